@@ -1,0 +1,85 @@
+/**
+ * The import rule of docs/principles.md, one row per folder: what it may import, and where only types are allowed.
+ * `import type` is erased, so it makes no run-time edge; rows that allow types leave those edges out.
+ */
+const TEMPORAL_SAFE = '^node_modules/@temporalio/(workflow|common)';
+const PURE_LIBRARIES = '^node_modules/(luxon|@noble/hashes)';
+
+/** A folder may depend on nothing but these paths; `types` are allowed as type-only imports. */
+function only(folder, allowed, types = []) {
+  const rule = (name, from, extra) => ({
+    name,
+    severity: 'error',
+    comment: `${folder} may import only: ${[...allowed, ...types.map((type) => `types of ${type}`)].join(', ')}`,
+    from: { path: `^src/${folder}/`, ...from },
+    to: { pathNot: [`^src/${folder}/`, ...allowed, ...extra.allowed], ...extra.to },
+  });
+  return [
+    rule(`${folder}-values`, {}, { allowed: [], to: { dependencyTypesNot: ['type-only'] } }),
+    rule(`${folder}-types`, {}, { allowed: types, to: { dependencyTypes: ['type-only'] } }),
+  ];
+}
+
+const ERRORS = '^src/errors\\.ts$';
+const PORTS = '^src/storage/ports\\.ts$';
+const NODE_FILES = '^(fs|fs/promises|path|crypto|os|stream|stream/promises|events|url|module|timers/promises)$';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: ['\\.d\\.ts$', '^src/workers/build-bundle\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'no-undeclared',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown'] },
+    },
+    { name: 'not-to-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+    {
+      name: 'errors-is-a-leaf',
+      severity: 'error',
+      from: { path: ERRORS },
+      to: {},
+    },
+    ...only('pipelines', [ERRORS, PURE_LIBRARIES], [PORTS]),
+    ...only(
+      'datasets',
+      [ERRORS, '^src/pipelines/', '^node_modules/(echarts|preact|preact-render-to-string|luxon)/'],
+      [PORTS],
+    ),
+    ...only('workflows', [ERRORS, '^src/pipelines/', TEMPORAL_SAFE], ['^src/activities/']),
+    ...only(
+      'storage',
+      [ERRORS, NODE_FILES, '^node_modules/(@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)', '^@duckdb'],
+      [],
+    ),
+    ...only(
+      'activities',
+      [ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^node_modules/@temporalio/(activity|common)'],
+      [PORTS],
+    ),
+    ...only('schedules', ['^src/pipelines/', '^src/datasets/', '^node_modules/@temporalio/client'], []),
+    ...only('config', [ERRORS, NODE_FILES, '^node_modules/zod'], []),
+    {
+      name: 'surfaces-are-imported-by-surfaces',
+      severity: 'error',
+      comment: 'workers, cli, api and dev compose everything; nothing below them knows them',
+      from: { path: '^src/(pipelines|datasets|workflows|storage|activities|schedules|config)/' },
+      to: { path: '^src/(workers|cli|api|dev)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
