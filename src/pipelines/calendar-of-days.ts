@@ -1,0 +1,164 @@
+import { afterDayEnd } from './zoned-day.ts';
+import { addDays } from './civil-date.ts';
+import type { PipelineDefinition } from './definition.ts';
+import type { FailureRecord } from './ledger.ts';
+import type { Manifest } from './manifest.ts';
+import { REVISIONS } from './vocabulary.ts';
+import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
+
+/** How the days of a pipeline stand, for the calendar that people look at. Pure: whoever asks gives evidence and time. */
+
+/**
+ * A verdict, or why there is none:
+ *
+ * - running: a run of the day is under way; `quarantined` instead when that run waits for a decision.
+ * - missing: the publication calendar expects the day, and no run has finished it.
+ * - not_due: the publisher is not expected to have the day yet.
+ */
+export type DayStanding = Verdict | 'running' | 'missing' | 'not_due';
+
+/** A run that is under way: of the day alone, or of a window of days. */
+export interface RunningDay {
+  readonly workflowId: string;
+  /** ISO instant. */
+  readonly startedAt: string;
+  /** The run waits for a person's decision. */
+  readonly held: boolean;
+}
+
+/** What a person should know of a day that its standing does not say. */
+export interface DayRemark {
+  readonly kind: 'failed_run' | 'held' | 'failed_step' | 'failed_check' | 'coverage';
+  /** One line. */
+  readonly text: string;
+}
+
+export interface CalendarDay {
+  readonly date: CivilDate;
+  readonly standing: DayStanding;
+  /** Of the newest version, also while a new run is under way; null when there is none. The same holds for the next four. */
+  readonly verdict: Verdict | null;
+  readonly version: number | null;
+  /** ISO instant. */
+  readonly committedAt: string | null;
+  readonly revision: Revision | null;
+  /** Part of the expected samples that were observed, 0–1. */
+  readonly coverage: number | null;
+  /** The last run, when it failed; an older version of the day stays good. */
+  readonly failure: FailureRecord | null;
+  readonly running: RunningDay | null;
+  readonly remarks: readonly DayRemark[];
+}
+
+export interface DayStandingEvidence {
+  readonly manifest: Manifest | undefined;
+  readonly failure: FailureRecord | undefined;
+  readonly running: RunningDay | undefined;
+}
+
+/** How one day stands at the instant `now`. */
+export function calendarDay(
+  definition: Pick<PipelineDefinition, 'zone' | 'publication'>,
+  date: CivilDate,
+  evidence: DayStandingEvidence,
+  now: Date,
+): CalendarDay {
+  const { manifest, failure, running } = evidence;
+  const facts = manifest?.facts ?? {};
+  const coverage = facts['coverage'];
+  return {
+    date,
+    standing: standingOf(definition, date, evidence, now),
+    verdict: manifest?.verdict ?? null,
+    version: manifest?.version ?? null,
+    committedAt: manifest?.run.committedAt ?? null,
+    revision: REVISIONS.find((known) => known === facts['revision']) ?? null,
+    coverage: typeof coverage === 'number' ? coverage : null,
+    failure: failure ?? null,
+    running: running ?? null,
+    remarks: remarksOf(evidence),
+  };
+}
+
+function standingOf(
+  { zone, publication }: Pick<PipelineDefinition, 'zone' | 'publication'>,
+  date: CivilDate,
+  { manifest, failure, running }: DayStandingEvidence,
+  now: Date,
+): DayStanding {
+  if (running !== undefined) return running.held ? 'quarantined' : 'running';
+  if (manifest !== undefined) return manifest.verdict;
+  if (failure !== undefined) return 'failed';
+  return now < afterDayEnd(date, zone, publication.expectedAfter) ? 'not_due' : 'missing';
+}
+
+function remarksOf({ manifest, failure, running }: DayStandingEvidence): DayRemark[] {
+  const remarks: DayRemark[] = [];
+  if (failure !== undefined) {
+    const kept = manifest === undefined ? '' : `; version ${manifest.version} stays`;
+    remarks.push({ kind: 'failed_run', text: `last run failed at ${failure.step}, ${failure.code}: ${failure.message}${kept}` });
+  }
+  if (running?.held === true) {
+    remarks.push({ kind: 'held', text: `waits for a decision: send the update "decide" to ${running.workflowId}` });
+  }
+  for (const [step, state] of Object.entries(manifest?.steps ?? {})) {
+    if (state.state === 'failed') remarks.push({ kind: 'failed_step', text: `${step} failed, ${state.code}: ${state.message}` });
+    if (state.state !== 'done') continue;
+    for (const { check, failed, tested } of state.failedChecks) {
+      remarks.push({ kind: 'failed_check', text: `${step}: ${check} fails on ${failed} of ${tested} rows` });
+    }
+  }
+  const coverage = manifest?.facts['coverage'];
+  if (typeof coverage === 'number' && coverage < 1) {
+    remarks.push({ kind: 'coverage', text: `coverage ${percent(coverage)}` });
+  }
+  return remarks;
+}
+
+/** A part of one in percent; rounded down, so that 100 % always means all of it. */
+export function percent(part: number): string {
+  return `${Math.floor(part * 1_000) / 10} %`;
+}
+
+export interface CalendarTotals {
+  readonly days: number;
+  /** Only the standings that occur. */
+  readonly standings: Readonly<Partial<Record<DayStanding, number>>>;
+  readonly revisions: Readonly<Partial<Record<Revision, number>>>;
+  readonly incomplete: number;
+  /** Stretches of missing days, both ends included, ascending. */
+  readonly missing: readonly DateRange[];
+}
+
+export interface DateRange {
+  readonly from: CivilDate;
+  readonly to: CivilDate;
+}
+
+/** What there is in a stretch of days, ascending by date. */
+export function calendarTotals(days: readonly CalendarDay[]): CalendarTotals {
+  const standings: Partial<Record<DayStanding, number>> = {};
+  const revisions: Partial<Record<Revision, number>> = {};
+  for (const { standing, revision } of days) {
+    standings[standing] = (standings[standing] ?? 0) + 1;
+    if (revision !== null) revisions[revision] = (revisions[revision] ?? 0) + 1;
+  }
+  return {
+    days: days.length,
+    standings,
+    revisions,
+    incomplete: days.filter(({ coverage }) => coverage !== null && coverage < 1).length,
+    missing: rangesOf(days.filter(({ standing }) => standing === 'missing').map(({ date }) => date)),
+  };
+}
+
+/** Ascending dates as stretches without a gap. */
+export function rangesOf(dates: readonly CivilDate[]): DateRange[] {
+  const ranges: { from: CivilDate; to: CivilDate }[] = [];
+  for (const date of dates) {
+    const last = ranges.at(-1);
+    if (last !== undefined && addDays(last.to, 1) === date) last.to = date;
+    else ranges.push({ from: date, to: date });
+  }
+  return ranges;
+}

@@ -1,0 +1,78 @@
+import { PipelineError } from '../errors.ts';
+import type { CivilDate, Period } from './vocabulary.ts';
+
+/**
+ * Arithmetic of civil dates as text. No zone and no clock: these functions are safe inside workflows. Where an instant
+ * is needed, see `zoned-day.ts`.
+ */
+
+const DAY_MS = 86_400_000;
+const CIVIL_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
+
+function epochDay(date: CivilDate): number | undefined {
+  const match = CIVIL_DATE.exec(date);
+  if (match === null) return undefined;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const ms = Date.UTC(year, month - 1, day);
+  return new Date(ms).toISOString().startsWith(date) ? ms / DAY_MS : undefined;
+}
+
+function fromEpochDay(day: number): CivilDate {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
+export function isCivilDate(text: string): boolean {
+  return epochDay(text) !== undefined;
+}
+
+/** Refuses anything that is not an existing date `YYYY-MM-DD` with `INPUT_INVALID`. */
+export function parseCivilDate(text: string, what = 'date'): CivilDate {
+  if (!isCivilDate(text)) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${what} ${JSON.stringify(text)} is not an existing date: write it as YYYY-MM-DD`,
+    );
+  }
+  return text;
+}
+
+/** The date `days` after (or, when negative, before) `date`. */
+export function addDays(date: CivilDate, days: number): CivilDate {
+  return fromEpochDay(toEpochDay(date) + days);
+}
+
+/** Days since 1970-01-01; consecutive dates have consecutive numbers. */
+export function toEpochDay(date: CivilDate): number {
+  const day = epochDay(date);
+  if (day === undefined) throw new PipelineError('INPUT_INVALID', `${JSON.stringify(date)} is not a date YYYY-MM-DD`);
+  return day;
+}
+
+/** Every date from `from` to `to`, both included; empty when `to` is before `from`. */
+export function datesBetween(from: CivilDate, to: CivilDate): CivilDate[] {
+  const [first, last] = [toEpochDay(from), toEpochDay(to)];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => fromEpochDay(first + index));
+}
+
+/** `YYYY-MM` of a date. */
+export function monthOf(date: CivilDate): Period {
+  return date.slice(0, 7);
+}
+
+/** `YYYY` of a date or a month. */
+export function yearOf(dateOrMonth: string): Period {
+  return dateOrMonth.slice(0, 4);
+}
+
+/** Every date of a month `YYYY-MM`. */
+export function datesOfMonth(month: Period): CivilDate[] {
+  const first = `${month}-01`;
+  const next = addDays(first, 31).slice(0, 7);
+  return datesBetween(first, addDays(`${next}-01`, -1));
+}
+
+/** The month that is `months` after (or before) `month`. */
+export function addMonths(month: Period, months: number): Period {
+  const count = Number(month.slice(0, 4)) * 12 + (Number(month.slice(5, 7)) - 1) + months;
+  return `${String(Math.floor(count / 12)).padStart(4, '0')}-${String((count % 12) + 1).padStart(2, '0')}`;
+}

@@ -1,0 +1,145 @@
+import type { ErrorCode, ErrorContext } from '../errors.ts';
+import type { ArtefactRef, JsonObject, JsonValue, SqlSession } from '../storage/ports.ts';
+import type { PipelineDefinition, Severity } from './definition.ts';
+import type { CivilDate, Scope, StepId } from './vocabulary.ts';
+import type { ZonedDay } from './zoned-day.ts';
+
+/**
+ * What a dataset implements. Every step is written once, for a SET of scopes; a single day is the set of one, and the
+ * outputs of a day must be the same bytes whatever set it is computed in.
+ */
+
+/** An input artefact as a verified local file. */
+export interface LocalArtefact {
+  readonly scope: Scope;
+  readonly path: string;
+  readonly ref: ArtefactRef;
+  /** What its step recorded; only there for inputs declared `withFacts`, because only then they are part of the step key. */
+  readonly facts?: JsonObject;
+  readonly checks?: readonly CheckResult[];
+}
+
+export interface StepUnit {
+  readonly scope: Scope;
+  /** The instants of the data day; absent for periods. */
+  readonly day?: ZonedDay;
+  /** By input name: none for a missing optional input, one for a step, one per scope for a rollup (ascending). */
+  readonly inputs: Readonly<Record<string, readonly LocalArtefact[]>>;
+}
+
+export interface StepTask {
+  readonly step: StepId;
+  readonly params: JsonObject;
+  readonly units: readonly StepUnit[];
+  /** Tells how far the step is; also its heartbeat. */
+  readonly progress: (note: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** An output that waits to be committed: a file in the step's scratch folder, or bytes. */
+export type StagedOutput = { readonly rows?: number } & ({ readonly path: string } | { readonly bytes: Uint8Array });
+
+export interface CheckResult {
+  readonly check: string;
+  readonly severity: Severity;
+  /** Rows that were looked at. */
+  readonly tested: number;
+  readonly failed: number;
+  /** A few of the failing rows, for a person. */
+  readonly examples: readonly JsonObject[];
+}
+
+export interface UnitResult {
+  readonly scope: Scope;
+  readonly outputs: Readonly<Record<string, StagedOutput>>;
+  readonly checks: readonly CheckResult[];
+  /** Small facts about the scope, kept in ledger and manifest: `revision`, `coverage`, `rows` mean the same everywhere. */
+  readonly facts: Readonly<Record<string, JsonValue>>;
+}
+
+export interface UnitFailure {
+  readonly scope: Scope;
+  readonly failure: { readonly code: ErrorCode; readonly message: string; readonly context?: ErrorContext };
+}
+
+export type UnitOutcome = UnitResult | UnitFailure;
+
+/** A table of the light report worker: flat, small, exported by a writer that needs no native engine. */
+export interface FlatTable {
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: 'text' | 'integer' | 'number' | 'instant' | 'boolean';
+  }[];
+  /** Instants are ISO-8601 text with offset or `Z`. */
+  readonly rows: readonly (readonly (string | number | boolean | null)[])[];
+}
+
+export interface PlainTools {
+  /** The whole bytes of a (small) input. */
+  read(artefact: LocalArtefact): Promise<Uint8Array>;
+  readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
+}
+
+/** `sql` steps work in one session on the embedded engine; `plain` steps run in the light worker without it. */
+export type StepImplementation =
+  | { readonly kind: 'sql'; run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> }
+  | { readonly kind: 'plain'; run(task: StepTask, tools: PlainTools): Promise<readonly UnitOutcome[]> };
+
+/** A raw download or imported file, and the days wanted from it. */
+export interface SliceTask {
+  readonly part: string;
+  readonly raw: { readonly path: string; readonly sha256: string; readonly bytes: number };
+  readonly days: readonly ZonedDay[];
+  readonly progress: (note: string) => void;
+}
+
+/** The stretch `[from, to]` of days, both included, that one request asks for. */
+export interface FetchWindow {
+  readonly from: CivilDate;
+  readonly to: CivilDate;
+}
+
+export interface HttpSource {
+  /** Names the host's setting: `QUOTIDIEN_<HOST>_URL` replaces `baseUrl`. */
+  readonly host: string;
+  readonly baseUrl: string;
+  /** Path and query below the base URL that deliver the window. */
+  pathOf(window: FetchWindow): string;
+  /** Path of the publisher's cheap freshness document, and the value in it that changes when data change. */
+  readonly freshness?: { readonly path: string; valueOf(document: unknown): string | undefined };
+  readonly extension: string;
+  readonly mediaType: string;
+  /** The least time between two requests to the host. */
+  readonly requestsPerSecond: number;
+}
+
+/** What an imported file turns out to hold. */
+export interface RecognisedFile {
+  readonly part: string;
+  readonly kind: string;
+  readonly from: CivilDate;
+  readonly to: CivilDate;
+  readonly rows: number;
+  readonly extension: string;
+  readonly mediaType: string;
+}
+
+/** Everything the engine needs from a dataset: its definition as data and its code. */
+export interface Dataset {
+  readonly definition: PipelineDefinition;
+  /** By part of origin `http`. */
+  readonly sources: Readonly<Record<string, HttpSource>>;
+  /**
+   * Cuts raw bytes into the slices of the wanted days: per day the output `slice` (Parquet; text columns, canonical order; left out
+   * when the file has no row of the day) with the fact `rows`. Refuses what is not the expected format as a whole with
+   * `SRC_SHAPE_CHANGED` or `SRC_TRUNCATED`.
+   */
+  slice(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
+  /** By step id, for every step except downloads, and for every rollup. */
+  readonly steps: Readonly<Record<string, StepImplementation>>;
+  /** Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would need to be. */
+  readonly recognise?: (
+    file: { readonly path: string; readonly name: string },
+    sql: SqlSession,
+  ) => Promise<RecognisedFile>;
+}

@@ -1,0 +1,199 @@
+import { PipelineError } from '../errors.ts';
+import type { JsonObject } from '../storage/ports.ts';
+import type { Revision, StepId } from './vocabulary.ts';
+
+/**
+ * A pipeline as data: what its parts, steps and rollups are, how they depend on each other, and when its publisher releases. The
+ * engine reads nothing else of a dataset to plan a day; shared code never asks for a pipeline's name.
+ */
+
+export interface PartDefinition {
+  readonly id: string;
+  readonly title: string;
+  /** `http`: asked from the publisher. `import`: taken from files that somebody gave us. */
+  readonly origin: 'http' | 'import';
+  /** The largest stretch that one request may fetch for all its days at once. */
+  readonly bulkWindow: 'month' | 'year' | 'all';
+  /** The publisher is not asked for this part before this long after the end of the data day. */
+  readonly expectedAfter: Delay;
+  /** How long an answer counts as fresh, by the revision of the day it gave; `null`: for ever. */
+  readonly freshForMinutes: Readonly<Record<Revision | 'empty', number | null>>;
+}
+
+/** A time after the end of the data day; `days` are civil days in the pipeline's zone. */
+export interface Delay {
+  readonly days?: number;
+  readonly minutes?: number;
+}
+
+/** When a day can be expected as a whole, how often to ask until then, and when to stop waiting. */
+export interface PublicationCalendar {
+  readonly expectedAfter: Delay;
+  readonly pollEveryMinutes: number;
+  readonly cutOffAfter: Delay;
+  /** How long a quarantined day waits for a decision. */
+  readonly holdDays: number;
+}
+
+/** An output of another step that a step reads. A missing optional input is part of the step key. */
+export interface StepInput {
+  readonly name: string;
+  readonly step: StepId;
+  readonly output: string;
+  /** Reads the output of the day that is this many days earlier; always optional. */
+  readonly daysBefore?: number;
+  readonly optional?: boolean;
+  /** Also reads the facts and check results that the step recorded; they become part of the step key. */
+  readonly withFacts?: boolean;
+}
+
+/** What a rollup reads of every day, month or year in its period. */
+export interface RollupInput {
+  readonly name: string;
+  readonly step: StepId;
+  readonly output: string;
+  readonly each: 'day' | 'month' | 'year';
+}
+
+export interface OutputDefinition {
+  /** First folders of the artefact's key, such as `core/eco2mix/national`. */
+  readonly layer: string;
+  readonly extension: string;
+  readonly mediaType: string;
+  /** The key under which users read the newest version; `{scope}` stands for the date or period. */
+  readonly publishAs?: string;
+  /** For tables: the columns that together name a row, by which two versions are compared; they are guessed otherwise. */
+  readonly keyColumns?: readonly string[];
+}
+
+/**
+ * - warn: listed in the report.
+ * - hold: the day waits for a person's decision.
+ * - fail: the step fails with `DATA_CHECK_FAILED`, nothing is committed.
+ */
+export type Severity = 'warn' | 'hold' | 'fail';
+
+export interface CheckDefinition {
+  readonly id: string;
+  /** The rule as a claim, such as "generation and exchanges add up to load". */
+  readonly title: string;
+  readonly severity: Severity;
+}
+
+interface CommonStep {
+  /** Raised by hand whenever the step's output bytes change for the same inputs; held by a golden test. */
+  readonly version: number;
+  readonly title: string;
+  /** Everything besides inputs that changes the output: thresholds, seeds. Part of the step key. */
+  readonly params?: JsonObject;
+  readonly outputs: Readonly<Record<string, OutputDefinition>>;
+  readonly checks?: readonly CheckDefinition[];
+  /** `fetch` talks to a publisher, `compute` needs the SQL engine, `report` runs in the light worker. */
+  readonly queue: 'fetch' | 'compute' | 'report';
+  /** Longest run of one attempt over a full bulk window. */
+  readonly timeoutSeconds: number;
+}
+
+export interface StepDefinition extends CommonStep {
+  readonly id: StepId;
+  /** For `download` steps: the part they fetch. */
+  readonly part?: string;
+  readonly inputs: readonly StepInput[];
+  /** At least one of these inputs must have rows, or there is nothing to do for the day. */
+  readonly needsAnyOf?: readonly string[];
+  /** Without it the day fails; the failure of any other step degrades the day. */
+  readonly required: boolean;
+  /** Left out of bulk windows, made for single days and on demand only. */
+  readonly singleDaysOnly?: boolean;
+}
+
+export interface RollupDefinition extends CommonStep {
+  readonly id: StepId;
+  readonly grain: 'month' | 'year' | 'history';
+  readonly inputs: readonly RollupInput[];
+}
+
+/** A Temporal schedule as data; applied by one reconcile. */
+export interface ScheduleDefinition {
+  readonly id: string;
+  readonly title: string;
+  /** Five-field cron in UTC. */
+  readonly cron: string;
+  /** The data date is the civil date of the nominal time minus this many days. */
+  readonly lagDays: number;
+  readonly catchUpMinutes: number;
+  readonly jitterSeconds: number;
+}
+
+export interface PipelineDefinition {
+  readonly name: string;
+  readonly title: string;
+  /** IANA name; data days begin and end at its midnights. */
+  readonly zone: string;
+  /** No data exist before this date. */
+  readonly since: string;
+  readonly publication: PublicationCalendar;
+  readonly parts: readonly PartDefinition[];
+  /** In an order in which every step comes after the steps it reads. */
+  readonly steps: readonly StepDefinition[];
+  readonly rollups: readonly RollupDefinition[];
+  readonly schedules: readonly ScheduleDefinition[];
+  /** Keys under which the state and the log of the downloads are published for users of an earlier system. */
+  readonly publishedDownloads?: { readonly freshness: string; readonly log: string; fileNameOf(part: string): string };
+}
+
+/** Checks a definition once and returns it; a mistake in it is `PLAN_INVALID` and names the step. */
+export function definePipeline(definition: PipelineDefinition): PipelineDefinition {
+  const problems = [...duplicateIds(definition), ...stepProblems(definition), ...rollupProblems(definition)];
+  if (problems.length > 0) {
+    throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
+  }
+  return definition;
+}
+
+function duplicateIds({ steps, rollups, parts }: PipelineDefinition): string[] {
+  const ids = [...steps.map((step) => step.id), ...rollups.map((rollup) => rollup.id), ...parts.map((part) => part.id)];
+  return ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is defined twice`);
+}
+
+function stepProblems({ steps, parts }: PipelineDefinition): string[] {
+  const problems: string[] = [];
+  const seen = new Map<string, StepDefinition>();
+  for (const step of steps) {
+    if (step.part !== undefined && !parts.some((part) => part.id === step.part)) {
+      problems.push(`${step.id} fetches part ${step.part}, which does not exist`);
+    }
+    for (const input of step.inputs) {
+      const source = seen.get(input.step);
+      if (source === undefined) problems.push(`${step.id} reads ${input.step}, which does not come before it`);
+      else if (!(input.output in source.outputs))
+        problems.push(`${step.id} reads ${input.step}:${input.output}, no output`);
+    }
+    for (const name of step.needsAnyOf ?? []) {
+      if (!step.inputs.some((input) => input.name === name))
+        problems.push(`${step.id} needs ${name}, which is no input`);
+    }
+    seen.set(step.id, step);
+  }
+  return problems;
+}
+
+function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
+  const grainOf = (id: string): string | undefined =>
+    steps.some((step) => step.id === id) ? 'day' : rollups.find((rollup) => rollup.id === id)?.grain;
+  return rollups.flatMap((rollup) =>
+    rollup.inputs
+      .filter((input) => grainOf(input.step) !== input.each)
+      .map((input) => `${rollup.id} reads ${input.step} for each ${input.each}, which it is not made for`),
+  );
+}
+
+/** The step of this name; `PLAN_INVALID` lists the names there are. */
+export function stepOf(definition: PipelineDefinition, id: string): StepDefinition {
+  const step = definition.steps.find((candidate) => candidate.id === id);
+  if (step === undefined) {
+    const names = definition.steps.map((candidate) => candidate.id).join(', ');
+    throw new PipelineError('PLAN_INVALID', `${definition.name} has no step ${id}; its steps are ${names}`);
+  }
+  return step;
+}

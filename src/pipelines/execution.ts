@@ -1,0 +1,122 @@
+import type { PipelineDefinition, StepDefinition } from './definition.ts';
+import type { PlannedStep } from './plan.ts';
+import type { StepKey } from './step-key.ts';
+import type { CivilDate, Stage, StepId, Verdict } from './vocabulary.ts';
+
+/**
+ * How planned steps are executed, as data that a workflow can carry: the part of a definition that it needs, the state of a
+ * day while it runs, and the pure rules between them.
+ */
+
+export interface ExecutionInput {
+  readonly name: string;
+  readonly step: StepId;
+  readonly optional: boolean;
+}
+
+export interface ExecutionStep {
+  readonly id: StepId;
+  readonly stage: Stage;
+  readonly title: string;
+  /** Inputs of the same day; outputs of other days are looked up by the step itself. */
+  readonly inputs: readonly ExecutionInput[];
+  /** Steps whose outputs of other days are read. */
+  readonly siblings: readonly StepId[];
+  readonly needsAnyOf: readonly string[];
+  readonly queue: StepDefinition['queue'];
+  readonly timeoutSeconds: number;
+  readonly required: boolean;
+}
+
+/** The state of one step of one day. */
+export type StepState =
+  | { readonly state: 'done'; readonly key: StepKey; readonly how: 'ran' | 'reused'; readonly empty: boolean }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string }
+  | { readonly state: 'skipped'; readonly reason: string };
+
+export type DayState = Record<StepId, StepState>;
+
+/** The definition's steps as a workflow needs them; for a set of several days without those made for single days only. */
+export function executionSteps(definition: PipelineDefinition, days: number): ExecutionStep[] {
+  return definition.steps
+    .filter((step) => days === 1 || step.singleDaysOnly !== true)
+    .map((step) => ({
+      id: step.id,
+      stage: step.id.slice(0, step.id.indexOf('/')) as Stage,
+      title: step.title,
+      inputs: step.inputs
+        .filter((input) => input.daysBefore === undefined)
+        .map((input) => ({ name: input.name, step: input.step, optional: input.optional === true })),
+      siblings: [...new Set(step.inputs.filter((input) => input.daysBefore !== undefined).map((input) => input.step))],
+      needsAnyOf: step.needsAnyOf ?? [],
+      queue: step.queue,
+      timeoutSeconds: step.timeoutSeconds,
+      required: step.required,
+    }));
+}
+
+/** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
+export function settledStates(planned: readonly PlannedStep[]): DayState {
+  const state: DayState = {};
+  for (const { step, action, key, empty, reason } of planned) {
+    if (action === 'skip') state[step] = { state: 'skipped', reason };
+    else if (action === 'reuse' && key !== undefined)
+      state[step] = { state: 'done', key, how: 'reused', empty: empty === true };
+  }
+  return state;
+}
+
+/** Whether a step of a day can run now that all steps it reads have ended, or why it is left out. */
+export function blockedBy(step: ExecutionStep, day: DayState): string | undefined {
+  const hasRows = (input: ExecutionInput): boolean => {
+    const state = day[input.step];
+    return state?.state === 'done' && !state.empty;
+  };
+  const gone = step.inputs.find((input) => !input.optional && !hasRows(input));
+  if (gone !== undefined) return `${gone.step} has no output`;
+  const candidates = step.inputs.filter((input) => step.needsAnyOf.includes(input.name));
+  if (candidates.length > 0 && !candidates.some(hasRows)) {
+    return `none of ${candidates.map((input) => input.step).join(', ')} has rows`;
+  }
+  return undefined;
+}
+
+/** The key of each same-day input, null where it has no output. */
+export function inputKeys(step: ExecutionStep, day: DayState): Record<string, StepKey | null> {
+  return Object.fromEntries(
+    step.inputs.map((input) => {
+      const state = day[input.step];
+      return [input.name, state?.state === 'done' && !state.empty ? state.key : null];
+    }),
+  );
+}
+
+export interface DayFailure {
+  readonly step: StepId;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface DayOutcome {
+  readonly date: CivilDate;
+  readonly verdict: Extract<Verdict, 'ok' | 'degraded' | 'no_data' | 'failed'>;
+  readonly failure?: DayFailure;
+}
+
+/**
+ * How a day ended. `no_data` when nothing failed and a required step had nothing to work on; `failed` names the required step, or else
+ * the first failed step, because its failure is what left the required step without input.
+ */
+export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day: DayState): DayOutcome {
+  const failures = steps.flatMap((step): (DayFailure & { required: boolean })[] => {
+    const state = day[step.id];
+    return state?.state === 'failed'
+      ? [{ step: step.id, code: state.code, message: state.message, required: step.required }]
+      : [];
+  });
+  const requiredDone = steps.every((step) => !step.required || day[step.id]?.state === 'done');
+  if (requiredDone) return { date, verdict: failures.length === 0 ? 'ok' : 'degraded' };
+  const cause = failures.find((failure) => failure.required) ?? failures[0];
+  if (cause === undefined) return { date, verdict: 'no_data' };
+  return { date, verdict: 'failed', failure: { step: cause.step, code: cause.code, message: cause.message } };
+}

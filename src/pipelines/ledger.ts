@@ -1,0 +1,76 @@
+import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
+import type { CheckResult } from './dataset.ts';
+import type { InputHashes, StepKey } from './step-key.ts';
+import { isPeriod } from './period.ts';
+import type { Scope, StepId } from './vocabulary.ts';
+
+/** Who executed a step: enough to find the run in Temporal and the code in version control. */
+export interface Execution {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly attempt: number;
+  readonly host: string;
+  readonly codeVersion: string;
+  readonly startedAt: string;
+  /** Time of the step for the whole set of scopes it ran for. */
+  readonly durationMs: number;
+  /** How many scopes the set had. */
+  readonly scopes: number;
+}
+
+/** Where the bytes of a download came from. */
+export interface Origin {
+  readonly part: string;
+  /** The full URL, or `import:<file name>` for files given by a person. */
+  readonly url: string;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+  /** The publisher's own time of processing, where it tells one. */
+  readonly processedAt: string | null;
+  readonly retrievedAt: string;
+  readonly raw: ArtefactRef;
+}
+
+/** One executed step on one scope. Created once, never changed: two writers of the same key wrote the same bytes. */
+export interface LedgerEntry {
+  readonly pipeline: string;
+  readonly scope: Scope;
+  readonly step: StepId;
+  readonly key: StepKey;
+  readonly version: number;
+  readonly params: JsonObject;
+  readonly inputs: Readonly<Record<string, InputHashes>>;
+  readonly outputs: Readonly<Record<string, ArtefactRef>>;
+  readonly checks: readonly CheckResult[];
+  readonly facts: JsonObject;
+  readonly origin: Origin | null;
+  readonly execution: Execution;
+}
+
+export const LEDGER_TABLE = 'ledger';
+
+/** Days of one month share a partition, so that a month is planned with one query; periods have one of their own. */
+export function scopePartition(pipeline: string, scope: Scope): string {
+  return isPeriod(scope) ? `${pipeline}/periods` : `${pipeline}/${scope.slice(0, 7)}`;
+}
+
+export function ledgerKey(pipeline: string, scope: Scope, step: StepId, key: StepKey): DocumentKey {
+  return { table: LEDGER_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/${step}/${key}` };
+}
+
+/** The last failed run of a scope, kept until a run of it succeeds. */
+export interface FailureRecord {
+  readonly scope: Scope;
+  readonly step: StepId;
+  readonly code: string;
+  readonly message: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly failedAt: string;
+}
+
+export const FAILURE_TABLE = 'failures';
+
+export function failureKey(pipeline: string, scope: Scope): DocumentKey {
+  return { table: FAILURE_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/last` };
+}

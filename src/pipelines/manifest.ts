@@ -1,0 +1,87 @@
+import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
+import type { CheckResult } from './dataset.ts';
+import { scopePartition } from './ledger.ts';
+import type { LedgerEntry, Origin } from './ledger.ts';
+import type { StepKey } from './step-key.ts';
+import type { RunReason, Scope, StepId, Verdict } from './vocabulary.ts';
+
+/** A step as the manifest keeps it: done, or why not. */
+export type ManifestStep =
+  | {
+      readonly state: 'done';
+      readonly key: StepKey;
+      readonly version: number;
+      readonly outputs: Readonly<Record<string, ArtefactRef>>;
+      readonly failedChecks: readonly CheckResult[];
+    }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string }
+  | { readonly state: 'skipped'; readonly reason: string };
+
+/** A person's word on a quarantined day; it holds as long as the step key stays the same. */
+export interface Decision {
+  readonly step: StepId;
+  readonly key: StepKey;
+  readonly decision: 'accept' | 'reject';
+  readonly reason: string;
+  readonly decidedAt: string;
+}
+
+/** What a finished scope is made of. Versions count from 1 and are never overwritten. */
+export interface Manifest {
+  readonly pipeline: string;
+  readonly scope: Scope;
+  readonly version: number;
+  readonly verdict: Verdict;
+  readonly steps: Readonly<Record<StepId, ManifestStep>>;
+  readonly origins: readonly Origin[];
+  /** The facts of all steps together: `revision`, `coverage`, `rows`, …. */
+  readonly facts: JsonObject;
+  readonly decisions: readonly Decision[];
+  readonly run: {
+    readonly workflowId: string;
+    readonly runId: string;
+    readonly reason: RunReason;
+    readonly committedAt: string;
+    readonly codeVersion: string;
+  };
+  /** The steps whose outputs differ from the version before; all of them in version 1. */
+  readonly changed: readonly StepId[];
+}
+
+export const MANIFEST_TABLE = 'manifests';
+
+const VERSION_DIGITS = 6;
+
+export function manifestKey(pipeline: string, scope: Scope, version: number): DocumentKey {
+  return {
+    table: MANIFEST_TABLE,
+    partition: scopePartition(pipeline, scope),
+    sort: `${scope}/${String(version).padStart(VERSION_DIGITS, '0')}`,
+  };
+}
+
+/** `done` as the manifest keeps it. */
+export function manifestStep(entry: LedgerEntry): ManifestStep {
+  return {
+    state: 'done',
+    key: entry.key,
+    version: entry.version,
+    outputs: entry.outputs,
+    failedChecks: entry.checks.filter((check) => check.failed > 0),
+  };
+}
+
+/** The step's key in a manifest, when it was done there. */
+export function keyIn(manifest: Manifest | undefined, step: StepId): StepKey | undefined {
+  const state = manifest?.steps[step];
+  return state?.state === 'done' ? state.key : undefined;
+}
+
+/** The steps whose work differs between two versions. */
+export function changedSteps(before: Manifest | undefined, steps: Manifest['steps']): StepId[] {
+  return (Object.keys(steps) as StepId[]).filter((id) => {
+    const [old, now] = [before?.steps[id], steps[id]];
+    if (old?.state === 'done' && now?.state === 'done') return old.key !== now.key;
+    return old?.state !== now?.state;
+  });
+}

@@ -1,0 +1,259 @@
+import { addDays } from './civil-date.ts';
+import type { PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
+import type { LedgerEntry } from './ledger.ts';
+import { keyIn } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
+import { describeDamage, whyRun } from './plan-reasons.ts';
+import type { Delivery } from './receipt.ts';
+import { inputHash, stepKey } from './step-key.ts';
+import type { InputHashes, StepKey } from './step-key.ts';
+import type { CivilDate, Revision, StepId } from './vocabulary.ts';
+import { REVISIONS } from './vocabulary.ts';
+
+/**
+ * What a re-run of a day would do, and why, as data. Pure: everything that the answer depends on is in `DayEvidence`.
+ *
+ * Invariants, cited by `test/unit/pipelines/plan.test.ts`:
+ * 1. A step is `reuse` only when the ledger has its exact key and every output is there with the recorded hash.
+ * 2. A step after a `run` is `run` or `recheck`, never a bare `reuse`: its key is not known yet.
+ * 3. A step after nothing but `recheck` and `reuse` is `recheck`: it is reused unless the publisher has a change.
+ * 4. A day is up to date when nothing runs or rechecks and its newest manifest says the same.
+ */
+
+/**
+ * - run: the step will be executed.
+ * - recheck: the publisher is asked, or an earlier step may change; reused when nothing did.
+ * - reuse: the outputs are there under exactly this key.
+ * - skip: there is nothing to do, for the reason given.
+ */
+export type StepAction = 'run' | 'recheck' | 'reuse' | 'skip';
+
+export interface PlannedStep {
+  readonly step: StepId;
+  readonly action: StepAction;
+  readonly reason: string;
+  /** The key in the ledger that is reused. */
+  readonly key?: StepKey;
+  /** The reused download has no rows for the day. */
+  readonly empty?: boolean;
+}
+
+export interface DayPlan {
+  readonly date: CivilDate;
+  readonly steps: readonly PlannedStep[];
+  /** Nothing to do at all. */
+  readonly upToDate: boolean;
+}
+
+/** When the publication calendar expects things, as ISO instants. */
+export interface Expectations {
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface DayEvidence {
+  readonly date: CivilDate;
+  /** ISO instant of the planning. */
+  readonly now: string;
+  readonly expected: Expectations;
+  readonly manifest: Manifest | undefined;
+  /** Every ledger entry of the day. */
+  readonly ledger: readonly LedgerEntry[];
+  /** Object keys that the ledger names and that are gone or changed, with what was found. */
+  readonly damaged: ReadonlyMap<string, string>;
+  /** What the publisher (or a person, for imports) last delivered, by part. */
+  readonly deliveries: Readonly<Record<string, Delivery | undefined>>;
+  /** The newest committed output of another day, by step, output and date; undefined when that day has none. */
+  neighbour(step: StepId, output: string, date: CivilDate): string | undefined;
+}
+
+export interface PlanOptions {
+  /** Ask the publisher even where the last answer still counts as fresh. */
+  readonly recheck?: boolean;
+  /** Never ask the publisher: for derived days and audits. */
+  readonly offline?: boolean;
+  /** Execute this step and everything after it again, even when the ledger has it. */
+  readonly fromStep?: StepId;
+}
+
+/** What is known about an output before anything ran. */
+type Foreseen = { readonly hash: string | null } | { readonly pending: 'run' | 'recheck'; readonly by: StepId };
+
+export function planDay(definition: PipelineDefinition, evidence: DayEvidence, options: PlanOptions = {}): DayPlan {
+  const walk = new PlanWalk(definition, evidence, options);
+  for (const step of definition.steps) walk.visit(step);
+  return { date: evidence.date, steps: walk.planned, upToDate: isUpToDate(walk.planned, evidence.manifest) };
+}
+
+/** Whether the newest manifest says exactly what these planned steps say, and nothing is left to do. */
+export function isUpToDate(steps: readonly PlannedStep[], manifest: Manifest | undefined): boolean {
+  if (manifest === undefined || manifest.verdict === 'failed' || manifest.verdict === 'quarantined') return false;
+  return steps.every(({ step, action, key }) =>
+    action === 'reuse' ? keyIn(manifest, step) === key : action === 'skip' && manifest.steps[step]?.state !== 'done',
+  );
+}
+
+/** One pass over the steps of a day, each planned from what was planned before it. */
+class PlanWalk {
+  readonly planned: PlannedStep[] = [];
+  readonly #definition: PipelineDefinition;
+  readonly #evidence: DayEvidence;
+  readonly #options: PlanOptions;
+  readonly #entries: ReadonlyMap<string, LedgerEntry>;
+  /** The ledger entry of each step that is reused. */
+  readonly #reused = new Map<StepId, LedgerEntry>();
+  readonly #forced = new Set<StepId>();
+
+  constructor(definition: PipelineDefinition, evidence: DayEvidence, options: PlanOptions) {
+    this.#definition = definition;
+    this.#evidence = evidence;
+    this.#options = options;
+    this.#entries = new Map(evidence.ledger.map((entry) => [`${entry.step}/${entry.key}`, entry]));
+  }
+
+  visit(step: StepDefinition): void {
+    const planned = step.part === undefined ? this.#planDerived(step) : this.#planDownload(step, this.#part(step.part));
+    this.planned.push(planned);
+    const entry = planned.key === undefined ? undefined : this.#entries.get(`${step.id}/${planned.key}`);
+    if (planned.action === 'reuse' && entry !== undefined) this.#reused.set(step.id, entry);
+  }
+
+  #part(id: string): PartDefinition {
+    const part = this.#definition.parts.find((candidate) => candidate.id === id);
+    if (part === undefined) throw new TypeError(`part ${id} is not defined`);
+    return part;
+  }
+
+  #planDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
+    const delivery = this.#evidence.deliveries[part.id];
+    const entry = delivery && this.#entries.get(`${step.id}/${delivery.key}`);
+    const forced = this.#isForced(step);
+    if (forced !== undefined && (part.origin === 'http' || entry !== undefined)) return run(step, forced);
+    if (delivery === undefined || entry === undefined) return this.#planFirstDownload(step, part);
+    const damage = this.#damageOf(entry);
+    if (damage !== undefined) return run(step, damage);
+    if (entry.version !== step.version) {
+      return run(step, `step version ${entry.version} became ${step.version}`);
+    }
+    return this.#planKnownDownload(step, part, delivery, entry);
+  }
+
+  #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
+    if (part.origin === 'import') return skip(step, 'no imported file holds this day');
+    if (this.#options.offline === true) return skip(step, 'never fetched, and this run does not ask the publisher');
+    const expectedAt = this.#evidence.expected.parts[part.id] ?? '';
+    return this.#evidence.now < expectedAt
+      ? skip(step, `not expected before ${expectedAt}`)
+      : run(step, 'never fetched');
+  }
+
+  #planKnownDownload(step: StepDefinition, part: PartDefinition, delivery: Delivery, entry: LedgerEntry): PlannedStep {
+    const empty = Object.keys(entry.outputs).length === 0;
+    const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
+    if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
+    if (this.#options.offline === true)
+      return { ...known, action: 'reuse', reason: 'this run does not ask the publisher' };
+    const state = empty ? 'empty' : this.#revision();
+    const minutes = part.freshForMinutes[state];
+    const asked = `last checked ${delivery.checkedAt}`;
+    if (this.#options.recheck === true) return { ...known, action: 'recheck', reason: `${asked}; asked for again` };
+    if (minutes === null) return { ...known, action: 'reuse', reason: `${asked}; ${state} data do not change` };
+    const staleAt = new Date(Date.parse(delivery.checkedAt) + minutes * 60_000).toISOString();
+    return this.#evidence.now < staleAt
+      ? { ...known, action: 'reuse', reason: `${asked}, fresh until ${staleAt}` }
+      : { ...known, action: 'recheck', reason: `${asked}, no longer fresh since ${staleAt}` };
+  }
+
+  #revision(): Revision {
+    const revision = this.#evidence.manifest?.facts['revision'];
+    return REVISIONS.find((known) => known === revision) ?? 'provisional';
+  }
+
+  #planDerived(step: StepDefinition): PlannedStep {
+    const foreseen = step.inputs.map((input) => ({ input, ...this.#foresee(input) }));
+    const inputs: Record<string, InputHashes> = {};
+    const pending: { by: StepId; action: 'run' | 'recheck' }[] = [];
+    for (const item of foreseen) {
+      if ('pending' in item) pending.push({ by: item.by, action: item.pending });
+      else inputs[item.input.name] = item.hash === null ? null : [item.hash];
+    }
+    const missing = pending.length === 0 ? missingInput(step, inputs) : undefined;
+    if (missing !== undefined) return skip(step, missing);
+    const forced = this.#isForced(step);
+    if (forced !== undefined) return run(step, forced);
+    if (pending.length > 0) return this.#planPending(step, pending);
+    return this.#planKnown(step, inputs);
+  }
+
+  #planPending(step: StepDefinition, pending: readonly { by: StepId; action: 'run' | 'recheck' }[]): PlannedStep {
+    const names = [...new Set(pending.map(({ by }) => by))].join(', ');
+    const known = keyIn(this.#evidence.manifest, step.id);
+    const entry = known === undefined ? undefined : this.#entries.get(`${step.id}/${known}`);
+    const intact = entry?.version === step.version && this.#damageOf(entry) === undefined;
+    if (intact && pending.every(({ action }) => action === 'recheck')) {
+      return { step: step.id, action: 'recheck', reason: `reused unless ${names} finds a change` };
+    }
+    return run(step, entry === undefined ? `never ran; waits for ${names}` : `after ${names}`);
+  }
+
+  #planKnown(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): PlannedStep {
+    const params = step.params ?? {};
+    const key = stepKey({ step: step.id, version: step.version, params, inputs });
+    const entry = this.#entries.get(`${step.id}/${key}`);
+    if (entry === undefined) {
+      const before = keyIn(this.#evidence.manifest, step.id);
+      const earlier = before === undefined ? undefined : this.#entries.get(`${step.id}/${before}`);
+      return run(step, whyRun(earlier, { version: step.version, params, inputs }));
+    }
+    const damage = this.#damageOf(entry);
+    return damage === undefined
+      ? { step: step.id, action: 'reuse', reason: 'same inputs, same version', key }
+      : run(step, damage);
+  }
+
+  #foresee(input: StepInput): Foreseen {
+    if (input.daysBefore !== undefined) return this.#foreseeNeighbour(input, input.daysBefore);
+    const source = this.planned.find((candidate) => candidate.step === input.step);
+    if (source === undefined || source.action === 'skip') return { hash: null };
+    if (source.action !== 'reuse') return { pending: source.action, by: source.step };
+    const entry = this.#reused.get(input.step);
+    const ref = entry?.outputs[input.output];
+    if (entry === undefined || ref === undefined) return { hash: null };
+    return { hash: inputHash(ref.sha256, input.withFacts === true ? entry : undefined) };
+  }
+
+  #foreseeNeighbour(input: StepInput, daysBefore: number): Foreseen {
+    const date = addDays(this.#evidence.date, -daysBefore);
+    return { hash: this.#evidence.neighbour(input.step, input.output, date) ?? null };
+  }
+
+  /** The reason when the step, or one that it reads, is to be executed again on request. */
+  #isForced(step: StepDefinition): string | undefined {
+    if (step.id !== this.#options.fromStep && !step.inputs.some((input) => this.#forced.has(input.step)))
+      return undefined;
+    this.#forced.add(step.id);
+    return step.id === this.#options.fromStep ? 'asked for' : `asked for from ${this.#options.fromStep ?? ''}`;
+  }
+
+  #damageOf(entry: LedgerEntry): string | undefined {
+    return describeDamage(entry, this.#evidence.damaged);
+  }
+}
+
+function run(step: StepDefinition, reason: string): PlannedStep {
+  return { step: step.id, action: 'run', reason };
+}
+
+function skip(step: StepDefinition, reason: string): PlannedStep {
+  return { step: step.id, action: 'skip', reason };
+}
+
+/** Why a step cannot run although all its inputs are known; undefined when it can. */
+function missingInput(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): string | undefined {
+  const needed = step.inputs.filter((input) => input.optional !== true && input.daysBefore === undefined);
+  const gone = needed.find((input) => inputs[input.name] === null);
+  if (gone !== undefined) return `${gone.step} has no output for this day`;
+  if (step.needsAnyOf?.every((name) => inputs[name] === null) === true) {
+    return `none of ${step.needsAnyOf.join(', ')} has rows for this day`;
+  }
+  return undefined;
+}

@@ -1,0 +1,63 @@
+import type { DocumentKey } from '../storage/ports.ts';
+import type { FetchWindow } from './dataset.ts';
+import type { Origin } from './ledger.ts';
+import type { StepKey } from './step-key.ts';
+import type { CivilDate } from './vocabulary.ts';
+
+/**
+ * What the publisher delivered when it was asked for a window: the raw bytes, their origin, and the download key of each day that
+ * was cut from them. Asking again and hearing "unchanged" moves `checkedAt`, nothing else.
+ */
+export interface Receipt {
+  readonly pipeline: string;
+  readonly part: string;
+  readonly window: FetchWindow;
+  readonly status: number;
+  readonly origin: Origin;
+  /** The last time the publisher confirmed that this is what it has. */
+  readonly checkedAt: string;
+  /** The dataset's freshness value when it was last confirmed. */
+  readonly freshness: string | null;
+  /** The download key of every day in the window that was cut; the slice is found through the ledger. */
+  readonly days: Readonly<Record<CivilDate, StepKey>>;
+  /** Rows of these days, and the published columns. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export const RECEIPT_TABLE = 'receipts';
+
+export function receiptPartition(pipeline: string, part: string): string {
+  return `${pipeline}/${part}`;
+}
+
+/** Sorted by the first day of the window, so that a month's receipts are one range. */
+export function receiptKey(
+  receipt: Pick<Receipt, 'pipeline' | 'part' | 'window'> & { readonly sha256: string },
+): DocumentKey {
+  return {
+    table: RECEIPT_TABLE,
+    partition: receiptPartition(receipt.pipeline, receipt.part),
+    sort: `${receipt.window.from}/${receipt.window.to}/${receipt.sha256}`,
+  };
+}
+
+/** What the publisher last delivered for one day. */
+export interface Delivery {
+  readonly key: StepKey;
+  readonly checkedAt: string;
+}
+
+/** The delivery of each day, newest answer first: a day may be covered by its own receipt and by its month's. */
+export function newestDeliveries(receipts: Iterable<Receipt>): Map<CivilDate, Delivery> {
+  const deliveries = new Map<CivilDate, Delivery>();
+  for (const receipt of receipts) {
+    for (const [date, key] of Object.entries(receipt.days)) {
+      const known = deliveries.get(date);
+      if (known === undefined || known.checkedAt < receipt.checkedAt) {
+        deliveries.set(date, { key, checkedAt: receipt.checkedAt });
+      }
+    }
+  }
+  return deliveries;
+}

@@ -1,0 +1,33 @@
+import type { JsonObject } from '../storage/ports.ts';
+import { canonicalJson, sha256Hex } from './canonical-json.ts';
+import type { CheckResult } from './dataset.ts';
+import type { StepId } from './vocabulary.ts';
+
+/** Lower-case hex sha256: the identity of a step's work on a scope. Equal keys mean equal output bytes. */
+export type StepKey = string;
+
+/** What a step reads under one input name: the sha256 of each artefact in order, or null for a missing optional input. */
+export type InputHashes = readonly string[] | null;
+
+export interface StepKeyParts {
+  readonly step: StepId;
+  readonly version: number;
+  readonly params: JsonObject;
+  readonly inputs: Readonly<Record<string, InputHashes>>;
+}
+
+/** The same parts give the same key wherever and whenever they come together. */
+export function stepKey({ step, version, params, inputs }: StepKeyParts): StepKey {
+  return sha256Hex(canonicalJson({ step, version, params, inputs }));
+}
+
+/**
+ * The hash by which an artefact enters a key. An input declared `withFacts` is the artefact together with what its step recorded, so
+ * that a step may read both.
+ */
+export function inputHash(
+  sha256: string,
+  recorded?: { readonly facts: JsonObject; readonly checks: readonly CheckResult[] },
+): string {
+  return recorded === undefined ? sha256 : sha256Hex(canonicalJson([sha256, recorded.facts, recorded.checks]));
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { blockedBy, dayOutcome, executionSteps, inputKeys } from '../../../src/pipelines/execution.ts';
+import type { DayState, ExecutionStep } from '../../../src/pipelines/execution.ts';
+import { DATE, planDefinition } from '../../fixtures/plan-evidence.ts';
+
+const steps = executionSteps(planDefinition(), 1);
+const done = (key: string, empty = false) => ({ state: 'done', key, how: 'ran', empty }) as const;
+const failed = (code: string) => ({ state: 'failed', code, message: `${code} happened` }) as const;
+
+function step(id: string): ExecutionStep {
+  return steps.find((candidate) => candidate.id === id)!;
+}
+
+const FINISHED: DayState = {
+  'download/a': done('ka'),
+  'download/b': { state: 'skipped', reason: 'no imported file holds this day' },
+  'transform/table': done('kt'),
+  'metrics/day': done('km'),
+  'metrics/comparison': done('kc'),
+  'report/day': done('kr'),
+};
+
+describe('blockedBy', () => {
+  it('lets a step run when one of the inputs that it needs any of has rows', () => {
+    expect(
+      blockedBy(step('transform/table'), { 'download/a': done('k'), 'download/b': failed('SRC_AUTH') }),
+    ).toBeUndefined();
+  });
+
+  it('blocks a step when all of them are empty, failed or skipped', () => {
+    const state: DayState = { 'download/a': done('k', true), 'download/b': failed('SRC_AUTH') };
+    expect(blockedBy(step('transform/table'), state)).toBe('none of download/a, download/b has rows');
+  });
+
+  it('blocks a step whose required input failed, and not one whose optional input failed', () => {
+    expect(blockedBy(step('metrics/day'), { 'transform/table': failed('INTERNAL') })).toBe(
+      'transform/table has no output',
+    );
+    expect(blockedBy(step('report/day'), { 'metrics/comparison': failed('INTERNAL') })).toBeUndefined();
+  });
+});
+
+describe('inputKeys', () => {
+  it('gives null for an input without rows', () => {
+    expect(inputKeys(step('transform/table'), { 'download/a': done('k'), 'download/b': done('e', true) })).toEqual({
+      a: 'k',
+      b: null,
+    });
+  });
+});
+
+describe('dayOutcome', () => {
+  it('is ok when every required step is done and nothing failed', () => {
+    expect(dayOutcome(DATE, steps, FINISHED)).toEqual({ date: DATE, verdict: 'ok' });
+  });
+
+  it('is degraded when only an optional step failed', () => {
+    expect(dayOutcome(DATE, steps, { ...FINISHED, 'metrics/comparison': failed('INTERNAL') }).verdict).toBe('degraded');
+  });
+
+  it('names the required step that failed', () => {
+    const state: DayState = {
+      ...FINISHED,
+      'metrics/day': failed('DATA_CHECK_FAILED'),
+      'download/b': failed('SRC_AUTH'),
+    };
+    expect(dayOutcome(DATE, steps, state).failure).toMatchObject({ step: 'metrics/day', code: 'DATA_CHECK_FAILED' });
+  });
+
+  it('names the failed download when it left a required step without input', () => {
+    const state: DayState = {
+      'download/a': failed('SRC_UNAVAILABLE'),
+      'download/b': { state: 'skipped', reason: 'no file' },
+      'transform/table': { state: 'skipped', reason: 'none has rows' },
+      'metrics/day': { state: 'skipped', reason: 'no output' },
+      'report/day': { state: 'skipped', reason: 'no output' },
+    };
+    expect(dayOutcome(DATE, steps, state)).toMatchObject({ verdict: 'failed', failure: { step: 'download/a' } });
+  });
+
+  it('is no_data when nothing failed and nobody had rows', () => {
+    expect(dayOutcome(DATE, steps, { 'download/a': done('k', true) }).verdict).toBe('no_data');
+  });
+});
+
+describe('executionSteps', () => {
+  it('leaves steps that are made for single days out of a set', () => {
+    const definition = planDefinition();
+    const single = {
+      ...definition,
+      steps: definition.steps.map((s) => ({ ...s, singleDaysOnly: s.id === 'report/day' })),
+    };
+    expect(executionSteps(single, 31).map(({ id }) => id)).not.toContain('report/day');
+    expect(executionSteps(single, 1).map(({ id }) => id)).toContain('report/day');
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { planDay } from '../../../src/pipelines/plan.ts';
+import type { DayPlan } from '../../../src/pipelines/plan.ts';
+import { DATE, entryOf, evidenceOf, finishedDay, planDefinition } from '../../fixtures/plan-evidence.ts';
+
+const definition = planDefinition();
+
+function actions(plan: DayPlan): Record<string, string> {
+  return Object.fromEntries(plan.steps.map(({ step, action }) => [step, action]));
+}
+
+function reason(plan: DayPlan, step: string): string {
+  return plan.steps.find((planned) => planned.step === step)?.reason ?? '';
+}
+
+const ALL_REUSED = {
+  'download/a': 'reuse',
+  'download/b': 'skip',
+  'transform/table': 'reuse',
+  'metrics/day': 'reuse',
+  'metrics/comparison': 'reuse',
+  'report/day': 'reuse',
+};
+
+describe('planDay', () => {
+  it('reuses every step of a finished day and calls it up to date (invariants 1 and 4)', () => {
+    const plan = planDay(definition, evidenceOf());
+    expect(actions(plan)).toEqual(ALL_REUSED);
+    expect(plan.upToDate).toBe(true);
+  });
+
+  it('runs everything for a day that nobody made', () => {
+    const plan = planDay(
+      definition,
+      evidenceOf({ manifest: undefined, ledger: [], deliveries: {}, neighbour: () => undefined }),
+    );
+    expect(actions(plan)).toMatchObject({ 'download/a': 'run', 'transform/table': 'run', 'report/day': 'run' });
+    expect(reason(plan, 'download/a')).toBe('never fetched');
+    expect(reason(plan, 'transform/table')).toBe('never ran; waits for download/a');
+  });
+
+  it('is not up to date when all steps are in the ledger but no manifest was committed (invariant 4)', () => {
+    const plan = planDay(definition, evidenceOf({ manifest: undefined }));
+    expect(actions(plan)).toEqual(ALL_REUSED);
+    expect(plan.upToDate).toBe(false);
+  });
+
+  it('rechecks what is no longer fresh, and foresees that the rest is reused unless it changed (invariant 3)', () => {
+    const plan = planDay(definition, evidenceOf({ now: '2024-01-16T02:00:00.000Z' }));
+    expect(actions(plan)).toMatchObject({
+      'download/a': 'recheck',
+      'transform/table': 'recheck',
+      'report/day': 'recheck',
+    });
+    expect(reason(plan, 'download/a')).toContain('no longer fresh since 2024-01-16T02:00:00.000Z');
+    expect(reason(plan, 'transform/table')).toBe('reused unless download/a finds a change');
+  });
+
+  it('never rechecks a definitive day', () => {
+    const { manifest } = finishedDay();
+    const plan = planDay(
+      definition,
+      evidenceOf({ now: '2034-01-16T02:00:00.000Z', manifest: { ...manifest, facts: { revision: 'definitive' } } }),
+    );
+    expect(plan.upToDate).toBe(true);
+  });
+
+  it('asks again on request, and not at all offline', () => {
+    expect(actions(planDay(definition, evidenceOf(), { recheck: true }))['download/a']).toBe('recheck');
+    const offline = planDay(definition, evidenceOf({ now: '2024-02-16T02:00:00.000Z' }), { offline: true });
+    expect(actions(offline)).toEqual(ALL_REUSED);
+  });
+
+  it('runs exactly the steps behind a changed slice, and names the change', () => {
+    const { ledger } = finishedDay();
+    const changed = entryOf(
+      'download/a',
+      { slice: ['other'] },
+      {
+        outputs: { slice: { key: 'layer/other', sha256: 'other', bytes: 1, mediaType: 'x' } },
+      },
+    );
+    const plan = planDay(
+      definition,
+      evidenceOf({
+        ledger: [...ledger, changed],
+        deliveries: { a: { key: changed.key, checkedAt: '2024-01-16T01:05:00.000Z' } },
+      }),
+    );
+    expect(actions(plan)).toEqual({
+      'download/a': 'reuse',
+      'download/b': 'skip',
+      'transform/table': 'run',
+      'metrics/day': 'run',
+      'metrics/comparison': 'run',
+      'report/day': 'run',
+    });
+    expect(reason(plan, 'transform/table')).toBe('input a changed (download → other)');
+    expect(reason(plan, 'metrics/day')).toBe('after transform/table');
+  });
+
+  it('runs a step whose version was raised, and what reads it (invariant 2)', () => {
+    const plan = planDay(planDefinition({ 'metrics/day': 2 }), evidenceOf());
+    expect(actions(plan)).toMatchObject({ 'transform/table': 'reuse', 'metrics/day': 'run', 'report/day': 'run' });
+    expect(reason(plan, 'metrics/day')).toBe('step version 1 became 2');
+  });
+
+  it('runs a step whose output is damaged in the store (invariant 1)', () => {
+    const damaged = new Map([['layer/transform/table', 'is missing in the store']]);
+    const plan = planDay(definition, evidenceOf({ damaged }));
+    expect(actions(plan)).toMatchObject({ 'download/a': 'reuse', 'transform/table': 'run', 'metrics/day': 'run' });
+    expect(reason(plan, 'transform/table')).toBe('output table is missing in the store');
+  });
+
+  it('runs only the comparison and the report when the day before changed', () => {
+    const plan = planDay(definition, evidenceOf({ neighbour: () => 'changed' }));
+    expect(actions(plan)).toMatchObject({ 'metrics/day': 'reuse', 'metrics/comparison': 'run', 'report/day': 'run' });
+    expect(reason(plan, 'metrics/comparison')).toBe('input before changed (yesterda → changed)');
+  });
+
+  it('skips a part that is not expected yet, and what can only be made from it', () => {
+    const plan = planDay(
+      definition,
+      evidenceOf({ manifest: undefined, ledger: [], deliveries: {}, now: '2024-01-15T12:00:00.000Z' }),
+    );
+    expect(actions(plan)).toMatchObject({ 'download/a': 'skip', 'transform/table': 'skip', 'metrics/day': 'skip' });
+    expect(reason(plan, 'download/a')).toBe('not expected before 2024-01-15T23:00:00.000Z');
+    expect(reason(plan, 'transform/table')).toBe('none of a, b has rows for this day');
+  });
+
+  it('executes a step and everything behind it again on request', () => {
+    const plan = planDay(definition, evidenceOf(), { fromStep: 'metrics/comparison' });
+    expect(actions(plan)).toMatchObject({ 'metrics/day': 'reuse', 'metrics/comparison': 'run', 'report/day': 'run' });
+    expect(reason(plan, 'report/day')).toBe('asked for from metrics/comparison');
+  });
+
+  it('is a pure function of its evidence', () => {
+    expect(planDay(definition, evidenceOf())).toEqual(planDay(definition, evidenceOf()));
+    expect(planDay(definition, evidenceOf()).date).toBe(DATE);
+  });
+});
