@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import type { Answer, Bytes } from './answer.ts';
+import { countBytes, sliceBytes } from './answer.ts';
+import type { Validators } from './conditional.ts';
+import { isUnchanged, mayResume, parseRange } from './conditional.ts';
+import type { CsvFormat, DatasetState } from './dataset.ts';
+import type { FaultKind } from './faults.ts';
+import { changeHeader } from './header-change.ts';
+import { parseWhere } from './odsql.ts';
+import { formatOf, refuseUnsupported } from './query.ts';
+import type { PortalRequest } from './requests.ts';
+
+const BODY_LENGTHS_KEPT = 1_000;
+
+/** One export, ready to be sent whole or in part. */
+interface Export {
+  /** Equal texts mean equal bytes. */
+  readonly content: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: () => Bytes;
+}
+
+/** Makes the answers to CSV exports of one portal. */
+export interface CsvExporter {
+  answer(request: PortalRequest, state: DatasetState, fault: FaultKind | undefined): Promise<Answer>;
+}
+
+function gzip(body: Bytes): Bytes {
+  // An error of the body destroys the compressor too, so whoever reads it sees it.
+  return pipeline(Readable.from(body), createGzip(), () => undefined);
+}
+
+function changedBody(csv: () => Bytes, fault: FaultKind | undefined, { delimiter }: CsvFormat): () => Bytes {
+  return fault?.kind === 'header' ? () => changeHeader(csv(), fault.change, delimiter) : csv;
+}
+
+async function prepare(request: PortalRequest, state: DatasetState, fault: FaultKind | undefined): Promise<Export> {
+  refuseUnsupported(request.query);
+  const format = formatOf(request.query);
+  const selection = state.select(parseWhere(request.query['where']), format.zone);
+  const plain = changedBody(() => selection.csv(format), fault, format);
+  const zipped = fault?.kind === 'gzip' && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const change = fault?.kind === 'header' ? fault.change : null;
+  return {
+    content: JSON.stringify([await selection.contentKey(), format, change, zipped]),
+    headers: {
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': `attachment; filename="${request.dataset ?? 'export'}.csv"`,
+      ...(zipped ? { 'content-encoding': 'gzip' } : {}),
+    },
+    body: zipped ? () => gzip(plain()) : plain,
+  };
+}
+
+/** Sizes of bodies by what they are made of: a 206 must name the size, and a resumed download asks several times. */
+function createLengths(): (made: Export) => Promise<number> {
+  const lengths = new Map<string, number>();
+  return async ({ content, body }) => {
+    const known = lengths.get(content);
+    if (known !== undefined) return known;
+    const length = await countBytes(body);
+    const oldest = lengths.size >= BODY_LENGTHS_KEPT ? lengths.keys().next().value : undefined;
+    if (oldest !== undefined) lengths.delete(oldest);
+    lengths.set(content, length);
+    return length;
+  };
+}
+
+/** The ETag of an export as the fault has it; `serial` differs at each answer. */
+function etagOf(
+  request: PortalRequest,
+  made: Export,
+  fault: FaultKind | undefined,
+  serial: number,
+): string | undefined {
+  const mode = fault?.kind === 'etag' ? fault.mode : 'right';
+  if (mode === 'missing') return undefined;
+  const basis = {
+    right: made.content,
+    stale: `${request.path}?${JSON.stringify(request.query)}`,
+    volatile: String(serial),
+  }[mode];
+  return `"${createHash('sha256').update(basis).digest('hex').slice(0, 32)}"`;
+}
+
+function hasIt(request: PortalRequest, validators: Validators, fault: FaultKind | undefined): boolean {
+  const { 'if-none-match': tags, 'if-modified-since': since } = request.headers;
+  if (fault?.kind === 'etag' && fault.mode === 'stale') return tags !== undefined || since !== undefined;
+  return isUnchanged(request, validators);
+}
+
+function partOf(
+  made: Export,
+  headers: Answer['headers'],
+  [start, end]: readonly [number, number],
+  length: number,
+): Answer {
+  return {
+    status: 206,
+    headers: {
+      ...headers,
+      'content-range': `bytes ${start}-${end - 1}/${length}`,
+      'content-length': String(end - start),
+    },
+    body: () => sliceBytes(made.body(), start, end),
+    length: end - start,
+  };
+}
+
+export function createCsvExporter(): CsvExporter {
+  const lengthOf = createLengths();
+  let serial = 0;
+  return {
+    async answer(request, state, fault) {
+      const made = await prepare(request, state, fault);
+      const validators = { etag: etagOf(request, made, fault, ++serial), modified: state.processedAt };
+      const common = {
+        ...(validators.etag === undefined ? {} : { etag: validators.etag }),
+        'last-modified': validators.modified.toUTCString(),
+        'accept-ranges': 'bytes',
+        ...(fault?.kind === 'gzip' ? { vary: 'accept-encoding' } : {}),
+      };
+      if (hasIt(request, validators, fault)) return { status: 304, headers: common };
+      const headers = { ...common, ...made.headers };
+      const whole = { status: 200, headers, body: made.body };
+      if (request.headers.range === undefined || !mayResume(request, validators)) return whole;
+      const length = await lengthOf(made);
+      const range = parseRange(request.headers.range, length);
+      if (range === undefined) return whole;
+      if (range === 'invalid') return { status: 416, headers: { ...common, 'content-range': `bytes */${length}` } };
+      return partOf(made, headers, range, length);
+    },
+  };
+}
