@@ -1,10 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Three projects: `parts` need no Temporal server, `workflow` runs on real Temporal servers, and `chaos` kills processes,
+ * so it runs alone.
+ */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/chaos/**', 'node_modules/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/{unit,property,golden,conformance,arch,e2e}/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'workflow',
+          include: ['test/{workflow,replay}/**/*.test.ts'],
+          globalSetup: ['test/fixtures/workflow-bundle.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], testTimeout: 300_000 },
+      },
+    ],
   },
 });

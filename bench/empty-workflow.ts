@@ -1,0 +1,3 @@
+export function empty(): Promise<void> {
+  return Promise.resolve();
+}

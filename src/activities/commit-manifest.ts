@@ -1,0 +1,196 @@
+import { PipelineError, errorCodeOf } from '../errors.ts';
+import type { PipelineDefinition } from '../pipelines/definition.ts';
+import type { DayState, StepState } from '../pipelines/execution.ts';
+import type { LedgerEntry } from '../pipelines/ledger.ts';
+import { changedSteps, manifestKey, manifestStep } from '../pipelines/manifest.ts';
+import type { Decision, Manifest, ManifestStep } from '../pipelines/manifest.ts';
+import type { CivilDate, RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
+import type { JsonValue } from '../storage/ports.ts';
+import type { CommitRequest, CommitResult } from './contract.ts';
+import { datasetOf } from './engine.ts';
+import type { Engine, StepControl } from './engine.ts';
+import { newestManifests, readEntries } from './ledger-reader.ts';
+import { mapConcurrent } from './map-concurrent.ts';
+import { clearFailures } from './failures.ts';
+import { publicationsOf, publish } from './published.ts';
+
+const COMMITS_AT_ONCE = 8;
+
+/** What a run says about one scope, before it is a manifest version. */
+export interface Finding {
+  readonly scope: Scope;
+  readonly verdict: Verdict;
+  readonly state: DayState;
+  readonly decisions: readonly Decision[];
+}
+
+/** Commits a manifest version for every day that changed, then publishes. Doing it again changes nothing. */
+export async function commitDays(engine: Engine, control: StepControl, request: CommitRequest): Promise<CommitResult> {
+  const { definition } = datasetOf(engine, request.pipeline);
+  const findings = request.days.map(({ outcome, state, decisions }) => ({
+    scope: outcome.date,
+    verdict: outcome.verdict,
+    state,
+    decisions,
+  }));
+  const commits = await commitScopes(engine, control, definition, findings, request.reason);
+  await clearFailures(engine.documents, definition.name, findings);
+  const shared = sharedSteps(definition);
+  return {
+    days: commits.map(({ manifest, created }) => ({
+      date: manifest.scope,
+      version: manifest.version,
+      created,
+      facts: manifest.facts,
+      verdict: manifest.verdict,
+    })),
+    affecting: commits.flatMap(({ manifest, created }): CivilDate[] =>
+      created && manifest.changed.some((step) => shared.has(step)) ? [manifest.scope] : [],
+    ),
+  };
+}
+
+/** The steps whose outputs are read by other days or by periods: only their changes make anything else stale. */
+function sharedSteps(definition: PipelineDefinition): Set<StepId> {
+  const byDays = definition.steps.flatMap((step) => step.inputs.filter((input) => input.daysBefore !== undefined));
+  const byPeriods = definition.rollups.flatMap((rollup) => rollup.inputs);
+  return new Set([...byDays, ...byPeriods].map((input) => input.step));
+}
+
+export interface ScopeCommit {
+  readonly manifest: Manifest;
+  /** False when the newest manifest says the same already. */
+  readonly created: boolean;
+}
+
+/** The shared core for days and periods: manifest versions are created, never replaced; a lost race is read again. */
+export async function commitScopes(
+  engine: Engine,
+  control: StepControl,
+  definition: PipelineDefinition,
+  findings: readonly Finding[],
+  reason: RunReason,
+): Promise<ScopeCommit[]> {
+  const scopes = findings.map(({ scope }) => scope);
+  const [ledger, newest] = await Promise.all([
+    readEntries(engine.documents, definition.name, findings.map(doneSteps)),
+    newestManifests(engine.documents, definition.name, scopes),
+  ]);
+  return mapConcurrent(findings, COMMITS_AT_ONCE, async (finding) => {
+    const before = newest.get(finding.scope);
+    const manifest = manifestOf(engine, control, definition, finding, ledger.get(finding.scope) ?? [], before, reason);
+    const created = !saysTheSame(before, manifest);
+    if (created) await createVersion(engine, manifest);
+    const current = created || before === undefined ? manifest : before;
+    await publishManifest(engine, definition, created ? before : undefined, current);
+    return { manifest: current, created };
+  });
+}
+
+function doneSteps({ scope, state }: Finding) {
+  const steps = (Object.entries(state) as [StepId, StepState][]).flatMap(([step, one]) =>
+    one.state === 'done' ? [{ step, key: one.key }] : [],
+  );
+  return { scope, steps };
+}
+
+async function createVersion(engine: Engine, manifest: Manifest): Promise<void> {
+  const key = manifestKey(manifest.pipeline, manifest.scope, manifest.version);
+  try {
+    await engine.documents.put(key, manifest, { expectedVersion: 0 });
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
+    throw new PipelineError(
+      'STORE_CONFLICT',
+      `version ${manifest.version} of ${manifest.pipeline} ${manifest.scope} was written by another run in the meantime`,
+      { cause: error },
+    );
+  }
+}
+
+async function publishManifest(
+  engine: Engine,
+  definition: PipelineDefinition,
+  before: Manifest | undefined,
+  manifest: Manifest,
+): Promise<void> {
+  const wanted = publicationsOf(definition, manifest);
+  const keys = new Set(wanted.map(({ key }) => key));
+  // What the new version no longer has must not be read as current.
+  const withdrawn = before === undefined ? [] : publicationsOf(definition, before).filter(({ key }) => !keys.has(key));
+  await publish(engine, wanted);
+  for (const { key } of withdrawn) await engine.objects.delete(key);
+}
+
+function manifestOf(
+  engine: Engine,
+  control: StepControl,
+  definition: PipelineDefinition,
+  finding: Finding,
+  ledger: readonly LedgerEntry[],
+  before: Manifest | undefined,
+  reason: RunReason,
+): Manifest {
+  const entries = entriesOf(finding, ledger);
+  const steps: Record<StepId, ManifestStep> = {};
+  for (const [id, state] of Object.entries(finding.state) as [StepId, StepState][]) {
+    const entry = entries.get(id);
+    if (state.state !== 'done') steps[id] = state;
+    else if (entry !== undefined) steps[id] = manifestStep(entry);
+  }
+  return {
+    pipeline: definition.name,
+    scope: finding.scope,
+    version: (before?.version ?? 0) + 1,
+    verdict: finding.verdict,
+    steps,
+    origins: [...entries.values()].flatMap((entry) => (entry.origin === null ? [] : [entry.origin])),
+    facts: mergeFacts(definition, entries),
+    decisions: finding.decisions,
+    run: {
+      workflowId: control.execution.workflowId,
+      runId: control.execution.runId,
+      reason,
+      committedAt: engine.now().toISOString(),
+      codeVersion: engine.codeVersion,
+    },
+    changed: changedSteps(before, steps),
+  };
+}
+
+function entriesOf(finding: Finding, ledger: readonly LedgerEntry[]): Map<StepId, LedgerEntry> {
+  const entries = new Map<StepId, LedgerEntry>();
+  for (const [id, state] of Object.entries(finding.state) as [StepId, StepState][]) {
+    if (state.state !== 'done') continue;
+    const entry = ledger.find((candidate) => candidate.step === id && candidate.key === state.key);
+    if (entry === undefined) {
+      throw new PipelineError(
+        'STORE_CORRUPT',
+        `${id} of ${finding.scope} was executed, but its ledger entry ${state.key.slice(0, 8)} is gone`,
+      );
+    }
+    entries.set(id, entry);
+  }
+  return entries;
+}
+
+/** The facts of all steps, later steps last; downloads keep theirs to the ledger, because several have the same names. */
+function mergeFacts(
+  definition: PipelineDefinition,
+  entries: ReadonlyMap<StepId, LedgerEntry>,
+): Record<string, JsonValue> {
+  const facts: Record<string, JsonValue> = {};
+  const downloads = new Set(definition.steps.filter((step) => step.part !== undefined).map((step) => step.id));
+  for (const [id, entry] of entries) if (!downloads.has(id)) Object.assign(facts, entry.facts);
+  return facts;
+}
+
+/** Run, time and reason do not count: the same steps with the same outcome are the same day. */
+function saysTheSame(before: Manifest | undefined, now: Manifest): boolean {
+  return (
+    before?.verdict === now.verdict &&
+    now.changed.length === 0 &&
+    Object.keys(before.steps).length === Object.keys(now.steps).length &&
+    before.decisions.length === now.decisions.length
+  );
+}

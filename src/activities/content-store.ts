@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { open, readFile, stat } from 'node:fs/promises';
+import { errorCodeOf } from '../errors.ts';
+import type { StagedOutput } from '../pipelines/dataset.ts';
+import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+
+/** Files up to this size are read once, for hash and put together; larger ones are streamed twice. */
+const SMALL_FILE_BYTES = 4 * 1024 * 1024;
+
+/** Where bytes of a given hash belong. */
+export interface ContentPlace {
+  /** Folder part of the key, such as `core/eco2mix/national/date=2024-01-15`. */
+  readonly folder: string;
+  readonly extension: string;
+  readonly mediaType: string;
+}
+
+/** Puts immutable bytes under a key that ends in their hash. The same bytes twice are one object. */
+export async function putContent(
+  objects: ObjectStore,
+  place: ContentPlace,
+  staged: StagedOutput,
+): Promise<ArtefactRef> {
+  const { body, sha256, bytes } = await load(staged);
+  const key = `${place.folder}/${sha256}.${place.extension}`;
+  const rows = staged.rows === undefined ? {} : { rows: staged.rows };
+  const ref = { key, sha256, bytes, mediaType: place.mediaType, ...rows };
+  try {
+    await objects.put(key, body, { mediaType: place.mediaType, mode: 'create' });
+  } catch (error) {
+    // Under a content key a conflict can only mean the same bytes, unless those on the store are damaged.
+    if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
+    await replaceWhenDamaged(objects, ref, body);
+  }
+  return ref;
+}
+
+async function replaceWhenDamaged(objects: ObjectStore, ref: ArtefactRef, body: Uint8Array | { path: string }) {
+  if ((await damageOf(objects, ref)) === undefined) return;
+  await objects.put(ref.key, body, { mediaType: ref.mediaType, mode: 'replace' });
+}
+
+/** What is wrong with the stored bytes of an artefact, in words; undefined when they are there and right. */
+export async function damageOf(objects: ObjectStore, ref: ArtefactRef): Promise<string | undefined> {
+  try {
+    return (await objects.openLocal(ref)) === undefined ? 'is missing in the store' : undefined;
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    return 'no longer matches its recorded hash';
+  }
+}
+
+async function load(
+  staged: StagedOutput,
+): Promise<{ body: Uint8Array | { path: string }; sha256: string; bytes: number }> {
+  if ('bytes' in staged) {
+    return { body: staged.bytes, sha256: hashOf(staged.bytes), bytes: staged.bytes.byteLength };
+  }
+  const { size } = await stat(staged.path);
+  if (size <= SMALL_FILE_BYTES) {
+    const bytes = await readFile(staged.path);
+    return { body: bytes, sha256: hashOf(bytes), bytes: size };
+  }
+  return { body: { path: staged.path }, sha256: await hashOfFile(staged.path), bytes: size };
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function hashOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const file = await open(path);
+  try {
+    for await (const chunk of file.createReadStream() as AsyncIterable<Uint8Array>) hash.update(chunk);
+  } finally {
+    await file.close();
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,158 @@
+import type { JsonObject } from '../storage/ports.ts';
+import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
+import type { Decision } from '../pipelines/manifest.ts';
+import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import type { StepKey } from '../pipelines/step-key.ts';
+import type { CivilDate, Period, RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
+
+/**
+ * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under 64 KiB for
+ * a window of 31 days (measured in `test/workflow/window.test.ts`).
+ */
+
+/** How activities are retried; the error table decides whether they are. */
+export interface RetrySettings {
+  readonly initialMs: number;
+  readonly maximumMs: number;
+  readonly attempts: number;
+  /** A worker that is silent for this long counts as lost. */
+  readonly heartbeatMs: number;
+}
+
+export interface PlanRequest {
+  readonly pipeline: string;
+  readonly dates: readonly CivilDate[];
+  readonly options: PlanOptions;
+}
+
+/** The plan of one day, with everything that the workflow needs to execute it; recorded in history. */
+export interface ResolvedDay {
+  readonly steps: readonly ExecutionStep[];
+  readonly plan: DayPlan;
+  readonly retry: RetrySettings;
+  /** Before this instant nothing of the day can be expected; null when it can. */
+  readonly waitUntil: string | null;
+  readonly nextTryAt: string;
+  readonly cutOffAt: string;
+  /** A quarantined day is given up at this instant. */
+  readonly holdUntil: string;
+  readonly queues: Readonly<Record<string, string>>;
+  /** Decisions that were made on the same step keys before. */
+  readonly decisions: readonly Decision[];
+  /** Revision and verdict of the newest manifest, when there is one. */
+  readonly known: { readonly version: number; readonly verdict: Verdict; readonly revision: string | null } | null;
+}
+
+/** The plan of a set of days, without words: which keys are reused, and which steps run. */
+export interface ResolvedWindow {
+  readonly steps: readonly ExecutionStep[];
+  readonly retry: RetrySettings;
+  readonly queues: Readonly<Record<string, string>>;
+  /** Days with nothing to do. */
+  readonly upToDate: readonly CivilDate[];
+  readonly days: readonly WindowDay[];
+}
+
+export interface WindowDay {
+  readonly date: CivilDate;
+  /** What the plan already knows of the day; steps that are absent run. */
+  readonly state: DayState;
+}
+
+export interface StepRequest {
+  readonly pipeline: string;
+  readonly step: StepId;
+  readonly days: readonly {
+    readonly date: CivilDate;
+    readonly inputs: Readonly<Record<string, StepKey | null>>;
+  }[];
+  /** Keys of this run, by step and date, of the steps that are read from other days; other dates come from manifests. */
+  readonly siblings: Readonly<Record<StepId, Readonly<Record<CivilDate, StepKey>>>>;
+  /** Execute even when the ledger has the key. */
+  readonly force: boolean;
+}
+
+export interface HeldCheck {
+  readonly check: string;
+  readonly failed: number;
+  readonly tested: number;
+}
+
+export interface StepDone {
+  readonly date: CivilDate;
+  readonly key: StepKey;
+  readonly how: 'ran' | 'reused';
+  readonly empty: boolean;
+  /** Checks of severity `hold` that failed: somebody has to decide. */
+  readonly held: readonly HeldCheck[];
+}
+
+export interface StepFailed {
+  readonly date: CivilDate;
+  readonly failure: { readonly code: string; readonly message: string };
+}
+
+export interface StepResult {
+  readonly days: readonly (StepDone | StepFailed)[];
+}
+
+export interface CommitRequest {
+  readonly pipeline: string;
+  readonly reason: RunReason;
+  readonly days: readonly {
+    readonly outcome: DayOutcome & { readonly verdict: Verdict };
+    readonly state: DayState;
+    readonly decisions: readonly Decision[];
+  }[];
+}
+
+export interface CommitResult {
+  readonly days: readonly {
+    readonly date: CivilDate;
+    readonly version: number;
+    /** False when the newest manifest says the same already. */
+    readonly created: boolean;
+    readonly facts: JsonObject;
+    readonly verdict: Verdict;
+  }[];
+  /** Days with changes that other days or periods are made from. */
+  readonly affecting: readonly CivilDate[];
+}
+
+/** Periods to rebuild and days to look at again after days changed. */
+export interface DerivedWork {
+  /** Days whose own steps are out of date because of the changed days, by month window. */
+  readonly windows: readonly (readonly CivilDate[])[];
+  /** Rollups in the order they are to be made, each with its periods. */
+  readonly rollups: readonly {
+    readonly step: StepId;
+    readonly periods: readonly Period[];
+    readonly timeoutSeconds: number;
+  }[];
+  readonly retry: RetrySettings;
+  readonly queue: string;
+}
+
+export interface RollupRequest {
+  readonly pipeline: string;
+  readonly step: StepId;
+  readonly periods: readonly Period[];
+}
+
+export interface RollupResult {
+  readonly periods: readonly { readonly period: Period; readonly how: 'ran' | 'reused' | 'empty' }[];
+}
+
+export interface TickRequest {
+  readonly pipeline: string;
+  readonly schedule: string;
+  /** ISO instant of the schedule's nominal time. */
+  readonly nominalAt: string;
+}
+
+export interface RecordRunRequest {
+  readonly pipeline: string;
+  readonly scope: Scope;
+  readonly reason: RunReason;
+  readonly outcome: DayOutcome;
+}

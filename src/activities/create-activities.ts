@@ -1,0 +1,112 @@
+import { activityInfo, cancellationSignal, getClient, heartbeat } from '@temporalio/activity';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { PipelineError } from '../errors.ts';
+import { commitDays } from './commit-manifest.ts';
+import type {
+  CommitRequest,
+  CommitResult,
+  DerivedWork,
+  PlanRequest,
+  RecordRunRequest,
+  ResolvedDay,
+  ResolvedWindow,
+  RollupRequest,
+  RollupResult,
+  StepFailed,
+  StepRequest,
+  StepResult,
+  TickRequest,
+} from './contract.ts';
+import type { Engine, StepControl } from './engine.ts';
+import { executeDownload } from './execute-download.ts';
+import { executeRollup } from './execute-rollup.ts';
+import { executeStep } from './execute-step.ts';
+import { toApplicationFailure } from './failure.ts';
+import { recordFailure } from './failures.ts';
+import { publishDownloads } from './publish-downloads.ts';
+import { resolveDay, resolveWindow } from './resolve-plan.ts';
+import { resolveDerived } from './resolve-derived.ts';
+import { resolveTick } from './resolve-tick.ts';
+import { errorCodeOf } from '../errors.ts';
+
+/**
+ * The activities as Temporal sees them: the engine's functions with the surroundings of an activity, and errors in Temporal's
+ * form. Steps have one activity type per stage, so that a run reads well; they share one implementation.
+ */
+export function createActivities(engine: Engine) {
+  const step = (execute: typeof executeStep) =>
+    guarded(async (request: StepRequest): Promise<StepResult> => {
+      const result = await execute(engine, request, control());
+      return request.days.length === 1 ? throwLoneFailure(result) : result;
+    });
+  return {
+    resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> => resolveDay(engine, request)),
+    resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> => resolveWindow(engine, request)),
+    download: step(executeDownload),
+    transform: step(executeStep),
+    metrics: step(executeStep),
+    report: step(executeStep),
+    commitManifest: guarded((request: CommitRequest): Promise<CommitResult> => commitDays(engine, control(), request)),
+    recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
+      if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
+    }),
+    announceChanges: guarded(async (pipeline: string, dates: readonly CivilDate[]): Promise<void> => {
+      await getClient().workflow.signalWithStart('rollup', {
+        workflowId: `rollup/${pipeline}`,
+        taskQueue: engine.queues.compute,
+        args: [{ pipeline, debounceMs: engine.rollupDebounceMs }],
+        signal: 'daysChanged',
+        signalArgs: [dates],
+      });
+    }),
+    resolveDerived: guarded((pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
+      resolveDerived(engine, pipeline, changed),
+    ),
+    rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
+    publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
+    resolveTick: guarded((request: TickRequest): Promise<CivilDate> => Promise.resolve(resolveTick(engine, request))),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+
+/** A single day throws its failure, so that Temporal retries it and shows it; in a larger set it is one day's answer. */
+function throwLoneFailure(result: StepResult): StepResult {
+  const failed = result.days.find((day): day is StepFailed => 'failure' in day);
+  if (failed === undefined) return result;
+  const { code, message } = failed.failure;
+  throw new PipelineError(errorCodeOf({ code }) ?? 'INTERNAL', message);
+}
+
+/** Tells Temporal that the worker is alive, several times within the shortest heartbeat timeout that is used. */
+const HEARTBEAT_EVERY_MS = 2_000;
+
+function guarded<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+  return async (...args) => {
+    const alive = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
+    try {
+      return await call(...args);
+    } catch (error) {
+      // A cancelled activity must end as cancelled, whatever error the interruption made of it.
+      cancellationSignal().throwIfAborted();
+      throw toApplicationFailure(error);
+    } finally {
+      clearInterval(alive);
+    }
+  };
+}
+
+function control(): StepControl {
+  const { workflowExecution, attempt } = activityInfo();
+  return {
+    execution: {
+      workflowId: workflowExecution?.workflowId ?? '',
+      runId: workflowExecution?.runId ?? '',
+      attempt,
+    },
+    signal: cancellationSignal(),
+    progress: (note) => {
+      heartbeat(note);
+    },
+  };
+}

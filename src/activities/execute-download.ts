@@ -1,0 +1,240 @@
+import { PipelineError, errorCodeOf } from '../errors.ts';
+import type { Dataset, FetchWindow, HttpSource, SliceTask, UnitOutcome } from '../pipelines/dataset.ts';
+import { stepOf } from '../pipelines/definition.ts';
+import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
+import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
+import { receiptKey } from '../pipelines/receipt.ts';
+import type { Receipt } from '../pipelines/receipt.ts';
+import { stepKey } from '../pipelines/step-key.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { fetchWindows, monthWindows } from '../pipelines/window.ts';
+import { datesBetween } from '../pipelines/civil-date.ts';
+import { zonedDay } from '../pipelines/zoned-day.ts';
+import type { SqlSession } from '../storage/ports.ts';
+import { commitStep } from './commit-step.ts';
+import type { Uncommitted } from './commit-step.ts';
+import { damageOf } from './content-store.ts';
+import type { StepDone, StepFailed, StepRequest, StepResult } from './contract.ts';
+import { datasetOf, sqlOf } from './engine.ts';
+import type { Engine, StepControl } from './engine.ts';
+import { doneWith, judge, lost } from './execute-step.ts';
+import { fetchRaw } from './fetch-raw.ts';
+import type { RawAnswer } from './fetch-raw.ts';
+import { readLedger, readReceipts } from './ledger-reader.ts';
+
+/** A download in the making: what all its windows share. */
+interface Download {
+  readonly engine: Engine;
+  readonly control: StepControl;
+  readonly dataset: Dataset;
+  readonly part: PartDefinition;
+  readonly step: StepDefinition;
+  readonly force: boolean;
+}
+
+/**
+ * Fetches a part for a set of days, one request per bulk window, and cuts the answer into day slices. The identity of a
+ * download is what it delivered for the day: its step key hangs on the slice, not on the file that brought it, so a day is
+ * the same whether it came alone, in a month or in a whole history.
+ */
+export async function executeDownload(engine: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+  const dataset = datasetOf(engine, request.pipeline);
+  const step = stepOf(dataset.definition, request.step);
+  const part = dataset.definition.parts.find((candidate) => candidate.id === step.part);
+  if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
+  const download: Download = { engine, control, dataset, part, step, force: request.force };
+  const dates = request.days.map((day) => day.date);
+  const answers = new Map<CivilDate, StepDone | StepFailed>();
+  for (const group of await groupDays(download, dates)) {
+    for (const answer of await deliver(download, group)) answers.set(answer.date, answer);
+  }
+  return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
+}
+
+/** Days that come from the same raw bytes, and how to get these. */
+interface Group {
+  readonly window: FetchWindow;
+  readonly dates: readonly CivilDate[];
+  readonly known: Receipt | undefined;
+}
+
+async function groupDays({ engine, dataset, part }: Download, dates: readonly CivilDate[]): Promise<Group[]> {
+  const sorted = [...dates].sort();
+  const range = { first: sorted[0] ?? '', last: sorted.at(-1) ?? '' };
+  const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
+  receipts.sort((a, b) => (a.checkedAt < b.checkedAt ? -1 : 1));
+  if (part.origin === 'http') {
+    return fetchWindows(sorted, part.bulkWindow).map((window) => ({
+      window,
+      dates: sorted.filter((date) => window.from <= date && date <= window.to),
+      known: receipts.findLast((receipt) => receipt.window.from === window.from && receipt.window.to === window.to),
+    }));
+  }
+  const groups = new Map<Receipt, CivilDate[]>();
+  for (const date of sorted) {
+    const newest = receipts.findLast((receipt) => date in receipt.days);
+    if (newest !== undefined) groups.set(newest, [...(groups.get(newest) ?? []), date]);
+  }
+  return [...groups].map(([known, days]) => ({ window: known.window, dates: days, known }));
+}
+
+async function deliver(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
+  const { engine, control, part, force } = download;
+  const known = await intactReceipt(download, group.known);
+  const answer = await rawOf(download, { ...group, known });
+  if (answer.unchanged && known !== undefined && !force) {
+    const entries = await keptSlices(download, known, group.dates);
+    if (entries !== undefined) {
+      await saveReceipt(engine, { ...known, checkedAt: answer.checkedAt, freshness: answer.freshness });
+      return entries.map((entry) => doneWith(entry, 'reused'));
+    }
+  }
+  control.progress(`cutting ${group.dates.length} days of ${part.id}`);
+  return (await sliceAndCommit(download, group, answer)).answers;
+}
+
+/** A file that somebody gave us, stored and recognised. */
+export interface ImportedFile {
+  readonly pipeline: string;
+  readonly part: string;
+  readonly window: FetchWindow;
+  readonly origin: Origin;
+}
+
+/** Takes the days of an imported file in: the same slices, keys and receipts as a download gives, month by month. */
+export async function deliverImport(engine: Engine, file: ImportedFile, control: StepControl): Promise<StepResult> {
+  const dataset = datasetOf(engine, file.pipeline);
+  const step = dataset.definition.steps.find((candidate) => candidate.part === file.part);
+  const part = dataset.definition.parts.find((candidate) => candidate.id === file.part);
+  if (step === undefined || part === undefined) throw new PipelineError('INTERNAL', `${file.part} is no part`);
+  const download: Download = { engine, control, dataset, part, step, force: true };
+  const checkedAt = engine.now().toISOString();
+  const answer: RawAnswer = { origin: file.origin, status: 200, unchanged: false, checkedAt, freshness: null };
+  let known: Receipt | undefined;
+  const days: (StepDone | StepFailed)[] = [];
+  for (const { from, to } of monthWindows(file.window.from, file.window.to)) {
+    const group: Group = { window: file.window, dates: datesBetween(from, to), known };
+    const { answers, receipt } = await sliceAndCommit(download, group, answer);
+    days.push(...answers);
+    known = receipt;
+  }
+  return { days };
+}
+
+/** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
+async function intactReceipt({ engine, part }: Download, known: Receipt | undefined): Promise<Receipt | undefined> {
+  if (known === undefined) return undefined;
+  const damage = await damageOf(engine.objects, known.origin.raw);
+  if (damage === undefined) return known;
+  if (part.origin === 'http') return undefined;
+  throw new PipelineError('STORE_CORRUPT', `${known.origin.raw.key} ${damage}; import the file again`);
+}
+
+function rawOf({ engine, control, dataset, part }: Download, { window, known }: Group): Promise<RawAnswer> {
+  if (part.origin === 'http') {
+    const source: HttpSource | undefined = dataset.sources[part.id];
+    if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
+    return fetchRaw(engine, control, { pipeline: dataset.definition.name, part: part.id, source, window, known });
+  }
+  if (known === undefined) {
+    throw new PipelineError('INPUT_INVALID', `no imported file of ${part.id} holds ${window.from}; import one first`);
+  }
+  const { origin, status, checkedAt, freshness } = known;
+  return Promise.resolve({ origin, status, unchanged: true, checkedAt, freshness });
+}
+
+/** The slices that an unchanged answer gave before, when all of them are there, right, and of this step's version. */
+async function keptSlices(
+  { engine, dataset, step }: Download,
+  known: Receipt,
+  dates: readonly CivilDate[],
+): Promise<LedgerEntry[] | undefined> {
+  const ledger = await readLedger(engine.documents, dataset.definition.name, dates);
+  const kept: LedgerEntry[] = [];
+  for (const date of dates) {
+    const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === known.days[date]);
+    if (entry?.version !== step.version) return undefined;
+    for (const ref of Object.values(entry.outputs)) {
+      if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
+    }
+    kept.push(entry);
+  }
+  return kept;
+}
+
+async function sliceAndCommit(
+  download: Download,
+  group: Group,
+  answer: RawAnswer,
+): Promise<{ answers: (StepDone | StepFailed)[]; receipt: Receipt }> {
+  const { engine, control, dataset, step, part } = download;
+  const startedAt = engine.now();
+  const raw = answer.origin.raw;
+  const path = await engine.objects.openLocal(raw);
+  if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
+  const days = group.dates.map((date) => zonedDay(date, dataset.definition.zone));
+  const task = { part: part.id, raw: { path, sha256: raw.sha256, bytes: raw.bytes }, days, progress: control.progress };
+  const { entries, failed } = await sqlOf(engine).session(
+    async (sql) => {
+      const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, raw.key));
+      const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
+      const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
+      return { entries: await commitStep(engine, control, context, work), failed };
+    },
+    { signal: control.signal },
+  );
+  const receipt = receiptOf(download, group, answer, entries);
+  await saveReceipt(engine, receipt);
+  return { answers: [...failed, ...entries.map((entry) => doneWith(entry, 'ran'))], receipt };
+}
+
+/** Cuts the raw file; what is wrong with it as a whole names where it is kept. */
+async function sliceRaw(
+  dataset: Dataset,
+  task: SliceTask,
+  sql: SqlSession,
+  rawKey: string,
+): Promise<readonly UnitOutcome[]> {
+  try {
+    return await dataset.slice(task, sql);
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code !== 'SRC_SHAPE_CHANGED' && code !== 'SRC_TRUNCATED') throw error;
+    throw new PipelineError(code, `${(error as Error).message}; the raw file is kept as ${rawKey}`, {
+      cause: error,
+      context: { raw: rawKey },
+    });
+  }
+}
+
+/** The identity of a download: the slice that it delivered, or that it delivered none. */
+function identifyBy(step: StepDefinition): Uncommitted['identify'] {
+  return (outputs) => {
+    const slice = outputs['slice'];
+    const inputs = { slice: slice === undefined ? null : [slice.sha256] };
+    return { key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }), inputs };
+  };
+}
+
+function receiptOf(download: Download, group: Group, answer: RawAnswer, entries: readonly LedgerEntry[]): Receipt {
+  const earlier = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known.days : {};
+  const numbers = (name: string): number[] => entries.map((entry) => Number(entry.facts[name] ?? 0));
+  return {
+    pipeline: download.dataset.definition.name,
+    part: download.part.id,
+    window: group.window,
+    status: answer.status,
+    origin: answer.origin,
+    checkedAt: answer.checkedAt,
+    freshness: answer.freshness,
+    days: { ...earlier, ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])) },
+    rows:
+      numbers('rows').reduce((sum, rows) => sum + rows, 0) +
+      (Object.keys(earlier).length > 0 ? (group.known?.rows ?? 0) : 0),
+    columns: Math.max(0, ...numbers('columns')),
+  };
+}
+
+async function saveReceipt(engine: Pick<Engine, 'documents'>, receipt: Receipt): Promise<void> {
+  await engine.documents.put(receiptKey({ ...receipt, sha256: receipt.origin.raw.sha256 }), receipt);
+}

@@ -1,0 +1,157 @@
+import { PipelineError } from '../errors.ts';
+import { addMonths, datesBetween, monthOf, yearOf } from '../pipelines/civil-date.ts';
+import type { StepTask } from '../pipelines/dataset.ts';
+import type { PipelineDefinition, RollupDefinition, RollupInput } from '../pipelines/definition.ts';
+import { ledgerKey } from '../pipelines/ledger.ts';
+import type { LedgerEntry } from '../pipelines/ledger.ts';
+import type { Manifest } from '../pipelines/manifest.ts';
+import { WHOLE_HISTORY, datesOfPeriod } from '../pipelines/period.ts';
+import { stepKey } from '../pipelines/step-key.ts';
+import type { Period, Scope } from '../pipelines/vocabulary.ts';
+import { commitScopes } from './commit-manifest.ts';
+import { commitStep } from './commit-step.ts';
+import { damageOf } from './content-store.ts';
+import type { RollupRequest, RollupResult } from './contract.ts';
+import { datasetOf } from './engine.ts';
+import type { Engine, StepControl } from './engine.ts';
+import { judge, runImplementation } from './execute-step.ts';
+import { newestManifests } from './ledger-reader.ts';
+import { hashesOf, openInputs } from './step-inputs.ts';
+import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
+
+/**
+ * Makes the outputs of periods from the newest manifests of their days, months or years: the same key, ledger and commit
+ * protocol as a step of a day. A period without any input is left out.
+ */
+export async function executeRollup(
+  engine: Engine,
+  request: RollupRequest,
+  control: StepControl,
+): Promise<RollupResult> {
+  const { definition } = datasetOf(engine, request.pipeline);
+  const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
+  if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
+  const periods: RollupResult['periods'][number][] = [];
+  for (const period of request.periods) {
+    control.progress(`${rollup.id} of ${period}`);
+    periods.push({ period, how: await rollUp(engine, control, definition, rollup, period) });
+  }
+  return { periods };
+}
+
+async function rollUp(
+  engine: Engine,
+  control: StepControl,
+  definition: PipelineDefinition,
+  rollup: RollupDefinition,
+  period: Period,
+): Promise<'ran' | 'reused' | 'empty'> {
+  const artefacts = await periodInputs(engine, definition, rollup, period);
+  if (Object.values(artefacts).every((list) => list.length === 0)) return 'empty';
+  const inputs = hashesOf(artefacts);
+  const params = rollup.params ?? {};
+  const key = stepKey({ step: rollup.id, version: rollup.version, params, inputs });
+  const earlier = await intactEntry(engine, definition.name, rollup, period, key);
+  if (earlier === undefined) {
+    await runRollup(engine, control, definition, rollup, { period, artefacts, identity: { key, inputs } });
+  }
+  const finding = {
+    scope: period,
+    verdict: 'ok' as const,
+    state: { [rollup.id]: { state: 'done' as const, key, how: 'ran' as const, empty: false } },
+    decisions: [],
+  };
+  await commitScopes(engine, control, definition, [finding], 'derived');
+  return earlier === undefined ? 'ran' : 'reused';
+}
+
+async function intactEntry(engine: Engine, pipeline: string, rollup: RollupDefinition, period: Period, key: string) {
+  const entry = (await engine.documents.get<LedgerEntry>(ledgerKey(pipeline, period, rollup.id, key)))?.body;
+  if (entry === undefined) return undefined;
+  for (const ref of Object.values(entry.outputs)) {
+    if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
+  }
+  return entry;
+}
+
+interface RollupWork {
+  readonly period: Period;
+  readonly artefacts: InputArtefacts;
+  readonly identity: { readonly key: string; readonly inputs: ReturnType<typeof hashesOf> };
+}
+
+async function runRollup(
+  engine: Engine,
+  control: StepControl,
+  definition: PipelineDefinition,
+  rollup: RollupDefinition,
+  work: RollupWork,
+): Promise<void> {
+  const implementation = datasetOf(engine, definition.name).steps[rollup.id];
+  if (implementation === undefined) throw new PipelineError('INTERNAL', `${rollup.id} is defined but not implemented`);
+  const startedAt = engine.now();
+  const task: StepTask = {
+    step: rollup.id,
+    params: rollup.params ?? {},
+    signal: control.signal,
+    progress: control.progress,
+    units: [{ scope: work.period, inputs: await openInputs(engine.objects, work.artefacts) }],
+  };
+  await runImplementation(engine, implementation, task, async (outcomes) => {
+    const { good, failed } = judge(rollup, outcomes);
+    const [failure] = failed;
+    if (failure !== undefined) throw new PipelineError('DATA_CHECK_FAILED', failure.failure.message);
+    const uncommitted = good.map((result) => ({ result, identify: () => work.identity, origin: null }));
+    await commitStep(engine, control, { pipeline: definition.name, step: rollup, startedAt, scopes: 1 }, uncommitted);
+  });
+}
+
+/** The newest artefacts of everything in the period, ascending by scope. */
+async function periodInputs(
+  engine: Engine,
+  definition: PipelineDefinition,
+  rollup: RollupDefinition,
+  period: Period,
+): Promise<InputArtefacts> {
+  const byGrain = new Map<RollupInput['each'], ReadonlyMap<Scope, Manifest>>();
+  for (const each of new Set(rollup.inputs.map((input) => input.each))) {
+    const scopes =
+      each === 'day' ? daysOf(definition, period, engine) : periodsWithin(definition, each, period, engine);
+    byGrain.set(each, await newestManifests(engine.documents, definition.name, scopes));
+  }
+  return Object.fromEntries(
+    rollup.inputs.map((input) => [input.name, artefactsOf(byGrain.get(input.each) ?? new Map(), input)]),
+  );
+}
+
+function artefactsOf(manifests: ReadonlyMap<Scope, Manifest>, input: RollupInput): InputArtefact[] {
+  return [...manifests.values()]
+    .sort((a, b) => (a.scope < b.scope ? -1 : 1))
+    .flatMap((manifest) => {
+      const state = manifest.steps[input.step];
+      const ref = state?.state === 'done' ? state.outputs[input.output] : undefined;
+      return ref === undefined ? [] : [{ scope: manifest.scope, ref }];
+    });
+}
+
+function daysOf(definition: PipelineDefinition, period: Period, engine: Engine): Scope[] {
+  if (period === WHOLE_HISTORY) return datesBetween(definition.since, engine.now().toISOString().slice(0, 10));
+  const { from, to } = datesOfPeriod(period);
+  return datesBetween(from, to);
+}
+
+/** The months or years that lie in the period and can have data. */
+function periodsWithin(
+  definition: PipelineDefinition,
+  each: 'month' | 'year',
+  period: Period,
+  engine: Engine,
+): Scope[] {
+  const today = engine.now().toISOString().slice(0, 10);
+  const { from, to } = period === WHOLE_HISTORY ? { from: definition.since, to: today } : datesOfPeriod(period);
+  const scopes: Scope[] = [];
+  for (let month = monthOf(from); month <= monthOf(to); month = addMonths(month, 1)) {
+    scopes.push(each === 'month' ? month : yearOf(month));
+  }
+  return [...new Set(scopes)];
+}

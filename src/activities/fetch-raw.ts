@@ -1,0 +1,104 @@
+import { PipelineError } from '../errors.ts';
+import type { FetchWindow, HttpSource } from '../pipelines/dataset.ts';
+import type { Origin } from '../pipelines/ledger.ts';
+import type { Receipt } from '../pipelines/receipt.ts';
+import { putContent } from './content-store.ts';
+import type { Engine, StepControl } from './engine.ts';
+import type { HttpClient } from './http-client.ts';
+
+export interface RawRequest {
+  readonly pipeline: string;
+  readonly part: string;
+  readonly source: HttpSource;
+  readonly window: FetchWindow;
+  /** What this window gave the last time. */
+  readonly known: Receipt | undefined;
+}
+
+/** What the publisher has for the window now. */
+export interface RawAnswer {
+  readonly origin: Origin;
+  readonly status: number;
+  /** The bytes are those of the known receipt. */
+  readonly unchanged: boolean;
+  readonly checkedAt: string;
+  readonly freshness: string | null;
+}
+
+const UNCHANGED = 304;
+
+/**
+ * Asks for a window: by ETag where the publisher gave one, and by the dataset's own time of processing. A "not modified" is not
+ * believed when that time has moved since, because portals cache their answers longer than their data.
+ */
+export async function fetchRaw(engine: Engine, control: StepControl, request: RawRequest): Promise<RawAnswer> {
+  const http = httpOf(engine);
+  const { source, known } = request;
+  const freshness = await readFreshness(http, source, control.signal);
+  const sameFreshness = known !== undefined && freshness !== null && freshness === known.freshness;
+  const etag = known?.origin.etag ?? null;
+  if (known !== undefined && etag === null && sameFreshness) return unchanged(engine, known, freshness);
+  // Without a freshness value there is nothing to hold against the ETag.
+  const trusted = freshness === null || sameFreshness;
+  const url = new URL(source.pathOf(request.window), withSlash(source.baseUrl)).href;
+  const download = await http.download({
+    url,
+    ifNoneMatch: trusted ? etag : null,
+    signal: control.signal,
+    progress: (bytes) => {
+      control.progress(`${bytes} bytes of ${request.part}`);
+    },
+  });
+  if (download === undefined) {
+    if (known === undefined)
+      throw new PipelineError('SRC_SHAPE_CHANGED', `${url} answered 304 to an unconditional request`);
+    return unchanged(engine, known, freshness);
+  }
+  try {
+    const { extension, mediaType } = source;
+    const folder = `raw/${request.pipeline}/${request.part}/${request.window.from}_${request.window.to}`;
+    const raw = await putContent(engine.objects, { folder, extension, mediaType }, { path: download.path });
+    const retrievedAt = engine.now().toISOString();
+    const same = known?.origin.raw.sha256 === raw.sha256;
+    const origin: Origin = same
+      ? { ...known.origin, etag: download.etag }
+      : {
+          part: request.part,
+          url,
+          etag: download.etag,
+          lastModified: download.lastModified,
+          processedAt: freshness,
+          retrievedAt,
+          raw,
+        };
+    return { origin, status: download.status, unchanged: same, checkedAt: retrievedAt, freshness };
+  } finally {
+    await http.discard(download);
+  }
+}
+
+function unchanged(engine: Engine, known: Receipt, freshness: string | null): RawAnswer {
+  const checkedAt = engine.now().toISOString();
+  return { origin: known.origin, status: UNCHANGED, unchanged: true, checkedAt, freshness };
+}
+
+/** The freshness value, or null when this publisher or its catalogue cannot tell: then the data themselves are asked. */
+async function readFreshness(http: HttpClient, source: HttpSource, signal: AbortSignal): Promise<string | null> {
+  if (source.freshness === undefined) return null;
+  const url = new URL(source.freshness.path, withSlash(source.baseUrl)).href;
+  return source.freshness.valueOf(await http.json({ url, accept: 'application/json', signal })) ?? null;
+}
+
+function withSlash(baseUrl: string): string {
+  return baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`;
+}
+
+function httpOf(engine: Engine): HttpClient {
+  if (engine.http === undefined) {
+    throw new PipelineError(
+      'INTERNAL',
+      'this worker does not talk to publishers; the step belongs on a fetch task queue',
+    );
+  }
+  return engine.http;
+}

@@ -1,0 +1,240 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { PipelineError } from '../errors.ts';
+import { claimFile } from './file-claim.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+/**
+ * Conditional, resumable downloads of a publisher's answers to local files.
+ *
+ * The body is streamed to `<folder>/<hash of the URL>.part`. When the connection breaks, the part stays with its strong ETag
+ * beside it, and the next try asks only for the rest (`Range` + `If-Range`); a server that does not support this sends everything again.
+ */
+
+export interface HttpRequest {
+  readonly url: string;
+  /** The ETag of what we have; the answer may then be "unchanged". */
+  readonly ifNoneMatch?: string | null;
+  readonly accept?: string;
+  readonly signal: AbortSignal;
+  progress(bytes: number): void;
+}
+
+export interface HttpDownload {
+  readonly status: number;
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+}
+
+export interface HttpClient {
+  /** The body as a local file, which the caller removes with `discard`; `undefined` when the publisher says "unchanged". */
+  download(request: HttpRequest): Promise<HttpDownload | undefined>;
+  /** A small JSON document. */
+  json(request: Omit<HttpRequest, 'ifNoneMatch' | 'progress'>): Promise<unknown>;
+  discard(download: HttpDownload): Promise<void>;
+}
+
+export interface HttpClientOptions {
+  /** Where parts are kept; one folder per host machine, shared by its workers. */
+  readonly folder: string;
+  readonly userAgent: string;
+  /** Longest silence on the connection before it is given up. */
+  readonly idleTimeoutMs: number;
+}
+
+interface PartState {
+  readonly url: string;
+  readonly etag: string;
+}
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  return {
+    download: (request) => download(options, request),
+    async json(request) {
+      const guard = idleGuard(options.idleTimeoutMs, request.signal);
+      try {
+        const response = await send(options, request, {}, guard);
+        if (response.status !== 200) throw await refusal(request.url, response);
+        return (await response.json()) as unknown;
+      } catch (error) {
+        throw classify(error, request, guard);
+      } finally {
+        guard.end();
+      }
+    },
+    discard: (done) => rm(done.path, { force: true }),
+  };
+}
+
+async function download(options: HttpClientOptions, request: HttpRequest): Promise<HttpDownload | undefined> {
+  await mkdir(options.folder, { recursive: true });
+  const name = createHash('sha256').update(request.url).digest('hex').slice(0, 32);
+  const claim = await claimFile(path.join(options.folder, `${name}.part`));
+  const guard = idleGuard(options.idleTimeoutMs, request.signal);
+  try {
+    const part = claim.path;
+    const resume = await readPart(part, request.url);
+    const response = await send(options, request, resume?.headers ?? {}, guard);
+    if (response.status === 304) return undefined;
+    if (response.status !== 200 && response.status !== 206) throw await refusal(request.url, response);
+    const etag = response.headers.get('etag');
+    const from = response.status === 206 ? (resume?.bytes ?? 0) : 0;
+    await rememberPart(part, request.url, etag);
+    const bytes = await receive(response, part, from, request, guard);
+    const finished = path.join(options.folder, `${name}-${randomUUID()}.body`);
+    await rename(part, finished);
+    await rm(`${part}.json`, { force: true });
+    return {
+      status: response.status,
+      path: finished,
+      bytes,
+      sha256: await hashFile(finished),
+      etag,
+      lastModified: response.headers.get('last-modified'),
+    };
+  } catch (error) {
+    throw classify(error, request, guard);
+  } finally {
+    guard.end();
+    await claim.release();
+  }
+}
+
+type Guard = ReturnType<typeof idleGuard>;
+
+/** Aborts a request when nothing arrives for a while, or when the caller gives up. */
+function idleGuard(idleTimeoutMs: number, outer: AbortSignal) {
+  const controller = new AbortController();
+  const state = { idle: false };
+  let timer: NodeJS.Timeout | undefined;
+  const abort = (): void => {
+    controller.abort();
+  };
+  const touch = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      state.idle = true;
+      controller.abort();
+    }, idleTimeoutMs);
+  };
+  outer.addEventListener('abort', abort, { once: true });
+  if (outer.aborted) abort();
+  touch();
+  return {
+    signal: controller.signal,
+    touch,
+    get idle() {
+      return state.idle;
+    },
+    end() {
+      clearTimeout(timer);
+      outer.removeEventListener('abort', abort);
+    },
+  };
+}
+
+function send(
+  options: HttpClientOptions,
+  request: Pick<HttpRequest, 'url' | 'ifNoneMatch' | 'accept'>,
+  resume: Record<string, string>,
+  guard: Guard,
+): Promise<Response> {
+  const conditional = typeof request.ifNoneMatch === 'string' ? { 'if-none-match': request.ifNoneMatch } : {};
+  return fetch(request.url, {
+    headers: { 'user-agent': options.userAgent, accept: request.accept ?? '*/*', ...conditional, ...resume },
+    signal: guard.signal,
+  });
+}
+
+async function readPart(
+  part: string,
+  url: string,
+): Promise<{ bytes: number; headers: Record<string, string> } | undefined> {
+  try {
+    const state = JSON.parse(await readFile(`${part}.json`, 'utf8')) as PartState;
+    const { size } = await stat(part);
+    if (state.url !== url || size === 0) return undefined;
+    return { bytes: size, headers: { range: `bytes=${size}-`, 'if-range': state.etag, 'accept-encoding': 'identity' } };
+  } catch {
+    // No part, or one that a crash left half described: start from the first byte.
+    return undefined;
+  }
+}
+
+/** Only a strong ETag proves that the rest belongs to the same bytes. */
+async function rememberPart(part: string, url: string, etag: string | null): Promise<void> {
+  if (etag === null || etag.startsWith('W/')) await rm(`${part}.json`, { force: true });
+  else await writeFile(`${part}.json`, JSON.stringify({ url, etag } satisfies PartState));
+}
+
+async function receive(response: Response, part: string, from: number, request: HttpRequest, guard: Guard) {
+  const file = await open(part, from === 0 ? 'w' : 'a');
+  let bytes = from;
+  try {
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      await file.write(chunk);
+      bytes += chunk.byteLength;
+      guard.touch();
+      request.progress(bytes);
+    }
+  } finally {
+    await file.close();
+  }
+  return bytes;
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  const handle = await open(file);
+  try {
+    for await (const chunk of handle.createReadStream() as AsyncIterable<Uint8Array>) hash.update(chunk);
+  } finally {
+    await handle.close();
+  }
+  return hash.digest('hex');
+}
+
+/** What the publisher said instead of the data, as an error of the table. */
+async function refusal(url: string, response: Response): Promise<PipelineError> {
+  const said = (await response.text().catch(() => '')).replace(/\s+/g, ' ').slice(0, 300);
+  const message = `${url} answered ${response.status}${said === '' ? '' : `: ${said}`}`;
+  const context = { url, status: response.status };
+  const { status } = response;
+  if (status === 429) return limited(message, context, response.headers.get('retry-after'));
+  if (status === 503 && response.headers.has('retry-after')) {
+    return limited(message, context, response.headers.get('retry-after'));
+  }
+  if (status === 401 || status === 403) return new PipelineError('SRC_AUTH', message, { context });
+  if (status >= 500 || status === 408) return new PipelineError('SRC_UNAVAILABLE', message, { context });
+  return new PipelineError('SRC_SHAPE_CHANGED', `${message}; the address or the query is no longer right`, { context });
+}
+
+function limited(message: string, context: { url: string; status: number }, retryAfter: string | null): PipelineError {
+  const retryAfterMs = parseRetryAfter(retryAfter, new Date());
+  return new PipelineError('SRC_RATE_LIMITED', message, {
+    context,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+/** Errors of undici by what they mean: an answer that stopped is truncated, everything else means unavailable. */
+function classify(error: unknown, request: { url: string; signal: AbortSignal }, guard: Guard): unknown {
+  if (error instanceof PipelineError || request.signal.aborted) return error;
+  const context = { url: request.url };
+  if (guard.idle) {
+    return new PipelineError('SRC_UNAVAILABLE', `${request.url} stopped answering`, { context, cause: error });
+  }
+  const inner = (error as { cause?: { code?: string; message?: string } }).cause;
+  const why = inner?.code ?? inner?.message ?? (error as Error).message;
+  const started = error instanceof TypeError && error.message === 'terminated';
+  return started
+    ? new PipelineError('SRC_TRUNCATED', `the answer of ${request.url} ended too early (${why})`, {
+        context,
+        cause: error,
+      })
+    : new PipelineError('SRC_UNAVAILABLE', `${request.url} cannot be reached (${why})`, { context, cause: error });
+}

@@ -1,0 +1,147 @@
+import { PipelineError } from '../errors.ts';
+import { addDays, parseCivilDate } from '../pipelines/civil-date.ts';
+import type { Dataset } from '../pipelines/dataset.ts';
+import { stepOf } from '../pipelines/definition.ts';
+import type { PipelineDefinition } from '../pipelines/definition.ts';
+import { executionSteps, settledStates } from '../pipelines/execution.ts';
+import type { Manifest } from '../pipelines/manifest.ts';
+import { isUpToDate, planDay } from '../pipelines/plan.ts';
+import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
+import { afterDayEnd } from '../pipelines/zoned-day.ts';
+import type { PlanRequest, ResolvedDay, ResolvedWindow } from './contract.ts';
+import { datasetOf } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { surveyDays } from './evidence.ts';
+import { publicationsOf, unpublished } from './published.ts';
+
+/** The plans of a set of days, in the order of the dates. Days that an earlier day of the set will change count as changed. */
+export async function planDays(
+  engine: Engine,
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+  options: PlanOptions,
+): Promise<{ plans: DayPlan[]; manifests: ReadonlyMap<CivilDate, Manifest> }> {
+  const { evidence, manifests } = await surveyDays(engine, definition, dates);
+  return { plans: evidence.map((day) => planDay(definition, day, options)), manifests };
+}
+
+/** Refuses what cannot be planned, with what to write instead. */
+export function checkRequest(definition: PipelineDefinition, { dates, options }: Omit<PlanRequest, 'pipeline'>): void {
+  for (const date of dates) {
+    parseCivilDate(date);
+    if (date < definition.since) {
+      throw new PipelineError(
+        'PLAN_INVALID',
+        `${definition.name} has no data before ${definition.since}; ${date} was asked for`,
+      );
+    }
+  }
+  if (options.fromStep !== undefined) stepOf(definition, options.fromStep);
+}
+
+/** The plan of one day with all that is needed to execute it. */
+export async function resolveDay(engine: Engine, request: PlanRequest): Promise<ResolvedDay> {
+  const { definition } = datasetOf(engine, request.pipeline);
+  checkRequest(definition, request);
+  const [date] = request.dates;
+  if (date === undefined) throw new PipelineError('PLAN_INVALID', 'no date was given');
+  const { plans, manifests } = await planDays(engine, definition, [date], request.options);
+  const [plan] = plans;
+  if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
+  const manifest = manifests.get(date);
+  const revision = manifest?.facts['revision'];
+  return {
+    steps: executionSteps(definition, 1),
+    plan: { ...plan, upToDate: plan.upToDate && (await isPublished(engine, definition, manifest)) },
+    retry: engine.retry,
+    ...calendarOf(engine, definition, date),
+    queues: stepQueues(engine, datasetOf(engine, request.pipeline)),
+    decisions: manifest?.decisions ?? [],
+    known:
+      manifest === undefined
+        ? null
+        : {
+            version: manifest.version,
+            verdict: manifest.verdict,
+            revision: typeof revision === 'string' ? revision : null,
+          },
+  };
+}
+
+async function isPublished(engine: Engine, definition: PipelineDefinition, manifest: Manifest | undefined) {
+  return manifest !== undefined && (await unpublished(engine, publicationsOf(definition, manifest))).length === 0;
+}
+
+function calendarOf(
+  engine: Engine,
+  { zone, publication }: PipelineDefinition,
+  date: CivilDate,
+): Pick<ResolvedDay, 'waitUntil' | 'nextTryAt' | 'cutOffAt' | 'holdUntil'> {
+  const now = engine.now();
+  const expectedAt = afterDayEnd(date, zone, publication.expectedAfter);
+  const nextTry = new Date(now.getTime() + publication.pollEveryMinutes * 60_000);
+  return {
+    waitUntil: now < expectedAt ? expectedAt.toISOString() : null,
+    nextTryAt: nextTry.toISOString(),
+    holdUntil: new Date(now.getTime() + publication.holdDays * 86_400_000).toISOString(),
+    cutOffAt: afterDayEnd(date, zone, publication.cutOffAfter).toISOString(),
+  };
+}
+
+/** The task queue of every step: downloads have one per host, so that the host's rate limit holds for all workers together. */
+export function stepQueues(engine: Pick<Engine, 'queues'>, dataset: Dataset): Record<StepId, string> {
+  return Object.fromEntries(
+    dataset.definition.steps.map((step) => {
+      const host = step.part === undefined ? undefined : dataset.sources[step.part]?.host;
+      return [step.id, host === undefined ? engine.queues[step.queue] : fetchQueue(engine.queues.fetch, host)];
+    }),
+  );
+}
+
+export function fetchQueue(base: string, host: string): string {
+  return `${base}-${host}`;
+}
+
+/** The plan of a set of days without words. */
+export async function resolveWindow(engine: Engine, request: PlanRequest): Promise<ResolvedWindow> {
+  const dataset = datasetOf(engine, request.pipeline);
+  const { definition } = dataset;
+  checkRequest(definition, request);
+  const { plans, manifests } = await planDays(engine, definition, [...request.dates].sort(), request.options);
+  const steps = executionSteps(definition, Math.max(2, request.dates.length));
+  const ids = new Set(steps.map((step) => step.id));
+  const upToDate: CivilDate[] = [];
+  const days: ResolvedWindow['days'][number][] = [];
+  const changing = new Set<CivilDate>();
+  const derived = derivedSteps(definition);
+  for (const plan of plans) {
+    const planned = plan.steps.filter((step) => ids.has(step.step));
+    const complete = isUpToDate(planned, manifests.get(plan.date));
+    const affected = readsAny(definition, plan.date, changing);
+    if (complete && !affected) upToDate.push(plan.date);
+    else
+      days.push({
+        date: plan.date,
+        state: settledStates(affected ? planned.filter(({ step }) => !derived.has(step)) : planned),
+      });
+    if (!complete) changing.add(plan.date);
+  }
+  return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, days };
+}
+
+/** Whether a day reads an output of another day of the set that is going to change. */
+function readsAny(definition: PipelineDefinition, date: CivilDate, changing: ReadonlySet<CivilDate>): boolean {
+  return definition.steps.some((step) =>
+    step.inputs.some((input) => input.daysBefore !== undefined && changing.has(addDays(date, -input.daysBefore))),
+  );
+}
+
+/** The steps that read other days, and all that come after them. */
+function derivedSteps(definition: PipelineDefinition): Set<StepId> {
+  const derived = new Set<StepId>();
+  for (const step of definition.steps) {
+    if (step.inputs.some((input) => input.daysBefore !== undefined || derived.has(input.step))) derived.add(step.id);
+  }
+  return derived;
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { z } from 'zod';
+import { PipelineError } from '../errors.ts';
+import { nearestName } from './nearest-name.ts';
+import { HOST_SETTING, SETTINGS, hostVariable } from './settings.ts';
+import type { HostSettings, Settings } from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ConfigSources {
+  readonly env: Environment;
+  readonly cwd: string;
+  /** From the command line; wins over `QUOTIDIEN_HOME`. */
+  readonly home?: string | undefined;
+  /** The publisher hosts that datasets declare. */
+  readonly hosts: readonly string[];
+}
+
+export interface Config {
+  /** Folder of everything that Quotidien keeps on this machine. */
+  readonly home: string;
+  readonly settings: Settings;
+  readonly hosts: Readonly<Record<string, HostSettings>>;
+  /** The environment with the settings file below it, for libraries that read their own names from it. */
+  readonly env: Environment;
+  readonly cacheDir: string;
+}
+
+const PREFIX = 'QUOTIDIEN_';
+const HOME = 'QUOTIDIEN_HOME';
+
+/** Reads the whole configuration once. `CONFIG_INVALID` lists every problem and where the value came from. */
+export function loadConfig(sources: ConfigSources): Config {
+  const home = path.resolve(sources.cwd, sources.home ?? sources.env[HOME] ?? '.quotidien');
+  const file = path.join(home, 'settings.json');
+  const fromFile = readSettingsFile(file);
+  const env: Environment = { ...fromFile, ...definedOnly(sources.env) };
+  const place = (name: string): string => (sources.env[name] === undefined ? file : 'the environment');
+  const problems = [...unknownNames(env, sources.hosts, place)];
+  const parsed = SETTINGS.safeParse(env);
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describe(issue, place)));
+  const hosts = Object.fromEntries(sources.hosts.map((host) => [host, hostSettings(env, host, problems, place)]));
+  if (problems.length > 0 || !parsed.success) {
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `the configuration has ${problems.length} problems:\n- ${problems.join('\n- ')}`,
+    );
+  }
+  const cacheDir = path.resolve(sources.cwd, parsed.data.QUOTIDIEN_CACHE ?? '.cache');
+  return { home, settings: parsed.data, hosts, env, cacheDir };
+}
+
+function readSettingsFile(file: string): Environment {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new PipelineError('CONFIG_INVALID', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    const parsed = JSON.parse(text) as Record<string, unknown>;
+    return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
+  } catch (error) {
+    throw new PipelineError('CONFIG_INVALID', `${file} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** An empty variable counts as not set, as compose files write them. */
+function definedOnly(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function unknownNames(env: Environment, hosts: readonly string[], place: (name: string) => string): string[] {
+  const perHost = hosts.flatMap((host) => [hostVariable(host, 'URL'), hostVariable(host, 'REQUESTS_PER_SECOND')]);
+  const known = [HOME, ...Object.keys(SETTINGS.shape), ...perHost];
+  return Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
+    .map((name) => `${name} (from ${place(name)}) is no setting; the nearest is ${nearestName(name, known) ?? HOME}`);
+}
+
+/** Names the setting and the rule, never the value: it may be a secret. */
+function describe(issue: z.core.$ZodIssue, place: (name: string) => string): string {
+  const name = issue.path.map(String).join('.');
+  return `${name} (from ${place(name)}): ${issue.message}`;
+}
+
+function hostSettings(
+  env: Environment,
+  host: string,
+  problems: string[],
+  place: (name: string) => string,
+): HostSettings {
+  const read = <T>(name: keyof typeof HOST_SETTING, schema: z.ZodType<T>): T | undefined => {
+    const variable = hostVariable(host, name);
+    const value = env[variable];
+    if (value === undefined) return undefined;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    problems.push(`${variable} (from ${place(variable)}): ${parsed.error.issues[0]?.message ?? 'not usable'}`);
+    return undefined;
+  };
+  const url = read('URL', HOST_SETTING.URL.schema);
+  const requestsPerSecond = read('REQUESTS_PER_SECOND', HOST_SETTING.REQUESTS_PER_SECOND.schema);
+  return {
+    ...(url === undefined ? {} : { url }),
+    ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+  };
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/**
+ * Every setting of Quotidien, by the name of its environment variable. The same names work in `<home>/settings.json`;
+ * the environment wins. Nothing else in the project reads the environment.
+ */
+
+const positiveInteger = z.coerce.number().int().positive();
+
+function setting<T extends z.ZodType>(type: T, description: string): T {
+  return type.describe(description);
+}
+
+export const SETTINGS = z.object({
+  QUOTIDIEN_TASK_QUEUE: setting(z.string().min(1).default('quotidien'), 'Prefix of the Temporal task queues'),
+  QUOTIDIEN_CACHE: setting(
+    z.string().min(1).optional(),
+    'Folder for tools that are fetched once, such as the Temporal CLI',
+  ),
+  QUOTIDIEN_LOG_LEVEL: setting(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'Least level of the log lines',
+  ),
+  QUOTIDIEN_SQL_MEMORY_MB: setting(positiveInteger.default(1024), 'Memory limit of the SQL engine in MiB'),
+  QUOTIDIEN_SQL_THREADS: setting(positiveInteger.default(2), 'Threads of the SQL engine'),
+  QUOTIDIEN_SQL_SESSIONS: setting(positiveInteger.default(2), 'SQL steps that run at the same time in one worker'),
+  QUOTIDIEN_RETRY_INITIAL_MS: setting(positiveInteger.default(2_000), 'First wait before a failed step is tried again'),
+  QUOTIDIEN_RETRY_MAXIMUM_MS: setting(positiveInteger.default(120_000), 'Longest wait between two tries of a step'),
+  QUOTIDIEN_RETRY_ATTEMPTS: setting(positiveInteger.default(8), 'Tries of a step before it counts as failed'),
+  QUOTIDIEN_HEARTBEAT_MS: setting(
+    z.coerce.number().int().min(5_000).default(10_000),
+    'A worker that is silent for this long counts as lost',
+  ),
+  QUOTIDIEN_ROLLUP_QUIET_MS: setting(
+    positiveInteger.default(15_000),
+    'Time without a changed day before months, years and histories are rebuilt',
+  ),
+  QUOTIDIEN_HTTP_IDLE_MS: setting(positiveInteger.default(60_000), 'Longest silence of a publisher during a download'),
+  TEMPORAL_CLI: setting(z.string().min(1).optional(), 'Path of the Temporal CLI to use for the development server'),
+  TEMPORAL_PORT: setting(positiveInteger.optional(), 'Port of the development server'),
+  TEMPORAL_UI_PORT: setting(positiveInteger.optional(), 'Port of the development server’s UI'),
+});
+
+export type Settings = z.infer<typeof SETTINGS>;
+
+/** Settings per publisher host, such as `QUOTIDIEN_ODRE_URL`. */
+export interface HostSettings {
+  readonly url?: string;
+  readonly requestsPerSecond?: number;
+}
+
+export const HOST_SETTING = {
+  URL: { schema: z.url({ protocol: /^https?$/ }), description: 'Base URL of the publisher' },
+  REQUESTS_PER_SECOND: { schema: z.coerce.number().positive(), description: 'Most requests a second to the publisher' },
+} as const;
+
+export function hostVariable(host: string, name: keyof typeof HOST_SETTING): string {
+  return `QUOTIDIEN_${host.toUpperCase().replaceAll('-', '_')}_${name}`;
+}

@@ -1,0 +1,5 @@
+import type { Dataset } from '../pipelines/dataset.ts';
+import { eco2mix } from './eco2mix/index.ts';
+
+/** Every pipeline that Quotidien knows. A new dataset is a folder beside this file and one line here. */
+export const DATASETS: Readonly<Record<string, Dataset>> = { eco2mix };

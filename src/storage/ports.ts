@@ -1,0 +1,128 @@
+/**
+ * The three ports through which the product touches bytes, documents and SQL. Adapters behind them have the same
+ * semantics everywhere, held by one conformance suite (`test/conformance`), so that no caller knows which one it has.
+ *
+ * Every method throws `PipelineError` only: `STORE_UNAVAILABLE` (try again), `STORE_DENIED` (permission, missing bucket
+ * or table, full disk), `STORE_CONFLICT` (create-only or expected version lost), `STORE_CORRUPT` (bytes do not match).
+ */
+
+/** Immutable bytes in the object store; `sha256` is of the bytes, lower-case hex. */
+export interface ArtefactRef {
+  readonly key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly mediaType: string;
+  /** Rows of a table, records of a file; absent where the word has no meaning. */
+  readonly rows?: number;
+}
+
+export interface ObjectHead {
+  readonly key: string;
+  readonly bytes: number;
+  /** Changes whenever the bytes change; opaque. */
+  readonly etag: string;
+}
+
+/** What `put` takes: bytes, a stream, or the path of a local file (which is left where it is). */
+export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array> | { readonly path: string };
+
+export interface PutOptions {
+  readonly mediaType: string;
+  /**
+   * `create`: fails with `STORE_CONFLICT` when the key exists, atomically among all writers. `replace`: readers see the
+   * old or the new bytes, never a mixture.
+   */
+  readonly mode: 'create' | 'replace';
+}
+
+/**
+ * Bytes by key. Keys are `/`-separated, each part 1–255 bytes of UTF-8 without `\`, NUL, `.` or `..`, no part empty,
+ * at most 1,000 bytes in all; no key is the folder of another. A put is durable when it resolves.
+ */
+export interface ObjectStore {
+  readonly kind: string;
+  put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef>;
+  /** The bytes `[start, end)` of the object as a stream; `undefined` when the key does not exist. */
+  get(
+    key: string,
+    range?: { readonly start: number; readonly end?: number },
+  ): Promise<AsyncIterable<Uint8Array> | undefined>;
+  head(key: string): Promise<ObjectHead | undefined>;
+  /** Every object whose key starts with `prefix`, in byte order of the keys. */
+  list(prefix: string): AsyncIterable<ObjectHead>;
+  /** Removes the object; a missing key is not an error. */
+  delete(key: string): Promise<void>;
+  /**
+   * A local path with exactly the bytes of the artefact, verified by size and sha256, for readers that want a file. The
+   * caller only reads it. `STORE_CORRUPT` when the stored bytes differ, `undefined` when there are none.
+   */
+  openLocal(ref: Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>): Promise<string | undefined>;
+}
+
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+export type JsonObject = Readonly<Record<string, JsonValue>>;
+
+/** The name of a document: its table, partition and sort key; the two keys are non-empty UTF-8 of at most 512 bytes. */
+export interface DocumentKey {
+  readonly table: string;
+  readonly partition: string;
+  readonly sort: string;
+}
+
+export interface StoredDocument<T extends object = JsonObject> extends DocumentKey {
+  readonly body: T;
+  /** Starts at 1 and grows by one with each put. */
+  readonly version: number;
+}
+
+export interface DocumentQuery {
+  readonly table: string;
+  readonly partition: string;
+  /** Sort keys in `[from, to)`, byte order; either end may be open. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly order?: 'ascending' | 'descending';
+  readonly limit?: number;
+}
+
+/**
+ * Documents by table, partition and sort key. `expectedVersion` 0 means "create": the put fails with `STORE_CONFLICT` when the
+ * document exists, atomically among all writers on every adapter. A larger one is compare-and-set. Without it the put replaces.
+ */
+export interface DocumentStore {
+  readonly kind: string;
+  get<T extends object = JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined>;
+  put<T extends object>(
+    key: DocumentKey,
+    body: T,
+    options?: { readonly expectedVersion?: number },
+  ): Promise<StoredDocument<T>>;
+  /** All matching documents in order of the sort key, fetched page by page while they are consumed. */
+  query<T extends object = JsonObject>(query: DocumentQuery): AsyncIterable<StoredDocument<T>>;
+  /** Removes the document; a missing one is not an error. */
+  delete(key: DocumentKey): Promise<void>;
+  /**
+   * Creates many documents, each exactly as a create-only put would, in any order. Answers one flag per document: created,
+   * or there already (its body is left as it was). Not atomic as a whole: after a crash any subset may exist.
+   */
+  createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<readonly boolean[]>;
+  close(): Promise<void>;
+}
+
+/** One private SQL session on the embedded engine; its temporary tables and its scratch folder end with it. */
+export interface SqlSession {
+  /** A local folder of this session, for `COPY … TO`; removed when the session ends. */
+  readonly scratch: string;
+  run(sql: string): Promise<void>;
+  /**
+   * The rows of a query as plain values: integers and decimals that are exact in a double as numbers, other decimals and
+   * larger integers as text, instants as ISO-8601 UTC text, civil dates as `YYYY-MM-DD`, lists as arrays, NULL as null.
+   */
+  rows<T extends object = Record<string, unknown>>(sql: string): Promise<T[]>;
+}
+
+/** Errors of SQL keep the engine's message; malformed input data is `SRC_SHAPE_CHANGED`, a full disk `STORE_DENIED`. */
+export interface SqlEngine {
+  session<T>(work: (sql: SqlSession) => Promise<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
+}

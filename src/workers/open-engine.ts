@@ -1,0 +1,58 @@
+import { hostname } from 'node:os';
+import path from 'node:path';
+import type { Engine } from '../activities/engine.ts';
+import { createHttpClient } from '../activities/http-client.ts';
+import type { Config } from '../config/load-config.ts';
+import type { Dataset } from '../pipelines/dataset.ts';
+import { createDuckDbEngine } from '../storage/duckdb.ts';
+import { limitSessions } from '../storage/limit-sessions.ts';
+import { createLocalObjectStore } from '../storage/local-files.ts';
+import { encodeFlatParquet } from '../storage/parquet-export.ts';
+import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
+import { CODE_VERSION } from './code-version.ts';
+import { configuredDatasets } from './configured-datasets.ts';
+
+export interface OpenEngine extends Engine {
+  close(): Promise<void>;
+}
+
+/** Opens the stores and engines that the configuration chooses; the SQL engine starts with its first session. */
+export async function openEngine(config: Config, datasets: Readonly<Record<string, Dataset>>): Promise<OpenEngine> {
+  const { home, settings } = config;
+  const scratch = path.join(home, 'scratch');
+  const objects = createLocalObjectStore({ root: path.join(home, 'store') });
+  const documents = await openSqliteDocumentStore({ file: path.join(home, 'documents.db') });
+  const duckDb = createDuckDbEngine({
+    memoryLimitMb: settings.QUOTIDIEN_SQL_MEMORY_MB,
+    threads: settings.QUOTIDIEN_SQL_THREADS,
+    scratchRoot: path.join(scratch, 'sql'),
+  });
+  const queue = settings.QUOTIDIEN_TASK_QUEUE;
+  return {
+    datasets: configuredDatasets(datasets, config.hosts),
+    objects,
+    documents,
+    sql: limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS),
+    http: createHttpClient({
+      folder: path.join(scratch, 'downloads'),
+      userAgent: `quotidien/${CODE_VERSION}`,
+      idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
+    }),
+    writeFlatParquet: encodeFlatParquet,
+    now: () => new Date(),
+    queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` },
+    retry: {
+      initialMs: settings.QUOTIDIEN_RETRY_INITIAL_MS,
+      maximumMs: settings.QUOTIDIEN_RETRY_MAXIMUM_MS,
+      attempts: settings.QUOTIDIEN_RETRY_ATTEMPTS,
+      heartbeatMs: settings.QUOTIDIEN_HEARTBEAT_MS,
+    },
+    host: hostname(),
+    codeVersion: CODE_VERSION,
+    rollupDebounceMs: settings.QUOTIDIEN_ROLLUP_QUIET_MS,
+    async close() {
+      await duckDb.close();
+      await documents.close();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { WorkerInterceptors, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
+import { fetchQueue } from '../activities/resolve-plan.ts';
+import { createActivities } from '../activities/create-activities.ts';
+import type { Engine } from '../activities/engine.ts';
+import { publisherHosts } from './configured-datasets.ts';
+import type { TemporalTarget } from './temporal-target.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+export const QUEUE_KINDS = ['compute', 'fetch', 'report'] as const;
+export type QueueKind = (typeof QUEUE_KINDS)[number];
+
+export interface WorkerSettings {
+  readonly engine: Engine;
+  readonly target: TemporalTarget;
+  readonly kinds: readonly QueueKind[];
+  /** The workflow code; default: that of the build. */
+  readonly workflowBundle?: WorkflowBundleOption;
+  /** For tests: what to do around activities. */
+  readonly interceptors?: WorkerInterceptors;
+}
+
+export interface RunningWorkers {
+  /** Settles when all workers have ended; rejects when one of them broke. */
+  readonly ended: Promise<void>;
+  /** Lets running steps end, for as long as the grace, then gives them back to the server. */
+  shutdown(): Promise<void>;
+}
+
+/** A step commits after its work in far less than this. */
+const SHUTDOWN_GRACE = '20 seconds';
+
+/** Steps of one worker at the same time; the SQL engine has its own, smaller limit. */
+const ACTIVITIES_AT_ONCE: Readonly<Record<QueueKind, number>> = { compute: 16, fetch: 2, report: 4 };
+
+/** Starts one worker per task queue: workflows and SQL steps, one queue per publisher host, and the light report queue. */
+export async function runWorkers(settings: WorkerSettings): Promise<RunningWorkers> {
+  const connection = await NativeConnection.connect(settings.target.connection);
+  const workers: Worker[] = [];
+  try {
+    for (const options of await workerOptions(settings)) {
+      workers.push(await Worker.create({ ...options, connection, namespace: settings.target.namespace }));
+    }
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  const runs = workers.map((worker) => worker.run());
+  const ended = Promise.all(runs).then(() => connection.close());
+  return {
+    ended,
+    async shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Promise<WorkerOptions[]> {
+  const common = {
+    activities: createActivities(engine),
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    ...(settings.interceptors === undefined ? {} : { interceptors: settings.interceptors }),
+  };
+  const options: WorkerOptions[] = [];
+  if (kinds.includes('compute')) {
+    options.push({
+      ...common,
+      taskQueue: engine.queues.compute,
+      workflowBundle: settings.workflowBundle ?? (await workflowBundle()),
+      maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE.compute,
+    });
+  }
+  if (kinds.includes('fetch')) options.push(...fetchOptions(engine, common));
+  if (kinds.includes('report')) {
+    options.push({
+      ...common,
+      taskQueue: engine.queues.report,
+      maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE.report,
+    });
+  }
+  return options;
+}
+
+/** One queue per host; its rate is kept by the server, over all workers together. */
+function fetchOptions(engine: Engine, common: Omit<WorkerOptions, 'taskQueue'>): WorkerOptions[] {
+  return publisherHosts(engine.datasets).map((host) => {
+    const sources = Object.values(engine.datasets).flatMap((dataset) => Object.values(dataset.sources));
+    const rates = sources.filter((source) => source.host === host).map((source) => source.requestsPerSecond);
+    return {
+      ...common,
+      taskQueue: fetchQueue(engine.queues.fetch, host),
+      maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE.fetch,
+      maxTaskQueueActivitiesPerSecond: Math.min(...rates),
+    };
+  });
+}

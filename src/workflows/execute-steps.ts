@@ -1,0 +1,152 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/create-activities.ts';
+import type { HeldCheck, RetrySettings, StepDone, StepFailed, StepResult } from '../activities/contract.ts';
+import { blockedBy, inputKeys } from '../pipelines/execution.ts';
+import type { DayState, ExecutionStep } from '../pipelines/execution.ts';
+import type { StepKey } from '../pipelines/step-key.ts';
+import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
+
+/**
+ * Executes planned steps for a set of days: every step starts as soon as the steps that it reads have ended, one activity per step for all
+ * days that can run it. The day is the set of one.
+ */
+
+export interface ExecutionDay {
+  readonly date: CivilDate;
+  /** What is known before; filled as steps end. */
+  readonly state: DayState;
+}
+
+export interface StepExecution {
+  readonly pipeline: string;
+  readonly steps: readonly ExecutionStep[];
+  readonly days: readonly ExecutionDay[];
+  readonly queues: Readonly<Record<string, string>>;
+  readonly retry: RetrySettings;
+  readonly force: boolean;
+  /** Called when a check holds a day after a step; the step's readers wait for the answer. */
+  held?(date: CivilDate, step: StepId, key: StepKey, checks: readonly HeldCheck[]): Promise<void>;
+  changed?(): void;
+}
+
+/** For activities that only read and write the stores: quick, and tried until the stores are back. */
+export const CONTROL_RETRY: ActivityOptions = {
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '500 ms', maximumInterval: '30 seconds', backoffCoefficient: 2 },
+};
+
+/** Resolves when every step of every day has a state; throws only on cancellation. */
+export async function executeSteps(execution: StepExecution): Promise<void> {
+  const ended = new Map<StepId, Promise<void>>();
+  for (const step of execution.steps) {
+    const reads = [...new Set([...step.inputs.map((input) => input.step), ...step.siblings])];
+    const ready = Promise.all(reads.map(async (id) => ended.get(id)));
+    ended.set(
+      step.id,
+      ready.then(() => executeStep(execution, step)),
+    );
+  }
+  await Promise.all(ended.values());
+}
+
+async function executeStep(execution: StepExecution, step: ExecutionStep): Promise<void> {
+  const open = execution.days.filter((day) => day.state[step.id] === undefined);
+  const runnable: ExecutionDay[] = [];
+  for (const day of open) {
+    const reason = blockedBy(step, day.state);
+    if (reason === undefined) runnable.push(day);
+    else day.state[step.id] = { state: 'skipped', reason };
+  }
+  if (runnable.length === 0) return;
+  const answers = await callStep(execution, step, runnable);
+  for (const day of runnable) {
+    const answer = answers.find(({ date }) => date === day.date);
+    if (answer === undefined) continue;
+    if ('failure' in answer) day.state[step.id] = { state: 'failed', ...answer.failure };
+    else await settle(execution, step, day, answer);
+  }
+  execution.changed?.();
+}
+
+async function settle(execution: StepExecution, step: ExecutionStep, day: ExecutionDay, answer: StepDone) {
+  const { key, how, empty, held } = answer;
+  if (held.length > 0) await execution.held?.(day.date, step.id, key, held);
+  // A held day that was rejected has been given its state already.
+  day.state[step.id] ??= { state: 'done', key, how, empty };
+}
+
+/** The answers of the days; the failure of the activity as a whole is the failure of each of them. */
+async function callStep(
+  execution: StepExecution,
+  step: ExecutionStep,
+  days: readonly ExecutionDay[],
+): Promise<readonly (StepDone | StepFailed)[]> {
+  const stages = proxyActivities<Activities>(stepOptions(execution, step, days));
+  try {
+    const result: StepResult = await stages[step.stage]({
+      pipeline: execution.pipeline,
+      step: step.id,
+      days: days.map(({ date, state }) => ({ date, inputs: inputKeys(step, state) })),
+      siblings: Object.fromEntries(step.siblings.map((id) => [id, keysOf(execution.days, id)])),
+      force: execution.force,
+    });
+    return result.days;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const failure = failureOf(error);
+    return days.map(({ date }) => ({ date, failure }));
+  }
+}
+
+function stepOptions(execution: StepExecution, step: ExecutionStep, days: readonly ExecutionDay[]): ActivityOptions {
+  const [first, last] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
+  return {
+    taskQueue: queueOf(execution, step),
+    startToCloseTimeout: step.timeoutSeconds * 1000,
+    heartbeatTimeout: execution.retry.heartbeatMs,
+    summary: `${step.id} · ${days.length === 1 ? first : `${first} … ${last}, ${days.length} days`}`,
+    retry: retryPolicy(execution.retry),
+  };
+}
+
+function queueOf({ queues }: StepExecution, { id }: ExecutionStep): string {
+  const queue = queues[id];
+  if (queue === undefined) throw ApplicationFailure.nonRetryable(`${id} has no task queue`, 'INTERNAL');
+  return queue;
+}
+
+export function retryPolicy({ initialMs, maximumMs, attempts }: RetrySettings) {
+  return { initialInterval: initialMs, maximumInterval: maximumMs, backoffCoefficient: 2, maximumAttempts: attempts };
+}
+
+function keysOf(days: readonly ExecutionDay[], step: StepId): Record<CivilDate, StepKey> {
+  const keys: Record<CivilDate, StepKey> = {};
+  for (const { date, state } of days) {
+    const known = state[step];
+    if (known?.state === 'done') keys[date] = known.key;
+  }
+  return keys;
+}
+
+/** The code and message of a failed activity. Timeouts and lost workers have no code of ours: they count as `INTERNAL`. */
+export function failureOf(error: unknown): { code: string; message: string } {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  if (cause instanceof ApplicationFailure) return { code: cause.type ?? 'INTERNAL', message: cause.message };
+  return { code: 'INTERNAL', message: cause instanceof Error ? cause.message : String(cause) };
+}
+
+/**
+ * Runs a workflow so that a failed activity that nothing handled fails it with the activity's own code and message, which is what
+ * a person reads first; the chain of causes stays below it.
+ */
+export async function withPlainFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    const { code, message } = failureOf(error);
+    throw ApplicationFailure.create({ type: code, message, nonRetryable: true, cause: error });
+  }
+}

@@ -1,0 +1,5 @@
+/** Everything that a worker registers; the name of each export is its workflow type. */
+export { day } from './day.ts';
+export { rollup } from './rollup.ts';
+export { tick } from './tick.ts';
+export { window } from './window.ts';

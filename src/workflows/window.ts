@@ -1,0 +1,87 @@
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { Activities } from '../activities/create-activities.ts';
+import { dayOutcome } from '../pipelines/execution.ts';
+import { STAGES } from '../pipelines/vocabulary.ts';
+import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
+import { CONTROL_RETRY, withPlainFailures, executeSteps } from './execute-steps.ts';
+import type { ExecutionDay } from './execute-steps.ts';
+import { describeRun } from './search-attributes.ts';
+import { windowStory } from './story.ts';
+
+export interface WindowInput {
+  readonly pipeline: string;
+  /** Ascending dates, at most a month of them. */
+  readonly dates: readonly CivilDate[];
+  readonly reason?: RunReason;
+  readonly recheck?: boolean;
+  readonly offline?: boolean;
+  /** Leave out the stages after this one. */
+  readonly until?: 'download' | 'transform' | 'metrics';
+}
+
+export interface WindowResult {
+  readonly committed: number;
+  readonly upToDate: number;
+  /** Days that need care: each is to be run by its own `day` workflow. */
+  readonly careful: readonly { readonly date: CivilDate; readonly step: StepId | null; readonly why: string }[];
+}
+
+const control = proxyActivities<Activities>(CONTROL_RETRY);
+
+/** The fast path for many days: one fetch per part, one pass per step, one ledger entry per day and step. */
+export function window(input: WindowInput): Promise<WindowResult> {
+  return withPlainFailures(() => runWindow(input));
+}
+
+async function runWindow(input: WindowInput): Promise<WindowResult> {
+  const { pipeline, dates, reason = 'backfill' } = input;
+  const title = `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}`;
+  describeRun({ Pipeline: pipeline, DataDate: dates[0] ?? '', RunReason: reason });
+  const options = { recheck: input.recheck === true, offline: input.offline === true };
+  const resolved = await control.resolveWindow({ pipeline, dates, options });
+  const steps = resolved.steps.filter((step) => !isAfter(step.stage, input.until));
+  const days: ExecutionDay[] = resolved.days.map(({ date, state }) => ({ date, state: { ...state } }));
+  const held = new Map<CivilDate, StepId>();
+  const tell = (): void => {
+    setCurrentDetails(windowStory(title, steps, days));
+  };
+  tell();
+  await executeSteps({
+    pipeline,
+    steps,
+    days,
+    queues: resolved.queues,
+    retry: resolved.retry,
+    force: false,
+    // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
+    held: (date, step, _key, checks) => {
+      held.set(date, step);
+      const day = days.find((candidate) => candidate.date === date);
+      const message = `${checks.map(({ check }) => check).join(', ')} holds the day`;
+      if (day !== undefined) day.state[step] = { state: 'failed', code: 'DATA_CHECK_FAILED', message };
+      return Promise.resolve();
+    },
+    changed: tell,
+  });
+  const outcomes = days.map((day) => ({ day, outcome: dayOutcome(day.date, steps, day.state) }));
+  const good = outcomes.filter(
+    ({ outcome, day }) => !held.has(day.date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
+  );
+  const commits = good.map(({ day, outcome }) => ({ outcome, state: day.state, decisions: [] }));
+  if (commits.length > 0) {
+    const { affecting } = await control.commitManifest({ pipeline, reason, days: commits });
+    if (affecting.length > 0) await control.announceChanges(pipeline, affecting);
+  }
+  const careful = outcomes
+    .filter((one) => !good.includes(one))
+    .map(({ outcome }) => ({
+      date: outcome.date,
+      step: outcome.failure?.step ?? null,
+      why: outcome.failure === undefined ? 'no part has rows' : `${outcome.failure.code}: ${outcome.failure.message}`,
+    }));
+  return { committed: good.length, upToDate: resolved.upToDate.length, careful };
+}
+
+function isAfter(stage: Stage, until: WindowInput['until']): boolean {
+  return until !== undefined && STAGES.indexOf(stage) > STAGES.indexOf(until);
+}
