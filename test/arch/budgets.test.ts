@@ -1,0 +1,45 @@
+import { readFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = path.resolve(import.meta.dirname, '../../src');
+
+async function sources(): Promise<{ file: string; text: string }[]> {
+  const names = await readdir(SRC, { recursive: true });
+  const files = names.filter((name) => /\.tsx?$/.test(name)).sort();
+  return Promise.all(files.map(async (file) => ({ file, text: await readFile(path.join(SRC, file), 'utf8') })));
+}
+
+function ninthDecile(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * 0.9) - 1] ?? 0;
+}
+
+describe('the house', () => {
+  it('keeps files short: none over 500 lines, nine in ten at most 300', async () => {
+    const lengths = (await sources()).map(({ file, text }) => ({ file, lines: text.split('\n').length - 1 }));
+    expect(lengths.filter(({ lines }) => lines > 500)).toEqual([]);
+    expect(ninthDecile(lengths.map(({ lines }) => lines))).toBeLessThanOrEqual(300);
+  });
+
+  it('has no folder or file that is named after nothing', async () => {
+    const named = (await sources())
+      .map(({ file }) => file)
+      .filter((file) => /(^|\/)(utils?|helpers?|common|misc|manager)(\/|\.tsx?$)/.test(file));
+    expect(named).toEqual([]);
+  });
+
+  it('reads the environment in the composition roots only', async () => {
+    const readers = (await sources()).filter(({ text }) => /process\.env/.test(text)).map(({ file }) => file);
+    expect(readers).toEqual(['cli/main.ts', 'dev/temporal/ensure.ts']);
+  });
+
+  it('has no dataset’s name in shared code', async () => {
+    const shared = /^(pipelines|workflows|activities|storage|schedules|config|workers)\//;
+    const knowing = (await sources()).filter(
+      ({ file, text }) => shared.test(file) && /['"`/](eco2mix|cityflow|enedis|smart-meter)['"`/]/.test(text),
+    );
+    // The vocabulary names pipelines as examples, in comments.
+    expect(knowing.map(({ file }) => file).filter((file) => file !== 'pipelines/vocabulary.ts')).toEqual([]);
+  });
+});
