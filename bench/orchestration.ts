@@ -1,93 +1,67 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { loadConfig } from '../src/config/load-config.ts';
-import { startDay } from '../src/cli/runs.ts';
-import { startEphemeralServer } from '../src/dev/temporal/ephemeral-server.ts';
-import { findTemporalCli } from '../src/dev/temporal/find-cli.ts';
-import { SEARCH_ATTRIBUTES } from '../src/dev/temporal/search-attributes.ts';
-import { addDays } from '../src/pipelines/civil-date.ts';
 import { planDays } from '../src/activities/resolve-plan.ts';
-import { quietRuntime } from '../src/workers/logging.ts';
-import { openEngine } from '../src/workers/open-engine.ts';
-import { QUEUE_KINDS, runWorkers } from '../src/workers/run-workers.ts';
-import { connectClient } from '../src/workers/temporal-target.ts';
+import { startDay } from '../src/cli/runs.ts';
+import { addDays } from '../src/pipelines/civil-date.ts';
 import { noopDataset } from '../test/fixtures/noop-dataset.ts';
 import { emptyWorkflows } from './empty-workflows.ts';
 import { median, peakMemoryMb, report } from './figures.ts';
+import { openInstallation } from './installation.ts';
 
-/** What the engine and Temporal cost without any data: `npm run bench -- orchestration`. */
+/** What the engine and Temporal cost without any data. */
 
 const ALONE = 40;
 const YEAR = 365;
 const FIRST = '2023-01-01';
 
-const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-bench-'));
-const cli = await findTemporalCli({ env: process.env, cacheDir: path.resolve('.cache') });
-const server = await startEphemeralServer({
-  cli,
-  logFile: path.join(folder, 'server.log'),
-  searchAttributes: SEARCH_ATTRIBUTES,
-});
-const config = loadConfig({ env: { QUOTIDIEN_HOME: folder }, cwd: folder, hosts: [] });
-quietRuntime(config);
-const engine = await openEngine(config, { noop: noopDataset });
-const target = { connection: { address: server.address }, namespace: 'default' };
-const client = await connectClient(target);
-const workers = await runWorkers({ engine, target, kinds: QUEUE_KINDS });
-const run = { client, taskQueue: config.settings.QUOTIDIEN_TASK_QUEUE };
+export async function run(): Promise<void> {
+  const installation = await openInstallation({ noop: noopDataset });
+  const { target, engine } = installation;
+  const dayMs = async (date: string): Promise<number> => {
+    const start = performance.now();
+    await (await startDay(target, { pipeline: 'noop', date })).result();
+    return performance.now() - start;
+  };
+  try {
+    const floor = await emptyWorkflows(installation.address, 200);
+    for (let index = 0; index < 10; index += 1) await dayMs(addDays('2020-01-01', index));
+    const alone: number[] = [];
+    for (let index = 0; index < ALONE; index += 1) alone.push(await dayMs(addDays('2021-01-01', index)));
+    report({
+      name: 'no-op day of four steps alone, p50',
+      value: median(alone),
+      unit: 'ms',
+      floor: floor.aloneMs,
+      target: 90,
+    });
 
-async function dayMs(date: string): Promise<number> {
-  const start = performance.now();
-  await (await startDay(run, { pipeline: 'noop', date })).result();
-  return performance.now() - start;
-}
+    const dates = Array.from({ length: YEAR }, (_, index) => addDays(FIRST, index));
+    const start = performance.now();
+    await Promise.all(dates.map(dayMs));
+    const perSecond = YEAR / ((performance.now() - start) / 1000);
+    report({
+      name: '365 no-op days at once',
+      value: perSecond,
+      unit: 'days/s',
+      floor: floor.perSecond,
+      target: 20,
+      more: true,
+    });
 
-try {
-  const floor = await emptyWorkflows(server.address, 200);
-  for (let index = 0; index < 10; index += 1) await dayMs(addDays('2020-01-01', index));
-  const alone: number[] = [];
-  for (let index = 0; index < ALONE; index += 1) alone.push(await dayMs(addDays('2021-01-01', index)));
-  report({
-    name: 'no-op day of four steps alone, p50',
-    value: median(alone),
-    unit: 'ms',
-    floor: floor.aloneMs,
-    target: 90,
-  });
+    const cached: number[] = [];
+    for (let index = 0; index < ALONE; index += 1) cached.push(await dayMs(addDays('2021-01-01', index)));
+    report({ name: 'fully cached day, p50', value: median(cached), unit: 'ms', floor: floor.aloneMs, target: 40 });
 
-  const dates = Array.from({ length: YEAR }, (_, index) => addDays(FIRST, index));
-  const start = performance.now();
-  await Promise.all(dates.map(dayMs));
-  const perSecond = YEAR / ((performance.now() - start) / 1000);
-  report({
-    name: '365 no-op days at once',
-    value: perSecond,
-    unit: 'days/s',
-    floor: floor.perSecond,
-    target: 20,
-    more: true,
-  });
-
-  const cached: number[] = [];
-  for (let index = 0; index < ALONE; index += 1) cached.push(await dayMs(addDays('2021-01-01', index)));
-  report({ name: 'fully cached day, p50', value: median(cached), unit: 'ms', floor: floor.aloneMs, target: 40 });
-
-  const planStart = performance.now();
-  const { plans } = await planDays(engine, noopDataset.definition, dates, {});
-  const complete = plans.filter(({ upToDate }) => upToDate).length;
-  report({
-    name: 'fully cached year checked as complete',
-    value: (performance.now() - planStart) / 1000,
-    unit: 's',
-    target: 5,
-    note: `${complete} of ${YEAR} days complete`,
-  });
-  report({ name: 'worker memory peak', value: peakMemoryMb(), unit: 'MB', target: 700 });
-} finally {
-  await workers.shutdown();
-  await client.connection.close();
-  await engine.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+    const planStart = performance.now();
+    const { plans } = await planDays(engine, noopDataset.definition, dates, {});
+    const complete = plans.filter(({ upToDate }) => upToDate).length;
+    report({
+      name: 'fully cached year checked as complete',
+      value: (performance.now() - planStart) / 1000,
+      unit: 's',
+      target: 5,
+      note: `${complete} of ${YEAR} days complete`,
+    });
+    report({ name: 'worker memory peak', value: peakMemoryMb(), unit: 'MB', target: 700 });
+  } finally {
+    await installation.close();
+  }
 }

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { RunTarget } from '../src/cli/runs.ts';
+import { loadConfig } from '../src/config/load-config.ts';
+import { startEphemeralServer } from '../src/dev/temporal/ephemeral-server.ts';
+import { findTemporalCli } from '../src/dev/temporal/find-cli.ts';
+import { SEARCH_ATTRIBUTES } from '../src/dev/temporal/search-attributes.ts';
+import type { Dataset } from '../src/pipelines/dataset.ts';
+import { publisherHosts } from '../src/workers/configured-datasets.ts';
+import { quietRuntime } from '../src/workers/logging.ts';
+import { openEngine } from '../src/workers/open-engine.ts';
+import type { OpenEngine } from '../src/workers/open-engine.ts';
+import { QUEUE_KINDS, runWorkers } from '../src/workers/run-workers.ts';
+import { connectClient } from '../src/workers/temporal-target.ts';
+
+/** A Quotidien with server, stores and workers of its own, as a bench needs it. */
+export interface BenchInstallation {
+  readonly address: string;
+  readonly client: Client;
+  readonly engine: OpenEngine;
+  readonly target: RunTarget;
+  close(): Promise<void>;
+}
+
+export async function openInstallation(
+  datasets: Readonly<Record<string, Dataset>>,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<BenchInstallation> {
+  const home = await mkdtemp(path.join(os.tmpdir(), 'quotidien-bench-home-'));
+  const config = loadConfig({ env: settings, cwd: home, home, hosts: publisherHosts(datasets) });
+  quietRuntime(config);
+  const cli = await findTemporalCli({ env: process.env, cacheDir: path.resolve('.cache') });
+  const logFile = path.join(home, 'server.log');
+  const server = await startEphemeralServer({ cli, logFile, searchAttributes: SEARCH_ATTRIBUTES });
+  const engine = await openEngine(config, datasets);
+  const temporal = { connection: { address: server.address }, namespace: 'default' };
+  const client = await connectClient(temporal);
+  const workers = await runWorkers({ engine, target: temporal, kinds: QUEUE_KINDS });
+  return {
+    address: server.address,
+    client,
+    engine,
+    target: { client, taskQueue: config.settings.QUOTIDIEN_TASK_QUEUE },
+    async close() {
+      await workers.shutdown();
+      await client.connection.close();
+      await engine.close();
+      await server.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
