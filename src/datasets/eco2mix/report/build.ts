@@ -1,0 +1,39 @@
+import type { JsonObject } from '../../../storage/ports.ts';
+import type { DayComparison, DayMetrics } from '../metrics-model.ts';
+import { indicatorsOf } from './indicators.ts';
+import type { ReportModel } from './model.ts';
+import { REPORT_SCHEMA } from './model.ts';
+import type { ReportArtefacts } from './provenance.ts';
+import { provenanceOf } from './provenance.ts';
+import { reportStatus, sectionsOf } from './sections.ts';
+
+/** RTE's data days are those of French civil time. */
+const ZONE = 'Europe/Paris';
+
+export interface ReportInputs {
+  readonly metrics: DayMetrics;
+  readonly comparison: DayComparison | null;
+  readonly artefacts: ReportArtefacts;
+  /** The step's parameters. */
+  readonly params: JsonObject;
+}
+
+/** Brings the day's metrics, comparisons, check results and origins together; pure. */
+export function buildReport({ metrics, comparison, artefacts, params }: ReportInputs): ReportModel {
+  const checks = artefacts.core.checks ?? [];
+  const sections = sectionsOf(metrics, comparison, checks);
+  return {
+    schema: REPORT_SCHEMA,
+    date: metrics.date,
+    zone: ZONE,
+    hours: metrics.hours,
+    revision: metrics.revision,
+    status: reportStatus(sections),
+    sections,
+    indicators: indicatorsOf(metrics),
+    metrics,
+    comparison,
+    checks: { made: checks.length, failed: checks.filter((check) => check.failed > 0).length, results: checks },
+    provenance: provenanceOf(artefacts, params),
+  };
+}

@@ -1,0 +1,114 @@
+import type { CheckResult } from '../../../pipelines/dataset.ts';
+import type { CivilDate, Revision } from '../../../pipelines/vocabulary.ts';
+import type { ComparisonName, Coverage, DayComparison, DayMetrics } from '../metrics-model.ts';
+
+/**
+ * The report of one data day as data: everything that its page shows, and nothing that the inputs do not say. It holds no time of the
+ * run, so equal inputs give equal bytes.
+ */
+export interface ReportModel {
+  readonly schema: 'eco2mix.report/1';
+  readonly date: CivilDate;
+  readonly zone: string;
+  /** Length of the day: 23, 24 or 25. */
+  readonly hours: number;
+  readonly revision: Revision | null;
+  /** `no_data` without any load, `degraded` when a section is not ok. */
+  readonly status: SectionStatus;
+  readonly sections: Readonly<Record<SectionName, SectionState>>;
+  /** The figures of the day in a fixed order; also the rows of the flat table. */
+  readonly indicators: readonly Indicator[];
+  readonly metrics: DayMetrics;
+  readonly comparison: DayComparison | null;
+  readonly checks: ChecksSummary;
+  readonly provenance: Provenance;
+}
+
+export const REPORT_SCHEMA = 'eco2mix.report/1';
+
+export const SECTION_NAMES = [
+  'load',
+  'forecasts',
+  'generation',
+  'exchanges',
+  'carbon_intensity',
+  'comparison',
+  'checks',
+] as const;
+export type SectionName = (typeof SECTION_NAMES)[number];
+
+/**
+ * - ok: everything that the section shows was published.
+ * - degraded: something is missing or wrong, and the reasons say what.
+ * - no_data: there is nothing to show, and the reasons say why.
+ */
+export type SectionStatus = 'ok' | 'degraded' | 'no_data';
+
+export interface SectionState {
+  readonly status: SectionStatus;
+  /** Empty when the status is `ok`. */
+  readonly reasons: readonly Reason[];
+}
+
+export interface ObservedQuantity extends Coverage {
+  /** The publisher's column name. */
+  readonly quantity: string;
+}
+
+export type Reason =
+  | { readonly code: 'not_published'; readonly quantities: readonly string[] }
+  | { readonly code: 'incomplete'; readonly quantities: readonly ObservedQuantity[] }
+  /** Forecasts are there and no load to compare them with. */
+  | { readonly code: 'no_load_to_compare' }
+  | { readonly code: 'comparison_not_made' }
+  | { readonly code: 'reference_days_missing'; readonly comparisons: readonly ComparisonName[] }
+  /** The day was observed in part, so its energies are not those of a whole day. */
+  | { readonly code: 'energies_incomplete' }
+  | { readonly code: 'checks_failed'; readonly checks: readonly string[] }
+  | { readonly code: 'no_checks' };
+
+export interface Indicator {
+  readonly indicator: string;
+  readonly value: number | null;
+  /** `MW`, `MWh`, `%`, `g/kWh`, or `1` for shares from 0 to 1. */
+  readonly unit: string;
+  /** Local time with offset, for figures that belong to one instant. */
+  readonly instant: string | null;
+  /** Observed part of the day, 0–1; null for figures that are no sum or mean over the day. */
+  readonly coverage: number | null;
+}
+
+interface ChecksSummary {
+  /** Checks that were made, and those among them with failing rows. */
+  readonly made: number;
+  readonly failed: number;
+  readonly results: readonly CheckResult[];
+}
+
+export interface SourceSlice {
+  readonly part: string;
+  /** The publisher's name of the dataset. */
+  readonly dataset: string;
+  readonly rows: number | null;
+  readonly sha256: string | null;
+}
+
+export interface ArtefactIdentity {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows: number | null;
+}
+
+export interface Provenance {
+  /** The slices of published rows that the day was made from. */
+  readonly slices: readonly SourceSlice[];
+  readonly artefacts: {
+    readonly core: ArtefactIdentity;
+    readonly metrics: ArtefactIdentity;
+    readonly comparison: ArtefactIdentity | null;
+  };
+  /** Columns of the publisher that no reader knows yet. */
+  readonly unknown_columns: readonly string[];
+  /** By step id, as the step's parameters give them; empty when they give none. */
+  readonly step_versions: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,72 @@
+import type { JSX } from 'preact';
+import type { Plot } from './charts/frame.ts';
+import type { ChartOption } from './charts/svg.ts';
+import { renderSvg } from './charts/svg.ts';
+import type { ToneName } from './palette.ts';
+import { toneVariable } from './palette.ts';
+
+export interface ChartProps {
+  /** Unique in the page. */
+  readonly id: string;
+  /** What the chart shows, for those who do not see it. */
+  readonly label: string;
+  readonly draw: (plot: Plot) => ChartOption;
+  readonly height: number;
+  /** Width of the drawing for large screens. */
+  readonly width?: number;
+  readonly compactHeight?: number;
+}
+
+const WIDE = 860;
+const COMPACT = 360;
+/** Beyond this a drawing's text looks larger than the page's. */
+const LARGEST_SCALE = 1.25;
+
+/** Drawn twice, because text that is scaled down to a telephone cannot be read; the style sheet shows the one that fits. */
+export function Chart({ id, label, draw, height, width = WIDE, compactHeight = 240 }: ChartProps): JSX.Element {
+  const drawings: readonly (Plot & { readonly name: string })[] = [
+    { name: 'wide', width, height, compact: false },
+    { name: 'compact', width: COMPACT, height: compactHeight, compact: true },
+  ];
+  return (
+    <div class="plot" role="img" aria-label={label}>
+      {drawings.map(({ name, ...plot }) => (
+        <div
+          key={name}
+          class={name}
+          aria-hidden="true"
+          style={`max-width:${Math.round(plot.width * LARGEST_SCALE)}px`}
+          dangerouslySetInnerHTML={{ __html: renderSvg(draw(plot), plot, `${id}-${name}`) }}
+        />
+      ))}
+    </div>
+  );
+}
+
+export interface LegendEntry {
+  readonly tone: ToneName;
+  readonly name: string;
+  readonly mark?: 'area' | 'line' | 'dashed' | 'dotted' | undefined;
+}
+
+export function Swatch({ tone, mark = 'area' }: Pick<LegendEntry, 'tone' | 'mark'>): JSX.Element {
+  return <i class={`swatch ${mark}`} style={`--tone:${toneVariable(tone)}`} aria-hidden="true" />;
+}
+
+/** What the chart's title says, its unit, and the meaning of its lines. */
+export function ChartHead({ title, entries = [] }: { title: string; entries?: readonly LegendEntry[] }): JSX.Element {
+  return (
+    <div class="chart-head">
+      <h3>{title}</h3>
+      {entries.length > 0 && (
+        <ul class="legend">
+          {entries.map(({ tone, name, mark }) => (
+            <li key={name}>
+              <Swatch tone={tone} mark={mark} /> {name}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+import type { JSX } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import type { ReportModel } from '../model.ts';
+import { ComparisonSection } from './comparison-section.tsx';
+import { longDate } from './french.ts';
+import { Header } from './header.tsx';
+import { Kpis } from './kpis.tsx';
+import { ForecastSection, LoadSection } from './load-sections.tsx';
+import { CarbonSection, ExchangesSection, GenerationSection } from './mix-sections.tsx';
+import { ChecksSection, CoverageSection, ProvenanceSection } from './quality-sections.tsx';
+import { pageCss } from './style.ts';
+
+/**
+ * The report as one HTML file that needs nothing else: no script, no font, no request. Readable from 360 CSS pixels on, in light and dark, and
+ * on paper. Equal models give equal bytes, whatever the process drew before.
+ */
+export function renderReportPage(model: ReportModel): string {
+  return `<!doctype html>\n${renderToString(<Page model={model} />)}\n`;
+}
+
+function Page({ model }: { model: ReportModel }): JSX.Element {
+  return (
+    <html lang="fr">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`éCO2mix · ${longDate(model.date)}`}</title>
+        <link rel="icon" href="data:," />
+        <style dangerouslySetInnerHTML={{ __html: pageCss() }} />
+      </head>
+      <body>
+        <main>
+          <Header model={model} />
+          <Kpis model={model} />
+          <LoadSection model={model} />
+          <ForecastSection model={model} />
+          <GenerationSection model={model} />
+          <ExchangesSection model={model} />
+          <CarbonSection model={model} />
+          <ComparisonSection model={model} />
+          <CoverageSection model={model} />
+          <ChecksSection model={model} />
+          <ProvenanceSection model={model} />
+        </main>
+        <Footer model={model} />
+      </body>
+    </html>
+  );
+}
+
+function Footer({ model }: { model: ReportModel }): JSX.Element {
+  const name = `daily_report_${model.date}`;
+  return (
+    <footer>
+      <div>
+        <p>
+          Données&nbsp;: RTE, éCO2mix, par ODRÉ (Open Data Réseaux Énergies), Licence Ouverte 2.0. Heures légales
+          françaises ({model.zone}).
+        </p>
+        <p>
+          Avec cette page&nbsp;: <code>{name}.csv</code> (courbes), <code>{name}.parquet</code> (indicateurs),{' '}
+          <code>{name}.json</code> (modèle complet).
+        </p>
+      </div>
+    </footer>
+  );
+}

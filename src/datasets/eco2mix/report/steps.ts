@@ -1,0 +1,115 @@
+import { asPipelineError } from '../../../errors.ts';
+import { canonicalJson } from '../../../pipelines/canonical-json.ts';
+import type {
+  PlainTools,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+  UnitResult,
+} from '../../../pipelines/dataset.ts';
+import type { JsonObject } from '../../../storage/ports.ts';
+import type { DayComparison, DayMetrics } from '../metrics-model.ts';
+import { buildReport } from './build.ts';
+import { curvesCsv } from './curves-csv.ts';
+import { indicatorTable } from './indicators.ts';
+import { optionalInput, readDocument, requiredInput } from './inputs.ts';
+import type { ReportModel } from './model.ts';
+import { REPORT_SCHEMA } from './model.ts';
+
+/**
+ * `report/national`: the day's report as JSON model, as CSV of its curves and as flat table of its figures. Inputs: `core` (its facts
+ * and checks only), `metrics`, and `comparison` when there is one. Its parameter `step_versions` is listed in the provenance.
+ */
+export const reportNational: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) => forEachUnit(task, (unit) => nationalReport(unit, task.params, tools)),
+};
+
+/** `report/page`: the model as one self-contained page. The chart engine is loaded by the first page, not with the worker. */
+export const reportPage: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) => forEachUnit(task, (unit) => pageOfModel(unit, tools)),
+};
+
+/** One day's failure must not cost the other days of a window; a cancelled task ends at once. */
+async function forEachUnit(task: StepTask, work: (unit: StepUnit) => Promise<UnitResult>): Promise<UnitOutcome[]> {
+  const outcomes: UnitOutcome[] = [];
+  for (const unit of task.units) {
+    task.signal.throwIfAborted();
+    task.progress(`${task.step} ${unit.scope}`);
+    outcomes.push(await work(unit).catch((error: unknown) => failureOf(unit, error)));
+  }
+  return outcomes;
+}
+
+function failureOf({ scope }: StepUnit, error: unknown): UnitOutcome {
+  const { code, message, context } = asPipelineError(error);
+  return { scope, failure: { code, message, context } };
+}
+
+async function nationalReport(unit: StepUnit, params: JsonObject, tools: PlainTools): Promise<UnitResult> {
+  const core = requiredInput(unit, 'core');
+  const metrics = requiredInput(unit, 'metrics');
+  const comparison = optionalInput(unit, 'comparison');
+  const model = buildReport({
+    metrics: await readDocument<DayMetrics>(tools, metrics, {
+      schema: 'eco2mix.metrics/1',
+      date: unit.scope,
+      madeBy: 'metrics/national',
+    }),
+    comparison:
+      comparison === undefined
+        ? null
+        : await readDocument<DayComparison>(tools, comparison, {
+            schema: 'eco2mix.comparison/1',
+            date: unit.scope,
+            madeBy: 'metrics/comparison',
+          }),
+    artefacts: { core, metrics, comparison },
+    params,
+  });
+  return {
+    scope: unit.scope,
+    outputs: {
+      model: { bytes: utf8(`${canonicalJson(model)}\n`) },
+      csv: { bytes: utf8(curvesCsv(model.metrics.curves)), rows: model.metrics.curves.at.length },
+      table: {
+        bytes: await tools.writeFlatParquet(indicatorTable(model.date, model.indicators)),
+        rows: model.indicators.length,
+      },
+    },
+    checks: [],
+    facts: factsOf(model),
+  };
+}
+
+function factsOf({ revision, metrics, status, sections }: ReportModel): JsonObject {
+  return {
+    revision,
+    coverage: metrics.load.coverage,
+    rows: metrics.curves.at.length,
+    status,
+    sections: Object.fromEntries(Object.entries(sections).map(([name, section]) => [name, section.status])),
+  };
+}
+
+async function pageOfModel(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
+  const model = await readDocument<ReportModel>(tools, requiredInput(unit, 'model'), {
+    schema: REPORT_SCHEMA,
+    date: unit.scope,
+    madeBy: 'report/national',
+  });
+  const { renderReportPage } = await import('./page/page.tsx');
+  const page = utf8(renderReportPage(model));
+  return {
+    scope: unit.scope,
+    outputs: { page: { bytes: page } },
+    checks: [],
+    facts: { revision: model.revision, coverage: model.metrics.load.coverage, status: model.status },
+  };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
