@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { fileError } from './file-errors.ts';
+
+/** A folder of another host that was not touched for this long is taken for abandoned: its processes cannot be asked. */
+const FOREIGN_ABANDONED_AFTER_MS = 7 * 24 * 3_600_000;
+
+const FOLDER_NAME = /^sql-(?<host>.+)-(?<pid>\d+)-[0-9a-f]{12}$/;
+
+/**
+ * A new folder below `root` for this process alone, `sql-<host>-<pid>-<random>`. Before, it removes those of dead processes: a killed
+ * engine can leave gigabytes. Hosts (or containers) that share a scratch root must have different host names.
+ */
+export async function openScratchFolder(root: string): Promise<string> {
+  try {
+    await mkdir(root, { recursive: true });
+    await removeAbandoned(root);
+    const folder = path.join(root, `sql-${hostname()}-${process.pid}-${randomBytes(6).toString('hex')}`);
+    await mkdir(folder);
+    return folder;
+  } catch (error) {
+    throw fileError(error, 'write to the scratch folder', root);
+  }
+}
+
+/** Removes a scratch folder with all that is in it. What cannot be removed now is left to the next process: nothing reads it. */
+export async function removeScratchFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+}
+
+async function removeAbandoned(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const folder = path.join(root, name);
+    if (await isAbandoned(folder)) await removeScratchFolder(folder);
+  }
+}
+
+async function isAbandoned(folder: string): Promise<boolean> {
+  const owner = FOLDER_NAME.exec(path.basename(folder))?.groups;
+  if (owner === undefined) return false;
+  if (owner['host'] === hostname()) return !isAlive(Number(owner['pid']));
+  const found = await stat(folder).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > FOREIGN_ABANDONED_AFTER_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, but belongs to another user.
+    return (error as { code?: unknown }).code !== 'ESRCH';
+  }
+}

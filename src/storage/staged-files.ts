@@ -1,0 +1,88 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { open, readdir, stat, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { fileError } from './file-errors.ts';
+import { bodyChunks } from './object-body.ts';
+import type { ObjectBody } from './ports.ts';
+
+/** A staged file that was not touched for this long belongs to a writer that died. */
+const ABANDONED_AFTER_MS = 24 * 3_600_000;
+
+/** A whole body on disk under a name that nobody else knows; not visible as an object. */
+export interface StagedFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/**
+ * Writes the body to a new file in `folder`, hashed on the way and fsynced. When anything fails the file is removed. A crash leaves
+ * it behind; `sweepStagedFiles` finds it.
+ */
+export async function stageBody(folder: string, body: ObjectBody): Promise<StagedFile> {
+  const staged = path.join(folder, randomUUID());
+  const file = await open(staged, 'wx').catch((error: unknown) => {
+    throw fileError(error, 'write', staged);
+  });
+  try {
+    return { path: staged, ...(await writeAndSync(file, staged, body)) };
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await removeStaged(staged);
+    throw error;
+  }
+}
+
+/** Removes a staged file; one that is gone or cannot be removed now is left to the sweep. */
+export async function removeStaged(staged: string): Promise<void> {
+  await unlink(staged).catch(() => undefined);
+}
+
+/** Removes what crashed writers left in the folder more than a day ago; younger files may still be written by somebody. */
+export async function sweepStagedFiles(folder: string): Promise<void> {
+  const before = Date.now() - ABANDONED_AFTER_MS;
+  for (const name of await readdir(folder)) {
+    const staged = path.join(folder, name);
+    const found = await stat(staged).catch(() => undefined);
+    if (found !== undefined && found.mtimeMs < before) await removeStaged(staged);
+  }
+}
+
+async function writeAndSync(
+  file: FileHandle,
+  staged: string,
+  body: ObjectBody,
+): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  // Only our own file operations are put down to the store: what the body throws is the caller's and passes unchanged.
+  const own = async (operation: Promise<unknown>): Promise<void> => {
+    try {
+      await operation;
+    } catch (error) {
+      throw fileError(error, 'write', staged);
+    }
+  };
+  for await (const chunk of bodyChunks(body)) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    await own(file.writeFile(chunk));
+  }
+  const stamp = nextStampSeconds();
+  await own(file.utimes(stamp, stamp));
+  await own(file.sync());
+  await own(file.close());
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+let lastStampMicros = 0;
+
+/**
+ * The time now in seconds, never the same twice in this process. It becomes the file's mtime, because the kernel's own
+ * moves in ticks of milliseconds: within one tick a freed inode can come back, and two contents of equal length would get one etag.
+ */
+function nextStampSeconds(): number {
+  lastStampMicros = Math.max(Date.now() * 1_000, lastStampMicros + 2);
+  return lastStampMicros / 1_000_000;
+}

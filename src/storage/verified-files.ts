@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+
+/** Verifications remembered; about 200 bytes each. */
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * A file changed less than this before it was looked at is hashed again at its next open: within one tick of the file system's
+ * clock a second change would leave all times as they were.
+ */
+const SETTLED_AFTER_MS = 100;
+
+const MOST_READ_AT_ONCE_BYTES = 1 << 20;
+
+/** The size and sha256 of local files, hashed from the bytes on disk. */
+export interface VerifiedFiles {
+  /** `undefined` when it is no regular file. Throws the raw errors of the file system. */
+  measure(path: string): Promise<{ sha256: string; bytes: number } | undefined>;
+}
+
+/**
+ * Remembers the hash of a file for as long as device, inode, size and both times stay as they were, so that opening an artefact
+ * again costs one `stat`. A change that keeps all five (only possible by writing to the disk below the file system) stays unseen
+ * until the process ends.
+ */
+export function createVerifiedFiles(): VerifiedFiles {
+  const remembered = new Map<string, string>();
+
+  function remember(identity: string, sha256: string): void {
+    // Put at the end: the map's order is the order of use, its first entry the one to drop.
+    remembered.delete(identity);
+    remembered.set(identity, sha256);
+    const oldest = remembered.keys().next();
+    if (remembered.size > MOST_REMEMBERED && oldest.done !== true) remembered.delete(oldest.value);
+  }
+
+  async function hashOf(file: FileHandle, found: BigIntStats, lookedAtMs: number): Promise<string> {
+    const identity = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
+    const known = remembered.get(identity);
+    const sha256 = known ?? (await hashFile(file, Number(found.size)));
+    if (known !== undefined || lookedAtMs - Number(found.ctimeMs) > SETTLED_AFTER_MS) remember(identity, sha256);
+    return sha256;
+  }
+
+  return {
+    async measure(path) {
+      const lookedAtMs = Date.now();
+      const file = await open(path, 'r');
+      try {
+        const found = await file.stat({ bigint: true });
+        if (!found.isFile()) return undefined;
+        return { sha256: await hashOf(file, found, lookedAtMs), bytes: Number(found.size) };
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+async function hashFile(file: FileHandle, bytes: number): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(Math.min(bytes + 1, MOST_READ_AT_ONCE_BYTES));
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, null);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(buffer.subarray(0, bytesRead));
+  }
+}

@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createLocalObjectStore } from '../../src/storage/local-files.ts';
+import { openSqliteDocumentStore } from '../../src/storage/sqlite-documents.ts';
+import { documentStoreConformance } from './document-store.suite.ts';
+import { objectStoreConformance } from './object-store.suite.ts';
+
+async function temporaryFolder(): Promise<string> {
+  return mkdtemp(path.join(tmpdir(), 'quotidien-embedded-'));
+}
+
+objectStoreConformance('a folder of local files', async () => {
+  const folder = await temporaryFolder();
+  const root = path.join(folder, 'objects');
+  return {
+    store: createLocalObjectStore({ root }),
+    peer: createLocalObjectStore({ root }),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+});
+
+documentStoreConformance('an SQLite file', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'documents.db');
+  const store = await openSqliteDocumentStore({ file });
+  const peer = await openSqliteDocumentStore({ file });
+  return {
+    store,
+    peer,
+    table: 'conformance',
+    async close() {
+      await store.close();
+      await peer.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+});

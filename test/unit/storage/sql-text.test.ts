@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { quoteIdentifier, quoteList, quoteText } from '../../../src/pipelines/sql-text.ts';
+import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
+import type { DuckDbEngine } from '../../../src/storage/duckdb.ts';
+
+let scratchRoot: string;
+let engine: DuckDbEngine;
+
+beforeAll(async () => {
+  scratchRoot = await mkdtemp(path.join(tmpdir(), 'quotidien-quoting-'));
+  engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 1, scratchRoot });
+});
+afterAll(async () => {
+  await engine.close();
+  await rm(scratchRoot, { recursive: true, force: true });
+});
+
+const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'));
+const nasty = fc.oneof(
+  text,
+  fc.constantFrom("'", "''", "';--", '"', '""', '\\', '\n', "'; DROP TABLE x; --", '$$', '{}', '?'),
+);
+
+describe('quoting', () => {
+  it('gives back any text from the engine, alone and in a list', async () => {
+    await engine.session(async (sql) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(nasty, { maxLength: 5 }), async (values) => {
+          const [row] = await sql.rows(`SELECT ${quoteList(values)} AS list, ${quoteText(values[0] ?? '')} AS one`);
+          expect(row).toEqual({ list: values, one: values[0] ?? '' });
+        }),
+        { numRuns: 150 },
+      );
+    });
+  });
+
+  it('keeps any name of a column', async () => {
+    await engine.session(async (sql) => {
+      await fc.assert(
+        fc.asyncProperty(
+          nasty.filter((name) => name !== '' && name !== '__proto__'),
+          async (name) => {
+            expect(await sql.rows(`SELECT 1 AS ${quoteIdentifier(name)}`)).toEqual([{ [name]: 1 }]);
+          },
+        ),
+        { numRuns: 150 },
+      );
+    });
+  });
+
+  it('refuses a NUL and an empty name', () => {
+    for (const quote of [
+      () => quoteText('a\0b'),
+      () => quoteList(['\0']),
+      () => quoteIdentifier('\0'),
+      () => quoteIdentifier(''),
+    ]) {
+      expect(quote).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
+    }
+  });
+});
