@@ -26,7 +26,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], testTimeout: 300_000 },
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          globalSetup: ['test/fixtures/workflow-bundle.ts'],
+          testTimeout: 120_000,
+        },
       },
     ],
   },

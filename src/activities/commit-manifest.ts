@@ -133,10 +133,11 @@ function manifestOf(
 ): Manifest {
   const entries = entriesOf(finding, ledger);
   const steps: Record<StepId, ManifestStep> = {};
-  for (const [id, state] of Object.entries(finding.state) as [StepId, StepState][]) {
-    const entry = entries.get(id);
-    if (state.state !== 'done') steps[id] = state;
-    else if (entry !== undefined) steps[id] = manifestStep(entry);
+  // In the order of the definition: the order in which steps ended is chance.
+  for (const { id } of [...definition.steps, ...definition.rollups]) {
+    const [state, entry] = [finding.state[id], entries.get(id)];
+    if (entry !== undefined) steps[id] = manifestStep(entry);
+    else if (state !== undefined && state.state !== 'done') steps[id] = state;
   }
   return {
     pipeline: definition.name,
@@ -144,7 +145,7 @@ function manifestOf(
     version: (before?.version ?? 0) + 1,
     verdict: finding.verdict,
     steps,
-    origins: [...entries.values()].flatMap((entry) => (entry.origin === null ? [] : [entry.origin])),
+    origins: definition.steps.flatMap(({ id }) => entries.get(id)?.origin ?? []),
     facts: mergeFacts(definition, entries),
     decisions: finding.decisions,
     run: {
@@ -180,8 +181,9 @@ function mergeFacts(
   entries: ReadonlyMap<StepId, LedgerEntry>,
 ): Record<string, JsonValue> {
   const facts: Record<string, JsonValue> = {};
-  const downloads = new Set(definition.steps.filter((step) => step.part !== undefined).map((step) => step.id));
-  for (const [id, entry] of entries) if (!downloads.has(id)) Object.assign(facts, entry.facts);
+  for (const { id } of [...definition.steps.filter((step) => step.part === undefined), ...definition.rollups]) {
+    Object.assign(facts, entries.get(id)?.facts);
+  }
   return facts;
 }
 

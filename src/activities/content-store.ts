@@ -21,7 +21,7 @@ export async function putContent(
   place: ContentPlace,
   staged: StagedOutput,
 ): Promise<ArtefactRef> {
-  const { body, sha256, bytes } = await load(staged);
+  const { body, sha256, bytes } = await loadStaged(staged);
   const key = `${place.folder}/${sha256}.${place.extension}`;
   const rows = staged.rows === undefined ? {} : { rows: staged.rows };
   const ref = { key, sha256, bytes, mediaType: place.mediaType, ...rows };
@@ -50,7 +50,8 @@ export async function damageOf(objects: ObjectStore, ref: ArtefactRef): Promise<
   }
 }
 
-async function load(
+/** A staged output with its hash and size; `body` is what a store takes. */
+export async function loadStaged(
   staged: StagedOutput,
 ): Promise<{ body: Uint8Array | { path: string }; sha256: string; bytes: number }> {
   if ('bytes' in staged) {

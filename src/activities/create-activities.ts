@@ -78,12 +78,13 @@ function throwLoneFailure(result: StepResult): StepResult {
   throw new PipelineError(errorCodeOf({ code }) ?? 'INTERNAL', message);
 }
 
-/** Tells Temporal that the worker is alive, several times within the shortest heartbeat timeout that is used. */
-const HEARTBEAT_EVERY_MS = 2_000;
+/** How many signs of life a worker gives within the time after which it counts as lost. */
+const SIGNS_OF_LIFE = 4;
+const LONG_MS = 60_000;
 
 function guarded<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
   return async (...args) => {
-    const alive = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
+    const alive = setInterval(heartbeat, (activityInfo().heartbeatTimeoutMs ?? LONG_MS) / SIGNS_OF_LIFE);
     try {
       return await call(...args);
     } catch (error) {

@@ -231,7 +231,7 @@ function receiptOf(download: Download, group: Group, answer: RawAnswer, entries:
     rows:
       numbers('rows').reduce((sum, rows) => sum + rows, 0) +
       (Object.keys(earlier).length > 0 ? (group.known?.rows ?? 0) : 0),
-    columns: Math.max(0, ...numbers('columns')),
+    columns: Math.max(0, ...numbers('published_columns')),
   };
 }
 

@@ -28,7 +28,7 @@ export const SETTINGS = z.object({
   QUOTIDIEN_RETRY_MAXIMUM_MS: setting(positiveInteger.default(120_000), 'Longest wait between two tries of a step'),
   QUOTIDIEN_RETRY_ATTEMPTS: setting(positiveInteger.default(8), 'Tries of a step before it counts as failed'),
   QUOTIDIEN_HEARTBEAT_MS: setting(
-    z.coerce.number().int().min(5_000).default(10_000),
+    z.coerce.number().int().min(1_000).default(10_000),
     'A worker that is silent for this long counts as lost',
   ),
   QUOTIDIEN_ROLLUP_QUIET_MS: setting(

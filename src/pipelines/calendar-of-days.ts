@@ -96,13 +96,17 @@ function remarksOf({ manifest, failure, running }: DayStandingEvidence): DayRema
   const remarks: DayRemark[] = [];
   if (failure !== undefined) {
     const kept = manifest === undefined ? '' : `; version ${manifest.version} stays`;
-    remarks.push({ kind: 'failed_run', text: `last run failed at ${failure.step}, ${failure.code}: ${failure.message}${kept}` });
+    remarks.push({
+      kind: 'failed_run',
+      text: `last run failed at ${failure.step}, ${failure.code}: ${failure.message}${kept}`,
+    });
   }
   if (running?.held === true) {
     remarks.push({ kind: 'held', text: `waits for a decision: send the update "decide" to ${running.workflowId}` });
   }
   for (const [step, state] of Object.entries(manifest?.steps ?? {})) {
-    if (state.state === 'failed') remarks.push({ kind: 'failed_step', text: `${step} failed, ${state.code}: ${state.message}` });
+    if (state.state === 'failed')
+      remarks.push({ kind: 'failed_step', text: `${step} failed, ${state.code}: ${state.message}` });
     if (state.state !== 'done') continue;
     for (const { check, failed, tested } of state.failedChecks) {
       remarks.push({ kind: 'failed_check', text: `${step}: ${check} fails on ${failed} of ${tested} rows` });

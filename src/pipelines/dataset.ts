@@ -131,7 +131,7 @@ export interface Dataset {
   readonly sources: Readonly<Record<string, HttpSource>>;
   /**
    * Cuts raw bytes into the slices of the wanted days: per day the output `slice` (Parquet; text columns, canonical order; left out
-   * when the file has no row of the day) with the fact `rows`. Refuses what is not the expected format as a whole with
+   * when the file has no row of the day) with the facts `rows` and `published_columns`. Refuses what is not the expected format as a whole with
    * `SRC_SHAPE_CHANGED` or `SRC_TRUNCATED`.
    */
   slice(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;

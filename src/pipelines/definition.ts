@@ -181,11 +181,15 @@ function stepProblems({ steps, parts }: PipelineDefinition): string[] {
 function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
   const grainOf = (id: string): string | undefined =>
     steps.some((step) => step.id === id) ? 'day' : rollups.find((rollup) => rollup.id === id)?.grain;
-  return rollups.flatMap((rollup) =>
+  const grains = rollups.map(({ grain }) => grain);
+  const doubled = rollups.filter(({ grain }, index) => grains.indexOf(grain) !== index);
+  const unread = rollups.flatMap((rollup) =>
     rollup.inputs
       .filter((input) => grainOf(input.step) !== input.each)
       .map((input) => `${rollup.id} reads ${input.step} for each ${input.each}, which it is not made for`),
   );
+  // The manifest of a period names the one rollup that made it.
+  return [...doubled.map(({ id, grain }) => `${id} is a second rollup of grain ${grain}`), ...unread];
 }
 
 /** The step of this name; `PLAN_INVALID` lists the names there are. */

@@ -104,7 +104,7 @@ export interface DayOutcome {
 }
 
 /**
- * How a day ended. `no_data` when nothing failed and a required step had nothing to work on; `failed` names the required step, or else
+ * How a day ended. `no_data` when a required step had nothing to work on, or nothing but rows without values, and nothing else failed; `failed` names the required step, or else
  * the first failed step, because its failure is what left the required step without input.
  */
 export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day: DayState): DayOutcome {
@@ -116,7 +116,8 @@ export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day
   });
   const requiredDone = steps.every((step) => !step.required || day[step.id]?.state === 'done');
   if (requiredDone) return { date, verdict: failures.length === 0 ? 'ok' : 'degraded' };
-  const cause = failures.find((failure) => failure.required) ?? failures[0];
+  const real = failures.filter(({ code }) => code !== 'SRC_NOT_PUBLISHED');
+  const cause = real.find((failure) => failure.required) ?? real[0];
   if (cause === undefined) return { date, verdict: 'no_data' };
   return { date, verdict: 'failed', failure: { step: cause.step, code: cause.code, message: cause.message } };
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 
-const PREBUILT = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+const PREBUILT = fileURLToPath(new URL('../workflows.bundle.js', import.meta.url));
 
 /** Bundles the workflow code; takes 1–3 s, so it is done once in the build and once per test run. */
 export async function bundleWorkflows(): Promise<string> {

@@ -78,6 +78,13 @@ describe('dayOutcome', () => {
     expect(dayOutcome(DATE, steps, state)).toMatchObject({ verdict: 'failed', failure: { step: 'download/a' } });
   });
 
+  it('is no_data when there are rows without values, unless a download failed', () => {
+    const state: DayState = { 'download/a': done('k'), 'transform/table': failed('SRC_NOT_PUBLISHED') };
+    expect(dayOutcome(DATE, steps, state).verdict).toBe('no_data');
+    const broken = dayOutcome(DATE, steps, { ...state, 'download/b': failed('SRC_UNAVAILABLE') });
+    expect(broken.failure).toMatchObject({ step: 'download/b' });
+  });
+
   it('is no_data when nothing failed and nobody had rows', () => {
     expect(dayOutcome(DATE, steps, { 'download/a': done('k', true) }).verdict).toBe('no_data');
   });

@@ -1,0 +1,83 @@
+import { PipelineError } from '../errors.ts';
+import type { FailureRecord } from '../pipelines/ledger.ts';
+import { scopePartition } from '../pipelines/ledger.ts';
+import type { Manifest } from '../pipelines/manifest.ts';
+import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
+import type { DayVerification } from '../pipelines/verification.ts';
+import type { Scope } from '../pipelines/vocabulary.ts';
+import type { DocumentStore } from '../storage/ports.ts';
+import { datasetOf } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { readFailures } from './failures.ts';
+import { readManifests } from './ledger-reader.ts';
+import { publicationsOf, unpublished } from './published.ts';
+
+/** Everything that is kept about one day or period. */
+export interface Dossier {
+  readonly pipeline: string;
+  readonly scope: Scope;
+  /** Every version, oldest first; empty when no run ever finished. */
+  readonly manifests: readonly Manifest[];
+  /** The last run, when it failed. */
+  readonly failure: FailureRecord | null;
+  /** The names under which the newest version is read, and whether they show it. */
+  readonly published: readonly { readonly key: string; readonly artefact: string; readonly current: boolean }[];
+  readonly verification: DayVerification | null;
+}
+
+/** Reads the dossier; `INPUT_INVALID` when nothing at all is known of the scope. */
+export async function readDossier(engine: Engine, pipeline: string, scope: Scope): Promise<Dossier> {
+  const { definition } = datasetOf(engine, pipeline);
+  const [manifests, failures, verification] = await Promise.all([
+    readVersions(engine, pipeline, scope),
+    readFailures(engine.documents, pipeline, [scope]),
+    lastVerification(engine.documents, pipeline, scope),
+  ]);
+  const failure = failures.get(scope) ?? null;
+  const newest = manifests.at(-1);
+  if (newest === undefined && failure === null) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `nothing is known of ${pipeline} ${scope}: no run of it has ended yet; "quotidien plan" says what a run would do`,
+    );
+  }
+  const publications = newest === undefined ? [] : publicationsOf(definition, newest);
+  const behind = new Set((await unpublished(engine, publications)).map(({ key }) => key));
+  const published = publications.map(({ key, ref }) => ({ key, artefact: ref.key, current: !behind.has(key) }));
+  return { pipeline, scope, manifests, failure, published, verification };
+}
+
+/** Every manifest version of one scope, oldest first. */
+export async function readVersions(
+  engine: Pick<Engine, 'documents'>,
+  pipeline: string,
+  scope: Scope,
+): Promise<Manifest[]> {
+  return (await readManifests(engine.documents, pipeline, [scope])).get(scope) ?? [];
+}
+
+/** The version of this number; `INPUT_INVALID` names those there are. */
+export function versionOf(manifests: readonly Manifest[], version: number): Manifest {
+  const found = manifests.find((manifest) => manifest.version === version);
+  if (found !== undefined) return found;
+  const newest = manifests.at(-1);
+  const what =
+    newest === undefined ? 'has no version' : `${newest.pipeline} ${newest.scope} has versions 1 to ${newest.version}`;
+  throw new PipelineError('INPUT_INVALID', `there is no version ${version}: ${what}`);
+}
+
+async function lastVerification(
+  documents: DocumentStore,
+  pipeline: string,
+  scope: Scope,
+): Promise<DayVerification | null> {
+  const range = {
+    table: VERIFICATION_TABLE,
+    partition: scopePartition(pipeline, scope),
+    from: `${scope}/`,
+    to: `${scope}0`,
+  };
+  const newest = documents.query<DayVerification>({ ...range, order: 'descending', limit: 1 });
+  for await (const { body } of newest) return body;
+  return null;
+}

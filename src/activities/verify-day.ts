@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { addDays } from '../pipelines/civil-date.ts';
+import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
+import type { LedgerEntry } from '../pipelines/ledger.ts';
+import type { Manifest } from '../pipelines/manifest.ts';
+import { verificationKey, verifyStep, worstResult } from '../pipelines/verification.ts';
+import type {
+  DayVerification,
+  DoneStep,
+  OutputVerification,
+  Rebuilt,
+  StepVerification,
+} from '../pipelines/verification.ts';
+import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
+import { fetchWindows } from '../pipelines/window.ts';
+import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+import { datasetOf } from './engine.ts';
+import type { Engine, StepControl } from './engine.ts';
+import { newestManifests, readLedger } from './ledger-reader.ts';
+import { mapConcurrent } from './map-concurrent.ts';
+import { rebuildStep, recutSlices } from './rebuild-steps.ts';
+import type { Rebuild } from './rebuild-steps.ts';
+
+/**
+ * Days that are rebuilt together: a single day of a costly step would spend most of its time on preparing statements. Less than a
+ * window has, so that the bytes of window and single day are both held against those of another set.
+ */
+const DAYS_PER_SET = 7;
+
+/** The SQL engine's two threads are busy with this many. */
+const SETS_AT_ONCE = 2;
+
+export interface VerifyRequest {
+  readonly pipeline: string;
+  readonly dates: readonly CivilDate[];
+  /** Told of each day as it ends, in no particular order. */
+  readonly onDay?: (day: DayVerification) => void;
+}
+
+export interface VerifiedDays {
+  /** In the order of the dates. */
+  readonly days: readonly DayVerification[];
+  /** Dates without a manifest: there is nothing to verify. */
+  readonly absent: readonly CivilDate[];
+}
+
+/**
+ * Rebuilds finished days from their kept raw files and compares every byte, fact and check with what is recorded, and every stored
+ * object with its hash. Each step is rebuilt from its recorded inputs, so that one difference does not make the steps after it differ. Only
+ * the verification itself is written. Throws when a store fails or the command is cancelled; everything else is a finding.
+ */
+export async function verifyDays(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress'>,
+  request: VerifyRequest,
+): Promise<VerifiedDays> {
+  const days: DayVerification[] = [];
+  const absent: CivilDate[] = [];
+  for (const { from, to } of fetchWindows(request.dates, 'month')) {
+    const dates = request.dates.filter((date) => from <= date && date <= to);
+    const manifests = await newestManifests(engine.documents, request.pipeline, dates);
+    absent.push(...dates.filter((date) => !manifests.has(date)));
+    days.push(...(await verifyMonth(engine, control, request, [...manifests.values()])));
+  }
+  return { days, absent };
+}
+
+async function verifyMonth(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress'>,
+  { pipeline, onDay }: VerifyRequest,
+  manifests: readonly Manifest[],
+): Promise<DayVerification[]> {
+  const dataset = datasetOf(engine, pipeline);
+  const scopes = scopesRead(
+    dataset.definition,
+    manifests.map(({ scope }) => scope),
+  );
+  const rebuild: Rebuild = { engine, control, dataset, ledger: await readLedger(engine.documents, pipeline, scopes) };
+  const slices = await recutAll(rebuild, manifests);
+  const sets = Array.from({ length: Math.ceil(manifests.length / DAYS_PER_SET) }, (_, index) =>
+    manifests.slice(index * DAYS_PER_SET, (index + 1) * DAYS_PER_SET),
+  );
+  const verified = await mapConcurrent(sets, SETS_AT_ONCE, async (set) => {
+    const days = await verifySet(rebuild, set, slices);
+    for (const day of days) {
+      await engine.documents.put(verificationKey(pipeline, day.scope, day.verifiedAt), day);
+      onDay?.(day);
+    }
+    return days;
+  });
+  return verified.flat();
+}
+
+async function verifySet(
+  rebuild: Rebuild,
+  set: readonly Manifest[],
+  slices: ReadonlyMap<string, Rebuilt>,
+): Promise<DayVerification[]> {
+  const { engine, control, dataset } = rebuild;
+  const rebuilt = new Map(slices);
+  for (const step of dataset.definition.steps.filter(({ part }) => part === undefined)) {
+    control.signal.throwIfAborted();
+    const entries = set.flatMap(({ scope, steps }) => entryOf(rebuild, scope, step.id, steps[step.id]) ?? []);
+    const fitting = entries.filter(({ version }) => version === step.version);
+    for (const [scope, one] of await rebuildStep(rebuild, step, fitting)) rebuilt.set(rebuildName(scope, step.id), one);
+  }
+  return mapConcurrent(set, SETS_AT_ONCE, async (manifest) => {
+    const steps: StepVerification[] = [];
+    for (const { id, recorded } of doneSteps(dataset.definition, manifest)) {
+      const entry = entryOf(rebuild, manifest.scope, id, recorded);
+      const one = rebuilt.get(rebuildName(manifest.scope, id)) ?? notRebuilt(dataset.definition, id, entry);
+      steps.push(
+        verifyStep({ step: id, recorded, entry, rebuilt: one, stored: await storedOutputs(engine.objects, recorded) }),
+      );
+    }
+    return verificationOf(engine, manifest, steps);
+  });
+}
+
+/** The days, and the other days whose outputs their steps read. */
+function scopesRead({ steps }: PipelineDefinition, dates: readonly CivilDate[]): CivilDate[] {
+  const lookbacks = new Set([0, ...steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? []))]);
+  return [...new Set([...lookbacks].flatMap((days) => dates.map((date) => addDays(date, -days))))];
+}
+
+function rebuildName(date: CivilDate, step: StepId): string {
+  return `${date}/${step}`;
+}
+
+/** The download steps of all days, each raw file cut once for all days that came in it. */
+async function recutAll(rebuild: Rebuild, manifests: readonly Manifest[]): Promise<Map<string, Rebuilt>> {
+  const groups = new Map<
+    string,
+    { readonly step: StepDefinition; readonly raw: ArtefactRef; readonly dates: CivilDate[] }
+  >();
+  for (const step of rebuild.dataset.definition.steps.filter(({ part }) => part !== undefined)) {
+    for (const { scope, steps } of manifests) {
+      const entry = entryOf(rebuild, scope, step.id, steps[step.id]);
+      const raw = entry?.origin?.raw;
+      if (raw === undefined || entry?.version !== step.version) continue;
+      const group = groups.get(`${step.id}/${raw.key}`);
+      if (group === undefined) groups.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });
+      else group.dates.push(scope);
+    }
+  }
+  const slices = new Map<string, Rebuilt>();
+  await mapConcurrent([...groups.values()], SETS_AT_ONCE, async ({ step, raw, dates }) => {
+    const rebuilt = await recutSlices(rebuild, step, raw, dates);
+    for (const [date, slice] of rebuilt) slices.set(rebuildName(date, step.id), slice);
+  });
+  return slices;
+}
+
+function entryOf(
+  { ledger }: Rebuild,
+  scope: CivilDate,
+  step: StepId,
+  state: Manifest['steps'][StepId] | undefined,
+): LedgerEntry | undefined {
+  if (state?.state !== 'done') return undefined;
+  return ledger.get(scope)?.find((entry) => entry.step === step && entry.key === state.key);
+}
+
+/** The done steps in the order of the definition; those that this code no longer has come last. */
+function doneSteps(
+  { steps }: PipelineDefinition,
+  manifest: Manifest,
+): { readonly id: StepId; readonly recorded: DoneStep }[] {
+  const order = steps.map(({ id }) => id);
+  const rank = (id: StepId): number => (order.includes(id) ? order.indexOf(id) : order.length);
+  return (Object.entries(manifest.steps) as [StepId, Manifest['steps'][StepId]][])
+    .flatMap(([id, recorded]) => (recorded.state === 'done' ? [{ id, recorded }] : []))
+    .sort((a, b) => rank(a.id) - rank(b.id));
+}
+
+/** Why a step was not executed again. */
+function notRebuilt({ steps }: PipelineDefinition, id: StepId, entry: LedgerEntry | undefined): Rebuilt {
+  const step = steps.find((candidate) => candidate.id === id);
+  if (step === undefined) return { kind: 'impossible', why: 'this code has no such step' };
+  if (entry === undefined) return { kind: 'impossible', why: 'nothing says what it was made from' };
+  if (entry.version === step.version) return { kind: 'impossible', why: 'its raw file is not recorded' };
+  return {
+    kind: 'impossible',
+    why: `was made by step version ${entry.version}, this code has version ${step.version}`,
+  };
+}
+
+async function storedOutputs(
+  objects: ObjectStore,
+  { outputs }: DoneStep,
+): Promise<Record<string, OutputVerification['stored']>> {
+  const stored: Record<string, OutputVerification['stored']> = {};
+  for (const [output, ref] of Object.entries(outputs)) stored[output] = await storedState(objects, ref);
+  return stored;
+}
+
+/** Hashes what the store gives out now, past any verified copy that it may keep. */
+async function storedState(objects: ObjectStore, ref: ArtefactRef): Promise<OutputVerification['stored']> {
+  const stream = await objects.get(ref.key);
+  if (stream === undefined) return 'missing';
+  const hash = createHash('sha256');
+  for await (const chunk of stream) hash.update(chunk);
+  return hash.digest('hex') === ref.sha256 ? 'intact' : 'damaged';
+}
+
+function verificationOf(engine: Engine, manifest: Manifest, steps: readonly StepVerification[]): DayVerification {
+  return {
+    pipeline: manifest.pipeline,
+    scope: manifest.scope,
+    version: manifest.version,
+    result: worstResult(steps.map(({ result }) => result)),
+    steps,
+    verifiedAt: engine.now().toISOString(),
+    host: engine.host,
+    codeVersion: engine.codeVersion,
+  };
+}

@@ -1,0 +1,78 @@
+import { asPipelineError } from '../errors.ts';
+import type { OpenEngine } from '../workers/open-engine.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import type { Finding } from './doctor/finding.ts';
+import { examineHome, examineNode, examineSettings } from './doctor/machine.ts';
+import { examinePublishers } from './doctor/publishers.ts';
+import { examineDocuments, examineObjects, examineSql } from './doctor/stores.ts';
+import { examineTemporal } from './doctor/temporal.ts';
+import { count } from './measures.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * `quotidien doctor`: what was detected and why, tried for real, each with what to do about it. Exit code 1 when something fails, 3
+ * when days would run with less than they should have.
+ */
+export async function doctor(context: CommandContext): Promise<ExitCode> {
+  const findings = await examine(context);
+  const totals = { ok: 0, warn: 0, fail: 0 };
+  for (const { status } of findings) totals[status] += 1;
+  context.terminal.data({ home: context.config.home, findings, totals });
+  print(context.terminal, findings, totals);
+  if (totals.fail > 0) return EXIT.failed;
+  return findings.some(({ degrades }) => degrades === true) ? EXIT.degraded : EXIT.done;
+}
+
+async function examine(context: CommandContext): Promise<Finding[]> {
+  const { config, signal } = context;
+  const opened = await open(context);
+  const datasets = 'area' in opened ? context.datasets : opened.datasets;
+  const [home, settings, stores, temporal, publishers] = await Promise.all([
+    examineHome(config.home),
+    examineSettings(config, datasets),
+    'area' in opened ? [opened] : examineStores(opened),
+    examineTemporal(config),
+    examinePublishers(datasets, signal),
+  ]);
+  return [examineNode(process.versions.node), ...home, ...settings, ...stores, ...temporal, ...publishers];
+}
+
+/** A store that cannot even be opened is a finding, not the end of the examination. */
+async function open(context: CommandContext): Promise<OpenEngine | Finding> {
+  try {
+    return await context.engine();
+  } catch (error) {
+    const { code, message, remedy } = asPipelineError(error);
+    return { area: 'stores', subject: 'opening', status: 'fail', detail: `${code}: ${message}`, next: remedy };
+  }
+}
+
+async function examineStores(engine: OpenEngine): Promise<Finding[]> {
+  return [
+    ...(await examineObjects(engine.objects)),
+    ...(await examineDocuments(engine.documents)),
+    await examineSql(engine.sql),
+  ];
+}
+
+const STATUS_WIDTH = 6;
+
+function print(terminal: Terminal, findings: readonly Finding[], totals: Record<Finding['status'], number>): void {
+  const { colours } = terminal;
+  const paint = { ok: colours.green, warn: colours.yellow, fail: colours.red };
+  const width = Math.max(...findings.map(({ subject }) => subject.length));
+  let area = '';
+  for (const finding of findings) {
+    if (finding.area !== area) {
+      area = finding.area;
+      terminal.line(colours.bold(area));
+    }
+    const status = paint[finding.status](finding.status.padEnd(STATUS_WIDTH));
+    const took = finding.durationMs === undefined ? '' : colours.dim(`  ${finding.durationMs} ms`);
+    terminal.line(`  ${status}${finding.subject.padEnd(width)}  ${finding.detail}${took}`);
+    if (finding.next !== undefined) terminal.line(`  ${' '.repeat(STATUS_WIDTH)}→ ${finding.next}`);
+  }
+  terminal.line();
+  terminal.line(`${totals.ok} ok, ${count(totals.warn, 'warning')}, ${count(totals.fail, 'failure')}`);
+}

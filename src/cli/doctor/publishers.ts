@@ -1,0 +1,105 @@
+import type { HttpSource, Dataset } from '../../pipelines/dataset.ts';
+import { CODE_VERSION } from '../../workers/code-version.ts';
+import { hostVariable } from '../../config/settings.ts';
+import { timed, whyFailed } from './finding.ts';
+import type { Finding } from './finding.ts';
+
+/** Asks every publisher for its cheap freshness value, once and briefly; being offline is a warning. */
+
+const ANSWER_WITHIN_MS = 5_000;
+
+/** Schedules and publication calendars go by minutes. */
+const CLOCK_WARN_MS = 30_000;
+
+interface Asked {
+  readonly finding: Finding;
+  /** Our clock minus the publisher's, in milliseconds; the publisher tells whole seconds. */
+  readonly clockMs?: number;
+}
+
+/** One finding per part, and one about the clock, from the time that the publishers tell. */
+export async function examinePublishers(
+  datasets: Readonly<Record<string, Dataset>>,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const sources = Object.values(datasets).flatMap((dataset) =>
+    Object.entries(dataset.sources).map(([part, source]) => ({
+      subject: `${dataset.definition.name}, ${part}`,
+      source,
+    })),
+  );
+  const asked = await Promise.all(sources.map(({ subject, source }) => ask(subject, source, signal)));
+  const clocks = asked.flatMap(({ clockMs }) => (clockMs === undefined ? [] : [clockMs]));
+  return [...asked.map(({ finding }) => finding), clockFinding(clocks)];
+}
+
+async function ask(subject: string, source: HttpSource, signal: AbortSignal): Promise<Asked> {
+  const url = new URL(
+    source.freshness?.path ?? '',
+    source.baseUrl.endsWith('/') ? source.baseUrl : `${source.baseUrl}/`,
+  );
+  const unusable = (detail: string): Asked => ({
+    finding: {
+      area: 'publishers',
+      subject,
+      status: 'warn',
+      detail: `${url.href} ${detail}`,
+      next: `Check the network, a proxy, and ${hostVariable(source.host, 'URL')}. Days that are fetched already are not concerned.`,
+      degrades: true,
+    },
+  });
+  try {
+    const { value, durationMs } = await timed(async () => {
+      const sentAt = Date.now();
+      const response = await fetch(url, {
+        headers: { 'user-agent': `quotidien/${CODE_VERSION}`, accept: 'application/json' },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+      });
+      const clock = clockDifference(response.headers.get('date'), (sentAt + Date.now()) / 2);
+      return { status: response.status, text: await response.text(), clock };
+    });
+    if (value.status !== 200) return unusable(`answered ${value.status}`);
+    const freshness = freshnessIn(source, value.text);
+    if (freshness === undefined) return unusable('answers, but without the freshness value that is expected there');
+    const detail = `${url.host}: ${freshness}`;
+    return { finding: { area: 'publishers', subject, status: 'ok', detail, durationMs }, ...value.clock };
+  } catch (error) {
+    signal.throwIfAborted();
+    return unusable(`cannot be reached (${networkReason(error)})`);
+  }
+}
+
+function clockDifference(date: string | null, hereMs: number): { readonly clockMs?: number } {
+  const thereMs = Date.parse(date ?? '');
+  return Number.isNaN(thereMs) ? {} : { clockMs: hereMs - thereMs };
+}
+
+/** A source without a freshness document has answered, and that is all there is to know. */
+function freshnessIn({ freshness }: HttpSource, text: string): string | undefined {
+  if (freshness === undefined) return 'answers';
+  try {
+    const value = freshness.valueOf(JSON.parse(text));
+    return value === undefined ? undefined : `last changed ${value}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The system's word, which undici keeps in the cause. */
+function networkReason(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
+  const { code, message } = ((error as Error).cause ?? {}) as { code?: string; message?: string };
+  return code ?? message ?? whyFailed(error);
+}
+
+/** By the publisher that is nearest to this clock: another one may be wrong itself. */
+function clockFinding(differencesMs: readonly number[]): Finding {
+  const common = { area: 'clock', subject: 'this machine' } as const;
+  if (differencesMs.length === 0)
+    return { ...common, status: 'ok', detail: 'not compared: no publisher told its time' };
+  const least = Math.min(...differencesMs.map((difference) => Math.abs(difference)));
+  const detail = `${(least / 1000).toFixed(1)} s off the publishers’ time`;
+  if (least < CLOCK_WARN_MS) return { ...common, status: 'ok', detail };
+  const next = 'Set the clock and keep it set (NTP): schedules and publication times go by it.';
+  return { ...common, status: 'warn', detail, next };
+}

@@ -1,0 +1,58 @@
+import { PipelineError, asPipelineError } from '../errors.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { publisherHosts } from '../workers/configured-datasets.ts';
+import { openEngine } from '../workers/open-engine.ts';
+import type { OpenEngine } from '../workers/open-engine.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { createProgram } from './program.ts';
+import type { GlobalOptions } from './program.ts';
+import { createTerminal } from './terminal.ts';
+
+const USAGE_CODES = ['INPUT_INVALID', 'PLAN_INVALID', 'PIPELINE_UNKNOWN', 'CONFIG_INVALID'];
+
+/** Runs one command with everything that it needs, and turns what it throws into a message and an exit code. */
+async function execute(options: GlobalOptions, command: (context: CommandContext) => Promise<ExitCode>): Promise<void> {
+  const terminal = createTerminal(process, options.json === true);
+  const abort = new AbortController();
+  let engine: Promise<OpenEngine> | undefined;
+  process.once('SIGINT', () => {
+    abort.abort();
+  });
+  process.once('SIGTERM', () => {
+    abort.abort();
+  });
+  try {
+    const hosts = publisherHosts(DATASETS);
+    const config = loadConfig({ env: process.env, cwd: process.cwd(), home: options.home, hosts });
+    process.exitCode = await command({
+      config,
+      terminal,
+      datasets: DATASETS,
+      engine: () => (engine ??= openEngine(config, DATASETS)),
+      signal: abort.signal,
+    });
+  } catch (error) {
+    const known = asPipelineError(error);
+    terminal.data({
+      error: { code: known.code, message: known.message, remedy: known.remedy, context: known.context },
+    });
+    terminal.note(`${known.code}: ${known.message}\n${known.remedy}`);
+    if (known.code === 'INTERNAL' && known.cause instanceof Error) terminal.note(known.cause.stack ?? '');
+    process.exitCode = USAGE_CODES.includes(known.code) ? EXIT.usage : EXIT.failed;
+  } finally {
+    await (await engine)?.close();
+  }
+}
+
+const program = createProgram(execute);
+program.exitOverride((stop) => {
+  process.exitCode = stop.exitCode === 0 ? EXIT.done : EXIT.usage;
+  throw stop;
+});
+await program.parseAsync().catch((error: unknown) => {
+  // Commander has said what it had to say; anything else is a fault of ours.
+  if (error instanceof PipelineError || (error as { code?: string }).code?.startsWith('commander.') !== true)
+    throw error;
+});

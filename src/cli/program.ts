@@ -1,0 +1,129 @@
+import { Command } from 'commander';
+import { CODE_VERSION } from '../workers/code-version.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly home?: string;
+}
+
+export type Execute = (
+  options: GlobalOptions,
+  command: (context: CommandContext) => Promise<ExitCode>,
+) => Promise<void>;
+
+/**
+ * The command line as a whole. Each command's code is imported when it is called, so that `--help` and small commands
+ * start without loading engines they do not use.
+ */
+export function createProgram(execute: Execute): Command {
+  const program = new Command('quotidien')
+    .description('Daily public-utility data turned into verified days.')
+    .version(CODE_VERSION)
+    .option('--json', 'print the result as JSON')
+    .option('--home <folder>', 'folder of everything that is kept on this machine (default: .quotidien)')
+    .showHelpAfterError('(quotidien --help lists the commands)')
+    .configureHelp({ showGlobalOptions: true });
+  const perform: Perform = (command) => execute(program.opts<GlobalOptions>(), command);
+  addDayCommands(program, perform);
+  addReadingCommands(program, perform);
+  addServiceCommands(program, perform);
+  return program;
+}
+
+type Perform = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+
+function addDayCommands(program: Command, perform: Perform): void {
+  program
+    .command('run <pipeline> <from> [to]')
+    .description('run a day, or all days of a range, now')
+    .option('--recheck', 'ask the publisher even where its last answer still counts as fresh')
+    .option('--from-step <step>', 'execute this step and everything after it again')
+    .option('--until <stage>', 'ranges: leave out the stages after download, transform or metrics')
+    .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
+      perform(async (context) => (await import('./run.ts')).run(context, { pipeline, from, to, ...options })),
+    );
+
+  program
+    .command('plan <pipeline> <from> [to]')
+    .description('say what a run would do, and why, without doing it')
+    .option('--probe', 'ask the publisher now, so that the plan knows what changed; what comes is kept as raw files')
+    .option('--all', 'also list the steps that are reused')
+    .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
+      perform(async (context) => (await import('./plan.ts')).plan(context, { pipeline, from, to, ...options })),
+    );
+
+  program
+    .command('import <pipeline> <files...>')
+    .description('take in files that the publisher gave in another way')
+    .action((pipeline: string, files: string[]) =>
+      perform(async (context) => (await import('./import.ts')).importFiles(context, { pipeline, files })),
+    );
+}
+
+function addReadingCommands(program: Command, perform: Perform): void {
+  program
+    .command('status <pipeline> [month-or-year]')
+    .description('the calendar of days: verdict, revision, coverage')
+    .action((pipeline: string, period: string | undefined) =>
+      perform(async (context) => (await import('./status.ts')).status(context, { pipeline, period })),
+    );
+
+  program
+    .command('show <pipeline> <date>')
+    .description('what a day is made of: artefacts, origins, checks, runs')
+    .option('--version <number>', 'an earlier version of the day')
+    .action((pipeline: string, date: string, options: Record<string, never>) =>
+      perform(async (context) => (await import('./show.ts')).show(context, { pipeline, date, ...options })),
+    );
+
+  program
+    .command('diff <pipeline> <date>')
+    .description('what changed between two versions of a day')
+    .option('--versions <from..to>', 'the versions to compare (default: the last two)')
+    .action((pipeline: string, date: string, options: Record<string, never>) =>
+      perform(async (context) => (await import('./diff.ts')).diff(context, { pipeline, date, ...options })),
+    );
+
+  program
+    .command('verify <pipeline> <from> [to]')
+    .description('rebuild days from their raw files in a scratch place and compare every hash')
+    .action((pipeline: string, from: string, to: string | undefined) =>
+      perform(async (context) => (await import('./verify.ts')).verify(context, { pipeline, from, to })),
+    );
+
+  program
+    .command('doctor')
+    .description('say what was detected, try everything for real, and what to do about each finding')
+    .action(() => perform(async (context) => (await import('./doctor.ts')).doctor(context)));
+}
+
+function addServiceCommands(program: Command, perform: Perform): void {
+  program
+    .command('worker')
+    .description('run workers against the configured Temporal server')
+    .option('--queues <kinds>', 'which of compute, fetch, report (default: all)', 'compute,fetch,report')
+    .action((options: { queues: string }) =>
+      perform(async (context) => (await import('./worker.ts')).worker(context, options)),
+    );
+
+  program
+    .command('dev')
+    .description('run server, workers, schedules and UI together until Ctrl-C')
+    .action(() => perform(async (context) => (await import('./dev.ts')).dev(context)));
+
+  program
+    .command('demo')
+    .description('run sample days from download to report on this machine')
+    .action(() => perform(async (context) => (await import('./demo.ts')).demo(context)));
+
+  program
+    .command('portal')
+    .description('serve sample data over the publisher’s API until Ctrl-C')
+    .option('--port <port>', 'port to listen on', '0')
+    .option('--seed <number>', 'another seed gives other values', '1')
+    .option('--folder <path>', 'serve the real files of a folder instead of synthetic days')
+    .action((options: { port: string; seed: string; folder?: string }) =>
+      perform(async (context) => (await import('./portal.ts')).portal(context, options)),
+    );
+}

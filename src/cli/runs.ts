@@ -1,0 +1,85 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { SEARCH_KEYS } from '../workflows/search-keys.ts';
+import type { day, DayInput, DayResult } from '../workflows/day.ts';
+import type { window, WindowInput, WindowResult } from '../workflows/window.ts';
+import { PipelineError, errorCodeOf } from '../errors.ts';
+
+/** Starts runs and waits for them, in the words of the product. */
+
+export interface RunTarget {
+  readonly client: Client;
+  readonly taskQueue: string;
+}
+
+function describe(pipeline: string, date: string, reason: string) {
+  return [
+    { key: SEARCH_KEYS.Pipeline, value: pipeline },
+    { key: SEARCH_KEYS.DataDate, value: date },
+    { key: SEARCH_KEYS.RunReason, value: reason },
+  ];
+}
+
+/** Starts a day, or joins it when it runs. */
+export async function startDay({ client, taskQueue }: RunTarget, input: DayInput): Promise<WorkflowHandle<typeof day>> {
+  return client.workflow.start<typeof day>('day', {
+    workflowId: `day/${input.pipeline}/${input.date}`,
+    taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    typedSearchAttributes: describe(input.pipeline, input.date, input.reason ?? 'manual'),
+    staticSummary: `${input.pipeline} ${input.date}`,
+    staticDetails: 'One data day, from plan to publication. Starting it again continues at the step that failed.',
+  });
+}
+
+/** Runs a window of days; joins it when exactly this window runs. */
+export async function runWindow({ client, taskQueue }: RunTarget, input: WindowInput): Promise<WindowResult> {
+  const [first, last] = [input.dates[0] ?? '', input.dates.at(-1) ?? ''];
+  const handle = await client.workflow.start<typeof window>('window', {
+    workflowId: `window/${input.pipeline}/${first}_${last}`,
+    taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    typedSearchAttributes: describe(input.pipeline, first, input.reason ?? 'backfill'),
+    staticSummary: `${input.pipeline} ${first} … ${last}, ${input.dates.length} days`,
+  });
+  return resultOf(handle);
+}
+
+/** The result of a run; a failed one is thrown with the code that its workflow gave. */
+export async function resultOf<T>(handle: { result(): Promise<T>; workflowId: string }): Promise<T> {
+  try {
+    return await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const cause = error.cause as { type?: string; message?: string } | undefined;
+    const code = errorCodeOf({ code: cause?.type }) ?? 'INTERNAL';
+    throw new PipelineError(code, `${cause?.message ?? 'no reason was given'} (run ${handle.workflowId})`, {
+      cause: error,
+    });
+  }
+}
+
+export async function dayResult(handle: WorkflowHandle<typeof day>): Promise<DayResult> {
+  return resultOf(handle);
+}
+
+/** Waits until nothing derived from changed days is left to rebuild, without waiting for further changes. */
+export async function finishRollup({ client }: RunTarget, pipeline: string): Promise<void> {
+  const handle = client.workflow.getHandle(`rollup/${pipeline}`);
+  try {
+    await handle.signal('flush');
+  } catch (error) {
+    if (isNotRunning(error)) return;
+    throw error;
+  }
+  await resultOf(handle);
+}
+
+function isNotRunning(error: unknown): boolean {
+  return (
+    (error as { name?: string }).name === 'WorkflowNotFoundError' ||
+    error instanceof WorkflowExecutionAlreadyStartedError
+  );
+}

@@ -1,0 +1,60 @@
+import { calendarOfDays } from '../activities/day-calendar.ts';
+import { datasetOf } from '../activities/engine.ts';
+import { PipelineError } from '../errors.ts';
+import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
+import { addMonths, monthOf } from '../pipelines/civil-date.ts';
+import type { Period } from '../pipelines/vocabulary.ts';
+import { civilDateAt } from '../pipelines/zoned-day.ts';
+import { renderCalendar } from './calendar.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { findRunningDays } from './running-days.ts';
+import { parseDatesOfPeriod } from './scope-argument.ts';
+
+export interface StatusCommand {
+  readonly pipeline: string;
+  /** `YYYY-MM` or `YYYY`; without it the current month and the one before. */
+  readonly period?: string | undefined;
+}
+
+/** `quotidien status`: the calendar of days. */
+export async function status(context: CommandContext, { pipeline, period }: StatusCommand): Promise<ExitCode> {
+  const engine = await context.engine();
+  const { definition } = datasetOf(engine, pipeline);
+  const thisMonth = monthOf(civilDateAt(engine.now(), definition.zone));
+  const days = await readDays(
+    context,
+    pipeline,
+    period === undefined ? [addMonths(thisMonth, -1), thisMonth] : [period],
+  );
+  if (days.length === 0) {
+    throw new PipelineError(
+      'PLAN_INVALID',
+      `${pipeline} has no data before ${definition.since}; ${period ?? ''} was asked for`,
+    );
+  }
+  context.terminal.data(days);
+  print(context, days);
+  return EXIT.done;
+}
+
+/** Prints the committed days of these months or years as `quotidien status` does; Temporal is not asked. */
+export async function printCalendar(
+  context: CommandContext,
+  pipeline: string,
+  periods: readonly Period[],
+): Promise<void> {
+  const engine = await context.engine();
+  print(context, await calendarOfDays(engine, pipeline, periods.flatMap(parseDatesOfPeriod), new Map()));
+}
+
+function print({ terminal }: CommandContext, days: readonly CalendarDay[]): void {
+  for (const line of renderCalendar(days, terminal)) terminal.line(line);
+}
+
+async function readDays(context: CommandContext, pipeline: string, periods: readonly Period[]): Promise<CalendarDay[]> {
+  const dates = periods.flatMap(parseDatesOfPeriod);
+  const { days, unknown } = await findRunningDays(context.config, pipeline);
+  if (unknown !== undefined) context.terminal.note(unknown);
+  return calendarOfDays(await context.engine(), pipeline, dates, days);
+}

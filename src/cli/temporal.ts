@@ -1,0 +1,107 @@
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { PipelineError } from '../errors.ts';
+import { startDevServer } from '../dev/temporal/dev-server.ts';
+import type { DevServer } from '../dev/temporal/dev-server.ts';
+import { findTemporalCli } from '../dev/temporal/find-cli.ts';
+import { SEARCH_ATTRIBUTES } from '../dev/temporal/search-attributes.ts';
+import { quietRuntime } from '../workers/logging.ts';
+import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
+import type { RunningWorkers } from '../workers/run-workers.ts';
+import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
+import type { TemporalTarget } from '../workers/temporal-target.ts';
+import type { CommandContext } from './context.ts';
+
+/** A Temporal server to work with: the configured one, or the development server of this home. */
+export interface TemporalSession {
+  readonly client: Client;
+  readonly target: TemporalTarget;
+  /** The address of the UI, where it is known. */
+  readonly uiUrl: string | undefined;
+  /** Whether this process runs workers beside the command. */
+  readonly ownsWorkers: boolean;
+  /** Rejects when the server or the workers of this session break. */
+  readonly broken: Promise<never>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the configured server, whose workers run elsewhere; or, without one, starts or joins the development server and runs
+ * workers in this process for as long as the session lasts.
+ */
+export async function openTemporal(context: CommandContext): Promise<TemporalSession> {
+  quietRuntime(context.config);
+  const target = configuredTarget(context.config.env);
+  if (target !== undefined) {
+    const client = await connectTo(target);
+    return {
+      client,
+      target,
+      uiUrl: undefined,
+      ownsWorkers: false,
+      broken: new Promise<never>(() => undefined),
+      close: () => client.connection.close(),
+    };
+  }
+  const server = await startServer(context);
+  const local: TemporalTarget = { connection: { address: server.address }, namespace: 'default' };
+  const client = await connectTo(local);
+  const workers = await runWorkers({ engine: await context.engine(), target: local, kinds: QUEUE_KINDS });
+  return {
+    client,
+    target: local,
+    uiUrl: server.uiUrl,
+    ownsWorkers: true,
+    broken: breakage(server, workers),
+    async close() {
+      await workers.shutdown();
+      await client.connection.close();
+      await server.stop();
+    },
+  };
+}
+
+export async function startServer({ config, terminal }: CommandContext): Promise<DevServer> {
+  const { settings, home } = config;
+  const cli = await findTemporalCli({
+    env: config.env,
+    cacheDir: config.cacheDir,
+    onProgress: (line) => {
+      terminal.note(line);
+    },
+  });
+  return startDevServer({
+    cli,
+    dbFile: path.join(home, 'temporal.db'),
+    logFile: path.join(home, 'logs', 'temporal-server.log'),
+    searchAttributes: SEARCH_ATTRIBUTES,
+    port: settings.TEMPORAL_PORT,
+    uiPort: settings.TEMPORAL_UI_PORT,
+  });
+}
+
+async function connectTo(target: TemporalTarget): Promise<Client> {
+  try {
+    return await connectClient(target);
+  } catch (error) {
+    throw new PipelineError(
+      'STORE_UNAVAILABLE',
+      `the Temporal server at ${target.connection.address} does not answer; is TEMPORAL_ADDRESS right, and is it running?`,
+      { cause: error },
+    );
+  }
+}
+
+function breakage(server: DevServer, workers: RunningWorkers): Promise<never> {
+  const serverGone = server.exited.then(() => {
+    throw new PipelineError(
+      'STORE_UNAVAILABLE',
+      'the Temporal development server ended; start the command again, nothing is lost',
+    );
+  });
+  const workersGone = workers.ended.then(() => new Promise<never>(() => undefined));
+  const broken = Promise.race([serverGone, workersGone]);
+  // Whoever waits for a result looks at it; when nobody does, a late breakage must not end the process.
+  broken.catch(() => undefined);
+  return broken;
+}

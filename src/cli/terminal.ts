@@ -1,0 +1,40 @@
+import pc from 'picocolors';
+
+/** Where a command prints: results to stdout, progress and remarks to stderr; with `--json` stdout carries JSON only. */
+export interface Terminal {
+  readonly json: boolean;
+  /** Whether stdout is a terminal: then colours and redrawn lines are welcome. */
+  readonly interactive: boolean;
+  readonly colours: ReturnType<typeof pc.createColors>;
+  readonly columns: number;
+  /** A line of the result, for people; silent with `--json`. */
+  line(text?: string): void;
+  /** A remark beside the result. */
+  note(text: string): void;
+  /** The result as data; silent without `--json`. */
+  data(value: unknown): void;
+}
+
+export interface TerminalStreams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export function createTerminal(streams: TerminalStreams, json: boolean): Terminal {
+  const interactive = streams.stdout.isTTY && !json;
+  return {
+    json,
+    interactive,
+    colours: pc.createColors(interactive && pc.isColorSupported),
+    columns: streams.stdout.isTTY ? streams.stdout.columns : 100,
+    line(text = '') {
+      if (!json) streams.stdout.write(`${text}\n`);
+    },
+    note(text) {
+      streams.stderr.write(`${text}\n`);
+    },
+    data(value) {
+      if (json) streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+  };
+}

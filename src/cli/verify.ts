@@ -1,0 +1,101 @@
+import { datasetOf } from '../activities/engine.ts';
+import { checkRequest } from '../activities/resolve-plan.ts';
+import { verifyDays } from '../activities/verify-day.ts';
+import type { VerifiedDays } from '../activities/verify-day.ts';
+import { PipelineError } from '../errors.ts';
+import { rangesOf } from '../pipelines/calendar-of-days.ts';
+import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import type { DayVerification, StepVerification, VerificationResult } from '../pipelines/verification.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { commandControl } from './control.ts';
+import { count, shortHash } from './measures.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface VerifyCommand {
+  readonly pipeline: string;
+  readonly from: string;
+  readonly to?: string | undefined;
+}
+
+/** Ranges longer than this list only the days that are not identical. */
+const MOST_LISTED = 31;
+
+/**
+ * `quotidien verify`: rebuilds days from their raw files and compares every byte. Exit code 1 when anything differs, 3 when something
+ * could not be rebuilt.
+ */
+export async function verify(context: CommandContext, { pipeline, from, to }: VerifyCommand): Promise<ExitCode> {
+  const { terminal } = context;
+  const engine = await context.engine();
+  const dates = datesOf(from, to);
+  checkRequest(datasetOf(engine, pipeline).definition, { dates, options: {} });
+  const startedAt = Date.now();
+  let done = 0;
+  const verified = await verifyDays(engine, commandControl(context, 'verify'), {
+    pipeline,
+    dates,
+    onDay: (day) => {
+      done += 1;
+      if (dates.length <= MOST_LISTED || day.result !== 'identical') printDay(terminal, day);
+      else if (done % MOST_LISTED === 0) terminal.note(`${done} of ${dates.length} days`);
+    },
+  });
+  if (verified.days.length === 0) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `no run of ${pipeline} ${from}${to === undefined ? '' : ` … ${to}`} has ended yet`,
+    );
+  }
+  const seconds = (Date.now() - startedAt) / 1000;
+  const totals = totalsOf(verified);
+  terminal.data({ pipeline, days: verified.days, absent: verified.absent, totals, seconds });
+  printTotals(terminal, verified, totals, seconds);
+  if (totals.different > 0) return EXIT.failed;
+  return totals.not_rebuildable > 0 ? EXIT.degraded : EXIT.done;
+}
+
+function datesOf(from: string, to: string | undefined): CivilDate[] {
+  const first = parseCivilDate(from);
+  const dates = datesBetween(first, to === undefined ? first : parseCivilDate(to));
+  if (dates.length > 0) return dates;
+  throw new PipelineError('INPUT_INVALID', `the range ${from} … ${to ?? from} is empty: give the earlier date first`);
+}
+
+function totalsOf({ days }: VerifiedDays): Record<VerificationResult, number> {
+  const totals: Record<VerificationResult, number> = { identical: 0, different: 0, not_rebuildable: 0 };
+  for (const { result } of days) totals[result] += 1;
+  return totals;
+}
+
+function printDay(terminal: Terminal, { scope, version, result, steps }: DayVerification): void {
+  const outputs = steps.reduce((sum, step) => sum + step.outputs.length, 0);
+  const what = `version ${version}, ${count(steps.length, 'step')}, ${count(outputs, 'output')}`;
+  terminal.line(`${scope}  ${painted(terminal, result)}  ${what}`);
+  for (const step of steps) for (const line of stepLines(terminal, step)) terminal.line(`  ${line}`);
+}
+
+function stepLines(terminal: Terminal, { step, key, result, findings }: StepVerification): string[] {
+  return findings.map((finding) => `${painted(terminal, result)}  ${step} ${shortHash(key)}  ${finding}`);
+}
+
+function painted({ colours }: Terminal, result: VerificationResult): string {
+  const word = result.replaceAll('_', ' ');
+  if (result === 'identical') return colours.green(word);
+  return result === 'different' ? colours.red(word) : colours.yellow(word);
+}
+
+function printTotals(
+  terminal: Terminal,
+  { days, absent }: VerifiedDays,
+  totals: Record<VerificationResult, number>,
+  seconds: number,
+): void {
+  const parts = [`${totals.identical} identical`];
+  if (totals.different > 0) parts.push(`${totals.different} different`);
+  if (totals.not_rebuildable > 0) parts.push(`${totals.not_rebuildable} not rebuildable`);
+  terminal.line(`${count(days.length, 'day')} rebuilt and compared: ${parts.join(', ')}; ${seconds.toFixed(1)} s`);
+  const ranges = rangesOf(absent).map(({ from, to }) => (from === to ? from : `${from} … ${to}`));
+  if (ranges.length > 0) terminal.note(`nothing to verify on ${ranges.join(', ')}: no run has ended there`);
+}

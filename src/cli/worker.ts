@@ -1,0 +1,43 @@
+import { PipelineError } from '../errors.ts';
+import { loudRuntime } from '../workers/logging.ts';
+import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
+import type { QueueKind } from '../workers/run-workers.ts';
+import { configuredTarget } from '../workers/temporal-target.ts';
+import { findRunningServer } from '../dev/temporal/server-record.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+
+/** `quotidien worker`: workers against the configured server, or the development server that runs for this home. */
+export async function worker(context: CommandContext, { queues }: { queues: string }): Promise<ExitCode> {
+  const kinds = parseKinds(queues);
+  loudRuntime(context.config);
+  const workers = await runWorkers({ engine: await context.engine(), target: await targetOf(context), kinds });
+  const stop = new Promise<void>((resolve) => {
+    context.signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+  await Promise.race([stop, workers.ended]);
+  await workers.shutdown();
+  return EXIT.done;
+}
+
+function parseKinds(text: string): QueueKind[] {
+  return text.split(',').map((name) => {
+    const kind = QUEUE_KINDS.find((known) => known === name.trim());
+    if (kind === undefined)
+      throw new PipelineError('INPUT_INVALID', `--queues takes ${QUEUE_KINDS.join(', ')}, not ${name}`);
+    return kind;
+  });
+}
+
+async function targetOf({ config }: CommandContext) {
+  const target = configuredTarget(config.env);
+  if (target !== undefined) return target;
+  const running = await findRunningServer(config.home);
+  if (running !== undefined) return { connection: { address: running.address }, namespace: 'default' };
+  throw new PipelineError(
+    'CONFIG_INVALID',
+    'no Temporal server: set TEMPORAL_ADDRESS, or start one with workers by "quotidien dev"',
+  );
+}

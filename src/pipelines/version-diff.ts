@@ -1,0 +1,106 @@
+import type { JsonObject, JsonValue } from '../storage/ports.ts';
+import type { ManifestStep } from './manifest.ts';
+import type { Scope, StepId, Verdict } from './vocabulary.ts';
+
+/**
+ * What changed between two versions of a day or period. Small enough to be kept: counts, and for each column or path the largest
+ * change, never the rows themselves.
+ */
+export interface VersionDiff {
+  readonly pipeline: string;
+  readonly scope: Scope;
+  readonly from: VersionFace;
+  readonly to: VersionFace;
+  /** Changed facts, such as `revision`. */
+  readonly facts: readonly ValueChange[];
+  /** Steps that differ, in the order of the definition. */
+  readonly steps: readonly StepDiff[];
+}
+
+export interface VersionFace {
+  readonly version: number;
+  readonly verdict: Verdict;
+  /** ISO instant. */
+  readonly committedAt: string;
+}
+
+export interface StepDiff {
+  readonly step: StepId;
+  /** Null: the version does not know the step. */
+  readonly before: ManifestStep['state'] | null;
+  readonly after: ManifestStep['state'] | null;
+  /** In words, which of its inputs, version or parameters changed, or why it has no outputs now. */
+  readonly why: string;
+  /** Outputs whose bytes differ; empty when the step was made anew and gave the same bytes. */
+  readonly outputs: readonly OutputDiff[];
+}
+
+export interface OutputDiff {
+  readonly output: string;
+  readonly before: OutputFace | null;
+  readonly after: OutputFace | null;
+  readonly content: ContentDiff;
+}
+
+export interface OutputFace {
+  readonly key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows?: number;
+}
+
+export type ContentDiff =
+  | ({ readonly kind: 'table' } & TableDiff)
+  | ({ readonly kind: 'document' } & DocumentDiff)
+  /** Not compared: new, gone, damaged, or of a kind that is only known by its bytes. */
+  | { readonly kind: 'bytes'; readonly why: string };
+
+export interface TableDiff {
+  /** The columns by which rows were told apart; empty when no such columns were found and whole rows were compared. */
+  readonly keyColumns: readonly string[];
+  readonly rowsBefore: number;
+  readonly rowsAfter: number;
+  readonly added: number;
+  readonly removed: number;
+  /** Rows with the same key and another value in any column. */
+  readonly changed: number;
+  readonly columnsAdded: readonly string[];
+  readonly columnsRemoved: readonly string[];
+  /** The columns with changed values, in the order of the table. */
+  readonly columns: readonly ColumnDiff[];
+}
+
+export interface ColumnDiff {
+  readonly column: string;
+  /** Rows in which the value differs. */
+  readonly changed: number;
+  /** Where both values are numbers and differ most. */
+  readonly largest: LargestChange | null;
+}
+
+export interface LargestChange {
+  /** After minus before. */
+  readonly difference: number;
+  readonly before: JsonValue;
+  readonly after: JsonValue;
+  /** The row, by its key columns. */
+  readonly at: JsonObject;
+}
+
+export interface DocumentDiff {
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+  /** At most `MOST_CHANGES`: the largest numeric changes first, then the others in the order of the document. */
+  readonly changes: readonly ValueChange[];
+}
+
+/** One value of a JSON document; an absent side is undefined and left out when stored. */
+export interface ValueChange {
+  /** Such as `load.energy_mwh` or `curves.load_mw[12]`. */
+  readonly path: string;
+  readonly before?: JsonValue;
+  readonly after?: JsonValue;
+  /** After minus before, when both are numbers. */
+  readonly difference?: number;
+}
