@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { PipelineError } from '../../errors.ts';
+import type { LocalArtefact, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../pipelines/dataset.ts';
+import { abs, exactRatio } from './exact-ratio.ts';
+import type { ComparedDay, ComparedQuantity, ComparedValue, DayComparison, DayMetrics } from './metrics-model.ts';
+import { COMPARED_QUANTITIES, COMPARISONS, SOURCES } from './metrics-model.ts';
+
+/** `metrics/comparison`: a day's metrics against those of earlier days. */
+export const metricsComparison: StepImplementation = { kind: 'sql', run };
+
+/** Quantities have at most six decimals: scaled by this they are integers. */
+const SCALE_DECIMALS = 6;
+const PERCENT_DECIMALS = 2;
+
+async function run(task: StepTask): Promise<readonly UnitOutcome[]> {
+  const outcomes: UnitOutcome[] = [];
+  for (const unit of task.units) {
+    const comparison = await compareUnit(unit);
+    const compared = COMPARISONS.filter((name) => comparison.against[name] !== null);
+    outcomes.push({
+      scope: unit.scope,
+      outputs: { comparison: { bytes: Buffer.from(JSON.stringify(comparison), 'utf8') } },
+      checks: [],
+      facts: { compared_with: compared },
+    });
+  }
+  return outcomes;
+}
+
+async function compareUnit(unit: StepUnit): Promise<DayComparison> {
+  const day = await readMetrics(unit.inputs['day']?.[0]);
+  if (day === undefined) throw new PipelineError('INTERNAL', `${unit.scope} is to be compared and has no metrics`);
+  const against: Record<string, ComparedDay | null> = {};
+  for (const name of COMPARISONS) {
+    const reference = await readMetrics(unit.inputs[name]?.[0]);
+    against[name] = reference === undefined ? null : compareDays(day, reference);
+  }
+  return { schema: 'eco2mix.comparison/1', date: day.date, against: against as DayComparison['against'] };
+}
+
+async function readMetrics(artefact: LocalArtefact | undefined): Promise<DayMetrics | undefined> {
+  if (artefact === undefined) return undefined;
+  return JSON.parse(await readFile(artefact.path, 'utf8')) as DayMetrics;
+}
+
+/** Every compared quantity of two days. */
+export function compareDays(day: DayMetrics, reference: DayMetrics): ComparedDay {
+  const [values, references] = [quantitiesOf(day), quantitiesOf(reference)];
+  const compared = COMPARED_QUANTITIES.map((name) => [name, compareValues(values[name], references[name])]);
+  return { date: reference.date, values: Object.fromEntries(compared) as ComparedDay['values'] };
+}
+
+function quantitiesOf(metrics: DayMetrics): Record<ComparedQuantity, number | null> {
+  const bySource = SOURCES.map((source) => {
+    return [`generation_${source}_mwh`, metrics.generation.by_source[source].energy_mwh] as const;
+  });
+  return {
+    load_energy_mwh: metrics.load.energy_mwh,
+    load_mean_mw: metrics.load.mean_mw,
+    load_peak_mw: metrics.load.peak?.mw ?? null,
+    generation_mwh: metrics.generation.total_mwh,
+    ...(Object.fromEntries(bySource) as Record<(typeof bySource)[number][0], number | null>),
+    exchange_net_mwh: metrics.exchanges.total.net_mwh,
+    low_carbon_share: metrics.generation.low_carbon_share,
+    carbon_intensity_g_per_kwh: metrics.carbon_intensity.mean_g_per_kwh,
+  };
+}
+
+function compareValues(value: number | null, reference: number | null): ComparedValue {
+  if (value === null || reference === null) return { value, reference, difference: null, difference_pct: null };
+  const difference = scaled(value) - scaled(reference);
+  return {
+    value,
+    reference,
+    difference: exactRatio(difference, 10n ** BigInt(SCALE_DECIMALS), SCALE_DECIMALS),
+    difference_pct: exactRatio(100n * difference, abs(scaled(reference)), PERCENT_DECIMALS),
+  };
+}
+
+function scaled(value: number): bigint {
+  return BigInt(Math.round(value * 10 ** SCALE_DECIMALS));
+}

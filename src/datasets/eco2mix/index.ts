@@ -1,0 +1,30 @@
+import type { Dataset } from '../../pipelines/dataset.ts';
+import { metricsComparison } from './comparison.ts';
+import { eco2mixDefinition } from './definition.ts';
+import { metricsNational } from './metrics.ts';
+import { recogniseFile } from './recognise.ts';
+import { reportNational, reportPage } from './report/steps.ts';
+import { rollupHistory } from './rollup/history.ts';
+import { rollupMonth } from './rollup/month.ts';
+import { rollupYear } from './rollup/year.ts';
+import { sliceRawFile } from './slice.ts';
+import { PORTAL_SOURCES } from './source.ts';
+import { transformNational } from './transform.ts';
+
+/** French electricity: load, generation, exchanges and carbon intensity of mainland France, from RTE's eCO2mix. */
+export const eco2mix: Dataset = {
+  definition: eco2mixDefinition,
+  sources: PORTAL_SOURCES,
+  slice: sliceRawFile,
+  steps: {
+    'transform/national': transformNational,
+    'metrics/national': metricsNational,
+    'metrics/comparison': metricsComparison,
+    'report/national': reportNational,
+    'report/page': reportPage,
+    'rollup/month': rollupMonth,
+    'rollup/year': rollupYear,
+    'rollup/history': rollupHistory,
+  },
+  recognise: recogniseFile,
+};

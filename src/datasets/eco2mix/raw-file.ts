@@ -1,0 +1,167 @@
+import { open } from 'node:fs/promises';
+import { PipelineError } from '../../errors.ts';
+import type { HeaderMap } from './header.ts';
+import { mapHeader, requireColumn } from './header.ts';
+
+/**
+ * What a raw file is, judged by its first and last bytes before anything reads it as a table: its layout, its encoding, its header, and
+ * whether its end is there. The rows themselves are read by the SQL engine only.
+ */
+
+/**
+ * - portal: a CSV export of the portal, one instant with offset per row.
+ * - local: RTE's own tables, `Date` and `Heures` in local time without offset; data rows may end in one delimiter more than the
+ *   header, and lines without any delimiter are notices.
+ */
+export type RawLayout = 'portal' | 'local';
+
+export interface RawFile {
+  readonly path: string;
+  /** How messages call the file. */
+  readonly what: string;
+  readonly layout: RawLayout;
+  readonly delimiter: string;
+  readonly encoding: 'utf-8' | 'latin-1';
+  /** Published names in their order, as they will be the names of the slice's columns. */
+  readonly published: readonly string[];
+  readonly header: HeaderMap;
+}
+
+const SAMPLE_BYTES = 65_536;
+const DELIMITERS = [';', '\t', ','] as const;
+
+/** Things that arrive in place of a table, by how they begin, with what to do about them. */
+const NOT_A_TABLE: readonly { readonly starts: RegExp; readonly is: string }[] = [
+  {
+    starts: /^version https:\/\/git-lfs/,
+    is: 'a git-LFS pointer, not the data: fetch the object itself (`git lfs pull`)',
+  },
+  { starts: /^\s*</, is: 'an HTML or XML page, not a table: look at it, it may be an error page of the publisher' },
+  { starts: /^\s*[{[]/, is: 'a JSON answer, not a table: it may be an error message of the publisher' },
+  { starts: /^PK\u{03}\u{04}/u, is: 'a ZIP archive: unpack it and give the file inside' },
+  { starts: /^\u{1F}\u{8B}/u, is: 'compressed with gzip: unpack it first' },
+  { starts: /^\u{D0}\u{CF}\u{11}\u{E0}/u, is: 'a real Excel workbook: RTE’s .xls files are tab-separated text' },
+  { starts: /^PAR1/, is: 'a Parquet file, not a CSV export' },
+  { starts: /\u{0}/u, is: 'binary or UTF-16, not a table in UTF-8 or Latin-1' },
+];
+
+interface Ends {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+  readonly size: number;
+}
+
+/**
+ * Reads both ends of a file and says what it is.
+ * @throws `SRC_TRUNCATED` for an empty file and for one whose last row was cut; `SRC_SHAPE_CHANGED` for anything else that is not a
+ * table with an instant (or a date and a time) and a load.
+ */
+export async function openRawFile(path: string, what: string, layout?: RawLayout): Promise<RawFile> {
+  const ends = await readEnds(path);
+  const start = ends.head.toString('latin1');
+  if (start.trim() === '') {
+    throw new PipelineError('SRC_TRUNCATED', `${what} is empty (${ends.size} bytes): there is not even a header`);
+  }
+  const wrong = NOT_A_TABLE.find(({ starts }) => starts.test(start));
+  if (wrong !== undefined) {
+    const beginning = JSON.stringify(start.slice(0, 120));
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${what} is ${wrong.is}. It begins with ${beginning}`);
+  }
+  const file = describe(path, what, ends, layout);
+  refuseCutRow(file, ends);
+  return file;
+}
+
+async function readEnds(path: string): Promise<Ends> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, SAMPLE_BYTES);
+    const [head, tail] = [Buffer.alloc(length), Buffer.alloc(length)];
+    await handle.read(head, 0, length, 0);
+    await handle.read(tail, 0, length, size - length);
+    return { head, tail, size };
+  } finally {
+    await handle.close();
+  }
+}
+
+function describe(path: string, what: string, { head }: Ends, wanted: RawLayout | undefined): RawFile {
+  const encoding = encodingOf(head);
+  const text = head.toString(encoding === 'utf-8' ? 'utf8' : 'latin1').replace(/^\u{FEFF}/u, '');
+  const end = text.indexOf('\n');
+  const line = (end === -1 ? text : text.slice(0, end)).replace(/\r$/, '');
+  const delimiter = DELIMITERS.reduce((best, each) => (countOf(line, each) > countOf(line, best) ? each : best));
+  const published = fieldsOf(line, delimiter);
+  // A header may end in a delimiter of its own.
+  if (published.at(-1) === '') published.pop();
+  if (published.some((name) => name.trim() === '')) {
+    throw new PipelineError(
+      'SRC_SHAPE_CHANGED',
+      `${what} has a column without a name: ${JSON.stringify(line.slice(0, 300))}`,
+    );
+  }
+  const header = mapHeader(published, what);
+  const layout = wanted ?? (header.known.has('date_heure') ? 'portal' : 'local');
+  try {
+    for (const name of layout === 'portal' ? (['date_heure'] as const) : (['date', 'heure'] as const)) {
+      requireColumn(header, name, what);
+    }
+    requireColumn(header, 'consommation', what);
+  } catch (error) {
+    // Without a line end after it, what we see of the header may be its beginning only.
+    if (end !== -1 || !(error instanceof PipelineError)) throw error;
+    throw new PipelineError('SRC_TRUNCATED', `${what} ends inside its header: ${error.message}`, { cause: error });
+  }
+  return { path, what, layout, delimiter, encoding, published, header };
+}
+
+/** UTF-8 unless the beginning of the file cannot be UTF-8; a character cut by the end of the sample does not count. */
+function encodingOf(head: Buffer): RawFile['encoding'] {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return 'utf-8';
+  } catch {
+    return 'latin-1';
+  }
+}
+
+function countOf(line: string, delimiter: string): number {
+  return line.split(delimiter).length - 1;
+}
+
+/** The fields of one line; delimiters inside quotes do not count. */
+function fieldsOf(line: string, delimiter: string): string[] {
+  if (!line.includes('"')) return line.split(delimiter);
+  const fields = [''];
+  let quoted = false;
+  for (const character of line) {
+    if (character === '"') quoted = !quoted;
+    else if (character === delimiter && !quoted) fields.push('');
+    else fields.push(`${fields.pop() ?? ''}${character}`);
+  }
+  return fields;
+}
+
+/** A body that ended too early shows in its last row. One that ended exactly between two rows shows in the day's completeness. */
+function refuseCutRow(file: RawFile, { head, tail, size }: Ends): void {
+  const text = tail.toString('latin1');
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+  const isWhole = size <= head.length;
+  // The first line of the tail is the header, or the end of a row whose beginning we do not see.
+  const rows = lines.slice(1).filter((line) => line.trim() !== '');
+  if (rows.length === 0 && isWhole) return;
+  const last = rows.findLast((line) => file.layout === 'portal' || !isNotice(line, rows, file.delimiter));
+  const fields = last === undefined ? 0 : fieldsOf(last, file.delimiter).length;
+  if (fields >= file.published.length) return;
+  throw new PipelineError(
+    'SRC_TRUNCATED',
+    `${file.what} was cut: its last row has ${fields} of ${file.published.length} fields: ${JSON.stringify((last ?? '').slice(0, 200))}`,
+  );
+}
+
+/** A line of text after RTE's rows, unlike the beginning of a row that was cut in its first field. */
+function isNotice(line: string, rows: readonly string[], delimiter: string): boolean {
+  const firstField = rows[0]?.split(delimiter)[0] ?? '';
+  return !line.includes(delimiter) && !(rows[0] !== line && firstField.startsWith(line));
+}

@@ -1,0 +1,12 @@
+import type { StagedOutput } from '../../../pipelines/dataset.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { sqlText } from '../sql-text.ts';
+
+/** Larger files than days', written once and read often: zstd. */
+const ROLLUP_FILE_FORMAT = 'FORMAT PARQUET, COMPRESSION ZSTD';
+
+/** Writes the rows of a query in its order as one Parquet file. */
+export async function copyTable(sql: SqlSession, select: string, path: string): Promise<StagedOutput> {
+  const [copied] = await sql.rows<{ Count: number }>(`COPY (${select}) TO ${sqlText(path)} (${ROLLUP_FILE_FORMAT})`);
+  return { path, rows: copied?.Count ?? 0 };
+}

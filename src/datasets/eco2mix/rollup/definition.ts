@@ -1,0 +1,77 @@
+import type { OutputDefinition, RollupDefinition } from '../../../pipelines/definition.ts';
+import { HISTORY_TABLES } from './history-tables.ts';
+
+/**
+ * Days → months → whole history. A month is made of its days' artefacts, a year and the history of months only, so that decades are
+ * read from hundreds of files, not from thousands.
+ */
+
+const TWENTY_MINUTES = 1_200;
+
+function parquet(layer: string, publishAs?: string): OutputDefinition {
+  const output = { layer, extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
+  return publishAs === undefined ? output : { ...output, publishAs };
+}
+
+/** The portal's name of each downloaded dataset, by the output that keeps its rows. */
+export const RAW_OUTPUTS = {
+  raw_tr: { part: 'tr', dataset: 'eco2mix-national-tr' },
+  raw_cons_def: { part: 'cons-def', dataset: 'eco2mix-national-cons-def' },
+} as const;
+export type RawOutput = keyof typeof RAW_OUTPUTS;
+
+const MONTH: RollupDefinition = {
+  id: 'rollup/month',
+  grain: 'month',
+  version: 1,
+  title: 'The days of a month in one table each: instants, energies, published rows',
+  inputs: [
+    { name: 'core', step: 'transform/national', output: 'core', each: 'day' },
+    { name: 'metrics', step: 'metrics/national', output: 'metrics', each: 'day' },
+    { name: 'raw_tr', step: 'download/tr', output: 'slice', each: 'day' },
+    { name: 'raw_cons_def', step: 'download/cons-def', output: 'slice', each: 'day' },
+  ],
+  outputs: {
+    core: parquet('months/eco2mix/core'),
+    energies: parquet('months/eco2mix/energies'),
+    raw_tr: parquet('months/eco2mix/raw-tr'),
+    raw_cons_def: parquet('months/eco2mix/raw-cons-def'),
+  },
+  queue: 'compute',
+  timeoutSeconds: 300,
+};
+
+const YEAR: RollupDefinition = {
+  id: 'rollup/year',
+  grain: 'year',
+  version: 1,
+  title: 'Energies of a year',
+  inputs: [{ name: 'energies', step: 'rollup/month', output: 'energies', each: 'month' }],
+  outputs: { energies: parquet('years/eco2mix/energies') },
+  queue: 'compute',
+  timeoutSeconds: 120,
+};
+
+const HISTORY: RollupDefinition = {
+  id: 'rollup/history',
+  grain: 'history',
+  version: 1,
+  title: 'Everything that is published under a fixed name',
+  inputs: [
+    { name: 'core', step: 'rollup/month', output: 'core', each: 'month' },
+    { name: 'month_energies', step: 'rollup/month', output: 'energies', each: 'month' },
+    { name: 'year_energies', step: 'rollup/year', output: 'energies', each: 'year' },
+    { name: 'raw_tr', step: 'rollup/month', output: 'raw_tr', each: 'month' },
+    { name: 'raw_cons_def', step: 'rollup/month', output: 'raw_cons_def', each: 'month' },
+  ],
+  outputs: Object.fromEntries([
+    ...HISTORY_TABLES.map(({ name }) => [name, parquet(`history/eco2mix/${name}`, `02_clean/${name}.parquet`)]),
+    ...Object.entries(RAW_OUTPUTS).map(([output, { dataset }]) => {
+      return [output, parquet(`history/eco2mix/${dataset}`, `01_downloaded/odre/${dataset}.parquet`)];
+    }),
+  ]) as Record<string, OutputDefinition>,
+  queue: 'compute',
+  timeoutSeconds: TWENTY_MINUTES,
+};
+
+export const ROLLUPS: readonly RollupDefinition[] = [MONTH, YEAR, HISTORY];

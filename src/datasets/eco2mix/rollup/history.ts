@@ -1,0 +1,55 @@
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+import type {
+  LocalArtefact,
+  StagedOutput,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+} from '../../../pipelines/dataset.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { sqlTexts } from '../sql-text.ts';
+import { copyTable } from './copy-table.ts';
+import type { RawOutput } from './definition.ts';
+import { RAW_OUTPUTS } from './definition.ts';
+import { HISTORY_TABLES } from './history-tables.ts';
+import { copyRawRows } from './raw-rows.ts';
+
+/** `rollup/history`: the tables that are published under fixed names, from the months and years. */
+export const rollupHistory: StepImplementation = { kind: 'sql', run };
+
+async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+  const outcomes: UnitOutcome[] = [];
+  for (const unit of task.units) outcomes.push(await rollUp(unit, task, sql));
+  return outcomes;
+}
+
+async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitOutcome> {
+  const folder = await mkdtemp(path.join(sql.scratch, 'history-'));
+  const outputs: Record<string, StagedOutput> = {};
+  for (const { name, from, select } of HISTORY_TABLES) {
+    const inputs = unit.inputs[from] ?? [];
+    if (inputs.length === 0) continue;
+    task.signal.throwIfAborted();
+    outputs[name] = await copyTable(
+      sql,
+      select.replace('{from}', readFiles(inputs)),
+      path.join(folder, `${name}.parquet`),
+    );
+    task.progress(name);
+  }
+  for (const [output, { dataset }] of Object.entries(RAW_OUTPUTS) as [RawOutput, { dataset: string }][]) {
+    const inputs = unit.inputs[output] ?? [];
+    if (inputs.length === 0) continue;
+    task.signal.throwIfAborted();
+    outputs[output] = await copyRawRows(sql, inputs, path.join(folder, `${dataset}.parquet`));
+    task.progress(dataset);
+  }
+  const rows = outputs['consommation_france_puissance']?.rows ?? 0;
+  return { scope: unit.scope, outputs, checks: [], facts: { rows, months: (unit.inputs['core'] ?? []).length } };
+}
+
+function readFiles(artefacts: readonly LocalArtefact[]): string {
+  return `read_parquet([${sqlTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
+}

@@ -1,0 +1,40 @@
+import type { LocalArtefact, StagedOutput } from '../../../pipelines/dataset.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { DESCRIPTORS, MEASURES } from '../columns.ts';
+import { columnNameOf } from '../header.ts';
+import { sqlName, sqlTexts } from '../sql-text.ts';
+import { copyTable } from './copy-table.ts';
+
+/** The portal's order of columns; what we do not know comes after it, by name. */
+const ORDER: readonly string[] = [...DESCRIPTORS, ...MEASURES].map(({ name }) => name);
+
+/**
+ * Published rows of many files in one: text columns under the portal's short names, whatever dialect each file was in, and unknown
+ * columns under their own. Columns that a file lacks are NULL in its rows. In order of time, then of all columns.
+ */
+export async function copyRawRows(
+  sql: SqlSession,
+  files: readonly LocalArtefact[],
+  path: string,
+): Promise<StagedOutput> {
+  const source = `read_parquet([${sqlTexts(files.map((file) => file.path))}], union_by_name = true, hive_partitioning = false)`;
+  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${source}`);
+  const spellings = new Map<string, string[]>();
+  for (const { column_name: published } of described) {
+    const name = columnNameOf(published) ?? published;
+    spellings.set(name, [...(spellings.get(name) ?? []), sqlName(published)]);
+  }
+  const names = [...spellings.keys()].sort(comparePlaces);
+  const columns = names.map((name) => `coalesce(${(spellings.get(name) ?? []).join(', ')}) AS ${sqlName(name)}`);
+  const order = ['TRY_CAST("date_heure" AS TIMESTAMPTZ)', ...names.map(sqlName)];
+  return copyTable(
+    sql,
+    `SELECT * FROM (SELECT ${columns.join(', ')} FROM ${source}) ORDER BY ${order.join(', ')}`,
+    path,
+  );
+}
+
+function comparePlaces(a: string, b: string): number {
+  const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  return place(a) - place(b) || (a < b ? -1 : 1);
+}

@@ -1,0 +1,103 @@
+import type { CheckResult, StepUnit } from '../../pipelines/dataset.ts';
+import type { JsonObject, SqlSession } from '../../storage/ports.ts';
+import type { RowCheck } from './checks.ts';
+import { CHECKED_TABLES, EXPECTED_SAMPLES, ROW_CHECKS, selectFailing } from './checks.ts';
+import type { LoadSummary } from './core.ts';
+import type { PublishedRows } from './published-rows.ts';
+import { dayOf } from './published-rows.ts';
+import type { Sampling } from './sampling.ts';
+import { QUARTER_MINUTES } from './sampling.ts';
+
+const EXAMPLES_PER_CHECK = 3;
+
+/** `unit`, and for each check `<id> tested` and `<id> failed`. */
+type Counts = Readonly<Record<string, number>>;
+
+/** Runs every check on all units; the results are by unit, in the order of `CORE_CHECKS`. */
+export async function runCoreChecks(
+  sql: SqlSession,
+  units: readonly StepUnit[],
+  loads: readonly LoadSummary[],
+  published: PublishedRows,
+): Promise<readonly CheckResult[][]> {
+  const readable = published.isReadable ? countsOfReadable(published) : await countRows(sql, 'published');
+  const counts = new Map<number, Counts>();
+  for (const row of [...readable, ...(await countRows(sql, 'core'))]) {
+    counts.set(row['unit'] ?? 0, { ...counts.get(row['unit'] ?? 0), ...row });
+  }
+  const results = units.map((unit, index) => [expectedSamples(unit, loads[index])]);
+  for (const check of ROW_CHECKS) {
+    const isFailing = [...counts.values()].some((count) => (count[`${check.id} failed`] ?? 0) > 0);
+    const examples = isFailing ? await exampleRows(sql, check) : [];
+    for (const [unit, checks] of results.entries()) {
+      checks.push({
+        check: check.id,
+        severity: check.severity,
+        tested: counts.get(unit)?.[`${check.id} tested`] ?? 0,
+        failed: counts.get(unit)?.[`${check.id} failed`] ?? 0,
+        examples: examples.filter((example) => example['unit'] === unit).map(withoutUnit),
+      });
+    }
+  }
+  return results;
+}
+
+/** The counts of published rows when reading them has already told that all are in order. */
+function countsOfReadable({ slices }: PublishedRows): Counts[] {
+  const checks = ROW_CHECKS.filter(({ table }) => table === 'published');
+  const rows = new Map<number, number>();
+  for (const slice of slices) rows.set(slice.unit, (rows.get(slice.unit) ?? 0) + slice.rows);
+  return [...rows].map(([unit, tested]) => {
+    const counts = checks.flatMap(({ id }) => [[`${id} tested`, tested] as const, [`${id} failed`, 0] as const]);
+    return { unit, ...Object.fromEntries(counts) };
+  });
+}
+
+/** One pass over a table for all its checks: rows tested and failed, by unit. */
+async function countRows(sql: SqlSession, table: RowCheck['table']): Promise<Counts[]> {
+  const checks = ROW_CHECKS.filter((check) => check.table === table);
+  const counts = checks.map(({ id, tested, failed, failedRows }) => {
+    const failing = failedRows ?? `count(*) FILTER (WHERE (${tested}) AND (${failed}))`;
+    return `count(*) FILTER (WHERE ${tested}) AS "${id} tested", ${failing} AS "${id} failed"`;
+  });
+  return sql.rows(`SELECT unit, ${counts.join(', ')} FROM ${CHECKED_TABLES[table]} GROUP BY unit`);
+}
+
+/** The first failing rows of each unit, each with its instant. */
+async function exampleRows(sql: SqlSession, check: RowCheck): Promise<JsonObject[]> {
+  const instant = `strftime(timezone('UTC', to_timestamp(start_s + second)), '%Y-%m-%dT%H:%M:%SZ')`;
+  return sql.rows<JsonObject>(`SELECT f.unit, ${instant} AS instant, f.* EXCLUDE (unit, second, data_day)
+    FROM (${selectFailing(check)}) AS f JOIN units AS u ON u.unit = f.unit
+    QUALIFY row_number() OVER (PARTITION BY f.unit ORDER BY second, f::VARCHAR) <= ${EXAMPLES_PER_CHECK}
+    ORDER BY f.unit, second, f::VARCHAR`);
+}
+
+function withoutUnit(example: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(example).filter(([name]) => name !== 'unit'));
+}
+
+function expectedSamples(unit: StepUnit, load: LoadSummary | undefined): CheckResult {
+  const [expected, observed] = [load?.sampling.expectedSamples ?? 0, load?.sampling.observedSamples ?? 0];
+  return {
+    check: EXPECTED_SAMPLES.id,
+    severity: EXPECTED_SAMPLES.severity,
+    tested: expected,
+    failed: expected - observed,
+    examples: load === undefined ? [] : gapsOf(load.sampling, Date.parse(dayOf(unit).startAt)),
+  };
+}
+
+/** The first stretches of a day without load, `[from, to)`. */
+function gapsOf({ minutes }: Sampling, startMs: number): JsonObject[] {
+  const instantOf = (quarter: number): string =>
+    new Date(startMs + quarter * QUARTER_MINUTES * 60_000).toISOString().replace('.000Z', 'Z');
+  const gaps: JsonObject[] = [];
+  let coveredUntil = 0;
+  for (let quarter = 0; quarter <= minutes.length; quarter++) {
+    const step = minutes[quarter] ?? 0;
+    if (step === 0 && quarter < minutes.length) continue;
+    if (quarter > coveredUntil) gaps.push({ from: instantOf(coveredUntil), to: instantOf(quarter) });
+    coveredUntil = quarter + step / QUARTER_MINUTES;
+  }
+  return gaps.slice(0, EXAMPLES_PER_CHECK);
+}

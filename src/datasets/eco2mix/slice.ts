@@ -1,0 +1,153 @@
+import { PipelineError } from '../../errors.ts';
+import type { SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import type { SqlSession } from '../../storage/ports.ts';
+import { writeDayFiles } from './day-files.ts';
+import { requireColumn } from './header.ts';
+import type { RawFile, RawLayout } from './raw-file.ts';
+import { openRawFile } from './raw-file.ts';
+import { loadLocalLines, localDateSql, portalRowsSql, portalTimeSql } from './raw-rows.ts';
+import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
+
+/**
+ * Cuts raw files into slices: the rows of one civil day of Paris exactly as published, every published column as text under its
+ * published name, in order of time and then of all columns, exact duplicates once. Placeholder rows stay in. So a day has the same
+ * slice whatever file brought it, in whatever order.
+ */
+
+/** How the files of a part are laid out. */
+const LAYOUTS: Readonly<Record<string, RawLayout>> = {
+  tr: 'portal',
+  'cons-def': 'portal',
+  rte: 'local',
+  'rte-annual': 'local',
+};
+
+/** Our own columns beside the published ones; no publisher uses such names. */
+const DAY = 'quotidien_day';
+const TIME = 'quotidien_time';
+
+/** The facts that a slice records. */
+export interface SliceFacts {
+  readonly rows: number;
+  readonly published_columns: number;
+  readonly unknown_columns: readonly string[];
+  readonly duplicates_removed: number;
+}
+
+interface DayCount {
+  readonly rows: number;
+  readonly duplicates: number;
+}
+
+/** `Dataset.slice` of eCO2mix; see there. */
+export async function sliceRawFile(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+  const file = await openRawFile(task.raw.path, `the eCO2mix ${task.part} file`, LAYOUTS[task.part]);
+  const days = task.days.map((day) => day.date);
+  const zone = task.days[0]?.zone;
+  if (zone === undefined) return [];
+  const timeText = await (file.layout === 'portal'
+    ? loadPortalRows(sql, file, days, zone)
+    : loadLocalRows(sql, file, days));
+  const { counts, total } = await removeDuplicates(sql, file.what, timeText);
+  task.progress(`read ${total} rows of ${counts.size} days`);
+  const published = file.published.map(sqlName).join(', ');
+  const files = await writeDayFiles(sql, {
+    table: 'published_cut',
+    dayColumn: DAY,
+    columns: published,
+    // Without two rows at one time, time alone is the same order, and 20 times cheaper to sort by.
+    orderBy: [...counts.values()].some(({ twins }) => twins) ? `${TIME}, ${published}` : TIME,
+    days,
+  });
+  await sql.run('DROP TABLE published_cut');
+  return days.map((scope) => outcomeOf(scope, file, counts.get(scope), files.get(scope)));
+}
+
+function outcomeOf(
+  scope: CivilDate,
+  file: RawFile,
+  count: DayCount | undefined,
+  path: string | undefined,
+): UnitOutcome {
+  const facts: SliceFacts = {
+    rows: count?.rows ?? 0,
+    published_columns: file.published.length,
+    unknown_columns: file.header.unknown,
+    duplicates_removed: count?.duplicates ?? 0,
+  };
+  const outputs = path === undefined ? {} : { slice: { path, rows: facts.rows } };
+  return { scope, outputs, checks: [], facts: { ...facts } };
+}
+
+/** Creates `published_cut` from an export of the portal; answers the SQL of what its times were made of. */
+async function loadPortalRows(
+  sql: SqlSession,
+  file: RawFile,
+  days: readonly CivilDate[],
+  zone: string,
+): Promise<string> {
+  await sql.run(`CREATE OR REPLACE TEMP TABLE published_cut AS
+    SELECT *, strftime(timezone(${sqlText(zone)}, ${TIME}), '%Y-%m-%d') AS ${DAY}
+    FROM (SELECT *, ${portalTimeSql(file)} AS ${TIME} FROM ${portalRowsSql(file)})
+    WHERE ${TIME} IS NULL OR ${DAY} IN (${sqlTexts(days)})`);
+  return sqlName(requireColumn(file.header, 'date_heure', file.what));
+}
+
+/** The same from a table in local time, whose clock stays the text that it is: which instant it means is decided when it is typed. */
+async function loadLocalRows(sql: SqlSession, file: RawFile, days: readonly CivilDate[]): Promise<string> {
+  const date = sqlName(requireColumn(file.header, 'date', file.what));
+  const clock = sqlName(requireColumn(file.header, 'heure', file.what));
+  await loadLocalLines(sql, file);
+  const columns = file.published.map((name, index) => `nullif(fields[${index + 1}], '') AS ${sqlName(name)}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE published_cut AS
+    SELECT *, CASE WHEN TRY_CAST(${clock} AS TIME) IS NOT NULL AND ${DAY} IS NOT NULL THEN ${clock} END AS ${TIME}
+    FROM (SELECT *, strftime(${localDateSql(date)}, '%Y-%m-%d') AS ${DAY}
+      FROM (SELECT ${columns.join(', ')} FROM published_lines))
+    WHERE ${TIME} IS NULL OR ${DAY} IN (${sqlTexts(days)})`);
+  await sql.run('DROP TABLE published_lines');
+  return `concat_ws(' ', ${date}, ${clock})`;
+}
+
+interface CutCounts {
+  readonly total: number;
+  readonly counts: ReadonlyMap<CivilDate, DayCount & { readonly twins: boolean }>;
+}
+
+interface CountRow {
+  /** Null for the rows whose time cannot be read. */
+  readonly day: string | null;
+  readonly rows: number;
+  readonly times: number;
+  readonly example: string | null;
+}
+
+/**
+ * Counts the rows of each day; where a time occurs twice, removes rows that are equal in every column.
+ * @throws `SRC_SHAPE_CHANGED` when the time of a row cannot be read.
+ */
+async function removeDuplicates(sql: SqlSession, what: string, timeText: string): Promise<CutCounts> {
+  const count = (): Promise<CountRow[]> =>
+    sql.rows(`SELECT CASE WHEN ${TIME} IS NOT NULL THEN ${DAY} END AS day, count(*) AS rows, count(DISTINCT ${TIME}) AS times,
+      min(${timeText}) AS example FROM published_cut GROUP BY ALL`);
+  const before = await count();
+  const unreadable = before.find(({ day }) => day === null);
+  if (unreadable !== undefined) {
+    throw new PipelineError(
+      'SRC_SHAPE_CHANGED',
+      `${what} has ${unreadable.rows} rows whose time cannot be read, such as ${JSON.stringify(unreadable.example)}`,
+    );
+  }
+  const hasTwins = before.some(({ rows, times }) => rows > times);
+  if (hasTwins) await sql.run('CREATE OR REPLACE TEMP TABLE published_cut AS SELECT DISTINCT * FROM published_cut');
+  const after = hasTwins ? await count() : before;
+  const rowsBefore = new Map(before.map(({ day, rows }) => [day, rows]));
+  return {
+    total: after.reduce((sum, { rows }) => sum + rows, 0),
+    counts: new Map(
+      after.map(({ day, rows, times }) => {
+        return [day ?? '', { rows, duplicates: (rowsBefore.get(day) ?? rows) - rows, twins: rows > times }];
+      }),
+    ),
+  };
+}

@@ -1,0 +1,82 @@
+import type { StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../pipelines/dataset.ts';
+import type { JsonValue, SqlSession } from '../../storage/ports.ts';
+
+import { CORE_COLUMNS, createCore, leastFinal, summarizeLoad } from './core.ts';
+import type { LoadSummary } from './core.ts';
+import { writeDayFiles } from './day-files.ts';
+import type { ReadSlice } from './published-rows.ts';
+import { dayOf, loadPublishedRows, PARTS, sliceOf } from './published-rows.ts';
+import { runCoreChecks } from './run-checks.ts';
+import { coverageOf } from './sampling.ts';
+
+/** `transform/national`: the slices of a set of days → per day one typed row per instant, the best revision first. */
+export const transformNational: StepImplementation = { kind: 'sql', run };
+
+async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+  const { units } = task;
+  const published = await loadPublishedRows(sql, units);
+  task.signal.throwIfAborted();
+  await createCore(sql, published.isMerged);
+  const loads = await summarizeLoad(sql, units);
+  const checks = await runCoreChecks(sql, units, loads, published);
+  task.progress(`merged ${loads.reduce((sum, { rows }) => sum + rows, 0)} instants of ${units.length} days`);
+  const withLoad = units.filter((_, index) => hasLoad(loads[index]));
+  const files = await writeDayFiles(sql, {
+    table: 'core',
+    dayColumn: 'data_day',
+    columns: CORE_COLUMNS.join(', '),
+    orderBy: 'instant_at',
+    days: withLoad.map((unit) => dayOf(unit).date),
+  });
+  return units.map((unit, index): UnitOutcome => {
+    const load = loads[index];
+    const path = files.get(dayOf(unit).date);
+    if (load === undefined || path === undefined) return notPublished(unit, load?.rows ?? 0);
+    return {
+      scope: unit.scope,
+      outputs: { core: { path, rows: load.rows } },
+      checks: checks[index] ?? [],
+      facts: factsOf(
+        unit,
+        load,
+        published.slices.filter((slice) => slice.unit === index),
+      ),
+    };
+  });
+}
+
+function hasLoad(load: LoadSummary | undefined): boolean {
+  return load !== undefined && leastFinal(load.instants) !== null;
+}
+
+/** A day is judged by its loads: placeholders and forecasts of a day to come are not the day. */
+function notPublished(unit: StepUnit, rows: number): UnitOutcome {
+  const parts = PARTS.filter((part) => sliceOf(unit, part) !== undefined);
+  const slices = parts.length === 0 ? 'no part has a row of it' : `${parts.join(', ')} have no load in their rows`;
+  return {
+    scope: unit.scope,
+    failure: {
+      code: 'SRC_NOT_PUBLISHED',
+      message: `RTE has not published the load of ${unit.scope} yet: ${slices}`,
+      context: { day: unit.scope, instants_without_load: rows },
+    },
+  };
+}
+
+function factsOf(unit: StepUnit, load: LoadSummary, slices: readonly ReadSlice[]): Readonly<Record<string, JsonValue>> {
+  const sources = PARTS.flatMap((part) => {
+    const sha256 = sliceOf(unit, part)?.ref.sha256;
+    const rows = slices.find((slice) => slice.part === part)?.rows ?? 0;
+    return sha256 === undefined ? [] : [[part, { rows, sha256 }] as const];
+  });
+  return {
+    revision: leastFinal(load.instants),
+    coverage: coverageOf(load.sampling),
+    rows: load.rows,
+    expected_samples: load.sampling.expectedSamples,
+    observed_samples: load.sampling.observedSamples,
+    instants_by_revision: { ...load.instants },
+    sources: Object.fromEntries(sources),
+    unknown_columns: [...new Set(slices.flatMap(({ unknownColumns }) => unknownColumns))].sort(),
+  };
+}
