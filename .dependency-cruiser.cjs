@@ -49,7 +49,12 @@ module.exports = {
     ...only('pipelines', [ERRORS, PURE_LIBRARIES], [PORTS]),
     ...only(
       'datasets',
-      [ERRORS, '^src/pipelines/', '^node_modules/(echarts|preact|preact-render-to-string|luxon)/'],
+      [
+        ERRORS,
+        '^src/pipelines/',
+        '^(fs/promises|path)$',
+        '^node_modules/(echarts|preact|preact-render-to-string|luxon)/',
+      ],
       [PORTS],
     ),
     ...only('workflows', [ERRORS, '^src/pipelines/', TEMPORAL_SAFE], ['^src/activities/']),

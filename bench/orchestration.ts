@@ -1,4 +1,4 @@
-import { planDays } from '../src/activities/resolve-plan.ts';
+import { planFromStores } from '../src/activities/resolve-plan.ts';
 import { startDay } from '../src/cli/runs.ts';
 import { addDays } from '../src/pipelines/civil-date.ts';
 import { noopDataset } from '../test/fixtures/noop-dataset.ts';
@@ -51,7 +51,7 @@ export async function run(): Promise<void> {
     report({ name: 'fully cached day, p50', value: median(cached), unit: 'ms', floor: floor.aloneMs, target: 40 });
 
     const planStart = performance.now();
-    const { plans } = await planDays(engine, noopDataset.definition, dates, {});
+    const { plans } = await planFromStores(engine, noopDataset.definition, dates, {});
     const complete = plans.filter(({ upToDate }) => upToDate).length;
     report({
       name: 'fully cached year checked as complete',

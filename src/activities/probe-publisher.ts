@@ -2,7 +2,7 @@ import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { executeDownload } from './execute-download.ts';
-import { planDays } from './resolve-plan.ts';
+import { planFromStores } from './resolve-plan.ts';
 
 /**
  * Asks the publisher for every day whose download a plan would run or recheck, and keeps what it delivers, so that the next
@@ -15,7 +15,7 @@ export async function probePublisher(
   control: StepControl,
 ): Promise<void> {
   const { definition } = datasetOf(engine, pipeline);
-  const { plans } = await planDays(engine, definition, dates, { recheck: true });
+  const { plans } = await planFromStores(engine, definition, dates, { recheck: true });
   for (const step of definition.steps) {
     if (step.part === undefined) continue;
     const asked = plans

@@ -6,7 +6,7 @@ import { fetchWindows } from '../pipelines/window.ts';
 import type { DerivedWork } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { planDays } from './resolve-plan.ts';
+import { planFromStores } from './resolve-plan.ts';
 
 /**
  * What must be made again because these days changed: the days that read them and are out of date now, and every period
@@ -42,7 +42,7 @@ export async function staleDays(
 ): Promise<CivilDate[]> {
   const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
   const readers = new Set([...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
-  const { plans, manifests } = await planDays(engine, definition, [...readers].sort(), { offline: true });
+  const { plans, manifests } = await planFromStores(engine, definition, [...readers].sort(), { offline: true });
   return plans
     .filter(
       ({ date, steps }) =>

@@ -1,11 +1,11 @@
 import { PipelineError } from '../errors.ts';
-import { addDays, parseCivilDate } from '../pipelines/civil-date.ts';
+import { parseCivilDate } from '../pipelines/civil-date.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { executionSteps, settledStates } from '../pipelines/execution.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import { isUpToDate, planDay } from '../pipelines/plan.ts';
+import { isUpToDate, planDays } from '../pipelines/plan.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
@@ -15,15 +15,15 @@ import type { Engine } from './engine.ts';
 import { surveyDays } from './evidence.ts';
 import { publicationsOf, unpublished } from './published.ts';
 
-/** The plans of a set of days, in the order of the dates. Days that an earlier day of the set will change count as changed. */
-export async function planDays(
+/** The plans of a set of days, ascending, from what the stores have now. */
+export async function planFromStores(
   engine: Engine,
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
   options: PlanOptions,
 ): Promise<{ plans: DayPlan[]; manifests: ReadonlyMap<CivilDate, Manifest> }> {
   const { evidence, manifests } = await surveyDays(engine, definition, dates);
-  return { plans: evidence.map((day) => planDay(definition, day, options)), manifests };
+  return { plans: planDays(definition, evidence, options), manifests };
 }
 
 /** Refuses what cannot be planned, with what to write instead. */
@@ -46,7 +46,7 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
   checkRequest(definition, request);
   const [date] = request.dates;
   if (date === undefined) throw new PipelineError('PLAN_INVALID', 'no date was given');
-  const { plans, manifests } = await planDays(engine, definition, [date], request.options);
+  const { plans, manifests } = await planFromStores(engine, definition, [date], request.options);
   const [plan] = plans;
   if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
   const manifest = manifests.get(date);
@@ -108,40 +108,15 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const dataset = datasetOf(engine, request.pipeline);
   const { definition } = dataset;
   checkRequest(definition, request);
-  const { plans, manifests } = await planDays(engine, definition, [...request.dates].sort(), request.options);
+  const { plans, manifests } = await planFromStores(engine, definition, [...request.dates].sort(), request.options);
   const steps = executionSteps(definition, Math.max(2, request.dates.length));
   const ids = new Set(steps.map((step) => step.id));
   const upToDate: CivilDate[] = [];
   const days: ResolvedWindow['days'][number][] = [];
-  const changing = new Set<CivilDate>();
-  const derived = derivedSteps(definition);
   for (const plan of plans) {
     const planned = plan.steps.filter((step) => ids.has(step.step));
-    const complete = isUpToDate(planned, manifests.get(plan.date));
-    const affected = readsAny(definition, plan.date, changing);
-    if (complete && !affected) upToDate.push(plan.date);
-    else
-      days.push({
-        date: plan.date,
-        state: settledStates(affected ? planned.filter(({ step }) => !derived.has(step)) : planned),
-      });
-    if (!complete) changing.add(plan.date);
+    if (isUpToDate(planned, manifests.get(plan.date))) upToDate.push(plan.date);
+    else days.push({ date: plan.date, state: settledStates(planned) });
   }
   return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, days };
-}
-
-/** Whether a day reads an output of another day of the set that is going to change. */
-function readsAny(definition: PipelineDefinition, date: CivilDate, changing: ReadonlySet<CivilDate>): boolean {
-  return definition.steps.some((step) =>
-    step.inputs.some((input) => input.daysBefore !== undefined && changing.has(addDays(date, -input.daysBefore))),
-  );
-}
-
-/** The steps that read other days, and all that come after them. */
-function derivedSteps(definition: PipelineDefinition): Set<StepId> {
-  const derived = new Set<StepId>();
-  for (const step of definition.steps) {
-    if (step.inputs.some((input) => input.daysBefore !== undefined || derived.has(input.step))) derived.add(step.id);
-  }
-  return derived;
 }

@@ -33,7 +33,7 @@ const SETS_AT_ONCE = 2;
 export interface VerifyRequest {
   readonly pipeline: string;
   readonly dates: readonly CivilDate[];
-  /** Told of each day as it ends, in no particular order. */
+  /** Told of each day as it ends; within a month in no particular order. */
   readonly onDay?: (day: DayVerification) => void;
 }
 
@@ -46,8 +46,8 @@ export interface VerifiedDays {
 
 /**
  * Rebuilds finished days from their kept raw files and compares every byte, fact and check with what is recorded, and every stored
- * object with its hash. Each step is rebuilt from its recorded inputs, so that one difference does not make the steps after it differ. Only
- * the verification itself is written. Throws when a store fails or the command is cancelled; everything else is a finding.
+ * object with its hash. Each step is rebuilt from its recorded inputs, so that one difference does not make the steps after it
+ * differ. Only the verification itself is written. Throws when a store fails or the command is cancelled; all else is a finding.
  */
 export async function verifyDays(
   engine: Engine,

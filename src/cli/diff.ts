@@ -15,8 +15,7 @@ import type {
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count, formatBytes, shortHash } from './measures.ts';
-import { parseScope } from './scope-argument.ts';
-import { parseVersion } from './show.ts';
+import { parseScope, parseVersion } from './scope-argument.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface DiffCommand {

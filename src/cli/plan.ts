@@ -1,6 +1,6 @@
 import { datasetOf } from '../activities/engine.ts';
 import { probePublisher } from '../activities/probe-publisher.ts';
-import { checkRequest, planDays } from '../activities/resolve-plan.ts';
+import { checkRequest, planFromStores } from '../activities/resolve-plan.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import type { DayPlan, PlannedStep, StepAction } from '../pipelines/plan.ts';
 import { EXIT } from './context.ts';
@@ -24,7 +24,7 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
   const dates = options.to === undefined ? [from] : datesBetween(from, parseCivilDate(options.to));
   checkRequest(definition, { dates, options: {} });
   if (options.probe === true) await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
-  const { plans } = await planDays(engine, definition, dates, {});
+  const { plans } = await planFromStores(engine, definition, dates, {});
   context.terminal.data({ pipeline: options.pipeline, days: plans, totals: countActions(plans) });
   print(context.terminal, plans, options.all === true || plans.length === 1);
   return EXIT.done;

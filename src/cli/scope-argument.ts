@@ -1,9 +1,9 @@
 import { PipelineError } from '../errors.ts';
 import { datesBetween, datesOfMonth, isCivilDate } from '../pipelines/civil-date.ts';
 import { WHOLE_HISTORY, datesOfPeriod } from '../pipelines/period.ts';
-import type { CivilDate, Period, Scope } from '../pipelines/vocabulary.ts';
+import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
 
-/** Dates and periods as people write them on the command line. */
+/** Dates, periods and versions as people write them on the command line. */
 
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const YEAR = /^\d{4}$/;
@@ -30,6 +30,9 @@ export function parseDatesOfPeriod(text: string): CivilDate[] {
   return datesBetween(from, to);
 }
 
-export function isYear(period: Period): boolean {
-  return YEAR.test(period);
+/** A number of a version history, counted from 1; anything else is `INPUT_INVALID`. */
+export function parseVersion(text: string): number {
+  const version = Number(text);
+  if (/^\d+$/.test(text) && version >= 1) return version;
+  throw new PipelineError('INPUT_INVALID', `${JSON.stringify(text)} is no version: versions count from 1`);
 }

@@ -1,7 +1,6 @@
 import { readDossier, versionOf } from '../activities/day-dossier.ts';
 import type { Dossier } from '../activities/day-dossier.ts';
 import { datasetOf } from '../activities/engine.ts';
-import { PipelineError } from '../errors.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
 import type { CheckResult } from '../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
@@ -11,7 +10,7 @@ import type { StepId } from '../pipelines/vocabulary.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count, formatBytes, shortHash } from './measures.ts';
-import { parseScope } from './scope-argument.ts';
+import { parseScope, parseVersion } from './scope-argument.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ShowCommand {
@@ -36,13 +35,6 @@ export async function show(context: CommandContext, { pipeline, date, version }:
   context.terminal.data(wanted === undefined ? dossier : { ...dossier, manifests: [wanted] });
   print(context.terminal, definition, dossier, shown);
   return EXIT.done;
-}
-
-/** A number of a version history, counted from 1; anything else is `INPUT_INVALID`. */
-export function parseVersion(text: string): number {
-  const version = Number(text);
-  if (/^\d+$/.test(text) && version >= 1) return version;
-  throw new PipelineError('INPUT_INVALID', `${JSON.stringify(text)} is no version: versions count from 1`);
 }
 
 function print(

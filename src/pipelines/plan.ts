@@ -62,8 +62,11 @@ export interface DayEvidence {
   readonly damaged: ReadonlyMap<string, string>;
   /** What the publisher (or a person, for imports) last delivered, by part. */
   readonly deliveries: Readonly<Record<string, Delivery | undefined>>;
-  /** The newest committed output of another day, by step, output and date; undefined when that day has none. */
-  neighbour(step: StepId, output: string, date: CivilDate): string | undefined;
+  /**
+   * The sha256 of the newest committed output of another day; undefined when that day has none, and what will become of it
+   * where that day is planned together with this one.
+   */
+  neighbour(step: StepId, output: string, date: CivilDate): string | PendingOutput | undefined;
 }
 
 export interface PlanOptions {
@@ -75,8 +78,33 @@ export interface PlanOptions {
   readonly fromStep?: StepId;
 }
 
-/** What is known about an output before anything ran. */
-type Foreseen = { readonly hash: string | null } | { readonly pending: 'run' | 'recheck'; readonly by: StepId };
+/** An output of a step that is going to run, or to be rechecked. */
+export interface PendingOutput {
+  readonly pending: 'run' | 'recheck';
+}
+
+/** What is known about an output before anything ran; `by` names the step that decides. */
+type Foreseen = { readonly hash: string | null } | (PendingOutput & { readonly by: string });
+
+/**
+ * The plans of several days, ascending. A day that reads an output of an earlier day of the set sees whether that output is
+ * going to change, so the plan of a range says everything that the range will do.
+ */
+export function planDays(
+  definition: PipelineDefinition,
+  evidence: readonly DayEvidence[],
+  options: PlanOptions = {},
+): DayPlan[] {
+  const planned = new Map<CivilDate, DayPlan>();
+  for (const day of [...evidence].sort((a, b) => (a.date < b.date ? -1 : 1))) {
+    const neighbour: DayEvidence['neighbour'] = (step, output, date) => {
+      const action = planned.get(date)?.steps.find((candidate) => candidate.step === step)?.action;
+      return action === 'run' || action === 'recheck' ? { pending: action } : day.neighbour(step, output, date);
+    };
+    planned.set(day.date, planDay(definition, { ...day, neighbour }, options));
+  }
+  return [...planned.values()];
+}
 
 export function planDay(definition: PipelineDefinition, evidence: DayEvidence, options: PlanOptions = {}): DayPlan {
   const walk = new PlanWalk(definition, evidence, options);
@@ -171,7 +199,7 @@ class PlanWalk {
   #planDerived(step: StepDefinition): PlannedStep {
     const foreseen = step.inputs.map((input) => ({ input, ...this.#foresee(input) }));
     const inputs: Record<string, InputHashes> = {};
-    const pending: { by: StepId; action: 'run' | 'recheck' }[] = [];
+    const pending: { by: string; action: 'run' | 'recheck' }[] = [];
     for (const item of foreseen) {
       if ('pending' in item) pending.push({ by: item.by, action: item.pending });
       else inputs[item.input.name] = item.hash === null ? null : [item.hash];
@@ -184,7 +212,7 @@ class PlanWalk {
     return this.#planKnown(step, inputs);
   }
 
-  #planPending(step: StepDefinition, pending: readonly { by: StepId; action: 'run' | 'recheck' }[]): PlannedStep {
+  #planPending(step: StepDefinition, pending: readonly { by: string; action: 'run' | 'recheck' }[]): PlannedStep {
     const names = [...new Set(pending.map(({ by }) => by))].join(', ');
     const known = keyIn(this.#evidence.manifest, step.id);
     const entry = known === undefined ? undefined : this.#entries.get(`${step.id}/${known}`);
@@ -223,7 +251,8 @@ class PlanWalk {
 
   #foreseeNeighbour(input: StepInput, daysBefore: number): Foreseen {
     const date = addDays(this.#evidence.date, -daysBefore);
-    return { hash: this.#evidence.neighbour(input.step, input.output, date) ?? null };
+    const found = this.#evidence.neighbour(input.step, input.output, date);
+    return typeof found === 'object' ? { ...found, by: `${input.step} of ${date}` } : { hash: found ?? null };
   }
 
   /** The reason when the step, or one that it reads, is to be executed again on request. */

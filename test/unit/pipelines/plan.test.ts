@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planDay } from '../../../src/pipelines/plan.ts';
+import { planDay, planDays } from '../../../src/pipelines/plan.ts';
 import type { DayPlan } from '../../../src/pipelines/plan.ts';
 import { DATE, entryOf, evidenceOf, finishedDay, planDefinition } from '../../fixtures/plan-evidence.ts';
 
@@ -132,6 +132,14 @@ describe('planDay', () => {
     const plan = planDay(definition, evidenceOf(), { fromStep: 'metrics/comparison' });
     expect(actions(plan)).toMatchObject({ 'metrics/day': 'reuse', 'metrics/comparison': 'run', 'report/day': 'run' });
     expect(reason(plan, 'report/day')).toBe('asked for from metrics/comparison');
+  });
+
+  it('foresees what a changed day does to a later day of the same range', () => {
+    const later = evidenceOf({ date: '2024-01-16', neighbour: () => 'yesterday' });
+    const [changed, reader] = planDays(planDefinition({ 'metrics/day': 2 }), [later, evidenceOf()]);
+    expect(changed?.date).toBe(DATE);
+    expect(actions(reader!)['metrics/comparison']).toBe('run');
+    expect(reason(reader!, 'metrics/comparison')).toContain('metrics/day of 2024-01-15');
   });
 
   it('is a pure function of its evidence', () => {
