@@ -1,0 +1,270 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { doctor } from '../../../src/cli/doctor.ts';
+import type { Finding } from '../../../src/cli/doctor/finding.ts';
+import { diskFinding, examineHome, examineNode } from '../../../src/cli/doctor/machine.ts';
+import { examineDocuments, examineObjects } from '../../../src/cli/doctor/stores.ts';
+import { startEphemeralServer } from '../../../src/dev/temporal/ephemeral-server.ts';
+import { SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.ts';
+import type { SearchAttributeTypes } from '../../../src/dev/temporal/search-attributes.ts';
+import { PipelineError } from '../../../src/errors.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
+import type { TestContext } from '../../fixtures/cli-context.ts';
+import { testCli } from '../../fixtures/temporal-server.ts';
+import { openTestEngine } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
+import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
+import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
+
+let publisher: TinyPublisher;
+let engine: TestEngine;
+
+beforeEach(async () => {
+  publisher = await startTinyPublisher([]);
+  engine = await openTestEngine([tinyDataset({ baseUrl: publisher.url })]);
+});
+
+afterEach(async () => {
+  await engine.close();
+  await publisher.close();
+});
+
+function findingsOf(context: TestContext, area: Finding['area']): Finding[] {
+  const { findings } = context.terminal.values[0] as { findings: Finding[] };
+  return findings.filter((finding) => finding.area === area);
+}
+
+async function temporalServer(searchAttributes: SearchAttributeTypes): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'quotidien-doctor-'));
+  const server = await startEphemeralServer({
+    cli: await testCli(),
+    logFile: path.join(folder, 'server.log'),
+    searchAttributes,
+  });
+  onTestFinished(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return server.address;
+}
+
+describe('doctor', () => {
+  it('tries every store for real, leaves nothing behind and says how long it took', async () => {
+    const context = testContext(engine);
+    expect(await doctor(context)).toBe(0);
+    const stores = findingsOf(context, 'stores');
+    expect(stores.map(({ subject, status }) => [subject, status])).toEqual([
+      ['objects (local-files)', 'ok'],
+      ['objects (local-files), create-only', 'ok'],
+      ['documents (sqlite)', 'ok'],
+      ['documents (sqlite), create-only', 'ok'],
+    ]);
+    expect(stores.every(({ durationMs }) => typeof durationMs === 'number' && durationMs >= 0)).toBe(true);
+    expect(findingsOf(context, 'sql')[0]?.detail).toMatch(/^DuckDB v1\.\d+\.\d+, memory limit 512\.0 MiB, 2 threads$/);
+    const left: string[] = [];
+    for await (const { key } of engine.objects.list('')) left.push(key);
+    expect(left).toEqual([]);
+  });
+
+  it('gives a next step with everything that is not ok', async () => {
+    await publisher.close();
+    const context = testContext(engine, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    await doctor(context);
+    const { findings } = context.terminal.values[0] as { findings: Finding[] };
+    const bad = findings.filter(({ status }) => status !== 'ok');
+    expect(bad.map(({ area, status }) => [area, status])).toEqual([
+      ['temporal', 'fail'],
+      ['publishers', 'warn'],
+      ['publishers', 'warn'],
+    ]);
+    expect(bad.every(({ next }) => next !== undefined)).toBe(true);
+    expect(context.terminal.text()).toContain('→ Check the network');
+    publisher = await startTinyPublisher([]);
+  });
+
+  it('exits 3 when a publisher cannot be reached, whatever the reason', async () => {
+    publisher.refuse('forecast', 503);
+    const context = testContext(engine);
+    expect(await doctor(context)).toBe(3);
+    const [readings, forecast] = findingsOf(context, 'publishers');
+    expect(readings).toMatchObject({ status: 'ok', detail: expect.stringMatching(/last changed 1$/) as string });
+    expect(forecast).toMatchObject({
+      status: 'warn',
+      degrades: true,
+      detail: expect.stringContaining('answered 503') as string,
+    });
+  });
+
+  it('exits 1 when the stores cannot be opened, and examines the rest', async () => {
+    const refusal = new PipelineError('STORE_DENIED', 'the disk is read-only');
+    const context = { ...testContext(engine), engine: () => Promise.reject(refusal) };
+    expect(await doctor(context)).toBe(1);
+    expect(findingsOf(context, 'stores')).toMatchObject([
+      { status: 'fail', detail: 'STORE_DENIED: the disk is read-only' },
+    ]);
+    expect(findingsOf(context, 'machine')).toHaveLength(3);
+  });
+
+  it('names settings with where they come from, and never their values', async () => {
+    const file = path.join(engine.home, 'settings.json');
+    await writeFile(file, JSON.stringify({ QUOTIDIEN_SQL_THREADS: 1, QUOTIDIEN_SQL_SESSIONS: 1 }));
+    const context = testContext(engine, { QUOTIDIEN_SQL_SESSIONS: '2', TEMPORAL_API_KEY: 'not-to-be-shown' });
+    await doctor(context);
+    const settings = Object.fromEntries(
+      findingsOf(context, 'settings').map(({ subject, detail }) => [subject, detail]),
+    );
+    expect(settings).toMatchObject({
+      QUOTIDIEN_SQL_THREADS: `set in ${file}`,
+      QUOTIDIEN_SQL_SESSIONS: 'set in the environment',
+      TEMPORAL_API_KEY: 'set in the environment',
+    });
+    expect(JSON.stringify(context.terminal.values) + context.terminal.text()).not.toContain('not-to-be-shown');
+  });
+
+  it('finds the configured Temporal server, its search attributes and that nobody works', async () => {
+    const context = testContext(engine, { TEMPORAL_ADDRESS: await temporalServer(SEARCH_ATTRIBUTES) });
+    expect(await doctor(context)).toBe(3);
+    expect(findingsOf(context, 'temporal')).toMatchObject([
+      {
+        subject: 'server',
+        status: 'ok',
+        detail: expect.stringContaining('named by TEMPORAL_ADDRESS; version 1.') as string,
+      },
+      { subject: 'search attributes', status: 'ok' },
+      { subject: 'workers', status: 'warn', next: expect.stringContaining('quotidien worker') as string },
+    ]);
+  });
+
+  it('fails on missing or mistyped search attributes, with the command that adds them', async () => {
+    const address = await temporalServer({ Pipeline: 'Keyword', DataDate: 'Datetime' });
+    const context = testContext(engine, { TEMPORAL_ADDRESS: address });
+    expect(await doctor(context)).toBe(1);
+    const finding = findingsOf(context, 'temporal').find(({ subject }) => subject === 'search attributes');
+    expect(finding?.detail).toMatch(
+      /^DataDate, RunReason, Verdict, Revision, FailedStep are not registered as Keyword/,
+    );
+    expect(finding?.next).toContain('--name RunReason --type Keyword');
+  });
+
+  it('tells which program would run a development server, without fetching one', async () => {
+    const cli = await testCli();
+    const byPath = testContext(engine, { TEMPORAL_CLI: cli.path });
+    await doctor(byPath);
+    expect(findingsOf(byPath, 'temporal')).toMatchObject([
+      {
+        status: 'ok',
+        detail: expect.stringContaining(`by ${cli.path} (TEMPORAL_CLI), version ${cli.version}`) as string,
+      },
+    ]);
+    const wrong = testContext(engine, { TEMPORAL_CLI: '/nowhere/temporal' });
+    expect(await doctor(wrong)).toBe(1);
+    const none = testContext(engine, { PATH: '', TMPDIR: engine.home });
+    expect(await doctor(none)).toBe(0);
+    expect(findingsOf(none, 'temporal')).toMatchObject([
+      { status: 'warn', detail: expect.stringContaining('would be fetched') as string },
+    ]);
+  });
+
+  it('warns of a clock that differs from the publishers’', async () => {
+    const late = createServer((_request, response) => {
+      response.writeHead(200, { date: new Date(Date.now() - 120_000).toUTCString() }).end('{"version":"1"}');
+    });
+    late.listen(0, '127.0.0.1');
+    await once(late, 'listening');
+    onTestFinished(() => void late.close());
+    const url = `http://127.0.0.1:${(late.address() as AddressInfo).port}`;
+    const context = testContext(engine.withDatasets([tinyDataset({ baseUrl: url })]));
+    expect(await doctor(context)).toBe(0);
+    expect(findingsOf(context, 'clock')).toMatchObject([
+      { status: 'warn', detail: expect.stringMatching(/^1(19|2\d)\.\d s off/) as string },
+    ]);
+  });
+});
+
+describe('examineObjects', () => {
+  it('fails a store in which two writers create one key', async () => {
+    const memory = createMemoryObjectStore();
+    onTestFinished(() => memory.dispose());
+    const objects = {
+      ...memory,
+      put: (...[key, body, options]: Parameters<typeof memory.put>) =>
+        memory.put(key, body, { ...options, mode: 'replace' }),
+    };
+    const [roundTrip, race] = await examineObjects(objects);
+    expect(roundTrip).toMatchObject({ status: 'ok' });
+    expect(race).toMatchObject({
+      status: 'fail',
+      detail: expect.stringMatching(/8 were told that they had won; exactly one may/) as string,
+    });
+  });
+
+  it('fails a store that gives back other bytes', async () => {
+    const memory = createMemoryObjectStore();
+    onTestFinished(() => memory.dispose());
+    const objects = {
+      ...memory,
+      get: () =>
+        memory.get('nothing').then(() =>
+          (async function* () {
+            yield await Promise.resolve(Buffer.from('x'));
+          })(),
+        ),
+    };
+    expect((await examineObjects(objects))[0]).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining('STORE_CORRUPT') as string,
+    });
+  });
+});
+
+describe('examineDocuments', () => {
+  it('fails a store that ignores expected versions', async () => {
+    const memory = createMemoryDocumentStore();
+    const documents = { ...memory, put: (...[key, body]: Parameters<typeof memory.put>) => memory.put(key, body) };
+    const [roundTrip, race] = await examineDocuments(documents as typeof memory);
+    expect(roundTrip).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining('its version had moved on') as string,
+    });
+    expect(race).toMatchObject({ status: 'fail' });
+  });
+});
+
+describe('examineNode', () => {
+  it.each([
+    ['20.18.3', 'fail'],
+    ['20.19.0', 'ok'],
+    ['22.1.0', 'ok'],
+    ['18.20.0', 'fail'],
+  ])('judges Node.js %s as %s', (version, status) => {
+    expect(examineNode(version).status).toBe(status);
+  });
+});
+
+describe('diskFinding', () => {
+  it.each([
+    [80e9, 'ok'],
+    [5e9, 'ok'],
+    [4.9e9, 'warn'],
+    [4e8, 'fail'],
+  ])('judges %d free bytes as %s', (bytes, status) => {
+    expect(diskFinding(bytes).status).toBe(status);
+  });
+});
+
+describe('examineHome', () => {
+  it('looks at the nearest folder that there is', async () => {
+    const folder = path.join(engine.home, 'some');
+    await mkdir(folder);
+    const [home, disk] = await examineHome(path.join(folder, 'new', 'home'));
+    expect(home).toMatchObject({ status: 'ok', detail: expect.stringContaining('made with the first run') as string });
+    expect(disk?.detail).toMatch(/free$/);
+  });
+});
