@@ -20,9 +20,11 @@ async function execute(options: GlobalOptions, command: (context: CommandContext
   process.once('SIGINT', () => {
     abort.abort();
   });
-  process.once('SIGTERM', () => {
-    abort.abort();
-  });
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      abort.abort();
+    });
+  }
   try {
     const hosts = publisherHosts(DATASETS);
     const config = loadConfig({ env: process.env, cwd: process.cwd(), home: options.home, hosts });
@@ -34,7 +36,7 @@ async function execute(options: GlobalOptions, command: (context: CommandContext
       signal: abort.signal,
     });
   } catch (error) {
-    const known = asPipelineError(error);
+    const known = abort.signal.aborted ? interruption(error) : asPipelineError(error);
     terminal.data({
       error: { code: known.code, message: known.message, remedy: known.remedy, context: known.context },
     });
@@ -42,8 +44,16 @@ async function execute(options: GlobalOptions, command: (context: CommandContext
     if (known.code === 'INTERNAL' && known.cause instanceof Error) terminal.note(known.cause.stack ?? '');
     process.exitCode = USAGE_CODES.includes(known.code) ? EXIT.usage : EXIT.failed;
   } finally {
-    await (await engine)?.close();
+    // An engine that could not be opened has been reported above.
+    await (await engine?.catch(() => undefined))?.close();
   }
+}
+
+/** After Ctrl-C whatever breaks is the interruption, told in its own words. */
+function interruption(error: unknown): PipelineError {
+  return error instanceof PipelineError && error.code !== 'INTERNAL'
+    ? error
+    : new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C', { cause: error });
 }
 
 const program = createProgram(execute);

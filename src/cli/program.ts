@@ -72,9 +72,11 @@ function addReadingCommands(program: Command, perform: Perform): void {
   program
     .command('show <pipeline> <date>')
     .description('what a day is made of: artefacts, origins, checks, runs')
-    .option('--version <number>', 'an earlier version of the day')
+    .option('--as-of <version>', 'an earlier version of the day')
     .action((pipeline: string, date: string, options: Record<string, never>) =>
-      perform(async (context) => (await import('./show.ts')).show(context, { pipeline, date, ...options })),
+      perform(async (context) =>
+        (await import('./show.ts')).show(context, { pipeline, date, version: options['asOf'] }),
+      ),
     );
 
   program

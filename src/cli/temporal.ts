@@ -1,10 +1,10 @@
 import path from 'node:path';
-import type { Client } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
 import { PipelineError } from '../errors.ts';
 import { startDevServer } from '../dev/temporal/dev-server.ts';
 import type { DevServer } from '../dev/temporal/dev-server.ts';
 import { findTemporalCli } from '../dev/temporal/find-cli.ts';
-import { SEARCH_ATTRIBUTES } from '../dev/temporal/search-attributes.ts';
+import { SEARCH_ATTRIBUTES, ensureSearchAttributes } from '../dev/temporal/search-attributes.ts';
 import { quietRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { RunningWorkers } from '../workers/run-workers.ts';
@@ -34,6 +34,7 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
   const target = configuredTarget(context.config.env);
   if (target !== undefined) {
     const client = await connectTo(target);
+    await ensureSearchAttributes(client.connection as Connection, target.namespace);
     return {
       client,
       target,

@@ -1,8 +1,10 @@
+import type { Connection } from '@temporalio/client';
 import { PipelineError } from '../errors.ts';
 import { loudRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { QueueKind } from '../workers/run-workers.ts';
-import { configuredTarget } from '../workers/temporal-target.ts';
+import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
+import { ensureSearchAttributes } from '../dev/temporal/search-attributes.ts';
 import { findRunningServer } from '../dev/temporal/server-record.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -11,7 +13,11 @@ import type { CommandContext, ExitCode } from './context.ts';
 export async function worker(context: CommandContext, { queues }: { queues: string }): Promise<ExitCode> {
   const kinds = parseKinds(queues);
   loudRuntime(context.config);
-  const workers = await runWorkers({ engine: await context.engine(), target: await targetOf(context), kinds });
+  const target = await targetOf(context);
+  const client = await connectClient(target);
+  await ensureSearchAttributes(client.connection as Connection, target.namespace);
+  await client.connection.close();
+  const workers = await runWorkers({ engine: await context.engine(), target, kinds });
   const stop = new Promise<void>((resolve) => {
     context.signal.addEventListener('abort', () => {
       resolve();

@@ -233,9 +233,18 @@ class PlanWalk {
       return run(step, whyRun(earlier, { version: step.version, params, inputs }));
     }
     const damage = this.#damageOf(entry);
-    return damage === undefined
-      ? { step: step.id, action: 'reuse', reason: 'same inputs, same version', key }
-      : run(step, damage);
+    if (damage !== undefined) return run(step, damage);
+    if (this.#awaitsDecision(entry)) return run(step, 'its held checks wait for a decision');
+    return { step: step.id, action: 'reuse', reason: 'same inputs, same version', key };
+  }
+
+  /** Held data are in the ledger, and stay held in every later run until somebody accepts exactly them. */
+  #awaitsDecision({ checks, step, key }: LedgerEntry): boolean {
+    const held = checks.some(({ severity, failed }) => severity === 'hold' && failed > 0);
+    const accepted = this.#evidence.manifest?.decisions.some(
+      (decision) => decision.step === step && decision.key === key && decision.decision === 'accept',
+    );
+    return held && accepted !== true;
   }
 
   #foresee(input: StepInput): Foreseen {

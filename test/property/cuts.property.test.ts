@@ -11,9 +11,9 @@ import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 import { runDay, runDays, settleDerived } from '../fixtures/run-day.ts';
 import { openTestEngine } from '../fixtures/test-engine.ts';
 
-/** Over a change of the clocks and of the month, with consolidated and real-time data. */
-const FIRST = '2026-03-26';
-const DAYS = 9;
+/** Over a change of the clocks and of the month, and more than 2,048 rows: beyond that an engine's vector, and with it a file, could split. */
+const FIRST = '2026-03-12';
+const DAYS = 24;
 const DATES = datesBetween(FIRST, addDays(FIRST, DAYS - 1));
 
 let portal: Portal;
@@ -77,7 +77,7 @@ describe('a range of days', () => {
       fc.asyncProperty(cuts, async (pieces) => {
         expect(await hashesOf(pieces)).toEqual(expected);
       }),
-      { numRuns: 6, endOnFailure: true },
+      { numRuns: 3, endOnFailure: true },
     );
   }, 240_000);
 });

@@ -101,6 +101,10 @@ describe('a day of a pipeline with a publisher', () => {
     await untilHeld(handle.workflowId);
     await handle.executeUpdate('decide', { args: [{ decision: 'reject', reason: 'a meter was broken' }] });
     await expect(dayResult(handle)).rejects.toMatchObject({ code: 'DATA_CHECK_FAILED', message: /a meter was broken/ });
+    const again = await start('2024-01-08');
+    await untilHeld(again.workflowId);
+    await again.terminate();
+    expect(await newest('2024-01-08')).toBeUndefined();
   });
 
   it('makes a new version only when the publisher changed something', async () => {

@@ -7,7 +7,13 @@ import { PipelineError } from '../../../src/errors.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import type { DayMetrics } from '../../../src/datasets/eco2mix/metrics-model.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
-import type { CheckResult, LocalArtefact, StagedOutput, StepUnit, UnitOutcome } from '../../../src/pipelines/dataset.ts';
+import type {
+  CheckResult,
+  LocalArtefact,
+  StagedOutput,
+  StepUnit,
+  UnitOutcome,
+} from '../../../src/pipelines/dataset.ts';
 import type { CivilDate, Scope } from '../../../src/pipelines/vocabulary.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
 import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';

@@ -48,7 +48,12 @@ describe('sumSeries', () => {
 
   it('sums borders of different steps, at the finest of them', () => {
     const total = sumSeries([halfHourly(100), quarterly(-30)], 15);
-    expect(exchangeOf(total)).toMatchObject({ net_mwh: 1_680, expected_samples: 96, observed_samples: 96, coverage: 1 });
+    expect(exchangeOf(total)).toMatchObject({
+      net_mwh: 1_680,
+      expected_samples: 96,
+      observed_samples: 96,
+      coverage: 1,
+    });
   });
 
   it('is unknown where one border is', () => {

@@ -12,7 +12,13 @@ const LABELS = [
   ...['Nucléaire (MW)', 'Eolien (MW)', 'Solaire (MW)', 'Hydraulique (MW)', 'Pompage (MW)', 'Bioénergies (MW)'],
   ...['Ech. physiques (MW)', 'Taux de CO2 (g/kWh)', 'Ech. comm. Angleterre (MW)', 'Ech. comm. Espagne (MW)'],
   ...['Ech. comm. Italie (MW)', 'Ech. comm. Suisse (MW)', 'Ech. comm. Allemagne-Belgique (MW)', 'Fioul - TAC (MW)'],
-  ...['Fioul - Cogénération (MW)', 'Fioul - Autres (MW)', 'Gaz - TAC (MW)', 'Gaz - Cogénération (MW)', 'Gaz - CCG (MW)'],
+  ...[
+    'Fioul - Cogénération (MW)',
+    'Fioul - Autres (MW)',
+    'Gaz - TAC (MW)',
+    'Gaz - Cogénération (MW)',
+    'Gaz - CCG (MW)',
+  ],
   ...['Gaz - Autres (MW)', "Hydraulique - Fil de l'eau + éclusée (MW)", 'Hydraulique - Lacs (MW)'],
   ...['Hydraulique - STEP turbinage (MW)', 'Bioénergies - Déchets (MW)', 'Bioénergies - Biomasse (MW)'],
   ...['Bioénergies - Biogaz (MW)', 'Eolien terrestre (MW)', 'Eolien offshore (MW)', 'Stockage batterie (MW)'],
@@ -59,7 +65,13 @@ describe('columnNameOf', () => {
   });
 
   it('does not guess at names that are close to known ones', () => {
-    for (const name of ['Consommation corrigée (MW)', 'gaz_total', 'Prévision J-2 (MW)', 'Ech. comm. Belgique (MW)', '']) {
+    for (const name of [
+      'Consommation corrigée (MW)',
+      'gaz_total',
+      'Prévision J-2 (MW)',
+      'Ech. comm. Belgique (MW)',
+      '',
+    ]) {
       expect(columnNameOf(name), name).toBeUndefined();
     }
   });
@@ -76,7 +88,9 @@ describe('mapHeader', () => {
   });
 
   it('refuses two columns with one meaning', () => {
-    expect(() => mapHeader(['Date - Heure', 'Date et Heure'], 'the file')).toThrow(/two columns for date_heure.*Date et Heure/);
+    expect(() => mapHeader(['Date - Heure', 'Date et Heure'], 'the file')).toThrow(
+      /two columns for date_heure.*Date et Heure/,
+    );
     expect(() => mapHeader(['inconnu', 'INCONNU'], 'the file')).toThrow(/two columns for INCONNU/);
   });
 });

@@ -135,7 +135,10 @@ describe('metrics/comparison', () => {
     const days = ['2024-01-14', DAY];
     const documents = [];
     for (const [index, day] of days.entries()) {
-      const path = await runner.file('tr.csv', portalCsv(day, constantRows(day, 15, { ...ALL, gaz: 900 + index }), MEASURES));
+      const path = await runner.file(
+        'tr.csv',
+        portalCsv(day, constantRows(day, 15, { ...ALL, gaz: 900 + index }), MEASURES),
+      );
       const [core] = await runner.core([{ part: 'tr', path }], [day]);
       documents.push(await runner.step('metrics/national', [dayUnit(day, { core: [core!.outputs['core']!] })]));
     }

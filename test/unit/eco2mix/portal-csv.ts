@@ -13,7 +13,9 @@ export interface PortalRow {
 
 /** The fields that say when a quarter of a day is, in the portal's words. */
 export function timeFields(date: string, quarter: number): { date: string; heure: string; date_heure: string } {
-  const time = DateTime.fromISO(date, { zone: ZONE }).startOf('day').plus({ minutes: 15 * quarter });
+  const time = DateTime.fromISO(date, { zone: ZONE })
+    .startOf('day')
+    .plus({ minutes: 15 * quarter });
   return {
     date: time.toFormat('yyyy-MM-dd'),
     heure: time.toFormat('HH:mm'),

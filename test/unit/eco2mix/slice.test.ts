@@ -81,7 +81,12 @@ describe('slice of a portal export', () => {
   });
 
   it('cuts by the day in Paris also when the export is in UTC', async () => {
-    const lines = ['2024-01-14T22:45:00+00:00', '2024-01-14T23:00:00+00:00', '2024-01-15T22:45:00Z', '2024-01-15T23:00:00Z'];
+    const lines = [
+      '2024-01-14T22:45:00+00:00',
+      '2024-01-14T23:00:00+00:00',
+      '2024-01-15T22:45:00Z',
+      '2024-01-15T23:00:00Z',
+    ];
     const rows = lines.map((time) => `France;Données temps réel;2024-01-15;00:00;${time};60000;40000;30`);
     const done = await sliceText([portalHeader(MEASURES), ...rows, ''].join('\n'));
     expect(done.facts).toMatchObject({ rows: 2 });
@@ -132,7 +137,12 @@ describe('slice of what is not a portal export', () => {
       /no column consommation.*"nucleaire"/,
     ],
     ['a header without instants', 'date;heure;consommation\n', 'SRC_SHAPE_CHANGED', /no column date_heure/],
-    ['a header that was cut', 'perimetre;nature;date;heure;date_heure;consom', 'SRC_TRUNCATED', /ends inside its header/],
+    [
+      'a header that was cut',
+      'perimetre;nature;date;heure;date_heure;consom',
+      'SRC_TRUNCATED',
+      /ends inside its header/,
+    ],
     ['another table', 'id;name\n1;x\n', 'SRC_SHAPE_CHANGED', /no column date_heure.*"id", "name"/],
   ];
   it.each(refused)('refuses %s', async (_, content, code, message) => {
@@ -199,7 +209,10 @@ describe('slice of RTE’s tables', () => {
     }
     const middle = table.replace('00:15\t\t\t', '00:15\t');
     const error = await rejection(sliceText(middle, 'rte'));
-    expect([error.code, error.message]).toEqual(['SRC_SHAPE_CHANGED', expect.stringMatching(/row of 5 fields under a header of 6/)]);
+    expect([error.code, error.message]).toEqual([
+      'SRC_SHAPE_CHANGED',
+      expect.stringMatching(/row of 5 fields under a header of 6/),
+    ]);
   });
 
   it('reads dates in both orders, and refuses what is no date or time', async () => {

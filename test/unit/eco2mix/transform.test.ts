@@ -128,7 +128,10 @@ describe('transform/national', () => {
   it('lets definitive load of a yearly file stand beside generation that only the portal has', async () => {
     const sources = [
       await portal('cons-def', constantRows(DAY, 30, { consommation: 50_000, nucleaire: 30_000 }, CONSOLIDATED)),
-      await table('rte-annual', yearly(DAY, () => 50_100)),
+      await table(
+        'rte-annual',
+        yearly(DAY, () => 50_100),
+      ),
     ];
     const [done] = await runner.core(sources, [DAY]);
     expect((await coreRows(done))[0]).toMatchObject({ load_mw: 50_100, revision: 'definitive', nuclear_mw: 30_000 });
@@ -188,7 +191,10 @@ describe('transform/national', () => {
 
   it('reads slices of different dialects and column orders in one set', async () => {
     const days = dates('2024-01-15', '2024-01-16');
-    const short = portalCsv(days[0]!, constantRows(days[0]!, 15, { consommation: 50_000, gaz: 7 }), ['gaz', 'consommation']);
+    const short = portalCsv(days[0]!, constantRows(days[0]!, 15, { consommation: 50_000, gaz: 7 }), [
+      'gaz',
+      'consommation',
+    ]);
     const labels = [
       'Nature;Nouveau;Date et Heure;Consommation (MW);Gaz (MW)',
       ...constantRows(days[1]!, 15, {}).map(({ quarter }) => {
@@ -243,7 +249,10 @@ describe('days when clocks change', () => {
   });
 
   it('puts RTE’s 02:00 of autumn before and its 02:30 after the lost hour', async () => {
-    const source = await table('rte-annual', yearly('2018-10-28', (quarter) => 50_000 + quarter));
+    const source = await table(
+      'rte-annual',
+      yearly('2018-10-28', (quarter) => 50_000 + quarter),
+    );
     const [done] = await runner.core([source], ['2018-10-28']);
     const rows = await coreRows(done);
     expect(rows.slice(3, 7).map((row) => [row['instant_at'], row['load_mw']])).toEqual([
@@ -261,7 +270,10 @@ describe('days when clocks change', () => {
     const lines = real.map((row) => portalLine(day, row, MEASURES));
     // The phantom 02:30 has the instant of 03:30 and the value of 01:30.
     const phantoms = [10, 11].map((quarter) =>
-      portalLine(day, { quarter, values: { consommation: 40_000, nucleaire: 1 } }, MEASURES).replace(/;03:(\d\d);/, ';02:$1;'),
+      portalLine(day, { quarter, values: { consommation: 40_000, nucleaire: 1 } }, MEASURES).replace(
+        /;03:(\d\d);/,
+        ';02:$1;',
+      ),
     );
     for (const text of [
       [...lines, ...phantoms],
@@ -347,7 +359,10 @@ describe('the checks of core', () => {
   });
 
   it('hold an instant that is no quarter of an hour', async () => {
-    const text = portalCsv(DAY, constantRows(DAY, 15, { consommation: 50_000 }), MEASURES).replace('T00:15:00', 'T00:07:00');
+    const text = portalCsv(DAY, constantRows(DAY, 15, { consommation: 50_000 }), MEASURES).replace(
+      'T00:15:00',
+      'T00:07:00',
+    );
     const [done] = await runner.core([{ part: 'tr', path: await runner.file('tr', text) }], [DAY]);
     expect(checkOf(done, 'quarter-grid')).toMatchObject({
       failed: 1,

@@ -142,6 +142,21 @@ describe('planDay', () => {
     expect(reason(reader!, 'metrics/comparison')).toContain('metrics/day of 2024-01-15');
   });
 
+  it('runs a step whose checks hold the day, until exactly these data were accepted', () => {
+    const { ledger, manifest } = finishedDay();
+    const held = { check: 'plausible', severity: 'hold', tested: 1, failed: 1, examples: [] } as const;
+    const entries = ledger.map((entry) => (entry.step === 'metrics/day' ? { ...entry, checks: [held] } : entry));
+    const waiting = planDay(definition, evidenceOf({ ledger: entries }));
+    expect(actions(waiting)).toMatchObject({ 'metrics/day': 'run', 'report/day': 'run' });
+    const key = entries[2]!.key;
+    const decision = { step: 'metrics/day', key, decision: 'accept', reason: 'x', decidedAt: 'y' } as const;
+    const accepted = planDay(
+      definition,
+      evidenceOf({ ledger: entries, manifest: { ...manifest, decisions: [decision] } }),
+    );
+    expect(accepted.upToDate).toBe(true);
+  });
+
   it('is a pure function of its evidence', () => {
     expect(planDay(definition, evidenceOf())).toEqual(planDay(definition, evidenceOf()));
     expect(planDay(definition, evidenceOf()).date).toBe(DATE);

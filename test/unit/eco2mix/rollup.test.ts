@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eco2mixDefinition } from '../../../src/datasets/eco2mix/definition.ts';
+import { writeSyntheticCsv } from '../../../src/dev/portal/portal.ts';
+import { datesOfMonth } from '../../../src/pipelines/civil-date.ts';
+import type { LocalArtefact } from '../../../src/pipelines/dataset.ts';
+import type { Done, Runner } from './day-runner.ts';
+import { dayUnit, openRunner } from './day-runner.ts';
+
+/** Seen on 2024-03-15: January and February are consolidated, and real time reaches back beyond both. */
+const NOW = new Date('2024-03-15T12:00:00Z');
+const MONTHS = ['2024-01', '2024-02'];
+
+let runner: Runner;
+let months: Done[];
+let years: Done[];
+let history: Done;
+
+async function synthetic(dataset: 'eco2mix-national-tr' | 'eco2mix-national-cons-def', month: string): Promise<string> {
+  const path = await runner.file(`${dataset}.csv`, '');
+  const days = datesOfMonth(month);
+  await writeSyntheticCsv({ dataset, from: days[0]!, to: days.at(-1)!, path, now: NOW });
+  return path;
+}
+
+async function rollUpMonth(month: string): Promise<Done> {
+  const days = datesOfMonth(month);
+  const slices = {
+    tr: await runner.slice({ part: 'tr', path: await synthetic('eco2mix-national-tr', month) }, days),
+    'cons-def': await runner.slice(
+      { part: 'cons-def', path: await synthetic('eco2mix-national-cons-def', month) },
+      days,
+    ),
+  };
+  const cores = await runner.step(
+    'transform/national',
+    days.map((day, index) => {
+      return dayUnit(day, { tr: slicesOf(slices.tr[index]!), 'cons-def': slicesOf(slices['cons-def'][index]!) });
+    }),
+  );
+  const metrics = await runner.step(
+    'metrics/national',
+    cores.map((core) => dayUnit(core.scope, { core: [core.outputs['core']!] })),
+  );
+  const unit = {
+    scope: month,
+    inputs: {
+      core: cores.map(({ outputs }) => outputs['core']!),
+      metrics: metrics.map(({ outputs }) => outputs['metrics']!),
+      raw_tr: slices.tr.flatMap(slicesOf),
+      raw_cons_def: slices['cons-def'].flatMap(slicesOf),
+    },
+  };
+  const [done] = await runner.step('rollup/month', [unit]);
+  return done!;
+}
+
+function slicesOf({ outputs }: Done): LocalArtefact[] {
+  return outputs['slice'] === undefined ? [] : [outputs['slice']];
+}
+
+function outputsOf(done: readonly Done[], name: string): LocalArtefact[] {
+  return done.map(({ outputs }) => outputs[name]!);
+}
+
+const query = (sql: string) => runner.sql((session) => session.rows<Record<string, unknown>>(sql));
+const table = (name: string) => `read_parquet('${history.outputs[name]!.path}')`;
+
+beforeAll(async () => {
+  runner = await openRunner();
+  months = [];
+  for (const month of MONTHS) months.push(await rollUpMonth(month));
+  years = await runner.step('rollup/year', [{ scope: '2024', inputs: { energies: outputsOf(months, 'energies') } }]);
+  const inputs = {
+    core: outputsOf(months, 'core'),
+    month_energies: outputsOf(months, 'energies'),
+    year_energies: outputsOf(years, 'energies'),
+    raw_tr: outputsOf(months, 'raw_tr'),
+    raw_cons_def: outputsOf(months, 'raw_cons_def'),
+  };
+  [history] = (await runner.step('rollup/history', [{ scope: 'all', inputs }])) as [Done];
+}, 120_000);
+afterAll(() => runner.close());
+
+describe('rollup/month', () => {
+  it('has one row per instant and per published row', () => {
+    expect(months[1]!.outputs['core']!.ref.rows).toBe(29 * 96);
+    expect(months[1]!.outputs['raw_tr']!.ref.rows).toBe(29 * 96);
+    expect(months[1]!.facts).toEqual({ days: 29, rows: 29 * 96 });
+  });
+
+  it('does not count twice what both parts have', async () => {
+    const one = await query(`
+      WITH tr AS (SELECT CAST(date_heure AS TIMESTAMPTZ) AS instant, CAST(consommation AS INTEGER) AS load
+                  FROM read_parquet('${months[1]!.outputs['raw_tr']!.path}')),
+           cons AS (SELECT CAST(date_heure AS TIMESTAMPTZ) AS instant, CAST(consommation AS INTEGER) AS load
+                    FROM read_parquet('${months[1]!.outputs['raw_cons_def']!.path}') WHERE consommation IS NOT NULL)
+      SELECT (SELECT sum(load) / 4 FROM tr) AS real_time, (SELECT sum(load) / 2 FROM cons) AS consolidated,
+             (SELECT sum(coalesce(cons.load, tr.load)) / 4 FROM tr LEFT JOIN cons USING (instant)) AS merged`);
+    const { real_time: realTime, consolidated, merged } = one[0] as Record<string, number>;
+    const [february] = await query(`SELECT * FROM ${table('consommation_mensuelle')} WHERE annee_mois_str = '2024-02'`);
+    expect(february!['consommation_mensuelle']).toBe(merged);
+    expect(Math.abs(merged! - realTime!) / realTime!).toBeLessThan(0.005);
+    expect(Math.abs(merged! - consolidated!) / consolidated!).toBeLessThan(0.005);
+  });
+
+  it('covers the whole month, days without data included', async () => {
+    const days = datesOfMonth('2024-02').slice(0, 10);
+    const path = await synthetic('eco2mix-national-tr', '2024-02');
+    const metrics = await runner.core([{ part: 'tr', path }], days);
+    const measured = await runner.step(
+      'metrics/national',
+      metrics.map((core) => dayUnit(core.scope, { core: [core.outputs['core']!] })),
+    );
+    const unit = { scope: '2024-02', inputs: { metrics: outputsOf(measured, 'metrics') } };
+    const [done] = await runner.step('rollup/month', [unit]);
+    const rows = await query(
+      `SELECT * FROM read_parquet('${done!.outputs['energies']!.path}') WHERE quantity = 'consommation'`,
+    );
+    expect(rows[0]).toMatchObject({ expected_samples: 29 * 96, observed_samples: 960, coverage: 0.3448 });
+  });
+});
+
+describe('rollup/year', () => {
+  it('sums the months and covers the whole year', async () => {
+    const rows = await query(`SELECT * FROM read_parquet('${years[0]!.outputs['energies']!.path}')
+      WHERE quantity IN ('consommation', 'ech_comm_total') ORDER BY quantity`);
+    expect(rows[0]).toMatchObject({ period: '2024', coverage: 0.1639, expected_samples: 366 * 96 });
+    const sum = await query(`SELECT sum(consommation_mensuelle) AS energy FROM ${table('consommation_mensuelle')}`);
+    expect(rows[0]!['energy_mwh']).toBe(sum[0]!['energy']);
+    expect(rows[1]!['energy_mwh']).toBe(Number(rows[1]!['import_mwh']) - Number(rows[1]!['export_mwh']));
+  });
+});
+
+describe('rollup/history', () => {
+  const columnsOf = async (name: string) =>
+    Object.fromEntries(
+      (await query(`DESCRIBE SELECT * FROM ${table(name)}`)).map((row) => [row['column_name'], row['column_type']]),
+    );
+
+  it('makes every output that it declares, under the published names', () => {
+    const { outputs } = eco2mixDefinition.rollups.find(({ id }) => id === 'rollup/history')!;
+    expect(Object.keys(history.outputs).sort()).toEqual(Object.keys(outputs).sort());
+    expect(Object.values(outputs).map(({ publishAs }) => publishAs)).toEqual([
+      '02_clean/consommation_france_puissance.parquet',
+      '02_clean/consommation_mensuelle.parquet',
+      '02_clean/consommation_annuelle.parquet',
+      '02_clean/production_france_detail.parquet',
+      '02_clean/production_mensuelle.parquet',
+      '02_clean/production_annuelle.parquet',
+      '02_clean/echanges_france_detail.parquet',
+      '02_clean/echanges_mensuels.parquet',
+      '02_clean/echanges_annuels.parquet',
+      '02_clean/echanges_annuels_import_export.parquet',
+      '01_downloaded/odre/eco2mix-national-tr.parquet',
+      '01_downloaded/odre/eco2mix-national-cons-def.parquet',
+    ]);
+  });
+
+  it('publishes load with its columns and words', async () => {
+    expect(await columnsOf('consommation_france_puissance')).toEqual({
+      date_heure: 'TIMESTAMP WITH TIME ZONE',
+      consommation: 'INTEGER',
+      source: 'VARCHAR',
+    });
+    expect(await columnsOf('consommation_mensuelle')).toEqual({
+      annee_mois_str: 'VARCHAR',
+      consommation_mensuelle: 'DOUBLE',
+    });
+    expect(await columnsOf('consommation_annuelle')).toEqual({ annee: 'INTEGER', consommation_annuelle: 'DOUBLE' });
+    const sources = await query(
+      `SELECT source, count(*) AS rows FROM ${table('consommation_france_puissance')} GROUP BY ALL ORDER BY source`,
+    );
+    expect(sources).toEqual([
+      { source: 'Données Consolidées', rows: 60 * 48 },
+      { source: 'Temps Réel', rows: 60 * 48 },
+    ]);
+  });
+
+  it('publishes production and exchanges by column', async () => {
+    expect(Object.keys(await columnsOf('production_france_detail'))).toEqual(
+      expect.arrayContaining(['date_heure', 'source', 'nucleaire', 'gaz_ccg', 'pompage', 'destockage_batterie']),
+    );
+    expect(Object.keys(await columnsOf('production_mensuelle'))).toEqual(
+      expect.arrayContaining(['annee_mois_str', 'nucleaire_mwh', 'hydraulique_lacs_mwh']),
+    );
+    expect(Object.keys(await columnsOf('production_annuelle'))).toEqual(
+      expect.arrayContaining(['annee', 'nucleaire_yearly_mwh']),
+    );
+    const borders = ['angleterre', 'espagne', 'italie', 'suisse', 'allemagne_belgique'].map(
+      (name) => `ech_comm_${name}`,
+    );
+    expect(Object.keys(await columnsOf('echanges_france_detail'))).toEqual([
+      'date_heure',
+      'ech_physiques',
+      ...borders,
+      'source',
+    ]);
+    expect(Object.keys(await columnsOf('echanges_mensuels'))).toEqual([
+      'annee_mois_str',
+      ...['ech_physiques', ...borders].map((name) => `${name}_mwh`),
+    ]);
+    expect(Object.keys(await columnsOf('echanges_annuels_import_export'))).toEqual([
+      'annee',
+      ...['total', ...borders].flatMap((name) => [`${name}_import_mwh`, `${name}_export_mwh`]),
+    ]);
+  });
+
+  it('splits exchanges by sign at each step, and lets borders cancel in the total', async () => {
+    const detail = await query(`WITH d AS (
+        SELECT date_heure, ech_comm_espagne AS p, ech_comm_angleterre + ech_comm_espagne + ech_comm_italie + ech_comm_suisse
+          + ech_comm_allemagne_belgique AS total
+        FROM ${table('echanges_france_detail')} WHERE ech_comm_espagne IS NOT NULL)
+      SELECT sum(greatest(p, 0)) / 2 AS espagne_import, sum(greatest(-p, 0)) / 2 AS espagne_export,
+        sum(greatest(total, 0)) / 2 AS total_import, sum(greatest(-total, 0)) / 2 AS total_export FROM d`);
+    const [year] = await query(`SELECT * FROM ${table('echanges_annuels_import_export')}`);
+    expect(year).toMatchObject({
+      annee: 2024,
+      ech_comm_espagne_import_mwh: detail[0]!['espagne_import'],
+      ech_comm_espagne_export_mwh: detail[0]!['espagne_export'],
+      total_import_mwh: detail[0]!['total_import'],
+      total_export_mwh: detail[0]!['total_export'],
+    });
+    const [signed] = await query(`SELECT * FROM ${table('echanges_annuels')}`);
+    expect(signed!['ech_comm_espagne_yearly_mwh']).toBe(
+      Number(detail[0]!['espagne_import']) - Number(detail[0]!['espagne_export']),
+    );
+  });
+
+  it('keeps published rows as text under short names, in order of time', async () => {
+    const rows = await query(`SELECT * FROM ${table('raw_tr')} LIMIT 2`);
+    expect(rows[1]).toMatchObject({ perimetre: 'France', date: '2024-01-01', heure: '00:15' });
+    const sorted = await query(
+      `SELECT count(*) AS wrong FROM (SELECT date_heure < lag(date_heure) OVER () AS w FROM ${table('raw_tr')}) WHERE w`,
+    );
+    expect(sorted[0]!['wrong']).toBe(0);
+    expect(history.outputs['raw_cons_def']!.ref.rows).toBe(60 * 96);
+  });
+});
