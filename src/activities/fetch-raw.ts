@@ -40,7 +40,7 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
   if (known !== undefined && etag === null && sameFreshness) return unchanged(engine, known, freshness);
   // Without a freshness value there is nothing to hold against the ETag.
   const trusted = freshness === null || sameFreshness;
-  const url = new URL(source.pathOf(request.window), withSlash(source.baseUrl)).href;
+  const url = urlOf(source, source.pathOf(request.window));
   const download = await http.download({
     url,
     ifNoneMatch: trusted ? etag : null,
@@ -85,12 +85,13 @@ function unchanged(engine: Engine, known: Receipt, freshness: string | null): Ra
 /** The freshness value, or null when this publisher or its catalogue cannot tell: then the data themselves are asked. */
 async function readFreshness(http: HttpClient, source: HttpSource, signal: AbortSignal): Promise<string | null> {
   if (source.freshness === undefined) return null;
-  const url = new URL(source.freshness.path, withSlash(source.baseUrl)).href;
+  const url = urlOf(source, source.freshness.path);
   return source.freshness.valueOf(await http.json({ url, accept: 'application/json', signal })) ?? null;
 }
 
-function withSlash(baseUrl: string): string {
-  return baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`;
+/** The base URL may have a path of its own, as behind a proxy. */
+function urlOf({ baseUrl }: HttpSource, path: string): string {
+  return new URL(`${baseUrl.replace(/\/$/, '')}/${path.replace(/^\//, '')}`).href;
 }
 
 function httpOf(engine: Engine): HttpClient {

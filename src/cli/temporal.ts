@@ -1,5 +1,6 @@
 import path from 'node:path';
-import type { Client, Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { PipelineError } from '../errors.ts';
 import { startDevServer } from '../dev/temporal/dev-server.ts';
 import type { DevServer } from '../dev/temporal/dev-server.ts';
@@ -33,8 +34,8 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
   quietRuntime(context.config);
   const target = configuredTarget(context.config.env);
   if (target !== undefined) {
+    await prepareServer(target);
     const client = await connectTo(target);
-    await ensureSearchAttributes(client.connection as Connection, target.namespace);
     return {
       client,
       target,
@@ -79,6 +80,16 @@ export async function startServer({ config, terminal }: CommandContext): Promise
     port: settings.TEMPORAL_PORT,
     uiPort: settings.TEMPORAL_UI_PORT,
   });
+}
+
+/** Registers the search attributes that a server which we did not start may lack. */
+export async function prepareServer(target: TemporalTarget): Promise<void> {
+  const connection = await Connection.connect(target.connection);
+  try {
+    await ensureSearchAttributes(connection, target.namespace);
+  } finally {
+    await connection.close();
+  }
 }
 
 async function connectTo(target: TemporalTarget): Promise<Client> {

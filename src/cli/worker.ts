@@ -1,22 +1,19 @@
-import type { Connection } from '@temporalio/client';
 import { PipelineError } from '../errors.ts';
 import { loudRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { QueueKind } from '../workers/run-workers.ts';
-import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
-import { ensureSearchAttributes } from '../dev/temporal/search-attributes.ts';
+import { configuredTarget } from '../workers/temporal-target.ts';
 import { findRunningServer } from '../dev/temporal/server-record.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { prepareServer } from './temporal.ts';
 
 /** `quotidien worker`: workers against the configured server, or the development server that runs for this home. */
 export async function worker(context: CommandContext, { queues }: { queues: string }): Promise<ExitCode> {
   const kinds = parseKinds(queues);
   loudRuntime(context.config);
   const target = await targetOf(context);
-  const client = await connectClient(target);
-  await ensureSearchAttributes(client.connection as Connection, target.namespace);
-  await client.connection.close();
+  await prepareServer(target);
   const workers = await runWorkers({ engine: await context.engine(), target, kinds });
   const stop = new Promise<void>((resolve) => {
     context.signal.addEventListener('abort', () => {

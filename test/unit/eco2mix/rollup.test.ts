@@ -62,7 +62,7 @@ function outputsOf(done: readonly Done[], name: string): LocalArtefact[] {
   return done.map(({ outputs }) => outputs[name]!);
 }
 
-const query = (sql: string) => runner.sql((session) => session.rows<Record<string, unknown>>(sql));
+const query = (sql: string) => runner.sql((session) => session.rows(sql));
 const table = (name: string) => `read_parquet('${history.outputs[name]!.path}')`;
 
 beforeAll(async () => {
@@ -132,9 +132,12 @@ describe('rollup/year', () => {
 });
 
 describe('rollup/history', () => {
-  const columnsOf = async (name: string) =>
+  const columnsOf = async (name: string): Promise<Record<string, unknown>> =>
     Object.fromEntries(
-      (await query(`DESCRIBE SELECT * FROM ${table(name)}`)).map((row) => [row['column_name'], row['column_type']]),
+      (await query(`DESCRIBE SELECT * FROM ${table(name)}`)).map((row) => [
+        String(row['column_name']),
+        row['column_type'],
+      ]),
     );
 
   it('makes every output that it declares, under the published names', () => {

@@ -52,11 +52,11 @@ describe('the portal as source', () => {
   });
 
   it('reads the freshness that moves with the data', async () => {
-    const { path, valueOf } = PORTAL_SOURCES['tr']!.freshness!;
-    const answer = await fetch(`${portal.url}${path}`);
-    expect(valueOf(await answer.json())).toBe('2024-02-20T12:00:00+00:00');
+    const freshness = PORTAL_SOURCES['tr']!.freshness!;
+    const answer = await fetch(`${portal.url}${freshness.path}`);
+    expect(freshness.valueOf(await answer.json())).toBe('2024-02-20T12:00:00+00:00');
     for (const document of [null, 'x', {}, { metas: { default: { modified: '2024' } } }]) {
-      expect(valueOf(document)).toBeUndefined();
+      expect(freshness.valueOf(document)).toBeUndefined();
     }
   });
 });
