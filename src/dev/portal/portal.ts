@@ -20,11 +20,9 @@ import type { SyntheticOptions } from './synthetic/publication.ts';
 
 export type { Revision } from './dataset.ts';
 export type { PortalFault } from './faults.ts';
-export type { HeaderChange } from './header-change.ts';
 export type { Hold, PortalRequest, RequestMatch } from './requests.ts';
 export type { SyntheticDatasetId } from './synthetic/columns.ts';
 export type { SyntheticOptions } from './synthetic/publication.ts';
-export type { SyntheticCsvRequest } from './synthetic/write-csv.ts';
 export { writeSyntheticCsv } from './synthetic/write-csv.ts';
 
 /**
