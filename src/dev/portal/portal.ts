@@ -21,7 +21,6 @@ import type { SyntheticOptions } from './synthetic/publication.ts';
 export type { Revision } from './dataset.ts';
 export type { PortalFault } from './faults.ts';
 export type { Hold, PortalRequest, RequestMatch } from './requests.ts';
-export type { SyntheticDatasetId } from './synthetic/columns.ts';
 export type { SyntheticOptions } from './synthetic/publication.ts';
 export { writeSyntheticCsv } from './synthetic/write-csv.ts';
 
