@@ -56,6 +56,12 @@ function interruption(error: unknown): PipelineError {
     : new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C', { cause: error });
 }
 
+// A reader such as `head` that has seen enough closes the pipe: that is no failure of the command.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(process.exitCode);
+});
+
 const program = createProgram(execute);
 program.exitOverride((stop) => {
   process.exitCode = stop.exitCode === 0 ? EXIT.done : EXIT.usage;
