@@ -46,13 +46,13 @@ const BALANCE_TOLERANCE = `CASE WHEN revision <> 'provisional' THEN load_mw * ${
   WHEN ${HAS_BATTERIES} THEN ${BALANCE_TOLERANCE_WITH_BATTERIES_MW} ELSE ${BALANCE_TOLERANCE_MW} END`;
 /** What `core` is looked at through: `difference_mw` is NULL where the balance cannot be judged. */
 const CORE = `(SELECT *, CASE WHEN ${IS_ONE_BALANCE} THEN ${SUM} - load_mw END AS difference_mw FROM core)`;
-const PUBLISHED = '(SELECT * FROM published JOIN (SELECT unit, data_day FROM units) USING (unit))';
 
 /** What the checks of a table look at: `tested` and `failed` are SQL over its columns. */
-export const CHECKED_TABLES = { core: CORE, published: PUBLISHED } as const;
+export const CHECKED_TABLES = { core: CORE, published: 'published' } as const;
 
+/** SQL: whether the least or the greatest of some columns is outside a range; NULLs do not count. */
 function outside(columns: readonly string[], { from, to }: { readonly from: number; readonly to: number }): string {
-  return columns.map((column) => `coalesce(${column} NOT BETWEEN ${from} AND ${to}, false)`).join(' OR ');
+  return `least(${columns.join(', ')}) < ${from} OR greatest(${columns.join(', ')}) > ${to}`;
 }
 
 export const ROW_CHECKS: readonly RowCheck[] = [
@@ -126,8 +126,7 @@ export const ROW_CHECKS: readonly RowCheck[] = [
     severity: 'warn',
     table: 'core',
     tested: 'pumping_mw IS NOT NULL OR battery_charging_mw IS NOT NULL OR battery_discharging_mw IS NOT NULL',
-    failed:
-      'coalesce(pumping_mw > 0, false) OR coalesce(battery_charging_mw > 0, false) OR coalesce(battery_discharging_mw < 0, false)',
+    failed: 'greatest(pumping_mw, battery_charging_mw) > 0 OR battery_discharging_mw < 0',
     shows: 'pumping_mw, battery_charging_mw, battery_discharging_mw',
   },
   {
@@ -178,8 +177,8 @@ export const CORE_CHECKS: readonly CheckDefinition[] = [
   ...ROW_CHECKS.map(({ id, title, severity }) => ({ id, title, severity })),
 ];
 
-/** SQL of all rows that break a rule: `unit`, `data_day`, `second` since the start of the day, and the columns that explain it. */
+/** SQL of all rows that break a rule: `unit`, `data_day` and its `start_s`, `second` since then, and the columns that explain it. */
 export function selectFailing({ table, tested, failed, shows }: RowCheck): string {
-  return `SELECT unit, data_day, second, ${shows} FROM (
+  return `SELECT unit, data_day, start_s, second, ${shows} FROM (
     SELECT *, coalesce(${failed}, false) AS is_failing FROM ${CHECKED_TABLES[table]} WHERE ${tested}) WHERE is_failing`;
 }

@@ -50,21 +50,22 @@ export const CORE_COLUMNS: readonly string[] = [
 
 /**
  * Creates the view `core` of `published`: the columns as written, the masks, `loads_differ` (rows of one part with this instant have
- * different loads), and `unit`, `data_day`, `hours`, `second`, `finality`. Where there is nothing to merge, the aggregation of 40 columns
+ * different loads), and `unit`, `data_day`, `start_s`,
+ * `hours`, `second`, `finality`. Where there is nothing to merge, the aggregation of 40 columns
  * is saved.
  */
 export async function createCore(sql: SqlSession, isMerged: boolean): Promise<void> {
   if (!isMerged) await sql.run(`CREATE OR REPLACE TEMP TABLE merged AS ${MERGED_ROWS}`);
   await sql.run(`CREATE OR REPLACE TEMP VIEW core AS
-    SELECT unit, data_day, hours, second, finality, to_timestamp(start_s + second) AS instant_at, ${REVISION_NAME} AS revision,
+    SELECT unit, data_day, start_s, hours, second, finality, to_timestamp(start_s + second) AS instant_at, ${REVISION_NAME} AS revision,
       source_part, ${VALUE_COLUMNS}, concat_ws(' ', ${PUBLISHED_BY}) AS published_by, ${MASK_COLUMNS}, loads_differ
-    FROM (${isMerged ? SINGLE_ROWS : 'SELECT * FROM merged'}) JOIN units USING (unit)`);
+    FROM ${isMerged ? `(${SINGLE_ROWS})` : 'merged'}`);
 }
 
 const VALUE_COLUMNS = MEASURES.map(({ column }) => column).join(', ');
 const MASK_COLUMNS = PARTS.map(maskColumnOf).join(', ');
 
-const SINGLE_ROWS = `SELECT unit, second, finality, part AS source_part, false AS loads_differ, ${VALUE_COLUMNS},
+const SINGLE_ROWS = `SELECT unit, data_day, start_s, hours, second, finality, part AS source_part, false AS loads_differ, ${VALUE_COLUMNS},
     ${PARTS.map((part) => `CASE WHEN part = ${sqlText(part)} THEN mask END AS ${maskColumnOf(part)}`).join(', ')}
   FROM published WHERE ${IS_USABLE}`;
 
@@ -77,12 +78,12 @@ const LOADS_DIFFER = PARTS.map((part) => {
   return `coalesce(max(load_mw) ${isPart} > min(load_mw) ${isPart}, false)`;
 }).join(' OR ');
 
-const MERGED_ROWS = `SELECT unit, second, ${ofLoad('finality')} AS finality, ${ofLoad('part')} AS source_part,
+const MERGED_ROWS = `SELECT unit, data_day, start_s, hours, second, ${ofLoad('finality')} AS finality, ${ofLoad('part')} AS source_part,
     ${LOADS_DIFFER} AS loads_differ, ${MEASURES.map(({ column }) => `arg_min(${column}, rank) AS ${column}`).join(', ')},
     ${PARTS.map((part) => `bit_or(mask) FILTER (WHERE part = ${sqlText(part)}) AS ${maskColumnOf(part)}`).join(', ')}
   FROM (SELECT * FROM published WHERE ${IS_USABLE}
     QUALIFY NOT clock_differs OR bool_and(clock_differs) OVER (PARTITION BY unit, part, second))
-  GROUP BY unit, second`;
+  GROUP BY unit, data_day, start_s, hours, second`;
 
 /** What the load of a day looks like. */
 export interface LoadSummary {

@@ -1,5 +1,6 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { datesBetween } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { SqlSession } from '../../storage/ports.ts';
 import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
@@ -16,6 +17,12 @@ const ROWS_PER_PASS = 2_048;
  */
 const DAY_FILE_FORMAT = 'FORMAT PARQUET, COMPRESSION SNAPPY';
 
+/** A day to write and how many rows the table has of it. */
+export interface DayToWrite {
+  readonly date: CivilDate;
+  readonly rows: number;
+}
+
 export interface DayFilesRequest {
   readonly table: string;
   /** The column of `table` with the civil date as text; it is not written. */
@@ -24,7 +31,7 @@ export interface DayFilesRequest {
   readonly columns: string;
   /** SQL of a total order of the rows of a day. */
   readonly orderBy: string;
-  readonly days: readonly CivilDate[];
+  readonly days: readonly DayToWrite[];
 }
 
 /**
@@ -36,68 +43,75 @@ export async function writeDayFiles(
   request: DayFilesRequest,
 ): Promise<ReadonlyMap<CivilDate, string>> {
   const files = new Map<CivilDate, string>();
-  for (const days of passesOf(request.days, await rowsPerDay(sql, request))) {
-    await writePass(sql, { ...request, days }, files);
-  }
+  for (const days of passesOf(request.days)) await writePass(sql, request, days, files);
   return files;
 }
 
-async function rowsPerDay(sql: SqlSession, { table, dayColumn }: DayFilesRequest): Promise<Map<CivilDate, number>> {
-  const day = sqlName(dayColumn);
-  const counts = await sql.rows<{ day: string; rows: number }>(
-    `SELECT ${day}::VARCHAR AS day, count(*) AS rows FROM ${table} GROUP BY ALL`,
-  );
-  return new Map(counts.map(({ day: date, rows }) => [date, rows]));
-}
-
 /** Consecutive days that have rows, as many as one pass may hold; a larger day is a pass of its own. */
-function passesOf(days: readonly CivilDate[], rows: ReadonlyMap<CivilDate, number>): CivilDate[][] {
+function passesOf(days: readonly DayToWrite[]): CivilDate[][] {
   const passes: CivilDate[][] = [];
   let free = 0;
-  for (const day of days) {
-    const count = rows.get(day) ?? 0;
-    if (count === 0) continue;
+  for (const { date, rows } of days) {
+    if (rows === 0) continue;
     const pass = passes.at(-1);
-    if (pass === undefined || count > free) {
-      passes.push([day]);
+    if (pass === undefined || rows > free) {
+      passes.push([date]);
       free = ROWS_PER_PASS;
     } else {
-      pass.push(day);
+      pass.push(date);
     }
-    free -= count;
+    free -= rows;
   }
   return passes;
 }
 
-async function writePass(sql: SqlSession, request: DayFilesRequest, files: Map<CivilDate, string>): Promise<void> {
-  const { days, dayColumn } = request;
+async function writePass(
+  sql: SqlSession,
+  request: DayFilesRequest,
+  days: readonly CivilDate[],
+  files: Map<CivilDate, string>,
+): Promise<void> {
   const folder = await mkdtemp(path.join(sql.scratch, 'days-'));
+  const day = sqlName(request.dayColumn);
   const [first] = days;
   if (days.length === 1 && first !== undefined) {
-    const file = path.join(folder, 'whole.parquet');
-    await writeOneDay(sql, request, file);
-    files.set(first, file);
+    files.set(first, await writeOneDay(sql, request, first, folder));
     return;
   }
-  const options = `${DAY_FILE_FORMAT}, PARTITION_BY (${sqlName(dayColumn)}), OVERWRITE_OR_IGNORE`;
-  await sql.run(`COPY (${selectDays(request, `, ${sqlName(dayColumn)}`)}) TO ${sqlText(folder)} (${options})`);
-  const written = new Set(await readdir(folder));
-  for (const day of days) {
-    const dayFolder = `${dayColumn}=${day}`;
-    if (!written.has(dayFolder)) continue;
-    const names = await readdir(path.join(folder, dayFolder));
-    const [only] = names;
-    const file = path.join(folder, dayFolder, names.length === 1 && only !== undefined ? only : 'whole.parquet');
+  const select = selectDays(request, days, `${request.columns}, ${day}`);
+  await sql.run(
+    `COPY (${select}) TO ${sqlText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${day}), OVERWRITE_OR_IGNORE)`,
+  );
+  const written = await readdir(folder, { recursive: true });
+  for (const date of days) {
+    const own = written.filter((name) => name.startsWith(`${request.dayColumn}=${date}${path.sep}`));
+    const [only] = own;
     // The engine may flush a partition early and go on in a second file; the day is one file all the same.
-    if (names.length !== 1) await writeOneDay(sql, { ...request, days: [day] }, file);
-    files.set(day, file);
+    const isWhole = own.length === 1 && only !== undefined;
+    files.set(date, isWhole ? path.join(folder, only) : await writeOneDay(sql, request, date, folder));
   }
 }
 
-async function writeOneDay(sql: SqlSession, request: DayFilesRequest, file: string): Promise<void> {
-  await sql.run(`COPY (${selectDays(request, '')}) TO ${sqlText(file)} (${DAY_FILE_FORMAT})`);
+async function writeOneDay(
+  sql: SqlSession,
+  request: DayFilesRequest,
+  date: CivilDate,
+  folder: string,
+): Promise<string> {
+  const file = path.join(folder, `${date}.parquet`);
+  await sql.run(`COPY (${selectDays(request, [date], request.columns)}) TO ${sqlText(file)} (${DAY_FILE_FORMAT})`);
+  return file;
 }
 
-function selectDays({ table, dayColumn, columns, orderBy, days }: DayFilesRequest, more: string): string {
-  return `SELECT ${columns}${more} FROM ${table} WHERE ${sqlName(dayColumn)} IN (${sqlTexts(days)}) ORDER BY ${orderBy}`;
+function selectDays(
+  { table, dayColumn, orderBy }: DayFilesRequest,
+  days: readonly CivilDate[],
+  columns: string,
+): string {
+  const day = sqlName(dayColumn);
+  const [first = '', last = ''] = [days[0], days.at(-1)];
+  // A range where it says the same: a list becomes a join, which takes longer than the rows of a month.
+  const isRange = datesBetween(first, last).length === days.length;
+  const isWanted = isRange ? `${day} BETWEEN ${sqlText(first)} AND ${sqlText(last)}` : `${day} IN (${sqlTexts(days)})`;
+  return `SELECT ${columns} FROM ${table} WHERE ${isWanted} ORDER BY ${orderBy}`;
 }

@@ -11,7 +11,8 @@ import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
 /**
  * Slices as typed rows: one row of the temporary table `published` for each published row of a set of days.
  *
- * - `unit`: index into the task's units; `part`; `position`: place in the slice, which is in canonical order.
+ * - `unit`: index into the task's units, with its `data_day`, `start_s` (seconds since 1970 of its start) and `hours`.
+ * - `part`; `position`: place in the slice, which is in canonical order.
  * - `second`: seconds since the start of the data day; NULL for a local time that does not exist (phantoms of RTE's spring days).
  * - `finality`: 0 provisional, 1 consolidated, 2 definitive, by `nature`; `known_nature`: whether it said so.
  * - the measures; `mask`: bit i is set when measure i of `MEASURES` has a value; `unreadable`: cells that are no whole number.
@@ -77,7 +78,7 @@ export function sliceOf(unit: StepUnit, part: Part): LocalArtefact | undefined {
   return unit.inputs[part]?.[0];
 }
 
-/** Creates `units` (`unit`, `data_day`, `start_s`, `hours`) and `published`; answers what was read. */
+/** Creates `published` from the slices of all units; answers what was read. */
 export async function loadPublishedRows(sql: SqlSession, units: readonly StepUnit[]): Promise<PublishedRows> {
   const files = units.flatMap((unit, index) =>
     PARTS.flatMap((part): SliceFile[] => {
@@ -85,12 +86,6 @@ export async function loadPublishedRows(sql: SqlSession, units: readonly StepUni
       return slice === undefined ? [] : [{ unit: index, part, path: slice.path, day: dayOf(unit) }];
     }),
   );
-  const days = units.map((unit, index) => {
-    const { date, startAt, hours } = dayOf(unit);
-    return `(${index}, ${sqlText(date)}, ${Date.parse(startAt) / 1000}::BIGINT, ${hours})`;
-  });
-  await sql.run(`CREATE OR REPLACE TEMP TABLE units AS
-    SELECT * FROM (VALUES ${days.join(', ')}) AS v(unit, data_day, start_s, hours)`);
   const groups = await groupByHeader(sql, files);
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${groups.map(selectTyped).join(' UNION ALL ') || NOTHING}`);
   const tallies =
@@ -146,7 +141,7 @@ async function groupByHeader(sql: SqlSession, files: readonly SliceFile[]): Prom
 
 const VALUE_COLUMNS = MEASURES.map(({ column }) => column).join(', ');
 const MASK = MEASURES.map(({ column }, bit) => `((${column} IS NOT NULL)::BIGINT << ${bit})`).join(' | ');
-const NOTHING = `SELECT 0 AS unit, '' AS part, 0::BIGINT AS position, 0::BIGINT AS second, 0 AS finality, true AS known_nature,
+const NOTHING = `SELECT 0 AS unit, '' AS data_day, 0::BIGINT AS start_s, 24 AS hours, '' AS part, 0::BIGINT AS position, 0::BIGINT AS second, 0 AS finality, true AS known_nature,
   ${MEASURES.map(({ column }) => `NULL::INTEGER AS ${column}`).join(', ')}, 0::BIGINT AS mask, false AS is_odd,
   false AS clock_differs, NULL::VARCHAR AS unreadable, 0::BIGINT AS rank WHERE false`;
 
@@ -155,20 +150,22 @@ function textOf(name: ColumnName): string {
   return `text_${name}`;
 }
 
-/** The texts of slices that mean something to us, with the `unit`, `start_s`, `hours` and `position` of their rows. */
+/** The texts of slices that mean something to us, with the `position` of their rows and what `published` says of their unit. */
 function selectTexts(header: HeaderMap, files: readonly SliceFile[]): string {
   const texts = [...header.known].map(([name, published]) => `s.${sqlName(published)} AS ${textOf(name)}`);
-  const unitOf = files.map(({ unit, path }) => `(${unit}, ${sqlText(path)})`).join(', ');
-  return `SELECT u.unit, u.start_s, u.hours, s.file_row_number AS position, ${texts.join(', ')}
+  const unitOf = files.map(({ unit, path, day: { date, startAt, hours } }) => {
+    return `(${unit}, ${sqlText(path)}, ${sqlText(date)}, ${Date.parse(startAt) / 1000}::BIGINT, ${hours})`;
+  });
+  return `SELECT f.unit, f.data_day, f.start_s, f.hours, s.file_row_number AS position, ${texts.join(', ')}
     FROM read_parquet([${sqlTexts(files.map(({ path }) => path))}],
       filename = true, file_row_number = true, hive_partitioning = false) AS s
-    JOIN (VALUES ${unitOf}) AS f(unit, path) ON f.path = s.filename JOIN units AS u ON u.unit = f.unit`;
+    JOIN (VALUES ${unitOf.join(', ')}) AS f(unit, path, data_day, start_s, hours) ON f.path = s.filename`;
 }
 
 function selectTyped({ header, part, files }: HeaderGroup): string {
   const saysNature = header.known.has('nature');
   const changesClock = files.some(({ day }) => day.hours !== 24);
-  return `SELECT unit, ${sqlText(part)} AS part, position, second, finality, known_nature, ${VALUE_COLUMNS}, mask, is_odd,
+  return `SELECT unit, data_day, start_s, hours, ${sqlText(part)} AS part, position, second, finality, known_nature, ${VALUE_COLUMNS}, mask, is_odd,
       clock_differs, NULL::VARCHAR AS unreadable, (2 - finality) * 1000000000::BIGINT + ${PARTS.indexOf(part)} * 100000000::BIGINT + position AS rank
     FROM (
       SELECT *, ${MASK} AS mask, ${isOddSql(header)} AS is_odd, ${changesClock ? clockDiffersSql(header) : 'false'} AS clock_differs,

@@ -17,6 +17,7 @@ export type RawLayout = 'portal' | 'local';
 
 export interface RawFile {
   readonly path: string;
+  readonly bytes: number;
   /** How messages call the file. */
   readonly what: string;
   readonly layout: RawLayout;
@@ -86,7 +87,7 @@ async function readEnds(path: string): Promise<Ends> {
   }
 }
 
-function describe(path: string, what: string, { head }: Ends, wanted: RawLayout | undefined): RawFile {
+function describe(path: string, what: string, { head, size }: Ends, wanted: RawLayout | undefined): RawFile {
   const encoding = encodingOf(head);
   const text = head.toString(encoding === 'utf-8' ? 'utf8' : 'latin1').replace(/^\u{FEFF}/u, '');
   const end = text.indexOf('\n');
@@ -113,7 +114,7 @@ function describe(path: string, what: string, { head }: Ends, wanted: RawLayout 
     if (end !== -1 || !(error instanceof PipelineError)) throw error;
     throw new PipelineError('SRC_TRUNCATED', `${what} ends inside its header: ${error.message}`, { cause: error });
   }
-  return { path, what, layout, delimiter, encoding, published, header };
+  return { path, bytes: size, what, layout, delimiter, encoding, published, header };
 }
 
 /** UTF-8 unless the beginning of the file cannot be UTF-8; a character cut by the end of the sample does not count. */

@@ -20,12 +20,15 @@ export function portalRowsSql(file: RawFile): string {
   return `read_csv(${sqlText(file.path)}, ${options})`;
 }
 
-/** The instant of a portal row; NULL when it cannot be read. */
+/**
+ * The instant of a portal row; NULL when it cannot be read. Without an offset a text is no instant: the engine would take it for one
+ * in the session's own zone.
+ */
 export function portalTimeSql(file: RawFile): string {
   const instant = sqlName(requireColumn(file.header, 'date_heure', file.what));
-  // Without an offset the text is no instant; the engine would take it for one in the session's own zone.
-  const hasOffset = `regexp_matches(${instant}, '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')`;
-  return `CASE WHEN ${hasOffset} THEN TRY_CAST(${instant} AS TIMESTAMPTZ) END`;
+  const isSign = (place: number): string => `${instant}[${place}] IN ('+', '-')`;
+  const hasOffset = `${isSign(-6)} OR ${isSign(-5)} OR ${isSign(-3)} OR ${instant}[-1] = 'Z'`;
+  return `CASE WHEN ${instant}[11] IN ('T', ' ') AND (${hasOffset}) THEN TRY_CAST(${instant} AS TIMESTAMPTZ) END`;
 }
 
 /** The date of a local row, which RTE writes as 2016-06-01 or as 01/06/2016; NULL when it cannot be read. */

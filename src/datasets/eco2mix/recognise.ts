@@ -85,7 +85,6 @@ async function recogniseLocalTable(raw: RawFile, sql: SqlSession): Promise<Recog
   const place = raw.published.indexOf(requireColumn(raw.header, 'date', raw.what)) + 1;
   const [extent] = await sql.rows<Extent>(`SELECT count(*) AS rows, strftime(min(day), '%Y-%m-%d') AS first,
       strftime(max(day), '%Y-%m-%d') AS last FROM (SELECT ${localDateSql(`fields[${place}]`)} AS day FROM published_lines)`);
-  await sql.run('DROP TABLE published_lines');
   const kind = raw.header.known.has('nature') ? KINDS.rte : KINDS.annual;
   return describe(raw, kind, extent ?? { rows: 0, first: null, last: null });
 }

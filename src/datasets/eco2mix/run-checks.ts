@@ -66,10 +66,10 @@ async function countRows(sql: SqlSession, table: RowCheck['table']): Promise<Cou
 /** The first failing rows of each unit, each with its instant. */
 async function exampleRows(sql: SqlSession, check: RowCheck): Promise<JsonObject[]> {
   const instant = `strftime(timezone('UTC', to_timestamp(start_s + second)), '%Y-%m-%dT%H:%M:%SZ')`;
-  return sql.rows<JsonObject>(`SELECT f.unit, ${instant} AS instant, f.* EXCLUDE (unit, second, data_day)
-    FROM (${selectFailing(check)}) AS f JOIN units AS u ON u.unit = f.unit
-    QUALIFY row_number() OVER (PARTITION BY f.unit ORDER BY second, f::VARCHAR) <= ${EXAMPLES_PER_CHECK}
-    ORDER BY f.unit, second, f::VARCHAR`);
+  return sql.rows<JsonObject>(`SELECT unit, ${instant} AS instant, * EXCLUDE (unit, data_day, start_s, second)
+    FROM (${selectFailing(check)}) AS f
+    QUALIFY row_number() OVER (PARTITION BY unit ORDER BY second, f::VARCHAR) <= ${EXAMPLES_PER_CHECK}
+    ORDER BY unit, second, f::VARCHAR`);
 }
 
 function withoutUnit(example: JsonObject): JsonObject {

@@ -20,13 +20,12 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
   const loads = await summarizeLoad(sql, units);
   const checks = await runCoreChecks(sql, units, loads, published);
   task.progress(`merged ${loads.reduce((sum, { rows }) => sum + rows, 0)} instants of ${units.length} days`);
-  const withLoad = units.filter((_, index) => hasLoad(loads[index]));
   const files = await writeDayFiles(sql, {
     table: 'core',
     dayColumn: 'data_day',
     columns: CORE_COLUMNS.join(', '),
     orderBy: 'instant_at',
-    days: withLoad.map((unit) => dayOf(unit).date),
+    days: units.map((unit, index) => ({ date: dayOf(unit).date, rows: rowsToWrite(loads[index]) })),
   });
   return units.map((unit, index): UnitOutcome => {
     const load = loads[index];
@@ -45,8 +44,9 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
   });
 }
 
-function hasLoad(load: LoadSummary | undefined): boolean {
-  return load !== undefined && leastFinal(load.instants) !== null;
+/** None of a day without any load: it is not published yet, whatever forecasts there are. */
+function rowsToWrite(load: LoadSummary | undefined): number {
+  return load === undefined || leastFinal(load.instants) === null ? 0 : load.rows;
 }
 
 /** A day is judged by its loads: placeholders and forecasts of a day to come are not the day. */

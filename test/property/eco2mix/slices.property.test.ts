@@ -48,6 +48,31 @@ async function fileOf(lines: readonly string[]): Promise<{ part: string; path: s
 }
 
 describe('the bytes of a day', () => {
+  it('do not depend on where in a month it lies: a month is more rows than the engine handles at once', async () => {
+    const month = dates('2024-10-01', '2024-10-31');
+    const lines = new Map(
+      month.map((day, index) => {
+        const rows = Array.from({ length: quartersOf(day) }, (_, quarter) => {
+          const odd = (index * 100 + quarter) % 7;
+          const values = { consommation: 50_000 + index * 31 + quarter, gaz: odd === 0 ? null : odd * 1_000 };
+          return portalLine(day, { quarter, values }, MEASURES);
+        });
+        return [day, rows] as const;
+      }),
+    );
+    const whole = await runner.slice(await fileOf([...lines.values()].flat()), month);
+    const cores = await runner.step(
+      'transform/national',
+      whole.map(({ scope, outputs }) => dayUnit(scope, { tr: [outputs['slice']!] })),
+    );
+    for (const [index, day] of month.entries()) {
+      const [slice] = await runner.slice(await fileOf(lines.get(day)!), [day]);
+      const [core] = await runner.step('transform/national', [dayUnit(day, { tr: [slice!.outputs['slice']!] })]);
+      expect(hashOf(slice, 'slice'), day).toBe(hashOf(whole[index], 'slice'));
+      expect(hashOf(core, 'core'), day).toBe(hashOf(cores[index], 'core'));
+    }
+  }, 60_000);
+
   it('are the same for slices of any cut, order and repetition', async () => {
     await fc.assert(
       fc.asyncProperty(week, fc.nat({ max: 1e6 }), fc.subarray(DAYS, { minLength: 1 }), async (cells, seed, wanted) => {
