@@ -1,4 +1,4 @@
-import { PipelineError, errorCodeOf } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { DayState, StepState } from '../pipelines/execution.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
@@ -14,7 +14,7 @@ import { mapConcurrent } from './map-concurrent.ts';
 import { clearFailures } from './failures.ts';
 import { publicationsOf, publish } from './published.ts';
 
-const COMMITS_AT_ONCE = 8;
+const PUBLISHED_AT_ONCE = 8;
 
 /** What a run says about one scope, before it is a manifest version. */
 export interface Finding {
@@ -76,14 +76,20 @@ export async function commitScopes(
     readEntries(engine.documents, definition.name, findings.map(doneSteps)),
     newestManifests(engine.documents, definition.name, scopes),
   ]);
-  return mapConcurrent(findings, COMMITS_AT_ONCE, async (finding) => {
+  const commits = findings.map((finding): ScopeCommit & { readonly before: Manifest | undefined } => {
     const before = newest.get(finding.scope);
     const manifest = manifestOf(engine, control, definition, finding, ledger.get(finding.scope) ?? [], before, reason);
-    const created = !saysTheSame(before, manifest);
-    if (created) await createVersion(engine, manifest);
-    const current = created || before === undefined ? manifest : before;
-    await publishManifest(engine, definition, created ? before : undefined, current);
-    return { manifest: current, created };
+    return before !== undefined && saysTheSame(before, manifest)
+      ? { manifest: before, created: false, before: undefined }
+      : { manifest, created: true, before };
+  });
+  await createVersions(
+    engine,
+    commits.filter(({ created }) => created).map(({ manifest }) => manifest),
+  );
+  return mapConcurrent(commits, PUBLISHED_AT_ONCE, async ({ manifest, created, before }) => {
+    await publishManifest(engine, definition, before, manifest);
+    return { manifest, created };
   });
 }
 
@@ -94,18 +100,19 @@ function doneSteps({ scope, state }: Finding) {
   return { scope, steps };
 }
 
-async function createVersion(engine: Engine, manifest: Manifest): Promise<void> {
-  const key = manifestKey(manifest.pipeline, manifest.scope, manifest.version);
-  try {
-    await engine.documents.put(key, manifest, { expectedVersion: 0 });
-  } catch (error) {
-    if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
-    throw new PipelineError(
-      'STORE_CONFLICT',
-      `version ${manifest.version} of ${manifest.pipeline} ${manifest.scope} was written by another run in the meantime`,
-      { cause: error },
-    );
-  }
+async function createVersions(engine: Engine, manifests: readonly Manifest[]): Promise<void> {
+  const created = await engine.documents.createMany(
+    manifests.map((manifest) => ({
+      key: manifestKey(manifest.pipeline, manifest.scope, manifest.version),
+      body: manifest,
+    })),
+  );
+  const lost = manifests.find((_, index) => created[index] !== true);
+  if (lost === undefined) return;
+  throw new PipelineError(
+    'STORE_CONFLICT',
+    `version ${lost.version} of ${lost.pipeline} ${lost.scope} was written by another run in the meantime`,
+  );
 }
 
 async function publishManifest(
@@ -188,9 +195,9 @@ function mergeFacts(
 }
 
 /** Run, time and reason do not count: the same steps with the same outcome are the same day. */
-function saysTheSame(before: Manifest | undefined, now: Manifest): boolean {
+function saysTheSame(before: Manifest, now: Manifest): boolean {
   return (
-    before?.verdict === now.verdict &&
+    before.verdict === now.verdict &&
     now.changed.length === 0 &&
     Object.keys(before.steps).length === Object.keys(now.steps).length &&
     before.decisions.length === now.decisions.length

@@ -3,7 +3,7 @@ import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution
 import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
-import type { CivilDate, Period, RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
+import type { CivilDate, Period, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 
 /**
  * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under 64 KiB for
@@ -121,8 +121,8 @@ export interface CommitResult {
 
 /** Periods to rebuild and days to look at again after days changed. */
 export interface DerivedWork {
-  /** Days whose own steps are out of date because of the changed days, by month window. */
-  readonly windows: readonly (readonly CivilDate[])[];
+  /** Days whose own steps are out of date because of the changed days, by month window and by the last stage that they have. */
+  readonly windows: readonly { readonly dates: readonly CivilDate[]; readonly until: Stage }[];
   /** Rollups in the order they are to be made, each with its periods. */
   readonly rollups: readonly {
     readonly step: StepId;

@@ -2,12 +2,12 @@
 export async function mapConcurrent<T, R>(
   items: readonly T[],
   limit: number,
-  call: (item: T) => Promise<R>,
+  call: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const answers: R[] = new Array<R>(items.length);
   const pending = items.entries();
   const lane = async (): Promise<void> => {
-    for (const [index, item] of pending) answers[index] = await call(item);
+    for (const [index, item] of pending) answers[index] = await call(item, index);
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
   return answers;

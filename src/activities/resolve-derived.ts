@@ -1,7 +1,9 @@
 import { addDays } from '../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
+import { keyIn } from '../pipelines/manifest.ts';
 import { periodsOf } from '../pipelines/period.ts';
-import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { STAGES, stageOf } from '../pipelines/vocabulary.ts';
+import type { CivilDate, Stage } from '../pipelines/vocabulary.ts';
 import { fetchWindows } from '../pipelines/window.ts';
 import type { DerivedWork } from './contract.ts';
 import { datasetOf } from './engine.ts';
@@ -19,11 +21,8 @@ export async function resolveDerived(
 ): Promise<DerivedWork> {
   const { definition } = datasetOf(engine, pipeline);
   const stale = await staleDays(engine, definition, changed);
-  const windows = fetchWindows(stale, 'month').map(({ from, to }) =>
-    stale.filter((date) => from <= date && date <= to),
-  );
   return {
-    windows,
+    windows: windowsOf(stale),
     rollups: definition.rollups.map((rollup) => ({
       step: rollup.id,
       periods: periodsOf(rollup.grain, changed),
@@ -34,23 +33,39 @@ export async function resolveDerived(
   };
 }
 
-/** The days that read one of the changed days and whose plan, without asking the publisher, is not empty. */
+export interface StaleDay {
+  readonly date: CivilDate;
+  /** The last stage that the day has: what was never made of it is not made now either. */
+  readonly until: Stage;
+}
+
+function windowsOf(stale: readonly StaleDay[]): DerivedWork['windows'] {
+  return STAGES.flatMap((until) => {
+    const dates = stale.filter((day) => day.until === until).map(({ date }) => date);
+    return fetchWindows(dates, 'month').map(({ from, to }) => ({
+      until,
+      dates: dates.filter((date) => from <= date && date <= to),
+    }));
+  });
+}
+
+/** The days that read one of the changed days and have a step that would run again, without asking the publisher. */
 export async function staleDays(
   engine: Engine,
   definition: PipelineDefinition,
   changed: readonly CivilDate[],
-): Promise<CivilDate[]> {
+): Promise<StaleDay[]> {
   const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
   const readers = new Set([...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
   const { plans, manifests } = await planFromStores(engine, definition, [...readers].sort(), { offline: true });
-  return plans
-    .filter(
-      ({ date, steps }) =>
-        manifests.has(date) && steps.some(({ action, step }) => action === 'run' && !isLeftOut(definition, step)),
-    )
-    .map(({ date }) => date);
-}
-
-function isLeftOut(definition: PipelineDefinition, id: string): boolean {
-  return definition.steps.find((step) => step.id === id)?.singleDaysOnly === true;
+  const inSets = new Set(definition.steps.filter((step) => step.singleDaysOnly !== true).map(({ id }) => id));
+  return plans.flatMap(({ date, steps }): StaleDay[] => {
+    const manifest = manifests.get(date);
+    const made = steps.filter(({ step }) => inSets.has(step) && keyIn(manifest, step) !== undefined);
+    const until = made
+      .map(({ step }) => stageOf(step))
+      .sort((a, b) => STAGES.indexOf(a) - STAGES.indexOf(b))
+      .at(-1);
+    return until !== undefined && made.some(({ action }) => action === 'run') ? [{ date, until }] : [];
+  });
 }

@@ -10,7 +10,7 @@ import type { DayResult } from '../workflows/day.ts';
 import type { WindowInput } from '../workflows/window.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
-import { dayResult, finishRollup, runWindow, startDay } from './runs.ts';
+import { dayResult, finishRollup, runWindows, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
 import { openTemporal } from './temporal.ts';
 
@@ -116,7 +116,7 @@ function parseUntil(text: string | undefined): WindowInput['until'] {
   return stage;
 }
 
-const WINDOWS_AT_ONCE = 3;
+const DAYS_AT_ONCE = 3;
 
 /** Runs days through windows; the days that need care run alone afterwards. */
 export async function runDays(
@@ -126,16 +126,19 @@ export async function runDays(
   dates: readonly CivilDate[],
   options: Pick<WindowInput, 'until' | 'recheck'>,
 ): Promise<RangeResult> {
-  const windows = monthWindows(dates[0] ?? '', dates.at(-1) ?? '');
+  const windows = monthWindows(dates[0] ?? '', dates.at(-1) ?? '').map(({ from, to }) => datesBetween(from, to));
   let done = 0;
-  const results = await mapConcurrent(windows, WINDOWS_AT_ONCE, async ({ from, to }) => {
-    const result = await runWindow(target, { pipeline, dates: datesBetween(from, to), ...options });
-    done += 1;
-    if (windows.length > 1) terminal.note(`${done} of ${windows.length} windows: ${from} … ${to}`);
-    return result;
-  });
+  const results = await runWindows(
+    target,
+    windows.map((days) => ({ pipeline, dates: days, ...options })),
+    ({ dates: days }) => {
+      done += 1;
+      if (windows.length > 1)
+        terminal.note(`${done} of ${windows.length} windows: ${days[0] ?? ''} … ${days.at(-1) ?? ''}`);
+    },
+  );
   const careful = results.flatMap((result) => result.careful.map(({ date }) => date));
-  const single = await mapConcurrent(careful, WINDOWS_AT_ONCE, async (date) => {
+  const single = await mapConcurrent(careful, DAYS_AT_ONCE, async (date) => {
     try {
       return await dayResult(await startDay(target, { pipeline, date, reason: 'backfill' }));
     } catch (error) {

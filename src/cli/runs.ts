@@ -3,6 +3,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { SEARCH_KEYS } from '../workflows/search-keys.ts';
 import type { day, DayInput, DayResult } from '../workflows/day.ts';
 import type { window, WindowInput, WindowResult } from '../workflows/window.ts';
+import { mapConcurrent } from '../activities/map-concurrent.ts';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 
 /** Starts runs and waits for them, in the words of the product. */
@@ -33,10 +34,13 @@ export async function startDay({ client, taskQueue }: RunTarget, input: DayInput
   });
 }
 
-/** Runs a window of days; joins it when exactly this window runs. */
-export async function runWindow({ client, taskQueue }: RunTarget, input: WindowInput): Promise<WindowResult> {
+/** Starts a window of days; joins it when exactly this window runs. */
+async function startWindow(
+  { client, taskQueue }: RunTarget,
+  input: WindowInput,
+): Promise<WorkflowHandle<typeof window>> {
   const [first, last] = [input.dates[0] ?? '', input.dates.at(-1) ?? ''];
-  const handle = await client.workflow.start<typeof window>('window', {
+  return client.workflow.start<typeof window>('window', {
     workflowId: `window/${input.pipeline}/${first}_${last}`,
     taskQueue,
     args: [input],
@@ -44,7 +48,41 @@ export async function runWindow({ client, taskQueue }: RunTarget, input: WindowI
     typedSearchAttributes: describe(input.pipeline, first, input.reason ?? 'backfill'),
     staticSummary: `${input.pipeline} ${first} … ${last}, ${input.dates.length} days`,
   });
-  return resultOf(handle);
+}
+
+const WINDOWS_AT_ONCE = 3;
+
+/**
+ * Runs windows that follow each other, a few at a time. What a window compares with earlier days waits until the window before it has ended,
+ * so that no day is made twice.
+ */
+export async function runWindows(
+  target: RunTarget,
+  inputs: readonly WindowInput[],
+  ended: (input: WindowInput) => void,
+): Promise<WindowResult[]> {
+  const handles = new Map<number, WorkflowHandle<typeof window>>();
+  const done = new Set<number>();
+  const release = async (index: number): Promise<void> => {
+    const handle = handles.get(index);
+    if (handle === undefined || !done.has(index - 1)) return;
+    await handle.signal('earlierDaysDone').catch((error: unknown) => {
+      if (!isNotRunning(error)) throw error;
+    });
+  };
+  return mapConcurrent(inputs, WINDOWS_AT_ONCE, async (input, index) => {
+    const waitForEarlierDays = index > 0 && !done.has(index - 1);
+    const handle = await startWindow(target, { ...input, ...(waitForEarlierDays ? { waitForEarlierDays } : {}) });
+    if (waitForEarlierDays) handles.set(index, handle);
+    await release(index);
+    try {
+      return await resultOf(handle);
+    } finally {
+      done.add(index);
+      ended(input);
+      await release(index + 1);
+    }
+  });
 }
 
 /** The result of a run; a failed one is thrown with the code that its workflow gave. */

@@ -1,6 +1,7 @@
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import type { PlannedStep } from './plan.ts';
 import type { StepKey } from './step-key.ts';
+import { stageOf } from './vocabulary.ts';
 import type { CivilDate, Stage, StepId, Verdict } from './vocabulary.ts';
 
 /**
@@ -42,7 +43,7 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
     .filter((step) => days === 1 || step.singleDaysOnly !== true)
     .map((step) => ({
       id: step.id,
-      stage: step.id.slice(0, step.id.indexOf('/')) as Stage,
+      stage: stageOf(step.id),
       title: step.title,
       inputs: step.inputs
         .filter((input) => input.daysBefore === undefined)

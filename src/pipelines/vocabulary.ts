@@ -30,6 +30,11 @@ export type Stage = (typeof STAGES)[number];
 /** `<stage>/<part>`, or `rollup/<name>` for steps of periods. */
 export type StepId = `${Stage | 'rollup'}/${string}`;
 
+/** The stage of a step of days. */
+export function stageOf(step: StepId): Stage {
+  return step.slice(0, step.indexOf('/')) as Stage;
+}
+
 /** From the least to the most final. */
 export const REVISIONS = ['provisional', 'consolidated', 'definitive'] as const;
 export type Revision = (typeof REVISIONS)[number];

@@ -66,6 +66,8 @@ class LocalObjectStore implements ObjectStore {
     }
     // After a link the staged name is a second one of the object; a rename took it away.
     if (options.mode === 'create') await removeStaged(staged.path);
+    const file = this.#pathOf(key);
+    await ifPresent(this.#verified.trust(file, staged.sha256), 'read', file);
     return { key, sha256: staged.sha256, bytes: staged.bytes, mediaType: options.mediaType };
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 
@@ -18,6 +18,11 @@ const MOST_READ_AT_ONCE_BYTES = 1 << 20;
 export interface VerifiedFiles {
   /** `undefined` when it is no regular file. Throws the raw errors of the file system. */
   measure(path: string): Promise<{ sha256: string; bytes: number } | undefined>;
+  /**
+   * Takes over the hash of a file that the caller wrote itself, and whose time of change it set to one that no other writer gets: a later
+   * change shows in that time at once.
+   */
+  trust(path: string, sha256: string): Promise<void>;
 }
 
 /**
@@ -36,27 +41,37 @@ export function createVerifiedFiles(): VerifiedFiles {
     if (remembered.size > MOST_REMEMBERED && oldest.done !== true) remembered.delete(oldest.value);
   }
 
-  async function hashOf(file: FileHandle, found: BigIntStats, lookedAtMs: number): Promise<string> {
-    const identity = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
-    const known = remembered.get(identity);
-    const sha256 = known ?? (await hashFile(file, Number(found.size)));
-    if (known !== undefined || lookedAtMs - Number(found.ctimeMs) > SETTLED_AFTER_MS) remember(identity, sha256);
-    return sha256;
+  async function hashOf(path: string, lookedAtMs: number): Promise<{ sha256: string; bytes: number }> {
+    const file = await open(path, 'r');
+    try {
+      const found = await file.stat({ bigint: true });
+      const sha256 = await hashFile(file, Number(found.size));
+      if (lookedAtMs - Number(found.ctimeMs) > SETTLED_AFTER_MS) remember(identityOf(found), sha256);
+      return { sha256, bytes: Number(found.size) };
+    } finally {
+      await file.close();
+    }
   }
 
   return {
     async measure(path) {
       const lookedAtMs = Date.now();
-      const file = await open(path, 'r');
-      try {
-        const found = await file.stat({ bigint: true });
-        if (!found.isFile()) return undefined;
-        return { sha256: await hashOf(file, found, lookedAtMs), bytes: Number(found.size) };
-      } finally {
-        await file.close();
-      }
+      const found = await stat(path, { bigint: true });
+      if (!found.isFile()) return undefined;
+      const identity = identityOf(found);
+      const known = remembered.get(identity);
+      if (known === undefined) return hashOf(path, lookedAtMs);
+      remember(identity, known);
+      return { sha256: known, bytes: Number(found.size) };
+    },
+    async trust(path, sha256) {
+      remember(identityOf(await stat(path, { bigint: true })), sha256);
     },
   };
+}
+
+function identityOf(found: BigIntStats): string {
+  return [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
 }
 
 async function hashFile(file: FileHandle, bytes: number): Promise<string> {

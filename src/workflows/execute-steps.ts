@@ -25,6 +25,8 @@ export interface StepExecution {
   readonly queues: Readonly<Record<string, string>>;
   readonly retry: RetrySettings;
   readonly force: boolean;
+  /** Steps that read other days wait for this as well: the other days may be in the making. */
+  readonly neighbours?: Promise<unknown>;
   /** Called when a check holds a day after a step; the step's readers wait for the answer. */
   held?(date: CivilDate, step: StepId, key: StepKey, checks: readonly HeldCheck[]): Promise<void>;
   changed?(): void;
@@ -42,7 +44,8 @@ export async function executeSteps(execution: StepExecution): Promise<void> {
   const ended = new Map<StepId, Promise<void>>();
   for (const step of execution.steps) {
     const reads = [...new Set([...step.inputs.map((input) => input.step), ...step.siblings])];
-    const ready = Promise.all(reads.map(async (id) => ended.get(id)));
+    const neighbours = step.siblings.length > 0 ? [execution.neighbours] : [];
+    const ready = Promise.all([...reads.map((id) => ended.get(id)), ...neighbours]);
     ended.set(
       step.id,
       ready.then(() => executeStep(execution, step)),

@@ -83,13 +83,13 @@ async function waitForQuiet(
 async function rebuild(pipeline: string, dates: readonly CivilDate[]): Promise<void> {
   const work: DerivedWork = await control.resolveDerived(pipeline, dates);
   const info = workflowInfo();
-  for (const stale of work.windows) {
+  for (const { dates: stale, until } of work.windows) {
     setCurrentDetails(
       `**${pipeline}**: rebuilding ${stale.length} days that compare themselves with ${dates.length} changed days`,
     );
     await executeChild(window, {
-      workflowId: `${info.workflowId}/${info.runId}/${stale[0] ?? ''}`,
-      args: [{ pipeline, dates: stale, reason: 'derived', offline: true }],
+      workflowId: `${info.workflowId}/${info.runId}/${stale[0] ?? ''}/${until}`,
+      args: [{ pipeline, dates: stale, reason: 'derived', offline: true, until }],
       staticSummary: `${stale.length} days that compare themselves with changed days`,
     });
   }

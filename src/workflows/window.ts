@@ -1,4 +1,4 @@
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { condition, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
@@ -16,8 +16,19 @@ export interface WindowInput {
   readonly recheck?: boolean;
   readonly offline?: boolean;
   /** Leave out the stages after this one. */
-  readonly until?: 'download' | 'transform' | 'metrics';
+  readonly until?: Stage;
+  /**
+   * Earlier days are in the making by another window: steps that read other days wait for `earlierDaysDone`. Without it they would be
+   * made without these days now, and again afterwards.
+   */
+  readonly waitForEarlierDays?: boolean;
 }
+
+/** Sent by whoever started this window and the one before it. */
+export const earlierDaysDoneSignal = defineSignal('earlierDaysDone');
+
+/** The starter may be gone; then the days are made as they are, and again when the earlier ones have changed. */
+const LONGEST_WAIT_FOR_EARLIER_DAYS = '15 minutes';
 
 export interface WindowResult {
   readonly committed: number;
@@ -47,6 +58,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   };
   tell();
   await executeSteps({
+    neighbours: earlierDays(input),
     pipeline,
     steps,
     days,
@@ -80,6 +92,14 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
       why: outcome.failure === undefined ? 'no part has rows' : `${outcome.failure.code}: ${outcome.failure.message}`,
     }));
   return { committed: good.length, upToDate: resolved.upToDate.length, careful };
+}
+
+async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {
+  let done = waitForEarlierDays !== true;
+  setHandler(earlierDaysDoneSignal, () => {
+    done = true;
+  });
+  if (!done) await condition(() => done, LONGEST_WAIT_FOR_EARLIER_DAYS);
 }
 
 function isAfter(stage: Stage, until: WindowInput['until']): boolean {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newestManifests, readManifests } from '../../src/activities/ledger-reader.ts';
-import { dayResult, finishRollup, runWindow, startDay } from '../../src/cli/runs.ts';
+import { dayResult, finishRollup, runWindows, startDay } from '../../src/cli/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayInput } from '../../src/workflows/day.ts';
+import type { WindowInput, WindowResult } from '../../src/workflows/window.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { tinyDataset } from '../fixtures/tiny-dataset.ts';
@@ -31,6 +32,12 @@ function start(date: string, input: Partial<DayInput> = {}) {
 
 async function run(date: string, input: Partial<DayInput> = {}) {
   return dayResult(await start(date, input));
+}
+
+async function runOneWindow(input: WindowInput): Promise<WindowResult> {
+  const [result] = await runWindows(installation.target, [input], () => undefined);
+  if (result === undefined) throw new Error('the window gave no result');
+  return result;
 }
 
 function newest(scope: string) {
@@ -136,14 +143,14 @@ describe('a window of days', () => {
   it('makes a month with one request per part, and finds nothing to do the second time', async () => {
     const dates = datesBetween('2024-03-01', '2024-03-31');
     const before = publisher.requests.length;
-    expect(await runWindow(installation.target, { pipeline: 'tiny', dates })).toEqual({
+    expect(await runOneWindow({ pipeline: 'tiny', dates })).toEqual({
       committed: 31,
       upToDate: 0,
       careful: [],
     });
     const asked = publisher.requests.slice(before).filter((request) => request.includes('.csv'));
     expect(asked).toHaveLength(2);
-    expect(await runWindow(installation.target, { pipeline: 'tiny', dates })).toMatchObject({
+    expect(await runOneWindow({ pipeline: 'tiny', dates })).toMatchObject({
       committed: 0,
       upToDate: 31,
     });
@@ -162,10 +169,22 @@ describe('a window of days', () => {
     expect(sizes.length).toBeLessThan(100);
   });
 
+  it('compares its first days with those of the window before, which is made at the same time', async () => {
+    const windows = [datesBetween('2024-01-28', '2024-01-31'), datesBetween('2024-02-01', '2024-02-02')];
+    const inputs = windows.map((dates) => ({ pipeline: 'tiny', dates, until: 'metrics' as const }));
+    const results = await runWindows(installation.target, inputs, () => undefined);
+    expect(results.map(({ committed, upToDate }) => committed + upToDate)).toEqual([4, 2]);
+    const made = await newest('2024-02-01');
+    expect(made).toMatchObject({ version: 1, steps: { 'metrics/comparison': { state: 'done' } } });
+    await finishRollup(installation.target, 'tiny');
+    // Nothing of it is out of date now, and what was left out is still left out.
+    expect(await newest('2024-02-01')).toEqual(made);
+  });
+
   it('leaves the days that need care to their own runs', async () => {
     publisher.publish('2024-02-03', { add: 100_000 });
     const dates = datesBetween('2024-02-01', '2024-02-12');
-    const result = await runWindow(installation.target, { pipeline: 'tiny', dates });
+    const result = await runOneWindow({ pipeline: 'tiny', dates });
     expect(result.committed).toBe(9);
     expect(result.careful.map(({ date }) => date)).toEqual(['2024-02-03', '2024-02-11', '2024-02-12']);
   });

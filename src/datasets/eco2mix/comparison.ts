@@ -14,8 +14,9 @@ const PERCENT_DECIMALS = 2;
 
 async function run(task: StepTask): Promise<readonly UnitOutcome[]> {
   const outcomes: UnitOutcome[] = [];
+  const read = metricsReader();
   for (const unit of task.units) {
-    const comparison = await compareUnit(unit);
+    const comparison = await compareUnit(unit, read);
     const compared = COMPARISONS.filter((name) => comparison.against[name] !== null);
     outcomes.push({
       scope: unit.scope,
@@ -27,20 +28,28 @@ async function run(task: StepTask): Promise<readonly UnitOutcome[]> {
   return outcomes;
 }
 
-async function compareUnit(unit: StepUnit): Promise<DayComparison> {
-  const day = await readMetrics(unit.inputs['day']?.[0]);
+async function compareUnit(unit: StepUnit, read: MetricsReader): Promise<DayComparison> {
+  const day = await read(unit.inputs['day']?.[0]);
   if (day === undefined) throw new PipelineError('INTERNAL', `${unit.scope} is to be compared and has no metrics`);
   const against: Record<string, ComparedDay | null> = {};
   for (const name of COMPARISONS) {
-    const reference = await readMetrics(unit.inputs[name]?.[0]);
+    const reference = await read(unit.inputs[name]?.[0]);
     against[name] = reference === undefined ? null : compareDays(day, reference);
   }
   return { schema: 'eco2mix.comparison/1', date: day.date, against: against as DayComparison['against'] };
 }
 
-async function readMetrics(artefact: LocalArtefact | undefined): Promise<DayMetrics | undefined> {
-  if (artefact === undefined) return undefined;
-  return JSON.parse(await readFile(artefact.path, 'utf8')) as DayMetrics;
+type MetricsReader = (artefact: LocalArtefact | undefined) => Promise<DayMetrics | undefined>;
+
+/** Reads each file once: in a set of days, a day is compared, and is the day before and the day a week before of others. */
+function metricsReader(): MetricsReader {
+  const known = new Map<string, DayMetrics>();
+  return async (artefact) => {
+    if (artefact === undefined) return undefined;
+    const metrics = known.get(artefact.path) ?? (JSON.parse(await readFile(artefact.path, 'utf8')) as DayMetrics);
+    known.set(artefact.path, metrics);
+    return metrics;
+  };
 }
 
 /** Every compared quantity of two days. */

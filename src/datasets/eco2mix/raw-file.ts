@@ -26,6 +26,8 @@ export interface RawFile {
   /** Published names in their order, as they will be the names of the slice's columns. */
   readonly published: readonly string[];
   readonly header: HeaderMap;
+  /** Whether there is anything after the header: the publisher answers a question about days it has nothing of with a header alone. */
+  readonly hasRows: boolean;
 }
 
 const SAMPLE_BYTES = 65_536;
@@ -68,8 +70,9 @@ export async function openRawFile(path: string, what: string, layout?: RawLayout
     const beginning = JSON.stringify(start.slice(0, 120));
     throw new PipelineError('SRC_SHAPE_CHANGED', `${what} is ${wrong.is}. It begins with ${beginning}`);
   }
-  const file = describe(path, what, ends, layout);
-  refuseCutRow(file, ends);
+  const rows = rowsSeen(ends);
+  const file = { ...describe(path, what, ends, layout), hasRows: rows.length > 0 || ends.size > ends.head.length };
+  if (file.hasRows) refuseCutRow(file, rows);
   return file;
 }
 
@@ -87,7 +90,12 @@ async function readEnds(path: string): Promise<Ends> {
   }
 }
 
-function describe(path: string, what: string, { head, size }: Ends, wanted: RawLayout | undefined): RawFile {
+function describe(
+  path: string,
+  what: string,
+  { head, size }: Ends,
+  wanted: RawLayout | undefined,
+): Omit<RawFile, 'hasRows'> {
   const encoding = encodingOf(head);
   const text = head.toString(encoding === 'utf-8' ? 'utf8' : 'latin1').replace(/^\u{FEFF}/u, '');
   const end = text.indexOf('\n');
@@ -144,14 +152,17 @@ function fieldsOf(line: string, delimiter: string): string[] {
   return fields;
 }
 
+/** The lines with text at the end of the file, without the first: that is the header, or the end of a row whose beginning we do not see. */
+function rowsSeen({ tail }: Ends): string[] {
+  const lines = tail.toString('latin1').split('\n');
+  return lines
+    .slice(1)
+    .map((line) => line.replace(/\r$/, ''))
+    .filter((line) => line.trim() !== '');
+}
+
 /** A body that ended too early shows in its last row. One that ended exactly between two rows shows in the day's completeness. */
-function refuseCutRow(file: RawFile, { head, tail, size }: Ends): void {
-  const text = tail.toString('latin1');
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
-  const isWhole = size <= head.length;
-  // The first line of the tail is the header, or the end of a row whose beginning we do not see.
-  const rows = lines.slice(1).filter((line) => line.trim() !== '');
-  if (rows.length === 0 && isWhole) return;
+function refuseCutRow(file: RawFile, rows: readonly string[]): void {
   const last = rows.findLast((line) => file.layout === 'portal' || !isNotice(line, rows, file.delimiter));
   const fields = last === undefined ? 0 : fieldsOf(last, file.delimiter).length;
   if (fields >= file.published.length) return;

@@ -49,6 +49,7 @@ export async function sliceRawFile(task: SliceTask, sql: SqlSession): Promise<re
   const days = task.days.map((day) => day.date);
   const zone = task.days[0]?.zone;
   if (zone === undefined) return [];
+  if (!file.hasRows) return days.map((scope) => outcomeOf(scope, file, undefined, undefined));
   const timeText = await (file.layout === 'portal'
     ? loadPortalRows(sql, file, days, zone)
     : loadLocalRows(sql, file, days));

