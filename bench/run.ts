@@ -3,6 +3,7 @@
 const BENCHES = {
   eco2mix: () => import('./eco2mix.ts'),
   orchestration: () => import('./orchestration.ts'),
+  storage: () => import('./storage.ts'),
 } as const;
 
 const names = process.argv.slice(2);

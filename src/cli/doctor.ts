@@ -5,7 +5,7 @@ import type { CommandContext, ExitCode } from './context.ts';
 import type { Finding } from './doctor/finding.ts';
 import { examineHome, examineNode, examineSettings } from './doctor/machine.ts';
 import { examinePublishers } from './doctor/publishers.ts';
-import { examineDocuments, examineObjects, examineSql } from './doctor/stores.ts';
+import { examineDocuments, examineObjects, examineSql, explainStores } from './doctor/stores.ts';
 import { examineTemporal } from './doctor/temporal.ts';
 import { count } from './measures.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,7 +35,15 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     examineTemporal(config),
     examinePublishers(datasets, signal),
   ]);
-  return [examineNode(process.versions.node), ...home, ...settings, ...stores, ...temporal, ...publishers];
+  return [
+    examineNode(process.versions.node),
+    ...home,
+    ...settings,
+    ...explainStores(config.storage),
+    ...stores,
+    ...temporal,
+    ...publishers,
+  ];
 }
 
 /** A store that cannot even be opened is a finding, not the end of the examination. */

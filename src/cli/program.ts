@@ -102,6 +102,18 @@ function addReadingCommands(program: Command, perform: Perform): void {
 
 function addServiceCommands(program: Command, perform: Perform): void {
   program
+    .command('storage')
+    .description('the stores of this installation')
+    .command('init')
+    .description(
+      'make the buckets, tables, indexes and times to live that the chosen stores need; again, it does nothing',
+    )
+    .option('--print', 'print the same as CloudFormation and mongosh text instead')
+    .action((options: { print?: boolean }) =>
+      perform(async (context) => (await import('./storage.ts')).storageInit(context, options)),
+    );
+
+  program
     .command('worker')
     .description('run workers against the configured Temporal server')
     .option('--queues <kinds>', 'which of compute, fetch, report (default: all)', 'compute,fetch,report')

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { z } from 'zod';
 import { PipelineError } from '../errors.ts';
+import type { Environment } from './environment.ts';
 import { nearestName } from './nearest-name.ts';
 import { HOST_SETTING, SETTINGS, hostVariable } from './settings.ts';
 import type { HostSettings, Settings } from './settings.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { chooseStorage } from './storage-choice.ts';
+import type { StorageChoice } from './storage-choice.ts';
 
 export interface ConfigSources {
   readonly env: Environment;
@@ -22,6 +23,7 @@ export interface Config {
   readonly home: string;
   readonly settings: Settings;
   readonly hosts: Readonly<Record<string, HostSettings>>;
+  readonly storage: StorageChoice;
   /** The environment with the settings file below it, for libraries that read their own names from it. */
   readonly env: Environment;
   readonly cacheDir: string;
@@ -41,6 +43,8 @@ export function loadConfig(sources: ConfigSources): Config {
   const parsed = SETTINGS.safeParse(env);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describe(issue, place)));
   const hosts = Object.fromEntries(sources.hosts.map((host) => [host, hostSettings(env, host, problems, place)]));
+  const { storage, problems: storageProblems } = chooseStorage(env);
+  problems.push(...storageProblems);
   if (problems.length > 0 || !parsed.success) {
     throw new PipelineError(
       'CONFIG_INVALID',
@@ -48,7 +52,7 @@ export function loadConfig(sources: ConfigSources): Config {
     );
   }
   const cacheDir = path.resolve(sources.cwd, parsed.data.QUOTIDIEN_CACHE ?? '.cache');
-  return { home, settings: parsed.data, hosts, env, cacheDir };
+  return { home, settings: parsed.data, hosts, storage, env, cacheDir };
 }
 
 function readSettingsFile(file: string): Environment {

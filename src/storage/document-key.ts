@@ -44,7 +44,8 @@ export function documentName(key: DocumentKey): string {
   return `${key.table}:${key.partition}:${key.sort}`;
 }
 
-function checkTable(table: string): void {
+/** Refuses a table name that not every adapter can hold, with `INPUT_INVALID`. */
+export function checkTable(table: string): void {
   if (TABLE_NAME.test(table)) return;
   const rule = '3 to 63 letters, digits, ".", "-" or "_", beginning with a letter';
   throw new PipelineError('INPUT_INVALID', `the table name ${JSON.stringify(table)} is not usable: it needs ${rule}`);

@@ -7,7 +7,13 @@ import { PipelineError } from '../errors.ts';
 import { compareBytes } from './byte-order.ts';
 import { clipRange } from './byte-range.ts';
 import { decodeDocumentBody, encodeDocumentBody } from './document-body.ts';
-import { checkDocumentKey, checkDocumentQuery, checkExpectedVersion, documentConflict } from './document-key.ts';
+import {
+  checkDocumentKey,
+  checkDocumentQuery,
+  checkExpectedVersion,
+  checkTable,
+  documentConflict,
+} from './document-key.ts';
 import { bodyChunks } from './object-body.ts';
 import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
 import type { DocumentKey, DocumentQuery, DocumentStore, ObjectHead, ObjectStore, StoredDocument } from './ports.ts';
@@ -164,6 +170,11 @@ export function createMemoryDocumentStore(): DocumentStore {
         const found = documents.get(nameOf(key));
         if (found !== undefined) yield toDocument<T>(found);
       }
+    },
+    async *partitions(table) {
+      checkTable(table);
+      const inTable = [...documents.values()].filter(({ key }) => key.table === table);
+      yield* new Set(inTable.map(({ key }) => key.partition));
     },
     async delete(key) {
       checkDocumentKey(key);

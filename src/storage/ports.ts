@@ -6,6 +6,12 @@
  * or table, full disk), `STORE_CONFLICT` (create-only or expected version lost), `STORE_CORRUPT` (bytes do not match).
  */
 
+/** Which of two places holds something: the shared primary store, or for the time being the disk of one host. */
+export interface StorePlace {
+  readonly store: 'primary' | 'fallback';
+  readonly host: string;
+}
+
 /** Immutable bytes in the object store; `sha256` is of the bytes, lower-case hex. */
 export interface ArtefactRef {
   readonly key: string;
@@ -14,6 +20,8 @@ export interface ArtefactRef {
   readonly mediaType: string;
   /** Rows of a table, records of a file; absent where the word has no meaning. */
   readonly rows?: number;
+  /** Only where the bytes are not in the primary store yet. It tells of a moment: no document keeps it. */
+  readonly place?: StorePlace;
 }
 
 export interface ObjectHead {
@@ -21,6 +29,8 @@ export interface ObjectHead {
   readonly bytes: number;
   /** Changes whenever the bytes change; opaque. */
   readonly etag: string;
+  /** From a copy that could not be compared with the primary store, because that does not answer. */
+  readonly stale?: true;
 }
 
 /** What `put` takes: bytes, a stream, or the path of a local file (which is left where it is). */
@@ -100,6 +110,8 @@ export interface DocumentStore {
   ): Promise<StoredDocument<T>>;
   /** All matching documents in order of the sort key, fetched page by page while they are consumed. */
   query<T extends object = JsonObject>(query: DocumentQuery): AsyncIterable<StoredDocument<T>>;
+  /** Every partition of the table that holds a document, each once, in any order. May read the whole table: for copies of it. */
+  partitions(table: string): AsyncIterable<string>;
   /** Removes the document; a missing one is not an error. */
   delete(key: DocumentKey): Promise<void>;
   /**

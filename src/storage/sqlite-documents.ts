@@ -5,7 +5,13 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import Database from 'libsql';
 import { PipelineError } from '../errors.ts';
 import { decodeDocumentBody, encodeDocumentBody } from './document-body.ts';
-import { checkDocumentKey, checkDocumentQuery, checkExpectedVersion, documentConflict } from './document-key.ts';
+import {
+  checkDocumentKey,
+  checkDocumentQuery,
+  checkExpectedVersion,
+  checkTable,
+  documentConflict,
+} from './document-key.ts';
 import { fileError } from './file-errors.ts';
 import type { DocumentKey, DocumentQuery, DocumentStore, StoredDocument } from './ports.ts';
 import { sqliteError } from './sqlite-errors.ts';
@@ -146,6 +152,18 @@ class SqliteDocumentStore implements DocumentStore {
       pageSize = nextPageSize(page);
       // Lets timers and sockets of this process (heartbeats) have their turn: all of the above is synchronous.
       await setImmediate();
+    }
+  }
+
+  async *partitions(table: string): AsyncIterable<string> {
+    checkTable(table);
+    // Each look-up jumps to the next partition in the primary key, so that documents are not read.
+    const next = 'SELECT min(partition) AS partition FROM documents WHERE tbl = ? AND partition > ?';
+    for (let after = ''; ;) {
+      const [row] = this.#all(next, [table, after]) as { partition: string | null }[];
+      if (row === undefined || row.partition === null) return;
+      yield row.partition;
+      after = row.partition;
     }
   }
 

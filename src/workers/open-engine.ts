@@ -6,11 +6,10 @@ import type { Config } from '../config/load-config.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { createDuckDbEngine } from '../storage/duckdb.ts';
 import { limitSessions } from '../storage/limit-sessions.ts';
-import { createLocalObjectStore } from '../storage/local-files.ts';
 import { encodeFlatParquet } from '../storage/parquet-export.ts';
-import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
 import { CODE_VERSION } from './code-version.ts';
 import { configuredDatasets } from './configured-datasets.ts';
+import { openStores } from './open-stores.ts';
 
 export interface OpenEngine extends Engine {
   close(): Promise<void>;
@@ -20,8 +19,7 @@ export interface OpenEngine extends Engine {
 export async function openEngine(config: Config, datasets: Readonly<Record<string, Dataset>>): Promise<OpenEngine> {
   const { home, settings } = config;
   const scratch = path.join(home, 'scratch');
-  const objects = createLocalObjectStore({ root: path.join(home, 'store') });
-  const documents = await openSqliteDocumentStore({ file: path.join(home, 'documents.db') });
+  const stores = await openStores(config);
   const duckDb = createDuckDbEngine({
     memoryLimitMb: settings.QUOTIDIEN_SQL_MEMORY_MB,
     threads: settings.QUOTIDIEN_SQL_THREADS,
@@ -30,8 +28,8 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
   return {
     datasets: configuredDatasets(datasets, config.hosts),
-    objects,
-    documents,
+    objects: stores.objects,
+    documents: stores.documents,
     sql: limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS),
     http: createHttpClient({
       folder: path.join(scratch, 'downloads'),
@@ -52,7 +50,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     rollupDebounceMs: settings.QUOTIDIEN_ROLLUP_QUIET_MS,
     async close() {
       await duckDb.close();
-      await documents.close();
+      await stores.close();
     },
   };
 }

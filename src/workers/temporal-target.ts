@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
-import type { Environment } from '../config/load-config.ts';
+import type { Environment } from '../config/environment.ts';
 
 /** Which Temporal server to use, and how. */
 export interface TemporalTarget {

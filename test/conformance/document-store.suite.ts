@@ -12,9 +12,21 @@ export interface OpenedDocumentStore {
   close(): Promise<void>;
 }
 
+/** Where a server cannot do what the port promises. What differs is named in the titles. */
+export interface DocumentServerLimits {
+  /** Several writers may win one version, so that the adapter must refuse compare-and-set with `STORE_DENIED`. */
+  readonly noCompareAndSet?: true;
+  /** The server sorts text by UTF-16 units: characters beyond U+FFFF come before U+E000–U+FFFF. */
+  readonly utf16Order?: true;
+}
+
 /** What every document store must do, over the port alone. Each case keeps to a partition of its own. */
-export function documentStoreConformance(name: string, open: () => Promise<OpenedDocumentStore>): void {
-  describe(`${name} as a document store`, { timeout: 120_000 }, () => {
+export function documentStoreConformance(
+  name: string,
+  open: () => Promise<OpenedDocumentStore>,
+  limits: DocumentServerLimits = {},
+): void {
+  describe(`${name} as a document store${limitsInWords(limits)}`, { timeout: 120_000 }, () => {
     let opened: OpenedDocumentStore;
     let store: DocumentStore;
     let cases = 0;
@@ -113,14 +125,14 @@ export function documentStoreConformance(name: string, open: () => Promise<Opene
         expect(await store.get(key)).toBeUndefined();
       });
 
-      it('keeps a document of 1.07 MB, also under compare-and-set and in a query', async () => {
+      it('keeps a document of 1.07 MB, created, replaced and in a query', async () => {
         const key = partition()('large');
         const body = { rows: Array.from({ length: 18_500 }, (_, n) => `${n} ${'é'.repeat(25)}`) };
         expect(Buffer.byteLength(JSON.stringify(body))).toBeGreaterThan(1_070_000);
         await store.put(key, body, { expectedVersion: 0 });
         expect((await store.get(key))?.body).toEqual(body);
         const changed = { rows: [...body.rows, 'more'] };
-        await store.put(key, changed, { expectedVersion: 1 });
+        await store.put(key, changed, limits.noCompareAndSet ? {} : { expectedVersion: 1 });
         const [only] = await toArray(store.query({ table: key.table, partition: key.partition }));
         expect(only).toEqual({ ...key, version: 2, body: changed });
         await store.put(key, { small: true });
@@ -135,21 +147,6 @@ export function documentStoreConformance(name: string, open: () => Promise<Opene
         await expectCode(store.put(key, { by: 2 }, { expectedVersion: 0 }), 'STORE_CONFLICT');
         await expectCode(opened.peer.put(key, { by: 3 }, { expectedVersion: 0 }), 'STORE_CONFLICT');
         expect(await store.get(key)).toMatchObject({ version: 1, body: { by: 1 } });
-      });
-
-      it('replace exactly the version that was read', async () => {
-        const key = partition()('pointer');
-        await store.put(key, { at: 1 });
-        expect(await store.put(key, { at: 2 }, { expectedVersion: 1 })).toMatchObject({ version: 2 });
-        await expectCode(store.put(key, { at: 3 }, { expectedVersion: 1 }), 'STORE_CONFLICT');
-        await expectCode(store.put(key, { at: 3 }, { expectedVersion: 3 }), 'STORE_CONFLICT');
-        expect(await store.get(key)).toMatchObject({ version: 2, body: { at: 2 } });
-      });
-
-      it('refuse to replace what does not exist', async () => {
-        const key = partition()('nobody');
-        await expectCode(store.put(key, {}, { expectedVersion: 1 }), 'STORE_CONFLICT');
-        expect(await store.get(key)).toBeUndefined();
       });
 
       it.each([-1, 1.5, Number.NaN])('refuse %s', async (expectedVersion) => {
@@ -172,8 +169,36 @@ export function documentStoreConformance(name: string, open: () => Promise<Opene
           expect((await store.get(key(`round ${round}`)))?.body).toEqual({ writer: winners[0] });
         }
       });
+    });
 
-      it('count all of 20 concurrent increments', async () => {
+    describe('compare-and-set', () => {
+      if (limits.noCompareAndSet) {
+        it('is refused on this server, and leaves the document as it was', async () => {
+          const key = partition()('pointer');
+          await store.put(key, { at: 1 });
+          await expectCode(store.put(key, { at: 2 }, { expectedVersion: 1 }), 'STORE_DENIED');
+          await expectCode(store.put(key, { at: 2 }, { expectedVersion: 7 }), 'STORE_DENIED');
+          expect(await store.get(key)).toMatchObject({ version: 1, body: { at: 1 } });
+        });
+        return;
+      }
+
+      it('replaces exactly the version that was read', async () => {
+        const key = partition()('pointer');
+        await store.put(key, { at: 1 });
+        expect(await store.put(key, { at: 2 }, { expectedVersion: 1 })).toMatchObject({ version: 2 });
+        await expectCode(store.put(key, { at: 3 }, { expectedVersion: 1 }), 'STORE_CONFLICT');
+        await expectCode(store.put(key, { at: 3 }, { expectedVersion: 3 }), 'STORE_CONFLICT');
+        expect(await store.get(key)).toMatchObject({ version: 2, body: { at: 2 } });
+      });
+
+      it('refuses to replace what does not exist', async () => {
+        const key = partition()('nobody');
+        await expectCode(store.put(key, {}, { expectedVersion: 1 }), 'STORE_CONFLICT');
+        expect(await store.get(key)).toBeUndefined();
+      });
+
+      it('counts all of 20 concurrent increments', async () => {
         const key = partition()('counter');
         await store.put(key, { count: 0 });
         await Promise.all(
@@ -224,14 +249,16 @@ export function documentStoreConformance(name: string, open: () => Promise<Opene
         expect(await sorts({ table: opened.table, partition: 'nobody' })).toEqual([]);
       });
 
-      it('compares sort keys by their UTF-8 bytes', async () => {
+      it(`compares sort keys by their ${limits.utf16Order ? 'UTF-16 units' : 'UTF-8 bytes'}`, async () => {
         const key = partition();
         const names = ['z', 'é', '\u{1F600}', '\uFFFD', '\uE000', 'Z', 'a', 'a b', 'a/b', 'a-b', 'a0', '~', '10', '9'];
         for (const name of names) await store.put(key(name), { name });
-        const inOrder = names.map((name) => Buffer.from(name)).sort((a, b) => Buffer.compare(a, b));
+        const inOrder = limits.utf16Order ? names.toSorted() : names.toSorted(compareUtf8);
         const { table, partition: own } = key('x');
-        expect(await sorts({ table, partition: own })).toEqual(inOrder.map(String));
-        expect(await sorts({ table, partition: own, from: '\uFFFD' })).toEqual(['\uFFFD', '\u{1F600}']);
+        expect(await sorts({ table, partition: own })).toEqual(inOrder);
+        expect(await sorts({ table, partition: own, from: '\uFFFD' })).toEqual(
+          limits.utf16Order ? ['\uFFFD'] : ['\uFFFD', '\u{1F600}'],
+        );
         expect(await sorts({ table, partition: own, from: 'a', to: 'a\u{10FFFF}' })).toEqual([
           'a',
           'a b',
@@ -274,6 +301,27 @@ export function documentStoreConformance(name: string, open: () => Promise<Opene
 
       it.each([-1, 0.5, Number.NaN])('refuses the limit %s', async (limit) => {
         await expectCode(toArray(store.query({ table: opened.table, partition: 'x', limit })), 'INPUT_INVALID');
+      });
+    });
+
+    describe('partitions', () => {
+      it('names every partition of the table once', async () => {
+        const names = ['eco2mix', 'eco2mix 2024', 'é|%/#', 'a'].map((name) => `named ${cases} ${name}`);
+        const documents = names.flatMap((partition) =>
+          [1, 2, 3].map((n) => ({ key: { table: opened.table, partition, sort: `${n}` }, body: { n } })),
+        );
+        await store.createMany(documents);
+        await store.put({ table: `${opened.table}-other`, partition: 'elsewhere', sort: '1' }, {});
+        const found = await toArray(store.partitions(opened.table));
+        expect(names.filter((name) => !found.includes(name))).toEqual([]);
+        expect(new Set(found).size).toBe(found.length);
+        expect(found).not.toContain('elsewhere');
+        expect(await toArray(store.partitions(`${opened.table}-other`))).toEqual(['elsewhere']);
+      });
+
+      it('finds none in a table that nobody has written to', async () => {
+        expect(await toArray(store.partitions('untouched'))).toEqual([]);
+        await expectCode(toArray(store.partitions('my table')), 'INPUT_INVALID');
       });
     });
 
@@ -348,6 +396,18 @@ export function documentStoreConformance(name: string, open: () => Promise<Opene
       });
     });
   });
+}
+
+function limitsInWords(limits: DocumentServerLimits): string {
+  const words = [
+    ...(limits.noCompareAndSet ? ['without compare-and-set'] : []),
+    ...(limits.utf16Order ? ['in UTF-16 order'] : []),
+  ];
+  return words.length === 0 ? '' : ` (${words.join(', ')}: limits of this server)`;
+}
+
+function compareUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** Read, add one, write if nobody was faster, else again; each conflict means that another writer advanced. */

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
-import type { Environment } from '../../src/config/load-config.ts';
+import type { Environment } from '../../src/config/environment.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 
 let home: string;

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { StorageChoice } from '../../config/storage-choice.ts';
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import type { DocumentStore, ObjectStore, SqlEngine } from '../../storage/ports.ts';
 import { timed } from './finding.ts';
@@ -7,6 +8,13 @@ import type { Finding } from './finding.ts';
 /** Tries the stores for real, in a corner of their own that is empty again afterwards. */
 
 const WRITERS = 8;
+
+/** Which stores were chosen, and why. */
+export function explainStores({ objects, documents }: StorageChoice): Finding[] {
+  return Object.entries({ objects, documents }).map(([half, { kind, reason }]) => {
+    return { area: 'stores', subject: `${half}: ${kind}`, status: 'ok', detail: `chosen because ${reason}` };
+  });
+}
 
 /** Writes, reads back, compares and deletes an object, then lets eight writers race for one key. */
 export async function examineObjects(objects: ObjectStore): Promise<Finding[]> {

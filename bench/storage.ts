@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { link, mkdir, mkdtemp, open, rm, unlink } from 'node:fs/promises';
+import { fork } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { createLocalObjectStore } from '../src/storage/local-files.ts';
+import type { ObjectStore } from '../src/storage/ports.ts';
+import { createS3Client, openS3ObjectStore } from '../src/storage/s3-objects.ts';
+import type { S3StoreOptions } from '../src/storage/s3-objects.ts';
+import { initStorage } from '../src/storage/storage-init.ts';
+import { VERSITY_GATEWAY, startVersityGateway } from '../test/fixtures/servers/versity-gateway.ts';
+import { benchDynamoDocuments, benchMongoDocuments, benchSqliteDocuments } from './documents.ts';
+import { compare } from './compare.ts';
+import { report } from './figures.ts';
+import { withServer } from './servers.ts';
+
+/** What the storage adapters cost beside the bare drivers on the same server, and the memory of one long stream. */
+
+const SMALL = { count: 1_000, bytes: 1_600, atOnce: 16 };
+const LARGE = { count: 20, bytes: 64 << 20, atOnce: 2 };
+const CHUNK = Buffer.alloc(1 << 20, 'chunk');
+const STREAM_BYTES = 1 << 30;
+
+/** The operations that an adapter and its bare driver both have. */
+interface ObjectCalls {
+  readonly putSmall: (key: string) => Promise<unknown>;
+  readonly putLarge: (key: string) => Promise<unknown>;
+  /** Reads to the end. */
+  readonly get: (key: string) => Promise<unknown>;
+}
+
+export async function run(): Promise<void> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-bench-storage-'));
+  try {
+    await benchSqliteDocuments(path.join(folder, 'documents'));
+    await benchLocalFiles(path.join(folder, 'objects'));
+    await withServer(VERSITY_GATEWAY, startVersityGateway, async ({ endpoint, region, credentials }) => {
+      const options = { bucket: 'bench', endpoint, region, credentials, forcePathStyle: true };
+      await initStorage({ s3: options });
+      await benchS3(options, path.join(folder, 'copies'));
+    });
+    await benchMongoDocuments();
+    await benchDynamoDocuments();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The floor of a put is the same way to a file that is there as a whole or not at all, and stays: written aside, fsynced, named, folder fsynced. */
+async function benchLocalFiles(root: string): Promise<void> {
+  const store = createLocalObjectStore({ root });
+  const folder = path.join(root, 'bare');
+  await mkdir(folder, { recursive: true });
+  const write = async (key: string, chunks: number, chunk: Uint8Array): Promise<void> => {
+    const [aside, file] = [path.join(folder, `${key}.aside`), path.join(folder, key)];
+    const written = await open(aside, 'wx');
+    for (let chunkNumber = 0; chunkNumber < chunks; chunkNumber += 1) await written.writeFile(chunk);
+    await written.sync();
+    await written.close();
+    await link(aside, file);
+    const entries = await open(folder, 'r');
+    await entries.sync();
+    await entries.close();
+    await unlink(aside);
+  };
+  const bare: ObjectCalls = {
+    putSmall: (key) => write(key, 1, CHUNK.subarray(0, SMALL.bytes)),
+    putLarge: (key) => write(key, LARGE.bytes / CHUNK.length, CHUNK),
+    async get(key) {
+      const file = await open(path.join(folder, key));
+      await drain(file.createReadStream({ highWaterMark: 256 * 1_024 }));
+    },
+  };
+  await benchObjects('local files', callsOf(store, 'own/'), bare);
+}
+
+async function benchS3(options: S3StoreOptions, cacheFolder: string): Promise<void> {
+  const store = openS3ObjectStore({ ...options, cacheFolder });
+  // With the same checksums: the SDK's own defaults would cost the floor more.
+  const client = createS3Client(options);
+  const { bucket: Bucket } = options;
+  const ContentType = 'application/octet-stream';
+  const bare: ObjectCalls = {
+    putSmall: (key) =>
+      client.send(
+        new PutObjectCommand({ Bucket, Key: `bare/${key}`, Body: CHUNK.subarray(0, SMALL.bytes), ContentType }),
+      ),
+    putLarge(key) {
+      const Body = Readable.from(chunks(LARGE.bytes), { objectMode: true, highWaterMark: 1 });
+      const params = { Bucket, Key: `bare/${key}`, Body, ContentType };
+      return new Upload({ client, params, queueSize: 3, partSize: 8 << 20 }).done();
+    },
+    async get(key) {
+      const found = await client.send(new GetObjectCommand({ Bucket, Key: `bare/${key}` }));
+      await drain(found.Body as AsyncIterable<Uint8Array>);
+    },
+  };
+  await benchObjects('S3', callsOf(store, 'own/'), bare);
+  client.destroy();
+  await store.close();
+  for (const direction of ['put', 'get']) {
+    const value = await streamMemoryMb({ ...options, cacheFolder, direction, bytes: STREAM_BYTES });
+    report({ name: `S3: memory peak, ${direction} of a stream of 1 GiB`, value, unit: 'MB', target: 300 });
+  }
+}
+
+function callsOf(store: ObjectStore, prefix: string): ObjectCalls {
+  const create = { mode: 'create', mediaType: 'application/octet-stream' } as const;
+  return {
+    putSmall: (key) => store.put(prefix + key, CHUNK.subarray(0, SMALL.bytes), create),
+    putLarge: (key) => store.put(prefix + key, chunks(LARGE.bytes), create),
+    async get(key) {
+      await drain((await store.get(prefix + key))!);
+    },
+  };
+}
+
+async function benchObjects(name: string, own: ObjectCalls, bare: ObjectCalls): Promise<void> {
+  const small = { ...SMALL, name: `${name}: 1,000 objects of 1.6 KB` };
+  const large = { ...LARGE, name: `${name}: 20 objects of 64 MiB` };
+  const each = (work: (key: string) => Promise<unknown>, size: string) => (at: number) => work(`${size}-${at}`);
+  for (const [what, size, put] of [
+    [small, 'small', 'putSmall'],
+    [large, 'large', 'putLarge'],
+  ] as const) {
+    await compare({ ...what, name: `${what.name}, put` }, each(own[put], size), each(bare[put], size));
+    await compare({ ...what, name: `${what.name}, get` }, each(own.get, size), each(bare.get, size));
+  }
+}
+
+/** Peak memory of a process that does nothing else. */
+async function streamMemoryMb(task: object): Promise<number> {
+  const child = fork(path.join(import.meta.dirname, 'stream-memory.ts'), { execArgv: ['--import', 'tsx'] });
+  child.send(task);
+  const [answer] = (await once(child, 'message')) as [{ peakMb: number }];
+  await once(child, 'exit');
+  return answer.peakMb;
+}
+
+async function* chunks(bytes: number): AsyncGenerator<Uint8Array> {
+  for (let sent = 0; sent < bytes; sent += CHUNK.length) {
+    await Promise.resolve();
+    yield CHUNK;
+  }
+}
+
+async function drain(stream: AsyncIterable<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of stream) bytes += chunk.byteLength;
+  return bytes;
+}

@@ -1,0 +1,2 @@
+/** Environment variables, or settings of the same names. */
+export type Environment = Readonly<Record<string, string | undefined>>;

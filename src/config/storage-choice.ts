@@ -1,0 +1,154 @@
+import type { Environment } from './environment.ts';
+
+/**
+ * Which stores an installation has, and why. Each half is chosen by itself: what somebody set decides, then the surroundings of the process, then
+ * the embedded stores, which need nothing. The names of the earlier systems work with their meaning.
+ */
+
+export interface AwsAccess {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export type ObjectChoice =
+  | { readonly kind: 'local-files'; readonly reason: string }
+  | ({
+      readonly kind: 's3';
+      readonly reason: string;
+      readonly bucket: string;
+      readonly cacheFolder?: string;
+    } & AwsAccess);
+
+export type DocumentChoice =
+  | { readonly kind: 'sqlite'; readonly reason: string }
+  | { readonly kind: 'mongodb'; readonly reason: string; readonly url: string; readonly database: string }
+  | ({
+      readonly kind: 'dynamodb';
+      readonly reason: string;
+      readonly tablePrefix: string;
+      readonly metricsTable: string;
+      readonly reportsTable: string;
+    } & AwsAccess);
+
+export interface StorageChoice {
+  readonly objects: ObjectChoice;
+  readonly documents: DocumentChoice;
+}
+
+/** Where our own name and those of the earlier systems may be set, the first one wins. */
+const NAMES = {
+  bucket: ['QUOTIDIEN_S3_BUCKET', 'BUCKET_NAME', 'S3_BUCKET_PROCESSED', 'S3_RAW_BUCKET'],
+  s3Endpoint: ['QUOTIDIEN_S3_ENDPOINT', 'S3_ENDPOINT_URL', 'AWS_S3_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3'],
+  dynamoEndpoint: ['QUOTIDIEN_DYNAMODB_ENDPOINT', 'AWS_ENDPOINT_URL_DYNAMODB'],
+  region: ['AWS_S3_REGION', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
+  cacheFolder: ['S3_CACHE_DIR', 'PARQUET_CACHE_DIR'],
+} as const;
+
+/** Set by AWS in the environment of what it runs. */
+const AWS_SURROUNDINGS = [
+  'AWS_EXECUTION_ENV',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+];
+
+const DEFAULT_REGION = 'eu-west-3';
+
+/** The choice, and every contradiction or gap in the settings, in words. Values are never quoted: they may be secrets. */
+export function chooseStorage(env: Environment): { readonly storage: StorageChoice; readonly problems: string[] } {
+  const problems: string[] = [];
+  const documents = chooseDocuments(env, problems);
+  return { storage: { objects: chooseObjects(env, documents, problems), documents }, problems };
+}
+
+function chooseDocuments(env: Environment, problems: string[]): DocumentChoice {
+  const type = env['DATABASE_TYPE'];
+  const useDynamo = flag(env, 'USE_DYNAMODB', problems);
+  if (type !== undefined && type !== 'mongodb' && type !== 'dynamodb') {
+    problems.push('DATABASE_TYPE takes mongodb or dynamodb');
+  }
+  if (type === 'mongodb' && useDynamo === true) {
+    problems.push('DATABASE_TYPE=mongodb and USE_DYNAMODB=true contradict each other: remove one of them');
+  }
+  if (type === 'dynamodb' && useDynamo === false) {
+    problems.push('DATABASE_TYPE=dynamodb and USE_DYNAMODB=false contradict each other: remove one of them');
+  }
+  if (type === 'dynamodb') return dynamodb(env, 'DATABASE_TYPE=dynamodb');
+  if (type === 'mongodb') return mongodb(env, 'DATABASE_TYPE=mongodb', problems);
+  if (useDynamo === true) return dynamodb(env, 'USE_DYNAMODB=true');
+  if (env['MONGODB_URL'] !== undefined) return mongodb(env, 'MONGODB_URL is set', problems);
+  const surroundings = AWS_SURROUNDINGS.find((name) => env[name] !== undefined);
+  if (surroundings !== undefined && useDynamo !== false) return dynamodb(env, `${surroundings} is set`);
+  return {
+    kind: 'sqlite',
+    reason: 'neither MONGODB_URL nor DATABASE_TYPE nor USE_DYNAMODB is set, and this is not AWS',
+  };
+}
+
+function mongodb(env: Environment, reason: string, problems: string[]): DocumentChoice {
+  const url = env['MONGODB_URL'];
+  if (url === undefined) problems.push(`${reason} needs MONGODB_URL, such as mongodb://localhost:27017`);
+  return { kind: 'mongodb', reason, url: url ?? '', database: env['MONGODB_DATABASE'] ?? 'quotidien' };
+}
+
+function dynamodb(env: Environment, reason: string): DocumentChoice {
+  return {
+    kind: 'dynamodb',
+    reason,
+    ...awsAccess(env, NAMES.dynamoEndpoint),
+    tablePrefix: env['QUOTIDIEN_DYNAMODB_PREFIX'] ?? 'quotidien-',
+    metricsTable: env['DYNAMODB_METRICS_TABLE'] ?? 'cityflow-metrics',
+    reportsTable: env['DYNAMODB_REPORTS_TABLE'] ?? 'cityflow-daily-reports',
+  };
+}
+
+function chooseObjects(env: Environment, documents: DocumentChoice, problems: string[]): ObjectChoice {
+  const useS3 = flag(env, 'USE_S3', problems);
+  const reason = useS3 === undefined ? whyS3(env, documents) : useS3 ? 'USE_S3=true' : undefined;
+  if (reason === undefined) {
+    return { kind: 'local-files', reason: useS3 === false ? 'USE_S3=false' : 'USE_S3 is not set, and this is not AWS' };
+  }
+  const bucket = first(env, NAMES.bucket);
+  if (bucket === undefined) {
+    problems.push(`S3 was chosen (${reason}), but no bucket: set QUOTIDIEN_S3_BUCKET, or USE_S3=false for local files`);
+  }
+  const cacheFolder = first(env, NAMES.cacheFolder);
+  return {
+    kind: 's3',
+    reason,
+    bucket: bucket ?? '',
+    ...awsAccess(env, NAMES.s3Endpoint),
+    ...(cacheFolder === undefined ? {} : { cacheFolder }),
+  };
+}
+
+/** Without USE_S3: objects go where the documents go, when those are in AWS. */
+function whyS3(env: Environment, documents: DocumentChoice): string | undefined {
+  if (documents.kind === 'dynamodb') return `with the documents in DynamoDB (${documents.reason})`;
+  const surroundings = AWS_SURROUNDINGS.find((name) => env[name] !== undefined);
+  return surroundings === undefined ? undefined : `${surroundings} is set`;
+}
+
+function awsAccess(env: Environment, endpoints: readonly string[]): AwsAccess {
+  const endpoint = first(env, endpoints);
+  const [accessKeyId, secretAccessKey] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY']];
+  // With a session token the SDK reads all three by itself.
+  const isPlain = accessKeyId !== undefined && secretAccessKey !== undefined && env['AWS_SESSION_TOKEN'] === undefined;
+  return {
+    region: first(env, NAMES.region) ?? DEFAULT_REGION,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(isPlain ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+  };
+}
+
+function first(env: Environment, names: readonly string[]): string | undefined {
+  return names.map((name) => env[name]).find((value) => value !== undefined);
+}
+
+function flag(env: Environment, name: string, problems: string[]): boolean | undefined {
+  const value = env[name]?.toLowerCase();
+  if (value === undefined) return undefined;
+  if (['true', '1', 'yes'].includes(value)) return true;
+  if (!['false', '0', 'no'].includes(value)) problems.push(`${name} takes true or false`);
+  return false;
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { chooseStorage } from '../../src/config/storage-choice.ts';
+
+describe('chooseStorage', () => {
+  it('takes the embedded stores where nothing is said, and says why', () => {
+    const { storage, problems } = chooseStorage({});
+    expect(problems).toEqual([]);
+    expect(storage.objects.kind).toBe('local-files');
+    expect(storage.documents.kind).toBe('sqlite');
+    expect(storage.documents.reason).toContain('MONGODB_URL');
+  });
+
+  it('takes local files and MongoDB with MONGODB_URL', () => {
+    const { storage, problems } = chooseStorage({ MONGODB_URL: 'mongodb://db.example', MONGODB_DATABASE: 'city' });
+    expect(problems).toEqual([]);
+    expect(storage).toMatchObject({
+      objects: { kind: 'local-files' },
+      documents: { kind: 'mongodb', database: 'city', reason: 'MONGODB_URL is set' },
+    });
+  });
+
+  it.each([
+    ['DATABASE_TYPE', 'dynamodb'],
+    ['USE_DYNAMODB', 'true'],
+    ['AWS_EXECUTION_ENV', 'AWS_ECS_FARGATE'],
+    ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', '/v2/credentials/1'],
+  ])('takes S3 and DynamoDB with %s and a bucket', (name, value) => {
+    const { storage, problems } = chooseStorage({ [name]: value, BUCKET_NAME: 'days', AWS_REGION: 'eu-west-1' });
+    expect(problems).toEqual([]);
+    expect(storage).toMatchObject({
+      objects: { kind: 's3', bucket: 'days', region: 'eu-west-1' },
+      documents: { kind: 'dynamodb', metricsTable: 'cityflow-metrics', region: 'eu-west-1' },
+    });
+    expect(storage.objects.reason).toContain(name);
+  });
+
+  it('lets each half be chosen by itself', () => {
+    const mixed = chooseStorage({ USE_S3: 'true', BUCKET_NAME: 'days', MONGODB_URL: 'mongodb://db.example' });
+    expect([mixed.storage.objects.kind, mixed.storage.documents.kind]).toEqual(['s3', 'mongodb']);
+    const local = chooseStorage({ AWS_EXECUTION_ENV: 'AWS_Lambda', USE_S3: 'false', USE_DYNAMODB: 'false' });
+    expect([local.storage.objects.kind, local.storage.documents.kind]).toEqual(['local-files', 'sqlite']);
+  });
+
+  it('names both settings of a contradiction, and what is missing', () => {
+    expect(chooseStorage({ DATABASE_TYPE: 'mongodb', USE_DYNAMODB: 'true', MONGODB_URL: 'x' }).problems).toEqual([
+      expect.stringMatching(/DATABASE_TYPE=mongodb and USE_DYNAMODB=true/),
+    ]);
+    expect(chooseStorage({ DATABASE_TYPE: 'mongodb' }).problems).toEqual([expect.stringContaining('MONGODB_URL')]);
+    expect(chooseStorage({ USE_S3: 'true' }).problems).toEqual([expect.stringContaining('QUOTIDIEN_S3_BUCKET')]);
+    expect(chooseStorage({ USE_S3: 'perhaps', DATABASE_TYPE: 'oracle' }).problems).toHaveLength(2);
+  });
+
+  it('prefers our own names, and never quotes a secret', () => {
+    const { storage } = chooseStorage({
+      USE_S3: 'true',
+      QUOTIDIEN_S3_BUCKET: 'ours',
+      BUCKET_NAME: 'theirs',
+      QUOTIDIEN_S3_ENDPOINT: 'http://s3.example:9000',
+      AWS_ACCESS_KEY_ID: 'id',
+      AWS_SECRET_ACCESS_KEY: 'secret-word',
+    });
+    expect(storage.objects).toMatchObject({ bucket: 'ours', endpoint: 'http://s3.example:9000', region: 'eu-west-3' });
+    expect(storage.objects.reason).not.toContain('secret-word');
+  });
+});
