@@ -61,12 +61,15 @@ describe('doctor', () => {
     expect(await doctor(context)).toBe(0);
     const stores = findingsOf(context, 'stores');
     expect(stores.map(({ subject, status }) => [subject, status])).toEqual([
+      ['objects: local-files', 'ok'],
+      ['documents: sqlite', 'ok'],
       ['objects (local-files)', 'ok'],
       ['objects (local-files), create-only', 'ok'],
       ['documents (sqlite)', 'ok'],
       ['documents (sqlite), create-only', 'ok'],
     ]);
-    expect(stores.every(({ durationMs }) => typeof durationMs === 'number' && durationMs >= 0)).toBe(true);
+    expect(stores[1]?.detail).toContain('chosen because neither MONGODB_URL');
+    expect(stores.slice(2).every(({ durationMs }) => typeof durationMs === 'number' && durationMs >= 0)).toBe(true);
     expect(findingsOf(context, 'sql')[0]?.detail).toMatch(/^DuckDB v1\.\d+\.\d+, memory limit 512\.0 MiB, 2 threads$/);
     const left: string[] = [];
     for await (const { key } of engine.objects.list('')) left.push(key);
@@ -107,6 +110,8 @@ describe('doctor', () => {
     const context = { ...testContext(engine), engine: () => Promise.reject(refusal) };
     expect(await doctor(context)).toBe(1);
     expect(findingsOf(context, 'stores')).toMatchObject([
+      { subject: 'objects: local-files' },
+      { subject: 'documents: sqlite' },
       { status: 'fail', detail: 'STORE_DENIED: the disk is read-only' },
     ]);
     expect(findingsOf(context, 'machine')).toHaveLength(3);
