@@ -6,6 +6,8 @@ import { median } from './figures.ts';
 export interface EmptyWorkflows {
   /** p50 of one workflow without any activity, from start to result. */
   readonly aloneMs: number;
+  /** p50 of one workflow of four activities that do nothing, one after the other. */
+  readonly fourActivitiesMs: number;
   readonly perSecond: number;
 }
 
@@ -14,21 +16,24 @@ export async function emptyWorkflows(address: string, count: number): Promise<Em
   const connection = await NativeConnection.connect({ address });
   const workflowsPath = fileURLToPath(new URL('./empty-workflow.ts', import.meta.url));
   const workflowBundle = await bundleWorkflowCode({ workflowsPath });
-  const worker = await Worker.create({ connection, taskQueue: 'empty', workflowBundle });
+  const activities = { nothing: (): Promise<void> => Promise.resolve() };
+  const worker = await Worker.create({ connection, taskQueue: 'empty', workflowBundle, activities });
   const client = new Client({ connection: await Connection.connect({ address }) });
   return worker.runUntil(async () => {
-    const one = async (id: string): Promise<number> => {
+    const one = async (id: string, type = 'empty'): Promise<number> => {
       const start = performance.now();
-      await client.workflow.execute('empty', { workflowId: `empty/${id}`, taskQueue: 'empty' });
+      await client.workflow.execute(type, { workflowId: `empty/${id}`, taskQueue: 'empty' });
       return performance.now() - start;
     };
     for (let index = 0; index < 10; index += 1) await one(`warm-${index}`);
     const alone: number[] = [];
     for (let index = 0; index < 40; index += 1) alone.push(await one(`alone-${index}`));
+    const four: number[] = [];
+    for (let index = 0; index < 30; index += 1) four.push(await one(`four-${index}`, 'fourActivities'));
     const start = performance.now();
     await Promise.all(Array.from({ length: count }, (_, index) => one(`many-${index}`)));
     const perSecond = count / ((performance.now() - start) / 1000);
     await client.connection.close();
-    return { aloneMs: median(alone), perSecond };
+    return { aloneMs: median(alone), fourActivitiesMs: median(four), perSecond };
   });
 }

@@ -31,6 +31,7 @@ export async function run(): Promise<void> {
       unit: 'ms',
       floor: floor.aloneMs,
       target: 90,
+      note: `a bare workflow of four empty activities: ${floor.fourActivitiesMs.toFixed(1)} ms`,
     });
 
     const dates = Array.from({ length: YEAR }, (_, index) => addDays(FIRST, index));

@@ -17,7 +17,11 @@ import { mapConcurrent } from './map-concurrent.ts';
  * or the whole step; objects without an entry are never read and are collected later.
  */
 
-const PUTS_AT_ONCE = 8;
+/**
+ * The days of a month together: a journalling file system then writes its journal once for most of them. Measured on three years of
+ * windows: 17 s against 21 s with 8 at once.
+ */
+const PUTS_AT_ONCE = 32;
 
 /** A step's definition as far as committing needs it. */
 export interface CommittedStep {

@@ -21,7 +21,7 @@ export const SETTINGS = z.object({
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     'Least level of the log lines',
   ),
-  QUOTIDIEN_SQL_MEMORY_MB: setting(positiveInteger.default(1024), 'Memory limit of the SQL engine in MiB'),
+  QUOTIDIEN_SQL_MEMORY_MB: setting(positiveInteger.default(384), 'Memory limit of the SQL engine in MiB'),
   QUOTIDIEN_SQL_THREADS: setting(positiveInteger.default(2), 'Threads of the SQL engine'),
   QUOTIDIEN_SQL_SESSIONS: setting(positiveInteger.default(2), 'SQL steps that run at the same time in one worker'),
   QUOTIDIEN_RETRY_INITIAL_MS: setting(positiveInteger.default(2_000), 'First wait before a failed step is tried again'),

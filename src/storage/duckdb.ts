@@ -12,7 +12,7 @@ import { openScratchFolder, removeScratchFolder } from './scratch-folder.ts';
 export interface DuckDbEngineOptions {
   /** For all sessions together, in MiB; what does not fit is spilled to the scratch folder. */
   readonly memoryLimitMb: number;
-  /** Threads for all sessions together. */
+  /** Threads for all sessions together: one session alone has them all, several have equal shares, at least one each. */
   readonly threads: number;
   /** Where sessions and spilled data get their folders; shared by the engines of all processes of the machine. */
   readonly scratchRoot: string;
@@ -49,11 +49,15 @@ class EmbeddedEngine implements DuckDbEngine {
   readonly #running = new Set<Promise<unknown>>();
   readonly #abandoned: OpenInstance[] = [];
   #opening: Promise<OpenInstance> | undefined;
+  /** Sessions opened so far; the next one is named after it. */
   #sessions = 0;
+  #active = 0;
+  #threadsSet: number;
   #closed = false;
 
   constructor(options: DuckDbEngineOptions) {
     this.#options = options;
+    this.#threadsSet = options.threads;
   }
 
   async session<T>(work: (sql: SqlSession) => Promise<T>, options: { readonly signal?: AbortSignal } = {}): Promise<T> {
@@ -85,6 +89,7 @@ class EmbeddedEngine implements DuckDbEngine {
     await mkdir(scratch, { recursive: true }).catch((error: unknown) => {
       throw fileError(error, 'write to the scratch folder', scratch);
     });
+    await this.#shareThreads(opened, 1);
     try {
       const connection = await this.#connect(opened, name);
       const onInstanceEnd = (): void => {
@@ -100,8 +105,22 @@ class EmbeddedEngine implements DuckDbEngine {
         await opened.keeper.run(`DETACH ${name}`).catch(() => undefined);
       }
     } finally {
+      await this.#shareThreads(opened, -1);
       await removeScratchFolder(scratch);
     }
+  }
+
+  /**
+   * The engine's threads spin while they wait for work: beside the statements of other sessions they cost a sixth of the processor and give
+   * nothing. The bytes that are written do not depend on their number.
+   */
+  async #shareThreads({ keeper }: OpenInstance, more: 1 | -1): Promise<void> {
+    this.#active += more;
+    const share = Math.max(1, Math.floor(this.#options.threads / Math.max(1, this.#active)));
+    if (share === this.#threadsSet) return;
+    this.#threadsSet = share;
+    // After a fatal error the instance refuses this as well, and is replaced.
+    await keeper.run(`SET threads = ${share}`).catch(() => undefined);
   }
 
   async #connect({ instance, keeper }: OpenInstance, name: string): Promise<DuckDBConnection> {
@@ -129,6 +148,7 @@ class EmbeddedEngine implements DuckDbEngine {
     if (this.#abandoned.includes(opened)) return;
     this.#abandoned.push(opened);
     this.#opening = undefined;
+    this.#threadsSet = this.#options.threads;
   }
 }
 

@@ -4,7 +4,7 @@ import {
   condition,
   defineQuery,
   defineUpdate,
-  proxyActivities,
+  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -18,7 +18,7 @@ import type { DayPlan } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, RunReason, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { settledStates } from '../pipelines/execution.ts';
-import { CONTROL_RETRY, withPlainFailures, executeSteps } from './execute-steps.ts';
+import { LOCAL_CONTROL, withPlainFailures, executeSteps } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
 
@@ -54,7 +54,7 @@ export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 export const progressQuery = defineQuery<DayState>('progress');
 
-const control = proxyActivities<Activities>(CONTROL_RETRY);
+const control = proxyLocalActivities<Activities>(LOCAL_CONTROL);
 
 /**
  * One data day, from plan to publication. Starting it again continues at the step that failed, because every finished

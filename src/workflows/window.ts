@@ -1,9 +1,9 @@
-import { condition, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { condition, defineSignal, proxyLocalActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
-import { CONTROL_RETRY, withPlainFailures, executeSteps } from './execute-steps.ts';
+import { LOCAL_CONTROL, withPlainFailures, executeSteps } from './execute-steps.ts';
 import type { ExecutionDay } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 import { windowStory } from './story.ts';
@@ -37,7 +37,7 @@ export interface WindowResult {
   readonly careful: readonly { readonly date: CivilDate; readonly step: StepId | null; readonly why: string }[];
 }
 
-const control = proxyActivities<Activities>(CONTROL_RETRY);
+const control = proxyLocalActivities<Activities>(LOCAL_CONTROL);
 
 /** The fast path for many days: one fetch per part, one pass per step, one ledger entry per day and step. */
 export function window(input: WindowInput): Promise<WindowResult> {
