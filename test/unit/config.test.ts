@@ -20,7 +20,7 @@ function load(env: Environment) {
 
 describe('loadConfig', () => {
   it('has a default for everything', () => {
-    expect(load({}).settings).toMatchObject({ QUOTIDIEN_TASK_QUEUE: 'quotidien', QUOTIDIEN_SQL_MEMORY_MB: 1024 });
+    expect(load({}).settings).toMatchObject({ QUOTIDIEN_TASK_QUEUE: 'quotidien', QUOTIDIEN_SQL_MEMORY_MB: 384 });
   });
 
   it('takes the settings file, and the environment over it', async () => {
