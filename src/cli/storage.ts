@@ -1,4 +1,5 @@
 import { PipelineError } from '../errors.ts';
+import { DEGRADED_TABLE } from '../pipelines/degraded.ts';
 import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
@@ -6,10 +7,24 @@ import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import { initStorage } from '../storage/storage-init.ts';
 import { printStorage } from '../storage/storage-print.ts';
 import { storageTarget } from '../workers/open-stores.ts';
+import type { Profile } from '../workers/profile.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 
-const OPERATIONAL_TABLES = [LEDGER_TABLE, MANIFEST_TABLE, RECEIPT_TABLE, FAILURE_TABLE, VERIFICATION_TABLE];
+export const OPERATIONAL_TABLES = [
+  LEDGER_TABLE,
+  MANIFEST_TABLE,
+  RECEIPT_TABLE,
+  FAILURE_TABLE,
+  DEGRADED_TABLE,
+  VERIFICATION_TABLE,
+];
+
+/** Makes what the stores of a profile need; nothing where they need nothing. */
+export async function initProfile({ storage }: Pick<Profile, 'storage'>): Promise<void> {
+  const target = storageTarget(storage, OPERATIONAL_TABLES);
+  if (target !== undefined) await initStorage(target);
+}
 
 /** `quotidien storage init`: makes what the chosen stores need, or prints it for somebody who may. */
 export async function storageInit(

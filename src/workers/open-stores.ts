@@ -10,15 +10,60 @@ import { openS3ObjectStore } from '../storage/s3-objects.ts';
 import type { S3StoreOptions } from '../storage/s3-objects.ts';
 import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
 import type { StorageTarget } from '../storage/storage-plan.ts';
+import { openHostFallback } from './open-fallback.ts';
+import type { HostFallback } from './open-fallback.ts';
 
-export interface OpenStores {
+const MEBIBYTE = 1_048_576;
+
+/** The stores that the configuration names, as they are. */
+export interface PrimaryStores {
   readonly objects: ObjectStore;
   readonly documents: DocumentStore;
+}
+
+export interface OpenStores extends PrimaryStores {
+  /** Without cache and fallback: for whoever wants to know how the stores themselves are. */
+  readonly primary: PrimaryStores;
+  /** Where a store is remote: what this host goes on with while it is away. */
+  readonly fallback?: HostFallback;
   close(): Promise<void>;
 }
 
-/** Opens the stores that the configuration chose. */
-export async function openStores({ home, storage }: Pick<Config, 'home' | 'storage'>): Promise<OpenStores> {
+/** What opens the stores of a configuration. */
+export type StoresConfig = Pick<Config, 'home' | 'storage'> & { readonly settings: CacheSettings };
+type CacheSettings = Pick<Config['settings'], 'QUOTIDIEN_OBJECT_CACHE_MB'>;
+
+/** Opens the stores that the configuration chose; embedded ones bare, remote ones with a cache and a fallback on this host. */
+export async function openStores(config: StoresConfig): Promise<OpenStores> {
+  const { home, storage } = config;
+  const primary = await openPrimary({ home, storage });
+  if (isEmbedded(storage)) return { ...primary, primary };
+  const fallback = await openHostFallback({
+    folder: path.join(home, 'fallback'),
+    primary,
+    remote: { objects: storage.objects.kind !== 'local-files', documents: storage.documents.kind !== 'sqlite' },
+    cache: {
+      folder: cacheFolder(home, storage.objects),
+      maxBytes: config.settings.QUOTIDIEN_OBJECT_CACHE_MB * MEBIBYTE,
+    },
+  });
+  return {
+    objects: fallback.stores.objects,
+    documents: fallback.stores.documents,
+    primary,
+    fallback,
+    async close() {
+      await fallback.close();
+      await primary.close();
+    },
+  };
+}
+
+/** Opens the chosen stores without anything around them. */
+export async function openPrimary({
+  home,
+  storage,
+}: Pick<Config, 'home' | 'storage'>): Promise<PrimaryStores & { close(): Promise<void> }> {
   const { objects, close } = openObjects(home, storage.objects);
   const documents = await openDocuments(home, storage.documents, objects);
   return {
@@ -32,11 +77,9 @@ export async function openStores({ home, storage }: Pick<Config, 'home' | 'stora
 }
 
 /** What the chosen stores need to be there; undefined when they need nothing. */
-export function storageTarget(
-  { objects, documents }: StorageChoice,
-  operationalTables: readonly string[],
-): StorageTarget | undefined {
-  if (objects.kind === 'local-files' && documents.kind === 'sqlite') return undefined;
+export function storageTarget(storage: StorageChoice, operationalTables: readonly string[]): StorageTarget | undefined {
+  if (isEmbedded(storage)) return undefined;
+  const { objects, documents } = storage;
   return {
     ...(objects.kind === 's3' ? { s3: s3Options(objects) } : {}),
     ...(documents.kind === 'dynamodb' ? { dynamodb: dynamoOptions(documents) } : {}),
@@ -44,13 +87,21 @@ export function storageTarget(
   };
 }
 
+function isEmbedded({ objects, documents }: StorageChoice): boolean {
+  return objects.kind === 'local-files' && documents.kind === 'sqlite';
+}
+
 function openObjects(home: string, choice: ObjectChoice): { objects: ObjectStore; close: () => Promise<void> } {
   if (choice.kind === 'local-files') {
     return { objects: createLocalObjectStore({ root: path.join(home, 'store') }), close: () => Promise.resolve() };
   }
-  const cacheFolder = choice.cacheFolder ?? path.join(home, 'cache', 'objects');
-  const objects = openS3ObjectStore({ ...s3Options(choice), cacheFolder });
+  // For what is too large for the cache in front.
+  const objects = openS3ObjectStore({ ...s3Options(choice), cacheFolder: `${cacheFolder(home, choice)}-large` });
   return { objects, close: () => objects.close() };
+}
+
+function cacheFolder(home: string, choice: ObjectChoice): string {
+  return (choice.kind === 's3' ? choice.cacheFolder : undefined) ?? path.join(home, 'cache', 'objects');
 }
 
 function openDocuments(home: string, choice: DocumentChoice, overflow: ObjectStore): Promise<DocumentStore> {
