@@ -16,6 +16,9 @@ const LARGEST_PART = 0.5;
 
 const READ_AT_ONCE_BYTES = 256 * 1_024;
 
+/** Kept in memory; without its time a key is compared again. */
+const MOST_COMPARISONS = 50_000;
+
 type ContentName = Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>;
 
 /** Counted since the cache was opened in this process. */
@@ -50,6 +53,8 @@ export interface CacheOptions {
   /** Shared by the processes of this host; on a local disk. */
   readonly folder: string;
   readonly maxBytes: number;
+  /** For how long a key that was compared is served without asking again; 0 unless given. */
+  readonly checkTtlMs?: number;
 }
 
 /**
@@ -59,7 +64,7 @@ export interface CacheOptions {
  * 2. A key whose last part is a sha256 names its bytes: they are served without asking. `openLocal` says which bytes it wants, so it does
  *    not ask either, once this cache has seen them under that key. It therefore tells what the bytes were, not that the primary store still
  *    has them: who wants to know that, asks the primary store.
- * 3. Every other key is compared by its etag at each read. While the primary store is away (`STORE_UNAVAILABLE`), the last copy is
+ * 3. Every other key is compared by its etag at each read, or again when `checkTtlMs` is over. While the primary store is away (`STORE_UNAVAILABLE`), the last copy is
  *    served and marked as stale; nothing else makes a stale answer.
  * 4. Of several readers that miss the same object, in any process of the host, one fetches it.
  * 5. What is written passes through to the primary store first; a listing always comes from there.
@@ -77,13 +82,17 @@ class CachedObjects implements CachedObjectStore {
   readonly #largestBytes: number;
   readonly #counts = { evictions: 0, evictedBytes: 0, corrupt: 0 };
   readonly #reads = { hits: 0, staleHits: 0, misses: 0, hitBytes: 0, fetchedBytes: 0 };
+  readonly #checkTtlMs: number;
+  /** When each key was last compared, in this process. */
+  readonly #comparedAtMs = new Map<string, number>();
   readonly #fetching = new Map<string, Promise<unknown>>();
 
-  constructor({ primary, folder, maxBytes }: CacheOptions) {
+  constructor({ primary, folder, maxBytes, checkTtlMs = 0 }: CacheOptions) {
     this.kind = primary.kind;
     this.#primary = primary;
     this.#files = createCacheFiles(folder, maxBytes, this.#counts);
     this.#largestBytes = maxBytes * LARGEST_PART;
+    this.#checkTtlMs = checkTtlMs;
   }
 
   stats(): CacheStats {
@@ -107,7 +116,7 @@ class CachedObjects implements CachedObjectStore {
     clipRange(range, 0);
     const named = hashInKey(key);
     const known = await this.#files.bindingOf(key);
-    if (named !== undefined && known?.sha256 === named) {
+    if (known !== undefined && (known.sha256 === named || this.#wasJustCompared(key))) {
       const hit = await this.#serve(known, range, false);
       if (hit !== undefined) return hit;
     }
@@ -116,6 +125,7 @@ class CachedObjects implements CachedObjectStore {
       if (known !== undefined) await this.#files.unbind(key);
       return undefined;
     }
+    this.#noteComparison(head);
     if (known !== undefined && (head.stale === true || known.etag === head.etag)) {
       const hit = await this.#serve(known, range, head.stale === true);
       if (hit !== undefined) return hit;
@@ -147,6 +157,17 @@ class CachedObjects implements CachedObjectStore {
     return this.#shared(`open ${ref.sha256} ${ref.key}`, () =>
       this.#files.alone(ref.key, async () => (await this.#findBound(ref)) ?? (await this.#download(ref))),
     );
+  }
+
+  #wasJustCompared(key: string): boolean {
+    const at = this.#comparedAtMs.get(key);
+    return at !== undefined && Date.now() - at < this.#checkTtlMs;
+  }
+
+  #noteComparison({ key, stale }: ObjectHead): void {
+    if (this.#checkTtlMs === 0 || stale === true) return;
+    if (this.#comparedAtMs.size >= MOST_COMPARISONS) this.#comparedAtMs.clear();
+    this.#comparedAtMs.set(key, Date.now());
   }
 
   /** The primary store's word, or the last copy's when that is away. */

@@ -36,7 +36,7 @@ export interface HostFallbackOptions {
   readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };
   /** Which halves can be away; the other one is called directly. */
   readonly remote: { readonly objects: boolean; readonly documents: boolean };
-  readonly cache: { readonly folder: string; readonly maxBytes: number };
+  readonly cache: { readonly folder: string; readonly maxBytes: number; readonly checkTtlMs?: number };
 }
 
 /** Puts cache, circuit breakers, journal and mirror of this host around its primary stores. */

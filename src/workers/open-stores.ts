@@ -6,6 +6,7 @@ import { openDynamoDocumentStore } from '../storage/dynamodb-documents.ts';
 import { createLocalObjectStore } from '../storage/local-files.ts';
 import { openMongoDocumentStore } from '../storage/mongo-documents.ts';
 import type { DocumentStore, ObjectStore } from '../storage/ports.ts';
+import { createPlacedObjectStore } from '../storage/placed-objects.ts';
 import { openS3ObjectStore } from '../storage/s3-objects.ts';
 import type { S3StoreOptions } from '../storage/s3-objects.ts';
 import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
@@ -31,12 +32,12 @@ export interface OpenStores extends PrimaryStores {
 
 /** What opens the stores of a configuration. */
 export type StoresConfig = Pick<Config, 'home' | 'storage'> & { readonly settings: CacheSettings };
-type CacheSettings = Pick<Config['settings'], 'QUOTIDIEN_OBJECT_CACHE_MB'>;
+type CacheSettings = Pick<Config['settings'], 'QUOTIDIEN_OBJECT_CACHE_MB' | 'QUOTIDIEN_STORE_ANSWER_MS'>;
 
 /** Opens the stores that the configuration chose; embedded ones bare, remote ones with a cache and a fallback on this host. */
 export async function openStores(config: StoresConfig): Promise<OpenStores> {
-  const { home, storage } = config;
-  const primary = await openPrimary({ home, storage });
+  const { home, storage, settings } = config;
+  const primary = await openPrimary({ home, storage, answerTimeoutMs: settings.QUOTIDIEN_STORE_ANSWER_MS });
   if (isEmbedded(storage)) return { ...primary, primary };
   const fallback = await openHostFallback({
     folder: path.join(home, 'fallback'),
@@ -60,12 +61,9 @@ export async function openStores(config: StoresConfig): Promise<OpenStores> {
 }
 
 /** Opens the chosen stores without anything around them. */
-export async function openPrimary({
-  home,
-  storage,
-}: Pick<Config, 'home' | 'storage'>): Promise<PrimaryStores & { close(): Promise<void> }> {
-  const { objects, close } = openObjects(home, storage.objects);
-  const documents = await openDocuments(home, storage.documents, objects);
+export async function openPrimary({ home, storage, ...bounds }: PrimaryConfig): Promise<ClosablePrimary> {
+  const { objects, close } = openObjects(home, storage.objects, bounds);
+  const documents = await openDocuments(home, storage.documents, { overflow: objects, bounds });
   return {
     objects,
     documents,
@@ -76,40 +74,71 @@ export async function openPrimary({
   };
 }
 
-/** What the chosen stores need to be there; undefined when they need nothing. */
-export function storageTarget(storage: StorageChoice, operationalTables: readonly string[]): StorageTarget | undefined {
-  if (isEmbedded(storage)) return undefined;
+type PrimaryConfig = Pick<Config, 'home' | 'storage'> & Bounds;
+type ClosablePrimary = PrimaryStores & { close(): Promise<void> };
+
+interface Bounds {
+  /** Longest silence of a remote store. */
+  readonly answerTimeoutMs?: number;
+}
+
+/** What the chosen stores need to be there, and then any further bucket; nothing where they need nothing. */
+export function storageTargets(storage: StorageChoice, operationalTables: readonly string[]): StorageTarget[] {
+  if (isEmbedded(storage)) return [];
   const { objects, documents } = storage;
-  return {
+  const main: StorageTarget = {
     ...(objects.kind === 's3' ? { s3: s3Options(objects) } : {}),
     ...(documents.kind === 'dynamodb' ? { dynamodb: dynamoOptions(documents) } : {}),
     ...(documents.kind === 'mongodb' ? { mongodb: { ...mongoOptions(documents), operationalTables } } : {}),
   };
+  if (objects.kind !== 's3') return [main];
+  const buckets = new Set(objects.placed.map(({ bucket }) => bucket).filter((bucket) => bucket !== objects.bucket));
+  return [main, ...[...buckets].map((bucket) => ({ s3: s3Options({ ...objects, bucket }) }))];
 }
 
 function isEmbedded({ objects, documents }: StorageChoice): boolean {
   return objects.kind === 'local-files' && documents.kind === 'sqlite';
 }
 
-function openObjects(home: string, choice: ObjectChoice): { objects: ObjectStore; close: () => Promise<void> } {
+function openObjects(
+  home: string,
+  choice: ObjectChoice,
+  bounds: Bounds,
+): { objects: ObjectStore; close: () => Promise<void> } {
   if (choice.kind === 'local-files') {
     return { objects: createLocalObjectStore({ root: path.join(home, 'store') }), close: () => Promise.resolve() };
   }
+  const common = { ...s3Options(choice), ...bounds };
   // For what is too large for the cache in front.
-  const objects = openS3ObjectStore({ ...s3Options(choice), cacheFolder: `${cacheFolder(home, choice)}-large` });
-  return { objects, close: () => objects.close() };
+  const copies = `${cacheFolder(home, choice)}-large`;
+  const rest = openS3ObjectStore({ ...common, cacheFolder: copies });
+  const placed = choice.placed.map(({ folder, bucket, prefix }) => ({
+    folder,
+    store: openS3ObjectStore({ ...common, bucket, prefix, cacheFolder: path.join(copies, folder) }),
+    ...(bucket === choice.bucket ? { within: prefix } : {}),
+  }));
+  return {
+    objects: placed.length === 0 ? rest : createPlacedObjectStore(rest, placed),
+    async close() {
+      await Promise.all([rest, ...placed.map(({ store }) => store)].map((store) => store.close()));
+    },
+  };
 }
 
 function cacheFolder(home: string, choice: ObjectChoice): string {
   return (choice.kind === 's3' ? choice.cacheFolder : undefined) ?? path.join(home, 'cache', 'objects');
 }
 
-function openDocuments(home: string, choice: DocumentChoice, overflow: ObjectStore): Promise<DocumentStore> {
+function openDocuments(
+  home: string,
+  choice: DocumentChoice,
+  { overflow, bounds }: { readonly overflow: ObjectStore; readonly bounds: Bounds },
+): Promise<DocumentStore> {
   if (choice.kind === 'sqlite') return openSqliteDocumentStore({ file: path.join(home, 'documents.db') });
   return Promise.resolve(
     choice.kind === 'mongodb'
-      ? openMongoDocumentStore({ ...mongoOptions(choice), overflow })
-      : openDynamoDocumentStore({ ...dynamoOptions(choice), overflow }),
+      ? openMongoDocumentStore({ ...mongoOptions(choice), ...bounds, overflow })
+      : openDynamoDocumentStore({ ...dynamoOptions(choice), ...bounds, overflow }),
   );
 }
 

@@ -31,7 +31,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-function open(maxBytes = 64 * MIB) {
+function open(maxBytes = 64 * MIB, checkTtlMs = 0) {
   const store = switched(remote, outage);
   const counted: ObjectStore = {
     ...remote,
@@ -50,7 +50,7 @@ function open(maxBytes = 64 * MIB) {
       return store.openLocal(ref);
     },
   };
-  return createCachedObjectStore({ primary: counted, folder: folder.path, maxBytes });
+  return createCachedObjectStore({ primary: counted, folder: folder.path, maxBytes, checkTtlMs });
 }
 
 /** An artefact that only the primary store has, under a key that ends in its hash. */
@@ -99,6 +99,18 @@ describe('a cache of objects', () => {
     await damage((await cache.openLocal(ref))!);
     expect(await readFile((await cache.openLocal(ref))!, 'utf8')).toBe('rows');
     expect(cache.stats().misses).toBe(3);
+  });
+
+  it('does not ask about a name again before the given time is over', async () => {
+    const cache = open(MIB, 3_600_000);
+    await remote.put('published/day.json', Buffer.from('first'), REPLACE);
+    expect(await collectText(await cache.get('published/day.json'))).toBe('first');
+    await remote.put('published/day.json', Buffer.from('second'), REPLACE);
+    calls.length = 0;
+    expect(await collectText(await cache.get('published/day.json'))).toBe('first');
+    expect(calls).toEqual([]);
+    await cache.put('published/day.json', Buffer.from('own'), REPLACE);
+    expect(await collectText(await cache.get('published/day.json'))).toBe('own');
   });
 
   it('refuses to keep or serve an object that is not what its reference says', async () => {

@@ -8,6 +8,7 @@ import { reconcile } from '../../../src/storage/reconcile.ts';
 import { collectText, sha256Of, toArray } from '../../conformance/byte-streams.ts';
 import { openTestHost, switched, temporaryFolder } from './fallback-host.ts';
 import type { Outage, TestHost } from './fallback-host.ts';
+import { mountTinyDisk } from './tiny-disk.ts';
 
 const REPLACE = { mode: 'replace', mediaType: 'text/plain' } as const;
 const CREATE = { mode: 'create', mediaType: 'text/plain' } as const;
@@ -235,5 +236,35 @@ describe('stores with a fallback', () => {
     for await (const blob of parts.blobs.list('')) await parts.blobs.delete(blob.key);
     await expect(stores.objects.openLocal(ref)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
     await expect(stores.objects.get('a.txt')).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+
+  it('are refused by a full disk, and keep what they acknowledged', async ({ skip }) => {
+    const tiny = await mountTinyDisk(512);
+    if (tiny === undefined) return skip();
+    const host = await openTestHost(tiny.folder, { objects: switched(objects, objectOutage), documents });
+    objectOutage.code = 'STORE_UNAVAILABLE';
+    const acknowledged: string[] = [];
+    const fill = async (): Promise<void> => {
+      for (let n = 0; n < 20; n += 1) {
+        await host.stores.objects.put(`${n}.txt`, Buffer.alloc(40_000, `${n}`), CREATE);
+        acknowledged.push(`${n}`);
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'STORE_DENIED' });
+    objectOutage.code = undefined;
+    expect(acknowledged.length).toBeGreaterThan(2);
+    for (const n of acknowledged) {
+      expect(await collectText(await host.stores.objects.get(`${n}.txt`))).toBe(String(Buffer.alloc(40_000, n)));
+    }
+    await host.close();
+    await tiny.unmount();
+  });
+
+  it('do not open on a read-only disk: what they could not keep must not be promised', async ({ skip }) => {
+    const tiny = await mountTinyDisk(512);
+    if (tiny === undefined) return skip();
+    await tiny.makeReadOnly();
+    await expect(openTestHost(tiny.folder, { objects, documents })).rejects.toMatchObject({ code: 'STORE_DENIED' });
+    await tiny.unmount();
   });
 });
