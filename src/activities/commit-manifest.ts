@@ -7,6 +7,7 @@ import type { Decision, Manifest, ManifestStep } from '../pipelines/manifest.ts'
 import type { CivilDate, RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import type { JsonValue } from '../storage/ports.ts';
 import type { CommitRequest, CommitResult } from './contract.ts';
+import { markDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { newestManifests, readEntries } from './ledger-reader.ts';
@@ -35,6 +36,10 @@ export async function commitDays(engine: Engine, control: StepControl, request: 
   }));
   const commits = await commitScopes(engine, control, definition, findings, request.reason);
   await clearFailures(engine.documents, definition.name, findings);
+  if (request.degraded !== undefined) {
+    const scopes = findings.map(({ scope }) => scope);
+    await markDegraded(engine, control, definition.name, scopes, request.degraded);
+  }
   const shared = sharedSteps(definition);
   return {
     days: commits.map(({ manifest, created }) => ({

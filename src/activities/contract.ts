@@ -1,4 +1,4 @@
-import type { JsonObject } from '../storage/ports.ts';
+import type { JsonObject, StorePlace } from '../storage/ports.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
@@ -19,6 +19,21 @@ export interface RetrySettings {
   readonly heartbeatMs: number;
 }
 
+/** Said of work that the primary stores, as they are now, did not serve. */
+export interface Served {
+  /** `fallback`: what came out, or what it was made from, is on this host alone; what builds on it must run there. */
+  readonly place: StorePlace;
+  /** The task queue of that host. */
+  readonly queue: string;
+  /** In words, for people. */
+  readonly why: string;
+}
+
+/** Absent where the primary stores served everything. */
+export interface MaybeServed {
+  readonly served?: Served;
+}
+
 export interface PlanRequest {
   readonly pipeline: string;
   readonly dates: readonly CivilDate[];
@@ -26,7 +41,7 @@ export interface PlanRequest {
 }
 
 /** The plan of one day, with everything that the workflow needs to execute it; recorded in history. */
-export interface ResolvedDay {
+export interface ResolvedDay extends MaybeServed {
   readonly steps: readonly ExecutionStep[];
   readonly plan: DayPlan;
   readonly retry: RetrySettings;
@@ -44,7 +59,7 @@ export interface ResolvedDay {
 }
 
 /** The plan of a set of days, without words: which keys are reused, and which steps run. */
-export interface ResolvedWindow {
+export interface ResolvedWindow extends MaybeServed {
   readonly steps: readonly ExecutionStep[];
   readonly retry: RetrySettings;
   readonly queues: Readonly<Record<string, string>>;
@@ -92,13 +107,15 @@ export interface StepFailed {
   readonly failure: { readonly code: string; readonly message: string };
 }
 
-export interface StepResult {
+export interface StepResult extends MaybeServed {
   readonly days: readonly (StepDone | StepFailed)[];
 }
 
 export interface CommitRequest {
   readonly pipeline: string;
   readonly reason: RunReason;
+  /** Why the days count as degraded although their steps went well, in words: a store was away while they ran. */
+  readonly degraded?: string;
   readonly days: readonly {
     readonly outcome: DayOutcome & { readonly verdict: Verdict };
     readonly state: DayState;
@@ -106,7 +123,7 @@ export interface CommitRequest {
   }[];
 }
 
-export interface CommitResult {
+export interface CommitResult extends MaybeServed {
   readonly days: readonly {
     readonly date: CivilDate;
     readonly version: number;
@@ -155,4 +172,24 @@ export interface RecordRunRequest {
   readonly scope: Scope;
   readonly reason: RunReason;
   readonly outcome: DayOutcome;
+}
+
+/** How far a replay of this host's journal came. */
+export interface ReplayResult {
+  readonly host: string;
+  readonly applied: number;
+  readonly same: number;
+  readonly pending: number;
+  /** Every write of this host was found on the primary stores by its hash. */
+  readonly converged: boolean;
+  readonly conflicts: number;
+  /** The first of them, in words. */
+  readonly listed: readonly string[];
+  /** Why it ended early: a store is still away. */
+  readonly away?: string;
+}
+
+export interface ReconcileResult extends ReplayResult {
+  /** The scopes that no longer count as degraded, by pipeline. */
+  readonly lifted: Readonly<Record<string, readonly Scope[]>>;
 }

@@ -7,6 +7,7 @@ import type {
   CommitResult,
   DerivedWork,
   PlanRequest,
+  ReconcileResult,
   RecordRunRequest,
   ResolvedDay,
   ResolvedWindow,
@@ -17,6 +18,7 @@ import type {
   StepResult,
   TickRequest,
 } from './contract.ts';
+import { markDegraded } from './degraded.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { executeDownload } from './execute-download.ts';
 import { executeRollup } from './execute-rollup.ts';
@@ -26,7 +28,9 @@ import { recordFailure } from './failures.ts';
 import { publishDownloads } from './publish-downloads.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
 import { resolveDerived } from './resolve-derived.ts';
+import { reconcileHost } from './reconcile-host.ts';
 import { resolveTick } from './resolve-tick.ts';
+import { serve } from './serving.ts';
 import { errorCodeOf } from '../errors.ts';
 
 /**
@@ -36,36 +40,51 @@ import { errorCodeOf } from '../errors.ts';
 export function createActivities(engine: Engine) {
   const step = (execute: typeof executeStep) =>
     guarded(async (request: StepRequest): Promise<StepResult> => {
-      const result = await execute(engine, request, control());
+      const result = await serve(engine, (served) => execute(served, request, control()));
       return request.days.length === 1 ? throwLoneFailure(result) : result;
     });
+  const announce = async (pipeline: string, dates: readonly CivilDate[]): Promise<void> => {
+    await getClient().workflow.signalWithStart('rollup', {
+      workflowId: `rollup/${pipeline}`,
+      taskQueue: engine.queues.compute,
+      args: [{ pipeline, debounceMs: engine.rollupDebounceMs }],
+      signal: 'daysChanged',
+      signalArgs: [dates],
+    });
+  };
   return {
-    resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> => resolveDay(engine, request)),
-    resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> => resolveWindow(engine, request)),
+    resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
+      serve(engine, (own) => resolveDay(own, request)),
+    ),
+    resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> =>
+      serve(engine, (own) => resolveWindow(own, request)),
+    ),
     download: step(executeDownload),
     transform: step(executeStep),
     metrics: step(executeStep),
     report: step(executeStep),
-    commitManifest: guarded((request: CommitRequest): Promise<CommitResult> => commitDays(engine, control(), request)),
+    commitManifest: guarded((request: CommitRequest): Promise<CommitResult> => commit(engine, request)),
     recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
       if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
     }),
-    announceChanges: guarded(async (pipeline: string, dates: readonly CivilDate[]): Promise<void> => {
-      await getClient().workflow.signalWithStart('rollup', {
-        workflowId: `rollup/${pipeline}`,
-        taskQueue: engine.queues.compute,
-        args: [{ pipeline, debounceMs: engine.rollupDebounceMs }],
-        signal: 'daysChanged',
-        signalArgs: [dates],
-      });
-    }),
+    announceChanges: guarded(announce),
     resolveDerived: guarded((pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
       resolveDerived(engine, pipeline, changed),
     ),
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
     resolveTick: guarded((request: TickRequest): Promise<CivilDate> => Promise.resolve(resolveTick(engine, request))),
+    reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
   };
+}
+
+/** Commits days; those for whose commit a store was away are marked, as are those whose steps say so already. */
+async function commit(engine: Engine, request: CommitRequest): Promise<CommitResult> {
+  const result = await serve(engine, (own) => commitDays(own, control(), request));
+  if (result.served === undefined || request.degraded !== undefined) return result;
+  const scopes = result.days.map(({ date }) => date);
+  await markDegraded(engine, control(), request.pipeline, scopes, result.served.why);
+  return result;
 }
 
 export type Activities = ReturnType<typeof createActivities>;

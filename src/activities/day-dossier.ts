@@ -1,4 +1,5 @@
 import { PipelineError } from '../errors.ts';
+import type { DegradedRecord } from '../pipelines/degraded.ts';
 import type { FailureRecord } from '../pipelines/ledger.ts';
 import { scopePartition } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
@@ -6,6 +7,7 @@ import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import type { DayVerification } from '../pipelines/verification.ts';
 import type { Scope } from '../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../storage/ports.ts';
+import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { readFailures } from './failures.ts';
@@ -20,6 +22,8 @@ export interface Dossier {
   readonly manifests: readonly Manifest[];
   /** The last run, when it failed. */
   readonly failure: FailureRecord | null;
+  /** The newest version was made while a store was away, and is not proven on the primary stores yet. */
+  readonly degraded: DegradedRecord | null;
   /** The names under which the newest version is read, and whether they show it. */
   readonly published: readonly { readonly key: string; readonly artefact: string; readonly current: boolean }[];
   readonly verification: DayVerification | null;
@@ -28,9 +32,10 @@ export interface Dossier {
 /** Reads the dossier; `INPUT_INVALID` when nothing at all is known of the scope. */
 export async function readDossier(engine: Engine, pipeline: string, scope: Scope): Promise<Dossier> {
   const { definition } = datasetOf(engine, pipeline);
-  const [manifests, failures, verification] = await Promise.all([
+  const [manifests, failures, degraded, verification] = await Promise.all([
     readVersions(engine, pipeline, scope),
     readFailures(engine.documents, pipeline, [scope]),
+    readDegraded(engine, pipeline, [scope]),
     lastVerification(engine.documents, pipeline, scope),
   ]);
   const failure = failures.get(scope) ?? null;
@@ -44,7 +49,7 @@ export async function readDossier(engine: Engine, pipeline: string, scope: Scope
   const publications = newest === undefined ? [] : publicationsOf(definition, newest);
   const behind = new Set((await unpublished(engine, publications)).map(({ key }) => key));
   const published = publications.map(({ key, ref }) => ({ key, artefact: ref.key, current: !behind.has(key) }));
-  return { pipeline, scope, manifests, failure, published, verification };
+  return { pipeline, scope, manifests, failure, degraded: degraded.get(scope) ?? null, published, verification };
 }
 
 /** Every manifest version of one scope, oldest first. */

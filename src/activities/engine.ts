@@ -1,8 +1,8 @@
 import { PipelineError } from '../errors.ts';
 import type { Dataset, FlatTable } from '../pipelines/dataset.ts';
 import type { Execution } from '../pipelines/ledger.ts';
-import type { DocumentStore, ObjectStore, SqlEngine } from '../storage/ports.ts';
-import type { RetrySettings } from './contract.ts';
+import type { DocumentStore, ObjectStore, SqlEngine, StorePlace } from '../storage/ports.ts';
+import type { ReplayResult, RetrySettings } from './contract.ts';
 import type { HttpClient } from './http-client.ts';
 
 /** Everything the activities work with, injected by the composition root; nothing here reads the environment or the clock. */
@@ -22,6 +22,31 @@ export interface Engine {
   readonly codeVersion: string;
   /** How long the rollup waits for further changed days before it rebuilds periods. */
   readonly rollupDebounceMs: number;
+  /** Where a store is remote, and may be away for a while. */
+  readonly fallback?: EngineFallback;
+}
+
+/** What this host goes on with while a store is away. */
+export interface EngineFallback {
+  readonly host: string;
+  /** The task queue that only workers of this host listen to. */
+  readonly queue: string;
+  /** Stores for one piece of work. */
+  serve(): ServingStores;
+  /** Which stores are away and why, in words; undefined when all of them answer. */
+  away(): string | undefined;
+  /** Brings what only this host has to the primary stores, as far as they take it. */
+  replay(options: Pick<StepControl, 'signal' | 'progress'>): Promise<ReplayResult>;
+}
+
+/** Stores that can say afterwards how they served. */
+export interface ServingStores {
+  readonly objects: ObjectStore;
+  readonly documents: DocumentStore;
+  /** `fallback`: something was written to, or read from, what only this host has. */
+  place(): StorePlace;
+  /** Whether anything was not served by the primary stores as they are now. */
+  degraded(): boolean;
 }
 
 /** What the surroundings of one execution give: who runs, how to tell progress, and when to stop. */

@@ -10,6 +10,7 @@ import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import type { PlanRequest, ResolvedDay, ResolvedWindow } from './contract.ts';
+import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { surveyDays } from './evidence.ts';
@@ -63,7 +64,7 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
         ? null
         : {
             version: manifest.version,
-            verdict: manifest.verdict,
+            verdict: (await readDegraded(engine, definition.name, [date])).has(date) ? 'degraded' : manifest.verdict,
             revision: typeof revision === 'string' ? revision : null,
           },
   };

@@ -1,3 +1,4 @@
+import { applyReconcile } from '../schedules/apply-reconcile.ts';
 import { applySchedules } from '../schedules/apply-schedules.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -12,6 +13,10 @@ export async function dev(context: CommandContext): Promise<ExitCode> {
     const session = await openTemporal(context);
     try {
       const schedules = await applySchedules(session.client, context.datasets, config.settings.QUOTIDIEN_TASK_QUEUE);
+      const { fallback } = await context.engine();
+      if (fallback !== undefined) {
+        await applyReconcile(session.client, fallback, config.settings.QUOTIDIEN_TASK_QUEUE);
+      }
       terminal.data({ temporal: session.target.connection.address, ui: session.uiUrl, schedules, home: config.home });
       terminal.line(`Temporal   ${session.target.connection.address}`);
       if (session.uiUrl !== undefined) terminal.line(`UI         ${session.uiUrl}`);

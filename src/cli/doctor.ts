@@ -1,10 +1,13 @@
+import type { Config } from '../config/load-config.ts';
 import { asPipelineError } from '../errors.ts';
 import type { OpenEngine } from '../workers/open-engine.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import type { Finding } from './doctor/finding.ts';
+import { examineFallback } from './doctor/fallback.ts';
 import { examineHome, examineNode, examineSettings } from './doctor/machine.ts';
 import { examinePublishers } from './doctor/publishers.ts';
+import { examineStoreClocks } from './doctor/store-clocks.ts';
 import { examineDocuments, examineObjects, examineSql, explainStores } from './doctor/stores.ts';
 import { examineTemporal } from './doctor/temporal.ts';
 import { count } from './measures.ts';
@@ -31,7 +34,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const [home, settings, stores, temporal, publishers] = await Promise.all([
     examineHome(config.home),
     examineSettings(config, datasets),
-    'area' in opened ? [opened] : examineStores(opened),
+    'area' in opened ? [opened] : examineStores(opened, config),
     examineTemporal(config),
     examinePublishers(datasets, signal),
   ]);
@@ -56,10 +59,14 @@ async function open(context: CommandContext): Promise<OpenEngine | Finding> {
   }
 }
 
-async function examineStores(engine: OpenEngine): Promise<Finding[]> {
+async function examineStores(engine: OpenEngine, { storage }: Config): Promise<Finding[]> {
+  // The stores themselves: through the fallback a store that is away would look as if it worked.
+  const { primary, fallback } = engine.stores;
   return [
-    ...(await examineObjects(engine.objects)),
-    ...(await examineDocuments(engine.documents)),
+    ...(await examineObjects(primary.objects)),
+    ...(await examineDocuments(primary.documents)),
+    ...(fallback === undefined ? [] : await examineFallback(fallback)),
+    ...(await examineStoreClocks(storage)),
     await examineSql(engine.sql),
   ];
 }

@@ -114,6 +114,25 @@ function addServiceCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('reconcile')
+    .description('bring what this host wrote while a store was away to the stores, and prove it there')
+    .option('--dry-run', 'list what would be done, and the conflicts, without doing anything')
+    .option('--conflict <id>', 'decide this conflict first')
+    .option('--keep <side>', 'primary (what the store has) or ours (what this host wrote)')
+    .action((options: Record<string, never>) =>
+      perform(async (context) => (await import('./reconcile.ts')).reconcile(context, options)),
+    );
+
+  program
+    .command('migrate')
+    .description('copy a whole installation to other stores, verified by hash; again, it goes on where it was')
+    .requiredOption('--from <profile>', 'embedded, configured, or a JSON file of settings')
+    .requiredOption('--to <profile>', 'the same')
+    .action((options: { from: string; to: string }) =>
+      perform(async (context) => (await import('./migrate.ts')).migrate(context, options)),
+    );
+
+  program
     .command('worker')
     .description('run workers against the configured Temporal server')
     .option('--queues <kinds>', 'which of compute, fetch, report (default: all)', 'compute,fetch,report')

@@ -45,12 +45,17 @@ function print(
 ): void {
   if (shown === undefined) terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
   else printManifest(terminal, definition, dossier, shown);
-  const { failure, verification } = dossier;
+  const { failure, degraded, verification } = dossier;
   if (failure !== null) {
     const { step, code, message, failedAt, workflowId } = failure;
     section(terminal, 'last run failed');
     terminal.line(`  ${failedAt}  ${step}  ${code}: ${message}`);
     terminal.line(`  run ${workflowId}; the next run continues at this step`);
+  }
+  if (degraded !== null) {
+    section(terminal, 'degraded');
+    terminal.line(`  made at ${degraded.since} by ${degraded.host} while a store was away: ${degraded.why}`);
+    terminal.line('  "quotidien reconcile" on that host brings it to the stores, proves it there and lifts this');
   }
   if (verification !== null) {
     section(terminal, 'verified');

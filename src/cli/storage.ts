@@ -1,35 +1,53 @@
-import { PipelineError } from '../errors.ts';
+import { DEGRADED_TABLE } from '../pipelines/degraded.ts';
 import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import { initStorage } from '../storage/storage-init.ts';
+import type { InitStep } from '../storage/storage-init.ts';
 import { printStorage } from '../storage/storage-print.ts';
-import { storageTarget } from '../workers/open-stores.ts';
+import { storageTargets } from '../workers/open-stores.ts';
+import type { Profile } from '../workers/profile.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 
-const OPERATIONAL_TABLES = [LEDGER_TABLE, MANIFEST_TABLE, RECEIPT_TABLE, FAILURE_TABLE, VERIFICATION_TABLE];
+export const OPERATIONAL_TABLES = [
+  LEDGER_TABLE,
+  MANIFEST_TABLE,
+  RECEIPT_TABLE,
+  FAILURE_TABLE,
+  DEGRADED_TABLE,
+  VERIFICATION_TABLE,
+];
+
+/** Makes what the stores of a profile need; nothing where they need nothing. */
+export async function initProfile({ storage }: Pick<Profile, 'storage'>): Promise<void> {
+  for (const target of storageTargets(storage, OPERATIONAL_TABLES)) await initStorage(target);
+}
 
 /** `quotidien storage init`: makes what the chosen stores need, or prints it for somebody who may. */
 export async function storageInit(
   { config, terminal }: CommandContext,
   options: { readonly print?: boolean },
 ): Promise<ExitCode> {
-  const target = storageTarget(config.storage, OPERATIONAL_TABLES);
-  if (target === undefined) {
+  const targets = storageTargets(config.storage, OPERATIONAL_TABLES);
+  if (targets.length === 0) {
     terminal.data({ steps: [] });
     terminal.line('The stores of this installation are local files and SQLite: there is nothing to make.');
     return EXIT.done;
   }
   if (options.print === true) {
-    const { cloudFormation, mongosh } = printStorage(target);
-    terminal.data({ cloudFormation: cloudFormation ?? null, mongosh: mongosh ?? null });
-    for (const text of [cloudFormation, mongosh]) if (text !== undefined) terminal.line(text);
+    const texts = targets.map(printStorage);
+    const [main, ...others] = texts;
+    const otherBuckets = others.length === 0 ? {} : { otherBuckets: others.map((text) => text.cloudFormation) };
+    terminal.data({ cloudFormation: main?.cloudFormation ?? null, mongosh: main?.mongosh ?? null, ...otherBuckets });
+    for (const { cloudFormation, mongosh } of texts) {
+      for (const text of [cloudFormation, mongosh]) if (text !== undefined) terminal.line(text);
+    }
     return EXIT.done;
   }
-  const steps = await initStorage(target);
-  if (steps.length === 0) throw new PipelineError('INTERNAL', 'the chosen stores need nothing, which cannot be');
+  const steps: InitStep[] = [];
+  for (const target of targets) steps.push(...(await initStorage(target)));
   terminal.data({ steps });
   for (const { what, outcome, why } of steps) {
     terminal.line(`${outcome.padEnd(13)} ${what}${why === undefined ? '' : ` (${why})`}`);

@@ -2,7 +2,10 @@ import { PipelineError } from '../errors.ts';
 import { loudRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { QueueKind } from '../workers/run-workers.ts';
-import { configuredTarget } from '../workers/temporal-target.ts';
+import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
+import type { TemporalTarget } from '../workers/temporal-target.ts';
+import { applyReconcile } from '../schedules/apply-reconcile.ts';
+import type { ReconciledHost } from '../schedules/apply-reconcile.ts';
 import { findRunningServer } from '../dev/temporal/server-record.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -14,7 +17,9 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   loudRuntime(context.config);
   const target = await targetOf(context);
   await prepareServer(target);
-  const workers = await runWorkers({ engine: await context.engine(), target, kinds });
+  const engine = await context.engine();
+  if (engine.fallback !== undefined) await scheduleReconcile(context, target, engine.fallback);
+  const workers = await runWorkers({ engine, target, kinds });
   const stop = new Promise<void>((resolve) => {
     context.signal.addEventListener('abort', () => {
       resolve();
@@ -23,6 +28,19 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   await Promise.race([stop, workers.ended]);
   await workers.shutdown();
   return EXIT.done;
+}
+
+async function scheduleReconcile(
+  { config }: CommandContext,
+  target: TemporalTarget,
+  host: ReconciledHost,
+): Promise<void> {
+  const client = await connectClient(target);
+  try {
+    await applyReconcile(client, host, config.settings.QUOTIDIEN_TASK_QUEUE);
+  } finally {
+    await client.connection.close();
+  }
 }
 
 function parseKinds(text: string): QueueKind[] {

@@ -40,6 +40,14 @@ export const SETTINGS = z.object({
   QUOTIDIEN_S3_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks S3'),
   QUOTIDIEN_DYNAMODB_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks DynamoDB'),
   QUOTIDIEN_DYNAMODB_PREFIX: setting(z.string().min(1).optional(), 'Beginning of the names of our DynamoDB tables'),
+  QUOTIDIEN_OBJECT_CACHE_MB: setting(
+    positiveInteger.default(10_240),
+    'Size of the local cache in front of S3, in MiB; the least recently used objects go first',
+  ),
+  QUOTIDIEN_STORE_ANSWER_MS: setting(
+    positiveInteger.default(15_000),
+    'Longest silence of a remote store before a call to it counts as unanswered',
+  ),
   TEMPORAL_CLI: setting(z.string().min(1).optional(), 'Path of the Temporal CLI to use for the development server'),
   TEMPORAL_PORT: setting(positiveInteger.optional(), 'Port of the development server'),
   TEMPORAL_UI_PORT: setting(positiveInteger.optional(), 'Port of the development server’s UI'),

@@ -18,7 +18,18 @@ export type ObjectChoice =
       readonly reason: string;
       readonly bucket: string;
       readonly cacheFolder?: string;
+      /** For how long a cached copy of a name that may be replaced is served without asking; 0 unless set. */
+      readonly cacheCheckTtlMs: number;
+      /** Folders of keys that are laid out as in an earlier system. */
+      readonly placed: readonly PlacedChoice[];
     } & AwsAccess);
+
+/** The keys `<folder>/…` are kept as `<prefix>/…` of a bucket. */
+export interface PlacedChoice {
+  readonly folder: string;
+  readonly bucket: string;
+  readonly prefix: string;
+}
 
 export type DocumentChoice =
   | { readonly kind: 'sqlite'; readonly reason: string }
@@ -117,9 +128,38 @@ function chooseObjects(env: Environment, documents: DocumentChoice, problems: st
     kind: 's3',
     reason,
     bucket: bucket ?? '',
+    cacheCheckTtlMs: cacheCheckTtlMs(env, problems),
+    placed: placedFolders(env, bucket ?? '', problems),
     ...awsAccess(env, NAMES.s3Endpoint),
     ...(cacheFolder === undefined ? {} : { cacheFolder }),
   };
+}
+
+/** CityFlow's raw files have a bucket of their own; a prefix takes the place of the folder's name. What lies where we put it anyway is left out. */
+function placedFolders(env: Environment, bucket: string, problems: string[]): PlacedChoice[] {
+  const folders = [
+    { folder: 'raw', bucket: env['S3_RAW_BUCKET'] ?? bucket, name: 'S3_RAW_PREFIX' },
+    { folder: 'processed/reports', bucket, name: 'S3_REPORTS_PREFIX' },
+  ];
+  return folders.flatMap(({ folder, name, bucket: own }) => {
+    const prefix = (env[name] ?? folder).replace(/^\/+|\/+$/g, '');
+    if (!/^[^/\\]+(\/[^/\\]+)*$/.test(prefix) || prefix.split('/').some((part) => part === '.' || part === '..')) {
+      problems.push(`${name} takes a folder such as ${folder}`);
+    }
+    return prefix === folder && own === bucket ? [] : [{ folder, bucket: own, prefix }];
+  });
+}
+
+/** The earlier system looked for a newer file when the TTL was over, and by a timer; whichever comes first holds. */
+function cacheCheckTtlMs(env: Environment, problems: string[]): number {
+  const seconds = ['PARQUET_CACHE_CHECK_TTL', 'PARQUET_CACHE_REFRESH_INTERVAL'].flatMap((name) => {
+    const value = env[name];
+    if (value === undefined) return [];
+    const number = Number(value);
+    if (!Number.isFinite(number) || number < 0) problems.push(`${name} takes a number of seconds`);
+    return [number];
+  });
+  return seconds.length === 0 ? 0 : Math.min(...seconds) * 1_000;
 }
 
 /** Without USE_S3: objects go where the documents go, when those are in AWS. */

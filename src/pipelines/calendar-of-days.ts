@@ -1,6 +1,7 @@
 import { afterDayEnd } from './zoned-day.ts';
 import { addDays } from './civil-date.ts';
 import type { PipelineDefinition } from './definition.ts';
+import type { DegradedRecord } from './degraded.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
 import { REVISIONS } from './vocabulary.ts';
@@ -28,7 +29,7 @@ export interface RunningDay {
 
 /** What a person should know of a day that its standing does not say. */
 export interface DayRemark {
-  readonly kind: 'failed_run' | 'held' | 'failed_step' | 'failed_check' | 'coverage';
+  readonly kind: 'failed_run' | 'held' | 'unproven' | 'failed_step' | 'failed_check' | 'coverage';
   /** One line. */
   readonly text: string;
 }
@@ -54,6 +55,8 @@ export interface DayStandingEvidence {
   readonly manifest: Manifest | undefined;
   readonly failure: FailureRecord | undefined;
   readonly running: RunningDay | undefined;
+  /** The newest version was made while a store was away, and is not proven on the primary stores yet. */
+  readonly degraded?: DegradedRecord | undefined;
 }
 
 /** How one day stands at the instant `now`. */
@@ -69,7 +72,7 @@ export function calendarDay(
   return {
     date,
     standing: standingOf(definition, date, evidence, now),
-    verdict: manifest?.verdict ?? null,
+    verdict: manifest === undefined ? null : verdictOf(manifest, evidence),
     version: manifest?.version ?? null,
     committedAt: manifest?.run.committedAt ?? null,
     revision: REVISIONS.find((known) => known === facts['revision']) ?? null,
@@ -83,16 +86,21 @@ export function calendarDay(
 function standingOf(
   { zone, publication }: Pick<PipelineDefinition, 'zone' | 'publication'>,
   date: CivilDate,
-  { manifest, failure, running }: DayStandingEvidence,
+  evidence: DayStandingEvidence,
   now: Date,
 ): DayStanding {
+  const { manifest, failure, running } = evidence;
   if (running !== undefined) return running.held ? 'quarantined' : 'running';
-  if (manifest !== undefined) return manifest.verdict;
+  if (manifest !== undefined) return verdictOf(manifest, evidence);
   if (failure !== undefined) return 'failed';
   return now < afterDayEnd(date, zone, publication.expectedAfter) ? 'not_due' : 'missing';
 }
 
-function remarksOf({ manifest, failure, running }: DayStandingEvidence): DayRemark[] {
+function verdictOf({ verdict }: Manifest, { degraded }: DayStandingEvidence): Verdict {
+  return degraded === undefined ? verdict : 'degraded';
+}
+
+function remarksOf({ manifest, failure, running, degraded }: DayStandingEvidence): DayRemark[] {
   const remarks: DayRemark[] = [];
   if (failure !== undefined) {
     const kept = manifest === undefined ? '' : `; version ${manifest.version} stays`;
@@ -103,6 +111,9 @@ function remarksOf({ manifest, failure, running }: DayStandingEvidence): DayRema
   }
   if (running?.held === true) {
     remarks.push({ kind: 'held', text: `waits for a decision: send the update "decide" to ${running.workflowId}` });
+  }
+  if (degraded !== undefined) {
+    remarks.push({ kind: 'unproven', text: `made by ${degraded.host} while a store was away: ${degraded.why}` });
   }
   for (const [step, state] of Object.entries(manifest?.steps ?? {})) {
     if (state.state === 'failed')

@@ -7,6 +7,8 @@ export interface MongoConnection {
   readonly database: string;
   /** Longest wait for a server that can be used; 5,000 unless given here or in the URL. */
   readonly selectTimeoutMs?: number;
+  /** Longest silence of a connection; 60,000 unless given here or in the URL. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** What answers at the URL. */
@@ -23,7 +25,7 @@ export function createMongoClient(options: MongoConnection): MongoClient {
   const bounds: Record<string, number> = {
     serverSelectionTimeoutMS: 5_000,
     connectTimeoutMS: 5_000,
-    socketTimeoutMS: 60_000,
+    socketTimeoutMS: options.answerTimeoutMs ?? 60_000,
     waitQueueTimeoutMS: 30_000,
     maxPoolSize: 32,
   };

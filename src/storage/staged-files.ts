@@ -65,9 +65,11 @@ async function writeAndSync(
     }
   };
   for await (const chunk of bodyChunks(body)) {
+    // The write is on its way in a thread of its own while this one hashes.
+    const written = own(file.writeFile(chunk));
     hash.update(chunk);
     bytes += chunk.byteLength;
-    await own(file.writeFile(chunk));
+    await written;
   }
   const stamp = nextStampSeconds();
   await own(file.utimes(stamp, stamp));

@@ -194,8 +194,14 @@ async function enableTimeToLive(client: DynamoDBClient, TableName: string, Attri
     return { what, outcome: 'left out', why };
   }
   const TimeToLiveSpecification = { AttributeName, Enabled: true };
-  await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
-  return { what, outcome: 'created' };
+  try {
+    await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+    return { what, outcome: 'created' };
+  } catch (error) {
+    // Somebody else initialises at the same time.
+    if (!(error instanceof Error && /already enabled/i.test(error.message))) throw error;
+    return { what, outcome: 'already there' };
+  }
 }
 
 async function initCollections(

@@ -9,9 +9,13 @@ import { limitSessions } from '../storage/limit-sessions.ts';
 import { encodeFlatParquet } from '../storage/parquet-export.ts';
 import { CODE_VERSION } from './code-version.ts';
 import { configuredDatasets } from './configured-datasets.ts';
+import { engineFallback } from './engine-fallback.ts';
 import { openStores } from './open-stores.ts';
+import type { OpenStores } from './open-stores.ts';
 
 export interface OpenEngine extends Engine {
+  /** The stores behind it, for whoever examines, replays or copies them. */
+  readonly stores: OpenStores;
   close(): Promise<void>;
 }
 
@@ -28,8 +32,10 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
   return {
     datasets: configuredDatasets(datasets, config.hosts),
+    stores,
     objects: stores.objects,
     documents: stores.documents,
+    ...(stores.fallback === undefined ? {} : { fallback: engineFallback(stores.fallback, queue) }),
     sql: limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS),
     http: createHttpClient({
       folder: path.join(scratch, 'downloads'),
@@ -45,7 +51,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       attempts: settings.QUOTIDIEN_RETRY_ATTEMPTS,
       heartbeatMs: settings.QUOTIDIEN_HEARTBEAT_MS,
     },
-    host: hostname(),
+    host: stores.fallback?.host ?? hostname(),
     codeVersion: CODE_VERSION,
     rollupDebounceMs: settings.QUOTIDIEN_ROLLUP_QUIET_MS,
     async close() {

@@ -6,21 +6,64 @@ import { openDynamoDocumentStore } from '../storage/dynamodb-documents.ts';
 import { createLocalObjectStore } from '../storage/local-files.ts';
 import { openMongoDocumentStore } from '../storage/mongo-documents.ts';
 import type { DocumentStore, ObjectStore } from '../storage/ports.ts';
+import { createPlacedObjectStore } from '../storage/placed-objects.ts';
 import { openS3ObjectStore } from '../storage/s3-objects.ts';
 import type { S3StoreOptions } from '../storage/s3-objects.ts';
 import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
 import type { StorageTarget } from '../storage/storage-plan.ts';
+import { openHostFallback } from './open-fallback.ts';
+import type { HostFallback } from './open-fallback.ts';
 
-export interface OpenStores {
+const MEBIBYTE = 1_048_576;
+
+/** The stores that the configuration names, as they are. */
+export interface PrimaryStores {
   readonly objects: ObjectStore;
   readonly documents: DocumentStore;
+}
+
+export interface OpenStores extends PrimaryStores {
+  /** Without cache and fallback: for whoever wants to know how the stores themselves are. */
+  readonly primary: PrimaryStores;
+  /** Where a store is remote: what this host goes on with while it is away. */
+  readonly fallback?: HostFallback;
   close(): Promise<void>;
 }
 
-/** Opens the stores that the configuration chose. */
-export async function openStores({ home, storage }: Pick<Config, 'home' | 'storage'>): Promise<OpenStores> {
-  const { objects, close } = openObjects(home, storage.objects);
-  const documents = await openDocuments(home, storage.documents, objects);
+/** What opens the stores of a configuration. */
+export type StoresConfig = Pick<Config, 'home' | 'storage'> & { readonly settings: CacheSettings };
+type CacheSettings = Pick<Config['settings'], 'QUOTIDIEN_OBJECT_CACHE_MB' | 'QUOTIDIEN_STORE_ANSWER_MS'>;
+
+/** Opens the stores that the configuration chose; embedded ones bare, remote ones with a cache and a fallback on this host. */
+export async function openStores(config: StoresConfig): Promise<OpenStores> {
+  const { home, storage, settings } = config;
+  const primary = await openPrimary({ home, storage, answerTimeoutMs: settings.QUOTIDIEN_STORE_ANSWER_MS });
+  if (isEmbedded(storage)) return { ...primary, primary };
+  const fallback = await openHostFallback({
+    folder: path.join(home, 'fallback'),
+    primary,
+    remote: { objects: storage.objects.kind !== 'local-files', documents: storage.documents.kind !== 'sqlite' },
+    cache: {
+      folder: cacheFolder(home, storage.objects),
+      maxBytes: config.settings.QUOTIDIEN_OBJECT_CACHE_MB * MEBIBYTE,
+    },
+  });
+  return {
+    objects: fallback.stores.objects,
+    documents: fallback.stores.documents,
+    primary,
+    fallback,
+    async close() {
+      await fallback.close();
+      await primary.close();
+    },
+  };
+}
+
+/** Opens the chosen stores without anything around them. */
+export async function openPrimary({ home, storage, ...bounds }: PrimaryConfig): Promise<ClosablePrimary> {
+  const { objects, close } = openObjects(home, storage.objects, bounds);
+  const documents = await openDocuments(home, storage.documents, { overflow: objects, bounds });
   return {
     objects,
     documents,
@@ -31,34 +74,71 @@ export async function openStores({ home, storage }: Pick<Config, 'home' | 'stora
   };
 }
 
-/** What the chosen stores need to be there; undefined when they need nothing. */
-export function storageTarget(
-  { objects, documents }: StorageChoice,
-  operationalTables: readonly string[],
-): StorageTarget | undefined {
-  if (objects.kind === 'local-files' && documents.kind === 'sqlite') return undefined;
-  return {
+type PrimaryConfig = Pick<Config, 'home' | 'storage'> & Bounds;
+type ClosablePrimary = PrimaryStores & { close(): Promise<void> };
+
+interface Bounds {
+  /** Longest silence of a remote store. */
+  readonly answerTimeoutMs?: number;
+}
+
+/** What the chosen stores need to be there, and then any further bucket; nothing where they need nothing. */
+export function storageTargets(storage: StorageChoice, operationalTables: readonly string[]): StorageTarget[] {
+  if (isEmbedded(storage)) return [];
+  const { objects, documents } = storage;
+  const main: StorageTarget = {
     ...(objects.kind === 's3' ? { s3: s3Options(objects) } : {}),
     ...(documents.kind === 'dynamodb' ? { dynamodb: dynamoOptions(documents) } : {}),
     ...(documents.kind === 'mongodb' ? { mongodb: { ...mongoOptions(documents), operationalTables } } : {}),
   };
+  if (objects.kind !== 's3') return [main];
+  const buckets = new Set(objects.placed.map(({ bucket }) => bucket).filter((bucket) => bucket !== objects.bucket));
+  return [main, ...[...buckets].map((bucket) => ({ s3: s3Options({ ...objects, bucket }) }))];
 }
 
-function openObjects(home: string, choice: ObjectChoice): { objects: ObjectStore; close: () => Promise<void> } {
+function isEmbedded({ objects, documents }: StorageChoice): boolean {
+  return objects.kind === 'local-files' && documents.kind === 'sqlite';
+}
+
+function openObjects(
+  home: string,
+  choice: ObjectChoice,
+  bounds: Bounds,
+): { objects: ObjectStore; close: () => Promise<void> } {
   if (choice.kind === 'local-files') {
     return { objects: createLocalObjectStore({ root: path.join(home, 'store') }), close: () => Promise.resolve() };
   }
-  const cacheFolder = choice.cacheFolder ?? path.join(home, 'cache', 'objects');
-  const objects = openS3ObjectStore({ ...s3Options(choice), cacheFolder });
-  return { objects, close: () => objects.close() };
+  const common = { ...s3Options(choice), ...bounds };
+  // For what is too large for the cache in front.
+  const copies = `${cacheFolder(home, choice)}-large`;
+  const rest = openS3ObjectStore({ ...common, cacheFolder: copies });
+  const placed = choice.placed.map(({ folder, bucket, prefix }) => ({
+    folder,
+    store: openS3ObjectStore({ ...common, bucket, prefix, cacheFolder: path.join(copies, folder) }),
+    ...(bucket === choice.bucket ? { within: prefix } : {}),
+  }));
+  return {
+    objects: placed.length === 0 ? rest : createPlacedObjectStore(rest, placed),
+    async close() {
+      await Promise.all([rest, ...placed.map(({ store }) => store)].map((store) => store.close()));
+    },
+  };
 }
 
-function openDocuments(home: string, choice: DocumentChoice, overflow: ObjectStore): Promise<DocumentStore> {
+function cacheFolder(home: string, choice: ObjectChoice): string {
+  return (choice.kind === 's3' ? choice.cacheFolder : undefined) ?? path.join(home, 'cache', 'objects');
+}
+
+function openDocuments(
+  home: string,
+  choice: DocumentChoice,
+  { overflow, bounds }: { readonly overflow: ObjectStore; readonly bounds: Bounds },
+): Promise<DocumentStore> {
   if (choice.kind === 'sqlite') return openSqliteDocumentStore({ file: path.join(home, 'documents.db') });
   return Promise.resolve(
     choice.kind === 'mongodb'
-      ? openMongoDocumentStore({ ...mongoOptions(choice), overflow })
-      : openDynamoDocumentStore({ ...dynamoOptions(choice), overflow }),
+      ? openMongoDocumentStore({ ...mongoOptions(choice), ...bounds, overflow })
+      : openDynamoDocumentStore({ ...dynamoOptions(choice), ...bounds, overflow }),
   );
 }
 

@@ -33,7 +33,13 @@ const SHUTDOWN_GRACE = '20 seconds';
 /** Steps of one worker at the same time; the SQL engine has its own, smaller limit. */
 const ACTIVITIES_AT_ONCE: Readonly<Record<QueueKind, number>> = { compute: 16, fetch: 2, report: 4 };
 
-/** Starts one worker per task queue: workflows and SQL steps, one queue per publisher host, and the light report queue. */
+/** Work of one host at the same time while a store is away. */
+const HOST_ACTIVITIES_AT_ONCE = 8;
+
+/**
+ * Starts one worker per task queue: workflows and SQL steps, one queue per publisher host, the light report queue, and where a store may be
+ * away the queue of this host.
+ */
 export async function runWorkers(settings: WorkerSettings): Promise<RunningWorkers> {
   const connection = await NativeConnection.connect(settings.target.connection);
   const workers: Worker[] = [];
@@ -78,6 +84,11 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
       taskQueue: engine.queues.report,
       maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE.report,
     });
+  }
+  // Every kind of step: what goes on here while a store is away can go on nowhere else.
+  if (engine.fallback !== undefined) {
+    const taskQueue = engine.fallback.queue;
+    options.push({ ...common, taskQueue, maxConcurrentActivityTaskExecutions: HOST_ACTIVITIES_AT_ONCE });
   }
   return options;
 }

@@ -4,12 +4,10 @@ import {
   condition,
   defineQuery,
   defineUpdate,
-  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities/create-activities.ts';
 import type { HeldCheck, ResolvedDay } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayFailure, DayOutcome, DayState } from '../pipelines/execution.ts';
@@ -18,9 +16,10 @@ import type { DayPlan } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, RunReason, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { settledStates } from '../pipelines/execution.ts';
-import { LOCAL_CONTROL, withPlainFailures, executeSteps } from './execute-steps.ts';
+import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 export interface DayInput {
   readonly pipeline: string;
@@ -54,8 +53,6 @@ export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 export const progressQuery = defineQuery<DayState>('progress');
 
-const control = proxyLocalActivities<Activities>(LOCAL_CONTROL);
-
 /**
  * One data day, from plan to publication. Starting it again continues at the step that failed, because every finished
  * step is in the ledger. Waits for the publication calendar and for decisions on held data without holding a worker.
@@ -68,15 +65,7 @@ async function runDay(input: DayInput): Promise<DayResult> {
   const run = new DayRun(input);
   describeRun({ Pipeline: input.pipeline, DataDate: input.date, RunReason: input.reason ?? 'manual' });
   for (let recheck = input.recheck === true; ; recheck = true) {
-    const resolved = await control.resolveDay({
-      pipeline: input.pipeline,
-      dates: [input.date],
-      options: {
-        recheck,
-        ...(input.offline === undefined ? {} : { offline: input.offline }),
-        ...(input.fromStep === undefined ? {} : { fromStep: input.fromStep }),
-      },
-    });
+    const resolved = await run.resolve(recheck);
     const next = await run.attempt(resolved);
     if (next.kind === 'done') return next.result;
     await run.waitUntil(next.until, next.why);
@@ -91,6 +80,7 @@ type Attempt =
 class DayRun {
   readonly #input: DayInput;
   readonly #title: string;
+  readonly #whereabouts = new Whereabouts();
   #plan: DayPlan | undefined;
   #state: DayState = {};
   #decisions: Decision[] = [];
@@ -109,6 +99,20 @@ class DayRun {
       },
       description: 'Answer a held day: accept, reject or retry, with the reason',
     });
+  }
+
+  async resolve(recheck: boolean): Promise<ResolvedDay> {
+    const { pipeline, date, offline, fromStep } = this.#input;
+    const resolved = await this.#whereabouts.control().resolveDay({
+      pipeline,
+      dates: [date],
+      options: {
+        recheck,
+        ...(offline === undefined ? {} : { offline }),
+        ...(fromStep === undefined ? {} : { fromStep }),
+      },
+    });
+    return this.#whereabouts.note(resolved);
   }
 
   async attempt(resolved: ResolvedDay): Promise<Attempt> {
@@ -158,6 +162,7 @@ class DayRun {
       queues: resolved.queues,
       retry: resolved.retry,
       force: this.#input.fromStep !== undefined,
+      whereabouts: this.#whereabouts,
       held: (_date, step, key, checks) => this.#hold(resolved, step, key, checks),
       changed: () => {
         this.#tell(resolved, 'running');
@@ -218,20 +223,29 @@ class DayRun {
 
   async #finish(resolved: ResolvedDay, outcome: DayOutcome): Promise<DayResult> {
     const { pipeline, date, reason = 'manual' } = this.#input;
+    const whereabouts = this.#whereabouts;
     this.#tell(resolved, outcome.failure === undefined ? outcome.verdict : `failed at ${outcome.failure.step}`);
     if (outcome.failure !== undefined) {
-      await control.recordFailure({ pipeline, scope: date, reason, outcome });
+      await whereabouts.control().recordFailure({ pipeline, scope: date, reason, outcome });
       describeRun({ Verdict: 'failed', FailedStep: outcome.failure.step });
       throw dayFailure(this.#title, outcome.failure);
     }
+    const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
     const days = [{ outcome, state: this.#state, decisions: this.#decisions }];
-    const committed = await control.commitManifest({ pipeline, reason, days });
-    if (committed.affecting.length > 0) await control.announceChanges(pipeline, committed.affecting);
+    const committed = whereabouts.note(
+      await whereabouts.control().commitManifest({ pipeline, reason, days, ...degraded }),
+    );
+    const verdict = whereabouts.degraded === undefined ? outcome.verdict : 'degraded';
+    this.#tell(resolved, verdict);
+    // While a store is away nobody else can read the day; its reconciliation announces it.
+    if (committed.affecting.length > 0 && whereabouts.degraded === undefined) {
+      await whereabouts.control().announceChanges(pipeline, committed.affecting);
+    }
     const [manifest] = committed.days;
     const revision = manifest?.facts['revision'];
     const known = typeof revision === 'string' ? revision : null;
-    describeRun({ Verdict: outcome.verdict, ...(known === null ? {} : { Revision: known }) });
-    return this.#result(outcome.verdict, manifest?.version ?? 0, known);
+    describeRun({ Verdict: verdict, ...(known === null ? {} : { Revision: known }) });
+    return this.#result(verdict, manifest?.version ?? 0, known);
   }
 
   #result(verdict: Verdict, version: number, revision: string | null): DayResult {
@@ -242,7 +256,9 @@ class DayRun {
   }
 
   #tell(resolved: ResolvedDay, what: string): void {
-    setCurrentDetails(dayStory(`${this.#title}: ${what}`, resolved.steps, resolved.plan.steps, this.#state));
+    const table = dayStory(`${this.#title}: ${what}`, resolved.steps, resolved.plan.steps, this.#state);
+    const { story } = this.#whereabouts;
+    setCurrentDetails(story === undefined ? table : `${table}\n\n${story}`);
   }
 }
 

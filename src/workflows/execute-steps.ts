@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { Whereabouts } from './whereabouts.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { HeldCheck, RetrySettings, StepDone, StepFailed, StepResult } from '../activities/contract.ts';
 import { blockedBy, inputKeys } from '../pipelines/execution.ts';
@@ -25,28 +26,13 @@ export interface StepExecution {
   readonly queues: Readonly<Record<string, string>>;
   readonly retry: RetrySettings;
   readonly force: boolean;
+  readonly whereabouts: Whereabouts;
   /** Steps that read other days wait for this as well: the other days may be in the making. */
   readonly neighbours?: Promise<unknown>;
   /** Called when a check holds a day after a step; the step's readers wait for the answer. */
   held?(date: CivilDate, step: StepId, key: StepKey, checks: readonly HeldCheck[]): Promise<void>;
   changed?(): void;
 }
-
-/** For activities that only read and write the stores: quick, and tried until the stores are back. */
-export const CONTROL_RETRY = {
-  startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '500 ms', maximumInterval: '30 seconds', backoffCoefficient: 2 },
-} as const satisfies ActivityOptions;
-
-/**
- * The same within the worker that runs the workflow: what they answer is in the history all the same, without two ways through the server
- * each, which are a fifth of a day that has little to do.
- */
-export const LOCAL_CONTROL: LocalActivityOptions = {
-  startToCloseTimeout: CONTROL_RETRY.startToCloseTimeout,
-  retry: CONTROL_RETRY.retry,
-};
 
 /** Resolves when every step of every day has a state; throws only on cancellation. */
 export async function executeSteps(execution: StepExecution): Promise<void> {
@@ -95,16 +81,19 @@ async function callStep(
   step: ExecutionStep,
   days: readonly ExecutionDay[],
 ): Promise<readonly (StepDone | StepFailed)[]> {
-  const stages = proxyActivities<Activities>(stepOptions(execution, step, days));
-  try {
-    const result: StepResult = await stages[step.stage]({
+  const { whereabouts } = execution;
+  const call = (): Promise<StepResult> =>
+    proxyActivities<Activities>(stepOptions(execution, step, days))[step.stage]({
       pipeline: execution.pipeline,
       step: step.id,
       days: days.map(({ date, state }) => ({ date, inputs: inputKeys(step, state) })),
       siblings: Object.fromEntries(step.siblings.map((id) => [id, keysOf(execution.days, id)])),
       force: execution.force,
     });
-    return result.days;
+  try {
+    const result = whereabouts.note(await call());
+    // Steps that ran side by side on two hosts while a store was away: the day goes on at one of them.
+    return (whereabouts.isElsewhere(result) ? await call() : result).days;
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = failureOf(error);
@@ -115,7 +104,7 @@ async function callStep(
 function stepOptions(execution: StepExecution, step: ExecutionStep, days: readonly ExecutionDay[]): ActivityOptions {
   const [first, last] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
   return {
-    taskQueue: queueOf(execution, step),
+    taskQueue: execution.whereabouts.queueFor(queueOf(execution, step)),
     startToCloseTimeout: step.timeoutSeconds * 1000,
     heartbeatTimeout: execution.retry.heartbeatMs,
     summary: `${step.id} · ${days.length === 1 ? first : `${first} … ${last}, ${days.length} days`}`,

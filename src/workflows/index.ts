@@ -1,5 +1,6 @@
 /** Everything that a worker registers; the name of each export is its workflow type. */
 export { day } from './day.ts';
+export { reconcile } from './reconcile.ts';
 export { rollup } from './rollup.ts';
 export { tick } from './tick.ts';
 export { window } from './window.ts';

@@ -11,7 +11,8 @@ import {
 import type { Activities } from '../activities/create-activities.ts';
 import type { DerivedWork } from '../activities/contract.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
-import { CONTROL_RETRY, withPlainFailures, retryPolicy } from './execute-steps.ts';
+import { CONTROL_RETRY } from './control-retry.ts';
+import { withPlainFailures, retryPolicy } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 import { window } from './window.ts';
 

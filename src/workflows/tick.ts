@@ -3,7 +3,8 @@ import { ParentClosePolicy, proxyActivities, startChild, workflowInfo } from '@t
 import type { Activities } from '../activities/create-activities.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day } from './day.ts';
-import { CONTROL_RETRY, withPlainFailures } from './execute-steps.ts';
+import { CONTROL_RETRY } from './control-retry.ts';
+import { withPlainFailures } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 
 export interface TickInput {

@@ -1,12 +1,13 @@
-import { condition, defineSignal, proxyLocalActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { Activities } from '../activities/create-activities.ts';
+import { condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { CommitRequest } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
-import { LOCAL_CONTROL, withPlainFailures, executeSteps } from './execute-steps.ts';
+import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import type { ExecutionDay } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 import { windowStory } from './story.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 export interface WindowInput {
   readonly pipeline: string;
@@ -37,8 +38,6 @@ export interface WindowResult {
   readonly careful: readonly { readonly date: CivilDate; readonly step: StepId | null; readonly why: string }[];
 }
 
-const control = proxyLocalActivities<Activities>(LOCAL_CONTROL);
-
 /** The fast path for many days: one fetch per part, one pass per step, one ledger entry per day and step. */
 export function window(input: WindowInput): Promise<WindowResult> {
   return withPlainFailures(() => runWindow(input));
@@ -49,12 +48,14 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   const title = `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}`;
   describeRun({ Pipeline: pipeline, DataDate: dates[0] ?? '', RunReason: reason });
   const options = { recheck: input.recheck === true, offline: input.offline === true };
-  const resolved = await control.resolveWindow({ pipeline, dates, options });
+  const whereabouts = new Whereabouts();
+  const resolved = whereabouts.note(await whereabouts.control().resolveWindow({ pipeline, dates, options }));
   const steps = resolved.steps.filter((step) => !isAfter(step.stage, input.until));
   const days: ExecutionDay[] = resolved.days.map(({ date, state }) => ({ date, state: { ...state } }));
   const held = new Map<CivilDate, StepId>();
   const tell = (): void => {
-    setCurrentDetails(windowStory(title, steps, days));
+    const table = windowStory(title, steps, days);
+    setCurrentDetails(whereabouts.story === undefined ? table : `${table}\n\n${whereabouts.story}`);
   };
   tell();
   await executeSteps({
@@ -65,6 +66,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
     queues: resolved.queues,
     retry: resolved.retry,
     force: false,
+    whereabouts,
     // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
     held: (date, step, _key, checks) => {
       held.set(date, step);
@@ -80,10 +82,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
     ({ outcome, day }) => !held.has(day.date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
   );
   const commits = good.map(({ day, outcome }) => ({ outcome, state: day.state, decisions: [] }));
-  if (commits.length > 0) {
-    const { affecting } = await control.commitManifest({ pipeline, reason, days: commits });
-    if (affecting.length > 0) await control.announceChanges(pipeline, affecting);
-  }
+  if (commits.length > 0) await commit(whereabouts, { pipeline, reason, days: commits });
   const careful = outcomes
     .filter((one) => !good.includes(one))
     .map(({ outcome }) => ({
@@ -92,6 +91,14 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
       why: outcome.failure === undefined ? 'no part has rows' : `${outcome.failure.code}: ${outcome.failure.message}`,
     }));
   return { committed: good.length, upToDate: resolved.upToDate.length, careful };
+}
+
+/** Days that were made while a store was away are announced by their reconciliation. */
+async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'degraded'>): Promise<void> {
+  const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
+  const { affecting } = whereabouts.note(await whereabouts.control().commitManifest({ ...request, ...degraded }));
+  if (affecting.length === 0 || whereabouts.degraded !== undefined) return;
+  await whereabouts.control().announceChanges(request.pipeline, affecting);
 }
 
 async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {

@@ -62,4 +62,37 @@ describe('chooseStorage', () => {
     expect(storage.objects).toMatchObject({ bucket: 'ours', endpoint: 'http://s3.example:9000', region: 'eu-west-3' });
     expect(storage.objects.reason).not.toContain('secret-word');
   });
+
+  const s3 = { USE_S3: 'true', S3_BUCKET_PROCESSED: 'processed' };
+
+  it('keeps raw files and reports where CityFlow’s settings say', () => {
+    const placed = (env: Record<string, string>) => {
+      const { storage, problems } = chooseStorage({ ...s3, ...env });
+      expect(problems).toEqual([]);
+      return storage.objects.kind === 's3' ? storage.objects.placed : undefined;
+    };
+    expect(placed({})).toEqual([]);
+    expect(placed({ S3_RAW_PREFIX: 'raw/', S3_REPORTS_PREFIX: '/processed/reports' })).toEqual([]);
+    expect(placed({ S3_RAW_BUCKET: 'incoming' })).toEqual([{ folder: 'raw', bucket: 'incoming', prefix: 'raw' }]);
+    expect(placed({ S3_RAW_PREFIX: 'city/raw', S3_REPORTS_PREFIX: 'daily' })).toEqual([
+      { folder: 'raw', bucket: 'processed', prefix: 'city/raw' },
+      { folder: 'processed/reports', bucket: 'processed', prefix: 'daily' },
+    ]);
+    expect(chooseStorage({ ...s3, S3_RAW_PREFIX: 'a//b' }).problems).toEqual([
+      'S3_RAW_PREFIX takes a folder such as raw',
+    ]);
+  });
+
+  it('asks about cached copies as often as the earlier system did', () => {
+    const ttl = (env: Record<string, string>) => {
+      const { objects } = chooseStorage({ ...s3, ...env }).storage;
+      return objects.kind === 's3' ? objects.cacheCheckTtlMs : undefined;
+    };
+    expect(ttl({})).toBe(0);
+    expect(ttl({ PARQUET_CACHE_CHECK_TTL: '600' })).toBe(600_000);
+    expect(ttl({ PARQUET_CACHE_CHECK_TTL: '600', PARQUET_CACHE_REFRESH_INTERVAL: '30' })).toBe(30_000);
+    expect(chooseStorage({ ...s3, PARQUET_CACHE_CHECK_TTL: 'often' }).problems).toEqual([
+      'PARQUET_CACHE_CHECK_TTL takes a number of seconds',
+    ]);
+  });
 });

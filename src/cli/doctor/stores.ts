@@ -23,6 +23,7 @@ export async function examineObjects(objects: ObjectStore): Promise<Finding[]> {
     await attempt('stores', `objects (${objects.kind})`, 'written, read back, compared, deleted', () =>
       roundTripObject(objects, `${folder}/probe.bin`),
     ),
+    await attempt('stores', `objects (${objects.kind}), permissions`, 'listing is allowed', () => listOne(objects)),
     await attempt(
       'stores',
       `objects (${objects.kind}), create-only`,
@@ -46,6 +47,11 @@ async function roundTripObject(objects: ObjectStore, key: string): Promise<void>
     await objects.delete(key);
   }
   if ((await objects.head(key)) !== undefined) throw corrupt(`${key} is still there after it was deleted`);
+}
+
+/** Writing, reading and deleting are tried by the round trip; a role may still not list. */
+async function listOne(objects: ObjectStore): Promise<void> {
+  for await (const head of objects.list('doctor/')) if (head.key !== '') return;
 }
 
 async function readObject(objects: ObjectStore, key: string): Promise<Buffer> {

@@ -64,6 +64,7 @@ describe('doctor', () => {
       ['objects: local-files', 'ok'],
       ['documents: sqlite', 'ok'],
       ['objects (local-files)', 'ok'],
+      ['objects (local-files), permissions', 'ok'],
       ['objects (local-files), create-only', 'ok'],
       ['documents (sqlite)', 'ok'],
       ['documents (sqlite), create-only', 'ok'],
@@ -202,7 +203,7 @@ describe('examineObjects', () => {
       put: (...[key, body, options]: Parameters<typeof memory.put>) =>
         memory.put(key, body, { ...options, mode: 'replace' }),
     };
-    const [roundTrip, race] = await examineObjects(objects);
+    const [roundTrip, , race] = await examineObjects(objects);
     expect(roundTrip).toMatchObject({ status: 'ok' });
     expect(race).toMatchObject({
       status: 'fail',

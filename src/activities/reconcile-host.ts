@@ -1,0 +1,35 @@
+import { PipelineError } from '../errors.ts';
+import { isPeriod } from '../pipelines/period.ts';
+import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
+import type { ReconcileResult } from './contract.ts';
+import { lift, marksOfHost } from './degraded.ts';
+import type { Engine, StepControl } from './engine.ts';
+
+/**
+ * Replays what only this host has; when all of it is proven on the primary stores, tells of the days that were made without them and takes
+ * their marks away, in this order: after a crash in between they are told of again, which does no harm.
+ */
+export async function reconcileHost(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress'>,
+  announce: (pipeline: string, dates: readonly CivilDate[]) => Promise<void>,
+): Promise<ReconcileResult> {
+  const { fallback } = engine;
+  if (fallback === undefined) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      'the stores of this installation are on this host: there is nothing to reconcile',
+    );
+  }
+  // Before the replay: whatever a mark that is seen now is about was written before it.
+  const marks = await marksOfHost(engine.documents, fallback.host);
+  const replayed = await fallback.replay(control);
+  if (!replayed.converged) return { ...replayed, lifted: {} };
+  const lifted: Record<string, Scope[]> = {};
+  for (const { pipeline, scope } of marks) lifted[pipeline] = [...(lifted[pipeline] ?? []), scope];
+  for (const [pipeline, scopes] of Object.entries(lifted)) {
+    await announce(pipeline, scopes.filter((scope) => !isPeriod(scope)).sort());
+  }
+  await lift(engine.documents, marks);
+  return { ...replayed, lifted };
+}

@@ -1,0 +1,56 @@
+import type { StorageChoice } from '../../config/storage-choice.ts';
+import { createMongoClient } from '../../storage/mongo-client.ts';
+import type { Finding } from './finding.ts';
+
+const ANSWER_WITHIN_MS = 5_000;
+
+/** AWS refuses requests that are signed five minutes off. */
+const WARN_MS = 30_000;
+
+/** The clock of each remote store beside this machine's. A store that does not answer is told of elsewhere. */
+export async function examineStoreClocks({ objects, documents }: StorageChoice): Promise<Finding[]> {
+  const asked: Promise<Finding | undefined>[] = [];
+  if (objects.kind === 's3') {
+    const url = objects.endpoint ?? `https://s3.${objects.region}.amazonaws.com`;
+    asked.push(clockFinding('objects (s3), clock', () => httpClock(url)));
+  }
+  if (documents.kind === 'dynamodb') {
+    const url = documents.endpoint ?? `https://dynamodb.${documents.region}.amazonaws.com`;
+    asked.push(clockFinding('documents (dynamodb), clock', () => httpClock(url)));
+  }
+  if (documents.kind === 'mongodb') asked.push(clockFinding('documents (mongodb), clock', () => mongoClock(documents)));
+  return (await Promise.all(asked)).filter((finding) => finding !== undefined);
+}
+
+async function clockFinding(subject: string, ask: () => Promise<number | undefined>): Promise<Finding | undefined> {
+  const sentAt = Date.now();
+  const there = await ask().catch(() => undefined);
+  if (there === undefined) return undefined;
+  const offMs = (sentAt + Date.now()) / 2 - there;
+  const common = { area: 'stores', subject } as const;
+  if (Math.abs(offMs) < WARN_MS) return { ...common, status: 'ok', detail: 'agrees with this machine' };
+  const seconds = Math.round(Math.abs(offMs) / 1_000);
+  return {
+    ...common,
+    status: 'warn',
+    detail: `this machine is ${seconds} s ${offMs > 0 ? 'ahead' : 'behind'}`,
+    next: 'Set both clocks and keep them set (NTP): signed requests are refused when they differ by minutes.',
+  };
+}
+
+/** Any answer has the time, also a refusal. */
+async function httpClock(url: string): Promise<number | undefined> {
+  const answer = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  const there = Date.parse(answer.headers.get('date') ?? '');
+  return Number.isNaN(there) ? undefined : there;
+}
+
+async function mongoClock(options: { readonly url: string; readonly database: string }): Promise<number | undefined> {
+  const client = createMongoClient({ ...options, selectTimeoutMs: ANSWER_WITHIN_MS });
+  try {
+    const { localTime } = await client.db('admin').command({ hello: 1 });
+    return localTime instanceof Date ? localTime.getTime() : undefined;
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,58 @@
+import type { ReplayResult } from '../activities/contract.ts';
+import type { EngineFallback } from '../activities/engine.ts';
+import { asPipelineError } from '../errors.ts';
+import { describeConflict, listConflicts, reconcile } from '../storage/reconcile.ts';
+import type { ReconcileReport } from '../storage/reconcile.ts';
+import type { HostFallback } from './open-fallback.ts';
+
+/** Conflicts that a result carries; `quotidien reconcile --dry-run` lists all of them. */
+const MOST_LISTED = 20;
+
+/** The task queue that only workers of one host listen to. */
+export function hostQueue(queue: string, host: string): string {
+  return `${queue}-host-${host}`;
+}
+
+/** A host's fallback as the activities see it. */
+export function engineFallback({ host, stores, parts }: HostFallback, queue: string): EngineFallback {
+  return {
+    host,
+    queue: hostQueue(queue, host),
+    serve: () => stores.scope(),
+    away() {
+      const words = Object.values(stores.breakers()).flatMap((breaker) => {
+        const state = breaker.state();
+        if (state.state === 'closed') return [];
+        return `${breaker.name} is away since ${new Date(state.sinceMs).toISOString()}: ${state.reason}`;
+      });
+      return words.length === 0 ? undefined : words.join('; ');
+    },
+    async replay({ signal, progress }): Promise<ReplayResult> {
+      try {
+        const report = await reconcile(parts, {
+          signal,
+          progress: ({ done, total }) => {
+            progress(`replayed ${done} of ${total} writes`);
+          },
+        });
+        // Both stores have just taken writes, or said that they have them.
+        if (report.applied + report.same > 0) for (const breaker of Object.values(stores.breakers())) breaker.close();
+        return resultOf(host, report);
+      } catch (error) {
+        const { code, message } = asPipelineError(error);
+        if (code !== 'STORE_UNAVAILABLE') throw error;
+        const { pending } = await parts.journal.refresh();
+        const conflicts = await listConflicts(parts);
+        return {
+          ...resultOf(host, { applied: 0, same: 0, conflicts, pending: pending.size, converged: false }),
+          away: message,
+        };
+      }
+    },
+  };
+}
+
+function resultOf(host: string, { applied, same, pending, converged, conflicts }: ReconcileReport): ReplayResult {
+  const listed = conflicts.slice(0, MOST_LISTED).map(describeConflict);
+  return { host, applied, same, pending, converged, conflicts: conflicts.length, listed };
+}

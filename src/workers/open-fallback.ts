@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { sameRecord } from '../pipelines/same-record.ts';
+import { noteBreakers } from '../storage/breaker-notes.ts';
+import { createCachedObjectStore } from '../storage/cache-objects.ts';
+import type { CacheStats } from '../storage/cache-objects.ts';
+import { createCircuitBreaker, guardDocuments, guardObjects } from '../storage/circuit-breaker.ts';
+import { createStoreMirror } from '../storage/fallback-mirror.ts';
+import { createFallbackStores } from '../storage/fallback-stores.ts';
+import type { FallbackStores } from '../storage/fallback-stores.ts';
+import { errnoOf, fileError } from '../storage/file-errors.ts';
+import { createJournalDisk } from '../storage/journal-disk.ts';
+import { openJournal } from '../storage/journal.ts';
+import { createLocalObjectStore } from '../storage/local-files.ts';
+import type { DocumentStore, ObjectStore } from '../storage/ports.ts';
+import type { ReconcileParts } from '../storage/reconcile-parts.ts';
+import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
+
+/** What a host works with while its remote stores are away, all of it below one folder on its own disk. */
+export interface HostFallback {
+  readonly host: string;
+  readonly folder: string;
+  readonly stores: FallbackStores;
+  /** For a replay. */
+  readonly parts: ReconcileParts;
+  readonly cache: HostFallbackOptions['cache'];
+  /** Undefined where the objects are local anyway. */
+  cacheStats(): CacheStats | undefined;
+  close(): Promise<void>;
+}
+
+export interface HostFallbackOptions {
+  readonly folder: string;
+  readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };
+  /** Which halves can be away; the other one is called directly. */
+  readonly remote: { readonly objects: boolean; readonly documents: boolean };
+  readonly cache: { readonly folder: string; readonly maxBytes: number; readonly checkTtlMs?: number };
+}
+
+/** Puts cache, circuit breakers, journal and mirror of this host around its primary stores. */
+export async function openHostFallback(options: HostFallbackOptions): Promise<HostFallback> {
+  const { folder, primary, remote } = options;
+  const host = await hostOf(folder);
+  const breakers = {
+    objects: createCircuitBreaker({ name: `the object store (${primary.objects.kind})` }),
+    documents: createCircuitBreaker({ name: `the document store (${primary.documents.kind})` }),
+  };
+  const cached = remote.objects
+    ? createCachedObjectStore({ primary: guardObjects(primary.objects, breakers.objects), ...options.cache })
+    : undefined;
+  const guarded = {
+    objects: cached ?? primary.objects,
+    documents: remote.documents ? guardDocuments(primary.documents, breakers.documents) : primary.documents,
+  };
+  const local = await openSqliteDocumentStore({ file: path.join(folder, 'mirror.db') });
+  const blobs = createLocalObjectStore({ root: path.join(folder, 'objects') });
+  const journal = await openJournal({ disk: createJournalDisk(path.join(folder, 'journal')), host });
+  const notes = noteBreakers(folder, Object.values(breakers));
+  const mirror = createStoreMirror(local);
+  const now = () => new Date();
+  return {
+    host,
+    folder,
+    cache: options.cache,
+    stores: createFallbackStores({ host, primary: guarded, breakers, blobs, mirror, journal, now }),
+    parts: {
+      journal,
+      primary,
+      blobs,
+      mirror,
+      equivalent: ({ table }, ours, theirs) => sameRecord(table, ours, theirs),
+    },
+    cacheStats: () => cached?.stats(),
+    async close() {
+      await notes.close();
+      await journal.close();
+      await local.close();
+    },
+  };
+}
+
+/** Kept beside the journal: in a container the machine's name changes with each start, and the journal stays with its volume. */
+async function hostOf(folder: string): Promise<string> {
+  const file = path.join(folder, 'host');
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, hostname(), { flag: 'wx' });
+    return hostname();
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw fileError(error, 'write', file);
+    return readFileSync(file, 'utf8').trim() || hostname();
+  }
+}

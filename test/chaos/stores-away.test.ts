@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkerInterceptors } from '@temporalio/worker';
+import { calendarOfDays } from '../../src/activities/day-calendar.ts';
+import { dayResult, finishRollup, startDay } from '../../src/cli/runs.ts';
+import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
+import { startPortal } from '../../src/dev/portal/portal.ts';
+import type { Portal } from '../../src/dev/portal/portal.ts';
+import { reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';
+import { hashOfObject } from '../../src/storage/fallback-objects.ts';
+import { initStorage } from '../../src/storage/storage-init.ts';
+import type { PrimaryStores } from '../../src/workers/open-stores.ts';
+import type { DayResult } from '../../src/workflows/day.ts';
+import type { reconcile } from '../../src/workflows/reconcile.ts';
+import { openInstallation } from '../fixtures/installation.ts';
+import type { Installation } from '../fixtures/installation.ts';
+import { startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
+import type { DynamoDbTestServer } from '../fixtures/servers/dynamodb-local.ts';
+import { describeWithServer } from '../fixtures/servers/server-suite.ts';
+import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
+import type { S3TestServer } from '../fixtures/servers/versity-gateway.ts';
+
+const DATE = '2026-03-29';
+const NOW = new Date('2026-06-20T10:00:00Z');
+const TABLES = ['ledger', 'manifests', 'receipts', 'failures', 'degraded'];
+
+let portal: Portal;
+let dynamo: DynamoDbTestServer;
+
+beforeAll(async () => {
+  portal = await startPortal({ now: () => NOW });
+  dynamo = await startDynamoDbLocal({ durable: true });
+});
+afterAll(async () => {
+  await dynamo.stop();
+  await portal.close();
+});
+
+/** An installation on a bucket and tables of its own. */
+async function installed(s3: S3TestServer, name: string, before?: () => Promise<void>): Promise<Installation> {
+  const { accessKeyId, secretAccessKey } = s3.credentials;
+  const tablePrefix = `${name}-`;
+  await initStorage({
+    s3: { bucket: name, region: s3.region, endpoint: s3.endpoint, credentials: s3.credentials, forcePathStyle: true },
+    dynamodb: { region: s3.region, endpoint: dynamo.endpoint, credentials: s3.credentials, tablePrefix },
+  });
+  return openInstallation({
+    datasets: { eco2mix },
+    settings: {
+      QUOTIDIEN_ODRE_URL: portal.url,
+      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '100',
+      QUOTIDIEN_RETRY_ATTEMPTS: '8',
+      USE_S3: 'true',
+      USE_DYNAMODB: 'true',
+      QUOTIDIEN_S3_BUCKET: name,
+      QUOTIDIEN_S3_ENDPOINT: s3.endpoint,
+      QUOTIDIEN_DYNAMODB_ENDPOINT: dynamo.endpoint,
+      QUOTIDIEN_DYNAMODB_PREFIX: tablePrefix,
+      AWS_REGION: s3.region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    },
+    change: () => ({ now: () => NOW }),
+    ...(before === undefined ? {} : { interceptors: beforeMetrics(before) }),
+  });
+}
+
+/** Something that happens once, when the first step behind the transforms begins. */
+function beforeMetrics(happen: () => Promise<void>): WorkerInterceptors {
+  let happened: Promise<void> | undefined;
+  return {
+    activity: [
+      ({ info }) => ({
+        inbound: {
+          async execute(input, next) {
+            if (info.activityType === 'metrics') await (happened ??= happen());
+            return next(input);
+          },
+        },
+      }),
+    ],
+  };
+}
+
+/** Everything that the stores themselves hold, without who wrote it and when. */
+async function stateOf({ objects, documents }: PrimaryStores): Promise<Record<string, unknown>> {
+  const state: Record<string, unknown> = {};
+  for await (const { key } of objects.list('')) state[key] = await hashOfObject(objects, key);
+  for (const table of TABLES) {
+    for await (const partition of documents.partitions(table)) {
+      for await (const { sort, version, body } of documents.query({ table, partition })) {
+        const said = { ...body, execution: undefined, run: undefined };
+        state[`${table} ${partition} ${sort}`] = { version, said };
+      }
+    }
+  }
+  return state;
+}
+
+async function runDay({ target }: Installation): Promise<{ result: DayResult; details: string }> {
+  const handle = await startDay(target, { pipeline: 'eco2mix', date: DATE });
+  const result = await dayResult(handle);
+  const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  return { result, details: currentDetails };
+}
+
+/** What `quotidien status` says. */
+async function standing({ engine }: Installation): Promise<string | undefined> {
+  const [day] = await calendarOfDays(engine, 'eco2mix', [DATE], new Map());
+  return day?.standing;
+}
+
+async function reconciled({ client, engine, target }: Installation) {
+  const { host, queue } = engine.fallback!;
+  return client.workflow.execute<typeof reconcile>('reconcile', {
+    workflowId: reconcileWorkflowId(host),
+    taskQueue: target.taskQueue,
+    args: [{ host, queue }],
+  });
+}
+
+await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
+  describe('a day whose stores are killed in the middle', () => {
+    it('ends degraded, and after the stores are back and reconciled is the day that was not disturbed', async () => {
+      const s3 = await server();
+      const calm = await installed(s3, 'calm');
+      const before = await runDay(calm);
+      expect(before.result.verdict).toBe('ok');
+      expect(before.details).not.toContain('Degraded');
+      await finishRollup(calm.target, 'eco2mix');
+      const undisturbed = await stateOf(calm.engine.stores.primary);
+      expect(Object.keys(undisturbed).length).toBeGreaterThan(40);
+      await calm.close();
+
+      const installation = await installed(s3, 'stormy', async () => {
+        await Promise.all([s3.kill(), dynamo.kill()]);
+      });
+      try {
+        const { result, details } = await runDay(installation);
+        expect(result).toMatchObject({ verdict: 'degraded', version: 1 });
+        expect(details).toMatch(/Degraded: the (object|document) store \(\w+\) is away since/);
+        expect(details).toContain(`goes on at the host ${installation.engine.host}`);
+        expect(await standing(installation)).toBe('degraded');
+        expect(await reconciled(installation)).toMatchObject({ converged: false, applied: 0, lifted: {} });
+
+        await Promise.all([s3.restart(), dynamo.restart()]);
+        expect(await reconciled(installation)).toMatchObject({
+          converged: true,
+          pending: 0,
+          conflicts: 0,
+          lifted: { eco2mix: [DATE] },
+        });
+        await finishRollup(installation.target, 'eco2mix');
+        expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
+        // Nothing is left to do, and the day is as good as any.
+        expect(await reconciled(installation)).toMatchObject({ converged: true, applied: 0, same: 0, lifted: {} });
+        expect(await standing(installation)).toBe('ok');
+        expect((await runDay(installation)).result).toMatchObject({ verdict: 'ok', version: 1, ran: [] });
+      } finally {
+        await installation.close();
+      }
+    });
+  });
+});
