@@ -16,6 +16,10 @@ export interface PartDefinition {
   readonly bulkWindow: 'month' | 'year' | 'all';
   /** The publisher is not asked for this part before this long after the end of the data day. */
   readonly expectedAfter: Delay;
+  /** Set by the configuration: why the publisher cannot be asked, such as a missing key. What was delivered before stays. */
+  readonly closed?: string;
+  /** Imported files are cut month by month, or in one pass over the whole file. Default: by month. */
+  readonly importWindow?: 'month' | 'all';
   /** How long an answer counts as fresh, by the revision of the day it gave; `null`: for ever. */
   readonly freshForMinutes: Readonly<Record<Revision | 'empty', number | null>>;
 }
@@ -84,7 +88,10 @@ interface CommonStep {
   /** Raised by hand whenever the step's output bytes change for the same inputs; held by a golden test. */
   readonly version: number;
   readonly title: string;
-  /** Everything besides inputs that changes the output: thresholds, seeds. Part of the step key. */
+  /**
+   * Everything besides inputs that changes the output: thresholds, seeds. Part of the step key. The configuration fills in two members where
+   * a step has them: `thresholds`, and `closed_parts` (the reason by part).
+   */
   readonly params?: JsonObject;
   readonly outputs: Readonly<Record<string, OutputDefinition>>;
   readonly checks?: readonly CheckDefinition[];
@@ -138,6 +145,8 @@ export interface PipelineDefinition {
   readonly steps: readonly StepDefinition[];
   readonly rollups: readonly RollupDefinition[];
   readonly schedules: readonly ScheduleDefinition[];
+  /** Limits that judgements hang on, by name; the configuration may replace each. Steps read them as `params.thresholds`. */
+  readonly thresholds?: Readonly<Record<string, number>>;
   /** Keys under which the state and the log of the downloads are published for users of an earlier system. */
   readonly publishedDownloads?: { readonly freshness: string; readonly log: string; fileNameOf(part: string): string };
 }

@@ -155,7 +155,8 @@ class PlanWalk {
     const delivery = this.#evidence.deliveries[part.id];
     const entry = delivery && this.#entries.get(`${step.id}/${delivery.key}`);
     const forced = this.#isForced(step);
-    if (forced !== undefined && (part.origin === 'http' || entry !== undefined)) return run(step, forced);
+    const canAsk = part.origin === 'http' && part.closed === undefined;
+    if (forced !== undefined && (canAsk || entry !== undefined)) return run(step, forced);
     if (delivery === undefined || entry === undefined) return this.#planFirstDownload(step, part);
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return run(step, damage);
@@ -167,6 +168,7 @@ class PlanWalk {
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
     if (part.origin === 'import') return skip(step, 'no imported file holds this day');
+    if (part.closed !== undefined) return skip(step, part.closed);
     if (this.#options.offline === true) return skip(step, 'never fetched, and this run does not ask the publisher');
     const expectedAt = this.#evidence.expected.parts[part.id] ?? '';
     return this.#evidence.now < expectedAt
@@ -178,6 +180,7 @@ class PlanWalk {
     const empty = Object.keys(entry.outputs).length === 0;
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
     if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
+    if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };
     if (this.#options.offline === true)
       return { ...known, action: 'reuse', reason: 'this run does not ask the publisher' };
     const state = empty ? 'empty' : this.#revision();

@@ -41,7 +41,7 @@ const DETAILS: readonly PartDetail[] = [
     id: 'bikes',
     title: 'Bike counters (Paris open data, comptage-velo-donnees-compteurs)',
     bulkWindow: 'month',
-    expectedAfter: { minutes: 6 * MINUTES_PER_HOUR },
+    expectedAfter: {},
     freshForMinutes: FRESH_FOR_MINUTES,
   },
   {
@@ -69,7 +69,8 @@ const DETAILS: readonly PartDetail[] = [
     id: 'comptages',
     title: 'Road counts (Paris open data, comptages-routiers-permanents)',
     bulkWindow: 'month',
-    expectedAfter: { minutes: 6 * MINUTES_PER_HOUR },
+    importWindow: 'all',
+    expectedAfter: {},
     freshForMinutes: FRESH_FOR_MINUTES,
   },
   {
@@ -305,6 +306,7 @@ const REPORTS: readonly StepDefinition[] = [
     },
     params: {
       thresholds: THRESHOLDS,
+      closed_parts: {},
       step_versions: Object.fromEntries([...TRANSFORMS, ...METRICS].map(({ id, version }) => [id, version])),
     },
     queue: 'report',
@@ -348,6 +350,7 @@ export const cityflowDefinition = definePipeline({
     cutOffAfter: { days: 3 },
     holdDays: 7,
   },
+  thresholds: THRESHOLDS,
   parts: PARTS,
   steps: [...DOWNLOADS, ...TRANSFORMS, ...METRICS, ...REPORTS],
   rollups: [],

@@ -71,6 +71,7 @@ const DISRUPTIONS: HttpSource = {
   extension: 'json',
   mediaType: 'application/json',
   requestsPerSecond: 1,
+  credential: { place: 'header', name: 'apikey' },
 };
 
 function compact(date: string): string {
@@ -85,6 +86,7 @@ const VISUAL_CROSSING: HttpSource = {
   extension: 'json',
   mediaType: 'application/json',
   requestsPerSecond: 1,
+  credential: { place: 'query', name: 'key' },
 };
 
 const DAILY = [

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../storage/ports.ts';
 
 /**
  * Every limit that a judgement of the pipeline hangs on. They are parameters of the steps that use them: part of the step key, printed in the
- * report, and replaced by `withThresholds`.
+ * report, and replaced by the configuration.
  */
 export const THRESHOLDS = {
   /** Occupancy in % from which a segment is dense, saturated and blocked (Ville de Paris, notice of 2019-06-07). */

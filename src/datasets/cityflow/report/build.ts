@@ -25,7 +25,7 @@ export interface ReportSources {
 /** Brings the stored metrics of a day together; pure. Whatever is missing, the report has all its keys. */
 export function buildReport({ date, metrics, artefacts, params }: ReportSources): Report {
   const thresholds = thresholdsOf(params);
-  const details = sectionDetails(metrics, thresholds);
+  const details = sectionDetails(metrics, thresholds, textsOf(params['closed_parts']));
   const arcs = metrics.comptages?.arcs ?? [];
   const alerts = alertsOf(arcs);
   const failing = failingSensors(metrics, thresholds.sensor_long_silent_hours);
@@ -127,6 +127,13 @@ function identities(artefacts: ReportSources['artefacts']): Report['provenance']
       name,
       artefact === undefined ? null : { sha256: artefact.ref.sha256, bytes: artefact.ref.bytes },
     ]),
+  );
+}
+
+function textsOf(value: JsonValue | undefined): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
 }
 

@@ -1,3 +1,4 @@
+import { SECTIONS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
 import { rounded } from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
@@ -10,8 +11,13 @@ const MOST_UNUSABLE_WORKS = 0.1;
 /** The same for arcs whose length nobody tells. */
 const MOST_UNMEASURED_ARCS = 0.05;
 
-export function sectionDetails(metrics: DayMetrics, thresholds: Thresholds): Record<SectionName, SectionDetail> {
-  return {
+/** The detail of every section; `closed` says why the source of a part could not be asked. */
+export function sectionDetails(
+  metrics: DayMetrics,
+  thresholds: Thresholds,
+  closed: Readonly<Record<string, string>>,
+): Record<SectionName, SectionDetail> {
+  const details = {
     bikes: bikesDetail(metrics, thresholds),
     traffic: trafficDetail(metrics),
     weather: weatherDetail(metrics),
@@ -19,10 +25,13 @@ export function sectionDetails(metrics: DayMetrics, thresholds: Thresholds): Rec
     chantiers: worksDetail(metrics),
     referentiel: networkDetail(metrics),
   };
+  const entries = SECTIONS.map((name) => [name, details[name] ?? noData(name, closed[name])] as const);
+  return Object.fromEntries(entries) as Record<SectionName, SectionDetail>;
 }
 
-function noData(section: SectionName): SectionDetail {
-  return { status: 'no_data', reasons: [`no data: metrics/${section} has nothing for this day`], coverage: {} };
+function noData(section: SectionName, closed: string | undefined): SectionDetail {
+  const reason = closed ?? `metrics/${section} has nothing for this day`;
+  return { status: 'no_data', reasons: [`no data: ${reason}`], coverage: {} };
 }
 
 function detail(coverage: SectionDetail['coverage'], reasons: readonly (string | false)[]): SectionDetail {
@@ -34,8 +43,8 @@ function percent(share: number): string {
   return `${rounded(share * 100, 1)} %`;
 }
 
-function bikesDetail({ bikes }: DayMetrics, thresholds: Thresholds): SectionDetail {
-  if (bikes === null) return noData('bikes');
+function bikesDetail({ bikes }: DayMetrics, thresholds: Thresholds): SectionDetail | null {
+  if (bikes === null) return null;
   const { coverage, metrics } = bikes;
   const least = thresholds.bikes_least_coverage;
   return detail({ ...coverage, defaillants: bikes.failing_sensors.length }, [
@@ -46,21 +55,21 @@ function bikesDetail({ bikes }: DayMetrics, thresholds: Thresholds): SectionDeta
   ]);
 }
 
-function trafficDetail({ traffic }: DayMetrics): SectionDetail {
-  if (traffic === null) return noData('traffic');
+function trafficDetail({ traffic }: DayMetrics): SectionDetail | null {
+  if (traffic === null) return null;
   return detail({ perturbations: traffic.total_disruptions_count, actives: traffic.active_disruptions_count }, []);
 }
 
-function weatherDetail({ weather }: DayMetrics): SectionDetail {
-  if (weather === null) return noData('weather');
+function weatherDetail({ weather }: DayMetrics): SectionDetail | null {
+  if (weather === null) return null;
   const { valeurs, valeurs_attendues } = weather.coverage;
   return detail({ source: weather.source, ...weather.coverage }, [
     valeurs < valeurs_attendues && `${valeurs} of ${valeurs_attendues} values of the day are there`,
   ]);
 }
 
-function countsDetail({ comptages, referentiel, history }: DayMetrics, thresholds: Thresholds): SectionDetail {
-  if (comptages === null) return noData('comptages');
+function countsDetail({ comptages, referentiel, history }: DayMetrics, thresholds: Thresholds): SectionDetail | null {
+  if (comptages === null) return null;
   const { longueurs, ...coverage } = comptages.coverage;
   const share = history?.capteurs.disponibilite ?? coverage.taux;
   const measured = longueurs.referentiel + longueurs.comptages;
@@ -84,8 +93,8 @@ function countsDetail({ comptages, referentiel, history }: DayMetrics, threshold
   );
 }
 
-function worksDetail({ chantiers }: DayMetrics): SectionDetail {
-  if (chantiers === null) return noData('chantiers');
+function worksDetail({ chantiers }: DayMetrics): SectionDetail | null {
+  if (chantiers === null) return null;
   const { connus, sans_dates_utilisables: undated, sans_code_postal, sans_arrondissement } = chantiers.coverage;
   const coverage = {
     connus,
@@ -98,8 +107,8 @@ function worksDetail({ chantiers }: DayMetrics): SectionDetail {
   return detail(coverage, [isBad && `${undated.length} of ${connus} works have no usable dates`]);
 }
 
-function networkDetail({ referentiel }: DayMetrics): SectionDetail {
-  if (referentiel === null) return noData('referentiel');
+function networkDetail({ referentiel }: DayMetrics): SectionDetail | null {
+  if (referentiel === null) return null;
   const { troncons, avec_arrondissement: placed } = referentiel.coverage;
   return detail({ ...referentiel.coverage }, [
     troncons > 0 && placed === 0 && 'no segment has a district: the districts are missing',
