@@ -152,12 +152,13 @@ function recordOf({ fields }: CityTable, row: readonly Cell[], zone: CsvFormat['
 
 function jsonBytes(table: CityTable, rows: Iterable<readonly Cell[]>, zone: CsvFormat['zone']): Bytes {
   function* texts(): Generator<string, void, undefined> {
-    let rowsBefore = 0;
+    yield '[';
+    let comma = '';
     for (const row of rows) {
-      yield `${rowsBefore === 0 ? '[' : ','}${JSON.stringify(recordOf(table, row, zone))}`;
-      rowsBefore += 1;
+      yield comma + JSON.stringify(recordOf(table, row, zone));
+      comma = ',';
     }
-    yield rowsBefore === 0 ? '[]' : ']';
+    yield ']';
   }
   return chunked(texts());
 }
