@@ -56,6 +56,13 @@ export const SETTINGS = z.object({
   QUOTIDIEN_S3_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks S3'),
   QUOTIDIEN_DYNAMODB_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks DynamoDB'),
   QUOTIDIEN_DYNAMODB_PREFIX: setting(z.string().min(1).optional(), 'Beginning of the names of our DynamoDB tables'),
+  REPORT_DATE: setting(
+    z
+      .string()
+      .regex(/^\d{4}-\d\d-\d\d$/)
+      .optional(),
+    'Date of the report that `quotidien report` makes when none is given',
+  ),
   TEMPORAL_CLI: setting(z.string().min(1).optional(), 'Path of the Temporal CLI to use for the development server'),
   TEMPORAL_PORT: setting(positiveInteger.optional(), 'Port of the development server'),
   TEMPORAL_UI_PORT: setting(positiveInteger.optional(), 'Port of the development server’s UI'),

@@ -59,6 +59,15 @@ export interface RollupInput {
   readonly each: 'day' | 'month' | 'year';
 }
 
+/** A document that shows the newest version of a JSON output: its members, beside them `artefact` with key, sha256 and bytes. */
+export interface RecordDefinition {
+  readonly table: string;
+  /** `{scope}` stands for the date or period, which is also the sort key. */
+  readonly partition: string;
+  /** Members that are left out, because the two keys of the record say the same. */
+  readonly omit: readonly string[];
+}
+
 export interface OutputDefinition {
   /** First folders of the artefact's key, such as `core/eco2mix/national`. */
   readonly layer: string;
@@ -66,6 +75,8 @@ export interface OutputDefinition {
   readonly mediaType: string;
   /** The key under which users read the newest version; `{scope}` stands for the date or period. */
   readonly publishAs?: string;
+  /** The record under which programs read the newest version; for JSON objects. */
+  readonly recordAs?: RecordDefinition;
   /** For tables: the columns that together name a row, by which two versions are compared; they are guessed otherwise. */
   readonly keyColumns?: readonly string[];
 }
@@ -120,6 +131,12 @@ export interface RollupDefinition extends CommonStep {
   readonly inputs: readonly RollupInput[];
 }
 
+/**
+ * - processing: everything before the reports; the reports of the day are left to their own process.
+ * - report: the reports alone, from what is stored; nothing else is executed, and no publisher is asked.
+ */
+export type DayPart = 'processing' | 'report';
+
 /** A Temporal schedule as data; applied by one reconcile. */
 export interface ScheduleDefinition {
   readonly id: string;
@@ -128,6 +145,8 @@ export interface ScheduleDefinition {
   readonly cron: string;
   /** The data date is the civil date of the nominal time minus this many days. */
   readonly lagDays: number;
+  /** Which part of a day it runs; default: all of it. */
+  readonly runs?: DayPart;
   readonly catchUpMinutes: number;
   readonly jitterSeconds: number;
 }

@@ -163,10 +163,16 @@ function jsonBytes(table: CityTable, rows: Iterable<readonly Cell[]>, zone: CsvF
   return chunked(texts());
 }
 
+type Shape = Extract<Cell, { readonly shape: unknown }>;
+
+function isShape(cell: Cell): cell is Shape {
+  return typeof cell === 'object' && cell !== null && 'shape' in cell;
+}
+
 function geojsonBytes(table: CityTable, rows: Iterable<readonly Cell[]>): Bytes {
   const features = [...rows].map((row) => {
-    const shape = row.find((cell) => typeof cell === 'object' && cell !== null && 'shape' in cell);
-    const geometry = typeof shape === 'object' && shape !== null && 'shape' in shape ? shape.shape : null;
+    const shape = row.find(isShape);
+    const geometry = shape?.shape ?? null;
     const plain = table.fields.flatMap(({ name }, index) =>
       row[index] === shape ? [] : [[name, valueOf(row[index] ?? null, 'UTC')] as const],
     );
