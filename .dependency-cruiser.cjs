@@ -53,7 +53,7 @@ module.exports = {
         ERRORS,
         '^src/pipelines/',
         '^(fs/promises|path)$',
-        '^node_modules/(echarts|preact|preact-render-to-string|luxon)/',
+        '^node_modules/(echarts|preact|preact-render-to-string|luxon|@turf)/',
       ],
       [PORTS],
     ),

@@ -14,6 +14,8 @@ import { newestManifests, readEntries } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { clearFailures } from './failures.ts';
 import { publicationsOf, publish } from './published.ts';
+import { deleteRecords, recordsOf, writeRecords } from './records.ts';
+import type { DayRecord } from './records.ts';
 
 const PUBLISHED_AT_ONCE = 8;
 
@@ -130,8 +132,18 @@ async function publishManifest(
   const keys = new Set(wanted.map(({ key }) => key));
   // What the new version no longer has must not be read as current.
   const withdrawn = before === undefined ? [] : publicationsOf(definition, before).filter(({ key }) => !keys.has(key));
+  const records = recordsOf(definition, manifest);
+  const named = new Set(records.map(recordName));
+  const gone = before === undefined ? [] : recordsOf(definition, before).filter((one) => !named.has(recordName(one)));
+  // Records first: whether a day is published is asked of its objects, so a crash in between is seen and mended.
+  await writeRecords(engine, records);
+  await deleteRecords(engine, gone);
   await publish(engine, wanted);
   for (const { key } of withdrawn) await engine.objects.delete(key);
+}
+
+function recordName({ key }: DayRecord): string {
+  return `${key.table}/${key.partition}/${key.sort}`;
 }
 
 function manifestOf(

@@ -1,4 +1,5 @@
 import type { JsonObject, StorePlace } from '../storage/ports.ts';
+import type { DayPart } from '../pipelines/definition.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
@@ -165,6 +166,12 @@ export interface TickRequest {
   readonly schedule: string;
   /** ISO instant of the schedule's nominal time. */
   readonly nominalAt: string;
+}
+
+export interface ResolvedTick {
+  readonly date: CivilDate;
+  /** Null: the whole day. */
+  readonly only: DayPart | null;
 }
 
 export interface RecordRunRequest {

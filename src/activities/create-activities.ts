@@ -10,6 +10,7 @@ import type {
   ReconcileResult,
   RecordRunRequest,
   ResolvedDay,
+  ResolvedTick,
   ResolvedWindow,
   RollupRequest,
   RollupResult,
@@ -73,7 +74,9 @@ export function createActivities(engine: Engine) {
     ),
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
-    resolveTick: guarded((request: TickRequest): Promise<CivilDate> => Promise.resolve(resolveTick(engine, request))),
+    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
+      Promise.resolve(resolveTick(engine, request)),
+    ),
     reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
   };
 }

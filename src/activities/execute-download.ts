@@ -112,7 +112,8 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   const answer: RawAnswer = { origin: file.origin, status: 200, unchanged: false, checkedAt, freshness: null };
   let known: Receipt | undefined;
   const days: (StepDone | StepFailed)[] = [];
-  for (const { from, to } of monthWindows(file.window.from, file.window.to)) {
+  const windows = part.importWindow === 'all' ? [file.window] : monthWindows(file.window.from, file.window.to);
+  for (const { from, to } of windows) {
     const group: Group = { window: file.window, dates: datesBetween(from, to), known };
     const { answers, receipt } = await sliceAndCommit(download, group, answer);
     days.push(...answers);
@@ -131,7 +132,8 @@ async function intactReceipt({ engine, part }: Download, known: Receipt | undefi
 }
 
 function rawOf({ engine, control, dataset, part }: Download, { window, known }: Group): Promise<RawAnswer> {
-  if (part.origin === 'http') {
+  if (part.origin === 'http' && (part.closed === undefined || known === undefined)) {
+    if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
     const source: HttpSource | undefined = dataset.sources[part.id];
     if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
     return fetchRaw(engine, control, { pipeline: dataset.definition.name, part: part.id, source, window, known });

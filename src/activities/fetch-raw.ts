@@ -44,6 +44,7 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
   const download = await http.download({
     url,
     ifNoneMatch: trusted ? etag : null,
+    credential: source.credential,
     signal: control.signal,
     progress: (bytes) => {
       control.progress(`${bytes} bytes of ${request.part}`);
@@ -86,7 +87,11 @@ function unchanged(engine: Engine, known: Receipt, freshness: string | null): Ra
 async function readFreshness(http: HttpClient, source: HttpSource, signal: AbortSignal): Promise<string | null> {
   if (source.freshness === undefined) return null;
   const url = urlOf(source, source.freshness.path);
-  return source.freshness.valueOf(await http.json({ url, accept: 'application/json', signal })) ?? null;
+  return (
+    source.freshness.valueOf(
+      await http.json({ url, accept: 'application/json', credential: source.credential, signal }),
+    ) ?? null
+  );
 }
 
 /** The base URL may have a path of its own, as behind a proxy. */

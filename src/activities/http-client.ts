@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
+import type { Credential } from '../pipelines/dataset.ts';
 import { claimFile } from './file-claim.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
@@ -17,6 +18,8 @@ export interface HttpRequest {
   /** The ETag of what we have; the answer may then be "unchanged". */
   readonly ifNoneMatch?: string | null;
   readonly accept?: string;
+  /** Sent along and told nobody: `url` is what messages and records name. */
+  readonly credential?: Credential | undefined;
   readonly signal: AbortSignal;
   progress(bytes: number): void;
 }
@@ -139,15 +142,30 @@ function idleGuard(idleTimeoutMs: number, outer: AbortSignal) {
 
 function send(
   options: HttpClientOptions,
-  request: Pick<HttpRequest, 'url' | 'ifNoneMatch' | 'accept'>,
+  request: Pick<HttpRequest, 'url' | 'ifNoneMatch' | 'accept' | 'credential'>,
   resume: Record<string, string>,
   guard: Guard,
 ): Promise<Response> {
   const conditional = typeof request.ifNoneMatch === 'string' ? { 'if-none-match': request.ifNoneMatch } : {};
-  return fetch(request.url, {
-    headers: { 'user-agent': options.userAgent, accept: request.accept ?? '*/*', ...conditional, ...resume },
+  const { url, headers } = withCredential(request);
+  return fetch(url, {
+    headers: {
+      'user-agent': options.userAgent,
+      accept: request.accept ?? '*/*',
+      ...conditional,
+      ...resume,
+      ...headers,
+    },
     signal: guard.signal,
   });
+}
+
+function withCredential({ url, credential }: Pick<HttpRequest, 'url' | 'credential'>) {
+  if (credential?.key === undefined) return { url, headers: {} };
+  if (credential.place === 'header') return { url, headers: { [credential.name]: credential.key } };
+  const secret = new URL(url);
+  secret.searchParams.set(credential.name, credential.key);
+  return { url: secret.href, headers: {} };
 }
 
 async function readPart(

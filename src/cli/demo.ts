@@ -6,22 +6,28 @@ import { loadConfig } from '../config/load-config.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { publisherHosts } from '../workers/configured-datasets.ts';
 import { mapConcurrent } from '../activities/map-concurrent.ts';
+import { publishedKey } from '../activities/published.ts';
 import { openEngine } from '../workers/open-engine.ts';
 import type { DayResult } from '../workflows/day.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { describeDay, runDays } from './run.ts';
 import { dayResult, finishRollup, startDay } from './runs.ts';
+import type { RunTarget } from './runs.ts';
 import { openSampleHome } from './sample-home.ts';
 import { printCalendar } from './status.ts';
 import { openTemporal } from './temporal.ts';
 
-const PIPELINE = 'eco2mix';
+const GRID = 'eco2mix';
+const CITY = 'cityflow';
+/** Days before the demo day of the city: enough for correlations and for the week before. */
+const CITY_HISTORY_DAYS = 15;
 const ZONE = 'Europe/Paris';
 
 /**
- * `quotidien demo`: the main job on the embedded default and sample data, in a home of its own. Runs two months of days through windows,
- * and yesterday and the two last clock changes as single days with their pages.
+ * `quotidien demo`: the main job on the embedded default and sample data, in a home of its own. Of the
+ * grid it runs two months through windows, and yesterday and the two last clock changes as single days with their pages; of the city two weeks
+ * and yesterday.
  */
 export async function demo(outer: CommandContext): Promise<ExitCode> {
   const startedAt = Date.now();
@@ -34,7 +40,7 @@ export async function demo(outer: CommandContext): Promise<ExitCode> {
   try {
     const days = await runDemo(context);
     await report(context, days, startedAt);
-    return days.every(({ verdict }) => verdict === 'ok') ? EXIT.done : EXIT.degraded;
+    return days.every(({ result }) => result.verdict === 'ok') ? EXIT.done : EXIT.degraded;
   } finally {
     await engine.close();
     await portal.close();
@@ -56,28 +62,22 @@ function lastClockChanges(before: CivilDate): CivilDate[] {
   return found;
 }
 
-async function runDemo(context: CommandContext): Promise<DayResult[]> {
+/** A finished single day, and whose it is. */
+interface ShownDay {
+  readonly pipeline: string;
+  readonly result: DayResult;
+}
+
+async function runDemo(context: CommandContext): Promise<ShownDay[]> {
   const { terminal } = context;
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     if (session.uiUrl !== undefined) terminal.line(`Temporal UI, while this runs: ${session.uiUrl}`);
     const yesterday = addDays(civilDateAt(new Date(), ZONE), -1);
-    const { compared, shown } = demoDays(yesterday);
-    const work = async (): Promise<DayResult[]> => {
-      const from = `${addMonths(monthOf(yesterday), -1)}-01`;
-      const bulk = datesBetween(from, yesterday).filter((date) => !shown.includes(date));
-      terminal.line(`${bulk.length} days by monthly windows: one fetch and one pass per step for all days of a month`);
-      await runDays(context, target, PIPELINE, bulk, {});
-      await mapConcurrent(compared, 3, async (date) => dayResult(await startDay(target, { pipeline: PIPELINE, date })));
-      terminal.line(`${shown.length} single days, from download to page:`);
-      const days = await mapConcurrent(shown, 3, async (date) => {
-        const result = await dayResult(await startDay(target, { pipeline: PIPELINE, date }));
-        terminal.line(`  ${describeDay(result)}`);
-        return result;
-      });
-      await finishRollup(target, PIPELINE);
-      return days;
+    const work = async (): Promise<ShownDay[]> => {
+      const grid = await runGrid(context, target, yesterday);
+      return [...grid, ...(await runCity(context, target, yesterday))];
     };
     return await Promise.race([work(), session.broken]);
   } finally {
@@ -85,23 +85,74 @@ async function runDemo(context: CommandContext): Promise<DayResult[]> {
   }
 }
 
-async function report(context: CommandContext, days: readonly DayResult[], startedAt: number): Promise<void> {
+async function runGrid(context: CommandContext, target: RunTarget, yesterday: CivilDate): Promise<ShownDay[]> {
+  const { terminal } = context;
+  const { compared, shown } = demoDays(yesterday);
+  const from = `${addMonths(monthOf(yesterday), -1)}-01`;
+  const bulk = datesBetween(from, yesterday).filter((date) => !shown.includes(date));
+  terminal.line(
+    `${GRID}: ${bulk.length} days by monthly windows, one fetch and one pass per step for all days of a month`,
+  );
+  await runDays(context, target, GRID, bulk, {});
+  await mapConcurrent(compared, 3, async (date) => dayResult(await startDay(target, { pipeline: GRID, date })));
+  terminal.line(`${shown.length} single days, from download to page:`);
+  const days = await mapConcurrent(shown, 3, (date) => showDay(context, target, GRID, date));
+  await finishRollup(target, GRID);
+  return days;
+}
+
+async function runCity(context: CommandContext, target: RunTarget, yesterday: CivilDate): Promise<ShownDay[]> {
+  const before = datesBetween(addDays(yesterday, -CITY_HISTORY_DAYS), addDays(yesterday, -1));
+  context.terminal.line(`${CITY}: ${before.length} days by windows, then yesterday alone:`);
+  await runDays(context, target, CITY, before, {});
+  const day = await showDay(context, target, CITY, yesterday);
+  await finishRollup(target, CITY);
+  return [day];
+}
+
+async function showDay(
+  { terminal }: CommandContext,
+  target: RunTarget,
+  pipeline: string,
+  date: CivilDate,
+): Promise<ShownDay> {
+  const result = await dayResult(await startDay(target, { pipeline, date }));
+  terminal.line(`  ${describeDay(result)}`);
+  return { pipeline, result };
+}
+
+/** Where each pipeline publishes the page of a day, below the store. */
+function pageOf({ pipeline, result: { date } }: ShownDay): string {
+  const definition = DATASETS[pipeline]?.definition;
+  const pages = definition?.steps.flatMap((step) => Object.values(step.outputs)) ?? [];
+  const key = publishedKey(
+    pages.find(({ extension }) => extension === 'html'),
+    date,
+  );
+  return key ?? `no page of ${date}`;
+}
+
+async function report(context: CommandContext, shown: readonly ShownDay[], startedAt: number): Promise<void> {
   const { terminal, config } = context;
+  const days = shown.map(({ result }) => result);
   const yesterday = days.at(-1)?.date ?? '';
   const home = path.relative(process.cwd(), config.home) || '.';
   const seconds = (Date.now() - startedAt) / 1000;
   const executed = days.reduce((sum, { ran }) => sum + ran.length, 0);
-  const reports = days.map(({ date }) => path.join(home, 'store', 'reports', PIPELINE, `daily_report_${date}.html`));
+  const reports = shown.map((day) => path.join(home, 'store', pageOf(day)));
   terminal.data({ home, days, reports, executed, seconds });
   terminal.line();
-  await printCalendar(context, PIPELINE, [addMonths(monthOf(yesterday), -1), monthOf(yesterday)]);
+  for (const pipeline of [GRID, CITY]) {
+    await printCalendar(context, pipeline, [addMonths(monthOf(yesterday), -1), monthOf(yesterday)]);
+  }
   terminal.line();
-  for (const [index, page] of reports.entries()) terminal.line(`report of ${days[index]?.date ?? ''}: ${page}`);
+  for (const [index, page] of reports.entries())
+    terminal.line(`report of ${shown[index]?.pipeline ?? ''} ${days[index]?.date ?? ''}: ${page}`);
   terminal.line(
     executed === 0
       ? `everything is reused, nothing was executed; ${seconds.toFixed(1)} s`
       : `${executed} steps were executed for the single days; ${seconds.toFixed(1)} s`,
   );
   terminal.line(`Server, workers, schedules and UI again: npx quotidien --home ${home} dev`);
-  terminal.line(`The same days, looked at: npx quotidien --home ${home} show ${PIPELINE} ${yesterday}`);
+  terminal.line(`The same days, looked at: npx quotidien --home ${home} show ${GRID} ${yesterday}`);
 }

@@ -45,6 +45,13 @@ function addDayCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('report <pipeline> [date]')
+    .description('make the report of a day from stored metrics; without a date of REPORT_DATE, else of yesterday')
+    .action((pipeline: string, date: string | undefined) =>
+      perform(async (context) => (await import('./report.ts')).report(context, { pipeline, date })),
+    );
+
+  program
     .command('plan <pipeline> <from> [to]')
     .description('say what a run would do, and why, without doing it')
     .option('--probe', 'ask the publisher now, so that the plan knows what changed; what comes is kept as raw files')

@@ -1,5 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { hostVariable } from '../config/settings.ts';
+import { DATASETS } from '../datasets/registry.ts';
+import { publisherHosts } from '../workers/configured-datasets.ts';
 import { startPortal } from '../dev/portal/portal.ts';
 import type { Portal } from '../dev/portal/portal.ts';
 import { isPortFree, unusedPort } from '../dev/temporal/ports.ts';
@@ -31,12 +34,20 @@ export async function openSampleHome(home: string): Promise<SampleHome> {
   const portal = await startPortal({ port, seed: record.seed, now: () => new Date() });
   await writeFile(path.join(home, 'portal.json'), `${JSON.stringify({ ...record, port })}\n`);
   const settings = {
-    QUOTIDIEN_ODRE_URL: portal.url,
-    QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: SAMPLE_REQUESTS_PER_SECOND,
+    ...Object.fromEntries(publisherHosts(DATASETS).flatMap((host) => hostSettings(host, portal.url))),
     QUOTIDIEN_ROLLUP_QUIET_MS: 1_000,
   };
   await writeFile(path.join(home, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
   return { home, portal };
+}
+
+/** The portal asks for keys where the real publishers do, and takes any. */
+function hostSettings(host: string, url: string): [name: string, value: string | number][] {
+  return [
+    [hostVariable(host, 'URL'), url],
+    [hostVariable(host, 'REQUESTS_PER_SECOND'), SAMPLE_REQUESTS_PER_SECOND],
+    [hostVariable(host, 'KEY'), 'sample'],
+  ];
 }
 
 /** The record of a home that works on sample data; undefined for any other home. */

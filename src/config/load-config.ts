@@ -77,7 +77,9 @@ function definedOnly(env: Environment): Environment {
 }
 
 function unknownNames(env: Environment, hosts: readonly string[], place: (name: string) => string): string[] {
-  const perHost = hosts.flatMap((host) => [hostVariable(host, 'URL'), hostVariable(host, 'REQUESTS_PER_SECOND')]);
+  const perHost = hosts.flatMap((host) =>
+    (['URL', 'REQUESTS_PER_SECOND', 'KEY'] as const).map((name) => hostVariable(host, name)),
+  );
   const known = [HOME, ...Object.keys(SETTINGS.shape), ...perHost];
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
@@ -107,7 +109,9 @@ function hostSettings(
   };
   const url = read('URL', HOST_SETTING.URL.schema);
   const requestsPerSecond = read('REQUESTS_PER_SECOND', HOST_SETTING.REQUESTS_PER_SECOND.schema);
+  const key = read('KEY', HOST_SETTING.KEY.schema);
   return {
+    ...(key === undefined ? {} : { key }),
     ...(url === undefined ? {} : { url }),
     ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
   };

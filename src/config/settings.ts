@@ -7,6 +7,18 @@ import { z } from 'zod';
 
 const positiveInteger = z.coerce.number().int().positive();
 
+/** `cityflow.rain_mm=4,…` as numbers by pipeline and name; which names there are, the pipelines know. */
+function parseThresholds(text: string, context: z.RefinementCtx): Record<string, Record<string, number>> {
+  const thresholds: Record<string, Record<string, number>> = {};
+  for (const part of text.split(/[\s,]+/).filter((entry) => entry !== '')) {
+    const [, pipeline, name, value] = /^([a-z0-9-]+)\.(\w+)=(-?\d+(?:\.\d+)?)$/.exec(part) ?? [];
+    if (pipeline === undefined || name === undefined || value === undefined)
+      context.addIssue({ code: 'custom', message: 'takes entries such as cityflow.rain_mm=4, with commas between' });
+    else thresholds[pipeline] = { ...thresholds[pipeline], [name]: Number(value) };
+  }
+  return thresholds;
+}
+
 function setting<T extends z.ZodType>(type: T, description: string): T {
   return type.describe(description);
 }
@@ -36,6 +48,10 @@ export const SETTINGS = z.object({
     'Time without a changed day before months, years and histories are rebuilt',
   ),
   QUOTIDIEN_HTTP_IDLE_MS: setting(positiveInteger.default(60_000), 'Longest silence of a publisher during a download'),
+  QUOTIDIEN_THRESHOLDS: setting(
+    z.string().transform(parseThresholds).default({}),
+    'Limits of judgements in place of the pipelines’ own, such as cityflow.rain_mm=4,cityflow.cold_c=8',
+  ),
   QUOTIDIEN_S3_BUCKET: setting(z.string().min(3).optional(), 'Bucket of the objects, where S3 is chosen'),
   QUOTIDIEN_S3_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks S3'),
   QUOTIDIEN_DYNAMODB_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks DynamoDB'),
@@ -48,6 +64,13 @@ export const SETTINGS = z.object({
     positiveInteger.default(15_000),
     'Longest silence of a remote store before a call to it counts as unanswered',
   ),
+  REPORT_DATE: setting(
+    z
+      .string()
+      .regex(/^\d{4}-\d\d-\d\d$/)
+      .optional(),
+    'Date of the report that `quotidien report` makes when none is given',
+  ),
   TEMPORAL_CLI: setting(z.string().min(1).optional(), 'Path of the Temporal CLI to use for the development server'),
   TEMPORAL_PORT: setting(positiveInteger.optional(), 'Port of the development server'),
   TEMPORAL_UI_PORT: setting(positiveInteger.optional(), 'Port of the development server’s UI'),
@@ -59,10 +82,13 @@ export type Settings = z.infer<typeof SETTINGS>;
 export interface HostSettings {
   readonly url?: string;
   readonly requestsPerSecond?: number;
+  /** A secret. */
+  readonly key?: string;
 }
 
 export const HOST_SETTING = {
   URL: { schema: z.url({ protocol: /^https?$/ }), description: 'Base URL of the publisher' },
+  KEY: { schema: z.string().min(1), description: 'Key that the publisher gave us, where it wants one' },
   REQUESTS_PER_SECOND: { schema: z.coerce.number().positive(), description: 'Most requests a second to the publisher' },
 } as const;
 

@@ -111,6 +111,15 @@ export interface HttpSource {
   readonly mediaType: string;
   /** The least time between two requests to the host. */
   readonly requestsPerSecond: number;
+  /** The host answers only those who give a key; the part is closed until `QUOTIDIEN_<HOST>_KEY` has one. */
+  readonly credential?: Credential;
+}
+
+/** Where a request carries the key of its host, and the key once there is one. It is a secret: no record, log or message has it. */
+export interface Credential {
+  readonly place: 'header' | 'query';
+  readonly name: string;
+  readonly key?: string;
 }
 
 /** What an imported file turns out to hold. */

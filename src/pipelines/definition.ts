@@ -16,6 +16,10 @@ export interface PartDefinition {
   readonly bulkWindow: 'month' | 'year' | 'all';
   /** The publisher is not asked for this part before this long after the end of the data day. */
   readonly expectedAfter: Delay;
+  /** Set by the configuration: why the publisher cannot be asked, such as a missing key. What was delivered before stays. */
+  readonly closed?: string;
+  /** Imported files are cut month by month, or in one pass over the whole file. Default: by month. */
+  readonly importWindow?: 'month' | 'all';
   /** How long an answer counts as fresh, by the revision of the day it gave; `null`: for ever. */
   readonly freshForMinutes: Readonly<Record<Revision | 'empty', number | null>>;
 }
@@ -55,6 +59,15 @@ export interface RollupInput {
   readonly each: 'day' | 'month' | 'year';
 }
 
+/** A document that shows the newest version of a JSON output: its members, beside them `artefact` with key, sha256 and bytes. */
+export interface RecordDefinition {
+  readonly table: string;
+  /** `{scope}` stands for the date or period, which is also the sort key. */
+  readonly partition: string;
+  /** Members that are left out, because the two keys of the record say the same. */
+  readonly omit: readonly string[];
+}
+
 export interface OutputDefinition {
   /** First folders of the artefact's key, such as `core/eco2mix/national`. */
   readonly layer: string;
@@ -62,6 +75,8 @@ export interface OutputDefinition {
   readonly mediaType: string;
   /** The key under which users read the newest version; `{scope}` stands for the date or period. */
   readonly publishAs?: string;
+  /** The record under which programs read the newest version; for JSON objects. */
+  readonly recordAs?: RecordDefinition;
   /** For tables: the columns that together name a row, by which two versions are compared; they are guessed otherwise. */
   readonly keyColumns?: readonly string[];
 }
@@ -84,7 +99,10 @@ interface CommonStep {
   /** Raised by hand whenever the step's output bytes change for the same inputs; held by a golden test. */
   readonly version: number;
   readonly title: string;
-  /** Everything besides inputs that changes the output: thresholds, seeds. Part of the step key. */
+  /**
+   * Everything besides inputs that changes the output: thresholds, seeds. Part of the step key. The configuration fills in two members where
+   * a step has them: `thresholds`, and `closed_parts` (the reason by part).
+   */
   readonly params?: JsonObject;
   readonly outputs: Readonly<Record<string, OutputDefinition>>;
   readonly checks?: readonly CheckDefinition[];
@@ -113,6 +131,12 @@ export interface RollupDefinition extends CommonStep {
   readonly inputs: readonly RollupInput[];
 }
 
+/**
+ * - processing: everything before the reports; the reports of the day are left to their own process.
+ * - report: the reports alone, from what is stored; nothing else is executed, and no publisher is asked.
+ */
+export type DayPart = 'processing' | 'report';
+
 /** A Temporal schedule as data; applied by one reconcile. */
 export interface ScheduleDefinition {
   readonly id: string;
@@ -121,6 +145,8 @@ export interface ScheduleDefinition {
   readonly cron: string;
   /** The data date is the civil date of the nominal time minus this many days. */
   readonly lagDays: number;
+  /** Which part of a day it runs; default: all of it. */
+  readonly runs?: DayPart;
   readonly catchUpMinutes: number;
   readonly jitterSeconds: number;
 }
@@ -138,6 +164,8 @@ export interface PipelineDefinition {
   readonly steps: readonly StepDefinition[];
   readonly rollups: readonly RollupDefinition[];
   readonly schedules: readonly ScheduleDefinition[];
+  /** Limits that judgements hang on, by name; the configuration may replace each. Steps read them as `params.thresholds`. */
+  readonly thresholds?: Readonly<Record<string, number>>;
   /** Keys under which the state and the log of the downloads are published for users of an earlier system. */
   readonly publishedDownloads?: { readonly freshness: string; readonly log: string; fileNameOf(part: string): string };
 }

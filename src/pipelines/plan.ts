@@ -1,5 +1,5 @@
 import { addDays } from './civil-date.ts';
-import type { PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
+import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -8,7 +8,7 @@ import type { Delivery } from './receipt.ts';
 import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import type { CivilDate, Revision, StepId } from './vocabulary.ts';
-import { REVISIONS } from './vocabulary.ts';
+import { REVISIONS, stageOf } from './vocabulary.ts';
 
 /**
  * What a re-run of a day would do, and why, as data. Pure: everything that the answer depends on is in `DayEvidence`.
@@ -74,6 +74,8 @@ export interface PlanOptions {
   readonly recheck?: boolean;
   /** Never ask the publisher: for derived days and audits. */
   readonly offline?: boolean;
+  /** Plan this part of the day only; see `DayPart`. */
+  readonly only?: DayPart;
   /** Execute this step and everything after it again, even when the ledger has it. */
   readonly fromStep?: StepId;
 }
@@ -139,10 +141,30 @@ class PlanWalk {
   }
 
   visit(step: StepDefinition): void {
-    const planned = step.part === undefined ? this.#planDerived(step) : this.#planDownload(step, this.#part(step.part));
+    const planned = this.#plan(step);
     this.planned.push(planned);
     const entry = planned.key === undefined ? undefined : this.#entries.get(`${step.id}/${planned.key}`);
     if (planned.action === 'reuse' && entry !== undefined) this.#reused.set(step.id, entry);
+  }
+
+  #plan(step: StepDefinition): PlannedStep {
+    const isReport = stageOf(step.id) === 'report';
+    if (this.#options.only === 'report' && !isReport) return this.#planStored(step);
+    if (step.part !== undefined) return this.#planDownload(step, this.#part(step.part));
+    const planned = this.#planDerived(step);
+    const isLeft = this.#options.only === 'processing' && isReport && planned.action !== 'reuse';
+    return isLeft ? skip(step, 'left to the process that makes reports') : planned;
+  }
+
+  /** What the newest manifest says of a step; it is not executed. */
+  #planStored(step: StepDefinition): PlannedStep {
+    const key = keyIn(this.#evidence.manifest, step.id);
+    const entry = key === undefined ? undefined : this.#entries.get(`${step.id}/${key}`);
+    if (key === undefined || entry === undefined) return skip(step, 'nothing is stored, and only the report is made');
+    const damage = this.#damageOf(entry);
+    if (damage !== undefined) return skip(step, damage);
+    const empty = Object.keys(entry.outputs).length === 0;
+    return { step: step.id, action: 'reuse', reason: 'stored', key, ...(empty ? { empty } : {}) };
   }
 
   #part(id: string): PartDefinition {
@@ -155,7 +177,8 @@ class PlanWalk {
     const delivery = this.#evidence.deliveries[part.id];
     const entry = delivery && this.#entries.get(`${step.id}/${delivery.key}`);
     const forced = this.#isForced(step);
-    if (forced !== undefined && (part.origin === 'http' || entry !== undefined)) return run(step, forced);
+    const canAsk = part.origin === 'http' && part.closed === undefined;
+    if (forced !== undefined && (canAsk || entry !== undefined)) return run(step, forced);
     if (delivery === undefined || entry === undefined) return this.#planFirstDownload(step, part);
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return run(step, damage);
@@ -167,6 +190,7 @@ class PlanWalk {
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
     if (part.origin === 'import') return skip(step, 'no imported file holds this day');
+    if (part.closed !== undefined) return skip(step, part.closed);
     if (this.#options.offline === true) return skip(step, 'never fetched, and this run does not ask the publisher');
     const expectedAt = this.#evidence.expected.parts[part.id] ?? '';
     return this.#evidence.now < expectedAt
@@ -178,6 +202,7 @@ class PlanWalk {
     const empty = Object.keys(entry.outputs).length === 0;
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
     if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
+    if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };
     if (this.#options.offline === true)
       return { ...known, action: 'reuse', reason: 'this run does not ask the publisher' };
     const state = empty ? 'empty' : this.#revision();

@@ -31,7 +31,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   });
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
   return {
-    datasets: configuredDatasets(datasets, config.hosts),
+    datasets: configuredDatasets(datasets, config.hosts, settings.QUOTIDIEN_THRESHOLDS),
     stores,
     objects: stores.objects,
     documents: stores.documents,

@@ -3,6 +3,7 @@ import {
   allHandlersFinished,
   condition,
   defineQuery,
+  defineSignal,
   defineUpdate,
   setCurrentDetails,
   setHandler,
@@ -14,7 +15,8 @@ import type { DayFailure, DayOutcome, DayState } from '../pipelines/execution.ts
 import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
-import type { CivilDate, RunReason, StepId, Verdict } from '../pipelines/vocabulary.ts';
+import type { DayPart } from '../pipelines/definition.ts';
+import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { settledStates } from '../pipelines/execution.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
@@ -29,6 +31,8 @@ export interface DayInput {
   readonly recheck?: boolean;
   /** Use what was delivered before and do not ask the publisher. */
   readonly offline?: boolean;
+  /** Run this part of the day only. A report that is asked for while the rest runs is made by the same run, after it. */
+  readonly only?: DayPart;
   /** Execute this step and everything after it again. */
   readonly fromStep?: StepId;
 }
@@ -49,6 +53,8 @@ export interface DecideInput {
   readonly reason: string;
 }
 
+/** Sent to a day that runs without its report, by whoever wants the report. */
+export const reportTooSignal = defineSignal('reportToo');
 export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 export const progressQuery = defineQuery<DayState>('progress');
@@ -67,8 +73,8 @@ async function runDay(input: DayInput): Promise<DayResult> {
   for (let recheck = input.recheck === true; ; recheck = true) {
     const resolved = await run.resolve(recheck);
     const next = await run.attempt(resolved);
-    if (next.kind === 'done') return next.result;
-    await run.waitUntil(next.until, next.why);
+    if (next.kind === 'again') await run.waitUntil(next.until, next.why);
+    else if (!run.turnToReport()) return next.result;
   }
 }
 
@@ -87,10 +93,17 @@ class DayRun {
   /** The step that waits for a decision, while it waits. */
   #held: { step: StepId; answer?: DecideInput } | undefined;
   #retryAsked = false;
+  /** The part that this run makes now; undefined: the whole day. */
+  only: DayPart | undefined;
+  #reportToo = false;
 
   constructor(input: DayInput) {
     this.#input = input;
     this.#title = `${input.pipeline} ${input.date}`;
+    this.only = input.only;
+    setHandler(reportTooSignal, () => {
+      this.#reportToo = true;
+    });
     setHandler(planQuery, () => this.#plan);
     setHandler(progressQuery, () => this.#state);
     setHandler(decideUpdate, (answer) => this.#decide(answer), {
@@ -109,10 +122,18 @@ class DayRun {
       options: {
         recheck,
         ...(offline === undefined ? {} : { offline }),
+        ...(this.only === undefined ? {} : { only: this.only }),
         ...(fromStep === undefined ? {} : { fromStep }),
       },
     });
     return this.#whereabouts.note(resolved);
+  }
+
+  /** After the processing: whether the report was asked for in the meantime, and is what this run makes next. */
+  turnToReport(): boolean {
+    if (!this.#reportToo || this.only !== 'processing') return false;
+    this.only = 'report';
+    return true;
   }
 
   async attempt(resolved: ResolvedDay): Promise<Attempt> {
@@ -124,7 +145,7 @@ class DayRun {
         result: this.#result(resolved.known.verdict, resolved.known.version, resolved.known.revision),
       };
     }
-    const offline = this.#input.offline === true;
+    const offline = this.#input.offline === true || this.only === 'report';
     if (resolved.waitUntil !== null && !offline) {
       return { kind: 'again', until: resolved.waitUntil, why: 'the day is not over, or not expected yet' };
     }
@@ -135,7 +156,7 @@ class DayRun {
     await condition(allHandlersFinished);
     if (this.#wantsRetry())
       return { kind: 'again', until: new Date(Date.now()).toISOString(), why: 'a retry was asked for' };
-    const outcome = dayOutcome(this.#input.date, resolved.steps, this.#state);
+    const outcome = dayOutcome(this.#input.date, resolved.steps.filter(isAsked(this.only)), this.#state);
     if (outcome.verdict === 'no_data' && !offline && new Date(Date.now()).toISOString() < resolved.cutOffAt) {
       return { kind: 'again', until: resolved.nextTryAt, why: 'not published yet' };
     }
@@ -260,6 +281,11 @@ class DayRun {
     const { story } = this.#whereabouts;
     setCurrentDetails(story === undefined ? table : `${table}\n\n${story}`);
   }
+}
+
+/** A day that is run without its report is complete without it. */
+function isAsked(only: DayPart | undefined): (step: { readonly stage: Stage }) => boolean {
+  return ({ stage }) => only !== 'processing' || stage !== 'report';
 }
 
 function rejected(reason: string): DayState[StepId] {

@@ -58,6 +58,12 @@ async function ask(subject: string, source: HttpSource, signal: AbortSignal): Pr
       const clock = clockDifference(response.headers.get('date'), (sentAt + Date.now()) / 2);
       return { status: response.status, text: await response.text(), clock };
     });
+    // Without a freshness document any answer of the host shows that it is there.
+    if (source.freshness === undefined && value.status < 500)
+      return {
+        finding: { area: 'publishers', subject, status: 'ok', detail: `${url.host} answers`, durationMs },
+        ...value.clock,
+      };
     if (value.status !== 200) return unusable(`answered ${value.status}`);
     const freshness = freshnessIn(source, value.text);
     if (freshness === undefined) return unusable('answers, but without the freshness value that is expected there');

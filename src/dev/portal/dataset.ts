@@ -11,13 +11,16 @@ export interface Selection {
   contentKey(): Promise<string>;
   /** The same bytes at every call. */
   csv(format: CsvFormat): Bytes;
+  /** The whole selection as a JSON array, and as a GeoJSON collection, where the dataset is served so. */
+  json?(zone: CsvFormat['zone']): Bytes;
+  geojson?(): Bytes;
   /** Rows `[offset, offset + limit)` in the order of the export, with how many there are in all. */
   records(offset: number, limit: number, zone: CsvFormat['zone']): Promise<RecordPage>;
 }
 
 export interface RecordPage {
   readonly total: number;
-  readonly rows: readonly Readonly<Record<string, string | number | null>>[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** What a dataset is at one moment. */

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { Answer, Bytes } from './answer.ts';
-import { countBytes, sliceBytes } from './answer.ts';
+import { countBytes, parameterRefusal, sliceBytes } from './answer.ts';
 import type { Validators } from './conditional.ts';
 import { isUnchanged, mayResume, parseRange } from './conditional.ts';
-import type { CsvFormat, DatasetState } from './dataset.ts';
+import type { CsvFormat, DatasetState, Selection } from './dataset.ts';
 import type { FaultKind } from './faults.ts';
 import { changeHeader } from './header-change.ts';
 import { parseWhere } from './odsql.ts';
@@ -13,6 +13,7 @@ import { formatOf, refuseUnsupported } from './query.ts';
 import type { PortalRequest } from './requests.ts';
 
 const BODY_LENGTHS_KEPT = 1_000;
+const CSV = 'text/csv; charset=utf-8';
 
 /** One export, ready to be sent whole or in part. */
 interface Export {
@@ -22,8 +23,8 @@ interface Export {
   readonly body: () => Bytes;
 }
 
-/** Makes the answers to CSV exports of one portal. */
-export interface CsvExporter {
+/** Makes the answers to exports of one portal. */
+export interface Exporter {
   answer(request: PortalRequest, state: DatasetState, fault: FaultKind | undefined): Promise<Answer>;
 }
 
@@ -36,18 +37,41 @@ function changedBody(csv: () => Bytes, fault: FaultKind | undefined, { delimiter
   return fault?.kind === 'header' ? () => changeHeader(csv(), fault.change, delimiter) : csv;
 }
 
+interface Form {
+  readonly plain: () => Bytes;
+  readonly mediaType: string;
+  readonly extension: 'csv' | 'json' | 'geojson';
+}
+
+/** The form that the path asks for. @throws a 400 refusal where the dataset is not served in it. */
+function formOf(request: PortalRequest, selection: Selection, format: CsvFormat, fault: FaultKind | undefined): Form {
+  const extension = /\/exports\/(json|geojson)\/?$/.exec(request.path)?.[1];
+  if (extension === 'json' && selection.json !== undefined) {
+    return {
+      plain: () => selection.json?.(format.zone) ?? [],
+      mediaType: 'application/json; charset=utf-8',
+      extension,
+    };
+  }
+  if (extension === 'geojson' && selection.geojson !== undefined) {
+    return { plain: () => selection.geojson?.() ?? [], mediaType: 'application/geo+json; charset=utf-8', extension };
+  }
+  if (extension !== undefined) throw parameterRefusal(`The sample portal does not give this dataset as ${extension}.`);
+  return { plain: changedBody(() => selection.csv(format), fault, format), mediaType: CSV, extension: 'csv' };
+}
+
 async function prepare(request: PortalRequest, state: DatasetState, fault: FaultKind | undefined): Promise<Export> {
   refuseUnsupported(request.query);
   const format = formatOf(request.query);
   const selection = state.select(parseWhere(request.query['where']), format.zone);
-  const plain = changedBody(() => selection.csv(format), fault, format);
+  const { plain, mediaType, extension } = formOf(request, selection, format, fault);
   const zipped = fault?.kind === 'gzip' && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
   const change = fault?.kind === 'header' ? fault.change : null;
   return {
-    content: JSON.stringify([await selection.contentKey(), format, change, zipped]),
+    content: JSON.stringify([await selection.contentKey(), extension, format, change, zipped]),
     headers: {
-      'content-type': 'text/csv; charset=utf-8',
-      'content-disposition': `attachment; filename="${request.dataset ?? 'export'}.csv"`,
+      'content-type': mediaType,
+      'content-disposition': `attachment; filename="${request.dataset ?? 'export'}.${extension}"`,
       ...(zipped ? { 'content-encoding': 'gzip' } : {}),
     },
     body: zipped ? () => gzip(plain()) : plain,
@@ -109,7 +133,7 @@ function partOf(
   };
 }
 
-export function createCsvExporter(): CsvExporter {
+export function createExporter(): Exporter {
   const lengthOf = createLengths();
   let serial = 0;
   return {

@@ -8,8 +8,10 @@ import { refusal, refusalAnswer } from './answer.ts';
 import { catalogAnswer, recordsAnswer } from './catalog.ts';
 import type { PortalDataset, Revision } from './dataset.ts';
 import { deliver } from './delivery.ts';
-import type { CsvExporter } from './export.ts';
-import { createCsvExporter } from './export.ts';
+import { cityDatasets } from './city/city.ts';
+import { serviceAnswer } from './city/services.ts';
+import type { Exporter } from './export.ts';
+import { createExporter } from './export.ts';
 import type { FaultBook, FaultKind, PortalFault } from './faults.ts';
 import { createFaultBook, wrongAnswer } from './faults.ts';
 import { openFolder } from './folder.ts';
@@ -25,11 +27,13 @@ export type { SyntheticOptions } from './synthetic/publication.ts';
 export { writeSyntheticCsv } from './synthetic/write-csv.ts';
 
 /**
- * The sample portal: a small HTTP server that speaks the Opendatasoft Explore API v2.1 as `odre.opendatasoft.com` does, over
- * made-up eCO2mix data or the files of a folder. A client changes nothing but its base URL.
+ * The sample portal: a small HTTP server that speaks the Opendatasoft Explore API v2.1 as `odre.opendatasoft.com` and
+ * `opendata.paris.fr` do, over made-up eCO2mix and Paris data or the files of a folder, and answers for three services of Paris (Navitia
+ * disruptions, weather of Visual Crossing and Open-Meteo). A client changes nothing but its base URLs.
  *
  * - `GET /api/explore/v2.1/catalog/datasets/{id}`: the catalogue entry with `data_processed`.
  * - `GET …/{id}/exports/csv?where=…&timezone=…&use_labels=…&delimiter=…&with_bom=…`: rows as CSV; conditional and range requests.
+ *   `…/exports/json` and `…/exports/geojson`: the same as JSON, for the datasets of Paris.
  * - `GET …/{id}/records?where=…&limit=…&offset=…`: rows as JSON, 100 at a time.
  */
 export interface PortalOptions {
@@ -43,7 +47,7 @@ export interface PortalOptions {
   readonly seed?: number;
   /** A folder whose CSV files are served as datasets; a file takes the place of the synthetic dataset of its name. */
   readonly folder?: string;
-  /** Serves these ids only; default: both synthetic datasets and every file of the folder. */
+  /** Serves these ids only; default: all synthetic datasets and every file of the folder. */
   readonly datasets?: readonly string[];
   /** When the synthetic publisher releases what. */
   readonly publication?: SyntheticOptions;
@@ -77,7 +81,7 @@ async function openDatasets(options: PortalOptions): Promise<ReadonlyMap<string,
     createSyntheticDataset(id, seed, publication),
   );
   const files = options.folder === undefined ? [] : await openFolder(options.folder);
-  const all = new Map([...synthetic, ...files].map((dataset) => [dataset.id, dataset]));
+  const all = new Map([...synthetic, ...cityDatasets(seed), ...files].map((dataset) => [dataset.id, dataset]));
   if (options.datasets === undefined) return all;
   return new Map(options.datasets.map((id) => [id, datasetOf(all, id)]));
 }
@@ -98,7 +102,7 @@ interface Desk {
   readonly datasets: ReadonlyMap<string, PortalDataset>;
   readonly log: RequestLog;
   readonly faults: FaultBook;
-  readonly exporter: CsvExporter;
+  readonly exporter: Exporter;
 }
 
 async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind | undefined): Promise<Answer> {
@@ -107,6 +111,8 @@ async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind 
       throw refusal(405, 'MethodNotAllowed', `The method ${request.method} is not allowed.`);
     }
     const dataset = desk.datasets.get(request.dataset ?? '');
+    const service = serviceAnswer(request, desk.options.seed ?? 1, desk.options.now());
+    if (service !== undefined) return service;
     if (request.endpoint === 'other') throw refusal(404, 'NotFoundError', `Nothing is at ${request.path}.`);
     if (dataset === undefined) throw refusal(404, 'NotFoundError', `Unknown dataset: ${request.dataset ?? ''}`);
     const state = await dataset.state(desk.options.now());
@@ -160,7 +166,7 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
     datasets: await openDatasets(options),
     log: createRequestLog(options.now),
     faults: createFaultBook(),
-    exporter: createCsvExporter(),
+    exporter: createExporter(),
   };
   const server = createServer((incoming, response) => {
     // Only a `match` function given from outside can fail here; its author sees the connection break.

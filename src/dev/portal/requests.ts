@@ -52,7 +52,8 @@ export interface Hold {
 export type OpenRequest = { -readonly [K in keyof PortalRequest]: PortalRequest[K] };
 
 const KEPT_REQUESTS = 10_000;
-const DATASET_PATH = /^\/api\/explore\/v2\.1\/catalog\/datasets\/([^/]+)(\/records|\/exports\/csv)?\/?$/;
+const DATASET_PATH =
+  /^\/api\/explore\/v2\.1\/catalog\/datasets\/([^/]+)(\/records|\/exports\/(?:csv|json|geojson))?\/?$/;
 
 function fits(expected: string | RegExp | undefined, actual: string | undefined): boolean {
   if (expected === undefined) return true;

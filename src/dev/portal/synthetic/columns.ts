@@ -117,7 +117,7 @@ export function numericColumns(layout: SyntheticLayout): readonly number[] {
 export interface FieldDescription {
   readonly name: string;
   readonly label: string;
-  readonly type: 'text' | 'date' | 'datetime' | 'int';
+  readonly type: 'text' | 'date' | 'datetime' | 'int' | 'double' | 'geo_point_2d' | 'geo_shape';
 }
 
 /** Every column of a dataset in a layout, in the order of the file. */

@@ -4,8 +4,9 @@ import { COMPARISONS, SOURCES } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { Chart, ChartHead } from './chart.tsx';
 import { comparisonChart } from './charts/comparison.ts';
-import { gigawattHourFigure, number, shortDate, signed, UNKNOWN, withUnit } from './french.ts';
-import { FigureTable, Row, Section } from './section.tsx';
+import { gigawattHourFigure, number, shortDate, signed, UNKNOWN, withUnit } from '../../../page/french.ts';
+import { FigureTable, Row } from '../../../page/tables.tsx';
+import { Section } from './section.tsx';
 import { COMPARISON_WORDS, quantityName } from './words.ts';
 
 export function ComparisonSection({ model }: { model: ReportModel }): JSX.Element {

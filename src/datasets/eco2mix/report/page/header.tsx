@@ -3,7 +3,7 @@ import { REVISIONS } from '../../../../pipelines/vocabulary.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
-import { longDate, number, plural } from './french.ts';
+import { longDate, number, plural } from '../../../page/french.ts';
 import { StatusMark } from './section.tsx';
 import { clockChangeText, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
 

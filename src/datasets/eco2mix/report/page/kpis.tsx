@@ -12,7 +12,7 @@ import {
   signed,
   UNKNOWN,
   withUnit,
-} from './french.ts';
+} from '../../../page/french.ts';
 import { COMPARISON_WORDS } from './words.ts';
 
 interface Kpi {

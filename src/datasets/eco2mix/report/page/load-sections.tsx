@@ -4,9 +4,10 @@ import type { ReportModel } from '../model.ts';
 import { Chart, ChartHead } from './chart.tsx';
 import { forecastErrorChart } from './charts/forecast-error.ts';
 import { loadChart } from './charts/load.ts';
-import { gigawattHours, instantText, megawatts, number, percentOf, signed, withUnit } from './french.ts';
+import { gigawattHours, instantText, megawatts, number, percentOf, signed, withUnit } from '../../../page/french.ts';
 import { hasValues } from './samples.ts';
-import { FigureTable, Row, Section } from './section.tsx';
+import { FigureTable, Row } from '../../../page/tables.tsx';
+import { Section } from './section.tsx';
 
 export function LoadSection({ model }: { model: ReportModel }): JSX.Element {
   const { metrics } = model;

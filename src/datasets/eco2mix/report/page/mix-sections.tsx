@@ -6,9 +6,18 @@ import { Chart, ChartHead, Swatch } from './chart.tsx';
 import { carbonChart } from './charts/carbon.ts';
 import { exchangesChart } from './charts/exchanges.ts';
 import { generationChart } from './charts/generation.ts';
-import { gigawattHourFigure, gigawattHours, number, percentOf, signed, UNKNOWN, withUnit } from './french.ts';
+import {
+  gigawattHourFigure,
+  gigawattHours,
+  number,
+  percentOf,
+  signed,
+  UNKNOWN,
+  withUnit,
+} from '../../../page/french.ts';
 import { hasValues } from './samples.ts';
-import { FigureTable, Row, Section } from './section.tsx';
+import { FigureTable, Row } from '../../../page/tables.tsx';
+import { Section } from './section.tsx';
 import { quantityName } from './words.ts';
 
 const STACK_NOTE = ' L’empilement s’interrompt au-dessus d’une valeur manquante.';

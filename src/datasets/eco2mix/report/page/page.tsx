@@ -2,13 +2,14 @@ import type { JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { ReportModel } from '../model.ts';
 import { ComparisonSection } from './comparison-section.tsx';
-import { longDate } from './french.ts';
+import { longDate } from '../../../page/french.ts';
 import { Header } from './header.tsx';
 import { Kpis } from './kpis.tsx';
 import { ForecastSection, LoadSection } from './load-sections.tsx';
 import { CarbonSection, ExchangesSection, GenerationSection } from './mix-sections.tsx';
 import { ChecksSection, CoverageSection, ProvenanceSection } from './quality-sections.tsx';
-import { pageCss } from './style.ts';
+import { pageCss } from '../../../page/style.ts';
+import { paletteCss } from './palette.ts';
 
 /**
  * The report as one HTML file that needs nothing else: no script, no font, no request. Readable from 360 CSS pixels on, in light and dark, and
@@ -27,7 +28,7 @@ function Page({ model }: { model: ReportModel }): JSX.Element {
         <meta name="color-scheme" content="light dark" />
         <title>{`éCO2mix · ${longDate(model.date)}`}</title>
         <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: pageCss() }} />
+        <style dangerouslySetInnerHTML={{ __html: `${paletteCss()}\n${pageCss()}` }} />
       </head>
       <body>
         <main>

@@ -1,3 +1,5 @@
+import { FRAME_TONES, STATUS_TONES, tone, tonesCss } from '../../../page/tones.ts';
+import type { Tone } from '../../../page/tones.ts';
 import type { Border, ComparisonName, Source, Storage } from '../../metrics-model.ts';
 
 /**
@@ -5,22 +7,8 @@ import type { Border, ComparisonName, Source, Storage } from '../../metrics-mode
  * apart for the three common forms of colour blindness. Charts are drawn with the `light` values, each used for one meaning only, so that
  * the style sheet can give every mark its colour of the dark scheme by attribute (`[fill="#e4a701"]`).
  */
-interface Tone {
-  readonly light: string;
-  readonly dark: string;
-}
-
-function tone(light: string, dark: string): Tone {
-  return { light, dark };
-}
-
 export const TONES = {
-  paper: tone('#ffffff', '#11161c'),
-  ink: tone('#18222d', '#e9eef3'),
-  muted: tone('#4b5866', '#a7b3bf'),
-  rule: tone('#cfd6dd', '#36424e'),
-  grid: tone('#e4e8ec', '#27313b'),
-  zero: tone('#87939f', '#74818d'),
+  ...FRAME_TONES,
   load: tone('#16365d', '#a9c9f2'),
   forecast_j1: tone('#b4500a', '#f2a45c'),
   forecast_j: tone('#0f7670', '#35b8ac'),
@@ -45,9 +33,7 @@ export const TONES = {
   previous_day: tone('#1f5f99', '#5c9fdc'),
   previous_week: tone('#d98a1f', '#e0a04a'),
   previous_year: tone('#8b97a3', '#8996a3'),
-  alert: tone('#a3260f', '#ff9c85'),
-  good: tone('#1c6b3c', '#7fd19c'),
-  warn: tone('#8a5300', '#f0b869'),
+  ...STATUS_TONES,
 } as const satisfies Readonly<Record<string, Tone>> &
   Readonly<Record<Source | Storage | Border | ComparisonName, Tone>>;
 export type ToneName = keyof typeof TONES;
@@ -65,14 +51,9 @@ export function toneVariable(name: ToneName): string {
 /** Both schemes as custom properties, and the mapping of the charts' marks onto them. Paper is always light. */
 export function paletteCss(): string {
   const names = Object.keys(TONES) as ToneName[];
-  const values = (scheme: keyof Tone): string => names.map((name) => `--${name}:${TONES[name][scheme]}`).join(';');
   const marks = names.map((name) => {
     const value = TONES[name].light;
     return `.plot [fill="${value}"]{fill:var(--${name})}.plot [stroke="${value}"]{stroke:var(--${name})}`;
   });
-  return [
-    `:root{color-scheme:light;${values('light')}}`,
-    `@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;${values('dark')}}}`,
-    ...marks,
-  ].join('\n');
+  return [tonesCss(TONES), ...marks].join('\n');
 }

@@ -6,9 +6,10 @@ import type { DayMetrics, Series } from '../../metrics-model.ts';
 import { SOURCES, STORAGES } from '../../metrics-model.ts';
 import type { ArtefactIdentity, Provenance, ReportModel } from '../model.ts';
 import { QUANTITIES } from '../quantities.ts';
-import { number, percentOf, UNKNOWN } from './french.ts';
+import { number, percentOf, UNKNOWN } from '../../../page/french.ts';
 import { heldSamples } from './samples.ts';
-import { FigureTable, PlainSection, Row, Section } from './section.tsx';
+import { FigureTable, PlainSection, Row } from '../../../page/tables.tsx';
+import { Section } from './section.tsx';
 import { checkName, quantityName, REVISION_WORDS } from './words.ts';
 
 export function CoverageSection({ model }: { model: ReportModel }): JSX.Element {

@@ -1,7 +1,7 @@
 import type { Revision } from '../../../../pipelines/vocabulary.ts';
 import type { ComparisonName, DayMetrics } from '../../metrics-model.ts';
 import type { ObservedQuantity, Reason, SectionName, SectionStatus } from '../model.ts';
-import { listed, number, percentOf } from './french.ts';
+import { listed, number, percentOf } from '../../../page/french.ts';
 
 /** What things are called on the page. */
 

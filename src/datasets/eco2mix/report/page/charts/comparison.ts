@@ -1,6 +1,6 @@
 import type { ComparedQuantity, ComparisonName, DayComparison } from '../../../metrics-model.ts';
 import { COMPARISONS, SOURCES } from '../../../metrics-model.ts';
-import { signed } from '../french.ts';
+import { signed } from '../../../../page/french.ts';
 import { ink } from '../palette.ts';
 import { quantityName } from '../words.ts';
 import type { Plot } from './frame.ts';

@@ -1,8 +1,6 @@
-import { paletteCss } from './palette.ts';
-
-/** Everything the page needs to look right; the fonts are those of the reader's system. */
+/** Everything that the pages of all pipelines need to look right, besides their colours; the fonts are those of the reader's system. */
 export function pageCss(): string {
-  return `${paletteCss()}\n${BASE}\n${HEAD}\n${CHARTS}\n${TABLES}\n${SMALL}\n${PRINT}`;
+  return `${BASE}\n${HEAD}\n${CHARTS}\n${TABLES}\n${SMALL}\n${PRINT}`;
 }
 
 const BASE = `*{box-sizing:border-box}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import type { PipelineDefinition, RecordDefinition } from '../pipelines/definition.ts';
+import type { Manifest } from '../pipelines/manifest.ts';
+import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
+import type { Engine } from './engine.ts';
+import { mapConcurrent } from './map-concurrent.ts';
+
+/** The documents that other programs read: made from the immutable artefacts that a manifest names, and replaced with it. */
+
+export interface DayRecord {
+  readonly key: DocumentKey;
+  readonly ref: ArtefactRef;
+  readonly omit: readonly string[];
+}
+
+/** The records that belong to a manifest, each with the artefact it shows. */
+export function recordsOf(definition: PipelineDefinition, manifest: Manifest): DayRecord[] {
+  return [...definition.steps, ...definition.rollups].flatMap((step) => {
+    const state = manifest.steps[step.id];
+    if (state?.state !== 'done') return [];
+    return Object.entries(state.outputs).flatMap(([name, ref]) => {
+      const record = step.outputs[name]?.recordAs;
+      return record === undefined ? [] : [{ key: recordKey(record, manifest.scope), ref, omit: record.omit }];
+    });
+  });
+}
+
+function recordKey({ table, partition }: RecordDefinition, scope: string): DocumentKey {
+  return { table, partition: partition.replaceAll('{scope}', scope), sort: scope };
+}
+
+interface RecordBody {
+  readonly artefact?: { readonly sha256?: string };
+}
+
+const RECORDS_AT_ONCE = 4;
+
+/** Writes the records that do not show their artefact yet. */
+export async function writeRecords(engine: Engine, records: readonly DayRecord[]): Promise<void> {
+  await mapConcurrent(records, RECORDS_AT_ONCE, async ({ key, ref, omit }) => {
+    const known = await engine.documents.get<RecordBody>(key);
+    if (known?.body.artefact?.sha256 === ref.sha256) return;
+    const path = await engine.objects.openLocal(ref);
+    // Gone since the commit: the next plan of the day reports it, and its record follows then.
+    if (path === undefined) return;
+    const members = Object.entries(JSON.parse(await readFile(path, 'utf8')) as JsonObject);
+    const { sha256, bytes } = ref;
+    await engine.documents.put(key, {
+      ...Object.fromEntries(members.filter(([name]) => !omit.includes(name))),
+      artefact: { key: ref.key, sha256, bytes },
+    });
+  });
+}
+
+export async function deleteRecords(engine: Engine, records: readonly DayRecord[]): Promise<void> {
+  for (const { key } of records) await engine.documents.delete(key);
+}

@@ -1,0 +1,110 @@
+import type { ColumnNames } from './raw-csv.ts';
+
+/** The columns of the three CSV sources, in every dialect seen: the portal's short names, its French labels, the history archives. */
+
+export type CountColumn =
+  | 'arc'
+  | 'label'
+  | 'at'
+  | 'flow'
+  | 'occupancy'
+  | 'state'
+  | 'barred'
+  | 'upstream'
+  | 'upstream_label'
+  | 'downstream'
+  | 'downstream_label'
+  | 'available_from'
+  | 'available_to'
+  | 'point'
+  | 'shape';
+
+export const COUNT_COLUMNS: ColumnNames<CountColumn> = {
+  arc: ['iu ac', 'identifiant arc'],
+  label: ['libelle'],
+  at: ['t 1h', 'date et heure de comptage'],
+  flow: ['q', 'debit horaire'],
+  occupancy: ['k', 'taux d occupation'],
+  state: ['etat trafic'],
+  barred: ['etat barre', 'etat arc'],
+  upstream: ['iu nd amont', 'identifiant noeud amont'],
+  upstream_label: ['libelle nd amont', 'libelle noeud amont'],
+  downstream: ['iu nd aval', 'identifiant noeud aval'],
+  downstream_label: ['libelle nd aval', 'libelle noeud aval'],
+  available_from: ['date debut', 'date debut dispo data'],
+  available_to: ['date fin', 'date fin dispo data'],
+  point: ['geo point 2d'],
+  shape: ['geo shape'],
+};
+
+export type NetworkColumn =
+  | 'arc'
+  | 'label'
+  | 'available_from'
+  | 'available_to'
+  | 'upstream'
+  | 'upstream_label'
+  | 'downstream'
+  | 'downstream_label'
+  | 'point'
+  | 'shape'
+  | 'published_length';
+
+export const NETWORK_COLUMNS: ColumnNames<NetworkColumn> = {
+  arc: ['iu ac', 'identifiant arc'],
+  label: ['libelle'],
+  available_from: ['date debut', 'date debut dispo data'],
+  available_to: ['date fin', 'date fin dispo data'],
+  upstream: ['iu nd amont', 'identifiant noeud amont'],
+  upstream_label: ['libelle nd amont', 'libelle noeud amont'],
+  downstream: ['iu nd aval', 'identifiant noeud aval'],
+  downstream_label: ['libelle nd aval', 'libelle noeud aval'],
+  point: ['geo point 2d'],
+  shape: ['geo shape'],
+  published_length: ['shape len', 'shape length'],
+};
+
+export type WorkColumn =
+  | 'id'
+  | 'postcode'
+  | 'typology'
+  | 'owner'
+  | 'purpose'
+  | 'description'
+  | 'streets'
+  | 'starts_on'
+  | 'ends_on'
+  | 'impact'
+  | 'impact_detail'
+  | 'level'
+  | 'status'
+  | 'shape'
+  | 'point';
+
+export const WORK_COLUMNS: ColumnNames<WorkColumn> = {
+  id: ['identifiant', 'cp id', 'identifiant chantier'],
+  postcode: ['code postal de l arrondissement', 'cp arrondissement'],
+  typology: ['typologie'],
+  owner: ['maitre d ouvrage', 'maitre ouvrage'],
+  purpose: ['objet'],
+  description: ['description'],
+  streets: ['voie s', 'voie'],
+  starts_on: ['date de debut', 'date debut'],
+  ends_on: ['date de fin', 'date fin'],
+  impact: ['impact sur la circulation', 'impact circulation'],
+  impact_detail: ['detail de l impact sur la circulation', 'impact circulation detail'],
+  level: ['niveau de perturbation', 'niveau perturbation'],
+  status: ['statut'],
+  shape: ['geo shape'],
+  point: ['geo point 2d'],
+};
+
+export const COUNTS_REQUIRED = ['arc', 'at', 'flow', 'occupancy'] as const satisfies readonly CountColumn[];
+export const NETWORK_REQUIRED = [
+  'arc',
+  'label',
+  'shape',
+  'upstream',
+  'downstream',
+] as const satisfies readonly NetworkColumn[];
+export const WORKS_REQUIRED = ['id', 'starts_on', 'ends_on', 'impact'] as const satisfies readonly WorkColumn[];

@@ -1,0 +1,46 @@
+import type { Dataset } from '../../pipelines/dataset.ts';
+import { cityflowDefinition } from './definition.ts';
+import { metricsBikes } from './metrics/bikes.ts';
+import { metricsCounts } from './metrics/counts.ts';
+import { metricsDigest } from './metrics/digest.ts';
+import { metricsHistory } from './metrics/history.ts';
+import { metricsNetwork } from './metrics/network.ts';
+import { metricsTraffic } from './metrics/traffic.ts';
+import { metricsWeather } from './metrics/weather.ts';
+import { metricsWorks } from './metrics/works.ts';
+import { recogniseFile } from './recognise.ts';
+import { reportDaily, reportPage } from './report/steps.ts';
+import { sliceRawFile } from './slice.ts';
+import { CITY_SOURCES } from './source.ts';
+import { transformBikes } from './transform/bikes.ts';
+import { transformCounts } from './transform/counts.ts';
+import { transformNetwork } from './transform/network.ts';
+import { transformTraffic } from './transform/traffic.ts';
+import { transformWeather } from './transform/weather.ts';
+import { transformWorks } from './transform/works.ts';
+
+/** Mobility of Paris: one city day from six sources. */
+export const cityflow: Dataset = {
+  definition: cityflowDefinition,
+  sources: CITY_SOURCES,
+  slice: sliceRawFile,
+  steps: {
+    'transform/referentiel': transformNetwork,
+    'transform/bikes': transformBikes,
+    'transform/traffic': transformTraffic,
+    'transform/weather': transformWeather,
+    'transform/comptages': transformCounts,
+    'transform/chantiers': transformWorks,
+    'metrics/referentiel': metricsNetwork,
+    'metrics/bikes': metricsBikes,
+    'metrics/traffic': metricsTraffic,
+    'metrics/weather': metricsWeather,
+    'metrics/comptages': metricsCounts,
+    'metrics/chantiers': metricsWorks,
+    'metrics/digest': metricsDigest,
+    'metrics/history': metricsHistory,
+    'report/daily': reportDaily,
+    'report/page': reportPage,
+  },
+  recognise: recogniseFile,
+};

@@ -1,0 +1,214 @@
+import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
+import { clockHours, dayOf, localHours } from '../local-hours.ts';
+import { parquetSql } from '../sql-day.ts';
+import { clamp, known, rounded, sum } from '../statistics.ts';
+import { thresholdsOf } from '../thresholds.ts';
+import type { Thresholds } from '../thresholds.ts';
+import type { BikeHour } from '../transform/bikes.ts';
+import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
+import { postcodeOf } from '../zones.ts';
+
+/** `metrics/bikes`: the bike counters of one whole day. */
+
+export type BikeFailure = 'aucune donnée' | 'nul en journée' | 'valeur bloquée';
+
+export interface CounterMetrics {
+  readonly date: string;
+  readonly id_compteur: string;
+  readonly nom_compteur: string | null;
+  readonly total_jour: number | null;
+  /** Over the real hours of the day: 23, 24 or 25. */
+  readonly moyenne_horaire: number | null;
+  readonly pic_horaire: number | null;
+  /** Local start of the hour with the most bikes. */
+  readonly heure_pic: string | null;
+  /** Postcode by point in polygon, or null. */
+  readonly arrondissement: string | null;
+  readonly coordinates: { readonly lon: number; readonly lat: number } | null;
+  readonly heures_observees: number;
+  readonly defaillance: BikeFailure | null;
+  readonly congestion: boolean;
+  readonly par_heure: readonly (number | null)[];
+}
+
+export interface Corridor {
+  readonly voie: string;
+  readonly compteurs: number;
+  readonly total_jour: number;
+}
+
+export interface BikesMetrics {
+  readonly schema: 'cityflow.bikes/1';
+  readonly metric_type: 'bikes';
+  readonly date: string;
+  readonly hours: number;
+  readonly coverage: {
+    readonly compteurs: number;
+    readonly heures_attendues: number;
+    readonly heures_observees: number;
+    readonly taux: number;
+  };
+  readonly total_velos: number | null;
+  readonly frequentation_index: number | null;
+  readonly heures_pointe: readonly string[];
+  readonly by_hour: readonly (number | null)[];
+  readonly failing_sensors: readonly { readonly id_compteur: string; readonly raison: BikeFailure }[];
+  readonly top_counters: readonly string[];
+  /** Ten counters of each district. */
+  readonly top_par_arrondissement: Readonly<Record<string, readonly string[]>>;
+  readonly compteurs_congestionnes: readonly string[];
+  readonly corridors: readonly Corridor[];
+  readonly metrics: readonly CounterMetrics[];
+}
+
+const TOP = 10;
+const PEAK_HOURS = 3;
+
+export const metricsBikes = dayByDay(async (unit, task, sql) => {
+  const core = inputOf(unit, 'core')?.path ?? '';
+  const rows = await sql.rows<BikeHour>(`SELECT * FROM ${parquetSql(core)} ORDER BY counter_id, hour`);
+  const metrics = bikesMetrics(dayOf(unit), rows, thresholdsOf(task.params));
+  return {
+    outputs: { metrics: jsonOutput(metrics) },
+    checks: [],
+    facts: { coverage: metrics.coverage.taux, rows: metrics.metrics.length },
+  };
+});
+
+export function bikesMetrics(day: ZonedDay, rows: readonly BikeHour[], thresholds: Thresholds): BikesMetrics {
+  const byCounter = new Map<string, BikeHour[]>();
+  for (const row of rows) byCounter.set(row.counter_id, [...(byCounter.get(row.counter_id) ?? []), row]);
+  const counters = [...byCounter].map(([id, own]) => counterMetrics(day, id, own, thresholds));
+  const ranked = counters.filter(({ total_jour: total }) => total !== null).sort(byTotal);
+  const byHour = localHours(day).map((_, hour) =>
+    totalOrNull(counters.map(({ par_heure: bikes }) => bikes[hour] ?? null)),
+  );
+  const observed = sum(counters.map(({ heures_observees: own }) => own));
+  const expected = counters.length * day.hours;
+  const total = totalOrNull(counters.map((counter) => counter.total_jour));
+  return {
+    schema: 'cityflow.bikes/1',
+    metric_type: 'bikes',
+    date: day.date,
+    hours: day.hours,
+    coverage: {
+      compteurs: counters.length,
+      heures_attendues: expected,
+      heures_observees: observed,
+      taux: expected === 0 ? 0 : rounded(observed / expected, 6),
+    },
+    total_velos: total,
+    frequentation_index: total === null ? null : rounded(clamp((total / thresholds.bike_index_full) * 100, 0, 100), 3),
+    heures_pointe: peakHours(localHours(day), byHour),
+    by_hour: byHour,
+    failing_sensors: counters.flatMap(({ id_compteur, defaillance }) =>
+      defaillance === null ? [] : [{ id_compteur, raison: defaillance }],
+    ),
+    top_counters: ranked.slice(0, TOP).map(({ id_compteur: id }) => id),
+    top_par_arrondissement: topByDistrict(ranked),
+    compteurs_congestionnes: ranked.filter(({ congestion }) => congestion).map(({ id_compteur: id }) => id),
+    corridors: corridorsOf(ranked, thresholds),
+    metrics: counters,
+  };
+}
+
+function byTotal(a: CounterMetrics, b: CounterMetrics): number {
+  return (b.total_jour ?? 0) - (a.total_jour ?? 0) || (a.id_compteur < b.id_compteur ? -1 : 1);
+}
+
+function totalOrNull(values: readonly (number | null)[]): number | null {
+  const present = known(values);
+  return present.length === 0 ? null : sum(present);
+}
+
+/** The starts of the hours with the most, most first. */
+export function peakHours(labels: readonly string[], values: readonly (number | null)[]): string[] {
+  return labels
+    .map((label, hour) => ({ label, value: values[hour] ?? null }))
+    .filter(({ value }) => value !== null && value > 0)
+    .sort((a, b) => (b.value ?? 0) - (a.value ?? 0) || (a.label < b.label ? -1 : 1))
+    .slice(0, PEAK_HOURS)
+    .map(({ label }) => label);
+}
+
+function counterMetrics(day: ZonedDay, id: string, rows: readonly BikeHour[], thresholds: Thresholds): CounterMetrics {
+  const bikes = localHours(day).map((_, hour) => rows.find((row) => row.hour === hour)?.bikes ?? null);
+  const present = known(bikes);
+  const total = present.length === 0 ? null : sum(present);
+  const peak = present.length === 0 ? null : Math.max(...present);
+  const district = rows.find((row) => row.district !== null)?.district ?? null;
+  return {
+    date: day.date,
+    id_compteur: id,
+    nom_compteur: rows[0]?.name ?? null,
+    total_jour: total,
+    moyenne_horaire: total === null ? null : rounded(total / day.hours, 3),
+    pic_horaire: peak,
+    heure_pic: peak === null ? null : (localHours(day)[bikes.indexOf(peak)] ?? null),
+    arrondissement: district === null ? null : postcodeOf(district),
+    coordinates: coordinatesOf(rows),
+    heures_observees: present.length,
+    defaillance: failureOf(bikes, clockHours(day), thresholds),
+    congestion: peak !== null && peak > thresholds.bike_congestion_per_hour,
+    par_heure: bikes,
+  };
+}
+
+function coordinatesOf(rows: readonly BikeHour[]): CounterMetrics['coordinates'] {
+  for (const { lon, lat } of rows) if (lon !== null && lat !== null) return { lon, lat };
+  return null;
+}
+
+/** No value in the day, nothing but zeros and gaps in daytime, or the same non-zero value for too many hours running. */
+export function failureOf(
+  bikes: readonly (number | null)[],
+  clock: readonly number[],
+  thresholds: Thresholds,
+): BikeFailure | null {
+  if (bikes.every((value) => value === null)) return 'aucune donnée';
+  const { bike_daytime_from_hour: from, bike_daytime_to_hour: to } = thresholds;
+  const daytime = bikes.filter((_, hour) => (clock[hour] ?? 0) >= from && (clock[hour] ?? 0) < to);
+  if (daytime.every((value) => value === null || value === 0)) return 'nul en journée';
+  let run = 0;
+  for (const [hour, value] of bikes.entries()) {
+    run = value !== null && value !== 0 && value === bikes[hour - 1] ? run + 1 : 1;
+    if (run > thresholds.bike_equal_hours) return 'valeur bloquée';
+  }
+  return null;
+}
+
+function topByDistrict(ranked: readonly CounterMetrics[]): Record<string, string[]> {
+  const top: Record<string, string[]> = {};
+  for (const { arrondissement, id_compteur } of ranked) {
+    if (arrondissement === null) continue;
+    const own = (top[arrondissement] ??= []);
+    if (own.length < TOP) own.push(id_compteur);
+  }
+  return Object.fromEntries(Object.entries(top).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `97 avenue Denfert Rochereau SO-NE` → `avenue Denfert Rochereau`: counters of one street are one corridor. */
+export function streetOf(name: string): string {
+  return name
+    .replace(/^Totem\s+/i, '')
+    .replace(/^(?:face(?:\s+au)?\s+)?\d+\s*(?:bis|ter)?\s+/i, '')
+    .replace(/\s+(?:[NSEO]{1,2}-[NSEO]{1,2})$/, '')
+    .trim();
+}
+
+function corridorsOf(ranked: readonly CounterMetrics[], thresholds: Thresholds): Corridor[] {
+  const streets = new Map<string, CounterMetrics[]>();
+  for (const counter of ranked) {
+    const street = counter.nom_compteur === null ? '' : streetOf(counter.nom_compteur);
+    if (street !== '') streets.set(street, [...(streets.get(street) ?? []), counter]);
+  }
+  return [...streets]
+    .filter(([, own]) => own.length >= thresholds.bike_corridor_counters)
+    .map(([voie, own]) => ({
+      voie,
+      compteurs: own.length,
+      total_jour: sum(known(own.map(({ total_jour: total }) => total))),
+    }))
+    .sort((a, b) => b.total_jour - a.total_jour || (a.voie < b.voie ? -1 : 1))
+    .slice(0, TOP);
+}

@@ -1,0 +1,318 @@
+import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
+import { dayOf, localHours } from '../local-hours.ts';
+import { parquetSql } from '../sql-day.ts';
+import { known, mean, percentile, rounded, roundedOrNull, sum } from '../statistics.ts';
+import { stateOf, thresholdsOf } from '../thresholds.ts';
+import type { Thresholds } from '../thresholds.ts';
+import { dayByDay, DistrictsCache, inputOf, jsonOutput } from '../transform/days.ts';
+import type { NetworkArc } from '../transform/network.ts';
+import { postcodeOf, zoneOf } from '../zones.ts';
+import { arcMetrics, isSaturated } from './arc-day.ts';
+import type { ArcHour, ArcMetrics, ArcPlace, DayFrame } from './arc-day.ts';
+
+/** `metrics/comptages`: the road counts of one whole day, per arc, per hour and per zone. */
+
+export interface HourOfRoads {
+  readonly heure: string;
+  readonly vehicules: number | null;
+  readonly taux_occupation_moyen: number | null;
+  readonly troncons_satures: number;
+  readonly capteurs_observes: number;
+}
+
+export interface ZoneOfRoads {
+  readonly zone: string;
+  readonly nom: string;
+  readonly troncons: number;
+  readonly vehicules: number | null;
+  readonly temps_perdu_minutes: number | null;
+  readonly troncons_satures: number;
+  readonly taux_occupation_moyen: number | null;
+  /** Mean occupancy of each hour of the day, %. */
+  readonly taux_occupation_par_heure: readonly (number | null)[];
+}
+
+export interface CountsMetrics {
+  readonly schema: 'cityflow.comptages/1';
+  readonly metric_type: 'comptages';
+  readonly date: string;
+  readonly hours: number;
+  readonly coverage: {
+    readonly troncons_vus: number;
+    /** Of the network or seen on the day. */
+    readonly troncons_attendus: number;
+    readonly heures_attendues: number;
+    readonly heures_observees: number;
+    readonly heures_debit: number;
+    readonly heures_occupation: number;
+    /** Observed hours over expected ones, 0–1. */
+    readonly taux: number;
+    /** Arcs whose length comes from the network, from the counts' own geometry, or from nowhere. */
+    readonly longueurs: { readonly referentiel: number; readonly comptages: number; readonly aucune: number };
+    readonly troncons_sans_zone: number;
+  };
+  readonly totals: {
+    readonly vehicules: number | null;
+    readonly temps_perdu_minutes: number | null;
+    readonly troncons_satures: number;
+    readonly heures_par_etat: Readonly<Record<string, number>>;
+  };
+  readonly by_hour: readonly HourOfRoads[];
+  readonly by_zone: readonly ZoneOfRoads[];
+  /** Zones with more saturated segments than the threshold. */
+  readonly zones_saturees: readonly string[];
+  readonly alertes_debit: {
+    readonly seuil_vehicules: number | null;
+    readonly troncons: number;
+    readonly top: readonly string[];
+  };
+  readonly arcs: readonly ArcMetrics[];
+}
+
+interface CountedArc {
+  readonly arc_id: string;
+  readonly label: string | null;
+  readonly shape: string | null;
+  readonly hours: string;
+}
+
+const districtsOf = new DistrictsCache();
+
+export const metricsCounts = dayByDay(async (unit, task, sql) => {
+  const metrics = await measure(unit, thresholdsOf(task.params), sql);
+  return outcomeOf(metrics);
+});
+
+function outcomeOf(metrics: CountsMetrics): Omit<UnitResult, 'scope'> {
+  return {
+    outputs: { metrics: jsonOutput(metrics) },
+    checks: [],
+    facts: { coverage: metrics.coverage.taux, rows: metrics.arcs.length },
+  };
+}
+
+async function measure(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<CountsMetrics> {
+  const day = dayOf(unit);
+  const frame: DayFrame = { date: day.date, hours: localHours(day) };
+  const network = await networkOf(sql, unit);
+  const counted = await readArcs(sql, unit);
+  const districts = await districtsOf.of(sql, unit);
+  const lengths = { referentiel: 0, comptages: 0, aucune: 0 };
+  const places = counted.map((arc): ArcPlace => {
+    const onNetwork = network.get(arc.arc_id);
+    if (onNetwork !== undefined && onNetwork.length_m > 0) {
+      lengths.referentiel += 1;
+      return placeOnNetwork(arc, onNetwork);
+    }
+    const lines = linesOfText(arc.shape);
+    lengths[lines.length > 0 ? 'comptages' : 'aucune'] += 1;
+    const middle = middleOf(lines);
+    const district = districtAt(districts, middle);
+    return placeOf(arc, {
+      length: lines.length === 0 ? null : rounded(sum(lines.map(lineLengthM)), 3),
+      ...{ lon: middle?.[0] ?? null, lat: middle?.[1] ?? null, district },
+      sector: middle === null ? null : sectorOf(middle),
+    });
+  });
+  const hours = counted.map(hoursOf);
+  const arcs = places.map((place, index) => arcMetrics(place, hours[index] ?? [], frame, thresholds));
+  return summarise({ frame, arcs, places, hours, lengths, thresholds, expected: expectedArcs(network, counted) });
+}
+
+/** Network by the hash of its table: the days of a set share it. */
+const networks = new Map<string, ReadonlyMap<string, NetworkArc>>();
+const NETWORKS_KEPT = 4;
+
+export async function networkOf(sql: SqlSession, unit: StepUnit): Promise<ReadonlyMap<string, NetworkArc>> {
+  const input = inputOf(unit, 'network');
+  if (input === undefined) return new Map();
+  const kept = networks.get(input.ref.sha256);
+  if (kept !== undefined) return kept;
+  const rows = await sql.rows<NetworkArc>(`SELECT * FROM ${parquetSql(input.path)}`);
+  const network = new Map(rows.map((row) => [row.arc_id, row]));
+  if (networks.size >= NETWORKS_KEPT) networks.clear();
+  networks.set(input.ref.sha256, network);
+  return network;
+}
+
+/** One text per arc: an object for each of 72,000 rows would take longer than everything that is computed from them. */
+async function readArcs(sql: SqlSession, unit: StepUnit): Promise<CountedArc[]> {
+  const [core, arcs] = [inputOf(unit, 'core')?.path ?? '', inputOf(unit, 'arcs')?.path ?? ''];
+  const triple = `'[' || hour || ',' || coalesce(flow_vehicles::VARCHAR, 'null') || ',' || coalesce(occupancy_pct::VARCHAR, 'null') || ']'`;
+  return sql.rows<CountedArc>(`SELECT arc_id, label, shape, hours FROM
+      (SELECT arc_id, string_agg(${triple}, ',' ORDER BY hour) AS hours FROM ${parquetSql(core)} GROUP BY arc_id)
+      JOIN ${parquetSql(arcs)} USING (arc_id) ORDER BY arc_id`);
+}
+
+function hoursOf({ hours }: CountedArc): ArcHour[] {
+  const triples = JSON.parse(`[${hours}]`) as readonly (readonly [number, number | null, number | null])[];
+  return triples.map(([hour, flow, occupancy]) => ({ hour, flow, occupancy }));
+}
+
+function placeOnNetwork(arc: CountedArc, known_: NetworkArc): ArcPlace {
+  const { length_m: length, lon, lat, district, sector } = known_;
+  return placeOf({ ...arc, label: arc.label ?? known_.label }, { length, lon, lat, district, sector });
+}
+
+interface Situation {
+  readonly length: number | null;
+  readonly lon: number | null;
+  readonly lat: number | null;
+  readonly district: number | null;
+  readonly sector: string | null;
+}
+
+function placeOf(
+  { arc_id: id, label }: Pick<CountedArc, 'arc_id' | 'label'>,
+  { length, lon, lat, district, sector }: Situation,
+): ArcPlace {
+  const postcode = district === null ? null : postcodeOf(district);
+  return { id, label, lengthM: length, lon, lat, district: postcode, sector, zone: zoneOf(district, sector) };
+}
+
+/** Arcs of which hours are expected: open ones of the network, and those that were counted. */
+function expectedArcs(network: ReadonlyMap<string, NetworkArc>, counted: readonly CountedArc[]): number {
+  const seen = new Set(counted.map(({ arc_id }) => arc_id));
+  return seen.size + [...network.values()].filter(({ arc_id, is_open }) => is_open && !seen.has(arc_id)).length;
+}
+
+interface Summary {
+  readonly frame: DayFrame;
+  readonly arcs: readonly ArcMetrics[];
+  readonly places: readonly ArcPlace[];
+  readonly hours: readonly (readonly ArcHour[])[];
+  readonly lengths: CountsMetrics['coverage']['longueurs'];
+  readonly thresholds: Thresholds;
+  readonly expected: number;
+}
+
+function summarise(summary: Summary): CountsMetrics {
+  const { frame, arcs, places, hours, thresholds, expected } = summary;
+  const observed = sum(arcs.map(({ heures_observees: own }) => own));
+  const byZone = zonesOf(summary);
+  const states = hours.flat().map(({ occupancy }) => stateOf(occupancy, thresholds));
+  return {
+    schema: 'cityflow.comptages/1',
+    metric_type: 'comptages',
+    date: frame.date,
+    hours: frame.hours.length,
+    coverage: {
+      troncons_vus: arcs.length,
+      troncons_attendus: expected,
+      heures_attendues: expected * frame.hours.length,
+      heures_observees: observed,
+      heures_debit: sum(arcs.map(({ heures_debit: own }) => own)),
+      heures_occupation: sum(arcs.map(({ heures_occupation: own }) => own)),
+      taux: expected === 0 ? 0 : rounded(observed / (expected * frame.hours.length), 6),
+      longueurs: summary.lengths,
+      troncons_sans_zone: places.filter(({ zone }) => zone === null).length,
+    },
+    totals: {
+      vehicules: totalOf(
+        arcs.map((arc) => arc.debit_journalier_total),
+        3,
+      ),
+      temps_perdu_minutes: totalOf(
+        arcs.map((arc) => arc.temps_perdu_total_minutes),
+        3,
+      ),
+      troncons_satures: arcs.filter((arc) => isSaturated(arc.etat_trafic_dominant)).length,
+      heures_par_etat: countsOf(states),
+    },
+    by_hour: frame.hours.map((heure, hour) => hourOf(heure, hour, hours, thresholds)),
+    by_zone: byZone,
+    zones_saturees: byZone
+      .filter((zone) => zone.troncons_satures > thresholds.zone_saturated_segments)
+      .map(({ zone }) => zone),
+    alertes_debit: flowAlerts(arcs, hours, thresholds),
+    arcs,
+  };
+}
+
+/** The sum of what is known; null when nothing is. */
+export function totalOf(values: readonly (number | null)[], decimals: number): number | null {
+  const present = known(values);
+  return present.length === 0 ? null : rounded(sum(present), decimals);
+}
+
+function countsOf(states: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = { Inconnu: 0, Fluide: 0, 'Pré-saturé': 0, Saturé: 0, Bloqué: 0 };
+  for (const state of states) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+function hourOf(
+  heure: string,
+  hour: number,
+  hours: readonly (readonly ArcHour[])[],
+  thresholds: Thresholds,
+): HourOfRoads {
+  const own = hours.flatMap((list) => list.find((one) => one.hour === hour) ?? []);
+  const occupancies = known(own.map(({ occupancy }) => occupancy));
+  return {
+    heure,
+    vehicules: totalOf(
+      own.map(({ flow }) => flow),
+      3,
+    ),
+    taux_occupation_moyen: roundedOrNull(mean(occupancies), 5),
+    troncons_satures: occupancies.filter((occupancy) => isSaturated(stateOf(occupancy, thresholds))).length,
+    capteurs_observes: own.filter(({ flow, occupancy }) => flow !== null || occupancy !== null).length,
+  };
+}
+
+function zonesOf({ frame, arcs, places, hours }: Summary): ZoneOfRoads[] {
+  const members = new Map<string, { name: string; indexes: number[] }>();
+  for (const [index, { zone }] of places.entries()) {
+    if (zone === null) continue;
+    const known_ = members.get(zone.id) ?? { name: zone.name, indexes: [] };
+    known_.indexes.push(index);
+    members.set(zone.id, known_);
+  }
+  const zones = [...members].map(([zone, { name, indexes }]): ZoneOfRoads => {
+    const own = indexes.flatMap((index) => arcs[index] ?? []);
+    const occupancy = frame.hours.map((): number[] => []);
+    for (const index of indexes) {
+      for (const hour of hours[index] ?? []) if (hour.occupancy !== null) occupancy[hour.hour]?.push(hour.occupancy);
+    }
+    return {
+      zone,
+      nom: name,
+      troncons: own.length,
+      vehicules: totalOf(
+        own.map((arc) => arc.debit_journalier_total),
+        3,
+      ),
+      temps_perdu_minutes: totalOf(
+        own.map((arc) => arc.temps_perdu_total_minutes),
+        3,
+      ),
+      troncons_satures: own.filter((arc) => isSaturated(arc.etat_trafic_dominant)).length,
+      taux_occupation_moyen: roundedOrNull(mean(occupancy.flat()), 5),
+      taux_occupation_par_heure: occupancy.map((values) => roundedOrNull(mean(values), 3)),
+    };
+  });
+  return zones.sort((a, b) => (a.zone < b.zone ? -1 : 1));
+}
+
+const FLOW_ALERTS_LISTED = 20;
+
+/** Arcs with an hour above the percentile of all hourly flows of the day. */
+function flowAlerts(
+  arcs: readonly ArcMetrics[],
+  hours: readonly (readonly ArcHour[])[],
+  thresholds: Thresholds,
+): CountsMetrics['alertes_debit'] {
+  const limit = percentile(known(hours.flat().map(({ flow }) => flow)), thresholds.flow_alert_percentile);
+  const above = limit === null ? [] : arcs.filter(({ debit_max: max }) => max !== null && max > limit);
+  const sorted = [...above].sort(
+    (a, b) => (b.debit_max ?? 0) - (a.debit_max ?? 0) || (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+  );
+  return {
+    seuil_vehicules: roundedOrNull(limit, 3),
+    troncons: above.length,
+    top: sorted.slice(0, FLOW_ALERTS_LISTED).map(({ identifiant_arc: id }) => id),
+  };
+}

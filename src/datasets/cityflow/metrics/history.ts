@@ -1,0 +1,152 @@
+import type { StepUnit } from '../../../pipelines/dataset.ts';
+import { addDays, toEpochDay } from '../../../pipelines/civil-date.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { dayOf } from '../local-hours.ts';
+import { rounded } from '../statistics.ts';
+import { thresholdsOf } from '../thresholds.ts';
+import type { Thresholds } from '../thresholds.ts';
+import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
+import { networkOf } from './counts.ts';
+import type { Digest } from './digest.ts';
+import { readJson } from './digest.ts';
+import {
+  averageDay,
+  bikeAnomalies,
+  busiestArcs,
+  changePct,
+  correlations,
+  counterAvailability,
+  typicalDay,
+} from './patterns.ts';
+import type { Anomalies, ArcAverage, AverageDay, Correlation, TypicalDay } from './patterns.ts';
+import type { SensorHealth } from './sensors.ts';
+import { sensorHealth } from './sensors.ts';
+
+/** `metrics/history`: a day beside the thirty days before it. No step of another day reads it, so that rebuilding ends. */
+
+export const HISTORY_DAYS = 30;
+
+export interface Change {
+  readonly valeur: number | null;
+  readonly reference: number | null;
+  readonly ecart: number | null;
+  readonly ecart_pct: number | null;
+}
+
+export interface WeekEvolution {
+  readonly date_reference: string;
+  readonly disponible: boolean;
+  /** Where the reference day is not there. */
+  readonly note: string | null;
+  /** By section and figure; a section that one of the two days lacks is `not available`. */
+  readonly sections: Readonly<Record<string, Readonly<Record<string, Change>> | 'not available'>>;
+}
+
+export interface HistoryMetrics {
+  readonly schema: 'cityflow.history/1';
+  readonly date: string;
+  readonly fenetre_jours: number;
+  readonly jours_disponibles: readonly string[];
+  readonly evolution: WeekEvolution;
+  readonly jour_type: { readonly velos: TypicalDay | null; readonly vehicules: TypicalDay | null };
+  readonly moyennes: { readonly velos: AverageDay; readonly vehicules: AverageDay };
+  readonly debit_moyen_journalier: readonly ArcAverage[];
+  readonly anomalies_velos: Anomalies;
+  readonly correlations: readonly Correlation[];
+  readonly capteurs: SensorHealth;
+  readonly disponibilite_compteurs: Readonly<Record<string, number>>;
+}
+
+const BUSIEST = 10;
+
+export const metricsHistory = dayByDay(async (unit, task, sql) => {
+  const metrics = await historyOf(unit, thresholdsOf(task.params), sql);
+  return { outputs: { history: jsonOutput(metrics) }, checks: [], facts: { days: metrics.jours_disponibles.length } };
+});
+
+/** The name of the input that is the digest of so many days before. */
+export function digestBefore(days: number): string {
+  return `before_${String(days).padStart(2, '0')}`;
+}
+
+async function historyOf(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<HistoryMetrics> {
+  const { date } = dayOf(unit);
+  const network = await networkOf(sql, unit);
+  const open = new Set([...network.values()].filter(({ is_open: isOpen }) => isOpen).map(({ arc_id: id }) => id));
+  const digests: (Digest | null)[] = [await readJson<Digest>(inputOf(unit, 'day'))];
+  for (let days = 1; days <= HISTORY_DAYS; days += 1)
+    digests.push(await readJson<Digest>(inputOf(unit, digestBefore(days))));
+  return historyMetrics(date, digests, open, thresholds);
+}
+
+/** `digests`: the day itself first, then each day before it in turn; null where none is stored. */
+export function historyMetrics(
+  date: string,
+  digests: readonly (Digest | null)[],
+  network: ReadonlySet<string>,
+  thresholds: Thresholds,
+): HistoryMetrics {
+  const [day = null, ...earlier] = digests;
+  const before = earlier.filter((digest) => digest !== null).reverse();
+  const all = day === null ? before : [...before, day];
+  const daysAgo = (other: string): number => toEpochDay(date) - toEpochDay(other);
+  return {
+    schema: 'cityflow.history/1',
+    date,
+    fenetre_jours: HISTORY_DAYS,
+    jours_disponibles: all.map((digest) => digest.date),
+    evolution: evolutionOf(date, day, digests[7] ?? null),
+    jour_type: {
+      velos: (day?.bikes ?? null) === null || day === null ? null : typicalDay(day, before, 'bikes'),
+      vehicules: (day?.roads ?? null) === null || day === null ? null : typicalDay(day, before, 'roads'),
+    },
+    moyennes: { velos: averageDay(all, 'bikes', daysAgo), vehicules: averageDay(all, 'roads', daysAgo) },
+    debit_moyen_journalier: busiestArcs(all, BUSIEST),
+    anomalies_velos: day === null ? { nombre: 0, testees: 0, liste: [] } : bikeAnomalies(day, before, thresholds),
+    correlations: correlations(all, thresholds),
+    capteurs: sensorHealth(digests, network, thresholds),
+    disponibilite_compteurs: counterAvailability(all),
+  };
+}
+
+type Figures = Readonly<Record<string, number | null>>;
+
+/** The figures that are compared, by section; null where the day lacks the section. */
+const COMPARED: Readonly<Record<string, (day: Digest) => Figures | null>> = {
+  bikes: ({ bikes }) => (bikes === null ? null : { total_velos: bikes.total }),
+  traffic: ({ traffic }) =>
+    traffic === null ? null : { perturbations: traffic.disruptions, fiabilite: traffic.reliability },
+  weather: ({ weather }) =>
+    weather === null
+      ? null
+      : { temp_moyenne: weather.temp_c, precip_totale: weather.precip_mm, vent_moyen: weather.wind_kmh },
+  comptages: ({ roads }) =>
+    roads === null
+      ? null
+      : { vehicules: roads.vehicles, temps_perdu_minutes: roads.lost_minutes, troncons_satures: roads.saturated },
+  chantiers: ({ works }) => (works === null ? null : { chantiers_actifs: works.active }),
+};
+
+export function evolutionOf(date: string, day: Digest | null, reference: Digest | null): WeekEvolution {
+  const date_reference = addDays(date, -7);
+  const sections = Object.entries(COMPARED).map(([section, figuresOf]): [string, WeekEvolution['sections'][string]] => {
+    const own = day === null ? null : figuresOf(day);
+    const earlier = reference === null ? null : figuresOf(reference);
+    if (own === null || earlier === null) return [section, 'not available'];
+    return [
+      section,
+      Object.fromEntries(Object.entries(own).map(([name, value]) => [name, changeOf(value, earlier[name] ?? null)])),
+    ];
+  });
+  return {
+    date_reference,
+    disponible: reference !== null,
+    note: reference === null ? `not available: aucun jour ${date_reference} en mémoire` : null,
+    sections: Object.fromEntries(sections),
+  };
+}
+
+function changeOf(valeur: number | null, reference: number | null): Change {
+  const ecart = valeur === null || reference === null ? null : rounded(valeur - reference, 6);
+  return { valeur, reference, ecart, ecart_pct: changePct(valeur, reference) };
+}

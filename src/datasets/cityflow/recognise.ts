@@ -1,0 +1,182 @@
+import { PipelineError } from '../../errors.ts';
+import { addDays } from '../../pipelines/civil-date.ts';
+import type { Dataset, RecognisedFile } from '../../pipelines/dataset.ts';
+import { quoteIdentifier } from '../../pipelines/sql-text.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { civilDateAt } from '../../pipelines/zoned-day.ts';
+import type { SqlSession } from '../../storage/ports.ts';
+import { ZONE } from './local-hours.ts';
+import { csvRowsSql } from './raw-csv.ts';
+import { isRecord, readJsonDocuments, textOf } from './raw-json.ts';
+import { parseApiKey } from './raw-layout.ts';
+import { readTextEnds } from './raw-text.ts';
+import { countDaySql, openCounts } from './slices/counts.ts';
+import { BIKES, DISTRICTS, OPEN_METEO, periodsOf, TRAFFIC, WEATHER } from './slices/records.ts';
+import { openNetwork, openWorks } from './slices/tables.ts';
+
+/** What a file holds: its part, in words, and the days it is for. */
+type Found = Pick<RecognisedFile, 'part' | 'kind' | 'from' | 'to' | 'rows'>;
+
+/** A reference has no date: it is taken for these days unless newer ones are imported. */
+const REFERENCE_FROM: CivilDate = '2019-01-01';
+const REFERENCE_TO: CivilDate = '2029-12-31';
+/** A list of roadworks is trusted for this long after the first of its works has ended. */
+const WORKS_TRUSTED_DAYS = 92;
+
+interface CsvTaste {
+  find(file: { readonly path: string; readonly name: string }, sql: SqlSession): Promise<Found>;
+}
+
+const CSV_TASTES: readonly CsvTaste[] = [{ find: findCounts }, { find: findWorks }, { find: findNetwork }];
+
+/**
+ * `Dataset.recognise` of CityFlow: says by its content what a file is. Only an answer without a date of its own, the disruptions, takes its day from
+ * the folders it lies in (`dt=…/hour=…`) where they say it.
+ * @throws `INPUT_INVALID` with what was found and what would be recognised.
+ */
+export const recogniseFile: NonNullable<Dataset['recognise']> = async (file, sql) => {
+  try {
+    const { head } = await readTextEnds(file.path, file.name);
+    if (/^\s*[{[]/.test(head)) {
+      const found = await findJson(file);
+      return {
+        ...found,
+        extension: found.part === 'arrondissements' ? 'geojson' : 'json',
+        mediaType: 'application/json',
+      };
+    }
+    return { ...(await findCsv(file, sql)), extension: 'csv', mediaType: 'text/csv; charset=utf-8' };
+  } catch (cause) {
+    if (!(cause instanceof PipelineError) || !cause.code.startsWith('SRC_')) throw cause;
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${cause.message}. What can be imported: road counts (comptages-routiers-permanents or a history archive), roadworks ` +
+        '(chantiers-perturbants), the road network (referentiel-comptages-routiers), districts (GeoJSON), and JSON answers with ' +
+        'results (bikes), disruptions, days (Visual Crossing) or daily (Open-Meteo)',
+      { cause },
+    );
+  }
+};
+
+async function findCsv(file: { readonly path: string; readonly name: string }, sql: SqlSession): Promise<Found> {
+  let refusal: unknown;
+  for (const taste of CSV_TASTES) {
+    try {
+      return await taste.find(file, sql);
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== 'SRC_SHAPE_CHANGED') throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+interface Extent {
+  readonly rows: number;
+  readonly first: CivilDate | null;
+  readonly last: CivilDate | null;
+}
+
+async function findCounts(
+  { path, name }: { readonly path: string; readonly name: string },
+  sql: SqlSession,
+): Promise<Found> {
+  const file = await openCounts(path, name);
+  const day = countDaySql(quoteIdentifier(file.known.get('at') ?? ''));
+  const [extent] = await sql.rows<Extent>(
+    `SELECT count(*) AS rows, min(${day}) AS first, max(${day}) AS last FROM ${csvRowsSql(file)}`,
+  );
+  return foundTable('comptages', 'road counts', name, extent);
+}
+
+async function findWorks(
+  { path, name }: { readonly path: string; readonly name: string },
+  sql: SqlSession,
+): Promise<Found> {
+  const file = await openWorks(path, name);
+  const [start, end] = (['starts_on', 'ends_on'] as const).map(
+    (column) => `TRY_CAST(${quoteIdentifier(file.known.get(column) ?? '')}[:10] AS DATE)`,
+  );
+  // Works that had ended when the list was made are not on it, so it was made no later than the first end.
+  const [extent] = await sql.rows<Extent>(`SELECT count(*) AS rows,
+      strftime(min(${end ?? ''}) FILTER (WHERE ${start ?? ''} <= ${end ?? ''}), '%Y-%m-%d') AS first,
+      strftime(max(${end ?? ''}), '%Y-%m-%d') AS last FROM ${csvRowsSql(file)}`);
+  const found = foundTable('chantiers', 'roadworks', name, extent);
+  const last = addDays(found.from, WORKS_TRUSTED_DAYS);
+  return { ...found, to: last < found.to ? last : found.to };
+}
+
+async function findNetwork(
+  { path, name }: { readonly path: string; readonly name: string },
+  sql: SqlSession,
+): Promise<Found> {
+  const file = await openNetwork(path, name);
+  const [counted] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${csvRowsSql(file)}`);
+  return {
+    part: 'referentiel',
+    kind: 'road network',
+    from: REFERENCE_FROM,
+    to: REFERENCE_TO,
+    rows: counted?.rows ?? 0,
+  };
+}
+
+function foundTable(part: string, kind: string, name: string, extent: Extent | undefined): Found {
+  const { rows, first, last } = extent ?? { rows: 0, first: null, last: null };
+  if (first === null || last === null) {
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${name} has the header of ${kind} and no row with a readable date`);
+  }
+  return { part, kind, from: first, to: last, rows };
+}
+
+async function findJson({ path, name }: { readonly path: string; readonly name: string }): Promise<Found> {
+  const documents = await readJsonDocuments(path, name);
+  const has = (member: string): boolean =>
+    documents.some((document) => isRecord(document) && Array.isArray(document[member]));
+  if (has('disruptions')) return findDisruptions(path, name, documents);
+  if (has('features')) return findReference(documents, name);
+  if (has('days')) return datedBy('weather', 'weather of Visual Crossing', keysOf(WEATHER, documents, name), name);
+  if (documents.some((document) => isRecord(document) && isRecord(document['daily']))) {
+    return datedBy('open-meteo', 'weather of Open-Meteo', keysOf(OPEN_METEO, documents, name), name);
+  }
+  const instants = keysOf(BIKES, documents, name).map((key) =>
+    civilDateAt(new Date(key.slice(key.indexOf('/') + 1)), ZONE),
+  );
+  return datedBy('bikes', 'bike counts', instants, name);
+}
+
+function keysOf(reader: typeof BIKES, documents: readonly unknown[], what: string): string[] {
+  return documents.flatMap((document) => reader.recordsOf(document, what).map(({ key }) => key));
+}
+
+function findReference(documents: readonly unknown[], name: string): Found {
+  const rows = keysOf(DISTRICTS, documents, name).length;
+  return { part: 'arrondissements', kind: 'districts', from: REFERENCE_FROM, to: REFERENCE_TO, rows };
+}
+
+function datedBy(part: string, kind: string, dates: readonly CivilDate[], name: string): Found {
+  const sorted = [...dates].sort();
+  return foundTable(part, kind, name, { rows: dates.length, first: sorted[0] ?? null, last: sorted.at(-1) ?? null });
+}
+
+/** An answer about the moment: for the day of its folder, else for the day on which it was last updated. */
+function findDisruptions(path: string, name: string, documents: readonly unknown[]): Found {
+  const records = documents.flatMap((document) => TRAFFIC.recordsOf(document, name).map(({ record }) => record));
+  const date = parseApiKey(path)?.date ?? newestUpdate(records.map(({ updated_at: at }) => textOf(at)));
+  if (date === undefined || records.every((record) => periodsOf(record).length === 0)) {
+    throw new PipelineError(
+      'SRC_SHAPE_CHANGED',
+      `${name} has disruptions and no date: neither its folder nor a record tells one`,
+    );
+  }
+  return { part: 'traffic', kind: 'disruptions', from: date, to: date, rows: records.length };
+}
+
+/** `20251104T051500` → `2025-11-04`. */
+function newestUpdate(updates: readonly (string | null)[]): CivilDate | undefined {
+  const dates = updates.flatMap((at) => {
+    const [, year, month, day] = /^(\d{4})-?(\d\d)-?(\d\d)T/.exec(at ?? '') ?? [];
+    return year === undefined || month === undefined || day === undefined ? [] : [`${year}-${month}-${day}`];
+  });
+  return dates.sort().at(-1);
+}

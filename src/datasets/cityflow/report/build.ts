@@ -1,0 +1,145 @@
+import { addDays } from '../../../pipelines/civil-date.ts';
+import type { LocalArtefact } from '../../../pipelines/dataset.ts';
+import type { JsonObject, JsonValue } from '../../../storage/ports.ts';
+import { SECTIONS } from '../definition.ts';
+import type { ArcMetrics } from '../metrics/arc-day.ts';
+import type { ActiveWork } from '../metrics/works.ts';
+import { rounded } from '../statistics.ts';
+import { thresholdsOf } from '../thresholds.ts';
+import type { DayMetrics, FailingSensor, Report, ReportAlert, Summary } from './model.ts';
+import { REPORT_SCHEMA } from './model.ts';
+import { sectionDetails } from './sections.ts';
+
+const TOP = 10;
+const MOST_ALERTS = 20;
+/** Roads have thousands of sensors: the longest silent ones are named, all are counted. */
+const MOST_SILENT_ROADS = 50;
+
+export interface ReportSources {
+  readonly date: string;
+  readonly metrics: DayMetrics;
+  readonly artefacts: Readonly<Record<string, LocalArtefact | undefined>>;
+  readonly params: JsonObject;
+}
+
+/** Brings the stored metrics of a day together; pure. Whatever is missing, the report has all its keys. */
+export function buildReport({ date, metrics, artefacts, params }: ReportSources): Report {
+  const thresholds = thresholdsOf(params);
+  const details = sectionDetails(metrics, thresholds, textsOf(params['closed_parts']));
+  const arcs = metrics.comptages?.arcs ?? [];
+  const alerts = alertsOf(arcs);
+  const failing = failingSensors(metrics, thresholds.sensor_long_silent_hours);
+  return {
+    schema: REPORT_SCHEMA,
+    date,
+    generated_at: `${addDays(date, 1)}T00:30:00Z`,
+    summary: summaryOf(metrics),
+    top_10_troncons_frequentes: topBy(arcs, (arc) => arc.debit_journalier_total),
+    top_10_zones_congestionnees: topBy(arcs, (arc) =>
+      arc.temps_perdu_total_minutes === 0 ? null : arc.temps_perdu_total_minutes,
+    ),
+    capteurs_defaillants: failing,
+    alertes_congestion: alerts.slice(0, MOST_ALERTS),
+    chantiers_actifs: (metrics.chantiers?.chantiers_actifs ?? []).map(withoutOutlines),
+    evolution_vs_semaine_precedente: metrics.history?.evolution ?? {
+      disponible: false,
+      note: `not available: ${date} has no stored metrics to compare with ${addDays(date, -7)}`,
+    },
+    meteo_impact:
+      metrics.weather === null ? {} : { ...metrics.weather.metrics, categories: metrics.weather.categories },
+    sections: Object.fromEntries(SECTIONS.map((name) => [name, details[name].status])) as Report['sections'],
+    section_details: details,
+    totaux: {
+      alertes: alerts.length,
+      capteurs_defaillants: countFailing(metrics),
+      zones_saturees: metrics.comptages?.zones_saturees ?? [],
+      perturbations: metrics.traffic?.total_disruptions_count ?? null,
+      fiabilite_metro: metrics.traffic?.reliability_index ?? null,
+    },
+    seuils: thresholds,
+    provenance: { metrics: identities(artefacts), step_versions: versionsOf(params['step_versions']) },
+  };
+}
+
+/** Outlines are for drawing: the page takes them from the metrics. */
+function withoutOutlines(work: ActiveWork): Omit<ActiveWork, 'contours'> {
+  const { identifiant, typologie, impact, arrondissement, voies, debut, fin, points, surface_m2, geo_point_2d } = work;
+  return { identifiant, typologie, impact, arrondissement, voies, debut, fin, points, surface_m2, geo_point_2d };
+}
+
+function summaryOf({ comptages, bikes, history }: DayMetrics): Summary {
+  const share = comptages === null ? null : (history?.capteurs.disponibilite ?? comptages.coverage.taux);
+  return {
+    total_vehicules_paris: comptages?.totals.vehicules ?? null,
+    temps_perdu_total_minutes: comptages?.totals.temps_perdu_minutes ?? null,
+    nombre_troncons_satures: comptages?.totals.troncons_satures ?? null,
+    taux_disponibilite_capteurs: share === null ? null : rounded(share * 100, 2),
+    total_velos_paris: bikes?.total_velos ?? null,
+  };
+}
+
+/** The ten with the largest value; those without one are none of them. */
+function topBy(arcs: readonly ArcMetrics[], valueOf: (arc: ArcMetrics) => number | null): ArcMetrics[] {
+  return arcs
+    .filter((arc) => valueOf(arc) !== null)
+    .sort((a, b) => (valueOf(b) ?? 0) - (valueOf(a) ?? 0) || (a.identifiant_arc < b.identifiant_arc ? -1 : 1))
+    .slice(0, TOP);
+}
+
+/** Critical ones first, then by the greatest occupancy. */
+function alertsOf(arcs: readonly ArcMetrics[]): ReportAlert[] {
+  return arcs
+    .flatMap((arc) => (arc.alerte === null ? [] : [{ ...arc, severite: arc.alerte.severite }]))
+    .sort(
+      (a, b) =>
+        Number(b.severite === 'Critique') - Number(a.severite === 'Critique') ||
+        (b.taux_occupation_max ?? 0) - (a.taux_occupation_max ?? 0) ||
+        (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+    );
+}
+
+function failingSensors({ bikes, history }: DayMetrics, longHours: number): FailingSensor[] {
+  const bikeSensors = (bikes?.failing_sensors ?? []).map(({ id_compteur, raison }): FailingSensor => ({
+    id_compteur,
+    type: 'bike',
+    raison,
+  }));
+  const roads = (history?.capteurs.liste ?? []).filter(({ heures }) => heures > longHours).slice(0, MOST_SILENT_ROADS);
+  return [
+    ...bikeSensors,
+    ...roads.map(({ identifiant_arc, heures, au_moins }): FailingSensor => {
+      return {
+        id_compteur: identifiant_arc,
+        type: 'road',
+        raison: `muet depuis ${au_moins ? 'au moins ' : ''}${heures} h`,
+      };
+    }),
+  ];
+}
+
+function countFailing({ bikes, history }: DayMetrics): number {
+  return (bikes?.failing_sensors.length ?? 0) + (history?.capteurs.longtemps_silencieux ?? 0);
+}
+
+function identities(artefacts: ReportSources['artefacts']): Report['provenance']['metrics'] {
+  return Object.fromEntries(
+    Object.entries(artefacts).map(([name, artefact]) => [
+      name,
+      artefact === undefined ? null : { sha256: artefact.ref.sha256, bytes: artefact.ref.bytes },
+    ]),
+  );
+}
+
+function textsOf(value: JsonValue | undefined): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+function versionsOf(versions: JsonValue | undefined): Record<string, number> {
+  if (typeof versions !== 'object' || versions === null || Array.isArray(versions)) return {};
+  return Object.fromEntries(
+    Object.entries(versions).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}

@@ -1,0 +1,104 @@
+import type { Report } from './model.ts';
+
+/**
+ * The report as the published table of sections: `;`, UTF-8, LF. Every row of a section has as many fields as its header, also when the
+ * section is empty, so that a reader may count on the shape.
+ */
+
+type Cell = string | number | null;
+
+interface Section {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+  readonly whenEmpty: string;
+}
+
+const NOTHING = 'Aucune donnée disponible';
+
+export function reportCsv(report: Report): string {
+  const lines = [
+    ...summaryLines(report),
+    ...sectionsOf(report).flatMap(({ title, header, rows, whenEmpty }) => {
+      const width = header.length;
+      const body = rows.length === 0 ? [[whenEmpty]] : rows;
+      return [[''], [`=== ${title} ===`], header, ...body].map((cells) => line(cells, width));
+    }),
+  ];
+  return lines.map((text) => `${text}\n`).join('');
+}
+
+function summaryLines({ summary }: Report): string[] {
+  const rows: readonly (readonly Cell[])[] = [
+    ['Section', 'Valeur'],
+    ['Total véhicules Paris', summary.total_vehicules_paris ?? NOTHING],
+    ['Temps perdu total (min)', summary.temps_perdu_total_minutes ?? NOTHING],
+    ['Tronçons saturés', summary.nombre_troncons_satures ?? NOTHING],
+    ['Taux disponibilité capteurs (%)', summary.taux_disponibilite_capteurs ?? NOTHING],
+    ['Total vélos Paris', summary.total_velos_paris ?? NOTHING],
+  ];
+  return rows.map((cells) => line(cells, 2));
+}
+
+function sectionsOf(report: Report): Section[] {
+  return [
+    {
+      title: 'TOP 10 TRONÇONS FRÉQUENTÉS',
+      header: ['Tronçon', 'Débit Total'],
+      rows: report.top_10_troncons_frequentes.map((arc) => [
+        arc.libelle ?? arc.identifiant_arc,
+        arc.debit_journalier_total,
+      ]),
+      whenEmpty: NOTHING,
+    },
+    {
+      title: 'TOP 10 ZONES CONGESTIONNÉES',
+      header: ['Zone', 'Temps Perdu (min)'],
+      rows: report.top_10_zones_congestionnees.map((arc) => [
+        [arc.libelle ?? arc.identifiant_arc, arc.zone].filter((part) => part !== null).join(', '),
+        arc.temps_perdu_total_minutes,
+      ]),
+      whenEmpty: NOTHING,
+    },
+    {
+      title: 'CAPTEURS DÉFAILLANTS',
+      header: ['ID Capteur', 'Type'],
+      rows: report.capteurs_defaillants.map(({ id_compteur, type }) => [id_compteur, type]),
+      // Nothing failing and nothing known are two things.
+      whenEmpty:
+        report.sections.bikes === 'no_data' && report.sections.comptages === 'no_data'
+          ? NOTHING
+          : 'Aucun capteur défaillant',
+    },
+    {
+      title: 'ALERTES CONGESTION',
+      header: ['Tronçon', 'Taux Occupation (%)', 'Sévérité'],
+      rows: report.alertes_congestion.map((alert) => [
+        alert.libelle ?? alert.identifiant_arc,
+        alert.taux_occupation_max,
+        alert.severite,
+      ]),
+      whenEmpty: report.sections.comptages === 'no_data' ? NOTHING : 'Aucune alerte',
+    },
+    {
+      title: 'CHANTIERS ACTIFS',
+      header: ['Identifiant', 'Typologie', 'Impact', 'Arrondissement'],
+      rows: report.chantiers_actifs.map(({ identifiant, typologie, impact, arrondissement }) => [
+        identifiant,
+        typologie,
+        impact,
+        arrondissement,
+      ]),
+      whenEmpty: report.sections.chantiers === 'no_data' ? NOTHING : 'Aucun chantier actif',
+    },
+  ];
+}
+
+function line(cells: readonly Cell[], width: number): string {
+  return Array.from({ length: width }, (_, index) => field(cells[index] ?? null)).join(';');
+}
+
+function field(cell: Cell): string {
+  const text = cell === null ? '' : String(cell);
+  return /[";\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,84 @@
+import type { SectionName } from '../definition.ts';
+import type { ArcMetrics } from '../metrics/arc-day.ts';
+import type { BikesMetrics } from '../metrics/bikes.ts';
+import type { CountsMetrics } from '../metrics/counts.ts';
+import type { HistoryMetrics, WeekEvolution } from '../metrics/history.ts';
+import type { NetworkMetrics } from '../metrics/network.ts';
+import type { TrafficMetrics } from '../metrics/traffic.ts';
+import type { WeatherFigures, WeatherMetrics } from '../metrics/weather.ts';
+import type { ActiveWork, WorksMetrics } from '../metrics/works.ts';
+import type { Thresholds } from '../thresholds.ts';
+
+/** The daily report: the keys that reports of this city have published, and beside them what each figure rests on. */
+
+export const REPORT_SCHEMA = 'cityflow.report/1';
+
+/** The stored metrics of one day; null where a source has none. */
+export interface DayMetrics {
+  readonly bikes: BikesMetrics | null;
+  readonly traffic: TrafficMetrics | null;
+  readonly weather: WeatherMetrics | null;
+  readonly comptages: CountsMetrics | null;
+  readonly chantiers: WorksMetrics | null;
+  readonly referentiel: NetworkMetrics | null;
+  readonly history: HistoryMetrics | null;
+}
+
+export type SectionStatus = 'ok' | 'no_data' | 'degraded';
+
+export interface SectionDetail {
+  readonly status: SectionStatus;
+  /** Why it is not `ok`, in words. */
+  readonly reasons: readonly string[];
+  /** What the section rests on. */
+  readonly coverage: Readonly<Record<string, number | string | null>>;
+}
+
+export interface FailingSensor {
+  readonly id_compteur: string;
+  readonly type: 'bike' | 'road';
+  readonly raison: string;
+}
+
+export interface ReportAlert extends ArcMetrics {
+  readonly severite: string;
+}
+
+export interface Summary {
+  readonly total_vehicules_paris: number | null;
+  readonly temps_perdu_total_minutes: number | null;
+  readonly nombre_troncons_satures: number | null;
+  /** %, observed hours over expected ones. */
+  readonly taux_disponibilite_capteurs: number | null;
+  readonly total_velos_paris: number | null;
+}
+
+export interface Report {
+  readonly schema: typeof REPORT_SCHEMA;
+  readonly date: string;
+  /** The nominal time of the day's report, 00:30 UTC of the next day: equal metrics give equal bytes whenever they are reported. */
+  readonly generated_at: string;
+  readonly summary: Summary;
+  readonly top_10_troncons_frequentes: readonly ArcMetrics[];
+  /** Segments with the most lost time; `zone` is their district, or the direction in which they lie outside of them. */
+  readonly top_10_zones_congestionnees: readonly ArcMetrics[];
+  readonly capteurs_defaillants: readonly FailingSensor[];
+  readonly alertes_congestion: readonly ReportAlert[];
+  readonly chantiers_actifs: readonly Omit<ActiveWork, 'contours'>[];
+  readonly evolution_vs_semaine_precedente: WeekEvolution | { readonly disponible: false; readonly note: string };
+  readonly meteo_impact: Partial<WeatherFigures> & { readonly categories?: readonly string[] };
+  readonly sections: Readonly<Record<SectionName, SectionStatus>>;
+  readonly section_details: Readonly<Record<SectionName, SectionDetail>>;
+  readonly totaux: {
+    readonly alertes: number;
+    readonly capteurs_defaillants: number;
+    readonly zones_saturees: readonly string[];
+    readonly perturbations: number | null;
+    readonly fiabilite_metro: number | null;
+  };
+  readonly seuils: Thresholds;
+  readonly provenance: {
+    readonly metrics: Readonly<Record<string, { readonly sha256: string; readonly bytes: number } | null>>;
+    readonly step_versions: Readonly<Record<string, number>>;
+  };
+}

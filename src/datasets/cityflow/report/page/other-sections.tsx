@@ -1,0 +1,245 @@
+import type { JSX } from 'preact';
+import { number, percentOf, signed } from '../../../page/french.ts';
+import { FigureTable, PlainSection, Row } from '../../../page/tables.tsx';
+import { zonedDay } from '../../../../pipelines/zoned-day.ts';
+import type { SectionName } from '../../definition.ts';
+import { ZONE } from '../../local-hours.ts';
+import type { Report } from '../model.ts';
+import { HourBars, Timeline } from './charts.tsx';
+import type { PageInputs } from './inputs.ts';
+import { usualOf } from './road-sections.tsx';
+import { Section } from './section.tsx';
+import { SECTION_TITLES } from './tones.ts';
+
+const MOST_DISRUPTIONS = 30;
+const MOST_SENSORS = 20;
+
+export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
+  const { bikes, history } = metrics;
+  const hours = bikes?.metrics[0] === undefined ? [] : hoursOf(metrics);
+  const byId = new Map((bikes?.metrics ?? []).map((counter) => [counter.id_compteur, counter]));
+  return (
+    <Section name="bikes" report={report}>
+      <h3>Passages par heure, sur tous les compteurs</h3>
+      <HourBars
+        label="Vélos par heure"
+        hours={hours}
+        values={bikes?.by_hour ?? []}
+        usual={usualOf(hours, history?.jour_type.velos?.par_heure)}
+      />
+      <p class="note">
+        Indice de fréquentation : {number(bikes?.frequentation_index ?? null, 1)} sur 100. Écart au jour type :{' '}
+        {signed(history?.jour_type.velos?.ecart_total_pct ?? null, 1)} %. Anomalies (|z| &gt; {report.seuils.anomaly_z})
+        : {number(history?.anomalies_velos.nombre ?? null)}.
+      </p>
+      <div class="lists">
+        <FigureTable caption="Compteurs les plus fréquentés" head={['Compteur', 'Arr.', 'Vélos', 'Pic']}>
+          {(bikes?.top_counters ?? []).map((id) => {
+            const counter = byId.get(id);
+            return (
+              <Row
+                key={id}
+                name={counter?.nom_compteur ?? id}
+                cells={[
+                  counter?.arrondissement ?? '–',
+                  number(counter?.total_jour ?? null),
+                  counter?.heure_pic?.slice(11, 16) ?? '–',
+                ]}
+              />
+            );
+          })}
+        </FigureTable>
+        <FigureTable caption="Corridors" head={['Voie', 'Compteurs', 'Vélos']}>
+          {(bikes?.corridors ?? []).map(({ voie, compteurs, total_jour }) => (
+            <Row key={voie} name={voie} cells={[number(compteurs), number(total_jour)]} />
+          ))}
+        </FigureTable>
+      </div>
+    </Section>
+  );
+}
+
+/** Every hour of the day has a label in whatever part is there. */
+function hoursOf({ comptages, bikes }: PageInputs['metrics']): string[] {
+  const roads = comptages?.by_hour.map(({ heure }) => heure);
+  return roads ?? (bikes?.by_hour ?? []).map((_, hour) => `${bikes?.date ?? ''}T${String(hour).padStart(2, '0')}:00`);
+}
+
+export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
+  const { traffic } = metrics;
+  return (
+    <Section name="traffic" report={report}>
+      <p class="note">
+        Fiabilité du métro : {percentOf(traffic?.reliability_index ?? null)}. Au plus{' '}
+        {number(traffic?.simultanees.maximum ?? null)} perturbations à la fois ; {number(traffic?.resolues ?? null)}{' '}
+        résolues, dont {number(traffic?.resolues_sous_24h ?? null)} en moins de 24 h ;{' '}
+        {number(traffic?.planifiees ?? null)} planifiées.
+      </p>
+      {traffic !== null && traffic.disruptions.length > 0 && (
+        <Timeline disruptions={traffic.disruptions.slice(0, MOST_DISRUPTIONS)} day={zonedDay(report.date, ZONE)} />
+      )}
+      <FigureTable caption="Lignes perturbées" head={['Ligne', 'Perturbations', 'Minutes']}>
+        {(traffic?.top_lignes_impactees ?? []).map(({ ligne, count, minutes }) => (
+          <Row key={ligne} name={`Métro ${ligne}`} cells={[number(count), number(minutes)]} />
+        ))}
+      </FigureTable>
+    </Section>
+  );
+}
+
+export function WeatherSection({ report, metrics }: PageInputs): JSX.Element {
+  const figures = metrics.weather?.metrics;
+  return (
+    <Section name="weather" report={report}>
+      <FigureTable caption={figures?.conditions ?? 'Conditions'} head={['', 'Valeur']}>
+        <Row name="Température moyenne" cells={[`${number(figures?.temp_moyenne ?? null, 1)} °C`]} />
+        <Row
+          name="Minimum, maximum"
+          cells={[`${number(figures?.temp_min ?? null, 1)} · ${number(figures?.temp_max ?? null, 1)} °C`]}
+        />
+        <Row name="Précipitations" cells={[`${number(figures?.precip_totale ?? null, 1)} mm`]} />
+        <Row name="Vent" cells={[`${number(figures?.vent_moyen ?? null, 1)} km/h`]} />
+        <Row name="Catégories" cells={[metrics.weather?.categories.join(', ') ?? '']} />
+        <Row name="Impact sur la mobilité" cells={[`${number(figures?.impact_mobilite ?? null)} sur 100`]} />
+      </FigureTable>
+    </Section>
+  );
+}
+
+export function WorksSection({ report, metrics }: PageInputs): JSX.Element {
+  const works = metrics.chantiers;
+  return (
+    <Section name="chantiers" report={report}>
+      <p class="note">
+        {number(works?.total_chantiers_actifs ?? null)} actifs ; {number(works?.demarrent.length ?? null)} démarrent et{' '}
+        {number(works?.se_terminent.length ?? null)} se terminent sous {report.seuils.roadworks_horizon_days} jours.
+        Surface : {number(works?.surface_totale_impactee_m2 ?? null)} m².
+      </p>
+      <div class="lists">
+        <FigureTable caption="Impact sur la circulation" head={['Impact', 'Chantiers']}>
+          {Object.entries(works?.impacts ?? {}).map(([impact, count]) => (
+            <Row key={impact} name={impact} cells={[number(count)]} />
+          ))}
+        </FigureTable>
+        <FigureTable caption="Arrondissements critiques" head={['Arrondissement', 'Chantiers']}>
+          {(works?.zones_critiques ?? []).map(({ arrondissement, nombre_chantiers }) => (
+            <Row key={arrondissement} name={arrondissement} cells={[number(nombre_chantiers)]} />
+          ))}
+        </FigureTable>
+      </div>
+    </Section>
+  );
+}
+
+export function EvolutionSection({ report }: { report: Report }): JSX.Element {
+  const evolution = report.evolution_vs_semaine_precedente;
+  const sections = 'sections' in evolution ? Object.entries(evolution.sections) : [];
+  return (
+    <PlainSection id="evolution" title="Par rapport au même jour de la semaine précédente">
+      {evolution.note !== null && <p class="note">{evolution.note}</p>}
+      <FigureTable caption="Écarts" head={['Grandeur', 'Journée', 'Semaine précédente', 'Écart', '%']}>
+        {sections.flatMap(([section, figures]) =>
+          figures === 'not available'
+            ? [
+                <Row
+                  key={section}
+                  name={SECTION_TITLES[section as SectionName]}
+                  cells={['–', '–', 'not available', '–']}
+                />,
+              ]
+            : Object.entries(figures).map(([name, { valeur, reference, ecart, ecart_pct }]) => (
+                <Row
+                  key={name}
+                  name={name.replaceAll('_', ' ')}
+                  cells={[number(valeur, 1), number(reference, 1), signed(ecart, 1), signed(ecart_pct, 1)]}
+                />
+              )),
+        )}
+      </FigureTable>
+    </PlainSection>
+  );
+}
+
+export function HistorySection({ metrics: { history } }: PageInputs): JSX.Element | null {
+  if (history === null) return null;
+  return (
+    <PlainSection id="historique" title={`Sur ${history.jours_disponibles.length} jours`}>
+      <div class="lists">
+        <FigureTable caption="Corrélations (Pearson)" head={['Grandeurs', 'n', 'r']}>
+          {history.correlations.map(({ nom, n, r, note }) => (
+            <Row key={nom} name={nom} cells={[number(n), r === null ? (note ?? '–') : signed(r, 2)]} />
+          ))}
+        </FigureTable>
+        <FigureTable caption="Moyennes journalières" head={['', 'Moyenne', 'Semaine', 'Week-end', 'Ratio']}>
+          {(['velos', 'vehicules'] as const).map((name) => {
+            const { moyenne, moyenne_semaine, moyenne_week_end, ratio_week_end_semaine } = history.moyennes[name];
+            return (
+              <Row
+                key={name}
+                name={name === 'velos' ? 'Vélos' : 'Véhicules'}
+                cells={[
+                  number(moyenne),
+                  number(moyenne_semaine),
+                  number(moyenne_week_end),
+                  number(ratio_week_end_semaine, 2),
+                ]}
+              />
+            );
+          })}
+        </FigureTable>
+      </div>
+    </PlainSection>
+  );
+}
+
+export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
+  const health = metrics.history?.capteurs;
+  return (
+    <PlainSection id="capteurs" title="Santé des capteurs">
+      <p class="note">
+        Disponibilité routière : {percentOf(health?.disponibilite ?? null)} de {number(health?.attendus ?? null)}{' '}
+        capteurs attendus ; {number(health?.silencieux ?? null)} muets depuis plus de{' '}
+        {report.seuils.sensor_silent_hours} h, dont {number(health?.longtemps_silencieux ?? null)} depuis plus de{' '}
+        {report.seuils.sensor_long_silent_hours} h.
+      </p>
+      <FigureTable
+        class="words"
+        caption={`Capteurs défaillants (${number(report.totaux.capteurs_defaillants)})`}
+        head={['Capteur', 'Type', 'Raison']}
+      >
+        {report.capteurs_defaillants.slice(0, MOST_SENSORS).map(({ id_compteur, type, raison }) => (
+          <Row key={`${type} ${id_compteur}`} name={id_compteur} cells={[type === 'bike' ? 'vélo' : 'route', raison]} />
+        ))}
+      </FigureTable>
+    </PlainSection>
+  );
+}
+
+export function ProvenanceSection({ report }: { report: Report }): JSX.Element {
+  return (
+    <PlainSection id="provenance" title="Provenance et seuils">
+      <FigureTable class="provenance" caption="Métriques" head={['Étape', 'Octets', 'SHA-256']}>
+        {Object.entries(report.provenance.metrics).map(([name, identity]) => (
+          <Row
+            key={name}
+            name={name}
+            cells={[
+              number(identity?.bytes ?? null),
+              <code class="hash" key="hash">
+                {identity?.sha256 ?? '–'}
+              </code>,
+            ]}
+          />
+        ))}
+      </FigureTable>
+      <details>
+        <summary>Seuils</summary>
+        <FigureTable caption="Seuils" head={['Nom', 'Valeur']}>
+          {Object.entries(report.seuils).map(([name, value]) => (
+            <Row key={name} name={name} cells={[number(value, Number.isInteger(value) ? 0 : 2)]} />
+          ))}
+        </FigureTable>
+      </details>
+    </PlainSection>
+  );
+}

@@ -1,0 +1,116 @@
+import type { JSX } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { longDate, number } from '../../../page/french.ts';
+import { pageCss } from '../../../page/style.ts';
+import { SECTIONS } from '../../definition.ts';
+import type { Report } from '../model.ts';
+import type { PageInputs } from './inputs.ts';
+import {
+  BikeSection,
+  EvolutionSection,
+  HistorySection,
+  ProvenanceSection,
+  SensorSection,
+  TrafficSection,
+  WeatherSection,
+  WorksSection,
+} from './other-sections.tsx';
+import { MapSection, RoadSection } from './road-sections.tsx';
+import { Section } from './section.tsx';
+import { cityCss, cityTones, SECTION_TITLES, STATUS_WORDS } from './tones.ts';
+
+/**
+ * The report as one HTML file that needs nothing else: no script, no font, no request. Equal inputs give equal bytes.
+ */
+export function renderReportPage(inputs: PageInputs): string {
+  return `<!doctype html>\n${renderToString(<Page {...inputs} />)}\n`;
+}
+
+function Page(inputs: PageInputs): JSX.Element {
+  const { report } = inputs;
+  return (
+    <html lang="fr">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`CityFlow Paris · ${longDate(report.date)}`}</title>
+        <link rel="icon" href="data:," />
+        <style dangerouslySetInnerHTML={{ __html: `${cityTones()}\n${pageCss()}\n${cityCss()}` }} />
+      </head>
+      <body>
+        <main>
+          <Header report={report} />
+          <Kpis report={report} />
+          <MapSection {...inputs} />
+          <RoadSection {...inputs} />
+          <BikeSection {...inputs} />
+          <TrafficSection {...inputs} />
+          <WeatherSection {...inputs} />
+          <WorksSection {...inputs} />
+          <Section name="referentiel" report={report}>
+            <p class="note">
+              {number(inputs.metrics.referentiel?.statistiques.nombre_troncons ?? null)} tronçons,{' '}
+              {number(inputs.metrics.referentiel?.statistiques.longueur_totale_metres ?? null)} m.
+            </p>
+          </Section>
+          <EvolutionSection report={report} />
+          <HistorySection {...inputs} />
+          <SensorSection {...inputs} />
+          <ProvenanceSection report={report} />
+        </main>
+        <footer>
+          <div>
+            <p>
+              Données&nbsp;: Ville de Paris (opendata.paris.fr), Île-de-France Mobilités, Visual Crossing, Open-Meteo.
+              Heures légales françaises.
+            </p>
+          </div>
+        </footer>
+      </body>
+    </html>
+  );
+}
+
+function Header({ report }: { report: Report }): JSX.Element {
+  return (
+    <header>
+      <p class="kicker">CityFlow · Mobilité de Paris</p>
+      <h1>
+        Journée du <span class="date">{longDate(report.date)}</span>
+      </h1>
+      <nav aria-label="Sections du rapport">
+        <ul class="states">
+          {SECTIONS.map((name) => (
+            <li key={name}>
+              <a href={`#${name}`}>{SECTION_TITLES[name]}</a>{' '}
+              <span class={`status ${report.sections[name]}`}>{STATUS_WORDS[report.sections[name]]}</span>
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </header>
+  );
+}
+
+function Kpis({ report: { summary } }: { report: Report }): JSX.Element {
+  const figures: readonly (readonly [string, string, string])[] = [
+    ['Véhicules comptés', number(summary.total_vehicules_paris), ''],
+    ['Temps perdu', number(summary.temps_perdu_total_minutes), 'min'],
+    ['Tronçons saturés', number(summary.nombre_troncons_satures), ''],
+    ['Disponibilité des capteurs', number(summary.taux_disponibilite_capteurs, 1), '%'],
+    ['Vélos comptés', number(summary.total_velos_paris), ''],
+  ];
+  return (
+    <dl class="kpis five">
+      {figures.map(([name, value, unit]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd class="value">
+            {value} {unit !== '' && <span class="unit">{unit}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,110 @@
+import { asPipelineError, PipelineError } from '../../../errors.ts';
+import type {
+  LocalArtefact,
+  PlainTools,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+  UnitResult,
+} from '../../../pipelines/dataset.ts';
+import { SECTIONS } from '../definition.ts';
+import type { NetworkMap } from '../transform/network.ts';
+import { buildReport } from './build.ts';
+import { reportCsv } from './csv.ts';
+import type { DayMetrics, Report } from './model.ts';
+import { REPORT_SCHEMA } from './model.ts';
+import { arcsTable, countersTable } from './tables.ts';
+
+/** `report/daily`: the report as JSON, CSV and flat tables, from stored metrics only, whatever of them is there. */
+export const reportDaily: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) => forEachUnit(task, (unit) => daily(unit, task, tools)),
+};
+
+/** `report/page`: the report as one self-contained page with a map; the drawing code is loaded by the first page. */
+export const reportPage: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) => forEachUnit(task, (unit) => page(unit, tools)),
+};
+
+const HISTORY = 'history';
+
+async function forEachUnit(task: StepTask, work: (unit: StepUnit) => Promise<UnitResult>): Promise<UnitOutcome[]> {
+  const outcomes: UnitOutcome[] = [];
+  for (const unit of task.units) {
+    task.signal.throwIfAborted();
+    task.progress(`${task.step} ${unit.scope}`);
+    outcomes.push(await work(unit).catch((error: unknown) => failureOf(unit, error)));
+  }
+  return outcomes;
+}
+
+function failureOf({ scope }: StepUnit, error: unknown): UnitOutcome {
+  const { code, message, context } = asPipelineError(error);
+  return { scope, failure: { code, message, context } };
+}
+
+/** Reads a document that another step wrote for this day; null when there is none. `INPUT_INVALID` when it is of another day. */
+async function read<T>(tools: PlainTools, unit: StepUnit, name: string, schema: string): Promise<T | null> {
+  const artefact = unit.inputs[name]?.[0];
+  if (artefact === undefined) return null;
+  const document = JSON.parse(new TextDecoder().decode(await tools.read(artefact))) as {
+    schema?: string;
+    date?: string;
+  };
+  if (document.schema !== schema || document.date !== unit.scope) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${artefact.ref.key} holds ${String(document.schema)} of ${String(document.date)} where ${schema} of ${unit.scope} is needed: re-run its step`,
+    );
+  }
+  return document as T;
+}
+
+async function metricsOf(tools: PlainTools, unit: StepUnit): Promise<DayMetrics> {
+  const entries: [string, unknown][] = [];
+  for (const name of [...SECTIONS, HISTORY]) entries.push([name, await read(tools, unit, name, `cityflow.${name}/1`)]);
+  return Object.fromEntries(entries) as unknown as DayMetrics;
+}
+
+async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise<UnitResult> {
+  const metrics = await metricsOf(tools, unit);
+  const names = [...SECTIONS, HISTORY];
+  const artefacts = Object.fromEntries(
+    names.map((name): [string, LocalArtefact | undefined] => [name, unit.inputs[name]?.[0]]),
+  );
+  const report = buildReport({ date: unit.scope, metrics, artefacts, params: task.params });
+  const arcs = metrics.comptages?.arcs ?? [];
+  const counters = metrics.bikes?.metrics ?? [];
+  return {
+    scope: unit.scope,
+    outputs: {
+      report: { bytes: utf8(`${JSON.stringify(report)}\n`) },
+      csv: { bytes: utf8(reportCsv(report)) },
+      arcs: { bytes: await tools.writeFlatParquet(arcsTable(arcs)), rows: arcs.length },
+      counters: { bytes: await tools.writeFlatParquet(countersTable(counters)), rows: counters.length },
+    },
+    checks: [],
+    facts: { sections: { ...report.sections }, coverage: metrics.comptages?.coverage.taux ?? null },
+  };
+}
+
+async function page(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
+  const report = await read<Report>(tools, unit, 'report', REPORT_SCHEMA);
+  if (report === null) throw new PipelineError('INTERNAL', `the page of ${unit.scope} was started without its report`);
+  const metrics = await metricsOf(tools, unit);
+  // The network has no date of its own, and is the day's all the same.
+  const map = await read<NetworkMap>(tools, unit, 'map', 'cityflow.map/1');
+  const { renderReportPage } = await import('./page/page.tsx');
+  return {
+    scope: unit.scope,
+    outputs: { page: { bytes: utf8(renderReportPage({ report, metrics, map })) } },
+    checks: [],
+    facts: { sections: { ...report.sections } },
+  };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,77 @@
+import path from 'node:path';
+import { addDays } from '../../../pipelines/civil-date.ts';
+import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
+import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
+import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { NETWORK_COLUMNS, NETWORK_REQUIRED, WORK_COLUMNS, WORKS_REQUIRED } from '../columns.ts';
+import type { NetworkColumn, WorkColumn } from '../columns.ts';
+import type { CsvFile } from '../raw-csv.ts';
+import { csvRowsSql, openCsv } from '../raw-csv.ts';
+import { copyToParquet } from '../sql-day.ts';
+
+/**
+ * Slices of the two small tables. The network has no date: every day has all of it. Of the roadworks a day has those that it, or the days
+ * around it, may speak of, and those whose dates say nothing; so a new edition of the file re-runs only days whose works changed.
+ */
+
+/** Works that end or start within this many days of the day are in its slice; the report looks no further. */
+export const WORKS_AROUND_DAYS = 14;
+
+export function openNetwork(file: string, what: string): Promise<CsvFile<NetworkColumn>> {
+  return openCsv(file, what, NETWORK_COLUMNS, NETWORK_REQUIRED);
+}
+
+export function openWorks(file: string, what: string): Promise<CsvFile<WorkColumn>> {
+  return openCsv(file, what, WORK_COLUMNS, WORKS_REQUIRED);
+}
+
+export async function sliceNetwork(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+  const file = await openNetwork(task.raw.path, `the road network ${path.basename(task.raw.path)}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT * FROM ${csvRowsSql(file)}`);
+  const [counted] = await sql.rows<{ rows: number }>('SELECT count(*) AS rows FROM published');
+  const rows = counted?.rows ?? 0;
+  const slice = await copyToParquet(sql, `SELECT * FROM published ORDER BY ${orderOf(file)}`, 'network');
+  return task.days.map(({ date }) => outcomeOf(date, file, rows, slice));
+}
+
+export async function sliceWorks(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
+  const file = await openWorks(task.raw.path, `the roadworks ${path.basename(task.raw.path)}`);
+  const [start, end] = [
+    quoteIdentifier(file.known.get('starts_on') ?? ''),
+    quoteIdentifier(file.known.get('ends_on') ?? ''),
+  ];
+  await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT *,
+      TRY_CAST(${start}[:10] AS DATE) AS quotidien_start, TRY_CAST(${end}[:10] AS DATE) AS quotidien_end FROM ${csvRowsSql(file)}`);
+  const outcomes: UnitOutcome[] = [];
+  for (const { date } of task.days) {
+    const where = worksOf(date);
+    const [counted] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM published WHERE ${where}`);
+    const columns = file.published.map(quoteIdentifier).join(', ');
+    const select = `SELECT ${columns} FROM published WHERE ${where} ORDER BY ${orderOf(file)}`;
+    // No work at all is an answer too: the day has a slice without rows.
+    const slice = await copyToParquet(sql, select, `works-${date}`);
+    outcomes.push(outcomeOf(date, file, counted?.rows ?? 0, slice));
+  }
+  return outcomes;
+}
+
+/** SQL of the works that a day may speak of: those whose dates cannot be used are everybody's. */
+function worksOf(date: CivilDate): string {
+  const [from, to] = [addDays(date, -WORKS_AROUND_DAYS), addDays(date, WORKS_AROUND_DAYS)].map(quoteText);
+  const unusable = 'quotidien_start IS NULL OR quotidien_end IS NULL OR quotidien_start > quotidien_end';
+  return `${unusable} OR (quotidien_end >= DATE ${from ?? ''} AND quotidien_start <= DATE ${to ?? ''})`;
+}
+
+function orderOf(file: CsvFile<string>): string {
+  return file.published.map(quoteIdentifier).join(', ');
+}
+
+function outcomeOf(scope: CivilDate, file: CsvFile<string>, rows: number, slice: string): UnitOutcome {
+  return {
+    scope,
+    outputs: { slice: { path: slice, rows } },
+    checks: [],
+    facts: { rows, published_columns: file.published.length, unknown_columns: file.unknown },
+  };
+}

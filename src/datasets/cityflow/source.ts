@@ -1,0 +1,119 @@
+import type { FetchWindow, HttpSource } from '../../pipelines/dataset.ts';
+import { zonedDay } from '../../pipelines/zoned-day.ts';
+import { isRecord, textOf } from './raw-json.ts';
+import { ZONE } from './local-hours.ts';
+
+/** Where the live sources are asked: real public endpoints, each host's base URL replaced by its setting. */
+
+const PARIS = 'https://opendata.paris.fr';
+const CATALOG = '/api/explore/v2.1/catalog/datasets';
+
+/** `[start, end)` of a window as instants in UTC. */
+function bounds({ from, to }: FetchWindow): readonly [start: string, end: string] {
+  return [zonedDay(from, ZONE).startAt, zonedDay(to, ZONE).endAt];
+}
+
+/** `metas.default.data_processed` moves with every change of the data; `modified` is that of the description. */
+function dataProcessed(document: unknown): string | undefined {
+  const metas = isRecord(document) ? document['metas'] : undefined;
+  const own = isRecord(metas) ? metas['default'] : undefined;
+  return (isRecord(own) ? textOf(own['data_processed']) : null) ?? undefined;
+}
+
+/**
+ * A dataset of Paris open data (Opendatasoft Explore v2.1). Exports are asked for, because they deliver a whole selection in one answer,
+ * where the records endpoint ends every page at 100 and the whole list at 10,000.
+ */
+function parisExport(
+  dataset: string,
+  format: 'json' | 'csv' | 'geojson',
+  queryOf: (window: FetchWindow) => string,
+): HttpSource {
+  const csv = format === 'csv' ? ['delimiter=%3B', 'use_labels=true'] : [];
+  return {
+    host: 'paris',
+    baseUrl: PARIS,
+    pathOf(window) {
+      const query = [...csv, `timezone=${format === 'csv' ? encodeURIComponent(ZONE) : 'UTC'}`, queryOf(window)].filter(
+        (part) => part !== '',
+      );
+      return `${CATALOG}/${dataset}/exports/${format}?${query.join('&')}`;
+    },
+    freshness: { path: `${CATALOG}/${dataset}`, valueOf: dataProcessed },
+    extension: format,
+    mediaType: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
+    requestsPerSecond: 2,
+  };
+}
+
+function where(condition: string): string {
+  return `where=${encodeURIComponent(condition)}`;
+}
+
+/** Bike counters tell the start of the hour. */
+function bikeHours(window: FetchWindow): string {
+  const [start, end] = bounds(window);
+  return where(`date>=date'${start}' and date<date'${end}'`);
+}
+
+/** Road counts tell the END of the hour: the last one of a day is at the midnight after it. */
+function countHours(window: FetchWindow): string {
+  const [start, end] = bounds(window);
+  return where(`t_1h>date'${start}' and t_1h<=date'${end}'`);
+}
+
+/** All disruptions with a period in the window; the answer for a past day is what the operator still keeps of it. */
+const DISRUPTIONS: HttpSource = {
+  host: 'idfm',
+  baseUrl: 'https://prim.iledefrance-mobilites.fr',
+  pathOf: ({ from, to }) =>
+    `/marketplace/v2/navitia/line_reports/line_reports?since=${compact(from)}T000000&until=${compact(to)}T235959&count=1000&disable_geojson=true`,
+  extension: 'json',
+  mediaType: 'application/json',
+  requestsPerSecond: 1,
+  credential: { place: 'header', name: 'apikey' },
+};
+
+function compact(date: string): string {
+  return date.replaceAll('-', '');
+}
+
+const VISUAL_CROSSING: HttpSource = {
+  host: 'visual-crossing',
+  baseUrl: 'https://weather.visualcrossing.com',
+  pathOf: ({ from, to }) =>
+    `/VisualCrossingWebServices/rest/services/timeline/Paris,France/${from}/${to}?unitGroup=metric&include=days,hours&contentType=json`,
+  extension: 'json',
+  mediaType: 'application/json',
+  requestsPerSecond: 1,
+  credential: { place: 'query', name: 'key' },
+};
+
+const DAILY = [
+  ...['temperature_2m_max', 'temperature_2m_min', 'temperature_2m_mean'],
+  ...['precipitation_sum', 'wind_speed_10m_max', 'weather_code'],
+];
+const HOURLY = ['temperature_2m', 'precipitation', 'wind_speed_10m', 'weather_code'];
+
+const OPEN_METEO: HttpSource = {
+  host: 'open-meteo',
+  baseUrl: 'https://archive-api.open-meteo.com',
+  pathOf: ({ from, to }) =>
+    `/v1/archive?latitude=48.8566&longitude=2.3522&start_date=${from}&end_date=${to}&daily=${DAILY.join(',')}` +
+    `&hourly=${HOURLY.join(',')}&timezone=${encodeURIComponent(ZONE)}`,
+  extension: 'json',
+  mediaType: 'application/json',
+  requestsPerSecond: 1,
+};
+
+/** By part. */
+export const CITY_SOURCES: Readonly<Record<string, HttpSource>> = {
+  bikes: parisExport('comptage-velo-donnees-compteurs', 'json', bikeHours),
+  traffic: DISRUPTIONS,
+  weather: VISUAL_CROSSING,
+  'open-meteo': OPEN_METEO,
+  comptages: parisExport('comptages-routiers-permanents', 'csv', countHours),
+  chantiers: parisExport('chantiers-perturbants', 'csv', () => ''),
+  referentiel: parisExport('referentiel-comptages-routiers', 'csv', () => ''),
+  arrondissements: parisExport('arrondissements', 'geojson', () => ''),
+};

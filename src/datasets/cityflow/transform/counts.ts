@@ -1,0 +1,207 @@
+import type { CheckResult, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
+import type { CheckDefinition } from '../../../pipelines/definition.ts';
+import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
+import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
+import type { JsonObject, SqlSession } from '../../../storage/ports.ts';
+import { COUNT_COLUMNS } from '../columns.ts';
+import type { CountColumn } from '../columns.ts';
+import { dayOf, ZONE } from '../local-hours.ts';
+import { mapColumns } from '../raw-csv.ts';
+import { copyToParquet, parquetSql } from '../sql-day.ts';
+import { stateSql, STATES, thresholdsOf } from '../thresholds.ts';
+import type { Thresholds } from '../thresholds.ts';
+import { countedCheck, dayByDay, inputOf } from './days.ts';
+
+/**
+ * `transform/comptages`: the published rows of a day → `core`, one row per arc and hour, and `arcs`, one row per arc. The key is (arc,
+ * instant). Flow and occupancy are null independently of each other, and each is kept. `Etat arc` is carried and never filters: real files
+ * call 97–100 % of good rows "Invalide".
+ */
+
+const READABLE: CheckDefinition = {
+  id: 'readable-values',
+  title: 'every published flow and occupancy is a number or empty',
+  severity: 'hold',
+};
+const PLAUSIBLE: CheckDefinition = {
+  id: 'plausible-values',
+  title: 'flow is not negative, occupancy is 0–100 %',
+  severity: 'warn',
+};
+const AGREEING: CheckDefinition = {
+  id: 'one-value-per-hour',
+  title: 'rows of one arc and hour agree',
+  severity: 'warn',
+};
+const FOLLOWING: CheckDefinition = {
+  id: 'state-follows-occupancy',
+  title: 'the published state is the one that the occupancy means',
+  severity: 'warn',
+};
+const ON_GRID: CheckDefinition = { id: 'hour-grid', title: 'every row is an hour of its day', severity: 'hold' };
+export const COUNT_CHECKS: readonly CheckDefinition[] = [READABLE, PLAUSIBLE, FOLLOWING, ON_GRID, AGREEING];
+
+/** Flows are whole numbers and occupancies have five decimals in every file seen. */
+const FLOW = 'DECIMAL(10, 3)';
+const OCCUPANCY = 'DECIMAL(10, 6)';
+
+export const transformCounts = dayByDay(async (unit, task, sql) => transform(unit, thresholdsOf(task.params), sql));
+
+async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
+  const day = dayOf(unit);
+  const source = await sourceOf(sql, inputOf(unit, 'comptages')?.path ?? '');
+  await loadRows(sql, source, day, thresholds);
+  const { checks, hasTwins } = await runChecks(sql, day);
+  // The fuller row of two wins, then the larger values: any order of the file gives the same.
+  const best = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC,
+    flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
+  await sql.run(`CREATE OR REPLACE TEMP VIEW core AS SELECT arc, hour, flow, occupancy, state, barred FROM counts
+    WHERE hour BETWEEN 0 AND ${day.hours - 1} ${hasTwins ? best : ''}`);
+  const startAt = quoteText(day.startAt);
+  const core = await copyToParquet(
+    sql,
+    `SELECT arc AS arc_id, CAST(hour AS TINYINT) AS hour, TIMESTAMPTZ ${startAt} + to_hours(hour) AS hour_start_at, flow AS flow_vehicles,
+      occupancy AS occupancy_pct, CAST(state AS TINYINT) AS state, barred AS published_arc_state FROM core ORDER BY arc, hour`,
+    `core-${unit.scope}`,
+  );
+  const { column, from } = source;
+  const arcs = await copyToParquet(
+    sql,
+    `SELECT ${column('arc')} AS arc_id, min(${column('label')}) AS label, min(${column('upstream')}) AS upstream_node,
+      min(${column('downstream')}) AS downstream_node, min(${column('shape')}) AS shape FROM ${from} GROUP BY 1 ORDER BY 1`,
+    `arcs-${unit.scope}`,
+  );
+  const facts = await factsOf(sql, day, core);
+  return { outputs: { core: { path: core, rows: facts.rows }, arcs: { path: arcs, rows: facts.arcs } }, checks, facts };
+}
+
+interface Source {
+  readonly from: string;
+  /** SQL of a column of the slice, whatever it was published as; NULL for one that it lacks. */
+  readonly column: (name: CountColumn) => string;
+}
+
+async function sourceOf(sql: SqlSession, slice: string): Promise<Source> {
+  const from = parquetSql(slice);
+  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${from}`);
+  const { known } = mapColumns(
+    described.map(({ column_name }) => column_name),
+    COUNT_COLUMNS,
+  );
+  const column = (name: CountColumn): string => {
+    const published = known.get(name);
+    return published === undefined ? 'NULL::VARCHAR' : quoteIdentifier(published);
+  };
+  return { from, column };
+}
+
+/**
+ * Fills `counts`: a row per published row, typed. `hour` counts the hours since the start of the day, also over a change of the clock. A day
+ * has some 24 different times and 50,000 rows, so each time is read once.
+ */
+async function loadRows(
+  sql: SqlSession,
+  { from, column }: Source,
+  day: ZonedDay,
+  thresholds: Thresholds,
+): Promise<void> {
+  const at = column('at');
+  const start = Date.parse(day.startAt) / 1000;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE times AS SELECT at_text, CASE WHEN second % 3600 = 0 THEN second // 3600 - 1 END AS hour
+    FROM (SELECT at_text, CAST(epoch(${endInstantSql('at_text')}) AS BIGINT) - ${start} AS second
+      FROM (SELECT DISTINCT ${at} AS at_text FROM ${from}))`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE counts AS
+    WITH texts AS (SELECT ${column('arc')} AS arc, ${at} AS at_text, ${column('flow')} AS flow_text, ${column('occupancy')} AS occupancy_text,
+        ${publishedStateSql(column('state'))} AS published_state, ${barredSql(column('barred'))} AS barred FROM ${from}),
+      numbers AS (SELECT *, TRY_CAST(flow_text AS ${FLOW}) AS flow_read, TRY_CAST(occupancy_text AS ${OCCUPANCY}) AS occupancy_read FROM texts),
+      plausible AS (SELECT *, CASE WHEN flow_read >= 0 THEN flow_read END AS flow,
+        CASE WHEN occupancy_read BETWEEN 0 AND 100 THEN occupancy_read END AS occupancy FROM numbers)
+    SELECT *, ${stateSql('occupancy', thresholds)} AS state FROM plausible LEFT JOIN times USING (at_text)`);
+}
+
+/**
+ * The instant at which the hour of a row ends. A naive time is that of Paris; the repeated hour of autumn counts as the second one, as the
+ * publisher itself writes `02:00+01:00` and never `02:00+02:00`.
+ */
+function endInstantSql(at: string): string {
+  return `CASE WHEN length(${at}) = 19 THEN timezone(${quoteText(ZONE)}, TRY_CAST(${at} AS TIMESTAMP)) ELSE TRY_CAST(${at} AS TIMESTAMPTZ) END`;
+}
+
+/** The place in `STATES` of what was published, a code or a word; null when it says something else. */
+function publishedStateSql(state: string): string {
+  const words = STATES.map((word, code) => `WHEN ${state} IN (${quoteText(word)}, '${code}') THEN ${code}`).join(' ');
+  return `CASE ${words} END`;
+}
+
+function barredSql(barred: string): string {
+  return `CASE ${barred} WHEN '0' THEN 'Inconnu' WHEN '1' THEN 'Ouvert' WHEN '2' THEN 'Barré' WHEN '3' THEN 'Invalide' ELSE ${barred} END`;
+}
+
+interface Rule {
+  readonly check: CheckDefinition;
+  readonly tested: string;
+  readonly failed: string;
+}
+
+function rulesOf(day: ZonedDay): Rule[] {
+  const unread = (text: string, read: string): string => `(${read} IS NULL AND coalesce(${text}, '') <> '')`;
+  return [
+    {
+      check: READABLE,
+      tested: 'true',
+      failed: `${unread('flow_text', 'flow_read')} OR ${unread('occupancy_text', 'occupancy_read')}`,
+    },
+    { check: PLAUSIBLE, tested: 'true', failed: 'flow_read < 0 OR occupancy_read NOT BETWEEN 0 AND 100' },
+    { check: FOLLOWING, tested: 'published_state IS NOT NULL', failed: 'published_state <> state' },
+    { check: ON_GRID, tested: 'true', failed: `hour IS NULL OR hour NOT BETWEEN 0 AND ${day.hours - 1}` },
+  ];
+}
+
+async function runChecks(
+  sql: SqlSession,
+  day: ZonedDay,
+): Promise<{ readonly checks: CheckResult[]; readonly hasTwins: boolean }> {
+  const rules = rulesOf(day);
+  const counts = rules.map(
+    ({ tested, failed }, index) =>
+      `count(*) FILTER (WHERE ${tested}) AS t${index}, count(*) FILTER (WHERE (${tested}) AND (${failed})) AS f${index}`,
+  );
+  const [found] = await sql.rows<Record<string, number>>(
+    `SELECT ${counts.join(', ')}, count(*) AS rows, count(DISTINCT hash(arc, hour)) AS keys FROM counts`,
+  );
+  const results: CheckResult[] = [];
+  for (const [index, { check, tested, failed }] of rules.entries()) {
+    const broken = found?.[`f${index}`] ?? 0;
+    const shown = `SELECT arc, at_text, flow_text, occupancy_text, published_state FROM counts WHERE (${tested}) AND (${failed}) ORDER BY ALL LIMIT 3`;
+    const examples = broken === 0 ? [] : await sql.rows<JsonObject>(shown);
+    results.push(countedCheck(check, found?.[`t${index}`] ?? 0, broken, examples));
+  }
+  const rows = found?.['rows'] ?? 0;
+  const hasTwins = rows > (found?.['keys'] ?? 0);
+  results.push(countedCheck(AGREEING, rows, ...(await disagreements(sql, hasTwins))));
+  return { checks: results, hasTwins };
+}
+
+/** Arcs and hours with several rows that say different things, and a few of them. */
+async function disagreements(sql: SqlSession, hasTwins: boolean): Promise<[number, JsonObject[]]> {
+  if (!hasTwins) return [0, []];
+  const rows = await sql.rows<JsonObject>(`SELECT arc, hour, min(flow) AS least_flow, max(flow) AS greatest_flow,
+      min(occupancy) AS least_occupancy, max(occupancy) AS greatest_occupancy FROM counts GROUP BY arc, hour
+    HAVING min(flow) <> max(flow) OR min(occupancy) <> max(occupancy) ORDER BY ALL`);
+  return [rows.length, rows];
+}
+
+interface CountFacts extends Readonly<Record<string, number>> {
+  readonly rows: number;
+  readonly arcs: number;
+}
+
+async function factsOf(sql: SqlSession, day: ZonedDay, core: string): Promise<CountFacts> {
+  const [found] = await sql.rows<Record<string, number>>(`SELECT count(*) AS rows, count(DISTINCT arc_id) AS arcs,
+      count(flow_vehicles) AS with_flow, count(occupancy_pct) AS with_occupancy,
+      count(*) FILTER (WHERE flow_vehicles IS NOT NULL OR occupancy_pct IS NOT NULL) AS observed FROM ${parquetSql(core)}`);
+  const counts = { rows: 0, arcs: 0, ...found };
+  const expected = counts.arcs * day.hours;
+  const coverage = expected === 0 ? 0 : Math.round(((found?.['observed'] ?? 0) / expected) * 1e4) / 1e4;
+  return { ...counts, expected_hours: expected, coverage };
+}

@@ -1,0 +1,95 @@
+import { asPipelineError } from '../../../errors.ts';
+import type {
+  CheckResult,
+  LocalArtefact,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+  UnitResult,
+} from '../../../pipelines/dataset.ts';
+import type { CheckDefinition } from '../../../pipelines/definition.ts';
+import type { JsonObject, SqlSession } from '../../../storage/ports.ts';
+import type { District } from '../geometry.ts';
+import { districtOf } from '../geometry.ts';
+import type { JsonRecord } from '../raw-json.ts';
+import { isRecord } from '../raw-json.ts';
+import { parquetSql } from '../sql-day.ts';
+
+/** What the steps of single days share: one unit after the other, records of a slice, checks, and the districts. */
+
+/** A step that works through its days one by one; the failure of a day costs no other day. */
+export function dayByDay(
+  work: (unit: StepUnit, task: StepTask, sql: SqlSession) => Promise<Omit<UnitResult, 'scope'>>,
+): StepImplementation {
+  return {
+    kind: 'sql',
+    async run(task, sql) {
+      const outcomes: UnitOutcome[] = [];
+      for (const unit of task.units) {
+        task.signal.throwIfAborted();
+        task.progress(`${task.step} ${unit.scope}`);
+        outcomes.push(
+          await work(unit, task, sql).then((done) => ({ scope: unit.scope, ...done }), failureOf(task, unit)),
+        );
+      }
+      return outcomes;
+    },
+  };
+}
+
+function failureOf({ signal }: StepTask, { scope }: StepUnit): (error: unknown) => UnitOutcome {
+  return (error) => {
+    signal.throwIfAborted();
+    const { code, message, context, retryable } = asPipelineError(error);
+    // What may work on the next try concerns the whole task.
+    if (retryable) throw error;
+    return { scope, failure: { code, message, context } };
+  };
+}
+
+export function inputOf(unit: StepUnit, name: string): LocalArtefact | undefined {
+  return unit.inputs[name]?.[0];
+}
+
+/** The records of a JSON part's slice in the order of their keys. */
+export async function recordsOf(sql: SqlSession, slice: LocalArtefact | undefined): Promise<JsonRecord[]> {
+  if (slice === undefined) return [];
+  const rows = await sql.rows<{ record: string }>(`SELECT record FROM ${parquetSql(slice.path)}`);
+  return rows.map(({ record }) => JSON.parse(record) as unknown).filter(isRecord);
+}
+
+/** The districts of the last slice: the days of a set share them, and parsing the polygons takes longer than using them. */
+export class DistrictsCache {
+  #last: { readonly sha256: string; readonly districts: readonly District[] } | undefined;
+
+  async of(sql: SqlSession, unit: StepUnit): Promise<readonly District[]> {
+    const slice = inputOf(unit, 'arrondissements');
+    if (slice === undefined) return [];
+    const { sha256 } = slice.ref;
+    if (this.#last?.sha256 === sha256) return this.#last.districts;
+    const districts = (await recordsOf(sql, slice)).flatMap((feature) => districtOf(feature) ?? []);
+    this.#last = { sha256, districts };
+    return districts;
+  }
+}
+
+const EXAMPLES = 3;
+
+export function checkResult(check: CheckDefinition, tested: number, failing: readonly JsonObject[]): CheckResult {
+  return countedCheck(check, tested, failing.length, failing);
+}
+
+export function countedCheck(
+  { id, severity }: CheckDefinition,
+  tested: number,
+  failed: number,
+  examples: readonly JsonObject[],
+): CheckResult {
+  return { check: id, severity, tested, failed, examples: examples.slice(0, EXAMPLES) };
+}
+
+/** A small JSON document as an output. */
+export function jsonOutput(document: object): { readonly bytes: Uint8Array } {
+  return { bytes: new TextEncoder().encode(`${JSON.stringify(document)}\n`) };
+}

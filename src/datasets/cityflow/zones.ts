@@ -1,0 +1,22 @@
+/** A zone is a district of Paris, or a direction outside of them; a place that is not known has no zone, and none is invented. */
+
+export interface Zone {
+  /** `75011`, or `hors-sud-est`. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** `75001`–`75020`. */
+export function postcodeOf(district: number): string {
+  return `750${String(district).padStart(2, '0')}`;
+}
+
+export function districtName(district: number): string {
+  return `${district}${district === 1 ? 'er' : 'e'} arrondissement`;
+}
+
+export function zoneOf(district: number | null, sector: string | null): Zone | null {
+  if (district !== null) return { id: postcodeOf(district), name: districtName(district) };
+  if (sector === null) return null;
+  return { id: `hors-${sector.toLowerCase()}`, name: `Hors arrondissements, ${sector}` };
+}

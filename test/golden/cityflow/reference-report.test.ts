@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Report } from '../../../src/datasets/cityflow/report/model.ts';
+import { realData } from '../../fixtures/real-data.ts';
+import type { CityRunner } from '../../unit/cityflow/city-runner.ts';
+import { dates, openCityRunner, readOutput } from '../../unit/cityflow/city-runner.ts';
+import { MADE_PARTS, madeCity } from '../../unit/cityflow/made-city.ts';
+
+/** The report that an earlier system published for 2025-11-04: its keys and sections are the contract, its figures are its known faults. */
+
+const DAY = '2025-11-12';
+let runner: CityRunner;
+let ours: Report;
+let csv: string;
+let reference: Record<string, unknown>;
+let referenceCsv: string;
+
+beforeAll(async () => {
+  runner = await openCityRunner();
+  const sources = await madeCity(runner, dates('2025-11-05', DAY));
+  const days = await runner.days(
+    MADE_PARTS.map((part) => sources[part]),
+    dates('2025-11-05', DAY),
+  );
+  const done = days.get(DAY)!['report/daily']!;
+  ours = await readOutput(done, 'report');
+  csv = await readFile(done.outputs['csv']!.path, 'utf8');
+  reference = JSON.parse(
+    await readFile(realData('cityflow-reference/daily_report_2025-11-04.json'), 'utf8'),
+  ) as typeof reference;
+  referenceCsv = await readFile(realData('cityflow-reference/daily_report_2025-11-04.csv'), 'utf8');
+});
+afterAll(() => runner.close());
+
+function keysOf(value: unknown): string[] {
+  return Object.keys((Array.isArray(value) ? value[0] : value) as object);
+}
+
+describe('the report', () => {
+  it('has every key that was published, and of every item', () => {
+    for (const key of Object.keys(reference)) expect(Object.keys(ours), key).toContain(key);
+    for (const key of [
+      'summary',
+      'meteo_impact',
+      'top_10_troncons_frequentes',
+      'top_10_zones_congestionnees',
+      'alertes_congestion',
+      'chantiers_actifs',
+    ] as const) {
+      expect(keysOf(ours[key]), key).toEqual(expect.arrayContaining(keysOf(reference[key])));
+    }
+  });
+
+  it('has every section of the published CSV in its order', () => {
+    const titles = (text: string) => [...text.matchAll(/^=== (.*) ===/gm)].map(([, title]) => title);
+    expect(titles(csv)).toEqual(titles(referenceCsv));
+    const labels = (text: string) =>
+      text
+        .split('\n')
+        .slice(0, 6)
+        .map((line) => line.split(';')[0]);
+    expect(labels(csv)).toEqual(labels(referenceCsv));
+  });
+
+  it('has the columns that the published CSV cut to two', () => {
+    expect(referenceCsv).toMatch(/^Tronçon;Taux Occupation \(%\)$/m);
+    expect(csv).toMatch(/^Tronçon;Taux Occupation \(%\);Sévérité$/m);
+    expect(csv).toMatch(/^Identifiant;Typologie;Impact;Arrondissement$/m);
+  });
+
+  it('knows no zone called Unknown', () => {
+    expect(JSON.stringify(reference)).toContain('"Unknown"');
+    expect(JSON.stringify(ours)).not.toContain('Unknown');
+    expect(csv).not.toContain('Unknown');
+  });
+
+  it('has peaks of its own day: the published ones are of other months', () => {
+    const peaks = (report: { top_10_troncons_frequentes?: unknown }) =>
+      (report.top_10_troncons_frequentes as { heure_pic: string }[]).map(({ heure_pic }) => heure_pic.slice(0, 10));
+    expect(peaks(reference).every((date) => date === '2025-11-04')).toBe(false);
+    expect(peaks(ours).every((date) => date === DAY)).toBe(true);
+  });
+
+  it('sums its segments in the summary: the published one says 0 vehicles beside segments of 441,656', () => {
+    expect((reference['summary'] as Report['summary']).total_vehicules_paris).toBe(0);
+    const segments = ours.top_10_troncons_frequentes.reduce((sum, arc) => sum + (arc.debit_journalier_total ?? 0), 0);
+    expect(ours.summary.total_vehicules_paris).toBe(segments);
+    expect(ours.summary.temps_perdu_total_minutes).toBeGreaterThan(0);
+  });
+
+  it('has a weather of its own day, and a comparison instead of a note', () => {
+    expect((reference['meteo_impact'] as { date: string }).date).toBe('2025-11-03');
+    expect(ours.meteo_impact.date).toBe(DAY);
+    expect(reference['evolution_vs_semaine_precedente']).toHaveProperty('note');
+    expect(ours.evolution_vs_semaine_precedente).toMatchObject({ disponible: true });
+  });
+
+  it('lists alerts whose occupancy and state agree', () => {
+    const states = (reference['alertes_congestion'] as { etat_trafic_dominant: string }[]).map(
+      ({ etat_trafic_dominant }) => etat_trafic_dominant,
+    );
+    expect(states).toContain('Inconnu');
+    for (const alert of ours.alertes_congestion) {
+      expect(alert.etat_trafic_dominant).not.toBe('Inconnu');
+      expect(['Élevée', 'Critique']).toContain(alert.severite);
+    }
+    expect(ours.alertes_congestion.length).toBeGreaterThan(0);
+  });
+});

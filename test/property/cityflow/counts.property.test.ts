@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CityRunner } from '../../unit/cityflow/city-runner.ts';
+import { dates, hashOf, openCityRunner } from '../../unit/cityflow/city-runner.ts';
+import { countLine, countsCsv } from '../../unit/cityflow/made-data.ts';
+
+/** More rows a day than the engine handles at once, over an autumn day of 25 hours. */
+const DAYS = dates('2025-10-25', '2025-10-27');
+const ARCS = 100;
+
+let runner: CityRunner;
+beforeAll(async () => {
+  runner = await openCityRunner();
+});
+afterAll(() => runner.close());
+
+const LINES = new Map(
+  DAYS.map((date) => {
+    const hours = date === '2025-10-26' ? 25 : 24;
+    const lines = Array.from({ length: ARCS * hours }, (_, index) => {
+      const [arc, hour] = [String(1_000 + (index % ARCS)), Math.floor(index / ARCS)];
+      const odd = (index * 7_919) % 101;
+      return countLine(date, { arc, hour, q: odd < 5 ? null : odd * 13, k: odd > 96 ? null : odd * 0.97 });
+    });
+    return [date, lines] as const;
+  }),
+);
+const ALL = [...LINES.values()].flat();
+
+function shuffle<T>(items: readonly T[], seed: number): T[] {
+  const copy = [...items];
+  let state = seed + 1;
+  for (let index = copy.length - 1; index > 0; index--) {
+    state = (state * 48_271) % 2_147_483_647;
+    const other = state % (index + 1);
+    [copy[index], copy[other]] = [copy[other]!, copy[index]!];
+  }
+  return copy;
+}
+
+async function hashes(lines: readonly string[], days: readonly string[]): Promise<(string | undefined)[]> {
+  const path = await runner.file('counts.csv', countsCsv(lines));
+  const done = await runner.days([{ part: 'comptages', path }], days, 'metrics/comptages');
+  return days.flatMap((day) => {
+    const steps = done.get(day)!;
+    const outputs = [
+      ['download/comptages', 'slice'],
+      ['transform/comptages', 'core'],
+      ['transform/comptages', 'arcs'],
+      ['metrics/comptages', 'metrics'],
+    ] as const;
+    return outputs.map(([step, output]) => hashOf(steps[step], output));
+  });
+}
+
+describe('the bytes of a day of road counts', () => {
+  it('do not depend on the order of the file, on repeated rows, nor on the days that come with it', async () => {
+    const expected = await hashes(ALL, DAYS);
+    expect(expected.every((hash) => hash !== undefined)).toBe(true);
+    const draw = fc.record({
+      seed: fc.nat(),
+      repeated: fc.array(fc.nat({ max: ALL.length - 1 }), { maxLength: 300 }),
+      alone: fc.nat({ max: DAYS.length - 1 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(draw, async ({ seed, repeated, alone }) => {
+        const lines = shuffle([...ALL, ...repeated.map((index) => ALL[index]!)], seed);
+        expect(await hashes(lines, DAYS)).toEqual(expected);
+        const day = DAYS[alone]!;
+        const own = expected.slice(alone * 4, alone * 4 + 4);
+        // The day from a file of its own, and from the large file when nobody asks for the others.
+        expect(await hashes(shuffle(LINES.get(day)!, seed), [day])).toEqual(own);
+        expect(await hashes(lines, [day])).toEqual(own);
+      }),
+      { numRuns: 8 },
+    );
+  }, 180_000);
+
+  it('are the same by the way of a large file, which is parted on the disk', async () => {
+    const expected = (await hashes(ALL, DAYS)).filter((_, index) => index % 4 === 0);
+    // Rows of a day that nobody asked for, as many as it takes to be large.
+    const other = countLine('2025-12-01', { arc: '1', hour: 3, q: 1, k: 1 });
+    const filler = Array.from({ length: Math.ceil((100 * 1024 * 1024) / (other.length + 2)) }, () => other);
+    const path = await runner.file('large.csv', countsCsv([...shuffle(ALL, 5), ...filler]));
+    const slices = await runner.slice({ part: 'comptages', path }, DAYS);
+    expect(slices.map((slice) => hashOf(slice, 'slice'))).toEqual(expected);
+  }, 120_000);
+});

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newestManifests } from '../../src/activities/ledger-reader.ts';
+import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { cityflow } from '../../src/datasets/cityflow/index.ts';
+import type { Report } from '../../src/datasets/cityflow/report/model.ts';
+import { startPortal } from '../../src/dev/portal/portal.ts';
+import type { Portal } from '../../src/dev/portal/portal.ts';
+import { addDays } from '../../src/pipelines/civil-date.ts';
+import { civilDateAt } from '../../src/pipelines/zoned-day.ts';
+import type { DayInput } from '../../src/workflows/day.ts';
+import type { TickResult } from '../../src/workflows/tick.ts';
+import { openInstallation } from '../fixtures/installation.ts';
+import type { Installation } from '../fixtures/installation.ts';
+
+/** City days through the real engine, from the sample portal to what is published. */
+
+const YESTERDAY = addDays(civilDateAt(new Date(), 'Europe/Paris'), -1);
+const BEFORE = addDays(YESTERDAY, -1);
+const SECTIONS = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'];
+
+let portal: Portal;
+let city: Installation;
+
+function settingsOf(keys: Readonly<Record<string, string>>): Record<string, string> {
+  const hosts = ['PARIS', 'IDFM', 'VISUAL_CROSSING', 'OPEN_METEO'];
+  const entries = hosts.flatMap((host) => [
+    [`QUOTIDIEN_${host}_URL`, portal.url],
+    [`QUOTIDIEN_${host}_REQUESTS_PER_SECOND`, '50'],
+  ]);
+  return { ...(Object.fromEntries(entries) as Record<string, string>), ...keys };
+}
+
+beforeAll(async () => {
+  portal = await startPortal({ now: () => new Date() });
+  const settings = settingsOf({ QUOTIDIEN_IDFM_KEY: 'k1', QUOTIDIEN_VISUAL_CROSSING_KEY: 'k2' });
+  city = await openInstallation({ datasets: { cityflow }, settings });
+});
+afterAll(async () => {
+  await city.close();
+  await portal.close();
+});
+
+async function run(installation: Installation, date: string, input: Partial<DayInput> = {}) {
+  return dayResult(await startDay(installation.target, { pipeline: 'cityflow', date, ...input }));
+}
+
+async function reportOf(installation: Installation, date: string): Promise<Report> {
+  const file = path.join(installation.home, 'store', 'processed', 'reports', `daily_report_${date}.json`);
+  return JSON.parse(await readFile(file, 'utf8')) as Report;
+}
+
+function stepsOf(installation: Installation, date: string) {
+  return newestManifests(installation.engine.documents, 'cityflow', [date]).then(
+    (found) => found.get(date)?.steps ?? {},
+  );
+}
+
+describe('a city day in two processes', () => {
+  it('is processed without a report, which is then made from stored metrics alone', async () => {
+    const processed = await run(city, BEFORE, { only: 'processing' });
+    expect(processed.verdict).toBe('ok');
+    expect(processed.ran.some((step) => step.startsWith('report/'))).toBe(false);
+    expect((await stepsOf(city, BEFORE))['report/daily']).toMatchObject({ state: 'skipped' });
+
+    const asked = portal.requests.length;
+    const reported = await run(city, BEFORE, { only: 'report' });
+    expect([...reported.ran].sort()).toEqual(['report/daily', 'report/page']);
+    expect(portal.requests.length).toBe(asked);
+    expect((await reportOf(city, BEFORE)).date).toBe(BEFORE);
+  });
+
+  it('has nothing left to do when the whole day is run afterwards', async () => {
+    expect((await run(city, BEFORE)).ran).toEqual([]);
+  });
+
+  it('is started by its two schedules, for the civil date before their time', async () => {
+    const tick = async (schedule: string): Promise<TickResult> =>
+      city.client.workflow.execute('tick', {
+        workflowId: `tick/cityflow/${schedule}`,
+        taskQueue: city.target.taskQueue,
+        args: [{ pipeline: 'cityflow', schedule }],
+      }) as Promise<TickResult>;
+    expect((await tick('processing')).date).toBe(YESTERDAY);
+    // The second one joins the first while it runs, and its report is made all the same.
+    await tick('report');
+    await city.client.workflow.getHandle(`day/cityflow/${YESTERDAY}`).result();
+    expect((await stepsOf(city, YESTERDAY))['report/daily']).toMatchObject({ state: 'done' });
+  });
+
+  it('has all six sections, and compares itself with nothing that is not there', async () => {
+    const report = await reportOf(city, YESTERDAY);
+    expect(report.sections).toEqual(Object.fromEntries(SECTIONS.map((name) => [name, 'ok'])));
+    expect(report.evolution_vs_semaine_precedente).toMatchObject({ disponible: false });
+  });
+
+  it('keeps each metrics document and the report as records that other programs read', async () => {
+    const { documents } = city.engine;
+    for (const partition of SECTIONS) {
+      const record = await documents.get({ table: 'cityflow-metrics', partition, sort: YESTERDAY });
+      expect(record?.body, partition).toMatchObject({ schema: `cityflow.${partition}/1` });
+      expect(record?.body).not.toHaveProperty('date');
+    }
+    const key = { table: 'cityflow-daily-reports', partition: `daily_report_${YESTERDAY}`, sort: YESTERDAY };
+    const { summary } = await reportOf(city, YESTERDAY);
+    expect((await documents.get(key))?.body).toMatchObject({ summary });
+  });
+
+  it('never writes the key of a publisher down', async () => {
+    const steps = await stepsOf(city, YESTERDAY);
+    expect(Object.keys(steps)).toContain('download/traffic');
+    const [manifest] = (await newestManifests(city.engine.documents, 'cityflow', [YESTERDAY])).values();
+    expect(JSON.stringify(manifest)).not.toMatch(/key=k2|"k1"/);
+    expect(portal.requests.some(({ query }) => query['key'] === 'k2')).toBe(true);
+    expect(portal.requests.some(({ headers }) => headers['apikey'] === 'k1')).toBe(true);
+  });
+});
+
+describe('a city day without keys', () => {
+  it('says that a key is missing where no other source serves, and fails nothing', async () => {
+    const installation = await openInstallation({ datasets: { cityflow }, settings: settingsOf({}) });
+    try {
+      expect((await run(installation, YESTERDAY)).verdict).toBe('ok');
+      const { sections, section_details: details } = await reportOf(installation, YESTERDAY);
+      expect(sections).toMatchObject({ traffic: 'no_data', weather: 'ok', bikes: 'ok' });
+      expect(details.traffic.reasons).toEqual(['no data: its publisher wants a key: set QUOTIDIEN_IDFM_KEY']);
+      expect(details.weather.coverage).toMatchObject({ source: 'open-meteo' });
+    } finally {
+      await installation.close();
+    }
+  });
+});
