@@ -1,5 +1,6 @@
 import type { JsonObject } from '../storage/ports.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
+import type { ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
@@ -148,6 +149,13 @@ export interface TickRequest {
   readonly schedule: string;
   /** ISO instant of the schedule's nominal time. */
   readonly nominalAt: string;
+}
+
+/** What a tick is to start. */
+export interface ResolvedTick {
+  /** The data date that the nominal time stands for. */
+  readonly date: CivilDate;
+  readonly runs: ScheduledWork;
 }
 
 export interface RecordRunRequest {

@@ -9,6 +9,7 @@ import type {
   PlanRequest,
   RecordRunRequest,
   ResolvedDay,
+  ResolvedTick,
   ResolvedWindow,
   RollupRequest,
   RollupResult,
@@ -64,7 +65,9 @@ export function createActivities(engine: Engine) {
     ),
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
-    resolveTick: guarded((request: TickRequest): Promise<CivilDate> => Promise.resolve(resolveTick(engine, request))),
+    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
+      Promise.resolve(resolveTick(engine, request)),
+    ),
   };
 }
 

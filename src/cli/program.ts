@@ -28,6 +28,7 @@ export function createProgram(execute: Execute): Command {
   addDayCommands(program, perform);
   addReadingCommands(program, perform);
   addServiceCommands(program, perform);
+  addScheduleCommands(program, perform);
   return program;
 }
 
@@ -139,5 +140,41 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .option('--folder <path>', 'serve the real files of a folder instead of synthetic days')
     .action((options: { port: string; seed: string; folder?: string }) =>
       perform(async (context) => (await import('./portal.ts')).portal(context, options)),
+    );
+}
+
+function addScheduleCommands(program: Command, perform: Perform): void {
+  const schedules = program.command('schedules').description('the schedules of the pipelines');
+  const code = () => import('./schedules.ts');
+  schedules
+    .command('list')
+    .description('next ticks, last result, ticks that were missed or skipped')
+    .action(() => perform(async (context) => (await code()).schedulesList(context)));
+  schedules
+    .command('diff')
+    .description('compare what is declared with what Temporal has; exit code 1 when it differs')
+    .action(() => perform(async (context) => (await code()).schedulesDiff(context)));
+  schedules
+    .command('apply')
+    .description('make Temporal’s schedules what is declared, and change nothing else')
+    .action(() => perform(async (context) => (await code()).schedulesApply(context)));
+  schedules
+    .command('pause <id>')
+    .option('--reason <text>', 'kept with the schedule')
+    .action((id: string, options: { reason?: string }) =>
+      perform(async (context) => (await code()).schedulesPause(context, { id, ...options })),
+    );
+  schedules
+    .command('resume <id>')
+    .option('--reason <text>', 'kept with the schedule')
+    .action((id: string, options: { reason?: string }) =>
+      perform(async (context) => (await code()).schedulesResume(context, { id, ...options })),
+    );
+  schedules
+    .command('trigger <id>')
+    .description('one tick now')
+    .option('--date <date>', 'the tick that stands for this data date')
+    .action((id: string, options: { date?: string }) =>
+      perform(async (context) => (await code()).schedulesTrigger(context, { id, ...options })),
     );
 }

@@ -9,9 +9,10 @@ import { SEARCH_ATTRIBUTES, ensureSearchAttributes } from '../dev/temporal/searc
 import { quietRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { RunningWorkers } from '../workers/run-workers.ts';
-import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
+import { configuredTarget } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
 import type { CommandContext } from './context.ts';
+import { connectTo } from './known-temporal.ts';
 
 /** A Temporal server to work with: the configured one, or the development server of this home. */
 export interface TemporalSession {
@@ -89,18 +90,6 @@ export async function prepareServer(target: TemporalTarget): Promise<void> {
     await ensureSearchAttributes(connection, target.namespace);
   } finally {
     await connection.close();
-  }
-}
-
-async function connectTo(target: TemporalTarget): Promise<Client> {
-  try {
-    return await connectClient(target);
-  } catch (error) {
-    throw new PipelineError(
-      'STORE_UNAVAILABLE',
-      `the Temporal server at ${target.connection.address} does not answer; is TEMPORAL_ADDRESS right, and is it running?`,
-      { cause: error },
-    );
   }
 }
 

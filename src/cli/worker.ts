@@ -2,17 +2,16 @@ import { PipelineError } from '../errors.ts';
 import { loudRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { QueueKind } from '../workers/run-workers.ts';
-import { configuredTarget } from '../workers/temporal-target.ts';
-import { findRunningServer } from '../dev/temporal/server-record.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { targetOf } from './known-temporal.ts';
 import { prepareServer } from './temporal.ts';
 
 /** `quotidien worker`: workers against the configured server, or the development server that runs for this home. */
 export async function worker(context: CommandContext, { queues }: { queues: string }): Promise<ExitCode> {
   const kinds = parseKinds(queues);
   loudRuntime(context.config);
-  const target = await targetOf(context);
+  const target = await targetOf(context.config);
   await prepareServer(target);
   const workers = await runWorkers({ engine: await context.engine(), target, kinds });
   const stop = new Promise<void>((resolve) => {
@@ -32,15 +31,4 @@ function parseKinds(text: string): QueueKind[] {
       throw new PipelineError('INPUT_INVALID', `--queues takes ${QUEUE_KINDS.join(', ')}, not ${name}`);
     return kind;
   });
-}
-
-async function targetOf({ config }: CommandContext) {
-  const target = configuredTarget(config.env);
-  if (target !== undefined) return target;
-  const running = await findRunningServer(config.home);
-  if (running !== undefined) return { connection: { address: running.address }, namespace: 'default' };
-  throw new PipelineError(
-    'CONFIG_INVALID',
-    'no Temporal server: set TEMPORAL_ADDRESS, or start one with workers by "quotidien dev"',
-  );
 }

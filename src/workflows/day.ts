@@ -3,6 +3,7 @@ import {
   allHandlersFinished,
   condition,
   defineQuery,
+  defineSignal,
   defineUpdate,
   proxyActivities,
   setCurrentDetails,
@@ -16,7 +17,8 @@ import type { DayFailure, DayOutcome, DayState } from '../pipelines/execution.ts
 import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
-import type { CivilDate, RunReason, StepId, Verdict } from '../pipelines/vocabulary.ts';
+import { isAfterStage } from '../pipelines/vocabulary.ts';
+import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { settledStates } from '../pipelines/execution.ts';
 import { CONTROL_RETRY, withPlainFailures, executeSteps } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
@@ -32,6 +34,8 @@ export interface DayInput {
   readonly offline?: boolean;
   /** Execute this step and everything after it again. */
   readonly fromStep?: StepId;
+  /** Leave out the stages after this one; another run, or the signal `extend`, goes on from there. */
+  readonly until?: Stage;
 }
 
 export interface DayResult {
@@ -51,6 +55,8 @@ export interface DecideInput {
 }
 
 export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
+/** Sent by whoever wants more of a running day than it was started for; without a stage: all of it. */
+export const extendSignal = defineSignal<[until?: Stage]>('extend');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 export const progressQuery = defineQuery<DayState>('progress');
 
@@ -67,7 +73,8 @@ export function day(input: DayInput): Promise<DayResult> {
 async function runDay(input: DayInput): Promise<DayResult> {
   const run = new DayRun(input);
   describeRun({ Pipeline: input.pipeline, DataDate: input.date, RunReason: input.reason ?? 'manual' });
-  for (let recheck = input.recheck === true; ; recheck = true) {
+  let recheck = input.recheck === true;
+  for (;;) {
     const resolved = await control.resolveDay({
       pipeline: input.pipeline,
       dates: [input.date],
@@ -77,9 +84,12 @@ async function runDay(input: DayInput): Promise<DayResult> {
         ...(input.fromStep === undefined ? {} : { fromStep: input.fromStep }),
       },
     });
-    const next = await run.attempt(resolved);
-    if (next.kind === 'done') return next.result;
-    await run.waitUntil(next.until, next.why);
+    const until = run.until;
+    const next = await run.attempt(resolved, until);
+    if (next.kind === 'again') {
+      await run.waitUntil(next.until, next.why);
+      recheck = true;
+    } else if (run.until === until) return next.result;
   }
 }
 
@@ -97,9 +107,14 @@ class DayRun {
   /** The step that waits for a decision, while it waits. */
   #held: { step: StepId; answer?: DecideInput } | undefined;
   #retryAsked = false;
+  #until: Stage | undefined;
 
   constructor(input: DayInput) {
     this.#input = input;
+    this.#until = input.until;
+    setHandler(extendSignal, (until) => {
+      if (this.#until !== undefined && (until === undefined || isAfterStage(until, this.#until))) this.#until = until;
+    });
     this.#title = `${input.pipeline} ${input.date}`;
     setHandler(planQuery, () => this.#plan);
     setHandler(progressQuery, () => this.#state);
@@ -111,7 +126,13 @@ class DayRun {
     });
   }
 
-  async attempt(resolved: ResolvedDay): Promise<Attempt> {
+  /** The last stage that is wanted; grows when more is asked for meanwhile. */
+  get until(): Stage | undefined {
+    return this.#until;
+  }
+
+  async attempt(planned: ResolvedDay, until: Stage | undefined): Promise<Attempt> {
+    const resolved = { ...planned, steps: planned.steps.filter((step) => !isAfterStage(step.stage, until)) };
     this.#plan = resolved.plan;
     if (resolved.plan.upToDate && resolved.known !== null) {
       this.#tell(resolved, 'everything is there already');

@@ -1,8 +1,17 @@
 import { WorkflowExecutionAlreadyStartedError, defineSearchAttributeKey } from '@temporalio/common';
-import { ParentClosePolicy, proxyActivities, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  ParentClosePolicy,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { CivilDate } from '../pipelines/vocabulary.ts';
-import { day } from './day.ts';
+import type { ResolvedTick } from '../activities/contract.ts';
+import type { CivilDate, Stage } from '../pipelines/vocabulary.ts';
+import { day, extendSignal } from './day.ts';
 import { CONTROL_RETRY, withPlainFailures } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 
@@ -13,16 +22,20 @@ export interface TickInput {
 
 export interface TickResult {
   readonly date: CivilDate;
-  /** `joined`: the day was running already. */
-  readonly day: 'started' | 'joined';
+  /** What was started, or joined because it was running already. */
+  readonly workflowId: string;
+  readonly how: 'started' | 'joined';
 }
+
+/** How often a day can end just before it is joined. */
+const MOST_ATTEMPTS = 5;
 
 /** Set by Temporal on every workflow that a schedule starts, also by hand or by its own backfill: the nominal time. */
 const NOMINAL_TIME = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 
-/** What a schedule starts: finds the data date of its nominal time and starts that day, or joins it when it runs. */
+/** What a schedule starts: finds out what its nominal time stands for and starts that, or joins it when it runs. */
 export function tick(input: TickInput): Promise<TickResult> {
   return withPlainFailures(() => runTick(input));
 }
@@ -30,18 +43,48 @@ export function tick(input: TickInput): Promise<TickResult> {
 async function runTick({ pipeline, schedule }: TickInput): Promise<TickResult> {
   const info = workflowInfo();
   const nominal = info.typedSearchAttributes.get(NOMINAL_TIME) ?? info.startTime;
-  const date = await control.resolveTick({ pipeline, schedule, nominalAt: nominal.toISOString() });
+  const resolved = await control.resolveTick({ pipeline, schedule, nominalAt: nominal.toISOString() });
+  const { date } = resolved;
   describeRun({ Pipeline: pipeline, DataDate: date, RunReason: 'schedule' });
+  return { date, ...(await startDay(pipeline, resolved)) };
+}
+
+/** Between "it runs already" and our signal the day may end; then it is started after all. */
+async function startDay(
+  pipeline: string,
+  { date, runs }: ResolvedTick,
+): Promise<Pick<TickResult, 'workflowId' | 'how'>> {
+  const workflowId = `day/${pipeline}/${date}`;
+  const until = runs.workflow === 'day' ? runs.until : undefined;
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    if (await startUnlessRunning(workflowId, pipeline, date, until)) return { workflowId, how: 'started' };
+    if (await extend(workflowId, until)) return { workflowId, how: 'joined' };
+  }
+  throw ApplicationFailure.nonRetryable(`${workflowId} runs and cannot be signalled`, 'INTERNAL');
+}
+
+async function startUnlessRunning(workflowId: string, pipeline: string, date: CivilDate, until: Stage | undefined) {
   try {
     await startChild(day, {
-      workflowId: `day/${pipeline}/${date}`,
-      args: [{ pipeline, date, reason: 'schedule' }],
+      workflowId,
+      args: [{ pipeline, date, reason: 'schedule', ...(until === undefined ? {} : { until }) }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `${pipeline} ${date}`,
     });
-    return { date, day: 'started' };
+    return true;
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return { date, day: 'joined' };
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
     throw error;
+  }
+}
+
+/** Whether the running day heard it: a run that has ended cannot. */
+async function extend(workflowId: string, until: Stage | undefined): Promise<boolean> {
+  try {
+    await getExternalWorkflowHandle(workflowId).signal(extendSignal, until);
+    return true;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 import { condition, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
-import { STAGES } from '../pipelines/vocabulary.ts';
+import { isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { CONTROL_RETRY, withPlainFailures, executeSteps } from './execute-steps.ts';
 import type { ExecutionDay } from './execute-steps.ts';
@@ -50,7 +50,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   describeRun({ Pipeline: pipeline, DataDate: dates[0] ?? '', RunReason: reason });
   const options = { recheck: input.recheck === true, offline: input.offline === true };
   const resolved = await control.resolveWindow({ pipeline, dates, options });
-  const steps = resolved.steps.filter((step) => !isAfter(step.stage, input.until));
+  const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
   const days: ExecutionDay[] = resolved.days.map(({ date, state }) => ({ date, state: { ...state } }));
   const held = new Map<CivilDate, StepId>();
   const tell = (): void => {
@@ -100,8 +100,4 @@ async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {
     done = true;
   });
   if (!done) await condition(() => done, LONGEST_WAIT_FOR_EARLIER_DAYS);
-}
-
-function isAfter(stage: Stage, until: WindowInput['until']): boolean {
-  return until !== undefined && STAGES.indexOf(stage) > STAGES.indexOf(until);
 }
