@@ -55,6 +55,34 @@ function addDayCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('backfill <pipeline> [from] [to]')
+    .description('make the days of a range that have something to do; complete days cost nothing')
+    .option('--missing', 'only days that no run has finished')
+    .option('--failed', 'only days whose last run failed')
+    .option('--stale', 'only finished days that are out of date, without asking the publisher')
+    .option('--all', 'every day; ask the publisher even where its last answer still counts as fresh')
+    .option('--newest-first', 'begin with the newest days')
+    .option('--parallel <n>', 'windows or days at the same time (default: 3)')
+    .option('--until <stage>', 'leave out the stages after download, transform or metrics')
+    .option('--dry-run', 'print the plan and its hash, and start nothing')
+    .option('--plan <hash>', 'start exactly the plan that a dry run printed')
+    .option(
+      '--canary <n>',
+      'run this many sampled days first, and stop for a decision when they differ from what is stored',
+    )
+    .option('--canary-tolerance <share>', 'part of the rows by which canary days may differ (default: 0)')
+    .action((pipeline: string, from: string | undefined, to: string | undefined, options: Record<string, never>) =>
+      perform(async (context) =>
+        (await import('./backfill.ts')).backfill(context, {
+          pipeline,
+          from: from ?? '',
+          to: to ?? from ?? '',
+          ...options,
+        }),
+      ),
+    );
+
+  program
     .command('import <pipeline> <files...>')
     .description('take in files that the publisher gave in another way')
     .action((pipeline: string, files: string[]) =>

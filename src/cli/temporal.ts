@@ -106,3 +106,12 @@ function breakage(server: DevServer, workers: RunningWorkers): Promise<never> {
   broken.catch(() => undefined);
   return broken;
 }
+
+/** A day that runs on the server goes on when workers are there again; only this command ends. */
+export function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C; the run continues when a worker runs again'));
+    });
+  });
+}

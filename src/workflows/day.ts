@@ -5,10 +5,13 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  getExternalWorkflowHandle,
+  isCancellation,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   sleep,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { HeldCheck, ResolvedDay } from '../activities/contract.ts';
@@ -57,6 +60,8 @@ export interface DecideInput {
 export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
 /** Sent by whoever wants more of a running day than it was started for; without a stage: all of it. */
 export const extendSignal = defineSignal<[until?: Stage]>('extend');
+/** Sent to the backfill that started a day when the day waits: for a decision, or for the publisher. */
+export const dayWaitsSignal = defineSignal<[date: CivilDate, why: string]>('dayWaits');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 export const progressQuery = defineQuery<DayState>('progress');
 
@@ -166,6 +171,7 @@ class DayRun {
 
   async waitUntil(until: string, why: string): Promise<void> {
     setCurrentDetails(`**${this.#title}**\n\nWaiting until ${until}: ${why}.`);
+    await this.#tellBackfill(why);
     const ms = Date.parse(until) - Date.now();
     if (ms > 0) await sleep(ms, { summary: why });
   }
@@ -200,11 +206,23 @@ class DayRun {
       );
       const held: { step: StepId; answer?: DecideInput } = { step };
       this.#held = held;
+      await this.#tellBackfill(`held at ${step}: ${rules}`);
       await condition(() => held.answer !== undefined, Math.max(1, Date.parse(resolved.holdUntil) - Date.now()));
       this.#held = undefined;
       this.#record(step, key, held.answer, rules);
     } else if (before.decision === 'reject') {
       this.#state[step] = rejected(before.reason);
+    }
+  }
+
+  /** A backfill does not wait for a day that waits. It may have ended meanwhile: then nobody needs to be told. */
+  async #tellBackfill(why: string): Promise<void> {
+    const { parent } = workflowInfo();
+    if (parent === undefined || this.#input.reason !== 'backfill') return;
+    try {
+      await getExternalWorkflowHandle(parent.workflowId).signal(dayWaitsSignal, this.#input.date, why);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
     }
   }
 

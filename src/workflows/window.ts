@@ -33,6 +33,8 @@ const LONGEST_WAIT_FOR_EARLIER_DAYS = '15 minutes';
 export interface WindowResult {
   readonly committed: number;
   readonly upToDate: number;
+  /** For how many days each step was executed, not reused. */
+  readonly ran: Readonly<Record<StepId, number>>;
   /** Days that need care: each is to be run by its own `day` workflow. */
   readonly careful: readonly { readonly date: CivilDate; readonly step: StepId | null; readonly why: string }[];
 }
@@ -91,7 +93,17 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
       step: outcome.failure?.step ?? null,
       why: outcome.failure === undefined ? 'no part has rows' : `${outcome.failure.code}: ${outcome.failure.message}`,
     }));
-  return { committed: good.length, upToDate: resolved.upToDate.length, careful };
+  return { committed: good.length, upToDate: resolved.upToDate.length, ran: countRan(days), careful };
+}
+
+function countRan(days: readonly ExecutionDay[]): Record<StepId, number> {
+  const ran: Record<StepId, number> = {};
+  for (const { state } of days) {
+    for (const [id, one] of Object.entries(state) as [StepId, ExecutionDay['state'][StepId]][]) {
+      if (one.state === 'done' && one.how === 'ran') ran[id] = (ran[id] ?? 0) + 1;
+    }
+  }
+  return ran;
 }
 
 async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {
