@@ -68,7 +68,7 @@ module.exports = {
       [ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^node_modules/@temporalio/(activity|common)'],
       [PORTS],
     ),
-    ...only('schedules', ['^src/pipelines/', '^src/datasets/', '^node_modules/@temporalio/client'], []),
+    ...only('schedules', [ERRORS, '^src/pipelines/', '^src/datasets/', '^node_modules/@temporalio/client'], []),
     ...only('config', [ERRORS, NODE_FILES, '^node_modules/zod'], []),
     {
       name: 'surfaces-are-imported-by-surfaces',

@@ -1,6 +1,8 @@
+import type { BackfillRequest } from '../pipelines/backfill.ts';
+import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { JsonObject, StorePlace } from '../storage/ports.ts';
-import type { DayPart } from '../pipelines/definition.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
+import type { ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
@@ -168,10 +170,11 @@ export interface TickRequest {
   readonly nominalAt: string;
 }
 
+/** What a tick is to start. */
 export interface ResolvedTick {
+  /** The data date that the nominal time stands for. */
   readonly date: CivilDate;
-  /** Null: the whole day. */
-  readonly only: DayPart | null;
+  readonly runs: ScheduledWork;
 }
 
 export interface RecordRunRequest {
@@ -199,4 +202,42 @@ export interface ReplayResult {
 export interface ReconcileResult extends ReplayResult {
   /** The scopes that no longer count as degraded, by pipeline. */
   readonly lifted: Readonly<Record<string, readonly Scope[]>>;
+}
+
+/** The next stretch of a backfill. */
+export interface SelectDaysRequest {
+  readonly request: BackfillRequest;
+  readonly stretch: FetchWindow;
+  /** Run the days of this stored plan, and not those that would be selected now. */
+  readonly plan?: string;
+}
+
+export interface SelectedDays {
+  /** By month, each set to be made together; days that run already are not among them. */
+  readonly windows: readonly (readonly CivilDate[])[];
+  /** Days with a run of their own under way. */
+  readonly running: readonly CivilDate[];
+  readonly complete: number;
+  readonly notDue: number;
+}
+
+/** How a run that somebody else started has ended. */
+export type FollowedRun =
+  | { readonly state: 'completed'; readonly result: unknown }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly step: StepId | null };
+
+export interface CanaryDay {
+  readonly date: CivilDate;
+  /** The newest version before the canary ran; 0 when there was none. */
+  readonly before: number;
+}
+
+export interface CanaryDifference {
+  readonly date: CivilDate;
+  /** Null: there was nothing to compare with. */
+  readonly from: number | null;
+  readonly to: number;
+  readonly steps: readonly StepId[];
+  /** Rows that were added, removed or changed, of all rows in the tables of the day: 0–1; 1 where a difference cannot be counted. */
+  readonly share: number;
 }

@@ -1,11 +1,16 @@
 import { activityInfo, cancellationSignal, getClient, heartbeat } from '@temporalio/activity';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { PipelineError } from '../errors.ts';
+import type { BackfillRequest } from '../pipelines/backfill.ts';
+import { canaryDays, compareCanary } from './compare-canary.ts';
 import { commitDays } from './commit-manifest.ts';
 import type {
+  CanaryDay,
+  CanaryDifference,
   CommitRequest,
   CommitResult,
   DerivedWork,
+  FollowedRun,
   PlanRequest,
   ReconcileResult,
   RecordRunRequest,
@@ -14,6 +19,8 @@ import type {
   ResolvedWindow,
   RollupRequest,
   RollupResult,
+  SelectDaysRequest,
+  SelectedDays,
   StepFailed,
   StepRequest,
   StepResult,
@@ -26,10 +33,13 @@ import { executeRollup } from './execute-rollup.ts';
 import { executeStep } from './execute-step.ts';
 import { toApplicationFailure } from './failure.ts';
 import { recordFailure } from './failures.ts';
+import { checkBackfill } from './plan-backfill.ts';
 import { publishDownloads } from './publish-downloads.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
 import { resolveDerived } from './resolve-derived.ts';
 import { reconcileHost } from './reconcile-host.ts';
+import { followRun, runningDays } from './running-runs.ts';
+import { selectDays } from './select-days.ts';
 import { resolveTick } from './resolve-tick.ts';
 import { serve } from './serving.ts';
 import { errorCodeOf } from '../errors.ts';
@@ -74,10 +84,24 @@ export function createActivities(engine: Engine) {
     ),
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
+    reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
+    checkBackfill: guarded((request: BackfillRequest): Promise<void> => {
+      checkBackfill(engine, request);
+      return Promise.resolve();
+    }),
+    selectDays: guarded(async (request: SelectDaysRequest): Promise<SelectedDays> =>
+      selectDays(engine, request, await runningDays(getClient(), request.request.pipeline)),
+    ),
+    followRun: guarded((workflowId: string): Promise<FollowedRun> => followRun(getClient(), workflowId)),
+    canaryDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CanaryDay[]> =>
+      canaryDays(engine, pipeline, dates),
+    ),
+    compareCanary: guarded((pipeline: string, days: readonly CanaryDay[]): Promise<CanaryDifference[]> =>
+      compareCanary(engine, control(), pipeline, days),
+    ),
     resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
       Promise.resolve(resolveTick(engine, request)),
     ),
-    reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
   };
 }
 

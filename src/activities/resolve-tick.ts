@@ -5,13 +5,15 @@ import type { ResolvedTick, TickRequest } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 
-/** What a tick starts: the civil date of its nominal time in the pipeline's zone minus the schedule's lag, and the part of that day. */
+/** What a tick starts, and for which data date: the civil date of its nominal time in the pipeline's zone, minus the schedule's lag. */
 export function resolveTick(engine: Pick<Engine, 'datasets'>, request: TickRequest): ResolvedTick {
   const { definition } = datasetOf(engine, request.pipeline);
   const schedule = definition.schedules.find((candidate) => candidate.id === request.schedule);
   if (schedule === undefined) {
     throw new PipelineError('PLAN_INVALID', `${request.pipeline} has no schedule ${request.schedule}`);
   }
-  const date = addDays(civilDateAt(new Date(request.nominalAt), definition.zone), -schedule.lagDays);
-  return { date, only: schedule.runs ?? null };
+  return {
+    date: addDays(civilDateAt(new Date(request.nominalAt), definition.zone), -schedule.lagDays),
+    runs: schedule.runs ?? { workflow: 'day' },
+  };
 }

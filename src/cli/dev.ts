@@ -2,6 +2,7 @@ import { applyReconcile } from '../schedules/apply-reconcile.ts';
 import { applySchedules } from '../schedules/apply-schedules.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { comparisonLines } from './schedules.ts';
 import { openSampleHome, portalRecord } from './sample-home.ts';
 import { openTemporal } from './temporal.ts';
 
@@ -20,7 +21,7 @@ export async function dev(context: CommandContext): Promise<ExitCode> {
       terminal.data({ temporal: session.target.connection.address, ui: session.uiUrl, schedules, home: config.home });
       terminal.line(`Temporal   ${session.target.connection.address}`);
       if (session.uiUrl !== undefined) terminal.line(`UI         ${session.uiUrl}`);
-      for (const { id, change } of schedules) terminal.line(`schedule   ${id} (${change})`);
+      for (const line of comparisonLines(schedules, 'did')) terminal.line(`schedule   ${line}`);
       if (sample !== undefined) terminal.line(`portal     ${sample.portal.url} (sample data)`);
       terminal.line('Ctrl-C stops everything; nothing is lost.');
       await Promise.race([untilAborted(context.signal), session.broken]);

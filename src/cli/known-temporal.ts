@@ -1,7 +1,10 @@
+import type { Client } from '@temporalio/client';
 import type { Config } from '../config/load-config.ts';
+import { PipelineError } from '../errors.ts';
 import { findRunningServer } from '../dev/temporal/server-record.ts';
-import { configuredTarget } from '../workers/temporal-target.ts';
+import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
+import type { CommandContext } from './context.ts';
 
 /** Which Temporal server there is for commands that only look: nothing is started for them. */
 export interface KnownTemporal {
@@ -20,4 +23,39 @@ export async function knownTemporal({ env, home }: Pick<Config, 'env' | 'home'>)
   return running === undefined
     ? undefined
     : { target: { connection: { address: running.address }, namespace: 'default' }, source: 'development server' };
+}
+
+/** The target of commands that need a server and start none; `CONFIG_INVALID` when none is known. */
+export async function targetOf(config: Pick<Config, 'env' | 'home'>): Promise<TemporalTarget> {
+  const known = await knownTemporal(config);
+  if (known !== undefined) return known.target;
+  throw new PipelineError(
+    'CONFIG_INVALID',
+    'no Temporal server: set TEMPORAL_ADDRESS, or start one with workers by "quotidien dev"',
+  );
+}
+
+/** Runs a command that only needs a client: no worker, and no server is started. */
+export async function withClient<T>(
+  { config }: Pick<CommandContext, 'config'>,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await connectTo(await targetOf(config));
+  try {
+    return await work(client);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+export async function connectTo(target: TemporalTarget): Promise<Client> {
+  try {
+    return await connectClient(target);
+  } catch (error) {
+    throw new PipelineError(
+      'STORE_UNAVAILABLE',
+      `the Temporal server at ${target.connection.address} does not answer; is TEMPORAL_ADDRESS right, and is it running?`,
+      { cause: error },
+    );
+  }
 }

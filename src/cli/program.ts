@@ -28,6 +28,7 @@ export function createProgram(execute: Execute): Command {
   addDayCommands(program, perform);
   addReadingCommands(program, perform);
   addServiceCommands(program, perform);
+  addScheduleCommands(program, perform);
   return program;
 }
 
@@ -58,6 +59,34 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--all', 'also list the steps that are reused')
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
       perform(async (context) => (await import('./plan.ts')).plan(context, { pipeline, from, to, ...options })),
+    );
+
+  program
+    .command('backfill <pipeline> [from] [to]')
+    .description('make the days of a range that have something to do; complete days cost nothing')
+    .option('--missing', 'only days that no run has finished')
+    .option('--failed', 'only days whose last run failed')
+    .option('--stale', 'only finished days that are out of date, without asking the publisher')
+    .option('--all', 'every day; ask the publisher even where its last answer still counts as fresh')
+    .option('--newest-first', 'begin with the newest days')
+    .option('--parallel <n>', 'windows or days at the same time (default: 3)')
+    .option('--until <stage>', 'leave out the stages after download, transform or metrics')
+    .option('--dry-run', 'print the plan and its hash, and start nothing')
+    .option('--plan <hash>', 'start exactly the plan that a dry run printed')
+    .option(
+      '--canary <n>',
+      'run this many sampled days first, and stop for a decision when they differ from what is stored',
+    )
+    .option('--canary-tolerance <share>', 'part of the rows by which canary days may differ (default: 0)')
+    .action((pipeline: string, from: string | undefined, to: string | undefined, options: Record<string, never>) =>
+      perform(async (context) =>
+        (await import('./backfill.ts')).backfill(context, {
+          pipeline,
+          from: from ?? '',
+          to: to ?? from ?? '',
+          ...options,
+        }),
+      ),
     );
 
   program
@@ -165,5 +194,41 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .option('--folder <path>', 'serve the real files of a folder instead of synthetic days')
     .action((options: { port: string; seed: string; folder?: string }) =>
       perform(async (context) => (await import('./portal.ts')).portal(context, options)),
+    );
+}
+
+function addScheduleCommands(program: Command, perform: Perform): void {
+  const schedules = program.command('schedules').description('the schedules of the pipelines');
+  const code = () => import('./schedules.ts');
+  schedules
+    .command('list')
+    .description('next ticks, last result, ticks that were missed or skipped')
+    .action(() => perform(async (context) => (await code()).schedulesList(context)));
+  schedules
+    .command('diff')
+    .description('compare what is declared with what Temporal has; exit code 1 when it differs')
+    .action(() => perform(async (context) => (await code()).schedulesDiff(context)));
+  schedules
+    .command('apply')
+    .description('make Temporal’s schedules what is declared, and change nothing else')
+    .action(() => perform(async (context) => (await code()).schedulesApply(context)));
+  schedules
+    .command('pause <id>')
+    .option('--reason <text>', 'kept with the schedule')
+    .action((id: string, options: { reason?: string }) =>
+      perform(async (context) => (await code()).schedulesPause(context, { id, ...options })),
+    );
+  schedules
+    .command('resume <id>')
+    .option('--reason <text>', 'kept with the schedule')
+    .action((id: string, options: { reason?: string }) =>
+      perform(async (context) => (await code()).schedulesResume(context, { id, ...options })),
+    );
+  schedules
+    .command('trigger <id>')
+    .description('one tick now')
+    .option('--date <date>', 'the tick that stands for this data date')
+    .action((id: string, options: { date?: string }) =>
+      perform(async (context) => (await code()).schedulesTrigger(context, { id, ...options })),
     );
 }

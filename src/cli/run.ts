@@ -12,7 +12,7 @@ import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { dayResult, finishRollup, runWindows, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
-import { openTemporal } from './temporal.ts';
+import { interrupted, openTemporal } from './temporal.ts';
 
 export interface RunOptions {
   readonly pipeline: string;
@@ -42,15 +42,6 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   } finally {
     await session.close();
   }
-}
-
-/** A day that runs on the server goes on when workers are there again; only this command ends. */
-function interrupted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C; the run continues when a worker runs again'));
-    });
-  });
 }
 
 async function runOne(

@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { SEARCH_KEYS } from '../workflows/search-keys.ts';
+import type { backfill, BackfillInput } from '../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../workflows/day.ts';
 import type { window, WindowInput, WindowResult } from '../workflows/window.ts';
 import { mapConcurrent } from '../activities/map-concurrent.ts';
@@ -47,6 +48,26 @@ async function startWindow(
     workflowIdConflictPolicy: 'USE_EXISTING',
     typedSearchAttributes: describe(input.pipeline, first, input.reason ?? 'backfill'),
     staticSummary: `${input.pipeline} ${first} … ${last}, ${input.dates.length} days`,
+  });
+}
+
+/** Starts a backfill; joins it when the backfill of this name runs. `name` is the hash of its plan. */
+export async function startBackfill(
+  { client, taskQueue }: RunTarget,
+  input: BackfillInput,
+  name: string,
+): Promise<WorkflowHandle<typeof backfill>> {
+  const { pipeline, from, to } = input;
+  return client.workflow.start<typeof backfill>('backfill', {
+    workflowId: `backfill/${pipeline}/${from}_${to}/${name}`,
+    taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    typedSearchAttributes: describe(pipeline, from, 'backfill'),
+    staticSummary: `${pipeline} ${from} … ${to}`,
+    staticDetails:
+      'Many days: bulk windows first, then the days that need care. Updates: pause, resume, resize, cancel.',
+    priority: { priorityKey: 4 },
   });
 }
 

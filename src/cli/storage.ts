@@ -2,6 +2,7 @@ import { DEGRADED_TABLE } from '../pipelines/degraded.ts';
 import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
+import { PLAN_TABLE } from '../pipelines/backfill.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import { initStorage } from '../storage/storage-init.ts';
 import type { InitStep } from '../storage/storage-init.ts';
@@ -18,6 +19,7 @@ export const OPERATIONAL_TABLES = [
   FAILURE_TABLE,
   DEGRADED_TABLE,
   VERIFICATION_TABLE,
+  PLAN_TABLE,
 ];
 
 /** Makes what the stores of a profile need; nothing where they need nothing. */

@@ -9,9 +9,10 @@ import { SEARCH_ATTRIBUTES, ensureSearchAttributes } from '../dev/temporal/searc
 import { quietRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { RunningWorkers } from '../workers/run-workers.ts';
-import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
+import { configuredTarget } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
 import type { CommandContext } from './context.ts';
+import { connectTo } from './known-temporal.ts';
 
 /** A Temporal server to work with: the configured one, or the development server of this home. */
 export interface TemporalSession {
@@ -92,18 +93,6 @@ export async function prepareServer(target: TemporalTarget): Promise<void> {
   }
 }
 
-async function connectTo(target: TemporalTarget): Promise<Client> {
-  try {
-    return await connectClient(target);
-  } catch (error) {
-    throw new PipelineError(
-      'STORE_UNAVAILABLE',
-      `the Temporal server at ${target.connection.address} does not answer; is TEMPORAL_ADDRESS right, and is it running?`,
-      { cause: error },
-    );
-  }
-}
-
 function breakage(server: DevServer, workers: RunningWorkers): Promise<never> {
   const serverGone = server.exited.then(() => {
     throw new PipelineError(
@@ -116,4 +105,13 @@ function breakage(server: DevServer, workers: RunningWorkers): Promise<never> {
   // Whoever waits for a result looks at it; when nobody does, a late breakage must not end the process.
   broken.catch(() => undefined);
   return broken;
+}
+
+/** A day that runs on the server goes on when workers are there again; only this command ends. */
+export function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C; the run continues when a worker runs again'));
+    });
+  });
 }

@@ -2,20 +2,20 @@ import { PipelineError } from '../errors.ts';
 import { loudRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { QueueKind } from '../workers/run-workers.ts';
-import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
+import { connectClient } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
 import { applyReconcile } from '../schedules/apply-reconcile.ts';
 import type { ReconciledHost } from '../schedules/apply-reconcile.ts';
-import { findRunningServer } from '../dev/temporal/server-record.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { targetOf } from './known-temporal.ts';
 import { prepareServer } from './temporal.ts';
 
 /** `quotidien worker`: workers against the configured server, or the development server that runs for this home. */
 export async function worker(context: CommandContext, { queues }: { queues: string }): Promise<ExitCode> {
   const kinds = parseKinds(queues);
   loudRuntime(context.config);
-  const target = await targetOf(context);
+  const target = await targetOf(context.config);
   await prepareServer(target);
   const engine = await context.engine();
   if (engine.fallback !== undefined) await scheduleReconcile(context, target, engine.fallback);
@@ -50,15 +50,4 @@ function parseKinds(text: string): QueueKind[] {
       throw new PipelineError('INPUT_INVALID', `--queues takes ${QUEUE_KINDS.join(', ')}, not ${name}`);
     return kind;
   });
-}
-
-async function targetOf({ config }: CommandContext) {
-  const target = configuredTarget(config.env);
-  if (target !== undefined) return target;
-  const running = await findRunningServer(config.home);
-  if (running !== undefined) return { connection: { address: running.address }, namespace: 'default' };
-  throw new PipelineError(
-    'CONFIG_INVALID',
-    'no Temporal server: set TEMPORAL_ADDRESS, or start one with workers by "quotidien dev"',
-  );
 }

@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors.ts';
 import type { JsonObject } from '../storage/ports.ts';
+import { cronProblem } from './cron.ts';
 import type { Revision, StepId } from './vocabulary.ts';
 
 /**
@@ -137,18 +138,31 @@ export interface RollupDefinition extends CommonStep {
  */
 export type DayPart = 'processing' | 'report';
 
+/** What a tick of a schedule starts. */
+export type ScheduledWork =
+  /** The day of the nominal time, or a part of it. Default: the whole day. */
+  | { readonly workflow: 'day'; readonly only?: DayPart }
+  /** Asks the publisher what changed, and runs the days that did. */
+  | { readonly workflow: 'watch' }
+  /** Rebuilds this many random days and compares every byte. */
+  | { readonly workflow: 'verify'; readonly sample: number };
+
 /** A Temporal schedule as data; applied by one reconcile. */
 export interface ScheduleDefinition {
   readonly id: string;
   readonly title: string;
   /** Five-field cron in UTC. */
   readonly cron: string;
+  readonly runs?: ScheduledWork;
   /** The data date is the civil date of the nominal time minus this many days. */
   readonly lagDays: number;
-  /** Which part of a day it runs; default: all of it. */
-  readonly runs?: DayPart;
+  /** After an outage, ticks that are late by at most this are made up for. */
   readonly catchUpMinutes: number;
   readonly jitterSeconds: number;
+  /** A tick that comes while the last one runs: `queue` (default) lets it follow, `skip` drops it. */
+  readonly overlap?: 'queue' | 'skip';
+  /** Default true: a tick that fails says that the installation is wrong. A day that fails is not a failed tick. */
+  readonly pauseOnFailure?: boolean;
 }
 
 export interface PipelineDefinition {
@@ -172,7 +186,12 @@ export interface PipelineDefinition {
 
 /** Checks a definition once and returns it; a mistake in it is `PLAN_INVALID` and names the step. */
 export function definePipeline(definition: PipelineDefinition): PipelineDefinition {
-  const problems = [...duplicateIds(definition), ...stepProblems(definition), ...rollupProblems(definition)];
+  const problems = [
+    ...duplicateIds(definition),
+    ...stepProblems(definition),
+    ...rollupProblems(definition),
+    ...scheduleProblems(definition),
+  ];
   if (problems.length > 0) {
     throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
   }
@@ -218,6 +237,16 @@ function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
   );
   // The manifest of a period names the one rollup that made it.
   return [...doubled.map(({ id, grain }) => `${id} is a second rollup of grain ${grain}`), ...unread];
+}
+
+function scheduleProblems({ schedules }: PipelineDefinition): string[] {
+  const ids = schedules.map(({ id }) => id);
+  const doubled = ids.filter((id, index) => ids.indexOf(id) !== index);
+  const unreadable = schedules.flatMap(({ id, cron }) => {
+    const problem = cronProblem(cron);
+    return problem === undefined ? [] : [`schedule ${id}: ${problem}`];
+  });
+  return [...doubled.map((id) => `schedule ${id} is defined twice`), ...unreadable];
 }
 
 /** The step of this name; `PLAN_INVALID` lists the names there are. */

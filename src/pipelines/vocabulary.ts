@@ -35,6 +35,11 @@ export function stageOf(step: StepId): Stage {
   return step.slice(0, step.indexOf('/')) as Stage;
 }
 
+/** Whether a stage comes after `until`; without it, no stage does. */
+export function isAfterStage(stage: Stage, until: Stage | undefined): boolean {
+  return until !== undefined && STAGES.indexOf(stage) > STAGES.indexOf(until);
+}
+
 /** From the least to the most final. */
 export const REVISIONS = ['provisional', 'consolidated', 'definitive'] as const;
 export type Revision = (typeof REVISIONS)[number];

@@ -1,74 +1,112 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import type { Client, ScheduleOptions } from '@temporalio/client';
-import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
+import type { Client } from '@temporalio/client';
 import type { Dataset } from '../pipelines/dataset.ts';
-import type { PipelineDefinition, ScheduleDefinition } from '../pipelines/definition.ts';
+import { MEMO, actualSchedule, madeSchedules } from './actual-schedules.ts';
+import type { ActualSchedule } from './actual-schedules.ts';
+import { FACE_FIELDS, declaredSchedules } from './declared-schedules.ts';
+import type { DeclaredSchedule, FaceField } from './declared-schedules.ts';
 
-/** What became of a declared schedule. */
-export interface AppliedSchedule {
-  readonly id: string;
-  readonly change: 'created' | 'updated' | 'unchanged';
+/**
+ * One reconcile of declared and actual schedules. Pauses and notes are an operator's state, not part of a declaration: they are kept.
+ *
+ * - missing: declared, and not there yet.
+ * - same: nothing to do.
+ * - outdated: the declaration changed since the schedule was made.
+ * - edited: the declaration is the same, and somebody changed the schedule by hand.
+ * - undeclared: made from a declaration that is gone.
+ */
+export type ScheduleStanding = 'missing' | 'same' | 'outdated' | 'edited' | 'undeclared';
+
+export interface FieldDifference {
+  readonly field: FaceField;
+  readonly declared: string;
+  readonly actual: string;
+  /** Who made the difference: the declaration that changed, or somebody by hand. */
+  readonly by: 'declaration' | 'hand';
 }
 
-/** The memo field that holds the hash of the declaration which a schedule was last made from. */
-const HASH_MEMO = 'declaration';
+export interface ScheduleComparison {
+  readonly id: string;
+  readonly standing: ScheduleStanding;
+  readonly differences: readonly FieldDifference[];
+}
 
-export function scheduleId(pipeline: string, schedule: string): string {
-  return `${pipeline}/${schedule}`;
+interface Compared extends ScheduleComparison {
+  readonly declared: DeclaredSchedule | undefined;
+  readonly actual: ActualSchedule | undefined;
+}
+
+/** What applying would change. */
+export async function compareSchedules(
+  client: Client,
+  datasets: Readonly<Record<string, Dataset>>,
+  taskQueue: string,
+): Promise<ScheduleComparison[]> {
+  const compared = await compareAll(client, datasets, taskQueue);
+  return compared.map(({ id, standing, differences }) => ({ id, standing, differences }));
 }
 
 /**
- * Makes Temporal's schedules what the pipelines declare. A schedule whose declaration is the one it was made from is left as it is, with its
- * pauses and notes; another one is replaced as a whole, so that an old and a new specification are never in force together.
+ * Makes Temporal's schedules what the pipelines declare, and answers what was different before. A schedule that differs is replaced as a whole, so that
+ * an old and a new specification are never in force together; one that does not differ is not touched.
  */
 export async function applySchedules(
   client: Client,
   datasets: Readonly<Record<string, Dataset>>,
   taskQueue: string,
-): Promise<AppliedSchedule[]> {
-  const applied: AppliedSchedule[] = [];
-  for (const { definition } of Object.values(datasets)) {
-    for (const schedule of definition.schedules)
-      applied.push(await applySchedule(client, definition, schedule, taskQueue));
-  }
-  return applied;
+): Promise<ScheduleComparison[]> {
+  const compared = await compareAll(client, datasets, taskQueue);
+  for (const one of compared) await applyOne(client, one);
+  return compared.map(({ id, standing, differences }) => ({ id, standing, differences }));
 }
 
-async function applySchedule(
+async function compareAll(
   client: Client,
-  definition: PipelineDefinition,
-  schedule: ScheduleDefinition,
+  datasets: Readonly<Record<string, Dataset>>,
   taskQueue: string,
-): Promise<AppliedSchedule> {
-  const id = scheduleId(definition.name, schedule.id);
-  const declared = scheduleOptions(definition, schedule, taskQueue);
-  const handle = client.schedule.getHandle(id);
-  const actual = await handle.describe().catch((error: unknown) => {
-    if (error instanceof ScheduleNotFoundError) return undefined;
-    throw error;
-  });
-  if (actual?.memo?.[HASH_MEMO] === declared.memo?.[HASH_MEMO]) return { id, change: 'unchanged' };
-  if (actual !== undefined) await handle.delete();
-  await client.schedule.create({ ...declared, scheduleId: id });
-  return { id, change: actual === undefined ? 'created' : 'updated' };
+): Promise<Compared[]> {
+  const declared = new Map(declaredSchedules(datasets, taskQueue).map((one) => [one.id, one]));
+  const ids = [...new Set([...declared.keys(), ...(await madeSchedules(client, taskQueue))])];
+  return Promise.all(
+    ids.map(async (id) => {
+      const [wanted, actual] = [declared.get(id), await actualSchedule(client, id)];
+      return { id, ...compare(wanted, actual), declared: wanted, actual };
+    }),
+  );
 }
 
-function scheduleOptions(
-  { name, title }: PipelineDefinition,
-  schedule: ScheduleDefinition,
-  taskQueue: string,
-): Omit<ScheduleOptions, 'scheduleId'> {
-  return {
-    spec: { cronExpressions: [schedule.cron], jitter: schedule.jitterSeconds * 1000, timezone: 'UTC' },
-    policies: { overlap: ScheduleOverlapPolicy.ALLOW_ALL, catchupWindow: schedule.catchUpMinutes * 60_000 },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'tick',
-      workflowId: `tick/${name}/${schedule.id}`,
-      args: [{ pipeline: name, schedule: schedule.id }],
-      taskQueue,
-      staticSummary: `${title}: ${schedule.title}`,
-    },
-    memo: { [HASH_MEMO]: sha256Hex(canonicalJson([schedule, taskQueue])) },
-  };
+function compare(
+  declared: DeclaredSchedule | undefined,
+  actual: ActualSchedule | undefined,
+): Pick<ScheduleComparison, 'standing' | 'differences'> {
+  // A list of schedules may lag behind: one that is neither declared nor there is gone already.
+  if (declared === undefined) return { standing: actual === undefined ? 'same' : 'undeclared', differences: [] };
+  if (actual === undefined) return { standing: 'missing', differences: [] };
+  const { madeFrom } = actual;
+  const differences = FACE_FIELDS.filter((field) => declared.face[field] !== actual.face[field]).map(
+    (field): FieldDifference => ({
+      field,
+      declared: declared.face[field],
+      actual: actual.face[field],
+      by: madeFrom?.face[field] === actual.face[field] ? 'declaration' : 'hand',
+    }),
+  );
+  if (madeFrom?.hash === declared.hash) return { standing: differences.length === 0 ? 'same' : 'edited', differences };
+  return { standing: madeFrom === undefined ? 'edited' : 'outdated', differences };
+}
+
+async function applyOne(client: Client, { id, standing, declared }: Compared): Promise<void> {
+  const handle = client.schedule.getHandle(id);
+  if (standing === 'undeclared') await handle.delete();
+  if (declared === undefined || standing === 'same') return;
+  const action = { ...declared.options.action, memo: { [MEMO.hash]: declared.hash, [MEMO.face]: declared.face } };
+  if (standing === 'missing') {
+    const memo = { [MEMO.owner]: declared.face['task queue'] };
+    await client.schedule.create({ ...declared.options, action, scheduleId: id, memo });
+    return;
+  }
+  await handle.update(({ state: { paused, note } }) => ({
+    ...declared.options,
+    action,
+    state: { paused, ...(note === undefined ? {} : { note }) },
+  }));
 }

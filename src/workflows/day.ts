@@ -5,9 +5,12 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  getExternalWorkflowHandle,
+  isCancellation,
   setCurrentDetails,
   setHandler,
   sleep,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { HeldCheck, ResolvedDay } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
@@ -16,6 +19,7 @@ import type { Decision } from '../pipelines/manifest.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { DayPart } from '../pipelines/definition.ts';
+import { isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { settledStates } from '../pipelines/execution.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
@@ -35,6 +39,8 @@ export interface DayInput {
   readonly only?: DayPart;
   /** Execute this step and everything after it again. */
   readonly fromStep?: StepId;
+  /** Leave out the stages after this one; another run goes on from there. */
+  readonly until?: Stage;
 }
 
 export interface DayResult {
@@ -56,6 +62,8 @@ export interface DecideInput {
 /** Sent to a day that runs without its report, by whoever wants the report. */
 export const reportTooSignal = defineSignal('reportToo');
 export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
+/** Sent to the backfill that started a day when the day waits: for a decision, or for the publisher. */
+export const dayWaitsSignal = defineSignal<[date: CivilDate, why: string]>('dayWaits');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 export const progressQuery = defineQuery<DayState>('progress');
 
@@ -136,7 +144,9 @@ class DayRun {
     return true;
   }
 
-  async attempt(resolved: ResolvedDay): Promise<Attempt> {
+  async attempt(planned: ResolvedDay): Promise<Attempt> {
+    const steps = planned.steps.filter((step) => !isAfterStage(step.stage, this.#input.until));
+    const resolved = { ...planned, steps };
     this.#plan = resolved.plan;
     if (resolved.plan.upToDate && resolved.known !== null) {
       this.#tell(resolved, 'everything is there already');
@@ -170,6 +180,7 @@ class DayRun {
 
   async waitUntil(until: string, why: string): Promise<void> {
     setCurrentDetails(`**${this.#title}**\n\nWaiting until ${until}: ${why}.`);
+    await this.#tellBackfill(why);
     const ms = Date.parse(until) - Date.now();
     if (ms > 0) await sleep(ms, { summary: why });
   }
@@ -205,11 +216,23 @@ class DayRun {
       );
       const held: { step: StepId; answer?: DecideInput } = { step };
       this.#held = held;
+      await this.#tellBackfill(`held at ${step}: ${rules}`);
       await condition(() => held.answer !== undefined, Math.max(1, Date.parse(resolved.holdUntil) - Date.now()));
       this.#held = undefined;
       this.#record(step, key, held.answer, rules);
     } else if (before.decision === 'reject') {
       this.#state[step] = rejected(before.reason);
+    }
+  }
+
+  /** A backfill does not wait for a day that waits. It may have ended meanwhile: then nobody needs to be told. */
+  async #tellBackfill(why: string): Promise<void> {
+    const { parent } = workflowInfo();
+    if (parent === undefined || this.#input.reason !== 'backfill') return;
+    try {
+      await getExternalWorkflowHandle(parent.workflowId).signal(dayWaitsSignal, this.#input.date, why);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
     }
   }
 

@@ -1,4 +1,5 @@
 /** Everything that a worker registers; the name of each export is its workflow type. */
+export { backfill } from './backfill.ts';
 export { day } from './day.ts';
 export { reconcile } from './reconcile.ts';
 export { rollup } from './rollup.ts';

@@ -1,14 +1,16 @@
 import { WorkflowExecutionAlreadyStartedError, defineSearchAttributeKey } from '@temporalio/common';
 import {
+  ApplicationFailure,
+  ParentClosePolicy,
   getExternalWorkflowHandle,
   isCancellation,
-  ParentClosePolicy,
   proxyActivities,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { DayPart } from '../pipelines/definition.ts';
+import type { ResolvedTick } from '../activities/contract.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day, reportTooSignal } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
@@ -22,16 +24,20 @@ export interface TickInput {
 
 export interface TickResult {
   readonly date: CivilDate;
-  /** `joined`: the day was running already. */
-  readonly day: 'started' | 'joined';
+  /** What was started, or joined because it was running already. */
+  readonly workflowId: string;
+  readonly how: 'started' | 'joined';
 }
+
+/** How often a day can end just before it is joined. */
+const MOST_ATTEMPTS = 5;
 
 /** Set by Temporal on every workflow that a schedule starts, also by hand or by its own backfill: the nominal time. */
 const NOMINAL_TIME = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 
-/** What a schedule starts: finds the data date of its nominal time and starts that day, or joins it when it runs. */
+/** What a schedule starts: finds out what its nominal time stands for and starts that, or joins it when it runs. */
 export function tick(input: TickInput): Promise<TickResult> {
   return withPlainFailures(() => runTick(input));
 }
@@ -39,21 +45,31 @@ export function tick(input: TickInput): Promise<TickResult> {
 async function runTick({ pipeline, schedule }: TickInput): Promise<TickResult> {
   const info = workflowInfo();
   const nominal = info.typedSearchAttributes.get(NOMINAL_TIME) ?? info.startTime;
-  const { date, only } = await control.resolveTick({ pipeline, schedule, nominalAt: nominal.toISOString() });
+  const resolved = await control.resolveTick({ pipeline, schedule, nominalAt: nominal.toISOString() });
+  const { date } = resolved;
   describeRun({ Pipeline: pipeline, DataDate: date, RunReason: 'schedule' });
-  // A day that ends between the start and the signal is started in the next round.
-  for (;;) {
-    if (await startDay(pipeline, date, only)) return { date, day: 'started' };
-    if (only === 'processing' || (await asksForReport(pipeline, date))) return { date, day: 'joined' };
-  }
+  return { date, ...(await startDay(pipeline, resolved)) };
 }
 
-/** False when the day runs already. */
-async function startDay(pipeline: string, date: CivilDate, only: DayPart | null): Promise<boolean> {
+/** Between "it runs already" and our signal the day may end; then it is started after all. */
+async function startDay(
+  pipeline: string,
+  { date, runs }: ResolvedTick,
+): Promise<Pick<TickResult, 'workflowId' | 'how'>> {
+  const workflowId = `day/${pipeline}/${date}`;
+  const only = runs.workflow === 'day' ? runs.only : undefined;
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    if (await startUnlessRunning(workflowId, pipeline, date, only)) return { workflowId, how: 'started' };
+    if (only === 'processing' || (await asksForReport(workflowId))) return { workflowId, how: 'joined' };
+  }
+  throw ApplicationFailure.nonRetryable(`${workflowId} runs and cannot be signalled`, 'INTERNAL');
+}
+
+async function startUnlessRunning(workflowId: string, pipeline: string, date: CivilDate, only: DayPart | undefined) {
   try {
     await startChild(day, {
-      workflowId: `day/${pipeline}/${date}`,
-      args: [{ pipeline, date, reason: 'schedule', ...(only === null ? {} : { only }) }],
+      workflowId,
+      args: [{ pipeline, date, reason: 'schedule', ...(only === undefined ? {} : { only }) }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `${pipeline} ${date}`,
     });
@@ -65,9 +81,9 @@ async function startDay(pipeline: string, date: CivilDate, only: DayPart | null)
 }
 
 /** The running day may be one that leaves its report out. False when it has ended. */
-async function asksForReport(pipeline: string, date: CivilDate): Promise<boolean> {
+async function asksForReport(workflowId: string): Promise<boolean> {
   try {
-    await getExternalWorkflowHandle(`day/${pipeline}/${date}`).signal(reportTooSignal);
+    await getExternalWorkflowHandle(workflowId).signal(reportTooSignal);
     return true;
   } catch (error) {
     if (isCancellation(error)) throw error;

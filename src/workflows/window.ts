@@ -1,7 +1,7 @@
 import { condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { CommitRequest } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
-import { STAGES } from '../pipelines/vocabulary.ts';
+import { isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import type { ExecutionDay } from './execute-steps.ts';
@@ -34,6 +34,8 @@ const LONGEST_WAIT_FOR_EARLIER_DAYS = '15 minutes';
 export interface WindowResult {
   readonly committed: number;
   readonly upToDate: number;
+  /** For how many days each step was executed, not reused. */
+  readonly ran: Readonly<Record<StepId, number>>;
   /** Days that need care: each is to be run by its own `day` workflow. */
   readonly careful: readonly { readonly date: CivilDate; readonly step: StepId | null; readonly why: string }[];
 }
@@ -50,7 +52,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   const options = { recheck: input.recheck === true, offline: input.offline === true };
   const whereabouts = new Whereabouts();
   const resolved = whereabouts.note(await whereabouts.control().resolveWindow({ pipeline, dates, options }));
-  const steps = resolved.steps.filter((step) => !isAfter(step.stage, input.until));
+  const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
   const days: ExecutionDay[] = resolved.days.map(({ date, state }) => ({ date, state: { ...state } }));
   const held = new Map<CivilDate, StepId>();
   const tell = (): void => {
@@ -90,7 +92,17 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
       step: outcome.failure?.step ?? null,
       why: outcome.failure === undefined ? 'no part has rows' : `${outcome.failure.code}: ${outcome.failure.message}`,
     }));
-  return { committed: good.length, upToDate: resolved.upToDate.length, careful };
+  return { committed: good.length, upToDate: resolved.upToDate.length, ran: countRan(days), careful };
+}
+
+function countRan(days: readonly ExecutionDay[]): Record<StepId, number> {
+  const ran: Record<StepId, number> = {};
+  for (const { state } of days) {
+    for (const [id, one] of Object.entries(state) as [StepId, ExecutionDay['state'][StepId]][]) {
+      if (one.state === 'done' && one.how === 'ran') ran[id] = (ran[id] ?? 0) + 1;
+    }
+  }
+  return ran;
 }
 
 /** Days that were made while a store was away are announced by their reconciliation. */
@@ -107,8 +119,4 @@ async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {
     done = true;
   });
   if (!done) await condition(() => done, LONGEST_WAIT_FOR_EARLIER_DAYS);
-}
-
-function isAfter(stage: Stage, until: WindowInput['until']): boolean {
-  return until !== undefined && STAGES.indexOf(stage) > STAGES.indexOf(until);
 }

@@ -147,6 +147,7 @@ describe('a window of days', () => {
       committed: 31,
       upToDate: 0,
       careful: [],
+      ran: expect.objectContaining({ 'transform/readings': 31, 'metrics/day': 31, 'report/day': 31 }) as unknown,
     });
     const asked = publisher.requests.slice(before).filter((request) => request.includes('.csv'));
     expect(asked).toHaveLength(2);

@@ -191,6 +191,8 @@ export const eco2mixDefinition = definePipeline({
       lagDays: 1,
       catchUpMinutes: 7 * MINUTES_PER_DAY,
       jitterSeconds: 60,
+      overlap: 'queue',
+      pauseOnFailure: true,
     },
   ],
 });

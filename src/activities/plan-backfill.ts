@@ -1,0 +1,153 @@
+import { PipelineError } from '../errors.ts';
+import {
+  backfillHash,
+  countActions,
+  isSelected,
+  predict,
+  yearStretches,
+  PLAN_TABLE,
+  SELECTIONS,
+} from '../pipelines/backfill.ts';
+import type { BackfillPlan, BackfillRequest, PlannedBackfillDay } from '../pipelines/backfill.ts';
+import { rangesOf } from '../pipelines/calendar-of-days.ts';
+import { datesBetween } from '../pipelines/civil-date.ts';
+import type { Dataset, FetchWindow } from '../pipelines/dataset.ts';
+import { executionSteps } from '../pipelines/execution.ts';
+import { isUpToDate } from '../pipelines/plan.ts';
+import { STAGES, isAfterStage, stageOf } from '../pipelines/vocabulary.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { fetchWindows } from '../pipelines/window.ts';
+import { afterDayEnd } from '../pipelines/zoned-day.ts';
+import type { DocumentKey, DocumentStore } from '../storage/ports.ts';
+import { datasetOf } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { readFailures } from './failures.ts';
+import { checkRequest, planFromStores } from './resolve-plan.ts';
+import { stepExperience } from './step-experience.ts';
+
+/** A plan with what is done to every selected day, and why. */
+export interface DetailedPlan {
+  readonly plan: BackfillPlan;
+  readonly days: readonly PlannedBackfillDay[];
+}
+
+/** Refuses what cannot be a backfill: `PLAN_INVALID`, `INPUT_INVALID`, `PIPELINE_UNKNOWN`. */
+export function checkBackfill(engine: Pick<Engine, 'datasets'>, request: BackfillRequest): void {
+  const { definition } = datasetOf(engine, request.pipeline);
+  checkRequest(definition, { dates: [request.from, request.to], options: {} });
+  if (request.to < request.from) {
+    throw new PipelineError('INPUT_INVALID', `the range ends (${request.to}) before it begins (${request.from})`);
+  }
+  if (request.select !== undefined && !SELECTIONS.includes(request.select)) {
+    throw new PipelineError('INPUT_INVALID', `select takes ${SELECTIONS.join(', ')}, not ${request.select}`);
+  }
+  if (request.until !== undefined && !STAGES.includes(request.until)) {
+    throw new PipelineError('INPUT_INVALID', `until takes ${STAGES.join(', ')}, not ${request.until}`);
+  }
+}
+
+/** What a backfill would do, day by day; read from the stores a year at a time. */
+export async function planBackfill(engine: Engine, request: BackfillRequest): Promise<DetailedPlan> {
+  checkBackfill(engine, request);
+  const dataset = datasetOf(engine, request.pipeline);
+  const days: PlannedBackfillDay[] = [];
+  const left = { complete: 0, notDue: 0, otherwise: 0 };
+  for (const stretch of yearStretches(request)) {
+    const part = await selectStretch(engine, request, stretch);
+    days.push(...part.selected);
+    for (const reason of ['complete', 'notDue', 'otherwise'] as const) left[reason] += part[reason];
+  }
+  days.sort((a, b) => (a.date < b.date ? -1 : 1));
+  const steps = countActions(days);
+  const dates = days.map(({ date }) => date);
+  const plan: BackfillPlan = {
+    hash: backfillHash(request, days),
+    request,
+    plannedAt: engine.now().toISOString(),
+    days: days.length,
+    ranges: rangesOf(dates),
+    ...left,
+    steps,
+    windows: fetchWindows(dates, 'month').length,
+    requests: requestsOf(dataset, days),
+    predicted: predict(steps, await stepExperience(engine.documents, request.pipeline, request)),
+  };
+  return { plan, days };
+}
+
+export interface SelectedStretch {
+  readonly selected: readonly PlannedBackfillDay[];
+  readonly complete: number;
+  /** The publication calendar does not expect them yet. */
+  readonly notDue: number;
+  /** With something to do, but not of the wanted kind. */
+  readonly otherwise: number;
+}
+
+/** The days of a stretch that the request means. */
+export async function selectStretch(
+  engine: Engine,
+  request: BackfillRequest,
+  { from, to }: FetchWindow,
+): Promise<SelectedStretch> {
+  const { definition } = datasetOf(engine, request.pipeline);
+  const { select = 'open', until } = request;
+  const all = datesBetween(from, to);
+  const now = engine.now();
+  const due = all.filter((date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now);
+  const [{ plans, manifests }, failures] = await Promise.all([
+    planFromStores(engine, definition, due, { recheck: select === 'all', offline: select === 'stale' }),
+    readFailures(engine.documents, request.pipeline, due),
+  ]);
+  const ids = new Set(executionSteps(definition, 2).map(({ id }) => id));
+  const selected: PlannedBackfillDay[] = [];
+  let complete = 0;
+  for (const plan of plans) {
+    const steps = plan.steps.filter(({ step }) => ids.has(step) && !isAfterStage(stageOf(step), until));
+    const manifest = manifests.get(plan.date);
+    const day = { manifest, failure: failures.get(plan.date), planned: steps, complete: isUpToDate(steps, manifest) };
+    if (day.complete) complete += 1;
+    if (isSelected(select, day)) selected.push({ date: plan.date, steps });
+  }
+  const notDue = all.length - due.length;
+  const otherwise = due.length - selected.length - (select === 'all' ? 0 : complete);
+  return { selected, complete: select === 'all' ? 0 : complete, notDue, otherwise: Math.max(0, otherwise) };
+}
+
+/** One request per part and bulk window that has a day to ask for. */
+function requestsOf({ definition, sources }: Dataset, days: readonly PlannedBackfillDay[]): Record<string, number> {
+  const requests: Record<string, number> = {};
+  for (const { id, part } of definition.steps) {
+    const host = part === undefined ? undefined : sources[part]?.host;
+    const bulk = definition.parts.find((candidate) => candidate.id === part)?.bulkWindow;
+    if (host === undefined || bulk === undefined) continue;
+    const asked = days
+      .filter(({ steps }) =>
+        steps.some(({ step, action }) => step === id && (action === 'run' || action === 'recheck')),
+      )
+      .map(({ date }) => date);
+    // Days are worked through by months, so a larger bulk window is asked for month by month.
+    requests[host] = (requests[host] ?? 0) + fetchWindows(asked, 'month').length;
+  }
+  return requests;
+}
+
+function planKey(pipeline: string, hash: string): DocumentKey {
+  return { table: PLAN_TABLE, partition: pipeline, sort: hash };
+}
+
+/** Kept, so that exactly this plan can be started by its hash. */
+export async function savePlan(documents: DocumentStore, plan: BackfillPlan): Promise<void> {
+  await documents.put(planKey(plan.request.pipeline, plan.hash), plan);
+}
+
+export async function loadPlan(documents: DocumentStore, pipeline: string, hash: string): Promise<BackfillPlan> {
+  const found = await documents.get<BackfillPlan>(planKey(pipeline, hash));
+  if (found !== undefined) return found.body;
+  throw new PipelineError('PLAN_INVALID', `no plan ${hash} of ${pipeline}; "quotidien backfill … --dry-run" makes one`);
+}
+
+/** The planned days within a stretch. */
+export function plannedDates({ ranges }: BackfillPlan, { from, to }: FetchWindow): CivilDate[] {
+  return ranges.flatMap((range) => datesBetween(range.from > from ? range.from : from, range.to < to ? range.to : to));
+}

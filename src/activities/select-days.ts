@@ -1,0 +1,34 @@
+import { fetchWindows } from '../pipelines/window.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import type { SelectDaysRequest, SelectedDays } from './contract.ts';
+import type { Engine } from './engine.ts';
+import { loadPlan, plannedDates, selectStretch } from './plan-backfill.ts';
+
+/** The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. */
+export async function selectDays(
+  engine: Engine,
+  { request, stretch, plan }: SelectDaysRequest,
+  running: ReadonlySet<CivilDate>,
+): Promise<SelectedDays> {
+  const { dates, complete, notDue } = await datesOf(engine, {
+    request,
+    stretch,
+    ...(plan === undefined ? {} : { plan }),
+  });
+  const free = dates.filter((date) => !running.has(date));
+  return {
+    windows: fetchWindows(free, 'month').map(({ from, to }) => free.filter((date) => from <= date && date <= to)),
+    running: dates.filter((date) => running.has(date)),
+    complete,
+    notDue,
+  };
+}
+
+async function datesOf(engine: Engine, { request, stretch, plan }: SelectDaysRequest) {
+  if (plan !== undefined) {
+    const stored = await loadPlan(engine.documents, request.pipeline, plan);
+    return { dates: plannedDates(stored, stretch), complete: 0, notDue: 0 };
+  }
+  const { selected, complete, notDue } = await selectStretch(engine, request, stretch);
+  return { dates: selected.map(({ date }) => date), complete, notDue };
+}

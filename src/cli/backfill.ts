@@ -1,0 +1,209 @@
+import { loadPlan, planBackfill, savePlan } from '../activities/plan-backfill.ts';
+import type { DetailedPlan } from '../activities/plan-backfill.ts';
+import { PipelineError } from '../errors.ts';
+import { SELECTIONS } from '../pipelines/backfill.ts';
+import type { BackfillPlan, BackfillRequest, BackfillSelection } from '../pipelines/backfill.ts';
+import { parseCivilDate } from '../pipelines/civil-date.ts';
+import { STAGES } from '../pipelines/vocabulary.ts';
+import type { StepId } from '../pipelines/vocabulary.ts';
+import type { BackfillInput } from '../workflows/backfill.ts';
+import type { BackfillProgress } from '../workflows/backfill-control.ts';
+import type { BackfillResult } from '../workflows/backfill-tally.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { count, formatBytes } from './measures.ts';
+import { finishRollup, resultOf, startBackfill } from './runs.ts';
+import type { RunTarget } from './runs.ts';
+import { interrupted, openTemporal } from './temporal.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface BackfillCommand {
+  readonly pipeline: string;
+  readonly from: string;
+  readonly to: string;
+  readonly missing?: boolean;
+  readonly failed?: boolean;
+  readonly stale?: boolean;
+  readonly all?: boolean;
+  readonly newestFirst?: boolean;
+  readonly parallel?: string;
+  readonly until?: string;
+  readonly dryRun?: boolean;
+  readonly plan?: string;
+  readonly canary?: string;
+  readonly canaryTolerance?: string;
+}
+
+/** `quotidien backfill`: plans the days of a range, and runs them by windows and alone. */
+export async function backfill(context: CommandContext, command: BackfillCommand): Promise<ExitCode> {
+  const { terminal } = context;
+  const engine = await context.engine();
+  const detailed = command.plan === undefined ? await planBackfill(engine, requestOf(command)) : undefined;
+  const plan = detailed?.plan ?? (await loadPlan(engine.documents, command.pipeline, command.plan ?? ''));
+  if (detailed !== undefined) await savePlan(engine.documents, plan);
+  for (const line of planLines(plan)) terminal.line(line);
+  if (command.dryRun === true) {
+    terminal.data({ plan, days: detailed?.days ?? [] });
+    for (const line of reasonLines(detailed)) terminal.line(line);
+    terminal.line(`start exactly this: quotidien backfill ${plan.request.pipeline} --plan ${plan.hash}`);
+    return EXIT.done;
+  }
+  if (plan.days === 0) {
+    terminal.data({ plan, result: null });
+    return EXIT.done;
+  }
+  return start(context, plan, inputOf(plan, command));
+}
+
+function requestOf(command: BackfillCommand): BackfillRequest {
+  const chosen = SELECTIONS.filter((name) => name !== 'open' && command[name] === true);
+  if (chosen.length > 1) throw new PipelineError('INPUT_INVALID', `choose one of --${chosen.join(', --')}`);
+  const select: BackfillSelection = chosen[0] ?? 'open';
+  const until = STAGES.find((stage) => stage === command.until);
+  if (command.until !== undefined && until === undefined)
+    throw new PipelineError('INPUT_INVALID', `--until takes ${STAGES.join(', ')}, not ${command.until}`);
+  return {
+    pipeline: command.pipeline,
+    from: parseCivilDate(command.from),
+    to: parseCivilDate(command.to),
+    select,
+    ...(command.newestFirst === true ? { newestFirst: true } : {}),
+    ...(until === undefined ? {} : { until }),
+  };
+}
+
+function inputOf({ request, hash }: BackfillPlan, command: BackfillCommand): BackfillInput {
+  return {
+    ...request,
+    plan: hash,
+    ...(command.parallel === undefined ? {} : { parallel: numberOf('--parallel', command.parallel) }),
+    ...(command.canary === undefined ? {} : { canary: numberOf('--canary', command.canary) }),
+    ...(command.canaryTolerance === undefined
+      ? {}
+      : { canaryTolerance: numberOf('--canary-tolerance', command.canaryTolerance) }),
+  };
+}
+
+function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isFinite(number) && number >= 0) return number;
+  throw new PipelineError('INPUT_INVALID', `${option} takes a number, not ${JSON.stringify(text)}`);
+}
+
+async function start(context: CommandContext, plan: BackfillPlan, input: BackfillInput): Promise<ExitCode> {
+  const session = await openTemporal(context);
+  try {
+    if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
+    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
+    const work = runBackfill(context, target, plan, input);
+    return await Promise.race([work, session.broken, interrupted(context.signal)]);
+  } finally {
+    await session.close();
+  }
+}
+
+async function runBackfill(
+  { terminal }: CommandContext,
+  target: RunTarget,
+  plan: BackfillPlan,
+  input: BackfillInput,
+): Promise<ExitCode> {
+  const handle = await startBackfill(target, input, plan.hash);
+  terminal.note(`backfill ${handle.workflowId}`);
+  const stopTelling = tellProgress(terminal, plan.days, () => handle.query<BackfillProgress>('progress'));
+  const result = await resultOf(handle).finally(stopTelling);
+  await finishRollup(target, input.pipeline);
+  terminal.data({ plan, result });
+  for (const line of resultLines(plan, result)) terminal.line(line);
+  if (result.failedDays > 0) return EXIT.failed;
+  return result.waitingDays > 0 || result.stopped !== null ? EXIT.degraded : EXIT.done;
+}
+
+const REDRAW_MS = 1_000;
+const BAR_WIDTH = 30;
+
+/** Redraws how far the backfill is, on a terminal every second, else only when it asks something. */
+function tellProgress(terminal: Terminal, days: number, read: () => Promise<BackfillProgress>): () => void {
+  let asked: string | null = null;
+  const timer = setInterval(() => {
+    void read().then(
+      (progress) => {
+        if (terminal.interactive) process.stderr.write(`\r${barText(progress, days)}`);
+        if (progress.question !== null && progress.question !== asked)
+          terminal.note(`${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`);
+        asked = progress.question;
+      },
+      // A busy or restarting worker answers the next time.
+      () => undefined,
+    );
+  }, REDRAW_MS);
+  return () => {
+    clearInterval(timer);
+    if (terminal.interactive) process.stderr.write('\n');
+  };
+}
+
+function barText({ done, failedDays, waitingDays, paused }: BackfillProgress, days: number): string {
+  const ended = done + failedDays + waitingDays;
+  const filled = Math.min(BAR_WIDTH, Math.floor((ended / Math.max(1, days)) * BAR_WIDTH));
+  const bar = '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
+  const rest = [failedDays > 0 ? `${failedDays} failed` : '', waitingDays > 0 ? `${waitingDays} waiting` : ''];
+  return [`${bar} ${ended}/${days} days`, ...rest, paused === null ? '' : `paused: ${paused}`]
+    .filter(Boolean)
+    .join('  ');
+}
+
+function planLines(plan: BackfillPlan): string[] {
+  const { request, days, complete, notDue, otherwise, windows, requests, predicted, hash } = plan;
+  const head = `plan ${hash}: ${request.pipeline} ${request.from} … ${request.to}, ${request.select ?? 'open'} days`;
+  const left = [`${complete} complete`, `${notDue} not due yet`, `${otherwise} not asked for`];
+  const lines = [head, `  ${count(days, 'day')} to run in ${count(windows, 'window')}; left out: ${left.join(', ')}`];
+  for (const [step, { run, recheck, reuse, skip }] of Object.entries(plan.steps)) {
+    lines.push(`  ${step.padEnd(24)} run ${run}, recheck ${recheck}, reuse ${reuse}, skip ${skip}`);
+  }
+  if (days === 0) return lines;
+  const asked = Object.entries(requests).map(([host, number]) => `${number} to ${host}`);
+  lines.push(`  requests: ${asked.join(', ') || 'none'}`);
+  const unknown = predicted.withoutExperience;
+  const besides = unknown.length === 0 ? '' : `, besides ${unknown.join(', ')}, which never ran here`;
+  lines.push(
+    `  predicted: ${predicted.secondsP50.toFixed(1)} s (p90 ${predicted.secondsP90.toFixed(1)} s), ` +
+      `${formatBytes(predicted.storageBytes)} stored${besides}`,
+  );
+  return lines;
+}
+
+/** The most frequent reasons for which steps run. */
+const MOST_REASONS = 12;
+
+function reasonLines(detailed: DetailedPlan | undefined): string[] {
+  const reasons = new Map<string, number>();
+  for (const { steps } of detailed?.days ?? []) {
+    for (const { step, action, reason } of steps.filter(({ action: one }) => one === 'run' || one === 'recheck')) {
+      const text = `${action} ${step}: ${reason.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…')}`;
+      reasons.set(text, (reasons.get(text) ?? 0) + 1);
+    }
+  }
+  const sorted = [...reasons].sort(([, a], [, b]) => b - a).slice(0, MOST_REASONS);
+  return sorted.map(([text, number]) => `  ${String(number).padStart(5)} × ${text}`);
+}
+
+function resultLines(plan: BackfillPlan, result: BackfillResult): string[] {
+  const seconds = (Date.parse(result.endedAt) - Date.parse(result.startedAt)) / 1000;
+  const lines = [
+    `${result.done} of ${plan.days} days done in ${seconds.toFixed(1)} s (predicted ${plan.predicted.secondsP50.toFixed(1)}, ` +
+      `p90 ${plan.predicted.secondsP90.toFixed(1)}), ${count(result.windows, 'window')}, ${count(result.days, 'single day')}`,
+  ];
+  for (const step of Object.keys(plan.steps) as StepId[]) {
+    const [planned, actual] = [plan.steps[step], result.ran[step] ?? 0];
+    if (planned === undefined || planned.run + actual === 0) continue;
+    const rechecked = planned.recheck > 0 ? ` or ${planned.recheck} more when rechecked` : '';
+    lines.push(`  ${step.padEnd(24)} planned ${planned.run}${rechecked}, ran ${actual}`);
+  }
+  for (const { date, code, message } of result.failed) lines.push(`${date}  ${code}: ${message}`);
+  if (result.failedDays > result.failed.length)
+    lines.push(`and ${result.failedDays - result.failed.length} more failed`);
+  for (const { date, why } of result.waiting) lines.push(`${date}  waits: ${why}`);
+  if (result.stopped !== null) lines.push(result.stopped);
+  return lines;
+}

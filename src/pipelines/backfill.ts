@@ -1,0 +1,152 @@
+import { canonicalJson, sha256Hex } from './canonical-json.ts';
+import type { DateRange } from './calendar-of-days.ts';
+import { datesBetween, yearOf } from './civil-date.ts';
+import type { FetchWindow } from './dataset.ts';
+import type { FailureRecord } from './ledger.ts';
+import type { Manifest } from './manifest.ts';
+import type { PlannedStep, StepAction } from './plan.ts';
+import type { CivilDate, Stage, StepId } from './vocabulary.ts';
+
+/** What a backfill is asked for, which days that means, and what is foreseen of it. Pure. */
+
+/**
+ * - open: every day with something to do, and none that is complete. The default.
+ * - missing: days that no run has finished yet.
+ * - failed: days whose last run failed, or that wait for a decision.
+ * - stale: finished days with a step that would run again without asking the publisher.
+ * - all: every day; the publisher is asked even where its last answer still counts as fresh.
+ */
+export const SELECTIONS = ['open', 'missing', 'failed', 'stale', 'all'] as const;
+export type BackfillSelection = (typeof SELECTIONS)[number];
+
+export interface BackfillRequest {
+  readonly pipeline: string;
+  readonly from: CivilDate;
+  readonly to: CivilDate;
+  readonly select?: BackfillSelection;
+  readonly newestFirst?: boolean;
+  /** Leave out the stages after this one. */
+  readonly until?: Stage;
+}
+
+export interface DayStandingForBackfill {
+  readonly manifest: Manifest | undefined;
+  readonly failure: FailureRecord | undefined;
+  /** The steps that a window executes. */
+  readonly planned: readonly PlannedStep[];
+  readonly complete: boolean;
+}
+
+export function isSelected(select: BackfillSelection, day: DayStandingForBackfill): boolean {
+  const { manifest, failure, planned, complete } = day;
+  switch (select) {
+    case 'open':
+      return !complete;
+    case 'missing':
+      return manifest === undefined;
+    case 'failed':
+      return failure !== undefined || manifest?.verdict === 'failed' || manifest?.verdict === 'quarantined';
+    case 'stale':
+      return manifest !== undefined && planned.some(({ action }) => action === 'run');
+    case 'all':
+      return true;
+  }
+}
+
+/** The stretches of at most a year that a backfill is worked through in, in its order: what it knows at once stays small. */
+export function yearStretches({ from, to, newestFirst }: BackfillRequest): FetchWindow[] {
+  const years = [...new Set(datesBetween(from, to).map(yearOf))].map((year) => ({
+    from: from > `${year}-01-01` ? from : `${year}-01-01`,
+    to: to < `${year}-12-31` ? to : `${year}-12-31`,
+  }));
+  return newestFirst === true ? years.reverse() : years;
+}
+
+/** `count` dates, evenly spread; all of them when there are fewer. */
+export function spreadSample(dates: readonly CivilDate[], count: number): CivilDate[] {
+  if (dates.length <= count) return [...dates];
+  const picked = Array.from({ length: count }, (_, index) => dates[Math.floor(((index + 0.5) * dates.length) / count)]);
+  return picked.filter((date) => date !== undefined);
+}
+
+export type StepActions = Readonly<Record<StepId, Readonly<Record<StepAction, number>>>>;
+
+/** What a backfill is going to do, foreseen from the stores; nothing was asked from a publisher. */
+export interface BackfillPlan {
+  /** Names the plan: the request, its days, and what is done to each of them. */
+  readonly hash: string;
+  readonly request: BackfillRequest;
+  readonly plannedAt: string;
+  /** The selected days. */
+  readonly days: number;
+  readonly ranges: readonly DateRange[];
+  /** Days of the range that are left out, with the reason. */
+  readonly complete: number;
+  readonly notDue: number;
+  readonly otherwise: number;
+  readonly steps: StepActions;
+  /** Bulk windows: sets of days that are made together. */
+  readonly windows: number;
+  /** Requests for data, by publisher host. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly predicted: Prediction;
+}
+
+export const PLAN_TABLE = 'plans';
+
+/** From what the ledger says of earlier runs of the same steps; steps that never ran are named, not guessed. */
+export interface Prediction {
+  readonly secondsP50: number;
+  readonly secondsP90: number;
+  readonly storageBytes: number;
+  readonly withoutExperience: readonly StepId[];
+}
+
+/** How a step ran before, for one day. */
+export interface StepExperience {
+  readonly msP50: number;
+  readonly msP90: number;
+  readonly bytes: number;
+}
+
+/** Steps of this many days are computed at the same time; what two workers' SQL sessions give. */
+const STEPS_AT_ONCE = 2;
+
+export function predict(steps: StepActions, experience: ReadonlyMap<StepId, StepExperience>): Prediction {
+  const sum = { p50: 0, p90: 0, bytes: 0 };
+  const withoutExperience: StepId[] = [];
+  for (const [id, actions] of Object.entries(steps) as [StepId, StepActions[StepId]][]) {
+    const known = experience.get(id);
+    if (actions.run === 0) continue;
+    if (known === undefined) withoutExperience.push(id);
+    sum.p50 += actions.run * (known?.msP50 ?? 0);
+    sum.p90 += actions.run * (known?.msP90 ?? 0);
+    sum.bytes += actions.run * (known?.bytes ?? 0);
+  }
+  const seconds = (ms: number): number => Math.round(ms / STEPS_AT_ONCE) / 1000;
+  return {
+    secondsP50: seconds(sum.p50),
+    secondsP90: seconds(sum.p90),
+    storageBytes: Math.round(sum.bytes),
+    withoutExperience,
+  };
+}
+
+export interface PlannedBackfillDay {
+  readonly date: CivilDate;
+  readonly steps: readonly PlannedStep[];
+}
+
+/** Reasons tell of times and are left out: the same work has the same hash a minute later. */
+export function backfillHash(request: BackfillRequest, days: readonly PlannedBackfillDay[]): string {
+  const work = days.map(({ date, steps }) => [date, steps.map(({ step, action }) => [step, action])]);
+  return sha256Hex(canonicalJson([request, work])).slice(0, 12);
+}
+
+export function countActions(days: readonly PlannedBackfillDay[]): StepActions {
+  const counts: Record<StepId, Record<StepAction, number>> = {};
+  for (const { steps } of days) {
+    for (const { step, action } of steps) (counts[step] ??= { run: 0, recheck: 0, reuse: 0, skip: 0 })[action] += 1;
+  }
+  return counts;
+}

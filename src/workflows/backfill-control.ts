@@ -1,0 +1,165 @@
+import { ApplicationFailure, condition, defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import type { BackfillTally, BackfillTotals } from './backfill-tally.ts';
+import { dayWaitsSignal } from './day.ts';
+
+/** What an operator can do to a running backfill. A refused update leaves no trace in its history. */
+
+export interface ReasonInput {
+  readonly reason: string;
+}
+
+export interface ResizeInput {
+  readonly parallel: number;
+}
+
+export interface CanaryDecision extends ReasonInput {
+  readonly decision: 'accept' | 'reject';
+}
+
+export interface BackfillProgress extends BackfillTotals {
+  readonly parallel: number;
+  readonly paused: string | null;
+  readonly stopped: string | null;
+  /** What the backfill asks: send the update `decide`. */
+  readonly question: string | null;
+}
+
+export const pauseUpdate = defineUpdate<string, [ReasonInput]>('pause');
+export const resumeUpdate = defineUpdate<string>('resume');
+export const cancelUpdate = defineUpdate<string, [ReasonInput]>('cancel');
+export const resizeUpdate = defineUpdate<string, [ResizeInput]>('resize');
+export const decideCanaryUpdate = defineUpdate<string, [CanaryDecision]>('decide');
+export const backfillProgressQuery = defineQuery<BackfillProgress>('progress');
+
+/** More at the same time than this would not be quicker: the publishers' rate and the SQL engine are the limits. */
+const MOST_PARALLEL = 32;
+
+export class BackfillControl {
+  parallel: number;
+  paused: string | undefined;
+  /** Why nothing more is started; what runs is let end. */
+  stopped: string | undefined;
+  /** Days that wait for a decision or for the publisher, with the reason that they told. */
+  readonly waiting = new Map<CivilDate, string>();
+  #question: string | undefined;
+
+  constructor(parallel: number, tally: BackfillTally) {
+    this.parallel = Math.min(MOST_PARALLEL, Math.max(1, parallel));
+    setHandler(dayWaitsSignal, (date, why) => {
+      this.waiting.set(date, why);
+    });
+    setHandler(backfillProgressQuery, () => ({
+      ...tally.totals(),
+      parallel: this.parallel,
+      paused: this.paused ?? null,
+      stopped: this.stopped ?? null,
+      question: this.#question ?? null,
+    }));
+    this.#handlePause(tally);
+    this.#handleSize(tally);
+    setHandler(
+      decideCanaryUpdate,
+      ({ decision, reason }: CanaryDecision) => {
+        this.#question = undefined;
+        if (decision === 'reject') this.stopped = `the canary was rejected: ${reason}`;
+        return decision;
+      },
+      {
+        validator: ({ decision, reason }: CanaryDecision) => {
+          if (this.#question === undefined) refuse('the backfill asks nothing', 'PLAN_INVALID');
+          if (!['accept', 'reject'].includes(decision)) refuse('decision is accept or reject');
+          requireReason(reason);
+        },
+        description: 'Accept or reject what the canary days showed, with the reason',
+      },
+    );
+  }
+
+  #handlePause(tally: BackfillTally): void {
+    setHandler(
+      pauseUpdate,
+      ({ reason }) => {
+        this.paused = reason;
+        tally.tell(this);
+        return 'paused: what runs is let end, nothing more is started';
+      },
+      {
+        validator: ({ reason }) => {
+          if (this.paused !== undefined) refuse(`the backfill is paused already: ${this.paused}`, 'PLAN_INVALID');
+          requireReason(reason);
+        },
+        description: 'Start nothing more until it is resumed',
+      },
+    );
+    setHandler(
+      resumeUpdate,
+      () => {
+        this.paused = undefined;
+        tally.tell(this);
+        return 'resumed';
+      },
+      {
+        validator: () => {
+          if (this.paused === undefined) refuse('the backfill is not paused', 'PLAN_INVALID');
+        },
+        description: 'Go on after a pause',
+      },
+    );
+  }
+
+  #handleSize(tally: BackfillTally): void {
+    setHandler(
+      resizeUpdate,
+      ({ parallel }) => {
+        this.parallel = parallel;
+        tally.tell(this);
+        return `${parallel} at a time`;
+      },
+      {
+        validator: ({ parallel }) => {
+          if (!Number.isInteger(parallel) || parallel < 1 || parallel > MOST_PARALLEL)
+            refuse(`parallel is a whole number from 1 to ${MOST_PARALLEL}`);
+        },
+        description: 'How many windows or days run at the same time',
+      },
+    );
+    setHandler(
+      cancelUpdate,
+      ({ reason }) => {
+        this.stopped = `stopped: ${reason}`;
+        tally.tell(this);
+        return 'stopping: what runs is let end, the result tells what was done';
+      },
+      {
+        validator: ({ reason }) => {
+          if (this.stopped !== undefined) refuse('the backfill is stopping already', 'PLAN_INVALID');
+          requireReason(reason);
+        },
+        description: 'End after what runs now, with a result',
+      },
+    );
+  }
+
+  /** True as well once it is stopped: whoever waits then sees that. */
+  mayStart(active: number): boolean {
+    return this.stopped !== undefined || (this.paused === undefined && active < this.parallel);
+  }
+
+  isStopped(): boolean {
+    return this.stopped !== undefined;
+  }
+
+  async askAboutCanary(question: string): Promise<void> {
+    this.#question = question;
+    await condition(() => this.#question === undefined || this.stopped !== undefined);
+  }
+}
+
+function requireReason(reason: unknown): void {
+  if (typeof reason !== 'string' || reason.trim() === '') refuse('a reason is needed');
+}
+
+function refuse(message: string, code = 'INPUT_INVALID'): never {
+  throw ApplicationFailure.nonRetryable(message, code);
+}

@@ -1,0 +1,149 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { CanaryDifference, SelectedDays } from '../activities/contract.ts';
+import type { BackfillRequest } from '../pipelines/backfill.ts';
+import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
+import type { DayResult } from './day.ts';
+import type { WindowResult } from './window.ts';
+
+/** What a backfill has done so far; carried over when it continues as new. */
+
+export interface FailedDay {
+  readonly date: CivilDate;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface BackfillTotals {
+  readonly startedAt: string;
+  /** Days that were wanted. */
+  readonly selected: number;
+  /** Days of the range that were complete before, and cost nothing. */
+  readonly complete: number;
+  readonly notDue: number;
+  /** Days that are done, by window or alone. */
+  readonly done: number;
+  readonly windows: number;
+  readonly days: number;
+  /** For how many days each step was executed. */
+  readonly ran: Readonly<Record<StepId, number>>;
+  readonly failedDays: number;
+  /** The first of them; codes of all are in `failureCodes`. */
+  readonly failed: readonly FailedDay[];
+  readonly failureCodes: Readonly<Record<string, number>>;
+  /** Days that go on by themselves: they wait for a decision or for the publisher. */
+  readonly waiting: readonly { readonly date: CivilDate; readonly why: string }[];
+  readonly waitingDays: number;
+}
+
+export interface BackfillResult extends BackfillTotals {
+  readonly request: BackfillRequest;
+  readonly canary: readonly CanaryDifference[];
+  /** Why it was stopped before its end. */
+  readonly stopped: string | null;
+  readonly endedAt: string;
+}
+
+/** Lists in results and details stay short: a payload has room for them, and a person reads no more. */
+const MOST_LISTED = 100;
+const LONGEST_MESSAGE = 200;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class BackfillTally {
+  readonly #request: BackfillRequest;
+  readonly #totals: Mutable<BackfillTotals>;
+  canary: readonly CanaryDifference[] = [];
+
+  constructor(request: BackfillRequest, carried: BackfillTotals | undefined) {
+    this.#request = request;
+    this.#totals = carried ?? {
+      startedAt: new Date(Date.now()).toISOString(),
+      selected: 0,
+      complete: 0,
+      notDue: 0,
+      done: 0,
+      windows: 0,
+      days: 0,
+      ran: {},
+      failedDays: 0,
+      failed: [],
+      failureCodes: {},
+      waiting: [],
+      waitingDays: 0,
+    };
+  }
+
+  totals(): BackfillTotals {
+    return { ...this.#totals };
+  }
+
+  result(stopped: string | undefined): BackfillResult {
+    const endedAt = new Date(Date.now()).toISOString();
+    return { ...this.#totals, request: this.#request, canary: this.canary, stopped: stopped ?? null, endedAt };
+  }
+
+  select({ windows, running, complete, notDue }: SelectedDays): void {
+    this.#totals.selected += windows.reduce((sum, dates) => sum + dates.length, 0) + running.length;
+    this.#totals.complete += complete;
+    this.#totals.notDue += notDue;
+  }
+
+  addWindow({ committed, upToDate, ran }: WindowResult): void {
+    this.#totals.windows += 1;
+    this.#totals.done += committed + upToDate;
+    for (const [step, days] of Object.entries(ran) as [StepId, number][]) this.#addRan(step, days);
+  }
+
+  addDay({ ran }: DayResult): void {
+    this.#totals.days += 1;
+    this.#totals.done += 1;
+    for (const step of ran) this.#addRan(step, 1);
+  }
+
+  #addRan(step: StepId, days: number): void {
+    this.#totals.ran = { ...this.#totals.ran, [step]: (this.#totals.ran[step] ?? 0) + days };
+  }
+
+  addFailure({ date, code, message }: FailedDay): void {
+    const totals = this.#totals;
+    totals.days += 1;
+    totals.failedDays += 1;
+    totals.failureCodes = { ...totals.failureCodes, [code]: (totals.failureCodes[code] ?? 0) + 1 };
+    if (totals.failed.length >= MOST_LISTED) return;
+    totals.failed = [...totals.failed, { date, code, message: message.slice(0, LONGEST_MESSAGE) }];
+  }
+
+  addWaiting(date: CivilDate, why: string): void {
+    const totals = this.#totals;
+    totals.days += 1;
+    totals.waitingDays += 1;
+    if (totals.waiting.length >= MOST_LISTED) return;
+    totals.waiting = [...totals.waiting, { date, why: why.slice(0, LONGEST_MESSAGE) }];
+  }
+
+  /** Shows how far it is in the Temporal UI. */
+  tell({
+    parallel,
+    paused,
+    stopped,
+  }: {
+    parallel: number;
+    paused: string | undefined;
+    stopped: string | undefined;
+  }): void {
+    const { pipeline, from, to } = this.#request;
+    const { selected, done, complete, failedDays, waitingDays, failed, waiting } = this.#totals;
+    const state = stopped ?? (paused === undefined ? `${parallel} at a time` : `paused: ${paused}`);
+    const lines = [
+      `**${pipeline} ${from} … ${to}**: ${state}`,
+      '',
+      '| selected | done | complete before | failed | waiting |',
+      '|---|---|---|---|---|',
+      `| ${selected} | ${done} | ${complete} | ${failedDays} | ${waitingDays} |`,
+      '',
+      ...failed.slice(-10).map(({ date, code, message }) => `- ${date} ${code}: ${message}`),
+      ...waiting.slice(-10).map(({ date, why }) => `- ${date} waits: ${why}`),
+    ];
+    setCurrentDetails(lines.join('\n'));
+  }
+}

@@ -1,0 +1,335 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ChildWorkflowFailure,
+  ParentClosePolicy,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ChildWorkflowHandle } from '@temporalio/workflow';
+import type { Activities } from '../activities/create-activities.ts';
+import type { CanaryDifference, SelectedDays } from '../activities/contract.ts';
+import { spreadSample, yearStretches } from '../pipelines/backfill.ts';
+import type { BackfillRequest } from '../pipelines/backfill.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { BackfillControl } from './backfill-control.ts';
+import { BackfillTally } from './backfill-tally.ts';
+import type { BackfillResult, BackfillTotals } from './backfill-tally.ts';
+import { day } from './day.ts';
+import type { DayResult } from './day.ts';
+import { CONTROL_RETRY } from './control-retry.ts';
+import { failureOf, withPlainFailures } from './execute-steps.ts';
+import { describeRun } from './search-attributes.ts';
+import { earlierDaysDoneSignal, window } from './window.ts';
+import type { WindowResult } from './window.ts';
+
+export interface BackfillInput extends BackfillRequest {
+  /** The hash of a stored plan: exactly its days are run. */
+  readonly plan?: string;
+  /** Windows, and after them days, that run at the same time; default 3. */
+  readonly parallel?: number;
+  /** Run this many sampled days first, and compare them with what is stored. */
+  readonly canary?: number;
+  /** The part of rows, 0–1, by which a canary day may differ; default 0. */
+  readonly canaryTolerance?: number;
+  /** Set by the backfill itself when it continues as new. */
+  readonly carried?: Carried;
+}
+
+interface Carried {
+  /** The stretches that are done. */
+  readonly stretches: number;
+  readonly totals: BackfillTotals;
+  readonly parallel: number;
+  readonly paused: string | null;
+}
+
+const DEFAULT_PARALLEL = 3;
+
+/**
+ * A run that is longer than this after a year of days goes on as a new one. A year of windows is about 150 events, a year of careful days 3,500; the server
+ * warns at 10,240.
+ */
+const MOST_EVENTS = 150;
+
+/** Below daily runs (3), so that these overtake wherever tasks wait. */
+const PRIORITY = { priorityKey: 4 };
+
+const control = proxyActivities<Activities>(CONTROL_RETRY);
+const { followRun } = proxyActivities<Activities>({ startToCloseTimeout: '30 days', heartbeatTimeout: '30 seconds' });
+const { compareCanary } = proxyActivities<Activities>({
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '30 seconds',
+});
+
+/**
+ * Makes many days. Invariants, cited by `test/workflow/backfill.test.ts`:
+ * 1. A day that is complete costs no child; a day that runs already is joined, not doubled.
+ * 2. Bulk windows come first, each with one fetch and one pass per step; days that need care follow, each by its own run.
+ * 3. A day that fails or waits stops no other day, and is in the result with its code or reason.
+ * 4. At most `parallel` children run at the same time; none runs when it continues as new.
+ */
+export function backfill(input: BackfillInput): Promise<BackfillResult> {
+  return withPlainFailures(() => runBackfill(input));
+}
+
+async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
+  const run = new BackfillRun(input);
+  describeRun({ Pipeline: input.pipeline, DataDate: input.from, RunReason: 'backfill' });
+  if (input.carried === undefined) {
+    await control.checkBackfill(run.request);
+    await run.runCanary();
+  }
+  const stretches = yearStretches(input);
+  for (const [index, stretch] of stretches.entries()) {
+    if (index < (input.carried?.stretches ?? 0) || run.control.isStopped()) continue;
+    const days = await control.selectDays({
+      request: run.request,
+      stretch,
+      ...(input.plan === undefined ? {} : { plan: input.plan }),
+    });
+    await run.work(days);
+    const more = index + 1 < stretches.length && !run.control.isStopped();
+    if (more && workflowInfo().historyLength > MOST_EVENTS) await run.goOnAsNew(index + 1);
+  }
+  await condition(allHandlersFinished);
+  return run.result();
+}
+
+class BackfillRun {
+  readonly request: BackfillRequest;
+  readonly control: BackfillControl;
+  readonly #input: BackfillInput;
+  readonly #tally: BackfillTally;
+  /** Windows of the current stretch that run, by their place in it, and those that have ended. */
+  #windows = new Map<number, ChildWorkflowHandle<typeof window>>();
+  #ended = new Set<number>();
+  #active = 0;
+  #broken: Error | undefined;
+
+  constructor(input: BackfillInput) {
+    const { pipeline, from, to, select, newestFirst, until } = input;
+    this.#input = input;
+    this.request = {
+      pipeline,
+      from,
+      to,
+      ...(select === undefined ? {} : { select }),
+      ...(newestFirst === undefined ? {} : { newestFirst }),
+      ...(until === undefined ? {} : { until }),
+    };
+    this.#tally = new BackfillTally(this.request, input.carried?.totals);
+    this.control = new BackfillControl(input.carried?.parallel ?? input.parallel ?? DEFAULT_PARALLEL, this.#tally);
+    this.control.paused = input.carried?.paused ?? undefined;
+  }
+
+  result(): BackfillResult {
+    this.#tally.tell(this.control);
+    return this.#tally.result(this.control.stopped);
+  }
+
+  async goOnAsNew(stretches: number): Promise<void> {
+    await condition(allHandlersFinished);
+    const carried: Carried = {
+      stretches,
+      totals: this.#tally.totals(),
+      parallel: this.control.parallel,
+      paused: this.control.paused ?? null,
+    };
+    await continueAsNew<typeof backfill>({ ...this.#input, carried });
+  }
+
+  async work(selected: SelectedDays): Promise<void> {
+    const { newestFirst } = this.#input;
+    this.#tally.select(selected);
+    this.#windows = new Map();
+    this.#ended = new Set();
+    const windows = newestFirst === true ? [...selected.windows].reverse() : selected.windows;
+    const careful: CivilDate[] = [...selected.running];
+    await this.#each(windows, async (dates, index) => {
+      careful.push(...(await this.#window(dates, index)));
+    });
+    careful.sort();
+    await this.#each(newestFirst === true ? careful.reverse() : careful, (date) => this.#day(date));
+  }
+
+  /** Starts the work on the items in their order, as many at a time as are allowed, until somebody stops it. */
+  async #each<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
+    const started: Promise<void>[] = [];
+    for (const [index, item] of items.entries()) {
+      this.#tally.tell(this.control);
+      await condition(() => this.#broken !== undefined || this.control.mayStart(this.#active));
+      if (this.#broken !== undefined || this.control.stopped !== undefined) break;
+      this.#active += 1;
+      started.push(this.#guard(work(item, index)));
+    }
+    await Promise.all(started);
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  /** What breaks is thrown when all that was started has ended: nothing is left behind unobserved. */
+  async #guard(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#broken ??= error instanceof Error ? error : new Error(String(error));
+    } finally {
+      this.#active -= 1;
+      this.#tally.tell(this.control);
+    }
+  }
+
+  /** Runs a window; answers the days that need care. */
+  async #window(dates: readonly CivilDate[], index: number): Promise<CivilDate[]> {
+    const { pipeline } = this.request;
+    const workflowId = `window/${pipeline}/${dates[0] ?? ''}_${dates.at(-1) ?? ''}`;
+    try {
+      let result = await this.#startWindow(workflowId, dates, index);
+      if (result === undefined) {
+        // Somebody else runs a window of this name, perhaps of other days: ours finds what is left when that has ended.
+        await followRun(workflowId);
+        result = await this.#startWindow(workflowId, dates, index);
+      }
+      if (result === undefined) return [...dates];
+      this.#tally.addWindow(result);
+      return result.careful.map(({ date }) => date);
+    } catch (error) {
+      if (!(error instanceof ChildWorkflowFailure) || isCancellation(error)) throw error;
+      return [...dates];
+    } finally {
+      this.#ended.add(index);
+      await this.#release(index + 1);
+    }
+  }
+
+  async #startWindow(
+    workflowId: string,
+    dates: readonly CivilDate[],
+    index: number,
+  ): Promise<WindowResult | undefined> {
+    const { pipeline, until, select, newestFirst } = this.request;
+    // Going back in time, the earlier days are made afterwards: what compares itself with them is made again by the rollup.
+    const waitForEarlierDays = newestFirst !== true && index > 0 && !this.#ended.has(index - 1);
+    const handle = await startUnlessRunning(() =>
+      startChild(window, {
+        workflowId,
+        args: [
+          {
+            pipeline,
+            dates,
+            reason: 'backfill',
+            recheck: select === 'all',
+            offline: select === 'stale',
+            ...(until === undefined ? {} : { until }),
+            ...(waitForEarlierDays ? { waitForEarlierDays } : {}),
+          },
+        ],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        priority: PRIORITY,
+        staticSummary: `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}, ${dates.length} days`,
+      }),
+    );
+    if (handle === undefined) return undefined;
+    if (waitForEarlierDays) this.#windows.set(index, handle);
+    await this.#release(index);
+    return handle.result();
+  }
+
+  /** Tells a window that the one before it has ended. */
+  async #release(index: number): Promise<void> {
+    const handle = this.#windows.get(index);
+    if (handle === undefined || !this.#ended.has(index - 1)) return;
+    this.#windows.delete(index);
+    try {
+      await handle.signal(earlierDaysDoneSignal);
+    } catch (error) {
+      // It has ended already.
+      if (isCancellation(error)) throw error;
+    }
+  }
+
+  async #day(date: CivilDate): Promise<void> {
+    const { pipeline, until, select } = this.request;
+    const workflowId = `day/${pipeline}/${date}`;
+    const handle = await startUnlessRunning(() =>
+      startChild(day, {
+        workflowId,
+        args: [
+          {
+            pipeline,
+            date,
+            reason: 'backfill',
+            ...(select === 'all' ? { recheck: true } : {}),
+            ...(until === undefined ? {} : { until }),
+          },
+        ],
+        // A day that waits for a decision outlives the backfill.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        priority: PRIORITY,
+        staticSummary: `${pipeline} ${date}`,
+      }),
+    );
+    if (handle === undefined) await this.#followDay(workflowId, date);
+    else await this.#awaitDay(handle, date);
+  }
+
+  async #awaitDay(handle: ChildWorkflowHandle<typeof day>, date: CivilDate): Promise<void> {
+    try {
+      const waits = condition(() => this.control.waiting.has(date)).then(() => undefined);
+      const result = await Promise.race([handle.result(), waits]);
+      if (result === undefined) this.#tally.addWaiting(date, this.control.waiting.get(date) ?? '');
+      else this.#tally.addDay(result);
+    } catch (error) {
+      if (!(error instanceof ChildWorkflowFailure) || isCancellation(error)) throw error;
+      this.#tally.addFailure({ date, ...failureOf(error.cause) });
+    }
+  }
+
+  async #followDay(workflowId: string, date: CivilDate): Promise<void> {
+    const followed = await followRun(workflowId);
+    if (followed.state === 'completed') this.#tally.addDay(followed.result as DayResult);
+    else this.#tally.addFailure({ date, code: followed.code, message: followed.message });
+  }
+
+  /** Runs sampled days first, and waits for a decision when they differ by more than is allowed. */
+  async runCanary(): Promise<void> {
+    const { canary = 0, canaryTolerance = 0, plan } = this.#input;
+    if (canary === 0) return;
+    const { pipeline } = this.request;
+    const dates: CivilDate[] = [];
+    for (const stretch of yearStretches(this.request)) {
+      const selected = await control.selectDays({
+        request: this.request,
+        stretch,
+        ...(plan === undefined ? {} : { plan }),
+      });
+      dates.push(...selected.windows.flat());
+    }
+    const before = await control.canaryDays(pipeline, spreadSample(dates.sort(), canary));
+    await this.#each(before, ({ date }) => this.#day(date));
+    const differences = await compareCanary(pipeline, before);
+    this.#tally.canary = differences;
+    if (differences.some(({ share }) => share > canaryTolerance))
+      await this.control.askAboutCanary(describe(differences));
+  }
+}
+
+function describe(differences: readonly CanaryDifference[]): string {
+  const changed = differences.filter(({ share }) => share > 0);
+  const largest = Math.max(...changed.map(({ share }) => share));
+  return `${changed.length} of ${differences.length} canary days differ, at most ${(largest * 100).toFixed(2)} % of the rows`;
+}
+
+/** Undefined when a run with this id is under way. */
+async function startUnlessRunning<T>(start: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await start();
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+    throw error;
+  }
+}

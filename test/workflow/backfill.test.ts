@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { newestManifests } from '../../src/activities/ledger-reader.ts';
+import { planBackfill, savePlan } from '../../src/activities/plan-backfill.ts';
+import { startBackfill, startDay } from '../../src/cli/runs.ts';
+import { datesBetween } from '../../src/pipelines/civil-date.ts';
+import type { BackfillInput } from '../../src/workflows/backfill.ts';
+import type { BackfillProgress } from '../../src/workflows/backfill-control.ts';
+import { openInstallation } from '../fixtures/installation.ts';
+import type { Installation } from '../fixtures/installation.ts';
+import { noopDataset } from '../fixtures/noop-dataset.ts';
+import { tinyDataset } from '../fixtures/tiny-dataset.ts';
+import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
+import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
+
+let publisher: TinyPublisher;
+let installation: Installation;
+
+beforeAll(async () => {
+  publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-06-30'));
+  const tiny = tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000, failAbove: 90_000 });
+  installation = await openInstallation({ datasets: { tiny, noop: noopDataset } });
+});
+
+afterAll(async () => {
+  await installation.close();
+  await publisher.close();
+});
+
+const until = (claim: () => Promise<void>) => vi.waitFor(claim, { timeout: 20_000 });
+
+let runs = 0;
+
+function start(input: Partial<BackfillInput> & { from: string; to: string }) {
+  runs += 1;
+  return startBackfill(installation.target, { pipeline: 'tiny', ...input }, `test-${runs}`);
+}
+
+function newest(date: string) {
+  return newestManifests(installation.engine.documents, 'tiny', [date]).then((found) => found.get(date));
+}
+
+async function childrenOf(workflowId: string): Promise<string[]> {
+  const history = await installation.client.workflow.getHandle(workflowId).fetchHistory();
+  return (history.events ?? []).flatMap(
+    (event) => event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId ?? [],
+  );
+}
+
+describe('a backfill', () => {
+  it('makes bulk windows first, then careful days; collects failures, and waits for no day that waits', async () => {
+    publisher.publish('2024-01-10', { add: 10_000 });
+    publisher.publish('2024-02-11', { add: 100_000 });
+    const handle = await start({ from: '2024-01-05', to: '2024-02-20' });
+    const result = await handle.result();
+    expect(result).toMatchObject({ selected: 47, complete: 0, done: 45, windows: 2, failedDays: 1, waitingDays: 1 });
+    expect(result.failed).toMatchObject([{ date: '2024-02-11', code: 'DATA_CHECK_FAILED' }]);
+    expect(result.waiting).toMatchObject([{ date: '2024-01-10', why: expect.stringContaining('held at') as string }]);
+    expect(result.ran['transform/readings']).toBe(45);
+    const held = installation.client.workflow.getHandle('day/tiny/2024-01-10');
+    await held.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
+    expect(await held.result()).toMatchObject({ verdict: 'ok' });
+  });
+
+  it('costs no child for days that are complete, and runs exactly those with something to do', async () => {
+    const again = await start({ from: '2024-01-05', to: '2024-02-20', select: 'failed' });
+    expect(await again.result()).toMatchObject({ selected: 1, failedDays: 1 });
+    const open = await start({ from: '2024-01-12', to: '2024-02-10', select: 'missing' });
+    expect(await open.result()).toMatchObject({ selected: 0, complete: 30, windows: 0, days: 0 });
+    expect(await childrenOf(open.workflowId)).toEqual([]);
+  });
+
+  it('joins a day that runs already instead of doubling it', async () => {
+    publisher.publish('2024-03-05', { add: 10_000 });
+    const day = await startDay(installation.target, { pipeline: 'tiny', date: '2024-03-05' });
+    await until(async () => {
+      const { typedSearchAttributes } = await day.describe();
+      expect(typedSearchAttributes.getAll().map(({ value }) => value)).toContain('quarantined');
+    });
+    const handle = await start({ from: '2024-03-01', to: '2024-03-07' });
+    await until(async () => {
+      expect((await handle.query<BackfillProgress>('progress')).done).toBe(6);
+    });
+    await day.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
+    expect(await handle.result()).toMatchObject({ selected: 7, done: 7, days: 1 });
+    expect(await childrenOf(handle.workflowId)).toEqual(['window/tiny/2024-03-01_2024-03-07']);
+  });
+
+  it('is paused, resized, resumed and stopped by updates, and refuses what makes no sense without a trace', async () => {
+    const handle = await start({ from: '2024-04-01', to: '2024-06-30', parallel: 1 });
+    const refused = async (name: string, ...args: unknown[]) => {
+      await expect(handle.executeUpdate(name, { args: args as [unknown] })).rejects.toThrow();
+    };
+    await refused('resume');
+    await refused('pause', { reason: ' ' });
+    await refused('resize', { parallel: 0 });
+    await handle.executeUpdate('pause', { args: [{ reason: 'the publisher is slow' }] });
+    await refused('pause', { reason: 'again' });
+    expect(await handle.query<BackfillProgress>('progress')).toMatchObject({ paused: 'the publisher is slow' });
+    await handle.executeUpdate('resize', { args: [{ parallel: 2 }] });
+    await handle.executeUpdate('resize', { args: [{ parallel: 1 }] });
+    await handle.executeUpdate('resume');
+    await until(async () => {
+      expect((await handle.query<BackfillProgress>('progress')).windows).toBeGreaterThan(0);
+    });
+    await handle.executeUpdate('cancel', { args: [{ reason: 'enough' }] });
+    const result = await handle.result();
+    expect(result.stopped).toBe('stopped: enough');
+    expect(result.windows).toBeLessThan(3);
+    const history = await handle.fetchHistory();
+    const accepted = (history.events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+    expect(accepted).toHaveLength(5);
+    expect(await newest('2024-06-01')).toBeUndefined();
+  });
+
+  it('runs canary days first and stops for a decision when they differ by more than is allowed', async () => {
+    for (const date of datesBetween('2024-04-10', '2024-04-20')) publisher.publish(date, { add: 1 });
+    const before = (await newest('2024-04-18'))?.version;
+    const handle = await start({ from: '2024-04-10', to: '2024-04-20', select: 'all', canary: 2 });
+    await until(async () => {
+      expect((await handle.query<BackfillProgress>('progress')).question).toMatch(/2 of 2 canary days differ/);
+    });
+    await handle.executeUpdate('decide', { args: [{ decision: 'reject', reason: 'look at it first' }] });
+    const result = await handle.result();
+    expect(result).toMatchObject({ stopped: 'the canary was rejected: look at it first', windows: 0 });
+    expect(result.canary.map(({ date, share }) => [date, share > 0])).toEqual([
+      ['2024-04-12', true],
+      ['2024-04-18', true],
+    ]);
+    expect(await newest('2024-04-18')).toMatchObject({ version: (before ?? 0) + 1 });
+    expect(await newest('2024-04-15')).toMatchObject({ version: 1 });
+  });
+
+  it('runs exactly the days of a stored plan, which says beforehand what will run', async () => {
+    const request = { pipeline: 'tiny', from: '2024-06-01', to: '2024-06-10' };
+    const { plan } = await planBackfill(installation.engine, request);
+    expect(plan).toMatchObject({ days: 10, windows: 1, requests: { tiny: 2 }, complete: 0 });
+    expect(plan.steps['transform/readings']).toMatchObject({ run: 10 });
+    expect(plan.predicted.secondsP50).toBeGreaterThan(0);
+    await savePlan(installation.engine.documents, plan);
+    const handle = await start({ ...request, plan: plan.hash });
+    const { ran, done } = await handle.result();
+    expect({ done, transform: ran['transform/readings'] }).toEqual({ done: 10, transform: 10 });
+    const again = await planBackfill(installation.engine, request);
+    expect(again.plan).toMatchObject({ days: 0, complete: 10 });
+    const unknown = await start({ ...request, plan: 'nope' });
+    await expect(unknown.result()).rejects.toMatchObject({ cause: { type: 'PLAN_INVALID' } });
+  });
+
+  it('of three years goes on as new with a bounded history, newest days first', async () => {
+    const handle = await start({ pipeline: 'noop', from: '2020-01-01', to: '2022-12-31', newestFirst: true });
+    expect(await handle.result()).toMatchObject({ selected: 1096, done: 1096, windows: 36 });
+    const last = installation.client.workflow.getHandle(handle.workflowId);
+    const [{ historyLength }, { events }] = [await last.describe(), await last.fetchHistory()];
+    expect(events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).toBeTruthy();
+    expect(historyLength).toBeLessThan(500);
+  }, 180_000);
+});
