@@ -48,7 +48,7 @@ export async function compare(what: Comparison, own: Work, bare: Work): Promise<
   });
 }
 
-async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
+export async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { link, mkdir, mkdtemp, open, rm, unlink } from 'node:fs/promises';
 import { fork } from 'node:child_process';
@@ -7,13 +8,14 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { createLocalObjectStore } from '../src/storage/local-files.ts';
-import type { ObjectStore } from '../src/storage/ports.ts';
+import { createCachedObjectStore } from '../src/storage/cache-objects.ts';
+import type { ArtefactRef, ObjectStore } from '../src/storage/ports.ts';
 import { createS3Client, openS3ObjectStore } from '../src/storage/s3-objects.ts';
 import type { S3StoreOptions } from '../src/storage/s3-objects.ts';
 import { initStorage } from '../src/storage/storage-init.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../test/fixtures/servers/versity-gateway.ts';
 import { benchDynamoDocuments, benchMongoDocuments, benchSqliteDocuments } from './documents.ts';
-import { compare } from './compare.ts';
+import { compare, millisecondsOf } from './compare.ts';
 import { report } from './figures.ts';
 import { withServer } from './servers.ts';
 
@@ -101,10 +103,46 @@ async function benchS3(options: S3StoreOptions, cacheFolder: string): Promise<vo
   await benchObjects('S3', callsOf(store, 'own/'), bare);
   client.destroy();
   await store.close();
+  await benchCache(options, cacheFolder);
   for (const direction of ['put', 'get']) {
     const value = await streamMemoryMb({ ...options, cacheFolder, direction, bytes: STREAM_BYTES });
     report({ name: `S3: memory peak, ${direction} of a stream of 1 GiB`, value, unit: 'MB', target: 300 });
   }
+}
+
+/** What a step does with its inputs: opening them as local files, when the cache has them and when it must fetch them. */
+async function benchCache(options: S3StoreOptions, folder: string): Promise<void> {
+  const remote = openS3ObjectStore({ ...options, cacheFolder: path.join(folder, 'remote') });
+  const cache = createCachedObjectStore({ primary: remote, folder: path.join(folder, 'cache'), maxBytes: 8e9 });
+  const sizes = [
+    { ...SMALL, count: 300, name: '300 objects of 1.6 KB' },
+    { ...LARGE, count: 5, name: '5 objects of 64 MiB' },
+  ];
+  for (const { name, count, bytes } of sizes) {
+    const refs = await Promise.all(Array.from({ length: count }, (_, at) => putNamed(remote, bytes, at)));
+    const missMs = await millisecondsOf(() => openAll(cache, refs));
+    const hitMs = await millisecondsOf(() => openAll(cache, refs));
+    report({
+      name: `cache hit: ${name}, opened`,
+      value: hitMs / count,
+      unit: 'ms',
+      floor: missMs / count,
+      target: 1 / 20,
+      bounds: 'ratio',
+      note: 'the floor is the first opening, from S3',
+    });
+  }
+  await remote.close();
+}
+
+async function putNamed(store: ObjectStore, bytes: number, at: number): Promise<ArtefactRef> {
+  const body = Buffer.alloc(bytes, `object ${at}`);
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return store.put(`cached/${sha256}.bin`, body, { mode: 'create', mediaType: 'application/octet-stream' });
+}
+
+async function openAll(store: ObjectStore, refs: readonly ArtefactRef[]): Promise<void> {
+  for (const ref of refs) if ((await store.openLocal(ref)) === undefined) throw new Error(`${ref.key} is gone`);
 }
 
 function callsOf(store: ObjectStore, prefix: string): ObjectCalls {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { hashInKey } from './content-key.ts';
 import { errnoOf, fileError } from './file-errors.ts';
 import { withHostLock } from './host-lock.ts';
 import type { ObjectBody } from './ports.ts';
@@ -16,9 +17,9 @@ const FILL_AFTER_EVICTION = 0.9;
 const LOOK_AFTER_PART = 0.05;
 
 /** The use of a file is noted at most this often: one system call for each of many reads would cost more than it tells. */
-const NOTE_USE_AFTER_MS = 1_000;
+const NOTE_USE_AFTER_MS = 10_000;
 
-const MOST_NOTED_USES = 50_000;
+const MOST_REMEMBERED = 50_000;
 
 /** What the cache knows of a key: which bytes it had, and at which etag when one was compared. */
 export interface Binding {
@@ -79,6 +80,8 @@ class CacheFolder implements CacheFiles {
   readonly #counts: CacheCounts;
   readonly #verified = createVerifiedFiles();
   readonly #notedUses = new Map<string, number>();
+  /** Of keys that name their hash, which are never bound to anything else. */
+  readonly #immutable = new Map<string, Binding>();
   #swept: Promise<void> | undefined;
   /** What was added here since the folder was last looked at; at first, everything may be there. */
   #addedBytes = Number.POSITIVE_INFINITY;
@@ -91,9 +94,13 @@ class CacheFolder implements CacheFiles {
   }
 
   async bindingOf(key: string): Promise<Binding | undefined> {
+    const known = this.#immutable.get(key);
+    if (known !== undefined) return known;
     try {
       const binding = JSON.parse(await readFile(this.#bindingPath(key), 'utf8')) as Binding;
-      return binding.key === key ? binding : undefined;
+      if (binding.key !== key) return undefined;
+      this.#remember(binding);
+      return binding;
     } catch (error) {
       // One that a power loss cut short is as good as none.
       if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
@@ -110,10 +117,12 @@ class CacheFolder implements CacheFiles {
       await rename(staged, file);
       // So that the eviction of the content finds the keys that would be left without.
       await writeFile(`${this.#contentPath(binding)}${KEY_MARK}${hashOf(binding.key)}${MARK_ENDING}`, '');
+      this.#remember(binding);
     });
   }
 
   async unbind(key: string): Promise<void> {
+    this.#immutable.delete(key);
     await this.#remove(this.#bindingPath(key));
   }
 
@@ -152,7 +161,10 @@ class CacheFolder implements CacheFiles {
     await this.#writing(async () => {
       await mkdir(path.dirname(file), { recursive: true });
       await rename(staged.path, file);
+      await this.#verified.trust(file, staged.sha256);
     });
+    // Its own time says when it was kept.
+    this.#notedUses.set(file, Date.now());
     this.#addedBytes += staged.bytes;
     if (this.#addedBytes > this.#maxBytes * LOOK_AFTER_PART) await this.#makeRoom(file);
     return file;
@@ -192,10 +204,16 @@ class CacheFolder implements CacheFiles {
   async #noteUse(file: string): Promise<void> {
     const now = Date.now();
     if (now - (this.#notedUses.get(file) ?? 0) < NOTE_USE_AFTER_MS) return;
-    if (this.#notedUses.size >= MOST_NOTED_USES) this.#notedUses.clear();
+    if (this.#notedUses.size >= MOST_REMEMBERED) this.#notedUses.clear();
     this.#notedUses.set(file, now);
     const used = usePath(file);
     await utimes(used, now / 1_000, now / 1_000).catch(() => writeFile(used, '').catch(() => undefined));
+  }
+
+  #remember(binding: Binding): void {
+    if (hashInKey(binding.key) !== binding.sha256) return;
+    if (this.#immutable.size >= MOST_REMEMBERED) this.#immutable.clear();
+    this.#immutable.set(binding.key, binding);
   }
 
   /** One look at a time; those who come meanwhile are served by it. */
