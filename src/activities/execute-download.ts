@@ -136,7 +136,9 @@ function rawOf({ engine, control, dataset, part }: Download, { window, known }: 
     if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
     const source: HttpSource | undefined = dataset.sources[part.id];
     if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
-    return fetchRaw(engine, control, { pipeline: dataset.definition.name, part: part.id, source, window, known });
+    const { name: pipeline } = dataset.definition;
+    const names = dataset.rawNames;
+    return fetchRaw(engine, control, { pipeline, part: part.id, source, names, window, known });
   }
   if (known === undefined) {
     throw new PipelineError('INPUT_INVALID', `no imported file of ${part.id} holds ${window.from}; import one first`);

@@ -1,15 +1,17 @@
 import { PipelineError } from '../errors.ts';
-import type { FetchWindow, HttpSource } from '../pipelines/dataset.ts';
+import type { FetchWindow, HttpSource, RawNames } from '../pipelines/dataset.ts';
 import type { Origin } from '../pipelines/ledger.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
 import { putContent } from './content-store.ts';
 import type { Engine, StepControl } from './engine.ts';
 import type { HttpClient } from './http-client.ts';
+import { keepByName } from './raw-names.ts';
 
 export interface RawRequest {
   readonly pipeline: string;
   readonly part: string;
   readonly source: HttpSource;
+  readonly names?: RawNames | undefined;
   readonly window: FetchWindow;
   /** What this window gave the last time. */
   readonly known: Receipt | undefined;
@@ -61,6 +63,7 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
     const raw = await putContent(engine.objects, { folder, extension, mediaType }, { path: download.path });
     const retrievedAt = engine.now().toISOString();
     const same = known?.origin.raw.sha256 === raw.sha256;
+    if (!same) await nameAnswer(engine, request, download.path);
     const origin: Origin = same
       ? { ...known.origin, etag: download.etag }
       : {
@@ -76,6 +79,14 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
   } finally {
     await http.discard(download);
   }
+}
+
+/** Keeps the answer for one day under the name that other programs know. */
+async function nameAnswer(engine: Engine, request: RawRequest, file: string): Promise<void> {
+  const { names, part, window, source } = request;
+  const name = names?.nameOf({ part, window, at: engine.now() });
+  if (name === undefined || names?.dayOf(name) === undefined) return;
+  await keepByName(engine.objects, name, { path: file }, source.mediaType);
 }
 
 function unchanged(engine: Engine, known: Receipt, freshness: string | null): RawAnswer {

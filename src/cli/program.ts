@@ -90,10 +90,12 @@ function addDayCommands(program: Command, perform: Perform): void {
     );
 
   program
-    .command('import <pipeline> <files...>')
-    .description('take in files that the publisher gave in another way')
+    .command('import <pipeline> [files...]')
+    .description(
+      'take in files that the publisher gave in another way; without files, what lies under raw/ in the store',
+    )
     .action((pipeline: string, files: string[]) =>
-      perform(async (context) => (await import('./import.ts')).importFiles(context, { pipeline, files })),
+      perform(async (context) => (await import('./import.ts')).importRaw(context, { pipeline, files })),
     );
 }
 

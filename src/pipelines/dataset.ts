@@ -133,6 +133,32 @@ export interface RecognisedFile {
   readonly mediaType: string;
 }
 
+/** A raw file of one day, whose name says so. */
+export interface NamedDay {
+  readonly part: string;
+  readonly date: CivilDate;
+}
+
+/**
+ * Names under which raw files are also kept, for other programs and from them. Files of one day (the pages and hours of an API) are read
+ * together; any other file stands for itself.
+ */
+export interface RawNames {
+  /** Beginnings of all names, for listing. */
+  readonly roots: readonly string[];
+  /** The name of an answer or imported file: as the end of its own path says, else by what it holds; undefined: it has none. */
+  nameOf(file: {
+    readonly part: string;
+    readonly window: FetchWindow;
+    readonly at: Date;
+    readonly path?: string;
+  }): string | undefined;
+  /** The day that the objects of this name are of; undefined for a file that stands for itself. */
+  dayOf(name: string): NamedDay | undefined;
+  /** Beginnings of the names whose objects may hold records of a day, the day's own first. */
+  besides(day: NamedDay): readonly string[];
+}
+
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
@@ -146,6 +172,7 @@ export interface Dataset {
   slice(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
+  readonly rawNames?: RawNames;
   /** Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would need to be. */
   readonly recognise?: (
     file: { readonly path: string; readonly name: string },

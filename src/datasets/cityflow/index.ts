@@ -8,6 +8,7 @@ import { metricsNetwork } from './metrics/network.ts';
 import { metricsTraffic } from './metrics/traffic.ts';
 import { metricsWeather } from './metrics/weather.ts';
 import { metricsWorks } from './metrics/works.ts';
+import { CITY_RAW_NAMES } from './raw-layout.ts';
 import { recogniseFile } from './recognise.ts';
 import { reportDaily, reportPage } from './report/steps.ts';
 import { sliceRawFile } from './slice.ts';
@@ -42,5 +43,6 @@ export const cityflow: Dataset = {
     'report/daily': reportDaily,
     'report/page': reportPage,
   },
+  rawNames: CITY_RAW_NAMES,
   recognise: recogniseFile,
 };

@@ -45,8 +45,8 @@ export const transformWeather = dayByDay(async (unit, _task, sql) => transform(u
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
   const { date } = dayOf(unit);
-  const [crossing] = await recordsOf(sql, inputOf(unit, 'weather'));
-  const [meteo] = await recordsOf(sql, inputOf(unit, 'open-meteo'));
+  const crossing = fullest(await recordsOf(sql, inputOf(unit, 'weather')));
+  const meteo = fullest(await recordsOf(sql, inputOf(unit, 'open-meteo')));
   const weather = crossing === undefined ? openMeteo(date, meteo ?? {}) : visualCrossing(date, crossing);
   const values = [weather.temp_mean_c, weather.temp_min_c, weather.temp_max_c];
   const isOdd =
@@ -67,6 +67,12 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
     checks: [checkResult(PLAUSIBLE, 1, isOdd ? [example] : []), checkResult(ORDERED, 1, isDisordered ? [example] : [])],
     facts: { rows: 1, source: weather.source, hours: weather.hours.length },
   };
+}
+
+/** The answers of several hours tell of one day: the one with the most in it was made last. */
+function fullest(records: readonly JsonRecord[]): JsonRecord | undefined {
+  const sizes = records.map((record) => JSON.stringify(record).length);
+  return records[sizes.indexOf(Math.max(...sizes))];
 }
 
 function outside(value: number | null, from: number, to: number): boolean {

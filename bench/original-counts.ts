@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { access, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+/** The way in which the earlier system read road counts: pandas, chunk by chunk, with groups by arc in each chunk. */
+
+const PANDAS = 'pandas==2.2.3';
+
+const SCRIPT = `
+import sys, time
+import pandas as pd
+start = time.time()
+parts = []
+for chunk in pd.read_csv(sys.argv[1], sep=";", chunksize=100_000, low_memory=False):
+    chunk["at"] = pd.to_datetime(chunk["Date et heure de comptage"], errors="coerce", utc=True)
+    chunk["q"] = pd.to_numeric(chunk["Débit horaire"], errors="coerce")
+    chunk["k"] = pd.to_numeric(chunk["Taux d'occupation"], errors="coerce")
+    for arc, group in chunk.groupby("Identifiant arc"):
+        parts.append({
+            "arc": arc, "label": group["Libelle"].iloc[0], "total": group["q"].sum(), "mean": group["q"].mean(),
+            "peak": group["q"].max(), "k": group["k"].mean(), "state": group["Etat trafic"].mode().iat[0],
+        })
+frame = pd.DataFrame(parts).groupby("arc").agg({"total": "sum", "mean": "mean", "peak": "max", "k": "mean"})
+print(time.time() - start, len(frame))
+`;
+
+/** Seconds of one pass over the file; undefined where pandas cannot be installed. */
+export async function originalSeconds(file: string, cacheDir: string): Promise<number | undefined> {
+  const run = promisify(execFile);
+  const home = path.join(cacheDir, 'bench-pandas');
+  const python = path.join(home, 'bin', 'python');
+  const script = path.join(cacheDir, 'bench-pandas.py');
+  try {
+    await access(python).catch(async () => {
+      await run('python3', ['-m', 'venv', home]);
+      await run(python, ['-m', 'pip', 'install', '--quiet', PANDAS]);
+    });
+    await writeFile(script, SCRIPT);
+    const { stdout } = await run(python, [script, file]);
+    return Number(stdout.split(' ')[0]);
+  } catch (error) {
+    process.stderr.write(`  the original way could not run: ${(error as Error).message.slice(0, 300)}\n`);
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { StagedOutput } from '../pipelines/dataset.ts';
+import type { ObjectStore } from '../storage/ports.ts';
+import { damageOf, loadStaged } from './content-store.ts';
+
+/** Raw files under names that other programs know, beside the copy that is named by its hash. */
+
+const SHORT_HASH = 8;
+
+/**
+ * Keeps a raw file under its name. When the name has other bytes already, another page or another try of the hour, both stay: the new ones
+ * under a name of their own beside it, so that none replaces another.
+ */
+export async function keepByName(
+  objects: ObjectStore,
+  name: string,
+  staged: StagedOutput,
+  mediaType: string,
+): Promise<void> {
+  const { body, sha256, bytes } = await loadStaged(staged);
+  const key = (await objects.head(name)) === undefined ? name : besideName(name, sha256);
+  if ((await damageOf(objects, { key: name, sha256, bytes, mediaType })) === undefined) return;
+  await objects.put(key, body, { mediaType, mode: 'replace' });
+}
+
+/** `…/bikes_data.json` → `…/bikes_data.1f2e3d4c.json` */
+function besideName(name: string, sha256: string): string {
+  const { dir, name: stem, ext } = path.posix.parse(name);
+  return `${dir}/${stem}.${sha256.slice(0, SHORT_HASH)}${ext}`;
+}
+
+/** Replaces what is kept under a name of which there is one version only. */
+export async function replaceByName(
+  objects: ObjectStore,
+  name: string,
+  staged: StagedOutput,
+  mediaType: string,
+): Promise<void> {
+  const { body } = await loadStaged(staged);
+  await objects.put(name, body, { mediaType, mode: 'replace' });
+}
+
+/** The names of all objects that begin so, in their order. */
+export async function namesUnder(objects: ObjectStore, prefixes: readonly string[]): Promise<string[]> {
+  const names: string[] = [];
+  for (const prefix of prefixes) for await (const { key } of objects.list(prefix)) names.push(key);
+  return [...new Set(names)].sort();
+}
+
+/** Uses one local file that has the bytes of all these objects, a line end after each. */
+export async function withJoined<T>(
+  objects: ObjectStore,
+  names: readonly string[],
+  use: (file: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-raw-'));
+  const file = path.join(folder, path.posix.basename(names[0] ?? 'raw'));
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for (const [index, name] of names.entries()) {
+      if (index > 0) yield Buffer.from('\n');
+      const stream = await objects.get(name);
+      // Removed between the listing and now: it is no longer part of the day.
+      if (stream !== undefined) yield* stream;
+    }
+  }
+  try {
+    await pipeline(bytes(), createWriteStream(file));
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,124 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { importFiles, importStored } from '../../../src/activities/import-file.ts';
+import { namesUnder } from '../../../src/activities/raw-names.ts';
+import { runDay } from '../../fixtures/run-day.ts';
+import { testControl, openTestEngine } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
+import type { BikesMetrics } from '../../../src/datasets/cityflow/metrics/bikes.ts';
+import { bikePage, bikeRecord, countLine, countsCsv, disruption, weatherAnswer, WORK_HEADER } from './made-data.ts';
+
+/** Raw files under the names that other programs know. */
+
+const DAY = '2025-11-04';
+let engine: TestEngine;
+
+beforeEach(async () => {
+  engine = await openTestEngine([cityflow]);
+});
+afterEach(() => engine.close());
+
+async function file(name: string, text: string): Promise<string> {
+  const target = path.join(engine.home, 'given', name);
+  await mkdir(path.dirname(target), { recursive: true });
+  await writeFile(target, text);
+  return target;
+}
+
+/** One counter in one hour of the clock of Paris. */
+function hour(clock: number, bikes: number, counter = '7'): object {
+  return bikeRecord({ counter, at: `${DAY}T${String(clock).padStart(2, '0')}:00:00+01:00`, bikes });
+}
+
+function take(...files: string[]) {
+  return importFiles(engine, 'cityflow', files, testControl());
+}
+
+async function bikes(): Promise<BikesMetrics> {
+  await runDay(engine, 'cityflow', DAY, { offline: true });
+  const published = path.join(engine.home, 'store', 'processed', 'metrics', `bikes_metrics_${DAY}.json`);
+  return JSON.parse(await readFile(published, 'utf8')) as BikesMetrics;
+}
+
+const hourly = (part: string, clock: string): string => `raw/api/${part}/dt=${DAY}/hour=${clock}/${part}_data.json`;
+
+describe('files of the hours of a day', () => {
+  it('are kept under their own keys and read together: every page and every hour counts', async () => {
+    const results = await take(
+      await file(hourly('bikes', '08'), bikePage([hour(6, 10), hour(7, 20)])),
+      await file(hourly('bikes', '09'), bikePage([hour(8, 40)])),
+      await file(`second/${hourly('bikes', '09')}`, bikePage([hour(8, 5, '8')])),
+    );
+    expect(results).toHaveLength(1);
+    expect(results[0]).toMatchObject({ days: 1, failed: [], recognised: { part: 'bikes', from: DAY, to: DAY } });
+    const names = await namesUnder(engine.objects, ['raw/api/']);
+    expect(names.slice(0, 2)).toEqual([hourly('bikes', '08'), expect.stringContaining('/hour=09/bikes_data')]);
+    expect(names).toHaveLength(3);
+    expect((await bikes()).total_velos).toBe(75);
+  });
+
+  it('give the same day again when they are given again, in any order', async () => {
+    const first = await file(hourly('bikes', '08'), bikePage([hour(7, 20)]));
+    const second = await file(hourly('bikes', '09'), bikePage([hour(8, 40)]));
+    const [given] = await take(first, second);
+    const [again] = await take(second, first);
+    expect(again!.rawKey).toBe(given!.rawKey);
+  });
+
+  it('hold hours of the neighbouring UTC days, where Paris has them', async () => {
+    await take(
+      await file(`raw/api/bikes/dt=2025-11-03/hour=23/bikes_data.json`, bikePage([hour(0, 3)])),
+      await file(hourly('bikes', '08'), bikePage([hour(7, 20)])),
+    );
+    expect((await bikes()).total_velos).toBe(23);
+  });
+});
+
+describe('objects that somebody else put into the store', () => {
+  it('are taken in by their names, batch files by their content', async () => {
+    const put = (key: string, text: string) =>
+      engine.objects.put(key, Buffer.from(text), { mediaType: 'application/json', mode: 'replace' });
+    for (let clock = 0; clock < 24; clock += 1) {
+      await put(hourly('bikes', String(clock).padStart(2, '0')), bikePage([hour(clock, 10)]));
+    }
+    await put(
+      hourly('weather', '10'),
+      weatherAnswer(DAY, { temp: 11, tempmin: 8, tempmax: 14, precip: 0, windspeed: 9 }),
+    );
+    await put(
+      hourly('traffic', '10'),
+      JSON.stringify({ disruptions: [disruption({ id: 'd', periods: [['20251104T060000', '20251104T070000']] })] }),
+    );
+    const counts = Array.from({ length: 24 }, (_, at) => countLine(DAY, { arc: '1', hour: at, q: 100, k: 10 }));
+    await put('raw/batch/comptages-routiers-permanents-2.csv', countsCsv(counts));
+    const results = await importStored(engine, 'cityflow', testControl());
+    expect(results.map(({ recognised: { part }, days }) => [part, days])).toEqual([
+      ['comptages', 1],
+      ['bikes', 1],
+      ['traffic', 1],
+      ['weather', 1],
+    ]);
+    expect((await bikes()).total_velos).toBe(240);
+  });
+});
+
+describe('a batch file', () => {
+  it('is put in place whatever it is called, and replaced by a newer one', async () => {
+    const works = (id: string) => `${WORK_HEADER}\n${id};75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\n`;
+    await take(await file('export (3).csv', works('CP1')));
+    await take(await file('chantiers.csv', works('CP2')));
+    const key = 'raw/batch/chantiers-perturbants-la-circulation.csv';
+    expect(await namesUnder(engine.objects, ['raw/batch/'])).toEqual([key]);
+    const kept = await readFile(path.join(engine.home, 'store', key), 'utf8');
+    expect(kept).toContain('CP2');
+  });
+
+  it('of unknown content is refused with what would be recognised', async () => {
+    await expect(take(await file('raw/batch/x.csv', 'a;b\n1;2\n'))).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('comptages-routiers-permanents') as string,
+    });
+  });
+});
