@@ -45,13 +45,15 @@ function print(
 ): void {
   if (shown === undefined) terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
   else printManifest(terminal, definition, dossier, shown);
-  const { failure, verification } = dossier;
+  const { failure, verification, actions } = dossier;
   if (failure !== null) {
     const { step, code, message, failedAt, workflowId } = failure;
     section(terminal, 'last run failed');
     terminal.line(`  ${failedAt}  ${step}  ${code}: ${message}`);
     terminal.line(`  run ${workflowId}; the next run continues at this step`);
   }
+  if (actions.length > 0) section(terminal, 'asked for by people');
+  for (const { at, action, step, reason } of actions) terminal.line(`  ${at}  ${action} ${step}: ${reason}`);
   if (verification !== null) {
     section(terminal, 'verified');
     terminal.line(`  ${verification.verifiedAt}  version ${verification.version}: ${verification.result}`);

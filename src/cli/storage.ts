@@ -3,6 +3,7 @@ import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../pipelines/backfill.ts';
+import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import { initStorage } from '../storage/storage-init.ts';
 import { printStorage } from '../storage/storage-print.ts';
@@ -10,7 +11,15 @@ import { storageTarget } from '../workers/open-stores.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 
-const OPERATIONAL_TABLES = [LEDGER_TABLE, MANIFEST_TABLE, RECEIPT_TABLE, FAILURE_TABLE, VERIFICATION_TABLE, PLAN_TABLE];
+const OPERATIONAL_TABLES = [
+  LEDGER_TABLE,
+  MANIFEST_TABLE,
+  RECEIPT_TABLE,
+  FAILURE_TABLE,
+  VERIFICATION_TABLE,
+  PLAN_TABLE,
+  ACTION_TABLE,
+];
 
 /** `quotidien storage init`: makes what the chosen stores need, or prints it for somebody who may. */
 export async function storageInit(

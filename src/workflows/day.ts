@@ -10,7 +10,6 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
@@ -23,6 +22,7 @@ import type { StepKey } from '../pipelines/step-key.ts';
 import { isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { settledStates } from '../pipelines/execution.ts';
+import { DayControl } from './day-control.ts';
 import { CONTROL_RETRY, withPlainFailures, executeSteps } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
@@ -35,8 +35,10 @@ export interface DayInput {
   readonly recheck?: boolean;
   /** Use what was delivered before and do not ask the publisher. */
   readonly offline?: boolean;
-  /** Execute this step and everything after it again. */
-  readonly fromStep?: StepId;
+  /** Execute this step, or the steps of this stage, and everything after them again. */
+  readonly fromStep?: StepId | Stage;
+  /** Why somebody wants that; kept with the day. */
+  readonly why?: string;
   /** Leave out the stages after this one; another run, or the signal `extend`, goes on from there. */
   readonly until?: Stage;
 }
@@ -78,6 +80,10 @@ export function day(input: DayInput): Promise<DayResult> {
 async function runDay(input: DayInput): Promise<DayResult> {
   const run = new DayRun(input);
   describeRun({ Pipeline: input.pipeline, DataDate: input.date, RunReason: input.reason ?? 'manual' });
+  if (input.fromStep !== undefined) {
+    const { pipeline, date, fromStep, why = 'no reason was given' } = input;
+    await control.recordAction({ pipeline, scope: date, action: 'force', step: fromStep, reason: why });
+  }
   let recheck = input.recheck === true;
   for (;;) {
     const resolved = await control.resolveDay({
@@ -111,12 +117,18 @@ class DayRun {
   #decisions: Decision[] = [];
   /** The step that waits for a decision, while it waits. */
   #held: { step: StepId; answer?: DecideInput } | undefined;
-  #retryAsked = false;
+  readonly #control: DayControl;
+  #waits = false;
   #until: Stage | undefined;
 
   constructor(input: DayInput) {
     this.#input = input;
     this.#until = input.until;
+    const { pipeline, date } = input;
+    this.#control = new DayControl(
+      () => ({ plan: this.#plan, state: this.#state, waits: this.#waits }),
+      (action, { step, reason }) => control.recordAction({ pipeline, scope: date, action, step, reason }),
+    );
     setHandler(extendSignal, (until) => {
       if (this.#until !== undefined && (until === undefined || isAfterStage(until, this.#until))) this.#until = until;
     });
@@ -152,28 +164,36 @@ class DayRun {
     }
     this.#state = settledStates(resolved.plan.steps);
     this.#decisions = [...resolved.decisions];
-    this.#retryAsked = false;
+    this.#control.askRetry(undefined);
     await this.#execute(resolved);
     await condition(allHandlersFinished);
-    if (this.#wantsRetry())
-      return { kind: 'again', until: new Date(Date.now()).toISOString(), why: 'a retry was asked for' };
-    const outcome = dayOutcome(this.#input.date, resolved.steps, this.#state);
+    const retry = this.#control.retry;
+    if (retry !== undefined) {
+      const now = new Date(Date.now()).toISOString();
+      return { kind: 'again', until: now, why: `${retry.step} is tried again: ${retry.reason}` };
+    }
+    const outcome = this.#outcome(resolved);
     if (outcome.verdict === 'no_data' && !offline && new Date(Date.now()).toISOString() < resolved.cutOffAt) {
       return { kind: 'again', until: resolved.nextTryAt, why: 'not published yet' };
     }
     return { kind: 'done', result: await this.#finish(resolved, outcome) };
   }
 
-  /** Set by an update while the steps run, which the compiler cannot see. */
-  #wantsRetry(): boolean {
-    return this.#retryAsked;
+  /** A part that somebody skipped is missing, and the verdict says so. */
+  #outcome({ steps }: ResolvedDay): DayOutcome {
+    const outcome = dayOutcome(this.#input.date, steps, this.#state);
+    return outcome.verdict === 'ok' && this.#control.skipped ? { ...outcome, verdict: 'degraded' } : outcome;
   }
 
   async waitUntil(until: string, why: string): Promise<void> {
     setCurrentDetails(`**${this.#title}**\n\nWaiting until ${until}: ${why}.`);
     await this.#tellBackfill(why);
     const ms = Date.parse(until) - Date.now();
-    if (ms > 0) await sleep(ms, { summary: why });
+    if (ms <= 0) return;
+    this.#control.askRetry(undefined);
+    this.#waits = true;
+    await condition(() => this.#control.retry !== undefined, ms);
+    this.#waits = false;
   }
 
   async #execute(resolved: ResolvedDay): Promise<void> {
@@ -185,6 +205,7 @@ class DayRun {
       queues: resolved.queues,
       retry: resolved.retry,
       force: this.#input.fromStep !== undefined,
+      control: this.#control,
       held: (_date, step, key, checks) => this.#hold(resolved, step, key, checks),
       changed: () => {
         this.#tell(resolved, 'running');
@@ -230,7 +251,7 @@ class DayRun {
     if (answer === undefined) {
       this.#state[step] = { state: 'failed', code: 'DATA_CHECK_FAILED', message: `nobody decided in time: ${rules}` };
     } else if (answer.decision === 'retry') {
-      this.#retryAsked = true;
+      this.#control.askRetry({ step, reason: answer.reason });
       this.#state[step] = { state: 'skipped', reason: `retry asked for: ${answer.reason}` };
     } else {
       const { decision, reason } = answer;
