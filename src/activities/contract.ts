@@ -4,6 +4,7 @@ import type { JsonObject, StorePlace } from '../storage/ports.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/manifest.ts';
+import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, Period, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
@@ -241,3 +242,5 @@ export interface CanaryDifference {
   /** Rows that were added, removed or changed, of all rows in the tables of the day: 0–1; 1 where a difference cannot be counted. */
   readonly share: number;
 }
+
+export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action' | 'step' | 'reason'>;

@@ -5,6 +5,7 @@ import type { BackfillRequest } from '../pipelines/backfill.ts';
 import { canaryDays, compareCanary } from './compare-canary.ts';
 import { commitDays } from './commit-manifest.ts';
 import type {
+  ActionRequest,
   CanaryDay,
   CanaryDifference,
   CommitRequest,
@@ -33,6 +34,7 @@ import { executeRollup } from './execute-rollup.ts';
 import { executeStep } from './execute-step.ts';
 import { toApplicationFailure } from './failure.ts';
 import { recordFailure } from './failures.ts';
+import { recordAction } from './operator-actions.ts';
 import { checkBackfill } from './plan-backfill.ts';
 import { publishDownloads } from './publish-downloads.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
@@ -78,6 +80,7 @@ export function createActivities(engine: Engine) {
     recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
       if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
     }),
+    recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
     announceChanges: guarded(announce),
     resolveDerived: guarded((pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
       resolveDerived(engine, pipeline, changed),

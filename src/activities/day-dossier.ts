@@ -5,6 +5,7 @@ import { scopePartition } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import type { DayVerification } from '../pipelines/verification.ts';
+import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { Scope } from '../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../storage/ports.ts';
 import { readDegraded } from './degraded.ts';
@@ -12,6 +13,7 @@ import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { readFailures } from './failures.ts';
 import { readManifests } from './ledger-reader.ts';
+import { readActions } from './operator-actions.ts';
 import { publicationsOf, unpublished } from './published.ts';
 
 /** Everything that is kept about one day or period. */
@@ -27,16 +29,19 @@ export interface Dossier {
   /** The names under which the newest version is read, and whether they show it. */
   readonly published: readonly { readonly key: string; readonly artefact: string; readonly current: boolean }[];
   readonly verification: DayVerification | null;
+  /** What people did to it, oldest first. */
+  readonly actions: readonly OperatorAction[];
 }
 
 /** Reads the dossier; `INPUT_INVALID` when nothing at all is known of the scope. */
 export async function readDossier(engine: Engine, pipeline: string, scope: Scope): Promise<Dossier> {
   const { definition } = datasetOf(engine, pipeline);
-  const [manifests, failures, degraded, verification] = await Promise.all([
+  const [manifests, failures, degraded, verification, actions] = await Promise.all([
     readVersions(engine, pipeline, scope),
     readFailures(engine.documents, pipeline, [scope]),
     readDegraded(engine, pipeline, [scope]),
     lastVerification(engine.documents, pipeline, scope),
+    readActions(engine.documents, pipeline, scope),
   ]);
   const failure = failures.get(scope) ?? null;
   const newest = manifests.at(-1);
@@ -49,7 +54,8 @@ export async function readDossier(engine: Engine, pipeline: string, scope: Scope
   const publications = newest === undefined ? [] : publicationsOf(definition, newest);
   const behind = new Set((await unpublished(engine, publications)).map(({ key }) => key));
   const published = publications.map(({ key, ref }) => ({ key, artefact: ref.key, current: !behind.has(key) }));
-  return { pipeline, scope, manifests, failure, degraded: degraded.get(scope) ?? null, published, verification };
+  const whileAway = degraded.get(scope) ?? null;
+  return { pipeline, scope, manifests, failure, degraded: whileAway, published, verification, actions };
 }
 
 /** Every manifest version of one scope, oldest first. */

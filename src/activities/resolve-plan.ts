@@ -7,6 +7,7 @@ import { executionSteps, settledStates } from '../pipelines/execution.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { isUpToDate, planDays } from '../pipelines/plan.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import type { PlanRequest, ResolvedDay, ResolvedWindow } from './contract.ts';
@@ -38,7 +39,8 @@ export function checkRequest(definition: PipelineDefinition, { dates, options }:
       );
     }
   }
-  if (options.fromStep !== undefined) stepOf(definition, options.fromStep);
+  const { fromStep } = options;
+  if (fromStep !== undefined && !STAGES.some((stage) => stage === fromStep)) stepOf(definition, fromStep);
 }
 
 /** The plan of one day with all that is needed to execute it. */

@@ -180,7 +180,7 @@ function reasonLines(detailed: DetailedPlan | undefined): string[] {
   const reasons = new Map<string, number>();
   for (const { steps } of detailed?.days ?? []) {
     for (const { step, action, reason } of steps.filter(({ action: one }) => one === 'run' || one === 'recheck')) {
-      const text = `${action} ${step}: ${reason.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '…')}`;
+      const text = `${action} ${step}: ${reason.replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, '…')}`;
       reasons.set(text, (reasons.get(text) ?? 0) + 1);
     }
   }

@@ -26,6 +26,7 @@ export function createProgram(execute: Execute): Command {
     .configureHelp({ showGlobalOptions: true });
   const perform: Perform = (command) => execute(program.opts<GlobalOptions>(), command);
   addDayCommands(program, perform);
+  addBackfillCommand(program, perform);
   addReadingCommands(program, perform);
   addServiceCommands(program, perform);
   addScheduleCommands(program, perform);
@@ -39,7 +40,9 @@ function addDayCommands(program: Command, perform: Perform): void {
     .command('run <pipeline> <from> [to]')
     .description('run a day, or all days of a range, now')
     .option('--recheck', 'ask the publisher even where its last answer still counts as fresh')
-    .option('--from-step <step>', 'execute this step and everything after it again')
+    .option('--from-step <step>', 'execute this step, or the steps of this stage, and everything after them again')
+    .option('--force', 'execute every step again; needs --reason')
+    .option('--reason <text>', 'why; kept with the day')
     .option('--until <stage>', 'ranges: leave out the stages after download, transform or metrics')
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
       perform(async (context) => (await import('./run.ts')).run(context, { pipeline, from, to, ...options })),
@@ -61,6 +64,17 @@ function addDayCommands(program: Command, perform: Perform): void {
       perform(async (context) => (await import('./plan.ts')).plan(context, { pipeline, from, to, ...options })),
     );
 
+  program
+    .command('import <pipeline> [files...]')
+    .description(
+      'take in files that the publisher gave in another way; without files, what lies under raw/ in the store',
+    )
+    .action((pipeline: string, files: string[]) =>
+      perform(async (context) => (await import('./import.ts')).importRaw(context, { pipeline, files })),
+    );
+}
+
+function addBackfillCommand(program: Command, perform: Perform): void {
   program
     .command('backfill <pipeline> [from] [to]')
     .description('make the days of a range that have something to do; complete days cost nothing')
@@ -88,15 +102,6 @@ function addDayCommands(program: Command, perform: Perform): void {
         }),
       ),
     );
-
-  program
-    .command('import <pipeline> [files...]')
-    .description(
-      'take in files that the publisher gave in another way; without files, what lies under raw/ in the store',
-    )
-    .action((pipeline: string, files: string[]) =>
-      perform(async (context) => (await import('./import.ts')).importRaw(context, { pipeline, files })),
-    );
 }
 
 function addReadingCommands(program: Command, perform: Perform): void {
@@ -105,6 +110,22 @@ function addReadingCommands(program: Command, perform: Perform): void {
     .description('the calendar of days: verdict, revision, coverage')
     .action((pipeline: string, period: string | undefined) =>
       perform(async (context) => (await import('./status.ts')).status(context, { pipeline, period })),
+    );
+
+  program
+    .command('gaps <pipeline> [from] [to]')
+    .description(
+      'missing, failed and incomplete days, and the backfills that would close them (default: the last year)',
+    )
+    .action((pipeline: string, from: string | undefined, to: string | undefined) =>
+      perform(async (context) => (await import('./gaps.ts')).gaps(context, { pipeline, from, to })),
+    );
+
+  program
+    .command('stale <pipeline> [from] [to]')
+    .description('finished days that are out of date, and because of which change (default: the last year)')
+    .action((pipeline: string, from: string | undefined, to: string | undefined) =>
+      perform(async (context) => (await import('./gaps.ts')).stale(context, { pipeline, from, to })),
     );
 
   program
@@ -128,8 +149,9 @@ function addReadingCommands(program: Command, perform: Perform): void {
   program
     .command('verify <pipeline> <from> [to]')
     .description('rebuild days from their raw files in a scratch place and compare every hash')
-    .action((pipeline: string, from: string, to: string | undefined) =>
-      perform(async (context) => (await import('./verify.ts')).verify(context, { pipeline, from, to })),
+    .option('--sample <n>', 'only this many of the range’s finished days, drawn at random')
+    .action((pipeline: string, from: string, to: string | undefined, options: { sample?: string }) =>
+      perform(async (context) => (await import('./verify.ts')).verify(context, { pipeline, from, to, ...options })),
     );
 
   program

@@ -1,6 +1,7 @@
 import { PipelineError, asPipelineError } from '../errors.ts';
 import { parseCivilDate } from '../pipelines/civil-date.ts';
-import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
+import { STAGES } from '../pipelines/vocabulary.ts';
+import type { CivilDate, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { datesBetween } from '../pipelines/civil-date.ts';
 import { monthWindows } from '../pipelines/window.ts';
 import { checkRequest } from '../activities/resolve-plan.ts';
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly to?: string | undefined;
   readonly recheck?: boolean;
   readonly fromStep?: string;
+  readonly force?: boolean;
+  readonly reason?: string;
   readonly until?: string;
 }
 
@@ -31,7 +34,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   const dates = to === undefined ? [from] : datesBetween(from, to);
   if (dates.length === 0)
     throw new PipelineError('INPUT_INVALID', `the range ends (${options.to ?? ''}) before it begins (${from})`);
-  const fromStep = options.fromStep as StepId | undefined;
+  const fromStep = forcedFrom(options);
   checkRequest(definition, { dates, options: fromStep === undefined ? {} : { fromStep } });
   const session = await openTemporal(context);
   try {
@@ -44,17 +47,29 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   }
 }
 
+/** `--force` is "from the first stage"; both need a reason, and are for single days. */
+function forcedFrom({ fromStep, force, reason, to }: RunOptions): StepId | Stage | undefined {
+  const from = force === true ? STAGES[0] : (fromStep as StepId | Stage | undefined);
+  if (from === undefined) return undefined;
+  if (to !== undefined) throw new PipelineError('INPUT_INVALID', '--from-step and --force are for a single day');
+  if (force === true && (reason ?? '').trim() === '')
+    throw new PipelineError('INPUT_INVALID', '--force needs --reason');
+  return from;
+}
+
 async function runOne(
   { terminal }: CommandContext,
   target: RunTarget,
   date: CivilDate,
   options: RunOptions,
 ): Promise<ExitCode> {
+  const fromStep = forcedFrom(options);
   const handle = await startDay(target, {
     pipeline: options.pipeline,
     date,
     ...(options.recheck === true ? { recheck: true } : {}),
-    ...(options.fromStep === undefined ? {} : { fromStep: options.fromStep as StepId }),
+    ...(fromStep === undefined ? {} : { fromStep }),
+    ...(options.reason === undefined ? {} : { why: options.reason }),
   });
   const result = await dayResult(handle);
   terminal.data(result);

@@ -45,7 +45,7 @@ function print(
 ): void {
   if (shown === undefined) terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
   else printManifest(terminal, definition, dossier, shown);
-  const { failure, degraded, verification } = dossier;
+  const { failure, degraded, verification, actions } = dossier;
   if (failure !== null) {
     const { step, code, message, failedAt, workflowId } = failure;
     section(terminal, 'last run failed');
@@ -57,6 +57,8 @@ function print(
     terminal.line(`  made at ${degraded.since} by ${degraded.host} while a store was away: ${degraded.why}`);
     terminal.line('  "quotidien reconcile" on that host brings it to the stores, proves it there and lifts this');
   }
+  if (actions.length > 0) section(terminal, 'asked for by people');
+  for (const { at, action, step, reason } of actions) terminal.line(`  ${at}  ${action} ${step}: ${reason}`);
   if (verification !== null) {
     section(terminal, 'verified');
     terminal.line(`  ${verification.verifiedAt}  version ${verification.version}: ${verification.result}`);

@@ -3,6 +3,7 @@ import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../pipelines/backfill.ts';
+import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import { initStorage } from '../storage/storage-init.ts';
 import type { InitStep } from '../storage/storage-init.ts';
@@ -20,6 +21,7 @@ export const OPERATIONAL_TABLES = [
   DEGRADED_TABLE,
   VERIFICATION_TABLE,
   PLAN_TABLE,
+  ACTION_TABLE,
 ];
 
 /** Makes what the stores of a profile need; nothing where they need nothing. */

@@ -1,5 +1,6 @@
 import { datasetOf } from '../activities/engine.ts';
 import { checkRequest } from '../activities/resolve-plan.ts';
+import { drawDays } from '../activities/draw-days.ts';
 import { verifyDays } from '../activities/verify-day.ts';
 import type { VerifiedDays } from '../activities/verify-day.ts';
 import { PipelineError } from '../errors.ts';
@@ -17,6 +18,7 @@ export interface VerifyCommand {
   readonly pipeline: string;
   readonly from: string;
   readonly to?: string | undefined;
+  readonly sample?: string;
 }
 
 /** Ranges longer than this list only the days that are not identical. */
@@ -26,11 +28,14 @@ const MOST_LISTED = 31;
  * `quotidien verify`: rebuilds days from their raw files and compares every byte. Exit code 1 when anything differs, 3 when something
  * could not be rebuilt.
  */
-export async function verify(context: CommandContext, { pipeline, from, to }: VerifyCommand): Promise<ExitCode> {
+export async function verify(context: CommandContext, command: VerifyCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
-  const dates = datesOf(from, to);
-  checkRequest(datasetOf(engine, pipeline).definition, { dates, options: {} });
+  const { pipeline, from, to } = command;
+  const range = datesOf(from, to);
+  checkRequest(datasetOf(engine, pipeline).definition, { dates: range, options: {} });
+  const dates =
+    command.sample === undefined ? range : await drawDays(engine, pipeline, range, parseSample(command.sample));
   const startedAt = Date.now();
   let done = 0;
   const verified = await verifyDays(engine, commandControl(context, 'verify'), {
@@ -61,6 +66,12 @@ function datesOf(from: string, to: string | undefined): CivilDate[] {
   const dates = datesBetween(first, to === undefined ? first : parseCivilDate(to));
   if (dates.length > 0) return dates;
   throw new PipelineError('INPUT_INVALID', `the range ${from} … ${to ?? from} is empty: give the earlier date first`);
+}
+
+function parseSample(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new PipelineError('INPUT_INVALID', `--sample takes a number of days, not ${JSON.stringify(text)}`);
 }
 
 function totalsOf({ days }: VerifiedDays): Record<VerificationResult, number> {

@@ -7,7 +7,7 @@ import { describeDamage, whyRun } from './plan-reasons.ts';
 import type { Delivery } from './receipt.ts';
 import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
-import type { CivilDate, Revision, StepId } from './vocabulary.ts';
+import type { CivilDate, Revision, Stage, StepId } from './vocabulary.ts';
 import { REVISIONS, stageOf } from './vocabulary.ts';
 
 /**
@@ -76,8 +76,8 @@ export interface PlanOptions {
   readonly offline?: boolean;
   /** Plan this part of the day only; see `DayPart`. */
   readonly only?: DayPart;
-  /** Execute this step and everything after it again, even when the ledger has it. */
-  readonly fromStep?: StepId;
+  /** Execute this step, or the steps of this stage, and everything after them again, even when the ledger has it. */
+  readonly fromStep?: StepId | Stage;
 }
 
 /** An output of a step that is going to run, or to be rechecked. */
@@ -291,10 +291,11 @@ class PlanWalk {
 
   /** The reason when the step, or one that it reads, is to be executed again on request. */
   #isForced(step: StepDefinition): string | undefined {
-    if (step.id !== this.#options.fromStep && !step.inputs.some((input) => this.#forced.has(input.step)))
-      return undefined;
+    const { fromStep } = this.#options;
+    const named = step.id === fromStep || stageOf(step.id) === fromStep;
+    if (!named && !step.inputs.some((input) => this.#forced.has(input.step))) return undefined;
     this.#forced.add(step.id);
-    return step.id === this.#options.fromStep ? 'asked for' : `asked for from ${this.#options.fromStep ?? ''}`;
+    return named ? 'asked for' : `asked for from ${fromStep ?? ''}`;
   }
 
   #damageOf(entry: LedgerEntry): string | undefined {

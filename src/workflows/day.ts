@@ -9,10 +9,9 @@ import {
   isCancellation,
   setCurrentDetails,
   setHandler,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { HeldCheck, ResolvedDay } from '../activities/contract.ts';
+import type { ActionRequest, HeldCheck, ResolvedDay } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayFailure, DayOutcome, DayState } from '../pipelines/execution.ts';
 import type { Decision } from '../pipelines/manifest.ts';
@@ -22,6 +21,7 @@ import type { DayPart } from '../pipelines/definition.ts';
 import { isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { settledStates } from '../pipelines/execution.ts';
+import { DayControl } from './day-control.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
@@ -37,8 +37,10 @@ export interface DayInput {
   readonly offline?: boolean;
   /** Run this part of the day only. A report that is asked for while the rest runs is made by the same run, after it. */
   readonly only?: DayPart;
-  /** Execute this step and everything after it again. */
-  readonly fromStep?: StepId;
+  /** Execute this step, or the steps of this stage, and everything after them again. */
+  readonly fromStep?: StepId | Stage;
+  /** Why somebody wants that; kept with the day. */
+  readonly why?: string;
   /** Leave out the stages after this one; another run goes on from there. */
   readonly until?: Stage;
 }
@@ -78,6 +80,9 @@ export function day(input: DayInput): Promise<DayResult> {
 async function runDay(input: DayInput): Promise<DayResult> {
   const run = new DayRun(input);
   describeRun({ Pipeline: input.pipeline, DataDate: input.date, RunReason: input.reason ?? 'manual' });
+  if (input.fromStep !== undefined) {
+    await run.recordAction('force', { step: input.fromStep, reason: input.why ?? 'no reason was given' });
+  }
   for (let recheck = input.recheck === true; ; recheck = true) {
     const resolved = await run.resolve(recheck);
     const next = await run.attempt(resolved);
@@ -100,13 +105,18 @@ class DayRun {
   #decisions: Decision[] = [];
   /** The step that waits for a decision, while it waits. */
   #held: { step: StepId; answer?: DecideInput } | undefined;
-  #retryAsked = false;
+  readonly #control: DayControl;
+  #waits = false;
   /** The part that this run makes now; undefined: the whole day. */
   only: DayPart | undefined;
   #reportToo = false;
 
   constructor(input: DayInput) {
     this.#input = input;
+    this.#control = new DayControl(
+      () => ({ plan: this.#plan, state: this.#state, waits: this.#waits }),
+      (action, order) => this.recordAction(action, order),
+    );
     this.#title = `${input.pipeline} ${input.date}`;
     this.only = input.only;
     setHandler(reportTooSignal, () => {
@@ -120,6 +130,12 @@ class DayRun {
       },
       description: 'Answer a held day: accept, reject or retry, with the reason',
     });
+  }
+
+  /** Keeps with the day what a person asked for. */
+  recordAction(action: ActionRequest['action'], order: Pick<ActionRequest, 'step' | 'reason'>): Promise<void> {
+    const { pipeline, date } = this.#input;
+    return this.#whereabouts.control().recordAction({ pipeline, scope: date, action, ...order });
   }
 
   async resolve(recheck: boolean): Promise<ResolvedDay> {
@@ -161,28 +177,36 @@ class DayRun {
     }
     this.#state = settledStates(resolved.plan.steps);
     this.#decisions = [...resolved.decisions];
-    this.#retryAsked = false;
+    this.#control.askRetry(undefined);
     await this.#execute(resolved);
     await condition(allHandlersFinished);
-    if (this.#wantsRetry())
-      return { kind: 'again', until: new Date(Date.now()).toISOString(), why: 'a retry was asked for' };
-    const outcome = dayOutcome(this.#input.date, resolved.steps.filter(isAsked(this.only)), this.#state);
+    const retry = this.#control.retry;
+    if (retry !== undefined) {
+      const now = new Date(Date.now()).toISOString();
+      return { kind: 'again', until: now, why: `${retry.step} is tried again: ${retry.reason}` };
+    }
+    const outcome = this.#outcome(resolved);
     if (outcome.verdict === 'no_data' && !offline && new Date(Date.now()).toISOString() < resolved.cutOffAt) {
       return { kind: 'again', until: resolved.nextTryAt, why: 'not published yet' };
     }
     return { kind: 'done', result: await this.#finish(resolved, outcome) };
   }
 
-  /** Set by an update while the steps run, which the compiler cannot see. */
-  #wantsRetry(): boolean {
-    return this.#retryAsked;
+  /** A part that somebody skipped is missing, and the verdict says so. */
+  #outcome({ steps }: ResolvedDay): DayOutcome {
+    const outcome = dayOutcome(this.#input.date, steps.filter(isAsked(this.only)), this.#state);
+    return outcome.verdict === 'ok' && this.#control.skipped ? { ...outcome, verdict: 'degraded' } : outcome;
   }
 
   async waitUntil(until: string, why: string): Promise<void> {
     setCurrentDetails(`**${this.#title}**\n\nWaiting until ${until}: ${why}.`);
     await this.#tellBackfill(why);
     const ms = Date.parse(until) - Date.now();
-    if (ms > 0) await sleep(ms, { summary: why });
+    if (ms <= 0) return;
+    this.#control.askRetry(undefined);
+    this.#waits = true;
+    await condition(() => this.#control.retry !== undefined, ms);
+    this.#waits = false;
   }
 
   async #execute(resolved: ResolvedDay): Promise<void> {
@@ -195,6 +219,7 @@ class DayRun {
       retry: resolved.retry,
       force: this.#input.fromStep !== undefined,
       whereabouts: this.#whereabouts,
+      control: this.#control,
       held: (_date, step, key, checks) => this.#hold(resolved, step, key, checks),
       changed: () => {
         this.#tell(resolved, 'running');
@@ -240,7 +265,7 @@ class DayRun {
     if (answer === undefined) {
       this.#state[step] = { state: 'failed', code: 'DATA_CHECK_FAILED', message: `nobody decided in time: ${rules}` };
     } else if (answer.decision === 'retry') {
-      this.#retryAsked = true;
+      this.#control.askRetry({ step, reason: answer.reason });
       this.#state[step] = { state: 'skipped', reason: `retry asked for: ${answer.reason}` };
     } else {
       const { decision, reason } = answer;

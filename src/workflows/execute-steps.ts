@@ -1,4 +1,10 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Whereabouts } from './whereabouts.ts';
 import type { Activities } from '../activities/create-activities.ts';
@@ -19,6 +25,13 @@ export interface ExecutionDay {
   readonly state: DayState;
 }
 
+export interface StepsControl {
+  /** Why the step is to be left out; undefined when it is not. */
+  skipReason(step: StepId): string | undefined;
+  /** Runs the step so that it is cancelled when it is to be left out. */
+  abandonable<T>(step: StepId, work: () => Promise<T>): Promise<T>;
+}
+
 export interface StepExecution {
   readonly pipeline: string;
   readonly steps: readonly ExecutionStep[];
@@ -29,6 +42,8 @@ export interface StepExecution {
   readonly whereabouts: Whereabouts;
   /** Steps that read other days wait for this as well: the other days may be in the making. */
   readonly neighbours?: Promise<unknown>;
+  /** An operator's word on single steps of a day. */
+  readonly control?: StepsControl;
   /** Called when a check holds a day after a step; the step's readers wait for the answer. */
   held?(date: CivilDate, step: StepId, key: StepKey, checks: readonly HeldCheck[]): Promise<void>;
   changed?(): void;
@@ -53,12 +68,17 @@ async function executeStep(execution: StepExecution, step: ExecutionStep): Promi
   const open = execution.days.filter((day) => day.state[step.id] === undefined);
   const runnable: ExecutionDay[] = [];
   for (const day of open) {
-    const reason = blockedBy(step, day.state);
+    const reason = execution.control?.skipReason(step.id) ?? blockedBy(step, day.state);
     if (reason === undefined) runnable.push(day);
     else day.state[step.id] = { state: 'skipped', reason };
   }
   if (runnable.length === 0) return;
-  const answers = await callStep(execution, step, runnable);
+  const answers = await callUnlessSkipped(execution, step, runnable);
+  if (typeof answers === 'string') {
+    for (const day of runnable) day.state[step.id] = { state: 'skipped', reason: answers };
+    execution.changed?.();
+    return;
+  }
   for (const day of runnable) {
     const answer = answers.find(({ date }) => date === day.date);
     if (answer === undefined) continue;
@@ -73,6 +93,24 @@ async function settle(execution: StepExecution, step: ExecutionStep, day: Execut
   if (held.length > 0) await execution.held?.(day.date, step.id, key, held);
   // A held day that was rejected has been given its state already.
   day.state[step.id] ??= { state: 'done', key, how, empty };
+}
+
+/** The answers of the days, or why the step was given up meanwhile. */
+async function callUnlessSkipped(
+  execution: StepExecution,
+  step: ExecutionStep,
+  days: readonly ExecutionDay[],
+): Promise<readonly (StepDone | StepFailed)[] | string> {
+  const { control } = execution;
+  if (control === undefined) return callStep(execution, step, days);
+  try {
+    return await control.abandonable(step.id, () => callStep(execution, step, days));
+  } catch (error) {
+    const reason = control.skipReason(step.id);
+    if (isCancellation(error) && reason !== undefined && !CancellationScope.current().consideredCancelled)
+      return reason;
+    throw error;
+  }
 }
 
 /** The answers of the days; the failure of the activity as a whole is the failure of each of them. */

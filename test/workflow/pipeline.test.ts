@@ -83,6 +83,8 @@ describe('a day of a pipeline with a publisher', () => {
   });
 
   it('is degraded by an optional part that fails, and heals when it is back', async () => {
+    // The day before was made a moment ago: what compares itself with it is not to be made again meanwhile.
+    await finishRollup(installation.target, 'tiny');
     publisher.refuse('forecast', 403);
     expect(await run('2024-01-06')).toMatchObject({ verdict: 'degraded', version: 1 });
     publisher.refuse('forecast', undefined);
@@ -143,11 +145,11 @@ describe('a window of days', () => {
   it('makes a month with one request per part, and finds nothing to do the second time', async () => {
     const dates = datesBetween('2024-03-01', '2024-03-31');
     const before = publisher.requests.length;
-    expect(await runOneWindow({ pipeline: 'tiny', dates })).toEqual({
+    expect(await runOneWindow({ pipeline: 'tiny', dates })).toMatchObject({
       committed: 31,
       upToDate: 0,
+      ran: { 'download/readings': 31, 'report/day': 31 },
       careful: [],
-      ran: expect.objectContaining({ 'transform/readings': 31, 'metrics/day': 31, 'report/day': 31 }) as unknown,
     });
     const asked = publisher.requests.slice(before).filter((request) => request.includes('.csv'));
     expect(asked).toHaveLength(2);

@@ -1,0 +1,128 @@
+import { calendarOfDays } from '../activities/day-calendar.ts';
+import { datasetOf } from '../activities/engine.ts';
+import { planFromStores } from '../activities/resolve-plan.ts';
+import { PipelineError } from '../errors.ts';
+import { rangesOf } from '../pipelines/calendar-of-days.ts';
+import type { CalendarDay, DateRange } from '../pipelines/calendar-of-days.ts';
+import { addDays, datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
+import { executionSteps } from '../pipelines/execution.ts';
+import type { PlannedStep } from '../pipelines/plan.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { civilDateAt } from '../pipelines/zoned-day.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { count } from './measures.ts';
+import { findRunningDays } from './running-days.ts';
+
+export interface RangeCommand {
+  readonly pipeline: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+const DEFAULT_DAYS = 365;
+
+/** `quotidien gaps`: what is not as it should be, and the backfills that would close it. */
+export async function gaps(context: CommandContext, command: RangeCommand): Promise<ExitCode> {
+  const { terminal } = context;
+  const engine = await context.engine();
+  const dates = await datesOf(context, command);
+  const { days: running } = await findRunningDays(context.config, command.pipeline);
+  const days = await calendarOfDays(engine, command.pipeline, dates, running);
+  const found = [
+    gapOf(command.pipeline, 'missing', days, ({ standing }) => standing === 'missing', '--missing'),
+    gapOf(
+      command.pipeline,
+      'failed',
+      days,
+      ({ standing, failure }) => standing === 'failed' || failure !== null,
+      '--failed',
+    ),
+    gapOf(command.pipeline, 'degraded', days, ({ standing }) => standing === 'degraded', ''),
+    gapOf(command.pipeline, 'incomplete', days, ({ coverage }) => coverage !== null && coverage < 1, '--all'),
+  ].filter(({ days: number }) => number > 0);
+  terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found });
+  for (const { kind, ranges, days: number, backfill } of found) {
+    terminal.line(`${kind.padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`);
+    terminal.line(`            ${backfill}`);
+  }
+  if (found.length === 0) terminal.line(`no gap in ${count(days.length, 'day')}`);
+  return found.length === 0 ? EXIT.done : EXIT.degraded;
+}
+
+interface Gap {
+  readonly kind: string;
+  readonly days: number;
+  readonly ranges: readonly DateRange[];
+  /** The command that would close it. */
+  readonly backfill: string;
+}
+
+function gapOf(
+  pipeline: string,
+  kind: string,
+  days: readonly CalendarDay[],
+  isOne: (day: CalendarDay) => boolean,
+  option: string,
+): Gap {
+  const dates = days.filter(isOne).map(({ date }) => date);
+  const ranges = rangesOf(dates);
+  const [from, to] = [ranges[0]?.from ?? '', ranges.at(-1)?.to ?? ''];
+  return {
+    kind,
+    days: dates.length,
+    ranges,
+    backfill: `quotidien backfill ${pipeline} ${from} ${to} ${option}`.trimEnd(),
+  };
+}
+
+/** `quotidien stale`: finished days with steps that would run again without asking the publisher, and why. */
+export async function stale(context: CommandContext, command: RangeCommand): Promise<ExitCode> {
+  const { terminal } = context;
+  const engine = await context.engine();
+  const { definition } = datasetOf(engine, command.pipeline);
+  const { plans, manifests } = await planFromStores(engine, definition, await datesOf(context, command), {
+    offline: true,
+  });
+  const inWindows = new Set(executionSteps(definition, 2).map(({ id }) => id));
+  const days = plans
+    .filter(({ date }) => manifests.has(date))
+    .map(({ date, steps }) => ({
+      date,
+      steps: steps.filter(({ step, action }) => action === 'run' && inWindows.has(step)),
+    }))
+    .filter(({ steps }) => steps.length > 0);
+  terminal.data({ pipeline: command.pipeline, days });
+  for (const { date, steps } of days) {
+    terminal.line(terminal.colours.bold(date));
+    for (const step of steps) terminal.line(`  ${staleText(step)}`);
+  }
+  if (days.length === 0) terminal.line('nothing is out of date');
+  else {
+    const [from, to] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
+    terminal.line(
+      `${count(days.length, 'day')} out of date: quotidien backfill ${command.pipeline} ${from} ${to} --stale`,
+    );
+  }
+  return days.length === 0 ? EXIT.done : EXIT.degraded;
+}
+
+function staleText({ step, reason }: PlannedStep): string {
+  return `${step.padEnd(22)} ${reason}`;
+}
+
+function rangeText(ranges: readonly DateRange[]): string {
+  return ranges.map(({ from, to }) => (from === to ? from : `${from} … ${to}`)).join(', ');
+}
+
+/** The asked range, within the days that the pipeline has; without one the last year up to yesterday. */
+async function datesOf(context: CommandContext, { pipeline, from, to }: RangeCommand): Promise<CivilDate[]> {
+  const engine = await context.engine();
+  const { definition } = datasetOf(engine, pipeline);
+  const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
+  const last = to === undefined ? yesterday : parseCivilDate(to);
+  const first = from === undefined ? addDays(last, 1 - DEFAULT_DAYS) : parseCivilDate(from);
+  const dates = datesBetween(first < definition.since ? definition.since : first, last);
+  if (dates.length > 0) return dates;
+  throw new PipelineError('INPUT_INVALID', `the range ${first} … ${last} is empty, or before ${definition.since}`);
+}

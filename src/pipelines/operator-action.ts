@@ -1,0 +1,23 @@
+import type { DocumentKey } from '../storage/ports.ts';
+import { scopePartition } from './ledger.ts';
+import type { Scope } from './vocabulary.ts';
+
+/** Something that a person did to a day, with the reason: kept also when it changed no byte. */
+export interface OperatorAction {
+  readonly pipeline: string;
+  readonly scope: Scope;
+  readonly action: 'force' | 'retryStep' | 'skipPart';
+  /** The step, or the stage from which a day was forced. */
+  readonly step: string;
+  readonly reason: string;
+  /** ISO instant. */
+  readonly at: string;
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+export const ACTION_TABLE = 'actions';
+
+export function actionKey({ pipeline, scope, at, action }: OperatorAction): DocumentKey {
+  return { table: ACTION_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/${at}/${action}` };
+}

@@ -1,0 +1,112 @@
+import { ApplicationFailure, CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { DayState } from '../pipelines/execution.ts';
+import type { DayPlan } from '../pipelines/plan.ts';
+import type { StepId } from '../pipelines/vocabulary.ts';
+
+/** What an operator can do to a day while it runs, besides deciding on held data. A refused update leaves no trace in history. */
+
+export interface StepOrder {
+  readonly step: StepId;
+  readonly reason: string;
+}
+
+/** Try a failed step again, or do not wait any longer for the publisher. */
+export const retryStepUpdate = defineUpdate<string, [StepOrder]>('retryStep');
+/** Do without the download of a part, also while it is being tried. */
+export const skipPartUpdate = defineUpdate<string, [StepOrder]>('skipPart');
+/** The plan of the day, as soon as there is one; with Update-with-Start it starts the day or joins it. */
+export const awaitPlanUpdate = defineUpdate<DayPlan>('awaitPlan');
+
+interface Watched {
+  readonly plan: DayPlan | undefined;
+  readonly state: DayState;
+  /** The day waits on a timer. */
+  readonly waits: boolean;
+}
+
+export class DayControl {
+  #retry: StepOrder | undefined;
+  readonly #skips = new Map<StepId, string>();
+  readonly #running = new Map<StepId, CancellationScope>();
+
+  constructor(watch: () => Watched, record: (action: 'retryStep' | 'skipPart', order: StepOrder) => Promise<void>) {
+    setHandler(
+      retryStepUpdate,
+      async (order: StepOrder) => {
+        this.askRetry(order);
+        await record('retryStep', order);
+        return `${order.step} is tried again`;
+      },
+      {
+        validator: (order: StepOrder) => {
+          const { state, waits } = checked(order, watch());
+          if (!waits && state[order.step]?.state !== 'failed') refuse(`${order.step} has not failed`, 'PLAN_INVALID');
+        },
+        description: 'Try a failed step again; a day that waits for the publisher asks now',
+      },
+    );
+    setHandler(
+      skipPartUpdate,
+      async (order: StepOrder) => {
+        this.#skips.set(order.step, `skipped by an operator: ${order.reason}`);
+        this.#running.get(order.step)?.cancel();
+        await record('skipPart', order);
+        return `${order.step} is skipped`;
+      },
+      {
+        validator: (order: StepOrder) => {
+          const { state } = checked(order, watch());
+          if (!order.step.startsWith('download/')) refuse(`${order.step} is no download: only parts are skipped`);
+          if (state[order.step]?.state === 'done') refuse(`${order.step} is done already`, 'PLAN_INVALID');
+        },
+        description: 'Go on without a part; the day is degraded, and the next run asks for the part again',
+      },
+    );
+    setHandler(awaitPlanUpdate, async () => {
+      await condition(() => watch().plan !== undefined);
+      const { plan } = watch();
+      if (plan === undefined) throw ApplicationFailure.nonRetryable('the day has no plan', 'INTERNAL');
+      return plan;
+    });
+  }
+
+  /** Why the day is planned again after this attempt. */
+  get retry(): StepOrder | undefined {
+    return this.#retry;
+  }
+
+  askRetry(order: StepOrder | undefined): void {
+    this.#retry = order;
+  }
+
+  skipReason(step: StepId): string | undefined {
+    return this.#skips.get(step);
+  }
+
+  get skipped(): boolean {
+    return this.#skips.size > 0;
+  }
+
+  /** Runs a step so that it can be given up when it is skipped. */
+  async abandonable<T>(step: StepId, work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope();
+    this.#running.set(step, scope);
+    try {
+      return await scope.run(work);
+    } finally {
+      this.#running.delete(step);
+    }
+  }
+}
+
+/** The order makes sense for the day as it stands. */
+function checked({ step, reason }: StepOrder, watched: Watched): Watched {
+  const known = watched.plan?.steps.map((planned) => planned.step) ?? [];
+  if (!known.includes(step)) refuse(`there is no step ${step}; the steps are ${known.join(', ')}`);
+  if (typeof reason !== 'string' || reason.trim() === '') refuse('a reason is needed');
+  return watched;
+}
+
+function refuse(message: string, code = 'INPUT_INVALID'): never {
+  throw ApplicationFailure.nonRetryable(message, code);
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawDays } from '../../../src/activities/draw-days.ts';
+import { gaps, stale } from '../../../src/cli/gaps.ts';
+import { verify } from '../../../src/cli/verify.ts';
+import { datesBetween } from '../../../src/pipelines/civil-date.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
+import { runDay, runDays } from '../../fixtures/run-day.ts';
+import { openTestEngine } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
+import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
+import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
+
+let publisher: TinyPublisher;
+let engine: TestEngine;
+
+beforeAll(async () => {
+  publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-01-20'));
+  engine = await openTestEngine([tinyDataset({ baseUrl: publisher.url, failAbove: 9_000 })]);
+  publisher.publish('2024-01-08', { add: 10_000 });
+  await runDays(engine, 'tiny', datesBetween('2024-01-01', '2024-01-05'));
+  await runDays(engine, 'tiny', datesBetween('2024-01-09', '2024-01-12'));
+  await runDay(engine, 'tiny', '2024-01-08');
+});
+
+afterAll(async () => {
+  await engine.close();
+  await publisher.close();
+});
+
+const range = { pipeline: 'tiny', from: '2024-01-01', to: '2024-01-12' };
+
+describe('quotidien gaps', () => {
+  it('names the missing and the failed days, and the backfills that would close them', async () => {
+    const context = testContext(engine);
+    expect(await gaps(context, range)).toBe(3);
+    expect(context.terminal.values).toMatchObject([
+      {
+        gaps: [
+          { kind: 'missing', days: 2, backfill: 'quotidien backfill tiny 2024-01-06 2024-01-07 --missing' },
+          { kind: 'failed', days: 1, backfill: 'quotidien backfill tiny 2024-01-08 2024-01-08 --failed' },
+        ],
+      },
+    ]);
+  });
+
+  it('says when there is none', async () => {
+    const context = testContext(engine);
+    expect(await gaps(context, { ...range, to: '2024-01-05' })).toBe(0);
+    expect(context.terminal.text()).toBe('no gap in 5 days');
+  });
+});
+
+describe('quotidien stale', () => {
+  it('finds nothing while everything is as it was made', async () => {
+    const context = testContext(engine);
+    expect(await stale(context, { ...range, to: '2024-01-05' })).toBe(0);
+  });
+
+  it('lists the days that a change of code made stale, with the reason', async () => {
+    const newer = tinyDataset({ baseUrl: publisher.url, transformVersion: 2 });
+    const context = testContext(engine.withDatasets([newer]));
+    expect(await stale(context, { ...range, to: '2024-01-05' })).toBe(3);
+    expect(context.terminal.text()).toContain('step version 1 became 2');
+    expect(context.terminal.text()).toContain(
+      '5 days out of date: quotidien backfill tiny 2024-01-01 2024-01-05 --stale',
+    );
+  });
+});
+
+describe('quotidien verify --sample', () => {
+  it('draws finished days only, each once', async () => {
+    const drawn = await drawDays(engine, 'tiny', datesBetween('2024-01-01', '2024-01-12'), 4);
+    expect(new Set(drawn).size).toBe(4);
+    const all = await drawDays(engine, 'tiny', datesBetween('2024-01-01', '2024-01-12'), 100);
+    expect(all).toEqual([...datesBetween('2024-01-01', '2024-01-05'), ...datesBetween('2024-01-09', '2024-01-12')]);
+  });
+
+  it('verifies as many days as asked for', async () => {
+    const context = testContext(engine);
+    expect(await verify(context, { ...range, sample: '2' })).toBe(0);
+    expect(context.terminal.values).toMatchObject([{ totals: { identical: 2 } }]);
+  });
+});
