@@ -7,6 +7,7 @@ import { noteBreakers } from '../storage/breaker-notes.ts';
 import { createCachedObjectStore } from '../storage/cache-objects.ts';
 import type { CacheStats } from '../storage/cache-objects.ts';
 import { createCircuitBreaker, guardDocuments, guardObjects } from '../storage/circuit-breaker.ts';
+import type { CircuitBreaker } from '../storage/circuit-breaker.ts';
 import { createStoreMirror } from '../storage/fallback-mirror.ts';
 import { createFallbackStores } from '../storage/fallback-stores.ts';
 import type { FallbackStores } from '../storage/fallback-stores.ts';
@@ -44,8 +45,8 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
   const { folder, primary, remote } = options;
   const host = await hostOf(folder);
   const breakers = {
-    objects: createCircuitBreaker({ name: `the object store (${primary.objects.kind})` }),
-    documents: createCircuitBreaker({ name: `the document store (${primary.documents.kind})` }),
+    objects: breakerOf(`the object store (${primary.objects.kind})`),
+    documents: breakerOf(`the document store (${primary.documents.kind})`),
   };
   const cached = remote.objects
     ? createCachedObjectStore({ primary: guardObjects(primary.objects, breakers.objects), ...options.cache })
@@ -79,6 +80,11 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
       await local.close();
     },
   };
+}
+
+/** A command that begins while its store is away has heard nothing of it, and no second try: the driver's own tries are enough for it. */
+function breakerOf(name: string): CircuitBreaker {
+  return createCircuitBreaker({ name, failuresBeforeAnswer: 1 });
 }
 
 /** Kept beside the journal: in a container the machine's name changes with each start, and the journal stays with its volume. */
