@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { sameRecord } from '../pipelines/same-record.ts';
@@ -96,6 +95,6 @@ async function hostOf(folder: string): Promise<string> {
     return hostname();
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw fileError(error, 'write', file);
-    return readFileSync(file, 'utf8').trim() || hostname();
+    return (await readFile(file, 'utf8')).trim() || hostname();
   }
 }
