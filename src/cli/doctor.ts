@@ -62,13 +62,20 @@ async function open(context: CommandContext): Promise<OpenEngine | Finding> {
 async function examineStores(engine: OpenEngine, { storage }: Config): Promise<Finding[]> {
   // The stores themselves: through the fallback a store that is away would look as if it worked.
   const { primary, fallback } = engine.stores;
+  const tried = [...(await examineObjects(primary.objects)), ...(await examineDocuments(primary.documents))];
   return [
-    ...(await examineObjects(primary.objects)),
-    ...(await examineDocuments(primary.documents)),
+    ...(fallback === undefined ? tried : tried.map(survivable)),
     ...(fallback === undefined ? [] : await examineFallback(fallback)),
     ...(await examineStoreClocks(storage)),
     await examineSql(engine.sql),
   ];
+}
+
+/** With a fallback, days go on without a store that does not answer; they do not without one that refuses. */
+function survivable(finding: Finding): Finding {
+  if (finding.status !== 'fail' || !finding.detail.startsWith('STORE_UNAVAILABLE')) return finding;
+  const next = 'Bring the store back; days go on here meanwhile and are degraded until "quotidien reconcile".';
+  return { ...finding, status: 'warn', degrades: true, next };
 }
 
 const STATUS_WIDTH = 6;

@@ -1,10 +1,11 @@
 import type { ReconcileResult } from '../activities/contract.ts';
-import { PipelineError } from '../errors.ts';
+import { PipelineError, errorCodeOf } from '../errors.ts';
 import { reconcileWorkflowId } from '../schedules/apply-reconcile.ts';
 import { documentName } from '../storage/document-key.ts';
 import { readConflict, settleConflict } from '../storage/reconcile-conflicts.ts';
 import { describeConflict, listConflicts, planReconcile } from '../storage/reconcile.ts';
 import type { Replay } from '../storage/reconcile.ts';
+import type { ReconcileParts } from '../storage/reconcile-parts.ts';
 import { hostQueue } from '../workers/engine-fallback.ts';
 import type { HostFallback } from '../workers/open-fallback.ts';
 import type { reconcile as reconcileWorkflow } from '../workflows/reconcile.ts';
@@ -35,7 +36,7 @@ export async function reconcile(context: CommandContext, options: ReconcileComma
 
 /** Lists what a replay would do; nothing is written. */
 async function list({ terminal, signal }: CommandContext, { host, parts }: HostFallback): Promise<ExitCode> {
-  const planned = await planReconcile(parts, { signal });
+  const planned = await planOf(parts, signal);
   const conflicts = await listConflicts(parts);
   terminal.data({ host, planned, conflicts });
   for (const one of planned) terminal.line(`${one.at}  ${one.kind.padEnd(15)} ${nameOf(one)}  ${intention(one)}`);
@@ -47,11 +48,25 @@ async function list({ terminal, signal }: CommandContext, { host, parts }: HostF
   return planned.length + conflicts.length === 0 ? EXIT.done : EXIT.degraded;
 }
 
+type Listed = Omit<Replay, 'outcome'> & { readonly outcome: Replay['outcome'] | { readonly kind: 'unknown' } };
+
+/** While a store is away nobody knows what it says to the writes, but they can be listed. */
+async function planOf(parts: ReconcileParts, signal: AbortSignal): Promise<Listed[]> {
+  try {
+    return await planReconcile(parts, { signal });
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE') throw error;
+    const { pending } = await parts.journal.refresh();
+    return [...pending.values()].map(({ id, kind, key, at }) => ({ id, kind, key, at, outcome: { kind: 'unknown' } }));
+  }
+}
+
 function nameOf({ key }: Pick<Replay, 'key'>): string {
   return typeof key === 'string' ? key : documentName(key);
 }
 
-function intention({ outcome }: Replay): string {
+function intention({ outcome }: Listed): string {
+  if (outcome.kind === 'unknown') return 'waits: the store is away';
   if (outcome.kind === 'conflict') return `conflict: ${outcome.found}`;
   return outcome.kind === 'same' ? 'is there already' : 'would be written';
 }

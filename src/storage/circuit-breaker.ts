@@ -26,6 +26,8 @@ export interface CircuitBreakerOptions {
   readonly name: string;
   /** Unanswered calls in a row that open it; 3 unless given. */
   readonly failuresToOpen?: number;
+  /** The same before the first answer of the store to this process; as many as `failuresToOpen` unless given. */
+  readonly failuresBeforeAnswer?: number;
   /** The wait before the first probe, 5,000 unless given; it doubles with each probe that fails, up to the longest (60,000). */
   readonly probeAfterMs?: number;
   readonly longestProbeAfterMs?: number;
@@ -62,6 +64,8 @@ export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBre
 class Breaker implements CircuitBreaker {
   readonly name: string;
   readonly #failuresToOpen: number;
+  readonly #failuresBeforeAnswer: number;
+  #wasAnswered = false;
   readonly #firstWaitMs: number;
   readonly #longestWaitMs: number;
   readonly #now: () => number;
@@ -72,6 +76,7 @@ class Breaker implements CircuitBreaker {
   constructor(options: CircuitBreakerOptions) {
     this.name = options.name;
     this.#failuresToOpen = options.failuresToOpen ?? DEFAULT_FAILURES_TO_OPEN;
+    this.#failuresBeforeAnswer = options.failuresBeforeAnswer ?? this.#failuresToOpen;
     this.#firstWaitMs = options.probeAfterMs ?? DEFAULT_PROBE_AFTER_MS;
     this.#longestWaitMs = options.longestProbeAfterMs ?? DEFAULT_LONGEST_PROBE_AFTER_MS;
     this.#now = options.now ?? Date.now;
@@ -127,6 +132,7 @@ class Breaker implements CircuitBreaker {
 
   /** Calls that began before it opened do not close it: they may have been answered before the store went away. */
   #answered(probed: boolean): void {
+    this.#wasAnswered = true;
     if (this.#state.state === 'closed') this.#state = { state: 'closed', failures: 0 };
     else if (probed) this.#close();
   }
@@ -149,7 +155,7 @@ class Breaker implements CircuitBreaker {
     const now = this.#now();
     if (this.#state.state === 'closed') {
       this.#state = { state: 'closed', failures };
-      if (failures < this.#failuresToOpen) return;
+      if (failures < (this.#wasAnswered ? this.#failuresToOpen : this.#failuresBeforeAnswer)) return;
       this.#change({ state: 'open', failures, sinceMs: now, probeAtMs: now + this.#waitMs, reason });
     } else if (probed) {
       this.#waitMs = Math.min(this.#waitMs * 2, this.#longestWaitMs);

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { sameRecord } from '../pipelines/same-record.ts';
@@ -7,6 +6,7 @@ import { noteBreakers } from '../storage/breaker-notes.ts';
 import { createCachedObjectStore } from '../storage/cache-objects.ts';
 import type { CacheStats } from '../storage/cache-objects.ts';
 import { createCircuitBreaker, guardDocuments, guardObjects } from '../storage/circuit-breaker.ts';
+import type { CircuitBreaker } from '../storage/circuit-breaker.ts';
 import { createStoreMirror } from '../storage/fallback-mirror.ts';
 import { createFallbackStores } from '../storage/fallback-stores.ts';
 import type { FallbackStores } from '../storage/fallback-stores.ts';
@@ -44,8 +44,8 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
   const { folder, primary, remote } = options;
   const host = await hostOf(folder);
   const breakers = {
-    objects: createCircuitBreaker({ name: `the object store (${primary.objects.kind})` }),
-    documents: createCircuitBreaker({ name: `the document store (${primary.documents.kind})` }),
+    objects: breakerOf(`the object store (${primary.objects.kind})`),
+    documents: breakerOf(`the document store (${primary.documents.kind})`),
   };
   const cached = remote.objects
     ? createCachedObjectStore({ primary: guardObjects(primary.objects, breakers.objects), ...options.cache })
@@ -81,6 +81,11 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
   };
 }
 
+/** A command that begins while its store is away has heard nothing of it, and no second try: the driver's own tries are enough for it. */
+function breakerOf(name: string): CircuitBreaker {
+  return createCircuitBreaker({ name, failuresBeforeAnswer: 1 });
+}
+
 /** Kept beside the journal: in a container the machine's name changes with each start, and the journal stays with its volume. */
 async function hostOf(folder: string): Promise<string> {
   const file = path.join(folder, 'host');
@@ -90,6 +95,6 @@ async function hostOf(folder: string): Promise<string> {
     return hostname();
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw fileError(error, 'write', file);
-    return readFileSync(file, 'utf8').trim() || hostname();
+    return (await readFile(file, 'utf8')).trim() || hostname();
   }
 }

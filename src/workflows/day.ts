@@ -99,7 +99,7 @@ type Attempt =
 class DayRun {
   readonly #input: DayInput;
   readonly #title: string;
-  readonly #whereabouts = new Whereabouts();
+  #whereabouts = new Whereabouts();
   #plan: DayPlan | undefined;
   #state: DayState = {};
   #decisions: Decision[] = [];
@@ -140,6 +140,8 @@ class DayRun {
 
   async resolve(recheck: boolean): Promise<ResolvedDay> {
     const { pipeline, date, offline, fromStep } = this.#input;
+    // After a wait of hours the stores may be back, and the host from before gone.
+    this.#whereabouts = new Whereabouts();
     const resolved = await this.#whereabouts.control().resolveDay({
       pipeline,
       dates: [date],

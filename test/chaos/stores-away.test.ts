@@ -5,7 +5,7 @@ import { dayResult, finishRollup, startDay } from '../../src/cli/runs.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
-import { reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';
+import { applyReconcile, reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';
 import { hashOfObject } from '../../src/storage/fallback-objects.ts';
 import { initStorage } from '../../src/storage/storage-init.ts';
 import type { PrimaryStores } from '../../src/workers/open-stores.ts';
@@ -109,6 +109,20 @@ async function standing({ engine }: Installation): Promise<string | undefined> {
   return day?.standing;
 }
 
+/** A host's schedule is made once, whoever applies it again, and starts what the command starts. */
+async function expectSchedule({ client, engine, target }: Installation): Promise<void> {
+  const { host, queue } = engine.fallback!;
+  for (let times = 0; times < 2; times += 1) await applyReconcile(client, { host, queue }, target.taskQueue);
+  const handle = client.schedule.getHandle(`reconcile/${host}`);
+  await handle.trigger();
+  const { action, info } = await handle.describe();
+  expect(action).toMatchObject({ workflowType: 'reconcile', args: [{ host, queue }] });
+  const [started] = [...info.runningActions, ...info.recentActions.map((recent) => recent.action)];
+  const result: unknown = await client.workflow.getHandle(started!.workflow.workflowId).result();
+  expect(result).toMatchObject({ host, converged: true });
+  await handle.delete();
+}
+
 async function reconciled({ client, engine, target }: Installation) {
   const { host, queue } = engine.fallback!;
   return client.workflow.execute<typeof reconcile>('reconcile', {
@@ -151,6 +165,7 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
         });
         await finishRollup(installation.target, 'eco2mix');
         expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
+        await expectSchedule(installation);
         // Nothing is left to do, and the day is as good as any.
         expect(await reconciled(installation)).toMatchObject({ converged: true, applied: 0, same: 0, lifted: {} });
         expect(await standing(installation)).toBe('ok');

@@ -78,9 +78,11 @@ describe('quotidien doctor', () => {
   it('looks at the stores themselves, so that one that is away does not seem to work', async () => {
     outage.code = 'STORE_UNAVAILABLE';
     const { exit, text } = await printed(testContext(engine), doctor);
-    expect(exit).toBe(1);
-    expect(text).toContain('STORE_UNAVAILABLE');
+    expect(exit).toBe(3);
+    expect(text).toMatch(/warn +objects \(memory\) +STORE_UNAVAILABLE/);
     expect((await fallback.stores.state()).pending).toBe(0);
+    outage.code = 'STORE_DENIED';
+    expect(await doctor(testContext(engine))).toBe(1);
   });
 });
 
@@ -93,6 +95,24 @@ describe('quotidien reconcile', () => {
     expect(text).toMatch(/document-put +ledger.*would be written/);
     expect(text).toContain('2 writes of');
     expect(await objects.head('a.txt')).toBeUndefined();
+    outage.code = 'STORE_UNAVAILABLE';
+    const away = await printed(testContext(engine), (context) => reconcile(context, { dryRun: true }));
+    expect(away.exit).toBe(3);
+    expect(away.text).toMatch(/object-put +a\.txt {2}waits: the store is away/);
+  });
+
+  it('lets a command that begins while the stores are away read what this host knows', async () => {
+    await writeAlone();
+    outage.code = 'STORE_UNAVAILABLE';
+    const later = await openHostFallback({
+      folder: fallback.folder,
+      primary: engine.stores.primary,
+      remote: { objects: true, documents: true },
+      cache: fallback.cache,
+    });
+    expect(await later.stores.documents.get({ ...KEY, sort: 'never seen' })).toBeUndefined();
+    expect(await collectText(await later.stores.objects.get('a.txt'))).toBe('kept here');
+    await later.close();
   });
 
   it.each(['primary', 'ours'] as const)(

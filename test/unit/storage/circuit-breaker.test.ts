@@ -44,6 +44,14 @@ describe('a circuit breaker', () => {
     expect(asked).toBe(false);
   });
 
+  it('opens sooner for a store that this process has never heard, when told so', async () => {
+    const breaker = () => createCircuitBreaker({ name: 'the store', failuresToOpen: 3, failuresBeforeAnswer: 1 });
+    const [unheard, heard] = [breaker(), breaker()];
+    await heard.run(() => Promise.resolve('an answer'));
+    for (const one of [unheard, heard]) await fail(one.run(failing('STORE_UNAVAILABLE')), 'STORE_UNAVAILABLE');
+    expect([unheard.isOpen(), heard.isOpen()]).toEqual([true, false]);
+  });
+
   it.each<[ErrorCode, number | undefined]>([
     ['STORE_DENIED', undefined],
     ['STORE_CONFLICT', undefined],
