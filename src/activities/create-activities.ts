@@ -25,6 +25,7 @@ import type {
   StepRequest,
   StepResult,
   TickRequest,
+  WatchedPublisher,
 } from './contract.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { executeDownload } from './execute-download.ts';
@@ -40,6 +41,8 @@ import { resolveDerived } from './resolve-derived.ts';
 import { followRun, runningDays } from './running-runs.ts';
 import { selectDays } from './select-days.ts';
 import { resolveTick } from './resolve-tick.ts';
+import { changedDays, keepRevision, saveFreshness, watchPublisher } from './watch-publisher.ts';
+import { verifySample } from './verify-sample.ts';
 import { errorCodeOf } from '../errors.ts';
 
 /**
@@ -53,6 +56,7 @@ export function createActivities(engine: Engine) {
       return request.days.length === 1 ? throwLoneFailure(result) : result;
     });
   return {
+    ...operatingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> => resolveDay(engine, request)),
     resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> => resolveWindow(engine, request)),
     download: step(executeDownload),
@@ -63,7 +67,6 @@ export function createActivities(engine: Engine) {
     recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
       if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
     }),
-    recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
     announceChanges: guarded(async (pipeline: string, dates: readonly CivilDate[]): Promise<void> => {
       await getClient().workflow.signalWithStart('rollup', {
         workflowId: `rollup/${pipeline}`,
@@ -78,6 +81,29 @@ export function createActivities(engine: Engine) {
     ),
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
+    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
+      Promise.resolve(resolveTick(engine, request)),
+    ),
+  };
+}
+
+/** What backfills, watches and audits need besides the making of days. */
+function operatingActivities(engine: Engine) {
+  return {
+    recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
+    watchPublisher: guarded((pipeline: string): Promise<WatchedPublisher> =>
+      watchPublisher(engine, control(), pipeline),
+    ),
+    changedDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> =>
+      changedDays(engine, pipeline, dates),
+    ),
+    saveFreshness: guarded((pipeline: string, freshness: WatchedPublisher['freshness']): Promise<void> =>
+      saveFreshness(engine, pipeline, freshness),
+    ),
+    keepRevision: guarded((pipeline: string, date: CivilDate) => keepRevision(engine, control(), pipeline, date)),
+    verifySample: guarded((pipeline: string, sample: number): Promise<CivilDate[]> =>
+      verifySample(engine, control(), pipeline, sample),
+    ),
     checkBackfill: guarded((request: BackfillRequest): Promise<void> => {
       checkBackfill(engine, request);
       return Promise.resolve();
@@ -91,9 +117,6 @@ export function createActivities(engine: Engine) {
     ),
     compareCanary: guarded((pipeline: string, days: readonly CanaryDay[]): Promise<CanaryDifference[]> =>
       compareCanary(engine, control(), pipeline, days),
-    ),
-    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
-      Promise.resolve(resolveTick(engine, request)),
     ),
   };
 }

@@ -85,6 +85,11 @@ function addDayCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('watch <pipeline>')
+    .description('ask the publisher what it revised, and run the days whose content changed')
+    .action((pipeline: string) => perform(async (context) => (await import('./watch.ts')).watch(context, pipeline)));
+
+  program
     .command('import <pipeline> <files...>')
     .description('take in files that the publisher gave in another way')
     .action((pipeline: string, files: string[]) =>

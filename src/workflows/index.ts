@@ -4,3 +4,4 @@ export { day } from './day.ts';
 export { rollup } from './rollup.ts';
 export { tick } from './tick.ts';
 export { window } from './window.ts';
+export { verify, watch } from './watch.ts';
