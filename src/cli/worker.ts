@@ -1,7 +1,9 @@
 import { PipelineError } from '../errors.ts';
+import { startHealthServer } from '../workers/health.ts';
 import { loudRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { QueueKind } from '../workers/run-workers.ts';
+import { configuredTuning } from '../workers/worker-tuning.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { targetOf } from './known-temporal.ts';
@@ -13,7 +15,15 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   loudRuntime(context.config);
   const target = await targetOf(context.config);
   await prepareServer(target);
-  const workers = await runWorkers({ engine: await context.engine(), target, kinds });
+  const { settings } = context.config;
+  const workers = await runWorkers({
+    engine: await context.engine(),
+    target,
+    kinds,
+    tuning: configuredTuning(settings),
+  });
+  const port = settings.QUOTIDIEN_HEALTH_PORT;
+  const health = port === undefined ? undefined : await startHealthServer(port, () => workers.ready());
   const stop = new Promise<void>((resolve) => {
     context.signal.addEventListener('abort', () => {
       resolve();
@@ -21,6 +31,7 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   });
   await Promise.race([stop, workers.ended]);
   await workers.shutdown();
+  await health?.close();
   return EXIT.done;
 }
 
