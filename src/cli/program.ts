@@ -167,6 +167,15 @@ function addServiceCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('gc')
+    .description('remove artefacts that no version of any day refers to; raw files are never removed')
+    .option('--dry-run', 'say what there is, and change nothing')
+    .option('--grace-days <n>', 'how long an object must have been without a reference (default: 7)')
+    .action((options: { dryRun?: boolean; graceDays?: string }) =>
+      perform(async (context) => (await import('./gc.ts')).gc(context, options)),
+    );
+
+  program
     .command('worker')
     .description('run workers against the configured Temporal server')
     .option('--queues <kinds>', 'which of compute, fetch, report (default: all)', 'compute,fetch,report')

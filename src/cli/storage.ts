@@ -3,6 +3,7 @@ import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../pipelines/backfill.ts';
+import { GARBAGE_TABLE } from '../activities/collect-garbage.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../activities/watch-publisher.ts';
 import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
@@ -22,6 +23,7 @@ const OPERATIONAL_TABLES = [
   ACTION_TABLE,
   WATCH_TABLE,
   REVISION_TABLE,
+  GARBAGE_TABLE,
 ];
 
 /** `quotidien storage init`: makes what the chosen stores need, or prints it for somebody who may. */
