@@ -7,7 +7,7 @@ import type { Decision } from '../pipelines/manifest.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
-import type { CivilDate, Period, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
+import type { CivilDate, Period, Revision, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 
 /**
  * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under 64 KiB for
@@ -244,3 +244,14 @@ export interface CanaryDifference {
 }
 
 export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action' | 'step' | 'reason'>;
+
+/** What a look at the publisher says of the finished days. */
+export interface WatchedPublisher {
+  /** The freshness value of each part; null where the publisher tells none. */
+  readonly freshness: Readonly<Record<string, string | null>>;
+  /** Parts whose value is another than the last time. */
+  readonly moved: readonly string[];
+  /** By month, the finished days of these parts whose last answer no longer counts as fresh. */
+  readonly windows: readonly (readonly CivilDate[])[];
+  readonly revisions: Readonly<Partial<Record<Revision, number>>>;
+}

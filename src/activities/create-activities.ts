@@ -26,6 +26,7 @@ import type {
   StepRequest,
   StepResult,
   TickRequest,
+  WatchedPublisher,
 } from './contract.ts';
 import { markDegraded } from './degraded.ts';
 import type { Engine, StepControl } from './engine.ts';
@@ -44,6 +45,8 @@ import { followRun, runningDays } from './running-runs.ts';
 import { selectDays } from './select-days.ts';
 import { resolveTick } from './resolve-tick.ts';
 import { serve } from './serving.ts';
+import { changedDays, keepRevision, saveFreshness, watchPublisher } from './watch-publisher.ts';
+import { verifySample } from './verify-sample.ts';
 import { errorCodeOf } from '../errors.ts';
 
 /**
@@ -66,6 +69,7 @@ export function createActivities(engine: Engine) {
     });
   };
   return {
+    ...operatingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
       serve(engine, (own) => resolveDay(own, request)),
     ),
@@ -80,7 +84,6 @@ export function createActivities(engine: Engine) {
     recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
       if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
     }),
-    recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
     announceChanges: guarded(announce),
     resolveDerived: guarded((pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
       resolveDerived(engine, pipeline, changed),
@@ -88,6 +91,29 @@ export function createActivities(engine: Engine) {
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
     reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
+    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
+      Promise.resolve(resolveTick(engine, request)),
+    ),
+  };
+}
+
+/** What backfills, watches and audits need besides the making of days. */
+function operatingActivities(engine: Engine) {
+  return {
+    recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
+    watchPublisher: guarded((pipeline: string): Promise<WatchedPublisher> =>
+      watchPublisher(engine, control(), pipeline),
+    ),
+    changedDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> =>
+      changedDays(engine, pipeline, dates),
+    ),
+    saveFreshness: guarded((pipeline: string, freshness: WatchedPublisher['freshness']): Promise<void> =>
+      saveFreshness(engine, pipeline, freshness),
+    ),
+    keepRevision: guarded((pipeline: string, date: CivilDate) => keepRevision(engine, control(), pipeline, date)),
+    verifySample: guarded((pipeline: string, sample: number): Promise<CivilDate[]> =>
+      verifySample(engine, control(), pipeline, sample),
+    ),
     checkBackfill: guarded((request: BackfillRequest): Promise<void> => {
       checkBackfill(engine, request);
       return Promise.resolve();
@@ -101,9 +127,6 @@ export function createActivities(engine: Engine) {
     ),
     compareCanary: guarded((pipeline: string, days: readonly CanaryDay[]): Promise<CanaryDifference[]> =>
       compareCanary(engine, control(), pipeline, days),
-    ),
-    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
-      Promise.resolve(resolveTick(engine, request)),
     ),
   };
 }

@@ -36,7 +36,7 @@ const UNCHANGED = 304;
 export async function fetchRaw(engine: Engine, control: StepControl, request: RawRequest): Promise<RawAnswer> {
   const http = httpOf(engine);
   const { source, known } = request;
-  const freshness = await readFreshness(http, source, control.signal);
+  const freshness = await readFreshness(engine, source, control.signal);
   const sameFreshness = known !== undefined && freshness !== null && freshness === known.freshness;
   const etag = known?.origin.etag ?? null;
   if (known !== undefined && etag === null && sameFreshness) return unchanged(engine, known, freshness);
@@ -95,14 +95,16 @@ function unchanged(engine: Engine, known: Receipt, freshness: string | null): Ra
 }
 
 /** The freshness value, or null when this publisher or its catalogue cannot tell: then the data themselves are asked. */
-async function readFreshness(http: HttpClient, source: HttpSource, signal: AbortSignal): Promise<string | null> {
+export async function readFreshness(
+  engine: Pick<Engine, 'http'>,
+  source: HttpSource,
+  signal: AbortSignal,
+): Promise<string | null> {
   if (source.freshness === undefined) return null;
   const url = urlOf(source, source.freshness.path);
-  return (
-    source.freshness.valueOf(
-      await http.json({ url, accept: 'application/json', credential: source.credential, signal }),
-    ) ?? null
-  );
+  const { credential } = source;
+  const catalogue = await httpOf(engine).json({ url, accept: 'application/json', credential, signal });
+  return source.freshness.valueOf(catalogue) ?? null;
 }
 
 /** The base URL may have a path of its own, as behind a proxy. */
@@ -110,7 +112,7 @@ function urlOf({ baseUrl }: HttpSource, path: string): string {
   return new URL(`${baseUrl.replace(/\/$/, '')}/${path.replace(/^\//, '')}`).href;
 }
 
-function httpOf(engine: Engine): HttpClient {
+function httpOf(engine: Pick<Engine, 'http'>): HttpClient {
   if (engine.http === undefined) {
     throw new PipelineError(
       'INTERNAL',

@@ -102,6 +102,11 @@ function addBackfillCommand(program: Command, perform: Perform): void {
         }),
       ),
     );
+
+  program
+    .command('watch <pipeline>')
+    .description('ask the publisher what it revised, and run the days whose content changed')
+    .action((pipeline: string) => perform(async (context) => (await import('./watch.ts')).watch(context, pipeline)));
 }
 
 function addReadingCommands(program: Command, perform: Perform): void {
@@ -190,6 +195,15 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .requiredOption('--to <profile>', 'the same')
     .action((options: { from: string; to: string }) =>
       perform(async (context) => (await import('./migrate.ts')).migrate(context, options)),
+    );
+
+  program
+    .command('gc')
+    .description('remove artefacts that no version of any day refers to; raw files are never removed')
+    .option('--dry-run', 'say what there is, and change nothing')
+    .option('--grace-days <n>', 'how long an object must have been without a reference (default: 7)')
+    .action((options: { dryRun?: boolean; graceDays?: string }) =>
+      perform(async (context) => (await import('./gc.ts')).gc(context, options)),
     );
 
   program

@@ -3,6 +3,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { SEARCH_KEYS } from '../workflows/search-keys.ts';
 import type { backfill, BackfillInput } from '../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../workflows/day.ts';
+import type { watch } from '../workflows/watch.ts';
 import type { window, WindowInput, WindowResult } from '../workflows/window.ts';
 import { mapConcurrent } from '../activities/map-concurrent.ts';
 import { PipelineError, errorCodeOf } from '../errors.ts';
@@ -68,6 +69,20 @@ export async function startBackfill(
     staticDetails:
       'Many days: bulk windows first, then the days that need care. Updates: pause, resume, resize, cancel.',
     priority: { priorityKey: 4 },
+  });
+}
+
+/** Starts the watch of a pipeline, or joins it when it runs. */
+export async function startWatch(
+  { client, taskQueue }: RunTarget,
+  pipeline: string,
+): Promise<WorkflowHandle<typeof watch>> {
+  return client.workflow.start<typeof watch>('watch', {
+    workflowId: `watch/${pipeline}`,
+    taskQueue,
+    args: [{ pipeline }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `What the publisher of ${pipeline} revised`,
   });
 }
 

@@ -3,6 +3,8 @@ import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../pipelines/backfill.ts';
+import { GARBAGE_TABLE } from '../activities/collect-garbage.ts';
+import { REVISION_TABLE, WATCH_TABLE } from '../activities/watch-publisher.ts';
 import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import { initStorage } from '../storage/storage-init.ts';
@@ -22,6 +24,9 @@ export const OPERATIONAL_TABLES = [
   VERIFICATION_TABLE,
   PLAN_TABLE,
   ACTION_TABLE,
+  WATCH_TABLE,
+  REVISION_TABLE,
+  GARBAGE_TABLE,
 ];
 
 /** Makes what the stores of a profile need; nothing where they need nothing. */

@@ -1,4 +1,5 @@
 import { PipelineError } from '../errors.ts';
+import { startHealthServer } from '../workers/health.ts';
 import { loudRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { QueueKind } from '../workers/run-workers.ts';
@@ -6,6 +7,7 @@ import { connectClient } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
 import { applyReconcile } from '../schedules/apply-reconcile.ts';
 import type { ReconciledHost } from '../schedules/apply-reconcile.ts';
+import { configuredTuning } from '../workers/worker-tuning.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { targetOf } from './known-temporal.ts';
@@ -17,9 +19,12 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   loudRuntime(context.config);
   const target = await targetOf(context.config);
   await prepareServer(target);
+  const { settings } = context.config;
   const engine = await context.engine();
   if (engine.fallback !== undefined) await scheduleReconcile(context, target, engine.fallback);
-  const workers = await runWorkers({ engine, target, kinds });
+  const workers = await runWorkers({ engine, target, kinds, tuning: configuredTuning(settings) });
+  const port = settings.QUOTIDIEN_HEALTH_PORT;
+  const health = port === undefined ? undefined : await startHealthServer(port, () => workers.ready());
   const stop = new Promise<void>((resolve) => {
     context.signal.addEventListener('abort', () => {
       resolve();
@@ -27,6 +32,7 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   });
   await Promise.race([stop, workers.ended]);
   await workers.shutdown();
+  await health?.close();
   return EXIT.done;
 }
 

@@ -29,24 +29,28 @@ const LEVELS: Readonly<Record<LogEntry['level'], Level>> = {
   ERROR: 'error',
 };
 
-function install(logger: Logger): void {
+function install(logger: Logger, metricsAddress: string | undefined): void {
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
       logger[LEVELS[level]](meta ?? {}, message);
     }),
     // Signals belong to the command: it decides when workers drain and when the server stops.
     shutdownSignals: [],
+    ...(metricsAddress === undefined
+      ? {}
+      : { telemetryOptions: { metrics: { prometheus: { bindAddress: metricsAddress, countersTotalSuffix: true } } } }),
   });
 }
 
 /** JSON log lines of workers to stderr. Once per process, before anything of Temporal's is used. */
 export function loudRuntime(config: Config): void {
-  install(createLogger(config, destination({ fd: 2, sync: true })));
+  install(createLogger(config, destination({ fd: 2, sync: true })), config.settings.QUOTIDIEN_METRICS_ADDRESS);
 }
 
 /** The same lines into `<home>/logs/worker.log`, for commands whose own words are on the terminal. */
 export function quietRuntime(config: Config): void {
   const folder = path.join(config.home, 'logs');
   mkdirSync(folder, { recursive: true });
-  install(createLogger(config, destination({ dest: path.join(folder, 'worker.log'), append: true, sync: true })));
+  const sink = destination({ dest: path.join(folder, 'worker.log'), append: true, sync: true });
+  install(createLogger(config, sink), config.settings.QUOTIDIEN_METRICS_ADDRESS);
 }

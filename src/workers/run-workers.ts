@@ -5,6 +5,9 @@ import { createActivities } from '../activities/create-activities.ts';
 import type { Engine } from '../activities/engine.ts';
 import { publisherHosts } from './configured-datasets.ts';
 import type { TemporalTarget } from './temporal-target.ts';
+import { productMetrics } from './product-metrics.ts';
+import { DEFAULT_TUNING, versioningOptions } from './worker-tuning.ts';
+import type { WorkerTuning } from './worker-tuning.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export const QUEUE_KINDS = ['compute', 'fetch', 'report'] as const;
@@ -16,22 +19,20 @@ export interface WorkerSettings {
   readonly kinds: readonly QueueKind[];
   /** The workflow code; default: that of the build. */
   readonly workflowBundle?: WorkflowBundleOption;
+  /** Default: `DEFAULT_TUNING`. */
+  readonly tuning?: WorkerTuning;
   /** For tests: what to do around activities. */
   readonly interceptors?: WorkerInterceptors;
 }
 
 export interface RunningWorkers {
+  /** Whether every worker polls for work. */
+  ready(): boolean;
   /** Settles when all workers have ended; rejects when one of them broke. */
   readonly ended: Promise<void>;
   /** Lets running steps end, for as long as the grace, then gives them back to the server. */
   shutdown(): Promise<void>;
 }
-
-/** A step commits after its work in far less than this. */
-const SHUTDOWN_GRACE = '20 seconds';
-
-/** Steps of one worker at the same time; the SQL engine has its own, smaller limit. */
-const ACTIVITIES_AT_ONCE: Readonly<Record<QueueKind, number>> = { compute: 16, fetch: 2, report: 4 };
 
 /** Work of one host at the same time while a store is away. */
 const HOST_ACTIVITIES_AT_ONCE = 8;
@@ -55,6 +56,7 @@ export async function runWorkers(settings: WorkerSettings): Promise<RunningWorke
   const ended = Promise.all(runs).then(() => connection.close());
   return {
     ended,
+    ready: () => workers.every((worker) => worker.getState() === 'RUNNING'),
     async shutdown() {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await ended;
@@ -63,10 +65,16 @@ export async function runWorkers(settings: WorkerSettings): Promise<RunningWorke
 }
 
 async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Promise<WorkerOptions[]> {
+  const tuning = settings.tuning ?? DEFAULT_TUNING;
   const common = {
     activities: createActivities(engine),
-    shutdownGraceTime: SHUTDOWN_GRACE,
-    ...(settings.interceptors === undefined ? {} : { interceptors: settings.interceptors }),
+    shutdownGraceTime: tuning.graceSeconds * 1000,
+    ...versioningOptions(tuning),
+    ...(tuning.cachedWorkflows === undefined ? {} : { maxCachedWorkflows: tuning.cachedWorkflows }),
+    interceptors: {
+      ...settings.interceptors,
+      activity: [productMetrics, ...(settings.interceptors?.activity ?? [])],
+    },
   };
   const options: WorkerOptions[] = [];
   if (kinds.includes('compute')) {
@@ -74,15 +82,15 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
       ...common,
       taskQueue: engine.queues.compute,
       workflowBundle: settings.workflowBundle ?? (await workflowBundle()),
-      maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE.compute,
+      maxConcurrentActivityTaskExecutions: tuning.activities.compute,
     });
   }
-  if (kinds.includes('fetch')) options.push(...fetchOptions(engine, common));
+  if (kinds.includes('fetch')) options.push(...fetchOptions(engine, common, tuning.activities.fetch));
   if (kinds.includes('report')) {
     options.push({
       ...common,
       taskQueue: engine.queues.report,
-      maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE.report,
+      maxConcurrentActivityTaskExecutions: tuning.activities.report,
     });
   }
   // Every kind of step: what goes on here while a store is away can go on nowhere else.
@@ -94,14 +102,14 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
 }
 
 /** One queue per host; its rate is kept by the server, over all workers together. */
-function fetchOptions(engine: Engine, common: Omit<WorkerOptions, 'taskQueue'>): WorkerOptions[] {
+function fetchOptions(engine: Engine, common: Omit<WorkerOptions, 'taskQueue'>, fetchAtOnce: number): WorkerOptions[] {
   return publisherHosts(engine.datasets).map((host) => {
     const sources = Object.values(engine.datasets).flatMap((dataset) => Object.values(dataset.sources));
     const rates = sources.filter((source) => source.host === host).map((source) => source.requestsPerSecond);
     return {
       ...common,
       taskQueue: fetchQueue(engine.queues.fetch, host),
-      maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE.fetch,
+      maxConcurrentActivityTaskExecutions: fetchAtOnce,
       maxTaskQueueActivitiesPerSecond: Math.min(...rates),
     };
   });

@@ -5,3 +5,4 @@ export { reconcile } from './reconcile.ts';
 export { rollup } from './rollup.ts';
 export { tick } from './tick.ts';
 export { window } from './window.ts';
+export { verify, watch } from './watch.ts';

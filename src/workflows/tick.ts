@@ -9,13 +9,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { DayPart } from '../pipelines/definition.ts';
+import type { DayPart, ScheduledWork } from '../pipelines/definition.ts';
 import type { ResolvedTick } from '../activities/contract.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day, reportTooSignal } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
 import { withPlainFailures } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
+import { verify, watch } from './watch.ts';
 
 export interface TickInput {
   readonly pipeline: string;
@@ -48,7 +49,25 @@ async function runTick({ pipeline, schedule }: TickInput): Promise<TickResult> {
   const resolved = await control.resolveTick({ pipeline, schedule, nominalAt: nominal.toISOString() });
   const { date } = resolved;
   describeRun({ Pipeline: pipeline, DataDate: date, RunReason: 'schedule' });
-  return { date, ...(await startDay(pipeline, resolved)) };
+  if (resolved.runs.workflow === 'day') return { date, ...(await startDay(pipeline, resolved)) };
+  return { date, ...(await startOther(pipeline, resolved.runs)) };
+}
+
+/** A watch or an audit, one at a time. */
+async function startOther(
+  pipeline: string,
+  runs: Exclude<ScheduledWork, { workflow: 'day' }>,
+): Promise<Pick<TickResult, 'workflowId' | 'how'>> {
+  const workflowId = `${runs.workflow}/${pipeline}`;
+  const options = { workflowId, parentClosePolicy: ParentClosePolicy.ABANDON, staticSummary: workflowId };
+  try {
+    if (runs.workflow === 'watch') await startChild(watch, { ...options, args: [{ pipeline }] });
+    else await startChild(verify, { ...options, args: [{ pipeline, sample: runs.sample }] });
+    return { workflowId, how: 'started' };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, how: 'joined' };
+    throw error;
+  }
 }
 
 /** Between "it runs already" and our signal the day may end; then it is started after all. */

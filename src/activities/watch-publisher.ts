@@ -1,0 +1,117 @@
+import { addDays, datesBetween } from '../pipelines/civil-date.ts';
+import type { Manifest } from '../pipelines/manifest.ts';
+import type { CivilDate, Revision, StepId } from '../pipelines/vocabulary.ts';
+import { REVISIONS } from '../pipelines/vocabulary.ts';
+import { fetchWindows } from '../pipelines/window.ts';
+import { civilDateAt } from '../pipelines/zoned-day.ts';
+import type { DocumentKey } from '../storage/ports.ts';
+import { compareVersions } from './compare-versions.ts';
+import type { WatchedPublisher } from './contract.ts';
+import { datasetOf } from './engine.ts';
+import type { Engine, StepControl } from './engine.ts';
+import { readFreshness } from './fetch-raw.ts';
+import { readManifests } from './ledger-reader.ts';
+import { planFromStores } from './resolve-plan.ts';
+
+/** Publishers revise at most about this far back before data are definitive; older days are left to a backfill. */
+const WATCHED_DAYS = 800;
+
+export const WATCH_TABLE = 'watch';
+export const REVISION_TABLE = 'revisions';
+
+function watchKey(pipeline: string, part: string): DocumentKey {
+  return { table: WATCH_TABLE, partition: pipeline, sort: part };
+}
+
+/** What the publisher's cheap freshness values and the age of its last answers say: which finished days are to be asked for again. */
+export async function watchPublisher(
+  engine: Engine,
+  { signal }: Pick<StepControl, 'signal'>,
+  pipeline: string,
+): Promise<WatchedPublisher> {
+  const { definition, sources } = datasetOf(engine, pipeline);
+  const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
+  const dates = datesBetween(addDays(yesterday, 1 - WATCHED_DAYS), yesterday).filter(
+    (date) => date >= definition.since,
+  );
+  const { plans, manifests } = await planFromStores(engine, definition, dates, {});
+  const finished = plans.filter(({ date }) => manifests.has(date));
+  const freshness: Record<string, string | null> = {};
+  const due = new Set<CivilDate>();
+  const moved: string[] = [];
+  for (const { id, part } of definition.steps) {
+    const source = part === undefined ? undefined : sources[part];
+    if (part === undefined || source === undefined) continue;
+    const now = await readFreshness(engine, source, signal);
+    const before = await engine.documents.get<{ value: string | null }>(watchKey(pipeline, part));
+    freshness[part] = now;
+    // A publisher that tells no freshness is asked for the data themselves.
+    if (now !== null && before?.body.value === now) continue;
+    moved.push(part);
+    for (const { date, steps } of finished)
+      if (steps.some(({ step, action }) => step === id && action === 'recheck')) due.add(date);
+  }
+  const ascending = [...due].sort();
+  return {
+    freshness,
+    moved,
+    windows: fetchWindows(ascending, 'month').map(({ from, to }) => ascending.filter((d) => from <= d && d <= to)),
+    revisions: countRevisions(manifests.values()),
+  };
+}
+
+function countRevisions(manifests: Iterable<Manifest>): Partial<Record<Revision, number>> {
+  const counts: Partial<Record<Revision, number>> = {};
+  for (const { facts } of manifests) {
+    const revision = REVISIONS.find((known) => known === facts['revision']);
+    if (revision !== undefined) counts[revision] = (counts[revision] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The days whose newest download differs from what they were made of. */
+export async function changedDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> {
+  const { definition } = datasetOf(engine, pipeline);
+  const { plans } = await planFromStores(engine, definition, dates, { offline: true });
+  const downloads = new Set<StepId>(definition.steps.filter(({ part }) => part !== undefined).map(({ id }) => id));
+  // Days that only compare themselves with a changed one are the rollup's.
+  const readers = new Set<StepId>(
+    definition.steps
+      .filter(({ inputs }) => inputs.some(({ step, daysBefore }) => daysBefore === undefined && downloads.has(step)))
+      .map(({ id }) => id),
+  );
+  return plans
+    .filter(({ steps }) => steps.some(({ step, action }) => readers.has(step) && action === 'run'))
+    .map(({ date }) => date);
+}
+
+/** Kept after the days were run: a watch that broke off asks again. */
+export async function saveFreshness(
+  engine: Pick<Engine, 'documents' | 'now'>,
+  pipeline: string,
+  freshness: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const checkedAt = engine.now().toISOString();
+  for (const [part, value] of Object.entries(freshness))
+    await engine.documents.put(watchKey(pipeline, part), { value, checkedAt });
+}
+
+/** Keeps what changed between the last two versions of a day; answers their numbers, or null when there is one version only. */
+export async function keepRevision(
+  engine: Engine,
+  { signal }: Pick<StepControl, 'signal'>,
+  pipeline: string,
+  date: CivilDate,
+): Promise<{ readonly from: number; readonly to: number } | null> {
+  const versions = (await readManifests(engine.documents, pipeline, [date])).get(date) ?? [];
+  const [before, after] = versions.slice(-2);
+  if (before === undefined || after === undefined) return null;
+  const key: DocumentKey = {
+    table: REVISION_TABLE,
+    partition: `${pipeline}/${date.slice(0, 7)}`,
+    sort: `${date}/${String(after.version).padStart(6, '0')}`,
+  };
+  const kept = await engine.documents.get(key);
+  if (kept === undefined) await engine.documents.put(key, await compareVersions(engine, before, after, signal));
+  return { from: before.version, to: after.version };
+}

@@ -1,0 +1,33 @@
+import { collectGarbage } from '../activities/collect-garbage.ts';
+import { PipelineError } from '../errors.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { count, formatBytes } from './measures.ts';
+
+export interface GcCommand {
+  readonly dryRun?: boolean;
+  readonly graceDays?: string;
+}
+
+const DEFAULT_GRACE_DAYS = 7;
+
+/** `quotidien gc`: removes artefacts that no version of any day or period refers to, after a grace. */
+export async function gc(context: CommandContext, command: GcCommand): Promise<ExitCode> {
+  const { terminal } = context;
+  const graceDays = Number(command.graceDays ?? DEFAULT_GRACE_DAYS);
+  if (!Number.isFinite(graceDays) || graceDays < 0)
+    throw new PipelineError('INPUT_INVALID', `--grace-days takes a number, not ${JSON.stringify(command.graceDays)}`);
+  const dryRun = command.dryRun === true;
+  const result = await collectGarbage(await context.engine(), { graceDays, dryRun });
+  terminal.data(result);
+  for (const { key, bytes, since, removed } of result.unreferenced) {
+    const state = removed ? 'removed' : since === null ? 'found now' : `found ${since.slice(0, 10)}`;
+    terminal.line(`${state.padEnd(16)} ${formatBytes(bytes).padStart(10)}  ${key}`);
+  }
+  const left = result.unreferenced.length - result.removed;
+  terminal.line(
+    `${count(result.removed, 'object')} removed, ${formatBytes(result.removedBytes)}; ${left} without a reference ` +
+      `${dryRun ? 'would be' : 'are'} removed once they have been so for ${graceDays} days. Raw files are never removed.`,
+  );
+  return EXIT.done;
+}

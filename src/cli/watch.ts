@@ -1,0 +1,34 @@
+import { datasetOf } from '../activities/engine.ts';
+import { EXIT } from './context.ts';
+import type { CommandContext, ExitCode } from './context.ts';
+import { count } from './measures.ts';
+import { finishRollup, resultOf, startWatch } from './runs.ts';
+import { interrupted, openTemporal } from './temporal.ts';
+
+/** `quotidien watch`: asks the publisher now what it revised, and runs the days whose content changed. */
+export async function watch(context: CommandContext, pipeline: string): Promise<ExitCode> {
+  const { terminal } = context;
+  datasetOf(context, pipeline);
+  const session = await openTemporal(context);
+  try {
+    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
+    const handle = await startWatch(target, pipeline);
+    const result = await Promise.race([resultOf(handle), session.broken, interrupted(context.signal)]);
+    await finishRollup(target, pipeline);
+    terminal.data(result);
+    const revisions = Object.entries(result.revisions).map(([name, days]) => `${days} ${name}`);
+    terminal.line(`finished days: ${revisions.join(', ') || 'none'}`);
+    terminal.line(
+      `${result.moved.length === 0 ? 'the publisher has nothing new' : `new at the publisher: ${result.moved.join(', ')}`}; ` +
+        `${count(result.asked, 'day')} asked for again, ${result.changed.length} changed`,
+    );
+    for (const { date, versions, failure } of result.changed) {
+      if (failure !== null) terminal.line(`${date}  ${failure.code}: ${failure.message}`);
+      else if (versions !== null)
+        terminal.line(`${date}  quotidien diff ${pipeline} ${date} --versions ${versions.from}..${versions.to}`);
+    }
+    return result.changed.some(({ failure }) => failure !== null) ? EXIT.failed : EXIT.done;
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,57 @@
+import { readFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import { testBundle } from '../fixtures/workflow-bundle.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const FOLDER = path.resolve(import.meta.dirname, 'histories');
+const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.json')).sort();
+
+async function replay(text: string): Promise<void> {
+  const history = historyFromJSON(JSON.parse(text));
+  await Worker.runReplayHistory({ workflowBundle: await testBundle() }, history);
+}
+
+/** Every workflow type, and each way in which one ends. */
+const EXPECTED = [
+  'backfill-continued-as-new',
+  'backfill',
+  'day-complete',
+  'day-degraded',
+  'day-failed',
+  'day-forced',
+  'day-held-accept',
+  'day-held-reject',
+  'day-reset',
+  'day-retried-cancelled',
+  'day-success',
+  'rollup',
+  'tick',
+  'verify',
+  'watch',
+  'window-after-another',
+  'window',
+];
+
+describe('recorded histories', () => {
+  it('are there for every workflow and each way in which one ends', () => {
+    expect(names.map((name) => path.parse(name).name).sort()).toEqual([...EXPECTED].sort());
+  });
+
+  it.each(names)('%s replays with the workflow code of today', async (name) => {
+    await replay(await readFile(path.join(FOLDER, name), 'utf8'));
+  });
+
+  it.each([
+    ['day-success.json', '"resolveDay"'],
+    ['window.json', '"commitManifest"'],
+    ['backfill.json', '"selectDays"'],
+  ])('%s no longer replays when %s in it is another activity', async (name, activity) => {
+    const text = await readFile(path.join(FOLDER, name), 'utf8');
+    expect(text).toContain(activity);
+    await expect(replay(text.replaceAll(activity, '"somethingElse"'))).rejects.toThrow(/nondetermin/i);
+  });
+});

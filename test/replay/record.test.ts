@@ -1,0 +1,139 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { finishRollup, startBackfill, startDay, startWatch } from '../../src/cli/runs.ts';
+import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
+import { applySchedules } from '../../src/schedules/apply-schedules.ts';
+import type { DayInput } from '../../src/workflows/day.ts';
+import { openInstallation } from '../fixtures/installation.ts';
+import type { Installation } from '../fixtures/installation.ts';
+import { noopDataset } from '../fixtures/noop-dataset.ts';
+import { tinyDataset } from '../fixtures/tiny-dataset.ts';
+import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
+import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
+
+/**
+ * Records the histories that `histories.test.ts` replays; run it when a workflow has changed on purpose, and say so in the change:
+ *
+ *     RECORD_HISTORIES=1 npx vitest run --project workflow test/replay/record.test.ts
+ */
+const FOLDER = path.resolve(import.meta.dirname, 'histories');
+const RECENT = addDays(new Date().toISOString().slice(0, 10), -30);
+
+let publisher: TinyPublisher;
+let installation: Installation;
+
+async function record(name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await installation.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  expect(history.events?.length).toBeGreaterThan(3);
+  // Stack traces name the folder of whoever recorded.
+  const compact = JSON.stringify(JSON.parse(historyToJSON(history).replaceAll(process.cwd(), '/app')));
+  await writeFile(path.join(FOLDER, `${name}.json`), `${compact}\n`);
+}
+
+function start(date: string, input: Partial<DayInput> = {}) {
+  return startDay(installation.target, { pipeline: 'tiny', date, ...input });
+}
+
+async function untilOrdered(date: string, name: string, input: object): Promise<void> {
+  const handle = installation.client.workflow.getHandle(`day/tiny/${date}`);
+  await vi.waitFor(() => handle.executeUpdate(name, { args: [input] as [unknown] }), { timeout: 20_000 });
+}
+
+describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded', () => {
+  beforeAll(async () => {
+    await mkdir(FOLDER, { recursive: true });
+    publisher = await startTinyPublisher([...datesBetween('2024-01-01', '2024-02-20'), RECENT]);
+    const tiny = tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000, freshForMinutes: 0 });
+    installation = await openInstallation({ datasets: { tiny, noop: noopDataset } });
+  });
+
+  afterAll(async () => {
+    await installation.close();
+    await publisher.close();
+  });
+
+  it('of days that succeed, fail, are reset, and have nothing to do', async () => {
+    await (await start('2024-01-05')).result();
+    await record('day-success', 'day/tiny/2024-01-05');
+    await (await startDay(installation.target, { pipeline: 'noop', date: '2024-01-05' })).result();
+    await (await startDay(installation.target, { pipeline: 'noop', date: '2024-01-05' })).result();
+    await record('day-complete', 'day/noop/2024-01-05');
+    publisher.refuse('readings', 403);
+    const failed = await start('2024-01-06');
+    await expect(failed.result()).rejects.toThrow();
+    await record('day-failed', failed.workflowId);
+    publisher.refuse('readings', undefined);
+    const { events } = await failed.fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    const { runId } = await installation.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: failed.workflowId },
+      workflowTaskFinishEventId: first?.eventId ?? null,
+      requestId: 'reset',
+    });
+    await installation.client.workflow.getHandle(failed.workflowId, runId).result();
+    await record('day-reset', failed.workflowId, runId);
+    await (await start('2024-01-05', { fromStep: 'metrics', why: 'a test' })).result();
+    await record('day-forced', 'day/tiny/2024-01-05');
+  });
+
+  it('of days that are held, degraded, skipped, retried and cancelled', async () => {
+    for (const [date, decision] of [
+      ['2024-01-07', 'accept'],
+      ['2024-01-08', 'reject'],
+    ] as const) {
+      publisher.publish(date, { add: 10_000 });
+      const handle = await start(date);
+      await untilOrdered(date, 'decide', { decision, reason: 'a test' });
+      await handle.result().catch(() => undefined);
+      await record(`day-held-${decision}`, handle.workflowId);
+    }
+    publisher.refuse('forecast', 403);
+    await (await start('2024-01-09')).result();
+    await record('day-degraded', 'day/tiny/2024-01-09');
+    publisher.refuse('forecast', undefined);
+    const future = addDays(new Date().toISOString().slice(0, 10), 2);
+    const waiting = await start(future);
+    await untilOrdered(future, 'retryStep', { step: 'download/readings', reason: 'a test' });
+    await waiting.cancel();
+    await expect(waiting.result()).rejects.toThrow();
+    await record('day-retried-cancelled', waiting.workflowId);
+  });
+
+  it('of windows, backfills, rollups, ticks, watches and audits', async () => {
+    const range = { pipeline: 'tiny', from: '2024-01-28', to: '2024-02-20' };
+    await (await startBackfill(installation.target, range, 'record')).result();
+    await record('backfill', `backfill/tiny/2024-01-28_2024-02-20/record`);
+    await record('window', 'window/tiny/2024-01-28_2024-01-31');
+    await record('window-after-another', 'window/tiny/2024-02-01_2024-02-20');
+    const years = { pipeline: 'noop', from: '2020-01-01', to: '2022-12-31' };
+    const long = await startBackfill(installation.target, years, 'record');
+    const firstRun = (await long.describe()).runId;
+    await long.result();
+    await record('backfill-continued-as-new', long.workflowId, firstRun);
+    await finishRollup(installation.target, 'tiny');
+    await record('rollup', 'rollup/tiny');
+    await (await start(RECENT)).result();
+    publisher.publish(RECENT, { add: 1 });
+    await (await startWatch(installation.target, 'tiny')).result();
+    await record('watch', 'watch/tiny');
+    const audit = { workflowId: 'verify/tiny', taskQueue: installation.target.taskQueue };
+    await installation.client.workflow.execute('verify', { ...audit, args: [{ pipeline: 'tiny', sample: 2 }] });
+    await record('verify', 'verify/tiny');
+    await applySchedules(installation.client, installation.engine.datasets, installation.target.taskQueue);
+    const schedule = installation.client.schedule.getHandle('tiny/daily');
+    await schedule.trigger();
+    const tickId = await vi.waitFor(
+      async () => {
+        const [action] = (await schedule.describe()).info.recentActions;
+        if (action === undefined) throw new Error('no tick yet');
+        return action.action.workflow.workflowId;
+      },
+      { timeout: 20_000 },
+    );
+    await installation.client.workflow.getHandle(tickId).result();
+    await record('tick', tickId);
+  }, 180_000);
+});
