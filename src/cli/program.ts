@@ -28,6 +28,7 @@ export function createProgram(execute: Execute): Command {
   addDayCommands(program, perform);
   addBackfillCommand(program, perform);
   addReadingCommands(program, perform);
+  addStoreCommands(program, perform);
   addServiceCommands(program, perform);
   addScheduleCommands(program, perform);
   return program;
@@ -165,7 +166,7 @@ function addReadingCommands(program: Command, perform: Perform): void {
     .action(() => perform(async (context) => (await import('./doctor.ts')).doctor(context)));
 }
 
-function addServiceCommands(program: Command, perform: Perform): void {
+function addStoreCommands(program: Command, perform: Perform): void {
   program
     .command('storage')
     .description('the stores of this installation')
@@ -205,7 +206,9 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .action((options: { dryRun?: boolean; graceDays?: string }) =>
       perform(async (context) => (await import('./gc.ts')).gc(context, options)),
     );
+}
 
+function addServiceCommands(program: Command, perform: Perform): void {
   program
     .command('worker')
     .description('run workers against the configured Temporal server')

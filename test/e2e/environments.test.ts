@@ -4,7 +4,12 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newestManifests } from '../../src/activities/ledger-reader.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
+import type { Engine } from '../../src/activities/engine.ts';
+import { hostVariable } from '../../src/config/settings.ts';
+import { DATASETS } from '../../src/datasets/registry.ts';
+import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
+import { cityFlowTables } from '../../src/storage/cityflow-tables.ts';
+import { publisherHosts } from '../../src/workers/configured-datasets.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
@@ -17,6 +22,9 @@ import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
 
 const WEEK = datesBetween('2026-05-04', '2026-05-10');
+const NATIVE_NAMES = { metrics: 'cityflow-metrics', reports: 'cityflow-daily-reports' };
+const ALL_OK = { bikes: 'ok', traffic: 'ok', weather: 'ok', comptages: 'ok', chantiers: 'ok', referentiel: 'ok' };
+const CITY_DAYS = WEEK.slice(0, 2);
 const NOW = new Date('2026-05-20T10:00:00Z');
 
 let home: string;
@@ -31,40 +39,70 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** What a week is made of: for each day the verdict, the facts, and every output's hash. */
-async function weekIn(name: string, env: Record<string, string>): Promise<unknown> {
-  const settings = { ...env, QUOTIDIEN_ODRE_URL: portal.url, QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '100' };
-  const config = loadConfig({ env: settings, cwd: home, home: path.join(home, name), hosts: ['odre'] });
-  const opened = await openEngine(config, { eco2mix });
+/** What days are made of: for each of them the verdict, the facts, and every output's hash. */
+async function daysOf(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<object[]> {
+  await runDays(engine, pipeline, dates);
+  const manifests = await newestManifests(engine.documents, pipeline, dates);
+  return [...manifests.values()].map(({ scope, version, verdict, facts, steps }) => ({
+    scope,
+    version,
+    verdict,
+    facts,
+    steps,
+  }));
+}
+
+/** The records that CityFlow's other programs read. */
+async function recordsOf({ documents }: Engine, date: CivilDate): Promise<object[]> {
+  const metrics = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'].map((partition) => ({
+    table: 'cityflow-metrics',
+    partition,
+    sort: date,
+  }));
+  const report = { table: 'cityflow-daily-reports', partition: `daily_report_${date}`, sort: date };
+  const found = await Promise.all([...metrics, report].map((key) => documents.get(key)));
+  return found.map((record) => record?.body ?? {});
+}
+
+/** A week of the grid, two days of the city and their records, in one environment. */
+async function everythingIn(name: string, env: Record<string, string>): Promise<unknown> {
+  const hosts = publisherHosts(DATASETS);
+  const portals = hosts.flatMap((host) => [
+    [hostVariable(host, 'URL'), portal.url],
+    [hostVariable(host, 'REQUESTS_PER_SECOND'), '100'],
+    [hostVariable(host, 'KEY'), 'sample'],
+  ]);
+  const settings = { ...env, ...(Object.fromEntries(portals) as Record<string, string>) };
+  const config = loadConfig({ env: settings, cwd: home, home: path.join(home, name), hosts });
+  const opened = await openEngine(config, DATASETS);
   const engine = { ...opened, now: () => NOW };
   try {
-    await runDays(engine, 'eco2mix', WEEK);
-    const manifests = await newestManifests(engine.documents, 'eco2mix', WEEK);
-    return [...manifests.values()].map(({ scope, version, verdict, facts, steps }) => ({
-      scope,
-      version,
-      verdict,
-      facts,
-      steps,
-    }));
+    return {
+      grid: await daysOf(engine, 'eco2mix', WEEK),
+      city: await daysOf(engine, 'cityflow', CITY_DAYS),
+      records: await recordsOf(engine, CITY_DAYS[1]!),
+    };
   } finally {
     await opened.close();
   }
 }
 
 await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (s3) => {
-  it('makes the same week, byte for byte, on embedded stores, on files with MongoDB and on S3 with DynamoDB', async () => {
+  it('makes the same days and records, byte for byte, on embedded stores, on files with MongoDB and on S3 with DynamoDB', async () => {
     const [gateway, dynamo, mongo] = await Promise.all([s3(), startDynamoDbLocal(), startMongoJavaServer()]);
     try {
       const bucket = { bucket: 'quotidien-days', region: gateway.region, endpoint: gateway.endpoint };
       const access = { region: dynamo.region, endpoint: dynamo.endpoint, credentials: gateway.credentials };
       await initStorage({
         s3: { ...bucket, credentials: gateway.credentials, forcePathStyle: true },
-        dynamodb: { ...access, tablePrefix: 'quotidien-' },
+        dynamodb: { ...access, tablePrefix: 'quotidien-', nativeTables: cityFlowTables(NATIVE_NAMES) },
       });
-      const embedded = await weekIn('embedded', {});
-      expect(embedded).toHaveLength(WEEK.length);
-      expect(await weekIn('mongodb', { MONGODB_URL: mongo.url, MONGODB_DATABASE: 'quotidien' })).toEqual(embedded);
+      const embedded = await everythingIn('embedded', {});
+      expect(embedded).toMatchObject({ grid: { length: WEEK.length }, city: { length: CITY_DAYS.length } });
+      expect(embedded).toMatchObject({ city: CITY_DAYS.map(() => ({ verdict: 'ok', facts: { sections: ALL_OK } })) });
+      expect(await everythingIn('mongodb', { MONGODB_URL: mongo.url, MONGODB_DATABASE: 'quotidien' })).toEqual(
+        embedded,
+      );
       const aws = {
         USE_S3: 'true',
         USE_DYNAMODB: 'true',
@@ -75,9 +113,9 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (s3) => {
         AWS_ACCESS_KEY_ID: gateway.credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: gateway.credentials.secretAccessKey,
       };
-      expect(await weekIn('aws', aws)).toEqual(embedded);
+      expect(await everythingIn('aws', aws)).toEqual(embedded);
     } finally {
       await Promise.all([dynamo.stop(), mongo.stop()]);
     }
-  });
+  }, 180_000);
 });

@@ -23,38 +23,40 @@ export function HeatMap({
   const cell = (WIDTH - LABEL_WIDTH) / Math.max(1, hours.length);
   const most = Math.max(1, ...zones.flatMap((zone) => zone.taux_occupation_par_heure).map((value) => value ?? 0));
   return (
-    <svg
-      class="heat"
-      viewBox={`0 0 ${WIDTH} ${TOP + zones.length * ROW}`}
-      role="img"
-      aria-label="Taux d’occupation moyen par zone et par heure"
-    >
-      {hours.map((hour, index) => (
-        <text key={hour} x={LABEL_WIDTH + (index + 0.5) * cell} y={13} text-anchor="middle">
-          {hour.slice(11, 13)}
-        </text>
-      ))}
-      {zones.map((zone, row) => (
-        <g key={zone.zone}>
-          <text x={0} y={TOP + row * ROW + 15}>
-            {zone.nom}
+    <div class="scroll">
+      <svg
+        class="heat"
+        viewBox={`0 0 ${WIDTH} ${TOP + zones.length * ROW}`}
+        role="img"
+        aria-label="Taux d’occupation moyen par zone et par heure"
+      >
+        {hours.map((hour, index) => (
+          <text key={hour} x={LABEL_WIDTH + (index + 0.5) * cell} y={13} text-anchor="middle">
+            {hour.slice(11, 13)}
           </text>
-          {zone.taux_occupation_par_heure.map((value, index) => (
-            <rect
-              key={hours[index]}
-              class={value === null ? 'none' : undefined}
-              x={(LABEL_WIDTH + index * cell + 0.5).toFixed(1)}
-              y={TOP + row * ROW + 1}
-              width={(cell - 1).toFixed(1)}
-              height={ROW - 2}
-              fill-opacity={value === null ? undefined : (0.06 + (0.94 * value) / most).toFixed(3)}
-            >
-              <title>{`${zone.nom}, ${hours[index]?.slice(11, 16) ?? ''} : ${number(value, 1)} %`}</title>
-            </rect>
-          ))}
-        </g>
-      ))}
-    </svg>
+        ))}
+        {zones.map((zone, row) => (
+          <g key={zone.zone}>
+            <text x={0} y={TOP + row * ROW + 15}>
+              {zone.nom}
+            </text>
+            {zone.taux_occupation_par_heure.map((value, index) => (
+              <rect
+                key={hours[index]}
+                class={value === null ? 'none' : undefined}
+                x={(LABEL_WIDTH + index * cell + 0.5).toFixed(1)}
+                y={TOP + row * ROW + 1}
+                width={(cell - 1).toFixed(1)}
+                height={ROW - 2}
+                fill-opacity={value === null ? undefined : (0.06 + (0.94 * value) / most).toFixed(3)}
+              >
+                <title>{`${zone.nom}, ${hours[index]?.slice(11, 16) ?? ''} : ${number(value, 1)} %`}</title>
+              </rect>
+            ))}
+          </g>
+        ))}
+      </svg>
+    </div>
   );
 }
 
@@ -78,38 +80,40 @@ export function HourBars({ label, hours, values, usual }: HourBarsProps): JSX.El
     .map((value, index) => (value === null ? '' : `${(left + (index + 0.5) * step).toFixed(1)} ${y(value).toFixed(1)}`))
     .filter((point) => point !== '');
   return (
-    <svg class="bars" viewBox={`0 0 ${WIDTH} ${BARS_HEIGHT}`} role="img" aria-label={label}>
-      {[0, 0.5, 1].map((share) => (
-        <g key={share}>
-          <line class="axis" x1={left} x2={WIDTH} y1={y(share * most)} y2={y(share * most)} />
-          <text x={left - 6} y={y(share * most) + 4} text-anchor="end">
-            {number(Math.round(share * most))}
-          </text>
-        </g>
-      ))}
-      {values.map((value, index) =>
-        value === null ? null : (
-          <rect
-            key={hours[index]}
-            class="own"
-            x={(left + index * step + 1.5).toFixed(1)}
-            y={y(value).toFixed(1)}
-            width={(step - 3).toFixed(1)}
-            height={(y(0) - y(value)).toFixed(1)}
-          >
-            <title>{`${hours[index]?.slice(11, 16) ?? ''} : ${number(value)}`}</title>
-          </rect>
-        ),
-      )}
-      {line.length > 1 && <path class="usual" d={`M${line.join('L')}`} />}
-      {hours.map((hour, index) =>
-        index % 3 === 0 ? (
-          <text key={hour} x={left + (index + 0.5) * step} y={BARS_HEIGHT - 6} text-anchor="middle">
-            {hour.slice(11, 13)} h
-          </text>
-        ) : null,
-      )}
-    </svg>
+    <div class="scroll">
+      <svg class="bars" viewBox={`0 0 ${WIDTH} ${BARS_HEIGHT}`} role="img" aria-label={label}>
+        {[0, 0.5, 1].map((share) => (
+          <g key={share}>
+            <line class="axis" x1={left} x2={WIDTH} y1={y(share * most)} y2={y(share * most)} />
+            <text x={left - 6} y={y(share * most) + 4} text-anchor="end">
+              {number(Math.round(share * most))}
+            </text>
+          </g>
+        ))}
+        {values.map((value, index) =>
+          value === null ? null : (
+            <rect
+              key={hours[index]}
+              class="own"
+              x={(left + index * step + 1.5).toFixed(1)}
+              y={y(value).toFixed(1)}
+              width={(step - 3).toFixed(1)}
+              height={(y(0) - y(value)).toFixed(1)}
+            >
+              <title>{`${hours[index]?.slice(11, 16) ?? ''} : ${number(value)}`}</title>
+            </rect>
+          ),
+        )}
+        {line.length > 1 && <path class="usual" d={`M${line.join('L')}`} />}
+        {hours.map((hour, index) =>
+          index % 3 === 0 ? (
+            <text key={hour} x={left + (index + 0.5) * step} y={BARS_HEIGHT - 6} text-anchor="middle">
+              {hour.slice(11, 13)} h
+            </text>
+          ) : null,
+        )}
+      </svg>
+    </div>
   );
 }
 
@@ -129,33 +133,40 @@ export function Timeline({ disruptions, day }: TimelineProps): JSX.Element {
     .map((at) => ({ hour: Number(at.slice(11, 13)), at: x(at) }))
     .filter(({ hour }) => hour % MARKED_HOURS === 0);
   return (
-    <svg class="timeline" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label="Perturbations au fil de la journée">
-      {marks.map(({ hour, at }) => (
-        <g key={hour}>
-          <line class="axis" x1={at.toFixed(1)} x2={at.toFixed(1)} y1={TOP - 4} y2={height} />
-          <text x={(at + 3).toFixed(1)} y={12}>{`${hour} h`}</text>
-        </g>
-      ))}
-      {disruptions.map((disruption, row) => (
-        <g key={disruption.id}>
-          <title>{disruption.titre ?? disruption.id}</title>
-          <text class="name" x={0} y={TOP + row * ROW + 15}>
-            {nameOf(disruption)}
-          </text>
-          {disruption.periodes.map(({ debut, fin }) => (
-            <rect
-              key={debut}
-              class={disruption.severite}
-              x={x(debut).toFixed(1)}
-              y={TOP + row * ROW + 4}
-              width={Math.max(2, x(fin) - x(debut)).toFixed(1)}
-              height={ROW - 8}
-              rx={2}
-            />
-          ))}
-        </g>
-      ))}
-    </svg>
+    <div class="scroll">
+      <svg
+        class="timeline"
+        viewBox={`0 0 ${WIDTH} ${height}`}
+        role="img"
+        aria-label="Perturbations au fil de la journée"
+      >
+        {marks.map(({ hour, at }) => (
+          <g key={hour}>
+            <line class="axis" x1={at.toFixed(1)} x2={at.toFixed(1)} y1={TOP - 4} y2={height} />
+            <text x={(at + 3).toFixed(1)} y={12}>{`${hour} h`}</text>
+          </g>
+        ))}
+        {disruptions.map((disruption, row) => (
+          <g key={disruption.id}>
+            <title>{disruption.titre ?? disruption.id}</title>
+            <text class="name" x={0} y={TOP + row * ROW + 15}>
+              {nameOf(disruption)}
+            </text>
+            {disruption.periodes.map(({ debut, fin }) => (
+              <rect
+                key={debut}
+                class={disruption.severite}
+                x={x(debut).toFixed(1)}
+                y={TOP + row * ROW + 4}
+                width={Math.max(2, x(fin) - x(debut)).toFixed(1)}
+                height={ROW - 8}
+                rx={2}
+              />
+            ))}
+          </g>
+        ))}
+      </svg>
+    </div>
   );
 }
 

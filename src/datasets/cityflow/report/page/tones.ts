@@ -73,5 +73,11 @@ ${Object.values(STATE_TONES)
 .kpis.five .value{font-size:24px}
 .words td{text-align:left;white-space:normal}
 .words th{white-space:nowrap}
-@media (max-width:680px){.lists,.kpis.five{grid-template-columns:minmax(0,1fr)}}`;
+@media (max-width:680px){
+.lists{grid-template-columns:minmax(0,1fr)}
+.kpis.five{grid-template-columns:repeat(2,minmax(0,1fr))}
+.scroll{overflow-x:auto}
+.scroll svg{width:680px}
+.map text{font-size:30px}
+}`;
 }

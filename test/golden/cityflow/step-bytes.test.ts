@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
+import { datesBetween } from '../../../src/pipelines/civil-date.ts';
+import type { CityRunner } from '../../unit/cityflow/city-runner.ts';
+import { openCityRunner } from '../../unit/cityflow/city-runner.ts';
+import { madeCity } from '../../unit/cityflow/made-city.ts';
+
+/**
+ * `step version → sha256 of its outputs` for one small made-up city. When a hash changes, the outputs of every day change: raise the step's
+ * version in the definition, and pin the new pair. A hash must never change under the same version.
+ */
+const PINNED: Readonly<Record<string, string>> = {
+  'download/arrondissements v1': 'd95ccdef8bca9ca7120f3c56da98c40fefe87bbbdd4c2bf3a21844338bf19626',
+  'download/bikes v1': 'ecd0ebcb44754f4119aa605187fd11b39f840d44840054347bb3b22e56a219cd',
+  'download/chantiers v1': '4e187e31aa9e3e0796d3bd764d13548e1d9636e25ab2b76190fb16d1d9dcfc2c',
+  'download/comptages v1': 'd078dae5065c61e2bd12948d26f72062fbee352ca399519bd8fd6b5baba28bf2',
+  'download/open-meteo v1': '39e9e8701e257763d23047239033b6427faabf371cf17435b4fcf9c50ab85843',
+  'download/referentiel v1': '80519d70197ea8a06d1ce1795ca902c8b8a206f1bae8f945337df3e10e09c8a5',
+  'download/traffic v1': 'ee8cc0ddc55cb907b42b50eaa6f2e35585884c70c861ced26f6963926b8468a5',
+  'download/weather v1': 'b3907d5449f33770f456e9f83b434d8d196a5ece7817eb46822cdf6421f38e17',
+  'metrics/bikes v1': 'd4c8b87b26a123552ad1fd0568284142fca9c378757a815e8cf4cc5bc8d66867',
+  'metrics/chantiers v1': '5fadef8e28a96b5ff53ff6855f830daa3e9c2930216cf56827f12009b5c2823c',
+  'metrics/comptages v1': 'af64b97d782950aa33da6bfe9a49bb26efc23755ed58ecae11dc3468de7c41ab',
+  'metrics/digest v1': '6c04b63cd7413129389973fd1b283bb23f4f73f1e16311450ac2b27779eb4b25',
+  'metrics/history v1': 'b3683a0fde1f735009db0397cb892c389dabdbfd355aefcf7e4cfd8fd1505cc1',
+  'metrics/referentiel v1': '8fbecfa19c949e60c9463926ce18ada12ec385531a82c953dbcb213f75c09dfa',
+  'metrics/traffic v1': '4a765bff955dc4f4ae595a1da4b9f6b4dd45e8e9a62e1f5486aa11b93078edd3',
+  'metrics/weather v1': '7f693f9788003e2f0543d7dddbc6592a65af37f7dd59bbf7489545d6429f9862',
+  'report/daily v1': 'e6931571ecbc9e98f9bd09151b9c9e65ad27321b785f2b00e69e9e6df2a7ccf0',
+  'report/page v1': '7d9631d4c5315dd010542ae2d39e9fde8efcdc7fa45c6f8d7de953481513069f',
+  'transform/bikes v1': '69c752d44030fe24f92f30507ef6e03f3c80e116e28d37504bbb117c4c89da0e',
+  'transform/chantiers v1': '983b9e55419b59c77c92cbd67c0879bc281c22810faf8f569f256aab3dc1b391',
+  'transform/comptages v1': '2bc63462aca816afcc98f5b709966eb66d411c03b12564cf05068ed5bc77b504',
+  'transform/referentiel v1': 'd94a8da06b8b380837d7c6e9e604c1d6eafe9439394f83d382d59772c26a6b4d',
+  'transform/traffic v1': '2665196c599b3c4dd0a5ef078aace68c76f96119da6a142c62f265172418b610',
+  'transform/weather v1': '4e1fb51b90dd515f75a1117e7598e2c326f9b4f226e8e01924c2da3a9c97b421',
+};
+
+const DAYS = datesBetween('2025-11-10', '2025-11-12');
+const METEO = JSON.stringify({
+  daily: { time: DAYS, temperature_2m_mean: [9, 10, 11], precipitation_sum: [0, 2.5, 6] },
+  hourly: { time: DAYS.map((date) => `${date}T12:00`), temperature_2m: [10, 11, 12] },
+});
+
+let runner: CityRunner;
+const hashes: Record<string, string> = {};
+
+beforeAll(async () => {
+  runner = await openCityRunner();
+  const sources = Object.values(await madeCity(runner, DAYS));
+  const meteo = { part: 'open-meteo', path: await runner.file('meteo.json', METEO) };
+  const days = await runner.days([...sources, meteo], DAYS);
+  for (const { id, version } of cityflow.definition.steps) {
+    const outputs = [...days.values()].flatMap((done) =>
+      Object.entries(done[id]?.outputs ?? {}).map(([name, { scope, ref }]) => `${scope} ${name} ${ref.sha256}`),
+    );
+    expect(outputs.length, id).toBeGreaterThan(0);
+    hashes[`${id} v${version}`] = createHash('sha256').update(outputs.sort().join('\n')).digest('hex');
+  }
+});
+afterAll(() => runner.close());
+
+describe('the bytes of each step', () => {
+  it('change only together with the step’s version', () => {
+    expect(hashes).toEqual(PINNED);
+  });
+});
