@@ -8,6 +8,8 @@ export interface EmptyWorkflows {
   readonly aloneMs: number;
   /** p50 of one workflow of four activities that do nothing, one after the other. */
   readonly fourActivitiesMs: number;
+  /** As many of these as of the empty ones, all at once. */
+  readonly fourActivitiesPerSecond: number;
   readonly perSecond: number;
 }
 
@@ -33,7 +35,10 @@ export async function emptyWorkflows(address: string, count: number): Promise<Em
     const start = performance.now();
     await Promise.all(Array.from({ length: count }, (_, index) => one(`many-${index}`)));
     const perSecond = count / ((performance.now() - start) / 1000);
+    const startFour = performance.now();
+    await Promise.all(Array.from({ length: count }, (_, index) => one(`four-many-${index}`, 'fourActivities')));
+    const fourActivitiesPerSecond = count / ((performance.now() - startFour) / 1000);
     await client.connection.close();
-    return { aloneMs: median(alone), fourActivitiesMs: median(four), perSecond };
+    return { aloneMs: median(alone), fourActivitiesMs: median(four), fourActivitiesPerSecond, perSecond };
   });
 }

@@ -45,6 +45,7 @@ export async function run(): Promise<void> {
       floor: floor.perSecond,
       target: 20,
       more: true,
+      note: `bare workflows of four empty activities: ${floor.fourActivitiesPerSecond.toFixed(1)} a second`,
     });
 
     const cached: number[] = [];

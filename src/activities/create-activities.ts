@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal, getClient, heartbeat } from '@temporalio/activity';
+import { Context, cancellationSignal, getClient } from '@temporalio/activity';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { PipelineError } from '../errors.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
@@ -154,9 +154,16 @@ function throwLoneFailure(result: StepResult): StepResult {
 const SIGNS_OF_LIFE = 4;
 const LONG_MS = 60_000;
 
+/** What an activity said last; sent with its next sign of life, because each of these is a write of the server. */
+const progress = new WeakMap<Context, string>();
+
 function guarded<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
   return async (...args) => {
-    const alive = setInterval(heartbeat, (activityInfo().heartbeatTimeoutMs ?? LONG_MS) / SIGNS_OF_LIFE);
+    const context = Context.current();
+    const every = (context.info.heartbeatTimeoutMs ?? LONG_MS) / SIGNS_OF_LIFE;
+    const alive = setInterval(() => {
+      context.heartbeat(progress.get(context));
+    }, every);
     try {
       return await call(...args);
     } catch (error) {
@@ -170,16 +177,17 @@ function guarded<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...
 }
 
 function control(): StepControl {
-  const { workflowExecution, attempt } = activityInfo();
+  const context = Context.current();
+  const { workflowExecution, attempt } = context.info;
   return {
     execution: {
       workflowId: workflowExecution?.workflowId ?? '',
       runId: workflowExecution?.runId ?? '',
       attempt,
     },
-    signal: cancellationSignal(),
+    signal: context.cancellationSignal,
     progress: (note) => {
-      heartbeat(note);
+      progress.set(context, note);
     },
   };
 }

@@ -46,8 +46,8 @@ describe('recorded histories', () => {
   });
 
   it.each([
-    ['day-success.json', '"resolveDay"'],
-    ['window.json', '"commitManifest"'],
+    ['day-success.json', '"report"'],
+    ['window.json', '"metrics"'],
     ['backfill.json', '"selectDays"'],
   ])('%s no longer replays when %s in it is another activity', async (name, activity) => {
     const text = await readFile(path.join(FOLDER, name), 'utf8');
