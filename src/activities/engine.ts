@@ -35,6 +35,8 @@ export interface EngineFallback {
   serve(): ServingStores;
   /** Which stores are away and why, in words; undefined when all of them answer. */
   away(): string | undefined;
+  /** What the cache of objects did so far, by name, and whether each remote store is away now. */
+  figures(): { readonly cache: Readonly<Record<string, number>>; readonly away: Readonly<Record<string, boolean>> };
   /** Brings what only this host has to the primary stores, as far as they take it. */
   replay(options: Pick<StepControl, 'signal' | 'progress'>): Promise<ReplayResult>;
 }

@@ -1,6 +1,7 @@
 import type { ReplayResult } from '../activities/contract.ts';
 import type { EngineFallback } from '../activities/engine.ts';
 import { asPipelineError } from '../errors.ts';
+import type { CacheStats } from '../storage/cache-objects.ts';
 import { describeConflict, listConflicts, reconcile } from '../storage/reconcile.ts';
 import type { ReconcileReport } from '../storage/reconcile.ts';
 import type { HostFallback } from './open-fallback.ts';
@@ -14,7 +15,8 @@ export function hostQueue(queue: string, host: string): string {
 }
 
 /** A host's fallback as the activities see it. */
-export function engineFallback({ host, stores, parts }: HostFallback, queue: string): EngineFallback {
+export function engineFallback(fallback: HostFallback, queue: string): EngineFallback {
+  const { host, stores, parts } = fallback;
   return {
     host,
     queue: hostQueue(queue, host),
@@ -27,6 +29,12 @@ export function engineFallback({ host, stores, parts }: HostFallback, queue: str
       });
       return words.length === 0 ? undefined : words.join('; ');
     },
+    figures: () => ({
+      cache: figuresOf(fallback.cacheStats()),
+      away: Object.fromEntries(
+        Object.entries(stores.breakers()).map(([name, breaker]) => [name, breaker.state().state !== 'closed']),
+      ),
+    }),
     async replay({ signal, progress }): Promise<ReplayResult> {
       try {
         const report = await reconcile(parts, {
@@ -50,6 +58,13 @@ export function engineFallback({ host, stores, parts }: HostFallback, queue: str
       }
     },
   };
+}
+
+function figuresOf(stats: CacheStats | undefined): Record<string, number> {
+  if (stats === undefined) return {};
+  const { hits, staleHits, misses, hitBytes, fetchedBytes, evictions, evictedBytes, corrupt } = stats;
+  const bytes = { hit_bytes: hitBytes, fetched_bytes: fetchedBytes, evicted_bytes: evictedBytes };
+  return { hits, stale_hits: staleHits, misses, evictions, corrupt, ...bytes };
 }
 
 function resultOf(host: string, { applied, same, pending, converged, conflicts }: ReconcileReport): ReplayResult {

@@ -6,6 +6,7 @@ import type { Engine } from '../activities/engine.ts';
 import { publisherHosts } from './configured-datasets.ts';
 import type { TemporalTarget } from './temporal-target.ts';
 import { productMetrics } from './product-metrics.ts';
+import { storeMetrics } from './store-metrics.ts';
 import { DEFAULT_TUNING, versioningOptions } from './worker-tuning.ts';
 import type { WorkerTuning } from './worker-tuning.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -73,7 +74,11 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
     ...(tuning.cachedWorkflows === undefined ? {} : { maxCachedWorkflows: tuning.cachedWorkflows }),
     interceptors: {
       ...settings.interceptors,
-      activity: [productMetrics, ...(settings.interceptors?.activity ?? [])],
+      activity: [
+        productMetrics,
+        ...(engine.fallback === undefined ? [] : [storeMetrics(engine.fallback)]),
+        ...(settings.interceptors?.activity ?? []),
+      ],
     },
   };
   const options: WorkerOptions[] = [];

@@ -3,6 +3,7 @@ import type { WorkerInterceptors } from '@temporalio/worker';
 import { calendarOfDays } from '../../src/activities/day-calendar.ts';
 import { dayResult, finishRollup, startDay } from '../../src/cli/runs.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
+import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import { applyReconcile, reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';
@@ -25,6 +26,8 @@ const TABLES = ['ledger', 'manifests', 'receipts', 'failures', 'degraded'];
 
 let portal: Portal;
 let dynamo: DynamoDbTestServer;
+/** One for the process: the first installation opens it. */
+let metricsPort: number | undefined;
 
 beforeAll(async () => {
   portal = await startPortal({ now: () => NOW });
@@ -37,6 +40,7 @@ afterAll(async () => {
 
 /** An installation on a bucket and tables of its own. */
 async function installed(s3: S3TestServer, name: string, before?: () => Promise<void>): Promise<Installation> {
+  metricsPort ??= await unusedPort();
   const { accessKeyId, secretAccessKey } = s3.credentials;
   const tablePrefix = `${name}-`;
   await initStorage({
@@ -49,6 +53,7 @@ async function installed(s3: S3TestServer, name: string, before?: () => Promise<
       QUOTIDIEN_ODRE_URL: portal.url,
       QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '100',
       QUOTIDIEN_RETRY_ATTEMPTS: '8',
+      QUOTIDIEN_METRICS_ADDRESS: `127.0.0.1:${metricsPort}`,
       USE_S3: 'true',
       USE_DYNAMODB: 'true',
       QUOTIDIEN_S3_BUCKET: name,
@@ -103,6 +108,13 @@ async function runDay({ target }: Installation): Promise<{ result: DayResult; de
   return { result, details: currentDetails };
 }
 
+/** The value of a figure that Prometheus would read. */
+async function figure(name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
 /** What `quotidien status` says. */
 async function standing({ engine }: Installation): Promise<string | undefined> {
   const [day] = await calendarOfDays(engine, 'eco2mix', [DATE], new Map());
@@ -154,6 +166,8 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
         expect(details).toMatch(/Degraded: the (object|document) store \(\w+\) is away since/);
         expect(details).toContain(`goes on at the host ${installation.engine.host}`);
         expect(await standing(installation)).toBe('degraded');
+        expect(await figure('quotidien_store_away')).toBeGreaterThan(0);
+        expect(await figure('quotidien_cache_hits_total')).toBeGreaterThan(0);
         expect(await reconciled(installation)).toMatchObject({ converged: false, applied: 0, lifted: {} });
 
         await Promise.all([s3.restart(), dynamo.restart()]);
