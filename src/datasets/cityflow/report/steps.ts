@@ -1,13 +1,13 @@
-import { asPipelineError, PipelineError } from '../../../errors.ts';
+import { PipelineError } from '../../../errors.ts';
 import type {
   LocalArtefact,
   PlainTools,
   StepImplementation,
   StepTask,
   StepUnit,
-  UnitOutcome,
   UnitResult,
 } from '../../../pipelines/dataset.ts';
+import { forEachUnit, utf8 } from '../../each-unit.ts';
 import { SECTIONS } from '../definition.ts';
 import type { NetworkMap } from '../transform/network.ts';
 import { buildReport } from './build.ts';
@@ -29,21 +29,6 @@ export const reportPage: StepImplementation = {
 };
 
 const HISTORY = 'history';
-
-async function forEachUnit(task: StepTask, work: (unit: StepUnit) => Promise<UnitResult>): Promise<UnitOutcome[]> {
-  const outcomes: UnitOutcome[] = [];
-  for (const unit of task.units) {
-    task.signal.throwIfAborted();
-    task.progress(`${task.step} ${unit.scope}`);
-    outcomes.push(await work(unit).catch((error: unknown) => failureOf(unit, error)));
-  }
-  return outcomes;
-}
-
-function failureOf({ scope }: StepUnit, error: unknown): UnitOutcome {
-  const { code, message, context } = asPipelineError(error);
-  return { scope, failure: { code, message, context } };
-}
 
 /** Reads a document that another step wrote for this day; null when there is none. `INPUT_INVALID` when it is of another day. */
 async function read<T>(tools: PlainTools, unit: StepUnit, name: string, schema: string): Promise<T | null> {
@@ -103,8 +88,4 @@ async function page(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
     checks: [],
     facts: { sections: { ...report.sections } },
   };
-}
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }

@@ -5,11 +5,11 @@ import type {
   StepImplementation,
   StepTask,
   StepUnit,
-  UnitOutcome,
   UnitResult,
 } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
 import type { JsonObject, SqlSession } from '../../../storage/ports.ts';
+import { forEachUnit, unitFailure, utf8 } from '../../each-unit.ts';
 import type { District } from '../geometry.ts';
 import { districtOf } from '../geometry.ts';
 import type { JsonRecord } from '../raw-json.ts';
@@ -24,27 +24,17 @@ export function dayByDay(
 ): StepImplementation {
   return {
     kind: 'sql',
-    async run(task, sql) {
-      const outcomes: UnitOutcome[] = [];
-      for (const unit of task.units) {
-        task.signal.throwIfAborted();
-        task.progress(`${task.step} ${unit.scope}`);
-        outcomes.push(
-          await work(unit, task, sql).then((done) => ({ scope: unit.scope, ...done }), failureOf(task, unit)),
-        );
-      }
-      return outcomes;
-    },
-  };
-}
-
-function failureOf({ signal }: StepTask, { scope }: StepUnit): (error: unknown) => UnitOutcome {
-  return (error) => {
-    signal.throwIfAborted();
-    const { code, message, context, retryable } = asPipelineError(error);
-    // What may work on the next try concerns the whole task.
-    if (retryable) throw error;
-    return { scope, failure: { code, message, context } };
+    run: (task, sql) =>
+      forEachUnit(
+        task,
+        async (unit) => ({ scope: unit.scope, ...(await work(unit, task, sql)) }),
+        (unit, error) => {
+          task.signal.throwIfAborted();
+          // What may work on the next try concerns the whole task.
+          if (asPipelineError(error).retryable) throw error;
+          return unitFailure(unit, error);
+        },
+      ),
   };
 }
 
@@ -91,5 +81,5 @@ export function countedCheck(
 
 /** A small JSON document as an output. */
 export function jsonOutput(document: object): { readonly bytes: Uint8Array } {
-  return { bytes: new TextEncoder().encode(`${JSON.stringify(document)}\n`) };
+  return { bytes: utf8(`${JSON.stringify(document)}\n`) };
 }

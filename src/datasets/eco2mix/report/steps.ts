@@ -1,14 +1,7 @@
-import { asPipelineError } from '../../../errors.ts';
 import { canonicalJson } from '../../../pipelines/canonical-json.ts';
-import type {
-  PlainTools,
-  StepImplementation,
-  StepTask,
-  StepUnit,
-  UnitOutcome,
-  UnitResult,
-} from '../../../pipelines/dataset.ts';
+import type { PlainTools, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { JsonObject } from '../../../storage/ports.ts';
+import { forEachUnit, utf8 } from '../../each-unit.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { buildReport } from './build.ts';
 import { curvesCsv } from './curves-csv.ts';
@@ -31,22 +24,6 @@ export const reportPage: StepImplementation = {
   kind: 'plain',
   run: (task, tools) => forEachUnit(task, (unit) => pageOfModel(unit, tools)),
 };
-
-/** One day's failure must not cost the other days of a window; a cancelled task ends at once. */
-async function forEachUnit(task: StepTask, work: (unit: StepUnit) => Promise<UnitResult>): Promise<UnitOutcome[]> {
-  const outcomes: UnitOutcome[] = [];
-  for (const unit of task.units) {
-    task.signal.throwIfAborted();
-    task.progress(`${task.step} ${unit.scope}`);
-    outcomes.push(await work(unit).catch((error: unknown) => failureOf(unit, error)));
-  }
-  return outcomes;
-}
-
-function failureOf({ scope }: StepUnit, error: unknown): UnitOutcome {
-  const { code, message, context } = asPipelineError(error);
-  return { scope, failure: { code, message, context } };
-}
 
 async function nationalReport(unit: StepUnit, params: JsonObject, tools: PlainTools): Promise<UnitResult> {
   const core = requiredInput(unit, 'core');
@@ -108,8 +85,4 @@ async function pageOfModel(unit: StepUnit, tools: PlainTools): Promise<UnitResul
     checks: [],
     facts: { revision: model.revision, coverage: model.metrics.load.coverage, status: model.status },
   };
-}
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
