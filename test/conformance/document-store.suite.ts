@@ -12,6 +12,24 @@ export interface OpenedDocumentStore {
   close(): Promise<void>;
 }
 
+/** Two clients of the same documents; `dispose` removes what is left when both are closed. */
+export function openedTwice(
+  store: DocumentStore & { close(): Promise<void> },
+  peer: DocumentStore & { close(): Promise<void> },
+  dispose: () => Promise<void>,
+): OpenedDocumentStore {
+  return {
+    store,
+    peer,
+    table: 'conformance',
+    async close() {
+      await store.close();
+      await peer.close();
+      await dispose();
+    },
+  };
+}
+
 /** Where a server cannot do what the port promises. What differs is named in the titles. */
 export interface DocumentServerLimits {
   /** Several writers may win one version, so that the adapter must refuse compare-and-set with `STORE_DENIED`. */

@@ -18,10 +18,10 @@ import { printStorage } from '../../src/storage/storage-print.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
 import { startLossyProxy } from '../fixtures/servers/lossy-proxy.ts';
 import type { Refusal } from '../fixtures/servers/lossy-proxy.ts';
-import { unusedPort } from '../fixtures/servers/server-process.ts';
+import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { inParallel, toArray } from './byte-streams.ts';
-import { documentStoreConformance } from './document-store.suite.ts';
+import { documentStoreConformance, openedTwice } from './document-store.suite.ts';
 
 /** The names are CityFlow's own defaults. */
 const CITYFLOW = cityFlowTables({ metrics: 'cityflow-metrics', reports: 'cityflow-daily-reports' });
@@ -33,18 +33,7 @@ await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (shared) => {
     const overflow = createMemoryObjectStore();
     const options = { endpoint, region, credentials, tablePrefix: 'conformance-', overflow };
     await initStorage({ dynamodb: options });
-    const store = openDynamoDocumentStore(options);
-    const peer = openDynamoDocumentStore(options);
-    return {
-      store,
-      peer,
-      table: 'conformance',
-      async close() {
-        await store.close();
-        await peer.close();
-        await overflow.dispose();
-      },
-    };
+    return openedTwice(openDynamoDocumentStore(options), openDynamoDocumentStore(options), () => overflow.dispose());
   });
 
   describe('a DynamoDB document store (DynamoDB Local)', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createLocalObjectStore } from '../../src/storage/local-files.ts';
 import { openSqliteDocumentStore } from '../../src/storage/sqlite-documents.ts';
-import { documentStoreConformance } from './document-store.suite.ts';
+import { documentStoreConformance, openedTwice } from './document-store.suite.ts';
 import { objectStoreConformance } from './object-store.suite.ts';
 
 async function temporaryFolder(): Promise<string> {
@@ -23,16 +23,7 @@ objectStoreConformance('a folder of local files', async () => {
 documentStoreConformance('an SQLite file', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'documents.db');
-  const store = await openSqliteDocumentStore({ file });
-  const peer = await openSqliteDocumentStore({ file });
-  return {
-    store,
-    peer,
-    table: 'conformance',
-    async close() {
-      await store.close();
-      await peer.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return openedTwice(await openSqliteDocumentStore({ file }), await openSqliteDocumentStore({ file }), () =>
+    rm(folder, { recursive: true, force: true }),
+  );
 });

@@ -9,7 +9,7 @@ import { initStorage } from '../../src/storage/storage-init.ts';
 import { FERRETDB, startFerretDb } from '../fixtures/servers/ferretdb.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { inParallel, toArray } from './byte-streams.ts';
-import { documentStoreConformance } from './document-store.suite.ts';
+import { documentStoreConformance, openedTwice } from './document-store.suite.ts';
 
 const key = (sort: string): DocumentKey => ({ table: 'ledger', partition: 'p', sort });
 
@@ -21,18 +21,7 @@ await describeWithServer(FERRETDB, startFerretDb, (shared) => {
       const { url } = await shared();
       const overflow = createMemoryObjectStore();
       const options = { url, database: 'conformance', overflow };
-      const store = openMongoDocumentStore(options);
-      const peer = openMongoDocumentStore(options);
-      return {
-        store,
-        peer,
-        table: 'conformance',
-        async close() {
-          await store.close();
-          await peer.close();
-          await overflow.dispose();
-        },
-      };
+      return openedTwice(openMongoDocumentStore(options), openMongoDocumentStore(options), () => overflow.dispose());
     },
     { noCompareAndSet: true },
   );

@@ -10,10 +10,10 @@ import type { DocumentKey } from '../../src/storage/ports.ts';
 import { initStorage } from '../../src/storage/storage-init.ts';
 import { printStorage } from '../../src/storage/storage-print.ts';
 import { MONGO_JAVA_SERVER, startMongoJavaServer } from '../fixtures/servers/mongo-java-server.ts';
-import { unusedPort } from '../fixtures/servers/server-process.ts';
+import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { inParallel, toArray } from './byte-streams.ts';
-import { documentStoreConformance } from './document-store.suite.ts';
+import { documentStoreConformance, openedTwice } from './document-store.suite.ts';
 
 /** The names are CityFlow's own defaults. */
 const CITYFLOW = cityFlowTables({ metrics: 'metrics', reports: 'reports' });
@@ -26,18 +26,7 @@ await describeWithServer(MONGO_JAVA_SERVER, startMongoJavaServer, (shared) => {
       const { url } = await shared();
       const overflow = createMemoryObjectStore();
       const options = { url, database: 'conformance', overflow };
-      const store = openMongoDocumentStore(options);
-      const peer = openMongoDocumentStore(options);
-      return {
-        store,
-        peer,
-        table: 'conformance',
-        async close() {
-          await store.close();
-          await peer.close();
-          await overflow.dispose();
-        },
-      };
+      return openedTwice(openMongoDocumentStore(options), openMongoDocumentStore(options), () => overflow.dispose());
     },
     { utf16Order: true },
   );

@@ -26,7 +26,7 @@ export interface EphemeralServer {
  * order. The pipe on standard input ends with its owner, kill -9 included, so a test run that was shot down leaves no
  * server behind. The shell outlives the program, so its end says that the program is gone.
  */
-const UNTIL_STDIN_ENDS = `
+export const UNTIL_STDIN_ENDS = `
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
