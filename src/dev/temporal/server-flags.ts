@@ -15,6 +15,7 @@ const DYNAMIC_CONFIG: readonly (readonly [key: string, value: number | boolean, 
   ['matching.numTaskqueueWritePartitions', 1, 'must equal the number of read partitions'],
   ['matching.enableFairness', true, 'a backfill must not starve the daily run on the same task queue'],
   ['frontend.namespaceCount', 20_000, 'default 1200 long polls: many waiting results end in "concurrent poller limit"'],
+  ['system.enableActivityEagerExecution', true, 'the worker that answers may take its next step at once'],
   ['frontend.WorkflowPauseEnabled', true, 'pausing a day from the UI'],
   ['frontend.enableServerVersionCheck', false, 'no call to the internet'],
 ];
