@@ -43,7 +43,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     const inputs = unit.inputs[output] ?? [];
     if (inputs.length === 0) continue;
     task.signal.throwIfAborted();
-    outputs[output] = await copyRawRows(sql, inputs, path.join(folder, `${dataset}.parquet`));
+    outputs[output] = await copyRawRows(sql, inputs, path.join(folder, `${dataset}.parquet`), 'as they come');
     task.progress(dataset);
   }
   const rows = outputs['consommation_france_puissance']?.rows ?? 0;

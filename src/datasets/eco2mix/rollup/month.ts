@@ -50,7 +50,7 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
   for (const output of Object.keys(RAW_OUTPUTS) as RawOutput[]) {
     const slices = unit.inputs[output] ?? [];
     if (slices.length === 0) continue;
-    outputs[output] = await copyRawRows(sql, slices, path.join(folder, `${output}.parquet`));
+    outputs[output] = await copyRawRows(sql, slices, path.join(folder, `${output}.parquet`), 'by time');
   }
   return { scope: unit.scope, outputs, checks: [], facts: { days: days.length, rows: outputs['core']?.rows ?? 0 } };
 }
