@@ -167,7 +167,7 @@ async function launchServer(home: string, options: DevServerOptions): Promise<De
     } catch (error) {
       if (!server.ended()) await endProcess(server.pid, server.exited, STOP_GRACE_MS);
       await removeRecord(home);
-      const portLost = error instanceof EarlyExitError && (error.crashed || !(await areFree(port, uiPort)));
+      const portLost = error instanceof EarlyExitError && (error.portLost || !(await areFree(port, uiPort)));
       if (!portLost || race === PORT_RACES) throw startFailure(error, options, whatNext(portLost, dbFile));
     }
   }

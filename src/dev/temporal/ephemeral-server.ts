@@ -3,7 +3,7 @@ import { unusedPort } from './ports.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { SearchAttributeTypes } from './search-attributes.ts';
 import { serverArguments } from './server-flags.ts';
-import { spawnServer, startFailure, untilReady } from './server-process.ts';
+import { EarlyExitError, spawnServer, startFailure, untilReady } from './server-process.ts';
 import type { ServerExit } from './server-process.ts';
 
 export interface EphemeralServerOptions {
@@ -37,14 +37,26 @@ code=$?
 kill "$watch" 2>/dev/null
 exit "$code"`;
 
+/** Starts that may lose a port: a server looks for more of them by itself, also for one that nobody asked for. */
+const PORT_RACES = 5;
+
 /**
  * Starts a tuned server of its own: in memory, without a UI, on a free port, known to nobody else, and gone with this
  * process however that ends. Needs a POSIX shell. Throws `CONFIG_INVALID`, with the server's last lines, when it ends
  * before it is ready.
  */
 export async function startEphemeralServer(options: EphemeralServerOptions): Promise<EphemeralServer> {
-  const { cli, searchAttributes, logFile } = options;
-  const port = await unusedPort();
+  for (let race = 1; ; race += 1) {
+    try {
+      return await launch(options, await unusedPort());
+    } catch (error) {
+      if (error instanceof EarlyExitError && error.portLost && race < PORT_RACES) continue;
+      throw startFailure(error, options, 'Correct what it says, and start again.');
+    }
+  }
+}
+
+async function launch({ cli, searchAttributes, logFile }: EphemeralServerOptions, port: number) {
   const args = serverArguments({ serverVersion: cli.serverVersion, port, searchAttributes });
   const server = await spawnServer({
     command: '/bin/sh',
@@ -61,7 +73,7 @@ export async function startEphemeralServer(options: EphemeralServerOptions): Pro
     await ensureSearchAttributes(connection, 'default', searchAttributes).finally(() => connection.close());
   } catch (error) {
     await stop();
-    throw startFailure(error, options, 'Start again when it is about the port, and correct what it says otherwise.');
+    throw error;
   }
   return { address: `127.0.0.1:${port}`, exited: server.exited, stop };
 }

@@ -89,14 +89,14 @@ function logSize(logFile: string): Promise<number> {
 
 /** The server ended before it was ready. */
 export class EarlyExitError extends Error {
-  /** Whether it crashed instead of saying what is wrong: 2 is how a Go program ends by a panic. */
-  readonly crashed: boolean;
+  /** Whether it lost one of its ports to somebody else. It says so, or crashes for it: 2 is how a Go program ends by a panic. */
+  readonly portLost: boolean;
   /** What it wrote last. */
   readonly tail: string;
 
   constructor(exit: ServerExit, tail: string) {
     super(`it ended with ${exit.signal ?? `code ${exit.code ?? 'unknown'}`}`);
-    this.crashed = exit.code === 2;
+    this.portLost = exit.code === 2 || tail.includes('address already in use');
     this.tail = tail;
   }
 }
