@@ -4,7 +4,7 @@ import type { FailureRecord } from '../pipelines/ledger.ts';
 import { scopePartition } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
-import type { DayVerification } from '../pipelines/verification.ts';
+import type { Verification } from '../pipelines/verification.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { Scope } from '../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../storage/ports.ts';
@@ -28,7 +28,7 @@ export interface Dossier {
   readonly degraded: DegradedRecord | null;
   /** The names under which the newest version is read, and whether they show it. */
   readonly published: readonly { readonly key: string; readonly artefact: string; readonly current: boolean }[];
-  readonly verification: DayVerification | null;
+  readonly verification: Verification | null;
   /** What people did to it, oldest first. */
   readonly actions: readonly OperatorAction[];
 }
@@ -81,14 +81,14 @@ async function lastVerification(
   documents: DocumentStore,
   pipeline: string,
   scope: Scope,
-): Promise<DayVerification | null> {
+): Promise<Verification | null> {
   const range = {
     table: VERIFICATION_TABLE,
     partition: scopePartition(pipeline, scope),
     from: `${scope}/`,
     to: `${scope}0`,
   };
-  const newest = documents.query<DayVerification>({ ...range, order: 'descending', limit: 1 });
+  const newest = documents.query<Verification>({ ...range, order: 'descending', limit: 1 });
   for await (const { body } of newest) return body;
   return null;
 }

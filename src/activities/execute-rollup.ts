@@ -1,11 +1,9 @@
 import { PipelineError } from '../errors.ts';
-import { addMonths, datesBetween, monthOf, yearOf } from '../pipelines/civil-date.ts';
 import type { StepTask } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, RollupDefinition, RollupInput } from '../pipelines/definition.ts';
 import { ledgerKey } from '../pipelines/ledger.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import { WHOLE_HISTORY, datesOfPeriod } from '../pipelines/period.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import type { Period, Scope } from '../pipelines/vocabulary.ts';
 import { commitScopes } from './commit-manifest.ts';
@@ -16,6 +14,7 @@ import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
 import { newestManifests } from './ledger-reader.ts';
+import { scopesRolledUp } from './rolled-up.ts';
 import { hashesOf, openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
 
@@ -115,8 +114,7 @@ async function periodInputs(
 ): Promise<InputArtefacts> {
   const byGrain = new Map<RollupInput['each'], ReadonlyMap<Scope, Manifest>>();
   for (const each of new Set(rollup.inputs.map((input) => input.each))) {
-    const scopes =
-      each === 'day' ? daysOf(definition, period, engine) : periodsWithin(definition, each, period, engine);
+    const scopes = scopesRolledUp(definition, each, period, engine.now());
     byGrain.set(each, await newestManifests(engine.documents, definition.name, scopes));
   }
   return Object.fromEntries(
@@ -132,26 +130,4 @@ function artefactsOf(manifests: ReadonlyMap<Scope, Manifest>, input: RollupInput
       const ref = state?.state === 'done' ? state.outputs[input.output] : undefined;
       return ref === undefined ? [] : [{ scope: manifest.scope, ref }];
     });
-}
-
-function daysOf(definition: PipelineDefinition, period: Period, engine: Engine): Scope[] {
-  if (period === WHOLE_HISTORY) return datesBetween(definition.since, engine.now().toISOString().slice(0, 10));
-  const { from, to } = datesOfPeriod(period);
-  return datesBetween(from, to);
-}
-
-/** The months or years that lie in the period and can have data. */
-function periodsWithin(
-  definition: PipelineDefinition,
-  each: 'month' | 'year',
-  period: Period,
-  engine: Engine,
-): Scope[] {
-  const today = engine.now().toISOString().slice(0, 10);
-  const { from, to } = period === WHOLE_HISTORY ? { from: definition.since, to: today } : datesOfPeriod(period);
-  const scopes: Scope[] = [];
-  for (let month = monthOf(from); month <= monthOf(to); month = addMonths(month, 1)) {
-    scopes.push(each === 'month' ? month : yearOf(month));
-  }
-  return [...new Set(scopes)];
 }

@@ -2,8 +2,9 @@ import { PipelineError, asPipelineError, errorCodeOf } from '../errors.ts';
 import { addDays } from '../pipelines/civil-date.ts';
 import { canonicalJson } from '../pipelines/canonical-json.ts';
 import type { Dataset, LocalArtefact, UnitOutcome } from '../pipelines/dataset.ts';
-import type { StepDefinition, StepInput } from '../pipelines/definition.ts';
+import type { RollupDefinition, RollupInput, StepDefinition, StepInput } from '../pipelines/definition.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
+import { isPeriod } from '../pipelines/period.ts';
 import { inputHash } from '../pipelines/step-key.ts';
 import type { ContentIdentity, Rebuilt } from '../pipelines/verification.ts';
 import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
@@ -13,6 +14,7 @@ import { loadStaged } from './content-store.ts';
 import { sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
+import { scopesRolledUp } from './rolled-up.ts';
 import { openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
 
@@ -27,9 +29,12 @@ export interface Rebuild {
   readonly engine: Engine;
   readonly control: Pick<StepControl, 'signal' | 'progress'>;
   readonly dataset: Dataset;
-  /** Every ledger entry of the days concerned and of the days that they read. */
+  /** Every ledger entry of the days or periods concerned and of those that they read. */
   readonly ledger: ReadonlyMap<Scope, readonly LedgerEntry[]>;
 }
+
+/** A step of a day or a rollup of a period. */
+type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'>;
 
 /** Cuts the slices of days that came in one raw file anew, in one pass over it. All entries name this file as their origin. */
 export async function recutSlices(
@@ -57,12 +62,12 @@ export async function recutSlices(
 }
 
 /**
- * Executes a step again for a set of days, from the artefacts that their ledger entries name by hash. Days with other parameters are
+ * Executes a step again for a set of days or periods, from the artefacts that their ledger entries name by hash. Days with other parameters are
  * executed apart; when a set breaks as a whole, each of its days is executed alone.
  */
 export async function rebuildStep(
   rebuild: Rebuild,
-  step: StepDefinition,
+  step: RecordedStep,
   entries: readonly LedgerEntry[],
 ): Promise<Map<Scope, Rebuilt>> {
   const rebuilt = new Map<Scope, Rebuilt>();
@@ -88,7 +93,7 @@ interface Prepared {
   readonly inputs: Readonly<Record<string, readonly LocalArtefact[]>>;
 }
 
-async function prepare(rebuild: Rebuild, step: StepDefinition, entry: LedgerEntry): Promise<Prepared | Impossible> {
+async function prepare(rebuild: Rebuild, step: RecordedStep, entry: LedgerEntry): Promise<Prepared | Impossible> {
   const found = recordedInputs(rebuild, step, entry);
   if ('missing' in found) return { kind: 'impossible', why: found.missing };
   try {
@@ -101,7 +106,7 @@ async function prepare(rebuild: Rebuild, step: StepDefinition, entry: LedgerEntr
 
 async function executeAgain(
   rebuild: Rebuild,
-  step: StepDefinition,
+  step: RecordedStep,
   set: readonly Prepared[],
 ): Promise<Map<Scope, Rebuilt>> {
   const { engine, control, dataset } = rebuild;
@@ -113,7 +118,7 @@ async function executeAgain(
     params: set[0]?.entry.params ?? {},
     units: set.map(({ entry: { scope }, inputs }) => ({
       scope,
-      day: zonedDay(scope, dataset.definition.zone),
+      ...(isPeriod(scope) ? {} : { day: zonedDay(scope, dataset.definition.zone) }),
       inputs,
     })),
     ...control,
@@ -131,7 +136,7 @@ async function executeAgain(
 }
 
 async function rebuiltOf(
-  step: StepDefinition,
+  step: RecordedStep,
   dates: readonly CivilDate[],
   outcomes: readonly UnitOutcome[],
 ): Promise<Map<CivilDate, Rebuilt>> {
@@ -163,33 +168,54 @@ function failureOf(error: unknown, signal: AbortSignal): Rebuilt {
 
 /** The artefacts with exactly the recorded hashes; where they were made is known, which version of them is not. */
 function recordedInputs(
-  { ledger }: Rebuild,
-  step: StepDefinition,
+  rebuild: Rebuild,
+  step: RecordedStep,
   entry: LedgerEntry,
 ): { readonly artefacts: InputArtefacts } | { readonly missing: string } {
   const artefacts: Record<string, InputArtefact[]> = {};
   for (const input of step.inputs) {
     const hashes = entry.inputs[input.name];
     if (hashes === undefined) return { missing: `reads ${input.name} now, which it did not when it was recorded` };
-    const scope = input.daysBefore === undefined ? entry.scope : addDays(entry.scope, -input.daysBefore);
-    const found = (hashes ?? []).map((hash) => findArtefact(ledger.get(scope) ?? [], scope, input, hash));
-    if (found.includes(undefined))
-      return { missing: `its input ${input.name} is in no ledger entry of ${input.step} ${scope}` };
-    artefacts[input.name] = found.filter((artefact) => artefact !== undefined);
+    const found = findArtefacts(rebuild, input, entry.scope, hashes ?? []);
+    if (found === undefined)
+      return { missing: `its input ${input.name} is in no ledger entry of ${input.step} that ${entry.scope} reads` };
+    artefacts[input.name] = found;
   }
   const unread = Object.keys(entry.inputs).find((name) => !(name in artefacts));
   return unread === undefined ? { artefacts } : { missing: `no longer reads its recorded input ${unread}` };
 }
 
+/** Recorded hashes are in the order of the scopes that were read; a scope that had nothing then is passed over. */
+function findArtefacts(
+  { ledger, dataset, engine }: Rebuild,
+  input: StepInput | RollupInput,
+  scope: Scope,
+  hashes: readonly string[],
+): InputArtefact[] | undefined {
+  const scopes =
+    'each' in input
+      ? scopesRolledUp(dataset.definition, input.each, scope, engine.now())
+      : [addDays(scope, -(input.daysBefore ?? 0))];
+  const left = scopes.values();
+  const found = hashes.map((hash) => {
+    for (const candidate of left) {
+      const artefact = findArtefact(ledger.get(candidate) ?? [], candidate, input, hash);
+      if (artefact !== undefined) return artefact;
+    }
+    return undefined;
+  });
+  return found.every((artefact) => artefact !== undefined) ? found : undefined;
+}
+
 function findArtefact(
   entries: readonly LedgerEntry[],
   scope: Scope,
-  input: StepInput,
+  input: StepInput | RollupInput,
   hash: string,
 ): InputArtefact | undefined {
   for (const entry of entries) {
     const ref = entry.step === input.step ? entry.outputs[input.output] : undefined;
-    const recorded = input.withFacts === true ? entry : undefined;
+    const recorded = 'withFacts' in input && input.withFacts ? entry : undefined;
     if (ref !== undefined && inputHash(ref.sha256, recorded) === hash) {
       return { scope, ref, ...(recorded === undefined ? {} : { recorded }) };
     }

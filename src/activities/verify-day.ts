@@ -1,25 +1,18 @@
-import { createHash } from 'node:crypto';
 import { addDays } from '../pipelines/civil-date.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
-import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import { verificationKey, verifyStep, worstResult } from '../pipelines/verification.ts';
-import type {
-  DayVerification,
-  DoneStep,
-  OutputVerification,
-  Rebuilt,
-  StepVerification,
-} from '../pipelines/verification.ts';
+import { verificationKey } from '../pipelines/verification.ts';
+import type { Rebuilt, Verification } from '../pipelines/verification.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import { fetchWindows } from '../pipelines/window.ts';
-import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+import type { ArtefactRef } from '../storage/ports.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { newestManifests, readLedger } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { rebuildStep, recutSlices } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
+import { entryOf, verifyManifest } from './verify-manifest.ts';
 
 /**
  * Days that are rebuilt together: a single day of a costly step would spend most of its time on preparing statements. Less than a
@@ -34,12 +27,12 @@ export interface VerifyRequest {
   readonly pipeline: string;
   readonly dates: readonly CivilDate[];
   /** Told of each day as it ends; within a month in no particular order. */
-  readonly onDay?: (day: DayVerification) => void;
+  readonly onDay?: (day: Verification) => void;
 }
 
 export interface VerifiedDays {
   /** In the order of the dates. */
-  readonly days: readonly DayVerification[];
+  readonly days: readonly Verification[];
   /** Dates without a manifest: there is nothing to verify. */
   readonly absent: readonly CivilDate[];
 }
@@ -54,7 +47,7 @@ export async function verifyDays(
   control: Pick<StepControl, 'signal' | 'progress'>,
   request: VerifyRequest,
 ): Promise<VerifiedDays> {
-  const days: DayVerification[] = [];
+  const days: Verification[] = [];
   const absent: CivilDate[] = [];
   for (const { from, to } of fetchWindows(request.dates, 'month')) {
     const dates = request.dates.filter((date) => from <= date && date <= to);
@@ -70,7 +63,7 @@ async function verifyMonth(
   control: Pick<StepControl, 'signal' | 'progress'>,
   { pipeline, onDay }: VerifyRequest,
   manifests: readonly Manifest[],
-): Promise<DayVerification[]> {
+): Promise<Verification[]> {
   const dataset = datasetOf(engine, pipeline);
   const scopes = scopesRead(
     dataset.definition,
@@ -96,8 +89,8 @@ async function verifySet(
   rebuild: Rebuild,
   set: readonly Manifest[],
   slices: ReadonlyMap<string, Rebuilt>,
-): Promise<DayVerification[]> {
-  const { engine, control, dataset } = rebuild;
+): Promise<Verification[]> {
+  const { control, dataset } = rebuild;
   const rebuilt = new Map(slices);
   for (const step of dataset.definition.steps.filter(({ part }) => part === undefined)) {
     control.signal.throwIfAborted();
@@ -105,17 +98,11 @@ async function verifySet(
     const fitting = entries.filter(({ version }) => version === step.version);
     for (const [scope, one] of await rebuildStep(rebuild, step, fitting)) rebuilt.set(rebuildName(scope, step.id), one);
   }
-  return mapConcurrent(set, SETS_AT_ONCE, async (manifest) => {
-    const steps: StepVerification[] = [];
-    for (const { id, recorded } of doneSteps(dataset.definition, manifest)) {
-      const entry = entryOf(rebuild, manifest.scope, id, recorded);
-      const one = rebuilt.get(rebuildName(manifest.scope, id)) ?? notRebuilt(dataset.definition, id, entry);
-      steps.push(
-        verifyStep({ step: id, recorded, entry, rebuilt: one, stored: await storedOutputs(engine.objects, recorded) }),
-      );
-    }
-    return verificationOf(engine, manifest, steps);
-  });
+  return mapConcurrent(set, SETS_AT_ONCE, (manifest) =>
+    verifyManifest(rebuild, manifest, dataset.definition.steps, (step) =>
+      rebuilt.get(rebuildName(manifest.scope, step)),
+    ),
+  );
 }
 
 /** The days, and the other days whose outputs their steps read. */
@@ -150,69 +137,4 @@ async function recutAll(rebuild: Rebuild, manifests: readonly Manifest[]): Promi
     for (const [date, slice] of rebuilt) slices.set(rebuildName(date, step.id), slice);
   });
   return slices;
-}
-
-function entryOf(
-  { ledger }: Rebuild,
-  scope: CivilDate,
-  step: StepId,
-  state: Manifest['steps'][StepId] | undefined,
-): LedgerEntry | undefined {
-  if (state?.state !== 'done') return undefined;
-  return ledger.get(scope)?.find((entry) => entry.step === step && entry.key === state.key);
-}
-
-/** The done steps in the order of the definition; those that this code no longer has come last. */
-function doneSteps(
-  { steps }: PipelineDefinition,
-  manifest: Manifest,
-): { readonly id: StepId; readonly recorded: DoneStep }[] {
-  const order = steps.map(({ id }) => id);
-  const rank = (id: StepId): number => (order.includes(id) ? order.indexOf(id) : order.length);
-  return (Object.entries(manifest.steps) as [StepId, Manifest['steps'][StepId]][])
-    .flatMap(([id, recorded]) => (recorded.state === 'done' ? [{ id, recorded }] : []))
-    .sort((a, b) => rank(a.id) - rank(b.id));
-}
-
-/** Why a step was not executed again. */
-function notRebuilt({ steps }: PipelineDefinition, id: StepId, entry: LedgerEntry | undefined): Rebuilt {
-  const step = steps.find((candidate) => candidate.id === id);
-  if (step === undefined) return { kind: 'impossible', why: 'this code has no such step' };
-  if (entry === undefined) return { kind: 'impossible', why: 'nothing says what it was made from' };
-  if (entry.version === step.version) return { kind: 'impossible', why: 'its raw file is not recorded' };
-  return {
-    kind: 'impossible',
-    why: `was made by step version ${entry.version}, this code has version ${step.version}`,
-  };
-}
-
-async function storedOutputs(
-  objects: ObjectStore,
-  { outputs }: DoneStep,
-): Promise<Record<string, OutputVerification['stored']>> {
-  const stored: Record<string, OutputVerification['stored']> = {};
-  for (const [output, ref] of Object.entries(outputs)) stored[output] = await storedState(objects, ref);
-  return stored;
-}
-
-/** Hashes what the store gives out now, past any verified copy that it may keep. */
-async function storedState(objects: ObjectStore, ref: ArtefactRef): Promise<OutputVerification['stored']> {
-  const stream = await objects.get(ref.key);
-  if (stream === undefined) return 'missing';
-  const hash = createHash('sha256');
-  for await (const chunk of stream) hash.update(chunk);
-  return hash.digest('hex') === ref.sha256 ? 'intact' : 'damaged';
-}
-
-function verificationOf(engine: Engine, manifest: Manifest, steps: readonly StepVerification[]): DayVerification {
-  return {
-    pipeline: manifest.pipeline,
-    scope: manifest.scope,
-    version: manifest.version,
-    result: worstResult(steps.map(({ result }) => result)),
-    steps,
-    verifiedAt: engine.now().toISOString(),
-    host: engine.host,
-    codeVersion: engine.codeVersion,
-  };
 }

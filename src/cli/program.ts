@@ -154,7 +154,9 @@ function addReadingCommands(program: Command, perform: Perform): void {
 
   program
     .command('verify <pipeline> <from> [to]')
-    .description('rebuild days from their raw files in a scratch place and compare every hash')
+    .description(
+      'rebuild days from their raw files, or the tables of a month, a year or "all" from their days, and compare every hash',
+    )
     .option('--sample <n>', 'only this many of the range’s finished days, drawn at random')
     .action((pipeline: string, from: string, to: string | undefined, options: { sample?: string }) =>
       perform(async (context) => (await import('./verify.ts')).verify(context, { pipeline, from, to, ...options })),

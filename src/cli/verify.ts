@@ -1,17 +1,22 @@
 import { datasetOf } from '../activities/engine.ts';
+import type { Engine } from '../activities/engine.ts';
 import { checkRequest } from '../activities/resolve-plan.ts';
 import { drawDays } from '../activities/draw-days.ts';
 import { verifyDays } from '../activities/verify-day.ts';
 import type { VerifiedDays } from '../activities/verify-day.ts';
+import { verifyPeriod } from '../activities/verify-period.ts';
 import { PipelineError } from '../errors.ts';
 import { rangesOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
-import type { CivilDate } from '../pipelines/vocabulary.ts';
-import type { DayVerification, StepVerification, VerificationResult } from '../pipelines/verification.ts';
+import { isPeriod } from '../pipelines/period.ts';
+import { worstResult } from '../pipelines/verification.ts';
+import type { CivilDate, Period } from '../pipelines/vocabulary.ts';
+import type { Verification, StepVerification, VerificationResult } from '../pipelines/verification.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { commandControl } from './control.ts';
 import { count, shortHash } from './measures.ts';
+import { parseScope } from './scope-argument.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface VerifyCommand {
@@ -24,14 +29,23 @@ export interface VerifyCommand {
 /** Ranges longer than this list only the days that are not identical. */
 const MOST_LISTED = 31;
 
+const EXIT_OF: Readonly<Record<VerificationResult, ExitCode>> = {
+  identical: EXIT.done,
+  different: EXIT.failed,
+  not_rebuildable: EXIT.degraded,
+};
+
 /**
- * `quotidien verify`: rebuilds days from their raw files and compares every byte. Exit code 1 when anything differs, 3 when something
+ * `quotidien verify`: rebuilds days from their raw files, or the tables of a month, a year or `all` from their days, and compares every
+ * byte. Exit code 1 when anything differs, 3 when something
  * could not be rebuilt.
  */
 export async function verify(context: CommandContext, command: VerifyCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
   const { pipeline, from, to } = command;
+  if (to === undefined && command.sample === undefined && isPeriod(parseScope(from)))
+    return verifyTables(context, engine, pipeline, from);
   const range = datesOf(from, to);
   checkRequest(datasetOf(engine, pipeline).definition, { dates: range, options: {} });
   const dates =
@@ -43,7 +57,7 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
     dates,
     onDay: (day) => {
       done += 1;
-      if (dates.length <= MOST_LISTED || day.result !== 'identical') printDay(terminal, day);
+      if (dates.length <= MOST_LISTED || day.result !== 'identical') printScope(terminal, day);
       else if (done % MOST_LISTED === 0) terminal.note(`${done} of ${dates.length} days`);
     },
   });
@@ -57,8 +71,27 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
   const totals = totalsOf(verified);
   terminal.data({ pipeline, days: verified.days, absent: verified.absent, totals, seconds });
   printTotals(terminal, verified, totals, seconds);
-  if (totals.different > 0) return EXIT.failed;
-  return totals.not_rebuildable > 0 ? EXIT.degraded : EXIT.done;
+  return EXIT_OF[worstResult(verified.days.map(({ result }) => result))];
+}
+
+/** Rebuilds the tables of one period. */
+async function verifyTables(
+  context: CommandContext,
+  engine: Engine,
+  pipeline: string,
+  period: Period,
+): Promise<ExitCode> {
+  const { terminal } = context;
+  const verification = await verifyPeriod(engine, commandControl(context, 'verify'), pipeline, period);
+  if (verification === undefined) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${pipeline} has no tables of ${period} yet: they are made after days of it have run`,
+    );
+  }
+  terminal.data(verification);
+  printScope(terminal, verification);
+  return EXIT_OF[verification.result];
 }
 
 function datesOf(from: string, to: string | undefined): CivilDate[] {
@@ -80,7 +113,7 @@ function totalsOf({ days }: VerifiedDays): Record<VerificationResult, number> {
   return totals;
 }
 
-function printDay(terminal: Terminal, { scope, version, result, steps }: DayVerification): void {
+function printScope(terminal: Terminal, { scope, version, result, steps }: Verification): void {
   const outputs = steps.reduce((sum, step) => sum + step.outputs.length, 0);
   const what = `version ${version}, ${count(steps.length, 'step')}, ${count(outputs, 'output')}`;
   terminal.line(`${scope}  ${painted(terminal, result)}  ${what}`);

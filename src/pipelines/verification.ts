@@ -6,9 +6,9 @@ import type { LedgerEntry } from './ledger.ts';
 import type { ManifestStep } from './manifest.ts';
 import { stepKey } from './step-key.ts';
 import type { StepKey } from './step-key.ts';
-import type { CivilDate, StepId } from './vocabulary.ts';
+import type { Scope, StepId } from './vocabulary.ts';
 
-/** What came of rebuilding a finished day from its raw files and comparing every byte. */
+/** What came of rebuilding a finished day from its raw files, or a period from its days, and comparing every byte. */
 
 /**
  * - identical: rebuilt, and every byte, fact and check is as recorded; the stored bytes are right too.
@@ -42,10 +42,10 @@ export interface StepVerification {
   readonly outputs: readonly OutputVerification[];
 }
 
-/** One verification of one day; kept in its table, never changed. */
-export interface DayVerification {
+/** One verification of one day or period; kept in its table, never changed. */
+export interface Verification {
   readonly pipeline: string;
-  readonly scope: CivilDate;
+  readonly scope: Scope;
   /** Of the manifest that was verified. */
   readonly version: number;
   readonly result: VerificationResult;
@@ -54,13 +54,13 @@ export interface DayVerification {
   /** ISO instant. */
   readonly verifiedAt: string;
   readonly host: string;
-  /** Of the code that rebuilt the day. */
+  /** Of the code that rebuilt it. */
   readonly codeVersion: string;
 }
 
 export const VERIFICATION_TABLE = 'verifications';
 
-export function verificationKey(pipeline: string, scope: CivilDate, verifiedAt: string): DocumentKey {
+export function verificationKey(pipeline: string, scope: Scope, verifiedAt: string): DocumentKey {
   return {
     table: VERIFICATION_TABLE,
     partition: scopePartition(pipeline, scope),

@@ -10,7 +10,7 @@ import type { LedgerEntry } from '../../../src/pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../../../src/pipelines/manifest.ts';
 import type { DoneStep } from '../../../src/pipelines/verification.ts';
 import { VERIFICATION_TABLE } from '../../../src/pipelines/verification.ts';
-import type { DayVerification } from '../../../src/pipelines/verification.ts';
+import type { Verification } from '../../../src/pipelines/verification.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -34,13 +34,13 @@ afterEach(async () => {
   await publisher.close();
 });
 
-async function verifyOne(by: TestEngine = engine, date = DATE): Promise<DayVerification> {
+async function verifyOne(by: TestEngine = engine, date = DATE): Promise<Verification> {
   const { days } = await verifyDays(by, testControl(), { pipeline: 'tiny', dates: [date] });
   return days[0]!;
 }
 
 /** The findings of every step that is not identical. */
-function findings({ steps }: DayVerification): Record<string, readonly string[]> {
+function findings({ steps }: Verification): Record<string, readonly string[]> {
   return Object.fromEntries(steps.flatMap((step) => (step.result === 'identical' ? [] : [[step.step, step.findings]])));
 }
 
