@@ -4,8 +4,8 @@ import { report } from './figures.ts';
 /** Ours may cost so much of the bare driver's time. */
 const TARGET_RATIO = 1.15;
 
-/** The two take turns in so many blocks, so that a server that slows down (or warms up) does so for both. */
-const BLOCKS = 4;
+/** The two take turns in at most so many blocks, so that a server (or machine) that slows down does so for both. */
+const MOST_BLOCKS = 20;
 
 export interface Comparison {
   readonly name: string;
@@ -23,13 +23,14 @@ const WARM_UP = 0.1;
 
 /** Times `count` calls of ours and of the bare driver, each with its own number, and reports the seconds of both. */
 export async function compare(what: Comparison, own: Work, bare: Work): Promise<void> {
-  const perBlock = Math.ceil(what.count / BLOCKS);
+  const blocks = Math.min(MOST_BLOCKS, Math.floor(what.count / what.atOnce));
+  const perBlock = Math.ceil(what.count / blocks);
   const warmUp = what.count < 100 ? 0 : Math.ceil(what.count * WARM_UP);
   for (const work of [own, bare]) {
-    await inParallel(warmUp, what.atOnce, (at) => work(perBlock * BLOCKS + at));
+    await inParallel(warmUp, what.atOnce, (at) => work(perBlock * blocks + at));
   }
   let [ownMs, bareMs] = [0, 0];
-  for (let block = 0; block < BLOCKS; block += 1) {
+  for (let block = 0; block < blocks; block += 1) {
     const inBlock = (work: Work) => (): Promise<unknown> =>
       inParallel(perBlock, what.atOnce, (at) => work(block * perBlock + at));
     const turns = [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
-import { errorCodeOf } from '../errors.ts';
+import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { StagedOutput } from '../pipelines/dataset.ts';
 import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
 
@@ -15,24 +15,33 @@ export interface ContentPlace {
   readonly mediaType: string;
 }
 
-/** Puts immutable bytes under a key that ends in their hash. The same bytes twice are one object. */
-export async function putContent(
-  objects: ObjectStore,
-  place: ContentPlace,
-  staged: StagedOutput,
-): Promise<ArtefactRef> {
+/** A step's output, or a file whose hash is known because it was received and hashed just now. */
+export type Staged = StagedOutput | { readonly path: string; readonly bytes: number; readonly sha256: string };
+
+/**
+ * Puts immutable bytes under a key that ends in their hash. The same bytes twice are one object. The store hashes what it is sent, and so
+ * proves the name: `STORE_CORRUPT` when the file changed since its hash was taken, and then nothing stays under the name.
+ */
+export async function putContent(objects: ObjectStore, place: ContentPlace, staged: Staged): Promise<ArtefactRef> {
   const { body, sha256, bytes } = await loadStaged(staged);
   const key = `${place.folder}/${sha256}.${place.extension}`;
-  const rows = staged.rows === undefined ? {} : { rows: staged.rows };
+  const rows = 'rows' in staged ? { rows: staged.rows } : {};
   const ref = { key, sha256, bytes, mediaType: place.mediaType, ...rows };
   try {
-    await objects.put(key, body, { mediaType: place.mediaType, mode: 'create' });
+    const stored = await objects.put(key, body, { mediaType: place.mediaType, mode: 'create' });
+    if (stored.sha256 !== sha256) await takeBack(objects, key, stored);
   } catch (error) {
     // Under a content key a conflict can only mean the same bytes, unless those on the store are damaged.
     if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
     await replaceWhenDamaged(objects, ref, body);
   }
   return ref;
+}
+
+async function takeBack(objects: ObjectStore, key: string, stored: ArtefactRef): Promise<never> {
+  await objects.delete(key);
+  const message = `what was to be stored as ${key} has the sha256 ${stored.sha256}: the file changed while it was stored; run the step again`;
+  throw new PipelineError('STORE_CORRUPT', message, { context: { key } });
 }
 
 async function replaceWhenDamaged(objects: ObjectStore, ref: ArtefactRef, body: Uint8Array | { path: string }) {
@@ -50,13 +59,14 @@ export async function damageOf(objects: ObjectStore, ref: ArtefactRef): Promise<
   }
 }
 
-/** A staged output with its hash and size; `body` is what a store takes. */
+/** Staged bytes with their hash and size; `body` is what a store takes. */
 export async function loadStaged(
-  staged: StagedOutput,
+  staged: Staged,
 ): Promise<{ body: Uint8Array | { path: string }; sha256: string; bytes: number }> {
-  if ('bytes' in staged) {
+  if (!('path' in staged)) {
     return { body: staged.bytes, sha256: hashOf(staged.bytes), bytes: staged.bytes.byteLength };
   }
+  if ('sha256' in staged) return { body: { path: staged.path }, sha256: staged.sha256, bytes: staged.bytes };
   const { size } = await stat(staged.path);
   if (size <= SMALL_FILE_BYTES) {
     const bytes = await readFile(staged.path);

@@ -4,7 +4,7 @@ import type { Origin } from '../pipelines/ledger.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
 import { putContent } from './content-store.ts';
 import type { Engine, StepControl } from './engine.ts';
-import type { HttpClient } from './http-client.ts';
+import type { HttpClient, HttpDownload } from './http-client.ts';
 import { keepByName } from './raw-names.ts';
 
 export interface RawRequest {
@@ -60,10 +60,10 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
   try {
     const { extension, mediaType } = source;
     const folder = `raw/${request.pipeline}/${request.part}/${request.window.from}_${request.window.to}`;
-    const raw = await putContent(engine.objects, { folder, extension, mediaType }, { path: download.path });
+    const raw = await putContent(engine.objects, { folder, extension, mediaType }, download);
     const retrievedAt = engine.now().toISOString();
     const same = known?.origin.raw.sha256 === raw.sha256;
-    if (!same) await nameAnswer(engine, request, download.path);
+    if (!same) await nameAnswer(engine, request, download);
     const origin: Origin = same
       ? { ...known.origin, etag: download.etag }
       : {
@@ -82,11 +82,11 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
 }
 
 /** Keeps the answer for one day under the name that other programs know. */
-async function nameAnswer(engine: Engine, request: RawRequest, file: string): Promise<void> {
+async function nameAnswer(engine: Engine, request: RawRequest, download: HttpDownload): Promise<void> {
   const { names, part, window, source } = request;
   const name = names?.nameOf({ part, window, at: engine.now() });
   if (name === undefined || names?.dayOf(name) === undefined) return;
-  await keepByName(engine.objects, name, { path: file }, source.mediaType);
+  await keepByName(engine.objects, name, download, source.mediaType);
 }
 
 function unchanged(engine: Engine, known: Receipt, freshness: string | null): RawAnswer {

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { StagedOutput } from '../pipelines/dataset.ts';
 import type { ObjectStore } from '../storage/ports.ts';
 import { damageOf, loadStaged } from './content-store.ts';
+import type { Staged } from './content-store.ts';
 
 /** Raw files under names that other programs know, beside the copy that is named by its hash. */
 
@@ -15,12 +15,7 @@ const SHORT_HASH = 8;
  * Keeps a raw file under its name. When the name has other bytes already, another page or another try of the hour, both stay: the new ones
  * under a name of their own beside it, so that none replaces another.
  */
-export async function keepByName(
-  objects: ObjectStore,
-  name: string,
-  staged: StagedOutput,
-  mediaType: string,
-): Promise<void> {
+export async function keepByName(objects: ObjectStore, name: string, staged: Staged, mediaType: string): Promise<void> {
   const { body, sha256, bytes } = await loadStaged(staged);
   const key = (await objects.head(name)) === undefined ? name : besideName(name, sha256);
   if ((await damageOf(objects, { key: name, sha256, bytes, mediaType })) === undefined) return;
@@ -37,7 +32,7 @@ function besideName(name: string, sha256: string): string {
 export async function replaceByName(
   objects: ObjectStore,
   name: string,
-  staged: StagedOutput,
+  staged: Staged,
   mediaType: string,
 ): Promise<void> {
   const { body } = await loadStaged(staged);

@@ -8,8 +8,8 @@ import {
   NATIVE_VERSION,
   NATIVE_WRITER,
   bodyOfRecord,
+  checkNativeBody,
   expiryOf,
-  nativeBody,
   overflowFields,
   overflowOfRecord,
 } from './native-tables.ts';
@@ -87,7 +87,8 @@ export function nativeLayout(table: NativeTable, overflow: DocumentOverflow): It
     writer: NATIVE_WRITER,
     partitionOf: ({ partition }) => partition,
     async encode(key, text) {
-      const body = nativeBody(table, key, text);
+      const body = JSON.parse(text) as Item;
+      checkNativeBody(table, key, body);
       const fits = Buffer.byteLength(text) <= MOST_NATIVE_BYTES;
       const fields = fits ? body : overflowFields(await overflow.write(text));
       if (timeToLive === undefined) return fields;

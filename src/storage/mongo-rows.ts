@@ -6,8 +6,8 @@ import type { DocumentOverflow } from './document-overflow.ts';
 import {
   NATIVE_VERSION,
   bodyOfRecord,
+  checkNativeBody,
   expiryOf,
-  nativeBody,
   overflowFields,
   overflowOfRecord,
 } from './native-tables.ts';
@@ -32,8 +32,8 @@ export interface RowLayout {
   readonly bodyFields?: readonly string[];
   /** What only the row of this document has. */
   identityOf(key: DocumentKey): Fields;
-  /** The fields that hold a body, given as JSON text. */
-  encode(key: DocumentKey, text: string): Promise<Fields>;
+  /** The fields that hold a body, given as JSON text and as what that text says. */
+  encode(key: DocumentKey, text: string, body: object): Promise<Fields>;
   decode(key: DocumentKey, row: Fields): Promise<unknown>;
 }
 
@@ -70,12 +70,11 @@ export function operationalRows(table: string, overflow: DocumentOverflow): RowL
     version: 'version',
     bodyFields: ['body', 'body_json', 'body_object'],
     identityOf: (key) => ({ _id: idOf(key) }),
-    async encode(_key, text) {
+    async encode(_key, text, body) {
       const bytes = Buffer.byteLength(text);
       if (bytes > MOST_TEXT_BYTES) return { body_object: await overflow.write(text) };
       if (bytes > MOST_DOCUMENT_BYTES) return { body_json: text };
       if (text.includes(BROKEN_UNICODE)) return { body_json: text };
-      const body: unknown = JSON.parse(text);
       return isDocument(body, 1) ? { body } : { body_json: text };
     },
     async decode(key, { body, body_json: json, body_object: ref }) {
@@ -98,10 +97,10 @@ export function nativeRows(table: NativeTable, overflow: DocumentOverflow): RowL
     sort: sortKey,
     version: NATIVE_VERSION,
     identityOf: ({ partition, sort }) => ({ [partitionKey]: partition, [sortKey]: sort }),
-    async encode(key, text) {
-      const body = nativeBody(table, key, text);
+    async encode(key, text, body) {
+      checkNativeBody(table, key, body);
       const fits = Buffer.byteLength(text) <= MOST_NATIVE_BYTES;
-      const fields = fits ? body : overflowFields(await overflow.write(text));
+      const fields = fits ? (body as Fields) : overflowFields(await overflow.write(text));
       return timeToLive === undefined ? fields : { ...fields, [timeToLive.field]: expiryOf(timeToLive) };
     },
     async decode(key, row) {
@@ -131,5 +130,9 @@ function isDocument(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (depth > DEEPEST_DOCUMENT) return false;
   if (Array.isArray(value)) return value.every((member) => isDocument(member, depth + 1));
-  return Object.entries(value).every(([name, member]) => !UNUSABLE_NAME.test(name) && isDocument(member, depth + 1));
+  // Of JSON, so that all its members are its own. On the way of every write: a list of pairs would cost three times as much.
+  for (const name in value) {
+    if (UNUSABLE_NAME.test(name) || !isDocument((value as Fields)[name], depth + 1)) return false;
+  }
+  return true;
 }

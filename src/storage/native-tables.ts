@@ -49,14 +49,13 @@ const UNUSABLE_NAME = /^$|^\$|[.\0]|^_bsontype$|^__proto__$/;
 const DAY_MS = 86_400_000;
 
 /**
- * The body of a JSON text, to be stored as fields. `INPUT_INVALID` for one that one of the servers could not give back as it is: the same
- * rules for all, so that an installation can be moved from one to the other.
+ * Refuses a body of plain JSON that is to be stored as fields and that one of the servers could not give back as it is, with `INPUT_INVALID`:
+ * the same rules for all, so that an installation can be moved from one to the other.
  */
-export function nativeBody(table: NativeTable, key: DocumentKey, text: string): Readonly<Record<string, unknown>> {
-  const body = JSON.parse(text) as Record<string, unknown>;
+export function checkNativeBody(table: NativeTable, key: DocumentKey, body: object): void {
   const taken = reservedFields(table).find((name) => Object.hasOwn(body, name));
   const problem = taken === undefined ? valueProblem(body, 1) : `its member "${taken}" is a field of the table itself`;
-  if (problem === undefined) return body;
+  if (problem === undefined) return;
   throw new PipelineError('INPUT_INVALID', `the body of ${documentName(key)} does not fit ${table.name}: ${problem}`);
 }
 

@@ -163,13 +163,13 @@ async function openContent(body: ObjectBody): Promise<Content> {
   };
 }
 
-/** The chunks of a body, cut to at most a part and copied, because a producer may use its buffer again. */
+/** The chunks of a body, cut to at most a part; those of a producer are copied, because it may use its buffer again. */
 async function* measuredChunks(
   body: ObjectBody,
   hash: Hash,
   count: { bytes: number },
 ): AsyncGenerator<Uint8Array, undefined> {
-  const copy = !(body instanceof Uint8Array);
+  const copy = Symbol.asyncIterator in body;
   for await (const chunk of bodyChunks(body)) {
     for (let at = 0; at < chunk.byteLength; at += PART_BYTES) {
       const piece = chunk.subarray(at, at + PART_BYTES);

@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { WorkerInterceptors } from '@temporalio/worker';
 import { calendarOfDays } from '../../src/activities/day-calendar.ts';
-import { dayResult, finishRollup, startDay } from '../../src/cli/runs.ts';
+import { dayResult, finishRollup, runWindows, startDay } from '../../src/cli/runs.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
 import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
-import { applyReconcile, reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';
-import { hashOfObject } from '../../src/storage/fallback-objects.ts';
-import { initStorage } from '../../src/storage/storage-init.ts';
-import type { PrimaryStores } from '../../src/workers/open-stores.ts';
+import { applyReconcile } from '../../src/schedules/apply-reconcile.ts';
 import type { DayResult } from '../../src/workflows/day.ts';
-import type { reconcile } from '../../src/workflows/reconcile.ts';
+import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
@@ -19,10 +15,11 @@ import type { DynamoDbTestServer } from '../fixtures/servers/dynamodb-local.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
 import type { S3TestServer } from '../fixtures/servers/versity-gateway.ts';
+import { awsSettings, beforeMetrics, reconciled, stateOf } from './remote-stores.ts';
 
 const DATE = '2026-03-29';
+const MONTH = datesBetween('2026-03-01', '2026-03-31');
 const NOW = new Date('2026-06-20T10:00:00Z');
-const TABLES = ['ledger', 'manifests', 'receipts', 'failures', 'degraded'];
 
 let portal: Portal;
 let dynamo: DynamoDbTestServer;
@@ -39,14 +36,8 @@ afterAll(async () => {
 });
 
 /** An installation on a bucket and tables of its own. */
-async function installed(s3: S3TestServer, name: string, before?: () => Promise<void>): Promise<Installation> {
+async function installed(s3: S3TestServer, name: string, before?: () => Promise<unknown>): Promise<Installation> {
   metricsPort ??= await unusedPort();
-  const { accessKeyId, secretAccessKey } = s3.credentials;
-  const tablePrefix = `${name}-`;
-  await initStorage({
-    s3: { bucket: name, region: s3.region, endpoint: s3.endpoint, credentials: s3.credentials, forcePathStyle: true },
-    dynamodb: { region: s3.region, endpoint: dynamo.endpoint, credentials: s3.credentials, tablePrefix },
-  });
   return openInstallation({
     datasets: { eco2mix },
     settings: {
@@ -54,51 +45,11 @@ async function installed(s3: S3TestServer, name: string, before?: () => Promise<
       QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '100',
       QUOTIDIEN_RETRY_ATTEMPTS: '8',
       QUOTIDIEN_METRICS_ADDRESS: `127.0.0.1:${metricsPort}`,
-      USE_S3: 'true',
-      USE_DYNAMODB: 'true',
-      QUOTIDIEN_S3_BUCKET: name,
-      QUOTIDIEN_S3_ENDPOINT: s3.endpoint,
-      QUOTIDIEN_DYNAMODB_ENDPOINT: dynamo.endpoint,
-      QUOTIDIEN_DYNAMODB_PREFIX: tablePrefix,
-      AWS_REGION: s3.region,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      ...(await awsSettings(s3, dynamo, name)),
     },
     change: () => ({ now: () => NOW }),
     ...(before === undefined ? {} : { interceptors: beforeMetrics(before) }),
   });
-}
-
-/** Something that happens once, when the first step behind the transforms begins. */
-function beforeMetrics(happen: () => Promise<void>): WorkerInterceptors {
-  let happened: Promise<void> | undefined;
-  return {
-    activity: [
-      ({ info }) => ({
-        inbound: {
-          async execute(input, next) {
-            if (info.activityType === 'metrics') await (happened ??= happen());
-            return next(input);
-          },
-        },
-      }),
-    ],
-  };
-}
-
-/** Everything that the stores themselves hold, without who wrote it and when. */
-async function stateOf({ objects, documents }: PrimaryStores): Promise<Record<string, unknown>> {
-  const state: Record<string, unknown> = {};
-  for await (const { key } of objects.list('')) state[key] = await hashOfObject(objects, key);
-  for (const table of TABLES) {
-    for await (const partition of documents.partitions(table)) {
-      for await (const { sort, version, body } of documents.query({ table, partition })) {
-        const said = { ...body, execution: undefined, run: undefined };
-        state[`${table} ${partition} ${sort}`] = { version, said };
-      }
-    }
-  }
-  return state;
 }
 
 async function runDay({ target }: Installation): Promise<{ result: DayResult; details: string }> {
@@ -135,13 +86,10 @@ async function expectSchedule({ client, engine, target }: Installation): Promise
   await handle.delete();
 }
 
-async function reconciled({ client, engine, target }: Installation) {
-  const { host, queue } = engine.fallback!;
-  return client.workflow.execute<typeof reconcile>('reconcile', {
-    workflowId: reconcileWorkflowId(host),
-    taskQueue: target.taskQueue,
-    args: [{ host, queue }],
-  });
+/** A month at once, as a backfill runs it. */
+async function runMonth({ target }: Installation): Promise<unknown> {
+  const [result] = await runWindows(target, [{ pipeline: 'eco2mix', dates: MONTH }], () => undefined);
+  return result;
 }
 
 await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
@@ -184,6 +132,31 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
         expect(await reconciled(installation)).toMatchObject({ converged: true, applied: 0, same: 0, lifted: {} });
         expect(await standing(installation)).toBe('ok');
         expect((await runDay(installation)).result).toMatchObject({ verdict: 'ok', version: 1, ran: [] });
+      } finally {
+        await installation.close();
+      }
+    });
+  });
+
+  describe('a month at once whose stores are killed in the middle', () => {
+    it('ends degraded, and after the replay is the month that was not disturbed', async () => {
+      const s3 = await server();
+      const calm = await installed(s3, 'calm-month');
+      expect(await runMonth(calm)).toMatchObject({ committed: MONTH.length, careful: [] });
+      await finishRollup(calm.target, 'eco2mix');
+      const undisturbed = await stateOf(calm.engine.stores.primary);
+      await calm.close();
+
+      const installation = await installed(s3, 'stormy-month', () => Promise.all([s3.kill(), dynamo.kill()]));
+      try {
+        expect(await runMonth(installation)).toMatchObject({ committed: MONTH.length, careful: [] });
+        const away = await calendarOfDays(installation.engine, 'eco2mix', MONTH, new Map());
+        expect(away.map(({ standing }) => standing)).toEqual(MONTH.map(() => 'degraded'));
+        await Promise.all([s3.restart(), dynamo.restart()]);
+        const replayed = await reconciled(installation);
+        expect(replayed).toMatchObject({ converged: true, pending: 0, conflicts: 0, lifted: { eco2mix: MONTH } });
+        await finishRollup(installation.target, 'eco2mix');
+        expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
       } finally {
         await installation.close();
       }

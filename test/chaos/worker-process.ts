@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import type { EngineFallback } from '../../src/activities/engine.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import { publisherHosts } from '../../src/workers/configured-datasets.ts';
@@ -13,7 +14,7 @@ import type { SqlEngine } from '../../src/storage/ports.ts';
  *
  *     node --import tsx worker-process.ts <home> <server address> <queue> <workflow bundle> [<before|after|inside> <activity or step>]
  *
- * `inside` kills at the second SQL statement of the step. "ready" on stdout says that it polls.
+ * `inside` kills at the second SQL statement of the step, or of `reconcileHost` at its second replayed write. "ready" on stdout says that it polls.
  */
 const [home = '', address = '', queue = '', bundle = '', moment, place] = process.argv.slice(2);
 
@@ -61,12 +62,34 @@ function shootingSql(sql: SqlEngine): SqlEngine {
   };
 }
 
+/** Counts what a replay tells of. */
+function shootingFallback(fallback: EngineFallback): EngineFallback {
+  let told = 0;
+  return {
+    ...fallback,
+    replay: ({ signal, progress }) =>
+      fallback.replay({
+        signal,
+        progress(note) {
+          if (doomed.getStore() === true && (told += 1) === 2) shoot();
+          progress(note);
+        },
+      }),
+  };
+}
+
 const config = loadConfig({ env: process.env, cwd: home, home, hosts: publisherHosts(DATASETS) });
 quietRuntime(config);
 const engine = await openEngine(config, DATASETS);
 const sql = engine.sql === undefined ? {} : { sql: shootingSql(engine.sql) };
+const fallback = engine.fallback === undefined ? {} : { fallback: shootingFallback(engine.fallback) };
 const workers = await runWorkers({
-  engine: { ...engine, ...sql, queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` } },
+  engine: {
+    ...engine,
+    ...sql,
+    ...fallback,
+    queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` },
+  },
   target: { connection: { address }, namespace: 'default' },
   kinds: QUEUE_KINDS,
   workflowBundle: { codePath: bundle },
