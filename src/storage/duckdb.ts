@@ -95,7 +95,15 @@ class EmbeddedEngine implements DuckDbEngine {
       const onInstanceEnd = (): void => {
         this.#abandon(opened);
       };
-      const session = new DuckDbSession({ connection, scratch, limits: this.#options, signal, onInstanceEnd });
+      const session = new DuckDbSession({
+        connection,
+        scratch,
+        limits: this.#options,
+        signal,
+        lanes: () => this.#threadsSet,
+        connectBeside: () => this.#connect(opened, name),
+        onInstanceEnd,
+      });
       try {
         return await work(session);
       } finally {
@@ -123,10 +131,11 @@ class EmbeddedEngine implements DuckDbEngine {
     await keeper.run(`SET threads = ${share}`).catch(() => undefined);
   }
 
+  /** The first connection of a session or another one. */
   async #connect({ instance, keeper }: OpenInstance, name: string): Promise<DuckDBConnection> {
     const setUp = `USE ${name}; SET TimeZone = 'UTC'`;
     try {
-      await keeper.run(`ATTACH ':memory:' AS ${name}`);
+      await keeper.run(`ATTACH IF NOT EXISTS ':memory:' AS ${name}`);
       const connection = await instance.connect();
       await connection.run(setUp);
       return connection;
