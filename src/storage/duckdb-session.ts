@@ -15,8 +15,8 @@ interface DuckDbSessionOptions {
   readonly signal: AbortSignal | undefined;
   /** How many statements of the session may run at once now. */
   readonly lanes: () => number;
-  /** Another connection to the session's tables. */
-  readonly connectBeside: () => Promise<DuckDBConnection>;
+  /** Lends another connection to the session's tables. */
+  readonly beside: (work: (connection: DuckDBConnection) => Promise<void>) => Promise<void>;
   /** Told when the engine's instance is of no use any more. */
   readonly onInstanceEnd: () => void;
 }
@@ -64,15 +64,15 @@ export class DuckDbSession implements SqlSession {
     return answers;
   }
 
-  async #beside(work: (sql: SqlSession) => Promise<void>): Promise<void> {
-    const connection = await this.#options.connectBeside();
-    const session = new DuckDbSession({ ...this.#options, connection });
-    try {
-      await work(session);
-    } finally {
-      await session.end();
-      connection.closeSync();
-    }
+  #beside(work: (sql: SqlSession) => Promise<void>): Promise<void> {
+    return this.#options.beside(async (connection) => {
+      const session = new DuckDbSession({ ...this.#options, connection });
+      try {
+        await work(session);
+      } finally {
+        await session.end();
+      }
+    });
   }
 
   /** Waits for statements that nobody waited for, then refuses all further ones. */

@@ -101,7 +101,7 @@ class EmbeddedEngine implements DuckDbEngine {
         limits: this.#options,
         signal,
         lanes: () => this.#threadsSet,
-        connectBeside: () => this.#connect(opened, name),
+        beside: (lane) => this.#beside(opened, name, lane),
         onInstanceEnd,
       });
       try {
@@ -115,6 +115,23 @@ class EmbeddedEngine implements DuckDbEngine {
     } finally {
       await this.#shareThreads(opened, -1);
       await removeScratchFolder(scratch);
+    }
+  }
+
+  /** A lane of a session counts as one more when threads are shared. */
+  async #beside(
+    opened: OpenInstance,
+    name: string,
+    work: (connection: DuckDBConnection) => Promise<void>,
+  ): Promise<void> {
+    await this.#shareThreads(opened, 1);
+    try {
+      const connection = await this.#connect(opened, name);
+      await work(connection).finally(() => {
+        connection.closeSync();
+      });
+    } finally {
+      await this.#shareThreads(opened, -1);
     }
   }
 

@@ -28,8 +28,8 @@ const ARC = 'quotidien_arc';
 const PLACE = 'quotidien_place';
 const TIME = 'quotidien_time';
 
-/** The rows of some 60 days, 250 MB as a table: memory does not grow with the file. */
-const ROWS_SORTED_AT_ONCE = 3_000_000;
+/** The rows of some 80 days, 300 MB as a table: memory does not grow with the file. */
+const ROWS_SORTED_AT_ONCE = 4_100_000;
 
 /** The names of columns, quoted. */
 interface Columns {
@@ -42,8 +42,10 @@ interface Columns {
 }
 
 interface DayRows {
-  readonly rows: number;
-  readonly keys: number;
+  /** As published, repeated rows included. */
+  readonly published: number;
+  /** Some rows have one arc and time, and differ otherwise. */
+  readonly hasTwins: boolean;
 }
 
 export function openCounts(file: string, what: string): Promise<CsvFile<CountColumn>> {
@@ -116,7 +118,7 @@ async function readText(sql: SqlSession, file: CsvFile<CountColumn>, { arc, at, 
   return Math.max(1, Math.floor((ROWS_SORTED_AT_ONCE * (found?.days ?? 0)) / Math.max(1, found?.rows ?? 0)));
 }
 
-/** Fills `sorted` with the rows of a stretch of days in order of day, arc and time; answers rows and distinct keys of each day. */
+/** Fills `sorted` with the rows of a stretch of days in order of day, arc and time; answers what each has. */
 async function sortRows(
   sql: SqlSession,
   { at, place, row }: Columns,
@@ -127,10 +129,29 @@ async function sortRows(
   await sql.run(`CREATE OR REPLACE TABLE sorted AS SELECT t.${DAY}, p.${ARC}, t.${TIME}, p.${PLACE}, ${row.map((name) => `r.${name}`).join(', ')}
     FROM published r JOIN times t ON r.${at} = t.${at} JOIN places p ON ${isPlace}
     WHERE t.${DAY} BETWEEN ${quoteText(first)} AND ${quoteText(last)} ORDER BY ${DAY}, ${ARC}, ${TIME}`);
-  const counted = await sql.rows<DayRows & { day: CivilDate }>(
-    `SELECT ${DAY} AS day, count(*) AS rows, count(DISTINCT (CAST(${ARC} AS BIGINT) << 32) + ${TIME}) AS keys FROM sorted GROUP BY ALL`,
+  const counted = await sql.rows<{ day: CivilDate; rows: number }>(
+    `SELECT ${DAY} AS day, count(*) AS rows FROM sorted GROUP BY ALL`,
   );
-  return new Map(counted.map((day) => [day.day, day]));
+  const withTwins = new Set(await mergeTwins(sql));
+  return new Map(counted.map(({ day, rows }) => [day, { published: rows, hasTwins: withTwins.has(day) }]));
+}
+
+/** Of rows that are equal in every column one stays; only rows whose key occurs twice are compared. Answers the days that still have such keys. */
+async function mergeTwins(sql: SqlSession): Promise<CivilDate[]> {
+  const key = `${DAY}, ${ARC}, ${TIME}`;
+  await sql.run(`CREATE OR REPLACE TABLE doubled AS SELECT ${key} FROM sorted GROUP BY ALL HAVING count(*) > 1`);
+  const [some] = await sql.rows(`SELECT 1 FROM doubled LIMIT 1`);
+  if (some === undefined) return [];
+  await sql.run(
+    `CREATE OR REPLACE TABLE twins AS SELECT DISTINCT sorted.* FROM sorted SEMI JOIN doubled USING (${key})`,
+  );
+  await sql.run(`DELETE FROM sorted USING doubled d
+    WHERE sorted.${DAY} = d.${DAY} AND sorted.${ARC} = d.${ARC} AND sorted.${TIME} = d.${TIME}`);
+  await sql.run('INSERT INTO sorted FROM twins');
+  const left = await sql.rows<{ day: CivilDate }>(
+    `SELECT DISTINCT ${DAY} AS day FROM (SELECT ${key} FROM twins GROUP BY ALL HAVING count(*) > 1)`,
+  );
+  return left.map(({ day }) => day);
 }
 
 /** Makes text columns of a table enumerations: a sort moves their codes instead of half a kilobyte a row. */
@@ -163,17 +184,13 @@ interface Cut {
   readonly counts: ReadonlyMap<CivilDate, DayRows>;
 }
 
-/**
- * Writes the rows of a day as they were published, in order of arc and time. Where these occur twice, rows that are equal in every column are one,
- * and others are put in order by all columns.
- */
+/** Writes the rows of a day as they were published, in order of arc and time, and of all columns where these occur twice. */
 async function cutDay(sql: SqlSession, { file, columns, date, counts }: Cut): Promise<UnitOutcome> {
-  const { rows: published, keys } = counts.get(date) ?? { rows: 0, keys: 0 };
-  const hasTwins = keys < published;
+  const { published, hasTwins } = counts.get(date) ?? { published: 0, hasTwins: false };
   const order = [ARC, TIME, ...(hasTwins ? [PLACE, ...columns.row] : [])];
   const texts = file.published.map((name) => `CAST(${quoteIdentifier(name)} AS VARCHAR) AS ${quoteIdentifier(name)}`);
   const select = `SELECT ${texts.join(', ')} FROM (
-    SELECT * FROM (SELECT ${hasTwins ? 'DISTINCT' : ''} * FROM sorted WHERE ${DAY} = ${quoteText(date)})
+    SELECT * FROM (FROM sorted WHERE ${DAY} = ${quoteText(date)})
     JOIN (SELECT * EXCLUDE (${DAY}) FROM times) USING (${TIME}) JOIN (SELECT * EXCLUDE (${ARC}) FROM places) USING (${PLACE})
     ORDER BY ${order.join(', ')})`;
   const slice = published === 0 ? undefined : await copyToParquet(sql, select, `counts-${date}`);

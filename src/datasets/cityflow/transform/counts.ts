@@ -70,7 +70,11 @@ async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
       min(${column('downstream')}) AS downstream_node, min(${column('shape')}) AS shape FROM ${from} GROUP BY 1 ORDER BY 1`,
     `arcs-${unit.scope}`,
   );
-  return { outputs: { core, arcs }, checks, facts: await factsOf(sql, day, rows) };
+  return {
+    outputs: { core, arcs },
+    checks,
+    facts: { rows: core.rows, arcs: arcs.rows, ...(await coverageOf(sql, rows, arcs.rows * day.hours)) },
+  };
 }
 
 interface Source {
@@ -202,12 +206,11 @@ async function disagreements(sql: SqlSession, hasTwins: boolean): Promise<[numbe
   return [rows.length, rows];
 }
 
-async function factsOf(sql: SqlSession, day: ZonedDay, rows: string): Promise<Readonly<Record<string, number>>> {
+async function coverageOf(sql: SqlSession, rows: string, expected: number): Promise<Readonly<Record<string, number>>> {
   const [found] = await sql.rows<
     Record<string, number>
-  >(`SELECT count(*) AS rows, count(DISTINCT arc) AS arcs, count(flow) AS with_flow,
-      count(occupancy) AS with_occupancy, count(*) FILTER (WHERE flow IS NOT NULL OR occupancy IS NOT NULL) AS observed FROM ${rows}`);
-  const expected = (found?.['arcs'] ?? 0) * day.hours;
+  >(`SELECT count(flow) AS with_flow, count(occupancy) AS with_occupancy,
+      count(*) FILTER (WHERE flow IS NOT NULL OR occupancy IS NOT NULL) AS observed FROM ${rows}`);
   const coverage = expected === 0 ? 0 : Math.round(((found?.['observed'] ?? 0) / expected) * 1e4) / 1e4;
   return { ...found, expected_hours: expected, coverage };
 }
