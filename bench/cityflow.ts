@@ -46,19 +46,21 @@ async function fullSize(folder: string): Promise<void> {
   const file = path.join(folder, 'counts.csv');
   await writeCounts(file, DAYS);
   const { size } = await stat(file);
-  const floor = await bareCopy(file, path.join(folder, 'floor.parquet'));
+  const before = await bareCopy(file, path.join(folder, 'floor.parquet'));
   await resetPeak();
   const timed = await partitionAndMeasure(file, DAYS, path.join(folder, 'own'));
   const peakMb = await peakOfProcessMb();
+  // Minutes lie between the two: a machine that has other work meanwhile counts in both.
+  const after = await bareCopy(file, path.join(folder, 'floor.parquet'));
   const note = `${timed.rows} rows, ${(size / 1e9).toFixed(2)} GB of CSV`;
   report({
     name: `road counts, ${DAYS} days: slices and core`,
     value: timed.slices + timed.core,
     unit: 's',
-    floor,
+    floor: (before + after) / 2,
     target: 2.2,
     bounds: 'ratio',
-    note: `${note}; slices ${timed.slices.toFixed(0)} s, core ${timed.core.toFixed(0)} s`,
+    note: `${note}; COPY ${before.toFixed(0)} s before and ${after.toFixed(0)} s after; slices ${timed.slices.toFixed(0)} s, core ${timed.core.toFixed(0)} s`,
   });
   report({ name: 'road counts: metrics and report of one further day', value: timed.day, unit: 's', target: 3 });
   report({ name: 'road counts: process memory peak', value: peakMb, unit: 'MB', target: 1_200 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { StagedOutput } from '../pipelines/dataset.ts';
 import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
@@ -49,10 +50,33 @@ async function replaceWhenDamaged(objects: ObjectStore, ref: ArtefactRef, body: 
   await objects.put(ref.key, body, { mediaType: ref.mediaType, mode: 'replace' });
 }
 
+/** Editions of a file whose newest one has a name for other programs: `archive/<name without extension>/<sha256>.<extension>`. */
+const EDITION = /^archive\/(.+)\/[0-9a-f]{64}(\.[a-z0-9]+)$/;
+
+/** Where an edition of a named file belongs; as long as it is the newest, its bytes are under the name alone. */
+export function editionPlace(name: string, mediaType: string): ContentPlace {
+  const { dir, name: stem, ext } = path.posix.parse(name);
+  return { folder: `archive/${dir}/${stem}`, extension: ext.slice(1), mediaType };
+}
+
+/** `ObjectStore.openLocal`, which also finds the newest edition of a named file under its name. */
+export async function openContent(objects: ObjectStore, ref: ArtefactRef): Promise<string | undefined> {
+  const found = await objects.openLocal(ref);
+  const [, stem, extension = ''] = EDITION.exec(ref.key) ?? [];
+  if (found !== undefined || stem === undefined) return found;
+  try {
+    return await objects.openLocal({ ...ref, key: `${stem}${extension}` });
+  } catch (error) {
+    // Another edition has the name.
+    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    return undefined;
+  }
+}
+
 /** What is wrong with the stored bytes of an artefact, in words; undefined when they are there and right. */
 export async function damageOf(objects: ObjectStore, ref: ArtefactRef): Promise<string | undefined> {
   try {
-    return (await objects.openLocal(ref)) === undefined ? 'is missing in the store' : undefined;
+    return (await openContent(objects, ref)) === undefined ? 'is missing in the store' : undefined;
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
     return 'no longer matches its recorded hash';
@@ -79,9 +103,9 @@ function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function hashOfFile(path: string): Promise<string> {
+async function hashOfFile(name: string): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path);
+  const file = await open(name);
   try {
     for await (const chunk of file.createReadStream() as AsyncIterable<Uint8Array>) hash.update(chunk);
   } finally {

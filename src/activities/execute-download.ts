@@ -13,7 +13,7 @@ import { zonedDay } from '../pipelines/zoned-day.ts';
 import type { SqlSession } from '../storage/ports.ts';
 import { commitStep } from './commit-step.ts';
 import type { Uncommitted } from './commit-step.ts';
-import { damageOf } from './content-store.ts';
+import { damageOf, openContent } from './content-store.ts';
 import type { StepDone, StepFailed, StepRequest, StepResult } from './contract.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
@@ -174,7 +174,7 @@ async function sliceAndCommit(
   const { engine, control, dataset, step, part } = download;
   const startedAt = engine.now();
   const raw = answer.origin.raw;
-  const path = await engine.objects.openLocal(raw);
+  const path = await openContent(engine.objects, raw);
   if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
   const days = group.dates.map((date) => zonedDay(date, dataset.definition.zone));
   const task = { part: part.id, raw: { path, sha256: raw.sha256, bytes: raw.bytes }, days, progress: control.progress };

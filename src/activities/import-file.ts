@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
 import type { Dataset, FetchWindow, NamedDay, RecognisedFile } from '../pipelines/dataset.ts';
+import type { ArtefactRef } from '../storage/ports.ts';
 import { putContent } from './content-store.ts';
 import type { StepFailed } from './contract.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { deliverImport } from './execute-download.ts';
-import { keepByName, namesUnder, replaceByName, withJoined } from './raw-names.ts';
+import { keepByName, keepNewest, namesUnder, newestEdition, withJoined } from './raw-names.ts';
 
 export interface ImportResult {
   readonly file: string;
@@ -53,9 +54,9 @@ export async function importFiles(
   const days = new Map<string, NamedDay>();
   for (const file of files) {
     const recognised = await recogniseFile(work, file);
-    const day = await keepNamed(work, file, recognised);
-    if (day === undefined) results.push(await deliver(work, file, recognised));
-    else days.set(`${day.part}/${day.date}`, day);
+    const kept = await keepNamed(work, file, recognised);
+    if ('date' in kept) days.set(`${kept.part}/${kept.date}`, kept);
+    else results.push(await deliver(work, file, recognised, kept));
   }
   for (const day of days.values()) results.push(await deliverDay(work, day));
   return results;
@@ -75,7 +76,10 @@ export async function importStored(engine: Engine, pipeline: string, control: St
     if (day !== undefined) days.set(`${day.part}/${day.date}`, day);
     else
       results.push(
-        await withJoined(engine.objects, [name], async (file) => deliver(work, file, await recogniseFile(work, file))),
+        await withJoined(engine.objects, [name], async (file) => {
+          const recognised = await recogniseFile(work, file);
+          return deliver(work, file, recognised, await newestEdition(name, file, recognised.mediaType));
+        }),
       );
   }
   for (const day of days.values()) results.push(await deliverDay(work, day));
@@ -88,18 +92,25 @@ async function recogniseFile({ engine, pipeline, dataset }: Import, file: string
   return sqlOf(engine).session((sql) => recognise({ path: file, name: path.basename(file) }, sql));
 }
 
-/** Keeps a file under its name where it has one; answers the day of which it is a piece. */
-async function keepNamed(
-  { engine, dataset: { rawNames } }: Import,
-  file: string,
-  { part, from, to, mediaType }: RecognisedFile,
-): Promise<NamedDay | undefined> {
-  const name = rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
-  if (name === undefined) return undefined;
-  const day = rawNames?.dayOf(name);
-  const keep = day === undefined ? replaceByName : keepByName;
-  await keep(engine.objects, name, { path: file }, mediaType);
+/** Keeps a file, under its name where it has one; answers the day of which it is a piece, or where it is when it stands for itself. */
+async function keepNamed(work: Import, file: string, recognised: RecognisedFile): Promise<NamedDay | ArtefactRef> {
+  const { engine, dataset } = work;
+  const { part, from, to, mediaType } = recognised;
+  const name = dataset.rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
+  if (name === undefined) return keepContent(work, file, recognised);
+  const day = dataset.rawNames?.dayOf(name);
+  if (day === undefined) return keepNewest(engine.objects, name, { path: file }, mediaType);
+  await keepByName(engine.objects, name, { path: file }, mediaType);
   return day;
+}
+
+function keepContent(
+  { engine, pipeline }: Import,
+  file: string,
+  { part, from, to, extension, mediaType }: RecognisedFile,
+): Promise<ArtefactRef> {
+  const folder = `raw/${pipeline}/${part}/${from}_${to}`;
+  return putContent(engine.objects, { folder, extension, mediaType }, { path: file });
 }
 
 async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
@@ -112,7 +123,8 @@ async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
       throw new PipelineError('INPUT_INVALID', `${names[0] ?? ''} is named ${day.part} and holds ${part}; move it`);
     }
     const kind = names.length === 1 ? recognised.kind : `${recognised.kind}, ${names.length} files together`;
-    return deliver(work, names[0] ?? file, { ...recognised, kind, from: day.date, to: day.date }, file);
+    const own = { ...recognised, kind, from: day.date, to: day.date };
+    return deliver(work, names[0] ?? file, own, await keepContent(work, file, own));
   });
 }
 
@@ -120,12 +132,10 @@ async function deliver(
   { engine, pipeline, control }: Import,
   file: string,
   recognised: RecognisedFile,
-  content: string = file,
+  raw: ArtefactRef,
 ): Promise<ImportResult> {
-  const { part, from, to, extension, mediaType } = recognised;
+  const { part, from, to } = recognised;
   const window: FetchWindow = { from, to };
-  const folder = `raw/${pipeline}/${part}/${from}_${to}`;
-  const raw = await putContent(engine.objects, { folder, extension, mediaType }, { path: content });
   const origin = {
     part,
     url: `import:${path.basename(file)}`,

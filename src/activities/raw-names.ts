@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ObjectStore } from '../storage/ports.ts';
-import { damageOf, loadStaged } from './content-store.ts';
+import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+import { damageOf, editionPlace, loadStaged, putContent } from './content-store.ts';
 import type { Staged } from './content-store.ts';
 
 /** Raw files under names that other programs know, beside the copy that is named by its hash. */
@@ -28,15 +28,40 @@ function besideName(name: string, sha256: string): string {
   return `${dir}/${stem}.${sha256.slice(0, SHORT_HASH)}${ext}`;
 }
 
-/** Replaces what is kept under a name of which there is one version only. */
-export async function replaceByName(
+/**
+ * Gives a name to the newest edition of a file that may be large, and answers the edition. Its bytes are stored once: under the name as long as
+ * it is the newest, then in the archive, where recorded days find it.
+ */
+export async function keepNewest(
   objects: ObjectStore,
   name: string,
   staged: Staged,
   mediaType: string,
-): Promise<void> {
-  const { body } = await loadStaged(staged);
+): Promise<ArtefactRef> {
+  const { body, ...edition } = await loadStaged(staged);
+  const ref = editionOf(name, mediaType, edition);
+  if ((await damageOf(objects, { ...ref, key: name })) === undefined) return ref;
+  if ((await objects.head(name)) !== undefined) {
+    await withJoined(objects, [name], (path) => putContent(objects, editionPlace(name, mediaType), { path }));
+  }
   await objects.put(name, body, { mediaType, mode: 'replace' });
+  // An earlier edition that is the newest again.
+  await objects.delete(ref.key);
+  return ref;
+}
+
+/** The edition that somebody put under a name. */
+export async function newestEdition(name: string, file: string, mediaType: string): Promise<ArtefactRef> {
+  return editionOf(name, mediaType, await loadStaged({ path: file }));
+}
+
+function editionOf(
+  name: string,
+  mediaType: string,
+  { sha256, bytes }: { readonly sha256: string; readonly bytes: number },
+): ArtefactRef {
+  const { folder, extension } = editionPlace(name, mediaType);
+  return { key: `${folder}/${sha256}.${extension}`, sha256, bytes, mediaType };
 }
 
 /** The names of all objects that begin so, in their order. */

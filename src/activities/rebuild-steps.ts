@@ -10,7 +10,7 @@ import type { ContentIdentity, Rebuilt } from '../pipelines/verification.ts';
 import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
 import { zonedDay } from '../pipelines/zoned-day.ts';
 import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
-import { loadStaged } from './content-store.ts';
+import { loadStaged, openContent } from './content-store.ts';
 import { sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
@@ -228,7 +228,7 @@ async function openRaw(
   raw: ArtefactRef,
 ): Promise<{ readonly path: string } | { readonly problem: string }> {
   try {
-    const path = await objects.openLocal(raw);
+    const path = await openContent(objects, raw);
     return path === undefined ? { problem: 'is missing in the store' } : { path };
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;

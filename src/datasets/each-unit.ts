@@ -1,27 +1,30 @@
 import { asPipelineError } from '../errors.ts';
 import type { StepTask, StepUnit, UnitOutcome, UnitResult } from '../pipelines/dataset.ts';
 
-/**
- * Works through the units of a step one by one. One day's failure must not cost the other days of a window; a cancelled task ends at once.
- * `failureOf` may throw what concerns the task as a whole.
- */
-export async function forEachUnit(
-  task: StepTask,
-  work: (unit: StepUnit) => Promise<UnitResult>,
-  failureOf: (unit: StepUnit, error: unknown) => UnitOutcome = unitFailure,
-): Promise<UnitOutcome[]> {
+type UnitWork = (unit: StepUnit) => Promise<UnitResult>;
+
+/** Works through the units of a step one by one, each by the rule of `outcomeOfUnit`. */
+export async function forEachUnit(task: StepTask, work: UnitWork): Promise<UnitOutcome[]> {
   const outcomes: UnitOutcome[] = [];
-  for (const unit of task.units) {
-    task.signal.throwIfAborted();
-    task.progress(`${task.step} ${unit.scope}`);
-    outcomes.push(await work(unit).catch((error: unknown) => failureOf(unit, error)));
-  }
+  for (const unit of task.units) outcomes.push(await outcomeOfUnit(task, unit, work));
   return outcomes;
 }
 
-export function unitFailure({ scope }: StepUnit, error: unknown): UnitOutcome {
-  const { code, message, context } = asPipelineError(error);
-  return { scope, failure: { code, message, context } };
+/**
+ * One day's failure must not cost the other days of a window; a cancelled task ends at once. An error that may be gone on the next try is
+ * thrown: the step as a whole is tried again, for it concerns the machine and not the day.
+ */
+export async function outcomeOfUnit(task: StepTask, unit: StepUnit, work: UnitWork): Promise<UnitOutcome> {
+  task.signal.throwIfAborted();
+  task.progress(`${task.step} ${unit.scope}`);
+  try {
+    return await work(unit);
+  } catch (error) {
+    task.signal.throwIfAborted();
+    const { code, message, context, retryable } = asPipelineError(error);
+    if (retryable) throw error;
+    return { scope: unit.scope, failure: { code, message, context } };
+  }
 }
 
 export function utf8(text: string): Uint8Array {

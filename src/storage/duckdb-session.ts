@@ -13,11 +13,15 @@ interface DuckDbSessionOptions {
   readonly scratch: string;
   readonly limits: DuckDbLimits;
   readonly signal: AbortSignal | undefined;
+  /** How many statements of the session may run at once now. */
+  readonly lanes: () => number;
+  /** Lends another connection to the session's tables. */
+  readonly beside: (work: (connection: DuckDBConnection) => Promise<void>) => Promise<void>;
   /** Told when the engine's instance is of no use any more. */
   readonly onInstanceEnd: () => void;
 }
 
-/** One connection as a session. Its statements run one after the other, also when the caller does not wait in between. */
+/** One connection as a session. Its statements run one after the other, also when the caller does not wait in between; only `atOnce` opens more. */
 export class DuckDbSession implements SqlSession {
   readonly scratch: string;
   readonly #options: DuckDbSessionOptions;
@@ -36,6 +40,39 @@ export class DuckDbSession implements SqlSession {
   async rows<T extends object = Record<string, unknown>>(sql: string): Promise<T[]> {
     const reader = await this.#inTurn(sql, (connection) => connection.runAndReadAll(sql));
     return reader.convertRowObjects(toPlainValue) as T[];
+  }
+
+  async atOnce<T, R>(items: readonly T[], work: (item: T, sql: SqlSession) => Promise<R>): Promise<R[]> {
+    const answers = new Array<R>(items.length);
+    const pending = items.entries();
+    let hasFailed = false;
+    const goOn = async (sql: SqlSession): Promise<void> => {
+      for (const [index, item] of pending) {
+        if (hasFailed) return;
+        try {
+          answers[index] = await work(item, sql);
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        }
+      }
+    };
+    const lanes = Math.min(this.#options.lanes(), items.length);
+    const more = Array.from({ length: Math.max(0, lanes - 1) }, () => this.#beside(goOn));
+    const ends = await Promise.allSettled([goOn(this), ...more]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    return answers;
+  }
+
+  #beside(work: (sql: SqlSession) => Promise<void>): Promise<void> {
+    return this.#options.beside(async (connection) => {
+      const session = new DuckDbSession({ ...this.#options, connection });
+      try {
+        await work(session);
+      } finally {
+        await session.end();
+      }
+    });
   }
 
   /** Waits for statements that nobody waited for, then refuses all further ones. */

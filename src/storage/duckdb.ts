@@ -95,7 +95,15 @@ class EmbeddedEngine implements DuckDbEngine {
       const onInstanceEnd = (): void => {
         this.#abandon(opened);
       };
-      const session = new DuckDbSession({ connection, scratch, limits: this.#options, signal, onInstanceEnd });
+      const session = new DuckDbSession({
+        connection,
+        scratch,
+        limits: this.#options,
+        signal,
+        lanes: () => this.#threadsSet,
+        beside: (lane) => this.#beside(opened, name, lane),
+        onInstanceEnd,
+      });
       try {
         return await work(session);
       } finally {
@@ -107,6 +115,23 @@ class EmbeddedEngine implements DuckDbEngine {
     } finally {
       await this.#shareThreads(opened, -1);
       await removeScratchFolder(scratch);
+    }
+  }
+
+  /** A lane of a session counts as one more when threads are shared. */
+  async #beside(
+    opened: OpenInstance,
+    name: string,
+    work: (connection: DuckDBConnection) => Promise<void>,
+  ): Promise<void> {
+    await this.#shareThreads(opened, 1);
+    try {
+      const connection = await this.#connect(opened, name);
+      await work(connection).finally(() => {
+        connection.closeSync();
+      });
+    } finally {
+      await this.#shareThreads(opened, -1);
     }
   }
 
@@ -123,10 +148,11 @@ class EmbeddedEngine implements DuckDbEngine {
     await keeper.run(`SET threads = ${share}`).catch(() => undefined);
   }
 
+  /** The first connection of a session or another one. */
   async #connect({ instance, keeper }: OpenInstance, name: string): Promise<DuckDBConnection> {
     const setUp = `USE ${name}; SET TimeZone = 'UTC'`;
     try {
-      await keeper.run(`ATTACH ':memory:' AS ${name}`);
+      await keeper.run(`ATTACH IF NOT EXISTS ':memory:' AS ${name}`);
       const connection = await instance.connect();
       await connection.run(setUp);
       return connection;

@@ -132,6 +132,12 @@ export interface SqlSession {
    * larger integers as text, instants as ISO-8601 UTC text, civil dates as `YYYY-MM-DD`, lists as arrays, NULL as null.
    */
   rows<T extends object = Record<string, unknown>>(sql: string): Promise<T[]>;
+  /**
+   * Works on several items at once, as many as the session has threads: small statements use one thread each. Every item has a session that
+   * shares the scratch folder and all tables but the temporary ones. Answers in the order of the items; after a failure no further item
+   * begins, and it is thrown when those under way have ended.
+   */
+  atOnce<T, R>(items: readonly T[], work: (item: T, sql: SqlSession) => Promise<R>): Promise<R[]>;
 }
 
 /** Errors of SQL keep the engine's message; malformed input data is `SRC_SHAPE_CHANGED`, a full disk `STORE_DENIED`. */

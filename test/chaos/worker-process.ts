@@ -56,6 +56,7 @@ function shootingSql(sql: SqlEngine): SqlEngine {
             return session.run(text);
           },
           rows: session.rows.bind(session),
+          atOnce: session.atOnce.bind(session),
         };
         return work(counted);
       }, options),

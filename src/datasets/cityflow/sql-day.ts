@@ -17,11 +17,17 @@ function scratchFile(sql: SqlSession, name: string): string {
   return path.join(sql.scratch, `${files}-${name}`);
 }
 
-/** Writes the rows of a query, which must have a total order, and answers the path. */
-export async function copyToParquet(sql: SqlSession, select: string, name: string): Promise<string> {
+/** A Parquet file in the session's scratch folder. */
+export interface RowsFile {
+  readonly path: string;
+  readonly rows: number;
+}
+
+/** Writes the rows of a query, which must have a total order. */
+export async function copyToParquet(sql: SqlSession, select: string, name: string): Promise<RowsFile> {
   const file = scratchFile(sql, `${name}.parquet`);
-  await sql.run(`COPY (${select}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`);
-  return file;
+  const [copied] = await sql.rows<{ Count: number }>(`COPY (${select}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`);
+  return { path: file, rows: copied?.Count ?? 0 };
 }
 
 export interface ColumnType {
@@ -29,13 +35,13 @@ export interface ColumnType {
   readonly type: 'VARCHAR' | 'BIGINT' | 'INTEGER' | 'DOUBLE' | 'BOOLEAN' | 'TIMESTAMPTZ' | 'DATE';
 }
 
-/** Writes rows that were made in memory, in their order, and answers the path. A few thousand rows of a day, never those of a window. */
+/** Writes rows that were made in memory, in their order. A few thousand rows of a day, never those of a window. */
 export async function writeParquetRows(
   sql: SqlSession,
   columns: readonly ColumnType[],
   rows: readonly (readonly JsonValue[])[],
   name: string,
-): Promise<string> {
+): Promise<RowsFile> {
   const json = scratchFile(sql, `${name}.json`);
   const lines = rows.map((row) => JSON.stringify(Object.fromEntries(columns.map(({ name: key }, i) => [key, row[i]]))));
   await writeFile(json, lines.map((line) => `${line}\n`).join(''));

@@ -62,10 +62,27 @@ describe('the report', () => {
     expect(labels(csv)).toEqual(labels(referenceCsv));
   });
 
-  it('has the columns that the published CSV cut to two', () => {
-    expect(referenceCsv).toMatch(/^Tronçon;Taux Occupation \(%\)$/m);
-    expect(csv).toMatch(/^Tronçon;Taux Occupation \(%\);Sévérité$/m);
-    expect(csv).toMatch(/^Identifiant;Typologie;Impact;Arrondissement$/m);
+  it('has the line ends, separator and encoding of the published CSV', () => {
+    const form = (text: string) => ({
+      lineEnds: [...new Set(text.match(/\r*\n/g))],
+      endsInOne: text.endsWith('\r\n'),
+      hasMark: text.startsWith('\uFEFF'),
+      first: text.split('\r\n')[0],
+      between: new Set(text.split('\r\n').filter((line) => /^;+$/.test(line))).has(';'),
+    });
+    expect(form(csv)).toEqual(form(referenceCsv));
+    expect(form(referenceCsv)).toMatchObject({ lineEnds: ['\r\n'], first: 'Section;Valeur' });
+  });
+
+  it('has the columns of every published section, and those that the published CSV cut off', () => {
+    const columns = (text: string) =>
+      [...text.matchAll(/^=== (.*) ===;+\r\n(.*)\r$/gm)].map(([, title, header = '']) => [title, header.split(';')]);
+    const published = columns(referenceCsv) as [string, string[]][];
+    expect(published).toHaveLength(5);
+    const own = new Map(columns(csv) as [string, string[]][]);
+    for (const [title, names] of published) expect(own.get(title)!.slice(0, 2), title).toEqual(names);
+    expect(own.get('ALERTES CONGESTION')).toEqual(['Tronçon', 'Taux Occupation (%)', 'Sévérité']);
+    expect(own.get('CHANTIERS ACTIFS')).toEqual(['Identifiant', 'Typologie', 'Impact', 'Arrondissement']);
   });
 
   it('knows no zone called Unknown', () => {

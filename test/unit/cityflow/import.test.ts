@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importFiles, importStored } from '../../../src/activities/import-file.ts';
 import { namesUnder } from '../../../src/activities/raw-names.ts';
+import { verifyDays } from '../../../src/activities/verify-day.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { testControl, openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -113,6 +114,37 @@ describe('a batch file', () => {
     expect(await namesUnder(engine.objects, ['raw/batch/'])).toEqual([key]);
     const kept = await readFile(path.join(engine.home, 'store', key), 'utf8');
     expect(kept).toContain('CP2');
+  });
+
+  it('is stored once: under its name, or in the archive when a newer one has the name', async () => {
+    const editions = [1, 2].map((q) => countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]));
+    const recut = async () => {
+      const { days } = await verifyDays(engine, testControl(), { pipeline: 'cityflow', dates: [DAY] });
+      return days[0]!.result;
+    };
+    const stored = async () => {
+      const texts = await Promise.all(
+        (await namesUnder(engine.objects, ['raw/', 'archive/'])).map((key) =>
+          readFile(path.join(engine.home, 'store', key), 'utf8'),
+        ),
+      );
+      return texts.filter((text) => editions.includes(text)).map((text) => editions.indexOf(text));
+    };
+    const [first] = await take(await file('counts.csv', editions[0]!));
+    expect(await stored()).toEqual([0]);
+    // The day is cut again from what has the name now.
+    await runDay(engine, 'cityflow', DAY, { offline: true });
+    expect(await recut()).toBe('identical');
+    const [second] = await take(await file('counts.csv', editions[1]!));
+    expect(second!.rawKey).not.toBe(first!.rawKey);
+    expect((await stored()).sort()).toEqual([0, 1]);
+    // Its manifest still names the first edition.
+    expect(await recut()).toBe('identical');
+    const [again] = await take(await file('counts.csv', editions[0]!));
+    expect(again!.rawKey).toBe(first!.rawKey);
+    expect((await stored()).sort()).toEqual([0, 1]);
+    await importStored(engine, 'cityflow', testControl());
+    expect((await stored()).sort()).toEqual([0, 1]);
   });
 
   it('of unknown content is refused with what would be recognised', async () => {

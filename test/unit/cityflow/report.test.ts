@@ -44,7 +44,7 @@ async function make(parts: readonly MadePart[], days = [DAY]): Promise<Made> {
 function sectionsOf(csv: string): Map<string, string[][]> {
   const sections = new Map<string, string[][]>([['', []]]);
   let current = '';
-  for (const line of csv.trimEnd().split('\n')) {
+  for (const line of csv.trimEnd().split('\r\n')) {
     const title = /^=== (.*) ===/.exec(line)?.[1];
     if (title !== undefined) sections.set((current = title), []);
     else if (/^;+$/.test(line)) continue;

@@ -98,6 +98,38 @@ describe('a session', () => {
     await early;
   });
 
+  it('works on several items at once, which share its tables, and answers in their order', async () => {
+    const meeting: (() => void)[] = [];
+    const answers = await engine.session(async (sql) => {
+      await sql.run('CREATE TABLE shared AS SELECT 7 AS n');
+      return sql.atOnce([1, 2, 3, 4], async (item, own) => {
+        // The first two go on only when both are under way.
+        if (item <= 2) {
+          await new Promise<void>((resolve) => {
+            if (meeting.push(resolve) === 2) for (const goOn of meeting) goOn();
+          });
+        }
+        await own.run(`CREATE OR REPLACE TEMP TABLE own AS SELECT ${item} AS n`);
+        const [row] = await own.rows<{ n: number }>('SELECT own.n * 10 + shared.n AS n FROM own, shared');
+        return row?.n;
+      });
+    });
+    expect(answers).toEqual([17, 27, 37, 47]);
+  });
+
+  it('begins no further item after one that failed, and ends when the others have', async () => {
+    const begun: number[] = [];
+    const working = engine.session((sql) =>
+      sql.atOnce([1, 2, 3, 4, 5, 6], async (item, own) => {
+        begun.push(item);
+        await own.run(item === 1 ? 'SELECT wrong' : 'SELECT 1');
+      }),
+    );
+    await expect(working).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(begun.length).toBeLessThan(6);
+    expect(await engine.session((sql) => sql.rows('SELECT 1 AS n'))).toEqual([{ n: 1 }]);
+  });
+
   it('goes on after a statement that failed', async () => {
     const rows = await engine.session(async (sql) => {
       await expect(sql.run('SELECT nonsense')).rejects.toMatchObject({ code: 'INTERNAL' });

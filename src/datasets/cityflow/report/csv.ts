@@ -1,7 +1,7 @@
 import type { Report } from './model.ts';
 
 /**
- * The report as the published table of sections: `;`, UTF-8, LF. Every row of a section has as many fields as its header, also when the
+ * The report as the published table of sections: `;`, UTF-8, CRLF. Every row of a section has as many fields as its header, also when the
  * section is empty, so that a reader may count on the shape.
  */
 
@@ -25,7 +25,7 @@ export function reportCsv(report: Report): string {
       return [[''], [`=== ${title} ===`], header, ...body].map((cells) => line(cells, width));
     }),
   ];
-  return lines.map((text) => `${text}\n`).join('');
+  return lines.map((text) => `${text}\r\n`).join('');
 }
 
 function summaryLines({ summary }: Report): string[] {

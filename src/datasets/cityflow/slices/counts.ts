@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../../../errors.ts';
 import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
-import { quoteIdentifier, quoteList, quoteText } from '../../../pipelines/sql-text.ts';
+import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
 import type { SqlSession } from '../../../storage/ports.ts';
 import { COUNT_COLUMNS, COUNTS_REQUIRED } from '../columns.ts';
@@ -10,24 +10,42 @@ import type { CountColumn } from '../columns.ts';
 import { ZONE } from '../local-hours.ts';
 import type { CsvFile } from '../raw-csv.ts';
 import { csvRowsSql, openCsv } from '../raw-csv.ts';
-import { copyToParquet } from '../sql-day.ts';
+import { copyToParquet, parquetSql } from '../sql-day.ts';
 
 /**
  * Slices of the road counts. The time of a row is the END of its hour, so a row belongs to the day in which its hour began: 00:00 to the day
- * before. Files have no order at all and may hold 20 million rows: a large one is read once and parted by tens of days on the
- * disk, then every day is sorted alone. Memory is that of ten days, whatever the file.
+ * before. Files have no order at all and may hold 20 million rows. The text is read once, into Parquet: its dictionaries make all that
+ * follows cheap. What stays the same at an arc (names, nodes, geometry: nine tenths of the bytes) and the few thousand different times become
+ * small tables, so that 20 million rows are sorted by three integers and carry a flow, an occupancy and a state, some millions at a time. Then days are cut.
  */
 
-/** Our own column beside the published ones. */
+/** Columns whose text differs from hour to hour; unknown columns are taken as such too. */
+const HOURLY: readonly CountColumn[] = ['at', 'flow', 'occupancy', 'state'];
+
+/** Our own columns beside the published ones; no publisher uses such names. */
 const DAY = 'quotidien_day';
-/** Up to this size a file is one table in memory. */
-const BYTES_TAKEN_WHOLE = 96 * 1024 * 1024;
-/** Rows that an open partition gathers before it writes them; a year has about 40 partitions open per thread. */
-const ROWS_PER_PARTITION_WRITE = 8_192;
+const ARC = 'quotidien_arc';
+const PLACE = 'quotidien_place';
+const TIME = 'quotidien_time';
+
+/** The rows of some 80 days, 300 MB as a table: memory does not grow with the file. */
+const ROWS_SORTED_AT_ONCE = 4_100_000;
+
+/** The names of columns, quoted. */
+interface Columns {
+  readonly arc: string;
+  readonly at: string;
+  /** What a place is: the arc and all texts about it. */
+  readonly place: readonly string[];
+  /** What a row adds to its place and time. */
+  readonly row: readonly string[];
+}
 
 interface DayRows {
-  readonly rows: number;
-  readonly keys: number;
+  /** As published, repeated rows included. */
+  readonly published: number;
+  /** Some rows have one arc and time, and differ otherwise. */
+  readonly hasTwins: boolean;
 }
 
 export function openCounts(file: string, what: string): Promise<CsvFile<CountColumn>> {
@@ -51,144 +69,141 @@ export function countDaySql(at: string): string {
 
 export async function sliceCounts(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openCounts(task.raw.path, `the road counts ${path.basename(task.raw.path)}`);
+  const columns = columnsOf(file);
   const days = task.days.map(({ date }) => date);
-  const outcomes = new Map<CivilDate, UnitOutcome>();
-  for await (const part of tablesOf(sql, file, days)) {
-    for (const outcome of await cutDays(sql, file, part)) outcomes.set(outcome.scope, outcome);
-    task.progress(`${outcomes.size} of ${days.length} days cut`);
-  }
-  return days.map((date) => outcomes.get(date) ?? outcomeOf(date, file, { rows: 0, duplicates: 0, slice: undefined }));
-}
-
-/** Fills the table `published` with the rows of some days, again and again until every wanted day had its turn. */
-async function* tablesOf(
-  sql: SqlSession,
-  file: CsvFile<CountColumn>,
-  days: readonly CivilDate[],
-): AsyncGenerator<readonly CivilDate[], void, undefined> {
-  const at = quoteIdentifier(file.known.get('at') ?? '');
-  const rows = `SELECT *, ${countDaySql(at)} AS ${DAY} FROM ${csvRowsSql(file)}`;
-  if (file.bytes <= BYTES_TAKEN_WHOLE) {
-    await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${rows}`);
-    await refuseUnreadable(sql, file, 'published');
-    yield days;
-    return;
-  }
-  for (const { files, dates } of await partByTens(sql, file, rows, days)) {
-    if (files.length > 0) {
-      await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT * FROM
-        read_parquet(${quoteList(files)}, hive_partitioning = false)`);
-      yield dates;
-    }
-  }
-}
-
-/** The first to ninth, tenth to nineteenth … days of each month, each as files. */
-async function partByTens(
-  sql: SqlSession,
-  file: CsvFile<CountColumn>,
-  rows: string,
-  days: readonly CivilDate[],
-): Promise<{ readonly files: readonly string[]; readonly dates: readonly CivilDate[] }[]> {
-  const folder = path.join(sql.scratch, 'tens');
-  const [first = '', last = ''] = [days[0], days.at(-1)];
-  const wanted = `${DAY} IS NULL OR ${DAY} BETWEEN ${quoteText(first)} AND ${quoteText(last)}`;
-  await sql.run(`COPY (SELECT *, coalesce(${DAY}[:9], 'none') AS ten FROM (${rows}) WHERE ${wanted})
-    TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION SNAPPY, PARTITION_BY (ten), OVERWRITE_OR_IGNORE,
-      ROW_GROUP_SIZE ${ROWS_PER_PARTITION_WRITE})`);
-  const written = await readdir(folder, { recursive: true });
-  const filesOf = (ten: string): string[] =>
-    written
-      .filter((name) => name.startsWith(`ten=${ten}${path.sep}`))
-      .map((name) => path.join(folder, name))
-      .sort();
-  const none = filesOf('none');
-  if (none.length > 0) await refuseUnreadable(sql, file, `read_parquet(${quoteList(none)}, hive_partitioning = false)`);
-  const tens = new Map<string, CivilDate[]>();
-  for (const date of days) tens.set(date.slice(0, 9), [...(tens.get(date.slice(0, 9)) ?? []), date]);
-  return [...tens].map(([ten, dates]) => ({ files: filesOf(ten), dates }));
-}
-
-async function refuseUnreadable(sql: SqlSession, file: CsvFile<CountColumn>, table: string): Promise<void> {
-  const at = quoteIdentifier(file.known.get('at') ?? '');
-  const [found] = await sql.rows<{ rows: number; example: string | null }>(
-    `SELECT count(*) AS rows, min(${at}) AS example FROM ${table} WHERE ${DAY} IS NULL`,
-  );
-  if (found === undefined || found.rows === 0) return;
-  throw new PipelineError(
-    'SRC_SHAPE_CHANGED',
-    `${file.what} has ${found.rows} rows whose time cannot be read, such as ${JSON.stringify(found.example)}`,
-  );
-}
-
-async function cutDays(
-  sql: SqlSession,
-  file: CsvFile<CountColumn>,
-  dates: readonly CivilDate[],
-): Promise<UnitOutcome[]> {
-  const [arc, at] = keyOf(file);
-  const columns = file.published.map(quoteIdentifier).join(', ');
-  const before = await countDays(sql, file);
-  const hasTwins = [...before.values()].some(({ rows, keys }) => keys < rows);
-  if (hasTwins) await removeDuplicates(sql, file);
-  const after = hasTwins ? await countDays(sql, file) : before;
   const outcomes: UnitOutcome[] = [];
-  for (const date of dates) {
-    const count = after.get(date);
-    const select = `SELECT ${columns} FROM published WHERE ${DAY} = ${quoteText(date)}
-      ORDER BY ${arc}, ${at}${count !== undefined && count.keys < count.rows ? `, ${columns}` : ''}`;
-    const slice = count === undefined ? undefined : await copyToParquet(sql, select, `counts-${date}`);
-    const duplicates = (before.get(date)?.rows ?? 0) - (count?.rows ?? 0);
-    outcomes.push(outcomeOf(date, file, { rows: count?.rows ?? 0, duplicates, slice }));
+  const atOnce = await readText(sql, file, columns);
+  for (let start = 0; start < days.length; start += atOnce) {
+    const stretch = days.slice(start, start + atOnce);
+    const counts = await sortRows(sql, columns, stretch);
+    const cut = (date: CivilDate, own: SqlSession): Promise<UnitOutcome> =>
+      cutDay(own, { file, columns, date, counts });
+    outcomes.push(...(await sql.atOnce(stretch, cut)));
+    task.progress(`${outcomes.length} of ${days.length} days cut`);
   }
   return outcomes;
 }
 
-/** The columns that name a row. */
-function keyOf({ known }: CsvFile<CountColumn>): readonly [arc: string, at: string] {
-  return [quoteIdentifier(known.get('arc') ?? ''), quoteIdentifier(known.get('at') ?? '')];
-}
-
-/**
- * Rows and distinct keys of each day. Keys are counted by their hash, a third faster than by their texts: two keys with one hash would only
- * make a day that has no twins look as if it had.
- */
-async function countDays(sql: SqlSession, file: CsvFile<CountColumn>): Promise<ReadonlyMap<CivilDate, DayRows>> {
-  const counted = await sql.rows<DayRows & { day: CivilDate }>(
-    `SELECT ${DAY} AS day, count(*) AS rows, count(DISTINCT hash(${keyOf(file).join(', ')})) AS keys FROM published GROUP BY ALL`,
-  );
-  return new Map(counted.map((row) => [row.day, row]));
-}
-
-/** Leaves one of the rows that are equal in every column; only rows whose key occurs twice are compared. */
-async function removeDuplicates(sql: SqlSession, file: CsvFile<CountColumn>): Promise<void> {
-  const key = `hash(${keyOf(file).join(', ')})`;
-  await sql.run(
-    `CREATE OR REPLACE TEMP TABLE doubled AS SELECT ${key} AS key FROM published GROUP BY 1 HAVING count(*) > 1`,
-  );
-  await sql.run(
-    `CREATE OR REPLACE TEMP TABLE twins AS SELECT DISTINCT * FROM published WHERE ${key} IN (FROM doubled)`,
-  );
-  await sql.run(`DELETE FROM published WHERE ${key} IN (FROM doubled)`);
-  await sql.run('INSERT INTO published FROM twins');
-}
-
-interface CutDay {
-  readonly rows: number;
-  readonly duplicates: number;
-  readonly slice: string | undefined;
-}
-
-function outcomeOf(scope: CivilDate, file: CsvFile<CountColumn>, { rows, duplicates, slice }: CutDay): UnitOutcome {
+function columnsOf({ published, known }: CsvFile<CountColumn>): Columns {
+  const isHourly = (name: string): boolean => HOURLY.some((column) => known.get(column) === name);
+  const isKnown = new Set(known.values());
+  const at = known.get('at') ?? '';
   return {
-    scope,
-    outputs: slice === undefined ? {} : { slice: { path: slice, rows } },
+    arc: quoteIdentifier(known.get('arc') ?? ''),
+    at: quoteIdentifier(at),
+    place: published.filter((name) => isKnown.has(name) && !isHourly(name)).map(quoteIdentifier),
+    row: published.filter((name) => name !== at && (!isKnown.has(name) || isHourly(name))).map(quoteIdentifier),
+  };
+}
+
+/** Fills the view `published` and the tables `times` and `places`; answers how many days to sort at once. */
+async function readText(sql: SqlSession, file: CsvFile<CountColumn>, { arc, at, place }: Columns): Promise<number> {
+  const folder = path.join(sql.scratch, 'published');
+  await mkdir(folder, { recursive: true });
+  await sql.run(`COPY (FROM ${csvRowsSql(file)}) TO ${quoteText(folder)}
+    (FORMAT PARQUET, COMPRESSION SNAPPY, PER_THREAD_OUTPUT, OVERWRITE_OR_IGNORE, WRITE_BLOOM_FILTER false)`);
+  await sql.run(`CREATE OR REPLACE VIEW published AS FROM ${parquetSql(path.join(folder, '*.parquet'))}`);
+  await sql.run(`CREATE OR REPLACE TABLE times AS
+    SELECT ${at}, CAST(${countDaySql(at)} AS DATE) AS ${DAY}, CAST(row_number() OVER (ORDER BY ${at}) AS INTEGER) AS ${TIME}
+    FROM (SELECT DISTINCT ${at} FROM published)`);
+  await refuseUnreadable(sql, file, at);
+  const texts = place.join(', ');
+  await sql.run(`CREATE OR REPLACE TABLE places AS SELECT *, CAST(dense_rank() OVER (ORDER BY ${arc}) AS INTEGER) AS ${ARC},
+      CAST(row_number() OVER (ORDER BY ${texts}) AS INTEGER) AS ${PLACE} FROM (SELECT DISTINCT ${texts} FROM published)`);
+  await enumerate(sql, 'times', [at]);
+  await enumerate(sql, 'places', place);
+  const [found] = await sql.rows<{ rows: number; days: number }>(
+    `SELECT (SELECT count(*) FROM published) AS rows, count(DISTINCT ${DAY}) AS days FROM times`,
+  );
+  return Math.max(1, Math.floor((ROWS_SORTED_AT_ONCE * (found?.days ?? 0)) / Math.max(1, found?.rows ?? 0)));
+}
+
+/** Fills `sorted` with the rows of a stretch of days in order of day, arc and time; answers what each has. */
+async function sortRows(
+  sql: SqlSession,
+  { at, place, row }: Columns,
+  days: readonly CivilDate[],
+): Promise<ReadonlyMap<CivilDate, DayRows>> {
+  const isPlace = place.map((name) => `r.${name} IS NOT DISTINCT FROM p.${name}`).join(' AND ');
+  const [first = '', last = ''] = [days[0], days.at(-1)];
+  await sql.run(`CREATE OR REPLACE TABLE sorted AS SELECT t.${DAY}, p.${ARC}, t.${TIME}, p.${PLACE}, ${row.map((name) => `r.${name}`).join(', ')}
+    FROM published r JOIN times t ON r.${at} = t.${at} JOIN places p ON ${isPlace}
+    WHERE t.${DAY} BETWEEN ${quoteText(first)} AND ${quoteText(last)} ORDER BY ${DAY}, ${ARC}, ${TIME}`);
+  const counted = await sql.rows<{ day: CivilDate; rows: number }>(
+    `SELECT ${DAY} AS day, count(*) AS rows FROM sorted GROUP BY ALL`,
+  );
+  const withTwins = new Set(await mergeTwins(sql));
+  return new Map(counted.map(({ day, rows }) => [day, { published: rows, hasTwins: withTwins.has(day) }]));
+}
+
+/** Of rows that are equal in every column one stays; only rows whose key occurs twice are compared. Answers the days that still have such keys. */
+async function mergeTwins(sql: SqlSession): Promise<CivilDate[]> {
+  const key = `${DAY}, ${ARC}, ${TIME}`;
+  await sql.run(`CREATE OR REPLACE TABLE doubled AS SELECT ${key} FROM sorted GROUP BY ALL HAVING count(*) > 1`);
+  const [some] = await sql.rows(`SELECT 1 FROM doubled LIMIT 1`);
+  if (some === undefined) return [];
+  await sql.run(
+    `CREATE OR REPLACE TABLE twins AS SELECT DISTINCT sorted.* FROM sorted SEMI JOIN doubled USING (${key})`,
+  );
+  await sql.run(`DELETE FROM sorted USING doubled d
+    WHERE sorted.${DAY} = d.${DAY} AND sorted.${ARC} = d.${ARC} AND sorted.${TIME} = d.${TIME}`);
+  await sql.run('INSERT INTO sorted FROM twins');
+  const left = await sql.rows<{ day: CivilDate }>(
+    `SELECT DISTINCT ${DAY} AS day FROM (SELECT ${key} FROM twins GROUP BY ALL HAVING count(*) > 1)`,
+  );
+  return left.map(({ day }) => day);
+}
+
+/** Makes text columns of a table enumerations: a sort moves their codes instead of half a kilobyte a row. */
+async function enumerate(sql: SqlSession, table: string, columns: readonly string[]): Promise<void> {
+  const typed: string[] = [];
+  for (const [index, column] of columns.entries()) {
+    const type = `${table}_text_${index}`;
+    await sql.run(`CREATE TYPE ${type} AS ENUM (SELECT DISTINCT coalesce(${column}, '') FROM ${table})`);
+    typed.push(`CAST(${column} AS ${type}) AS ${column}`);
+  }
+  await sql.run(`CREATE OR REPLACE TABLE ${table} AS SELECT * REPLACE (${typed.join(', ')}) FROM ${table}`);
+}
+
+async function refuseUnreadable(sql: SqlSession, file: CsvFile<CountColumn>, at: string): Promise<void> {
+  const unread = await sql.rows(`SELECT 1 FROM times WHERE ${DAY} IS NULL LIMIT 1`);
+  if (unread.length === 0) return;
+  const [found] = await sql.rows<{ rows: number; example: string | null }>(
+    `SELECT count(*) AS rows, min(${at}) AS example FROM published WHERE ${countDaySql(at)} IS NULL`,
+  );
+  throw new PipelineError(
+    'SRC_SHAPE_CHANGED',
+    `${file.what} has ${found?.rows ?? 0} rows whose time cannot be read, such as ${JSON.stringify(found?.example)}`,
+  );
+}
+
+interface Cut {
+  readonly file: CsvFile<CountColumn>;
+  readonly columns: Columns;
+  readonly date: CivilDate;
+  readonly counts: ReadonlyMap<CivilDate, DayRows>;
+}
+
+/** Writes the rows of a day as they were published, in order of arc and time, and of all columns where these occur twice. */
+async function cutDay(sql: SqlSession, { file, columns, date, counts }: Cut): Promise<UnitOutcome> {
+  const { published, hasTwins } = counts.get(date) ?? { published: 0, hasTwins: false };
+  const order = [ARC, TIME, ...(hasTwins ? [PLACE, ...columns.row] : [])];
+  const texts = file.published.map((name) => `CAST(${quoteIdentifier(name)} AS VARCHAR) AS ${quoteIdentifier(name)}`);
+  const select = `SELECT ${texts.join(', ')} FROM (
+    SELECT * FROM (FROM sorted WHERE ${DAY} = ${quoteText(date)})
+    JOIN (SELECT * EXCLUDE (${DAY}) FROM times) USING (${TIME}) JOIN (SELECT * EXCLUDE (${ARC}) FROM places) USING (${PLACE})
+    ORDER BY ${order.join(', ')})`;
+  const slice = published === 0 ? undefined : await copyToParquet(sql, select, `counts-${date}`);
+  const rows = slice?.rows ?? 0;
+  return {
+    scope: date,
+    outputs: slice === undefined ? {} : { slice },
     checks: [],
     facts: {
       rows,
       published_columns: file.published.length,
       unknown_columns: file.unknown,
-      duplicates_removed: duplicates,
+      duplicates_removed: published - rows,
     },
   };
 }

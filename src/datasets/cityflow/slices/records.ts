@@ -55,7 +55,7 @@ export async function sliceRecords(
     const rows = [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
     const isAnswer = rows.length > 0 || reader.emptyIsAnswer;
     const outputs = isAnswer
-      ? { slice: { path: await writeParquetRows(sql, COLUMNS, rows, `${task.part}-${day.date}`), rows: rows.length } }
+      ? { slice: await writeParquetRows(sql, COLUMNS, rows, `${task.part}-${day.date}`) }
       : undefined;
     outcomes.push({
       scope: day.date,

@@ -9,6 +9,7 @@ import type { NetworkColumn, WorkColumn } from '../columns.ts';
 import type { CsvFile } from '../raw-csv.ts';
 import { csvRowsSql, openCsv } from '../raw-csv.ts';
 import { copyToParquet } from '../sql-day.ts';
+import type { RowsFile } from '../sql-day.ts';
 
 /**
  * Slices of the two small tables. The network has no date: every day has all of it. Of the roadworks a day has those that it, or the days
@@ -29,10 +30,8 @@ export function openWorks(file: string, what: string): Promise<CsvFile<WorkColum
 export async function sliceNetwork(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openNetwork(task.raw.path, `the road network ${path.basename(task.raw.path)}`);
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT * FROM ${csvRowsSql(file)}`);
-  const [counted] = await sql.rows<{ rows: number }>('SELECT count(*) AS rows FROM published');
-  const rows = counted?.rows ?? 0;
   const slice = await copyToParquet(sql, `SELECT * FROM published ORDER BY ${orderOf(file)}`, 'network');
-  return task.days.map(({ date }) => outcomeOf(date, file, rows, slice));
+  return task.days.map(({ date }) => outcomeOf(date, file, slice));
 }
 
 export async function sliceWorks(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
@@ -46,12 +45,11 @@ export async function sliceWorks(task: SliceTask, sql: SqlSession): Promise<read
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     const where = worksOf(date);
-    const [counted] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM published WHERE ${where}`);
     const columns = file.published.map(quoteIdentifier).join(', ');
     const select = `SELECT ${columns} FROM published WHERE ${where} ORDER BY ${orderOf(file)}`;
     // No work at all is an answer too: the day has a slice without rows.
     const slice = await copyToParquet(sql, select, `works-${date}`);
-    outcomes.push(outcomeOf(date, file, counted?.rows ?? 0, slice));
+    outcomes.push(outcomeOf(date, file, slice));
   }
   return outcomes;
 }
@@ -67,11 +65,11 @@ function orderOf(file: CsvFile<string>): string {
   return file.published.map(quoteIdentifier).join(', ');
 }
 
-function outcomeOf(scope: CivilDate, file: CsvFile<string>, rows: number, slice: string): UnitOutcome {
+function outcomeOf(scope: CivilDate, file: CsvFile<string>, slice: RowsFile): UnitOutcome {
   return {
     scope,
-    outputs: { slice: { path: slice, rows } },
+    outputs: { slice },
     checks: [],
-    facts: { rows, published_columns: file.published.length, unknown_columns: file.unknown },
+    facts: { rows: slice.rows, published_columns: file.published.length, unknown_columns: file.unknown },
   };
 }

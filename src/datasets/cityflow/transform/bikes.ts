@@ -77,7 +77,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
     ({ sum_counts: count }) => count !== null && count !== undefined && bikesOf(count) === null,
   );
   return {
-    outputs: { core: { path: core, rows: rows.length } },
+    outputs: { core },
     checks: [
       checkResult(ONE_COUNT, hours.length, conflicts),
       checkResult(

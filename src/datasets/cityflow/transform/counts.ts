@@ -10,7 +10,7 @@ import { mapColumns } from '../raw-csv.ts';
 import { copyToParquet, parquetSql } from '../sql-day.ts';
 import { stateSql, STATES, thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { countedCheck, dayByDay, inputOf } from './days.ts';
+import { countedCheck, daysAtOnce, inputOf } from './days.ts';
 
 /**
  * `transform/comptages`: the published rows of a day → `core`, one row per arc and hour, and `arcs`, one row per arc. The key is (arc,
@@ -45,23 +45,22 @@ export const COUNT_CHECKS: readonly CheckDefinition[] = [READABLE, PLAUSIBLE, FO
 const FLOW = 'DECIMAL(10, 3)';
 const OCCUPANCY = 'DECIMAL(10, 6)';
 
-export const transformCounts = dayByDay(async (unit, task, sql) => transform(unit, thresholdsOf(task.params), sql));
+export const transformCounts = daysAtOnce(async (unit, task, sql) => transform(unit, thresholdsOf(task.params), sql));
 
 async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
   const day = dayOf(unit);
   const source = await sourceOf(sql, inputOf(unit, 'comptages')?.path ?? '');
   await loadRows(sql, source, day, thresholds);
-  const { checks, hasTwins } = await runChecks(sql, day);
+  const { checks, hasTwins } = await runChecks(sql);
   // The fuller row of two wins, then the larger values: any order of the file gives the same.
   const best = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC,
     flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
-  await sql.run(`CREATE OR REPLACE TEMP VIEW core AS SELECT arc, hour, flow, occupancy, state, barred FROM counts
-    WHERE hour BETWEEN 0 AND ${day.hours - 1} ${hasTwins ? best : ''}`);
+  const rows = `(SELECT arc, hour, flow, occupancy, state, barred FROM counts WHERE NOT off_grid ${hasTwins ? best : ''})`;
   const startAt = quoteText(day.startAt);
   const core = await copyToParquet(
     sql,
     `SELECT arc AS arc_id, CAST(hour AS TINYINT) AS hour, TIMESTAMPTZ ${startAt} + to_hours(hour) AS hour_start_at, flow AS flow_vehicles,
-      occupancy AS occupancy_pct, CAST(state AS TINYINT) AS state, barred AS published_arc_state FROM core ORDER BY arc, hour`,
+      occupancy AS occupancy_pct, CAST(state AS TINYINT) AS state, barred AS published_arc_state FROM ${rows} ORDER BY arc, hour`,
     `core-${unit.scope}`,
   );
   const { column, from } = source;
@@ -71,8 +70,11 @@ async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
       min(${column('downstream')}) AS downstream_node, min(${column('shape')}) AS shape FROM ${from} GROUP BY 1 ORDER BY 1`,
     `arcs-${unit.scope}`,
   );
-  const facts = await factsOf(sql, day, core);
-  return { outputs: { core: { path: core, rows: facts.rows }, arcs: { path: arcs, rows: facts.arcs } }, checks, facts };
+  return {
+    outputs: { core, arcs },
+    checks,
+    facts: { rows: core.rows, arcs: arcs.rows, ...(await coverageOf(sql, rows, arcs.rows * day.hours)) },
+  };
 }
 
 interface Source {
@@ -96,8 +98,9 @@ async function sourceOf(sql: SqlSession, slice: string): Promise<Source> {
 }
 
 /**
- * Fills `counts`: a row per published row, typed. `hour` counts the hours since the start of the day, also over a change of the clock. A day
- * has some 24 different times and 50,000 rows, so each time is read once.
+ * Fills `counts`: a row per published row, typed, with what is wrong with it; the view `texts` has the words that were published as well. `hour`
+ * counts the hours since the start of the day, also over a change of the clock. A day has some 24 different times and 50,000 rows, so each time is
+ * read once.
  */
 async function loadRows(
   sql: SqlSession,
@@ -110,13 +113,19 @@ async function loadRows(
   await sql.run(`CREATE OR REPLACE TEMP TABLE times AS SELECT at_text, CASE WHEN second % 3600 = 0 THEN second // 3600 - 1 END AS hour
     FROM (SELECT at_text, CAST(epoch(${endInstantSql('at_text')}) AS BIGINT) - ${start} AS second
       FROM (SELECT DISTINCT ${at} AS at_text FROM ${from}))`);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE counts AS
-    WITH texts AS (SELECT ${column('arc')} AS arc, ${at} AS at_text, ${column('flow')} AS flow_text, ${column('occupancy')} AS occupancy_text,
+  const wrong = RULES.map(({ flag, failed }) => `coalesce(${failed}, false) AS ${flag}`);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW texts AS
+    WITH words AS (SELECT ${column('arc')} AS arc, ${at} AS at_text, ${column('flow')} AS flow_text, ${column('occupancy')} AS occupancy_text,
         ${publishedStateSql(column('state'))} AS published_state, ${barredSql(column('barred'))} AS barred FROM ${from}),
-      numbers AS (SELECT *, TRY_CAST(flow_text AS ${FLOW}) AS flow_read, TRY_CAST(occupancy_text AS ${OCCUPANCY}) AS occupancy_read FROM texts),
+      numbers AS (SELECT *, TRY_CAST(flow_text AS ${FLOW}) AS flow_read, TRY_CAST(occupancy_text AS ${OCCUPANCY}) AS occupancy_read FROM words),
       plausible AS (SELECT *, CASE WHEN flow_read >= 0 THEN flow_read END AS flow,
-        CASE WHEN occupancy_read BETWEEN 0 AND 100 THEN occupancy_read END AS occupancy FROM numbers)
-    SELECT *, ${stateSql('occupancy', thresholds)} AS state FROM plausible LEFT JOIN times USING (at_text)`);
+        CASE WHEN occupancy_read BETWEEN 0 AND 100 THEN occupancy_read END AS occupancy FROM numbers),
+      typed AS (SELECT *, ${stateSql('occupancy', thresholds)} AS state, hour IS NULL OR hour NOT BETWEEN 0 AND ${day.hours - 1} AS is_outside
+        FROM plausible LEFT JOIN times USING (at_text))
+    SELECT *, ${wrong.join(', ')} FROM typed`);
+  const flags = RULES.map(({ flag }) => flag).join(', ');
+  await sql.run(`CREATE OR REPLACE TEMP TABLE counts AS
+    SELECT arc, hour, flow, occupancy, state, barred, published_state IS NOT NULL AS has_state, ${flags} FROM texts`);
 }
 
 /**
@@ -139,42 +148,48 @@ function barredSql(barred: string): string {
 
 interface Rule {
   readonly check: CheckDefinition;
+  /** The column of `counts` that is true where the rule is broken. */
+  readonly flag: string;
+  /** SQL on a row of `texts`, of the rows that are looked at, and of those that break the rule. */
   readonly tested: string;
   readonly failed: string;
 }
 
-function rulesOf(day: ZonedDay): Rule[] {
-  const unread = (text: string, read: string): string => `(${read} IS NULL AND coalesce(${text}, '') <> '')`;
-  return [
-    {
-      check: READABLE,
-      tested: 'true',
-      failed: `${unread('flow_text', 'flow_read')} OR ${unread('occupancy_text', 'occupancy_read')}`,
-    },
-    { check: PLAUSIBLE, tested: 'true', failed: 'flow_read < 0 OR occupancy_read NOT BETWEEN 0 AND 100' },
-    { check: FOLLOWING, tested: 'published_state IS NOT NULL', failed: 'published_state <> state' },
-    { check: ON_GRID, tested: 'true', failed: `hour IS NULL OR hour NOT BETWEEN 0 AND ${day.hours - 1}` },
-  ];
+function unreadSql(text: string, read: string): string {
+  return `(${read} IS NULL AND coalesce(${text}, '') <> '')`;
 }
 
-async function runChecks(
-  sql: SqlSession,
-  day: ZonedDay,
-): Promise<{ readonly checks: CheckResult[]; readonly hasTwins: boolean }> {
-  const rules = rulesOf(day);
-  const counts = rules.map(
-    ({ tested, failed }, index) =>
-      `count(*) FILTER (WHERE ${tested}) AS t${index}, count(*) FILTER (WHERE (${tested}) AND (${failed})) AS f${index}`,
+const RULES: readonly Rule[] = [
+  {
+    check: READABLE,
+    flag: 'unreadable',
+    tested: 'true',
+    failed: `(${unreadSql('flow_text', 'flow_read')} OR ${unreadSql('occupancy_text', 'occupancy_read')})`,
+  },
+  {
+    check: PLAUSIBLE,
+    flag: 'implausible',
+    tested: 'true',
+    failed: '(flow_read < 0 OR occupancy_read NOT BETWEEN 0 AND 100)',
+  },
+  { check: FOLLOWING, flag: 'other_state', tested: 'has_state', failed: 'published_state <> state' },
+  { check: ON_GRID, flag: 'off_grid', tested: 'true', failed: 'is_outside' },
+];
+
+async function runChecks(sql: SqlSession): Promise<{ readonly checks: CheckResult[]; readonly hasTwins: boolean }> {
+  const counts = RULES.map(
+    ({ tested, flag }) =>
+      `count(*) FILTER (WHERE ${tested}) AS ${flag}_tested, count(*) FILTER (WHERE ${flag}) AS ${flag}`,
   );
   const [found] = await sql.rows<Record<string, number>>(
     `SELECT ${counts.join(', ')}, count(*) AS rows, count(DISTINCT hash(arc, hour)) AS keys FROM counts`,
   );
   const results: CheckResult[] = [];
-  for (const [index, { check, tested, failed }] of rules.entries()) {
-    const broken = found?.[`f${index}`] ?? 0;
-    const shown = `SELECT arc, at_text, flow_text, occupancy_text, published_state FROM counts WHERE (${tested}) AND (${failed}) ORDER BY ALL LIMIT 3`;
+  for (const { check, flag } of RULES) {
+    const broken = found?.[flag] ?? 0;
+    const shown = `SELECT arc, at_text, flow_text, occupancy_text, published_state FROM texts WHERE ${flag} ORDER BY ALL LIMIT 3`;
     const examples = broken === 0 ? [] : await sql.rows<JsonObject>(shown);
-    results.push(countedCheck(check, found?.[`t${index}`] ?? 0, broken, examples));
+    results.push(countedCheck(check, found?.[`${flag}_tested`] ?? 0, broken, examples));
   }
   const rows = found?.['rows'] ?? 0;
   const hasTwins = rows > (found?.['keys'] ?? 0);
@@ -191,17 +206,11 @@ async function disagreements(sql: SqlSession, hasTwins: boolean): Promise<[numbe
   return [rows.length, rows];
 }
 
-interface CountFacts extends Readonly<Record<string, number>> {
-  readonly rows: number;
-  readonly arcs: number;
-}
-
-async function factsOf(sql: SqlSession, day: ZonedDay, core: string): Promise<CountFacts> {
-  const [found] = await sql.rows<Record<string, number>>(`SELECT count(*) AS rows, count(DISTINCT arc_id) AS arcs,
-      count(flow_vehicles) AS with_flow, count(occupancy_pct) AS with_occupancy,
-      count(*) FILTER (WHERE flow_vehicles IS NOT NULL OR occupancy_pct IS NOT NULL) AS observed FROM ${parquetSql(core)}`);
-  const counts = { rows: 0, arcs: 0, ...found };
-  const expected = counts.arcs * day.hours;
+async function coverageOf(sql: SqlSession, rows: string, expected: number): Promise<Readonly<Record<string, number>>> {
+  const [found] = await sql.rows<
+    Record<string, number>
+  >(`SELECT count(flow) AS with_flow, count(occupancy) AS with_occupancy,
+      count(*) FILTER (WHERE flow IS NOT NULL OR occupancy IS NOT NULL) AS observed FROM ${rows}`);
   const coverage = expected === 0 ? 0 : Math.round(((found?.['observed'] ?? 0) / expected) * 1e4) / 1e4;
-  return { ...counts, expected_hours: expected, coverage };
+  return { ...found, expected_hours: expected, coverage };
 }

@@ -1,4 +1,3 @@
-import { asPipelineError } from '../../../errors.ts';
 import type {
   CheckResult,
   LocalArtefact,
@@ -9,7 +8,7 @@ import type {
 } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
 import type { JsonObject, SqlSession } from '../../../storage/ports.ts';
-import { forEachUnit, unitFailure, utf8 } from '../../each-unit.ts';
+import { forEachUnit, outcomeOfUnit, utf8 } from '../../each-unit.ts';
 import type { District } from '../geometry.ts';
 import { districtOf } from '../geometry.ts';
 import type { JsonRecord } from '../raw-json.ts';
@@ -18,24 +17,23 @@ import { parquetSql } from '../sql-day.ts';
 
 /** What the steps of single days share: one unit after the other, records of a slice, checks, and the districts. */
 
+type DayWork = (unit: StepUnit, task: StepTask, sql: SqlSession) => Promise<Omit<UnitResult, 'scope'>>;
+
 /** A step that works through its days one by one; the failure of a day costs no other day. */
-export function dayByDay(
-  work: (unit: StepUnit, task: StepTask, sql: SqlSession) => Promise<Omit<UnitResult, 'scope'>>,
-): StepImplementation {
+export function dayByDay(work: DayWork): StepImplementation {
+  return { kind: 'sql', run: (task, sql) => forEachUnit(task, inScope(work, task, sql)) };
+}
+
+/** The same for days that are the engine's work rather than ours: as many at once as it has threads. */
+export function daysAtOnce(work: DayWork): StepImplementation {
   return {
     kind: 'sql',
-    run: (task, sql) =>
-      forEachUnit(
-        task,
-        async (unit) => ({ scope: unit.scope, ...(await work(unit, task, sql)) }),
-        (unit, error) => {
-          task.signal.throwIfAborted();
-          // What may work on the next try concerns the whole task.
-          if (asPipelineError(error).retryable) throw error;
-          return unitFailure(unit, error);
-        },
-      ),
+    run: (task, sql) => sql.atOnce(task.units, (unit, own) => outcomeOfUnit(task, unit, inScope(work, task, own))),
   };
+}
+
+function inScope(work: DayWork, task: StepTask, sql: SqlSession): (unit: StepUnit) => Promise<UnitResult> {
+  return async (unit) => ({ scope: unit.scope, ...(await work(unit, task, sql)) });
 }
 
 export function inputOf(unit: StepUnit, name: string): LocalArtefact | undefined {

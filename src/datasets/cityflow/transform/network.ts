@@ -110,7 +110,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
     ({ lon, lat }) => lon !== null && lat !== null && lineLengthM([NOTRE_DAME, [lon, lat]]) > FURTHEST_M,
   );
   return {
-    outputs: { core: { path: core, rows: arcs.length }, map: { ...jsonOutput(drawing), rows: arcs.length } },
+    outputs: { core, map: { ...jsonOutput(drawing), rows: arcs.length } },
     checks: [
       checkResult(
         ONE_LENGTH,

@@ -99,7 +99,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
   const doubled = works.filter(({ work_id: id }, index) => works.findIndex((work) => work.work_id === id) !== index);
   const undated = works.filter(({ has_usable_dates: usable }) => !usable);
   return {
-    outputs: { core: { path: core, rows: works.length } },
+    outputs: { core },
     checks: [
       checkResult(
         UNIQUE,
