@@ -1,6 +1,4 @@
-import { runDays } from '../src/cli/run.ts';
-import { finishRollup } from '../src/cli/runs.ts';
-import { createTerminal } from '../src/cli/terminal.ts';
+import { finishRollup, resultOf, startBackfill } from '../src/cli/runs.ts';
 import { DATASETS } from '../src/datasets/registry.ts';
 import { datesBetween } from '../src/pipelines/civil-date.ts';
 import { peakMemoryMb } from './figures.ts';
@@ -9,7 +7,7 @@ import { serveMonthFiles } from './month-files.ts';
 
 /** What this process tells the one that started it. */
 export interface ThroughWindows {
-  /** Seconds of download, slices, core, metrics and ledger by `window` workflows. */
+  /** Seconds of download, slices, core, metrics and ledger by the `backfill` workflow. */
   readonly windows: number;
   /** Seconds of the `rollup` workflow after them. */
   readonly rollups: number;
@@ -25,15 +23,15 @@ async function run(monthFiles: string, firstYear: number, years: number): Promis
     QUOTIDIEN_ROLLUP_QUIET_MS: '60000',
   });
   try {
-    const dates = datesBetween(`${firstYear}-01-01`, `${firstYear + years - 1}-12-31`);
-    const terminal = { ...createTerminal(process, true), note: () => undefined };
+    const range = { from: `${firstYear}-01-01`, to: `${firstYear + years - 1}-12-31` };
     const start = performance.now();
-    const result = await runDays({ terminal }, installation.target, 'eco2mix', dates, { until: 'metrics' });
+    const input = { pipeline: 'eco2mix', ...range, until: 'metrics' } as const;
+    const { done } = await resultOf(await startBackfill(installation.target, input));
     const windowsDone = performance.now();
     await finishRollup(installation.target, 'eco2mix');
     const end = performance.now();
-    if (result.committed !== dates.length)
-      throw new Error(`only ${result.committed} of ${dates.length} days were made`);
+    const wanted = datesBetween(range.from, range.to).length;
+    if (done !== wanted) throw new Error(`only ${done} of ${wanted} days were made`);
     return { windows: (windowsDone - start) / 1000, rollups: (end - windowsDone) / 1000, peakMb: peakMemoryMb() };
   } finally {
     await installation.close();

@@ -33,10 +33,12 @@ export async function surveyDays(
     newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])]),
     readDeliveries(documents, definition, dates),
   ]);
-  const damaged = await findDamage(
-    engine,
-    dates.flatMap((date) => relevantEntries(ledger.get(date) ?? [], date, manifests, deliveries)),
-  );
+  const damaged = await findDamage(engine, [
+    ...dates
+      .flatMap((date) => relevantEntries(ledger.get(date) ?? [], date, manifests, deliveries))
+      .flatMap(({ outputs }) => Object.values(outputs)),
+    ...[...deliveries.values()].flatMap((byDate) => dates.flatMap((date) => byDate.get(date)?.raw ?? [])),
+  ]);
   const now = engine.now().toISOString();
   const evidence = dates.map((date): DayEvidence => ({
     date,
@@ -86,12 +88,8 @@ function relevantEntries(
   return entries.filter((entry) => current.has(entry.key) || entry.execution.startedAt > since);
 }
 
-async function findDamage(engine: Engine, entries: readonly LedgerEntry[]): Promise<Map<string, string>> {
-  const refs = new Map<string, ArtefactRef>();
-  for (const entry of entries) {
-    for (const ref of Object.values(entry.outputs)) refs.set(ref.key, ref);
-    if (entry.origin !== null) refs.set(entry.origin.raw.key, entry.origin.raw);
-  }
+async function findDamage(engine: Engine, artefacts: readonly ArtefactRef[]): Promise<Map<string, string>> {
+  const refs = new Map(artefacts.map((ref) => [ref.key, ref]));
   const damaged = new Map<string, string>();
   await mapConcurrent([...refs.values()], LOOKS_AT_ONCE, async (ref) => {
     const damage = await damageOf(engine.objects, ref);

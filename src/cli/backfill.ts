@@ -4,18 +4,14 @@ import { PipelineError } from '../errors.ts';
 import { SELECTIONS } from '../pipelines/backfill.ts';
 import type { BackfillPlan, BackfillRequest, BackfillSelection } from '../pipelines/backfill.ts';
 import { parseCivilDate } from '../pipelines/civil-date.ts';
-import { STAGES } from '../pipelines/vocabulary.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
-import type { BackfillProgress } from '../workflows/backfill-control.ts';
 import type { BackfillResult } from '../workflows/backfill-tally.ts';
+import { exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count, formatBytes } from './measures.ts';
-import { finishRollup, resultOf, startBackfill } from './runs.ts';
-import type { RunTarget } from './runs.ts';
 import { interrupted, openTemporal } from './temporal.ts';
-import type { Terminal } from './terminal.ts';
 
 export interface BackfillCommand {
   readonly pipeline: string;
@@ -59,16 +55,13 @@ function requestOf(command: BackfillCommand): BackfillRequest {
   const chosen = SELECTIONS.filter((name) => name !== 'open' && command[name] === true);
   if (chosen.length > 1) throw new PipelineError('INPUT_INVALID', `choose one of --${chosen.join(', --')}`);
   const select: BackfillSelection = chosen[0] ?? 'open';
-  const until = STAGES.find((stage) => stage === command.until);
-  if (command.until !== undefined && until === undefined)
-    throw new PipelineError('INPUT_INVALID', `--until takes ${STAGES.join(', ')}, not ${command.until}`);
   return {
     pipeline: command.pipeline,
     from: parseCivilDate(command.from),
     to: parseCivilDate(command.to),
     select,
     ...(command.newestFirst === true ? { newestFirst: true } : {}),
-    ...(until === undefined ? {} : { until }),
+    ...untilOf(command.until),
   };
 }
 
@@ -95,62 +88,14 @@ async function start(context: CommandContext, plan: BackfillPlan, input: Backfil
   try {
     if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    const work = runBackfill(context, target, plan, input);
-    return await Promise.race([work, session.broken, interrupted(context.signal)]);
+    const work = runBackfill(context.terminal, target, input, plan.days);
+    const result = await Promise.race([work, session.broken, interrupted(context.signal)]);
+    context.terminal.data({ plan, result });
+    for (const line of resultLines(plan, result)) context.terminal.line(line);
+    return exitCodeOf(result);
   } finally {
     await session.close();
   }
-}
-
-async function runBackfill(
-  { terminal }: CommandContext,
-  target: RunTarget,
-  plan: BackfillPlan,
-  input: BackfillInput,
-): Promise<ExitCode> {
-  const handle = await startBackfill(target, input, plan.hash);
-  terminal.note(`backfill ${handle.workflowId}`);
-  const stopTelling = tellProgress(terminal, plan.days, () => handle.query<BackfillProgress>('progress'));
-  const result = await resultOf(handle).finally(stopTelling);
-  await finishRollup(target, input.pipeline);
-  terminal.data({ plan, result });
-  for (const line of resultLines(plan, result)) terminal.line(line);
-  if (result.failedDays > 0) return EXIT.failed;
-  return result.waitingDays > 0 || result.stopped !== null ? EXIT.degraded : EXIT.done;
-}
-
-const REDRAW_MS = 1_000;
-const BAR_WIDTH = 30;
-
-/** Redraws how far the backfill is, on a terminal every second, else only when it asks something. */
-function tellProgress(terminal: Terminal, days: number, read: () => Promise<BackfillProgress>): () => void {
-  let asked: string | null = null;
-  const timer = setInterval(() => {
-    void read().then(
-      (progress) => {
-        if (terminal.interactive) process.stderr.write(`\r${barText(progress, days)}`);
-        if (progress.question !== null && progress.question !== asked)
-          terminal.note(`${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`);
-        asked = progress.question;
-      },
-      // A busy or restarting worker answers the next time.
-      () => undefined,
-    );
-  }, REDRAW_MS);
-  return () => {
-    clearInterval(timer);
-    if (terminal.interactive) process.stderr.write('\n');
-  };
-}
-
-function barText({ done, failedDays, waitingDays, paused }: BackfillProgress, days: number): string {
-  const ended = done + failedDays + waitingDays;
-  const filled = Math.min(BAR_WIDTH, Math.floor((ended / Math.max(1, days)) * BAR_WIDTH));
-  const bar = '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
-  const rest = [failedDays > 0 ? `${failedDays} failed` : '', waitingDays > 0 ? `${waitingDays} waiting` : ''];
-  return [`${bar} ${ended}/${days} days`, ...rest, paused === null ? '' : `paused: ${paused}`]
-    .filter(Boolean)
-    .join('  ');
 }
 
 function planLines(plan: BackfillPlan): string[] {
@@ -200,10 +145,6 @@ function resultLines(plan: BackfillPlan, result: BackfillResult): string[] {
     const rechecked = planned.recheck > 0 ? ` or ${planned.recheck} more when rechecked` : '';
     lines.push(`  ${step.padEnd(24)} planned ${planned.run}${rechecked}, ran ${actual}`);
   }
-  for (const { date, code, message } of result.failed) lines.push(`${date}  ${code}: ${message}`);
-  if (result.failedDays > result.failed.length)
-    lines.push(`and ${result.failedDays - result.failed.length} more failed`);
-  for (const { date, why } of result.waiting) lines.push(`${date}  waits: ${why}`);
-  if (result.stopped !== null) lines.push(result.stopped);
+  lines.push(...leftLines(result));
   return lines;
 }

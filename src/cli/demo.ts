@@ -8,10 +8,12 @@ import { publisherHosts } from '../workers/configured-datasets.ts';
 import { mapConcurrent } from '../activities/map-concurrent.ts';
 import { publishedKey } from '../activities/published.ts';
 import { openEngine } from '../workers/open-engine.ts';
+import type { BackfillInput } from '../workflows/backfill.ts';
 import type { DayResult } from '../workflows/day.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
-import { describeDay, runDays } from './run.ts';
+import { leftLines, runBackfill } from './backfill-run.ts';
+import { describeDay } from './run.ts';
 import { dayResult, finishRollup, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
 import { openSampleHome } from './sample-home.ts';
@@ -26,7 +28,7 @@ const ZONE = 'Europe/Paris';
 
 /**
  * `quotidien demo`: the main job on the embedded default and sample data, in a home of its own. Of the
- * grid it runs two months through windows, and yesterday and the two last clock changes as single days with their pages; of the city two weeks
+ * grid it makes two months by a backfill, and yesterday and the two last clock changes as single days with their pages; of the city two weeks
  * and yesterday.
  */
 export async function demo(outer: CommandContext): Promise<ExitCode> {
@@ -89,11 +91,7 @@ async function runGrid(context: CommandContext, target: RunTarget, yesterday: Ci
   const { terminal } = context;
   const { compared, shown } = demoDays(yesterday);
   const from = `${addMonths(monthOf(yesterday), -1)}-01`;
-  const bulk = datesBetween(from, yesterday).filter((date) => !shown.includes(date));
-  terminal.line(
-    `${GRID}: ${bulk.length} days by monthly windows, one fetch and one pass per step for all days of a month`,
-  );
-  await runDays(context, target, GRID, bulk, {});
+  await makeDays(context, target, { pipeline: GRID, from, to: addDays(yesterday, -1) });
   await mapConcurrent(compared, 3, async (date) => dayResult(await startDay(target, { pipeline: GRID, date })));
   terminal.line(`${shown.length} single days, from download to page:`);
   const days = await mapConcurrent(shown, 3, (date) => showDay(context, target, GRID, date));
@@ -102,12 +100,21 @@ async function runGrid(context: CommandContext, target: RunTarget, yesterday: Ci
 }
 
 async function runCity(context: CommandContext, target: RunTarget, yesterday: CivilDate): Promise<ShownDay[]> {
-  const before = datesBetween(addDays(yesterday, -CITY_HISTORY_DAYS), addDays(yesterday, -1));
-  context.terminal.line(`${CITY}: ${before.length} days by windows, then yesterday alone:`);
-  await runDays(context, target, CITY, before, {});
+  const from = addDays(yesterday, -CITY_HISTORY_DAYS);
+  await makeDays(context, target, { pipeline: CITY, from, to: addDays(yesterday, -1) });
+  context.terminal.line('then yesterday alone:');
   const day = await showDay(context, target, CITY, yesterday);
   await finishRollup(target, CITY);
   return [day];
+}
+
+/** The many days before the shown ones, as a backfill. */
+async function makeDays({ terminal }: CommandContext, target: RunTarget, input: BackfillInput): Promise<void> {
+  const days = datesBetween(input.from, input.to).length;
+  terminal.line(
+    `${input.pipeline}: ${days} days by a backfill, one fetch and one pass per step for all days of a month`,
+  );
+  for (const line of leftLines(await runBackfill(terminal, target, input, days))) terminal.line(line);
 }
 
 async function showDay(

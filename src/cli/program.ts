@@ -34,6 +34,12 @@ export function createProgram(execute: Execute): Command {
   return program;
 }
 
+/** One option under two names. */
+const UNTIL = [
+  '--steps, --until <stage>',
+  'the last stage to make (download, transform, metrics, report); those before it are made or reused',
+] as const;
+
 type Perform = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
 
 function addDayCommands(program: Command, perform: Perform): void {
@@ -44,7 +50,7 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--from-step <step>', 'execute this step, or the steps of this stage, and everything after them again')
     .option('--force', 'execute every step again; needs --reason')
     .option('--reason <text>', 'why; kept with the day')
-    .option('--until <stage>', 'ranges: leave out the stages after download, transform or metrics')
+    .option(...UNTIL)
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
       perform(async (context) => (await import('./run.ts')).run(context, { pipeline, from, to, ...options })),
     );
@@ -85,7 +91,7 @@ function addBackfillCommand(program: Command, perform: Perform): void {
     .option('--all', 'every day; ask the publisher even where its last answer still counts as fresh')
     .option('--newest-first', 'begin with the newest days')
     .option('--parallel <n>', 'windows or days at the same time (default: 3)')
-    .option('--until <stage>', 'leave out the stages after download, transform or metrics')
+    .option(...UNTIL)
     .option('--dry-run', 'print the plan and its hash, and start nothing')
     .option('--plan <hash>', 'start exactly the plan that a dry run printed')
     .option(

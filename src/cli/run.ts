@@ -1,17 +1,16 @@
-import { PipelineError, asPipelineError } from '../errors.ts';
-import { parseCivilDate } from '../pipelines/civil-date.ts';
+import { PipelineError } from '../errors.ts';
+import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate, Stage, StepId } from '../pipelines/vocabulary.ts';
-import { datesBetween } from '../pipelines/civil-date.ts';
-import { monthWindows } from '../pipelines/window.ts';
 import { checkRequest } from '../activities/resolve-plan.ts';
 import { datasetOf } from '../activities/engine.ts';
-import { mapConcurrent } from '../activities/map-concurrent.ts';
 import type { DayResult } from '../workflows/day.ts';
-import type { WindowInput } from '../workflows/window.ts';
+import type { BackfillInput } from '../workflows/backfill.ts';
+import { exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
-import { dayResult, finishRollup, runWindows, startDay } from './runs.ts';
+import { count } from './measures.ts';
+import { dayResult, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
 import { interrupted, openTemporal } from './temporal.ts';
 
@@ -26,21 +25,24 @@ export interface RunOptions {
   readonly until?: string;
 }
 
-/** `quotidien run`: one day by its own workflow, a range by windows of a month and the days they leave over. */
+/** `quotidien run`: one day by its own workflow, a range by a backfill of all its days that have something to do. */
 export async function run(context: CommandContext, options: RunOptions): Promise<ExitCode> {
   const { definition } = datasetOf(context, options.pipeline);
   const from = parseCivilDate(options.from);
   const to = options.to === undefined ? undefined : parseCivilDate(options.to);
-  const dates = to === undefined ? [from] : datesBetween(from, to);
-  if (dates.length === 0)
+  const days = to === undefined ? 1 : datesBetween(from, to).length;
+  if (days === 0)
     throw new PipelineError('INPUT_INVALID', `the range ends (${options.to ?? ''}) before it begins (${from})`);
   const fromStep = forcedFrom(options);
-  checkRequest(definition, { dates, options: fromStep === undefined ? {} : { fromStep } });
+  checkRequest(definition, { dates: [from], options: fromStep === undefined ? {} : { fromStep } });
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
-    const work = to === undefined ? runOne(context, target, from, options) : runRange(context, target, dates, options);
+    const work =
+      to === undefined
+        ? runOne(context, target, from, options)
+        : runRange(context, target, { from, to, days }, options);
     return await Promise.race([work, session.broken, interrupted(context.signal)]);
   } finally {
     await session.close();
@@ -70,6 +72,7 @@ async function runOne(
     ...(options.recheck === true ? { recheck: true } : {}),
     ...(fromStep === undefined ? {} : { fromStep }),
     ...(options.reason === undefined ? {} : { why: options.reason }),
+    ...untilOf(options.until),
   });
   const result = await dayResult(handle);
   terminal.data(result);
@@ -82,82 +85,25 @@ export function describeDay({ date, verdict, version, ran, reused, revision }: D
   return `${date}  ${verdict}${revision === null ? '' : `, ${revision}`}, version ${version}: ${work}`;
 }
 
-export interface RangeResult {
-  readonly days: number;
-  readonly upToDate: number;
-  readonly committed: number;
-  readonly single: readonly (
-    DayResult | { readonly date: CivilDate; readonly code: string; readonly message: string }
-  )[];
-}
-
 async function runRange(
-  context: CommandContext,
+  { terminal }: CommandContext,
   target: RunTarget,
-  dates: readonly CivilDate[],
-  options: RunOptions,
+  range: { readonly from: CivilDate; readonly to: CivilDate; readonly days: number },
+  { pipeline, recheck, until }: RunOptions,
 ): Promise<ExitCode> {
-  const until = parseUntil(options.until);
-  const result = await runDays(context, target, options.pipeline, dates, {
-    ...(until === undefined ? {} : { until }),
-    ...(options.recheck === true ? { recheck: true } : {}),
-  });
-  await finishRollup(target, options.pipeline);
-  const { terminal } = context;
-  terminal.data(result);
-  terminal.line(`${result.days} days: ${result.committed} made, ${result.upToDate} complete before`);
-  const failed = result.single.filter((day) => 'code' in day);
-  for (const day of result.single) {
-    terminal.line('code' in day ? `${day.date}  ${day.code}: ${day.message}` : describeDay(day));
-  }
-  return failed.length === 0 ? EXIT.done : EXIT.failed;
-}
-
-const UNTIL = ['download', 'transform', 'metrics'] as const;
-
-function parseUntil(text: string | undefined): WindowInput['until'] {
-  if (text === undefined) return undefined;
-  const stage = UNTIL.find((known) => known === text);
-  if (stage === undefined) throw new PipelineError('INPUT_INVALID', `--until takes ${UNTIL.join(', ')}, not ${text}`);
-  return stage;
-}
-
-const DAYS_AT_ONCE = 3;
-
-/** Runs days through windows; the days that need care run alone afterwards. */
-export async function runDays(
-  { terminal }: Pick<CommandContext, 'terminal'>,
-  target: RunTarget,
-  pipeline: string,
-  dates: readonly CivilDate[],
-  options: Pick<WindowInput, 'until' | 'recheck'>,
-): Promise<RangeResult> {
-  const windows = monthWindows(dates[0] ?? '', dates.at(-1) ?? '').map(({ from, to }) => datesBetween(from, to));
-  let done = 0;
-  const results = await runWindows(
-    target,
-    windows.map((days) => ({ pipeline, dates: days, ...options })),
-    ({ dates: days }) => {
-      done += 1;
-      if (windows.length > 1)
-        terminal.note(`${done} of ${windows.length} windows: ${days[0] ?? ''} … ${days.at(-1) ?? ''}`);
-    },
-  );
-  const careful = results.flatMap((result) => result.careful.map(({ date }) => date));
-  const single = await mapConcurrent(careful, DAYS_AT_ONCE, async (date) => {
-    try {
-      return await dayResult(await startDay(target, { pipeline, date, reason: 'backfill' }));
-    } catch (error) {
-      const { code, message } = asPipelineError(error);
-      return { date, code, message };
-    }
-  });
-  const sum = (count: (result: (typeof results)[number]) => number): number =>
-    results.reduce((total, result) => total + count(result), 0);
-  return {
-    days: dates.length,
-    upToDate: sum((result) => result.upToDate),
-    committed: sum((result) => result.committed),
-    single,
+  const { from, to, days } = range;
+  const input: BackfillInput = {
+    pipeline,
+    from,
+    to,
+    select: recheck === true ? 'all' : 'open',
+    ...untilOf(until),
   };
+  const result = await runBackfill(terminal, target, input, days);
+  terminal.data(result);
+  const { done, complete, notDue } = result;
+  const later = notDue === 0 ? '' : `, ${notDue} not due yet`;
+  terminal.line(`${count(days, 'day')}: ${done} made, ${complete} complete before${later}`);
+  for (const line of leftLines(result)) terminal.line(line);
+  return exitCodeOf(result);
 }

@@ -1,11 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
 import { SEARCH_KEYS } from '../workflows/search-keys.ts';
 import type { backfill, BackfillInput } from '../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../workflows/day.ts';
 import type { watch } from '../workflows/watch.ts';
-import type { window, WindowInput, WindowResult } from '../workflows/window.ts';
-import { mapConcurrent } from '../activities/map-concurrent.ts';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 
 /** Starts runs and waits for them, in the words of the product. */
@@ -36,29 +35,13 @@ export async function startDay({ client, taskQueue }: RunTarget, input: DayInput
   });
 }
 
-/** Starts a window of days; joins it when exactly this window runs. */
-async function startWindow(
-  { client, taskQueue }: RunTarget,
-  input: WindowInput,
-): Promise<WorkflowHandle<typeof window>> {
-  const [first, last] = [input.dates[0] ?? '', input.dates.at(-1) ?? ''];
-  return client.workflow.start<typeof window>('window', {
-    workflowId: `window/${input.pipeline}/${first}_${last}`,
-    taskQueue,
-    args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    typedSearchAttributes: describe(input.pipeline, first, input.reason ?? 'backfill'),
-    staticSummary: `${input.pipeline} ${first} … ${last}, ${input.dates.length} days`,
-  });
-}
-
-/** Starts a backfill; joins it when the backfill of this name runs. `name` is the hash of its plan. */
+/** Starts a backfill, or joins it when the same one runs: its name ends in the hash of its plan, or else of what is asked for. */
 export async function startBackfill(
   { client, taskQueue }: RunTarget,
   input: BackfillInput,
-  name: string,
 ): Promise<WorkflowHandle<typeof backfill>> {
-  const { pipeline, from, to } = input;
+  const { pipeline, from, to, plan } = input;
+  const name = plan ?? sha256Hex(canonicalJson(input)).slice(0, 12);
   return client.workflow.start<typeof backfill>('backfill', {
     workflowId: `backfill/${pipeline}/${from}_${to}/${name}`,
     taskQueue,
@@ -83,41 +66,6 @@ export async function startWatch(
     args: [{ pipeline }],
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `What the publisher of ${pipeline} revised`,
-  });
-}
-
-const WINDOWS_AT_ONCE = 3;
-
-/**
- * Runs windows that follow each other, a few at a time. What a window compares with earlier days waits until the window before it has ended,
- * so that no day is made twice.
- */
-export async function runWindows(
-  target: RunTarget,
-  inputs: readonly WindowInput[],
-  ended: (input: WindowInput) => void,
-): Promise<WindowResult[]> {
-  const handles = new Map<number, WorkflowHandle<typeof window>>();
-  const done = new Set<number>();
-  const release = async (index: number): Promise<void> => {
-    const handle = handles.get(index);
-    if (handle === undefined || !done.has(index - 1)) return;
-    await handle.signal('earlierDaysDone').catch((error: unknown) => {
-      if (!isNotRunning(error)) throw error;
-    });
-  };
-  return mapConcurrent(inputs, WINDOWS_AT_ONCE, async (input, index) => {
-    const waitForEarlierDays = index > 0 && !done.has(index - 1);
-    const handle = await startWindow(target, { ...input, ...(waitForEarlierDays ? { waitForEarlierDays } : {}) });
-    if (waitForEarlierDays) handles.set(index, handle);
-    await release(index);
-    try {
-      return await resultOf(handle);
-    } finally {
-      done.add(index);
-      ended(input);
-      await release(index + 1);
-    }
   });
 }
 

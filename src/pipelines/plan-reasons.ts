@@ -38,6 +38,5 @@ export function describeDamage(entry: LedgerEntry, damaged: ReadonlyMap<string, 
     const found = damaged.get(ref.key);
     if (found !== undefined) return `output ${output} ${found}`;
   }
-  const raw = entry.origin === null ? undefined : damaged.get(entry.origin.raw.key);
-  return raw === undefined ? undefined : `raw file ${raw}`;
+  return undefined;
 }

@@ -180,7 +180,7 @@ class PlanWalk {
     const canAsk = part.origin === 'http' && part.closed === undefined;
     if (forced !== undefined && (canAsk || entry !== undefined)) return run(step, forced);
     if (delivery === undefined || entry === undefined) return this.#planFirstDownload(step, part);
-    const damage = this.#damageOf(entry);
+    const damage = this.#damageOf(entry) ?? this.#damageOfRaw(delivery);
     if (damage !== undefined) return run(step, damage);
     if (entry.version !== step.version) {
       return run(step, `step version ${entry.version} became ${step.version}`);
@@ -296,6 +296,11 @@ class PlanWalk {
     if (!named && !step.inputs.some((input) => this.#forced.has(input.step))) return undefined;
     this.#forced.add(step.id);
     return named ? 'asked for' : `asked for from ${fromStep ?? ''}`;
+  }
+
+  #damageOfRaw({ raw }: Delivery): string | undefined {
+    const found = this.#evidence.damaged.get(raw.key);
+    return found === undefined ? undefined : `raw file ${found}`;
   }
 
   #damageOf(entry: LedgerEntry): string | undefined {

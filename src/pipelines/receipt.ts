@@ -1,4 +1,4 @@
-import type { DocumentKey } from '../storage/ports.ts';
+import type { ArtefactRef, DocumentKey } from '../storage/ports.ts';
 import type { FetchWindow } from './dataset.ts';
 import type { Origin } from './ledger.ts';
 import type { StepKey } from './step-key.ts';
@@ -46,6 +46,8 @@ export function receiptKey(
 export interface Delivery {
   readonly key: StepKey;
   readonly checkedAt: string;
+  /** The raw bytes that back the day now; its ledger entry names those that it was first cut from. */
+  readonly raw: ArtefactRef;
 }
 
 /** The delivery of each day, newest answer first: a day may be covered by its own receipt and by its month's. */
@@ -55,7 +57,7 @@ export function newestDeliveries(receipts: Iterable<Receipt>): Map<CivilDate, De
     for (const [date, key] of Object.entries(receipt.days)) {
       const known = deliveries.get(date);
       if (known === undefined || known.checkedAt < receipt.checkedAt) {
-        deliveries.set(date, { key, checkedAt: receipt.checkedAt });
+        deliveries.set(date, { key, checkedAt: receipt.checkedAt, raw: receipt.origin.raw });
       }
     }
   }

@@ -44,8 +44,10 @@ export class BackfillControl {
   readonly waiting = new Map<CivilDate, string>();
   #question: string | undefined;
 
-  constructor(parallel: number, tally: BackfillTally) {
+  /** Updates that came before the first task are handled here already, so all that they change is set before. */
+  constructor({ parallel, paused }: Pick<BackfillControl, 'parallel' | 'paused'>, tally: BackfillTally) {
     this.parallel = Math.min(MOST_PARALLEL, Math.max(1, parallel));
+    this.paused = paused;
     setHandler(dayWaitsSignal, (date, why) => {
       this.waiting.set(date, why);
     });

@@ -5,12 +5,13 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ChildWorkflowHandle } from '@temporalio/workflow';
+import type { ChildWorkflowHandle, ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CanaryDifference, SelectedDays } from '../activities/contract.ts';
 import { spreadSample, yearStretches } from '../pipelines/backfill.ts';
@@ -106,7 +107,7 @@ class BackfillRun {
   readonly #input: BackfillInput;
   readonly #tally: BackfillTally;
   /** Windows of the current stretch that run, by their place in it, and those that have ended. */
-  #windows = new Map<number, ChildWorkflowHandle<typeof window>>();
+  #windows = new Map<number, Pick<ExternalWorkflowHandle, 'signal'>>();
   #ended = new Set<number>();
   #active = 0;
   #broken: Error | undefined;
@@ -123,8 +124,8 @@ class BackfillRun {
       ...(until === undefined ? {} : { until }),
     };
     this.#tally = new BackfillTally(this.request, input.carried?.totals);
-    this.control = new BackfillControl(input.carried?.parallel ?? input.parallel ?? DEFAULT_PARALLEL, this.#tally);
-    this.control.paused = input.carried?.paused ?? undefined;
+    const { parallel = input.parallel ?? DEFAULT_PARALLEL, paused = null } = input.carried ?? {};
+    this.control = new BackfillControl({ parallel, paused: paused ?? undefined }, this.#tally);
   }
 
   result(): BackfillResult {
@@ -190,7 +191,10 @@ class BackfillRun {
     try {
       let result = await this.#startWindow(workflowId, dates, index);
       if (result === undefined) {
-        // Somebody else runs a window of this name, perhaps of other days: ours finds what is left when that has ended.
+        // Somebody else runs a window of this name, perhaps of other days: ours finds what is left when that has ended. Who started it
+        // may be gone, as after a reset, and cannot tell it about earlier days.
+        this.#windows.set(index, getExternalWorkflowHandle(workflowId));
+        await this.#release(index);
         await followRun(workflowId);
         result = await this.#startWindow(workflowId, dates, index);
       }
@@ -242,7 +246,7 @@ class BackfillRun {
   /** Tells a window that the one before it has ended. */
   async #release(index: number): Promise<void> {
     const handle = this.#windows.get(index);
-    if (handle === undefined || !this.#ended.has(index - 1)) return;
+    if (handle === undefined || (index > 0 && !this.#ended.has(index - 1))) return;
     this.#windows.delete(index);
     try {
       await handle.signal(earlierDaysDoneSignal);

@@ -6,6 +6,7 @@ import { inject } from 'vitest';
 import { readLedger, readManifests } from '../../src/activities/ledger-reader.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
+import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
 import { publisherHosts } from '../../src/workers/configured-datasets.ts';
 import { openEngine } from '../../src/workers/open-engine.ts';
 import type { PrimaryStores } from '../../src/workers/open-stores.ts';
@@ -41,9 +42,17 @@ export async function stopWorker(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
+/** Also one that is gone already. */
+export async function killWorker(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
 /** Those that a failed test left behind. */
-export function killWorkers(): void {
-  for (const child of children) child.kill('SIGKILL');
+export async function killWorkers(): Promise<void> {
+  await Promise.all([...children].map(killWorker));
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -63,21 +72,37 @@ async function withPrimary<T>(
   }
 }
 
-/** What the stores of a home hold of a day of eco2mix, without anything that names the run. */
-export function contentsOf(home: string, date: string, settings: Settings = {}) {
+/** What stores hold of some days, without anything that names the run. */
+export interface Contents {
+  readonly days: readonly { readonly date: CivilDate; readonly versions: number; readonly steps: readonly unknown[] }[];
+  /** Scope, step, key and output hashes of every entry of the days, sorted. */
+  readonly ledger: readonly (readonly string[])[];
+  /** Names of the days' published reports. */
+  readonly published: readonly string[];
+}
+
+/** What the stores of a home hold of days of eco2mix. */
+export function contentsOf(home: string, dates: readonly CivilDate[], settings: Settings = {}): Promise<Contents> {
   return withPrimary(home, settings, async ({ objects, documents }) => {
-    const manifests = (await readManifests(documents, 'eco2mix', [date])).get(date) ?? [];
-    const ledger = (await readLedger(documents, 'eco2mix', [date])).get(date) ?? [];
+    const manifests = await readManifests(documents, 'eco2mix', dates);
+    const ledger = await readLedger(documents, 'eco2mix', dates);
     const hashes = (outputs: object) => Object.values(outputs).map((ref: { sha256: string }) => ref.sha256);
     const published: string[] = [];
-    for await (const { key } of objects.list(`reports/eco2mix/daily_report_${date}`)) published.push(key);
+    for await (const { key } of objects.list('reports/eco2mix/daily_report_'))
+      if (dates.some((date) => key.includes(date))) published.push(key);
     return {
-      versions: manifests.length,
-      steps: Object.entries(manifests.at(-1)?.steps ?? {}).map(([step, state]) => [
-        step,
-        state.state === 'done' ? [state.key, ...hashes(state.outputs)] : state.state,
-      ]),
-      ledger: ledger.map((entry) => [entry.step, entry.key, ...hashes(entry.outputs)]).sort(),
+      days: dates.map((date) => ({
+        date,
+        versions: manifests.get(date)?.length ?? 0,
+        steps: Object.entries(manifests.get(date)?.at(-1)?.steps ?? {}).map(([step, state]) => [
+          step,
+          state.state === 'done' ? [state.key, ...hashes(state.outputs)] : state.state,
+        ]),
+      })),
+      ledger: [...ledger.values()]
+        .flat()
+        .map((entry) => [entry.scope, entry.step, entry.key, ...hashes(entry.outputs)])
+        .sort((a, b) => (a.join(' ') < b.join(' ') ? -1 : 1)),
       published,
     };
   });

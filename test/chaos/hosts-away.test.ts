@@ -48,7 +48,7 @@ beforeAll(async () => {
   client = await connectClient({ connection: { address: temporal.address }, namespace: 'default' });
 });
 afterAll(async () => {
-  killWorkers();
+  await killWorkers();
   await client.connection.close();
   await temporal.stop();
   await dynamo.stop();
@@ -108,7 +108,7 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
     const child = await startWorker(calm);
     for (const date of [FIRST, SECOND, THIRD]) {
       expect(await dayResult(await startRun(calm, date))).toMatchObject({ verdict: 'ok', version: 1 });
-      undisturbed.set(date, await contentsOf(calm.home, date, calm.settings));
+      undisturbed.set(date, await contentsOf(calm.home, [date], calm.settings));
     }
     await stopWorker(child);
   });
@@ -140,7 +140,7 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
       }
       await Promise.all(workers.map(stopWorker));
       for (const date of [FIRST, SECOND, THIRD]) {
-        expect(await contentsOf(alpha.home, date, alpha.settings)).toEqual(undisturbed.get(date));
+        expect(await contentsOf(alpha.home, [date], alpha.settings)).toEqual(undisturbed.get(date));
       }
       const makers = (date: string) => makersOf(alpha.home, date, alpha.settings);
       expect([await makers(FIRST), await makers(SECOND)]).toEqual([['alpha'], ['beta']]);
@@ -176,7 +176,7 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
       const last = await startWorker(host);
       expect(await replay.result()).toMatchObject({ converged: true, pending: 0, conflicts: 0 });
       await stopWorker(last);
-      expect(await contentsOf(host.home, FIRST, host.settings)).toEqual(undisturbed.get(FIRST));
+      expect(await contentsOf(host.home, [FIRST], host.settings)).toEqual(undisturbed.get(FIRST));
     });
   });
 });

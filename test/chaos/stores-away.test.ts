@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../src/activities/day-calendar.ts';
-import { dayResult, finishRollup, runWindows, startDay } from '../../src/cli/runs.ts';
+import { dayResult, finishRollup, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
 import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
@@ -88,8 +88,7 @@ async function expectSchedule({ client, engine, target }: Installation): Promise
 
 /** A month at once, as a backfill runs it. */
 async function runMonth({ target }: Installation): Promise<unknown> {
-  const [result] = await runWindows(target, [{ pipeline: 'eco2mix', dates: MONTH }], () => undefined);
-  return result;
+  return resultOf(await startBackfill(target, { pipeline: 'eco2mix', from: MONTH[0]!, to: MONTH.at(-1)! }));
 }
 
 await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
@@ -142,14 +141,14 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
     it('ends degraded, and after the replay is the month that was not disturbed', async () => {
       const s3 = await server();
       const calm = await installed(s3, 'calm-month');
-      expect(await runMonth(calm)).toMatchObject({ committed: MONTH.length, careful: [] });
+      expect(await runMonth(calm)).toMatchObject({ done: MONTH.length, days: 0 });
       await finishRollup(calm.target, 'eco2mix');
       const undisturbed = await stateOf(calm.engine.stores.primary);
       await calm.close();
 
       const installation = await installed(s3, 'stormy-month', () => Promise.all([s3.kill(), dynamo.kill()]));
       try {
-        expect(await runMonth(installation)).toMatchObject({ committed: MONTH.length, careful: [] });
+        expect(await runMonth(installation)).toMatchObject({ done: MONTH.length, days: 0 });
         const away = await calendarOfDays(installation.engine, 'eco2mix', MONTH, new Map());
         expect(away.map(({ standing }) => standing)).toEqual(MONTH.map(() => 'degraded'));
         await Promise.all([s3.restart(), dynamo.restart()]);

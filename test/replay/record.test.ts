@@ -104,12 +104,13 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
 
   it('of windows, backfills, rollups, ticks, watches and audits', async () => {
     const range = { pipeline: 'tiny', from: '2024-01-28', to: '2024-02-20' };
-    await (await startBackfill(installation.target, range, 'record')).result();
-    await record('backfill', `backfill/tiny/2024-01-28_2024-02-20/record`);
+    const short = await startBackfill(installation.target, range);
+    await short.result();
+    await record('backfill', short.workflowId);
     await record('window', 'window/tiny/2024-01-28_2024-01-31');
     await record('window-after-another', 'window/tiny/2024-02-01_2024-02-20');
     const years = { pipeline: 'noop', from: '2020-01-01', to: '2022-12-31' };
-    const long = await startBackfill(installation.target, years, 'record');
+    const long = await startBackfill(installation.target, years);
     const firstRun = (await long.describe()).runId;
     await long.result();
     await record('backfill-continued-as-new', long.workflowId, firstRun);

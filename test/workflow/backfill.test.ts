@@ -28,11 +28,8 @@ afterAll(async () => {
 
 const until = (claim: () => Promise<void>) => vi.waitFor(claim, { timeout: 20_000 });
 
-let runs = 0;
-
 function start(input: Partial<BackfillInput> & { from: string; to: string }) {
-  runs += 1;
-  return startBackfill(installation.target, { pipeline: 'tiny', ...input }, `test-${runs}`);
+  return startBackfill(installation.target, { pipeline: 'tiny', ...input });
 }
 
 function newest(date: string) {

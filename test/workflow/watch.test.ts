@@ -25,7 +25,7 @@ beforeAll(async () => {
   const tiny = tinyDataset({ baseUrl: publisher.url, freshForMinutes: 0 });
   installation = await openInstallation({ datasets: { tiny } });
   const range = { pipeline: 'tiny', from: DATES[0] ?? '', to: DATES.at(-1) ?? '' };
-  const made = await (await startBackfill(installation.target, range, 'all')).result();
+  const made = await (await startBackfill(installation.target, range)).result();
   expect(made.done).toBe(20);
   await finishRollup(installation.target, 'tiny');
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
 import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { startHealthServer } from '../../src/workers/health.ts';
@@ -19,7 +19,7 @@ let metricsPort: number;
 
 beforeAll(async () => {
   metricsPort = await unusedPort();
-  publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-01-31'));
+  publisher = await startTinyPublisher(datesBetween('2023-11-01', '2024-01-31'));
   installation = await openInstallation({
     datasets: { tiny: tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000 }) },
     settings: { QUOTIDIEN_METRICS_ADDRESS: `127.0.0.1:${metricsPort}` },
@@ -89,10 +89,10 @@ describe('versioned workers', () => {
     );
   }
 
-  async function buildOf(date: string): Promise<string | null | undefined> {
+  async function buildOf(workflowId: string): Promise<string | null | undefined> {
     const { workflowExecutionInfo } = await installation.client.workflowService.describeWorkflowExecution({
       namespace: 'default',
-      execution: { workflowId: `day/tiny/${date}` },
+      execution: { workflowId },
     });
     return workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId;
   }
@@ -117,6 +117,29 @@ describe('versioned workers', () => {
     await dayResult(await startDay(target, { pipeline: 'tiny', date: '2024-01-12' }));
     await old.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
     expect(await dayResult(old)).toMatchObject({ verdict: 'ok' });
-    expect([await buildOf('2024-01-10'), await buildOf('2024-01-12')]).toEqual(['one', 'two']);
+    expect([await buildOf('day/tiny/2024-01-10'), await buildOf('day/tiny/2024-01-12')]).toEqual(['one', 'two']);
+  });
+
+  it('let a backfill end on the build that it started on with all its windows, while the next begins on the new one', async () => {
+    const target = { ...installation.target, taskQueue: queue };
+    await startBuild('three');
+    const range = { pipeline: 'tiny', from: '2023-11-01', to: '2024-01-05', parallel: 1 };
+    const old = await startBackfill(target, range);
+    await old.executeUpdate('pause', { args: [{ reason: 'a new build comes' }] });
+    await startBuild('four');
+    const next = await startBackfill(target, { pipeline: 'tiny', from: '2024-01-14', to: '2024-01-20' });
+    expect(await resultOf(next)).toMatchObject({ done: 7, failedDays: 0 });
+    await old.executeUpdate('resume');
+    expect(await resultOf(old)).toMatchObject({ done: 66, windows: 3, failedDays: 0 });
+    const builds = await Promise.all(
+      [
+        old.workflowId,
+        'window/tiny/2023-11-01_2023-11-30',
+        'window/tiny/2024-01-01_2024-01-05',
+        next.workflowId,
+        'window/tiny/2024-01-14_2024-01-20',
+      ].map(buildOf),
+    );
+    expect(builds).toEqual(['three', 'three', 'three', 'four', 'four']);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planDay, planDays } from '../../../src/pipelines/plan.ts';
 import type { DayPlan } from '../../../src/pipelines/plan.ts';
-import { DATE, entryOf, evidenceOf, finishedDay, planDefinition } from '../../fixtures/plan-evidence.ts';
+import { DATE, deliveryOf, entryOf, evidenceOf, finishedDay, planDefinition } from '../../fixtures/plan-evidence.ts';
 
 const definition = planDefinition();
 
@@ -84,7 +84,7 @@ describe('planDay', () => {
       definition,
       evidenceOf({
         ledger: [...ledger, changed],
-        deliveries: { a: { key: changed.key, checkedAt: '2024-01-16T01:05:00.000Z' } },
+        deliveries: { a: deliveryOf(changed.key, '2024-01-16T01:05:00.000Z') },
       }),
     );
     expect(actions(plan)).toEqual({

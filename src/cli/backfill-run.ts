@@ -1,0 +1,95 @@
+import { PipelineError } from '../errors.ts';
+import { STAGES } from '../pipelines/vocabulary.ts';
+import type { Stage } from '../pipelines/vocabulary.ts';
+import type { BackfillInput } from '../workflows/backfill.ts';
+import type { BackfillProgress } from '../workflows/backfill-control.ts';
+import type { BackfillResult } from '../workflows/backfill-tally.ts';
+import { EXIT } from './context.ts';
+import type { ExitCode } from './context.ts';
+import { finishRollup, resultOf, startBackfill } from './runs.ts';
+import type { RunTarget } from './runs.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Many days, as every command runs them: the `backfill` workflow, watched until its end. */
+
+/** Runs a backfill of about `days` days, tells how far it is, and waits until what is derived from its days is made as well. */
+export async function runBackfill(
+  terminal: Terminal,
+  target: RunTarget,
+  input: BackfillInput,
+  days: number,
+): Promise<BackfillResult> {
+  const handle = await startBackfill(target, input);
+  terminal.note(`backfill ${handle.workflowId}`);
+  const stopTelling = tellProgress(terminal, days, () => handle.query<BackfillProgress>('progress'));
+  const result = await resultOf(handle).finally(stopTelling);
+  await finishRollup(target, input.pipeline);
+  return result;
+}
+
+/** What `--until` means, also under its other name `--steps`: the last stage that is made; those before it are made or reused. */
+export function untilOf(text: string | undefined): { until?: Stage } {
+  if (text === undefined) return {};
+  const until = STAGES.find((stage) => stage === text);
+  if (until !== undefined) return { until };
+  throw new PipelineError('INPUT_INVALID', `--until (or --steps) takes ${STAGES.join(', ')}, not ${text}`);
+}
+
+export function exitCodeOf({ failedDays, waitingDays, stopped }: BackfillResult): ExitCode {
+  if (failedDays > 0) return EXIT.failed;
+  return waitingDays > 0 || stopped !== null ? EXIT.degraded : EXIT.done;
+}
+
+/** The days that are not done, and why. */
+export function leftLines({ failed, failedDays, waiting, stopped }: BackfillResult): string[] {
+  return [
+    ...failed.map(({ date, code, message }) => `${date}  ${code}: ${message}`),
+    ...(failedDays > failed.length ? [`and ${failedDays - failed.length} more failed`] : []),
+    ...waiting.map(({ date, why }) => `${date}  waits: ${why}`),
+    ...(stopped === null ? [] : [stopped]),
+  ];
+}
+
+const REDRAW_MS = 1_000;
+const BAR_WIDTH = 30;
+
+/** Tells how far the backfill is: on a terminal as a bar every second, else by a line for every tenth; and what it asks. */
+function tellProgress(terminal: Terminal, days: number, read: () => Promise<BackfillProgress>): () => void {
+  let asked: string | null = null;
+  let told = 0;
+  const timer = setInterval(() => {
+    void read().then(
+      (progress) => {
+        const tenth = Math.floor((endedDays(progress) / Math.max(1, days)) * 10);
+        if (terminal.interactive) process.stderr.write(`\r${barText(progress, days)}`);
+        else if (tenth > told) terminal.note(barText(progress, days));
+        told = tenth;
+        if (progress.question !== null && progress.question !== asked)
+          terminal.note(`${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`);
+        asked = progress.question;
+      },
+      // A busy or restarting worker answers the next time.
+      () => undefined,
+    );
+  }, REDRAW_MS);
+  return () => {
+    clearInterval(timer);
+    if (terminal.interactive) process.stderr.write('\n');
+  };
+}
+
+/** Days that need nothing more from the backfill, also because there was nothing to do. */
+function endedDays({ done, failedDays, waitingDays, complete, notDue }: BackfillProgress): number {
+  return done + failedDays + waitingDays + complete + notDue;
+}
+
+function barText(progress: BackfillProgress, days: number): string {
+  const { failedDays, waitingDays, paused } = progress;
+  const ended = endedDays(progress);
+  const filled = Math.min(BAR_WIDTH, Math.floor((ended / Math.max(1, days)) * BAR_WIDTH));
+  const bar = '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
+  const rest = [failedDays > 0 ? `${failedDays} failed` : '', waitingDays > 0 ? `${waitingDays} waiting` : ''];
+  return [`${bar} ${ended}/${days} days`, ...rest, paused === null ? '' : `paused: ${paused}`]
+    .filter(Boolean)
+    .join('  ');
+}
