@@ -13,7 +13,7 @@ import { publisherHosts } from '../../src/workers/configured-datasets.ts';
 import { openEngine } from '../../src/workers/open-engine.ts';
 import { openPrimary } from '../../src/workers/open-stores.ts';
 import { runDays } from '../fixtures/run-day.ts';
-import { startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
 import { FERRETDB, startFerretDb } from '../fixtures/servers/ferretdb.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
@@ -104,15 +104,20 @@ await describeWithServer(FERRETDB, startFerretDb, (mongo) => {
   });
 });
 
-await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (s3) => {
-  describe('quotidien migrate, killed on its way and started again', () => {
-    it('copies an embedded installation to S3 and DynamoDB, each thing once', async () => {
-      const dynamo = await startDynamoDbLocal();
-      try {
-        await expectMigration('aws', await awsSettings(await s3(), dynamo, 'copied'));
-      } finally {
-        await dynamo.stop();
-      }
+await describeWithServer(
+  VERSITY_GATEWAY,
+  startVersityGateway,
+  (s3) => {
+    describe('quotidien migrate, killed on its way and started again', () => {
+      it('copies an embedded installation to S3 and DynamoDB, each thing once', async () => {
+        const dynamo = await startDynamoDbLocal();
+        try {
+          await expectMigration('aws', await awsSettings(await s3(), dynamo, 'copied'));
+        } finally {
+          await dynamo.stop();
+        }
+      });
     });
-  });
-});
+  },
+  [DYNAMODB_LOCAL],
+);
