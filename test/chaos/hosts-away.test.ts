@@ -14,7 +14,7 @@ import { reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';
 import { hostQueue } from '../../src/workers/engine-fallback.ts';
 import { connectClient } from '../../src/workers/temporal-target.ts';
 import type { reconcile } from '../../src/workflows/reconcile.ts';
-import { startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
 import type { DynamoDbTestServer } from '../fixtures/servers/dynamodb-local.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
@@ -100,83 +100,88 @@ async function expectDegraded(run: Awaited<ReturnType<typeof startRun>>, host: s
   return /at the host (\w+)\./.exec(currentDetails)?.[1] ?? '';
 }
 
-await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
-  const undisturbed = new Map<string, Awaited<ReturnType<typeof contentsOf>>>();
+await describeWithServer(
+  VERSITY_GATEWAY,
+  startVersityGateway,
+  (server) => {
+    const undisturbed = new Map<string, Awaited<ReturnType<typeof contentsOf>>>();
 
-  beforeAll(async () => {
-    const calm = await hostOf(await server(), 'calm', 'calm');
-    const child = await startWorker(calm);
-    for (const date of [FIRST, SECOND, THIRD]) {
-      expect(await dayResult(await startRun(calm, date))).toMatchObject({ verdict: 'ok', version: 1 });
-      undisturbed.set(date, await contentsOf(calm.home, [date], calm.settings));
-    }
-    await stopWorker(child);
-  });
-
-  describe('two hosts in one outage', () => {
-    it('keep each day on the host that began it, and both bring theirs to the stores', async () => {
-      const s3 = await server();
-      const [alpha, beta] = [await hostOf(s3, 'pair', 'alpha'), await hostOf(s3, 'pair', 'beta')];
-      const first = await startWorker(alpha);
-      // The stores go while the first day waits for its publisher.
-      const hold = portal.hold({ endpoint: 'export' });
-      const day = await startRun(alpha, FIRST);
-      await hold.arrived;
-      await Promise.all([s3.kill(), dynamo.kill()]);
-      hold.release();
-      await expectDegraded(day, 'alpha');
-      await stopWorker(first);
-      const workers = [await startWorker(beta)];
-      await expectDegraded(await startRun(beta, SECOND), 'beta');
-      // Now either host may begin a day.
-      workers.push(await startWorker(alpha));
-      const either = await expectDegraded(await startRun(beta, THIRD), '(alpha|beta)');
-
-      await Promise.all([s3.restart(), dynamo.restart()]);
-      for (const host of ['alpha', 'beta']) {
-        const result = await (await startReconcile(alpha, host)).result();
-        expect(result).toMatchObject({ host, converged: true, pending: 0, conflicts: 0 });
-        expect(result.applied).toBeGreaterThan(0);
-      }
-      await Promise.all(workers.map(stopWorker));
+    beforeAll(async () => {
+      const calm = await hostOf(await server(), 'calm', 'calm');
+      const child = await startWorker(calm);
       for (const date of [FIRST, SECOND, THIRD]) {
-        expect(await contentsOf(alpha.home, [date], alpha.settings)).toEqual(undisturbed.get(date));
+        expect(await dayResult(await startRun(calm, date))).toMatchObject({ verdict: 'ok', version: 1 });
+        undisturbed.set(date, await contentsOf(calm.home, [date], calm.settings));
       }
-      const makers = (date: string) => makersOf(alpha.home, date, alpha.settings);
-      expect([await makers(FIRST), await makers(SECOND)]).toEqual([['alpha'], ['beta']]);
-      // What both began at the same moment, both may have made, to the same bytes.
-      expect(await makers(THIRD)).toContain(either);
+      await stopWorker(child);
     });
-  });
 
-  describe('a host whose worker is killed', () => {
-    it('in an outage, in the middle of its replay and right behind it, loses and doubles nothing', async () => {
-      const s3 = await server();
-      const host = await hostOf(s3, 'killed', 'gamma');
-      const doomed = await startWorker(host, ['inside', 'transform/national']);
-      const hold = portal.hold({ endpoint: 'export' });
-      const day = await startRun(host, FIRST);
-      await hold.arrived;
-      await Promise.all([s3.kill(), dynamo.kill()]);
-      hold.release();
-      await once(doomed, 'exit');
-      expect(doomed.signalCode).toBe('SIGKILL');
-      const heir = await startWorker(host);
-      expect(await dayResult(day)).toMatchObject({ verdict: 'degraded', version: 1 });
-      await stopWorker(heir);
-      await Promise.all([s3.restart(), dynamo.restart()]);
+    describe('two hosts in one outage', () => {
+      it('keep each day on the host that began it, and both bring theirs to the stores', async () => {
+        const s3 = await server();
+        const [alpha, beta] = [await hostOf(s3, 'pair', 'alpha'), await hostOf(s3, 'pair', 'beta')];
+        const first = await startWorker(alpha);
+        // The stores go while the first day waits for its publisher.
+        const hold = portal.hold({ endpoint: 'export' });
+        const day = await startRun(alpha, FIRST);
+        await hold.arrived;
+        await Promise.all([s3.kill(), dynamo.kill()]);
+        hold.release();
+        await expectDegraded(day, 'alpha');
+        await stopWorker(first);
+        const workers = [await startWorker(beta)];
+        await expectDegraded(await startRun(beta, SECOND), 'beta');
+        // Now either host may begin a day.
+        workers.push(await startWorker(alpha));
+        const either = await expectDegraded(await startRun(beta, THIRD), '(alpha|beta)');
 
-      const replaying = await startWorker(host, ['inside', 'reconcileHost']);
-      const replay = await startReconcile(host, 'gamma');
-      await once(replaying, 'exit');
-      expect(replaying.signalCode).toBe('SIGKILL');
-      const replayed = await startWorker(host, ['after', 'reconcileHost']);
-      await once(replayed, 'exit');
-      expect(replayed.signalCode).toBe('SIGKILL');
-      const last = await startWorker(host);
-      expect(await replay.result()).toMatchObject({ converged: true, pending: 0, conflicts: 0 });
-      await stopWorker(last);
-      expect(await contentsOf(host.home, [FIRST], host.settings)).toEqual(undisturbed.get(FIRST));
+        await Promise.all([s3.restart(), dynamo.restart()]);
+        for (const host of ['alpha', 'beta']) {
+          const result = await (await startReconcile(alpha, host)).result();
+          expect(result).toMatchObject({ host, converged: true, pending: 0, conflicts: 0 });
+          expect(result.applied).toBeGreaterThan(0);
+        }
+        await Promise.all(workers.map(stopWorker));
+        for (const date of [FIRST, SECOND, THIRD]) {
+          expect(await contentsOf(alpha.home, [date], alpha.settings)).toEqual(undisturbed.get(date));
+        }
+        const makers = (date: string) => makersOf(alpha.home, date, alpha.settings);
+        expect([await makers(FIRST), await makers(SECOND)]).toEqual([['alpha'], ['beta']]);
+        // What both began at the same moment, both may have made, to the same bytes.
+        expect(await makers(THIRD)).toContain(either);
+      });
     });
-  });
-});
+
+    describe('a host whose worker is killed', () => {
+      it('in an outage, in the middle of its replay and right behind it, loses and doubles nothing', async () => {
+        const s3 = await server();
+        const host = await hostOf(s3, 'killed', 'gamma');
+        const doomed = await startWorker(host, ['inside', 'transform/national']);
+        const hold = portal.hold({ endpoint: 'export' });
+        const day = await startRun(host, FIRST);
+        await hold.arrived;
+        await Promise.all([s3.kill(), dynamo.kill()]);
+        hold.release();
+        await once(doomed, 'exit');
+        expect(doomed.signalCode).toBe('SIGKILL');
+        const heir = await startWorker(host);
+        expect(await dayResult(day)).toMatchObject({ verdict: 'degraded', version: 1 });
+        await stopWorker(heir);
+        await Promise.all([s3.restart(), dynamo.restart()]);
+
+        const replaying = await startWorker(host, ['inside', 'reconcileHost']);
+        const replay = await startReconcile(host, 'gamma');
+        await once(replaying, 'exit');
+        expect(replaying.signalCode).toBe('SIGKILL');
+        const replayed = await startWorker(host, ['after', 'reconcileHost']);
+        await once(replayed, 'exit');
+        expect(replayed.signalCode).toBe('SIGKILL');
+        const last = await startWorker(host);
+        expect(await replay.result()).toMatchObject({ converged: true, pending: 0, conflicts: 0 });
+        await stopWorker(last);
+        expect(await contentsOf(host.home, [FIRST], host.settings)).toEqual(undisturbed.get(FIRST));
+      });
+    });
+  },
+  [DYNAMODB_LOCAL],
+);

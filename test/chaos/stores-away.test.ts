@@ -10,7 +10,7 @@ import type { DayResult } from '../../src/workflows/day.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
-import { startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
 import type { DynamoDbTestServer } from '../fixtures/servers/dynamodb-local.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
@@ -91,74 +91,79 @@ async function runMonth({ target }: Installation): Promise<unknown> {
   return resultOf(await startBackfill(target, { pipeline: 'eco2mix', from: MONTH[0]!, to: MONTH.at(-1)! }));
 }
 
-await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
-  describe('a day whose stores are killed in the middle', () => {
-    it('ends degraded, and after the stores are back and reconciled is the day that was not disturbed', async () => {
-      const s3 = await server();
-      const calm = await installed(s3, 'calm');
-      const before = await runDay(calm);
-      expect(before.result.verdict).toBe('ok');
-      expect(before.details).not.toContain('Degraded');
-      await finishRollup(calm.target, 'eco2mix');
-      const undisturbed = await stateOf(calm.engine.stores.primary);
-      expect(Object.keys(undisturbed).length).toBeGreaterThan(40);
-      await calm.close();
+await describeWithServer(
+  VERSITY_GATEWAY,
+  startVersityGateway,
+  (server) => {
+    describe('a day whose stores are killed in the middle', () => {
+      it('ends degraded, and after the stores are back and reconciled is the day that was not disturbed', async () => {
+        const s3 = await server();
+        const calm = await installed(s3, 'calm');
+        const before = await runDay(calm);
+        expect(before.result.verdict).toBe('ok');
+        expect(before.details).not.toContain('Degraded');
+        await finishRollup(calm.target, 'eco2mix');
+        const undisturbed = await stateOf(calm.engine.stores.primary);
+        expect(Object.keys(undisturbed).length).toBeGreaterThan(40);
+        await calm.close();
 
-      const installation = await installed(s3, 'stormy', async () => {
-        await Promise.all([s3.kill(), dynamo.kill()]);
-      });
-      try {
-        const { result, details } = await runDay(installation);
-        expect(result).toMatchObject({ verdict: 'degraded', version: 1 });
-        expect(details).toMatch(/Degraded: the (object|document) store \(\w+\) is away since/);
-        expect(details).toContain(`goes on at the host ${installation.engine.host}`);
-        expect(await standing(installation)).toBe('degraded');
-        expect(await figure('quotidien_store_away')).toBeGreaterThan(0);
-        expect(await figure('quotidien_cache_hits_total')).toBeGreaterThan(0);
-        expect(await reconciled(installation)).toMatchObject({ converged: false, applied: 0, lifted: {} });
-
-        await Promise.all([s3.restart(), dynamo.restart()]);
-        expect(await reconciled(installation)).toMatchObject({
-          converged: true,
-          pending: 0,
-          conflicts: 0,
-          lifted: { eco2mix: [DATE] },
+        const installation = await installed(s3, 'stormy', async () => {
+          await Promise.all([s3.kill(), dynamo.kill()]);
         });
-        await finishRollup(installation.target, 'eco2mix');
-        expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
-        await expectSchedule(installation);
-        // Nothing is left to do, and the day is as good as any.
-        expect(await reconciled(installation)).toMatchObject({ converged: true, applied: 0, same: 0, lifted: {} });
-        expect(await standing(installation)).toBe('ok');
-        expect((await runDay(installation)).result).toMatchObject({ verdict: 'ok', version: 1, ran: [] });
-      } finally {
-        await installation.close();
-      }
-    });
-  });
+        try {
+          const { result, details } = await runDay(installation);
+          expect(result).toMatchObject({ verdict: 'degraded', version: 1 });
+          expect(details).toMatch(/Degraded: the (object|document) store \(\w+\) is away since/);
+          expect(details).toContain(`goes on at the host ${installation.engine.host}`);
+          expect(await standing(installation)).toBe('degraded');
+          expect(await figure('quotidien_store_away')).toBeGreaterThan(0);
+          expect(await figure('quotidien_cache_hits_total')).toBeGreaterThan(0);
+          expect(await reconciled(installation)).toMatchObject({ converged: false, applied: 0, lifted: {} });
 
-  describe('a month at once whose stores are killed in the middle', () => {
-    it('ends degraded, and after the replay is the month that was not disturbed', async () => {
-      const s3 = await server();
-      const calm = await installed(s3, 'calm-month');
-      expect(await runMonth(calm)).toMatchObject({ done: MONTH.length, days: 0 });
-      await finishRollup(calm.target, 'eco2mix');
-      const undisturbed = await stateOf(calm.engine.stores.primary);
-      await calm.close();
-
-      const installation = await installed(s3, 'stormy-month', () => Promise.all([s3.kill(), dynamo.kill()]));
-      try {
-        expect(await runMonth(installation)).toMatchObject({ done: MONTH.length, days: 0 });
-        const away = await calendarOfDays(installation.engine, 'eco2mix', MONTH, new Map());
-        expect(away.map(({ standing }) => standing)).toEqual(MONTH.map(() => 'degraded'));
-        await Promise.all([s3.restart(), dynamo.restart()]);
-        const replayed = await reconciled(installation);
-        expect(replayed).toMatchObject({ converged: true, pending: 0, conflicts: 0, lifted: { eco2mix: MONTH } });
-        await finishRollup(installation.target, 'eco2mix');
-        expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
-      } finally {
-        await installation.close();
-      }
+          await Promise.all([s3.restart(), dynamo.restart()]);
+          expect(await reconciled(installation)).toMatchObject({
+            converged: true,
+            pending: 0,
+            conflicts: 0,
+            lifted: { eco2mix: [DATE] },
+          });
+          await finishRollup(installation.target, 'eco2mix');
+          expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
+          await expectSchedule(installation);
+          // Nothing is left to do, and the day is as good as any.
+          expect(await reconciled(installation)).toMatchObject({ converged: true, applied: 0, same: 0, lifted: {} });
+          expect(await standing(installation)).toBe('ok');
+          expect((await runDay(installation)).result).toMatchObject({ verdict: 'ok', version: 1, ran: [] });
+        } finally {
+          await installation.close();
+        }
+      });
     });
-  });
-});
+
+    describe('a month at once whose stores are killed in the middle', () => {
+      it('ends degraded, and after the replay is the month that was not disturbed', async () => {
+        const s3 = await server();
+        const calm = await installed(s3, 'calm-month');
+        expect(await runMonth(calm)).toMatchObject({ done: MONTH.length, days: 0 });
+        await finishRollup(calm.target, 'eco2mix');
+        const undisturbed = await stateOf(calm.engine.stores.primary);
+        await calm.close();
+
+        const installation = await installed(s3, 'stormy-month', () => Promise.all([s3.kill(), dynamo.kill()]));
+        try {
+          expect(await runMonth(installation)).toMatchObject({ done: MONTH.length, days: 0 });
+          const away = await calendarOfDays(installation.engine, 'eco2mix', MONTH, new Map());
+          expect(away.map(({ standing }) => standing)).toEqual(MONTH.map(() => 'degraded'));
+          await Promise.all([s3.restart(), dynamo.restart()]);
+          const replayed = await reconciled(installation);
+          expect(replayed).toMatchObject({ converged: true, pending: 0, conflicts: 0, lifted: { eco2mix: MONTH } });
+          await finishRollup(installation.target, 'eco2mix');
+          expect(await stateOf(installation.engine.stores.primary)).toEqual(undisturbed);
+        } finally {
+          await installation.close();
+        }
+      });
+    });
+  },
+  [DYNAMODB_LOCAL],
+);

@@ -12,7 +12,7 @@ import { initStorage } from '../../src/storage/storage-init.ts';
 import { openStores, storageTargets } from '../../src/workers/open-stores.ts';
 import type { OpenStores } from '../../src/workers/open-stores.ts';
 import { collectText, toArray } from './byte-streams.ts';
-import { startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
 import type { DynamoDbTestServer } from '../fixtures/servers/dynamodb-local.ts';
 import { startFaultyProxy } from '../fixtures/servers/faulty-proxy.ts';
 import type { FaultyProxy, NetworkFault } from '../fixtures/servers/faulty-proxy.ts';
@@ -125,72 +125,79 @@ async function expectAll({ primary: { objects, documents } }: OpenStores): Promi
   expect(counter).toMatchObject({ version: ROUNDS, body: { rounds: numbers } });
 }
 
-await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
-  const faults: NetworkFault[] = ['reset', 'black hole', 'late', 'cut', 'half'];
+await describeWithServer(
+  VERSITY_GATEWAY,
+  startVersityGateway,
+  (server) => {
+    const faults: NetworkFault[] = ['reset', 'black hole', 'late', 'cut', 'half'];
 
-  describe('a host behind a network that fails', () => {
-    it.concurrent.each(faults)('loses and doubles nothing when it does this: %s', async (fault) => {
-      const s3 = await server();
-      const name = `fault-${fault.replace(' ', '-')}`;
-      const [toS3, toDynamo]: FaultyProxy[] = await Promise.all([s3, dynamo].map(({ port }) => startFaultyProxy(port)));
-      const { config, stores } = await opened(name, s3, { s3: toS3!.endpoint, dynamodb: toDynamo!.endpoint });
-      try {
-        for (const target of storageTargets(config.storage, [])) await initStorage(target);
-        for (let n = 0; n < ROUNDS_BEFORE; n += 1) await round(stores, n);
-        for (const proxy of [toS3!, toDynamo!]) proxy.set(fault);
-        for (let n = ROUNDS_BEFORE; n < ROUNDS_BEFORE + ROUNDS_IN_FAULT; n += 1) await round(stores, n);
-        expect([toS3!.met() > 0, toDynamo!.met() > 0]).toEqual([true, true]);
-        for (const proxy of [toS3!, toDynamo!]) proxy.set(undefined);
-        for (let n = ROUNDS_BEFORE + ROUNDS_IN_FAULT; n < ROUNDS; n += 1) await round(stores, n);
-        const report = await reconcile(stores.fallback!.parts, { entriesPerSecond: Number.POSITIVE_INFINITY });
-        expect(report).toMatchObject({ conflicts: [], pending: 0, converged: true });
-        await expectAll(stores);
-      } finally {
+    describe('a host behind a network that fails', () => {
+      it.concurrent.each(faults)('loses and doubles nothing when it does this: %s', async (fault) => {
+        const s3 = await server();
+        const name = `fault-${fault.replace(' ', '-')}`;
+        const [toS3, toDynamo]: FaultyProxy[] = await Promise.all(
+          [s3, dynamo].map(({ port }) => startFaultyProxy(port)),
+        );
+        const { config, stores } = await opened(name, s3, { s3: toS3!.endpoint, dynamodb: toDynamo!.endpoint });
+        try {
+          for (const target of storageTargets(config.storage, [])) await initStorage(target);
+          for (let n = 0; n < ROUNDS_BEFORE; n += 1) await round(stores, n);
+          for (const proxy of [toS3!, toDynamo!]) proxy.set(fault);
+          for (let n = ROUNDS_BEFORE; n < ROUNDS_BEFORE + ROUNDS_IN_FAULT; n += 1) await round(stores, n);
+          expect([toS3!.met() > 0, toDynamo!.met() > 0]).toEqual([true, true]);
+          for (const proxy of [toS3!, toDynamo!]) proxy.set(undefined);
+          for (let n = ROUNDS_BEFORE + ROUNDS_IN_FAULT; n < ROUNDS; n += 1) await round(stores, n);
+          const report = await reconcile(stores.fallback!.parts, { entriesPerSecond: Number.POSITIVE_INFINITY });
+          expect(report).toMatchObject({ conflicts: [], pending: 0, converged: true });
+          await expectAll(stores);
+        } finally {
+          await stores.close();
+          await Promise.all([toS3!.close(), toDynamo!.close()]);
+        }
+      });
+    });
+
+    describe('what is no absence', () => {
+      const refused = [
+        ['a wrong secret', { AWS_SECRET_ACCESS_KEY: 'wrong' }, /secret|signature|credential|key/i],
+        ['a missing bucket', { QUOTIDIEN_S3_BUCKET: 'nobody-made-it' }, /nobody-made-it/],
+      ] as const;
+
+      it.each(refused)('is %s: it fails with its own code, and nothing is journaled', async (_, settings, words) => {
+        const s3 = await server();
+        const name = `refused-${Object.keys(settings)[0]!.toLowerCase().replaceAll('_', '-')}`;
+        const right = await opened(name, s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint });
+        for (const target of storageTargets(right.config.storage, [])) await initStorage(target);
+        await right.stores.close();
+        const { stores } = await opened(name, s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint }, settings);
+        for (let times = 0; times < 4; times += 1) {
+          const put = stores.objects.put('days/1.txt', Buffer.from('1'), { mode: 'create', mediaType: 'text/plain' });
+          await expect(put).rejects.toMatchObject({
+            code: 'STORE_DENIED',
+            message: expect.stringMatching(words) as string,
+          });
+        }
+        expect(await stores.fallback!.stores.state()).toMatchObject({ pending: 0, objects: { state: 'closed' } });
         await stores.close();
-        await Promise.all([toS3!.close(), toDynamo!.close()]);
-      }
-    });
-  });
+      });
 
-  describe('what is no absence', () => {
-    const refused = [
-      ['a wrong secret', { AWS_SECRET_ACCESS_KEY: 'wrong' }, /secret|signature|credential|key/i],
-      ['a missing bucket', { QUOTIDIEN_S3_BUCKET: 'nobody-made-it' }, /nobody-made-it/],
-    ] as const;
-
-    it.each(refused)('is %s: it fails with its own code, and nothing is journaled', async (_, settings, words) => {
-      const s3 = await server();
-      const name = `refused-${Object.keys(settings)[0]!.toLowerCase().replaceAll('_', '-')}`;
-      const right = await opened(name, s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint });
-      for (const target of storageTargets(right.config.storage, [])) await initStorage(target);
-      await right.stores.close();
-      const { stores } = await opened(name, s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint }, settings);
-      for (let times = 0; times < 4; times += 1) {
-        const put = stores.objects.put('days/1.txt', Buffer.from('1'), { mode: 'create', mediaType: 'text/plain' });
-        await expect(put).rejects.toMatchObject({
-          code: 'STORE_DENIED',
-          message: expect.stringMatching(words) as string,
-        });
-      }
-      expect(await stores.fallback!.stores.state()).toMatchObject({ pending: 0, objects: { state: 'closed' } });
-      await stores.close();
+      it('is a table that is missing, or has another key', async () => {
+        const s3 = await server();
+        const { stores } = await opened('tableless', s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint });
+        const put = stores.documents.put(COUNTER, { rounds: [] }, { expectedVersion: 0 });
+        await expect(put).rejects.toMatchObject({ code: 'STORE_DENIED' });
+        await makeTable(dynamo, s3, 'tableless-operations');
+        for (let times = 0; times < 4; times += 1) {
+          const other = stores.documents.put(COUNTER, { rounds: [] }, { expectedVersion: 0 });
+          await expect(other).rejects.toMatchObject({ code: 'STORE_DENIED' });
+        }
+        expect(await stores.fallback!.stores.state()).toMatchObject({ pending: 0, documents: { state: 'closed' } });
+        await stores.close();
+      });
     });
-
-    it('is a table that is missing, or has another key', async () => {
-      const s3 = await server();
-      const { stores } = await opened('tableless', s3, { s3: s3.endpoint, dynamodb: dynamo.endpoint });
-      const put = stores.documents.put(COUNTER, { rounds: [] }, { expectedVersion: 0 });
-      await expect(put).rejects.toMatchObject({ code: 'STORE_DENIED' });
-      await makeTable(dynamo, s3, 'tableless-operations');
-      for (let times = 0; times < 4; times += 1) {
-        const other = stores.documents.put(COUNTER, { rounds: [] }, { expectedVersion: 0 });
-        await expect(other).rejects.toMatchObject({ code: 'STORE_DENIED' });
-      }
-      expect(await stores.fallback!.stores.state()).toMatchObject({ pending: 0, documents: { state: 'closed' } });
-      await stores.close();
-    });
-  });
-});
+  },
+  [DYNAMODB_LOCAL],
+);
 
 async function makeTable({ endpoint, region }: DynamoDbTestServer, { credentials }: S3TestServer, TableName: string) {
   const client = new DynamoDBClient({ endpoint, region, credentials });

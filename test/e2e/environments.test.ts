@@ -16,8 +16,8 @@ import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { initStorage } from '../../src/storage/storage-init.ts';
 import { openEngine } from '../../src/workers/open-engine.ts';
 import { runDays } from '../fixtures/run-day.ts';
-import { startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
-import { startMongoJavaServer } from '../fixtures/servers/mongo-java-server.ts';
+import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
+import { MONGO_JAVA_SERVER, startMongoJavaServer } from '../fixtures/servers/mongo-java-server.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
 
@@ -87,35 +87,40 @@ async function everythingIn(name: string, env: Record<string, string>): Promise<
   }
 }
 
-await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (s3) => {
-  it('makes the same days and records, byte for byte, on embedded stores, on files with MongoDB and on S3 with DynamoDB', async () => {
-    const [gateway, dynamo, mongo] = await Promise.all([s3(), startDynamoDbLocal(), startMongoJavaServer()]);
-    try {
-      const bucket = { bucket: 'quotidien-days', region: gateway.region, endpoint: gateway.endpoint };
-      const access = { region: dynamo.region, endpoint: dynamo.endpoint, credentials: gateway.credentials };
-      await initStorage({
-        s3: { ...bucket, credentials: gateway.credentials, forcePathStyle: true },
-        dynamodb: { ...access, tablePrefix: 'quotidien-', nativeTables: cityFlowTables(NATIVE_NAMES) },
-      });
-      const embedded = await everythingIn('embedded', {});
-      expect(embedded).toMatchObject({ grid: { length: WEEK.length }, city: { length: CITY_DAYS.length } });
-      expect(embedded).toMatchObject({ city: CITY_DAYS.map(() => ({ verdict: 'ok', facts: { sections: ALL_OK } })) });
-      expect(await everythingIn('mongodb', { MONGODB_URL: mongo.url, MONGODB_DATABASE: 'quotidien' })).toEqual(
-        embedded,
-      );
-      const aws = {
-        USE_S3: 'true',
-        USE_DYNAMODB: 'true',
-        QUOTIDIEN_S3_BUCKET: bucket.bucket,
-        QUOTIDIEN_S3_ENDPOINT: gateway.endpoint,
-        QUOTIDIEN_DYNAMODB_ENDPOINT: dynamo.endpoint,
-        AWS_REGION: gateway.region,
-        AWS_ACCESS_KEY_ID: gateway.credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: gateway.credentials.secretAccessKey,
-      };
-      expect(await everythingIn('aws', aws)).toEqual(embedded);
-    } finally {
-      await Promise.all([dynamo.stop(), mongo.stop()]);
-    }
-  }, 180_000);
-});
+await describeWithServer(
+  VERSITY_GATEWAY,
+  startVersityGateway,
+  (s3) => {
+    it('makes the same days and records, byte for byte, on embedded stores, on files with MongoDB and on S3 with DynamoDB', async () => {
+      const [gateway, dynamo, mongo] = await Promise.all([s3(), startDynamoDbLocal(), startMongoJavaServer()]);
+      try {
+        const bucket = { bucket: 'quotidien-days', region: gateway.region, endpoint: gateway.endpoint };
+        const access = { region: dynamo.region, endpoint: dynamo.endpoint, credentials: gateway.credentials };
+        await initStorage({
+          s3: { ...bucket, credentials: gateway.credentials, forcePathStyle: true },
+          dynamodb: { ...access, tablePrefix: 'quotidien-', nativeTables: cityFlowTables(NATIVE_NAMES) },
+        });
+        const embedded = await everythingIn('embedded', {});
+        expect(embedded).toMatchObject({ grid: { length: WEEK.length }, city: { length: CITY_DAYS.length } });
+        expect(embedded).toMatchObject({ city: CITY_DAYS.map(() => ({ verdict: 'ok', facts: { sections: ALL_OK } })) });
+        expect(await everythingIn('mongodb', { MONGODB_URL: mongo.url, MONGODB_DATABASE: 'quotidien' })).toEqual(
+          embedded,
+        );
+        const aws = {
+          USE_S3: 'true',
+          USE_DYNAMODB: 'true',
+          QUOTIDIEN_S3_BUCKET: bucket.bucket,
+          QUOTIDIEN_S3_ENDPOINT: gateway.endpoint,
+          QUOTIDIEN_DYNAMODB_ENDPOINT: dynamo.endpoint,
+          AWS_REGION: gateway.region,
+          AWS_ACCESS_KEY_ID: gateway.credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: gateway.credentials.secretAccessKey,
+        };
+        expect(await everythingIn('aws', aws)).toEqual(embedded);
+      } finally {
+        await Promise.all([dynamo.stop(), mongo.stop()]);
+      }
+    }, 180_000);
+  },
+  [DYNAMODB_LOCAL, MONGO_JAVA_SERVER],
+);

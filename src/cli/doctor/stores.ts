@@ -35,7 +35,7 @@ export async function examineObjects(objects: ObjectStore): Promise<Finding[]> {
 
 async function roundTripObject(objects: ObjectStore, key: string): Promise<void> {
   const bytes = Buffer.from(`written by the doctor as ${key}`);
-  try {
+  const examine = async (): Promise<void> => {
     await objects.put(key, bytes, { mediaType: 'application/octet-stream', mode: 'create' });
     const found = await readObject(objects, key);
     if (!found.equals(bytes)) throw corrupt(`${key} has ${found.byteLength} other bytes than were written`);
@@ -43,9 +43,8 @@ async function roundTripObject(objects: ObjectStore, key: string): Promise<void>
     if ((await objects.openLocal({ key, sha256, bytes: bytes.byteLength })) === undefined) {
       throw corrupt(`${key} cannot be opened as a local file`);
     }
-  } finally {
-    await objects.delete(key);
-  }
+  };
+  await withTidying(examine, () => objects.delete(key));
   if ((await objects.head(key)) !== undefined) throw corrupt(`${key} is still there after it was deleted`);
 }
 
@@ -63,15 +62,25 @@ async function readObject(objects: ObjectStore, key: string): Promise<Buffer> {
 }
 
 async function raceForObject(objects: ObjectStore, key: string): Promise<void> {
-  try {
+  const examine = async (): Promise<void> => {
     const winners = await race((writer) =>
       objects.put(key, Buffer.from([writer]), { mediaType: 'application/octet-stream', mode: 'create' }),
     );
     const [kept] = await readObject(objects, key);
     judgeRace(key, winners, kept);
-  } finally {
-    await objects.delete(key);
+  };
+  await withTidying(examine, () => objects.delete(key));
+}
+
+/** What the examination finds is told before what keeps its traces from being removed. */
+async function withTidying(examine: () => Promise<void>, tidy: () => Promise<void>): Promise<void> {
+  try {
+    await examine();
+  } catch (error) {
+    await tidy().catch(() => undefined);
+    throw error;
   }
+  await tidy();
 }
 
 /** Writes, reads back, replaces by version and deletes a document, then lets eight writers race for one key. */
@@ -94,26 +103,24 @@ type Key = Parameters<DocumentStore['get']>[0];
 
 async function roundTripDocument(documents: DocumentStore, key: Key): Promise<void> {
   const name = `${key.table}:${key.partition}:${key.sort}`;
-  try {
+  const examine = async (): Promise<void> => {
     await documents.put(key, { writer: 'doctor' }, { expectedVersion: 0 });
     const found = await documents.get<{ writer?: string }>(key);
     if (found?.body.writer !== 'doctor') throw corrupt(`${name} does not read back as it was written`);
     await documents.put(key, { writer: 'doctor again' }, { expectedVersion: found.version });
     const late = await outcome(() => documents.put(key, { writer: 'too late' }, { expectedVersion: found.version }));
     if (late === 'won') throw corrupt(`${name} was replaced although its version had moved on`);
-  } finally {
-    await documents.delete(key);
-  }
+  };
+  await withTidying(examine, () => documents.delete(key));
   if ((await documents.get(key)) !== undefined) throw corrupt(`${name} is still there after it was deleted`);
 }
 
 async function raceForDocument(documents: DocumentStore, key: Key): Promise<void> {
-  try {
+  const examine = async (): Promise<void> => {
     const winners = await race((writer) => documents.put(key, { writer }, { expectedVersion: 0 }));
     judgeRace(key.sort, winners, (await documents.get<{ writer: number }>(key))?.body.writer);
-  } finally {
-    await documents.delete(key);
-  }
+  };
+  await withTidying(examine, () => documents.delete(key));
 }
 
 async function race(write: (writer: number) => Promise<unknown>): Promise<number[]> {

@@ -211,6 +211,19 @@ describe('examineObjects', () => {
     });
   });
 
+  it('says what was wrong first, not that its traces could not be removed', async () => {
+    const memory = createMemoryObjectStore();
+    onTestFinished(() => memory.dispose());
+    const denied = (doing: string) => () =>
+      Promise.reject(new PipelineError('STORE_DENIED', `cannot ${doing} the bucket`));
+    const findings = await examineObjects({ ...memory, put: denied('write to'), delete: denied('delete from') });
+    expect(findings.map(({ detail }) => detail)).toEqual([
+      expect.stringContaining('cannot write to the bucket'),
+      'listing is allowed',
+      expect.stringContaining('cannot write to the bucket'),
+    ]);
+  });
+
   it('fails a store that gives back other bytes', async () => {
     const memory = createMemoryObjectStore();
     onTestFinished(() => memory.dispose());
