@@ -135,16 +135,25 @@ describe('a batch file', () => {
     // The day is cut again from what has the name now.
     await runDay(engine, 'cityflow', DAY, { offline: true });
     expect(await recut()).toBe('identical');
-    const [second] = await take(await file('counts.csv', editions[1]!));
-    expect(second!.rawKey).not.toBe(first!.rawKey);
+    expect(first!.rawKey).toBe('raw/batch/comptages-routiers-permanents-2.csv');
+    await take(await file('counts.csv', editions[1]!));
     expect((await stored()).sort()).toEqual([0, 1]);
     // Its manifest still names the first edition.
     expect(await recut()).toBe('identical');
-    const [again] = await take(await file('counts.csv', editions[0]!));
-    expect(again!.rawKey).toBe(first!.rawKey);
+    await take(await file('counts.csv', editions[0]!));
     expect((await stored()).sort()).toEqual([0, 1]);
     await importStored(engine, 'cityflow', testControl());
     expect((await stored()).sort()).toEqual([0, 1]);
+  });
+
+  it('of many months is what a run of any of their days uses', async () => {
+    const lines = ['2025-09-15', '2025-10-31', DAY].map((date) => countLine(date, { arc: '1', hour: 8, q: 70, k: 10 }));
+    const [taken] = await take(await file('counts.csv', countsCsv(lines)));
+    expect(taken).toMatchObject({ days: 3, recognised: { from: '2025-09-15', to: DAY } });
+    for (const date of ['2025-09-15', '2025-10-31', DAY]) {
+      const { plan } = await runDay(engine, 'cityflow', date, { offline: true });
+      expect(plan.steps.find(({ step }) => step === 'download/comptages')).toMatchObject({ action: 'reuse' });
+    }
   });
 
   it('of unknown content is refused with what would be recognised', async () => {
