@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
-import type { CityRunner } from '../../unit/cityflow/city-runner.ts';
-import { openCityRunner } from '../../unit/cityflow/city-runner.ts';
+import type { StepRunner } from '../../fixtures/step-runner.ts';
+import { openStepRunner } from '../../fixtures/step-runner.ts';
 import { madeCity } from '../../unit/cityflow/made-city.ts';
 
 /**
@@ -43,11 +43,11 @@ const METEO = JSON.stringify({
   hourly: { time: DAYS.map((date) => `${date}T12:00`), temperature_2m: [10, 11, 12] },
 });
 
-let runner: CityRunner;
+let runner: StepRunner;
 const hashes: Record<string, string> = {};
 
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
   const sources = Object.values(await madeCity(runner, DAYS));
   const meteo = { part: 'open-meteo', path: await runner.file('meteo.json', METEO) };
   const days = await runner.days([...sources, meteo], DAYS);
