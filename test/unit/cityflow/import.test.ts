@@ -156,6 +156,20 @@ describe('a batch file', () => {
     }
   });
 
+  it('re-runs only the day that a new edition adds', async () => {
+    const dates = ['2025-10-31', '2025-11-01', DAY];
+    const lines = dates.map((date) => countLine(date, { arc: '1', hour: 8, q: 70, k: 10 }));
+    await take(await file('counts.csv', countsCsv(lines.slice(0, 2))));
+    for (const date of dates.slice(0, 2)) await runDay(engine, 'cityflow', date, { offline: true });
+    await take(await file('counts.csv', countsCsv([...lines].reverse())));
+    const plans = [];
+    for (const date of dates) plans.push((await runDay(engine, 'cityflow', date, { offline: true })).plan);
+    const ran = plans.map(({ steps }) => steps.filter(({ action }) => action === 'run').map(({ step }) => step));
+    // The new day's history reads the days before it, never the other way round.
+    expect(ran.slice(0, 2)).toEqual([[], []]);
+    expect(ran[2]).toContain('transform/comptages');
+  });
+
   it('of unknown content is refused with what would be recognised', async () => {
     await expect(take(await file('raw/batch/x.csv', 'a;b\n1;2\n'))).rejects.toMatchObject({
       code: 'INPUT_INVALID',
