@@ -59,13 +59,19 @@ export function editionPlace(name: string, mediaType: string): ContentPlace {
   return { folder: `archive/${dir}/${stem}`, extension: ext.slice(1), mediaType };
 }
 
+/** The name that an edition has while it is the newest; undefined for a key of another kind. */
+export function newestName(key: string): string | undefined {
+  const [, stem, extension = ''] = EDITION.exec(key) ?? [];
+  return stem === undefined ? undefined : `${stem}${extension}`;
+}
+
 /** `ObjectStore.openLocal`, which also finds the newest edition of a named file under its name. */
 export async function openContent(objects: ObjectStore, ref: ArtefactRef): Promise<string | undefined> {
   const found = await objects.openLocal(ref);
-  const [, stem, extension = ''] = EDITION.exec(ref.key) ?? [];
-  if (found !== undefined || stem === undefined) return found;
+  const name = newestName(ref.key);
+  if (found !== undefined || name === undefined) return found;
   try {
-    return await objects.openLocal({ ...ref, key: `${stem}${extension}` });
+    return await objects.openLocal({ ...ref, key: name });
   } catch (error) {
     // Another edition has the name.
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;

@@ -90,7 +90,9 @@ async function deliver(download: Download, group: Group): Promise<(StepDone | St
     }
   }
   control.progress(`cutting ${group.dates.length} days of ${part.id}`);
-  return (await sliceAndCommit(download, group, answer)).answers;
+  const { answers, entries } = await sliceAndCommit(download, group.dates, answer);
+  await saveReceipt(engine, receiptOf(download, group, answer, entries));
+  return answers;
 }
 
 /** A file that somebody gave us, stored and recognised. */
@@ -110,14 +112,20 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   const download: Download = { engine, control, dataset, part, step, force: true };
   const checkedAt = engine.now().toISOString();
   const answer: RawAnswer = { origin: file.origin, status: 200, unchanged: false, checkedAt, freshness: null };
-  let known: Receipt | undefined;
   const days: (StepDone | StepFailed)[] = [];
-  const windows = part.importWindow === 'all' ? [file.window] : monthWindows(file.window.from, file.window.to);
-  for (const { from, to } of windows) {
-    const group: Group = { window: file.window, dates: datesBetween(from, to), known };
-    const { answers, receipt } = await sliceAndCommit(download, group, answer);
+  const { from, to } = file.window;
+  // Plans look for receipts by bulk window: a file of many has one in each.
+  const bulkWindows = fetchWindows(datesBetween(from, to), part.bulkWindow);
+  const receipts = new Map<FetchWindow, Receipt>();
+  for (const cut of part.importWindow === 'all' ? [file.window] : monthWindows(from, to)) {
+    const { answers, entries } = await sliceAndCommit(download, datesBetween(cut.from, cut.to), answer);
     days.push(...answers);
-    known = receipt;
+    for (const window of bulkWindows.filter((bulk) => bulk.from <= cut.to && cut.from <= bulk.to)) {
+      const own = entries.filter(({ scope }) => window.from <= scope && scope <= window.to);
+      const receipt = receiptOf(download, { window, known: receipts.get(window) }, answer, own);
+      await saveReceipt(engine, receipt);
+      receipts.set(window, receipt);
+    }
   }
   return { days };
 }
@@ -168,15 +176,15 @@ async function keptSlices(
 
 async function sliceAndCommit(
   download: Download,
-  group: Group,
+  dates: readonly CivilDate[],
   answer: RawAnswer,
-): Promise<{ answers: (StepDone | StepFailed)[]; receipt: Receipt }> {
+): Promise<{ answers: (StepDone | StepFailed)[]; entries: readonly LedgerEntry[] }> {
   const { engine, control, dataset, step, part } = download;
   const startedAt = engine.now();
   const raw = answer.origin.raw;
   const path = await openContent(engine.objects, raw);
   if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
-  const days = group.dates.map((date) => zonedDay(date, dataset.definition.zone));
+  const days = dates.map((date) => zonedDay(date, dataset.definition.zone));
   const task = { part: part.id, raw: { path, sha256: raw.sha256, bytes: raw.bytes }, days, progress: control.progress };
   const { entries, failed } = await sqlOf(engine).session(
     async (sql) => {
@@ -187,9 +195,7 @@ async function sliceAndCommit(
     },
     { signal: control.signal },
   );
-  const receipt = receiptOf(download, group, answer, entries);
-  await saveReceipt(engine, receipt);
-  return { answers: [...failed, ...entries.map((entry) => doneWith(entry, 'ran'))], receipt };
+  return { answers: [...failed, ...entries.map((entry) => doneWith(entry, 'ran'))], entries };
 }
 
 /** Cuts the raw file; what is wrong with it as a whole names where it is kept. */
@@ -220,7 +226,12 @@ function identifyBy(step: StepDefinition): Uncommitted['identify'] {
   };
 }
 
-function receiptOf(download: Download, group: Group, answer: RawAnswer, entries: readonly LedgerEntry[]): Receipt {
+function receiptOf(
+  download: Download,
+  group: Pick<Group, 'window' | 'known'>,
+  answer: RawAnswer,
+  entries: readonly LedgerEntry[],
+): Receipt {
   const earlier = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known.days : {};
   const numbers = (name: string): number[] => entries.map((entry) => Number(entry.facts[name] ?? 0));
   return {

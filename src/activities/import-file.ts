@@ -2,7 +2,7 @@ import path from 'node:path';
 import { PipelineError } from '../errors.ts';
 import type { Dataset, FetchWindow, NamedDay, RecognisedFile } from '../pipelines/dataset.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
-import { putContent } from './content-store.ts';
+import { newestName, putContent } from './content-store.ts';
 import type { StepFailed } from './contract.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
@@ -15,6 +15,7 @@ export interface ImportResult {
   /** Days that the file has rows for. */
   readonly days: number;
   readonly failed: readonly StepFailed[];
+  /** Where its bytes are now; a later edition may take the name. */
   readonly rawKey: string;
 }
 
@@ -148,5 +149,5 @@ async function deliver(
   const { days } = await deliverImport(engine, { pipeline, part, window, origin }, control);
   const failed = days.filter((day): day is StepFailed => 'failure' in day);
   const filled = days.filter((day) => !('failure' in day) && !day.empty).length;
-  return { file, recognised, days: filled, failed, rawKey: raw.key };
+  return { file, recognised, days: filled, failed, rawKey: newestName(raw.key) ?? raw.key };
 }

@@ -323,7 +323,7 @@ const REPORTS: readonly StepDefinition[] = [
   },
   {
     id: 'report/page',
-    version: 1,
+    version: 2,
     title: 'The daily report as one self-contained page with a map',
     inputs: [
       { name: 'report', step: 'report/daily', output: 'report' },

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { ArcMetrics } from '../../../src/datasets/cityflow/metrics/arc-day.ts';
 import type { CountsMetrics } from '../../../src/datasets/cityflow/metrics/counts.ts';
 import type { NetworkMetrics } from '../../../src/datasets/cityflow/metrics/network.ts';
 import type { WorksMetrics } from '../../../src/datasets/cityflow/metrics/works.ts';
 import { realData } from '../../fixtures/real-data.ts';
-import type { CityRunner, Days, Done } from '../../unit/cityflow/city-runner.ts';
-import { checkOf, dates, openCityRunner, readOutput } from '../../unit/cityflow/city-runner.ts';
+import type { StepRunner, Days, Done } from '../../fixtures/step-runner.ts';
+import { checkOf, dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 
 /** The publisher's own files, read as they are. */
 
-let runner: CityRunner;
+let runner: StepRunner;
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
 });
 afterAll(() => runner.close());
 

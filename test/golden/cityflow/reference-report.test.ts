@@ -1,22 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { Report } from '../../../src/datasets/cityflow/report/model.ts';
 import { realData } from '../../fixtures/real-data.ts';
-import type { CityRunner } from '../../unit/cityflow/city-runner.ts';
-import { dates, openCityRunner, readOutput } from '../../unit/cityflow/city-runner.ts';
+import type { StepRunner } from '../../fixtures/step-runner.ts';
+import { dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import { MADE_PARTS, madeCity } from '../../unit/cityflow/made-city.ts';
 
 /** The report that an earlier system published for 2025-11-04: its keys and sections are the contract, its figures are its known faults. */
 
 const DAY = '2025-11-12';
-let runner: CityRunner;
+let runner: StepRunner;
 let ours: Report;
 let csv: string;
 let reference: Record<string, unknown>;
 let referenceCsv: string;
 
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
   const sources = await madeCity(runner, dates('2025-11-05', DAY));
   const days = await runner.days(
     MADE_PARTS.map((part) => sources[part]),

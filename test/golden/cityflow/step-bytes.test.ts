@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
-import type { CityRunner } from '../../unit/cityflow/city-runner.ts';
-import { openCityRunner } from '../../unit/cityflow/city-runner.ts';
+import type { StepRunner } from '../../fixtures/step-runner.ts';
+import { openStepRunner } from '../../fixtures/step-runner.ts';
 import { madeCity } from '../../unit/cityflow/made-city.ts';
 
 /**
@@ -28,7 +28,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'metrics/traffic v1': '4a765bff955dc4f4ae595a1da4b9f6b4dd45e8e9a62e1f5486aa11b93078edd3',
   'metrics/weather v1': '7f693f9788003e2f0543d7dddbc6592a65af37f7dd59bbf7489545d6429f9862',
   'report/daily v2': '9f932320925926e3bb379b3c8be948db819415c5eced04838431e2af03d7151e',
-  'report/page v1': '7d9631d4c5315dd010542ae2d39e9fde8efcdc7fa45c6f8d7de953481513069f',
+  'report/page v2': 'f89e4af2ee6e5472c42a402b38d6f18527e12c72b00569f2d45bc93ab023b2d7',
   'transform/bikes v1': '69c752d44030fe24f92f30507ef6e03f3c80e116e28d37504bbb117c4c89da0e',
   'transform/chantiers v1': '983b9e55419b59c77c92cbd67c0879bc281c22810faf8f569f256aab3dc1b391',
   'transform/comptages v1': '2bc63462aca816afcc98f5b709966eb66d411c03b12564cf05068ed5bc77b504',
@@ -43,11 +43,11 @@ const METEO = JSON.stringify({
   hourly: { time: DAYS.map((date) => `${date}T12:00`), temperature_2m: [10, 11, 12] },
 });
 
-let runner: CityRunner;
+let runner: StepRunner;
 const hashes: Record<string, string> = {};
 
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
   const sources = Object.values(await madeCity(runner, DAYS));
   const meteo = { part: 'open-meteo', path: await runner.file('meteo.json', METEO) };
   const days = await runner.days([...sources, meteo], DAYS);

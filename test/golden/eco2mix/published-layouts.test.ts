@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DayMetrics } from '../../../src/datasets/eco2mix/metrics-model.ts';
 import { realData } from '../../fixtures/real-data.ts';
-import type { Done, Runner } from '../../unit/eco2mix/day-runner.ts';
-import { checkOf, dates, openRunner } from '../../unit/eco2mix/day-runner.ts';
+import type { Done } from '../../fixtures/step-runner.ts';
+import type { Runner } from '../../unit/eco2mix/day-runner.ts';
+import { checkOf, dates } from '../../fixtures/step-runner.ts';
+import { openRunner } from '../../unit/eco2mix/day-runner.ts';
 
 /** The publishers' own files, read as they are; what is expected of them comes from queries that share no code with the steps. */
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recogniseFile } from '../../../src/datasets/eco2mix/recognise.ts';
 import { realData } from '../../fixtures/real-data.ts';
 import type { Runner } from '../../unit/eco2mix/day-runner.ts';
-import { openRunner, rejection } from '../../unit/eco2mix/day-runner.ts';
+import { rejection } from '../../fixtures/step-runner.ts';
+import { openRunner } from '../../unit/eco2mix/day-runner.ts';
 
 let runner: Runner;
 beforeAll(async () => {

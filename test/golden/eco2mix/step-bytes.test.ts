@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eco2mixDefinition } from '../../../src/datasets/eco2mix/definition.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
-import type { Done, Runner } from '../../unit/eco2mix/day-runner.ts';
-import { dayUnit, openRunner } from '../../unit/eco2mix/day-runner.ts';
+import type { Done } from '../../fixtures/step-runner.ts';
+import type { Runner } from '../../unit/eco2mix/day-runner.ts';
+import { dayUnit } from '../../fixtures/step-runner.ts';
+import { openRunner } from '../../unit/eco2mix/day-runner.ts';
 import { portalHeader, portalLine, quartersOf } from '../../unit/eco2mix/portal-csv.ts';
 
 /**

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CityRunner } from '../../unit/cityflow/city-runner.ts';
-import { dates, hashOf, openCityRunner } from '../../unit/cityflow/city-runner.ts';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
+import type { StepRunner } from '../../fixtures/step-runner.ts';
+import { dates, hashOf, openStepRunner } from '../../fixtures/step-runner.ts';
 import { countLine, countsCsv } from '../../unit/cityflow/made-data.ts';
 
 /** More rows a day than the engine handles at once, over an autumn day of 25 hours. */
 const DAYS = dates('2025-10-25', '2025-10-27');
 const ARCS = 100;
 
-let runner: CityRunner;
+let runner: StepRunner;
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
 });
 afterAll(() => runner.close());
 

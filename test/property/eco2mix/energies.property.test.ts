@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleDay } from '../../../src/datasets/eco2mix/sampling.ts';
-import type { Runner, Source } from '../../unit/eco2mix/day-runner.ts';
+import type { Source } from '../../fixtures/step-runner.ts';
+import type { Runner } from '../../unit/eco2mix/day-runner.ts';
 import { openRunner } from '../../unit/eco2mix/day-runner.ts';
 import type { PortalRow } from '../../unit/eco2mix/portal-csv.ts';
 import { portalHeader, portalLine, quartersOf } from '../../unit/eco2mix/portal-csv.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runner } from '../../unit/eco2mix/day-runner.ts';
-import { dates, dayUnit, hashOf, openRunner } from '../../unit/eco2mix/day-runner.ts';
+import { dates, dayUnit, hashOf } from '../../fixtures/step-runner.ts';
+import { openRunner } from '../../unit/eco2mix/day-runner.ts';
 import { portalHeader, portalLine, quartersOf } from '../../unit/eco2mix/portal-csv.ts';
 
 const DAYS = dates('2024-10-24', '2024-10-30');

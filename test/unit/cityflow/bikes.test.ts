@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { BikesMetrics } from '../../../src/datasets/cityflow/metrics/bikes.ts';
 import { failureOf, streetOf } from '../../../src/datasets/cityflow/metrics/bikes.ts';
 import { THRESHOLDS } from '../../../src/datasets/cityflow/thresholds.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
-import type { CityRunner } from './city-runner.ts';
-import { checkOf, openCityRunner, readOutput, rejection } from './city-runner.ts';
+import type { StepRunner } from '../../fixtures/step-runner.ts';
+import { checkOf, openStepRunner, readOutput, rejection } from '../../fixtures/step-runner.ts';
 import type { MadeBike } from './made-data.ts';
 import { bikePage, bikeRecord, DISTRICTS } from './made-data.ts';
 
 const DAY = '2025-11-04';
 const clock = Array.from({ length: 24 }, (_, hour) => hour);
 
-let runner: CityRunner;
+let runner: StepRunner;
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
 });
 afterAll(() => runner.close());
 

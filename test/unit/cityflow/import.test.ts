@@ -135,16 +135,39 @@ describe('a batch file', () => {
     // The day is cut again from what has the name now.
     await runDay(engine, 'cityflow', DAY, { offline: true });
     expect(await recut()).toBe('identical');
-    const [second] = await take(await file('counts.csv', editions[1]!));
-    expect(second!.rawKey).not.toBe(first!.rawKey);
+    expect(first!.rawKey).toBe('raw/batch/comptages-routiers-permanents-2.csv');
+    await take(await file('counts.csv', editions[1]!));
     expect((await stored()).sort()).toEqual([0, 1]);
     // Its manifest still names the first edition.
     expect(await recut()).toBe('identical');
-    const [again] = await take(await file('counts.csv', editions[0]!));
-    expect(again!.rawKey).toBe(first!.rawKey);
+    await take(await file('counts.csv', editions[0]!));
     expect((await stored()).sort()).toEqual([0, 1]);
     await importStored(engine, 'cityflow', testControl());
     expect((await stored()).sort()).toEqual([0, 1]);
+  });
+
+  it('of many months is what a run of any of their days uses', async () => {
+    const lines = ['2025-09-15', '2025-10-31', DAY].map((date) => countLine(date, { arc: '1', hour: 8, q: 70, k: 10 }));
+    const [taken] = await take(await file('counts.csv', countsCsv(lines)));
+    expect(taken).toMatchObject({ days: 3, recognised: { from: '2025-09-15', to: DAY } });
+    for (const date of ['2025-09-15', '2025-10-31', DAY]) {
+      const { plan } = await runDay(engine, 'cityflow', date, { offline: true });
+      expect(plan.steps.find(({ step }) => step === 'download/comptages')).toMatchObject({ action: 'reuse' });
+    }
+  });
+
+  it('re-runs only the day that a new edition adds', async () => {
+    const dates = ['2025-10-31', '2025-11-01', DAY];
+    const lines = dates.map((date) => countLine(date, { arc: '1', hour: 8, q: 70, k: 10 }));
+    await take(await file('counts.csv', countsCsv(lines.slice(0, 2))));
+    for (const date of dates.slice(0, 2)) await runDay(engine, 'cityflow', date, { offline: true });
+    await take(await file('counts.csv', countsCsv([...lines].reverse())));
+    const plans = [];
+    for (const date of dates) plans.push((await runDay(engine, 'cityflow', date, { offline: true })).plan);
+    const ran = plans.map(({ steps }) => steps.filter(({ action }) => action === 'run').map(({ step }) => step));
+    // The new day's history reads the days before it, never the other way round.
+    expect(ran.slice(0, 2)).toEqual([[], []]);
+    expect(ran[2]).toContain('transform/comptages');
   });
 
   it('of unknown content is refused with what would be recognised', async () => {

@@ -1,5 +1,5 @@
 import type { CivilDate } from '../../../src/pipelines/vocabulary.ts';
-import type { CityRunner, Source } from './city-runner.ts';
+import type { StepRunner, Source } from '../../fixtures/step-runner.ts';
 import {
   bikePage,
   bikeRecord,
@@ -29,7 +29,7 @@ export const MADE_PARTS = [
 ] as const;
 export type MadePart = (typeof MADE_PARTS)[number];
 
-export async function madeCity(runner: CityRunner, dates: readonly CivilDate[]): Promise<Record<MadePart, Source>> {
+export async function madeCity(runner: StepRunner, dates: readonly CivilDate[]): Promise<Record<MadePart, Source>> {
   const clock = (hour: number): string => String(hour).padStart(2, '0');
   const counts = dates.flatMap((date) =>
     ARCS.flatMap((arc, place) =>

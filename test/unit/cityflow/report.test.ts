@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import { SECTIONS } from '../../../src/datasets/cityflow/definition.ts';
 import type { Report } from '../../../src/datasets/cityflow/report/model.ts';
-import type { CityRunner, Done, Source } from './city-runner.ts';
-import { dates, openCityRunner, readOutput } from './city-runner.ts';
+import type { StepRunner, Done, Source } from '../../fixtures/step-runner.ts';
+import { dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import type { MadePart } from './made-city.ts';
 import { MADE_PARTS, madeCity } from './made-city.ts';
 
 const DAY = '2025-11-12';
-let runner: CityRunner;
+let runner: StepRunner;
 let sources: Record<MadePart, Source>;
 
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
   sources = await madeCity(runner, dates('2025-11-05', DAY));
 });
 afterAll(() => runner.close());

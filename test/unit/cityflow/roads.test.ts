@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { ArcHour } from '../../../src/datasets/cityflow/metrics/arc-day.ts';
 import { arcMetrics, dominantState } from '../../../src/datasets/cityflow/metrics/arc-day.ts';
 import type { CountsMetrics } from '../../../src/datasets/cityflow/metrics/counts.ts';
 import { lostMinutesPerVehicle, speedKmh } from '../../../src/datasets/cityflow/metrics/lost-time.ts';
 import { stateOf, THRESHOLDS, thresholdsOf } from '../../../src/datasets/cityflow/thresholds.ts';
-import type { CityRunner } from './city-runner.ts';
-import { checkOf, openCityRunner, readOutput, rejection } from './city-runner.ts';
+import type { StepRunner } from '../../fixtures/step-runner.ts';
+import { checkOf, openStepRunner, readOutput, rejection } from '../../fixtures/step-runner.ts';
 import { countLine, countsCsv, DISTRICTS, networkCsv, SHAPE } from './made-data.ts';
 
 const DAY = '2025-11-04';
@@ -110,9 +111,9 @@ describe('congestion alerts', () => {
 });
 
 describe('road counts through the steps', () => {
-  let runner: CityRunner;
+  let runner: StepRunner;
   beforeAll(async () => {
-    runner = await openCityRunner();
+    runner = await openStepRunner(cityflow);
   });
   afterAll(() => runner.close());
 

@@ -44,7 +44,7 @@ async function published(engine: TestEngine, name: string): Promise<string> {
 function widths(csv: string): Record<string, number[]> {
   const found: Record<string, number[]> = {};
   let title = '';
-  for (const line of csv.trimEnd().split('\n')) {
+  for (const line of csv.trimEnd().split('\r\n')) {
     if (line.startsWith('===')) title = line;
     else if (line.replaceAll(';', '') !== '') (found[title] ??= []).push(line.split(';').length);
   }

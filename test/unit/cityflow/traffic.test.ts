@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { TrafficMetrics } from '../../../src/datasets/cityflow/metrics/traffic.ts';
 import { merged, serviceSpans, severityOf } from '../../../src/datasets/cityflow/metrics/traffic.ts';
 import { THRESHOLDS } from '../../../src/datasets/cityflow/thresholds.ts';
 import { metroLinesIn } from '../../../src/datasets/cityflow/transform/traffic.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
-import type { CityRunner } from './city-runner.ts';
-import { openCityRunner, readOutput } from './city-runner.ts';
+import type { StepRunner } from '../../fixtures/step-runner.ts';
+import { openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import { disruption } from './made-data.ts';
 
 const DAY = '2025-11-04';
-let runner: CityRunner;
+let runner: StepRunner;
 beforeAll(async () => {
-  runner = await openCityRunner();
+  runner = await openStepRunner(cityflow);
 });
 afterAll(() => runner.close());
 

@@ -4,7 +4,8 @@ import { compareDays } from '../../../src/datasets/eco2mix/comparison.ts';
 import type { DayComparison, DayMetrics } from '../../../src/datasets/eco2mix/metrics-model.ts';
 import { BORDERS, SOURCES } from '../../../src/datasets/eco2mix/metrics-model.ts';
 import type { Runner } from './day-runner.ts';
-import { dayUnit, openRunner } from './day-runner.ts';
+import { dayUnit } from '../../fixtures/step-runner.ts';
+import { openRunner } from './day-runner.ts';
 import type { PortalRow } from './portal-csv.ts';
 import { constantRows, portalCsv } from './portal-csv.ts';
 

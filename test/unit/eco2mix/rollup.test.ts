@@ -3,8 +3,10 @@ import { eco2mixDefinition } from '../../../src/datasets/eco2mix/definition.ts';
 import { writeSyntheticCsv } from '../../../src/dev/portal/portal.ts';
 import { datesOfMonth } from '../../../src/pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../../src/pipelines/dataset.ts';
-import type { Done, Runner } from './day-runner.ts';
-import { dayUnit, openRunner } from './day-runner.ts';
+import type { Done } from '../../fixtures/step-runner.ts';
+import type { Runner } from './day-runner.ts';
+import { dayUnit } from '../../fixtures/step-runner.ts';
+import { openRunner } from './day-runner.ts';
 
 /** Seen on 2024-03-15: January and February are consolidated, and real time reaches back beyond both. */
 const NOW = new Date('2024-03-15T12:00:00Z');

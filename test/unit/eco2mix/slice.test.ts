@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { constantRows, portalCsv, portalHeader, portalLine } from './portal-csv.ts';
 import type { Runner } from './day-runner.ts';
-import { dates, hashOf, openRunner, rejection } from './day-runner.ts';
+import { dates, hashOf, rejection } from '../../fixtures/step-runner.ts';
+import { openRunner } from './day-runner.ts';
 
 const DAY = '2024-01-15';
 const MEASURES = ['consommation', 'nucleaire', 'taux_co2'];

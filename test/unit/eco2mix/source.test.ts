@@ -3,7 +3,8 @@ import { PORTAL_SOURCES } from '../../../src/datasets/eco2mix/source.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Runner } from './day-runner.ts';
-import { dates, openRunner } from './day-runner.ts';
+import { dates } from '../../fixtures/step-runner.ts';
+import { openRunner } from './day-runner.ts';
 
 let runner: Runner;
 let portal: Portal;

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CORE_CHECKS } from '../../../src/datasets/eco2mix/checks.ts';
 import { CORE_COLUMNS } from '../../../src/datasets/eco2mix/core.ts';
-import type { Done, Runner, Source } from './day-runner.ts';
-import { checkOf, dates, dayUnit, hashOf, openRunner } from './day-runner.ts';
+import type { Done, Source } from '../../fixtures/step-runner.ts';
+import type { Runner } from './day-runner.ts';
+import { checkOf, dates, dayUnit, hashOf } from '../../fixtures/step-runner.ts';
+import { openRunner } from './day-runner.ts';
 import type { PortalRow } from './portal-csv.ts';
 import { constantRows, portalCsv, portalHeader, portalLine } from './portal-csv.ts';
 

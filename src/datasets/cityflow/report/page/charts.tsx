@@ -7,56 +7,94 @@ import type { DisruptionMetrics } from '../../metrics/traffic.ts';
 
 /** The charts of the page, drawn by hand as SVG: rectangles on two axes need no chart engine. */
 
-const WIDTH = 860;
-const LABEL_WIDTH = 210;
+interface Layout {
+  readonly class: 'wide' | 'compact';
+  readonly width: number;
+  /** Of the column of names. */
+  readonly labels: number;
+  readonly longestName: number;
+  /** Every how many hours there is a word. */
+  readonly hoursApart: number;
+}
+
+const LAYOUTS: readonly Layout[] = [
+  { class: 'wide', width: 860, labels: 210, longestName: 30, hoursApart: 1 },
+  { class: 'compact', width: 360, labels: 112, longestName: 16, hoursApart: 3 },
+];
 const ROW = 22;
 const TOP = 20;
 
-/** Mean occupancy of each zone and hour; darker is more. */
-export function HeatMap({
-  zones,
-  hours,
-}: {
+/** A chart as a wide screen and a telephone show it; the style of all pages hides one of them. */
+function Plot({ draw }: { readonly draw: (layout: Layout) => JSX.Element }): JSX.Element {
+  return (
+    <div class="plot">
+      {LAYOUTS.map((layout) => (
+        <div key={layout.class} class={layout.class}>
+          {draw(layout)}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function shortened(name: string, { longestName }: Layout): string {
+  return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+}
+
+/** `15e arrondissement` → `15e arr.`, which fits beside figures on a telephone. */
+export function shortZone(name: string): string {
+  return name.replace(/arrondissements?/, 'arr.');
+}
+
+interface HeatMapProps {
   readonly zones: readonly ZoneOfRoads[];
   readonly hours: readonly string[];
-}): JSX.Element {
-  const cell = (WIDTH - LABEL_WIDTH) / Math.max(1, hours.length);
+}
+
+/** Mean occupancy of each zone and hour; darker is more. */
+export function HeatMap(props: HeatMapProps): JSX.Element {
+  return <Plot draw={(layout) => <HeatMapIn {...props} layout={layout} />} />;
+}
+
+function HeatMapIn({ zones, hours, layout }: HeatMapProps & { readonly layout: Layout }): JSX.Element {
+  const { width, labels } = layout;
+  const cell = (width - labels) / Math.max(1, hours.length);
   const most = Math.max(1, ...zones.flatMap((zone) => zone.taux_occupation_par_heure).map((value) => value ?? 0));
   return (
-    <div class="scroll">
-      <svg
-        class="heat"
-        viewBox={`0 0 ${WIDTH} ${TOP + zones.length * ROW}`}
-        role="img"
-        aria-label="Taux d’occupation moyen par zone et par heure"
-      >
-        {hours.map((hour, index) => (
-          <text key={hour} x={LABEL_WIDTH + (index + 0.5) * cell} y={13} text-anchor="middle">
+    <svg
+      class="heat"
+      viewBox={`0 0 ${width} ${TOP + zones.length * ROW}`}
+      role="img"
+      aria-label="Taux d’occupation moyen par zone et par heure"
+    >
+      {hours.map((hour, index) =>
+        index % layout.hoursApart === 0 ? (
+          <text key={hour} x={labels + (index + 0.5) * cell} y={13} text-anchor="middle">
             {hour.slice(11, 13)}
           </text>
-        ))}
-        {zones.map((zone, row) => (
-          <g key={zone.zone}>
-            <text x={0} y={TOP + row * ROW + 15}>
-              {zone.nom}
-            </text>
-            {zone.taux_occupation_par_heure.map((value, index) => (
-              <rect
-                key={hours[index]}
-                class={value === null ? 'none' : undefined}
-                x={(LABEL_WIDTH + index * cell + 0.5).toFixed(1)}
-                y={TOP + row * ROW + 1}
-                width={(cell - 1).toFixed(1)}
-                height={ROW - 2}
-                fill-opacity={value === null ? undefined : (0.06 + (0.94 * value) / most).toFixed(3)}
-              >
-                <title>{`${zone.nom}, ${hours[index]?.slice(11, 16) ?? ''} : ${number(value, 1)} %`}</title>
-              </rect>
-            ))}
-          </g>
-        ))}
-      </svg>
-    </div>
+        ) : null,
+      )}
+      {zones.map((zone, row) => (
+        <g key={zone.zone}>
+          <text x={0} y={TOP + row * ROW + 15}>
+            {shortZone(zone.nom)}
+          </text>
+          {zone.taux_occupation_par_heure.map((value, index) => (
+            <rect
+              key={hours[index]}
+              class={value === null ? 'none' : undefined}
+              x={(labels + index * cell + 0.5).toFixed(1)}
+              y={TOP + row * ROW + 1}
+              width={(cell - 1).toFixed(1)}
+              height={ROW - 2}
+              fill-opacity={value === null ? undefined : (0.06 + (0.94 * value) / most).toFixed(3)}
+            >
+              <title>{`${zone.nom}, ${hours[index]?.slice(11, 16) ?? ''} : ${number(value, 1)} %`}</title>
+            </rect>
+          ))}
+        </g>
+      ))}
+    </svg>
   );
 }
 
@@ -71,49 +109,53 @@ interface HourBarsProps {
 const BARS_HEIGHT = 180;
 
 /** A day by the hour, with its usual course. */
-export function HourBars({ label, hours, values, usual }: HourBarsProps): JSX.Element {
+export function HourBars(props: HourBarsProps): JSX.Element {
+  return <Plot draw={(layout) => <HourBarsIn {...props} layout={layout} />} />;
+}
+
+function HourBarsIn(props: HourBarsProps & { readonly layout: Layout }): JSX.Element {
+  const { label, hours, values, usual } = props;
+  const { width } = props.layout;
   const left = 64;
-  const step = (WIDTH - left) / Math.max(1, hours.length);
+  const step = (width - left) / Math.max(1, hours.length);
   const most = Math.max(1, ...values.map((value) => value ?? 0), ...usual.map((value) => value ?? 0));
   const y = (value: number): number => 10 + (1 - value / most) * (BARS_HEIGHT - 34);
   const line = usual
     .map((value, index) => (value === null ? '' : `${(left + (index + 0.5) * step).toFixed(1)} ${y(value).toFixed(1)}`))
     .filter((point) => point !== '');
   return (
-    <div class="scroll">
-      <svg class="bars" viewBox={`0 0 ${WIDTH} ${BARS_HEIGHT}`} role="img" aria-label={label}>
-        {[0, 0.5, 1].map((share) => (
-          <g key={share}>
-            <line class="axis" x1={left} x2={WIDTH} y1={y(share * most)} y2={y(share * most)} />
-            <text x={left - 6} y={y(share * most) + 4} text-anchor="end">
-              {number(Math.round(share * most))}
-            </text>
-          </g>
-        ))}
-        {values.map((value, index) =>
-          value === null ? null : (
-            <rect
-              key={hours[index]}
-              class="own"
-              x={(left + index * step + 1.5).toFixed(1)}
-              y={y(value).toFixed(1)}
-              width={(step - 3).toFixed(1)}
-              height={(y(0) - y(value)).toFixed(1)}
-            >
-              <title>{`${hours[index]?.slice(11, 16) ?? ''} : ${number(value)}`}</title>
-            </rect>
-          ),
-        )}
-        {line.length > 1 && <path class="usual" d={`M${line.join('L')}`} />}
-        {hours.map((hour, index) =>
-          index % 3 === 0 ? (
-            <text key={hour} x={left + (index + 0.5) * step} y={BARS_HEIGHT - 6} text-anchor="middle">
-              {hour.slice(11, 13)} h
-            </text>
-          ) : null,
-        )}
-      </svg>
-    </div>
+    <svg class="bars" viewBox={`0 0 ${width} ${BARS_HEIGHT}`} role="img" aria-label={label}>
+      {[0, 0.5, 1].map((share) => (
+        <g key={share}>
+          <line class="axis" x1={left} x2={width} y1={y(share * most)} y2={y(share * most)} />
+          <text x={left - 6} y={y(share * most) + 4} text-anchor="end">
+            {number(Math.round(share * most))}
+          </text>
+        </g>
+      ))}
+      {values.map((value, index) =>
+        value === null ? null : (
+          <rect
+            key={hours[index]}
+            class="own"
+            x={(left + index * step + 1.5).toFixed(1)}
+            y={y(value).toFixed(1)}
+            width={(step - 3).toFixed(1)}
+            height={(y(0) - y(value)).toFixed(1)}
+          >
+            <title>{`${hours[index]?.slice(11, 16) ?? ''} : ${number(value)}`}</title>
+          </rect>
+        ),
+      )}
+      {line.length > 1 && <path class="usual" d={`M${line.join('L')}`} />}
+      {hours.map((hour, index) =>
+        index % 3 === 0 ? (
+          <text key={hour} x={left + (index + 0.5) * step} y={BARS_HEIGHT - 6} text-anchor="middle">
+            {hour.slice(11, 13)} h
+          </text>
+        ) : null,
+      )}
+    </svg>
   );
 }
 
@@ -125,54 +167,49 @@ interface TimelineProps {
 const MARKED_HOURS = 6;
 
 /** When each disruption of the day was going on. */
-export function Timeline({ disruptions, day }: TimelineProps): JSX.Element {
+export function Timeline(props: TimelineProps): JSX.Element {
+  return <Plot draw={(layout) => <TimelineIn {...props} layout={layout} />} />;
+}
+
+function TimelineIn({ disruptions, day, layout }: TimelineProps & { readonly layout: Layout }): JSX.Element {
+  const { width, labels } = layout;
   const [from, to] = [Date.parse(day.startAt), Date.parse(day.endAt)];
-  const x = (at: string): number => LABEL_WIDTH + ((Date.parse(at) - from) / (to - from)) * (WIDTH - LABEL_WIDTH);
+  const x = (at: string): number => labels + ((Date.parse(at) - from) / (to - from)) * (width - labels);
   const height = TOP + disruptions.length * ROW;
   const marks = localHours(day)
     .map((at) => ({ hour: Number(at.slice(11, 13)), at: x(at) }))
     .filter(({ hour }) => hour % MARKED_HOURS === 0);
   return (
-    <div class="scroll">
-      <svg
-        class="timeline"
-        viewBox={`0 0 ${WIDTH} ${height}`}
-        role="img"
-        aria-label="Perturbations au fil de la journée"
-      >
-        {marks.map(({ hour, at }) => (
-          <g key={hour}>
-            <line class="axis" x1={at.toFixed(1)} x2={at.toFixed(1)} y1={TOP - 4} y2={height} />
-            <text x={(at + 3).toFixed(1)} y={12}>{`${hour} h`}</text>
-          </g>
-        ))}
-        {disruptions.map((disruption, row) => (
-          <g key={disruption.id}>
-            <title>{disruption.titre ?? disruption.id}</title>
-            <text class="name" x={0} y={TOP + row * ROW + 15}>
-              {nameOf(disruption)}
-            </text>
-            {disruption.periodes.map(({ debut, fin }) => (
-              <rect
-                key={debut}
-                class={disruption.severite}
-                x={x(debut).toFixed(1)}
-                y={TOP + row * ROW + 4}
-                width={Math.max(2, x(fin) - x(debut)).toFixed(1)}
-                height={ROW - 8}
-                rx={2}
-              />
-            ))}
-          </g>
-        ))}
-      </svg>
-    </div>
+    <svg class="timeline" viewBox={`0 0 ${width} ${height}`} role="img" aria-label="Perturbations au fil de la journée">
+      {marks.map(({ hour, at }) => (
+        <g key={hour}>
+          <line class="axis" x1={at.toFixed(1)} x2={at.toFixed(1)} y1={TOP - 4} y2={height} />
+          <text x={(at + 3).toFixed(1)} y={12}>{`${hour} h`}</text>
+        </g>
+      ))}
+      {disruptions.map((disruption, row) => (
+        <g key={disruption.id}>
+          <title>{disruption.titre ?? disruption.id}</title>
+          <text class="name" x={0} y={TOP + row * ROW + 15}>
+            {shortened(nameOf(disruption), layout)}
+          </text>
+          {disruption.periodes.map(({ debut, fin }) => (
+            <rect
+              key={debut}
+              class={disruption.severite}
+              x={x(debut).toFixed(1)}
+              y={TOP + row * ROW + 4}
+              width={Math.max(2, x(fin) - x(debut)).toFixed(1)}
+              height={ROW - 8}
+              rx={2}
+            />
+          ))}
+        </g>
+      ))}
+    </svg>
   );
 }
 
-const LONGEST_NAME = 30;
-
 function nameOf({ lignes, titre, id }: DisruptionMetrics): string {
-  const name = lignes.length > 0 ? `Métro ${lignes.join(', ')}` : (titre ?? id);
-  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+  return lignes.length > 0 ? `Métro ${lignes.join(', ')}` : (titre ?? id);
 }

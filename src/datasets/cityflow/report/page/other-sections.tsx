@@ -136,15 +136,19 @@ export function EvolutionSection({ report }: { report: Report }): JSX.Element {
   const sections = 'sections' in evolution ? Object.entries(evolution.sections) : [];
   return (
     <PlainSection id="evolution" title="Par rapport au même jour de la semaine précédente">
-      {evolution.note !== null && <p class="note">{evolution.note}</p>}
-      <FigureTable caption="Écarts" head={['Grandeur', 'Journée', 'Semaine précédente', 'Écart', '%']}>
+      {!evolution.disponible && <p class="note">Le même jour de la semaine précédente n’est pas enregistré.</p>}
+      <FigureTable
+        class="evolution"
+        caption="Écarts"
+        head={['Grandeur', 'Journée', 'Semaine précédente', 'Écart', '%']}
+      >
         {sections.flatMap(([section, figures]) =>
           figures === 'not available'
             ? [
                 <Row
                   key={section}
                   name={SECTION_TITLES[section as SectionName]}
-                  cells={['–', '–', 'not available', '–']}
+                  cells={['–', '–', 'indisponible', '–']}
                 />,
               ]
             : Object.entries(figures).map(([name, { valeur, reference, ecart, ecart_pct }]) => (
@@ -163,7 +167,12 @@ export function EvolutionSection({ report }: { report: Report }): JSX.Element {
 export function HistorySection({ metrics: { history } }: PageInputs): JSX.Element | null {
   if (history === null) return null;
   return (
-    <PlainSection id="historique" title={`Sur ${history.jours_disponibles.length} jours`}>
+    <PlainSection
+      id="historique"
+      title={
+        history.jours_disponibles.length === 1 ? 'Sur un seul jour' : `Sur ${history.jours_disponibles.length} jours`
+      }
+    >
       <div class="lists">
         <FigureTable caption="Corrélations (Pearson)" head={['Grandeurs', 'n', 'r']}>
           {history.correlations.map(({ nom, n, r, note }) => (

@@ -3,7 +3,7 @@ import { number, percentOf } from '../../../page/french.ts';
 import { FigureTable, Row } from '../../../page/tables.tsx';
 import { STATES } from '../../thresholds.ts';
 import type { DayMetrics, Report } from '../model.ts';
-import { HeatMap, HourBars } from './charts.tsx';
+import { HeatMap, HourBars, shortZone } from './charts.tsx';
 import { CityMap } from './map.tsx';
 import type { PageInputs } from './inputs.ts';
 import { Section } from './section.tsx';
@@ -95,7 +95,11 @@ function LostTimeTable({ report }: { report: Report }): JSX.Element {
         <Row
           key={arc.identifiant_arc}
           name={`${index + 1}. ${arc.libelle ?? arc.identifiant_arc}`}
-          cells={[arc.zone ?? '–', number(arc.temps_perdu_total_minutes), number(arc.temps_perdu_minutes, 3)]}
+          cells={[
+            shortZone(arc.zone ?? '–'),
+            number(arc.temps_perdu_total_minutes),
+            number(arc.temps_perdu_minutes, 3),
+          ]}
         />
       ))}
     </FigureTable>
@@ -129,7 +133,7 @@ function ZoneTable({ metrics }: { metrics: DayMetrics }): JSX.Element {
       {(metrics.comptages?.by_zone ?? []).map((zone) => (
         <Row
           key={zone.zone}
-          name={zone.nom}
+          name={shortZone(zone.nom)}
           cells={[
             number(zone.troncons),
             number(zone.troncons_satures),

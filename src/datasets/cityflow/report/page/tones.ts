@@ -54,14 +54,12 @@ ${Object.values(STATE_TONES)
 .swatch.work{background:var(--work)}
 .swatch.bike{background:var(--bike)}
 .swatch.usual{background:var(--usual)}
-.heat{width:100%;height:auto;display:block}
 .heat text,.bars text,.timeline text{font-size:12px;fill:var(--muted)}
 .heat rect{fill:var(--heat)}
 .heat .none{fill:none;stroke:var(--grid)}
 .bars .own{fill:var(--bike)}
 .bars .usual{fill:none;stroke:var(--usual);stroke-width:2}
 .bars .axis,.timeline .axis{stroke:var(--grid)}
-.timeline{width:100%;height:auto;display:block}
 .timeline .CRITIQUE{fill:var(--state-blocked)}
 .timeline .ELEVEE{fill:var(--state-saturated)}
 .timeline .MOYENNE{fill:var(--state-dense)}
@@ -69,6 +67,7 @@ ${Object.values(STATE_TONES)
 .timeline .name{fill:var(--ink)}
 .lists{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:24px 32px}
 .lists td,.lists th{white-space:normal}
+.plot+h3,.plot+.lists,.plot+.table,.note+h3,.note+.table,.note+.lists{margin-top:14px}
 .kpis.five{grid-template-columns:repeat(5,minmax(0,1fr))}
 .kpis.five .value{font-size:24px}
 .words td{text-align:left;white-space:normal}
@@ -76,8 +75,13 @@ ${Object.values(STATE_TONES)
 @media (max-width:680px){
 .lists{grid-template-columns:minmax(0,1fr)}
 .kpis.five{grid-template-columns:repeat(2,minmax(0,1fr))}
-.scroll{overflow-x:auto}
-.scroll svg{width:680px}
+.lists table{font-size:12px}
+.lists td,.lists th{padding-left:6px}
+.lists th:first-child{padding-left:0}
+.lists tbody th{overflow-wrap:anywhere}
+.evolution table{font-size:12px}
+.evolution th,.evolution td{white-space:normal;padding-left:6px}
+.evolution th:first-child{padding-left:0}
 .map text{font-size:30px}
 }`;
 }
