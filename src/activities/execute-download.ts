@@ -3,8 +3,8 @@ import type { Dataset, FetchWindow, HttpSource, SliceTask, UnitOutcome } from '.
 import { stepOf } from '../pipelines/definition.ts';
 import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
-import { receiptKey } from '../pipelines/receipt.ts';
-import type { Receipt } from '../pipelines/receipt.ts';
+import { dayOf, receiptKey } from '../pipelines/receipt.ts';
+import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { fetchWindows, monthWindows } from '../pipelines/window.ts';
@@ -56,6 +56,8 @@ interface Group {
   readonly window: FetchWindow;
   readonly dates: readonly CivilDate[];
   readonly known: Receipt | undefined;
+  /** Every receipt of the days, oldest first. */
+  readonly earlier: readonly Receipt[];
 }
 
 async function groupDays({ engine, dataset, part }: Download, dates: readonly CivilDate[]): Promise<Group[]> {
@@ -68,6 +70,7 @@ async function groupDays({ engine, dataset, part }: Download, dates: readonly Ci
       window,
       dates: sorted.filter((date) => window.from <= date && date <= window.to),
       known: receipts.findLast((receipt) => receipt.window.from === window.from && receipt.window.to === window.to),
+      earlier: receipts,
     }));
   }
   const groups = new Map<Receipt, CivilDate[]>();
@@ -75,7 +78,7 @@ async function groupDays({ engine, dataset, part }: Download, dates: readonly Ci
     const newest = receipts.findLast((receipt) => date in receipt.days);
     if (newest !== undefined) groups.set(newest, [...(groups.get(newest) ?? []), date]);
   }
-  return [...groups].map(([known, days]) => ({ window: known.window, dates: days, known }));
+  return [...groups].map(([known, days]) => ({ window: known.window, dates: days, known, earlier: receipts }));
 }
 
 async function deliver(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
@@ -91,8 +94,45 @@ async function deliver(download: Download, group: Group): Promise<(StepDone | St
   }
   control.progress(`cutting ${group.dates.length} days of ${part.id}`);
   const { answers, entries } = await sliceAndCommit(download, group.dates, answer);
-  await saveReceipt(engine, receiptOf(download, group, answer, entries));
-  return answers;
+  const kept = force ? new Map<CivilDate, Kept>() : await keptRows(download, group.earlier, entries);
+  await saveReceipt(engine, receiptOf(download, group, answer, entries, kept));
+  return answers.map((day) => {
+    const earlier = kept.get(day.date);
+    return earlier === undefined ? day : doneWith(earlier.entry, 'reused');
+  });
+}
+
+interface Kept extends KeptDay {
+  readonly entry: LedgerEntry;
+}
+
+/**
+ * The rows that days had before an answer that has none for them. Publishers clear what grew old from their live data; they do not say of a
+ * day that was published that it never was. Who knows better forces the step.
+ */
+async function keptRows(
+  { engine, dataset, step }: Download,
+  receipts: readonly Receipt[],
+  entries: readonly LedgerEntry[],
+): Promise<ReadonlyMap<CivilDate, Kept>> {
+  const empty = entries.filter(isEmpty).map(({ scope }) => scope);
+  const kept = new Map<CivilDate, Kept>();
+  if (empty.length === 0 || receipts.length === 0) return kept;
+  const ledger = await readLedger(engine.documents, dataset.definition.name, empty);
+  for (const date of empty) {
+    for (const receipt of receipts.toReversed()) {
+      const day = dayOf(receipt, date);
+      const entry = ledger.get(date)?.find((known) => known.step === step.id && known.key === day?.key);
+      if (day === undefined || entry === undefined || isEmpty(entry)) continue;
+      kept.set(date, { ...day, entry });
+      break;
+    }
+  }
+  return kept;
+}
+
+function isEmpty({ outputs }: LedgerEntry): boolean {
+  return Object.keys(outputs).length === 0;
 }
 
 /** A file that somebody gave us, stored and recognised. */
@@ -164,7 +204,7 @@ async function keptSlices(
   const ledger = await readLedger(engine.documents, dataset.definition.name, dates);
   const kept: LedgerEntry[] = [];
   for (const date of dates) {
-    const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === known.days[date]);
+    const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === dayOf(known, date)?.key);
     if (entry?.version !== step.version) return undefined;
     for (const ref of Object.values(entry.outputs)) {
       if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
@@ -231,8 +271,10 @@ function receiptOf(
   group: Pick<Group, 'window' | 'known'>,
   answer: RawAnswer,
   entries: readonly LedgerEntry[],
+  kept: ReadonlyMap<CivilDate, KeptDay> = new Map(),
 ): Receipt {
-  const earlier = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known.days : {};
+  const same = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known : undefined;
+  const now = new Set(entries.map(({ scope }) => scope));
   const numbers = (name: string): number[] => entries.map((entry) => Number(entry.facts[name] ?? 0));
   return {
     pipeline: download.dataset.definition.name,
@@ -242,10 +284,12 @@ function receiptOf(
     origin: answer.origin,
     checkedAt: answer.checkedAt,
     freshness: answer.freshness,
-    days: { ...earlier, ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])) },
-    rows:
-      numbers('rows').reduce((sum, rows) => sum + rows, 0) +
-      (Object.keys(earlier).length > 0 ? (group.known?.rows ?? 0) : 0),
+    days: { ...same?.days, ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])) },
+    kept: {
+      ...Object.fromEntries(Object.entries(same?.kept ?? {}).filter(([date]) => !now.has(date))),
+      ...Object.fromEntries([...kept].map(([date, { key, raw }]) => [date, { key, raw }])),
+    },
+    rows: numbers('rows').reduce((sum, rows) => sum + rows, 0) + (same?.rows ?? 0),
     columns: Math.max(0, ...numbers('published_columns')),
   };
 }

@@ -20,9 +20,17 @@ export interface Receipt {
   readonly freshness: string | null;
   /** The download key of every day in the window that was cut; the slice is found through the ledger. */
   readonly days: Readonly<Record<CivilDate, StepKey>>;
+  /** The days of which the publisher has no rows any more: what was delivered before stays. */
+  readonly kept: Readonly<Record<CivilDate, KeptDay>>;
   /** Rows of these days, and the published columns. */
   readonly rows: number;
   readonly columns: number;
+}
+
+export interface KeptDay {
+  readonly key: StepKey;
+  /** What it was cut from. */
+  readonly raw: ArtefactRef;
 }
 
 export const RECEIPT_TABLE = 'receipts';
@@ -42,22 +50,26 @@ export function receiptKey(
   };
 }
 
-/** What the publisher last delivered for one day. */
-export interface Delivery {
-  readonly key: StepKey;
+/** What a receipt gives a day: what was cut from its own answer, or what stays of an earlier one. */
+export function dayOf({ days, kept, origin }: Receipt, date: CivilDate): KeptDay | undefined {
+  const key = days[date];
+  return kept[date] ?? (key === undefined ? undefined : { key, raw: origin.raw });
+}
+
+/** What the publisher last delivered for one day; the ledger entry names the raw bytes that it was first cut from, this those that back it now. */
+export interface Delivery extends KeptDay {
   readonly checkedAt: string;
-  /** The raw bytes that back the day now; its ledger entry names those that it was first cut from. */
-  readonly raw: ArtefactRef;
 }
 
 /** The delivery of each day, newest answer first: a day may be covered by its own receipt and by its month's. */
 export function newestDeliveries(receipts: Iterable<Receipt>): Map<CivilDate, Delivery> {
   const deliveries = new Map<CivilDate, Delivery>();
   for (const receipt of receipts) {
-    for (const [date, key] of Object.entries(receipt.days)) {
+    for (const date of Object.keys(receipt.days)) {
       const known = deliveries.get(date);
-      if (known === undefined || known.checkedAt < receipt.checkedAt) {
-        deliveries.set(date, { key, checkedAt: receipt.checkedAt, raw: receipt.origin.raw });
+      const day = dayOf(receipt, date);
+      if (day !== undefined && (known === undefined || known.checkedAt < receipt.checkedAt)) {
+        deliveries.set(date, { ...day, checkedAt: receipt.checkedAt });
       }
     }
   }
