@@ -16,6 +16,8 @@ export interface EphemeralServerOptions {
 export interface EphemeralServer {
   /** `127.0.0.1:<port>`. */
   readonly address: string;
+  /** Of the shell that watches the server, whose only lasting child the server is. */
+  readonly pid: number;
   readonly exited: Promise<ServerExit>;
   /** Ends the server and forgets all it knew; resolves once it is gone. Repeatable. */
   stop(): Promise<void>;
@@ -63,5 +65,5 @@ export async function startEphemeralServer(options: EphemeralServerOptions): Pro
     await stop();
     throw startFailure(error, options, 'Start again when it is about the port, and correct what it says otherwise.');
   }
-  return { address: `127.0.0.1:${port}`, exited: server.exited, stop };
+  return { address: `127.0.0.1:${port}`, pid: server.pid, exited: server.exited, stop };
 }
