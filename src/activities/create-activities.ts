@@ -36,7 +36,7 @@ import { executeStep } from './execute-step.ts';
 import { toApplicationFailure } from './failure.ts';
 import { recordFailure } from './failures.ts';
 import { recordAction } from './operator-actions.ts';
-import { checkBackfill } from './plan-backfill.ts';
+import { checkBackfill, checkPlan } from './plan-backfill.ts';
 import { publishDownloads } from './publish-downloads.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
 import { resolveDerived } from './resolve-derived.ts';
@@ -114,9 +114,9 @@ function operatingActivities(engine: Engine) {
     verifySample: guarded((pipeline: string, sample: number): Promise<CivilDate[]> =>
       verifySample(engine, control(), pipeline, sample),
     ),
-    checkBackfill: guarded((request: BackfillRequest): Promise<void> => {
+    checkBackfill: guarded(async (request: BackfillRequest, plan: string | null): Promise<void> => {
       checkBackfill(engine, request);
-      return Promise.resolve();
+      if (plan !== null) await checkPlan(engine, request.pipeline, plan);
     }),
     selectDays: guarded(async (request: SelectDaysRequest): Promise<SelectedDays> =>
       selectDays(engine, request, await runningDays(getClient(), request.request.pipeline)),
