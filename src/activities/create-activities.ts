@@ -34,6 +34,7 @@ import { executeDownload } from './execute-download.ts';
 import { executeRollup } from './execute-rollup.ts';
 import { executeStep } from './execute-step.ts';
 import { toApplicationFailure } from './failure.ts';
+import { tellMissedTicks } from './missed-ticks.ts';
 import { recordFailure } from './failures.ts';
 import { recordAction } from './operator-actions.ts';
 import { checkBackfill, checkPlan } from './plan-backfill.ts';
@@ -91,9 +92,10 @@ export function createActivities(engine: Engine) {
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
     reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
-    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
-      Promise.resolve(resolveTick(engine, request)),
-    ),
+    resolveTick: guarded(async (request: TickRequest): Promise<ResolvedTick> => {
+      await tellMissedTicks(getClient(), request);
+      return resolveTick(engine, request);
+    }),
   };
 }
 
