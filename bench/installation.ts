@@ -18,6 +18,8 @@ import { connectClient } from '../src/workers/temporal-target.ts';
 /** A Quotidien with server, stores and workers of its own, as a bench needs it. */
 export interface BenchInstallation {
   readonly address: string;
+  /** Of the shell that watches the Temporal server. */
+  readonly serverPid: number;
   readonly client: Client;
   readonly engine: OpenEngine;
   readonly target: RunTarget;
@@ -40,6 +42,7 @@ export async function openInstallation(
   const workers = await runWorkers({ engine, target: temporal, kinds: QUEUE_KINDS });
   return {
     address: server.address,
+    serverPid: server.pid,
     client,
     engine,
     target: { client, taskQueue: config.settings.QUOTIDIEN_TASK_QUEUE },

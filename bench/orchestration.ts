@@ -2,6 +2,7 @@ import { planFromStores } from '../src/activities/resolve-plan.ts';
 import { startDay } from '../src/cli/runs.ts';
 import { addDays } from '../src/pipelines/civil-date.ts';
 import { noopDataset } from '../test/fixtures/noop-dataset.ts';
+import { measureBackfills } from './backfills.ts';
 import { emptyWorkflows } from './empty-workflows.ts';
 import { median, peakMemoryMb, report } from './figures.ts';
 import { openInstallation } from './installation.ts';
@@ -9,6 +10,7 @@ import { openInstallation } from './installation.ts';
 /** What the engine and Temporal cost without any data. */
 
 const ALONE = 40;
+const STEPS = noopDataset.definition.steps.length;
 const YEAR = 365;
 const FIRST = '2023-01-01';
 
@@ -32,6 +34,13 @@ export async function run(): Promise<void> {
       floor: floor.aloneMs,
       target: 90,
       note: `a bare workflow of four empty activities: ${floor.fourActivitiesMs.toFixed(1)} ms`,
+    });
+    report({
+      name: 'overhead per step of that',
+      value: (median(alone) - floor.aloneMs) / STEPS,
+      unit: 'ms',
+      floor: (floor.fourActivitiesMs - floor.aloneMs) / STEPS,
+      note: 'plan, ledger, manifest and publication shared out over the steps; floor: an empty activity',
     });
 
     const dates = Array.from({ length: YEAR }, (_, index) => addDays(FIRST, index));
@@ -63,6 +72,7 @@ export async function run(): Promise<void> {
       note: `${complete} of ${YEAR} days complete`,
     });
     report({ name: 'worker memory peak', value: peakMemoryMb(), unit: 'MB', target: 700 });
+    await measureBackfills(installation, dayMs);
   } finally {
     await installation.close();
   }

@@ -34,9 +34,10 @@ import { executeDownload } from './execute-download.ts';
 import { executeRollup } from './execute-rollup.ts';
 import { executeStep } from './execute-step.ts';
 import { toApplicationFailure } from './failure.ts';
+import { tellMissedTicks } from './missed-ticks.ts';
 import { recordFailure } from './failures.ts';
 import { recordAction } from './operator-actions.ts';
-import { checkBackfill } from './plan-backfill.ts';
+import { checkBackfill, checkPlan } from './plan-backfill.ts';
 import { publishDownloads } from './publish-downloads.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
 import { resolveDerived } from './resolve-derived.ts';
@@ -91,9 +92,10 @@ export function createActivities(engine: Engine) {
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
     reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
-    resolveTick: guarded((request: TickRequest): Promise<ResolvedTick> =>
-      Promise.resolve(resolveTick(engine, request)),
-    ),
+    resolveTick: guarded(async (request: TickRequest): Promise<ResolvedTick> => {
+      await tellMissedTicks(getClient(), request);
+      return resolveTick(engine, request);
+    }),
   };
 }
 
@@ -114,9 +116,9 @@ function operatingActivities(engine: Engine) {
     verifySample: guarded((pipeline: string, sample: number): Promise<CivilDate[]> =>
       verifySample(engine, control(), pipeline, sample),
     ),
-    checkBackfill: guarded((request: BackfillRequest): Promise<void> => {
+    checkBackfill: guarded(async (request: BackfillRequest, plan: string | null): Promise<void> => {
       checkBackfill(engine, request);
-      return Promise.resolve();
+      if (plan !== null) await checkPlan(engine, request.pipeline, plan);
     }),
     selectDays: guarded(async (request: SelectDaysRequest): Promise<SelectedDays> =>
       selectDays(engine, request, await runningDays(getClient(), request.request.pipeline)),

@@ -1,37 +1,44 @@
 import { calendarDay } from '../pipelines/calendar-of-days.ts';
 import type { CalendarDay, RunningDay } from '../pipelines/calendar-of-days.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { staleSteps } from '../pipelines/execution.ts';
+import { planDays } from '../pipelines/plan.ts';
 import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { surveyDays } from './evidence.ts';
 import { readFailures } from './failures.ts';
-import { newestManifests } from './ledger-reader.ts';
 
 /**
- * How the days stand, in the order of the dates; those before the pipeline's first day are left out. Reads a month in two queries, three where a store is remote.
+ * How the days stand, in the order of the dates; those before the pipeline's first day are left out. What is out of date is told from the records; whether every
+ * artefact is still there is for `stale` and `verify` to look at.
  * Which days run is known to Temporal alone: the caller gives what it found.
  */
 export async function calendarOfDays(
-  engine: Pick<Engine, 'datasets' | 'documents' | 'now' | 'fallback'>,
+  engine: Engine,
   pipeline: string,
   dates: readonly CivilDate[],
   running: ReadonlyMap<CivilDate, RunningDay>,
 ): Promise<CalendarDay[]> {
   const { definition } = datasetOf(engine, pipeline);
   const known = dates.filter((date) => date >= definition.since);
-  const [manifests, failures, degraded] = await Promise.all([
-    newestManifests(engine.documents, pipeline, known),
+  const [{ evidence, manifests }, failures, degraded] = await Promise.all([
+    surveyDays(engine, definition, known, 'at records only'),
     readFailures(engine.documents, pipeline, known),
     readDegraded(engine, pipeline, known),
   ]);
   const now = engine.now();
+  const plans = new Map(planDays(definition, evidence, { offline: true }).map(({ date, steps }) => [date, steps]));
   return known.map((date) => {
-    const evidence = {
+    const planned = plans.get(date) ?? [];
+    const standing = {
       manifest: manifests.get(date),
       failure: failures.get(date),
       running: running.get(date),
       degraded: degraded.get(date),
+      stale: manifests.has(date) ? staleSteps(definition, planned) : [],
+      askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
     };
-    return calendarDay(definition, date, evidence, now);
+    return calendarDay(definition, date, standing, now);
   });
 }

@@ -20,11 +20,15 @@ export interface Survey {
   readonly manifests: ReadonlyMap<CivilDate, Manifest>;
 }
 
-/** Gathers what the planner decides on. Every stored artefact that a plan could rely on is looked at, by size and hash. */
+/**
+ * Gathers what the planner decides on. Every stored artefact that a plan could rely on is looked at, by size and hash, unless the records are
+ * to be taken at their word: that costs no transfer where the store is remote.
+ */
 export async function surveyDays(
   engine: Engine,
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
+  look: 'at artefacts' | 'at records only' = 'at artefacts',
 ): Promise<Survey> {
   const { documents } = engine;
   const neighbours = neighbourDates(definition, dates);
@@ -33,12 +37,13 @@ export async function surveyDays(
     newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])]),
     readDeliveries(documents, definition, dates),
   ]);
-  const damaged = await findDamage(engine, [
+  const artefacts = [
     ...dates
       .flatMap((date) => relevantEntries(ledger.get(date) ?? [], date, manifests, deliveries))
       .flatMap(({ outputs }) => Object.values(outputs)),
     ...[...deliveries.values()].flatMap((byDate) => dates.flatMap((date) => byDate.get(date)?.raw ?? [])),
-  ]);
+  ];
+  const damaged = await findDamage(engine, look === 'at artefacts' ? artefacts : []);
   const now = engine.now().toISOString();
   const evidence = dates.map((date): DayEvidence => ({
     date,

@@ -64,7 +64,14 @@ async function rollUp(
   return earlier === undefined ? 'ran' : 'reused';
 }
 
-async function intactEntry(engine: Engine, pipeline: string, rollup: RollupDefinition, period: Period, key: string) {
+/** The ledger entry of a period under this key, when all its outputs are there and right. */
+export async function intactEntry(
+  engine: Engine,
+  pipeline: string,
+  rollup: RollupDefinition,
+  period: Period,
+  key: string,
+) {
   const entry = (await engine.documents.get<LedgerEntry>(ledgerKey(pipeline, period, rollup.id, key)))?.body;
   if (entry === undefined) return undefined;
   for (const ref of Object.values(entry.outputs)) {
@@ -106,7 +113,7 @@ async function runRollup(
 }
 
 /** The newest artefacts of everything in the period, ascending by scope. */
-async function periodInputs(
+export async function periodInputs(
   engine: Engine,
   definition: PipelineDefinition,
   rollup: RollupDefinition,

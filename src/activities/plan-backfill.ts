@@ -147,6 +147,18 @@ export async function loadPlan(documents: DocumentStore, pipeline: string, hash:
   throw new PipelineError('PLAN_INVALID', `no plan ${hash} of ${pipeline}; "quotidien backfill … --dry-run" makes one`);
 }
 
+/** Refuses a stored plan, by `PLAN_INVALID`, when the same request would do something else now. */
+export async function checkPlan(engine: Engine, pipeline: string, hash: string): Promise<void> {
+  const stored = await loadPlan(engine.documents, pipeline, hash);
+  const { plan } = await planBackfill(engine, stored.request);
+  if (plan.hash === hash) return;
+  throw new PipelineError(
+    'PLAN_INVALID',
+    `the stores have changed since plan ${hash} was made at ${stored.plannedAt}: it meant ${stored.days} days, ` +
+      `${plan.days} have something to do now, or something else; "quotidien backfill … --dry-run" makes a new plan`,
+  );
+}
+
 /** The planned days within a stretch. */
 export function plannedDates({ ranges }: BackfillPlan, { from, to }: FetchWindow): CivilDate[] {
   return ranges.flatMap((range) => datesBetween(range.from > from ? range.from : from, range.to < to ? range.to : to));

@@ -65,10 +65,11 @@ function requestOf(command: BackfillCommand): BackfillRequest {
   };
 }
 
-function inputOf({ request, hash }: BackfillPlan, command: BackfillCommand): BackfillInput {
+/** Only a plan that somebody has looked at before is held to its word; a fresh one may be overtaken by a minute. */
+function inputOf({ request }: BackfillPlan, command: BackfillCommand): BackfillInput {
   return {
     ...request,
-    plan: hash,
+    ...(command.plan === undefined ? {} : { plan: command.plan }),
     ...(command.parallel === undefined ? {} : { parallel: numberOf('--parallel', command.parallel) }),
     ...(command.canary === undefined ? {} : { canary: numberOf('--canary', command.canary) }),
     ...(command.canaryTolerance === undefined

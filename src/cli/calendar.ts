@@ -30,8 +30,9 @@ const STANDINGS: Readonly<Record<DayStanding, Sign>> = {
 /** An ok day in a row of a year has room for one sign only. */
 const OK_WITH_REMARK = '◉';
 
-/** Marks behind the sign of a day. What a later version finds out about days (stale ones, say) is one more line here. */
+/** Marks behind the sign of a day. */
 const MARKS: Readonly<Partial<Record<DayRemark['kind'], { readonly mark: string; readonly word: string }>>> = {
+  stale: { mark: '~', word: 'out of date' },
   failed_run: { mark: 'x', word: 'last run failed' },
   failed_check: { mark: '!', word: 'a check fails' },
   coverage: { mark: '%', word: 'coverage below 100 %' },
@@ -62,7 +63,8 @@ const MOST_REMARKS = 12;
 const MOST_RANGES = 8;
 
 /** Day number, sign, revision and three marks, with a space before. */
-const CELL_WIDTH = 8;
+const MOST_MARKS = 3;
+const CELL_WIDTH = 5 + MOST_MARKS;
 
 /**
  * The days (ascending) as lines: a grid of weeks for each of up to three months, or a row for each month; then legend, totals,
@@ -107,7 +109,7 @@ function cell(day: CalendarDay, colours: Colours): string {
   const { glyph, paint } = STANDINGS[day.standing];
   const number = String(Number(day.date.slice(8))).padStart(2);
   const marks = marksOf(day);
-  const padding = ' '.repeat(CELL_WIDTH - 5 - marks.length);
+  const padding = ' '.repeat(MOST_MARKS - marks.length);
   return ` ${number}${painted(paint(colours), glyph)}${letter(day.revision)}${painted(colours.yellow, marks)}${padding}`;
 }
 
@@ -120,6 +122,7 @@ function marksOf({ remarks }: CalendarDay): string {
   return Object.entries(MARKS)
     .filter(([kind]) => remarks.some((remark) => remark.kind === kind))
     .map(([, { mark }]) => mark)
+    .slice(0, MOST_MARKS)
     .join('');
 }
 
@@ -205,6 +208,17 @@ function remarkLines(days: readonly CalendarDay[], colours: Colours): string[] {
   });
   if (lines.length <= MOST_REMARKS) return lines;
   return [...lines.slice(0, MOST_REMARKS), `and ${lines.length - MOST_REMARKS} more remarks; --json lists all of them`];
+}
+
+const DAY_MS = 86_400_000;
+
+/** When the publisher is asked for these days again; undefined when it is asked for none of them. */
+export function askAgainLine(days: readonly CalendarDay[], now: Date): string | undefined {
+  const dates = days.flatMap(({ askAgainAt }) => (askAgainAt === null ? [] : [Date.parse(askAgainAt) - now.getTime()]));
+  if (dates.length === 0) return undefined;
+  const due = dates.filter((ms) => ms <= 0).length;
+  const soon = dates.filter((ms) => ms > 0 && ms <= DAY_MS).length;
+  return `asked for again: ${due} when the publisher has something new, ${soon} from within a day on, ${dates.length - due - soon} later`;
 }
 
 function oneLine(text: string): string {

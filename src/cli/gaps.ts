@@ -1,11 +1,12 @@
 import { calendarOfDays } from '../activities/day-calendar.ts';
 import { datasetOf } from '../activities/engine.ts';
 import { planFromStores } from '../activities/resolve-plan.ts';
+import { stalePeriods } from '../activities/stale-periods.ts';
 import { PipelineError } from '../errors.ts';
 import { rangesOf } from '../pipelines/calendar-of-days.ts';
 import type { CalendarDay, DateRange } from '../pipelines/calendar-of-days.ts';
 import { addDays, datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
-import { executionSteps } from '../pipelines/execution.ts';
+import { staleSteps } from '../pipelines/execution.ts';
 import type { PlannedStep } from '../pipelines/plan.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
@@ -76,38 +77,45 @@ function gapOf(
   };
 }
 
-/** `quotidien stale`: finished days with steps that would run again without asking the publisher, and why. */
+/** `quotidien stale`: finished days and periods with steps that would run again without asking the publisher, and why. */
 export async function stale(context: CommandContext, command: RangeCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
   const { definition } = datasetOf(engine, command.pipeline);
-  const { plans, manifests } = await planFromStores(engine, definition, await datesOf(context, command), {
-    offline: true,
-  });
-  const inWindows = new Set(executionSteps(definition, 2).map(({ id }) => id));
+  const dates = await datesOf(context, command);
+  const { plans, manifests } = await planFromStores(engine, definition, dates, { offline: true });
   const days = plans
     .filter(({ date }) => manifests.has(date))
     .map(({ date, steps }) => ({
       date,
-      steps: steps.filter(({ step, action }) => action === 'run' && inWindows.has(step)),
+      steps: staleSteps(definition, steps),
     }))
     .filter(({ steps }) => steps.length > 0);
-  terminal.data({ pipeline: command.pipeline, days });
+  const periods = await stalePeriods(engine, command.pipeline, dates);
+  terminal.data({ pipeline: command.pipeline, days, periods });
   for (const { date, steps } of days) {
     terminal.line(terminal.colours.bold(date));
     for (const step of steps) terminal.line(`  ${staleText(step)}`);
   }
-  if (days.length === 0) terminal.line('nothing is out of date');
-  else {
+  for (const { period, step, reason } of periods) terminal.line(`${period.padEnd(8)} ${staleText({ step, reason })}`);
+  if (days.length + periods.length === 0) terminal.line('nothing is out of date');
+  if (days.length > 0) {
     const [from, to] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
     terminal.line(
       `${count(days.length, 'day')} out of date: quotidien backfill ${command.pipeline} ${from} ${to} --stale`,
     );
   }
-  return days.length === 0 ? EXIT.done : EXIT.degraded;
+  if (periods.length > 0) {
+    const pending = [...new Set(periods.map(({ date }) => date))];
+    const input = JSON.stringify({ pipeline: command.pipeline, debounceMs: 0, pending });
+    const start = `temporal workflow start --type rollup --workflow-id rollup/${command.pipeline}`;
+    const queue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
+    terminal.line(`${count(periods.length, 'period')} out of date: ${start} --task-queue ${queue} --input '${input}'`);
+  }
+  return days.length + periods.length === 0 ? EXIT.done : EXIT.degraded;
 }
 
-function staleText({ step, reason }: PlannedStep): string {
+function staleText({ step, reason }: Pick<PlannedStep, 'step' | 'reason'>): string {
   return `${step.padEnd(22)} ${reason}`;
 }
 

@@ -1,3 +1,4 @@
+import { calendarOfDays } from '../activities/day-calendar.ts';
 import { readDossier, versionOf } from '../activities/day-dossier.ts';
 import type { Dossier } from '../activities/day-dossier.ts';
 import { datasetOf } from '../activities/engine.ts';
@@ -6,6 +7,7 @@ import type { CheckResult } from '../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { Origin } from '../pipelines/ledger.ts';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
+import { isPeriod } from '../pipelines/period.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -34,6 +36,7 @@ export async function show(context: CommandContext, { pipeline, date, version }:
   const shown = wanted ?? manifests.at(-1);
   context.terminal.data(wanted === undefined ? dossier : { ...dossier, manifests: [wanted] });
   print(context.terminal, definition, dossier, shown);
+  if (shown !== undefined && !isPeriod(dossier.scope)) await printAskAgain(context, dossier);
   return EXIT.done;
 }
 
@@ -89,6 +92,15 @@ function headline({ pipeline, scope, manifests }: Dossier, { version, verdict, f
   if (typeof revision === 'string') words.push(revision);
   if (typeof coverage === 'number') words.push(`coverage ${percent(coverage)}`);
   return `${pipeline} ${scope}  ${words.join(', ')}  (version ${version} of ${manifests.length})`;
+}
+
+/** When the publisher is asked for the day again. */
+async function printAskAgain(context: CommandContext, { pipeline, scope }: Dossier): Promise<void> {
+  const { terminal } = context;
+  const [day] = await calendarOfDays(await context.engine(), pipeline, [scope], new Map());
+  section(terminal, 'asked for again');
+  const at = day?.askAgainAt ?? null;
+  terminal.line(at === null ? '  never' : `  from ${at} on, by the watch or a run`);
 }
 
 function section(terminal: Terminal, title: string): void {

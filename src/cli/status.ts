@@ -5,7 +5,7 @@ import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
 import { addMonths, monthOf } from '../pipelines/civil-date.ts';
 import type { Period } from '../pipelines/vocabulary.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
-import { renderCalendar } from './calendar.ts';
+import { askAgainLine, renderCalendar } from './calendar.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { findRunningDays } from './running-days.ts';
@@ -34,7 +34,7 @@ export async function status(context: CommandContext, { pipeline, period }: Stat
     );
   }
   context.terminal.data(days);
-  print(context, days);
+  await print(context, days);
   return EXIT.done;
 }
 
@@ -45,11 +45,14 @@ export async function printCalendar(
   periods: readonly Period[],
 ): Promise<void> {
   const engine = await context.engine();
-  print(context, await calendarOfDays(engine, pipeline, periods.flatMap(parseDatesOfPeriod), new Map()));
+  await print(context, await calendarOfDays(engine, pipeline, periods.flatMap(parseDatesOfPeriod), new Map()));
 }
 
-function print({ terminal }: CommandContext, days: readonly CalendarDay[]): void {
+async function print(context: CommandContext, days: readonly CalendarDay[]): Promise<void> {
+  const { terminal } = context;
   for (const line of renderCalendar(days, terminal)) terminal.line(line);
+  const asked = askAgainLine(days, (await context.engine()).now());
+  if (asked !== undefined) terminal.line(asked);
 }
 
 async function readDays(context: CommandContext, pipeline: string, periods: readonly Period[]): Promise<CalendarDay[]> {

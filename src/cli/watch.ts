@@ -1,4 +1,8 @@
+import { calendarOfDays } from '../activities/day-calendar.ts';
 import { datasetOf } from '../activities/engine.ts';
+import { addDays, datesBetween } from '../pipelines/civil-date.ts';
+import { civilDateAt } from '../pipelines/zoned-day.ts';
+import { askAgainLine } from './calendar.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count } from './measures.ts';
@@ -15,13 +19,19 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
     const handle = await startWatch(target, pipeline);
     const result = await Promise.race([resultOf(handle), session.broken, interrupted(context.signal)]);
     await finishRollup(target, pipeline);
-    terminal.data(result);
+    const engine = await context.engine();
+    const { definition } = datasetOf(engine, pipeline);
+    const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
+    const days = await calendarOfDays(engine, pipeline, datesBetween(addDays(yesterday, -364), yesterday), new Map());
+    const askAgain = days.flatMap(({ date, askAgainAt }) => (askAgainAt === null ? [] : [{ date, askAgainAt }]));
+    terminal.data({ ...result, askAgain });
     const revisions = Object.entries(result.revisions).map(([name, days]) => `${days} ${name}`);
     terminal.line(`finished days: ${revisions.join(', ') || 'none'}`);
     terminal.line(
       `${result.moved.length === 0 ? 'the publisher has nothing new' : `new at the publisher: ${result.moved.join(', ')}`}; ` +
         `${count(result.asked, 'day')} asked for again, ${result.changed.length} changed`,
     );
+    terminal.line(askAgainLine(days, engine.now()) ?? 'no finished day of the last year is asked for again');
     for (const { date, versions, failure } of result.changed) {
       if (failure !== null) terminal.line(`${date}  ${failure.code}: ${failure.message}`);
       else if (versions !== null)

@@ -137,9 +137,12 @@ export interface PlannedBackfillDay {
   readonly steps: readonly PlannedStep[];
 }
 
-/** Reasons tell of times and are left out: the same work has the same hash a minute later. */
+/**
+ * Covers what is done to each day, and the keys of what is reused: when the stores change, the hash does. Reasons tell of times and are left
+ * out, so that the same work has the same hash a minute later.
+ */
 export function backfillHash(request: BackfillRequest, days: readonly PlannedBackfillDay[]): string {
-  const work = days.map(({ date, steps }) => [date, steps.map(({ step, action }) => [step, action])]);
+  const work = days.map(({ date, steps }) => [date, steps.map(({ step, action, key }) => [step, action, key ?? null])]);
   return sha256Hex(canonicalJson([request, work])).slice(0, 12);
 }
 

@@ -4,6 +4,7 @@ import type { PipelineDefinition } from './definition.ts';
 import type { DegradedRecord } from './degraded.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
+import type { PlannedStep } from './plan.ts';
 import { REVISIONS } from './vocabulary.ts';
 import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
 
@@ -29,7 +30,7 @@ export interface RunningDay {
 
 /** What a person should know of a day that its standing does not say. */
 export interface DayRemark {
-  readonly kind: 'failed_run' | 'held' | 'unproven' | 'failed_step' | 'failed_check' | 'coverage';
+  readonly kind: 'stale' | 'failed_run' | 'held' | 'unproven' | 'failed_step' | 'failed_check' | 'coverage';
   /** One line. */
   readonly text: string;
 }
@@ -45,6 +46,8 @@ export interface CalendarDay {
   readonly revision: Revision | null;
   /** Part of the expected samples that were observed, 0–1. */
   readonly coverage: number | null;
+  /** ISO instant from which on the publisher is asked for the day again; null: never, or nothing is there yet. */
+  readonly askAgainAt: string | null;
   /** The last run, when it failed; an older version of the day stays good. */
   readonly failure: FailureRecord | null;
   readonly running: RunningDay | null;
@@ -57,6 +60,9 @@ export interface DayStandingEvidence {
   readonly running: RunningDay | undefined;
   /** The newest version was made while a store was away, and is not proven on the primary stores yet. */
   readonly degraded?: DegradedRecord | undefined;
+  /** The steps that would run again without asking the publisher, with the reasons. */
+  readonly stale?: readonly Pick<PlannedStep, 'step' | 'reason'>[];
+  readonly askAgainAt?: string | undefined;
 }
 
 /** How one day stands at the instant `now`. */
@@ -77,6 +83,7 @@ export function calendarDay(
     committedAt: manifest?.run.committedAt ?? null,
     revision: REVISIONS.find((known) => known === facts['revision']) ?? null,
     coverage: typeof coverage === 'number' ? coverage : null,
+    askAgainAt: evidence.askAgainAt ?? null,
     failure: failure ?? null,
     running: running ?? null,
     remarks: remarksOf(evidence),
@@ -100,8 +107,13 @@ function verdictOf({ verdict }: Manifest, { degraded }: DayStandingEvidence): Ve
   return degraded === undefined ? verdict : 'degraded';
 }
 
-function remarksOf({ manifest, failure, running, degraded }: DayStandingEvidence): DayRemark[] {
+function remarksOf({ manifest, failure, running, degraded, stale = [] }: DayStandingEvidence): DayRemark[] {
   const remarks: DayRemark[] = [];
+  const [first, ...others] = stale;
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : `, and ${others.length} more steps`;
+    remarks.push({ kind: 'stale', text: `out of date: ${first.step}, ${first.reason}${more}` });
+  }
   if (failure !== undefined) {
     const kept = manifest === undefined ? '' : `; version ${manifest.version} stays`;
     remarks.push({

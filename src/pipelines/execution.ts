@@ -56,6 +56,12 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
     }));
 }
 
+/** What is out of date in a finished day: the steps that would run again, of a plan that does not ask the publisher. */
+export function staleSteps(definition: PipelineDefinition, planned: readonly PlannedStep[]): PlannedStep[] {
+  const inSets = new Set(executionSteps(definition, 2).map(({ id }) => id));
+  return planned.filter(({ step, action }) => action === 'run' && inSets.has(step));
+}
+
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
 export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};

@@ -36,6 +36,8 @@ export interface PlannedStep {
   readonly key?: StepKey;
   /** The reused download has no rows for the day. */
   readonly empty?: boolean;
+  /** Of a known download: from when on the publisher is asked again, as ISO instant; null: never. */
+  readonly askAgainAt?: string | null;
 }
 
 export interface DayPlan {
@@ -203,17 +205,17 @@ class PlanWalk {
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
     if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
     if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };
-    if (this.#options.offline === true)
-      return { ...known, action: 'reuse', reason: 'this run does not ask the publisher' };
     const state = empty ? 'empty' : this.#revision();
-    const minutes = part.freshForMinutes[state];
-    const asked = `last checked ${delivery.checkedAt}`;
-    if (this.#options.recheck === true) return { ...known, action: 'recheck', reason: `${asked}; asked for again` };
-    if (minutes === null) return { ...known, action: 'reuse', reason: `${asked}; ${state} data do not change` };
-    const staleAt = new Date(Date.parse(delivery.checkedAt) + minutes * 60_000).toISOString();
-    return this.#evidence.now < staleAt
-      ? { ...known, action: 'reuse', reason: `${asked}, fresh until ${staleAt}` }
-      : { ...known, action: 'recheck', reason: `${asked}, no longer fresh since ${staleAt}` };
+    const askAgainAt = freshUntil(delivery, part.freshForMinutes[state]);
+    const asked = { ...known, askAgainAt };
+    const last = `last checked ${delivery.checkedAt}`;
+    if (this.#options.offline === true)
+      return { ...asked, action: 'reuse', reason: 'this run does not ask the publisher' };
+    if (this.#options.recheck === true) return { ...asked, action: 'recheck', reason: `${last}; asked for again` };
+    if (askAgainAt === null) return { ...asked, action: 'reuse', reason: `${last}; ${state} data do not change` };
+    return this.#evidence.now < askAgainAt
+      ? { ...asked, action: 'reuse', reason: `${last}, fresh until ${askAgainAt}` }
+      : { ...asked, action: 'recheck', reason: `${last}, no longer fresh since ${askAgainAt}` };
   }
 
   #revision(): Revision {
@@ -306,6 +308,10 @@ class PlanWalk {
   #damageOf(entry: LedgerEntry): string | undefined {
     return describeDamage(entry, this.#evidence.damaged);
   }
+}
+
+function freshUntil({ checkedAt }: Delivery, minutes: number | null): string | null {
+  return minutes === null ? null : new Date(Date.parse(checkedAt) + minutes * 60_000).toISOString();
 }
 
 function run(step: StepDefinition, reason: string): PlannedStep {

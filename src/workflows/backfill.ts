@@ -29,7 +29,7 @@ import { earlierDaysDoneSignal, window } from './window.ts';
 import type { WindowResult } from './window.ts';
 
 export interface BackfillInput extends BackfillRequest {
-  /** The hash of a stored plan: exactly its days are run. */
+  /** The hash of a stored plan: exactly its days are run, and nothing when the stores have changed since it was made. */
   readonly plan?: string;
   /** Windows, and after them days, that run at the same time; default 3. */
   readonly parallel?: number;
@@ -82,7 +82,7 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
   const run = new BackfillRun(input);
   describeRun({ Pipeline: input.pipeline, DataDate: input.from, RunReason: 'backfill' });
   if (input.carried === undefined) {
-    await control.checkBackfill(run.request);
+    await control.checkBackfill(run.request, input.plan ?? null);
     await run.runCanary();
   }
   const stretches = yearStretches(input);

@@ -139,6 +139,10 @@ describe('a backfill', () => {
     expect({ done, transform: ran['transform/readings'] }).toEqual({ done: 10, transform: 10 });
     const again = await planBackfill(installation.engine, request);
     expect(again.plan).toMatchObject({ days: 0, complete: 10 });
+    const outdated = await start({ ...request, plan: plan.hash });
+    await expect(outdated.result()).rejects.toMatchObject({
+      cause: { type: 'PLAN_INVALID', message: expect.stringContaining('the stores have changed since') as string },
+    });
     const unknown = await start({ ...request, plan: 'nope' });
     await expect(unknown.result()).rejects.toMatchObject({ cause: { type: 'PLAN_INVALID' } });
   });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
 import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
+import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import { startHealthServer } from '../../src/workers/health.ts';
 import { QUEUE_KINDS, runWorkers } from '../../src/workers/run-workers.ts';
 import type { RunningWorkers } from '../../src/workers/run-workers.ts';
@@ -47,6 +48,22 @@ describe('a worker', () => {
     expect(has('quotidien_step_tries_failed_total', 'step="download/readings"')).toBe(true);
     expect(has('quotidien_step_seconds_bucket', 'step="metrics/day"')).toBe(true);
     expect(has('temporal_worker_task_slots_available')).toBe(true);
+  });
+
+  it('tells Prometheus of the ticks that a schedule missed or skipped, with each tick', async () => {
+    const { client, engine, target } = installation;
+    await applySchedules(client, engine.datasets, target.taskQueue);
+    await client.schedule.getHandle('tiny/daily').trigger();
+    await vi.waitFor(
+      async () => {
+        const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+        for (const name of ['quotidien_schedule_missed_ticks', 'quotidien_schedule_skipped_ticks'])
+          expect(text).toMatch(new RegExp(`^${name}\\{[^}]*schedule="daily"[^}]*\\} 0$`, 'm'));
+      },
+      { timeout: 20_000 },
+    );
+    for await (const { workflowId } of client.workflow.list({ query: 'ExecutionStatus = "Running"' }))
+      if (workflowId.startsWith('day/tiny/')) await client.workflow.getHandle(workflowId).terminate();
   });
 
   it('is alive while it drains, and ready only while it polls', async () => {

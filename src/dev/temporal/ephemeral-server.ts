@@ -16,6 +16,8 @@ export interface EphemeralServerOptions {
 export interface EphemeralServer {
   /** `127.0.0.1:<port>`. */
   readonly address: string;
+  /** Of the shell that watches the server, whose only lasting child the server is. */
+  readonly pid: number;
   readonly exited: Promise<ServerExit>;
   /** Ends the server and forgets all it knew; resolves once it is gone. Repeatable. */
   stop(): Promise<void>;
@@ -75,5 +77,5 @@ async function launch({ cli, searchAttributes, logFile }: EphemeralServerOptions
     await stop();
     throw error;
   }
-  return { address: `127.0.0.1:${port}`, exited: server.exited, stop };
+  return { address: `127.0.0.1:${port}`, pid: server.pid, exited: server.exited, stop };
 }

@@ -40,10 +40,20 @@ describe('calendarOfDays', () => {
         committedAt: '2024-03-10T12:00:00.000Z',
         revision: 'provisional',
         coverage: 1,
+        askAgainAt: '2024-03-10T13:00:00.000Z',
         failure: null,
         running: null,
         remarks: [],
       },
+    ]);
+  });
+
+  it('marks a finished day whose steps would run again, and says why', async () => {
+    await runDay(engine, 'tiny', '2024-03-01');
+    const newer = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, transformVersion: 2 })]);
+    const [day] = await calendarOfDays(newer, 'tiny', ['2024-03-01'], new Map());
+    expect(day?.remarks).toEqual([
+      { kind: 'stale', text: expect.stringContaining('transform/readings, step version 1 became 2') as string },
     ]);
   });
 

@@ -16,6 +16,7 @@ function day(date: string, standing: DayStanding = 'ok', more: Partial<CalendarD
     committedAt: null,
     revision: finished ? 'definitive' : null,
     coverage: finished ? 1 : null,
+    askAgainAt: null,
     failure: null,
     running: null,
     remarks: [],

@@ -4,7 +4,7 @@ import { gaps, stale } from '../../../src/cli/gaps.ts';
 import { verify } from '../../../src/cli/verify.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
-import { runDay, runDays } from '../../fixtures/run-day.ts';
+import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
@@ -21,6 +21,7 @@ beforeAll(async () => {
   await runDays(engine, 'tiny', datesBetween('2024-01-01', '2024-01-05'));
   await runDays(engine, 'tiny', datesBetween('2024-01-09', '2024-01-12'));
   await runDay(engine, 'tiny', '2024-01-08');
+  await rollUpDays(engine, 'tiny', datesBetween('2024-01-01', '2024-01-12'));
 });
 
 afterAll(async () => {
@@ -65,6 +66,20 @@ describe('quotidien stale', () => {
     expect(context.terminal.text()).toContain(
       '5 days out of date: quotidien backfill tiny 2024-01-01 2024-01-05 --stale',
     );
+  });
+
+  it('lists the periods that are not what their days give now, in order, with the reasons', async () => {
+    const context = testContext(engine);
+    await runDay(engine, 'tiny', '2024-01-13');
+    expect(await stale(context, { ...range, from: '2024-01-09', to: '2024-01-13' })).toBe(3);
+    expect(context.terminal.values.at(-1)).toMatchObject({
+      days: [],
+      periods: [
+        { period: '2024-01', step: 'rollup/month', reason: 'input days changed (1 of 10 differ)', date: '2024-01-09' },
+        { period: 'all', step: 'rollup/history', reason: 'after rollup/month of 2024-01' },
+      ],
+    });
+    expect(context.terminal.text()).toContain('"pending":["2024-01-09"]');
   });
 });
 

@@ -74,7 +74,7 @@ describe('show', () => {
       /readings {5}http:\/\/127\.0\.0\.1:\d+\/readings\.csv\?from=2024-03-03&to=2024-03-03\n {4}retrieved 2024-04-01T\S+, processed by the publisher 3, ETag "\w+"\n {4}kept as raw\/tiny\/readings\//,
     );
     expect(text).toContain('revision           "consolidated"');
-    expect(text).toMatch(/published as\n {2}reports\/tiny\/daily_report_2024-03-03\.csv$/);
+    expect(text).toMatch(/published as\n {2}reports\/tiny\/daily_report_2024-03-03\.csv$/m);
   });
 
   it('shows failing checks with examples, and who decided what, in an earlier version', async () => {
@@ -190,7 +190,7 @@ describe('verify', () => {
 
   it('is remembered by show', async () => {
     await verifyOf(REVISED);
-    expect((await showOf(REVISED)).text).toMatch(/verified\n {2}2024-04-01T\S+ {2}version 2: identical$/);
+    expect((await showOf(REVISED)).text).toMatch(/verified\n {2}2024-04-01T\S+ {2}version 2: identical$/m);
   });
 
   it('exits 1 when bytes differ and names the output', async () => {

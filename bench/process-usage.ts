@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+
+/** What a process has used so far. */
+export interface ProcessUsage {
+  readonly cpuSeconds: number;
+  /** Peak of its resident memory. */
+  readonly peakMb: number;
+}
+
+/** Clock ticks a second, in which Linux tells CPU times. */
+const TICKS = 100;
+
+/** The larger of the children of a process, as the server below the shell that watches it; undefined where there is no `/proc`. */
+export function usageOfChild(parent: number): ProcessUsage | undefined {
+  try {
+    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ');
+    const usages = children.map((child) => usageOf(Number(child)));
+    return usages.sort((a, b) => b.peakMb - a.peakMb)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+function usageOf(pid: number): ProcessUsage {
+  // The name in brackets may hold spaces; after it the fields are numbers: the 12th and 13th are user and system time.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
+    peakMb: Number(peak?.[1] ?? 0) / 1024,
+  };
+}
+
+/** CPU time of this process so far, in seconds. */
+export function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
