@@ -36,7 +36,7 @@ export interface Rebuild {
 /** A step of a day or a rollup of a period. */
 type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'>;
 
-/** Cuts the slices of days that came in one raw file anew, in one pass over it. All entries name this file as their origin. */
+/** Cuts the slices of days that came in one raw file anew, in one pass over it. Each of them was delivered by this file. */
 export async function recutSlices(
   { engine, control, dataset }: Rebuild,
   step: StepDefinition,

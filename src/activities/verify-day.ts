@@ -8,7 +8,7 @@ import { fetchWindows } from '../pipelines/window.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
-import { newestManifests, readLedger } from './ledger-reader.ts';
+import { newestManifests, readDeliveries, readLedger } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { rebuildStep, recutSlices } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
@@ -117,14 +117,22 @@ function rebuildName(date: CivilDate, step: StepId): string {
 
 /** The download steps of all days, each raw file cut once for all days that came in it. */
 async function recutAll(rebuild: Rebuild, manifests: readonly Manifest[]): Promise<Map<string, Rebuilt>> {
+  const { engine, dataset } = rebuild;
+  const deliveries = await readDeliveries(
+    engine.documents,
+    dataset.definition,
+    manifests.map(({ scope }) => scope),
+  );
   const groups = new Map<
     string,
     { readonly step: StepDefinition; readonly raw: ArtefactRef; readonly dates: CivilDate[] }
   >();
-  for (const step of rebuild.dataset.definition.steps.filter(({ part }) => part !== undefined)) {
+  for (const step of dataset.definition.steps.filter(({ part }) => part !== undefined)) {
     for (const { scope, steps } of manifests) {
       const entry = entryOf(rebuild, scope, step.id, steps[step.id]);
-      const raw = entry?.origin?.raw;
+      const delivery = deliveries.get(step.part ?? '')?.get(scope);
+      // The bytes that back the day now: those that it was first cut from may have been damaged and fetched anew.
+      const raw = delivery?.key === entry?.key ? delivery?.raw : entry?.origin?.raw;
       if (raw === undefined || entry?.version !== step.version) continue;
       const group = groups.get(`${step.id}/${raw.key}`);
       if (group === undefined) groups.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });

@@ -177,6 +177,14 @@ describe('verifyDays', () => {
     });
   });
 
+  it('rebuilds a day from the raw file that backs it now, when the first one is gone', async () => {
+    await runDay(engine, 'tiny', DATE);
+    const [manifest] = await readVersions(engine, 'tiny', DATE);
+    for (const { raw } of manifest!.origins) await engine.objects.delete(raw.key);
+    await runDays(engine, 'tiny', ['2024-03-04', DATE], { recheck: true });
+    expect(await verifyOne()).toMatchObject({ version: 1, result: 'identical' });
+  });
+
   it('does not hold a step of another version against this code', async () => {
     await runDay(engine, 'tiny', DATE);
     const raised = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, transformVersion: 2 })]);
