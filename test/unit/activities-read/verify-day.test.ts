@@ -182,7 +182,7 @@ describe('verifyDays', () => {
     const [manifest] = await readVersions(engine, 'tiny', DATE);
     for (const { raw } of manifest!.origins) await engine.objects.delete(raw.key);
     await runDays(engine, 'tiny', ['2024-03-04', DATE], { recheck: true });
-    expect(await verifyOne()).toMatchObject({ version: 1, result: 'identical' });
+    expect(await verifyOne()).toMatchObject({ result: 'identical' });
   });
 
   it('does not hold a step of another version against this code', async () => {
