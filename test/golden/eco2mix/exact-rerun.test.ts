@@ -1,7 +1,8 @@
-import { appendFile, readdir } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probePublisher } from '../../../src/activities/probe-publisher.ts';
+import { readDeliveries } from '../../../src/activities/ledger-reader.ts';
 import { planFromStores } from '../../../src/activities/resolve-plan.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
@@ -88,10 +89,9 @@ describe('the plan of a range', () => {
   });
 
   it('says which raw file on the disk no longer matches, and runs only its download', async () => {
-    const folder = path.join(engine.home, 'store', 'raw', 'eco2mix', 'tr');
-    const [window = ''] = (await readdir(folder)).filter((name) => name.startsWith('2026-05-04_'));
-    const [file = ''] = await readdir(path.join(folder, window));
-    await appendFile(path.join(folder, window, file), 'tampered\n');
+    const deliveries = await readDeliveries(engine.documents, eco2mix.definition, ['2026-05-05']);
+    const raw = deliveries.get('tr')?.get('2026-05-05')?.raw.key ?? '';
+    await appendFile(path.join(engine.home, 'store', raw), 'tampered\n');
     const plans = await plan();
     const damaged = plans.flatMap(({ steps }) => steps.filter(({ reason }) => reason.includes('no longer matches')));
     expect(new Set(damaged.map(({ step, action }) => `${action} ${step}`))).toEqual(new Set(['run download/tr']));
