@@ -15,6 +15,7 @@ interface DuckDbSessionOptions {
   readonly signal: AbortSignal | undefined;
   /** How many statements of the session may run at once now. */
   readonly lanes: () => number;
+  readonly borrowFolder: () => Promise<string>;
   /** Lends another connection to the session's tables. */
   readonly beside: (work: (connection: DuckDBConnection) => Promise<void>) => Promise<void>;
   /** Told when the engine's instance is of no use any more. */
@@ -31,6 +32,10 @@ export class DuckDbSession implements SqlSession {
   constructor(options: DuckDbSessionOptions) {
     this.scratch = options.scratch;
     this.#options = options;
+  }
+
+  borrowFolder(): Promise<string> {
+    return this.#options.borrowFolder();
   }
 
   async run(sql: string): Promise<void> {

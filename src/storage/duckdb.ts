@@ -1,6 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
 import { duckDbError } from './duckdb-errors.ts';
@@ -28,6 +28,8 @@ interface OpenInstance {
   readonly instance: DuckDBInstance;
   /** Attaches and detaches the sessions' databases: a session's own connection may be in any state when it ends. */
   readonly keeper: DuckDBConnection;
+  /** Folders that sessions gave back. */
+  readonly free: string[];
 }
 
 /**
@@ -90,6 +92,7 @@ class EmbeddedEngine implements DuckDbEngine {
       throw fileError(error, 'write to the scratch folder', scratch);
     });
     await this.#shareThreads(opened, 1);
+    const borrowed: string[] = [];
     try {
       const connection = await this.#connect(opened, name);
       const onInstanceEnd = (): void => {
@@ -101,6 +104,11 @@ class EmbeddedEngine implements DuckDbEngine {
         limits: this.#options,
         signal,
         lanes: () => this.#threadsSet,
+        borrowFolder: async () => {
+          const folder = opened.free.pop() ?? (await makeLentFolder(opened.folder));
+          borrowed.push(folder);
+          return folder;
+        },
         beside: (lane) => this.#beside(opened, name, lane),
         onInstanceEnd,
       });
@@ -114,6 +122,7 @@ class EmbeddedEngine implements DuckDbEngine {
       }
     } finally {
       await this.#shareThreads(opened, -1);
+      opened.free.push(...borrowed);
       await removeScratchFolder(scratch);
     }
   }
@@ -191,11 +200,17 @@ async function openInstance(options: DuckDbEngineOptions): Promise<OpenInstance>
       // with the layout of the one before, without an error. The operating system keeps files in memory anyway.
       enable_external_file_cache: 'false',
     });
-    return { folder, instance, keeper: await instance.connect() };
+    return { folder, instance, keeper: await instance.connect(), free: [] };
   } catch (error) {
     await removeScratchFolder(folder);
     throw duckDbError(error, 'open', options);
   }
+}
+
+function makeLentFolder(folder: string): Promise<string> {
+  return mkdtemp(path.join(folder, 'lent-')).catch((error: unknown) => {
+    throw fileError(error, 'write to the scratch folder', folder);
+  });
 }
 
 async function closeInstance({ folder, instance, keeper }: OpenInstance): Promise<void> {

@@ -126,6 +126,12 @@ export interface DocumentStore {
 export interface SqlSession {
   /** A local folder of this session, for `COPY … TO`; removed when the session ends. */
   readonly scratch: string;
+  /**
+   * A folder that is this session's until its end and goes to another one then, with what is in it: for files of names that come again,
+   * written over the earlier ones. Thousands of new files are dear: ext4 searches past all that were removed in the last minutes. Measured,
+   * 30 day files by one `COPY`: 33 ms over earlier ones, 34 to 73 in new folders, the longer the more were removed before.
+   */
+  borrowFolder(): Promise<string>;
   run(sql: string): Promise<void>;
   /**
    * The rows of a query as plain values: integers and decimals that are exact in a double as numbers, other decimals and

@@ -51,6 +51,7 @@ function shootingSql(sql: SqlEngine): SqlEngine {
       sql.session((session) => {
         const counted = {
           scratch: session.scratch,
+          borrowFolder: () => session.borrowFolder(),
           run: (text: string) => {
             if (doomed.getStore() === true && (statements += 1) === 2) shoot();
             return session.run(text);

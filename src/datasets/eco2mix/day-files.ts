@@ -1,6 +1,5 @@
-import { mkdtemp, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { datesBetween } from '../../pipelines/civil-date.ts';
+import { datesBetween, toEpochDay } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { SqlSession } from '../../storage/ports.ts';
 import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
@@ -16,6 +15,9 @@ const ROWS_PER_PASS = 2_048;
  * smaller. Day files are read far more often than they are stored; months are zstd.
  */
 const DAY_FILE_FORMAT = 'FORMAT PARQUET, COMPRESSION SNAPPY, WRITE_BLOOM_FILTER false';
+
+/** Our own column beside the published ones: how many days after the first of its pass a row's day is. */
+const PLACE = 'quotidien_place';
 
 /** A day to write and how many rows the table has of it. */
 export interface DayToWrite {
@@ -71,34 +73,29 @@ async function writePass(
   days: readonly CivilDate[],
   files: Map<CivilDate, string>,
 ): Promise<void> {
-  const folder = await mkdtemp(path.join(sql.scratch, 'days-'));
-  const day = sqlName(request.dayColumn);
+  const folder = await sql.borrowFolder();
   const [first] = days;
   if (days.length === 1 && first !== undefined) {
-    files.set(first, await writeOneDay(sql, request, first, folder));
+    files.set(first, await writeOneDay(sql, request, first, path.join(folder, 'alone.parquet')));
     return;
   }
-  const select = selectDays(request, days, `${request.columns}, ${day}`);
-  await sql.run(
-    `COPY (${select}) TO ${sqlText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${day}), OVERWRITE_OR_IGNORE)`,
+  // By place in the pass and not by date: the names come again in every month.
+  const place = `CAST(${sqlName(request.dayColumn)} AS DATE) - DATE ${sqlText(first ?? '')} AS ${PLACE}`;
+  const select = selectDays(request, days, `${request.columns}, ${place}`);
+  const [copied] = await sql.rows<{ Files: readonly string[] }>(
+    `COPY (${select}) TO ${sqlText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${PLACE}), OVERWRITE_OR_IGNORE, RETURN_FILES)`,
   );
-  const written = await readdir(folder, { recursive: true });
   for (const date of days) {
-    const own = written.filter((name) => name.startsWith(`${request.dayColumn}=${date}${path.sep}`));
+    const name = `${PLACE}=${toEpochDay(date) - toEpochDay(first ?? date)}`;
+    const own = (copied?.Files ?? []).filter((file) => path.basename(path.dirname(file)) === name);
     const [only] = own;
     // The engine may flush a partition early and go on in a second file; the day is one file all the same.
     const isWhole = own.length === 1 && only !== undefined;
-    files.set(date, isWhole ? path.join(folder, only) : await writeOneDay(sql, request, date, folder));
+    files.set(date, isWhole ? only : await writeOneDay(sql, request, date, path.join(folder, `${name}.parquet`)));
   }
 }
 
-async function writeOneDay(
-  sql: SqlSession,
-  request: DayFilesRequest,
-  date: CivilDate,
-  folder: string,
-): Promise<string> {
-  const file = path.join(folder, `${date}.parquet`);
+async function writeOneDay(sql: SqlSession, request: DayFilesRequest, date: CivilDate, file: string): Promise<string> {
   await sql.run(`COPY (${selectDays(request, [date], request.columns)}) TO ${sqlText(file)} (${DAY_FILE_FORMAT})`);
   return file;
 }
