@@ -11,7 +11,7 @@ import { exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count, formatBytes } from './measures.ts';
-import { interrupted, openTemporal } from './temporal.ts';
+import { openTemporal, workWith } from './temporal.ts';
 
 export interface BackfillCommand {
   readonly pipeline: string;
@@ -89,8 +89,9 @@ async function start(context: CommandContext, plan: BackfillPlan, input: Backfil
   try {
     if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    const work = runBackfill(context.terminal, target, input, plan.days);
-    const result = await Promise.race([work, session.broken, interrupted(context.signal)]);
+    const result = await workWith(session, context.signal, () =>
+      runBackfill(context.terminal, target, input, plan.days),
+    );
     context.terminal.data({ plan, result });
     for (const line of resultLines(plan, result)) context.terminal.line(line);
     return exitCodeOf(result);

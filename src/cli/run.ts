@@ -9,10 +9,11 @@ import type { BackfillInput } from '../workflows/backfill.ts';
 import { exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { tellWaits } from './day-waits.ts';
 import { count } from './measures.ts';
 import { dayResult, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
-import { interrupted, openTemporal } from './temporal.ts';
+import { openTemporal, workWith } from './temporal.ts';
 
 export interface RunOptions {
   readonly pipeline: string;
@@ -39,11 +40,11 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
-    const work =
+    return await workWith(session, context.signal, () =>
       to === undefined
         ? runOne(context, target, from, options)
-        : runRange(context, target, { from, to, days }, options);
-    return await Promise.race([work, session.broken, interrupted(context.signal)]);
+        : runRange(context, target, { from, to, days }, options),
+    );
   } finally {
     await session.close();
   }
@@ -74,7 +75,7 @@ async function runOne(
     ...(options.reason === undefined ? {} : { why: options.reason }),
     ...untilOf(options.until),
   });
-  const result = await dayResult(handle);
+  const result = await dayResult(handle).finally(tellWaits(terminal, handle));
   terminal.data(result);
   terminal.line(describeDay(result));
   return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;

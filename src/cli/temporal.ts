@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
@@ -107,8 +108,27 @@ function breakage(server: DevServer, workers: RunningWorkers): Promise<never> {
   return broken;
 }
 
+/**
+ * Works with a session until the work is done, the session breaks, or Ctrl-C. Calls that are under way then are given up before the
+ * connection is closed: the client would try them again on the closed one, and that ends the process.
+ */
+export async function workWith<T>(
+  { client, broken }: TemporalSession,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  const calls = new AbortController();
+  // The client leaves one listener for each call.
+  setMaxListeners(0, calls.signal);
+  try {
+    return await Promise.race([client.withAbortSignal(calls.signal, work), broken, interrupted(signal)]);
+  } finally {
+    calls.abort();
+  }
+}
+
 /** A day that runs on the server goes on when workers are there again; only this command ends. */
-export function interrupted(signal: AbortSignal): Promise<never> {
+function interrupted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => {
       reject(new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C; the run continues when a worker runs again'));

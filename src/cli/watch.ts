@@ -7,7 +7,7 @@ import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count } from './measures.ts';
 import { finishRollup, resultOf, startWatch } from './runs.ts';
-import { interrupted, openTemporal } from './temporal.ts';
+import { openTemporal, workWith } from './temporal.ts';
 
 /** `quotidien watch`: asks the publisher now what it revised, and runs the days whose content changed. */
 export async function watch(context: CommandContext, pipeline: string): Promise<ExitCode> {
@@ -16,8 +16,7 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    const handle = await startWatch(target, pipeline);
-    const result = await Promise.race([resultOf(handle), session.broken, interrupted(context.signal)]);
+    const result = await workWith(session, context.signal, async () => resultOf(await startWatch(target, pipeline)));
     await finishRollup(target, pipeline);
     const engine = await context.engine();
     const { definition } = datasetOf(engine, pipeline);

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+/** A port that `fetch` itself refuses. */
+const NOBODY = 'http://127.0.0.1:9';
+
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(path.join(os.tmpdir(), 'quotidien-interrupted-'));
+});
+
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true });
+});
+
+it('a run whose publisher cannot be reached says so while it waits, and ends in order on Ctrl-C', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--home', home, 'run', 'eco2mix', '2026-01-15'], {
+    env: { ...process.env, QUOTIDIEN_ODRE_URL: NOBODY, QUOTIDIEN_RETRY_INITIAL_MS: '500' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'exit');
+  let told = '';
+  for await (const chunk of child.stderr) {
+    const before = told.includes('cannot be reached');
+    told += String(chunk);
+    if (!before && told.includes('cannot be reached')) child.kill('SIGINT');
+  }
+  expect(await ended).toEqual([2, null]);
+  expect(told).toMatch(/download, before try \d+: http:\/\/127\.0\.0\.1:9\S+ cannot be reached/);
+  expect(told).toContain('stopped by Ctrl-C; the run continues when a worker runs again');
+  expect(told).not.toMatch(/\n {4}at /);
+});
