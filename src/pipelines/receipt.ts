@@ -20,8 +20,8 @@ export interface Receipt {
   readonly freshness: string | null;
   /** The download key of every day in the window that was cut; the slice is found through the ledger. */
   readonly days: Readonly<Record<CivilDate, StepKey>>;
-  /** The days of which the publisher has no rows any more: what was delivered before stays. */
-  readonly kept: Readonly<Record<CivilDate, KeptDay>>;
+  /** The days of which the publisher has no rows any more: what was delivered before stays. Older receipts know none. */
+  readonly kept?: Readonly<Record<CivilDate, KeptDay>>;
   /** Rows of these days, and the published columns. */
   readonly rows: number;
   readonly columns: number;
@@ -53,7 +53,7 @@ export function receiptKey(
 /** What a receipt gives a day: what was cut from its own answer, or what stays of an earlier one. */
 export function dayOf({ days, kept, origin }: Receipt, date: CivilDate): KeptDay | undefined {
   const key = days[date];
-  return kept[date] ?? (key === undefined ? undefined : { key, raw: origin.raw });
+  return kept?.[date] ?? (key === undefined ? undefined : { key, raw: origin.raw });
 }
 
 /** What the publisher last delivered for one day; the ledger entry names the raw bytes that it was first cut from, this those that back it now. */

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readVersions } from '../../../src/activities/day-dossier.ts';
 import { verifyDays } from '../../../src/activities/verify-day.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
+import { RECEIPT_TABLE, receiptKey } from '../../../src/pipelines/receipt.ts';
+import type { Receipt } from '../../../src/pipelines/receipt.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -44,6 +46,20 @@ describe('a day that its publisher cleared away', () => {
     await runDays(engine, 'tiny', dates, { recheck: true });
     expect(await readVersions(engine, 'tiny', DATE)).toHaveLength(1);
     expect(await readVersions(engine, 'tiny', '2024-03-06')).toHaveLength(2);
+  });
+
+  it('keeps them when the receipt of its rows was written before receipts knew of kept days', async () => {
+    await runDay(engine, 'tiny', DATE);
+    for await (const { body } of engine.documents.query<Receipt>({
+      table: RECEIPT_TABLE,
+      partition: 'tiny/readings',
+    })) {
+      const older = { ...body, kept: undefined };
+      await engine.documents.put(receiptKey({ ...older, sha256: older.origin.raw.sha256 }), older);
+    }
+    publisher.withdraw(DATE);
+    expect(await runDay(engine, 'tiny', DATE, { recheck: true })).toMatchObject({ outcome: { verdict: 'ok' } });
+    expect(await readVersions(engine, 'tiny', DATE)).toHaveLength(1);
   });
 
   it('takes new rows as soon as there are some', async () => {
