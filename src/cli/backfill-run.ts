@@ -4,6 +4,7 @@ import type { Stage } from '../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
 import type { BackfillProgress } from '../workflows/backfill-control.ts';
 import type { BackfillResult } from '../workflows/backfill-tally.ts';
+import { askEvery } from './ask-every.ts';
 import { EXIT } from './context.ts';
 import type { ExitCode } from './context.ts';
 import { finishRollup, resultOf, startBackfill } from './runs.ts';
@@ -57,23 +58,17 @@ const BAR_WIDTH = 30;
 function tellProgress(terminal: Terminal, days: number, read: () => Promise<BackfillProgress>): () => void {
   let asked: string | null = null;
   let told = 0;
-  const timer = setInterval(() => {
-    void read().then(
-      (progress) => {
-        const tenth = Math.floor((endedDays(progress) / Math.max(1, days)) * 10);
-        if (terminal.interactive) process.stderr.write(`\r${barText(progress, days)}`);
-        else if (tenth > told) terminal.note(barText(progress, days));
-        told = tenth;
-        if (progress.question !== null && progress.question !== asked)
-          terminal.note(`${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`);
-        asked = progress.question;
-      },
-      // A busy or restarting worker answers the next time.
-      () => undefined,
-    );
-  }, REDRAW_MS);
+  const stop = askEvery(REDRAW_MS, read, (progress) => {
+    const tenth = Math.floor((endedDays(progress) / Math.max(1, days)) * 10);
+    if (terminal.interactive) process.stderr.write(`\r${barText(progress, days)}`);
+    else if (tenth > told) terminal.note(barText(progress, days));
+    told = tenth;
+    if (progress.question !== null && progress.question !== asked)
+      terminal.note(`${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`);
+    asked = progress.question;
+  });
   return () => {
-    clearInterval(timer);
+    stop();
     if (terminal.interactive) process.stderr.write('\n');
   };
 }

@@ -18,7 +18,7 @@ import { dayResult, finishRollup, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
 import { openSampleHome } from './sample-home.ts';
 import { printCalendar } from './status.ts';
-import { openTemporal } from './temporal.ts';
+import { openTemporal, workWith } from './temporal.ts';
 
 const GRID = 'eco2mix';
 const CITY = 'cityflow';
@@ -77,11 +77,10 @@ async function runDemo(context: CommandContext): Promise<ShownDay[]> {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     if (session.uiUrl !== undefined) terminal.line(`Temporal UI, while this runs: ${session.uiUrl}`);
     const yesterday = addDays(civilDateAt(new Date(), ZONE), -1);
-    const work = async (): Promise<ShownDay[]> => {
+    return await workWith(session, context.signal, async () => {
       const grid = await runGrid(context, target, yesterday);
       return [...grid, ...(await runCity(context, target, yesterday))];
-    };
-    return await Promise.race([work(), session.broken]);
+    });
   } finally {
     await session.close();
   }

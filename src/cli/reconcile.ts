@@ -12,7 +12,7 @@ import type { reconcile as reconcileWorkflow } from '../workflows/reconcile.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count } from './measures.ts';
-import { openTemporal } from './temporal.ts';
+import { openTemporal, workWith } from './temporal.ts';
 
 export interface ReconcileCommand {
   readonly dryRun?: boolean;
@@ -92,13 +92,14 @@ async function replay(context: CommandContext, { host }: HostFallback): Promise<
   const taskQueue = config.settings.QUOTIDIEN_TASK_QUEUE;
   const session = await openTemporal(context);
   try {
-    const handle = await session.client.workflow.start<typeof reconcileWorkflow>('reconcile', {
-      workflowId: reconcileWorkflowId(host),
-      taskQueue,
-      args: [{ host, queue: hostQueue(taskQueue, host) }],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-    });
-    const result = await Promise.race([handle.result(), session.broken]);
+    const result = await workWith(session, context.signal, () =>
+      session.client.workflow.execute<typeof reconcileWorkflow>('reconcile', {
+        workflowId: reconcileWorkflowId(host),
+        taskQueue,
+        args: [{ host, queue: hostQueue(taskQueue, host) }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      }),
+    );
     terminal.data(result);
     print(context, result);
     return result.converged ? EXIT.done : EXIT.degraded;

@@ -6,7 +6,7 @@ import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { describeDay } from './run.ts';
 import { dayResult, startDay } from './runs.ts';
-import { openTemporal } from './temporal.ts';
+import { openTemporal, workWith } from './temporal.ts';
 
 /** `quotidien report`: makes the report of a day from what is stored; of `REPORT_DATE`, else of yesterday, when no date is given. */
 export async function report(
@@ -20,8 +20,10 @@ export async function report(
   checkRequest(definition, { dates: [date], options: {} });
   const session = await openTemporal(context);
   try {
-    const handle = await startDay({ client: session.client, taskQueue }, { pipeline, date, only: 'report' });
-    const result = await Promise.race([dayResult(handle), session.broken]);
+    const target = { client: session.client, taskQueue };
+    const result = await workWith(session, context.signal, async () =>
+      dayResult(await startDay(target, { pipeline, date, only: 'report' })),
+    );
     context.terminal.data(result);
     context.terminal.line(describeDay(result));
     return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;
