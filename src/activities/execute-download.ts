@@ -2,6 +2,7 @@ import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { Dataset, FetchWindow, HttpSource, SliceTask, UnitOutcome } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
+import { isEmptyEntry } from '../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
 import { dayOf, receiptKey } from '../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
@@ -115,7 +116,7 @@ async function keptRows(
   receipts: readonly Receipt[],
   entries: readonly LedgerEntry[],
 ): Promise<ReadonlyMap<CivilDate, Kept>> {
-  const empty = entries.filter(isEmpty).map(({ scope }) => scope);
+  const empty = entries.filter(isEmptyEntry).map(({ scope }) => scope);
   const kept = new Map<CivilDate, Kept>();
   if (empty.length === 0 || receipts.length === 0) return kept;
   const ledger = await readLedger(engine.documents, dataset.definition.name, empty);
@@ -123,16 +124,12 @@ async function keptRows(
     for (const receipt of receipts.toReversed()) {
       const day = dayOf(receipt, date);
       const entry = ledger.get(date)?.find((known) => known.step === step.id && known.key === day?.key);
-      if (day === undefined || entry === undefined || isEmpty(entry)) continue;
+      if (day === undefined || entry === undefined || isEmptyEntry(entry)) continue;
       kept.set(date, { ...day, entry });
       break;
     }
   }
   return kept;
-}
-
-function isEmpty({ outputs }: LedgerEntry): boolean {
-  return Object.keys(outputs).length === 0;
 }
 
 /** A file that somebody gave us, stored and recognised. */

@@ -45,15 +45,11 @@ async function rollUp(
   rollup: RollupDefinition,
   period: Period,
 ): Promise<'ran' | 'reused' | 'empty'> {
-  const artefacts = await periodInputs(engine, definition, rollup, period);
-  if (Object.values(artefacts).every((list) => list.length === 0)) return 'empty';
-  const inputs = hashesOf(artefacts);
-  const params = rollup.params ?? {};
-  const key = stepKey({ step: rollup.id, version: rollup.version, params, inputs });
+  const work = await periodWork(engine, definition, rollup, period);
+  if (work === undefined) return 'empty';
+  const { key } = work.identity;
   const earlier = await intactEntry(engine, definition.name, rollup, period, key);
-  if (earlier === undefined) {
-    await runRollup(engine, control, definition, rollup, { period, artefacts, identity: { key, inputs } });
-  }
+  if (earlier === undefined) await runRollup(engine, control, definition, rollup, work);
   const finding = {
     scope: period,
     verdict: 'ok' as const,
@@ -86,6 +82,20 @@ interface RollupWork {
   readonly identity: { readonly key: string; readonly inputs: ReturnType<typeof hashesOf> };
 }
 
+/** What a period is made of now; undefined when there is nothing to make it from. */
+export async function periodWork(
+  engine: Engine,
+  definition: PipelineDefinition,
+  rollup: RollupDefinition,
+  period: Period,
+): Promise<RollupWork | undefined> {
+  const artefacts = await periodInputs(engine, definition, rollup, period);
+  if (Object.values(artefacts).every((list) => list.length === 0)) return undefined;
+  const inputs = hashesOf(artefacts);
+  const key = stepKey({ step: rollup.id, version: rollup.version, params: rollup.params ?? {}, inputs });
+  return { period, artefacts, identity: { key, inputs } };
+}
+
 async function runRollup(
   engine: Engine,
   control: StepControl,
@@ -113,7 +123,7 @@ async function runRollup(
 }
 
 /** The newest artefacts of everything in the period, ascending by scope. */
-export async function periodInputs(
+async function periodInputs(
   engine: Engine,
   definition: PipelineDefinition,
   rollup: RollupDefinition,

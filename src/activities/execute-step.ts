@@ -3,6 +3,7 @@ import { PipelineError, asPipelineError } from '../errors.ts';
 import type { CheckResult, StepImplementation, StepTask, UnitOutcome, UnitResult } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { StepDefinition } from '../pipelines/definition.ts';
+import { isEmptyEntry } from '../pipelines/ledger.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import { zonedDay } from '../pipelines/zoned-day.ts';
@@ -139,7 +140,7 @@ export function doneWith(entry: LedgerEntry, how: StepDone['how']): StepDone {
     date: entry.scope,
     key: entry.key,
     how,
-    empty: Object.keys(entry.outputs).length === 0,
+    empty: isEmptyEntry(entry),
     held: entry.checks
       .filter((check) => check.severity === 'hold' && check.failed > 0)
       .map(({ check, failed, tested }) => ({ check, failed, tested })),

@@ -2,13 +2,11 @@ import type { RollupDefinition } from '../pipelines/definition.ts';
 import { keyIn } from '../pipelines/manifest.ts';
 import { periodsOf } from '../pipelines/period.ts';
 import { whyRun } from '../pipelines/plan-reasons.ts';
-import { stepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, Period, StepId } from '../pipelines/vocabulary.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { intactEntry, periodInputs } from './execute-rollup.ts';
+import { intactEntry, periodWork } from './execute-rollup.ts';
 import { newestManifests, readEntries } from './ledger-reader.ts';
-import { hashesOf } from './step-inputs.ts';
 
 /** A month, year or whole history whose output is not what its days give now. */
 export interface StalePeriod {
@@ -42,11 +40,9 @@ export async function stalePeriods(
 /** Undefined when the period is as its inputs give it now, also when there is nothing to make it from. */
 async function whyStale(engine: Engine, pipeline: string, rollup: RollupDefinition, period: Period) {
   const { definition } = datasetOf(engine, pipeline);
-  const artefacts = await periodInputs(engine, definition, rollup, period);
-  if (Object.values(artefacts).every((list) => list.length === 0)) return undefined;
-  const params = rollup.params ?? {};
-  const now = { version: rollup.version, params, inputs: hashesOf(artefacts) };
-  const key = stepKey({ step: rollup.id, ...now });
+  const work = await periodWork(engine, definition, rollup, period);
+  if (work === undefined) return undefined;
+  const { key, inputs } = work.identity;
   const manifest = (await newestManifests(engine.documents, pipeline, [period])).get(period);
   const before = keyIn(manifest, rollup.id);
   if (before === key) {
@@ -58,6 +54,6 @@ async function whyStale(engine: Engine, pipeline: string, rollup: RollupDefiniti
   const entries = (await readEntries(engine.documents, pipeline, [{ scope: period, steps }])).get(period) ?? [];
   return whyRun(
     entries.find((entry) => entry.key === before),
-    now,
+    { version: rollup.version, params: rollup.params ?? {}, inputs },
   );
 }

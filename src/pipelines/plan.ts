@@ -1,5 +1,6 @@
 import { addDays } from './civil-date.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
+import { isEmptyEntry } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -165,7 +166,7 @@ class PlanWalk {
     if (key === undefined || entry === undefined) return skip(step, 'nothing is stored, and only the report is made');
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return skip(step, damage);
-    const empty = Object.keys(entry.outputs).length === 0;
+    const empty = isEmptyEntry(entry);
     return { step: step.id, action: 'reuse', reason: 'stored', key, ...(empty ? { empty } : {}) };
   }
 
@@ -201,7 +202,7 @@ class PlanWalk {
   }
 
   #planKnownDownload(step: StepDefinition, part: PartDefinition, delivery: Delivery, entry: LedgerEntry): PlannedStep {
-    const empty = Object.keys(entry.outputs).length === 0;
+    const empty = isEmptyEntry(entry);
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
     if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
     if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };

@@ -74,19 +74,19 @@ async function writePass(
   files: Map<CivilDate, string>,
 ): Promise<void> {
   const folder = await sql.borrowFolder();
-  const [first] = days;
-  if (days.length === 1 && first !== undefined) {
+  const [first = ''] = days;
+  if (days.length === 1) {
     files.set(first, await writeOneDay(sql, request, first, path.join(folder, 'alone.parquet')));
     return;
   }
   // By place in the pass and not by date: the names come again in every month.
-  const place = `CAST(${sqlName(request.dayColumn)} AS DATE) - DATE ${sqlText(first ?? '')} AS ${PLACE}`;
+  const place = `CAST(${sqlName(request.dayColumn)} AS DATE) - DATE ${sqlText(first)} AS ${PLACE}`;
   const select = selectDays(request, days, `${request.columns}, ${place}`);
   const [copied] = await sql.rows<{ Files: readonly string[] }>(
     `COPY (${select}) TO ${sqlText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${PLACE}), OVERWRITE_OR_IGNORE, RETURN_FILES)`,
   );
   for (const date of days) {
-    const name = `${PLACE}=${toEpochDay(date) - toEpochDay(first ?? date)}`;
+    const name = `${PLACE}=${toEpochDay(date) - toEpochDay(first)}`;
     const own = (copied?.Files ?? []).filter((file) => path.basename(path.dirname(file)) === name);
     const [only] = own;
     // The engine may flush a partition early and go on in a second file; the day is one file all the same.
