@@ -1,38 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishRollup, dayResult, startDay } from '../../src/cli/runs.ts';
-import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
-import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { FERRETDB, startFerretDb } from '../fixtures/servers/ferretdb.ts';
 import type { MongoTestServer } from '../fixtures/servers/mongo-java-server.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
-import { beforeMetrics, reconciled, stateOf } from './remote-stores.ts';
+import { installOn, portalOfThen, reconciled, stateOf } from './remote-stores.ts';
 
 const DATE = '2026-03-29';
-const NOW = new Date('2026-06-20T10:00:00Z');
 
 let portal: Portal;
 beforeAll(async () => {
-  portal = await startPortal({ now: () => NOW });
+  portal = await portalOfThen();
 });
 afterAll(() => portal.close());
 
 /** Local files and a database of its own. */
 function installed(mongo: MongoTestServer, name: string, before?: () => Promise<unknown>): Promise<Installation> {
-  return openInstallation({
-    datasets: { eco2mix },
-    settings: {
-      QUOTIDIEN_ODRE_URL: portal.url,
-      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '100',
-      QUOTIDIEN_RETRY_ATTEMPTS: '8',
-      MONGODB_URL: mongo.url,
-      MONGODB_DATABASE: name,
-    },
-    change: () => ({ now: () => NOW }),
-    ...(before === undefined ? {} : { interceptors: beforeMetrics(before) }),
-  });
+  return installOn(portal, { MONGODB_URL: mongo.url, MONGODB_DATABASE: name }, before);
 }
 
 async function runDay({ target }: Installation) {

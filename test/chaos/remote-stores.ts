@@ -1,9 +1,13 @@
 import type { WorkerInterceptors } from '@temporalio/worker';
+import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
+import { startPortal } from '../../src/dev/portal/portal.ts';
+import type { Portal } from '../../src/dev/portal/portal.ts';
 import { hashOfObject } from '../../src/storage/fallback-objects.ts';
 import { initStorage } from '../../src/storage/storage-init.ts';
 import { reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';
 import type { PrimaryStores } from '../../src/workers/open-stores.ts';
 import type { reconcile } from '../../src/workflows/reconcile.ts';
+import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import type { DynamoDbTestServer } from '../fixtures/servers/dynamodb-local.ts';
 import type { S3TestServer } from '../fixtures/servers/versity-gateway.ts';
@@ -35,8 +39,34 @@ export async function awsSettings(
   };
 }
 
+const NOW = new Date('2026-06-20T10:00:00Z');
+
+/** eco2mix on a sample portal and the stores of the settings; `before` happens once, before the first metrics. */
+export function installOn(
+  portal: Portal,
+  settings: Readonly<Record<string, string>>,
+  before?: () => Promise<unknown>,
+): Promise<Installation> {
+  return openInstallation({
+    datasets: { eco2mix },
+    settings: {
+      QUOTIDIEN_ODRE_URL: portal.url,
+      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '100',
+      QUOTIDIEN_RETRY_ATTEMPTS: '8',
+      ...settings,
+    },
+    change: () => ({ now: () => NOW }),
+    ...(before === undefined ? {} : { interceptors: beforeMetrics(before) }),
+  });
+}
+
+/** The sample portal of that day. */
+export function portalOfThen(): Promise<Portal> {
+  return startPortal({ now: () => NOW });
+}
+
 /** Something that happens once, when the first step behind the transforms begins. */
-export function beforeMetrics(happen: () => Promise<unknown>): WorkerInterceptors {
+function beforeMetrics(happen: () => Promise<unknown>): WorkerInterceptors {
   let happened: Promise<unknown> | undefined;
   return {
     activity: [

@@ -1,25 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../src/activities/day-calendar.ts';
 import { dayResult, finishRollup, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
-import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
 import { unusedPort } from '../../src/dev/temporal/ports.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import { applyReconcile } from '../../src/schedules/apply-reconcile.ts';
 import type { DayResult } from '../../src/workflows/day.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
-import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
 import type { DynamoDbTestServer } from '../fixtures/servers/dynamodb-local.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
 import type { S3TestServer } from '../fixtures/servers/versity-gateway.ts';
-import { awsSettings, beforeMetrics, reconciled, stateOf } from './remote-stores.ts';
+import { awsSettings, installOn, portalOfThen, reconciled, stateOf } from './remote-stores.ts';
 
 const DATE = '2026-03-29';
 const MONTH = datesBetween('2026-03-01', '2026-03-31');
-const NOW = new Date('2026-06-20T10:00:00Z');
 
 let portal: Portal;
 let dynamo: DynamoDbTestServer;
@@ -27,7 +23,7 @@ let dynamo: DynamoDbTestServer;
 let metricsPort: number | undefined;
 
 beforeAll(async () => {
-  portal = await startPortal({ now: () => NOW });
+  portal = await portalOfThen();
   dynamo = await startDynamoDbLocal({ durable: true });
 });
 afterAll(async () => {
@@ -38,18 +34,9 @@ afterAll(async () => {
 /** An installation on a bucket and tables of its own. */
 async function installed(s3: S3TestServer, name: string, before?: () => Promise<unknown>): Promise<Installation> {
   metricsPort ??= await unusedPort();
-  return openInstallation({
-    datasets: { eco2mix },
-    settings: {
-      QUOTIDIEN_ODRE_URL: portal.url,
-      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '100',
-      QUOTIDIEN_RETRY_ATTEMPTS: '8',
-      QUOTIDIEN_METRICS_ADDRESS: `127.0.0.1:${metricsPort}`,
-      ...(await awsSettings(s3, dynamo, name)),
-    },
-    change: () => ({ now: () => NOW }),
-    ...(before === undefined ? {} : { interceptors: beforeMetrics(before) }),
-  });
+  const address = `127.0.0.1:${metricsPort}`;
+  const stores = await awsSettings(s3, dynamo, name);
+  return installOn(portal, { QUOTIDIEN_METRICS_ADDRESS: address, ...stores }, before);
 }
 
 async function runDay({ target }: Installation): Promise<{ result: DayResult; details: string }> {
