@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { open, readdir, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,6 +9,9 @@ import type { ObjectBody } from './ports.ts';
 
 /** A staged file that was not touched for this long belongs to a writer that died. */
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
+
+/** So much of a long body is sent to the disk while the next is hashed: the disk does not wait for the end of it. */
+const SEND_AHEAD_BYTES = 8 << 20;
 
 /** A whole body on disk under a name that nobody else knows; not visible as an object. */
 export interface StagedFile {
@@ -54,8 +58,6 @@ async function writeAndSync(
   staged: string,
   body: ObjectBody,
 ): Promise<{ sha256: string; bytes: number }> {
-  const hash = createHash('sha256');
-  let bytes = 0;
   // Only our own file operations are put down to the store: what the body throws is the caller's and passes unchanged.
   const own = async (operation: Promise<unknown>): Promise<void> => {
     try {
@@ -64,18 +66,42 @@ async function writeAndSync(
       throw fileError(error, 'write', staged);
     }
   };
-  for await (const chunk of bodyChunks(body)) {
-    // The write is on its way in a thread of its own while this one hashes.
-    const written = own(file.writeFile(chunk));
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-    await written;
-  }
+  const hash = createHash('sha256');
+  const bytes = await writeChunks(file, body, hash, own);
   const stamp = nextStampSeconds();
   await own(file.utimes(stamp, stamp));
   await own(file.sync());
   await own(file.close());
   return { sha256: hash.digest('hex'), bytes };
+}
+
+/** Writes and hashes at once; a long body begins to go to the disk while it still comes. */
+async function writeChunks(
+  file: FileHandle,
+  body: ObjectBody,
+  hash: Hash,
+  own: (operation: Promise<unknown>) => Promise<void>,
+): Promise<number> {
+  let bytes = 0;
+  let unsent = 0;
+  let isSending = false;
+  let sentAhead: Promise<unknown> = Promise.resolve();
+  for await (const chunk of bodyChunks(body)) {
+    // The write is on its way in a thread of its own while this one hashes.
+    const written = own(writeAll(file, chunk));
+    hash.update(chunk);
+    await written;
+    bytes += chunk.byteLength;
+    unsent += chunk.byteLength;
+    if (unsent < SEND_AHEAD_BYTES || isSending) continue;
+    [unsent, isSending] = [0, true];
+    const sending = own(file.datasync()).finally(() => (isSending = false));
+    // The kernel tells of a failed write once: what it said here is not lost when the last sync is fine.
+    sentAhead = Promise.all([sentAhead, sending]);
+    sentAhead.catch(() => undefined);
+  }
+  await sentAhead;
+  return bytes;
 }
 
 let lastStampMicros = 0;
@@ -87,4 +113,8 @@ let lastStampMicros = 0;
 function nextStampSeconds(): number {
   lastStampMicros = Math.max(Date.now() * 1_000, lastStampMicros + 2);
   return lastStampMicros / 1_000_000;
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.byteLength;) at += (await file.write(chunk, at)).bytesWritten;
 }
