@@ -151,6 +151,21 @@ describe('road counts through the steps', () => {
     expect((await measure([line, other])).totals.vehicules).toBe(700);
   });
 
+  it('keep with each row the words that its arc had then, none included', async () => {
+    const labels = ['Rue_Neuve', '', 'Rue_Ancienne', 'Rue_Neuve'];
+    const lines = labels.map((label, hour) => countLine(DAY, { arc: '1', hour, q: 10, k: 5, label }));
+    const other = countLine(DAY, { arc: '2', hour: 1, q: 10, k: 5 });
+    const path = await runner.file('counts.csv', countsCsv([...lines, other].reverse()));
+    const [slice] = await runner.slice({ part: 'comptages', path }, [DAY]);
+    const rows = await runner.sql((sql) =>
+      sql.rows<{ label: string | null }>(
+        `SELECT "Libelle" AS label FROM read_parquet('${slice!.outputs['slice']!.path}')
+          ORDER BY "Identifiant arc", "Date et heure de comptage"`,
+      ),
+    );
+    expect(rows.map(({ label }) => label ?? '')).toEqual([...labels, 'Rue_2']);
+  });
+
   it('multiply no count by the pieces of an arc, and add its pieces up', async () => {
     const pieces = [
       SHAPE,
