@@ -26,7 +26,7 @@ export async function run(): Promise<void> {
     const cut = path.join(folder, 'cut.csv');
     await writeCounts(cut, CUT_DAYS);
     const ours = await partitionAndMeasure(cut, CUT_DAYS, path.join(folder, 'cut'));
-    const original = await originalSeconds(cut, path.resolve('.cache'));
+    const original = await originalSeconds(cut);
     report({
       name: `road counts, ${CUT_DAYS} days: slices, core, a day’s metrics and report`,
       value: ours.slices + ours.core + ours.day,

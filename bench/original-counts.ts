@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { access, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { promisify } from 'node:util';
+import { pandasSeconds } from './pandas.ts';
 
 /** The way in which the earlier system read road counts: pandas, chunk by chunk, with groups by arc in each chunk. */
-
-const PANDAS = 'pandas==2.2.3';
 
 const SCRIPT = `
 import sys, time
@@ -26,21 +21,6 @@ print(time.time() - start, len(frame))
 `;
 
 /** Seconds of one pass over the file; undefined where pandas cannot be installed. */
-export async function originalSeconds(file: string, cacheDir: string): Promise<number | undefined> {
-  const run = promisify(execFile);
-  const home = path.join(cacheDir, 'bench-pandas');
-  const python = path.join(home, 'bin', 'python');
-  const script = path.join(cacheDir, 'bench-pandas.py');
-  try {
-    await access(python).catch(async () => {
-      await run('python3', ['-m', 'venv', home]);
-      await run(python, ['-m', 'pip', 'install', '--quiet', PANDAS]);
-    });
-    await writeFile(script, SCRIPT);
-    const { stdout } = await run(python, [script, file]);
-    return Number(stdout.split(' ')[0]);
-  } catch (error) {
-    process.stderr.write(`  the original way could not run: ${(error as Error).message.slice(0, 300)}\n`);
-    return undefined;
-  }
+export function originalSeconds(file: string): Promise<number | undefined> {
+  return pandasSeconds(SCRIPT, [file]);
 }
