@@ -102,7 +102,7 @@ interface CommonStep {
   readonly title: string;
   /**
    * Everything besides inputs that changes the output: thresholds, seeds. Part of the step key. The configuration fills in two members where
-   * a step has them: `thresholds`, and `closed_parts` (the reason by part).
+   * a step has them: `thresholds`, and `closed_parts` (by part, the setting that its publisher's key is missing from).
    */
   readonly params?: JsonObject;
   readonly outputs: Readonly<Record<string, OutputDefinition>>;

@@ -63,15 +63,14 @@ function configuredDefinition(
 ): PipelineDefinition {
   const closed: Record<string, string> = {};
   for (const [part, { credential, host }] of Object.entries(sources)) {
-    if (credential !== undefined && credential.key === undefined)
-      closed[part] = `its publisher wants a key: set ${hostVariable(host, 'KEY')}`;
+    if (credential !== undefined && credential.key === undefined) closed[part] = hostVariable(host, 'KEY');
   }
   if (Object.keys(closed).length === 0 && Object.keys(thresholds).length === 0) return definition;
   return {
     ...definition,
     parts: definition.parts.map((part) => {
-      const reason = closed[part.id];
-      return reason === undefined ? part : { ...part, closed: reason };
+      const setting = closed[part.id];
+      return setting === undefined ? part : { ...part, closed: `its publisher wants a key: set ${setting}` };
     }),
     steps: definition.steps.map((step) => configuredStep(step, { ...definition.thresholds, ...thresholds }, closed)),
   };

@@ -18,8 +18,8 @@ describe('configuredDatasets', () => {
     expect(closed).toEqual(['traffic', 'weather']);
     const report = definition.steps.find(({ id }) => id === 'report/daily');
     expect(report?.params?.['closed_parts']).toEqual({
-      traffic: 'its publisher wants a key: set QUOTIDIEN_IDFM_KEY',
-      weather: 'its publisher wants a key: set QUOTIDIEN_VISUAL_CROSSING_KEY',
+      traffic: 'QUOTIDIEN_IDFM_KEY',
+      weather: 'QUOTIDIEN_VISUAL_CROSSING_KEY',
     });
   });
 

@@ -124,7 +124,9 @@ describe('a city day without keys', () => {
       expect((await run(installation, YESTERDAY)).verdict).toBe('ok');
       const { sections, section_details: details } = await reportOf(installation, YESTERDAY);
       expect(sections).toMatchObject({ traffic: 'no_data', weather: 'ok', bikes: 'ok' });
-      expect(details.traffic.reasons).toEqual(['no data: its publisher wants a key: set QUOTIDIEN_IDFM_KEY']);
+      expect(details.traffic.reasons).toEqual([
+        'aucune donnée : le diffuseur demande une clé, à donner par QUOTIDIEN_IDFM_KEY',
+      ]);
       expect(details.weather.coverage).toMatchObject({ source: 'open-meteo' });
     } finally {
       await installation.close();

@@ -289,7 +289,7 @@ const REPORT_INPUTS: readonly StepInput[] = [
 const REPORTS: readonly StepDefinition[] = [
   {
     id: 'report/daily',
-    version: 2,
+    version: 3,
     title: 'The daily report as JSON, CSV and flat Parquet tables; made whatever is missing',
     inputs: REPORT_INPUTS,
     outputs: {

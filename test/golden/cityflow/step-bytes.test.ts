@@ -27,7 +27,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'metrics/referentiel v1': '8fbecfa19c949e60c9463926ce18ada12ec385531a82c953dbcb213f75c09dfa',
   'metrics/traffic v1': '4a765bff955dc4f4ae595a1da4b9f6b4dd45e8e9a62e1f5486aa11b93078edd3',
   'metrics/weather v1': '7f693f9788003e2f0543d7dddbc6592a65af37f7dd59bbf7489545d6429f9862',
-  'report/daily v2': '9f932320925926e3bb379b3c8be948db819415c5eced04838431e2af03d7151e',
+  'report/daily v3': '9f932320925926e3bb379b3c8be948db819415c5eced04838431e2af03d7151e',
   'report/page v2': 'f89e4af2ee6e5472c42a402b38d6f18527e12c72b00569f2d45bc93ab023b2d7',
   'transform/bikes v1': '69c752d44030fe24f92f30507ef6e03f3c80e116e28d37504bbb117c4c89da0e',
   'transform/chantiers v1': '983b9e55419b59c77c92cbd67c0879bc281c22810faf8f569f256aab3dc1b391',

@@ -161,10 +161,10 @@ describe('the report without a source', () => {
     if (section === undefined) {
       // Without districts the network cannot place its arcs, nor the bikes their counters.
       expect(report.sections).toMatchObject({ bikes: 'degraded', referentiel: 'degraded' });
-      expect(report.section_details.bikes.reasons.join()).toContain('district');
+      expect(report.section_details.bikes.reasons.join()).toContain('arrondissement');
     } else {
       expect(report.sections[section as 'bikes']).toBe('no_data');
-      expect(report.section_details[section as 'bikes'].reasons[0]).toContain('no data');
+      expect(report.section_details[section as 'bikes'].reasons[0]).toContain('aucune donnée');
     }
     if (missing === 'referentiel') expect(report.sections.comptages).toBe('degraded');
     expect(page).toContain('</html>');

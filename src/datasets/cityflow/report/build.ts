@@ -43,7 +43,7 @@ export function buildReport({ date, metrics, artefacts, params }: ReportSources)
     chantiers_actifs: (metrics.chantiers?.chantiers_actifs ?? []).map(withoutOutlines),
     evolution_vs_semaine_precedente: metrics.history?.evolution ?? {
       disponible: false,
-      note: `not available: ${date} has no stored metrics to compare with ${addDays(date, -7)}`,
+      note: `not available: aucun jour ${addDays(date, -7)} en mémoire à comparer avec le ${date}`,
     },
     meteo_impact:
       metrics.weather === null ? {} : { ...metrics.weather.metrics, categories: metrics.weather.categories },

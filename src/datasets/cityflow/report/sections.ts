@@ -4,14 +4,14 @@ import { rounded } from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { DayMetrics, SectionDetail } from './model.ts';
 
-/** What each section of the report rests on, and why it is not more. */
+/** What each section of the report rests on, and why it is not more: in French, as the whole report is. */
 
 /** More works without usable dates than this share say something about the file, not about a few of its rows. */
 const MOST_UNUSABLE_WORKS = 0.1;
 /** The same for arcs whose length nobody tells. */
 const MOST_UNMEASURED_ARCS = 0.05;
 
-/** The detail of every section; `closed` says why the source of a part could not be asked. */
+/** The detail of every section; `closed` has the missing setting of each part whose publisher wants a key. */
 export function sectionDetails(
   metrics: DayMetrics,
   thresholds: Thresholds,
@@ -30,8 +30,11 @@ export function sectionDetails(
 }
 
 function noData(section: SectionName, closed: string | undefined): SectionDetail {
-  const reason = closed ?? `metrics/${section} has nothing for this day`;
-  return { status: 'no_data', reasons: [`no data: ${reason}`], coverage: {} };
+  const reason =
+    closed === undefined
+      ? `metrics/${section} n’a rien pour ce jour`
+      : `le diffuseur demande une clé, à donner par ${closed}`;
+  return { status: 'no_data', reasons: [`aucune donnée : ${reason}`], coverage: {} };
 }
 
 function detail(coverage: SectionDetail['coverage'], reasons: readonly (string | false)[]): SectionDetail {
@@ -40,7 +43,7 @@ function detail(coverage: SectionDetail['coverage'], reasons: readonly (string |
 }
 
 function percent(share: number): string {
-  return `${rounded(share * 100, 1)} %`;
+  return `${String(rounded(share * 100, 1)).replace('.', ',')} %`;
 }
 
 function bikesDetail({ bikes }: DayMetrics, thresholds: Thresholds): SectionDetail | null {
@@ -49,9 +52,9 @@ function bikesDetail({ bikes }: DayMetrics, thresholds: Thresholds): SectionDeta
   const least = thresholds.bikes_least_coverage;
   return detail({ ...coverage, defaillants: bikes.failing_sensors.length }, [
     coverage.taux < least &&
-      `${percent(coverage.taux)} of the counter hours have a value, fewer than ${percent(least)}`,
+      `${percent(coverage.taux)} des heures de comptage ont une valeur, moins de ${percent(least)}`,
     metrics.every(({ arrondissement }) => arrondissement === null) &&
-      'no counter has a district: the districts are missing',
+      'aucun compteur n’a d’arrondissement : les limites des arrondissements manquent',
   ]);
 }
 
@@ -64,7 +67,7 @@ function weatherDetail({ weather }: DayMetrics): SectionDetail | null {
   if (weather === null) return null;
   const { valeurs, valeurs_attendues } = weather.coverage;
   return detail({ source: weather.source, ...weather.coverage }, [
-    valeurs < valeurs_attendues && `${valeurs} of ${valeurs_attendues} values of the day are there`,
+    valeurs < valeurs_attendues && `${valeurs} des ${valeurs_attendues} valeurs du jour sont là`,
   ]);
 }
 
@@ -84,11 +87,12 @@ function countsDetail({ comptages, referentiel, history }: DayMetrics, threshold
     },
     [
       share < thresholds.roads_least_coverage &&
-        `${percent(share)} of the sensor hours have a value, fewer than ${percent(thresholds.roads_least_coverage)}`,
-      referentiel === null && 'the road network is missing: lengths are those of the counts, where they have any',
-      unmeasured > MOST_UNMEASURED_ARCS && `${percent(unmeasured)} of the segments have no length, so no lost time`,
+        `${percent(share)} des heures de capteur ont une valeur, moins de ${percent(thresholds.roads_least_coverage)}`,
+      referentiel === null && 'le réseau routier manque : les longueurs sont celles des comptages, s’ils en ont',
+      unmeasured > MOST_UNMEASURED_ARCS &&
+        `${percent(unmeasured)} des tronçons n’ont pas de longueur, donc pas de temps perdu`,
       history === null &&
-        'the days before are missing: availability counts the segments of this day and of the network only',
+        'les jours précédents manquent : la disponibilité ne compte que les tronçons de ce jour et du réseau',
     ],
   );
 }
@@ -104,13 +108,13 @@ function worksDetail({ chantiers }: DayMetrics): SectionDetail | null {
     sans_arrondissement: sans_arrondissement.length,
   };
   const isBad = connus > 0 && undated.length / connus > MOST_UNUSABLE_WORKS;
-  return detail(coverage, [isBad && `${undated.length} of ${connus} works have no usable dates`]);
+  return detail(coverage, [isBad && `${undated.length} des ${connus} chantiers n’ont pas de dates utilisables`]);
 }
 
 function networkDetail({ referentiel }: DayMetrics): SectionDetail | null {
   if (referentiel === null) return null;
   const { troncons, avec_arrondissement: placed } = referentiel.coverage;
   return detail({ ...referentiel.coverage }, [
-    troncons > 0 && placed === 0 && 'no segment has a district: the districts are missing',
+    troncons > 0 && placed === 0 && 'aucun tronçon n’a d’arrondissement : les limites des arrondissements manquent',
   ]);
 }
