@@ -17,8 +17,8 @@ export interface Stage {
   readonly folder: string;
   readonly client: Client;
   readonly portal: Portal;
-  /** Kills the server and starts it again on its port and database. */
-  restartServer(): Promise<void>;
+  /** Kills the server and starts it again on its port and database, after what is done meanwhile. */
+  restartServer(meanwhile?: () => Promise<void>): Promise<void>;
   /** A worker process that polls; with a moment and a place to die, it kills itself there. */
   startWorker(home: string, queue: string, death?: readonly string[]): Promise<ChildProcess>;
   close(): Promise<void>;
@@ -46,10 +46,11 @@ export async function openStage(): Promise<Stage> {
     folder,
     client,
     portal,
-    async restartServer() {
+    async restartServer(meanwhile) {
       const port = Number(server.address.split(':')[1]);
       process.kill(server.pid, 'SIGKILL');
       await server.exited;
+      await meanwhile?.();
       server = await startServer(port);
     },
     async startWorker(home, queue, death) {
