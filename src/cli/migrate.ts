@@ -16,8 +16,8 @@ export interface MigrateCommand {
   readonly to: string;
 }
 
-/** How far a migration came is written down after so many objects; what is copied again after a crash is found to be the same. */
-const NOTED_EVERY = 200;
+/** How far a migration came is written down after so many groups of objects; what is copied again after a crash is found to be the same. */
+const NOTED_EVERY = 12;
 
 const NATIVE_TABLES = ['cityflow-metrics', 'cityflow-daily-reports'];
 

@@ -9,6 +9,9 @@ import type { DocumentStore, ObjectHead, ObjectStore, StoredDocument } from './p
 /** Documents that are created with one call. */
 const CREATED_AT_ONCE = 200;
 
+/** Objects that are copied, and documents that are read back, at the same time: a remote store answers each after milliseconds. */
+const COPIED_AT_ONCE = 16;
+
 /** What an ending of a key says of its bytes; the port of objects does not give their media type back. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   csv: 'text/csv; charset=utf-8',
@@ -90,17 +93,30 @@ class Migration {
   async run(): Promise<MigrationReport> {
     const { from, resumeAfter, tables } = this.#options;
     const done = Buffer.from(resumeAfter?.objectKey ?? '');
+    let group: ObjectHead[] = [];
     for await (const head of from.objects.list('')) {
       if (Buffer.compare(Buffer.from(head.key), done) <= 0) continue;
-      this.#options.signal?.throwIfAborted();
-      await this.#copyObject(head);
-      this.#cursor = { objectKey: head.key };
-      this.#tell(head.key);
+      group.push(head);
+      if (group.length < COPIED_AT_ONCE) continue;
+      await this.#copyObjects(group);
+      group = [];
     }
+    await this.#copyObjects(group);
     for (const table of tables) {
       for await (const partition of from.documents.partitions(table)) await this.#copyPartition(table, partition);
     }
     return { objects: this.#objects, documents: this.#documents, conflicts: this.#conflicts };
+  }
+
+  /** The cursor moves when all of a group are done: a run that goes on from it finds some of them there already. */
+  async #copyObjects(group: readonly ObjectHead[]): Promise<void> {
+    const last = group.at(-1);
+    if (last === undefined) return;
+    this.#options.signal?.throwIfAborted();
+    const ends = await Promise.allSettled(group.map((head) => this.#copyObject(head)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    this.#cursor = { objectKey: last.key };
+    this.#tell(last.key);
   }
 
   async #copyObject({ key, bytes }: ObjectHead): Promise<void> {
@@ -141,8 +157,13 @@ class Migration {
     signal?.throwIfAborted();
     const keys = batch.map(({ table, partition, sort, body }) => ({ key: { table, partition, sort }, body }));
     const created = await to.documents.createMany(keys);
+    const stored: (StoredDocument | undefined)[] = [];
+    for (let at = 0; at < keys.length; at += COPIED_AT_ONCE) {
+      const group = keys.slice(at, at + COPIED_AT_ONCE);
+      stored.push(...(await Promise.all(group.map(({ key }) => to.documents.get(key)))));
+    }
     for (const [at, { key, body }] of keys.entries()) {
-      const found = await to.documents.get(key);
+      const found = stored[at];
       const equal = found !== undefined && hashOfBody(found.body) === hashOfBody(body);
       const isNew = created[at] === true;
       if (isNew && !equal) throw notRight(`the document ${documentName(key)}`, hashOfBody(body), null);

@@ -79,7 +79,7 @@ async function expectMigration(name: string, settings: Record<string, string>): 
   const target = path.join(folder, name);
   const profile = `${target}.json`;
   await writeFile(profile, JSON.stringify({ ...settings, QUOTIDIEN_HOME: target }));
-  expect(await migrate(profile, /400 objects/)).toMatchObject({ exit: null, report: undefined });
+  expect(await migrate(profile, /384 objects/)).toMatchObject({ exit: null, report: undefined });
   const second = await migrate(profile);
   expect(second, second.notes).toMatchObject({ exit: 0, report: { conflicts: [] } });
   expect(second.notes).toContain('going on behind ');
