@@ -12,6 +12,7 @@ import type { InitStep } from '../storage/storage-init.ts';
 import { printStorage } from '../storage/storage-print.ts';
 import { storageTargets } from '../workers/open-stores.ts';
 import type { Profile } from '../workers/profile.ts';
+import { DOCTOR_TABLE } from './doctor/stores.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 
@@ -29,9 +30,12 @@ export const OPERATIONAL_TABLES = [
   GARBAGE_TABLE,
 ];
 
+/** Users of the stores who may write and not create find these there. */
+const MADE_TABLES = [...OPERATIONAL_TABLES, DOCTOR_TABLE];
+
 /** Makes what the stores of a profile need; nothing where they need nothing. */
 export async function initProfile({ storage }: Pick<Profile, 'storage'>): Promise<void> {
-  for (const target of storageTargets(storage, OPERATIONAL_TABLES)) await initStorage(target);
+  for (const target of storageTargets(storage, MADE_TABLES)) await initStorage(target);
 }
 
 /** `quotidien storage init`: makes what the chosen stores need, or prints it for somebody who may. */
@@ -39,7 +43,7 @@ export async function storageInit(
   { config, terminal }: CommandContext,
   options: { readonly print?: boolean },
 ): Promise<ExitCode> {
-  const targets = storageTargets(config.storage, OPERATIONAL_TABLES);
+  const targets = storageTargets(config.storage, MADE_TABLES);
   if (targets.length === 0) {
     terminal.data({ steps: [] });
     terminal.line('The stores of this installation are local files and SQLite: there is nothing to make.');

@@ -83,9 +83,12 @@ async function withTidying(examine: () => Promise<void>, tidy: () => Promise<voi
   await tidy();
 }
 
+/** Of its own: what it leaves behind when it is killed is in nobody's way. */
+export const DOCTOR_TABLE = 'doctor';
+
 /** Writes, reads back, replaces by version and deletes a document, then lets eight writers race for one key. */
 export async function examineDocuments(documents: DocumentStore): Promise<Finding[]> {
-  const place = { table: 'doctor', partition: randomUUID() };
+  const place = { table: DOCTOR_TABLE, partition: randomUUID() };
   return [
     await attempt('stores', `documents (${documents.kind})`, 'created, read back, replaced by version, deleted', () =>
       roundTripDocument(documents, { ...place, sort: 'probe' }),
