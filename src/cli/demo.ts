@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { addDays, addMonths, datesBetween, monthOf } from '../pipelines/civil-date.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
-import { civilDateAt, zonedDay } from '../pipelines/zoned-day.ts';
+import { lastDueDay, zonedDay } from '../pipelines/zoned-day.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { publisherHosts } from '../workers/configured-datasets.ts';
@@ -49,6 +49,11 @@ export async function demo(outer: CommandContext): Promise<ExitCode> {
   }
 }
 
+/** Yesterday; within the first hours of a day the one before, as the publishers do not have yesterday then. */
+function yesterdayOf(pipeline: string): CivilDate {
+  return lastDueDay(new Date(), ZONE, DATASETS[pipeline]?.definition.publication.expectedAfter ?? {});
+}
+
 /** Yesterday, its day before and week before and year before for the comparison, and the last two clock changes. */
 function demoDays(yesterday: CivilDate): { compared: CivilDate[]; shown: CivilDate[] } {
   const compared = [addDays(yesterday, -364), addDays(yesterday, -7), addDays(yesterday, -1)];
@@ -76,10 +81,9 @@ async function runDemo(context: CommandContext): Promise<ShownDay[]> {
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     if (session.uiUrl !== undefined) terminal.line(`Temporal UI, while this runs: ${session.uiUrl}`);
-    const yesterday = addDays(civilDateAt(new Date(), ZONE), -1);
     return await workWith(session, context.signal, async () => {
-      const grid = await runGrid(context, target, yesterday);
-      return [...grid, ...(await runCity(context, target, yesterday))];
+      const grid = await runGrid(context, target, yesterdayOf(GRID));
+      return [...grid, ...(await runCity(context, target, yesterdayOf(CITY)))];
     });
   } finally {
     await session.close();

@@ -46,6 +46,13 @@ export function afterDayEnd(date: CivilDate, zone: string, after: { days?: numbe
   return new Date(midnight(addDays(date, 1 + (after.days ?? 0)), zone) + (after.minutes ?? 0) * MINUTE_MS);
 }
 
+/** The newest data day that is over by `expectedAfter`: in the first hours after midnight not yet the day that has just ended. */
+export function lastDueDay(now: Date, zone: string, expectedAfter: { days?: number; minutes?: number }): CivilDate {
+  let date = addDays(civilDateAt(now, zone), -1);
+  while (now < afterDayEnd(date, zone, expectedAfter)) date = addDays(date, -1);
+  return date;
+}
+
 function utcText(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
