@@ -13,6 +13,6 @@ export interface CommandContext {
   readonly terminal: Terminal;
   readonly datasets: Readonly<Record<string, Dataset>>;
   engine(): Promise<OpenEngine>;
-  /** Aborted by the first Ctrl-C. */
+  /** Aborted by the first Ctrl-C or signal to end, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
 }

@@ -6,9 +6,11 @@ import { openEngine } from '../workers/open-engine.ts';
 import type { OpenEngine } from '../workers/open-engine.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { Interrupted } from './interrupted.ts';
 import { createProgram } from './program.ts';
 import type { GlobalOptions } from './program.ts';
 import { createTerminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 const USAGE_CODES = ['INPUT_INVALID', 'PLAN_INVALID', 'PIPELINE_UNKNOWN', 'CONFIG_INVALID'];
 
@@ -17,12 +19,9 @@ async function execute(options: GlobalOptions, command: (context: CommandContext
   const terminal = createTerminal(process, options.json === true);
   const abort = new AbortController();
   let engine: Promise<OpenEngine> | undefined;
-  process.once('SIGINT', () => {
-    abort.abort();
-  });
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
-      abort.abort();
+      abort.abort(new Interrupted(signal === 'SIGINT' ? 'Ctrl-C' : signal));
     });
   }
   try {
@@ -36,24 +35,33 @@ async function execute(options: GlobalOptions, command: (context: CommandContext
       signal: abort.signal,
     });
   } catch (error) {
-    const known = abort.signal.aborted ? interruption(error) : asPipelineError(error);
-    terminal.data({
-      error: { code: known.code, message: known.message, remedy: known.remedy, context: known.context },
-    });
-    terminal.note(`${known.code}: ${known.message}\n${known.remedy}`);
-    if (known.code === 'INTERNAL' && known.cause instanceof Error) terminal.note(known.cause.stack ?? '');
-    process.exitCode = USAGE_CODES.includes(known.code) ? EXIT.usage : EXIT.failed;
+    process.exitCode = tellEnd(terminal, abort.signal.aborted ? interruption(error, abort.signal) : error);
   } finally {
     // An engine that could not be opened has been reported above.
     await (await engine?.catch(() => undefined))?.close();
   }
 }
 
-/** After Ctrl-C whatever breaks is the interruption, told in its own words. */
-function interruption(error: unknown): PipelineError {
-  return error instanceof PipelineError && error.code !== 'INTERNAL'
-    ? error
-    : new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C', { cause: error });
+/** Tells a person, and a program, why a command ended; answers its exit code. */
+function tellEnd(terminal: Terminal, error: unknown): ExitCode {
+  if (error instanceof Interrupted) {
+    terminal.data({ stopped: { by: error.by, message: error.message } });
+    terminal.note(error.message);
+    return EXIT.failed;
+  }
+  const known = asPipelineError(error);
+  terminal.data({
+    error: { code: known.code, message: known.message, remedy: known.remedy, context: known.context },
+  });
+  terminal.note(`${known.code}: ${known.message}\n${known.remedy}`);
+  if (known.code === 'INTERNAL' && known.cause instanceof Error) terminal.note(known.cause.stack ?? '');
+  return USAGE_CODES.includes(known.code) ? EXIT.usage : EXIT.failed;
+}
+
+/** After an interruption whatever breaks is the interruption, told in its own words. */
+function interruption(error: unknown, signal: AbortSignal): unknown {
+  const isOwn = error instanceof Interrupted || (error instanceof PipelineError && error.code !== 'INTERNAL');
+  return isOwn ? error : signal.reason;
 }
 
 // A reader such as `head` that has seen enough closes the pipe: that is no failure of the command.

@@ -13,6 +13,7 @@ import type { RunningWorkers } from '../workers/run-workers.ts';
 import { configuredTarget } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
 import type { CommandContext } from './context.ts';
+import { Interrupted } from './interrupted.ts';
 import { connectTo } from './known-temporal.ts';
 
 /** A Temporal server to work with: the configured one, or the development server of this home. */
@@ -131,7 +132,8 @@ export async function workWith<T>(
 function interrupted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => {
-      reject(new PipelineError('INPUT_INVALID', 'stopped by Ctrl-C; the run continues when a worker runs again'));
+      const by = signal.reason instanceof Interrupted ? signal.reason.by : 'Ctrl-C';
+      reject(new Interrupted(by, 'the run continues when a worker runs again'));
     });
   });
 }
