@@ -103,8 +103,18 @@ function sha256(...chunks) {
   return hash.digest('hex');
 }
 
-const textOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
-const timeOf = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);
+/** What `look` finds, or undefined: another start may remove the file at any moment. */
+function ifThere(look) {
+  try {
+    return look();
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const textOf = (file) => ifThere(() => readFileSync(file, 'utf8'));
+const timeOf = (file) => ifThere(() => statSync(file).mtimeMs);
 
 const LOCKFILE = inRoot('package-lock.json');
 const INSTALL_STAMP = inRoot('node_modules', '.quotidien-installed');
@@ -113,7 +123,7 @@ const INSTALL_STAMP = inRoot('node_modules', '.quotidien-installed');
 function needsInstall() {
   if (textOf(INSTALL_STAMP) === sha256(readFileSync(LOCKFILE))) return false;
   const installedAt = timeOf(inRoot('node_modules', '.package-lock.json'));
-  return installedAt === 0 || installedAt < timeOf(LOCKFILE);
+  return installedAt === undefined || installedAt < timeOf(LOCKFILE);
 }
 
 async function install() {
@@ -186,7 +196,7 @@ function claim(file) {
 function isAbandoned(file) {
   const pid = Number(textOf(file));
   if (pid > 0) return !isAlive(pid);
-  return existsSync(file) && Date.now() - timeOf(file) > 10_000;
+  return Date.now() - (timeOf(file) ?? Infinity) > 10_000;
 }
 
 /**

@@ -14,7 +14,11 @@ import type { TickResult } from '../../src/workflows/tick.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 
-/** City days through the real engine, from the sample portal to what is published. */
+/**
+ * City days through the real engine, from the sample portal to what is published. Their clock is some hours ahead of that of Temporal, whose ticks
+ * stand for the real yesterday: that day is published by then also when the tests run just after midnight.
+ */
+const now = (): Date => new Date(Date.now() + 3 * 3_600_000);
 
 const YESTERDAY = addDays(civilDateAt(new Date(), 'Europe/Paris'), -1);
 const BEFORE = addDays(YESTERDAY, -1);
@@ -33,9 +37,9 @@ function settingsOf(keys: Readonly<Record<string, string>>): Record<string, stri
 }
 
 beforeAll(async () => {
-  portal = await startPortal({ now: () => new Date() });
+  portal = await startPortal({ now });
   const settings = settingsOf({ QUOTIDIEN_IDFM_KEY: 'k1', QUOTIDIEN_VISUAL_CROSSING_KEY: 'k2' });
-  city = await openInstallation({ datasets: { cityflow }, settings });
+  city = await openInstallation({ datasets: { cityflow }, settings, change: () => ({ now }) });
 });
 afterAll(async () => {
   await city.close();
@@ -119,7 +123,11 @@ describe('a city day in two processes', () => {
 
 describe('a city day without keys', () => {
   it('says that a key is missing where no other source serves, and fails nothing', async () => {
-    const installation = await openInstallation({ datasets: { cityflow }, settings: settingsOf({}) });
+    const installation = await openInstallation({
+      datasets: { cityflow },
+      settings: settingsOf({}),
+      change: () => ({ now }),
+    });
     try {
       expect((await run(installation, YESTERDAY)).verdict).toBe('ok');
       const { sections, section_details: details } = await reportOf(installation, YESTERDAY);
