@@ -18,10 +18,10 @@ import { mapConcurrent } from './map-concurrent.ts';
  */
 
 /**
- * The days of a month together: a journalling file system then writes its journal once for most of them. Measured on three years of
- * windows: 17 s against 21 s with 8 at once.
+ * More would bring a window a tenth sooner to its end (32 at once: 13.8 s for two years, 8: 15.2 s), and make all others wait: a daily run in the
+ * middle of a backfill takes 2.4 times its time alone with 8, 3.2 times with 32.
  */
-const PUTS_AT_ONCE = 32;
+const PUTS_AT_ONCE = 8;
 
 /** A step's definition as far as committing needs it. */
 export interface CommittedStep {
