@@ -28,6 +28,8 @@ const EXPECTED = [
   'day-reset',
   'day-retried-cancelled',
   'day-success',
+  'reconcile',
+  'reconcile-failed',
   'rollup',
   'tick',
   'verify',

@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ReconcileResult } from '../../src/activities/contract.ts';
 import { finishRollup, startBackfill, startDay, startWatch } from '../../src/cli/runs.ts';
 import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
@@ -137,4 +139,37 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await installation.client.workflow.getHandle(tickId).result();
     await record('tick', tickId);
   }, 180_000);
+
+  it('of reconciliations that end and that are refused', async () => {
+    const { client, address, target } = installation;
+    const options = { taskQueue: target.taskQueue, workflowId: 'reconcile/here' };
+    const refused = client.workflow.execute('reconcile', {
+      ...options,
+      args: [{ host: 'here', queue: target.taskQueue }],
+    });
+    await expect(refused).rejects.toThrow();
+    await record('reconcile-failed', options.workflowId);
+    // Of a journal the workflow sees what the host answers, and nothing else.
+    const answer: ReconcileResult = {
+      host: 'there',
+      applied: 12,
+      same: 1,
+      pending: 0,
+      converged: true,
+      conflicts: 0,
+      listed: [],
+      lifted: {},
+    };
+    const connection = await NativeConnection.connect({ address });
+    const host = await Worker.create({
+      connection,
+      taskQueue: 'there',
+      activities: { reconcileHost: () => Promise.resolve(answer) },
+    });
+    await host.runUntil(
+      client.workflow.execute('reconcile', { ...options, args: [{ host: 'there', queue: 'there' }] }),
+    );
+    await connection.close();
+    await record('reconcile', options.workflowId);
+  });
 });
