@@ -145,7 +145,7 @@ function pageOf({ pipeline, result: { date } }: ShownDay): string {
 async function report(context: CommandContext, shown: readonly ShownDay[], startedAt: number): Promise<void> {
   const { terminal, config } = context;
   const days = shown.map(({ result }) => result);
-  const yesterday = days.at(-1)?.date ?? '';
+  const newestGrid = shown.findLast(({ pipeline }) => pipeline === GRID)?.result.date ?? '';
   const home = path.relative(process.cwd(), config.home) || '.';
   const seconds = (Date.now() - startedAt) / 1000;
   const executed = days.reduce((sum, { ran }) => sum + ran.length, 0);
@@ -153,7 +153,7 @@ async function report(context: CommandContext, shown: readonly ShownDay[], start
   terminal.data({ home, days, reports, executed, seconds });
   terminal.line();
   for (const pipeline of [GRID, CITY]) {
-    await printCalendar(context, pipeline, [addMonths(monthOf(yesterday), -1), monthOf(yesterday)]);
+    await printCalendar(context, pipeline, [addMonths(monthOf(newestGrid), -1), monthOf(newestGrid)]);
   }
   terminal.line();
   for (const [index, page] of reports.entries())
@@ -164,5 +164,5 @@ async function report(context: CommandContext, shown: readonly ShownDay[], start
       : `${executed} steps were executed for the single days; ${seconds.toFixed(1)} s`,
   );
   terminal.line(`Server, workers, schedules and UI again: npx quotidien --home ${home} dev`);
-  terminal.line(`The same days, looked at: npx quotidien --home ${home} show ${GRID} ${yesterday}`);
+  terminal.line(`The same days, looked at: npx quotidien --home ${home} show ${GRID} ${newestGrid}`);
 }

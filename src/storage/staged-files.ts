@@ -88,7 +88,7 @@ async function writeChunks(
   let sentAhead: Promise<unknown> = Promise.resolve();
   for await (const chunk of bodyChunks(body)) {
     // The write is on its way in a thread of its own while this one hashes.
-    const written = own(writeAll(file, chunk));
+    const written = own(file.writeFile(chunk));
     hash.update(chunk);
     await written;
     bytes += chunk.byteLength;
@@ -113,8 +113,4 @@ let lastStampMicros = 0;
 function nextStampSeconds(): number {
   lastStampMicros = Math.max(Date.now() * 1_000, lastStampMicros + 2);
   return lastStampMicros / 1_000_000;
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.byteLength;) at += (await file.write(chunk, at)).bytesWritten;
 }
