@@ -113,7 +113,7 @@ function json(layer: string, publishAs?: string): OutputDefinition {
 
 const DOWNLOADS: readonly StepDefinition[] = PARTS.map((part) => ({
   id: `download/${part.id}`,
-  version: 1,
+  version: part.id === 'comptages' ? 2 : 1,
   title: part.title,
   part: part.id,
   inputs: [],

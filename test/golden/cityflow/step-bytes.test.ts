@@ -14,7 +14,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/arrondissements v1': 'd95ccdef8bca9ca7120f3c56da98c40fefe87bbbdd4c2bf3a21844338bf19626',
   'download/bikes v1': 'ecd0ebcb44754f4119aa605187fd11b39f840d44840054347bb3b22e56a219cd',
   'download/chantiers v1': '4e187e31aa9e3e0796d3bd764d13548e1d9636e25ab2b76190fb16d1d9dcfc2c',
-  'download/comptages v1': 'd078dae5065c61e2bd12948d26f72062fbee352ca399519bd8fd6b5baba28bf2',
+  'download/comptages v2': '677d034823eb8da583ca9c7af9b42a3c45ea242909110d045ad5d57266b20c65',
   'download/open-meteo v1': '39e9e8701e257763d23047239033b6427faabf371cf17435b4fcf9c50ab85843',
   'download/referentiel v1': '80519d70197ea8a06d1ce1795ca902c8b8a206f1bae8f945337df3e10e09c8a5',
   'download/traffic v1': 'ee8cc0ddc55cb907b42b50eaa6f2e35585884c70c861ced26f6963926b8468a5',

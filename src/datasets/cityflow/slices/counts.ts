@@ -14,9 +14,9 @@ import { copyToParquet, parquetSql } from '../sql-day.ts';
 
 /**
  * Slices of the road counts. The time of a row is the END of its hour, so a row belongs to the day in which its hour began: 00:00 to the day
- * before. Files have no order at all and may hold 20 million rows. The text is read once, into Parquet: its dictionaries make all that
- * follows cheap. What stays the same at an arc (names, nodes, geometry: nine tenths of the bytes) and the few thousand different times become
- * small tables, so that 20 million rows are sorted by three integers and carry a flow, an occupancy and a state, some millions at a time. Then days are cut.
+ * before. Files have no order at all and may hold 20 million rows. Their text is read once, and of what stays the same at an arc (names, nodes,
+ * geometry: nine tenths of the bytes) only a hash is kept with each row. These places and the few thousand different times become small tables, so
+ * that 20 million rows are sorted by three integers and carry a flow, an occupancy and a state, some millions at a time. Then days are cut.
  */
 
 /** Columns whose text differs from hour to hour; unknown columns are taken as such too. */
@@ -27,9 +27,13 @@ const DAY = 'quotidien_day';
 const ARC = 'quotidien_arc';
 const PLACE = 'quotidien_place';
 const TIME = 'quotidien_time';
+const PLACE_HASH = 'quotidien_place_hash';
 
 /** The rows of some 80 days, 300 MB as a table: memory does not grow with the file. */
 const ROWS_SORTED_AT_ONCE = 4_100_000;
+
+/** Thirty rows of every place of the largest file. */
+const ROWS_NAMING_PLACES = 100_000;
 
 /** The names of columns, quoted. */
 interface Columns {
@@ -42,10 +46,13 @@ interface Columns {
 }
 
 interface DayRows {
+  readonly date: CivilDate;
   /** As published, repeated rows included. */
   readonly published: number;
   /** Some rows have one arc and time, and differ otherwise. */
   readonly hasTwins: boolean;
+  /** The same for days that have the same places. */
+  readonly places: string;
 }
 
 export function openCounts(file: string, what: string): Promise<CsvFile<CountColumn>> {
@@ -73,16 +80,15 @@ export async function sliceCounts(task: SliceTask, sql: SqlSession): Promise<rea
   const days = task.days.map(({ date }) => date);
   const outcomes: UnitOutcome[] = [];
   const atOnce = await readText(sql, file, columns);
-  const placeKey = await placeKeyOf(sql, columns);
+  const cut = (day: DayRows, own: SqlSession): Promise<UnitOutcome> => cutDay(own, { file, columns, day });
   for (let start = 0; start < days.length; start += atOnce) {
-    const stretch = days.slice(start, start + atOnce);
-    const counts = await sortRows(sql, columns, placeKey, stretch);
-    const cut = (date: CivilDate, own: SqlSession): Promise<UnitOutcome> =>
-      cutDay(own, { file, columns, date, counts });
-    outcomes.push(...(await sql.atOnce(stretch, cut)));
-    task.progress(`${outcomes.length} of ${days.length} days cut`);
+    for (const alike of await sortRows(sql, columns, days.slice(start, start + atOnce))) {
+      await namePlaces(sql, columns, alike);
+      outcomes.push(...(await sql.atOnce(alike, cut)));
+      task.progress(`${outcomes.length} of ${days.length} days cut`);
+    }
   }
-  return outcomes;
+  return outcomes.sort((a, b) => (a.scope < b.scope ? -1 : 1));
 }
 
 function columnsOf({ published, known }: CsvFile<CountColumn>): Columns {
@@ -98,58 +104,71 @@ function columnsOf({ published, known }: CsvFile<CountColumn>): Columns {
 }
 
 /** Fills the view `published` and the tables `times` and `places`; answers how many days to sort at once. */
-async function readText(sql: SqlSession, file: CsvFile<CountColumn>, { arc, at, place }: Columns): Promise<number> {
+async function readText(sql: SqlSession, file: CsvFile<CountColumn>, columns: Columns): Promise<number> {
+  const { at, place, row } = columns;
   const folder = path.join(sql.scratch, 'published');
   await mkdir(folder, { recursive: true });
-  await sql.run(`COPY (FROM ${csvRowsSql(file)}) TO ${quoteText(folder)}
+  await sql.run(`COPY (SELECT ${[at, ...row].join(', ')}, ${placeHashSql(place)} AS ${PLACE_HASH} FROM ${csvRowsSql(file)}) TO ${quoteText(folder)}
     (FORMAT PARQUET, COMPRESSION SNAPPY, PER_THREAD_OUTPUT, OVERWRITE_OR_IGNORE, WRITE_BLOOM_FILTER false)`);
   await sql.run(`CREATE OR REPLACE VIEW published AS FROM ${parquetSql(path.join(folder, '*.parquet'))}`);
   await sql.run(`CREATE OR REPLACE TABLE times AS
     SELECT ${at}, CAST(${countDaySql(at)} AS DATE) AS ${DAY}, CAST(row_number() OVER (ORDER BY ${at}) AS INTEGER) AS ${TIME}
     FROM (SELECT DISTINCT ${at} FROM published)`);
   await refuseUnreadable(sql, file, at);
-  const texts = place.join(', ');
-  await sql.run(`CREATE OR REPLACE TABLE places AS SELECT *, CAST(dense_rank() OVER (ORDER BY ${arc}) AS INTEGER) AS ${ARC},
-      CAST(row_number() OVER (ORDER BY ${texts}) AS INTEGER) AS ${PLACE} FROM (SELECT DISTINCT ${texts} FROM published)`);
-  await enumerate(sql, 'times', [at]);
-  await enumerate(sql, 'places', place);
+  await findPlaces(sql, file, columns);
   const [found] = await sql.rows<{ rows: number; days: number }>(
     `SELECT (SELECT count(*) FROM published) AS rows, count(DISTINCT ${DAY}) AS days FROM times`,
   );
   return Math.max(1, Math.floor((ROWS_SORTED_AT_ONCE * (found?.days ?? 0)) / Math.max(1, found?.rows ?? 0)));
 }
 
-/**
- * The columns that tell the places of the file apart: the arc, and of the texts about it only those that changed at some arc. To compare all of
- * them with those of 20 million rows would take as long as sorting the rows.
- */
-async function placeKeyOf(sql: SqlSession, { arc, place }: Columns): Promise<readonly string[]> {
-  const texts = place.filter((name) => name !== arc);
-  const changes = (name: string): string =>
-    `min(${name}) <> max(${name}) OR count(${name}) NOT IN (0, count(*)) AS ${name}`;
-  const changed = texts.map((name) => `bool_or(${name}) AS ${name}`);
-  const [found] = await sql.rows<Record<string, boolean | null>>(`SELECT ${['count(*)', ...changed].join(', ')}
-    FROM (SELECT ${[arc, ...texts.map(changes)].join(', ')} FROM places GROUP BY ${arc})`);
-  return [arc, ...texts.filter((_, index) => Object.values(found ?? {})[index + 1] === true)];
+/** Of a place, of all texts about it. Two of ten thousand places have the same 64 bits in one of 10^11 files. */
+function placeHashSql(place: readonly string[]): string {
+  return `hash(${place.join(', ')})`;
 }
 
-/** Fills `sorted` with the rows of a stretch of days in order of day, arc and time; answers what each has. */
+/**
+ * Fills `places`, of the first rows of the file: it has no order, so they nearly always name every place. Those that they do not name are looked
+ * for in the whole file.
+ */
+async function findPlaces(sql: SqlSession, file: CsvFile<CountColumn>, { arc, place }: Columns): Promise<void> {
+  const texts = place.join(', ');
+  const named = `SELECT ${placeHashSql(place)} AS ${PLACE_HASH}, ${texts} FROM ${csvRowsSql(file)}`;
+  const unnamed = `(SELECT DISTINCT ${PLACE_HASH} FROM published) ANTI JOIN found USING (${PLACE_HASH})`;
+  await sql.run(`CREATE OR REPLACE TABLE found AS SELECT DISTINCT * FROM (${named} LIMIT ${ROWS_NAMING_PLACES})`);
+  const [some] = await sql.rows(`SELECT 1 FROM ${unnamed} LIMIT 1`);
+  if (some !== undefined) {
+    await sql.run(
+      `INSERT INTO found SELECT DISTINCT * FROM (${named}) SEMI JOIN (FROM ${unnamed}) USING (${PLACE_HASH})`,
+    );
+  }
+  await sql.run(`CREATE OR REPLACE TABLE places AS SELECT *, CAST(dense_rank() OVER (ORDER BY ${arc}) AS INTEGER) AS ${ARC},
+      CAST(row_number() OVER (ORDER BY ${texts}) AS INTEGER) AS ${PLACE} FROM found`);
+}
+
+/** Fills `sorted` with the rows of a stretch of days in order of day, arc and time; answers what each has, days with the same places together. */
 async function sortRows(
   sql: SqlSession,
   { at, row }: Columns,
-  placeKey: readonly string[],
   days: readonly CivilDate[],
-): Promise<ReadonlyMap<CivilDate, DayRows>> {
-  const isPlace = placeKey.map((name) => `r.${name} IS NOT DISTINCT FROM p.${name}`).join(' AND ');
+): Promise<readonly (readonly DayRows[])[]> {
   const [first = '', last = ''] = [days[0], days.at(-1)];
   await sql.run(`CREATE OR REPLACE TABLE sorted AS SELECT t.${DAY}, p.${ARC}, t.${TIME}, p.${PLACE}, ${row.map((name) => `r.${name}`).join(', ')}
-    FROM published r JOIN times t ON r.${at} = t.${at} JOIN places p ON ${isPlace}
+    FROM published r JOIN times t ON r.${at} = t.${at} JOIN places p USING (${PLACE_HASH})
     WHERE t.${DAY} BETWEEN ${quoteText(first)} AND ${quoteText(last)} ORDER BY ${DAY}, ${ARC}, ${TIME}`);
-  const counted = await sql.rows<{ day: CivilDate; rows: number }>(
-    `SELECT ${DAY} AS day, count(*) AS rows FROM sorted GROUP BY ALL`,
+  const counted = await sql.rows<{ day: CivilDate; rows: number; places: string }>(
+    `SELECT ${DAY} AS day, CAST(sum(rows) AS BIGINT) AS rows, md5(string_agg(${PLACE}, ' ' ORDER BY ${PLACE})) AS places
+      FROM (SELECT ${DAY}, ${PLACE}, count(*) AS rows FROM sorted GROUP BY ALL) GROUP BY ALL`,
   );
+  const found = new Map(counted.map((day) => [day.day, day]));
   const withTwins = new Set(await mergeTwins(sql));
-  return new Map(counted.map(({ day, rows }) => [day, { published: rows, hasTwins: withTwins.has(day) }]));
+  const alike = new Map<string, DayRows[]>();
+  for (const date of days) {
+    const { rows: published = 0, places = '' } = found.get(date) ?? {};
+    const day = { date, published, hasTwins: withTwins.has(date), places };
+    alike.set(places, [...(alike.get(places) ?? []), day]);
+  }
+  return [...alike.values()];
 }
 
 /**
@@ -174,15 +193,21 @@ async function mergeTwins(sql: SqlSession): Promise<CivilDate[]> {
   return left.map(({ day }) => day);
 }
 
-/** Makes text columns of a table enumerations: a sort moves their codes instead of half a kilobyte a row. */
-async function enumerate(sql: SqlSession, table: string, columns: readonly string[]): Promise<void> {
+/**
+ * Fills `day_places` with the places that some days have in common, their texts as enumerations. Sorting then moves codes instead of half a
+ * kilobyte a row, and the codes are written as they are, with a day's own texts and no others as the dictionary of each column.
+ */
+async function namePlaces(sql: SqlSession, { place }: Columns, [day]: readonly DayRows[]): Promise<void> {
+  await sql.run(`CREATE OR REPLACE TABLE day_places AS SELECT ${[PLACE, ...place].join(', ')}
+    FROM places SEMI JOIN (FROM sorted WHERE ${DAY} = ${quoteText(day?.date ?? '')}) USING (${PLACE})`);
   const typed: string[] = [];
-  for (const [index, column] of columns.entries()) {
-    const type = `${table}_text_${index}`;
-    await sql.run(`CREATE TYPE ${type} AS ENUM (SELECT DISTINCT coalesce(${column}, '') FROM ${table})`);
+  for (const [index, column] of place.entries()) {
+    const type = `place_text_${index}`;
+    await sql.run(`CREATE OR REPLACE TYPE ${type} AS ENUM (
+      SELECT DISTINCT coalesce(${column}, '') AS text FROM day_places ORDER BY text)`);
     typed.push(`CAST(${column} AS ${type}) AS ${column}`);
   }
-  await sql.run(`CREATE OR REPLACE TABLE ${table} AS SELECT * REPLACE (${typed.join(', ')}) FROM ${table}`);
+  await sql.run(`CREATE OR REPLACE TABLE day_places AS SELECT * REPLACE (${typed.join(', ')}) FROM day_places`);
 }
 
 async function refuseUnreadable(sql: SqlSession, file: CsvFile<CountColumn>, at: string): Promise<void> {
@@ -200,19 +225,15 @@ async function refuseUnreadable(sql: SqlSession, file: CsvFile<CountColumn>, at:
 interface Cut {
   readonly file: CsvFile<CountColumn>;
   readonly columns: Columns;
-  readonly date: CivilDate;
-  readonly counts: ReadonlyMap<CivilDate, DayRows>;
+  readonly day: DayRows;
 }
 
 /** Writes the rows of a day as they were published, in order of arc and time, and of all columns where these occur twice. */
-async function cutDay(sql: SqlSession, { file, columns, date, counts }: Cut): Promise<UnitOutcome> {
-  const { published, hasTwins } = counts.get(date) ?? { published: 0, hasTwins: false };
+async function cutDay(sql: SqlSession, { file, columns, day }: Cut): Promise<UnitOutcome> {
+  const { date, published, hasTwins } = day;
   const order = [ARC, TIME, ...(hasTwins ? [PLACE, ...columns.row] : [])];
-  const texts = file.published.map((name) => `CAST(${quoteIdentifier(name)} AS VARCHAR) AS ${quoteIdentifier(name)}`);
-  const select = `SELECT ${texts.join(', ')} FROM (
-    SELECT * FROM (FROM sorted WHERE ${DAY} = ${quoteText(date)})
-    JOIN (SELECT * EXCLUDE (${DAY}) FROM times) USING (${TIME}) JOIN (SELECT * EXCLUDE (${ARC}) FROM places) USING (${PLACE})
-    ORDER BY ${order.join(', ')})`;
+  const select = `SELECT ${file.published.map(quoteIdentifier).join(', ')} FROM (FROM sorted WHERE ${DAY} = ${quoteText(date)})
+    JOIN (SELECT * EXCLUDE (${DAY}) FROM times) USING (${TIME}) JOIN day_places USING (${PLACE}) ORDER BY ${order.join(', ')}`;
   const slice = published === 0 ? undefined : await copyToParquet(sql, select, `counts-${date}`);
   const rows = slice?.rows ?? 0;
   return {

@@ -56,10 +56,10 @@ async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
   const best = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC,
     flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
   const rows = `(SELECT arc, hour, flow, occupancy, state, barred FROM counts WHERE NOT off_grid ${hasTwins ? best : ''})`;
-  const startAt = quoteText(day.startAt);
+  const startSecond = Date.parse(day.startAt) / 1000;
   const core = await copyToParquet(
     sql,
-    `SELECT arc AS arc_id, CAST(hour AS TINYINT) AS hour, TIMESTAMPTZ ${startAt} + to_hours(hour) AS hour_start_at, flow AS flow_vehicles,
+    `SELECT arc AS arc_id, CAST(hour AS TINYINT) AS hour, to_timestamp(${startSecond} + 3600 * hour) AS hour_start_at, flow AS flow_vehicles,
       occupancy AS occupancy_pct, CAST(state AS TINYINT) AS state, barred AS published_arc_state FROM ${rows} ORDER BY arc, hour`,
     `core-${unit.scope}`,
   );
