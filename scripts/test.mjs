@@ -1,17 +1,18 @@
 /**
  * Runs everything that must hold: `npm run check`, then the tests, then the chaos tests, which kill servers and so run
- * alone and one after the other. All of it runs even after a failure, for the whole picture; the last line is
- * `N passed, N failed` over all tests, and the exit code is 0 only when nothing failed. With arguments, only the tests
- * that vitest selects by them run: `node scripts/test.mjs test/unit/cli`.
+ * alone and one after the other. All of it runs even after a failure, for the whole picture. Every failure is named once
+ * more at the end; the last line is `N passed, N failed` over all tests, and the exit code is 0 only when nothing
+ * failed. With arguments, only the tests that vitest selects by them run: `node scripts/test.mjs test/unit/cli`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REPORTS = join(ROOT, '.cache', 'test-reports');
+const FAILURE_LINES = 12;
 
 let current;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -30,6 +31,8 @@ function run(command, args) {
   });
 }
 
+/** Failed tests, by name: what is said far above of a test that failed is easily cut from a kept output. */
+const failedTests = [];
 /** Failures that no test reports, by name: the checks, a test file that cannot be loaded, a runner that broke. */
 const otherFailures = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -56,11 +59,23 @@ function count({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, 
   totals.passed += numPassedTests;
   totals.failed += numFailedTests;
   totals.skipped += numPendingTests + numTodoTests;
+  for (const { name, assertionResults } of testResults)
+    for (const test of assertionResults.filter(({ status }) => status === 'failed'))
+      failedTests.push(`${relative(ROOT, name)} > ${test.fullName}\n${indented(test.failureMessages.join('\n'))}`);
   const broken = testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   );
   for (const file of broken) otherFailures.push(`${file.name}: ${file.message.split('\n')[0]}`);
   return numFailedTests + broken.length;
+}
+
+/** The beginning of a failure's message: what was expected and where. */
+function indented(message) {
+  return message
+    .split('\n')
+    .slice(0, FAILURE_LINES)
+    .map((line) => `    ${line}`)
+    .join('\n');
 }
 
 function hasChaosTests() {
@@ -78,7 +93,7 @@ if (selection.length > 0) {
   if (hasChaosTests()) await runTests('chaos', ['--project', 'chaos', '--no-file-parallelism']);
 }
 if (totals.passed + totals.failed + otherFailures.length === 0) otherFailures.push('no test was run');
-for (const failure of otherFailures) process.stdout.write(`FAILED: ${failure}\n`);
+for (const failure of [...failedTests, ...otherFailures]) process.stdout.write(`FAILED: ${failure}\n`);
 const failed = totals.failed + otherFailures.length;
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 process.stdout.write(`${totals.passed} passed, ${failed} failed${skipped}\n`);

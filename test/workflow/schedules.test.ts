@@ -16,15 +16,18 @@ import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
 const QUEUE = 'quotidien';
+/** Of the declared ticks, in UTC: hours from now, so that none of them comes by itself while the tests count ticks. */
+const HOUR = new Date().getUTCHours() < 12 ? 18 : 6;
+const HOUR_TEXT = String(HOUR).padStart(2, '0');
 const common = { lagDays: 1, catchUpMinutes: 600, jitterSeconds: 0 } as const;
 const PROCESSING: ScheduleDefinition = {
   ...common,
   id: 'processing',
   title: 'Yesterday’s tables and metrics',
-  cron: '0 0 * * *',
+  cron: `0 ${HOUR} * * *`,
   runs: { workflow: 'day', only: 'processing' },
 };
-const REPORT: ScheduleDefinition = { ...common, id: 'report', title: 'Yesterday’s report', cron: '30 0 * * *' };
+const REPORT: ScheduleDefinition = { ...common, id: 'report', title: 'Yesterday’s report', cron: `30 ${HOUR} * * *` };
 
 let publisher: TinyPublisher;
 let installation: Installation;
@@ -89,12 +92,12 @@ describe('the reconcile of schedules', () => {
 
   it('replaces a changed declaration as a whole and keeps the operator’s pause', async () => {
     await pauseSchedule(installation.client, declared('report'), 'maintenance');
-    const changed = { ...REPORT, cron: '45 1 * * *', jitterSeconds: 30 };
+    const changed = { ...REPORT, cron: `45 ${HOUR} * * *`, jitterSeconds: 30 };
     const [, report] = await apply([PROCESSING, changed]);
     expect(report).toMatchObject({
       standing: 'outdated',
       differences: [
-        { field: 'times', declared: '45 1 * * *', actual: '30 0 * * *', by: 'declaration' },
+        { field: 'times', declared: `45 ${HOUR} * * *`, actual: `30 ${HOUR} * * *`, by: 'declaration' },
         { field: 'jitter', declared: '30 s', actual: '0 s', by: 'declaration' },
       ],
     });
@@ -120,7 +123,7 @@ describe('the reconcile of schedules', () => {
     expect(edited).toMatchObject({
       standing: 'edited',
       differences: [
-        { field: 'times', actual: '0 0 * * * and every 21600 s at 0 s', by: 'hand' },
+        { field: 'times', actual: `0 ${HOUR} * * * and every 21600 s at 0 s`, by: 'hand' },
         { field: 'pause on failure', declared: 'true', actual: 'false', by: 'hand' },
       ],
     });
@@ -143,7 +146,7 @@ describe('the reconcile of schedules', () => {
 describe('a tick', () => {
   it('derives its date from the nominal time, and two schedules make a day in two parts', async () => {
     const at = nominalTime(declared('processing'), '2024-01-20');
-    expect(at.toISOString()).toBe('2024-01-21T00:00:00.000Z');
+    expect(at.toISOString()).toBe(`2024-01-21T${HOUR_TEXT}:00:00.000Z`);
     const [tick] = await ticksOf('processing', 1, () =>
       triggerSchedule(installation.client, declared('processing'), '2024-01-20'),
     );
@@ -165,8 +168,8 @@ describe('a tick', () => {
   it('of Temporal’s own backfill stands for its own day', async () => {
     const ticks = await ticksOf('processing', 4, () =>
       installation.client.schedule.getHandle('tiny/processing').backfill({
-        start: new Date('2024-01-02T00:00:00Z'),
-        end: new Date('2024-01-05T00:00:00Z'),
+        start: nominalTime(declared('processing'), '2024-01-01'),
+        end: nominalTime(declared('processing'), '2024-01-04'),
       }),
     );
     expect(ticks.map(({ date }) => date).sort()).toEqual(datesBetween('2024-01-01', '2024-01-04'));

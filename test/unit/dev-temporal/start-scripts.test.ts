@@ -245,9 +245,15 @@ describe('test.mjs', () => {
     expect(lastLine(stdout)).toBe('40 passed, 1 failed');
   });
 
-  it('counts failed tests', async () => {
-    await put('report-tests.json', report(38, 2));
-    expect(await test()).toMatchObject({ code: 1, stdout: '38 passed, 2 failed\n' });
+  it('counts failed tests, and names each again with the beginning of its message', async () => {
+    const failed = { status: 'failed', fullName: 'a day ends', failureMessages: ['expected 1 to be 2\n at x'] };
+    const testResults = [{ name: path.join(root, 'test/day.test.ts'), status: 'failed', assertionResults: [failed] }];
+    await put('report-tests.json', report(38, 1, { testResults }));
+    const { code, stdout } = await test();
+    expect(code).toBe(1);
+    expect(stdout).toBe(
+      'FAILED: test/day.test.ts > a day ends\n    expected 1 to be 2\n     at x\n38 passed, 1 failed\n',
+    );
   });
 
   it('counts a test file that cannot be loaded, in which no test failed', async () => {
