@@ -11,7 +11,20 @@ const DEEPEST_PLAIN = 100;
  */
 export function encodeDocumentBody(key: DocumentKey, body: object): string {
   // Nearly every body: looking first costs a tenth of being asked about each member.
-  if (isPlainJson(body)) return JSON.stringify(body);
+  return isPlainJson(body) ? JSON.stringify(body) : encodeChecked(key, body);
+}
+
+/**
+ * The same, and what the text says, for stores that keep a body as a document of their own. Measured: for a driver to write objects just
+ * parsed costs it a quarter more than those it is given.
+ */
+export function plainDocumentBody(key: DocumentKey, body: object): { readonly text: string; readonly plain: object } {
+  if (isPlainJson(body)) return { text: JSON.stringify(body), plain: body };
+  const text = encodeChecked(key, body);
+  return { text, plain: JSON.parse(text) as object };
+}
+
+function encodeChecked(key: DocumentKey, body: object): string {
   return JSON.stringify(body, (member: string, value: unknown) => {
     if (isJson(value)) return value;
     const what = typeof value === 'number' ? String(value) : `a ${typeof value}`;
@@ -41,7 +54,7 @@ export function decodeDocumentBody(key: DocumentKey, text: string): unknown {
  * Whether the value is what its JSON says, member by member, so that it may stand for it. False for all that needs a closer look: what JSON
  * leaves out or changes, objects of a class, loops.
  */
-export function isPlainJson(value: unknown, depth = 1): boolean {
+function isPlainJson(value: unknown, depth = 1): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
   if (typeof value !== 'object' || value === null)
     return typeof value === 'string' || typeof value === 'boolean' || value === null;

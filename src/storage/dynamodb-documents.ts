@@ -28,7 +28,14 @@ import { nativeLayout, operationalLayout, operationsTableName } from './dynamodb
 import type { Item, ItemLayout } from './dynamodb-items.ts';
 import { conditionOn, isWithin, itemKey, pageRequest, partitionsRequest } from './dynamodb-requests.ts';
 import type { NativeTables } from './native-tables.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore, ObjectStore, StoredDocument } from './ports.ts';
+import type {
+  DocumentKey,
+  DocumentQuery,
+  DocumentStore,
+  DocumentVersion,
+  ObjectStore,
+  StoredDocument,
+} from './ports.ts';
 
 /** A document, or what it is part of, for messages. */
 type Named = Pick<DocumentKey, 'table'> & Partial<DocumentKey>;
@@ -88,11 +95,11 @@ class DynamoStore implements DocumentStore {
     return Item === undefined ? undefined : toDocument<T>(layout, key, Item);
   }
 
-  async put<T extends object>(
+  async put(
     key: DocumentKey,
-    body: T,
+    body: object,
     options: { readonly expectedVersion?: number } = {},
-  ): Promise<StoredDocument<T>> {
+  ): Promise<DocumentVersion> {
     checkDocumentKey(key);
     const { expectedVersion } = options;
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
@@ -103,8 +110,7 @@ class DynamoStore implements DocumentStore {
       expectedVersion === undefined
         ? await this.#replace(layout, key, encoded)
         : await this.#win(layout, key, encoded, expectedVersion);
-    const { table, partition, sort } = key;
-    return { table, partition, sort, version, body: JSON.parse(text) as T };
+    return { version };
   }
 
   async *query<T extends object>(query: DocumentQuery): AsyncIterable<StoredDocument<T>> {

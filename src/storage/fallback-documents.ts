@@ -1,4 +1,4 @@
-import { decodeDocumentBody, encodeDocumentBody } from './document-body.ts';
+import { plainDocumentBody } from './document-body.ts';
 import { hashOfBody } from './document-hash.ts';
 import { compareBytes } from './byte-order.ts';
 import { checkDocumentKey, checkDocumentQuery, checkExpectedVersion, documentConflict } from './document-key.ts';
@@ -8,7 +8,14 @@ import type { FallbackParts, UseCounter } from './fallback-parts.ts';
 import type { NewEntry } from './journal.ts';
 import type { DocumentView } from './journal-records.ts';
 import type { JournalState, PendingDocument } from './journal-state.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore, JsonObject, StoredDocument } from './ports.ts';
+import type {
+  DocumentKey,
+  DocumentQuery,
+  DocumentStore,
+  DocumentVersion,
+  JsonObject,
+  StoredDocument,
+} from './ports.ts';
 
 const VIEWS_AT_ONCE = 16;
 
@@ -37,20 +44,20 @@ export class FallbackDocuments implements DocumentStore {
     return this.#current<T>(key);
   }
 
-  async put<T extends object>(
+  async put(
     key: DocumentKey,
-    body: T,
+    body: object,
     options: { readonly expectedVersion?: number } = {},
-  ): Promise<StoredDocument<T>> {
+  ): Promise<DocumentVersion> {
     const { primary, mirror } = this.#parts;
     const { expectedVersion } = options;
     checkDocumentKey(key);
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
     return this.#write(
       async () => {
-        const stored = await primary.documents.put(key, body, options);
-        await mirror.learn(key, stored);
-        return stored;
+        const { version } = await primary.documents.put(key, body, options);
+        await mirror.learn(key, { version, body: plainBody(key, body) });
+        return { version };
       },
       (state) => this.#putJournaled(state, key, body, expectedVersion),
     );
@@ -149,12 +156,12 @@ export class FallbackDocuments implements DocumentStore {
     }
   }
 
-  async #putJournaled<T extends object>(
+  async #putJournaled(
     state: JournalState,
     key: DocumentKey,
-    body: T,
+    body: object,
     expectedVersion: number | undefined,
-  ): Promise<{ value: StoredDocument<T> } | undefined> {
+  ): Promise<{ value: DocumentVersion } | undefined> {
     const stored = plainBody(key, body);
     const before = await this.#view(state, key);
     if (expectedVersion !== undefined && expectedVersion !== before.version) {
@@ -165,8 +172,7 @@ export class FallbackDocuments implements DocumentStore {
     if (outcome.kind === 'refused') {
       throw documentConflict(key, expectedVersion ?? 0, outcome.found === 0 ? undefined : outcome.found);
     }
-    const version = outcome.after?.version ?? before.version + 1;
-    return { value: { ...keyOf(key), version, body: stored as unknown as T } };
+    return { value: { version: outcome.after?.version ?? before.version + 1 } };
   }
 
   async #createJournaled(
@@ -238,7 +244,7 @@ export class FallbackDocuments implements DocumentStore {
 
 /** The body as it would come back from a store; `INPUT_INVALID` for what is not JSON. */
 function plainBody(key: DocumentKey, body: object): JsonObject {
-  return decodeDocumentBody(key, encodeDocumentBody(key, body)) as JsonObject;
+  return plainDocumentBody(key, body).plain as JsonObject;
 }
 
 function putEntry(key: DocumentKey, before: DocumentView, body: JsonObject, expected: number | null): NewEntry {

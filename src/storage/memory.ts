@@ -16,7 +16,15 @@ import {
 } from './document-key.ts';
 import { bodyChunks } from './object-body.ts';
 import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore, ObjectHead, ObjectStore, StoredDocument } from './ports.ts';
+import type {
+  DocumentKey,
+  DocumentQuery,
+  DocumentStore,
+  DocumentVersion,
+  ObjectHead,
+  ObjectStore,
+  StoredDocument,
+} from './ports.ts';
 
 /** An object store that forgets; `dispose` removes the folder that `openLocal` wrote to. */
 export interface MemoryObjectStore extends ObjectStore {
@@ -138,15 +146,15 @@ function createKeyFolders(): {
 export function createMemoryDocumentStore(): DocumentStore {
   const documents = new Map<string, { readonly key: DocumentKey; readonly text: string; readonly version: number }>();
 
-  function write<T extends object>(key: DocumentKey, body: object, expectedVersion?: number): StoredDocument<T> {
+  function write(key: DocumentKey, body: object, expectedVersion?: number): DocumentVersion {
     const text = encodeDocumentBody(key, body);
     const found = documents.get(nameOf(key))?.version;
     if (expectedVersion !== undefined && expectedVersion !== (found ?? 0)) {
       throw documentConflict(key, expectedVersion, found);
     }
-    const stored = { key, text, version: (found ?? 0) + 1 };
-    documents.set(nameOf(key), stored);
-    return toDocument<T>(stored);
+    const version = (found ?? 0) + 1;
+    documents.set(nameOf(key), { key, text, version });
+    return { version };
   }
 
   return {
@@ -156,10 +164,10 @@ export function createMemoryDocumentStore(): DocumentStore {
       const found = documents.get(nameOf(key));
       return found === undefined ? undefined : toDocument<T>(found);
     },
-    async put<T extends object>(key: DocumentKey, body: T, options: { readonly expectedVersion?: number } = {}) {
+    async put(key: DocumentKey, body: object, options: { readonly expectedVersion?: number } = {}) {
       checkDocumentKey(key);
       if (options.expectedVersion !== undefined) checkExpectedVersion(options.expectedVersion);
-      return write<T>(key, body, options.expectedVersion);
+      return write(key, body, options.expectedVersion);
     },
     async *query<T extends object>(query: DocumentQuery) {
       checkDocumentQuery(query);

@@ -80,10 +80,13 @@ export interface DocumentKey {
   readonly sort: string;
 }
 
-export interface StoredDocument<T extends object = JsonObject> extends DocumentKey {
-  readonly body: T;
+export interface DocumentVersion {
   /** Starts at 1 and grows by one with each put. */
   readonly version: number;
+}
+
+export interface StoredDocument<T extends object = JsonObject> extends DocumentKey, DocumentVersion {
+  readonly body: T;
 }
 
 export interface DocumentQuery {
@@ -103,11 +106,8 @@ export interface DocumentQuery {
 export interface DocumentStore {
   readonly kind: string;
   get<T extends object = JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined>;
-  put<T extends object>(
-    key: DocumentKey,
-    body: T,
-    options?: { readonly expectedVersion?: number },
-  ): Promise<StoredDocument<T>>;
+  /** Answers the new version. */
+  put(key: DocumentKey, body: object, options?: { readonly expectedVersion?: number }): Promise<DocumentVersion>;
   /** All matching documents in order of the sort key, fetched page by page while they are consumed. */
   query<T extends object = JsonObject>(query: DocumentQuery): AsyncIterable<StoredDocument<T>>;
   /** Every partition of the table that holds a document, each once, in any order. May read the whole table: for copies of it. */

@@ -13,7 +13,7 @@ import {
   documentConflict,
 } from './document-key.ts';
 import { fileError } from './file-errors.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore, StoredDocument } from './ports.ts';
+import type { DocumentKey, DocumentQuery, DocumentStore, DocumentVersion, StoredDocument } from './ports.ts';
 import { sqliteError } from './sqlite-errors.ts';
 
 /** The wait for another process's write blocks this whole process; writes here hold the lock for milliseconds. */
@@ -124,17 +124,17 @@ class SqliteDocumentStore implements DocumentStore {
     return row === undefined ? undefined : toDocument<T>(key, row);
   }
 
-  async put<T extends object>(
+  async put(
     key: DocumentKey,
-    body: T,
+    body: object,
     options: { readonly expectedVersion?: number } = {},
-  ): Promise<StoredDocument<T>> {
+  ): Promise<DocumentVersion> {
     checkDocumentKey(key);
     const text = encodeDocumentBody(key, body);
     const { expectedVersion } = options;
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
     const version = expectedVersion === undefined ? this.#replace(key, text) : this.#win(key, text, expectedVersion);
-    return toDocument<T>(key, { sort: key.sort, version, body: text });
+    return { version };
   }
 
   async *query<T extends object>(query: DocumentQuery): AsyncIterable<StoredDocument<T>> {

@@ -212,7 +212,7 @@ await describeWithServer(MONGO_JAVA_SERVER, startMongoJavaServer, (shared) => {
     it('have the members of the body as fields, expire after 365 days, and give the same body back', async () => {
       const body = { total: 1_234.5, zones: [{ name: 'é', none: null }], empty: '', list: [] };
       const writtenAt = Date.now();
-      expect(await store.put(day('2025-11-03'), body, { expectedVersion: 0 })).toMatchObject({ version: 1, body });
+      expect(await store.put(day('2025-11-03'), body, { expectedVersion: 0 })).toEqual({ version: 1 });
       const { ttl, ...row } = (await metrics().findOne({ date: '2025-11-03' })) as unknown as { ttl: Date };
       expect(Math.abs(ttl.getTime() - writtenAt - 365 * 86_400_000)).toBeLessThan(60_000);
       const keys = { _id: 'bikes|2025-11-03', metric_type: 'bikes', date: '2025-11-03' };
