@@ -1,4 +1,4 @@
-import { plainDocumentBody } from './document-body.ts';
+import { decodeDocumentBody, encodeDocumentBody } from './document-body.ts';
 import { hashOfBody } from './document-hash.ts';
 import { compareBytes } from './byte-order.ts';
 import { checkDocumentKey, checkDocumentQuery, checkExpectedVersion, documentConflict } from './document-key.ts';
@@ -244,7 +244,7 @@ export class FallbackDocuments implements DocumentStore {
 
 /** The body as it would come back from a store; `INPUT_INVALID` for what is not JSON. */
 function plainBody(key: DocumentKey, body: object): JsonObject {
-  return plainDocumentBody(key, body).plain as JsonObject;
+  return decodeDocumentBody(key, encodeDocumentBody(key, body)) as JsonObject;
 }
 
 function putEntry(key: DocumentKey, before: DocumentView, body: JsonObject, expected: number | null): NewEntry {

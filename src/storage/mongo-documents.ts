@@ -1,6 +1,5 @@
 import type { MongoClient } from 'mongodb';
 import { PipelineError } from '../errors.ts';
-import { plainDocumentBody } from './document-body.ts';
 import {
   checkDocumentKey,
   checkDocumentQuery,
@@ -112,10 +111,9 @@ class MongoStore implements MongoDocumentStore {
     checkDocumentKey(key);
     const { expectedVersion } = options;
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
-    const { text, plain } = plainDocumentBody(key, body);
     if (expectedVersion !== undefined && expectedVersion > 0) await this.#requireAtomicUpdates(key);
     const table = this.#tableOf(key.table);
-    const stored = await table.layout.encode(key, text, plain);
+    const stored = await table.layout.encode(key, body);
     await this.#ensureIndexes(table);
     const version = await this.#attempt('write', key, () =>
       expectedVersion === undefined
@@ -162,15 +160,15 @@ class MongoStore implements MongoDocumentStore {
 
   async createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<boolean[]> {
     for (const { key } of documents) checkDocumentKey(key);
-    const texts = documents.map(({ key, body }, place) => ({ key, place, ...plainDocumentBody(key, body) }));
+    const placed = documents.map(({ key, body }, place) => ({ key, body, place }));
     const created = documents.map(() => false);
-    for (const [name, wanted] of byTable(texts)) {
+    for (const [name, wanted] of byTable(placed)) {
       const table = this.#tableOf(name);
       await this.#ensureIndexes(table);
       for (let at = 0; at < wanted.length; at += CREATE_BATCH) {
         const batch = wanted.slice(at, at + CREATE_BATCH);
         const rows = await Promise.all(
-          batch.map(async ({ key, text, plain }) => ({ key, stored: await table.layout.encode(key, text, plain) })),
+          batch.map(async ({ key, body }) => ({ key, stored: await table.layout.encode(key, body) })),
         );
         const taken = await this.#attempt('write', { table: name }, () => table.createMany(rows));
         batch.forEach(({ place }, n) => (created[place] = !taken.has(n)));

@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors.ts';
-import { decodeDocumentBody } from './document-body.ts';
+import { isWellFormed } from './byte-order.ts';
+import { decodeDocumentBody, encodeDocumentBody } from './document-body.ts';
 import { documentName } from './document-key.ts';
 import { asOverflowRef } from './document-overflow.ts';
 import type { DocumentOverflow } from './document-overflow.ts';
@@ -32,8 +33,8 @@ export interface RowLayout {
   readonly bodyFields?: readonly string[];
   /** What only the row of this document has. */
   identityOf(key: DocumentKey): Fields;
-  /** The fields that hold a body, given as JSON text and as what that text says. */
-  encode(key: DocumentKey, text: string, body: object): Promise<Fields>;
+  /** The fields that hold a body; `INPUT_INVALID` for what is not JSON. */
+  encode(key: DocumentKey, body: object): Promise<Fields>;
   decode(key: DocumentKey, row: Fields): Promise<unknown>;
 }
 
@@ -52,8 +53,9 @@ const DEEPEST_DOCUMENT = 90;
 /** Names that MongoDB or its driver take for something else: operators and references (`$`), paths (`.`), types of the driver. */
 const UNUSABLE_NAME = /^$|^\$|[.\0]|^_bsontype$|^__proto__$/;
 
-/** How JSON.stringify writes half of a surrogate pair, which BSON has no form for; the rare text that only looks so loses nothing. */
-const BROKEN_UNICODE = String.raw`\ud`;
+/** The most that a UTF-16 unit of text, and all around a value, take in JSON or BSON. */
+const MOST_BYTES_OF_UNIT = 6;
+const BYTES_OF_SCALAR = 25;
 
 /**
  * A collection of its own for each operational table. A body is a real document (`body`) where that gives it back exactly, so that mongosh
@@ -70,12 +72,14 @@ export function operationalRows(table: string, overflow: DocumentOverflow): RowL
     version: 'version',
     bodyFields: ['body', 'body_json', 'body_object'],
     identityOf: (key) => ({ _id: idOf(key) }),
-    async encode(_key, text, body) {
+    async encode(key, body) {
+      if (isDocument(body, 1, { bytes: MOST_DOCUMENT_BYTES })) return { body };
+      const text = encodeDocumentBody(key, body);
       const bytes = Buffer.byteLength(text);
       if (bytes > MOST_TEXT_BYTES) return { body_object: await overflow.write(text) };
       if (bytes > MOST_DOCUMENT_BYTES) return { body_json: text };
-      if (text.includes(BROKEN_UNICODE)) return { body_json: text };
-      return isDocument(body, 1) ? { body } : { body_json: text };
+      const plain = decodeDocumentBody(key, text);
+      return isDocument(plain, 1, { bytes: Number.POSITIVE_INFINITY }) ? { body: plain } : { body_json: text };
     },
     async decode(key, { body, body_json: json, body_object: ref }) {
       if (typeof body === 'object' && body !== null) return body;
@@ -97,10 +101,12 @@ export function nativeRows(table: NativeTable, overflow: DocumentOverflow): RowL
     sort: sortKey,
     version: NATIVE_VERSION,
     identityOf: ({ partition, sort }) => ({ [partitionKey]: partition, [sortKey]: sort }),
-    async encode(key, text, body) {
-      checkNativeBody(table, key, body);
+    async encode(key, body) {
+      const text = encodeDocumentBody(key, body);
+      const plain = decodeDocumentBody(key, text) as Fields;
+      checkNativeBody(table, key, plain);
       const fits = Buffer.byteLength(text) <= MOST_NATIVE_BYTES;
-      const fields = fits ? (body as Fields) : overflowFields(await overflow.write(text));
+      const fields = fits ? plain : overflowFields(await overflow.write(text));
       return timeToLive === undefined ? fields : { ...fields, [timeToLive.field]: expiryOf(timeToLive) };
     },
     async decode(key, row) {
@@ -126,13 +132,46 @@ export function versionOfRow(layout: RowLayout, key: DocumentKey, row: Fields): 
   throw new PipelineError('STORE_CORRUPT', message);
 }
 
-function isDocument(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (depth > DEEPEST_DOCUMENT) return false;
-  if (Array.isArray(value)) return value.every((member) => isDocument(member, depth + 1));
-  // Of JSON, so that all its members are its own. On the way of every write: a list of pairs would cost three times as much.
+/**
+ * Whether a document of MongoDB gives this back exactly: it is what its JSON says, with names that MongoDB takes, of text that has a UTF-8
+ * form, not too deep, and within the bytes that are left. One look at each member: writing its JSON to see would cost ten times as much.
+ */
+function isDocument(value: unknown, depth: number, left: { bytes: number }): boolean {
+  if (typeof value === 'string') {
+    left.bytes -= MOST_BYTES_OF_UNIT * value.length + BYTES_OF_SCALAR;
+    return left.bytes >= 0 && isWellFormed(value);
+  }
+  if (typeof value === 'number') {
+    left.bytes -= BYTES_OF_SCALAR;
+    return left.bytes >= 0 && Number.isFinite(value) && !Object.is(value, -0);
+  }
+  if (typeof value === 'object' && value !== null) return depth <= DEEPEST_DOCUMENT && areDocuments(value, depth, left);
+  return typeof value === 'boolean' || value === null;
+}
+
+/** Bodies have some hundred names again and again; the memory is started afresh when it is full. */
+const usableNames = new Set<string>();
+const MOST_NAMES_KEPT = 10_000;
+
+function isUsableName(name: string): boolean {
+  if (usableNames.has(name)) return true;
+  if (UNUSABLE_NAME.test(name) || !isWellFormed(name)) return false;
+  if (usableNames.size >= MOST_NAMES_KEPT) usableNames.clear();
+  usableNames.add(name);
+  return true;
+}
+
+function areDocuments(value: object, depth: number, left: { bytes: number }): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Array.prototype) {
+    for (const member of value as unknown[]) if (!isDocument(member, depth + 1, left)) return false;
+    return true;
+  }
+  if (prototype !== Object.prototype || 'toJSON' in value) return false;
   for (const name in value) {
-    if (UNUSABLE_NAME.test(name) || !isDocument((value as Fields)[name], depth + 1)) return false;
+    left.bytes -= MOST_BYTES_OF_UNIT * name.length + BYTES_OF_SCALAR;
+    if (!isUsableName(name)) return false;
+    if (!isDocument((value as Fields)[name], depth + 1, left)) return false;
   }
   return true;
 }
