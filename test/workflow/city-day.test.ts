@@ -27,19 +27,22 @@ const SECTIONS = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'refe
 let portal: Portal;
 let city: Installation;
 
+const HOSTS = ['PARIS', 'IDFM', 'VISUAL_CROSSING', 'OPEN_METEO'];
+const KEYS = { QUOTIDIEN_IDFM_KEY: 'k1', QUOTIDIEN_VISUAL_CROSSING_KEY: 'k2' };
+
+/** The portal instead of all publishers. */
+function urls(): Record<string, string> {
+  return Object.fromEntries(HOSTS.map((host) => [`QUOTIDIEN_${host}_URL`, portal.url]));
+}
+
 function settingsOf(keys: Readonly<Record<string, string>>): Record<string, string> {
-  const hosts = ['PARIS', 'IDFM', 'VISUAL_CROSSING', 'OPEN_METEO'];
-  const entries = hosts.flatMap((host) => [
-    [`QUOTIDIEN_${host}_URL`, portal.url],
-    [`QUOTIDIEN_${host}_REQUESTS_PER_SECOND`, '50'],
-  ]);
-  return { ...(Object.fromEntries(entries) as Record<string, string>), ...keys };
+  const rates = HOSTS.map((host) => [`QUOTIDIEN_${host}_REQUESTS_PER_SECOND`, '50']);
+  return { ...urls(), ...(Object.fromEntries(rates) as Record<string, string>), ...keys };
 }
 
 beforeAll(async () => {
   portal = await startPortal({ now });
-  const settings = settingsOf({ QUOTIDIEN_IDFM_KEY: 'k1', QUOTIDIEN_VISUAL_CROSSING_KEY: 'k2' });
-  city = await openInstallation({ datasets: { cityflow }, settings, change: () => ({ now }) });
+  city = await openInstallation({ datasets: { cityflow }, settings: settingsOf(KEYS), change: () => ({ now }) });
 });
 afterAll(async () => {
   await city.close();
@@ -136,6 +139,40 @@ describe('a city day without keys', () => {
         'aucune donnée : le diffuseur demande une clé, à donner par QUOTIDIEN_IDFM_KEY',
       ]);
       expect(details.weather.coverage).toMatchObject({ source: 'open-meteo' });
+    } finally {
+      await installation.close();
+    }
+  });
+});
+
+describe('the publishers of a city day', () => {
+  it('are asked at their own rates, and again no earlier than they say', async () => {
+    const installation = await openInstallation({
+      datasets: { cityflow },
+      settings: { ...urls(), ...KEYS },
+      change: () => ({ now }),
+    });
+    const first = portal.requests.length;
+    const refused = { dataset: 'comptage-velo-donnees-compteurs', endpoint: 'export' } as const;
+    portal.behave({ kind: 'status', status: 429, retryAfter: 2, times: 1, match: refused });
+    portal.behave({ kind: 'status', status: 503, times: 1, match: { path: /VisualCrossing/ } });
+    try {
+      expect(await run(installation, YESTERDAY, { only: 'processing' })).toMatchObject({ verdict: 'ok' });
+      const asked = portal.requests.slice(first);
+      const bikes = asked.filter(
+        ({ dataset, endpoint }) => dataset === refused.dataset && endpoint === refused.endpoint,
+      );
+      expect(bikes.map(({ status }) => status)).toEqual([429, 200]);
+      expect(bikes[1]!.elapsedMs - bikes[0]!.elapsedMs).toBeGreaterThanOrEqual(1_990);
+      const weather = asked.filter(({ path: name }) => name.includes('VisualCrossing'));
+      expect(weather.map(({ status }) => status)).toEqual([503, 200]);
+      // Two a second, of which the first second's may come at once.
+      const exports = asked.filter(({ endpoint }) => endpoint === 'export').map(({ elapsedMs }) => elapsedMs);
+      expect(exports.length).toBeGreaterThanOrEqual(6);
+      for (const [index, at] of exports.entries()) {
+        const within = exports.slice(index).filter((later) => later - at < 1_000).length;
+        expect(within).toBeLessThanOrEqual(4);
+      }
     } finally {
       await installation.close();
     }
