@@ -49,6 +49,9 @@ export interface HttpClientOptions {
   readonly idleTimeoutMs: number;
 }
 
+const PARTIAL = 206;
+const RANGE_NOT_SATISFIABLE = 416;
+
 interface PartState {
   readonly url: string;
   readonly etag: string;
@@ -81,11 +84,11 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
   try {
     const part = claim.path;
     const resume = await readPart(part, request.url);
-    const response = await send(options, request, resume?.headers ?? {}, guard);
+    const response = await sendFrom(options, request, resume, guard);
     if (response.status === 304) return undefined;
-    if (response.status !== 200 && response.status !== 206) throw await refusal(request.url, response);
+    if (response.status !== 200 && response.status !== PARTIAL) throw await refusal(request.url, response);
     const etag = response.headers.get('etag');
-    const from = response.status === 206 ? (resume?.bytes ?? 0) : 0;
+    const from = response.status === PARTIAL ? (resume?.bytes ?? 0) : 0;
     await rememberPart(part, request.url, etag);
     const bytes = await receive(response, part, from, request, guard);
     const finished = path.join(options.folder, `${name}-${randomUUID()}.body`);
@@ -105,6 +108,22 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
     guard.end();
     await claim.release();
   }
+}
+
+/**
+ * Asks for the rest of a part. A part that ended just before it got its name is whole already, and there is no byte behind it: whether it is what
+ * the publisher has now cannot be told, so everything is asked for again.
+ */
+async function sendFrom(
+  options: HttpClientOptions,
+  request: HttpRequest,
+  resume: Part | undefined,
+  guard: Guard,
+): Promise<Response> {
+  const response = await send(options, request, resume?.headers ?? {}, guard);
+  if (response.status !== RANGE_NOT_SATISFIABLE || resume === undefined) return response;
+  await response.body?.cancel();
+  return send(options, request, {}, guard);
 }
 
 type Guard = ReturnType<typeof idleGuard>;
@@ -143,7 +162,7 @@ function idleGuard(idleTimeoutMs: number, outer: AbortSignal) {
 function send(
   options: HttpClientOptions,
   request: Pick<HttpRequest, 'url' | 'ifNoneMatch' | 'accept' | 'credential'>,
-  resume: Record<string, string>,
+  resume: Readonly<Record<string, string>>,
   guard: Guard,
 ): Promise<Response> {
   const conditional = typeof request.ifNoneMatch === 'string' ? { 'if-none-match': request.ifNoneMatch } : {};
@@ -168,10 +187,13 @@ function withCredential({ url, credential }: Pick<HttpRequest, 'url' | 'credenti
   return { url: secret.href, headers: {} };
 }
 
-async function readPart(
-  part: string,
-  url: string,
-): Promise<{ bytes: number; headers: Record<string, string> } | undefined> {
+/** What is there of a body, and how to ask for the rest. */
+interface Part {
+  readonly bytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function readPart(part: string, url: string): Promise<Part | undefined> {
   try {
     const state = JSON.parse(await readFile(`${part}.json`, 'utf8')) as PartState;
     const { size } = await stat(part);

@@ -96,7 +96,11 @@ export function contentsOf(home: string, dates: readonly CivilDate[], settings: 
         versions: manifests.get(date)?.length ?? 0,
         steps: Object.entries(manifests.get(date)?.at(-1)?.steps ?? {}).map(([step, state]) => [
           step,
-          state.state === 'done' ? [state.key, ...hashes(state.outputs)] : state.state,
+          state.state === 'done'
+            ? [state.key, ...hashes(state.outputs)]
+            : state.state === 'failed'
+              ? [state.state, state.code, state.message]
+              : state.state,
         ]),
       })),
       ledger: [...ledger.values()]

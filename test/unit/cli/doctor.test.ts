@@ -247,7 +247,7 @@ describe('examineDocuments', () => {
   it('fails a store that ignores expected versions', async () => {
     const memory = createMemoryDocumentStore();
     const documents = { ...memory, put: (...[key, body]: Parameters<typeof memory.put>) => memory.put(key, body) };
-    const [roundTrip, race] = await examineDocuments(documents as typeof memory);
+    const [roundTrip, race] = await examineDocuments(documents);
     expect(roundTrip).toMatchObject({
       status: 'fail',
       detail: expect.stringContaining('its version had moved on') as string,
