@@ -1,15 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { PipelineError } from '../errors.ts';
 import type { Credential } from '../pipelines/dataset.ts';
-import { claimFile } from './file-claim.ts';
+import { finishPart, leavePart, takePart } from './partial-files.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 /**
  * Conditional, resumable downloads of a publisher's answers to local files.
  *
- * The body is streamed to `<folder>/<hash of the URL>.part`. When the connection breaks, the part stays with its strong ETag
+ * The body is streamed to a partial file named after the URL. When the connection breaks or the process dies, it stays with its strong ETag
  * beside it, and the next try asks only for the rest (`Range` + `If-Range`); a server that does not support this sends everything again.
  */
 
@@ -79,10 +78,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 async function download(options: HttpClientOptions, request: HttpRequest): Promise<HttpDownload | undefined> {
   await mkdir(options.folder, { recursive: true });
   const name = createHash('sha256').update(request.url).digest('hex').slice(0, 32);
-  const claim = await claimFile(path.join(options.folder, `${name}.part`));
+  const part = await takePart(options.folder, name);
   const guard = idleGuard(options.idleTimeoutMs, request.signal);
   try {
-    const part = claim.path;
     const resume = await readPart(part, request.url);
     const response = await sendFrom(options, request, resume, guard);
     if (response.status === 304) return undefined;
@@ -91,9 +89,7 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
     const from = response.status === PARTIAL ? (resume?.bytes ?? 0) : 0;
     await rememberPart(part, request.url, etag);
     const bytes = await receive(response, part, from, request, guard);
-    const finished = path.join(options.folder, `${name}-${randomUUID()}.body`);
-    await rename(part, finished);
-    await rm(`${part}.json`, { force: true });
+    const finished = await finishPart(part);
     return {
       status: response.status,
       path: finished,
@@ -106,7 +102,7 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
     throw classify(error, request, guard);
   } finally {
     guard.end();
-    await claim.release();
+    await leavePart(part);
   }
 }
 
