@@ -161,7 +161,7 @@ class CacheFolder implements CacheFiles {
     await this.#writing(async () => {
       await mkdir(path.dirname(file), { recursive: true });
       await rename(staged.path, file);
-      await this.#verified.trust(file, staged.sha256);
+      this.#verified.trust(file, staged.sha256);
     });
     // Its own time says when it was kept.
     this.#notedUses.set(file, Date.now());

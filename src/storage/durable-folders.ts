@@ -1,6 +1,8 @@
-import { mkdir, open, rmdir } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdir, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from './file-errors.ts';
+import { syncFile } from './file-sync.ts';
 
 /** Folders remembered as durable; the memory is started afresh when it is full. */
 const MOST_KNOWN_FOLDERS = 50_000;
@@ -33,7 +35,7 @@ export function createDurableFolders(root: string): DurableFolders {
     } else {
       const parent = path.dirname(folder);
       await ensure(parent);
-      await makeFolder(folder);
+      makeFolder(folder);
       await sync(parent);
     }
     if (known.size >= MOST_KNOWN_FOLDERS) known.clear();
@@ -56,9 +58,9 @@ export function createDurableFolders(root: string): DurableFolders {
   return { ensure, sync, forget, prune };
 }
 
-async function makeFolder(folder: string): Promise<void> {
+function makeFolder(folder: string): void {
   try {
-    await mkdir(folder);
+    mkdirSync(folder);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
@@ -81,11 +83,11 @@ async function removeEmpty(folder: string): Promise<boolean> {
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  const descriptor = openSync(folder, 'r');
   try {
-    await handle.sync();
+    await syncFile(descriptor);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
 

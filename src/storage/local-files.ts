@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
-import { link, open, rename, stat, unlink } from 'node:fs/promises';
+import { linkSync, renameSync, unlinkSync } from 'node:fs';
+import { open, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
@@ -57,17 +58,18 @@ class LocalObjectStore implements ObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
     checkObjectKey(key);
     await this.#openIncoming();
+    const file = this.#pathOf(key);
+    // The folder is made durable while the bytes are on their way to the disk.
+    const folder = this.#folders.ensure(path.dirname(file));
+    folder.catch(() => undefined);
     const staged = await this.#stage(body);
     try {
-      await this.#publish(key, staged, options.mode);
+      await this.#publish(key, staged, options.mode, folder);
     } catch (error) {
       await removeStaged(staged.path);
       throw error;
     }
-    // After a link the staged name is a second one of the object; a rename took it away.
-    if (options.mode === 'create') await removeStaged(staged.path);
-    const file = this.#pathOf(key);
-    await ifPresent(this.#verified.trust(file, staged.sha256), 'read', file);
+    this.#remember(file, staged.sha256);
     return { key, sha256: staged.sha256, bytes: staged.bytes, mediaType: options.mediaType };
   }
 
@@ -174,13 +176,13 @@ class LocalObjectStore implements ObjectStore {
   }
 
   /** Gives the staged file its name, durably. The folder may be pruned by a `delete` in between: then it is made again. */
-  async #publish(key: string, staged: StagedFile, mode: PutOptions['mode']): Promise<void> {
+  async #publish(key: string, staged: StagedFile, mode: PutOptions['mode'], ready: Promise<void>): Promise<void> {
     const file = this.#pathOf(key);
     const folder = path.dirname(file);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#folders.ensure(folder);
-        await (mode === 'create' ? link(staged.path, file) : rename(staged.path, file));
+        await (attempt === 1 ? ready : this.#folders.ensure(folder));
+        giveName(staged.path, file, mode);
         await ifPresent(this.#folders.sync(folder), 'write', folder);
         return;
       } catch (error) {
@@ -189,6 +191,15 @@ class LocalObjectStore implements ObjectStore {
         if (errnoOf(error) === 'ENOENT' && attempt < MOST_FOLDER_TRIES) continue;
         throw await this.#publishError(error, key, file);
       }
+    }
+  }
+
+  /** The hash that a put proved; a file that is gone again has none. */
+  #remember(file: string, sha256: string): void {
+    try {
+      this.#verified.trust(file, sha256);
+    } catch (error) {
+      if (!isAbsent(error)) throw fileError(error, 'read', file);
     }
   }
 
@@ -216,13 +227,33 @@ function etagOf(found: BigIntStats): string {
   return [found.ino, found.size, found.mtimeNs].map((part) => part.toString(36)).join('-');
 }
 
+/**
+ * Gives a staged file its name, by calls that the page cache answers. After a link the staged name would be a second one of the object;
+ * when it cannot be removed now, the sweep finds it.
+ */
+function giveName(staged: string, file: string, mode: PutOptions['mode']): void {
+  if (mode === 'replace') {
+    renameSync(staged, file);
+    return;
+  }
+  linkSync(staged, file);
+  try {
+    unlinkSync(staged);
+  } catch {
+    // The sweep finds it.
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+}
+
 /** The result, or `undefined` when the file or one of its folders is not there. */
 async function ifPresent<T>(operation: Promise<T>, doing: string, place: string): Promise<T | undefined> {
   try {
     return await operation;
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    if (isAbsent(error)) return undefined;
     throw fileError(error, doing, place);
   }
 }

@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import { closeSync, futimesSync, openSync, writeFileSync } from 'node:fs';
 import { open, readdir, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from './file-errors.ts';
+import { syncFile } from './file-sync.ts';
 import { bodyChunks } from './object-body.ts';
 import type { ObjectBody } from './ports.ts';
 
@@ -12,6 +14,12 @@ const ABANDONED_AFTER_MS = 24 * 3_600_000;
 
 /** So much of a long body is sent to the disk while the next is hashed: the disk does not wait for the end of it. */
 const SEND_AHEAD_BYTES = 8 << 20;
+
+/**
+ * A body in memory up to this size is written in one go, by calls that return from the page cache within tens of microseconds; only
+ * the fsync, which waits for the disk, leaves the thread. Measured, a put of a small file costs half as much so.
+ */
+const WRITTEN_AT_ONCE_BYTES = 256 << 10;
 
 /** A whole body on disk under a name that nobody else knows; not visible as an object. */
 export interface StagedFile {
@@ -26,6 +34,7 @@ export interface StagedFile {
  */
 export async function stageBody(folder: string, body: ObjectBody): Promise<StagedFile> {
   const staged = path.join(folder, randomUUID());
+  if (body instanceof Uint8Array && body.byteLength <= WRITTEN_AT_ONCE_BYTES) return stageAtOnce(staged, body);
   const file = await open(staged, 'wx').catch((error: unknown) => {
     throw fileError(error, 'write', staged);
   });
@@ -36,6 +45,24 @@ export async function stageBody(folder: string, body: ObjectBody): Promise<Stage
     await removeStaged(staged);
     throw error;
   }
+}
+
+async function stageAtOnce(staged: string, body: Uint8Array): Promise<StagedFile> {
+  try {
+    const file = openSync(staged, 'wx');
+    try {
+      writeFileSync(file, body);
+      const stamp = nextStampSeconds();
+      futimesSync(file, stamp, stamp);
+      await syncFile(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    await removeStaged(staged);
+    throw fileError(error, 'write', staged);
+  }
+  return { path: staged, sha256: createHash('sha256').update(body).digest('hex'), bytes: body.byteLength };
 }
 
 /** Removes a staged file; one that is gone or cannot be removed now is left to the sweep. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 
@@ -22,7 +23,7 @@ export interface VerifiedFiles {
    * Takes over the hash of a file that the caller wrote itself, and whose time of change it set to one that no other writer gets: a later
    * change shows in that time at once.
    */
-  trust(path: string, sha256: string): Promise<void>;
+  trust(path: string, sha256: string): void;
 }
 
 /**
@@ -56,7 +57,7 @@ export function createVerifiedFiles(): VerifiedFiles {
   return {
     async measure(path) {
       const lookedAtMs = Date.now();
-      const found = await stat(path, { bigint: true });
+      const found = statSync(path, { bigint: true });
       if (!found.isFile()) return undefined;
       const identity = identityOf(found);
       const known = remembered.get(identity);
@@ -64,8 +65,8 @@ export function createVerifiedFiles(): VerifiedFiles {
       remember(identity, known);
       return { sha256: known, bytes: Number(found.size) };
     },
-    async trust(path, sha256) {
-      remember(identityOf(await stat(path, { bigint: true })), sha256);
+    trust(path, sha256) {
+      remember(identityOf(statSync(path, { bigint: true })), sha256);
     },
   };
 }
