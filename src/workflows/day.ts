@@ -181,7 +181,7 @@ class DayRun {
     this.#decisions = [...resolved.decisions];
     this.#control.askRetry(undefined);
     await this.#execute(resolved);
-    await condition(allHandlersFinished);
+    if (!allHandlersFinished()) await condition(allHandlersFinished);
     const retry = this.#control.retry;
     if (retry !== undefined) {
       const now = new Date(Date.now()).toISOString();
