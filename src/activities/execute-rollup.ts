@@ -15,8 +15,12 @@ import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
 import { newestManifests } from './ledger-reader.ts';
 import { scopesRolledUp } from './rolled-up.ts';
+import { mapConcurrent } from './map-concurrent.ts';
 import { hashesOf, openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
+
+/** Periods of one step never read each other. While one is stored, the engine can make the next; how many it makes at once is its own limit. */
+const PERIODS_AT_ONCE = 4;
 
 /**
  * Makes the outputs of periods from the newest manifests of their days, months or years: the same key, ledger and commit
@@ -30,11 +34,10 @@ export async function executeRollup(
   const { definition } = datasetOf(engine, request.pipeline);
   const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
   if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
-  const periods: RollupResult['periods'][number][] = [];
-  for (const period of request.periods) {
+  const periods = await mapConcurrent(request.periods, PERIODS_AT_ONCE, async (period) => {
     control.progress(`${rollup.id} of ${period}`);
-    periods.push({ period, how: await rollUp(engine, control, definition, rollup, period) });
-  }
+    return { period, how: await rollUp(engine, control, definition, rollup, period) };
+  });
   return { periods };
 }
 

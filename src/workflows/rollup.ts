@@ -46,7 +46,7 @@ export function rollup(input: RollupInput): Promise<{ readonly rebuilds: number 
 async function runRollup(input: RollupInput): Promise<{ readonly rebuilds: number }> {
   const { pipeline, debounceMs } = input;
   const changed = new Set<CivilDate>(input.pending);
-  const state = { flush: false, changes: 0 };
+  const state: Quiet = { flush: false, changes: 0 };
   setHandler(daysChangedSignal, (dates) => {
     for (const date of dates) changed.add(date);
     state.changes += 1;
@@ -57,7 +57,8 @@ async function runRollup(input: RollupInput): Promise<{ readonly rebuilds: numbe
   describeRun({ Pipeline: pipeline, RunReason: 'derived' });
   let rebuilds = 0;
   while (changed.size > 0) {
-    await waitForQuiet(pipeline, debounceMs, state);
+    setCurrentDetails(`**${pipeline}**: waiting for ${debounceMs} ms without a change`);
+    await waitForQuiet(debounceMs, state);
     const dates = [...changed].sort();
     changed.clear();
     await rebuild(pipeline, dates);
@@ -67,16 +68,18 @@ async function runRollup(input: RollupInput): Promise<{ readonly rebuilds: numbe
   return { rebuilds };
 }
 
-async function waitForQuiet(
-  pipeline: string,
-  debounceMs: number,
-  state: { flush: boolean; changes: number },
-): Promise<void> {
-  for (let round = 0; round < LONGEST_WAIT && !state.flush; round += 1) {
+interface Quiet {
+  flush: boolean;
+  /** How many came in so far. */
+  changes: number;
+}
+
+async function waitForQuiet(debounceMs: number, state: Quiet): Promise<void> {
+  const latest = Date.now() + LONGEST_WAIT * debounceMs;
+  while (!state.flush && Date.now() < latest) {
     const seen = state.changes;
-    setCurrentDetails(`**${pipeline}**: waiting for ${debounceMs} ms without a change`);
-    const more = await condition(() => state.flush || state.changes !== seen, debounceMs);
-    if (!more) break;
+    const wait = Math.min(debounceMs, latest - Date.now());
+    if (!(await condition(() => state.flush || state.changes !== seen, wait))) break;
   }
   state.flush = false;
 }

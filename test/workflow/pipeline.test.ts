@@ -3,6 +3,8 @@ import { newestManifests, readManifests } from '../../src/activities/ledger-read
 import { dayResult, finishRollup, startBackfill, startDay } from '../../src/cli/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayInput } from '../../src/workflows/day.ts';
+import { daysChangedSignal, flushSignal } from '../../src/workflows/rollup.ts';
+import type { rollup } from '../../src/workflows/rollup.ts';
 import type { window, WindowInput, WindowResult } from '../../src/workflows/window.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
@@ -204,5 +206,20 @@ describe('a window of days', () => {
     expect(after?.run.reason).toBe('derived');
     expect((await newest('2024-03-22'))?.version).toBe(untouched?.version);
     expect((await newest('2024-03'))?.version).toBe(2);
+  });
+
+  it('and the rollup wait for quiet, however many changes come in meanwhile', async () => {
+    const handle = await installation.client.workflow.start<typeof rollup>('rollup', {
+      workflowId: 'rollup/tiny/many-changes',
+      taskQueue: installation.target.taskQueue,
+      args: [{ pipeline: 'tiny', debounceMs: 60_000, pending: ['2024-03-20'] }],
+    });
+    for (let change = 0; change < 20; change += 1) {
+      await handle.signal(daysChangedSignal, ['2024-03-20']);
+      // Answered after the change was taken in, so that each is one of its own.
+      await handle.query('__temporal_workflow_metadata');
+    }
+    await handle.signal(flushSignal);
+    await expect(handle.result()).resolves.toEqual({ rebuilds: 1 });
   });
 });
