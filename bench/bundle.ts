@@ -15,8 +15,7 @@ export async function bundleElsewhere(workflowsPath: string): Promise<{ readonly
 
 if (process.argv[1] === OWN_FILE) {
   const [workflowsPath = ''] = process.argv.slice(2);
-  const quiet = (): void => undefined;
-  const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  // What the bundler says goes to stderr, which the other side shows only when this process fails.
+  const { code } = await bundleWorkflowCode({ workflowsPath });
   process.stdout.write(code);
 }

@@ -14,8 +14,8 @@ import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
 import { newestManifests } from './ledger-reader.ts';
-import { scopesRolledUp } from './rolled-up.ts';
 import { mapConcurrent } from './map-concurrent.ts';
+import { scopesRolledUp } from './rolled-up.ts';
 import { hashesOf, openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
 
