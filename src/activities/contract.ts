@@ -10,8 +10,8 @@ import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, Period, Revision, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 
 /**
- * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under 64 KiB for
- * a window of 31 days (measured in `test/workflow/window.test.ts`).
+ * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under
+ * `PAYLOAD_BYTES`, in a window of any length (measured in `test/workflow/long-window.test.ts`).
  */
 
 /** How activities are retried; the error table decides whether they are. */

@@ -1,4 +1,5 @@
-import { PipelineError, errorCodeOf } from '../errors.ts';
+import { PipelineError, asPipelineError, errorCodeOf } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Dataset, FetchWindow, HttpSource, SliceTask, UnitOutcome } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
@@ -23,6 +24,14 @@ import { fetchRaw } from './fetch-raw.ts';
 import type { RawAnswer } from './fetch-raw.ts';
 import { readLedger, readReceipts } from './ledger-reader.ts';
 
+/** What can be wrong with one answer of a publisher while the others are fine. */
+const ABOUT_ONE_FILE: readonly ErrorCode[] = [
+  'SRC_SHAPE_CHANGED',
+  'SRC_NOT_PUBLISHED',
+  'SRC_TRUNCATED',
+  'STORE_CORRUPT',
+];
+
 /** A download in the making: what all its windows share. */
 interface Download {
   readonly engine: Engine;
@@ -46,10 +55,35 @@ export async function executeDownload(engine: Engine, request: StepRequest, cont
   const download: Download = { engine, control, dataset, part, step, force: request.force };
   const dates = request.days.map((day) => day.date);
   const answers = new Map<CivilDate, StepDone | StepFailed>();
-  for (const group of await groupDays(download, dates)) {
-    for (const answer of await deliver(download, group)) answers.set(answer.date, answer);
-  }
+  for (const answer of await deliverGroups(download, await groupDays(download, dates)))
+    answers.set(answer.date, answer);
   return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
+}
+
+/** One group after the other. A file that is of no use is the failure of its own days; when none is of any, that is the failure of all. */
+async function deliverGroups(download: Download, groups: readonly Group[]): Promise<(StepDone | StepFailed)[]> {
+  const answers: (StepDone | StepFailed)[] = [];
+  const refused: PipelineError[] = [];
+  for (const group of groups) {
+    try {
+      answers.push(...(await deliver(download, group)));
+    } catch (error) {
+      const failure = asPipelineError(error);
+      if (!concernsItsFile(download, failure)) throw error;
+      refused.push(failure);
+      const { code, message } = failure;
+      answers.push(...group.dates.map((date) => ({ date, failure: { code, message } })));
+    }
+  }
+  const [first] = refused;
+  if (first !== undefined && refused.length === groups.length) throw first;
+  return answers;
+}
+
+/** Whether the next file may still be all right: what trying again can cure is tried again with all of them, until the last attempt. */
+function concernsItsFile({ engine, control }: Download, { code, retryable }: PipelineError): boolean {
+  if (!ABOUT_ONE_FILE.includes(code)) return false;
+  return !retryable || control.execution.attempt >= engine.retry.attempts;
 }
 
 /** Days that come from the same raw bytes, and how to get these. */

@@ -17,6 +17,7 @@ import { isUpToDate } from '../pipelines/plan.ts';
 import { STAGES, isAfterStage, stageOf } from '../pipelines/vocabulary.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { fetchWindows } from '../pipelines/window.ts';
+import { workWindows } from '../pipelines/work-window.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import type { DocumentKey, DocumentStore } from '../storage/ports.ts';
 import { datasetOf } from './engine.ts';
@@ -68,7 +69,7 @@ export async function planBackfill(engine: Engine, request: BackfillRequest): Pr
     ranges: rangesOf(dates),
     ...left,
     steps,
-    windows: fetchWindows(dates, 'month').length,
+    windows: workWindows(dataset.definition, dates).length,
     requests: requestsOf(dataset, days),
     predicted: predict(steps, await stepExperience(engine.documents, request.pipeline, request)),
   };
@@ -126,8 +127,9 @@ function requestsOf({ definition, sources }: Dataset, days: readonly PlannedBack
         steps.some(({ step, action }) => step === id && (action === 'run' || action === 'recheck')),
       )
       .map(({ date }) => date);
-    // Days are worked through by months, so a larger bulk window is asked for month by month.
-    requests[host] = (requests[host] ?? 0) + fetchWindows(asked, 'month').length;
+    // A bulk window that is longer than the set of days that is made together is asked for once for each set.
+    const windows = workWindows(definition, asked).flatMap((days) => fetchWindows(days, bulk));
+    requests[host] = (requests[host] ?? 0) + windows.length;
   }
   return requests;
 }

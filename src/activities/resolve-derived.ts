@@ -4,7 +4,7 @@ import { keyIn } from '../pipelines/manifest.ts';
 import { periodsOf } from '../pipelines/period.ts';
 import { STAGES, stageOf } from '../pipelines/vocabulary.ts';
 import type { CivilDate, Stage } from '../pipelines/vocabulary.ts';
-import { fetchWindows } from '../pipelines/window.ts';
+import { workWindows } from '../pipelines/work-window.ts';
 import type { DerivedWork } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
@@ -22,7 +22,7 @@ export async function resolveDerived(
   const { definition } = datasetOf(engine, pipeline);
   const stale = await staleDays(engine, definition, changed);
   return {
-    windows: windowsOf(stale),
+    windows: windowsOf(definition, stale),
     rollups: definition.rollups.map((rollup) => ({
       step: rollup.id,
       periods: periodsOf(rollup.grain, changed),
@@ -39,13 +39,10 @@ export interface StaleDay {
   readonly until: Stage;
 }
 
-function windowsOf(stale: readonly StaleDay[]): DerivedWork['windows'] {
+function windowsOf(definition: PipelineDefinition, stale: readonly StaleDay[]): DerivedWork['windows'] {
   return STAGES.flatMap((until) => {
     const dates = stale.filter((day) => day.until === until).map(({ date }) => date);
-    return fetchWindows(dates, 'month').map(({ from, to }) => ({
-      until,
-      dates: dates.filter((date) => from <= date && date <= to),
-    }));
+    return workWindows(definition, dates).map((days) => ({ until, dates: days }));
   });
 }
 

@@ -1,6 +1,7 @@
-import { fetchWindows } from '../pipelines/window.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { workWindows } from '../pipelines/work-window.ts';
 import type { SelectDaysRequest, SelectedDays } from './contract.ts';
+import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { loadPlan, plannedDates, selectStretch } from './plan-backfill.ts';
 
@@ -17,7 +18,7 @@ export async function selectDays(
   });
   const free = dates.filter((date) => !running.has(date));
   return {
-    windows: fetchWindows(free, 'month').map(({ from, to }) => free.filter((date) => from <= date && date <= to)),
+    windows: workWindows(datasetOf(engine, request.pipeline).definition, free),
     running: dates.filter((date) => running.has(date)),
     complete,
     notDue,

@@ -2,7 +2,7 @@ import { addDays, datesBetween } from '../pipelines/civil-date.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import type { CivilDate, Revision, StepId } from '../pipelines/vocabulary.ts';
 import { REVISIONS } from '../pipelines/vocabulary.ts';
-import { fetchWindows } from '../pipelines/window.ts';
+import { workWindows } from '../pipelines/work-window.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
 import type { DocumentKey } from '../storage/ports.ts';
 import { compareVersions } from './compare-versions.ts';
@@ -51,11 +51,10 @@ export async function watchPublisher(
     for (const { date, steps } of finished)
       if (steps.some(({ step, action }) => step === id && action === 'recheck')) due.add(date);
   }
-  const ascending = [...due].sort();
   return {
     freshness,
     moved,
-    windows: fetchWindows(ascending, 'month').map(({ from, to }) => ascending.filter((d) => from <= d && d <= to)),
+    windows: workWindows(definition, [...due]),
     revisions: countRevisions(manifests.values()),
   };
 }

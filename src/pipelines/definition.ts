@@ -2,6 +2,8 @@ import { PipelineError } from '../errors.ts';
 import type { JsonObject } from '../storage/ports.ts';
 import { cronProblem } from './cron.ts';
 import type { Revision, StepId } from './vocabulary.ts';
+import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';
+import type { WorkWindow } from './work-window.ts';
 
 /**
  * A pipeline as data: what its parts, steps and rollups are, how they depend on each other, and when its publisher releases. The
@@ -173,6 +175,11 @@ export interface PipelineDefinition {
   /** No data exist before this date. */
   readonly since: string;
   readonly publication: PublicationCalendar;
+  /**
+   * Default: a month. What a set of days costs besides its days (planning SQL over many columns, activities, tasks of the workflow) is paid once
+   * for each, so longer ones suit pipelines whose days are small: a step holds the rows of all days of a set at once.
+   */
+  readonly workWindow?: WorkWindow;
   readonly parts: readonly PartDefinition[];
   /** In an order in which every step comes after the steps it reads. */
   readonly steps: readonly StepDefinition[];
@@ -191,6 +198,7 @@ export function definePipeline(definition: PipelineDefinition): PipelineDefiniti
     ...stepProblems(definition),
     ...rollupProblems(definition),
     ...scheduleProblems(definition),
+    ...windowProblems(definition),
   ];
   if (problems.length > 0) {
     throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
@@ -247,6 +255,14 @@ function scheduleProblems({ schedules }: PipelineDefinition): string[] {
     return problem === undefined ? [] : [`schedule ${id}: ${problem}`];
   });
   return [...doubled.map((id) => `schedule ${id} is defined twice`), ...unreadable];
+}
+
+function windowProblems({ steps, workWindow = 'month' }: PipelineDefinition): string[] {
+  return steps.flatMap((step) => {
+    const bytes = step.singleDaysOnly === true ? 0 : requestBytes(step, workWindow);
+    if (bytes <= PAYLOAD_BYTES) return [];
+    return [`the keys that ${step.id} reads of a ${workWindow} have ${bytes} bytes, more than ${PAYLOAD_BYTES}`];
+  });
 }
 
 /** The step of this name; `PLAN_INVALID` lists the names there are. */

@@ -49,12 +49,12 @@ export interface LedgerEntry {
 
 export const LEDGER_TABLE = 'ledger';
 
-/** Days of one month share a partition, so that a month is planned with one query; periods have one of their own. */
 /** Whether the step had nothing to give for its scope: a download of a day without rows. */
 export function isEmptyEntry({ outputs }: Pick<LedgerEntry, 'outputs'>): boolean {
   return Object.keys(outputs).length === 0;
 }
 
+/** Days of one month share a partition, so that a month is planned with one query; periods have one of their own. */
 export function scopePartition(pipeline: string, scope: Scope): string {
   return isPeriod(scope) ? `${pipeline}/periods` : `${pipeline}/${scope.slice(0, 7)}`;
 }

@@ -5,7 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 
 /** Verifications remembered; about 200 bytes each. */
-const MOST_REMEMBERED = 10_000;
+const MOST_REMEMBERED = 50_000;
 
 /**
  * A file changed less than this before it was looked at is hashed again at its next open: within one tick of the file system's

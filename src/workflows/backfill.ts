@@ -7,6 +7,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   proxyActivities,
   startChild,
   workflowInfo,
@@ -52,10 +53,16 @@ interface Carried {
 const DEFAULT_PARALLEL = 3;
 
 /**
- * A run that is longer than this after a year of days goes on as a new one. A year of windows is about 150 events, a year of careful days 3,500; the server
+ * A run that is longer than this after a year of days goes on as a new one. A year of windows is 20 to 150 events, a year of careful days 3,500; the server
  * warns at 10,240.
  */
 const MOST_EVENTS = 150;
+
+/** Days that need care have ten events each in the history of the backfill, so they are not gathered for long. */
+const MOST_CAREFUL_DAYS = 100;
+
+/** Runs that were under way when this came wait for all of a year before they begin the next one. */
+const YEARS_OVERLAP = 'windows-into-the-next-year';
 
 /** Below daily runs (3), so that these overtake wherever tasks wait. */
 const PRIORITY = { priorityKey: 4 };
@@ -93,10 +100,14 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
       stretch,
       ...(input.plan === undefined ? {} : { plan: input.plan }),
     });
-    await run.work(days);
+    await run.startWindows(days);
+    const isLong = workflowInfo().historyLength > MOST_EVENTS;
+    // Otherwise the windows of the next year follow while the last ones of this year still run.
+    if (!patched(YEARS_OVERLAP) || isLong || run.hasManyCarefulDays()) await run.finish();
     const more = index + 1 < stretches.length && !run.control.isStopped();
-    if (more && workflowInfo().historyLength > MOST_EVENTS) await run.goOnAsNew(index + 1);
+    if (more && isLong) await run.goOnAsNew(index + 1);
   }
+  await run.finish();
   await condition(allHandlersFinished);
   return run.result();
 }
@@ -106,9 +117,13 @@ class BackfillRun {
   readonly control: BackfillControl;
   readonly #input: BackfillInput;
   readonly #tally: BackfillTally;
-  /** Windows of the current stretch that run, by their place in it, and those that have ended. */
-  #windows = new Map<number, Pick<ExternalWorkflowHandle, 'signal'>>();
-  #ended = new Set<number>();
+  /** Windows that wait for the one before them, by their place among all windows of this run, and the places of those that have ended. */
+  readonly #windows = new Map<number, Pick<ExternalWorkflowHandle, 'signal'>>();
+  readonly #ended = new Set<number>();
+  #places = 0;
+  /** What was started and may still run; days that are left to runs of their own. */
+  #started: Promise<void>[] = [];
+  #careful: CivilDate[] = [];
   #active = 0;
   #broken: Error | undefined;
 
@@ -144,35 +159,49 @@ class BackfillRun {
     await continueAsNew<typeof backfill>({ ...this.#input, carried });
   }
 
-  async work(selected: SelectedDays): Promise<void> {
-    const { newestFirst } = this.#input;
+  /** Resolves when the last window of the stretch has been started. */
+  async startWindows(selected: SelectedDays): Promise<void> {
     this.#tally.select(selected);
-    this.#windows = new Map();
-    this.#ended = new Set();
-    const windows = newestFirst === true ? [...selected.windows].reverse() : selected.windows;
-    const careful: CivilDate[] = [...selected.running];
-    await this.#each(windows, async (dates, index) => {
-      careful.push(...(await this.#window(dates, index)));
+    this.#careful.push(...selected.running);
+    const windows = this.#input.newestFirst === true ? [...selected.windows].reverse() : selected.windows;
+    await this.#start(windows, async (dates) => {
+      this.#careful.push(...(await this.#window(dates, this.#places++)));
     });
-    careful.sort();
-    await this.#each(newestFirst === true ? careful.reverse() : careful, (date) => this.#day(date));
+  }
+
+  hasManyCarefulDays(): boolean {
+    return this.#careful.length > MOST_CAREFUL_DAYS;
+  }
+
+  /** Lets all windows end; then the days that need care follow. */
+  async finish(): Promise<void> {
+    await this.#allEnded();
+    const days = this.#careful.sort();
+    this.#careful = [];
+    await this.#start(this.#input.newestFirst === true ? days.reverse() : days, (date) => this.#day(date));
+    await this.#allEnded();
   }
 
   /** Starts the work on the items in their order, as many at a time as are allowed, until somebody stops it. */
-  async #each<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
-    const started: Promise<void>[] = [];
-    for (const [index, item] of items.entries()) {
+  async #start<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    for (const item of items) {
       this.#tally.tell(this.control);
       await condition(() => this.#broken !== undefined || this.control.mayStart(this.#active));
-      if (this.#broken !== undefined || this.control.stopped !== undefined) break;
+      if (this.#broken !== undefined) await this.#allEnded();
+      if (this.control.stopped !== undefined) return;
       this.#active += 1;
-      started.push(this.#guard(work(item, index)));
+      this.#started.push(this.#guard(work(item)));
     }
+  }
+
+  /** What broke is thrown when all that was started has ended: nothing is left behind unobserved. */
+  async #allEnded(): Promise<void> {
+    const started = this.#started;
+    this.#started = [];
     await Promise.all(started);
     if (this.#broken !== undefined) throw this.#broken;
   }
 
-  /** What breaks is thrown when all that was started has ended: nothing is left behind unobserved. */
   async #guard(work: Promise<void>): Promise<void> {
     try {
       await work;
@@ -314,7 +343,8 @@ class BackfillRun {
       dates.push(...selected.windows.flat());
     }
     const before = await control.canaryDays(pipeline, spreadSample(dates.sort(), canary));
-    await this.#each(before, ({ date }) => this.#day(date));
+    await this.#start(before, ({ date }) => this.#day(date));
+    await this.#allEnded();
     const differences = await compareCanary(pipeline, before);
     this.#tally.canary = differences;
     if (differences.some(({ share }) => share > canaryTolerance))

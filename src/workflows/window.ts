@@ -1,8 +1,9 @@
-import { condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { CommitRequest } from '../activities/contract.ts';
+import { ApplicationFailure, condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { CommitRequest, ResolvedWindow } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import { isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
+import { daysByMonth } from '../pipelines/work-window.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import type { ExecutionDay } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
@@ -11,7 +12,7 @@ import { Whereabouts } from './whereabouts.ts';
 
 export interface WindowInput {
   readonly pipeline: string;
-  /** Ascending dates, at most a month of them. */
+  /** Ascending dates, at most a work window of the pipeline. */
   readonly dates: readonly CivilDate[];
   readonly reason?: RunReason;
   readonly recheck?: boolean;
@@ -49,9 +50,8 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   const { pipeline, dates, reason = 'backfill' } = input;
   const title = `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}`;
   describeRun({ Pipeline: pipeline, DataDate: dates[0] ?? '', RunReason: reason });
-  const options = { recheck: input.recheck === true, offline: input.offline === true };
   const whereabouts = new Whereabouts();
-  const resolved = whereabouts.note(await whereabouts.control().resolveWindow({ pipeline, dates, options }));
+  const resolved = await resolve(whereabouts, input);
   const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
   const days: ExecutionDay[] = resolved.days.map(({ date, state }) => ({ date, state: { ...state } }));
   const held = new Map<CivilDate, StepId>();
@@ -84,7 +84,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
     ({ outcome, day }) => !held.has(day.date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
   );
   const commits = good.map(({ day, outcome }) => ({ outcome, state: day.state, decisions: [] }));
-  if (commits.length > 0) await commit(whereabouts, { pipeline, reason, days: commits });
+  await commit(whereabouts, { pipeline, reason, days: commits });
   const careful = outcomes
     .filter((one) => !good.includes(one))
     .map(({ outcome }) => ({
@@ -105,12 +105,34 @@ function countRan(days: readonly ExecutionDay[]): Record<StepId, number> {
   return ran;
 }
 
-/** Days that were made while a store was away are announced by their reconciliation. */
+/** Asked month by month: what is known of all steps of a day is the largest that a window says of it. */
+async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<ResolvedWindow> {
+  const options = { recheck: input.recheck === true, offline: input.offline === true };
+  const months: ResolvedWindow[] = [];
+  for (const dates of daysByMonth(input.dates)) {
+    const request = { pipeline: input.pipeline, dates, options };
+    months.push(whereabouts.note(await whereabouts.control().resolveWindow(request)));
+  }
+  const [first] = months;
+  if (first === undefined) throw ApplicationFailure.nonRetryable('a window needs days', 'INPUT_INVALID');
+  return {
+    ...first,
+    upToDate: months.flatMap(({ upToDate }) => upToDate),
+    days: months.flatMap(({ days }) => days),
+  };
+}
+
+/** Month by month as well. Days that were made while a store was away are announced by their reconciliation. */
 async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'degraded'>): Promise<void> {
-  const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
-  const { affecting } = whereabouts.note(await whereabouts.control().commitManifest({ ...request, ...degraded }));
-  if (affecting.length === 0 || whereabouts.degraded !== undefined) return;
-  await whereabouts.control().announceChanges(request.pipeline, affecting);
+  const changed: CivilDate[] = [];
+  for (const month of daysByMonth(request.days.map(({ outcome }) => outcome.date))) {
+    const days = request.days.filter(({ outcome }) => month.includes(outcome.date));
+    const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
+    const call = { ...request, days, ...degraded };
+    const { affecting } = whereabouts.note(await whereabouts.control().commitManifest(call));
+    if (whereabouts.degraded === undefined) changed.push(...affecting);
+  }
+  if (changed.length > 0) await whereabouts.control().announceChanges(request.pipeline, changed);
 }
 
 async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {

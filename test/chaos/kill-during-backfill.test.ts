@@ -8,7 +8,8 @@ import { contentsOf, stopWorker } from './day-worker.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
-const RANGE = { from: '2026-01-15', to: '2026-05-14' };
+/** In two windows, so that two workers have something to do. */
+const RANGE = { from: '2025-05-03', to: '2025-08-30' };
 const DATES = datesBetween(RANGE.from, RANGE.to);
 const WORKERS = 3;
 const MOST_KILLS = 8;

@@ -17,6 +17,7 @@ async function replay(text: string): Promise<void> {
 
 /** Every workflow type, and each way in which one ends. */
 const EXPECTED = [
+  'backfill-across-years',
   'backfill-continued-as-new',
   'backfill',
   'day-complete',

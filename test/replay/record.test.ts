@@ -116,6 +116,10 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     const firstRun = (await long.describe()).runId;
     await long.result();
     await record('backfill-continued-as-new', long.workflowId, firstRun);
+    const across = { pipeline: 'noop', from: '2018-11-20', to: '2019-02-10' };
+    const winter = await startBackfill(installation.target, across);
+    await winter.result();
+    await record('backfill-across-years', winter.workflowId);
     await finishRollup(installation.target, 'tiny');
     await record('rollup', 'rollup/tiny');
     await (await start(RECENT)).result();

@@ -157,10 +157,10 @@ describe('a day in the middle of its download', () => {
 
 describe('a backfill in the middle of its first download', () => {
   const ranges = [
-    ['2026-01-11', '2026-02-10'],
+    ['2025-12-11', '2026-01-10'],
     ['2026-02-11', '2026-03-10'],
     ['2025-11-11', '2025-12-10'],
-    ['2025-09-11', '2025-10-10'],
+    ['2025-06-16', '2025-07-15'],
   ] as const;
 
   async function startHeldBackfill(index: number) {
@@ -184,7 +184,7 @@ describe('a backfill in the middle of its first download', () => {
     await temporal('workflow', 'pause', '--workflow-id', id, '--reason', 'maintenance');
     await untilStatus(id, 'PAUSED');
     hold.release();
-    await untilStatus('window/eco2mix/2026-01-11_2026-01-31', 'COMPLETED');
+    await untilStatus('window/eco2mix/2025-12-11_2025-12-31', 'COMPLETED');
     await temporal('workflow', 'unpause', '--workflow-id', id, '--reason', 'done');
     expect(await resultOf(backfill)).toMatchObject({ done: 31, failedDays: 0 });
     await again();

@@ -175,6 +175,7 @@ export const eco2mixDefinition = definePipeline({
     cutOffAfter: { days: 3 },
     holdDays: 7,
   },
+  workWindow: 'half-year',
   parts: PARTS,
   steps: [...DOWNLOADS, TRANSFORM, ...METRICS, ...REPORTS],
   rollups: ROLLUPS,

@@ -1,0 +1,59 @@
+import { monthOf, yearOf } from './civil-date.ts';
+import type { CivilDate, StepId } from './vocabulary.ts';
+
+/** The sets of days that are made together, by one `window` run of a backfill. */
+
+/** The stretch of the calendar that one set may cover. */
+export type WorkWindow = 'month' | 'quarter' | 'half-year';
+
+/** Its calendar months, and how many days these have at most. */
+const WORK_WINDOWS = {
+  month: { months: 1, days: 31 },
+  quarter: { months: 3, days: 92 },
+  'half-year': { months: 6, days: 184 },
+} as const satisfies Record<WorkWindow, object>;
+
+/** Cuts days into sets, ascending. */
+export function workWindows(
+  { workWindow = 'month' }: { readonly workWindow?: WorkWindow },
+  dates: readonly CivilDate[],
+): CivilDate[][] {
+  const { months } = WORK_WINDOWS[workWindow];
+  return byStretch(dates, (date) => `${yearOf(date)}/${Math.ceil(Number(date.slice(5, 7)) / months)}`);
+}
+
+/** The wanted days of each calendar month, ascending. */
+export function daysByMonth(dates: readonly CivilDate[]): CivilDate[][] {
+  return byStretch(dates, monthOf);
+}
+
+function byStretch(dates: readonly CivilDate[], stretchOf: (date: CivilDate) => string): CivilDate[][] {
+  const stretches = new Map<string, CivilDate[]>();
+  for (const date of [...dates].sort()) {
+    const stretch = stretchOf(date);
+    const known = stretches.get(stretch);
+    if (known === undefined) stretches.set(stretch, [date]);
+    else known.push(date);
+  }
+  return [...stretches.values()];
+}
+
+/** No argument and no answer of an activity is larger: Temporal keeps each in the history of its run. */
+export const PAYLOAD_BYTES = 64 * 1024;
+
+const KEY = 'f'.repeat(64);
+const DATE = '2024-01-15';
+
+interface ReadInput {
+  readonly name: string;
+  readonly step: StepId;
+  readonly daysBefore?: number;
+}
+
+/** The request for a step of a full set at its largest: the keys of all its inputs, and those of the steps that it reads of other days. */
+export function requestBytes({ inputs }: { readonly inputs: readonly ReadInput[] }, workWindow: WorkWindow): number {
+  const own = inputs.filter(({ daysBefore }) => daysBefore === undefined).map(({ name }) => [name, KEY]);
+  const read = new Set(inputs.filter(({ daysBefore }) => daysBefore !== undefined).map(({ step }) => step));
+  const day = JSON.stringify({ date: DATE, inputs: Object.fromEntries(own) as object }).length + 1;
+  return WORK_WINDOWS[workWindow].days * (day + read.size * JSON.stringify({ [DATE]: KEY }).length);
+}
