@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { PipelineError } from '../../errors.ts';
 import type { LocalArtefact, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../pipelines/dataset.ts';
 import { abs, exactRatio } from './exact-ratio.ts';
@@ -12,58 +12,70 @@ export const metricsComparison: StepImplementation = { kind: 'sql', run };
 const SCALE_DECIMALS = 6;
 const PERCENT_DECIMALS = 2;
 
-async function run(task: StepTask): Promise<readonly UnitOutcome[]> {
-  const outcomes: UnitOutcome[] = [];
-  const read = metricsReader();
-  for (const unit of task.units) {
-    const comparison = await compareUnit(unit, read);
-    const compared = COMPARISONS.filter((name) => comparison.against[name] !== null);
-    outcomes.push({
-      scope: unit.scope,
-      outputs: { comparison: { bytes: Buffer.from(JSON.stringify(comparison), 'utf8') } },
-      checks: [],
-      facts: { compared_with: compared },
-    });
-  }
-  return outcomes;
+function run(task: StepTask): Promise<readonly UnitOutcome[]> {
+  const read = quantitiesReader();
+  return Promise.resolve(
+    task.units.map((unit): UnitOutcome => {
+      const comparison = compareUnit(unit, read);
+      return {
+        scope: unit.scope,
+        outputs: { comparison: { bytes: Buffer.from(JSON.stringify(comparison), 'utf8') } },
+        checks: [],
+        facts: { compared_with: COMPARISONS.filter((name) => comparison.against[name] !== null) },
+      };
+    }),
+  );
 }
 
-async function compareUnit(unit: StepUnit, read: MetricsReader): Promise<DayComparison> {
-  const day = await read(unit.inputs['day']?.[0]);
+function compareUnit(unit: StepUnit, read: QuantitiesReader): DayComparison {
+  const day = read(unit.inputs['day']?.[0]);
   if (day === undefined) throw new PipelineError('INTERNAL', `${unit.scope} is to be compared and has no metrics`);
   const against: Record<string, ComparedDay | null> = {};
   for (const name of COMPARISONS) {
-    const reference = await read(unit.inputs[name]?.[0]);
-    against[name] = reference === undefined ? null : compareDays(day, reference);
+    const reference = read(unit.inputs[name]?.[0]);
+    against[name] = reference === undefined ? null : compareQuantities(day, reference);
   }
   return { schema: 'eco2mix.comparison/1', date: day.date, against: against as DayComparison['against'] };
 }
 
-type MetricsReader = (artefact: LocalArtefact | undefined) => Promise<DayMetrics | undefined>;
+/** What is compared of a day. */
+interface Quantities {
+  readonly date: string;
+  readonly values: Readonly<Record<ComparedQuantity, number | null>>;
+}
 
-/** Reads each file once: in a set of days, a day is compared, and is the day before and the day a week before of others. */
-function metricsReader(): MetricsReader {
-  const known = new Map<string, DayMetrics>();
-  return async (artefact) => {
+type QuantitiesReader = (artefact: LocalArtefact | undefined) => Quantities | undefined;
+
+/**
+ * Reads each file once: in a set of days, a day is compared, and is the day before and the day a week before of others. Metrics have
+ * 24 KB: reading them takes less time than the way to another thread and back.
+ */
+function quantitiesReader(): QuantitiesReader {
+  const known = new Map<string, Quantities>();
+  return (artefact) => {
     if (artefact === undefined) return undefined;
-    const metrics = known.get(artefact.path) ?? (JSON.parse(await readFile(artefact.path, 'utf8')) as DayMetrics);
-    known.set(artefact.path, metrics);
-    return metrics;
+    const quantities =
+      known.get(artefact.path) ?? quantitiesOf(JSON.parse(readFileSync(artefact.path, 'utf8')) as DayMetrics);
+    known.set(artefact.path, quantities);
+    return quantities;
   };
 }
 
 /** Every compared quantity of two days. */
 export function compareDays(day: DayMetrics, reference: DayMetrics): ComparedDay {
-  const [values, references] = [quantitiesOf(day), quantitiesOf(reference)];
-  const compared = COMPARED_QUANTITIES.map((name) => [name, compareValues(values[name], references[name])]);
+  return compareQuantities(quantitiesOf(day), quantitiesOf(reference));
+}
+
+function compareQuantities(day: Quantities, reference: Quantities): ComparedDay {
+  const compared = COMPARED_QUANTITIES.map((name) => [name, compareValues(day.values[name], reference.values[name])]);
   return { date: reference.date, values: Object.fromEntries(compared) as ComparedDay['values'] };
 }
 
-function quantitiesOf(metrics: DayMetrics): Record<ComparedQuantity, number | null> {
+function quantitiesOf(metrics: DayMetrics): Quantities {
   const bySource = SOURCES.map((source) => {
     return [`generation_${source}_mwh`, metrics.generation.by_source[source].energy_mwh] as const;
   });
-  return {
+  const values = {
     load_energy_mwh: metrics.load.energy_mwh,
     load_mean_mw: metrics.load.mean_mw,
     load_peak_mw: metrics.load.peak?.mw ?? null,
@@ -73,6 +85,7 @@ function quantitiesOf(metrics: DayMetrics): Record<ComparedQuantity, number | nu
     low_carbon_share: metrics.generation.low_carbon_share,
     carbon_intensity_g_per_kwh: metrics.carbon_intensity.mean_g_per_kwh,
   };
+  return { date: metrics.date, values };
 }
 
 function compareValues(value: number | null, reference: number | null): ComparedValue {

@@ -21,12 +21,19 @@ export function localQuarters(day: ZonedDay): string[] {
   const offsetAtStart = midnight - startMs;
   const offsetAtEnd = midnight + 24 * 3_600_000 - endMs;
   const changeMs = midnight + CHANGE_HOUR_UTC * 3_600_000;
+  const [textAtStart, textAtEnd] = [offsetText(offsetAtStart), offsetText(offsetAtEnd)];
   return Array.from({ length: (endMs - startMs) / QUARTER_MS }, (_, quarter) => {
     const ms = startMs + quarter * QUARTER_MS;
-    const offset = ms < changeMs ? offsetAtStart : offsetAtEnd;
-    return `${new Date(ms + offset).toISOString().slice(0, 19)}${offsetText(offset)}`;
+    const isBefore = ms < changeMs;
+    const clock = CLOCKS[(ms + (isBefore ? offsetAtStart : offsetAtEnd) - midnight) / QUARTER_MS] ?? '';
+    return `${day.date}T${clock}:00${isBefore ? textAtStart : textAtEnd}`;
   });
 }
+
+/** `00:00`, `00:15`, … `23:45`. */
+const CLOCKS = Array.from({ length: 24 * 4 }, (_, quarter) => {
+  return `${String(Math.floor(quarter / 4)).padStart(2, '0')}:${String((quarter % 4) * 15).padStart(2, '0')}`;
+});
 
 function offsetText(offsetMs: number): string {
   const minutes = Math.abs(offsetMs) / 60_000;

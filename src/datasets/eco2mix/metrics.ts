@@ -59,57 +59,70 @@ function coreDay(unit: StepUnit, rows: readonly CoreRow[]): CoreDay {
   const day = dayOf(unit);
   const quarters = day.hours * 4;
   const startSeconds = Date.parse(day.startAt) / 1000;
-  const columns = MEASURES.map(() => newColumn(quarters));
+  const columns = MEASURES.map(() => new Array<number | null>(quarters).fill(null));
   const instants: Record<Revision, number> = { provisional: 0, consolidated: 0, definitive: 0 };
-  // A day knows a handful of different texts: every quarter of an hour like the last but one.
-  const publishers = new Map<string, ReturnType<typeof parsePublishedBy>>();
-  for (const [seconds, finality, publishedBy, ...cells] of rows) {
+  const quartersByText = new Map<string, number[]>();
+  for (const row of rows) {
+    const [seconds, finality, publishedBy] = row;
     const quarter = (seconds - startSeconds) / (60 * QUARTER_MINUTES);
-    if (cells[0] !== null) instants[REVISIONS[finality] ?? 'provisional'] += 1;
+    if (row[FIRST_MEASURE] !== null) instants[REVISIONS[finality] ?? 'provisional'] += 1;
     if (!Number.isInteger(quarter) || quarter < 0 || quarter >= quarters) continue;
-    const published = publishers.get(publishedBy) ?? parsePublishedBy(publishedBy);
-    publishers.set(publishedBy, published);
-    columns.forEach((column, measure) => {
-      column.values[quarter] = cells[measure] ?? null;
-      for (const { part, has } of published) {
-        if (has[measure] === true) presenceOf(column, part, quarters)[quarter] = 1;
-      }
-    });
+    columns.forEach((column, measure) => (column[quarter] = (row[FIRST_MEASURE + measure] as number | null) ?? null));
+    const known = quartersByText.get(publishedBy);
+    if (known === undefined) quartersByText.set(publishedBy, [quarter]);
+    else known.push(quarter);
   }
-  return { day, instantsByRevision: instants, series: seriesOf(columns, quarters) };
+  const publications = [...quartersByText].map(([text, at]) => ({ published: parsePublishedBy(text), quarters: at }));
+  return { day, instantsByRevision: instants, series: seriesOf(columns, quarters, publications) };
 }
 
-interface Column {
-  readonly values: (number | null)[];
-  /** By part that published it: at which quarters. */
-  readonly presence: Map<string, Uint8Array>;
+/** Place of the first measure, which is the load, in a `CoreRow`. */
+const FIRST_MEASURE = 3;
+
+/** The quarters at which the parts published the same columns: a day has a handful of these, every quarter of an hour like the last but one. */
+interface Publication {
+  readonly published: ReturnType<typeof parsePublishedBy>;
+  readonly quarters: readonly number[];
 }
 
-function newColumn(quarters: number): Column {
-  return { values: Array.from({ length: quarters }, () => null), presence: new Map() };
-}
-
-function presenceOf({ presence }: Column, part: string, quarters: number): Uint8Array {
-  const known = presence.get(part) ?? new Uint8Array(quarters);
-  presence.set(part, known);
-  return known;
-}
-
-function seriesOf(columns: readonly Column[], quarters: number): Readonly<Record<MeasureName, DaySeries>> {
+function seriesOf(
+  columns: readonly (readonly (number | null)[])[],
+  quarters: number,
+  publications: readonly Publication[],
+): Readonly<Record<MeasureName, DaySeries>> {
   // Most columns of a day are sampled alike, so a day has few different samplings.
   const samplings = new Map<string, Sampling>();
-  const samplingOf = ({ presence }: Column, unknownStep: 15 | 30): Sampling => {
-    const parts = [...presence.values()];
-    const key = `${unknownStep}${parts.map((part) => Buffer.from(part.buffer).toString('latin1')).join('|')}`;
-    const sampling = samplings.get(key) ?? sampleDay(quarters, parts, unknownStep);
+  const samplingOf = (measure: number, unknownStep: 15 | 30): Sampling => {
+    const placesByPart = placesOf(measure, publications);
+    const key = `${unknownStep} ${[...placesByPart].map(([part, places]) => `${part}:${places.join()}`).join(' ')}`;
+    const known = samplings.get(key);
+    if (known !== undefined) return known;
+    const parts = [...placesByPart.values()].map((places) => {
+      const presence = new Uint8Array(quarters);
+      for (const place of places) for (const quarter of publications[place]?.quarters ?? []) presence[quarter] = 1;
+      return presence;
+    });
+    const sampling = sampleDay(quarters, parts, unknownStep);
     samplings.set(key, sampling);
     return sampling;
   };
-  const load = columns[BIT_OF.consommation] ?? newColumn(quarters);
-  const unknownStep = stepOf({ sampling: samplingOf(load, 15) });
+  const unknownStep = stepOf({ sampling: samplingOf(BIT_OF.consommation, 15) });
   const entries = MEASURES.map(({ name }, measure) => {
-    const column = columns[measure] ?? newColumn(quarters);
-    return [name, daySeries(column.values, samplingOf(column, unknownStep))];
+    return [name, daySeries(columns[measure] ?? [], samplingOf(measure, unknownStep))];
   });
   return Object.fromEntries(entries) as Record<MeasureName, DaySeries>;
+}
+
+/** By part that published the measure: in which of the publications. */
+function placesOf(measure: number, publications: readonly Publication[]): Map<string, number[]> {
+  const placesByPart = new Map<string, number[]>();
+  for (const [place, { published }] of publications.entries()) {
+    for (const { part, has } of published) {
+      if (has[measure] !== true) continue;
+      const places = placesByPart.get(part);
+      if (places === undefined) placesByPart.set(part, [place]);
+      else places.push(place);
+    }
+  }
+  return placesByPart;
 }

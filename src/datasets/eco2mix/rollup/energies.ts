@@ -48,9 +48,12 @@ export function energiesOfDay(metrics: DayMetrics): EnergyTerm {
 /** Sums the terms of a period of `hours`; what lies outside all terms counts as missing at the finest step of any. */
 export function sumEnergies(terms: readonly EnergyTerm[], hours: number): PeriodEnergy[] {
   const quantities = terms[0]?.energies.map(({ quantity }) => quantity) ?? [];
+  const byQuantity = terms.map(({ hours: own, energies }) => {
+    return { hours: own, energies: new Map(energies.map((energy) => [energy.quantity, energy])) };
+  });
   return quantities.map((quantity) => {
-    const parts = terms.flatMap((term) => {
-      const energy = term.energies.find((candidate) => candidate.quantity === quantity);
+    const parts = byQuantity.flatMap((term) => {
+      const energy = term.energies.get(quantity);
       return energy === undefined ? [] : [{ ...energy, hours: term.hours }];
     });
     const covered = parts.reduce((sum, part) => sum + part.hours, 0);

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import type {
   LocalArtefact,
@@ -40,7 +41,7 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
     const select = `SELECT ${CORE_COLUMNS.join(', ')} FROM ${readFiles(cores)} ORDER BY instant_at`;
     outputs['core'] = await copyTable(sql, select, path.join(folder, 'core.parquet'));
   }
-  const days = await readMetrics(unit.inputs['metrics'] ?? []);
+  const days = readMetrics(unit.inputs['metrics'] ?? []);
   if (days.length > 0) {
     const file = path.join(folder, 'energies.parquet');
     // The whole month, days to come included: what is not there yet is not covered.
@@ -59,8 +60,7 @@ function readFiles(artefacts: readonly LocalArtefact[]): string {
   return `read_parquet([${sqlTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
 }
 
-async function readMetrics(artefacts: readonly LocalArtefact[]): Promise<DayMetrics[]> {
-  const metrics: DayMetrics[] = [];
-  for (const artefact of artefacts) metrics.push(JSON.parse(await readFile(artefact.path, 'utf8')) as DayMetrics);
-  return metrics;
+/** Small files one after the other: reading each takes less time than the way to another thread and back. */
+function readMetrics(artefacts: readonly LocalArtefact[]): DayMetrics[] {
+  return artefacts.map((artefact) => JSON.parse(readFileSync(artefact.path, 'utf8')) as DayMetrics);
 }
