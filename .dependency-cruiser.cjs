@@ -52,7 +52,7 @@ module.exports = {
       [
         ERRORS,
         '^src/pipelines/',
-        '^(fs/promises|path)$',
+        '^(fs|fs/promises|path)$',
         '^node_modules/(echarts|preact|preact-render-to-string|luxon|@turf)/',
       ],
       [PORTS],

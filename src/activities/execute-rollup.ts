@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors.ts';
-import type { StepTask } from '../pipelines/dataset.ts';
+import type { StepTask, StepUnit } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, RollupDefinition, RollupInput } from '../pipelines/definition.ts';
 import { ledgerKey } from '../pipelines/ledger.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
@@ -8,8 +8,9 @@ import { stepKey } from '../pipelines/step-key.ts';
 import type { Period, Scope } from '../pipelines/vocabulary.ts';
 import { commitScopes } from './commit-manifest.ts';
 import { commitStep } from './commit-step.ts';
+import type { Uncommitted } from './commit-step.ts';
 import { damageOf } from './content-store.ts';
-import type { RollupRequest, RollupResult } from './contract.ts';
+import type { RollupRequest, RollupResult, StepFailed } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
@@ -19,8 +20,11 @@ import { scopesRolledUp } from './rolled-up.ts';
 import { hashesOf, openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
 
-/** Periods of one step never read each other. While one is stored, the engine can make the next; how many it makes at once is its own limit. */
-const PERIODS_AT_ONCE = 4;
+/** Made in one SQL session, committed together. */
+const PERIODS_PER_SET = 12;
+
+/** Periods of one step never read each other. While a set is stored, the engine can make the next; how many it makes at once is its own limit. */
+const SETS_AT_ONCE = 3;
 
 /**
  * Makes the outputs of periods from the newest manifests of their days, months or years: the same key, ledger and commit
@@ -34,33 +38,50 @@ export async function executeRollup(
   const { definition } = datasetOf(engine, request.pipeline);
   const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
   if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
-  const periods = await mapConcurrent(request.periods, PERIODS_AT_ONCE, async (period) => {
-    control.progress(`${rollup.id} of ${period}`);
-    return { period, how: await rollUp(engine, control, definition, rollup, period) };
+  const sets = Array.from({ length: Math.ceil(request.periods.length / PERIODS_PER_SET) }, (_, index) =>
+    request.periods.slice(index * PERIODS_PER_SET, (index + 1) * PERIODS_PER_SET),
+  );
+  const answers = await mapConcurrent(sets, SETS_AT_ONCE, async (periods) => {
+    control.progress(`${rollup.id} of ${periods.join(', ')}`);
+    return rollUpSet(engine, control, definition, rollup, periods);
   });
-  return { periods };
+  return { periods: answers.flat() };
 }
 
-async function rollUp(
+/** What is wrong with one period is thrown when the others of its set are committed. */
+async function rollUpSet(
   engine: Engine,
   control: StepControl,
   definition: PipelineDefinition,
   rollup: RollupDefinition,
-  period: Period,
-): Promise<'ran' | 'reused' | 'empty'> {
-  const work = await periodWork(engine, definition, rollup, period);
-  if (work === undefined) return 'empty';
-  const { key } = work.identity;
-  const earlier = await intactEntry(engine, definition.name, rollup, period, key);
-  if (earlier === undefined) await runRollup(engine, control, definition, rollup, work);
-  const finding = {
+  periods: readonly Period[],
+): Promise<RollupResult['periods']> {
+  const works = new Map<Period, RollupWork>();
+  const intact = new Set<Period>();
+  for (const period of periods) {
+    const work = await periodWork(engine, definition, rollup, period);
+    if (work === undefined) continue;
+    works.set(period, work);
+    const entry = await intactEntry(engine, definition.name, rollup, period, work.identity.key);
+    if (entry !== undefined) intact.add(period);
+  }
+  const missing = [...works.values()].filter(({ period }) => !intact.has(period));
+  const failed = missing.length === 0 ? [] : await runRollup(engine, control, definition, rollup, missing);
+  const wrong = new Set(failed.map(({ date }) => date));
+  const made = [...works.values()].filter(({ period }) => !wrong.has(period));
+  const findings = made.map(({ period, identity: { key } }) => ({
     scope: period,
     verdict: 'ok' as const,
     state: { [rollup.id]: { state: 'done' as const, key, how: 'ran' as const, empty: false } },
     decisions: [],
-  };
-  await commitScopes(engine, control, definition, [finding], 'derived');
-  return earlier === undefined ? 'ran' : 'reused';
+  }));
+  await commitScopes(engine, control, definition, findings, 'derived');
+  const [first] = failed;
+  if (first !== undefined) throw new PipelineError('DATA_CHECK_FAILED', first.failure.message);
+  return periods.map((period) => {
+    if (!works.has(period)) return { period, how: 'empty' };
+    return { period, how: intact.has(period) ? 'reused' : 'ran' };
+  });
 }
 
 /** The ledger entry of a period under this key, when all its outputs are there and right. */
@@ -99,29 +120,35 @@ export async function periodWork(
   return { period, artefacts, identity: { key, inputs } };
 }
 
+/** Runs the step for these periods and commits its outputs; answers those that may not be committed. */
 async function runRollup(
   engine: Engine,
   control: StepControl,
   definition: PipelineDefinition,
   rollup: RollupDefinition,
-  work: RollupWork,
-): Promise<void> {
+  works: readonly RollupWork[],
+): Promise<StepFailed[]> {
   const implementation = datasetOf(engine, definition.name).steps[rollup.id];
   if (implementation === undefined) throw new PipelineError('INTERNAL', `${rollup.id} is defined but not implemented`);
   const startedAt = engine.now();
-  const task: StepTask = {
-    step: rollup.id,
-    params: rollup.params ?? {},
-    signal: control.signal,
-    progress: control.progress,
-    units: [{ scope: work.period, inputs: await openInputs(engine.objects, work.artefacts) }],
-  };
-  await runImplementation(engine, implementation, task, async (outcomes) => {
+  const units: StepUnit[] = [];
+  for (const { period, artefacts } of works) {
+    units.push({ scope: period, inputs: await openInputs(engine.objects, artefacts) });
+  }
+  const { signal, progress } = control;
+  const task: StepTask = { step: rollup.id, params: rollup.params ?? {}, signal, progress, units };
+  const identities = new Map(works.map(({ period, identity }) => [period, identity]));
+  return runImplementation(engine, implementation, task, async (outcomes) => {
     const { good, failed } = judge(rollup, outcomes);
-    const [failure] = failed;
-    if (failure !== undefined) throw new PipelineError('DATA_CHECK_FAILED', failure.failure.message);
-    const uncommitted = good.map((result) => ({ result, identify: () => work.identity, origin: null }));
-    await commitStep(engine, control, { pipeline: definition.name, step: rollup, startedAt, scopes: 1 }, uncommitted);
+    const uncommitted = good.map((result): Uncommitted => {
+      const identity = identities.get(result.scope);
+      if (identity === undefined)
+        throw new PipelineError('INTERNAL', `${rollup.id} answered ${result.scope}, which was not asked`);
+      return { result, identify: () => identity, origin: null };
+    });
+    const context = { pipeline: definition.name, step: rollup, startedAt, scopes: works.length };
+    await commitStep(engine, control, context, uncommitted);
+    return failed;
   });
 }
 
