@@ -126,7 +126,7 @@ class EmbeddedEngine implements DuckDbEngine {
         await opened.keeper.run(`DETACH ${name}`).catch(() => undefined);
       }
     } finally {
-      await this.#shareThreads(opened, -1);
+      await this.#endSession(opened);
       opened.free.push(...borrowed);
       await removeScratchFolder(scratch);
     }
@@ -151,17 +151,23 @@ class EmbeddedEngine implements DuckDbEngine {
 
   /**
    * The engine's threads spin while they wait for work: beside the statements of other sessions they cost a sixth of the processor and give
-   * nothing. The bytes that are written do not depend on their number. A session that becomes the only one is rarely that for long: taking
-   * threads away and giving them back with every session of a backfill costs a tenth of it.
+   * nothing. The bytes that are written do not depend on their number.
    */
   async #shareThreads({ keeper }: OpenInstance, more: 1 | -1): Promise<void> {
     this.#active += more;
     clearTimeout(this.#growing);
-    if (more < 0 && this.#active > 0) {
-      this.#growing = setTimeout(() => void this.#setThreads(keeper), GROW_AFTER_MS).unref();
-    } else {
-      await this.#setThreads(keeper);
-    }
+    await this.#setThreads(keeper);
+  }
+
+  /**
+   * A session that becomes the only one is rarely that for long: taking threads away and giving them back with every session of a backfill
+   * costs a tenth of it. A session whose lanes have ended has them back at once: what it does next is one statement over everything.
+   */
+  async #endSession({ keeper }: OpenInstance): Promise<void> {
+    this.#active -= 1;
+    clearTimeout(this.#growing);
+    if (this.#active === 0) await this.#setThreads(keeper);
+    else this.#growing = setTimeout(() => void this.#setThreads(keeper), GROW_AFTER_MS).unref();
   }
 
   async #setThreads(keeper: DuckDBConnection): Promise<void> {

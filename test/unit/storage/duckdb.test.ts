@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PipelineError } from '../../../src/errors.ts';
 import { quoteList, quoteText } from '../../../src/pipelines/sql-text.ts';
 import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
@@ -60,6 +60,26 @@ describe('a session', () => {
       autoload: false,
       autoinstall: false,
       ordered: true,
+    });
+  });
+
+  it('has all threads alone, also right after its own lanes have ended, and its share beside another', async () => {
+    const threadsOf = async (sql: SqlSession): Promise<unknown> => {
+      const [row] = await sql.rows(`SELECT current_setting('threads') AS threads`);
+      return row?.['threads'];
+    };
+    await engine.session(async (sql) => {
+      expect(await threadsOf(sql)).toBe(2);
+      await sql.atOnce([1, 2], (_, lane) => threadsOf(lane));
+      expect(await threadsOf(sql)).toBe(2);
+      await engine.session(async (other) => {
+        expect(await threadsOf(other)).toBe(1);
+      });
+      // The next session of a backfill is about to begin: threads come back after a moment.
+      expect(await threadsOf(sql)).toBe(1);
+      await vi.waitFor(async () => {
+        expect(await threadsOf(sql)).toBe(2);
+      }, 5_000);
     });
   });
 
