@@ -101,15 +101,18 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
       ...(input.plan === undefined ? {} : { plan: input.plan }),
     });
     await run.startWindows(days);
-    const isLong = workflowInfo().historyLength > MOST_EVENTS;
     // Otherwise the windows of the next year follow while the last ones of this year still run.
-    if (!patched(YEARS_OVERLAP) || isLong || run.hasManyCarefulDays()) await run.finish();
+    if (!patched(YEARS_OVERLAP) || isLong() || run.hasManyCarefulDays()) await run.finish();
     const more = index + 1 < stretches.length && !run.control.isStopped();
-    if (more && isLong) await run.goOnAsNew(index + 1);
+    if (more && isLong()) await run.goOnAsNew(index + 1);
   }
   await run.finish();
   await condition(allHandlersFinished);
   return run.result();
+}
+
+function isLong(): boolean {
+  return workflowInfo().historyLength > MOST_EVENTS;
 }
 
 class BackfillRun {
@@ -165,7 +168,8 @@ class BackfillRun {
     this.#careful.push(...selected.running);
     const windows = this.#input.newestFirst === true ? [...selected.windows].reverse() : selected.windows;
     await this.#start(windows, async (dates) => {
-      this.#careful.push(...(await this.#window(dates, this.#places++)));
+      const careful = await this.#window(dates, this.#places++);
+      this.#careful.push(...careful);
     });
   }
 
