@@ -40,7 +40,7 @@ export async function run(): Promise<void> {
       floor = await bareDuckDb(chosen, path.join(folder, `floor-${years}`));
       const name = `bulk transform of ${years} year${years === 1 ? '' : 's'}: slices and core`;
       const value = await bulkTransform(chosen, path.join(folder, `bulk-${years}`), MONTHS_AT_ONCE);
-      const note = `${MONTHS_AT_ONCE} months at once, as windows run`;
+      const note = `${MONTHS_AT_ONCE} months at once: as many SQL sessions as a worker has`;
       report({ name, value, unit: 's', floor, target: 2, bounds: 'ratio', note });
       const alone = await bulkTransform(chosen, path.join(folder, `alone-${years}`), 1);
       report({ name: `${name}, one month at a time`, value: alone, unit: 's', floor });
