@@ -7,15 +7,13 @@ import type { Manifest } from '../pipelines/manifest.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import type { Period, Scope } from '../pipelines/vocabulary.ts';
 import { commitScopes } from './commit-manifest.ts';
-import { commitStep } from './commit-step.ts';
-import type { Uncommitted } from './commit-step.ts';
 import { damageOf } from './content-store.ts';
 import type { RollupRequest, RollupResult, StepFailed } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
-import { judge, runImplementation } from './execute-step.ts';
+import { commitOutcomes, runImplementation } from './execute-step.ts';
 import { newestManifests } from './ledger-reader.ts';
-import { mapConcurrent } from './map-concurrent.ts';
+import { mapSets } from './map-concurrent.ts';
 import { scopesRolledUp } from './rolled-up.ts';
 import { hashesOf, openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
@@ -38,14 +36,11 @@ export async function executeRollup(
   const { definition } = datasetOf(engine, request.pipeline);
   const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
   if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
-  const sets = Array.from({ length: Math.ceil(request.periods.length / PERIODS_PER_SET) }, (_, index) =>
-    request.periods.slice(index * PERIODS_PER_SET, (index + 1) * PERIODS_PER_SET),
-  );
-  const answers = await mapConcurrent(sets, SETS_AT_ONCE, async (periods) => {
-    control.progress(`${rollup.id} of ${periods.join(', ')}`);
-    return rollUpSet(engine, control, definition, rollup, periods);
+  const periods = await mapSets(request.periods, { size: PERIODS_PER_SET, limit: SETS_AT_ONCE }, (set) => {
+    control.progress(`${rollup.id} of ${set.join(', ')}`);
+    return rollUpSet(engine, control, definition, rollup, set);
   });
-  return { periods: answers.flat() };
+  return { periods };
 }
 
 /** What is wrong with one period is thrown when the others of its set are committed. */
@@ -138,16 +133,9 @@ async function runRollup(
   const { signal, progress } = control;
   const task: StepTask = { step: rollup.id, params: rollup.params ?? {}, signal, progress, units };
   const identities = new Map(works.map(({ period, identity }) => [period, identity]));
+  const context = { pipeline: definition.name, step: rollup, startedAt, scopes: works.length };
   return runImplementation(engine, implementation, task, async (outcomes) => {
-    const { good, failed } = judge(rollup, outcomes);
-    const uncommitted = good.map((result): Uncommitted => {
-      const identity = identities.get(result.scope);
-      if (identity === undefined)
-        throw new PipelineError('INTERNAL', `${rollup.id} answered ${result.scope}, which was not asked`);
-      return { result, identify: () => identity, origin: null };
-    });
-    const context = { pipeline: definition.name, step: rollup, startedAt, scopes: works.length };
-    await commitStep(engine, control, context, uncommitted);
+    const { failed } = await commitOutcomes(engine, control, context, outcomes, identities);
     return failed;
   });
 }

@@ -6,9 +6,10 @@ import type { StepDefinition } from '../pipelines/definition.ts';
 import { isEmptyEntry } from '../pipelines/ledger.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { stepKey } from '../pipelines/step-key.ts';
+import type { Scope } from '../pipelines/vocabulary.ts';
 import { zonedDay } from '../pipelines/zoned-day.ts';
 import { commitStep } from './commit-step.ts';
-import type { StepIdentity, Uncommitted } from './commit-step.ts';
+import type { CommitContext, StepIdentity, Uncommitted } from './commit-step.ts';
 import { damageOf } from './content-store.ts';
 import type { StepDone, StepFailed, StepRequest, StepResult } from './contract.ts';
 import { datasetOf, sqlOf } from './engine.ts';
@@ -56,17 +57,10 @@ export async function executeStep(engine: Engine, request: StepRequest, control:
         inputs: await openInputs(engine.objects, day.artefacts),
       })),
     };
+    const identities = new Map(units.map(({ day, key, inputs }) => [day.date, { key, inputs }]));
+    const context = { pipeline: request.pipeline, step, startedAt, scopes: units.length };
     return runImplementation(engine, implementation, task, async (outcomes) => {
-      const byDate = new Map(units.map((unit) => [unit.day.date, unit]));
-      const { good, failed } = judge(step, outcomes);
-      const uncommitted = good.map((result): Uncommitted => {
-        const unit = byDate.get(result.scope);
-        if (unit === undefined)
-          throw new PipelineError('INTERNAL', `${step.id} answered ${result.scope}, which was not asked`);
-        return { result, identify: () => ({ key: unit.key, inputs: unit.inputs }), origin: null };
-      });
-      const context = { pipeline: request.pipeline, step, startedAt, scopes: units.length };
-      const entries = await commitStep(engine, control, context, uncommitted);
+      const { entries, failed } = await commitOutcomes(engine, control, context, outcomes, identities);
       return new Map<string, StepDone | StepFailed>([
         ...failed.map((failure) => [failure.date, failure] as const),
         ...entries.map((entry) => [entry.scope, doneWith(entry, 'ran')] as const),
@@ -104,6 +98,24 @@ export async function runImplementation<T>(
     writeFlatParquet: engine.writeFlatParquet,
   };
   return use(await implementation.run(task, tools));
+}
+
+/** Commits what may be committed of the outcomes, each under the identity of its scope. */
+export async function commitOutcomes(
+  engine: Engine,
+  control: StepControl,
+  context: CommitContext,
+  outcomes: readonly UnitOutcome[],
+  identities: ReadonlyMap<Scope, StepIdentity>,
+): Promise<{ entries: LedgerEntry[]; failed: StepFailed[] }> {
+  const { good, failed } = judge(context.step, outcomes);
+  const uncommitted = good.map((result): Uncommitted => {
+    const identity = identities.get(result.scope);
+    if (identity === undefined)
+      throw new PipelineError('INTERNAL', `${context.step.id} answered ${result.scope}, which was not asked`);
+    return { result, identify: () => identity, origin: null };
+  });
+  return { entries: await commitStep(engine, control, context, uncommitted), failed };
 }
 
 /** Separates what may be committed from days that failed, also by a check of severity `fail`. */

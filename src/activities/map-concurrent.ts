@@ -12,3 +12,15 @@ export async function mapConcurrent<T, R>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
   return answers;
 }
+
+/** Maps sets of at most `size` items, `limit` sets at a time; the answers of all sets in one list, in the order of the items. */
+export async function mapSets<T, R>(
+  items: readonly T[],
+  { size, limit }: { readonly size: number; readonly limit: number },
+  call: (set: readonly T[]) => Promise<readonly R[]>,
+): Promise<R[]> {
+  const sets = Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+  return (await mapConcurrent(sets, limit, call)).flat();
+}

@@ -9,7 +9,7 @@ import type { ArtefactRef } from '../storage/ports.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { newestManifests, readDeliveries, readLedger } from './ledger-reader.ts';
-import { mapConcurrent } from './map-concurrent.ts';
+import { mapConcurrent, mapSets } from './map-concurrent.ts';
 import { rebuildStep, recutSlices } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
@@ -71,10 +71,7 @@ async function verifyMonth(
   );
   const rebuild: Rebuild = { engine, control, dataset, ledger: await readLedger(engine.documents, pipeline, scopes) };
   const slices = await recutAll(rebuild, manifests);
-  const sets = Array.from({ length: Math.ceil(manifests.length / DAYS_PER_SET) }, (_, index) =>
-    manifests.slice(index * DAYS_PER_SET, (index + 1) * DAYS_PER_SET),
-  );
-  const verified = await mapConcurrent(sets, SETS_AT_ONCE, async (set) => {
+  return mapSets(manifests, { size: DAYS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
     const days = await verifySet(rebuild, set, slices);
     for (const day of days) {
       await engine.documents.put(verificationKey(pipeline, day.scope, day.verifiedAt), day);
@@ -82,7 +79,6 @@ async function verifyMonth(
     }
     return days;
   });
-  return verified.flat();
 }
 
 async function verifySet(

@@ -27,7 +27,8 @@ export function daysByMonth(dates: readonly CivilDate[]): CivilDate[][] {
   return byStretch(dates, monthOf);
 }
 
-function byStretch(dates: readonly CivilDate[], stretchOf: (date: CivilDate) => string): CivilDate[][] {
+/** The wanted days of each stretch of a calendar, ascending. */
+export function byStretch(dates: readonly CivilDate[], stretchOf: (date: CivilDate) => string): CivilDate[][] {
   const stretches = new Map<string, CivilDate[]>();
   for (const date of [...dates].sort()) {
     const stretch = stretchOf(date);

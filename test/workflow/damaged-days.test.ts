@@ -5,14 +5,12 @@ import { readLedger } from '../../src/activities/ledger-reader.ts';
 import { mapConcurrent } from '../../src/activities/map-concurrent.ts';
 import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
-import type { Portal } from '../../src/dev/portal/portal.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { ledgerKey } from '../../src/pipelines/ledger.ts';
 import type { LedgerEntry } from '../../src/pipelines/ledger.ts';
 import type { CivilDate, StepId } from '../../src/pipelines/vocabulary.ts';
-import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
+import { openPortalInstallation } from '../fixtures/portal-installation.ts';
 import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
@@ -20,26 +18,18 @@ import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 /** Many days, then again with nothing to do, then with a tenth of them damaged: exactly what was damaged is made again. */
 
 let publisher: TinyPublisher;
-let portal: Portal;
 let installation: Installation;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
   publisher = await startTinyPublisher(datesBetween('2023-01-01', '2023-12-31'));
-  portal = await startPortal({ now: () => new Date('2026-06-20T10:00:00Z') });
-  installation = await openInstallation({
+  ({ installation, close } = await openPortalInstallation({
     datasets: { tiny: tinyDataset({ baseUrl: publisher.url }), eco2mix },
-    settings: {
-      QUOTIDIEN_ODRE_URL: portal.url,
-      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '1000',
-      // Days alone count here: months and years would be made in between.
-      QUOTIDIEN_ROLLUP_QUIET_MS: '600000',
-    },
-  });
+  }));
 });
 
 afterAll(async () => {
-  await installation.close();
-  await portal.close();
+  await close();
   await publisher.close();
 });
 

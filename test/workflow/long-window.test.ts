@@ -1,34 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackfill } from '../../src/cli/runs.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import { PAYLOAD_BYTES } from '../../src/pipelines/work-window.ts';
 import type { BackfillInput } from '../../src/workflows/backfill.ts';
-import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
+import { openPortalInstallation } from '../fixtures/portal-installation.ts';
 
 /** Half a year of grid days in one window. */
 
 let portal: Portal;
 let installation: Installation;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  portal = await startPortal({ now: () => new Date('2026-06-20T10:00:00Z') });
-  installation = await openInstallation({
-    datasets: DATASETS,
-    settings: {
-      QUOTIDIEN_ODRE_URL: portal.url,
-      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '1000',
-      QUOTIDIEN_ROLLUP_QUIET_MS: '600000',
-    },
-  });
+  ({ portal, installation, close } = await openPortalInstallation({ datasets: DATASETS }));
 });
 
-afterAll(async () => {
-  await installation.close();
-  await portal.close();
-});
+afterAll(() => close());
 
 async function backfill(input: Pick<BackfillInput, 'from' | 'to' | 'until'>) {
   return (await startBackfill(installation.target, { pipeline: 'eco2mix', ...input })).result();

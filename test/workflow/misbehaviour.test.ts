@@ -1,38 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayResult, startDay } from '../../src/cli/runs.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal, PortalFault, RequestMatch } from '../../src/dev/portal/portal.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
+import { openPortalInstallation } from '../fixtures/portal-installation.ts';
 
 /** Every misbehaviour of the publisher ends in its documented code, with its documented number of tries, told in words. */
 
-const NOW = new Date('2026-06-20T10:00:00Z');
 const ATTEMPTS = 3;
 
 let portal: Portal;
 let installation: Installation;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  portal = await startPortal({ now: () => NOW });
-  installation = await openInstallation({
+  ({ portal, installation, close } = await openPortalInstallation({
     datasets: DATASETS,
-    settings: {
-      QUOTIDIEN_ODRE_URL: portal.url,
-      QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '1000',
-      QUOTIDIEN_RETRY_ATTEMPTS: String(ATTEMPTS),
-      QUOTIDIEN_HTTP_IDLE_MS: '400',
-      QUOTIDIEN_ROLLUP_QUIET_MS: '600000',
-    },
-  });
+    settings: { QUOTIDIEN_RETRY_ATTEMPTS: String(ATTEMPTS), QUOTIDIEN_HTTP_IDLE_MS: '400' },
+  }));
 });
 
-afterAll(async () => {
-  await installation.close();
-  await portal.close();
-});
+afterAll(() => close());
 
 const EXPORT = { endpoint: 'export', dataset: 'eco2mix-national-tr' } as const;
 
