@@ -35,6 +35,9 @@ function run(command, args) {
 const failedTests = [];
 /** Failures that no test reports, by name: the checks, a test file that cannot be loaded, a runner that broke. */
 const otherFailures = [];
+/** The title that `describeOnRealFiles` of `test/fixtures/real-data.ts` gives. */
+const ON_REAL_FILES = 'on publishers’ files: ';
+let skippedOnRealFiles = 0;
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 async function runChecks() {
@@ -59,14 +62,20 @@ function count({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, 
   totals.passed += numPassedTests;
   totals.failed += numFailedTests;
   totals.skipped += numPendingTests + numTodoTests;
-  for (const { name, assertionResults } of testResults)
+  for (const { name, assertionResults } of testResults) {
+    skippedOnRealFiles += assertionResults.filter(isSkippedOnRealFiles).length;
     for (const test of assertionResults.filter(({ status }) => status === 'failed'))
       failedTests.push(`${relative(ROOT, name)} > ${test.fullName}\n${indented(test.failureMessages.join('\n'))}`);
+  }
   const broken = testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   );
   for (const file of broken) otherFailures.push(`${file.name}: ${file.message.split('\n')[0]}`);
   return numFailedTests + broken.length;
+}
+
+function isSkippedOnRealFiles({ status, ancestorTitles }) {
+  return status !== 'passed' && status !== 'failed' && ancestorTitles.some((title) => title.startsWith(ON_REAL_FILES));
 }
 
 /** The beginning of a failure's message: what was expected and where. */
@@ -94,6 +103,12 @@ if (selection.length > 0) {
 }
 if (totals.passed + totals.failed + otherFailures.length === 0) otherFailures.push('no test was run');
 for (const failure of [...failedTests, ...otherFailures]) process.stdout.write(`FAILED: ${failure}\n`);
+if (skippedOnRealFiles > 0) {
+  process.stdout.write(
+    `${skippedOnRealFiles} tests on publishers' real files were skipped, because these files are not part of this repository.\n` +
+      '`npm run real-data` fetches the open ones that have a lasting address; REAL_DATA_DIR names a folder that has them.\n',
+  );
+}
 const failed = totals.failed + otherFailures.length;
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 process.stdout.write(`${totals.passed} passed, ${failed} failed${skipped}\n`);

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { ArcMetrics } from '../../../src/datasets/cityflow/metrics/arc-day.ts';
 import type { CountsMetrics } from '../../../src/datasets/cityflow/metrics/counts.ts';
 import type { NetworkMetrics } from '../../../src/datasets/cityflow/metrics/network.ts';
 import type { WorksMetrics } from '../../../src/datasets/cityflow/metrics/works.ts';
-import { realData } from '../../fixtures/real-data.ts';
+import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import type { StepRunner, Days, Done } from '../../fixtures/step-runner.ts';
 import { checkOf, dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 
@@ -16,13 +16,20 @@ beforeAll(async () => {
 });
 afterAll(() => runner.close());
 
-const counts = (name: string) => ({ part: 'comptages', path: realData(`paris/${name}`) });
-const WASHINGTON = () => counts('comptages-routiers-permanents-washington.csv');
-const CONVENTION = () => counts('comptages_convention_bcg2022.csv');
-const CHAMPS = () => counts('champs_elysees_2023.csv');
-const WORKS = () => ({ part: 'chantiers', path: realData('paris/chantiers-perturbants_lexparmap.csv') });
-const NETWORK = () => ({ part: 'referentiel', path: realData('paris/referentiel-comptages-routiers.csv') });
-const DISTRICTS = () => ({ part: 'arrondissements', path: realData('paris/arrondissements.geojson') });
+const WASHINGTON_FILE = 'paris/comptages-routiers-permanents-washington.csv';
+const CONVENTION_FILE = 'paris/comptages_convention_bcg2022.csv';
+const CHAMPS_FILE = 'paris/champs_elysees_2023.csv';
+const WORKS_FILE = 'paris/chantiers-perturbants_lexparmap.csv';
+const NETWORK_FILE = 'paris/referentiel-comptages-routiers.csv';
+const DISTRICTS_FILE = 'paris/arrondissements.geojson';
+
+const counts = (file: string) => ({ part: 'comptages', path: realData(file) });
+const WASHINGTON = () => counts(WASHINGTON_FILE);
+const CONVENTION = () => counts(CONVENTION_FILE);
+const CHAMPS = () => counts(CHAMPS_FILE);
+const WORKS = () => ({ part: 'chantiers', path: realData(WORKS_FILE) });
+const NETWORK = () => ({ part: 'referentiel', path: realData(NETWORK_FILE) });
+const DISTRICTS = () => ({ part: 'arrondissements', path: realData(DISTRICTS_FILE) });
 
 const TRANSFORM = 'transform/comptages';
 
@@ -38,7 +45,7 @@ function failedRows(done: readonly Done[], check: string): number {
   return done.reduce((sum, each) => sum + checkOf(each, check).failed, 0);
 }
 
-describe('a year of one arc with offsets (Washington)', () => {
+describeOnRealFiles('a year of one arc with offsets (Washington)', [WASHINGTON_FILE], () => {
   const all = dates('2023-11-01', '2024-12-05');
   let days: Days;
   beforeAll(async () => {
@@ -89,7 +96,7 @@ describe('a year of one arc with offsets (Washington)', () => {
   });
 });
 
-describe('another arc with gaps of its own (Convention)', () => {
+describeOnRealFiles('another arc with gaps of its own (Convention)', [CONVENTION_FILE], () => {
   it('has 9,294 rows, 733 of them with occupancy and without flow', async () => {
     const done = steps(await runner.days([CONVENTION()], dates('2021-11-01', '2022-12-07'), TRANSFORM), TRANSFORM);
     expect(total(done, 'rows')).toBe(9_294);
@@ -103,7 +110,7 @@ describe('another arc with gaps of its own (Convention)', () => {
   });
 });
 
-describe('a yearly history without offsets (Champs-Élysées)', () => {
+describeOnRealFiles('a yearly history without offsets (Champs-Élysées)', [CHAMPS_FILE], () => {
   const year = dates('2023-01-01', '2023-12-31');
 
   it('loses its 744 exact duplicates, all of December, and nothing else', async () => {
@@ -140,7 +147,7 @@ describe('a yearly history without offsets (Champs-Élysées)', () => {
   });
 });
 
-describe('one real arc on one real day', () => {
+describeOnRealFiles('one real arc on one real day', [WASHINGTON_FILE, NETWORK_FILE, DISTRICTS_FILE], () => {
   const DAY = '2023-11-06';
   let metrics: CountsMetrics;
   let arc: ArcMetrics;
@@ -193,7 +200,7 @@ describe('one real arc on one real day', () => {
   });
 });
 
-describe('the road network', () => {
+describeOnRealFiles('the road network', [NETWORK_FILE, DISTRICTS_FILE], () => {
   let metrics: NetworkMetrics;
   let transformed: Done;
   beforeAll(async () => {
@@ -228,7 +235,7 @@ describe('the road network', () => {
   });
 });
 
-describe('the roadworks', () => {
+describeOnRealFiles('the roadworks', [WORKS_FILE, DISTRICTS_FILE], () => {
   const DAY = '2025-11-04';
   let days: Days;
   let metrics: WorksMetrics;
@@ -269,7 +276,7 @@ describe('the roadworks', () => {
   });
 });
 
-describe('the districts', () => {
+describeOnRealFiles('the districts', [DISTRICTS_FILE], () => {
   it('are 20, and turf finds the published area of the 11th', async () => {
     const { districtOf } = await import('../../../src/datasets/cityflow/geometry.ts');
     const { readFile } = await import('node:fs/promises');

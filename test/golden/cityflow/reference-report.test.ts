@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { Report } from '../../../src/datasets/cityflow/report/model.ts';
-import { realData } from '../../fixtures/real-data.ts';
+import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 import { dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import { MADE_PARTS, madeCity } from '../../unit/cityflow/made-city.ts';
 
 /** The report that an earlier system published for 2025-11-04: its keys and sections are the contract, its figures are its known faults. */
+
+const REFERENCE_JSON = 'cityflow-reference/daily_report_2025-11-04.json';
+const REFERENCE_CSV = 'cityflow-reference/daily_report_2025-11-04.csv';
 
 const DAY = '2025-11-12';
 let runner: StepRunner;
@@ -26,10 +29,8 @@ beforeAll(async () => {
   const done = days.get(DAY)!['report/daily']!;
   ours = await readOutput(done, 'report');
   csv = await readFile(done.outputs['csv']!.path, 'utf8');
-  reference = JSON.parse(
-    await readFile(realData('cityflow-reference/daily_report_2025-11-04.json'), 'utf8'),
-  ) as typeof reference;
-  referenceCsv = await readFile(realData('cityflow-reference/daily_report_2025-11-04.csv'), 'utf8');
+  reference = JSON.parse(await readFile(realData(REFERENCE_JSON), 'utf8')) as typeof reference;
+  referenceCsv = await readFile(realData(REFERENCE_CSV), 'utf8');
 });
 afterAll(() => runner.close());
 
@@ -37,7 +38,7 @@ function keysOf(value: unknown): string[] {
   return Object.keys((Array.isArray(value) ? value[0] : value) as object);
 }
 
-describe('the report', () => {
+describeOnRealFiles('the report', [REFERENCE_JSON, REFERENCE_CSV], () => {
   it('has every key that was published, and of every item', () => {
     for (const key of Object.keys(reference)) expect(Object.keys(ours), key).toContain(key);
     for (const key of [

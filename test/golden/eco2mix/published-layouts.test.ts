@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DayMetrics } from '../../../src/datasets/eco2mix/metrics-model.ts';
-import { realData } from '../../fixtures/real-data.ts';
+import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import type { Done } from '../../fixtures/step-runner.ts';
 import type { Runner } from '../../unit/eco2mix/day-runner.ts';
 import { checkOf, dates } from '../../fixtures/step-runner.ts';
@@ -13,6 +13,12 @@ beforeAll(async () => {
   runner = await openRunner();
 });
 afterAll(() => runner.close());
+
+const LAYOUTS = [
+  'eco2mix/eCO2mix_RTE_En-cours-Consolide_2024_latin1.xls',
+  'eco2mix/eco2mix-national-cons-def_2024_labels.csv',
+  'eco2mix/eco2mix-national-tr_2025_labels.csv',
+];
 
 const file = (name: string) => realData(`eco2mix/${name}`);
 
@@ -32,7 +38,7 @@ async function coreRows(done: Done): Promise<Record<string, unknown>[]> {
   );
 }
 
-describe('December 2021, real time, French labels', () => {
+describeOnRealFiles('December 2021, real time, French labels', ['eco2mix/eco2mix-national-tr.csv'], () => {
   const days = dates('2021-12-01', '2021-12-31');
   const source = () => ({ part: 'tr', path: file('eco2mix-national-tr.csv') });
 
@@ -71,7 +77,7 @@ describe('December 2021, real time, French labels', () => {
   });
 });
 
-describe('2018, yearly definitive load in local time', () => {
+describeOnRealFiles('2018, yearly definitive load in local time', ['eco2mix/rte_2018.csv'], () => {
   it('has 46 half-hours on the spring day, 48 of 50 on the autumn day, and the load of all valid instants', async () => {
     const days = dates('2018-01-01', '2018-12-31');
     const metrics = await runner.metrics([{ part: 'rte-annual', path: file('rte_2018.csv') }], days);
@@ -101,7 +107,7 @@ describe('2018, yearly definitive load in local time', () => {
   });
 });
 
-describe('June 2016, RTE’s own table of real time', () => {
+describeOnRealFiles('June 2016, RTE’s own table of real time', ['eco2mix/eCO2mix_RTE_En-cours-TR_2016.xls'], () => {
   it('reads ND, the trailing tab and the notice, and has no days where nothing was measured yet', async () => {
     const days = dates('2016-06-01', '2016-06-26');
     const path = file('eCO2mix_RTE_En-cours-TR_2016.xls');
@@ -126,7 +132,7 @@ describe('June 2016, RTE’s own table of real time', () => {
   });
 });
 
-describe('the layouts of 2024 and 2025', () => {
+describeOnRealFiles('the layouts of 2024 and 2025', LAYOUTS, () => {
   it('reads RTE’s 40 columns of 2024, the one with a leading space included', async () => {
     const path = file('eCO2mix_RTE_En-cours-Consolide_2024_latin1.xls');
     const [done] = await runner.core([{ part: 'rte', path }], ['2024-01-01']);

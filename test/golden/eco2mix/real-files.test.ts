@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { importFile } from '../../../src/activities/import-file.ts';
 import { newestManifests } from '../../../src/activities/ledger-reader.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
@@ -8,7 +8,7 @@ import type { Portal } from '../../../src/dev/portal/portal.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { CivilDate } from '../../../src/pipelines/vocabulary.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
-import { realData } from '../../fixtures/real-data.ts';
+import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import { runDays, settleDerived } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -64,7 +64,7 @@ function sum(values: readonly (number | null)[]): number {
   return values.reduce<number>((total, value) => total + (value ?? 0), 0);
 }
 
-describe('the real-time export of December 2021', () => {
+describeOnRealFiles('the real-time export of December 2021', ['eco2mix/eco2mix-national-tr.csv'], () => {
   const dates = datesBetween('2021-12-01', '2021-12-31');
   const raw = (): string =>
     `read_csv('${realData('eco2mix/eco2mix-national-tr.csv')}', delim = ';', header = true, all_varchar = true)`;
@@ -131,7 +131,7 @@ describe('the real-time export of December 2021', () => {
   });
 });
 
-describe('RTE’s yearly definitive load of 2018', () => {
+describeOnRealFiles('RTE’s yearly definitive load of 2018', ['eco2mix/rte_2018.csv'], () => {
   const dates = datesBetween('2018-01-01', '2018-12-31');
 
   beforeAll(async () => {
@@ -165,7 +165,7 @@ describe('RTE’s yearly definitive load of 2018', () => {
   });
 });
 
-describe('RTE’s own table of June 2016', () => {
+describeOnRealFiles('RTE’s own table of June 2016', ['eco2mix/eCO2mix_RTE_En-cours-TR_2016.xls'], () => {
   it('reads ND as no value, past the trailing tab and the disclaimer, and knows where the future begins', async () => {
     const result = await importFile(
       engine,

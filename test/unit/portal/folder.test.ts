@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { realData } from '../../fixtures/real-data.ts';
+import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import { rawGet } from './http-client.ts';
 import type { Row } from './portal-client.ts';
 import {
@@ -28,9 +28,11 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
 
 const DECEMBER = "date >= date'2021-12-01' AND date <= date'2021-12-31'";
 
-describe('real files as datasets', () => {
+const REAL_TIME = 'eco2mix/eco2mix-national-tr.csv';
+
+describeOnRealFiles('real files as datasets', [REAL_TIME], () => {
   it('serves the real December 2021 in place of the synthetic dataset, by day and by month', async () => {
-    const portal = await openPortal({ folder: path.dirname(realData('eco2mix/eco2mix-national-tr.csv')) });
+    const portal = await openPortal({ folder: path.dirname(realData(REAL_TIME)) });
     const month = await exportRows(portal, TR, DECEMBER);
     const days: Row[] = [];
     for (let day = 1; day <= 31; day++) {
@@ -47,7 +49,7 @@ describe('real files as datasets', () => {
   });
 
   it('sends the real file byte for byte when nothing is filtered', async () => {
-    const file = realData('eco2mix/eco2mix-national-tr.csv');
+    const file = realData(REAL_TIME);
     const portal = await openPortal({ folder: path.dirname(path.dirname(file)), datasets: [TR] });
     const { body } = await rawGet(exportUrl(portal, TR, undefined, { use_labels: 'true' }));
     expect(body.equals(await readFile(file))).toBe(true);
@@ -64,7 +66,7 @@ describe('real files as datasets', () => {
   });
 
   it('selects by instants and prints them in UTC when asked', async () => {
-    const portal = await openPortal({ folder: path.dirname(realData('eco2mix/eco2mix-national-tr.csv')) });
+    const portal = await openPortal({ folder: path.dirname(realData(REAL_TIME)) });
     const where = "date_heure >= '2021-12-15T00:00:00+01:00' AND date_heure < '2021-12-15T01:00:00+01:00'";
     const rows = (await exportText(portal, TR, where, { timezone: 'UTC' })).trimEnd().split('\n').slice(1);
     expect(rows.map((row) => row.split(';')[4]).sort()).toEqual([
