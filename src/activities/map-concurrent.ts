@@ -1,4 +1,7 @@
-/** Maps with at most `limit` calls under way; the order of the answers is that of the items, the first error stops new calls. */
+/**
+ * Maps with at most `limit` calls under way; the order of the answers is that of the items. The first error stops new calls and is
+ * thrown when the calls under way have ended: a caller that tries again must not meet its own earlier work.
+ */
 export async function mapConcurrent<T, R>(
   items: readonly T[],
   limit: number,
@@ -6,10 +9,20 @@ export async function mapConcurrent<T, R>(
 ): Promise<R[]> {
   const answers: R[] = new Array<R>(items.length);
   const pending = items.entries();
+  const errors: unknown[] = [];
+  // The lanes share an iterator that a lane which breaks off does not end.
   const lane = async (): Promise<void> => {
-    for (const [index, item] of pending) answers[index] = await call(item, index);
+    for (let next = pending.next(); next.done !== true && errors.length === 0; next = pending.next()) {
+      const [index, item] = next.value;
+      try {
+        answers[index] = await call(item, index);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  if (errors.length > 0) throw errors[0];
   return answers;
 }
 
