@@ -63,7 +63,11 @@ export class FallbackObjects implements ObjectStore {
     const pending = await this.#pending(key);
     if (pending?.kind === 'object-delete') return undefined;
     const { blobs, primary } = this.#parts;
-    if (pending !== undefined) return (await blobs.get(pending.blob, range)) ?? lostBlob(pending);
+    if (pending !== undefined) {
+      const found = await blobs.get(pending.blob, range);
+      if (found !== undefined) return found;
+      await this.#refuseWhileWaiting(pending);
+    }
     const found = await readMarked(primary.objects, key, range);
     if (found?.stale === true) this.#use.staleReads += 1;
     if (found === undefined || found.stale || range !== undefined || hashInKey(key) !== undefined) return found?.stream;
@@ -127,7 +131,16 @@ export class FallbackObjects implements ObjectStore {
     const { blobs, primary } = this.#parts;
     if (pending === undefined) return primary.objects.openLocal(ref);
     if (pending.sha256 !== ref.sha256 || pending.bytes !== ref.bytes) throw otherBytes(pending, ref);
-    return (await blobs.openLocal({ ...ref, key: pending.blob })) ?? lostBlob(pending);
+    const path = await blobs.openLocal({ ...ref, key: pending.blob });
+    if (path !== undefined) return path;
+    await this.#refuseWhileWaiting(pending);
+    return primary.objects.openLocal(ref);
+  }
+
+  /** Bytes that are gone from this host were brought to the primary store a moment ago, or are lost. */
+  async #refuseWhileWaiting(entry: PendingObject): Promise<void> {
+    const state = await this.#parts.journal.refresh();
+    if (state.pending.has(entry.id) || state.conflicts.has(entry.id)) lostBlob(entry);
   }
 
   async #pending(key: string): Promise<PendingObject | undefined> {

@@ -28,6 +28,7 @@ export async function settleConflict(parts: ReconcileParts, id: string, keep: 'p
     else await overwriteDocument(parts, entry);
   }
   await parts.journal.settle([{ entry: id, outcome: 'dismissed' }]);
+  if (entry.kind === 'object-put') await parts.blobs.delete(entry.blob);
 }
 
 async function conflictNamed({ journal }: ReconcileParts, id: string): Promise<PendingEntry> {

@@ -127,6 +127,8 @@ class Reconciler {
   readonly #options: ReconcileOptions;
   readonly #counts = { apply: 0, same: 0, conflict: 0 };
   #settlements: NewSettlement[] = [];
+  /** Bytes that nobody needs here once the settlements are written. */
+  #settledBlobs: string[] = [];
   #unsettledKeys = new Set<string>();
   #total = 0;
 
@@ -172,6 +174,7 @@ class Reconciler {
     if (this.#unsettledKeys.has(name) || this.#settlements.length >= SETTLED_AT_ONCE) await this.#settle();
     const outcome = await this.#bring(entry);
     this.#settlements.push(settlementOf(entry, outcome));
+    if (entry.kind === 'object-put' && outcome.kind !== 'conflict') this.#settledBlobs.push(entry.blob);
     this.#unsettledKeys.add(name);
     this.#counts[outcome.kind] += 1;
     const done = this.#counts.apply + this.#counts.same + this.#counts.conflict;
@@ -192,12 +195,15 @@ class Reconciler {
 
   async #settle(): Promise<void> {
     const settlements = this.#settlements;
+    const blobs = this.#settledBlobs;
     this.#settlements = [];
+    this.#settledBlobs = [];
     this.#unsettledKeys = new Set();
     await this.#parts.journal.settle(settlements);
+    for (const blob of blobs) await this.#parts.blobs.delete(blob);
   }
 
-  /** Bytes that no entry needs, once they are at least a day old: until then a put may be about to name them, or a reader have opened them. */
+  /** Bytes that no entry ever named, once they are at least a day old: until then a put may be about to name them. */
   async #sweepBlobs(state: JournalState): Promise<void> {
     const needed = state.blobs();
     const now = this.#options.now?.() ?? new Date();

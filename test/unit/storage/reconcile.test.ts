@@ -72,6 +72,7 @@ describe('a replay', () => {
     expect(await documents.get(key('new'))).toMatchObject({ version: 1 });
     expect(await documents.get(key('old'))).toBeUndefined();
     expect([await textOf('published.txt'), await textOf('days/new.txt')]).toEqual(['newest', 'new']);
+    expect(await toArray(host.parts.blobs.list(''))).toEqual([]);
     const scope = host.stores.scope();
     await scope.documents.put(key('after'), {});
     expect(scope.degraded()).toBe(false);
