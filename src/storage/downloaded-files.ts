@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
 import { errnoOf, fileError } from './file-errors.ts';
@@ -22,8 +22,8 @@ export interface Download {
  * 1. A path is only given when its bytes were found right: hashed while they came, and again from the disk when the file changed since.
  * 2. A copy counts for one key at one etag, both part of its name: a key that was deleted or replaced does not live on as a copy.
  * 3. A copy appears whole, by one rename. What a killed process left half is removed after a day.
- *
- * Nothing here removes copies: whoever gives the folder bounds it, and may delete any file in it at any time.
+ * 4. When the copies are larger than `maxBytes` together, the oldest go until they fit; the one just made stays whatever its size. Anybody
+ *    may delete any file at any time: a path is for opening soon, and who has it open reads on.
  */
 export interface DownloadedFiles {
   /** The path of the copy when it is there and right. */
@@ -32,7 +32,7 @@ export interface DownloadedFiles {
   add(expected: ExpectedFile, download: Download): Promise<string>;
 }
 
-export function createDownloadedFiles(folder: string): DownloadedFiles {
+export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE_INFINITY): DownloadedFiles {
   const staging = path.join(folder, '.incoming');
   const verified = createVerifiedFiles();
   let opened: Promise<void> | undefined;
@@ -68,13 +68,50 @@ export function createDownloadedFiles(folder: string): DownloadedFiles {
         if (staged.sha256 !== expected.sha256 || staged.bytes !== expected.bytes) throw corrupt(expected, staged);
         await mkdir(path.dirname(copy), { recursive: true });
         await rename(staged.path, copy);
-        return copy;
       } catch (error) {
         await removeStaged(staged.path);
         throw fileError(error, 'write', copy);
       }
+      if (maxBytes !== Number.POSITIVE_INFINITY) await makeRoom(folder, maxBytes, copy);
+      return copy;
     },
   };
+}
+
+/** Removes the oldest copies until all of them fit; a copy that another process removes meanwhile is gone as well. */
+async function makeRoom(folder: string, maxBytes: number, justMade: string): Promise<void> {
+  const copies = (await copiesIn(folder)).sort((a, b) => a.madeAtMs - b.madeAtMs);
+  let bytes = copies.reduce((sum, copy) => sum + copy.bytes, 0);
+  for (const copy of copies) {
+    if (bytes <= maxBytes) return;
+    if (copy.path === justMade) continue;
+    try {
+      await unlink(copy.path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw fileError(error, 'remove', copy.path);
+    }
+    bytes -= copy.bytes;
+  }
+}
+
+interface Copy {
+  readonly path: string;
+  readonly bytes: number;
+  readonly madeAtMs: number;
+}
+
+async function copiesIn(folder: string): Promise<Copy[]> {
+  const found: Copy[] = [];
+  // Folders of two hexadecimal digits are ours; the rest may be another store's, which keeps its own size.
+  const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  for (const name of names) {
+    for (const file of await readdir(path.join(folder, name)).catch(() => [])) {
+      const copy = path.join(folder, name, file);
+      const status = await stat(copy).catch(() => undefined);
+      if (status?.isFile() === true) found.push({ path: copy, bytes: status.size, madeAtMs: status.mtimeMs });
+    }
+  }
+  return found;
 }
 
 function copyPath(folder: string, expected: ExpectedFile, etag: string): string {

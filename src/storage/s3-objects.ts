@@ -39,8 +39,10 @@ export interface S3StoreOptions extends AwsClientOptions {
 }
 
 export interface S3ObjectStoreOptions extends S3StoreOptions {
-  /** Where `openLocal` keeps its copies; processes may share it, the caller bounds it. */
+  /** Where `openLocal` keeps its copies; processes may share it. */
   readonly cacheFolder: string;
+  /** The most that the copies have together, but for the newest one; no limit unless given. */
+  readonly maxCopyBytes?: number;
 }
 
 export interface S3ObjectStore extends ObjectStore {
@@ -86,7 +88,7 @@ class S3Store implements S3ObjectStore {
     this.#client = createS3Client(options);
     this.#bucket = options.bucket;
     this.#prefix = options.prefix === undefined ? '' : `${options.prefix}/`;
-    this.#downloads = createDownloadedFiles(options.cacheFolder);
+    this.#downloads = createDownloadedFiles(options.cacheFolder, options.maxCopyBytes);
   }
 
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {

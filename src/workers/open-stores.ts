@@ -37,7 +37,9 @@ type CacheSettings = Pick<Config['settings'], 'QUOTIDIEN_OBJECT_CACHE_MB' | 'QUO
 /** Opens the stores that the configuration chose; embedded ones bare, remote ones with a cache and a fallback on this host. */
 export async function openStores(config: StoresConfig): Promise<OpenStores> {
   const { home, storage, settings } = config;
-  const primary = await openPrimary({ home, storage, answerTimeoutMs: settings.QUOTIDIEN_STORE_ANSWER_MS });
+  const maxBytes = settings.QUOTIDIEN_OBJECT_CACHE_MB * MEBIBYTE;
+  const answerTimeoutMs = settings.QUOTIDIEN_STORE_ANSWER_MS;
+  const primary = await openPrimary({ home, storage, answerTimeoutMs, maxCopyBytes: maxBytes });
   if (isEmbedded(storage)) return { ...primary, primary };
   const fallback = await openHostFallback({
     folder: path.join(home, 'fallback'),
@@ -45,7 +47,8 @@ export async function openStores(config: StoresConfig): Promise<OpenStores> {
     remote: { objects: storage.objects.kind !== 'local-files', documents: storage.documents.kind !== 'sqlite' },
     cache: {
       folder: cacheFolder(home, storage.objects),
-      maxBytes: config.settings.QUOTIDIEN_OBJECT_CACHE_MB * MEBIBYTE,
+      maxBytes,
+      ...(storage.objects.kind === 's3' ? { checkTtlMs: storage.objects.cacheCheckTtlMs } : {}),
     },
   });
   return {
@@ -80,6 +83,8 @@ type ClosablePrimary = PrimaryStores & { close(): Promise<void> };
 interface Bounds {
   /** Longest silence of a remote store. */
   readonly answerTimeoutMs?: number;
+  /** The most that the copies of objects have together that are too large for the cache. */
+  readonly maxCopyBytes?: number;
 }
 
 /** What the chosen stores need to be there, and then any further bucket; nothing where they need nothing. */
