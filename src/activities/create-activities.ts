@@ -55,6 +55,7 @@ import { errorCodeOf } from '../errors.ts';
  * form. Steps have one activity type per stage, so that a run reads well; they share one implementation.
  */
 export function createActivities(engine: Engine) {
+  const guarded = guardWith(engine.secrets);
   const step = (execute: typeof executeStep) =>
     guarded(async (request: StepRequest): Promise<StepResult> => {
       const result = await serve(engine, (served) => execute(served, request, control()));
@@ -101,6 +102,7 @@ export function createActivities(engine: Engine) {
 
 /** What backfills, watches and audits need besides the making of days. */
 function operatingActivities(engine: Engine) {
+  const guarded = guardWith(engine.secrets);
   return {
     recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
     watchPublisher: guarded((pipeline: string): Promise<WatchedPublisher> =>
@@ -159,23 +161,25 @@ const LONG_MS = 60_000;
 /** What an activity said last; sent with its next sign of life, because each of these is a write of the server. */
 const progress = new WeakMap<Context, string>();
 
-function guarded<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
-  return async (...args) => {
-    const context = Context.current();
-    const every = (context.info.heartbeatTimeoutMs ?? LONG_MS) / SIGNS_OF_LIFE;
-    const alive = setInterval(() => {
-      context.heartbeat(progress.get(context));
-    }, every);
-    try {
-      return await call(...args);
-    } catch (error) {
-      // A cancelled activity must end as cancelled, whatever error the interruption made of it.
-      cancellationSignal().throwIfAborted();
-      throw toApplicationFailure(error);
-    } finally {
-      clearInterval(alive);
-    }
-  };
+/** Puts a function into the surroundings of an activity; `secrets` are values that no failure may name. */
+function guardWith(secrets: readonly string[] = []) {
+  return <A extends unknown[], R>(call: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) =>
+    async (...args) => {
+      const context = Context.current();
+      const every = (context.info.heartbeatTimeoutMs ?? LONG_MS) / SIGNS_OF_LIFE;
+      const alive = setInterval(() => {
+        context.heartbeat(progress.get(context));
+      }, every);
+      try {
+        return await call(...args);
+      } catch (error) {
+        // A cancelled activity must end as cancelled, whatever error the interruption made of it.
+        cancellationSignal().throwIfAborted();
+        throw toApplicationFailure(error, secrets);
+      } finally {
+        clearInterval(alive);
+      }
+    };
 }
 
 function control(): StepControl {

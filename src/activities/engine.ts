@@ -24,6 +24,8 @@ export interface Engine {
   readonly rollupDebounceMs: number;
   /** Where a store is remote, and may be away for a while. */
   readonly fallback?: EngineFallback;
+  /** Values that no failure may name, such as the keys of publishers. */
+  readonly secrets?: readonly string[];
 }
 
 /** What this host goes on with while a store is away. */

@@ -1,4 +1,5 @@
 import { PipelineError, asPipelineError } from '../errors.ts';
+import { redactText, redacted } from '../redaction.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { publisherHosts } from '../workers/configured-datasets.ts';
@@ -50,11 +51,11 @@ function tellEnd(terminal: Terminal, error: unknown): ExitCode {
     return EXIT.failed;
   }
   const known = asPipelineError(error);
-  terminal.data({
-    error: { code: known.code, message: known.message, remedy: known.remedy, context: known.context },
-  });
-  terminal.note(`${known.code}: ${known.message}\n${known.remedy}`);
-  if (known.code === 'INTERNAL' && known.cause instanceof Error) terminal.note(known.cause.stack ?? '');
+  const { code, remedy } = known;
+  const message = redactText(known.message);
+  terminal.data({ error: { code, message, remedy, context: redacted(known.context) } });
+  terminal.note(`${code}: ${message}\n${remedy}`);
+  if (code === 'INTERNAL' && known.cause instanceof Error) terminal.note(redactText(known.cause.stack ?? ''));
   return USAGE_CODES.includes(known.code) ? EXIT.usage : EXIT.failed;
 }
 

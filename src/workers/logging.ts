@@ -5,16 +5,14 @@ import path from 'node:path';
 import { destination, pino } from 'pino';
 import type { Level, Logger } from 'pino';
 import type { Config } from '../config/load-config.ts';
-
-/** Names whose values never reach a log line, wherever they stand in it. */
-const SECRETS = ['password', 'secret', 'token', 'apiKey', 'authorization', 'accessKeyId', 'secretAccessKey'];
+import { secretsOf } from '../config/secrets.ts';
+import { redactText, redacted } from '../redaction.ts';
 
 function createLogger(config: Config, sink: ReturnType<typeof destination>): Logger {
   return pino(
     {
       level: config.settings.QUOTIDIEN_LOG_LEVEL,
       base: null,
-      redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
     sink,
@@ -29,11 +27,17 @@ const LEVELS: Readonly<Record<LogEntry['level'], Level>> = {
   ERROR: 'error',
 };
 
-function install(logger: Logger, metricsAddress: string | undefined): void {
+/** Writes what the SDK and the activities log, without secrets: neither their values nor what has the form or name of one. */
+export function safeLog(logger: Logger, secrets: readonly string[]) {
+  return ({ level, message, meta }: Pick<LogEntry, 'level' | 'message' | 'meta'>): void => {
+    logger[LEVELS[level]](redacted(meta ?? {}, secrets), redactText(message, secrets));
+  };
+}
+
+function install(config: Config, sink: ReturnType<typeof destination>): void {
+  const metricsAddress = config.settings.QUOTIDIEN_METRICS_ADDRESS;
   Runtime.install({
-    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
-      logger[LEVELS[level]](meta ?? {}, message);
-    }),
+    logger: new DefaultLogger('INFO', safeLog(createLogger(config, sink), secretsOf(config))),
     // Signals belong to the command: it decides when workers drain and when the server stops.
     shutdownSignals: [],
     ...(metricsAddress === undefined
@@ -44,7 +48,7 @@ function install(logger: Logger, metricsAddress: string | undefined): void {
 
 /** JSON log lines of workers to stderr. Once per process, before anything of Temporal's is used. */
 export function loudRuntime(config: Config): void {
-  install(createLogger(config, destination({ fd: 2, sync: true })), config.settings.QUOTIDIEN_METRICS_ADDRESS);
+  install(config, destination({ fd: 2, sync: true }));
 }
 
 /** The same lines into `<home>/logs/worker.log`, for commands whose own words are on the terminal. */
@@ -52,5 +56,5 @@ export function quietRuntime(config: Config): void {
   const folder = path.join(config.home, 'logs');
   mkdirSync(folder, { recursive: true });
   const sink = destination({ dest: path.join(folder, 'worker.log'), append: true, sync: true });
-  install(createLogger(config, sink), config.settings.QUOTIDIEN_METRICS_ADDRESS);
+  install(config, sink);
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Engine } from '../activities/engine.ts';
 import { createHttpClient } from '../activities/http-client.ts';
 import type { Config } from '../config/load-config.ts';
+import { secretsOf } from '../config/secrets.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { createDuckDbEngine } from '../storage/duckdb.ts';
 import { limitSessions } from '../storage/limit-sessions.ts';
@@ -53,6 +54,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     },
     host: stores.fallback?.host ?? hostname(),
     codeVersion: CODE_VERSION,
+    secrets: secretsOf(config),
     rollupDebounceMs: settings.QUOTIDIEN_ROLLUP_QUIET_MS,
     async close() {
       await duckDb.close();
