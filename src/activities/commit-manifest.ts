@@ -4,8 +4,9 @@ import type { DayState, StepState } from '../pipelines/execution.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { changedSteps, manifestKey, manifestStep } from '../pipelines/manifest.ts';
 import type { Decision, Manifest, ManifestStep } from '../pipelines/manifest.ts';
-import type { CivilDate, RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
+import type { RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import type { JsonValue } from '../storage/ports.ts';
+import { announceVersions, announcementsOf } from './announcements.ts';
 import type { CommitRequest, CommitResult } from './contract.ts';
 import { markDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
@@ -13,9 +14,8 @@ import type { Engine, StepControl } from './engine.ts';
 import { newestManifests, readEntries } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { clearFailures } from './failures.ts';
-import { publicationsOf, publish } from './published.ts';
-import { deleteRecords, recordsOf, writeRecords } from './records.ts';
-import type { DayRecord } from './records.ts';
+import { publicationsOf, publish, withdrawnNames } from './published.ts';
+import { deleteRecords, recordsOf, withdrawnRecords, writeRecords } from './records.ts';
 
 const PUBLISHED_AT_ONCE = 8;
 
@@ -42,7 +42,8 @@ export async function commitDays(engine: Engine, control: StepControl, request: 
     const scopes = findings.map(({ scope }) => scope);
     await markDegraded(engine, control, definition.name, scopes, request.degraded);
   }
-  const shared = sharedSteps(definition);
+  const newest = new Map(commits.map(({ manifest }) => [manifest.scope, manifest]));
+  const announced = await announcementsOf(engine.documents, definition.name, newest);
   return {
     days: commits.map(({ manifest, created }) => ({
       date: manifest.scope,
@@ -51,17 +52,9 @@ export async function commitDays(engine: Engine, control: StepControl, request: 
       facts: manifest.facts,
       verdict: manifest.verdict,
     })),
-    affecting: commits.flatMap(({ manifest, created }): CivilDate[] =>
-      created && manifest.changed.some((step) => shared.has(step)) ? [manifest.scope] : [],
-    ),
+    // Also what an earlier try announced whose answer was lost.
+    affecting: [...new Set(announced.map(({ scope }) => scope))],
   };
-}
-
-/** The steps whose outputs are read by other days or by periods: only their changes make anything else stale. */
-function sharedSteps(definition: PipelineDefinition): Set<StepId> {
-  const byDays = definition.steps.flatMap((step) => step.inputs.filter((input) => input.daysBefore !== undefined));
-  const byPeriods = definition.rollups.flatMap((rollup) => rollup.inputs);
-  return new Set([...byDays, ...byPeriods].map((input) => input.step));
 }
 
 export interface ScopeCommit {
@@ -90,9 +83,11 @@ export async function commitScopes(
       ? { manifest: before, created: false, before: undefined }
       : { manifest, created: true, before };
   });
+  const versions = commits.filter(({ created }) => created);
+  await announceVersions(engine.documents, definition, versions);
   await createVersions(
     engine,
-    commits.filter(({ created }) => created).map(({ manifest }) => manifest),
+    versions.map(({ manifest }) => manifest),
   );
   return mapConcurrent(commits, PUBLISHED_AT_ONCE, async ({ manifest, created, before }) => {
     await publishManifest(engine, definition, before, manifest);
@@ -129,21 +124,15 @@ async function publishManifest(
   manifest: Manifest,
 ): Promise<void> {
   const wanted = publicationsOf(definition, manifest);
-  const keys = new Set(wanted.map(({ key }) => key));
   // What the new version no longer has must not be read as current.
-  const withdrawn = before === undefined ? [] : publicationsOf(definition, before).filter(({ key }) => !keys.has(key));
+  const withdrawn = before === undefined ? [] : withdrawnNames(definition, before, manifest);
   const records = recordsOf(definition, manifest);
-  const named = new Set(records.map(recordName));
-  const gone = before === undefined ? [] : recordsOf(definition, before).filter((one) => !named.has(recordName(one)));
+  const gone = before === undefined ? [] : withdrawnRecords(definition, before, manifest);
   // Records first: whether a day is published is asked of its objects, so a crash in between is seen and mended.
   await writeRecords(engine, records);
   await deleteRecords(engine, gone);
   await publish(engine, wanted);
-  for (const { key } of withdrawn) await engine.objects.delete(key);
-}
-
-function recordName({ key }: DayRecord): string {
-  return `${key.table}/${key.partition}/${key.sort}`;
+  for (const key of withdrawn) await engine.objects.delete(key);
 }
 
 function manifestOf(

@@ -136,7 +136,7 @@ export interface CommitResult extends MaybeServed {
     readonly facts: JsonObject;
     readonly verdict: Verdict;
   }[];
-  /** Days with changes that other days or periods are made from. */
+  /** Scopes with open announcements: other days or periods are made from what changed in them. */
   readonly affecting: readonly CivilDate[];
 }
 

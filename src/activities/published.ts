@@ -24,6 +24,12 @@ export function publicationsOf(definition: PipelineDefinition, manifest: Manifes
   });
 }
 
+/** The published names that a version had and the one after it has not: they must not be read as current. */
+export function withdrawnNames(definition: PipelineDefinition, before: Manifest, after: Manifest): string[] {
+  const kept = new Set(publicationsOf(definition, after).map(({ key }) => key));
+  return publicationsOf(definition, before).flatMap(({ key }) => (kept.has(key) ? [] : [key]));
+}
+
 export function publishedKey(output: OutputDefinition | undefined, scope: Scope): string | undefined {
   return output?.publishAs?.replaceAll('{scope}', scope);
 }

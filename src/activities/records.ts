@@ -25,6 +25,16 @@ export function recordsOf(definition: PipelineDefinition, manifest: Manifest): D
   });
 }
 
+/** The records that belong to a version and not to the one after it. */
+export function withdrawnRecords(definition: PipelineDefinition, before: Manifest, after: Manifest): DayRecord[] {
+  const kept = new Set(recordsOf(definition, after).map(recordName));
+  return recordsOf(definition, before).filter((one) => !kept.has(recordName(one)));
+}
+
+function recordName({ key }: DayRecord): string {
+  return `${key.table}/${key.partition}/${key.sort}`;
+}
+
 function recordKey({ table, partition }: RecordDefinition, scope: string): DocumentKey {
   return { table, partition: partition.replaceAll('{scope}', scope), sort: scope };
 }

@@ -1,3 +1,4 @@
+import { ANNOUNCEMENT_TABLE } from '../pipelines/announcement.ts';
 import { DEGRADED_TABLE } from '../pipelines/degraded.ts';
 import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
@@ -21,6 +22,7 @@ export const OPERATIONAL_TABLES = [
   MANIFEST_TABLE,
   RECEIPT_TABLE,
   FAILURE_TABLE,
+  ANNOUNCEMENT_TABLE,
   DEGRADED_TABLE,
   VERIFICATION_TABLE,
   PLAN_TABLE,
