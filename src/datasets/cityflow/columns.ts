@@ -1,4 +1,4 @@
-import type { ColumnNames } from './raw-csv.ts';
+import type { ColumnNames, CsvLayout } from './raw-csv.ts';
 
 /** The columns of the three CSV sources, in every dialect seen: the portal's short names, its French labels, the history archives. */
 
@@ -99,12 +99,27 @@ export const WORK_COLUMNS: ColumnNames<WorkColumn> = {
   point: ['geo point 2d'],
 };
 
-export const COUNTS_REQUIRED = ['arc', 'at', 'flow', 'occupancy'] as const satisfies readonly CountColumn[];
-export const NETWORK_REQUIRED = [
-  'arc',
-  'label',
-  'shape',
-  'upstream',
-  'downstream',
-] as const satisfies readonly NetworkColumn[];
-export const WORKS_REQUIRED = ['id', 'starts_on', 'ends_on', 'impact'] as const satisfies readonly WorkColumn[];
+/**
+ * The layouts of the three files. They share columns, so a file is told by what it must have and by what it must not have: a file of
+ * road counts whose flow was renamed still has all that a road network needs.
+ */
+export const COUNTS: CsvLayout<CountColumn> = {
+  title: 'road counts (comptages-routiers-permanents)',
+  names: COUNT_COLUMNS,
+  required: ['arc', 'at', 'flow', 'occupancy'],
+  foreign: NETWORK_COLUMNS.published_length,
+};
+
+export const NETWORK: CsvLayout<NetworkColumn> = {
+  title: 'the road network (referentiel-comptages-routiers)',
+  names: NETWORK_COLUMNS,
+  required: ['arc', 'label', 'shape', 'upstream', 'downstream'],
+  foreign: [COUNT_COLUMNS.at, COUNT_COLUMNS.flow, COUNT_COLUMNS.occupancy, COUNT_COLUMNS.state].flat(),
+};
+
+export const WORKS: CsvLayout<WorkColumn> = {
+  title: 'roadworks (chantiers-perturbants)',
+  names: WORK_COLUMNS,
+  required: ['id', 'starts_on', 'ends_on', 'impact'],
+  foreign: COUNT_COLUMNS.arc,
+};

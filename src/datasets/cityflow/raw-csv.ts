@@ -7,6 +7,16 @@ import { readTextEnds, SAMPLE_BYTES } from './raw-text.ts';
 /** The names of a column in each dialect, as `plainName` writes them; the first is our own word for it. */
 export type ColumnNames<Column extends string> = Readonly<Record<Column, readonly string[]>>;
 
+/** A kind of file, by its columns. */
+export interface CsvLayout<Column extends string> {
+  /** What a person calls it, with the name of the publisher's dataset. */
+  readonly title: string;
+  readonly names: ColumnNames<Column>;
+  readonly required: readonly Column[];
+  /** Names, as `plainName` writes them, of columns that such a file never has: they belong to a file that is like it. */
+  readonly foreign: readonly string[];
+}
+
 export interface CsvHeader<Column extends string> {
   /** Published names in their order. */
   readonly published: readonly string[];
@@ -48,17 +58,16 @@ export function mapColumns<Column extends string>(
   return { published, known, unknown: published.filter((name) => !used.has(name)) };
 }
 
-/**
- * Reads the header of an export.
- * @throws `SRC_TRUNCATED` for a file that ends in its header; `SRC_SHAPE_CHANGED` for one that is no table or lacks
- * a required column.
- */
-export async function openCsv<Column extends string>(
-  path: string,
-  what: string,
-  names: ColumnNames<Column>,
-  required: readonly Column[],
-): Promise<CsvFile<Column>> {
+/** A header as it was found, before anything is known of the file. */
+interface Header {
+  readonly published: readonly string[];
+  readonly delimiter: string;
+  readonly bytes: number;
+  /** The file goes on behind what was seen of its header. */
+  readonly isWhole: boolean;
+}
+
+async function readHeader(path: string, what: string): Promise<Header> {
   const { head, bytes } = await readTextEnds(path, what);
   if (/^\s*[{[]/.test(head)) {
     throw new PipelineError('SRC_SHAPE_CHANGED', `${what} is JSON, not a table: ${JSON.stringify(head.slice(0, 120))}`);
@@ -67,16 +76,89 @@ export async function openCsv<Column extends string>(
   const line = (end === -1 ? head : head.slice(0, end)).replace(/\r$/, '');
   const delimiter = line.split(';').length >= line.split(',').length ? ';' : ',';
   const published = line.split(delimiter).map((name) => name.replace(/^"(.*)"$/, '$1'));
-  const header = mapColumns(published, names);
-  const missing = required.filter((column) => !header.known.has(column));
-  if (missing.length > 0) {
-    const wanted = missing.map((column) => names[column].join(' or ')).join('; ');
+  return { published, delimiter, bytes, isWhole: end !== -1 || bytes >= SAMPLE_BYTES };
+}
+
+/** How a header differs from a layout. */
+interface Misfit {
+  readonly title: string;
+  /** Known columns that it has. */
+  readonly known: number;
+  /** The names of the required columns that it lacks, in every dialect. */
+  readonly missing: readonly string[];
+  /** Published names that a file of this layout never has. */
+  readonly foreign: readonly string[];
+}
+
+function misfitOf(published: readonly string[], { title, names, required, foreign }: CsvLayout<string>): Misfit {
+  const { known } = mapColumns(published, names);
+  return {
+    title,
+    known: known.size,
+    missing: required.filter((column) => !known.has(column)).map((column) => (names[column] ?? []).join(' or ')),
+    foreign: published.filter((name) => foreign.includes(plainName(name))),
+  };
+}
+
+function fits({ missing, foreign }: Misfit): boolean {
+  return missing.length === 0 && foreign.length === 0;
+}
+
+function describeMisfit({ title, missing, foreign }: Misfit): string {
+  const lacks = missing.length === 0 ? [] : [`has no column ${missing.join('; ')}`];
+  const has = foreign.length === 0 ? [] : [`has ${foreign.map((name) => JSON.stringify(name)).join(', ')}`];
+  return `it is not ${title}, because it ${[...lacks, ...has].join(' and ')}`;
+}
+
+/**
+ * Which of several layouts a file has, by its header alone: the one that it fits. A file that fits none, or several, is refused, and the
+ * layout that it comes nearest to is named with what is missing: it may be that file with a renamed column.
+ * @throws `SRC_SHAPE_CHANGED`, or `SRC_TRUNCATED` for a file that ends in its header.
+ */
+export async function chooseLayout<Layout extends CsvLayout<string>>(
+  path: string,
+  what: string,
+  layouts: readonly Layout[],
+): Promise<Layout> {
+  const { published, isWhole } = await readHeader(path, what);
+  const misfits = layouts.map((layout) => ({ layout, misfit: misfitOf(published, layout) }));
+  const fitting = misfits.filter(({ misfit }) => fits(misfit));
+  const [only, another] = fitting;
+  if (only !== undefined && another === undefined) return only.layout;
+  const columns = `its columns are ${JSON.stringify(published).slice(0, 500)}`;
+  if (only !== undefined) {
+    const titles = fitting.map(({ layout }) => layout.title).join(' and ');
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${what} could be ${titles}; ${columns}`);
+  }
+  const nearness = ({ misfit }: { misfit: Misfit }): number =>
+    misfit.known - misfit.missing.length - misfit.foreign.length;
+  const [nearest] = misfits.sort((a, b) => nearness(b) - nearness(a));
+  if (nearest === undefined) throw new PipelineError('INTERNAL', 'there is no layout to choose from');
+  throw new PipelineError(
+    isWhole ? 'SRC_SHAPE_CHANGED' : 'SRC_TRUNCATED',
+    `${what} comes nearest to ${nearest.layout.title}, but ${describeMisfit(nearest.misfit)}; ${columns}`,
+  );
+}
+
+/**
+ * Opens a file of a layout.
+ * @throws `SRC_TRUNCATED` for a file that ends in its header; `SRC_SHAPE_CHANGED` for one that is no table, lacks a required column or
+ * has one that files of this layout never have.
+ */
+export async function openCsv<Column extends string>(
+  path: string,
+  what: string,
+  layout: CsvLayout<Column>,
+): Promise<CsvFile<Column>> {
+  const { published, delimiter, bytes, isWhole } = await readHeader(path, what);
+  const misfit = misfitOf(published, layout);
+  if (!fits(misfit)) {
     throw new PipelineError(
-      end === -1 && bytes < SAMPLE_BYTES ? 'SRC_TRUNCATED' : 'SRC_SHAPE_CHANGED',
-      `${what} has no column ${wanted}; its columns are ${JSON.stringify(published).slice(0, 500)}`,
+      isWhole ? 'SRC_SHAPE_CHANGED' : 'SRC_TRUNCATED',
+      `${what}: ${describeMisfit(misfit)}; its columns are ${JSON.stringify(published).slice(0, 500)}`,
     );
   }
-  return { ...header, path, bytes, what, delimiter };
+  return { ...mapColumns(published, layout.names), path, bytes, what, delimiter };
 }
 
 /**

@@ -6,7 +6,9 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { SqlSession } from '../../storage/ports.ts';
 import { ZONE } from './local-hours.ts';
-import { csvRowsSql } from './raw-csv.ts';
+import { COUNTS, NETWORK, WORKS } from './columns.ts';
+import type { CsvLayout } from './raw-csv.ts';
+import { chooseLayout, csvRowsSql } from './raw-csv.ts';
 import { isRecord, readJsonDocuments, textOf } from './raw-json.ts';
 import { parseApiKey } from './raw-layout.ts';
 import { readTextEnds } from './raw-text.ts';
@@ -23,11 +25,16 @@ const REFERENCE_TO: CivilDate = '2029-12-31';
 /** A list of roadworks is trusted for this long after the first of its works has ended. */
 const WORKS_TRUSTED_DAYS = 92;
 
-interface CsvTaste {
+/** How the files of each layout are read: which days they are for. */
+interface CsvKind extends CsvLayout<string> {
   find(file: { readonly path: string; readonly name: string }, sql: SqlSession): Promise<Found>;
 }
 
-const CSV_TASTES: readonly CsvTaste[] = [{ find: findCounts }, { find: findWorks }, { find: findNetwork }];
+const CSV_KINDS: readonly CsvKind[] = [
+  { ...COUNTS, find: findCounts },
+  { ...WORKS, find: findWorks },
+  { ...NETWORK, find: findNetwork },
+];
 
 /**
  * `Dataset.recognise` of CityFlow: says by its content what a file is. Only an answer without a date of its own, the disruptions, takes its day from
@@ -59,16 +66,8 @@ export const recogniseFile: NonNullable<Dataset['recognise']> = async (file, sql
 };
 
 async function findCsv(file: { readonly path: string; readonly name: string }, sql: SqlSession): Promise<Found> {
-  let refusal: unknown;
-  for (const taste of CSV_TASTES) {
-    try {
-      return await taste.find(file, sql);
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.code !== 'SRC_SHAPE_CHANGED') throw error;
-      refusal ??= error;
-    }
-  }
-  throw refusal;
+  const kind = await chooseLayout<CsvKind>(file.path, file.name, CSV_KINDS);
+  return kind.find(file, sql);
 }
 
 interface Extent {
@@ -112,6 +111,8 @@ async function findNetwork(
 ): Promise<Found> {
   const file = await openNetwork(path, name);
   const [counted] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${csvRowsSql(file)}`);
+  if (counted?.rows === 0)
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${name} has the header of the road network and no row`);
   return {
     part: 'referentiel',
     kind: 'road network',

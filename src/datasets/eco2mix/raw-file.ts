@@ -112,6 +112,7 @@ function describe(
   }
   const header = mapHeader(published, what);
   const layout = wanted ?? (header.known.has('date_heure') ? 'portal' : 'local');
+  if (layout === 'local') refuseRenamedInstant(what, header, published, fieldsOf(firstRow(text, end), delimiter));
   try {
     for (const name of layout === 'portal' ? (['date_heure'] as const) : (['date', 'heure'] as const)) {
       requireColumn(header, name, what);
@@ -123,6 +124,28 @@ function describe(
     throw new PipelineError('SRC_TRUNCATED', `${what} ends inside its header: ${error.message}`, { cause: error });
   }
   return { path, bytes: size, what, layout, delimiter, encoding, published, header };
+}
+
+function firstRow(text: string, end: number): string {
+  return end === -1 ? '' : (text.slice(end + 1).split('\n', 1)[0] ?? '');
+}
+
+const INSTANT = /^"?\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
+
+/** RTE's own tables have no instants: a column of them that we do not know is the portal's, renamed. */
+function refuseRenamedInstant(
+  what: string,
+  { unknown }: HeaderMap,
+  published: readonly string[],
+  row: readonly string[],
+): void {
+  const renamed = unknown.find((name) => INSTANT.test(row[published.indexOf(name)] ?? ''));
+  if (renamed === undefined) return;
+  throw new PipelineError(
+    'SRC_SHAPE_CHANGED',
+    `${what} comes nearest to a portal export (eco2mix-national-tr or -cons-def), but has no column date_heure (Date - Heure); ` +
+      `${JSON.stringify(renamed)} holds instants and may be it`,
+  );
 }
 
 /** UTF-8 unless the beginning of the file cannot be UTF-8; a character cut by the end of the sample does not count. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recogniseFile } from '../../../src/datasets/eco2mix/recognise.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import type { Runner } from '../../unit/eco2mix/day-runner.ts';
+import { constantRows, portalCsv } from '../../unit/eco2mix/portal-csv.ts';
 import { rejection } from '../../fixtures/step-runner.ts';
 import { openRunner } from '../../unit/eco2mix/day-runner.ts';
 
@@ -42,4 +43,17 @@ describe('recogniseFile', () => {
       expect(error.message).toMatch(/^given\.csv .*What can be imported: a CSV export of eco2mix-national-tr/s);
     }
   });
+
+  it.each(['quand', 'Date - Heures', 'date_heure_locale'])(
+    'refuses an export whose instants are called %s: it is not RTE’s own table',
+    async (name) => {
+      const text = portalCsv('2024-01-15', constantRows('2024-01-15', 15, { consommation: 60_000 }), ['consommation']);
+      const path = await runner.file('renamed', text.replace('date_heure', name));
+      const error = await rejection(recognise(path, 'given.csv'));
+      expect(error.code).toBe('INPUT_INVALID');
+      expect(error.message).toContain(
+        `has no column date_heure (Date - Heure); ${JSON.stringify(name)} holds instants`,
+      );
+    },
+  );
 });

@@ -177,3 +177,38 @@ describe('a batch file', () => {
     });
   });
 });
+
+describe('a file that is nearly another', () => {
+  const LINE = countLine(DAY, { arc: '7', hour: 8, q: 100, k: 5 });
+  const renamed = (from: string, to: string): string => countsCsv([LINE]).replace(from, to);
+
+  it.each([
+    ['flow', renamed('Débit horaire', 'Flow'), 'debit horaire'],
+    ['occupancy', renamed("Taux d'occupation", 'Occupancy'), 'taux d occupation'],
+    ['time', renamed('Date et heure de comptage', 'When'), 'date et heure de comptage'],
+    ['flow and time', renamed('Débit horaire', 'Flow').replace('Date et heure de comptage', 'When'), 'debit horaire'],
+  ])('is never the road network: road counts with a renamed %s are refused by name', async (_what, text, missing) => {
+    const refusal = expect(take(await file('counts.csv', text))).rejects;
+    await refusal.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(
+        new RegExp(`^counts\\.csv comes nearest to road counts .*has no column .*${missing}`),
+      ) as string,
+    });
+    expect(await namesUnder(engine.objects, ['raw/'])).toEqual([]);
+  });
+
+  it('is refused as road counts when there is nothing but their header', async () => {
+    await expect(take(await file('counts.csv', countsCsv([])))).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/header of road counts and no row/) as string,
+    });
+  });
+
+  it('is refused when it is put into the place of the network by hand', async () => {
+    const name = 'raw/batch/referentiel-geographique-pour-les-donnees-trafic-issues-des-capteurs-permanents.csv';
+    const text = Buffer.from(renamed('Débit horaire', 'Flow'));
+    await engine.objects.put(name, text, { mediaType: 'text/csv', mode: 'replace' });
+    await expect(importStored(engine, 'cityflow', testControl())).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+});

@@ -5,7 +5,7 @@ import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
 import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
 import type { SqlSession } from '../../../storage/ports.ts';
-import { COUNT_COLUMNS, COUNTS_REQUIRED } from '../columns.ts';
+import { COUNTS } from '../columns.ts';
 import type { CountColumn } from '../columns.ts';
 import { ZONE } from '../local-hours.ts';
 import type { CsvFile } from '../raw-csv.ts';
@@ -56,7 +56,7 @@ interface DayRows {
 }
 
 export function openCounts(file: string, what: string): Promise<CsvFile<CountColumn>> {
-  return openCsv(file, what, COUNT_COLUMNS, COUNTS_REQUIRED);
+  return openCsv(file, what, COUNTS);
 }
 
 /**

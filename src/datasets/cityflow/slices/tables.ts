@@ -4,7 +4,7 @@ import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
 import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
 import type { SqlSession } from '../../../storage/ports.ts';
-import { NETWORK_COLUMNS, NETWORK_REQUIRED, WORK_COLUMNS, WORKS_REQUIRED } from '../columns.ts';
+import { NETWORK, WORKS } from '../columns.ts';
 import type { NetworkColumn, WorkColumn } from '../columns.ts';
 import type { CsvFile } from '../raw-csv.ts';
 import { csvRowsSql, openCsv } from '../raw-csv.ts';
@@ -20,11 +20,11 @@ import type { RowsFile } from '../sql-day.ts';
 export const WORKS_AROUND_DAYS = 14;
 
 export function openNetwork(file: string, what: string): Promise<CsvFile<NetworkColumn>> {
-  return openCsv(file, what, NETWORK_COLUMNS, NETWORK_REQUIRED);
+  return openCsv(file, what, NETWORK);
 }
 
 export function openWorks(file: string, what: string): Promise<CsvFile<WorkColumn>> {
-  return openCsv(file, what, WORK_COLUMNS, WORKS_REQUIRED);
+  return openCsv(file, what, WORKS);
 }
 
 export async function sliceNetwork(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
