@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
+import { newestName } from '../activities/content-store.ts';
+import { LEDGER_TABLE } from '../pipelines/ledger.ts';
+import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
+import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { migrate as copyInstallation } from '../storage/migrate.ts';
-import type { MigrationCursor } from '../storage/migrate.ts';
+import type { MigrationReport } from '../storage/migrate.ts';
+import { openMigrationNotes } from '../storage/migration-notes.ts';
 import { openPrimary } from '../workers/open-stores.ts';
 import { readProfile } from '../workers/profile.ts';
 import type { Profile } from '../workers/profile.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import type { Terminal } from './terminal.ts';
 import { OPERATIONAL_TABLES, initProfile } from './storage.ts';
 
 export interface MigrateCommand {
@@ -16,8 +21,8 @@ export interface MigrateCommand {
   readonly to: string;
 }
 
-/** How far a migration came is written down after so many groups of objects; what is copied again after a crash is found to be the same. */
-const NOTED_EVERY = 12;
+/** Signs of life: one after so many groups of objects or documents. */
+const TOLD_EVERY = 12;
 
 const NATIVE_TABLES = ['cityflow-metrics', 'cityflow-daily-reports'];
 
@@ -31,64 +36,48 @@ export async function migrate(context: CommandContext, options: MigrateCommand):
   if (JSON.stringify([from.home, from.storage]) === JSON.stringify([to.home, to.storage])) {
     throw new PipelineError('INPUT_INVALID', `${options.from} and ${options.to} are the same stores`);
   }
-  const noteFile = path.join(config.home, 'migrations', `${hashOf(from, to)}.json`);
-  const resumeAfter = await readNote(noteFile);
-  if (resumeAfter !== undefined) terminal.note(`going on behind ${resumeAfter.objectKey}`);
+  const notes = await openMigrationNotes(path.join(config.home, 'migrations', `${hashOf(from, to)}.jsonl`));
+  const earlier = [...notes.all()].length;
+  if (earlier > 0) terminal.note(`going on: ${earlier} copies are noted by an earlier try`);
   await initProfile(to);
   const [source, target] = [await openPrimary(from), await openPrimary(to)];
   try {
-    const noted = noteEvery(noteFile, NOTED_EVERY);
+    let told = 0;
     const report = await copyInstallation({
       from: source,
       to: target,
       tables: [...OPERATIONAL_TABLES, ...NATIVE_TABLES],
-      ...(resumeAfter === undefined ? {} : { resumeAfter }),
+      naming: { [MANIFEST_TABLE]: 'required', [RECEIPT_TABLE]: 'required', [LEDGER_TABLE]: 'collected' },
+      otherKeyOf: newestName,
+      notes,
       signal,
-      progress: ({ cursor, objects, documents }) => {
-        if (noted(cursor)) terminal.note(`${objects} objects, ${documents} documents`);
+      progress: ({ objects, documents }) => {
+        told += 1;
+        if (told % TOLD_EVERY === 0) terminal.note(`${objects} objects, ${documents} documents`);
       },
     });
     terminal.data(report);
-    const { objects, documents, conflicts } = report;
-    terminal.line(`objects    ${objects.copied} copied and read back, ${objects.same} were there already`);
-    terminal.line(`documents  ${documents.copied} copied and read back, ${documents.same} were there already`);
-    for (const conflict of conflicts) terminal.line(`conflict   ${conflict}; it was left as it is there`);
-    if (conflicts.length === 0) await rm(noteFile, { force: true });
-    return conflicts.length === 0 ? EXIT.done : EXIT.failed;
+    print(terminal, report);
+    if (report.conflicts.length > 0) return EXIT.failed;
+    await notes.clear();
+    return report.missing.length === 0 ? EXIT.done : EXIT.degraded;
   } finally {
     await Promise.all([source.close(), target.close()]);
   }
+}
+
+function print(terminal: Terminal, report: MigrationReport): void {
+  for (const half of ['objects', 'documents'] as const) {
+    const { copied, same, replaced, removed } = report[half];
+    const changes = replaced + removed === 0 ? '' : `, ${replaced} had changed and ${removed} were gone since`;
+    terminal.line(`${half.padEnd(9)}  ${copied} copied and read back, ${same} were there already${changes}`);
+  }
+  for (const conflict of report.conflicts) terminal.line(`conflict   ${conflict}; it was left as it is there`);
+  for (const key of report.missing) terminal.line(`missing    ${key} is named by a document, and neither side has it`);
 }
 
 /** The same two profiles, whatever they are called. */
 function hashOf(from: Profile, to: Profile): string {
   const text = JSON.stringify([from, to].map(({ home, storage }) => [home, storage]));
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-async function readNote(file: string): Promise<MigrationCursor | undefined> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as MigrationCursor;
-  } catch {
-    // Without a note everything is compared again.
-    return undefined;
-  }
-}
-
-/** Writes the cursor down now and then, one write after the other; says when it did. */
-function noteEvery(file: string, every: number): (cursor: MigrationCursor) => boolean {
-  let calls = 0;
-  let written: Promise<unknown> = Promise.resolve();
-  return (cursor) => {
-    calls += 1;
-    if (calls % every !== 0) return false;
-    written = written.then(() => writeNote(file, cursor)).catch(() => undefined);
-    return true;
-  };
-}
-
-async function writeNote(file: string, cursor: MigrationCursor): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, JSON.stringify(cursor));
-  await rename(`${file}.new`, file);
 }

@@ -1,10 +1,14 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { PipelineError, errorCodeOf } from '../errors.ts';
+import { copyObject, notRight } from './copy-object.ts';
+import type { Installation } from './copy-object.ts';
 import { hashOfBody } from './document-hash.ts';
 import { documentName } from './document-key.ts';
 import { hashOfObject } from './fallback-objects.ts';
-import type { DocumentStore, ObjectHead, ObjectStore, StoredDocument } from './ports.ts';
+import { createMemoryNotes } from './migration-notes.ts';
+import type { CopyNote, MigrationNotes } from './migration-notes.ts';
+import { artefactsNamedIn } from './named-artefacts.ts';
+import type { NamedArtefact } from './named-artefacts.ts';
+import type { DocumentKey, ObjectHead, StoredDocument } from './ports.ts';
 
 /** Documents that are created with one call. */
 const CREATED_AT_ONCE = 200;
@@ -12,27 +16,9 @@ const CREATED_AT_ONCE = 200;
 /** Objects that are copied, and documents that are read back, at the same time: a remote store answers each after milliseconds. */
 const COPIED_AT_ONCE = 16;
 
-/** What an ending of a key says of its bytes; the port of objects does not give their media type back. */
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  csv: 'text/csv; charset=utf-8',
-  html: 'text/html; charset=utf-8',
-  json: 'application/json',
-  parquet: 'application/vnd.apache.parquet',
-  txt: 'text/plain; charset=utf-8',
-};
-
-export interface Installation {
-  readonly objects: ObjectStore;
-  readonly documents: DocumentStore;
-}
-
-/** How far a migration has come: objects up to and with this key are done, in byte order. Pass it on to go on from there. */
-export interface MigrationCursor {
-  readonly objectKey: string;
-}
+export type { Installation } from './copy-object.ts';
 
 export interface MigrationProgress {
-  readonly cursor: MigrationCursor;
   readonly objects: number;
   readonly documents: number;
   /** What was just done. */
@@ -44,8 +30,12 @@ export interface MigrationOptions {
   readonly to: Installation;
   /** The tables whose documents are copied. */
   readonly tables: readonly string[];
-  /** Where an earlier run of the same migration stood; without it everything is compared again, which is slower and as right. */
-  readonly resumeAfter?: MigrationCursor;
+  /** Those of them whose documents name artefacts, and whether all of these must be there: garbage may have been collected. */
+  readonly naming?: Readonly<Record<string, 'required' | 'collected'>>;
+  /** Another key under which the bytes of an artefact may lie, such as the newest edition's. */
+  readonly otherKeyOf?: (key: string) => string | undefined;
+  /** What an earlier try of the same migration copied; unless given, whatever the target has otherwise is a conflict. */
+  readonly notes?: MigrationNotes;
   readonly signal?: AbortSignal;
   readonly progress?: (progress: MigrationProgress) => void;
 }
@@ -55,6 +45,10 @@ interface MigrationCount {
   readonly copied: number;
   /** There already, with the same hash. */
   readonly same: number;
+  /** Copied by an earlier try and changed in the source since: written again, and read back. */
+  readonly replaced: number;
+  /** Copied by an earlier try and removed from the source since. */
+  readonly removed: number;
 }
 
 export interface MigrationReport {
@@ -62,15 +56,21 @@ export interface MigrationReport {
   readonly documents: MigrationCount;
   /** What the target has otherwise; it was left as it is there. */
   readonly conflicts: readonly string[];
+  /** Artefacts that documents of the target name and neither side has. */
+  readonly missing: readonly string[];
 }
 
 /**
  * Copies an installation, objects first, so that no document ever names bytes that are not there. Each copy is read back from the target
- * and compared by its hash. It may be ended anywhere and begun again. What the target has under the same name with other bytes is listed
- * and not touched.
+ * and compared by its hash. It may be ended anywhere and begun again, and the source may have been worked on in between:
  *
- * The source must not be written meanwhile. Versions of documents begin at 1 again, as nobody holds one across a migration; media
- * types are those that the endings of the keys say.
+ * 1. Everything is looked at each time; of what the notes say was copied, only the etags are compared.
+ * 2. What an earlier try copied and the source changed or removed since is replaced or removed, when the target still has it as it was copied.
+ *    Anything else that the target has under the same name with other bytes is listed and not touched.
+ * 3. At the end, every artefact that the target's own documents name is there, or listed.
+ *
+ * The source must not be written while it is copied. Versions of documents begin at 1 again, as nobody holds one across a migration;
+ * media types are those that the endings of the keys say.
  *
  * Throws what the stores throw, and `STORE_CORRUPT` when a copy reads back with another hash.
  */
@@ -78,24 +78,27 @@ export async function migrate(options: MigrationOptions): Promise<MigrationRepor
   return new Migration(options).run();
 }
 
+type Counts = { -readonly [name in keyof MigrationCount]: number };
+
 class Migration {
   readonly #options: MigrationOptions;
-  readonly #objects = { copied: 0, same: 0 };
-  readonly #documents = { copied: 0, same: 0 };
+  readonly #notes: MigrationNotes;
+  readonly #objects: Counts = { copied: 0, same: 0, replaced: 0, removed: 0 };
+  readonly #documents: Counts = { copied: 0, same: 0, replaced: 0, removed: 0 };
   readonly #conflicts: string[] = [];
-  #cursor: MigrationCursor;
+  /** What the source has, by the names of the notes. */
+  readonly #seenObjects = new Set<string>();
+  readonly #seenDocuments = new Set<string>();
 
   constructor(options: MigrationOptions) {
     this.#options = options;
-    this.#cursor = options.resumeAfter ?? { objectKey: '' };
+    this.#notes = options.notes ?? createMemoryNotes();
   }
 
   async run(): Promise<MigrationReport> {
-    const { from, resumeAfter, tables } = this.#options;
-    const done = Buffer.from(resumeAfter?.objectKey ?? '');
+    const { from, tables } = this.#options;
     let group: ObjectHead[] = [];
     for await (const head of from.objects.list('')) {
-      if (Buffer.compare(Buffer.from(head.key), done) <= 0) continue;
       group.push(head);
       if (group.length < COPIED_AT_ONCE) continue;
       await this.#copyObjects(group);
@@ -105,38 +108,50 @@ class Migration {
     for (const table of tables) {
       for await (const partition of from.documents.partitions(table)) await this.#copyPartition(table, partition);
     }
-    return { objects: this.#objects, documents: this.#documents, conflicts: this.#conflicts };
+    await this.#removeGone();
+    const missing = await this.#proveArtefacts();
+    return { objects: this.#objects, documents: this.#documents, conflicts: this.#conflicts, missing };
   }
 
-  /** The cursor moves when all of a group are done: a run that goes on from it finds some of them there already. */
   async #copyObjects(group: readonly ObjectHead[]): Promise<void> {
     const last = group.at(-1);
     if (last === undefined) return;
     this.#options.signal?.throwIfAborted();
+    for (const { key } of group) this.#seenObjects.add(key);
     const ends = await Promise.allSettled(group.map((head) => this.#copyObject(head)));
+    await this.#notes.save(ends.flatMap((end) => (end.status === 'fulfilled' ? end.value : [])));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    this.#cursor = { objectKey: last.key };
     this.#tell(last.key);
   }
 
-  async #copyObject({ key, bytes }: ObjectHead): Promise<void> {
+  /** Answers what is to be noted of it. */
+  async #copyObject(head: ObjectHead): Promise<CopyNote[]> {
     const { from, to } = this.#options;
+    const { key } = head;
     const there = await to.objects.head(key);
-    if (there !== undefined) {
-      const equal =
-        there.bytes === bytes && (await hashOfObject(from.objects, key)) === (await hashOfObject(to.objects, key));
-      if (equal) this.#objects.same += 1;
-      else this.#conflicts.push(`the object ${key} has other bytes in the target`);
-      return;
+    const note = this.#notes.find(key);
+    if (there === undefined) {
+      await this.#notes.save([{ name: key, sha256: null }]);
+      const copied = await copyObject(this.#options, head, 'create');
+      this.#objects.copied += 1;
+      return [copied];
     }
-    const stream = await from.objects.get(key);
-    if (stream === undefined) throw changed(`the object ${key}`);
-    const hash = createHash('sha256');
-    await to.objects.put(key, hashed(stream, hash), { mode: 'create', mediaType: mediaTypeOf(key) });
-    const sent = hash.digest('hex');
-    const found = await hashOfObject(to.objects, key);
-    if (found !== sent) throw notRight(`the object ${key}`, sent, found);
-    this.#objects.copied += 1;
+    if (note?.from === head.etag && note.to === there.etag && there.bytes === head.bytes) {
+      this.#objects.same += 1;
+      return [];
+    }
+    const [ours, theirs] = await Promise.all([hashOfObject(from.objects, key), hashOfObject(to.objects, key)]);
+    if (ours !== null && ours === theirs) {
+      this.#objects.same += 1;
+      return [{ name: key, sha256: theirs, from: head.etag, to: there.etag }];
+    }
+    if (note !== undefined && (note.sha256 === null || note.sha256 === theirs)) {
+      const replaced = await copyObject(this.#options, head, 'replace');
+      this.#objects.replaced += 1;
+      return [replaced];
+    }
+    this.#conflicts.push(`the object ${key} has other bytes in the target`);
+    return [];
   }
 
   async #copyPartition(table: string, partition: string): Promise<void> {
@@ -155,60 +170,128 @@ class Migration {
     const last = batch.at(-1);
     if (last === undefined) return;
     signal?.throwIfAborted();
-    const keys = batch.map(({ table, partition, sort, body }) => ({ key: { table, partition, sort }, body }));
-    const created = await to.documents.createMany(keys);
-    const stored: (StoredDocument | undefined)[] = [];
-    for (let at = 0; at < keys.length; at += COPIED_AT_ONCE) {
-      const group = keys.slice(at, at + COPIED_AT_ONCE);
-      stored.push(...(await Promise.all(group.map(({ key }) => to.documents.get(key)))));
-    }
-    for (const [at, { key, body }] of keys.entries()) {
-      const found = stored[at];
-      const equal = found !== undefined && hashOfBody(found.body) === hashOfBody(body);
-      const isNew = created[at] === true;
-      if (isNew && !equal) throw notRight(`the document ${documentName(key)}`, hashOfBody(body), null);
-      if (isNew) this.#documents.copied += 1;
-      else if (equal) this.#documents.same += 1;
-      else this.#conflicts.push(`the document ${documentName(key)} has another body in the target`);
+    const documents = batch.map(({ table, partition, sort, body }) => ({ key: { table, partition, sort }, body }));
+    for (const { key } of documents) this.#seenDocuments.add(documentName(key));
+    const earlier = documents.map(({ key }) => this.#notes.find(key));
+    // Before they are written: of what the target has otherwise, a note of another body says nothing.
+    const fresh = documents.flatMap(({ key, body }, at) =>
+      earlier[at] === undefined ? [{ name: key, sha256: hashOfBody(body) }] : [],
+    );
+    await this.#notes.save(fresh);
+    const created = await to.documents.createMany(documents);
+    for (let at = 0; at < documents.length; at += COPIED_AT_ONCE) {
+      const some = documents.slice(at, at + COPIED_AT_ONCE);
+      await Promise.all(
+        some.map((document, index) => this.#proveDocument(document, created[at + index] === true, earlier[at + index])),
+      );
     }
     this.#tell(documentName(last));
     // Some adapters are synchronous: signs of life must get their turn.
     await setImmediate();
   }
 
-  #tell(at: string): void {
-    const sum = ({ copied, same }: MigrationCount): number => copied + same;
-    const [objects, documents] = [sum(this.#objects), sum(this.#documents)];
-    this.#options.progress?.({ cursor: this.#cursor, objects, documents, at });
-  }
-}
-
-async function* hashed(
-  stream: AsyncIterable<Uint8Array>,
-  hash: { update(chunk: Uint8Array): unknown },
-): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of stream) {
-      hash.update(chunk);
-      yield chunk;
+  async #proveDocument(
+    { key, body }: { readonly key: DocumentKey; readonly body: StoredDocument['body'] },
+    isNew: boolean,
+    note: CopyNote | undefined,
+  ): Promise<void> {
+    const { documents } = this.#options.to;
+    const wanted = hashOfBody(body);
+    const found = await documents.get(key);
+    const is = found === undefined ? null : hashOfBody(found.body);
+    if (is === wanted) {
+      this.#documents[isNew ? 'copied' : 'same'] += 1;
+      if (note !== undefined && note.sha256 !== wanted) await this.#notes.save([{ name: key, sha256: wanted }]);
+      return;
     }
-  } catch (error) {
-    // Said of the source, in the middle of a put to the target.
-    const code = errorCodeOf(error) ?? 'INTERNAL';
-    throw new PipelineError(code, `the source broke off: ${(error as Error).message}`, { cause: error });
+    if (isNew) throw notRight(`the document ${documentName(key)}`, wanted, is);
+    if (found === undefined || note?.sha256 !== is) {
+      this.#conflicts.push(`the document ${documentName(key)} has another body in the target`);
+      return;
+    }
+    await documents.put(key, body, { expectedVersion: found.version });
+    const now = await documents.get(key);
+    if (now === undefined || hashOfBody(now.body) !== wanted) throw notRight(documentName(key), wanted, null);
+    await this.#notes.save([{ name: key, sha256: wanted }]);
+    this.#documents.replaced += 1;
   }
-}
 
-function mediaTypeOf(key: string): string {
-  const ending = /\.([A-Za-z0-9]+)$/.exec(key)?.[1]?.toLowerCase() ?? '';
-  return (Object.hasOwn(MEDIA_TYPES, ending) ? MEDIA_TYPES[ending] : undefined) ?? 'application/octet-stream';
-}
+  /** Documents before objects, so that none names bytes that are gone. */
+  async #removeGone(): Promise<void> {
+    const notes = [...this.#notes.all()];
+    for (const { name, sha256 } of notes) {
+      if (typeof name !== 'string' && !this.#seenDocuments.has(documentName(name)))
+        await this.#removeDocument(name, sha256);
+    }
+    for (const note of notes) {
+      if (typeof note.name === 'string' && !this.#seenObjects.has(note.name)) await this.#removeObject(note.name, note);
+    }
+  }
 
-function changed(what: string): PipelineError {
-  return new PipelineError('STORE_CONFLICT', `${what} vanished from the source while it was copied: stop its writers`);
-}
+  async #removeDocument(key: DocumentKey, copied: string | null): Promise<void> {
+    const { documents } = this.#options.to;
+    const found = await documents.get(key);
+    if (found !== undefined && hashOfBody(found.body) !== copied) {
+      this.#conflicts.push(
+        `the document ${documentName(key)} has another body in the target and is gone from the source`,
+      );
+      return;
+    }
+    if (found !== undefined) {
+      await documents.delete(key);
+      this.#documents.removed += 1;
+    }
+    await this.#notes.forget(key);
+  }
 
-function notRight(what: string, sent: string, found: string | null): PipelineError {
-  const message = `${what} reads back from the target with the sha256 ${found ?? 'of something else'} instead of ${sent}`;
-  return new PipelineError('STORE_CORRUPT', `${message}: check the target store`);
+  async #removeObject(key: string, { sha256 }: CopyNote): Promise<void> {
+    const { objects } = this.#options.to;
+    const found = await hashOfObject(objects, key);
+    if (found !== null && sha256 !== null && found !== sha256) {
+      this.#conflicts.push(`the object ${key} has other bytes in the target and is gone from the source`);
+      return;
+    }
+    if (found !== null) {
+      await objects.delete(key);
+      this.#objects.removed += 1;
+    }
+    await this.#notes.forget(key);
+  }
+
+  /** Looks for every artefact that the target's documents name; copies those that only the source has, and answers those that nobody has. */
+  async #proveArtefacts(): Promise<string[]> {
+    const { to, naming = {} } = this.#options;
+    const missing = new Set<string>();
+    const proven = new Set<string>();
+    for (const [table, kind] of Object.entries(naming)) {
+      for await (const partition of to.documents.partitions(table)) {
+        for await (const { body } of to.documents.query({ table, partition })) {
+          for (const artefact of artefactsNamedIn(body)) {
+            if (proven.has(artefact.key)) continue;
+            proven.add(artefact.key);
+            if (!(await this.#hasArtefact(artefact)) && kind === 'required') missing.add(artefact.key);
+          }
+        }
+        this.#options.signal?.throwIfAborted();
+        this.#tell(`${table} ${partition}`);
+      }
+    }
+    return [...missing].sort();
+  }
+
+  async #hasArtefact({ key, sha256, bytes }: NamedArtefact): Promise<boolean> {
+    const { from, to, otherKeyOf } = this.#options;
+    if (this.#seenObjects.has(key)) return true;
+    const there = await to.objects.head(key);
+    if (there?.bytes === bytes) return true;
+    const head = there === undefined ? await from.objects.head(key) : undefined;
+    if (head !== undefined) await this.#copyObjects([head]);
+    const other = otherKeyOf?.(key);
+    return head !== undefined || (other !== undefined && this.#notes.find(other)?.sha256 === sha256);
+  }
+
+  #tell(at: string): void {
+    const sum = ({ copied, same, replaced }: MigrationCount): number => copied + same + replaced;
+    this.#options.progress?.({ objects: sum(this.#objects), documents: sum(this.#documents), at });
+  }
 }

@@ -8,14 +8,18 @@ import { migrate } from '../../../src/cli/migrate.ts';
 import { reconcile } from '../../../src/cli/reconcile.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
 import type { MemoryObjectStore } from '../../../src/storage/memory.ts';
+import { chooseStorage } from '../../../src/config/storage-choice.ts';
 import { engineFallback } from '../../../src/workers/engine-fallback.ts';
 import { openHostFallback } from '../../../src/workers/open-fallback.ts';
 import type { HostFallback } from '../../../src/workers/open-fallback.ts';
+import { openPrimary } from '../../../src/workers/open-stores.ts';
+import type { PrimaryStores } from '../../../src/workers/open-stores.ts';
+import { readProfile } from '../../../src/workers/profile.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
-import { collectText } from '../../conformance/byte-streams.ts';
+import { collectText, sha256Of } from '../../conformance/byte-streams.ts';
 import { switched } from '../storage/fallback-host.ts';
 import type { Outage } from '../storage/fallback-host.ts';
 
@@ -57,6 +61,18 @@ async function writeAlone(text = 'kept here'): Promise<void> {
   await stores.objects.put('a.txt', Buffer.from(text), CREATE);
   await stores.documents.put(KEY, { text }, { expectedVersion: 0 });
   outage.code = undefined;
+}
+
+/** Everything that stores hold, but for the versions of documents. */
+async function stateOf({ objects: all, documents }: PrimaryStores): Promise<Record<string, unknown>> {
+  const state: Record<string, unknown> = {};
+  for await (const { key } of all.list('')) state[key] = await collectText(await all.get(key));
+  for (const table of ['ledger', 'manifests']) {
+    for await (const partition of documents.partitions(table)) {
+      for await (const { sort, body } of documents.query({ table, partition })) state[`${table} ${sort}`] = body;
+    }
+  }
+  return state;
 }
 
 async function printed(context: TestContext, work: (context: CommandContext) => Promise<number>) {
@@ -172,6 +188,51 @@ describe('quotidien migrate', () => {
     const contradicted = testContext(embedded);
     expect(await migrate(contradicted, { from: 'embedded', to: profile })).toBe(1);
     expect(contradicted.terminal.text()).toContain('it was left as it is there');
+    await embedded.close();
+  });
+
+  it('copies what was done on the source between two tries of it, and leaves nothing out', async () => {
+    const embedded = await openTestEngine([]);
+    const put = (key: string, text: string) =>
+      embedded.objects.put(key, Buffer.from(text), { ...CREATE, mode: 'replace' });
+    const ref = (key: string, text: string) => ({ key, sha256: sha256Of(text), bytes: text.length });
+    for (let n = 0; n < 172; n += 1) await put(`core/${String(n).padStart(3, '0')}.txt`, `${n}`);
+    for (const name of ['day', 'withdrawn']) await put(`published/${name}.txt`, 'old');
+    for (const sort of ['a', 'b', 'c']) await embedded.documents.put({ ...KEY, sort }, { says: 'old' });
+    await embedded.documents.put({ table: 'manifests', partition: 'p', sort: 'a' }, {});
+    const profile = path.join(embedded.home, 'other.json');
+    await writeFile(profile, JSON.stringify({ QUOTIDIEN_HOME: 'other' }));
+    const stop = new AbortController();
+    const first = testContext(embedded);
+    const note = first.terminal.note.bind(first.terminal);
+    const terminal = Object.assign(Object.create(first.terminal) as typeof first.terminal, {
+      note(text: string) {
+        note(text);
+        stop.abort(new Error('enough'));
+      },
+    });
+    const stopped = migrate({ ...first, terminal, signal: stop.signal }, { from: 'embedded', to: profile });
+    await expect(stopped).rejects.toThrow('enough');
+
+    await put('core/000-new.txt', 'new');
+    await put('published/day.txt', 'new');
+    await embedded.objects.delete('published/withdrawn.txt');
+    await embedded.documents.put({ ...KEY, sort: 'b' }, { says: 'new' });
+    await embedded.documents.delete({ ...KEY, sort: 'c' });
+    await embedded.documents.put(
+      { table: 'manifests', partition: 'p', sort: 'd' },
+      { outputs: { page: ref('core/000-new.txt', 'new'), lost: ref('core/lost.txt', 'lost') } },
+    );
+    const second = testContext(embedded);
+    expect(await migrate(second, { from: 'embedded', to: profile })).toBe(3);
+    expect(second.terminal.values[0]).toMatchObject({ conflicts: [], missing: ['core/lost.txt'] });
+
+    const home = path.join(embedded.home, 'other');
+    const { storage } = readProfile(profile, { home, env: {}, storage: chooseStorage({}).storage }, embedded.home);
+    const [there, here] = [await openPrimary({ home, storage }), embedded.stores.primary];
+    expect(await stateOf(there)).toEqual(await stateOf(here));
+    expect(await migrate(testContext(embedded), { from: 'embedded', to: profile })).toBe(3);
+    await there.close();
     await embedded.close();
   });
 
