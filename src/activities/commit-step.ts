@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors.ts';
 import { canonicalJson } from '../pipelines/canonical-json.ts';
-import type { UnitResult } from '../pipelines/dataset.ts';
+import type { StagedOutput, UnitResult } from '../pipelines/dataset.ts';
 import type { OutputDefinition } from '../pipelines/definition.ts';
 import { ledgerKey } from '../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
@@ -9,6 +9,7 @@ import type { InputHashes, StepKey } from '../pipelines/step-key.ts';
 import type { Scope, StepId } from '../pipelines/vocabulary.ts';
 import type { ArtefactRef, JsonObject } from '../storage/ports.ts';
 import { putContent } from './content-store.ts';
+import type { ContentPlace } from './content-store.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 
@@ -58,9 +59,10 @@ export async function commitStep(
   context: CommitContext,
   work: readonly Uncommitted[],
 ): Promise<LedgerEntry[]> {
+  const shared = new Map<string, Promise<ArtefactRef>>();
   const staged = await mapConcurrent(work, PUTS_AT_ONCE, async (unit) => ({
     unit,
-    outputs: await stageOutputs(engine, context, unit.result),
+    outputs: await stageOutputs(engine, context, unit.result, shared),
   }));
   control.progress('committing');
   const entries = staged.map(({ unit, outputs }) => entryOf(engine, control, context, unit, outputs));
@@ -72,17 +74,37 @@ export async function commitStep(
   );
 }
 
-async function stageOutputs(engine: Engine, { step }: CommitContext, result: UnitResult) {
+async function stageOutputs(
+  engine: Engine,
+  { step }: CommitContext,
+  result: UnitResult,
+  shared: Map<string, Promise<ArtefactRef>>,
+) {
   const refs: Record<string, ArtefactRef> = {};
   for (const [name, output] of Object.entries(result.outputs)) {
     const definition = step.outputs[name];
     if (definition === undefined) {
       throw new PipelineError('INTERNAL', `${step.id} wrote ${name}, which is none of its outputs`);
     }
-    const folder = `${definition.layer}/${scopeFolder(result.scope)}`;
-    refs[name] = await putContent(engine.objects, { folder, ...definition }, output);
+    const folder =
+      definition.sharedByDays === true ? definition.layer : `${definition.layer}/${scopeFolder(result.scope)}`;
+    refs[name] = await putOnce(engine, { folder, ...definition }, output, shared);
   }
   return refs;
+}
+
+/** A file that is the output of many days of the set is put once. */
+function putOnce(
+  engine: Engine,
+  place: ContentPlace,
+  output: StagedOutput,
+  shared: Map<string, Promise<ArtefactRef>>,
+): Promise<ArtefactRef> {
+  if (!('path' in output)) return putContent(engine.objects, place, output);
+  const name = `${place.folder} ${output.path}`;
+  const known = shared.get(name) ?? putContent(engine.objects, place, output);
+  shared.set(name, known);
+  return known;
 }
 
 /** The folder of a scope, in the key=value form that SQL engines read as a partition. */

@@ -76,6 +76,8 @@ export interface OutputDefinition {
   readonly layer: string;
   readonly extension: string;
   readonly mediaType: string;
+  /** Many days have the same bytes, such as a list that holds until the next one: they are stored once, under a key without the day. */
+  readonly sharedByDays?: boolean;
   /** The key under which users read the newest version; `{scope}` stands for the date or period. */
   readonly publishAs?: string;
   /** The record under which programs read the newest version; for JSON objects. */

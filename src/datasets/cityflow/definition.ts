@@ -84,6 +84,7 @@ const DETAILS: readonly PartDetail[] = [
     id: 'referentiel',
     title: 'Road network (Paris open data, referentiel-comptages-routiers)',
     bulkWindow: 'all',
+    importWindow: 'all',
     expectedAfter: {},
     freshForMinutes: FRESH_FOR_EVER,
   },
@@ -91,6 +92,7 @@ const DETAILS: readonly PartDetail[] = [
     id: 'arrondissements',
     title: 'Districts (Paris open data, arrondissements)',
     bulkWindow: 'all',
+    importWindow: 'all',
     expectedAfter: {},
     freshForMinutes: FRESH_FOR_EVER,
   },
@@ -111,13 +113,16 @@ function json(layer: string, publishAs?: string): OutputDefinition {
   return publishAs === undefined ? output : { ...output, publishAs };
 }
 
+/** References without a date: every day has all of them. */
+const UNDATED: readonly string[] = ['referentiel', 'arrondissements'];
+
 const DOWNLOADS: readonly StepDefinition[] = PARTS.map((part) => ({
   id: `download/${part.id}`,
   version: part.id === 'comptages' ? 2 : 1,
   title: part.title,
   part: part.id,
   inputs: [],
-  outputs: { slice: parquet(`slices/cityflow/${part.id}`) },
+  outputs: { slice: { ...parquet(`slices/cityflow/${part.id}`), sharedByDays: UNDATED.includes(part.id) } },
   queue: 'fetch',
   // A year of road counts has 6 GB.
   timeoutSeconds: part.id === 'comptages' ? TWO_HOURS : TEN_MINUTES,
@@ -159,7 +164,10 @@ const TRANSFORMS: readonly StepDefinition[] = [
     part: 'referentiel',
     title: 'One row per arc of the network, with its length and district',
     inputs: [slice('referentiel'), DISTRICTS],
-    outputs: { core: parquet('core/cityflow/referentiel', ['arc_id']), map: json('core/cityflow/map') },
+    outputs: {
+      core: { ...parquet('core/cityflow/referentiel', ['arc_id']), sharedByDays: true },
+      map: json('core/cityflow/map'),
+    },
     checks: NETWORK_CHECKS,
   }),
   transform({

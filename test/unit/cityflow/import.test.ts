@@ -9,7 +9,18 @@ import { testControl, openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { BikesMetrics } from '../../../src/datasets/cityflow/metrics/bikes.ts';
-import { bikePage, bikeRecord, countLine, countsCsv, disruption, weatherAnswer, WORK_HEADER } from './made-data.ts';
+import {
+  bikePage,
+  bikeRecord,
+  countLine,
+  countsCsv,
+  disruption,
+  DISTRICTS,
+  networkCsv,
+  SHAPE,
+  weatherAnswer,
+  WORK_HEADER,
+} from './made-data.ts';
 
 /** Raw files under the names that other programs know. */
 
@@ -175,6 +186,31 @@ describe('a batch file', () => {
       code: 'INPUT_INVALID',
       message: expect.stringContaining('comptages-routiers-permanents') as string,
     });
+  });
+});
+
+describe('a reference without a date', () => {
+  it('is stored once for the four thousand days that have it, slice and table, and each day verifies', async () => {
+    const shape = SHAPE.replaceAll('"', '""');
+    const [network, districts] = await take(
+      await file('network.csv', networkCsv([{ arc: '1', shape }])),
+      await file('districts.geojson', DISTRICTS),
+    );
+    expect([network!.days, districts!.days]).toEqual([4_018, 4_018]);
+    const days = ['2025-11-03', DAY];
+    for (const day of days) await runDay(engine, 'cityflow', day, { offline: true });
+    const keys = await namesUnder(engine.objects, [
+      'slices/cityflow/referentiel/',
+      'slices/cityflow/arrondissements/',
+      'core/cityflow/referentiel/',
+    ]);
+    expect(keys.map((key) => path.posix.dirname(key))).toEqual([
+      'core/cityflow/referentiel',
+      'slices/cityflow/arrondissements',
+      'slices/cityflow/referentiel',
+    ]);
+    const verified = await verifyDays(engine, testControl(), { pipeline: 'cityflow', dates: days });
+    expect(verified.days.map(({ result }) => result)).toEqual(['identical', 'identical']);
   });
 });
 

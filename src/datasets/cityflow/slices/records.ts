@@ -2,7 +2,7 @@ import path from 'node:path';
 import { DateTime } from 'luxon';
 import { PipelineError } from '../../../errors.ts';
 import { canonicalJson } from '../../../pipelines/canonical-json.ts';
-import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
+import type { SliceTask, UnitOutcome, UnitResult } from '../../../pipelines/dataset.ts';
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../../pipelines/zoned-day.ts';
 import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
@@ -48,23 +48,32 @@ export async function sliceRecords(
   );
   const texts = records.map(({ key, record, isOf }) => ({ key, text: canonicalJson(record), isOf }));
   const columns = new Set(records.flatMap(({ record }) => Object.keys(record)));
-  const outcomes: UnitOutcome[] = [];
-  for (const day of task.days) {
-    const own = texts.filter(({ isOf }) => isOf === undefined || isOf(day));
+  const sliceOf = async (own: readonly KeyedText[], name: string): Promise<Omit<UnitResult, 'scope'>> => {
     const unique = new Map(own.map(({ key, text }) => [`${key}\n${text}`, [key, text] as const]));
     const rows = [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
     const isAnswer = rows.length > 0 || reader.emptyIsAnswer;
-    const outputs = isAnswer
-      ? { slice: await writeParquetRows(sql, COLUMNS, rows, `${task.part}-${day.date}`) }
-      : undefined;
-    outcomes.push({
-      scope: day.date,
-      outputs: outputs ?? {},
+    return {
+      outputs: isAnswer ? { slice: await writeParquetRows(sql, COLUMNS, rows, `${task.part}-${name}`) } : {},
       checks: [],
       facts: { rows: rows.length, published_columns: columns.size, duplicates_removed: own.length - rows.length },
-    });
+    };
+  };
+  // Records without a date are those of every day, in one file.
+  if (texts.every(({ isOf }) => isOf === undefined)) {
+    const all = await sliceOf(texts, 'every-day');
+    return task.days.map(({ date }) => ({ scope: date, ...all }));
+  }
+  const outcomes: UnitOutcome[] = [];
+  for (const day of task.days) {
+    const own = texts.filter(({ isOf }) => isOf === undefined || isOf(day));
+    outcomes.push({ scope: day.date, ...(await sliceOf(own, day.date)) });
   }
   return outcomes;
+}
+
+interface KeyedText {
+  readonly key: string;
+  readonly text: string;
 }
 
 function refuse(what: string, wanted: string, document: unknown): never {
