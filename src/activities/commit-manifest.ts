@@ -2,7 +2,8 @@ import { PipelineError } from '../errors.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { DayState, StepState } from '../pipelines/execution.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
-import { changedSteps, manifestKey, manifestStep } from '../pipelines/manifest.ts';
+import { sameNote } from '../pipelines/kept-delivery.ts';
+import { changedSteps, keptIn, manifestKey, manifestStep } from '../pipelines/manifest.ts';
 import type { Decision, Manifest, ManifestStep } from '../pipelines/manifest.ts';
 import type { RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import type { JsonValue } from '../storage/ports.ts';
@@ -149,7 +150,7 @@ function manifestOf(
   // In the order of the definition: the order in which steps ended is chance.
   for (const { id } of [...definition.steps, ...definition.rollups]) {
     const [state, entry] = [finding.state[id], entries.get(id)];
-    if (entry !== undefined) steps[id] = manifestStep(entry);
+    if (entry !== undefined) steps[id] = manifestStep(entry, state?.state === 'done' ? state.kept : undefined);
     else if (state !== undefined && state.state !== 'done') steps[id] = state;
   }
   return {
@@ -205,6 +206,7 @@ function saysTheSame(before: Manifest, now: Manifest): boolean {
   return (
     before.verdict === now.verdict &&
     now.changed.length === 0 &&
+    (Object.keys(now.steps) as StepId[]).every((id) => sameNote(keptIn(before, id), keptIn(now, id))) &&
     Object.keys(before.steps).length === Object.keys(now.steps).length &&
     before.decisions.length === now.decisions.length
   );

@@ -4,7 +4,8 @@ import type { OutputDefinition, PipelineDefinition } from '../pipelines/definiti
 import { diffDocuments, valueChanges } from '../pipelines/document-diff.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
-import { changedSteps, keyIn } from '../pipelines/manifest.ts';
+import { sameNote } from '../pipelines/kept-delivery.ts';
+import { changedSteps, keptIn, keyIn } from '../pipelines/manifest.ts';
 import { whyRun } from '../pipelines/plan-reasons.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import type {
@@ -82,7 +83,9 @@ async function ledgerOf(engine: Engine, before: Manifest, after: Manifest): Prom
 function differingSteps(definition: PipelineDefinition, before: Manifest, after: Manifest): StepId[] {
   const gone = (Object.keys(before.steps) as StepId[]).filter((id) => after.steps[id] === undefined);
   const order = [...definition.steps, ...definition.rollups].map(({ id }) => id);
-  return [...changedSteps(before, after.steps), ...gone].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const noted = (Object.keys(after.steps) as StepId[]).filter((id) => !sameNote(keptIn(before, id), keptIn(after, id)));
+  const differing = new Set([...changedSteps(before, after.steps), ...noted, ...gone]);
+  return [...differing].sort((a, b) => order.indexOf(a) - order.indexOf(b));
 }
 
 async function compareStep(comparison: Comparison, id: StepId): Promise<StepDiff> {
@@ -128,6 +131,10 @@ function definitionOf(
 
 /** In the words of the planner, which would have said the same before it ran the step. */
 function whyChanged({ before, after, ledger }: Comparison, id: StepId): string {
+  const kept = keptIn(after, id);
+  if (kept !== undefined) return `stays as delivered by ${kept.since}; ${kept.code}: ${kept.message}`;
+  if (keptIn(before, id) !== undefined && keyIn(before, id) === keyIn(after, id))
+    return 'was asked for again and is the same';
   const now = after.steps[id];
   if (now === undefined) return 'this version does not have the step';
   if (now.state === 'failed') return `failed, ${now.code}: ${now.message}`;

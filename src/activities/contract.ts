@@ -2,6 +2,7 @@ import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { JsonObject, StorePlace } from '../storage/ports.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
+import type { DeliveriesBefore, PartNote } from '../pipelines/kept-delivery.ts';
 import type { ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/manifest.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
@@ -76,6 +77,8 @@ export interface WindowDay {
   readonly date: CivilDate;
   /** What the plan already knows of the day; steps that are absent run. */
   readonly state: DayState;
+  /** What stays of downloads that are asked for again, if that fails. Plans of earlier versions do not say. */
+  readonly delivered?: DeliveriesBefore;
 }
 
 export interface StepRequest {
@@ -84,6 +87,8 @@ export interface StepRequest {
   readonly days: readonly {
     readonly date: CivilDate;
     readonly inputs: Readonly<Record<string, StepKey | null>>;
+    /** For a step that declares `withNotes`; absent where there are none. */
+    readonly notes?: readonly PartNote[];
   }[];
   /** Keys of this run, by step and date, of the steps that are read from other days; other dates come from manifests. */
   readonly siblings: Readonly<Record<StepId, Readonly<Record<CivilDate, StepKey>>>>;

@@ -55,9 +55,10 @@ export async function executeStep(engine: Engine, request: StepRequest, control:
         scope: day.date,
         day: zonedDay(day.date, dataset.definition.zone),
         inputs: await openInputs(engine.objects, day.artefacts),
+        ...(day.notes === undefined ? {} : { notes: day.notes }),
       })),
     };
-    const identities = new Map(units.map(({ day, key, inputs }) => [day.date, { key, inputs }]));
+    const identities = new Map(units.map(({ day, ...identity }) => [day.date, identity]));
     const context = { pipeline: request.pipeline, step, startedAt, scopes: units.length };
     return runImplementation(engine, implementation, task, async (outcomes) => {
       const { entries, failed } = await commitOutcomes(engine, control, context, outcomes, identities);
@@ -71,7 +72,10 @@ export async function executeStep(engine: Engine, request: StepRequest, control:
 
 function identityOf(step: StepDefinition, day: DayInputs): StepIdentity {
   const inputs = hashesOf(day.artefacts);
-  return { key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }), inputs };
+  const { notes } = day;
+  const told = notes === undefined ? {} : { notes };
+  const key = stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs, ...told });
+  return { key, inputs, ...told };
 }
 
 /** The entry, when every output is still there and right. */

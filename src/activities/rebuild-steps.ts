@@ -116,8 +116,9 @@ async function executeAgain(
   const task = {
     step: step.id,
     params: set[0]?.entry.params ?? {},
-    units: set.map(({ entry: { scope }, inputs }) => ({
+    units: set.map(({ entry: { scope, notes }, inputs }) => ({
       scope,
+      ...(notes === undefined ? {} : { notes }),
       ...(isPeriod(scope) ? {} : { day: zonedDay(scope, dataset.definition.zone) }),
       inputs,
     })),

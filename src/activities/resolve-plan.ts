@@ -3,7 +3,7 @@ import { parseCivilDate } from '../pipelines/civil-date.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
-import { executionSteps, settledStates } from '../pipelines/execution.ts';
+import { deliveredBefore, executionSteps, settledStates } from '../pipelines/execution.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { isUpToDate, planDays } from '../pipelines/plan.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
@@ -119,7 +119,7 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   for (const plan of plans) {
     const planned = plan.steps.filter((step) => ids.has(step.step));
     if (isUpToDate(planned, manifests.get(plan.date))) upToDate.push(plan.date);
-    else days.push({ date: plan.date, state: settledStates(planned) });
+    else days.push({ date: plan.date, state: settledStates(planned), delivered: deliveredBefore(planned) });
   }
   return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, days };
 }

@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.ts';
 import { addDays } from '../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../pipelines/dataset.ts';
 import type { StepDefinition, StepInput } from '../pipelines/definition.ts';
+import type { PartNote } from '../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { inputHash } from '../pipelines/step-key.ts';
@@ -25,6 +26,7 @@ export type InputArtefacts = Readonly<Record<string, readonly InputArtefact[]>>;
 export interface DayInputs {
   readonly date: CivilDate;
   readonly artefacts: InputArtefacts;
+  readonly notes?: readonly PartNote[];
   /** The day's ledger entries of the step itself, by key. */
   readonly earlier: ReadonlyMap<string, LedgerEntry>;
 }
@@ -57,6 +59,7 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
         return [input.name, found === undefined ? [] : [found]];
       }),
     ),
+    ...(day.notes === undefined ? {} : { notes: day.notes }),
     earlier: new Map((ledger.get(day.date) ?? []).filter((e) => e.step === step.id).map((e) => [e.key, e])),
   }));
 }

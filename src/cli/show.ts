@@ -147,7 +147,11 @@ function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): strin
   });
   const empty = outputs.length === 0 ? '  no rows for this scope' : '';
   const head = `${name} ${colours.green('done')}  version ${step.version}, key ${shortHash(step.key)}${empty}`;
-  return [head, ...outputs, ...step.failedChecks.flatMap((check) => checkLines(colours, check))];
+  const kept =
+    step.kept === undefined
+      ? []
+      : [`  ${colours.yellow('!')} as delivered by ${step.kept.since}; ${step.kept.code}: ${step.kept.message}`];
+  return [head, ...kept, ...outputs, ...step.failedChecks.flatMap((check) => checkLines(colours, check))];
 }
 
 function checkLines(

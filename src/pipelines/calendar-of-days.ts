@@ -30,7 +30,8 @@ export interface RunningDay {
 
 /** What a person should know of a day that its standing does not say. */
 export interface DayRemark {
-  readonly kind: 'stale' | 'failed_run' | 'held' | 'unproven' | 'failed_step' | 'failed_check' | 'coverage';
+  readonly kind:
+    'stale' | 'failed_run' | 'held' | 'unproven' | 'failed_step' | 'kept_delivery' | 'failed_check' | 'coverage';
   /** One line. */
   readonly text: string;
 }
@@ -131,6 +132,10 @@ function remarksOf({ manifest, failure, running, degraded, stale = [] }: DayStan
     if (state.state === 'failed')
       remarks.push({ kind: 'failed_step', text: `${step} failed, ${state.code}: ${state.message}` });
     if (state.state !== 'done') continue;
+    if (state.kept !== undefined) {
+      const { code, message, since } = state.kept;
+      remarks.push({ kind: 'kept_delivery', text: `${step} uses what was delivered by ${since}; ${code}: ${message}` });
+    }
     for (const { check, failed, tested } of state.failedChecks) {
       remarks.push({ kind: 'failed_check', text: `${step}: ${check} fails on ${failed} of ${tested} rows` });
     }

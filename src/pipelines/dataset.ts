@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorContext } from '../errors.ts';
 import type { ArtefactRef, JsonObject, JsonValue, SqlSession } from '../storage/ports.ts';
 import type { PipelineDefinition, Severity } from './definition.ts';
+import type { PartNote } from './kept-delivery.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 import type { ZonedDay } from './zoned-day.ts';
 
@@ -25,6 +26,8 @@ export interface StepUnit {
   readonly day?: ZonedDay;
   /** By input name: none for a missing optional input, one for a step, one per scope for a rollup (ascending). */
   readonly inputs: Readonly<Record<string, readonly LocalArtefact[]>>;
+  /** Of a step that declares `withNotes`: the parts that use what was delivered before. Absent where there are none. */
+  readonly notes?: readonly PartNote[];
 }
 
 export interface StepTask {

@@ -126,6 +126,8 @@ export interface StepDefinition extends CommonStep {
   readonly needsAnyOf?: readonly string[];
   /** Without it the day fails; the failure of any other step degrades the day. */
   readonly required: boolean;
+  /** Is told which parts use what was delivered before, because their new request failed; that becomes part of the step key. */
+  readonly withNotes?: boolean;
   /** Left out of bulk windows, made for single days and on demand only. */
   readonly singleDaysOnly?: boolean;
 }

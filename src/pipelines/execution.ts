@@ -1,4 +1,6 @@
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
+import { SKIPPED, partNotes } from './kept-delivery.ts';
+import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
 import type { PlannedStep } from './plan.ts';
 import type { StepKey } from './step-key.ts';
 import { stageOf } from './vocabulary.ts';
@@ -27,11 +29,21 @@ export interface ExecutionStep {
   readonly queue: StepDefinition['queue'];
   readonly timeoutSeconds: number;
   readonly required: boolean;
+  /** Of a download: the part. Plans of earlier versions do not say. */
+  readonly part?: string;
+  readonly withNotes?: boolean;
 }
 
 /** The state of one step of one day. */
 export type StepState =
-  | { readonly state: 'done'; readonly key: StepKey; readonly how: 'ran' | 'reused'; readonly empty: boolean }
+  | {
+      readonly state: 'done';
+      readonly key: StepKey;
+      readonly how: 'ran' | 'reused';
+      readonly empty: boolean;
+      /** Why a download uses what was delivered before. */
+      readonly kept?: KeptNote;
+    }
   | { readonly state: 'failed'; readonly code: string; readonly message: string }
   | { readonly state: 'skipped'; readonly reason: string };
 
@@ -53,6 +65,8 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       queue: step.queue,
       timeoutSeconds: step.timeoutSeconds,
       required: step.required,
+      ...(step.part === undefined ? {} : { part: step.part }),
+      ...(step.withNotes === true ? { withNotes: true } : {}),
     }));
 }
 
@@ -65,12 +79,33 @@ export function staleSteps(definition: PipelineDefinition, planned: readonly Pla
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
 export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};
-  for (const { step, action, key, empty, reason } of planned) {
+  for (const { step, action, key, empty, reason, kept } of planned) {
+    const note = kept === undefined ? {} : { kept };
     if (action === 'skip') state[step] = { state: 'skipped', reason };
     else if (action === 'reuse' && key !== undefined)
-      state[step] = { state: 'done', key, how: 'reused', empty: empty === true };
+      state[step] = { state: 'done', key, how: 'reused', empty: empty === true, ...note };
   }
   return state;
+}
+
+/** The downloads that are asked for again, and what stays of each when that fails. */
+export function deliveredBefore(planned: readonly PlannedStep[]): Record<StepId, DeliveredBefore> {
+  const delivered: Record<StepId, DeliveredBefore> = {};
+  for (const { step, action, key, since } of planned) {
+    if (action !== 'reuse' && key !== undefined && since !== undefined) delivered[step] = { key, since };
+  }
+  return delivered;
+}
+
+/** What a step is to be told of the parts of its day; none for a step that does not ask. */
+export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], day: DayState): PartNote[] {
+  if (step.withNotes !== true) return [];
+  return partNotes(
+    steps.flatMap(({ id, part }) => {
+      const state = day[id];
+      return part !== undefined && state?.state === 'done' ? [{ part, note: state.kept }] : [];
+    }),
+  );
 }
 
 /** Whether a step of a day can run now that all steps it reads have ended, or why it is left out. */
@@ -121,10 +156,16 @@ export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day
       ? [{ step: step.id, code: state.code, message: state.message, required: step.required }]
       : [];
   });
+  const kept = steps.flatMap(({ id }): DayFailure[] => {
+    const state = day[id];
+    const note = state?.state === 'done' ? state.kept : undefined;
+    return note === undefined ? [] : [{ step: id, code: note.code, message: note.message }];
+  });
   const requiredDone = steps.every((step) => !step.required || day[step.id]?.state === 'done');
-  if (requiredDone) return { date, verdict: failures.length === 0 ? 'ok' : 'degraded' };
+  if (requiredDone) return { date, verdict: failures.length + kept.length === 0 ? 'ok' : 'degraded' };
   const real = failures.filter(({ code }) => code !== 'SRC_NOT_PUBLISHED');
-  const cause = real.find((failure) => failure.required) ?? real[0];
+  const unasked = kept.find(({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED);
+  const cause = real.find((failure) => failure.required) ?? real[0] ?? unasked;
   if (cause === undefined) return { date, verdict: 'no_data' };
   return { date, verdict: 'failed', failure: { step: cause.step, code: cause.code, message: cause.message } };
 }

@@ -1,5 +1,6 @@
 import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
 import type { CheckResult } from './dataset.ts';
+import type { PartNote } from './kept-delivery.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import { isPeriod } from './period.ts';
 import type { Scope, StepId } from './vocabulary.ts';
@@ -40,6 +41,8 @@ export interface LedgerEntry {
   readonly version: number;
   readonly params: JsonObject;
   readonly inputs: Readonly<Record<string, InputHashes>>;
+  /** What the step was told of parts that stayed as they were; absent where there was nothing to tell. */
+  readonly notes?: readonly PartNote[];
   readonly outputs: Readonly<Record<string, ArtefactRef>>;
   readonly checks: readonly CheckResult[];
   readonly facts: JsonObject;

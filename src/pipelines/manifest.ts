@@ -1,5 +1,6 @@
 import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
 import type { CheckResult } from './dataset.ts';
+import type { KeptNote } from './kept-delivery.ts';
 import { scopePartition } from './ledger.ts';
 import type { LedgerEntry, Origin } from './ledger.ts';
 import type { StepKey } from './step-key.ts';
@@ -13,6 +14,8 @@ export type ManifestStep =
       readonly version: number;
       readonly outputs: Readonly<Record<string, ArtefactRef>>;
       readonly failedChecks: readonly CheckResult[];
+      /** Why a download uses what was delivered before. */
+      readonly kept?: KeptNote;
     }
   | { readonly state: 'failed'; readonly code: string; readonly message: string }
   | { readonly state: 'skipped'; readonly reason: string };
@@ -61,13 +64,14 @@ export function manifestKey(pipeline: string, scope: Scope, version: number): Do
 }
 
 /** `done` as the manifest keeps it. */
-export function manifestStep(entry: LedgerEntry): ManifestStep {
+export function manifestStep(entry: LedgerEntry, kept?: KeptNote): ManifestStep {
   return {
     state: 'done',
     key: entry.key,
     version: entry.version,
     outputs: entry.outputs,
     failedChecks: entry.checks.filter((check) => check.failed > 0),
+    ...(kept === undefined ? {} : { kept }),
   };
 }
 
@@ -75,6 +79,12 @@ export function manifestStep(entry: LedgerEntry): ManifestStep {
 export function keyIn(manifest: Manifest | undefined, step: StepId): StepKey | undefined {
   const state = manifest?.steps[step];
   return state?.state === 'done' ? state.key : undefined;
+}
+
+/** Why a step of a manifest uses what was delivered before; undefined when it does not. */
+export function keptIn(manifest: Manifest | undefined, step: StepId): KeptNote | undefined {
+  const state = manifest?.steps[step];
+  return state?.state === 'done' ? state.kept : undefined;
 }
 
 /** The steps whose work differs between two versions. */

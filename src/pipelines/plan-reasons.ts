@@ -10,6 +10,8 @@ const SHORT_HASH = 8;
 export function whyRun(earlier: LedgerEntry | undefined, now: Omit<StepKeyParts, 'step'>): string {
   if (earlier === undefined) return 'never ran';
   const reasons: string[] = [];
+  if (canonicalJson(earlier.notes ?? []) !== canonicalJson(now.notes ?? []))
+    reasons.push('what it is told of its parts changed');
   if (earlier.version !== now.version) reasons.push(`step version ${earlier.version} became ${now.version}`);
   if (canonicalJson(earlier.params) !== canonicalJson(now.params)) reasons.push('its parameters changed');
   for (const name of Object.keys(now.inputs)) {

@@ -1,8 +1,10 @@
 import { addDays } from './civil-date.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
+import { partNotes, sameNote } from './kept-delivery.ts';
+import type { KeptNote, PartNote } from './kept-delivery.ts';
 import { isEmptyEntry } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
-import { keyIn } from './manifest.ts';
+import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { describeDamage, whyRun } from './plan-reasons.ts';
 import type { Delivery } from './receipt.ts';
@@ -10,6 +12,7 @@ import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import type { CivilDate, Revision, Stage, StepId } from './vocabulary.ts';
 import { REVISIONS, stageOf } from './vocabulary.ts';
+import { civilDateAt } from './zoned-day.ts';
 
 /**
  * What a re-run of a day would do, and why, as data. Pure: everything that the answer depends on is in `DayEvidence`.
@@ -33,8 +36,12 @@ export interface PlannedStep {
   readonly step: StepId;
   readonly action: StepAction;
   readonly reason: string;
-  /** The key in the ledger that is reused. */
+  /** The key in the ledger that is reused; of a download that is asked for again, what stays if that fails. */
   readonly key?: StepKey;
+  /** Of a download with rows: the civil date on which the publisher last confirmed them. */
+  readonly since?: CivilDate;
+  /** Why this download goes on with what was delivered before: its last request failed, and this run does not ask. */
+  readonly kept?: KeptNote;
   /** The reused download has no rows for the day. */
   readonly empty?: boolean;
   /** Of a known download: from when on the publisher is asked again, as ISO instant; null: never. */
@@ -120,8 +127,10 @@ export function planDay(definition: PipelineDefinition, evidence: DayEvidence, o
 /** Whether the newest manifest says exactly what these planned steps say, and nothing is left to do. */
 export function isUpToDate(steps: readonly PlannedStep[], manifest: Manifest | undefined): boolean {
   if (manifest === undefined || manifest.verdict === 'failed' || manifest.verdict === 'quarantined') return false;
-  return steps.every(({ step, action, key }) =>
-    action === 'reuse' ? keyIn(manifest, step) === key : action === 'skip' && manifest.steps[step]?.state !== 'done',
+  return steps.every(({ step, action, key, kept }) =>
+    action === 'reuse'
+      ? keyIn(manifest, step) === key && sameNote(keptIn(manifest, step), kept)
+      : action === 'skip' && manifest.steps[step]?.state !== 'done',
   );
 }
 
@@ -167,7 +176,7 @@ class PlanWalk {
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return skip(step, damage);
     const empty = isEmptyEntry(entry);
-    return { step: step.id, action: 'reuse', reason: 'stored', key, ...(empty ? { empty } : {}) };
+    return { step: step.id, action: 'reuse', reason: 'stored', key, ...(empty ? { empty } : {}), ...this.#note(step) };
   }
 
   #part(id: string): PartDefinition {
@@ -181,14 +190,29 @@ class PlanWalk {
     const entry = delivery && this.#entries.get(`${step.id}/${delivery.key}`);
     const forced = this.#isForced(step);
     const canAsk = part.origin === 'http' && part.closed === undefined;
-    if (forced !== undefined && (canAsk || entry !== undefined)) return run(step, forced);
-    if (delivery === undefined || entry === undefined) return this.#planFirstDownload(step, part);
+    if (delivery === undefined || entry === undefined) {
+      return forced !== undefined && canAsk ? run(step, forced) : this.#planFirstDownload(step, part);
+    }
+    const stays = this.#stays(step, delivery, entry);
+    if (forced !== undefined) return { ...run(step, forced), ...stays };
     const damage = this.#damageOf(entry) ?? this.#damageOfRaw(delivery);
-    if (damage !== undefined) return run(step, damage);
+    if (damage !== undefined) return { ...run(step, damage), ...stays };
     if (entry.version !== step.version) {
       return run(step, `step version ${entry.version} became ${step.version}`);
     }
     return this.#planKnownDownload(step, part, delivery, entry);
+  }
+
+  /** What stays of a download if asking for it again fails: rows that are there, cut by this version of the step. */
+  #stays(step: StepDefinition, { key, checkedAt }: Delivery, entry: LedgerEntry): Pick<PlannedStep, 'key' | 'since'> {
+    const usable = !isEmptyEntry(entry) && entry.version === step.version && this.#damageOf(entry) === undefined;
+    return usable ? { key, since: civilDateAt(new Date(checkedAt), this.#definition.zone) } : {};
+  }
+
+  /** The failure of the last request, carried on while nobody asks again. */
+  #note({ id }: StepDefinition): Pick<PlannedStep, 'kept'> {
+    const kept = keptIn(this.#evidence.manifest, id);
+    return kept === undefined ? {} : { kept };
   }
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
@@ -210,13 +234,21 @@ class PlanWalk {
     const askAgainAt = freshUntil(delivery, part.freshForMinutes[state]);
     const asked = { ...known, askAgainAt };
     const last = `last checked ${delivery.checkedAt}`;
+    const recheck = (why: string): PlannedStep => ({
+      ...asked,
+      ...this.#stays(step, delivery, entry),
+      action: 'recheck',
+      reason: `${last}${why}`,
+    });
+    const failed = keptIn(this.#evidence.manifest, step.id);
     if (this.#options.offline === true)
-      return { ...asked, action: 'reuse', reason: 'this run does not ask the publisher' };
-    if (this.#options.recheck === true) return { ...asked, action: 'recheck', reason: `${last}; asked for again` };
+      return { ...asked, action: 'reuse', reason: 'this run does not ask the publisher', ...this.#note(step) };
+    if (failed !== undefined) return recheck('; the request since then failed');
+    if (this.#options.recheck === true) return recheck('; asked for again');
     if (askAgainAt === null) return { ...asked, action: 'reuse', reason: `${last}; ${state} data do not change` };
     return this.#evidence.now < askAgainAt
       ? { ...asked, action: 'reuse', reason: `${last}, fresh until ${askAgainAt}` }
-      : { ...asked, action: 'recheck', reason: `${last}, no longer fresh since ${askAgainAt}` };
+      : recheck(`, no longer fresh since ${askAgainAt}`);
   }
 
   #revision(): Revision {
@@ -227,7 +259,7 @@ class PlanWalk {
   #planDerived(step: StepDefinition): PlannedStep {
     const foreseen = step.inputs.map((input) => ({ input, ...this.#foresee(input) }));
     const inputs: Record<string, InputHashes> = {};
-    const pending: { by: string; action: 'run' | 'recheck' }[] = [];
+    const pending = step.withNotes === true ? this.#pendingParts() : [];
     for (const item of foreseen) {
       if ('pending' in item) pending.push({ by: item.by, action: item.pending });
       else inputs[item.input.name] = item.hash === null ? null : [item.hash];
@@ -238,6 +270,24 @@ class PlanWalk {
     if (forced !== undefined) return run(step, forced);
     if (pending.length > 0) return this.#planPending(step, pending);
     return this.#planKnown(step, inputs);
+  }
+
+  /** Parts of which it is not known yet whether they will have a note. */
+  #pendingParts(): { by: string; action: 'run' | 'recheck' }[] {
+    return this.#plannedParts().flatMap(({ planned: { step, action } }) =>
+      action === 'run' || action === 'recheck' ? [{ by: step, action }] : [],
+    );
+  }
+
+  #partNotes(): PartNote[] {
+    return partNotes(this.#plannedParts().map(({ part, planned }) => ({ part, note: planned.kept })));
+  }
+
+  #plannedParts(): { readonly part: string; readonly planned: PlannedStep }[] {
+    return this.planned.flatMap((planned) => {
+      const part = this.#definition.steps.find(({ id }) => id === planned.step)?.part;
+      return part === undefined ? [] : [{ part, planned }];
+    });
   }
 
   #planPending(step: StepDefinition, pending: readonly { by: string; action: 'run' | 'recheck' }[]): PlannedStep {
@@ -253,12 +303,13 @@ class PlanWalk {
 
   #planKnown(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): PlannedStep {
     const params = step.params ?? {};
-    const key = stepKey({ step: step.id, version: step.version, params, inputs });
+    const notes = step.withNotes === true ? this.#partNotes() : [];
+    const key = stepKey({ step: step.id, version: step.version, params, inputs, notes });
     const entry = this.#entries.get(`${step.id}/${key}`);
     if (entry === undefined) {
       const before = keyIn(this.#evidence.manifest, step.id);
       const earlier = before === undefined ? undefined : this.#entries.get(`${step.id}/${before}`);
-      return run(step, whyRun(earlier, { version: step.version, params, inputs }));
+      return run(step, whyRun(earlier, { version: step.version, params, inputs, notes }));
     }
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return run(step, damage);

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../storage/ports.ts';
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import type { CheckResult } from './dataset.ts';
+import type { PartNote } from './kept-delivery.ts';
 import type { StepId } from './vocabulary.ts';
 
 /** Lower-case hex sha256: the identity of a step's work on a scope. Equal keys mean equal output bytes. */
@@ -14,11 +15,13 @@ export interface StepKeyParts {
   readonly version: number;
   readonly params: JsonObject;
   readonly inputs: Readonly<Record<string, InputHashes>>;
+  /** Of a step that declares `withNotes`. */
+  readonly notes?: readonly PartNote[];
 }
 
 /** The same parts give the same key wherever and whenever they come together. */
-export function stepKey({ step, version, params, inputs }: StepKeyParts): StepKey {
-  return sha256Hex(canonicalJson({ step, version, params, inputs }));
+export function stepKey({ step, version, params, inputs, notes = [] }: StepKeyParts): StepKey {
+  return sha256Hex(canonicalJson({ step, version, params, inputs, ...(notes.length === 0 ? {} : { notes }) }));
 }
 
 /**

@@ -129,8 +129,7 @@ function identityOf(ref: ArtefactRef | undefined): ContentIdentity | null {
 function ledgerFindings(recorded: DoneStep, entry: LedgerEntry | undefined): string[] {
   if (entry === undefined) return ['its ledger entry is gone'];
   const findings: string[] = [];
-  const { step, version, params, inputs } = entry;
-  if (stepKey({ step, version, params, inputs }) !== entry.key) {
+  if (stepKey(entry) !== entry.key) {
     findings.push('its key is not the hash of its recorded version, parameters and inputs');
   }
   if (canonicalJson(entry.outputs) !== canonicalJson(recorded.outputs)) {

@@ -40,7 +40,9 @@ export class DayControl {
       {
         validator: (order: StepOrder) => {
           const { state, waits } = checked(order, watch());
-          if (!waits && state[order.step]?.state !== 'failed') refuse(`${order.step} has not failed`, 'PLAN_INVALID');
+          const known = state[order.step];
+          const failed = known?.state === 'failed' || (known?.state === 'done' && known.kept !== undefined);
+          if (!waits && !failed) refuse(`${order.step} has not failed`, 'PLAN_INVALID');
         },
         description: 'Try a failed step again; a day that waits for the publisher asks now',
       },

@@ -20,7 +20,7 @@ import type { StepKey } from '../pipelines/step-key.ts';
 import type { DayPart } from '../pipelines/definition.ts';
 import { isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
-import { settledStates } from '../pipelines/execution.ts';
+import { deliveredBefore, settledStates } from '../pipelines/execution.ts';
 import { DayControl } from './day-control.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import { describeRun } from './search-attributes.ts';
@@ -216,7 +216,7 @@ class DayRun {
     await executeSteps({
       pipeline: this.#input.pipeline,
       steps: resolved.steps,
-      days: [{ date: this.#input.date, state: this.#state }],
+      days: [{ date: this.#input.date, state: this.#state, delivered: deliveredBefore(resolved.plan.steps) }],
       queues: resolved.queues,
       retry: resolved.retry,
       force: this.#input.fromStep !== undefined,

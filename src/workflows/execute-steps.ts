@@ -9,8 +9,10 @@ import type { ActivityOptions } from '@temporalio/workflow';
 import type { Whereabouts } from './whereabouts.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { HeldCheck, RetrySettings, StepDone, StepFailed, StepResult } from '../activities/contract.ts';
-import { blockedBy, inputKeys } from '../pipelines/execution.ts';
+import { blockedBy, inputKeys, notesFor } from '../pipelines/execution.ts';
 import type { DayState, ExecutionStep } from '../pipelines/execution.ts';
+import { SKIPPED, keptState } from '../pipelines/kept-delivery.ts';
+import type { DeliveriesBefore } from '../pipelines/kept-delivery.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 
@@ -26,6 +28,8 @@ export interface ExecutionDay {
   readonly date: CivilDate;
   /** What is known before; filled as steps end. */
   readonly state: DayState;
+  /** What stays of downloads that are asked for again, if that fails or an operator does without them. */
+  readonly delivered?: DeliveriesBefore;
 }
 
 export interface StepsControl {
@@ -56,7 +60,10 @@ export interface StepExecution {
 export async function executeSteps(execution: StepExecution): Promise<void> {
   const ended = new Map<StepId, Promise<void>>();
   for (const step of execution.steps) {
-    const reads = [...new Set([...step.inputs.map((input) => input.step), ...step.siblings])];
+    const parts = step.withNotes === true ? execution.steps.filter(({ part }) => part !== undefined) : [];
+    const reads = [
+      ...new Set([...step.inputs.map((input) => input.step), ...step.siblings, ...parts.map(({ id }) => id)]),
+    ];
     const neighbours = step.siblings.length > 0 ? [execution.neighbours] : [];
     const ready = Promise.all([...reads.map((id) => ended.get(id)), ...neighbours]);
     ended.set(
@@ -71,14 +78,16 @@ async function executeStep(execution: StepExecution, step: ExecutionStep): Promi
   const open = execution.days.filter((day) => day.state[step.id] === undefined);
   const runnable: ExecutionDay[] = [];
   for (const day of open) {
-    const reason = execution.control?.skipReason(step.id) ?? blockedBy(step, day.state);
+    const skipped = execution.control?.skipReason(step.id);
+    const reason = skipped ?? blockedBy(step, day.state);
     if (reason === undefined) runnable.push(day);
+    else if (skipped !== undefined) doWithout(day, step, skipped);
     else day.state[step.id] = { state: 'skipped', reason };
   }
   if (runnable.length === 0) return;
   const answers = await callUnlessSkipped(execution, step, runnable);
   if (typeof answers === 'string') {
-    for (const day of runnable) day.state[step.id] = { state: 'skipped', reason: answers };
+    for (const day of runnable) doWithout(day, step, answers);
     execution.changed?.();
     return;
   }
@@ -86,7 +95,9 @@ async function executeStep(execution: StepExecution, step: ExecutionStep): Promi
     const answer = answers.find(({ date }) => date === day.date);
     if (answer === undefined) continue;
     if ('failure' in answer) {
-      day.state[step.id] = { state: 'failed', ...answer.failure };
+      const before = day.delivered?.[step.id];
+      day.state[step.id] =
+        before === undefined ? { state: 'failed', ...answer.failure } : keptState(before, answer.failure);
       continue;
     }
     const { key, how, empty, held } = answer;
@@ -95,6 +106,13 @@ async function executeStep(execution: StepExecution, step: ExecutionStep): Promi
     day.state[step.id] ??= { state: 'done', key, how, empty };
   }
   execution.changed?.();
+}
+
+/** An operator does without a part: what it delivered before stays. */
+function doWithout(day: ExecutionDay, step: ExecutionStep, reason: string): void {
+  const before = day.delivered?.[step.id];
+  day.state[step.id] =
+    before === undefined ? { state: 'skipped', reason } : keptState(before, { code: SKIPPED, message: reason });
 }
 
 /** The answers of the days, or why the step was given up meanwhile: an operator may do without a download. */
@@ -135,7 +153,10 @@ async function callStep(
     proxyActivities<Activities>(stepOptions(execution, step, days))[step.stage]({
       pipeline: execution.pipeline,
       step: step.id,
-      days: days.map(({ date, state }) => ({ date, inputs: inputKeys(step, state) })),
+      days: days.map(({ date, state }) => {
+        const notes = notesFor(step, execution.steps, state);
+        return { date, inputs: inputKeys(step, state), ...(notes.length === 0 ? {} : { notes }) };
+      }),
       siblings: Object.fromEntries(step.siblings.map((id) => [id, keysOf(execution.days, id)])),
       force: execution.force,
     });

@@ -22,12 +22,14 @@ function stateWord(state: DayState, step: ExecutionStep): string {
   const known = state[step.id];
   if (known === undefined) return 'waiting';
   if (known.state !== 'done') return known.state;
+  if (known.kept !== undefined) return `kept, of ${known.kept.since}`;
   return known.empty ? `${known.how}, no rows` : known.how;
 }
 
 function detail(state: DayState, step: ExecutionStep): string | undefined {
   const known = state[step.id];
   if (known?.state === 'failed') return `${known.code}: ${known.message}`;
+  if (known?.state === 'done' && known.kept !== undefined) return `${known.kept.code}: ${known.kept.message}`;
   return known?.state === 'skipped' ? known.reason : undefined;
 }
 

@@ -53,7 +53,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   const whereabouts = new Whereabouts();
   const resolved = await resolve(whereabouts, input);
   const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
-  const days: ExecutionDay[] = resolved.days.map(({ date, state }) => ({ date, state: { ...state } }));
+  const days: ExecutionDay[] = resolved.days.map((day) => ({ ...day, state: { ...day.state } }));
   const held = new Map<CivilDate, StepId>();
   const tell = (): void => {
     const table = windowStory(title, steps, days);

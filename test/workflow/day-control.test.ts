@@ -79,6 +79,28 @@ describe('an operator', () => {
     expect(await dayResult(await start('2024-01-05'))).toMatchObject({ verdict: 'ok', version: 2 });
   });
 
+  it('goes on with what a skipped part delivered before, and with what a part delivered that fails', async () => {
+    const date = '2024-01-07';
+    await dayResult(await start(date));
+    const before = await newest(date);
+    publisher.refuse('readings', 403);
+    publisher.refuse('forecast', 500);
+    const handle = await start(date, { recheck: true });
+    await untilState(handle, 'download/readings', 'done');
+    await order(handle, 'skipPart', 'download/forecast', 'down for the weekend');
+    expect(await dayResult(handle)).toMatchObject({ verdict: 'degraded', version: 2, ran: [] });
+    const after = await newest(date);
+    for (const [step, code] of [
+      ['download/readings', 'SRC_AUTH'],
+      ['download/forecast', 'SKIPPED'],
+    ] as const) {
+      expect(after?.steps[step]).toEqual({ ...before?.steps[step], kept: expect.objectContaining({ code }) as object });
+    }
+    publisher.refuse('readings', undefined);
+    publisher.refuse('forecast', undefined);
+    expect(await dayResult(await start(date))).toMatchObject({ verdict: 'ok', version: 3 });
+  });
+
   it('has a failed step tried again while other parts still run', async () => {
     publisher.refuse('forecast', 403);
     publisher.refuse('readings', 500);

@@ -325,6 +325,7 @@ const REPORTS: readonly StepDefinition[] = [
       closed_parts: {},
       step_versions: Object.fromEntries([...TRANSFORMS, ...METRICS].map(({ id, version }) => [id, version])),
     },
+    withNotes: true,
     queue: 'report',
     timeoutSeconds: TEN_MINUTES,
     required: true,

@@ -139,6 +139,7 @@ const REPORTS: readonly StepDefinition[] = [
     },
     // Shown in the report, and a part of its key: a report says which versions of the steps made its figures.
     params: { step_versions: Object.fromEntries([TRANSFORM, ...METRICS].map(({ id, version }) => [id, version])) },
+    withNotes: true,
     queue: 'report',
     timeoutSeconds: 120,
     required: true,

@@ -80,14 +80,15 @@ describe('compareVersions', () => {
     expect(diff.facts).toEqual([]);
   });
 
-  it('tells a part that is gone from one that failed', async () => {
+  it('tells a part that is gone', async () => {
     await runDay(engine, 'tiny', DATE);
     publisher.publish(DATE, { withoutForecast: true });
     publisher.refuse('readings', 500);
     await runDay(engine, 'tiny', DATE, { recheck: true });
     publisher.refuse('readings', undefined);
     await runDay(engine, 'tiny', DATE, { fromStep: 'download' });
-    const withoutForecast = await compareVersions(engine, ...(await versions()));
+    const [first, , last] = await readVersions(engine, 'tiny', DATE);
+    const withoutForecast = await compareVersions(engine, first!, last!);
     expect(withoutForecast.steps[0]).toMatchObject({ step: 'download/forecast', why: 'input slice is gone' });
     expect(output(withoutForecast, 'download/forecast', 'slice')).toMatchObject({
       after: null,
@@ -96,14 +97,30 @@ describe('compareVersions', () => {
     expect(withoutForecast.steps[1]).toMatchObject({ step: 'transform/readings', why: 'input forecast is gone' });
   });
 
-  it('shows a step that failed in the later version with its code', async () => {
-    await runDay(engine, 'tiny', DATE);
+  it('shows a step that failed in one version with its code', async () => {
     publisher.refuse('forecast', 404);
-    await runDay(engine, 'tiny', DATE, { recheck: true });
-    const diff = await compareVersions(engine, ...(await versions()));
+    await runDay(engine, 'tiny', DATE);
+    publisher.refuse('forecast', undefined);
+    await runDay(engine, 'tiny', DATE);
+    const [failed, whole] = await versions();
+    const diff = await compareVersions(engine, whole, failed);
     expect(diff.to.verdict).toBe('degraded');
     expect(diff.steps[0]).toMatchObject({ step: 'download/forecast', before: 'done', after: 'failed' });
     expect(diff.steps[0]?.why).toMatch(/^failed, SRC_SHAPE_CHANGED: .*404/);
+  });
+
+  it('shows a part that stays as it was because its new request failed, and that it was asked for again', async () => {
+    await runDay(engine, 'tiny', DATE);
+    publisher.refuse('forecast', 404);
+    await runDay(engine, 'tiny', DATE, { recheck: true });
+    publisher.refuse('forecast', undefined);
+    await runDay(engine, 'tiny', DATE);
+    const [first, kept, whole] = await readVersions(engine, 'tiny', DATE);
+    const stays = await compareVersions(engine, first!, kept!);
+    expect(stays.steps).toMatchObject([{ step: 'download/forecast', before: 'done', after: 'done', outputs: [] }]);
+    expect(stays.steps[0]?.why).toMatch(/^stays as delivered by .*; SRC_SHAPE_CHANGED: .*404/);
+    const again = await compareVersions(engine, kept!, whole!);
+    expect(again.steps).toMatchObject([{ step: 'download/forecast', why: 'was asked for again and is the same' }]);
   });
 
   it('says which file can no longer be compared', async () => {

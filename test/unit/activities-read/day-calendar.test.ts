@@ -86,11 +86,12 @@ describe('calendarOfDays', () => {
   it('shows a day as failed only while it has no good version', async () => {
     await runDay(engine, 'tiny', '2024-03-03');
     publisher.refuse('readings', 404);
-    await runDay(engine, 'tiny', '2024-03-03', { recheck: true });
     await runDay(engine, 'tiny', '2024-03-04');
+    const strict = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, failAbove: 10 })]);
+    await runDay(strict, 'tiny', '2024-03-03', { offline: true });
     const [kept, failed] = await look('2024-03-03', '2024-03-04');
-    expect(kept).toMatchObject({ standing: 'ok', version: 1, failure: { code: 'SRC_SHAPE_CHANGED' } });
-    expect(kept?.remarks[0]?.text).toMatch(/^last run failed at download\/readings, .*; version 1 stays$/);
+    expect(kept).toMatchObject({ standing: 'ok', version: 1, failure: { code: 'DATA_CHECK_FAILED' } });
+    expect(kept?.remarks[0]?.text).toMatch(/^last run failed at transform\/readings, .*; version 1 stays$/);
     expect(failed).toMatchObject({ standing: 'failed', version: null });
   });
 

@@ -36,8 +36,9 @@ beforeAll(async () => {
   await rollUpDays(engine, 'tiny', DAYS);
   publisher.publish(REVISED, { status: 'consolidated' });
   await runDay(engine, 'tiny', REVISED, { recheck: true, reason: 'revision' });
+  const strict = engine.withDatasets([tinyDataset({ baseUrl: publisher.url, failAbove: 10 })]);
+  await runDay(strict, 'tiny', KEPT, { offline: true });
   publisher.refuse('readings', 404);
-  await runDay(engine, 'tiny', KEPT, { recheck: true });
   await runDay(engine, 'tiny', FAILED);
 });
 
@@ -103,7 +104,7 @@ describe('show', () => {
 
   it('shows a failed run beside the version that stays, and alone', async () => {
     expect((await showOf(KEPT)).text).toMatch(
-      /version 1 of 1[\s\S]*last run failed\n {2}2024-04-01T\S+ {2}download\/readings {2}SRC_SHAPE_CHANGED: /,
+      /version 1 of 1[\s\S]*last run failed\n {2}2024-04-01T\S+ {2}transform\/readings {2}DATA_CHECK_FAILED: /,
     );
     const never = await showOf(FAILED);
     expect(never.exit).toBe(0);

@@ -1,5 +1,6 @@
 import { addDays } from '../../../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../../pipelines/dataset.ts';
+import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import type { JsonObject, JsonValue } from '../../../storage/ports.ts';
 import { SECTIONS } from '../definition.ts';
 import type { ArcMetrics } from '../metrics/arc-day.ts';
@@ -8,7 +9,7 @@ import { rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { DayMetrics, FailingSensor, Report, ReportAlert, Summary } from './model.ts';
 import { REPORT_SCHEMA } from './model.ts';
-import { sectionDetails } from './sections.ts';
+import { sectionDetails, withNotes } from './sections.ts';
 
 const TOP = 10;
 const MOST_ALERTS = 20;
@@ -20,12 +21,14 @@ export interface ReportSources {
   readonly metrics: DayMetrics;
   readonly artefacts: Readonly<Record<string, LocalArtefact | undefined>>;
   readonly params: JsonObject;
+  /** The parts whose new request failed, so that what was delivered before is used. */
+  readonly notes: readonly PartNote[];
 }
 
 /** Brings the stored metrics of a day together; pure. Whatever is missing, the report has all its keys. */
-export function buildReport({ date, metrics, artefacts, params }: ReportSources): Report {
+export function buildReport({ date, metrics, artefacts, params, notes }: ReportSources): Report {
   const thresholds = thresholdsOf(params);
-  const details = sectionDetails(metrics, thresholds, textsOf(params['closed_parts']));
+  const details = withNotes(sectionDetails(metrics, thresholds, textsOf(params['closed_parts'])), notes);
   const arcs = metrics.comptages?.arcs ?? [];
   const alerts = alertsOf(arcs);
   const failing = failingSensors(metrics, thresholds.sensor_long_silent_hours);

@@ -1,3 +1,5 @@
+import { SKIPPED } from '../../../pipelines/kept-delivery.ts';
+import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import { SECTIONS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
 import { rounded } from '../statistics.ts';
@@ -117,4 +119,25 @@ function networkDetail({ referentiel }: DayMetrics): SectionDetail | null {
   return detail({ ...referentiel.coverage }, [
     troncons > 0 && placed === 0 && 'aucun tronçon n’a d’arrondissement : les limites des arrondissements manquent',
   ]);
+}
+
+/** The section that shows a part, where it is not that of the part's own name. */
+const SECTION_OF: Readonly<Record<string, SectionName>> = { 'open-meteo': 'weather', arrondissements: 'referentiel' };
+
+/** The sections of parts whose new request failed say so, and since when their data are. */
+export function withNotes(
+  details: Readonly<Record<SectionName, SectionDetail>>,
+  notes: readonly PartNote[],
+): Record<SectionName, SectionDetail> {
+  const noted = { ...details };
+  for (const { part, code, since } of notes) {
+    const section = SECTION_OF[part] ?? SECTIONS.find((name) => name === part);
+    if (section === undefined) continue;
+    const { status, reasons, coverage } = noted[section];
+    const why =
+      code === SKIPPED ? 'un opérateur a renoncé à une nouvelle demande' : `la nouvelle demande a échoué (${code})`;
+    const reason = `${part} : ${why}, données telles que livrées au plus tard le ${since}`;
+    noted[section] = { status: status === 'ok' ? 'degraded' : status, reasons: [...reasons, reason], coverage };
+  }
+  return noted;
 }

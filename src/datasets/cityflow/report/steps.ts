@@ -59,7 +59,13 @@ async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise
   const artefacts = Object.fromEntries(
     names.map((name): [string, LocalArtefact | undefined] => [name, unit.inputs[name]?.[0]]),
   );
-  const report = buildReport({ date: unit.scope, metrics, artefacts, params: task.params });
+  const report = buildReport({
+    date: unit.scope,
+    metrics,
+    artefacts,
+    params: task.params,
+    notes: unit.notes ?? [],
+  });
   const arcs = metrics.comptages?.arcs ?? [];
   const counters = metrics.bikes?.metrics ?? [];
   return {

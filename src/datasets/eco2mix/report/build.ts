@@ -1,3 +1,4 @@
+import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import type { JsonObject } from '../../../storage/ports.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { indicatorsOf } from './indicators.ts';
@@ -16,10 +17,12 @@ export interface ReportInputs {
   readonly artefacts: ReportArtefacts;
   /** The step's parameters. */
   readonly params: JsonObject;
+  /** The parts whose new request failed, so that what was delivered before is used. */
+  readonly notes: readonly PartNote[];
 }
 
 /** Brings the day's metrics, comparisons, check results and origins together; pure. */
-export function buildReport({ metrics, comparison, artefacts, params }: ReportInputs): ReportModel {
+export function buildReport({ metrics, comparison, artefacts, params, notes }: ReportInputs): ReportModel {
   const checks = artefacts.core.checks ?? [];
   const sections = sectionsOf(metrics, comparison, checks);
   return {
@@ -28,12 +31,13 @@ export function buildReport({ metrics, comparison, artefacts, params }: ReportIn
     zone: ZONE,
     hours: metrics.hours,
     revision: metrics.revision,
-    status: reportStatus(sections),
+    status: reportStatus(sections, notes),
     sections,
     indicators: indicatorsOf(metrics),
     metrics,
     comparison,
     checks: { made: checks.length, failed: checks.filter((check) => check.failed > 0).length, results: checks },
     provenance: provenanceOf(artefacts, params),
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }

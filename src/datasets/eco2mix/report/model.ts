@@ -1,4 +1,5 @@
 import type { CheckResult } from '../../../pipelines/dataset.ts';
+import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import type { CivilDate, Revision } from '../../../pipelines/vocabulary.ts';
 import type { ComparisonName, Coverage, DayComparison, DayMetrics } from '../metrics-model.ts';
 
@@ -13,7 +14,7 @@ export interface ReportModel {
   /** Length of the day: 23, 24 or 25. */
   readonly hours: number;
   readonly revision: Revision | null;
-  /** `no_data` without any load, `degraded` when a section is not ok. */
+  /** `no_data` without any load, `degraded` when a section is not ok or a part could not be asked for again. */
   readonly status: SectionStatus;
   readonly sections: Readonly<Record<SectionName, SectionState>>;
   /** The figures of the day in a fixed order; also the rows of the flat table. */
@@ -22,6 +23,8 @@ export interface ReportModel {
   readonly comparison: DayComparison | null;
   readonly checks: ChecksSummary;
   readonly provenance: Provenance;
+  /** The parts whose new request failed, so that what was delivered before is used; absent where there are none. */
+  readonly notes?: readonly PartNote[];
 }
 
 export const REPORT_SCHEMA = 'eco2mix.report/1';

@@ -35,6 +35,11 @@ export function provenanceOf({ core, metrics, comparison }: ReportArtefacts, par
   };
 }
 
+/** The publisher's name of what a part brings. */
+export function datasetName(part: string): string {
+  return DATASETS[part] ?? part;
+}
+
 function identityOf({ ref }: LocalArtefact): ArtefactIdentity {
   return { sha256: ref.sha256, bytes: ref.bytes, rows: ref.rows ?? null };
 }
@@ -47,7 +52,7 @@ function slicesOf(sources: JsonValue | undefined): SourceSlice[] {
     const { rows, sha256 } = objectOf(byPart[part]) as { rows?: JsonValue; sha256?: JsonValue };
     return {
       part,
-      dataset: DATASETS[part] ?? part,
+      dataset: datasetName(part),
       rows: typeof rows === 'number' ? rows : null,
       sha256: typeof sha256 === 'string' ? sha256 : null,
     };

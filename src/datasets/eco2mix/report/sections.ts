@@ -1,4 +1,5 @@
 import type { CheckResult } from '../../../pipelines/dataset.ts';
+import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { BORDERS, COMPARISONS, SOURCES, STORAGES } from '../metrics-model.ts';
 import type { ObservedQuantity, Reason, SectionName, SectionState, SectionStatus } from './model.ts';
@@ -32,9 +33,13 @@ export function sectionsOf(
 }
 
 /** A report without load is one without data; any other flaw degrades it. */
-export function reportStatus(sections: Readonly<Record<SectionName, SectionState>>): SectionStatus {
+export function reportStatus(
+  sections: Readonly<Record<SectionName, SectionState>>,
+  notes: readonly PartNote[],
+): SectionStatus {
   if (sections.load.status === 'no_data') return 'no_data';
-  return Object.values(sections).every((section) => section.status === 'ok') ? 'ok' : 'degraded';
+  const isWhole = notes.length === 0 && Object.values(sections).every((section) => section.status === 'ok');
+  return isWhole ? 'ok' : 'degraded';
 }
 
 function observedState(metrics: DayMetrics, names: readonly string[]): SectionState {

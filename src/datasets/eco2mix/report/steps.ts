@@ -45,6 +45,7 @@ async function nationalReport(unit: StepUnit, params: JsonObject, tools: PlainTo
           }),
     artefacts: { core, metrics, comparison },
     params,
+    notes: unit.notes ?? [],
   });
   return {
     scope: unit.scope,

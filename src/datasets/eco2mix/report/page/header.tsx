@@ -5,7 +5,7 @@ import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
 import { longDate, number, plural } from '../../../page/french.ts';
 import { StatusMark } from './section.tsx';
-import { clockChangeText, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
+import { clockChangeText, noteText, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
 
 /** Which day, how final and how complete it is, and the way to each section. */
 export function Header({ model }: { model: ReportModel }): JSX.Element {
@@ -19,6 +19,11 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
       </h1>
       <p class="state">{stateText(model)}</p>
       {change !== undefined && <p class="state">{change}</p>}
+      {(model.notes ?? []).map((note) => (
+        <p key={note.part} class="state">
+          {noteText(note)}
+        </p>
+      ))}
       <nav aria-label="Sections du rapport">
         <ul class="states">
           {SECTION_NAMES.map((name) => (

@@ -1,7 +1,10 @@
+import { SKIPPED } from '../../../../pipelines/kept-delivery.ts';
+import type { PartNote } from '../../../../pipelines/kept-delivery.ts';
 import type { Revision } from '../../../../pipelines/vocabulary.ts';
 import type { ComparisonName, DayMetrics } from '../../metrics-model.ts';
 import type { ObservedQuantity, Reason, SectionName, SectionStatus } from '../model.ts';
-import { listed, number, percentOf } from '../../../page/french.ts';
+import { listed, longDate, number, percentOf } from '../../../page/french.ts';
+import { datasetName } from '../provenance.ts';
 
 /** What things are called on the page. */
 
@@ -156,6 +159,13 @@ function incompleteText(quantities: readonly ObservedQuantity[]): string {
     names.set(observed, [...(names.get(observed) ?? []), quantityName(quantity)]);
   }
   return [...names].map(([observed, same]) => `${listed(same)} ${observed}`).join('\u202f; ');
+}
+
+/** Why a part is as it was delivered before, and since when. */
+export function noteText({ part, code, since }: PartNote): string {
+  const why =
+    code === SKIPPED ? 'un opérateur a renoncé à une nouvelle demande' : `la nouvelle demande a échoué (${code})`;
+  return `${datasetName(part)}\u00a0: ${why}, données telles que livrées au plus tard le ${longDate(since)}.`;
 }
 
 /** How a day without 24 hours came to its length, or nothing. */

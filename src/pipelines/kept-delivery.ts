@@ -1,0 +1,51 @@
+import type { StepKey } from './step-key.ts';
+import type { CivilDate, StepId } from './vocabulary.ts';
+
+/**
+ * What was delivered before stays when a new request for it fails, or when an operator does without it: the day is made from it, is
+ * degraded, and says why and how old it is. Pure.
+ */
+
+/** Why a download uses what was delivered before. */
+export interface KeptNote {
+  /** Of the failed request; `SKIPPED`: an operator did without it. */
+  readonly code: string;
+  readonly message: string;
+  /** The civil date on which the publisher last confirmed it. */
+  readonly since: CivilDate;
+}
+
+export const SKIPPED = 'SKIPPED';
+
+/** What a step that declares `withNotes` is told of one part. Stable: it is part of the step key. */
+export interface PartNote {
+  readonly part: string;
+  readonly code: string;
+  readonly since: CivilDate;
+}
+
+/** A download that has rows for the day already, as a plan knows it. */
+export interface DeliveredBefore {
+  readonly key: StepKey;
+  readonly since: CivilDate;
+}
+
+/** By download step; only steps that are asked for again. */
+export type DeliveriesBefore = Readonly<Record<StepId, DeliveredBefore>>;
+
+/** The state of a download that stays as it was. */
+export function keptState({ key, since }: DeliveredBefore, { code, message }: Pick<KeptNote, 'code' | 'message'>) {
+  return { state: 'done', key, how: 'reused', empty: false, kept: { code, message, since } } as const;
+}
+
+/** Whether two notes say the same; messages may name times and addresses, and do not count. */
+export function sameNote(one: KeptNote | undefined, other: KeptNote | undefined): boolean {
+  return one?.code === other?.code && one?.since === other?.since;
+}
+
+/** The notes of the parts of a day, in a fixed order. */
+export function partNotes(kept: readonly { readonly part: string; readonly note: KeptNote | undefined }[]): PartNote[] {
+  return kept
+    .flatMap(({ part, note }) => (note === undefined ? [] : [{ part, code: note.code, since: note.since }]))
+    .sort((a, b) => (a.part < b.part ? -1 : 1));
+}
