@@ -66,7 +66,10 @@ module.exports = {
     ),
     ...only(
       'activities',
-      [ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^node_modules/@temporalio/(activity|common)'],
+      [
+        ...[ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(dns|http|https|net|zlib)$'],
+        '^node_modules/@temporalio/(activity|common)',
+      ],
       [PORTS],
     ),
     ...only('schedules', [ERRORS, '^src/pipelines/', '^src/datasets/', '^node_modules/@temporalio/client'], []),

@@ -47,6 +47,17 @@ export const ERROR_TABLE = {
     meaning: 'The publisher’s answer ended too early.',
     remedy: 'Nothing, it is fetched again; when it persists, look at the kept partial file.',
   },
+  SRC_TOO_LARGE: {
+    retryable: false,
+    meaning: 'The publisher’s answer is larger than the limit of its source.',
+    remedy: 'Look at what the address delivers; when it is meant, raise QUOTIDIEN_<HOST>_MAX_MB, then re-run the day.',
+  },
+  SRC_UNSAFE_ADDRESS: {
+    retryable: false,
+    meaning: 'The publisher’s address, or where it sends us, is one that is not asked, or not with its key.',
+    remedy:
+      'Check the address in the message; when it is meant, name it in QUOTIDIEN_<HOST>_URL, with https where a key is sent.',
+  },
   DATA_CHECK_FAILED: {
     retryable: false,
     meaning: 'The data break a rule that must hold.',

@@ -47,6 +47,8 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
     url,
     ifNoneMatch: trusted ? etag : null,
     credential: source.credential,
+    trusted: source.trusted,
+    maxBytes: source.maxBytes,
     signal: control.signal,
     progress: (bytes) => {
       control.progress(`${bytes} bytes of ${request.part}`);
@@ -102,8 +104,8 @@ export async function readFreshness(
 ): Promise<string | null> {
   if (source.freshness === undefined) return null;
   const url = urlOf(source, source.freshness.path);
-  const { credential } = source;
-  const catalogue = await httpOf(engine).json({ url, accept: 'application/json', credential, signal });
+  const { credential, trusted } = source;
+  const catalogue = await httpOf(engine).json({ url, accept: 'application/json', credential, trusted, signal });
   return source.freshness.valueOf(catalogue) ?? null;
 }
 

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { PipelineError } from '../errors.ts';
+import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { Credential } from '../pipelines/dataset.ts';
+import { redactText, redactedError } from '../redaction.ts';
+import type { Network } from './addresses.ts';
+import { brokenOff, exchange, textOf, tooLarge } from './http-exchange.ts';
+import type { Exchange } from './http-exchange.ts';
 import { finishPart, leavePart, takePart } from './partial-files.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
@@ -19,6 +23,10 @@ export interface HttpRequest {
   readonly accept?: string;
   /** Sent along and told nobody: `url` is what messages and records name. */
   readonly credential?: Credential | undefined;
+  /** The configuration names this origin, which may so be on a private network. */
+  readonly trusted?: boolean | undefined;
+  /** The largest answer, decoded; more is `SRC_TOO_LARGE`. */
+  readonly maxBytes?: number | undefined;
   readonly signal: AbortSignal;
   progress(bytes: number): void;
 }
@@ -36,7 +44,7 @@ export interface HttpClient {
   /** The body as a local file, which the caller removes with `discard`; `undefined` when the publisher says "unchanged". */
   download(request: HttpRequest): Promise<HttpDownload | undefined>;
   /** A small JSON document. */
-  json(request: Omit<HttpRequest, 'ifNoneMatch' | 'progress'>): Promise<unknown>;
+  json(request: Omit<HttpRequest, 'ifNoneMatch' | 'progress' | 'maxBytes'>): Promise<unknown>;
   discard(download: HttpDownload): Promise<void>;
 }
 
@@ -46,7 +54,15 @@ export interface HttpClientOptions {
   readonly userAgent: string;
   /** Longest silence on the connection before it is given up. */
   readonly idleTimeoutMs: number;
+  /** Default: the real one. */
+  readonly network?: Network;
 }
+
+/** Of sources that declare no limit of their own. */
+export const DEFAULT_MAX_BYTES = 2 ** 30;
+const MAX_JSON_BYTES = 16 * 2 ** 20;
+/** What a publisher says instead of the data is read so far. */
+const MAX_REFUSAL_BYTES = 16 * 1024;
 
 const PARTIAL = 206;
 const RANGE_NOT_SATISFIABLE = 416;
@@ -63,8 +79,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const guard = idleGuard(options.idleTimeoutMs, request.signal);
       try {
         const response = await send(options, request, {}, guard);
-        if (response.status !== 200) throw await refusal(request.url, response);
-        return (await response.json()) as unknown;
+        if (response.status !== 200) throw await refusal(request, response);
+        return JSON.parse(await textOf(request.url, response, MAX_JSON_BYTES)) as unknown;
       } catch (error) {
         throw classify(error, request, guard);
       } finally {
@@ -83,9 +99,12 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
   try {
     const resume = await readPart(part, request.url);
     const response = await sendFrom(options, request, resume, guard);
-    if (response.status === 304) return undefined;
-    if (response.status !== 200 && response.status !== PARTIAL) throw await refusal(request.url, response);
-    const etag = response.headers.get('etag');
+    if (response.status === 304) {
+      response.body.resume();
+      return undefined;
+    }
+    if (response.status !== 200 && response.status !== PARTIAL) throw await refusal(request, response);
+    const etag = response.header('etag');
     const from = response.status === PARTIAL ? (resume?.bytes ?? 0) : 0;
     await rememberPart(part, request.url, etag);
     const bytes = await receive(response, part, from, request, guard);
@@ -96,10 +115,13 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
       bytes,
       sha256: await hashFile(finished),
       etag,
-      lastModified: response.headers.get('last-modified'),
+      lastModified: response.header('last-modified'),
     };
   } catch (error) {
-    throw classify(error, request, guard);
+    const classified = classify(error, request, guard);
+    // What is too large is not gone on with, and would fill the disk.
+    if (errorCodeOf(classified) === 'SRC_TOO_LARGE') await rm(part, { force: true });
+    throw classified;
   } finally {
     guard.end();
     await leavePart(part);
@@ -115,10 +137,10 @@ async function sendFrom(
   request: HttpRequest,
   resume: Part | undefined,
   guard: Guard,
-): Promise<Response> {
+): Promise<Exchange> {
   const response = await send(options, request, resume?.headers ?? {}, guard);
   if (response.status !== RANGE_NOT_SATISFIABLE || resume === undefined) return response;
-  await response.body?.cancel();
+  response.body.destroy();
   return send(options, request, {}, guard);
 }
 
@@ -155,32 +177,23 @@ function idleGuard(idleTimeoutMs: number, outer: AbortSignal) {
   };
 }
 
+type Question = Pick<HttpRequest, 'url' | 'ifNoneMatch' | 'accept' | 'credential' | 'trusted'>;
+
 function send(
   options: HttpClientOptions,
-  request: Pick<HttpRequest, 'url' | 'ifNoneMatch' | 'accept' | 'credential'>,
+  { url, ifNoneMatch, accept, credential, trusted }: Question,
   resume: Readonly<Record<string, string>>,
   guard: Guard,
-): Promise<Response> {
-  const conditional = typeof request.ifNoneMatch === 'string' ? { 'if-none-match': request.ifNoneMatch } : {};
-  const { url, headers } = withCredential(request);
-  return fetch(url, {
-    headers: {
-      'user-agent': options.userAgent,
-      accept: request.accept ?? '*/*',
-      ...conditional,
-      ...resume,
-      ...headers,
-    },
+): Promise<Exchange> {
+  const conditional = typeof ifNoneMatch === 'string' ? { 'if-none-match': ifNoneMatch } : {};
+  return exchange({
+    url,
+    headers: { 'user-agent': options.userAgent, accept: accept ?? '*/*', ...conditional, ...resume },
+    credential,
+    trusted,
     signal: guard.signal,
+    network: options.network,
   });
-}
-
-function withCredential({ url, credential }: Pick<HttpRequest, 'url' | 'credential'>) {
-  if (credential?.key === undefined) return { url, headers: {} };
-  if (credential.place === 'header') return { url, headers: { [credential.name]: credential.key } };
-  const secret = new URL(url);
-  secret.searchParams.set(credential.name, credential.key);
-  return { url: secret.href, headers: {} };
 }
 
 /** What is there of a body, and how to ask for the rest. */
@@ -207,16 +220,25 @@ async function rememberPart(part: string, url: string, etag: string | null): Pro
   else await writeFile(`${part}.json`, JSON.stringify({ url, etag } satisfies PartState));
 }
 
-async function receive(response: Response, part: string, from: number, request: HttpRequest, guard: Guard) {
+async function receive(response: Exchange, part: string, from: number, request: HttpRequest, guard: Guard) {
+  const most = request.maxBytes ?? DEFAULT_MAX_BYTES;
+  // Before anything is written, where the publisher tells; what it does not tell is counted.
+  if (from + Number(response.header('content-length') ?? 0) > most) {
+    response.body.destroy();
+    throw tooLarge(request.url, most);
+  }
   const file = await open(part, from === 0 ? 'w' : 'a');
   let bytes = from;
   try {
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      await file.write(chunk);
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
+      if (bytes > most) throw tooLarge(request.url, most);
+      await file.write(chunk);
       guard.touch();
       request.progress(bytes);
     }
+  } catch (error) {
+    throw brokenOff(error, request.url);
   } finally {
     await file.close();
   }
@@ -234,19 +256,22 @@ async function hashFile(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What the publisher said instead of the data, as an error of the table. */
-async function refusal(url: string, response: Response): Promise<PipelineError> {
-  const said = (await response.text().catch(() => '')).replace(/\s+/g, ' ').slice(0, 300);
-  const message = `${url} answered ${response.status}${said === '' ? '' : `: ${said}`}`;
-  const context = { url, status: response.status };
+/** What the publisher said instead of the data, as an error of the table; it may repeat our key. */
+async function refusal({ url, credential }: Question, response: Exchange): Promise<PipelineError> {
   const { status } = response;
-  if (status === 429) return limited(message, context, response.headers.get('retry-after'));
-  if (status === 503 && response.headers.has('retry-after')) {
-    return limited(message, context, response.headers.get('retry-after'));
-  }
+  const whole = await textOf(url, response, MAX_REFUSAL_BYTES).catch(() => '');
+  const said = redactText(whole, keysOf(credential)).replace(/\s+/g, ' ').slice(0, 300);
+  const message = `${url} answered ${status}${said === '' ? '' : `: ${said}`}`;
+  const context = { url, status };
+  const retryAfter = response.header('retry-after');
+  if (status === 429 || (status === 503 && retryAfter !== null)) return limited(message, context, retryAfter);
   if (status === 401 || status === 403) return new PipelineError('SRC_AUTH', message, { context });
   if (status >= 500 || status === 408) return new PipelineError('SRC_UNAVAILABLE', message, { context });
   return new PipelineError('SRC_SHAPE_CHANGED', `${message}; the address or the query is no longer right`, { context });
+}
+
+function keysOf(credential: Credential | undefined): string[] {
+  return credential?.key === undefined ? [] : [credential.key];
 }
 
 function limited(message: string, context: { url: string; status: number }, retryAfter: string | null): PipelineError {
@@ -257,20 +282,15 @@ function limited(message: string, context: { url: string; status: number }, retr
   });
 }
 
-/** Errors of undici by what they mean: an answer that stopped is truncated, everything else means unavailable. */
-function classify(error: unknown, request: { url: string; signal: AbortSignal }, guard: Guard): unknown {
-  if (error instanceof PipelineError || request.signal.aborted) return error;
+/** Errors of the connection by what they mean; Node's own may quote headers and addresses, key included. */
+function classify(error: unknown, request: Question & { readonly signal: AbortSignal }, guard: Guard): unknown {
+  if (request.signal.aborted) return error;
   const context = { url: request.url };
+  const cause = redactedError(error, keysOf(request.credential));
   if (guard.idle) {
-    return new PipelineError('SRC_UNAVAILABLE', `${request.url} stopped answering`, { context, cause: error });
+    return new PipelineError('SRC_UNAVAILABLE', `${request.url} stopped answering`, { context, cause });
   }
-  const inner = (error as { cause?: { code?: string; message?: string } }).cause;
-  const why = inner?.code ?? inner?.message ?? (error as Error).message;
-  const started = error instanceof TypeError && error.message === 'terminated';
-  return started
-    ? new PipelineError('SRC_TRUNCATED', `the answer of ${request.url} ended too early (${why})`, {
-        context,
-        cause: error,
-      })
-    : new PipelineError('SRC_UNAVAILABLE', `${request.url} cannot be reached (${why})`, { context, cause: error });
+  if (error instanceof PipelineError) return error;
+  const why = (error as { code?: string }).code ?? cause.message;
+  return new PipelineError('SRC_UNAVAILABLE', `${request.url} cannot be reached (${why})`, { context, cause });
 }

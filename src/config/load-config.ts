@@ -31,6 +31,7 @@ export interface Config {
 
 const PREFIX = 'QUOTIDIEN_';
 const HOME = 'QUOTIDIEN_HOME';
+const HOST_SETTING_NAMES = Object.keys(HOST_SETTING) as (keyof typeof HOST_SETTING)[];
 
 /** Reads the whole configuration once. `CONFIG_INVALID` lists every problem and where the value came from. */
 export function loadConfig(sources: ConfigSources): Config {
@@ -77,9 +78,7 @@ function definedOnly(env: Environment): Environment {
 }
 
 function unknownNames(env: Environment, hosts: readonly string[], place: (name: string) => string): string[] {
-  const perHost = hosts.flatMap((host) =>
-    (['URL', 'REQUESTS_PER_SECOND', 'KEY'] as const).map((name) => hostVariable(host, name)),
-  );
+  const perHost = hosts.flatMap((host) => HOST_SETTING_NAMES.map((name) => hostVariable(host, name)));
   const known = [HOME, ...Object.keys(SETTINGS.shape), ...perHost];
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
@@ -110,7 +109,9 @@ function hostSettings(
   const url = read('URL', HOST_SETTING.URL.schema);
   const requestsPerSecond = read('REQUESTS_PER_SECOND', HOST_SETTING.REQUESTS_PER_SECOND.schema);
   const key = read('KEY', HOST_SETTING.KEY.schema);
+  const maxMb = read('MAX_MB', HOST_SETTING.MAX_MB.schema);
   return {
+    ...(maxMb === undefined ? {} : { maxMb }),
     ...(key === undefined ? {} : { key }),
     ...(url === undefined ? {} : { url }),
     ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),

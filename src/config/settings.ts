@@ -98,12 +98,14 @@ export interface HostSettings {
   readonly requestsPerSecond?: number;
   /** A secret. */
   readonly key?: string;
+  readonly maxMb?: number;
 }
 
 export const HOST_SETTING = {
   URL: { schema: z.url({ protocol: /^https?$/ }), description: 'Base URL of the publisher' },
   KEY: { schema: z.string().min(1), description: 'Key that the publisher gave us, where it wants one' },
   REQUESTS_PER_SECOND: { schema: z.coerce.number().positive(), description: 'Most requests a second to the publisher' },
+  MAX_MB: { schema: positiveInteger, description: 'Largest answer of the publisher, decoded, in MiB' },
 } as const;
 
 export function hostVariable(host: string, name: keyof typeof HOST_SETTING): string {

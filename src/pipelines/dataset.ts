@@ -116,6 +116,10 @@ export interface HttpSource {
   readonly requestsPerSecond: number;
   /** The host answers only those who give a key; the part is closed until `QUOTIDIEN_<HOST>_KEY` has one. */
   readonly credential?: Credential;
+  /** The largest answer to one request, decoded; a larger one is `SRC_TOO_LARGE`. Default: 1 GiB. */
+  readonly maxBytes?: number;
+  /** Set by the configuration when it names the base URL, which may then be on a private network. */
+  readonly trusted?: boolean;
 }
 
 /** Where a request carries the key of its host, and the key once there is one. It is a secret: no record, log or message has it. */

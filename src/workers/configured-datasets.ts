@@ -46,11 +46,12 @@ function refuseUnknown(
   );
 }
 
-function configuredSource(source: HttpSource, { url, requestsPerSecond, key }: HostSettings): HttpSource {
+function configuredSource(source: HttpSource, { url, requestsPerSecond, key, maxMb }: HostSettings): HttpSource {
   const { credential } = source;
   return {
     ...source,
-    baseUrl: url ?? source.baseUrl,
+    ...(url === undefined ? {} : { baseUrl: url, trusted: true }),
+    ...(maxMb === undefined ? {} : { maxBytes: maxMb * 2 ** 20 }),
     requestsPerSecond: requestsPerSecond ?? source.requestsPerSecond,
     ...(credential === undefined || key === undefined ? {} : { credential: { ...credential, key } }),
   };

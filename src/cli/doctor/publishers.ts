@@ -1,3 +1,5 @@
+import { exchange, textOf } from '../../activities/http-exchange.ts';
+import { PipelineError } from '../../errors.ts';
 import type { HttpSource, Dataset } from '../../pipelines/dataset.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
 import { hostVariable } from '../../config/settings.ts';
@@ -7,6 +9,9 @@ import type { Finding } from './finding.ts';
 /** Asks every publisher for its cheap freshness value, once and briefly; being offline is a warning. */
 
 const ANSWER_WITHIN_MS = 5_000;
+
+/** Far more than the description of a dataset has. */
+const MAX_BYTES = 16 * 2 ** 20;
 
 /** Schedules and publication calendars go by minutes. */
 const CLOCK_WARN_MS = 30_000;
@@ -51,12 +56,14 @@ async function ask(subject: string, source: HttpSource, signal: AbortSignal): Pr
   try {
     const { value, durationMs } = await timed(async () => {
       const sentAt = Date.now();
-      const response = await fetch(url, {
+      const response = await exchange({
+        url: url.href,
         headers: { 'user-agent': `quotidien/${CODE_VERSION}`, accept: 'application/json' },
+        trusted: source.trusted,
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
       });
-      const clock = clockDifference(response.headers.get('date'), (sentAt + Date.now()) / 2);
-      return { status: response.status, text: await response.text(), clock };
+      const clock = clockDifference(response.header('date'), (sentAt + Date.now()) / 2);
+      return { status: response.status, text: await textOf(url.href, response, MAX_BYTES), clock };
     });
     // Without a freshness document any answer of the host shows that it is there.
     if (source.freshness === undefined && value.status < 500)
@@ -91,11 +98,11 @@ function freshnessIn({ freshness }: HttpSource, text: string): string | undefine
   }
 }
 
-/** The system's word, which undici keeps in the cause. */
+/** The system's word. A time limit reaches us as the cause of an abort. */
 function networkReason(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
-  const { code, message } = ((error as Error).cause ?? {}) as { code?: string; message?: string };
-  return code ?? message ?? whyFailed(error);
+  const { cause, code } = error as { cause?: unknown; code?: string };
+  if (cause instanceof Error && cause.name === 'TimeoutError') return `no answer within ${ANSWER_WITHIN_MS / 1000} s`;
+  return error instanceof PipelineError ? whyFailed(error) : (code ?? whyFailed(error));
 }
 
 /** By the publisher that is nearest to this clock: another one may be wrong itself. */

@@ -5,6 +5,11 @@ import { ZONE } from './local-hours.ts';
 
 /** Where the live sources are asked: real public endpoints, each host's base URL replaced by its setting. */
 
+/** A day or month of records, far from its limit. */
+const RECORDS_MAX_BYTES = 512 * 2 ** 20;
+/** Thirteen months of road counts have 6.2 GB. */
+const COUNTS_MAX_BYTES = 16 * 2 ** 30;
+
 const PARIS = 'https://opendata.paris.fr';
 const CATALOG = '/api/explore/v2.1/catalog/datasets';
 
@@ -28,6 +33,7 @@ function parisExport(
   dataset: string,
   format: 'json' | 'csv' | 'geojson',
   queryOf: (window: FetchWindow) => string,
+  maxBytes = RECORDS_MAX_BYTES,
 ): HttpSource {
   const csv = format === 'csv' ? ['delimiter=%3B', 'use_labels=true'] : [];
   return {
@@ -43,6 +49,7 @@ function parisExport(
     extension: format,
     mediaType: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
     requestsPerSecond: 2,
+    maxBytes,
   };
 }
 
@@ -71,6 +78,7 @@ const DISRUPTIONS: HttpSource = {
   extension: 'json',
   mediaType: 'application/json',
   requestsPerSecond: 1,
+  maxBytes: RECORDS_MAX_BYTES,
   credential: { place: 'header', name: 'apikey' },
 };
 
@@ -86,6 +94,7 @@ const VISUAL_CROSSING: HttpSource = {
   extension: 'json',
   mediaType: 'application/json',
   requestsPerSecond: 1,
+  maxBytes: RECORDS_MAX_BYTES,
   credential: { place: 'query', name: 'key' },
 };
 
@@ -104,6 +113,7 @@ const OPEN_METEO: HttpSource = {
   extension: 'json',
   mediaType: 'application/json',
   requestsPerSecond: 1,
+  maxBytes: RECORDS_MAX_BYTES,
 };
 
 /** By part. */
@@ -112,7 +122,7 @@ export const CITY_SOURCES: Readonly<Record<string, HttpSource>> = {
   traffic: DISRUPTIONS,
   weather: VISUAL_CROSSING,
   'open-meteo': OPEN_METEO,
-  comptages: parisExport('comptages-routiers-permanents', 'csv', countHours),
+  comptages: parisExport('comptages-routiers-permanents', 'csv', countHours, COUNTS_MAX_BYTES),
   chantiers: parisExport('chantiers-perturbants', 'csv', () => ''),
   referentiel: parisExport('referentiel-comptages-routiers', 'csv', () => ''),
   arrondissements: parisExport('arrondissements', 'geojson', () => ''),

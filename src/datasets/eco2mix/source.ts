@@ -36,6 +36,8 @@ function portalSource(dataset: string): HttpSource {
     extension: 'csv',
     mediaType: 'text/csv; charset=utf-8',
     requestsPerSecond: 2,
+    // All years at once have about 100 MB.
+    maxBytes: 512 * 2 ** 20,
   };
 }
 
