@@ -4,7 +4,7 @@ import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { StagedOutput } from '../pipelines/dataset.ts';
-import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+import type { ArtefactRef, ObjectStore, OpenOptions } from '../storage/ports.ts';
 
 /**
  * A step has just written its outputs: the page cache has them, and small ones are read in less time than the way to another thread and
@@ -53,8 +53,18 @@ async function takeBack(objects: ObjectStore, key: string, stored: ArtefactRef):
 }
 
 async function replaceWhenDamaged(objects: ObjectStore, ref: ArtefactRef, body: Uint8Array | { path: string }) {
-  if ((await damageOf(objects, ref)) === undefined) return;
+  if (await isProven(objects, ref)) return;
   await objects.put(ref.key, body, { mediaType: ref.mediaType, mode: 'replace' });
+}
+
+/** By its bytes: what a remote store says of an object without reading it does not tell those that were damaged below it. */
+async function isProven(objects: ObjectStore, ref: ArtefactRef): Promise<boolean> {
+  try {
+    return (await objects.openLocal(ref, { fresh: true })) !== undefined;
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    return false;
+  }
 }
 
 /** Editions of a file whose newest one has a name for other programs: `archive/<name without extension>/<sha256>.<extension>`. */
@@ -73,12 +83,16 @@ export function newestName(key: string): string | undefined {
 }
 
 /** `ObjectStore.openLocal`, which also finds the newest edition of a named file under its name. */
-export async function openContent(objects: ObjectStore, ref: ArtefactRef): Promise<string | undefined> {
-  const found = await objects.openLocal(ref);
+export async function openContent(
+  objects: Pick<ObjectStore, 'openLocal'>,
+  ref: ArtefactRef,
+  options?: OpenOptions,
+): Promise<string | undefined> {
+  const found = await objects.openLocal(ref, options);
   const name = newestName(ref.key);
   if (found !== undefined || name === undefined) return found;
   try {
-    return await objects.openLocal({ ...ref, key: name });
+    return await objects.openLocal({ ...ref, key: name }, options);
   } catch (error) {
     // Another edition has the name.
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
@@ -86,14 +100,18 @@ export async function openContent(objects: ObjectStore, ref: ArtefactRef): Promi
   }
 }
 
-/** What is wrong with the stored bytes of an artefact, in words; undefined when they are there and right. */
+/**
+ * What the store itself says is wrong with an artefact, in words; undefined when it is there and right. Whatever caches of this host hold:
+ * what is built on an artefact must be readable by everybody.
+ */
 export async function damageOf(objects: ObjectStore, ref: ArtefactRef): Promise<string | undefined> {
-  try {
-    return (await openContent(objects, ref)) === undefined ? 'is missing in the store' : undefined;
-  } catch (error) {
-    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
-    return 'no longer matches its recorded hash';
+  const { state } = await objects.inspect(ref);
+  if (state === 'damaged') return 'no longer matches its recorded hash';
+  const name = newestName(ref.key);
+  if (state === 'intact' || (name !== undefined && (await objects.inspect({ ...ref, key: name })).state === 'intact')) {
+    return undefined;
   }
+  return 'is missing in the store';
 }
 
 /** Staged bytes with their hash and size; `body` is what a store takes. */

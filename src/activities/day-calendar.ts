@@ -23,7 +23,7 @@ export async function calendarOfDays(
   const { definition } = datasetOf(engine, pipeline);
   const known = dates.filter((date) => date >= definition.since);
   const [{ evidence, manifests }, failures, degraded] = await Promise.all([
-    surveyDays(engine, definition, known, 'at records only'),
+    surveyDays(engine, definition, known),
     readFailures(engine.documents, pipeline, known),
     readDegraded(engine, pipeline, known),
   ]);

@@ -9,11 +9,12 @@ import { inputHash } from '../pipelines/step-key.ts';
 import type { ContentIdentity, Rebuilt } from '../pipelines/verification.ts';
 import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
 import { zonedDay } from '../pipelines/zoned-day.ts';
-import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+import type { ArtefactRef } from '../storage/ports.ts';
 import { loadStaged, openContent } from './content-store.ts';
 import { sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
+import type { ProvenObjects } from './proven-objects.ts';
 import { scopesRolledUp } from './rolled-up.ts';
 import { openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
@@ -27,6 +28,8 @@ type Impossible = Extract<Rebuilt, { readonly kind: 'impossible' }>;
 
 export interface Rebuild {
   readonly engine: Engine;
+  /** Inputs are read from here, so that the verification is one of what the stores have. */
+  readonly objects: ProvenObjects;
   readonly control: Pick<StepControl, 'signal' | 'progress'>;
   readonly dataset: Dataset;
   /** Every ledger entry of the days or periods concerned and of those that they read. */
@@ -38,13 +41,13 @@ type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'>;
 
 /** Cuts the slices of days that came in one raw file anew, in one pass over it. Each of them was delivered by this file. */
 export async function recutSlices(
-  { engine, control, dataset }: Rebuild,
+  { engine, objects, control, dataset }: Rebuild,
   step: StepDefinition,
   raw: ArtefactRef,
   dates: readonly CivilDate[],
 ): Promise<ReadonlyMap<CivilDate, Rebuilt>> {
   const all = (rebuilt: Rebuilt): Map<CivilDate, Rebuilt> => new Map(dates.map((date) => [date, rebuilt]));
-  const opened = await openRaw(engine.objects, raw);
+  const opened = await openRaw(objects, raw);
   if ('problem' in opened) return all({ kind: 'impossible', why: `its raw file ${raw.key} ${opened.problem}` });
   const task = {
     part: step.part ?? '',
@@ -97,7 +100,7 @@ async function prepare(rebuild: Rebuild, step: RecordedStep, entry: LedgerEntry)
   const found = recordedInputs(rebuild, step, entry);
   if ('missing' in found) return { kind: 'impossible', why: found.missing };
   try {
-    return { entry, inputs: await openInputs(rebuild.engine.objects, found.artefacts) };
+    return { entry, inputs: await openInputs(rebuild.objects, found.artefacts) };
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
     return { kind: 'impossible', why: `an input is not readable: ${asPipelineError(error).message}` };
@@ -225,7 +228,7 @@ function findArtefact(
 }
 
 async function openRaw(
-  objects: ObjectStore,
+  objects: ProvenObjects,
   raw: ArtefactRef,
 ): Promise<{ readonly path: string } | { readonly problem: string }> {
   try {

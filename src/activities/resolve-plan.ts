@@ -5,7 +5,7 @@ import { stepOf } from '../pipelines/definition.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { deliveredBefore, executionSteps, settledStates } from '../pipelines/execution.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import { isUpToDate, planDays } from '../pipelines/plan.ts';
+import { isUpToDate } from '../pipelines/plan.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
@@ -14,7 +14,7 @@ import type { PlanRequest, ResolvedDay, ResolvedWindow } from './contract.ts';
 import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { surveyDays } from './evidence.ts';
+import { planOnStored, surveyDays } from './evidence.ts';
 import { publicationsOf, unpublished } from './published.ts';
 
 /** The plans of a set of days, ascending, from what the stores have now. */
@@ -24,8 +24,8 @@ export async function planFromStores(
   dates: readonly CivilDate[],
   options: PlanOptions,
 ): Promise<{ plans: DayPlan[]; manifests: ReadonlyMap<CivilDate, Manifest> }> {
-  const { evidence, manifests } = await surveyDays(engine, definition, dates);
-  return { plans: planDays(definition, evidence, options), manifests };
+  const survey = await surveyDays(engine, definition, dates);
+  return { plans: await planOnStored(engine, definition, survey, options), manifests: survey.manifests };
 }
 
 /** Refuses what cannot be planned, with what to write instead. */

@@ -120,7 +120,7 @@ async function neighbourManifests(
 
 /** Opens the artefacts as verified local files. A missing one is `STORE_CORRUPT`: the ledger says that it is there. */
 export async function openInputs(
-  objects: ObjectStore,
+  objects: Pick<ObjectStore, 'openLocal'>,
   artefacts: InputArtefacts,
 ): Promise<Record<string, LocalArtefact[]>> {
   const opened: Record<string, LocalArtefact[]> = {};
@@ -130,7 +130,10 @@ export async function openInputs(
   return opened;
 }
 
-async function openInput(objects: ObjectStore, { scope, ref, recorded }: InputArtefact): Promise<LocalArtefact> {
+async function openInput(
+  objects: Pick<ObjectStore, 'openLocal'>,
+  { scope, ref, recorded }: InputArtefact,
+): Promise<LocalArtefact> {
   const path = await objects.openLocal(ref);
   if (path === undefined) {
     throw new PipelineError('STORE_CORRUPT', `${ref.key} is recorded in the ledger but missing in the store`);

@@ -10,6 +10,7 @@ import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { newestManifests, readDeliveries, readLedger } from './ledger-reader.ts';
 import { mapConcurrent, mapSets } from './map-concurrent.ts';
+import { proveObjects } from './proven-objects.ts';
 import { rebuildStep, recutSlices } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
@@ -49,27 +50,28 @@ export async function verifyDays(
 ): Promise<VerifiedDays> {
   const days: Verification[] = [];
   const absent: CivilDate[] = [];
+  const objects = proveObjects(engine.objects);
   for (const { from, to } of fetchWindows(request.dates, 'month')) {
     const dates = request.dates.filter((date) => from <= date && date <= to);
     const manifests = await newestManifests(engine.documents, request.pipeline, dates);
     absent.push(...dates.filter((date) => !manifests.has(date)));
-    days.push(...(await verifyMonth(engine, control, request, [...manifests.values()])));
+    days.push(...(await verifyMonth({ engine, control, objects }, request, [...manifests.values()])));
   }
   return { days, absent };
 }
 
 async function verifyMonth(
-  engine: Engine,
-  control: Pick<StepControl, 'signal' | 'progress'>,
+  surroundings: Pick<Rebuild, 'engine' | 'control' | 'objects'>,
   { pipeline, onDay }: VerifyRequest,
   manifests: readonly Manifest[],
 ): Promise<Verification[]> {
+  const { engine } = surroundings;
   const dataset = datasetOf(engine, pipeline);
   const scopes = scopesRead(
     dataset.definition,
     manifests.map(({ scope }) => scope),
   );
-  const rebuild: Rebuild = { engine, control, dataset, ledger: await readLedger(engine.documents, pipeline, scopes) };
+  const rebuild: Rebuild = { ...surroundings, dataset, ledger: await readLedger(engine.documents, pipeline, scopes) };
   const slices = await recutAll(rebuild, manifests);
   return mapSets(manifests, { size: DAYS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
     const days = await verifySet(rebuild, set, slices);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { verifyStep, worstResult } from '../pipelines/verification.ts';
@@ -10,7 +9,7 @@ import type {
   Verification,
 } from '../pipelines/verification.ts';
 import type { Scope, StepId } from '../pipelines/vocabulary.ts';
-import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+import type { ProvenObjects } from './proven-objects.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 
 /** A step or rollup of this code. */
@@ -32,7 +31,7 @@ export async function verifyManifest(
     const entry = entryOf(rebuild, manifest.scope, id, recorded);
     const rebuilt = rebuiltOf(id) ?? notRebuilt(known, id, entry);
     steps.push(
-      verifyStep({ step: id, recorded, entry, rebuilt, stored: await storedOutputs(engine.objects, recorded) }),
+      verifyStep({ step: id, recorded, entry, rebuilt, stored: await storedOutputs(rebuild.objects, recorded) }),
     );
   }
   return {
@@ -83,19 +82,10 @@ function notRebuilt(known: readonly KnownStep[], id: StepId, entry: LedgerEntry 
 }
 
 async function storedOutputs(
-  objects: ObjectStore,
+  objects: ProvenObjects,
   { outputs }: DoneStep,
 ): Promise<Record<string, OutputVerification['stored']>> {
   const stored: Record<string, OutputVerification['stored']> = {};
-  for (const [output, ref] of Object.entries(outputs)) stored[output] = await storedState(objects, ref);
+  for (const [output, ref] of Object.entries(outputs)) stored[output] = await objects.stateOf(ref);
   return stored;
-}
-
-/** Hashes what the store gives out now, past any verified copy that it may keep. */
-async function storedState(objects: ObjectStore, ref: ArtefactRef): Promise<OutputVerification['stored']> {
-  const stream = await objects.get(ref.key);
-  if (stream === undefined) return 'missing';
-  const hash = createHash('sha256');
-  for await (const chunk of stream) hash.update(chunk);
-  return hash.digest('hex') === ref.sha256 ? 'intact' : 'damaged';
 }

@@ -4,6 +4,7 @@ import type { Period, StepId } from '../pipelines/vocabulary.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { newestManifests, readLedger } from './ledger-reader.ts';
+import { proveObjects } from './proven-objects.ts';
 import { rebuildStep } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 import { scopesRolledUp } from './rolled-up.ts';
@@ -28,7 +29,7 @@ export async function verifyPeriod(
     inputs.flatMap(({ each }) => scopesRolledUp(definition, each, period, engine.now())),
   );
   const ledger = await readLedger(engine.documents, pipeline, [...new Set([period, ...read])]);
-  const rebuild: Rebuild = { engine, control, dataset, ledger };
+  const rebuild: Rebuild = { engine, objects: proveObjects(engine.objects), control, dataset, ledger };
   const rebuilt = new Map<StepId, Rebuilt>();
   for (const rollup of rollups) {
     const entry = entryOf(rebuild, period, rollup.id, manifest.steps[rollup.id]);

@@ -34,8 +34,11 @@ function shorten(hashes: readonly string[]): string {
   return hashes[0]?.slice(0, SHORT_HASH) ?? '';
 }
 
+/** What was found wrong with stored objects, in words, by their keys. */
+export type DamagedObjects = Pick<ReadonlyMap<string, string>, 'get'>;
+
 /** What is wrong with the stored bytes of an entry; undefined when all of them are there and right. */
-export function describeDamage(entry: LedgerEntry, damaged: ReadonlyMap<string, string>): string | undefined {
+export function describeDamage(entry: LedgerEntry, damaged: DamagedObjects): string | undefined {
   for (const [output, ref] of Object.entries(entry.outputs)) {
     const found = damaged.get(ref.key);
     if (found !== undefined) return `output ${output} ${found}`;

@@ -7,6 +7,7 @@ import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { describeDamage, whyRun } from './plan-reasons.ts';
+import type { DamagedObjects } from './plan-reasons.ts';
 import type { Delivery } from './receipt.ts';
 import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
@@ -68,8 +69,8 @@ export interface DayEvidence {
   readonly manifest: Manifest | undefined;
   /** Every ledger entry of the day. */
   readonly ledger: readonly LedgerEntry[];
-  /** Object keys that the ledger names and that are gone or changed, with what was found. */
-  readonly damaged: ReadonlyMap<string, string>;
+  /** Of the objects that the ledger names: asked for each one that the plan is going to rely on, and for no other. */
+  readonly damaged: DamagedObjects;
   /** What the publisher (or a person, for imports) last delivered, by part. */
   readonly deliveries: Readonly<Record<string, Delivery | undefined>>;
   /**

@@ -8,7 +8,16 @@ import { hashInKey } from './content-key.ts';
 import { fileError } from './file-errors.ts';
 import { bodyChunks } from './object-body.ts';
 import { checkObjectKey } from './object-key.ts';
-import type { ArtefactRef, ObjectBody, ObjectHead, ObjectStore, PutOptions } from './ports.ts';
+import type {
+  ArtefactRef,
+  ContentName,
+  ObjectBody,
+  ObjectHead,
+  ObjectLook,
+  ObjectStore,
+  OpenOptions,
+  PutOptions,
+} from './ports.ts';
 import type { StagedFile } from './staged-files.ts';
 
 /** Larger objects than this part of the cache pass by it: one would drive out everything else. */
@@ -18,8 +27,6 @@ const READ_AT_ONCE_BYTES = 256 * 1_024;
 
 /** Kept in memory; without its time a key is compared again. */
 const MOST_COMPARISONS = 50_000;
-
-type ContentName = Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>;
 
 /** Counted since the cache was opened in this process. */
 export interface CacheStats {
@@ -63,7 +70,7 @@ export interface CacheOptions {
  * 1. Bytes are served only after their hash was found right; a damaged file is removed and fetched again.
  * 2. A key whose last part is a sha256 names its bytes: they are served without asking. `openLocal` says which bytes it wants, so it does
  *    not ask either, once this cache has seen them under that key. It therefore tells what the bytes were, not that the primary store still
- *    has them: who wants to know that, asks the primary store.
+ *    has them: who wants to know that, asks by `inspect`, and who wants it proven, by `openLocal` with `fresh`.
  * 3. Every other key is compared by its etag at each read, or again when `checkTtlMs` is over. While the primary store is away (`STORE_UNAVAILABLE`), the last copy is
  *    served and marked as stale; nothing else makes a stale answer.
  * 4. Of several readers that miss the same object, in any process of the host, one fetches it.
@@ -150,8 +157,26 @@ class CachedObjects implements CachedObjectStore {
     await this.#files.unbind(key);
   }
 
-  async openLocal(ref: ContentName): Promise<string | undefined> {
+  /** Never from the cache while the primary store answers; what that no longer has right is not given out from here either. */
+  async inspect(ref: ContentName): Promise<ObjectLook> {
     checkObjectKey(ref.key);
+    try {
+      const look = await this.#primary.inspect(ref);
+      if (look.state !== 'intact') await this.#files.unbind(ref.key);
+      return look;
+    } catch (error) {
+      if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || (await this.#findBound(ref)) === undefined) throw error;
+      return { state: 'intact', stale: true };
+    }
+  }
+
+  async openLocal(ref: ContentName, { fresh = false }: OpenOptions = {}): Promise<string | undefined> {
+    checkObjectKey(ref.key);
+    if (fresh) {
+      return this.#shared(`open anew ${ref.sha256} ${ref.key}`, () =>
+        this.#files.alone(ref.key, () => this.#download(ref, { fresh })),
+      );
+    }
     const hit = await this.#findBound(ref);
     if (hit !== undefined) return hit;
     return this.#shared(`open ${ref.sha256} ${ref.key}`, () =>
@@ -240,8 +265,8 @@ class CachedObjects implements CachedObjectStore {
   }
 
   /** The bytes that the reference names; other ones are kept away from the cache. */
-  async #download(ref: ContentName): Promise<string | undefined> {
-    if (ref.bytes > this.#largestBytes) return this.#openThere(ref);
+  async #download(ref: ContentName, options?: OpenOptions): Promise<string | undefined> {
+    if (ref.bytes > this.#largestBytes) return this.#openThere(ref, options);
     const staged = await this.#stageRemote(ref.key);
     if (staged === undefined) {
       await this.#files.unbind(ref.key);
@@ -256,9 +281,9 @@ class CachedObjects implements CachedObjectStore {
     return file;
   }
 
-  async #openThere(ref: ContentName): Promise<string | undefined> {
+  async #openThere(ref: ContentName, options?: OpenOptions): Promise<string | undefined> {
     this.#reads.misses += 1;
-    return this.#primary.openLocal(ref);
+    return this.#primary.openLocal(ref, options);
   }
 
   async #stageRemote(key: string): Promise<StagedFile | undefined> {

@@ -3,12 +3,12 @@ import { mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
 import { errnoOf, fileError } from './file-errors.ts';
-import type { ArtefactRef } from './ports.ts';
+import type { ContentName } from './ports.ts';
 import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
 
 /** What is verified: the hash and size that a reader expects under a key. */
-export type ExpectedFile = Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>;
+export type ExpectedFile = ContentName;
 
 /** The stored object as it is now; `etag` changes with its bytes. */
 export interface Download {

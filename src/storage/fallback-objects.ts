@@ -10,7 +10,16 @@ import type { FallbackParts, PrimaryObjects, UseCounter } from './fallback-parts
 import type { NewEntry } from './journal.ts';
 import type { JournalState, PendingObject } from './journal-state.ts';
 import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
-import type { ArtefactRef, ObjectBody, ObjectHead, ObjectStore, PutOptions } from './ports.ts';
+import type {
+  ArtefactRef,
+  ContentName,
+  ObjectBody,
+  ObjectHead,
+  ObjectLook,
+  ObjectStore,
+  OpenOptions,
+  PutOptions,
+} from './ports.ts';
 
 /** The folder of the pending bytes in the local store; the day in the name tells how old they are. */
 export const PENDING_FOLDER = 'pending';
@@ -124,17 +133,32 @@ export class FallbackObjects implements ObjectStore {
     }
   }
 
-  async openLocal(ref: Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>): Promise<string | undefined> {
+  async inspect(ref: ContentName): Promise<ObjectLook> {
+    checkObjectKey(ref.key);
+    const pending = await this.#pending(ref.key);
+    if (pending?.kind === 'object-delete') return { state: 'missing' };
+    if (pending !== undefined) {
+      if (pending.sha256 !== ref.sha256 || pending.bytes !== ref.bytes) return { state: 'damaged' };
+      const look = await this.#parts.blobs.inspect({ ...ref, key: pending.blob });
+      if (look.state !== 'missing') return look;
+      await this.#refuseWhileWaiting(pending);
+    }
+    const look = await this.#parts.primary.objects.inspect(ref);
+    if (look.stale === true) this.#use.staleReads += 1;
+    return look;
+  }
+
+  async openLocal(ref: ContentName, options?: OpenOptions): Promise<string | undefined> {
     checkObjectKey(ref.key);
     const pending = await this.#pending(ref.key);
     if (pending?.kind === 'object-delete') return undefined;
     const { blobs, primary } = this.#parts;
-    if (pending === undefined) return primary.objects.openLocal(ref);
+    if (pending === undefined) return primary.objects.openLocal(ref, options);
     if (pending.sha256 !== ref.sha256 || pending.bytes !== ref.bytes) throw otherBytes(pending, ref);
-    const path = await blobs.openLocal({ ...ref, key: pending.blob });
+    const path = await blobs.openLocal({ ...ref, key: pending.blob }, options);
     if (path !== undefined) return path;
     await this.#refuseWhileWaiting(pending);
-    return primary.objects.openLocal(ref);
+    return primary.objects.openLocal(ref, options);
   }
 
   /** Bytes that are gone from this host were brought to the primary store a moment ago, or are lost. */

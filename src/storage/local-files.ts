@@ -12,7 +12,16 @@ import { errnoOf, fileError } from './file-errors.ts';
 import { walkKeys } from './folder-walk.ts';
 import { bodyChunks } from './object-body.ts';
 import { STAGING_PART, checkObjectKey, checkObjectPrefix } from './object-key.ts';
-import type { ArtefactRef, ObjectBody, ObjectHead, ObjectStore, PutOptions } from './ports.ts';
+import type {
+  ArtefactRef,
+  ContentName,
+  ObjectBody,
+  ObjectHead,
+  ObjectLook,
+  ObjectStore,
+  OpenOptions,
+  PutOptions,
+} from './ports.ts';
 import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
 import type { StagedFile } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
@@ -123,10 +132,18 @@ class LocalObjectStore implements ObjectStore {
     await ifPresent(this.#folders.sync(kept), 'write', kept);
   }
 
-  async openLocal(ref: Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>): Promise<string | undefined> {
+  async inspect(ref: ContentName): Promise<ObjectLook> {
     checkObjectKey(ref.key);
     const file = this.#pathOf(ref.key);
     const found = await ifPresent(this.#verified.measure(file), 'read', file);
+    if (found === undefined) return { state: 'missing' };
+    return { state: found.bytes === ref.bytes && found.sha256 === ref.sha256 ? 'intact' : 'damaged' };
+  }
+
+  async openLocal(ref: ContentName, options: OpenOptions = {}): Promise<string | undefined> {
+    checkObjectKey(ref.key);
+    const file = this.#pathOf(ref.key);
+    const found = await ifPresent(this.#verified.measure(file, options), 'read', file);
     if (found === undefined) return undefined;
     if (found.bytes === ref.bytes && found.sha256 === ref.sha256) return file;
     throw new PipelineError(

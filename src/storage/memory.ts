@@ -17,11 +17,14 @@ import {
 import { bodyChunks } from './object-body.ts';
 import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
 import type {
+  ContentName,
   DocumentKey,
   DocumentQuery,
   DocumentStore,
   DocumentVersion,
+  ObjectBody,
   ObjectHead,
+  ObjectLook,
   ObjectStore,
   StoredDocument,
 } from './ports.ts';
@@ -48,18 +51,16 @@ export function createMemoryObjectStore(): MemoryObjectStore {
     kind: 'memory',
     async put(key, body, options) {
       checkObjectKey(key);
-      const chunks: Uint8Array[] = [];
-      // Copied, because the producer may use its buffer again.
-      for await (const chunk of bodyChunks(body)) chunks.push(Uint8Array.from(chunk));
+      const bytes = await copyOf(body);
       folders.refuseNested(key, objects);
       if (options.mode === 'create' && objects.has(key)) {
         throw new PipelineError('STORE_CONFLICT', `the object ${key} exists already in memory`, { context: { key } });
       }
       puts += 1;
-      const object = { ...hashed(Buffer.concat(chunks)), etag: String(puts) };
       if (!objects.has(key)) folders.count(key, 1);
-      objects.set(key, object);
-      return { key, sha256: object.sha256, bytes: object.bytes.byteLength, mediaType: options.mediaType };
+      const sha256 = hashOf(bytes);
+      objects.set(key, { bytes, sha256, etag: String(puts) });
+      return { key, sha256, bytes: bytes.byteLength, mediaType: options.mediaType };
     },
     async get(key, range) {
       checkObjectKey(key);
@@ -83,20 +84,36 @@ export function createMemoryObjectStore(): MemoryObjectStore {
       checkObjectKey(key);
       if (objects.delete(key)) folders.count(key, -1);
     },
+    async inspect(ref) {
+      checkObjectKey(ref.key);
+      return { state: stateOf(objects.get(ref.key), ref) };
+    },
     async openLocal(ref) {
       checkObjectKey(ref.key);
       const found = objects.get(ref.key);
       if (found === undefined) return undefined;
-      if (found.sha256 !== ref.sha256 || found.bytes.byteLength !== ref.bytes) {
-        throw new PipelineError(
-          'STORE_CORRUPT',
-          `the object ${ref.key} in memory has sha256 ${found.sha256}, not ${ref.sha256}`,
-        );
-      }
+      if (stateOf(found, ref) === 'damaged') throw otherBytes(ref, found);
       return copies.write(found.bytes, path.extname(ref.key));
     },
     dispose: () => copies.dispose(),
   };
+}
+
+function otherBytes(ref: ContentName, found: MemoryObject): PipelineError {
+  const message = `the object ${ref.key} in memory has sha256 ${found.sha256}, not ${ref.sha256}`;
+  return new PipelineError('STORE_CORRUPT', message);
+}
+
+/** Copied, because the producer may use its buffer again. */
+async function copyOf(body: ObjectBody): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bodyChunks(body)) chunks.push(Uint8Array.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+function stateOf(found: MemoryObject | undefined, ref: ContentName): ObjectLook['state'] {
+  if (found === undefined) return 'missing';
+  return found.sha256 === ref.sha256 && found.bytes.byteLength === ref.bytes ? 'intact' : 'damaged';
 }
 
 /** The files that `openLocal` hands out, in one temporary folder. */
@@ -202,8 +219,8 @@ export function createMemoryDocumentStore(): DocumentStore {
   };
 }
 
-function hashed(bytes: Uint8Array): { bytes: Uint8Array; sha256: string } {
-  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function headOf(key: string, object: MemoryObject): ObjectHead {

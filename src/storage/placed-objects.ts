@@ -2,7 +2,16 @@ import { PipelineError } from '../errors.ts';
 import { compareBytes } from './byte-order.ts';
 import type { ByteRange } from './byte-range.ts';
 import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
-import type { ArtefactRef, ObjectBody, ObjectHead, ObjectStore, PutOptions } from './ports.ts';
+import type {
+  ArtefactRef,
+  ContentName,
+  ObjectBody,
+  ObjectHead,
+  ObjectLook,
+  ObjectStore,
+  OpenOptions,
+  PutOptions,
+} from './ports.ts';
 
 /** A folder of keys that lives elsewhere: `raw` with a store in which `raw/a/b` is `a/b`. */
 export interface PlacedFolder {
@@ -75,9 +84,14 @@ class PlacedObjects implements ObjectStore {
     await store.delete(own);
   }
 
-  async openLocal(ref: Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>): Promise<string | undefined> {
+  async inspect(ref: ContentName): Promise<ObjectLook> {
     const [store, own] = this.#at(ref.key);
-    return store.openLocal({ ...ref, key: own });
+    return store.inspect({ ...ref, key: own });
+  }
+
+  async openLocal(ref: ContentName, options?: OpenOptions): Promise<string | undefined> {
+    const [store, own] = this.#at(ref.key);
+    return store.openLocal({ ...ref, key: own }, options);
   }
 
   #at(key: string): readonly [ObjectStore, string] {

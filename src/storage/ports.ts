@@ -24,6 +24,9 @@ export interface ArtefactRef {
   readonly place?: StorePlace;
 }
 
+/** An artefact as a store has to know it. */
+export type ContentName = Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>;
+
 export interface ObjectHead {
   readonly key: string;
   readonly bytes: number;
@@ -31,6 +34,22 @@ export interface ObjectHead {
   readonly etag: string;
   /** From a copy that could not be compared with the primary store, because that does not answer. */
   readonly stale?: true;
+}
+
+/** How the object of an artefact was found. */
+export interface ObjectLook {
+  readonly state: 'intact' | 'damaged' | 'missing';
+  /** Told from a verified copy, because the primary store does not answer. */
+  readonly stale?: true;
+}
+
+/** What `openLocal` takes besides the artefact. */
+export interface OpenOptions {
+  /**
+   * The bytes are read from the store itself at this moment, past every cache, copy and remembered hash: a proof that it has them, at the
+   * price of their transfer. `STORE_UNAVAILABLE` when it does not answer, whatever copies there are.
+   */
+  readonly fresh?: boolean;
 }
 
 /** What `put` takes: bytes, a stream, or the path of a local file (which is left where it is). */
@@ -63,10 +82,16 @@ export interface ObjectStore {
   /** Removes the object; a missing key is not an error. */
   delete(key: string): Promise<void>;
   /**
+   * Whether the store itself has the artefact now, asked past every cache and without moving its bytes. A store on the local disk
+   * compares the hash; a remote one the size and, where it keeps it, the sha256 that the object was written with: that says whether
+   * something may be built on the artefact, `openLocal` with `fresh` proves its bytes.
+   */
+  inspect(ref: ContentName): Promise<ObjectLook>;
+  /**
    * A local path with exactly the bytes of the artefact, verified by size and sha256, for readers that want a file. The
    * caller only reads it. `STORE_CORRUPT` when the stored bytes differ, `undefined` when there are none.
    */
-  openLocal(ref: Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>): Promise<string | undefined>;
+  openLocal(ref: ContentName, options?: OpenOptions): Promise<string | undefined>;
 }
 
 export type JsonValue =

@@ -6,7 +6,7 @@ import {
   S3Client,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { PipelineError } from '../errors.ts';
 import type { AwsClientOptions } from './aws-client.ts';
 import { awsClientConfig } from './aws-client.ts';
@@ -17,11 +17,20 @@ import { corrupt, createDownloadedFiles } from './downloaded-files.ts';
 import type { Download, DownloadedFiles } from './downloaded-files.ts';
 import { bodyChunks } from './object-body.ts';
 import { MAX_KEY_BYTES, STAGING_PART, checkObjectKey, checkObjectPrefix, isKeyPart } from './object-key.ts';
-import type { ArtefactRef, ObjectBody, ObjectHead, ObjectStore, PutOptions } from './ports.ts';
+import type {
+  ArtefactRef,
+  ContentName,
+  ObjectBody,
+  ObjectHead,
+  ObjectLook,
+  ObjectStore,
+  OpenOptions,
+  PutOptions,
+} from './ports.ts';
 import { probeCreateOnly } from './s3-create-only.ts';
 import type { CreateOnlyProbe } from './s3-create-only.ts';
 import { isMissingObject, s3Error } from './s3-errors.ts';
-import { uploadObject } from './s3-upload.ts';
+import { WRITTEN_HASH, uploadObject } from './s3-upload.ts';
 import type { S3Target } from './s3-upload.ts';
 
 /** A body up to this is read before `get` answers, so that a reader who forgets it holds no connection. */
@@ -116,11 +125,16 @@ class S3Store implements S3ObjectStore {
   }
 
   async head(key: string): Promise<ObjectHead | undefined> {
+    const found = await this.#headObject(key);
+    return found === undefined ? undefined : { key, bytes: found.ContentLength ?? 0, etag: etagOf(found) };
+  }
+
+  async #headObject(key: string): Promise<HeadObjectCommandOutput | undefined> {
     const { objectKey, place } = this.#target(key);
     try {
       const found = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: objectKey }));
       this.#bucketSeen = true;
-      return { key, bytes: found.ContentLength ?? 0, etag: etagOf(found) };
+      return found;
     } catch (error) {
       if (!isMissingObject(error)) throw s3Error(error, 'read', place);
       await this.#seeBucket();
@@ -154,14 +168,21 @@ class S3Store implements S3ObjectStore {
     }
   }
 
-  async openLocal(ref: Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>): Promise<string | undefined> {
+  async inspect(ref: ContentName): Promise<ObjectLook> {
+    const found = await this.#headObject(ref.key);
+    if (found === undefined) return { state: 'missing' };
+    const written = found.Metadata?.[WRITTEN_HASH] ?? ref.sha256;
+    return { state: (found.ContentLength ?? 0) === ref.bytes && written === ref.sha256 ? 'intact' : 'damaged' };
+  }
+
+  async openLocal(ref: ContentName, { fresh = false }: OpenOptions = {}): Promise<string | undefined> {
     const head = await this.head(ref.key);
     if (head === undefined) return undefined;
     if (head.bytes !== ref.bytes) throw corrupt(ref, head);
-    const copy = await this.#downloads.find(ref, head.etag);
+    const copy = fresh ? undefined : await this.#downloads.find(ref, head.etag);
     if (copy !== undefined) return copy;
     // Readers of one process that want the same object at the same time share one download.
-    const name = `${ref.sha256} ${ref.key}`;
+    const name = `${String(fresh)} ${ref.sha256} ${ref.key}`;
     const running = this.#downloading.get(name);
     if (running !== undefined) return running;
     const download = this.#download(ref).finally(() => this.#downloading.delete(name));
@@ -207,7 +228,7 @@ class S3Store implements S3ObjectStore {
     return (await this.head(key)) === undefined ? undefined : bodyChunks(new Uint8Array());
   }
 
-  async #download(ref: Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>): Promise<string | undefined> {
+  async #download(ref: ContentName): Promise<string | undefined> {
     const target = this.#target(ref.key);
     let found: GetObjectCommandOutput | undefined;
     try {

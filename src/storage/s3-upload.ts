@@ -18,6 +18,9 @@ const PARTS_AT_ONCE = 3;
 /** The member of an object's metadata that says which call created it. */
 const WRITER = 'quotidien-put';
 
+/** The member that says the sha256 of the bytes, where they were all there before the request: a look at the object then tells whether it was replaced. */
+export const WRITTEN_HASH = 'quotidien-sha256';
+
 /** Where to put: an object of a bucket, and its name for messages. */
 export interface S3Target {
   readonly client: S3Client;
@@ -70,7 +73,8 @@ function headersFor(options: PutOptions, writer: string | undefined): Headers {
 async function putAtOnce(target: S3Target, content: Content, headers: Headers): Promise<void> {
   const { client, bucket, objectKey } = target;
   const Body = Buffer.concat(content.first);
-  await client.send(new PutObjectCommand({ Bucket: bucket, Key: objectKey, Body, ...headers }));
+  const Metadata = { ...headers.Metadata, [WRITTEN_HASH]: content.measured().sha256 };
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: objectKey, Body, ...headers, Metadata }));
 }
 
 async function putInParts(target: S3Target, content: Content, headers: Headers): Promise<void> {

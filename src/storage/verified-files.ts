@@ -17,8 +17,10 @@ const MOST_READ_AT_ONCE_BYTES = 1 << 20;
 
 /** The size and sha256 of local files, hashed from the bytes on disk. */
 export interface VerifiedFiles {
-  /** `undefined` when it is no regular file. Throws the raw errors of the file system. */
-  measure(path: string): Promise<{ sha256: string; bytes: number } | undefined>;
+  /**
+   * `undefined` when it is no regular file. Throws the raw errors of the file system. `fresh`: from the bytes, whatever is remembered.
+   */
+  measure(path: string, options?: { readonly fresh?: boolean }): Promise<{ sha256: string; bytes: number } | undefined>;
   /**
    * Takes over the hash of a file that the caller wrote itself, and whose time of change it set to one that no other writer gets: a later
    * change shows in that time at once.
@@ -55,13 +57,13 @@ export function createVerifiedFiles(): VerifiedFiles {
   }
 
   return {
-    async measure(path) {
+    async measure(path, { fresh = false } = {}) {
       const lookedAtMs = Date.now();
       const found = statSync(path, { bigint: true });
       if (!found.isFile()) return undefined;
       const identity = identityOf(found);
       const known = remembered.get(identity);
-      if (known === undefined) return hashOf(path, lookedAtMs);
+      if (known === undefined || fresh) return hashOf(path, lookedAtMs);
       remember(identity, known);
       return { sha256: known, bytes: Number(found.size) };
     },

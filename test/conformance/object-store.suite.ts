@@ -382,6 +382,16 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
         await expectCode(store.openLocal({ ...ref, bytes: 5 }), 'STORE_CORRUPT');
       });
 
+      it('reads a fresh file from the store itself, and finds what became of the object since', async () => {
+        const key = `${prefix()}${sha256Of('rows')}.parquet`;
+        const ref = await store.put(key, Buffer.from('rows'), CREATE);
+        expect(await readFile((await store.openLocal(ref, { fresh: true }))!, 'utf8')).toBe('rows');
+        await opened.peer.put(key, Buffer.from('lies'), REPLACE);
+        await expectCode(store.openLocal(ref, { fresh: true }), 'STORE_CORRUPT');
+        await opened.peer.delete(key);
+        expect(await store.openLocal(ref, { fresh: true })).toBeUndefined();
+      });
+
       it('never gives other bytes, after the object was replaced by as many', async () => {
         const key = `${prefix()}day.parquet`;
         const ref = await store.put(key, Buffer.from('rows'), CREATE);
@@ -393,6 +403,33 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
           const given = typeof local === 'string' && local.startsWith('/') ? await readFile(local, 'utf8') : local;
           expect(['rows', 'STORE_CORRUPT']).toContain(given);
         }
+      });
+    });
+
+    describe('inspect', () => {
+      it('says what the store itself has now, whoever changed it', async () => {
+        const key = `${prefix()}${sha256Of('rows')}.parquet`;
+        const ref = { key, sha256: sha256Of('rows'), bytes: 4 };
+        expect(await store.inspect(ref)).toEqual({ state: 'missing' });
+        await store.put(key, Buffer.from('rows'), CREATE);
+        await store.openLocal(ref);
+        expect(await store.inspect(ref)).toEqual({ state: 'intact' });
+        expect(await opened.peer.inspect(ref)).toEqual({ state: 'intact' });
+        await opened.peer.put(key, Buffer.from('lies'), REPLACE);
+        expect(await store.inspect(ref)).toEqual({ state: 'damaged' });
+        await opened.peer.put(key, Buffer.from('cut'), REPLACE);
+        expect(await store.inspect(ref)).toEqual({ state: 'damaged' });
+        await opened.peer.delete(key);
+        expect(await store.inspect(ref)).toEqual({ state: 'missing' });
+      });
+
+      it('knows an object without bytes', async () => {
+        const ref = await store.put(`${prefix()}empty`, new Uint8Array(), CREATE);
+        expect(await store.inspect(ref)).toEqual({ state: 'intact' });
+      });
+
+      it('refuses keys that no store can hold', async () => {
+        await expectCode(store.inspect({ key: '../a', sha256: '', bytes: 0 }), 'INPUT_INVALID');
       });
     });
   });

@@ -45,9 +45,10 @@ function open(maxBytes = 64 * MIB, checkTtlMs = 0) {
     },
     put: (key, body, options) => store.put(key, body, options),
     delete: (key) => store.delete(key),
-    openLocal: (ref) => {
+    inspect: (ref) => store.inspect(ref),
+    openLocal: (ref, options) => {
       calls.push(`open ${ref.key}`);
-      return store.openLocal(ref);
+      return store.openLocal(ref, options);
     },
   };
   return createCachedObjectStore({ primary: counted, folder: folder.path, maxBytes, checkTtlMs });
@@ -64,6 +65,27 @@ async function contents(): Promise<string[]> {
 }
 
 describe('a cache of objects', () => {
+  it('is never asked whether the primary store has an artefact, unless that is away', async () => {
+    const cache = open();
+    const ref = await artefact('rows');
+    await cache.openLocal(ref);
+    await remote.delete(ref.key);
+    outage.code = 'STORE_UNAVAILABLE';
+    expect(await cache.inspect(ref)).toEqual({ state: 'intact', stale: true });
+    await expect(cache.openLocal(ref, { fresh: true })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    outage.code = undefined;
+    expect(await cache.inspect(ref)).toEqual({ state: 'missing' });
+    // What the store no longer has is not given out any longer.
+    expect(await cache.openLocal(ref)).toBeUndefined();
+  });
+
+  it('does not know of an artefact that it never saw while the primary store is away', async () => {
+    const cache = open();
+    const ref = await artefact('rows');
+    outage.code = 'STORE_UNAVAILABLE';
+    await expect(cache.inspect(ref)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
   it('fetches an artefact once, and asks nobody for it again', async () => {
     const cache = open();
     const ref = await artefact('rows');

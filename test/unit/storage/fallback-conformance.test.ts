@@ -19,7 +19,8 @@ function unplaced(store: ObjectStore): ObjectStore {
     head: (key) => store.head(key),
     list: (prefix) => store.list(prefix),
     delete: (key) => store.delete(key),
-    openLocal: (ref) => store.openLocal(ref),
+    inspect: (ref) => store.inspect(ref),
+    openLocal: (ref, options) => store.openLocal(ref, options),
   };
 }
 
