@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const SIMULATE = new URL('test/simulate/', import.meta.url);
+const STAND_INS = JSON.parse(readFileSync(new URL('stand-ins.json', SIMULATE), 'utf8')) as Record<string, string>;
+
 /**
- * Three projects: `parts` need no Temporal server, `workflow` runs on real Temporal servers, and `chaos` kills processes,
- * so it runs alone.
+ * Four projects: `parts` need no Temporal server, `workflow` runs on real Temporal servers, `chaos` kills processes,
+ * so it runs alone, and `simulate` gives the product an imitation of the workflow runtime and no clock.
  */
 export default defineConfig({
   test: {
@@ -26,6 +31,16 @@ export default defineConfig({
           include: ['test/{workflow,replay}/**/*.test.ts'],
           globalSetup: ['test/fixtures/workflow-bundle.ts'],
         },
+      },
+      {
+        extends: true,
+        resolve: {
+          alias: Object.entries(STAND_INS).map(([name, file]) => ({
+            find: new RegExp(`^${name}$`),
+            replacement: fileURLToPath(new URL(file, SIMULATE)),
+          })),
+        },
+        test: { name: 'simulate', include: ['test/simulate/**/*.test.ts'] },
       },
       {
         extends: true,

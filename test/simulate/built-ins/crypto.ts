@@ -1,0 +1,22 @@
+import { currentServer } from '../runtime/current-server.ts';
+
+/** Stands in for `node:crypto`: what is drawn comes from the seed. */
+
+const crypto = process.getBuiltinModule('node:crypto');
+
+export const { createHash, createHmac, timingSafeEqual, createCipheriv, createDecipheriv } = crypto;
+
+export function randomUUID(): string {
+  const hex = randomBytes(16).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+export function randomBytes(size: number): Buffer {
+  const { random } = currentServer().scheduler;
+  return Buffer.from(Array.from({ length: size }, () => random.whole(0, 255)));
+}
+
+export function randomInt(low: number, high?: number): number {
+  const [from, to] = high === undefined ? [0, low] : [low, high];
+  return currentServer().scheduler.random.whole(from, to - 1);
+}

@@ -1,0 +1,243 @@
+import { readManifests, readReceipts } from '../../src/activities/ledger-reader.ts';
+import type { LedgerEntry } from '../../src/pipelines/ledger.ts';
+import { LEDGER_TABLE } from '../../src/pipelines/ledger.ts';
+import type { Manifest } from '../../src/pipelines/manifest.ts';
+import { periodsOf } from '../../src/pipelines/period.ts';
+import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
+import type { ArtefactRef, ObjectStore } from '../../src/storage/ports.ts';
+import { PARTS, PIPELINE, expectedFiles } from './dataset.ts';
+import type { Figures } from './dataset.ts';
+import type { Installation } from './installation.ts';
+import type { Stores } from './stores-of-process.ts';
+import { hashOf } from './virtual-files.ts';
+
+type Part = (typeof PARTS)[number];
+
+/** What is wrong, by the promise that is broken. */
+export interface Violation {
+  readonly promise: Promised;
+  readonly what: string;
+}
+
+/**
+ * - gapless: versions of a scope are 1, 2, 3 and so on.
+ * - said once: a new version says something new.
+ * - never taken back: no version has older figures than one before it.
+ * - newest delivery: the newest version is made of what was delivered last.
+ * - nothing missing: whatever a newest manifest names is in the primary store.
+ * - nothing stale: periods, comparisons and published names are what the newest versions give.
+ * - everything ends: no run waits for ever, and what is open gets done.
+ * - no surprise: no workflow task fails, nothing throws what nobody expects.
+ */
+export type Promised =
+  | 'gapless'
+  | 'said once'
+  | 'never taken back'
+  | 'newest delivery'
+  | 'nothing missing'
+  | 'nothing stale'
+  | 'everything ends'
+  | 'no surprise';
+
+/**
+ * What must hold of the primary stores when everything is quiet; each violation in words. `delivered`: the newest versions are what was
+ * delivered last; `published`: they are what the publishers have now, because everything was asked for again.
+ */
+export async function checkStores(
+  installation: Installation,
+  dates: readonly CivilDate[],
+  wanted: 'delivered' | 'published',
+): Promise<Violation[]> {
+  const { primary } = installation;
+  const manifests = await readManifests(primary.documents, PIPELINE, [...dates, ...periodsOf('month', dates), 'all']);
+  const figures = new Figured(primary, manifests);
+  const newest = await newestFigures(figures, dates, manifests);
+  const should =
+    wanted === 'published' ? publishedFigures(installation) : await deliveredFigures(primary, figures, dates);
+  const found: Readonly<Partial<Record<Promised, readonly string[]>>> = {
+    gapless: gaps(manifests),
+    'said once': repeated(manifests),
+    'never taken back': await figures.lost(),
+    'newest delivery': differences(newest, should, wanted),
+    'nothing missing': await missing(primary, manifests),
+    'nothing stale': await misread(primary, newest),
+  };
+  return (Object.entries(found) as [Promised, string[]][]).flatMap(([promise, all]) =>
+    all.map((what) => ({ promise, what })),
+  );
+}
+
+/** Versions of a scope are 1, 2, 3 and so on. */
+function gaps(manifests: ReadonlyMap<Scope, readonly Manifest[]>): string[] {
+  return [...manifests].flatMap(([scope, versions]) =>
+    versions.every(({ version }, place) => version === place + 1)
+      ? []
+      : [`${scope} has the versions ${versions.map(({ version }) => version).join(', ')}`],
+  );
+}
+
+/** A new version says something new. */
+function repeated(manifests: ReadonlyMap<Scope, readonly Manifest[]>): string[] {
+  const said = ({ verdict, steps, decisions }: Manifest): string => {
+    const keys = Object.entries(steps).map(([step, state]) => [step, state.state === 'done' ? state.key : state]);
+    return JSON.stringify([verdict, keys, decisions.length]);
+  };
+  return [...manifests].flatMap(([scope, versions]) =>
+    versions.flatMap((manifest, place) => {
+      const before = versions[place - 1];
+      return before !== undefined && said(before) === said(manifest)
+        ? [`versions ${before.version} and ${manifest.version} of ${scope} say the same`]
+        : [];
+    }),
+  );
+}
+
+/** Reads figures out of stored slices. */
+class Figured {
+  readonly #primary: Stores;
+  readonly #manifests: ReadonlyMap<Scope, readonly Manifest[]>;
+
+  constructor(primary: Stores, manifests: ReadonlyMap<Scope, readonly Manifest[]>) {
+    this.#primary = primary;
+    this.#manifests = manifests;
+  }
+
+  async ofSlice(ref: ArtefactRef | undefined): Promise<number | null> {
+    const bytes = ref === undefined ? undefined : await bytesOf(this.#primary.objects, ref.key);
+    return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString()) as { figure: number }).figure;
+  }
+
+  ofManifest(manifest: Manifest | undefined, part: Part): Promise<number | null> {
+    const state = manifest?.steps[`download/${part}`];
+    return this.ofSlice(state?.state === 'done' ? state.outputs['slice'] : undefined);
+  }
+
+  /** No version takes back what an earlier one had: figures of a publisher only grow. */
+  async lost(): Promise<string[]> {
+    const violations: string[] = [];
+    for (const [scope, versions] of this.#manifests) {
+      for (const part of PARTS) {
+        let most: number | null = null;
+        for (const manifest of versions) {
+          const figure = await this.ofManifest(manifest, part);
+          if (most !== null && (figure ?? 0) < most) {
+            violations.push(`version ${manifest.version} of ${scope} has ${part} ${String(figure)} after ${most}`);
+          }
+          if (figure !== null && figure > (most ?? 0)) most = figure;
+        }
+      }
+    }
+    return violations;
+  }
+}
+
+async function newestFigures(
+  figures: Figured,
+  dates: readonly CivilDate[],
+  manifests: ReadonlyMap<Scope, readonly Manifest[]>,
+): Promise<Map<CivilDate, Figures>> {
+  const found = new Map<CivilDate, Figures>();
+  for (const date of dates) {
+    const manifest = manifests.get(date)?.at(-1);
+    if (manifest === undefined) continue;
+    found.set(date, {
+      counts: await figures.ofManifest(manifest, 'counts'),
+      forecast: await figures.ofManifest(manifest, 'forecast'),
+    });
+  }
+  return found;
+}
+
+function publishedFigures({ publishers }: Installation): Map<CivilDate, Figures> {
+  const found = new Map<CivilDate, Figures>();
+  for (const date of publishers['counts']?.figures.keys() ?? []) {
+    const of = (part: Part) => publishers[part]?.figures.get(date) ?? null;
+    found.set(date, { counts: of('counts'), forecast: of('forecast') });
+  }
+  return found;
+}
+
+/** The largest figure of each day that a receipt names. */
+async function deliveredFigures(
+  primary: Stores,
+  figures: Figured,
+  dates: readonly CivilDate[],
+): Promise<Map<CivilDate, Figures>> {
+  const found = new Map<CivilDate, Record<Part, number | null>>();
+  const slices = await slicesByKey(primary);
+  const [first, last] = [dates[0] ?? '', dates.at(-1) ?? ''];
+  for (const part of PARTS) {
+    for (const receipt of await readReceipts(
+      primary.documents,
+      PIPELINE,
+      { id: part, bulkWindow: 'month' },
+      { first, last },
+    )) {
+      for (const [date, key] of Object.entries(receipt.days)) {
+        const figure = await figures.ofSlice(slices.get(`${date}/download/${part}/${key}`));
+        const day = found.get(date) ?? { counts: null, forecast: null };
+        if ((figure ?? 0) > (day[part] ?? 0)) day[part] = figure;
+        found.set(date, day);
+      }
+    }
+  }
+  return found;
+}
+
+async function slicesByKey({ documents }: Stores): Promise<Map<string, ArtefactRef>> {
+  const slices = new Map<string, ArtefactRef>();
+  for await (const partition of documents.partitions(LEDGER_TABLE)) {
+    for await (const { body } of documents.query<LedgerEntry>({ table: LEDGER_TABLE, partition })) {
+      const slice = body.outputs['slice'];
+      if (slice !== undefined) slices.set(`${body.scope}/${body.step}/${body.key}`, slice);
+    }
+  }
+  return slices;
+}
+
+function differences(
+  newest: ReadonlyMap<CivilDate, Figures>,
+  should: ReadonlyMap<CivilDate, Figures>,
+  wanted: string,
+): string[] {
+  return [...should].flatMap(([date, figures]) =>
+    JSON.stringify(newest.get(date)) === JSON.stringify(figures)
+      ? []
+      : [`${date} is made of ${JSON.stringify(newest.get(date))}, ${wanted} is ${JSON.stringify(figures)}`],
+  );
+}
+
+/** Whatever a newest manifest names is there, with the bytes that it says. */
+async function missing({ objects }: Stores, manifests: ReadonlyMap<Scope, readonly Manifest[]>): Promise<string[]> {
+  const violations: string[] = [];
+  for (const [scope, versions] of manifests) {
+    for (const [step, state] of Object.entries(versions.at(-1)?.steps ?? {})) {
+      if (state.state !== 'done') continue;
+      for (const { key, sha256 } of Object.values(state.outputs)) {
+        const bytes = await bytesOf(objects, key);
+        if (bytes === undefined) violations.push(`${key} of ${step} of ${scope} is missing`);
+        else if (hashOf(bytes) !== sha256) violations.push(`${key} of ${step} of ${scope} has other bytes`);
+      }
+    }
+  }
+  return violations;
+}
+
+/** Users read under each name what the newest figures give, and programs the same from the records. */
+async function misread({ objects }: Stores, newest: ReadonlyMap<CivilDate, Figures>): Promise<string[]> {
+  const violations: string[] = [];
+  for (const [key, text] of expectedFiles(newest)) {
+    const bytes = await bytesOf(objects, key);
+    const found = bytes === undefined ? 'nothing' : Buffer.from(bytes).toString();
+    if (found !== text) violations.push(`${key} reads ${found.trim()}, its days give ${text.trim()}`);
+  }
+  return violations;
+}
+
+async function bytesOf(objects: ObjectStore, key: string): Promise<Uint8Array | undefined> {
+  const stream = await objects.get(key);
+  if (stream === undefined) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

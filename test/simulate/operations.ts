@@ -1,0 +1,237 @@
+import { collectGarbage } from '../../src/activities/collect-garbage.ts';
+import { errorCodeOf } from '../../src/errors.ts';
+import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
+import { PARTS, PIPELINE } from './dataset.ts';
+import type { Installation } from './installation.ts';
+import type { Random } from './random.ts';
+
+/** What people, schedules and publishers do to an installation. */
+
+export interface Operation {
+  /** Milliseconds after the beginning. */
+  readonly afterMs: number;
+  readonly what: string;
+  act(installation: Installation): Promise<void> | void;
+}
+
+type Draw = (random: Random, dates: readonly CivilDate[]) => Omit<Operation, 'afterMs'>;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Each kind of operation with its weight. */
+const KINDS: readonly (readonly [weight: number, draw: Draw])[] = [
+  [5, runDay],
+  [5, backfill],
+  [7, revision],
+  [2, watch],
+  [2, tick],
+  [1, flush],
+  [2, garbage],
+  [2, refusal],
+  [2, clock],
+  [1, terminate],
+  [1, kill],
+  [1, skipPart],
+];
+
+/** The operations of a seed, in bursts: what is close in time meets. */
+export function drawOperations(random: Random, dates: readonly CivilDate[]): Operation[] {
+  const operations: Operation[] = [];
+  const bursts = random.whole(1, 4);
+  let startMs = 0;
+  for (let burst = 0; burst < bursts; burst += 1) {
+    const spreadMs = random.pick([1_000, 10_000, MINUTE_MS, 10 * MINUTE_MS]);
+    for (let count = random.whole(2, 5); count > 0; count -= 1) {
+      const kind = pickKind(random);
+      operations.push({ ...kind(random, dates), afterMs: startMs + random.whole(0, spreadMs) });
+    }
+    startMs += random.pick([5 * MINUTE_MS, 2 * HOUR_MS, DAY_MS + HOUR_MS]);
+  }
+  return operations.sort((a, b) => a.afterMs - b.afterMs);
+}
+
+function pickKind(random: Random): Draw {
+  const sum = KINDS.reduce((all, [weight]) => all + weight, 0);
+  let at = random.fraction() * sum;
+  for (const [weight, draw] of KINDS) {
+    at -= weight;
+    if (at < 0) return draw;
+  }
+  return runDay;
+}
+
+function rangeOf(random: Random, dates: readonly CivilDate[]): { from: CivilDate; to: CivilDate } {
+  if (random.chance(0.5)) return { from: dates[0]!, to: dates.at(-1)! };
+  const first = random.whole(0, dates.length - 1);
+  const last = random.whole(first, dates.length - 1);
+  return { from: dates[first]!, to: dates[last]! };
+}
+
+/** Starts a run, unless one of its id is under way. */
+export function startRun({ server }: Installation, type: string, workflowId: string, input: object): boolean {
+  if (server.run(workflowId)?.isOpen === true) return false;
+  server.start({ type, workflowId, args: [input] });
+  return true;
+}
+
+function runDay(random: Random, dates: readonly CivilDate[]): Omit<Operation, 'afterMs'> {
+  const date = random.pick(dates);
+  const options = random.pick([
+    {},
+    {},
+    { recheck: true },
+    { recheck: true },
+    { offline: true },
+    { fromStep: 'metrics' },
+  ]);
+  return {
+    what: `run ${date} ${JSON.stringify(options)}`,
+    act: (installation) => {
+      startRun(installation, 'day', `day/${PIPELINE}/${date}`, {
+        pipeline: PIPELINE,
+        date,
+        reason: 'manual',
+        ...options,
+      });
+    },
+  };
+}
+
+function backfill(random: Random, dates: readonly CivilDate[]): Omit<Operation, 'afterMs'> {
+  const range = rangeOf(random, dates);
+  const select = random.pick(['open', 'open', 'all', 'all', 'stale', 'missing']);
+  const newestFirst = random.chance(0.2);
+  const id = `backfill/${PIPELINE}/${random.whole(1, 3)}`;
+  return {
+    what: `backfill ${range.from}…${range.to} ${select}${newestFirst ? ' newest first' : ''}`,
+    act: (installation) => {
+      startRun(installation, 'backfill', id, { pipeline: PIPELINE, ...range, select, newestFirst });
+    },
+  };
+}
+
+function revision(random: Random, dates: readonly CivilDate[]): Omit<Operation, 'afterMs'> {
+  const part = random.pick(PARTS);
+  const chosen = random.chance(0.3) ? dates : dates.filter(() => random.chance(0.3));
+  return {
+    what: `${part} revises ${chosen.join(', ')}`,
+    act: ({ publishers }) => {
+      publishers[part]?.revise(chosen);
+    },
+  };
+}
+
+function watch(): Omit<Operation, 'afterMs'> {
+  return {
+    what: 'watch',
+    act: (installation) => {
+      startRun(installation, 'watch', `watch/${PIPELINE}`, { pipeline: PIPELINE });
+    },
+  };
+}
+
+function tick(random: Random): Omit<Operation, 'afterMs'> {
+  const schedule = random.pick(['daily', 'processing', 'watch']);
+  return {
+    what: `tick of ${schedule}`,
+    act: (installation) => {
+      startRun(installation, 'tick', `tick/${schedule}`, { pipeline: PIPELINE, schedule });
+    },
+  };
+}
+
+function flush(): Omit<Operation, 'afterMs'> {
+  return {
+    what: 'flush the rollup',
+    act: ({ server }) => {
+      server.signal(`rollup/${PIPELINE}`, 'flush', []);
+    },
+  };
+}
+
+function garbage(random: Random): Omit<Operation, 'afterMs'> {
+  const graceDays = random.pick([1, 1, 0.5]);
+  const place = random.whole(0, 1);
+  return {
+    what: `gc of ${graceDays} days on host ${place}`,
+    act: async (installation) => {
+      const { engine, process } = installation.command(installation.hosts[place]!, 'gc');
+      await commanded(installation, 'gc', async () => {
+        const { removed } = await collectGarbage(engine, { graceDays, dryRun: false });
+        installation.scheduler.tell(`${process.name}: removed ${removed}`);
+      });
+    },
+  };
+}
+
+/** A command that fails says so; what it was about is left to the next one. */
+async function commanded({ scheduler }: Installation, name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (errorCodeOf(error) === undefined) throw error;
+    scheduler.tell(`${name} fails: ${(error as Error).message.slice(0, 120)}`);
+  }
+}
+
+function refusal(random: Random): Omit<Operation, 'afterMs'> {
+  const part = random.pick(PARTS);
+  const refuses = random.chance(0.6);
+  return {
+    what: refuses ? `${part} refuses everybody` : `${part} takes everybody`,
+    act: ({ publishers }) => {
+      const publisher = publishers[part];
+      if (publisher !== undefined) publisher.refuses = refuses;
+    },
+  };
+}
+
+function clock(random: Random): Omit<Operation, 'afterMs'> {
+  const place = random.whole(0, 1);
+  const aheadMs = random.pick([0, 2 * DAY_MS, HOUR_MS, -HOUR_MS]);
+  return {
+    what: `the clock of host ${place} is ${aheadMs / MINUTE_MS} minutes ahead`,
+    act: ({ hosts }) => {
+      const host = hosts[place];
+      if (host !== undefined) host.clockMs = aheadMs;
+    },
+  };
+}
+
+function terminate(random: Random): Omit<Operation, 'afterMs'> {
+  const which = random.fraction();
+  return {
+    what: 'somebody terminates a run',
+    act: ({ server }) => {
+      const run = server.open[Math.floor(which * server.open.length)];
+      if (run !== undefined) server.terminate(run);
+    },
+  };
+}
+
+function kill(random: Random): Omit<Operation, 'afterMs'> {
+  const place = random.whole(0, 1);
+  return {
+    what: `somebody kills the worker of host ${place}`,
+    act: (installation) => {
+      const worker = installation.hosts[place]?.worker;
+      if (worker !== undefined) installation.kill(worker.process);
+    },
+  };
+}
+
+function skipPart(random: Random, dates: readonly CivilDate[]): Omit<Operation, 'afterMs'> {
+  const date = random.pick(dates);
+  return {
+    what: `somebody skips the forecast of ${date}`,
+    act: async ({ server, scheduler }) => {
+      try {
+        await server.update(`day/${PIPELINE}/${date}`, 'skipPart', [{ step: 'download/forecast', reason: 'a story' }]);
+      } catch (error) {
+        scheduler.tell(`skipping is refused: ${(error as Error).message}`);
+      }
+    },
+  };
+}
