@@ -26,21 +26,28 @@ export interface Finding {
   readonly verdict: Verdict;
   readonly state: DayState;
   readonly decisions: readonly Decision[];
+  /** The version that it was planned from, 0 for none; undefined: the newest. */
+  readonly base: number | undefined;
 }
 
-/** Commits a manifest version for every day that changed, then publishes. Doing it again changes nothing. */
+/**
+ * Commits a manifest version for every day that changed, then publishes. Doing it again changes nothing. A day of which another run has
+ * committed something else since it was planned is left as it is, and told as conflicting.
+ */
 export async function commitDays(engine: Engine, control: StepControl, request: CommitRequest): Promise<CommitResult> {
   const { definition } = datasetOf(engine, request.pipeline);
-  const findings = request.days.map(({ outcome, state, decisions }) => ({
+  const findings = request.days.map(({ outcome, state, decisions, base }) => ({
     scope: outcome.date,
     verdict: outcome.verdict,
     state,
     decisions,
+    base,
   }));
-  const commits = await commitScopes(engine, control, definition, findings, request.reason);
-  await clearFailures(engine.documents, definition.name, findings);
+  const { commits, conflicting } = await commitScopes(engine, control, definition, findings, request.reason);
+  const committed = commits.map(({ manifest }) => manifest);
+  await clearFailures(engine.documents, definition.name, committed);
   if (request.degraded !== undefined) {
-    const scopes = findings.map(({ scope }) => scope);
+    const scopes = committed.map(({ scope }) => scope);
     await markDegraded(engine, control, definition.name, scopes, request.degraded);
   }
   const newest = new Map(commits.map(({ manifest }) => [manifest.scope, manifest]));
@@ -55,45 +62,87 @@ export async function commitDays(engine: Engine, control: StepControl, request: 
     })),
     // Also what an earlier try announced whose answer was lost.
     affecting: [...new Set(announced.map(({ scope }) => scope))],
+    conflicting,
   };
 }
 
 export interface ScopeCommit {
   readonly manifest: Manifest;
-  /** False when the newest manifest says the same already. */
+  /** By this run, also in an earlier try; false when the newest manifest says the same already. */
   readonly created: boolean;
 }
 
-/** The shared core for days and periods: manifest versions are created, never replaced; a lost race is read again. */
+export interface ScopeCommits {
+  readonly commits: readonly ScopeCommit[];
+  /** Others have committed something else since these were planned: nothing was written, they are to be planned again. */
+  readonly conflicting: readonly Scope[];
+}
+
+/**
+ * The shared core for days and periods: manifest versions are created, never replaced, and each on the one that it was planned from.
+ * Whatever others committed in the meantime stays.
+ */
 export async function commitScopes(
   engine: Engine,
   control: StepControl,
   definition: PipelineDefinition,
   findings: readonly Finding[],
   reason: RunReason,
-): Promise<ScopeCommit[]> {
-  const scopes = findings.map(({ scope }) => scope);
-  const [ledger, newest] = await Promise.all([
-    readEntries(engine.documents, definition.name, findings.map(doneSteps)),
-    newestManifests(engine.documents, definition.name, scopes),
-  ]);
-  const commits = findings.map((finding): ScopeCommit & { readonly before: Manifest | undefined } => {
-    const before = newest.get(finding.scope);
-    const manifest = manifestOf(engine, control, definition, finding, ledger.get(finding.scope) ?? [], before, reason);
-    return before !== undefined && saysTheSame(before, manifest)
-      ? { manifest: before, created: false, before: undefined }
-      : { manifest, created: true, before };
-  });
-  const versions = commits.filter(({ created }) => created);
+): Promise<ScopeCommits> {
+  const ledger = await readEntries(engine.documents, definition.name, findings.map(doneSteps));
+  const judgeAll = async (some: readonly Finding[]): Promise<Judgement[]> => {
+    const scopes = some.map(({ scope }) => scope);
+    const newest = await newestManifests(engine.documents, definition.name, scopes);
+    return some.map((finding) => {
+      const before = newest.get(finding.scope);
+      const entries = ledger.get(finding.scope) ?? [];
+      return judge(finding, before, manifestOf(engine, control, definition, finding, entries, before, reason));
+    });
+  };
+  const first = await judgeAll(findings);
+  const versions = first.filter(({ kind }) => kind === 'create');
   await announceVersions(engine.documents, definition, versions);
-  await createVersions(
+  const lost = await createVersions(
     engine,
     versions.map(({ manifest }) => manifest),
   );
-  return mapConcurrent(commits, PUBLISHED_AT_ONCE, async ({ manifest, created, before }) => {
-    await publishManifest(engine, definition, before, manifest);
-    return { manifest, created };
-  });
+  // Whoever was faster has committed by now, so these have no base to be created on any more.
+  const again = await judgeAll(
+    findings.filter(({ scope }) => lost.has(scope)).map((finding) => ({ ...finding, base: lost.get(finding.scope) })),
+  );
+  const judged = [...first.filter(({ manifest }) => !lost.has(manifest.scope)), ...again];
+  const unsettled = again.find(({ kind }) => kind === 'create');
+  if (unsettled !== undefined) throw vanished(unsettled.manifest);
+  const commits = await mapConcurrent(
+    judged.filter(({ kind }) => kind !== 'conflicting'),
+    PUBLISHED_AT_ONCE,
+    async ({ kind, manifest, before }): Promise<ScopeCommit> => {
+      await publishManifest(engine, definition, before, manifest);
+      return { manifest, created: kind !== 'known' };
+    },
+  );
+  const conflicts = judged.filter(({ kind }) => kind === 'conflicting');
+  return { commits, conflicting: conflicts.map(({ manifest }) => manifest.scope) };
+}
+
+/**
+ * - create: nothing was committed since the plan; `manifest` is to be created after `before`.
+ * - own: `manifest` was created by an earlier try of this run, whose answer was lost.
+ * - known: `manifest` is the newest, and says the same.
+ * - conflicting: another run has committed something else.
+ */
+interface Judgement {
+  readonly kind: 'create' | 'own' | 'known' | 'conflicting';
+  readonly manifest: Manifest;
+  readonly before: Manifest | undefined;
+}
+
+function judge({ base }: Finding, newest: Manifest | undefined, now: Manifest): Judgement {
+  const version = newest?.version ?? 0;
+  const same = newest !== undefined && saysTheSame(newest, now);
+  if (!same) return { kind: (base ?? version) === version ? 'create' : 'conflicting', manifest: now, before: newest };
+  const isOwn = base === version - 1 && newest.run.runId === now.run.runId;
+  return { kind: isOwn ? 'own' : 'known', manifest: newest, before: undefined };
 }
 
 function doneSteps({ scope, state }: Finding) {
@@ -103,19 +152,21 @@ function doneSteps({ scope, state }: Finding) {
   return { scope, steps };
 }
 
-async function createVersions(engine: Engine, manifests: readonly Manifest[]): Promise<void> {
+/** Creates these versions; returns the base of each that another run has created meanwhile, by scope. */
+async function createVersions(engine: Engine, manifests: readonly Manifest[]): Promise<Map<Scope, number>> {
   const created = await engine.documents.createMany(
     manifests.map((manifest) => ({
       key: manifestKey(manifest.pipeline, manifest.scope, manifest.version),
       body: manifest,
     })),
   );
-  const lost = manifests.find((_, index) => created[index] !== true);
-  if (lost === undefined) return;
-  throw new PipelineError(
-    'STORE_CONFLICT',
-    `version ${lost.version} of ${lost.pipeline} ${lost.scope} was written by another run in the meantime`,
-  );
+  const lost = manifests.filter((_, index) => created[index] !== true);
+  return new Map(lost.map(({ scope, version }) => [scope, version - 1]));
+}
+
+function vanished({ pipeline, scope, version }: Manifest): PipelineError {
+  const message = `version ${version} of ${pipeline} ${scope} was written by another run, and cannot be read yet`;
+  return new PipelineError('STORE_CONFLICT', message);
 }
 
 async function publishManifest(

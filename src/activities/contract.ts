@@ -79,6 +79,8 @@ export interface WindowDay {
   readonly state: DayState;
   /** What stays of downloads that are asked for again, if that fails. Plans of earlier versions do not say. */
   readonly delivered?: DeliveriesBefore;
+  /** The version of the newest manifest when the plan was made, 0 without one; histories of earlier releases do not say it. */
+  readonly base?: number;
 }
 
 export interface StepRequest {
@@ -129,6 +131,8 @@ export interface CommitRequest {
     readonly outcome: DayOutcome & { readonly verdict: Verdict };
     readonly state: DayState;
     readonly decisions: readonly Decision[];
+    /** The version that the plan of the day was made from, 0 for none; absent in histories of earlier releases: the newest is taken. */
+    readonly base?: number;
   }[];
 }
 
@@ -143,6 +147,8 @@ export interface CommitResult extends MaybeServed {
   }[];
   /** Scopes with open announcements: other days or periods are made from what changed in them. */
   readonly affecting: readonly CivilDate[];
+  /** Days of which another run has committed something else since they were planned: nothing was written, they are to be planned again. */
+  readonly conflicting?: readonly CivilDate[];
 }
 
 /** Periods to rebuild and days to look at again after days changed. */

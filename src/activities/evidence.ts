@@ -28,9 +28,10 @@ export async function surveyDays(
   dates: readonly CivilDate[],
 ): Promise<Survey> {
   const neighbours = neighbourDates(definition, dates);
-  const [ledger, manifests, deliveries] = await Promise.all([
+  // First: a plan must know at least what the manifest that it says it is based on was made from.
+  const manifests = await newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])]);
+  const [ledger, deliveries] = await Promise.all([
     readLedger(documents, definition.name, dates),
-    newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])]),
     readDeliveries(documents, definition, dates),
   ]);
   const at = now().toISOString();

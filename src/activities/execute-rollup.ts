@@ -49,8 +49,27 @@ async function rollUpSet(
   control: StepControl,
   definition: PipelineDefinition,
   rollup: RollupDefinition,
-  periods: readonly Period[],
+  set: readonly Period[],
 ): Promise<RollupResult['periods']> {
+  const how = new Map<Period, RollupResult['periods'][number]>();
+  // Each turn after the first means that somebody else has committed a version of these periods.
+  for (let periods = set; periods.length > 0;) {
+    const made = await makePeriods(engine, control, definition, rollup, periods);
+    for (const one of made.periods) how.set(one.period, one);
+    periods = made.conflicting;
+  }
+  return set.flatMap((period) => how.get(period) ?? []);
+}
+
+async function makePeriods(
+  engine: Engine,
+  control: StepControl,
+  definition: PipelineDefinition,
+  rollup: RollupDefinition,
+  periods: readonly Period[],
+): Promise<RollupResult & { readonly conflicting: readonly Period[] }> {
+  // Before the inputs: what is made from later ones replaces this version, and nothing else.
+  const bases = await newestManifests(engine.documents, definition.name, periods);
   const works = new Map<Period, RollupWork>();
   const intact = new Set<Period>();
   for (const period of periods) {
@@ -69,14 +88,16 @@ async function rollUpSet(
     verdict: 'ok' as const,
     state: { [rollup.id]: { state: 'done' as const, key, how: 'ran' as const, empty: false } },
     decisions: [],
+    base: bases.get(period)?.version ?? 0,
   }));
-  await commitScopes(engine, control, definition, findings, 'derived');
+  const { conflicting } = await commitScopes(engine, control, definition, findings, 'derived');
   const [first] = failed;
   if (first !== undefined) throw new PipelineError('DATA_CHECK_FAILED', first.failure.message);
-  return periods.map((period) => {
-    if (!works.has(period)) return { period, how: 'empty' };
-    return { period, how: intact.has(period) ? 'reused' : 'ran' };
+  const told = periods.map((period) => {
+    if (!works.has(period)) return { period, how: 'empty' as const };
+    return { period, how: intact.has(period) ? ('reused' as const) : ('ran' as const) };
   });
+  return { periods: told, conflicting };
 }
 
 /** The ledger entry of a period under this key, when all its outputs are there and right. */

@@ -118,8 +118,12 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const days: ResolvedWindow['days'][number][] = [];
   for (const plan of plans) {
     const planned = plan.steps.filter((step) => ids.has(step.step));
-    if (isUpToDate(planned, manifests.get(plan.date))) upToDate.push(plan.date);
-    else days.push({ date: plan.date, state: settledStates(planned), delivered: deliveredBefore(planned) });
+    const manifest = manifests.get(plan.date);
+    if (isUpToDate(planned, manifest)) upToDate.push(plan.date);
+    else {
+      const [state, delivered] = [settledStates(planned), deliveredBefore(planned)];
+      days.push({ date: plan.date, state, delivered, base: manifest?.version ?? 0 });
+    }
   }
   return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, days };
 }

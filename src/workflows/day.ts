@@ -87,12 +87,14 @@ async function runDay(input: DayInput): Promise<DayResult> {
     const resolved = await run.resolve(recheck);
     const next = await run.attempt(resolved);
     if (next.kind === 'again') await run.waitUntil(next.until, next.why);
-    else if (!run.turnToReport()) return next.result;
+    else if (next.kind === 'done' && !run.turnToReport()) return next.result;
   }
 }
 
 type Attempt =
   | { readonly kind: 'done'; readonly result: DayResult }
+  /** Another run has committed the day meanwhile: it is planned again at once, and each time somebody has made progress. */
+  | { readonly kind: 'conflicting' }
   | { readonly kind: 'again'; readonly until: string; readonly why: string };
 
 /** The state of a run of one day over its attempts. */
@@ -103,6 +105,8 @@ class DayRun {
   #plan: DayPlan | undefined;
   #state: DayState = {};
   #decisions: Decision[] = [];
+  /** Decisions of this run that no manifest has, because its commit came too late. */
+  #taken: readonly Decision[] = [];
   /** The step that waits for a decision, while it waits. */
   #held: { step: StepId; answer?: DecideInput } | undefined;
   readonly #control: DayControl;
@@ -178,7 +182,9 @@ class DayRun {
       return { kind: 'again', until: resolved.waitUntil, why: 'the day is not over, or not expected yet' };
     }
     this.#state = settledStates(resolved.plan.steps);
-    this.#decisions = [...resolved.decisions];
+    const known = new Set(resolved.decisions.map(({ step, key }) => `${step}/${key}`));
+    const taken = this.#taken.filter(({ step, key }) => !known.has(`${step}/${key}`));
+    this.#decisions = [...resolved.decisions, ...taken];
     this.#control.askRetry(undefined);
     await this.#execute(resolved);
     if (!allHandlersFinished()) await condition(allHandlersFinished);
@@ -191,7 +197,7 @@ class DayRun {
     if (outcome.verdict === 'no_data' && !offline && new Date(Date.now()).toISOString() < resolved.cutOffAt) {
       return { kind: 'again', until: resolved.nextTryAt, why: 'not published yet' };
     }
-    return { kind: 'done', result: await this.#finish(resolved, outcome) };
+    return this.#finish(resolved, outcome);
   }
 
   /** A part that somebody skipped is missing, and the verdict says so. */
@@ -292,7 +298,7 @@ class DayRun {
     return `${this.#title}: ${answer.decision}`;
   }
 
-  async #finish(resolved: ResolvedDay, outcome: DayOutcome): Promise<DayResult> {
+  async #finish(resolved: ResolvedDay, outcome: DayOutcome): Promise<Attempt> {
     const { pipeline, date, reason = 'manual' } = this.#input;
     const whereabouts = this.#whereabouts;
     this.#tell(resolved, outcome.failure === undefined ? outcome.verdict : `failed at ${outcome.failure.step}`);
@@ -302,10 +308,16 @@ class DayRun {
       throw dayFailure(this.#title, outcome.failure);
     }
     const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
-    const days = [{ outcome, state: this.#state, decisions: this.#decisions }];
+    const base = resolved.known?.version ?? 0;
+    const days = [{ outcome, state: this.#state, decisions: this.#decisions, base }];
     const committed = whereabouts.note(
       await whereabouts.control().commitManifest({ pipeline, reason, days, ...degraded }),
     );
+    if ((committed.conflicting ?? []).length > 0) {
+      this.#tell(resolved, 'planned again, because another run has committed the day meanwhile');
+      this.#taken = this.#decisions;
+      return { kind: 'conflicting' };
+    }
     const verdict = whereabouts.degraded === undefined ? outcome.verdict : 'degraded';
     this.#tell(resolved, verdict);
     // While a store is away nobody else can read the day; its reconciliation announces it.
@@ -316,7 +328,7 @@ class DayRun {
     const revision = manifest?.facts['revision'];
     const known = typeof revision === 'string' ? revision : null;
     describeRun({ Verdict: verdict, ...(known === null ? {} : { Revision: known }) });
-    return this.#result(verdict, manifest?.version ?? 0, known);
+    return { kind: 'done', result: this.#result(verdict, manifest?.version ?? 0, known) };
   }
 
   #result(verdict: Verdict, version: number, revision: string | null): DayResult {

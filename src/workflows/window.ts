@@ -29,6 +29,9 @@ export interface WindowInput {
 /** Sent by whoever started this window and the one before it. */
 export const earlierDaysDoneSignal = defineSignal('earlierDaysDone');
 
+/** Why a day is left to its own run although all its steps went well. */
+const OVERTAKEN = 'another run has committed the day since this window planned it';
+
 /** The starter may be gone; then the days are made as they are, and again when the earlier ones have changed. */
 const LONGEST_WAIT_FOR_EARLIER_DAYS = '15 minutes';
 
@@ -47,6 +50,29 @@ export function window(input: WindowInput): Promise<WindowResult> {
 }
 
 async function runWindow(input: WindowInput): Promise<WindowResult> {
+  const { overtaken, ...result } = await makeDays(input);
+  if (overtaken.length === 0) return result;
+  // Nobody starts runs of their own for days that are made again only because others changed.
+  if (input.reason === 'derived') return addResults(result, await runWindow({ ...input, dates: overtaken }));
+  return {
+    ...result,
+    careful: [...result.careful, ...overtaken.map((date) => ({ date, step: null, why: OVERTAKEN }))],
+  };
+}
+
+function addResults(one: WindowResult, other: WindowResult): WindowResult {
+  const ran = { ...one.ran };
+  for (const [id, days] of Object.entries(other.ran) as [StepId, number][]) ran[id] = (ran[id] ?? 0) + days;
+  return {
+    committed: one.committed + other.committed,
+    upToDate: one.upToDate + other.upToDate,
+    ran,
+    careful: [...one.careful, ...other.careful],
+  };
+}
+
+/** What came of the days of a window; another run has committed the `overtaken` ones meanwhile. */
+async function makeDays(input: WindowInput): Promise<WindowResult & { readonly overtaken: readonly CivilDate[] }> {
   const { pipeline, dates, reason = 'backfill' } = input;
   const title = `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}`;
   describeRun({ Pipeline: pipeline, DataDate: dates[0] ?? '', RunReason: reason });
@@ -54,6 +80,7 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   const resolved = await resolve(whereabouts, input);
   const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
   const days: ExecutionDay[] = resolved.days.map((day) => ({ ...day, state: { ...day.state } }));
+  const bases = new Map(resolved.days.map(({ date, base }) => [date, base === undefined ? {} : { base }]));
   const held = new Map<CivilDate, StepId>();
   const tell = (): void => {
     const table = windowStory(title, steps, days);
@@ -83,8 +110,10 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
   const good = outcomes.filter(
     ({ outcome, day }) => !held.has(day.date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
   );
-  const commits = good.map(({ day, outcome }) => ({ outcome, state: day.state, decisions: [] }));
-  await commit(whereabouts, { pipeline, reason, days: commits });
+  const commits = good.map(({ day, outcome }) => {
+    return { outcome, state: day.state, decisions: [], ...bases.get(day.date) };
+  });
+  const overtaken = await commit(whereabouts, { pipeline, reason, days: commits });
   const careful = outcomes
     .filter((one) => !good.includes(one))
     .map(({ outcome }) => ({
@@ -92,7 +121,13 @@ async function runWindow(input: WindowInput): Promise<WindowResult> {
       step: outcome.failure?.step ?? null,
       why: outcome.failure === undefined ? 'no part has rows' : `${outcome.failure.code}: ${outcome.failure.message}`,
     }));
-  return { committed: good.length, upToDate: resolved.upToDate.length, ran: countRan(days), careful };
+  return {
+    committed: good.length - overtaken.length,
+    upToDate: resolved.upToDate.length,
+    ran: countRan(days),
+    careful,
+    overtaken,
+  };
 }
 
 function countRan(days: readonly ExecutionDay[]): Record<StepId, number> {
@@ -122,17 +157,23 @@ async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<Re
   };
 }
 
-/** Month by month as well. Days that were made while a store was away are announced by their reconciliation. */
-async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'degraded'>): Promise<void> {
+/**
+ * Month by month as well; returns the days that another run has committed meanwhile. Days that were made while a store was away are
+ * announced by their reconciliation.
+ */
+async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'degraded'>): Promise<CivilDate[]> {
   const changed: CivilDate[] = [];
+  const overtaken: CivilDate[] = [];
   for (const month of daysByMonth(request.days.map(({ outcome }) => outcome.date))) {
     const days = request.days.filter(({ outcome }) => month.includes(outcome.date));
     const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
     const call = { ...request, days, ...degraded };
-    const { affecting } = whereabouts.note(await whereabouts.control().commitManifest(call));
+    const { affecting, conflicting = [] } = whereabouts.note(await whereabouts.control().commitManifest(call));
+    overtaken.push(...conflicting);
     if (whereabouts.degraded === undefined) changed.push(...affecting);
   }
   if (changed.length > 0) await whereabouts.control().announceChanges(request.pipeline, changed);
+  return overtaken;
 }
 
 async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {
