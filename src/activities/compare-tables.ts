@@ -1,4 +1,4 @@
-import { withoutNoise } from '../pipelines/document-diff.ts';
+import { decimalDifference } from '../pipelines/document-diff.ts';
 import { quoteIdentifier, quoteText } from '../pipelines/sql-text.ts';
 import type { ColumnDiff, LargestChange, TableDiff } from '../pipelines/version-diff.ts';
 import type { JsonObject, JsonValue, SqlSession } from '../storage/ports.ts';
@@ -173,5 +173,5 @@ function largestOf({ name, type }: Column, key: readonly string[], differs: stri
 
 function rounded(largest: LargestRow | null | undefined): LargestChange | null {
   if (largest === null || largest === undefined) return null;
-  return { ...largest, difference: withoutNoise(largest.difference) };
+  return { ...largest, difference: decimalDifference(Number(largest.before), Number(largest.after)) };
 }

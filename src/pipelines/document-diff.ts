@@ -5,9 +5,17 @@ import type { DocumentDiff, ValueChange } from './version-diff.ts';
 /** Changes kept of one document; a day's curves alone hold hundreds of values. */
 export const MOST_CHANGES = 100;
 
-/** Decimals that are subtracted as doubles carry noise behind their twelfth digit. */
-export function withoutNoise(difference: number): number {
-  return Number(difference.toPrecision(12));
+/** `after − before` of two decimals, with as many places as they have: subtracted as doubles, 100.07 and 100 differ by 0.0699999999999. */
+export function decimalDifference(before: number, after: number): number {
+  return Number((after - before).toFixed(Math.max(placesOf(before), placesOf(after))));
+}
+
+const MAX_PLACES = 100;
+
+/** The decimal places of a number as it is written. */
+function placesOf(number: number): number {
+  const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(number)) ?? [];
+  return Math.min(MAX_PLACES, Math.max(0, fraction.length - Number(exponent)));
 }
 
 /** Compares two JSON values leaf by leaf. Empty objects and lists count as leaves. */
@@ -38,7 +46,7 @@ function changeOf(path: string, before: JsonValue | undefined, after: JsonValue 
       path,
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
-      ...(typeof before === 'number' && typeof after === 'number' ? { difference: withoutNoise(after - before) } : {}),
+      ...(typeof before === 'number' && typeof after === 'number' ? { difference: decimalDifference(before, after) } : {}),
     },
   ];
 }

@@ -44,4 +44,13 @@ describe('diffDocuments', () => {
   it('leaves out the noise of decimals', () => {
     expect(valueChanges(0.1, 0.3)).toEqual([{ path: '', before: 0.1, after: 0.3, difference: 0.2 }]);
   });
+
+  it.each([
+    [1_657_710.68, 1_657_710.75, 0.07],
+    [60_000, 60_000.07, 0.07],
+    [1e-9, 3e-9, 2e-9],
+    [1e21, 1e21 + 2 ** 18, 2 ** 18],
+  ])('subtracts %d from %d with the places that both have', (before, after, difference) => {
+    expect(valueChanges(before, after)).toEqual([{ path: '', before, after, difference }]);
+  });
 });
