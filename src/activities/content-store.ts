@@ -134,7 +134,8 @@ function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function hashOfFile(name: string): Promise<string> {
+/** Lower-case hex sha256 of a local file. */
+export async function hashOfFile(name: string): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(name);
   try {

@@ -1,8 +1,13 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { PipelineError } from '../errors.ts';
+import { PipelineError, asPipelineError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Dataset, FetchWindow, NamedDay, RecognisedFile } from '../pipelines/dataset.ts';
+import { RECEIPT_TABLE, receiptPartition } from '../pipelines/receipt.ts';
+import type { Receipt } from '../pipelines/receipt.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
-import { newestName, putContent } from './content-store.ts';
+import { hashOfFile, newestName, putContent } from './content-store.ts';
 import type { StepFailed } from './contract.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
@@ -19,16 +24,33 @@ export interface ImportResult {
   readonly rawKey: string;
 }
 
+/** The beginning of the origin of a file that somebody gave us. */
+const IMPORTED = 'import:';
+
+/** A file that was not taken in, and why; the others were. */
+export interface ImportFailure {
+  readonly file: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type ImportOutcome = ImportResult | ImportFailure;
+
+export interface ImportOptions {
+  /** The day of which the files tell, for those that do not say it themselves. */
+  readonly asOf?: CivilDate;
+}
+
 /** One import with all that it works on. */
-interface Import {
+interface Import extends ImportOptions {
   readonly engine: Engine;
   readonly pipeline: string;
   readonly dataset: Dataset;
   readonly control: StepControl;
 }
 
-function importOf(engine: Engine, pipeline: string, control: StepControl): Import {
-  return { engine, pipeline, dataset: datasetOf(engine, pipeline), control };
+function importOf(engine: Engine, pipeline: string, control: StepControl, options: ImportOptions): Import {
+  return { engine, pipeline, dataset: datasetOf(engine, pipeline), control, ...options };
 }
 
 /** Recognises a file by its content, keeps its bytes, and cuts it into day slices. Doing it again changes nothing. */
@@ -37,60 +59,120 @@ export async function importFile(
   pipeline: string,
   file: string,
   control: StepControl,
+  options: ImportOptions = {},
 ): Promise<ImportResult> {
-  const [result] = await importFiles(engine, pipeline, [file], control);
-  if (result === undefined) throw new PipelineError('INTERNAL', `nothing came of ${file}`);
-  return result;
+  const [outcome] = await importFiles(engine, pipeline, [file], control, options);
+  if (outcome === undefined) throw new PipelineError('INTERNAL', `nothing came of ${file}`);
+  if ('code' in outcome) throw new PipelineError(outcome.code, outcome.message);
+  return outcome;
 }
 
-/** The same for several files. Those whose names make them hours or pages of one day are read together, after all are kept. */
+/**
+ * The same for several files. Those whose names make them hours or pages of one day are read together, after all are kept. A file that cannot
+ * be taken in is an outcome of its own, and the others go on.
+ */
 export async function importFiles(
   engine: Engine,
   pipeline: string,
   files: readonly string[],
   control: StepControl,
-): Promise<ImportResult[]> {
-  const work = importOf(engine, pipeline, control);
-  const results: ImportResult[] = [];
+  options: ImportOptions = {},
+): Promise<ImportOutcome[]> {
+  const work = importOf(engine, pipeline, control, options);
+  const outcomes: ImportOutcome[] = [];
   const days = new Map<string, NamedDay>();
   for (const file of files) {
-    const recognised = await recogniseFile(work, file);
-    const kept = await keepNamed(work, file, recognised);
-    if ('date' in kept) days.set(`${kept.part}/${kept.date}`, kept);
-    else results.push(await deliver(work, file, recognised, kept));
+    const outcome = await attempt(work, file, async () => {
+      await checkReadable(file);
+      const recognised = await recogniseFile(work, file);
+      const kept = await keepNamed(work, file, recognised);
+      if (!('date' in kept)) return deliver(work, file, recognised, kept);
+      days.set(`${kept.part}/${kept.date}`, kept);
+      return undefined;
+    });
+    if (outcome !== undefined) outcomes.push(outcome);
   }
-  for (const day of days.values()) results.push(await deliverDay(work, day));
-  return results;
+  for (const day of days.values()) outcomes.push(await attemptDay(work, day));
+  return outcomes;
 }
 
 /** Takes in what lies under the pipeline's raw names in the object store, whoever put it there. */
-export async function importStored(engine: Engine, pipeline: string, control: StepControl): Promise<ImportResult[]> {
-  const work = importOf(engine, pipeline, control);
+export async function importStored(
+  engine: Engine,
+  pipeline: string,
+  control: StepControl,
+  options: ImportOptions = {},
+): Promise<ImportOutcome[]> {
+  const work = importOf(engine, pipeline, control, options);
   const { rawNames } = work.dataset;
   if (rawNames === undefined) {
     throw new PipelineError('INPUT_INVALID', `${pipeline} has no raw names to read from; give files`);
   }
-  const results: ImportResult[] = [];
+  const outcomes: ImportOutcome[] = [];
   const days = new Map<string, NamedDay>();
   for (const name of await namesUnder(engine.objects, rawNames.roots)) {
     const day = rawNames.dayOf(name);
-    if (day !== undefined) days.set(`${day.part}/${day.date}`, day);
-    else
-      results.push(
-        await withJoined(engine.objects, [name], async (file) => {
-          const recognised = await recogniseFile(work, file);
-          return deliver(work, file, recognised, await newestEdition(name, file, recognised.mediaType));
-        }),
-      );
+    if (day === undefined) outcomes.push(await attempt(work, name, () => deliverStored(work, name)));
+    else days.set(`${day.part}/${day.date}`, day);
   }
-  for (const day of days.values()) results.push(await deliverDay(work, day));
-  return results;
+  for (const day of days.values()) outcomes.push(await attemptDay(work, day));
+  return outcomes;
 }
 
-async function recogniseFile({ engine, pipeline, dataset }: Import, file: string): Promise<RecognisedFile> {
+function deliverStored(work: Import, name: string): Promise<ImportResult> {
+  return withJoined(work.engine.objects, [name], async (file) => {
+    const asOf = work.asOf ?? (await dateOfEdition(work, await hashOfFile(file)));
+    const recognised = await recogniseFile({ ...work, ...(asOf === undefined ? {} : { asOf }) }, file);
+    return deliver(work, file, recognised, await newestEdition(name, file, recognised.mediaType));
+  });
+}
+
+/** The first day for which these bytes were taken in before: somebody said of which day they tell. */
+async function dateOfEdition({ engine, pipeline, dataset }: Import, sha256: string): Promise<CivilDate | undefined> {
+  const days: CivilDate[] = [];
+  for (const { id } of dataset.definition.parts) {
+    const query = { table: RECEIPT_TABLE, partition: receiptPartition(pipeline, id) };
+    for await (const { body } of engine.documents.query<Receipt>(query)) {
+      if (body.origin.raw.sha256 === sha256 && body.origin.url.startsWith(IMPORTED)) days.push(body.window.from);
+    }
+  }
+  return days.sort()[0];
+}
+
+function attemptDay(work: Import, day: NamedDay): Promise<ImportOutcome> {
+  return attempt(work, `${day.part} of ${day.date}`, () => deliverDay(work, day));
+}
+
+/** What came of a file; an interruption is no outcome of it. */
+async function attempt<T>({ control }: Import, file: string, work: () => Promise<T>): Promise<T | ImportFailure> {
+  try {
+    return await work();
+  } catch (error) {
+    control.signal.throwIfAborted();
+    const { code, message } = asPipelineError(error);
+    return { file, code, message };
+  }
+}
+
+async function checkReadable(file: string): Promise<void> {
+  try {
+    if ((await stat(file)).isFile()) return;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PipelineError('INPUT_INVALID', `${file} cannot be read (${why}); give the path of a file`, { cause });
+  }
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${file} is a folder or a device; give the files in it, such as ${path.join(file, '*')}`,
+  );
+}
+
+async function recogniseFile({ engine, pipeline, dataset, asOf }: Import, file: string): Promise<RecognisedFile> {
   const { recognise } = dataset;
   if (recognise === undefined) throw new PipelineError('INPUT_INVALID', `${pipeline} takes in no files`);
-  return sqlOf(engine).session((sql) => recognise({ path: file, name: path.basename(file) }, sql));
+  return sqlOf(engine).session((sql) =>
+    recognise({ path: file, name: path.basename(file), ...(asOf === undefined ? {} : { asOf }) }, sql),
+  );
 }
 
 /** Keeps a file, under its name where it has one; answers the day of which it is a piece, or where it is when it stands for itself. */
@@ -139,7 +221,7 @@ async function deliver(
   const window: FetchWindow = { from, to };
   const origin = {
     part,
-    url: `import:${path.basename(file)}`,
+    url: `${IMPORTED}${path.basename(file)}`,
     etag: null,
     lastModified: null,
     processedAt: null,

@@ -1,32 +1,58 @@
 import path from 'node:path';
 import { importFiles, importStored } from '../activities/import-file.ts';
+import type { ImportOutcome } from '../activities/import-file.ts';
+import { parseCivilDate } from '../pipelines/civil-date.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { commandControl } from './control.ts';
+import type { Terminal } from './terminal.ts';
 
-/** `quotidien import`: takes files in, or what lies under the raw names of the store; the days are made by the next run. */
-export async function importRaw(
-  context: CommandContext,
-  { pipeline, files }: { pipeline: string; files: readonly string[] },
-): Promise<ExitCode> {
+export interface ImportCommand {
+  readonly pipeline: string;
+  readonly files: readonly string[];
+  /** The day of which the files tell, where they do not say it. */
+  readonly asOf?: string | undefined;
+}
+
+/**
+ * `quotidien import`: takes files in, or what lies under the raw names of the store; the days are made by the next run. Each file is reported,
+ * also after one that cannot be taken in; the exit code is that of the worst.
+ */
+export async function importRaw(context: CommandContext, { pipeline, files, asOf }: ImportCommand): Promise<ExitCode> {
+  const options = asOf === undefined ? {} : { asOf: parseCivilDate(asOf) };
   const engine = await context.engine();
   const { terminal } = context;
   const control = commandControl(context, 'import');
-  const results =
+  const outcomes =
     files.length === 0
-      ? await importStored(engine, pipeline, control)
+      ? await importStored(engine, pipeline, control, options)
       : await importFiles(
           engine,
           pipeline,
           files.map((file) => path.resolve(file)),
           control,
+          options,
         );
-  for (const { file, recognised, days, failed, rawKey } of results) {
-    const { kind, from, to } = recognised;
-    terminal.line(`${path.basename(file)}: ${kind}, ${days} days with rows, ${from} … ${to}; kept as ${rawKey}`);
-    for (const { date, failure } of failed) terminal.line(`  ${date}  ${failure.code}: ${failure.message}`);
-    terminal.line(`  next: quotidien run ${pipeline} ${from} ${to}`);
+  for (const outcome of outcomes) print(terminal, pipeline, outcome);
+  terminal.data(outcomes);
+  return worstOf(outcomes);
+}
+
+function print(terminal: Terminal, pipeline: string, outcome: ImportOutcome): void {
+  if ('code' in outcome) {
+    terminal.line(`${path.basename(outcome.file)}: not taken in, ${outcome.code}: ${outcome.message}`);
+    return;
   }
-  terminal.data(results);
-  return results.some(({ failed }) => failed.length > 0) ? EXIT.failed : EXIT.done;
+  const { file, recognised, days, failed, rawKey } = outcome;
+  const { kind, from, to } = recognised;
+  terminal.line(`${path.basename(file)}: ${kind}, ${days} days with rows, ${from} … ${to}; kept as ${rawKey}`);
+  for (const { date, failure } of failed) terminal.line(`  ${date}  ${failure.code}: ${failure.message}`);
+  terminal.line(`  next: quotidien run ${pipeline} ${from} ${to}`);
+}
+
+/** What was given is wrong (2) only when nothing worse happened: a failure of the work itself (1). */
+function worstOf(outcomes: readonly ImportOutcome[]): ExitCode {
+  const failed = outcomes.some((one) => ('code' in one ? one.code !== 'INPUT_INVALID' : one.failed.length > 0));
+  if (failed) return EXIT.failed;
+  return outcomes.some((one) => 'code' in one) ? EXIT.usage : EXIT.done;
 }

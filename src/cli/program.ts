@@ -76,8 +76,9 @@ function addDayCommands(program: Command, perform: Perform): void {
     .description(
       'take in files that the publisher gave in another way; without files, what lies under raw/ in the store',
     )
-    .action((pipeline: string, files: string[]) =>
-      perform(async (context) => (await import('./import.ts')).importRaw(context, { pipeline, files })),
+    .option('--as-of <date>', 'the day of which the files tell, for a list without a date of its own (roadworks)')
+    .action((pipeline: string, files: string[], options: { asOf?: string }) =>
+      perform(async (context) => (await import('./import.ts')).importRaw(context, { pipeline, files, ...options })),
     );
 }
 

@@ -129,6 +129,14 @@ export interface Credential {
   readonly key?: string;
 }
 
+/** A file that somebody gives us. */
+export interface GivenFile {
+  readonly path: string;
+  readonly name: string;
+  /** The day of which it tells, where a person says so: some lists have no date of their own. */
+  readonly asOf?: CivilDate;
+}
+
 /** What an imported file turns out to hold. */
 export interface RecognisedFile {
   readonly part: string;
@@ -181,8 +189,5 @@ export interface Dataset {
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;
   /** Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would need to be. */
-  readonly recognise?: (
-    file: { readonly path: string; readonly name: string },
-    sql: SqlSession,
-  ) => Promise<RecognisedFile>;
+  readonly recognise?: (file: GivenFile, sql: SqlSession) => Promise<RecognisedFile>;
 }

@@ -46,7 +46,9 @@ function changeOf(path: string, before: JsonValue | undefined, after: JsonValue 
       path,
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
-      ...(typeof before === 'number' && typeof after === 'number' ? { difference: decimalDifference(before, after) } : {}),
+      ...(typeof before === 'number' && typeof after === 'number'
+        ? { difference: decimalDifference(before, after) }
+        : {}),
     },
   ];
 }

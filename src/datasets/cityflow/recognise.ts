@@ -1,6 +1,6 @@
 import { PipelineError } from '../../errors.ts';
-import { addDays } from '../../pipelines/civil-date.ts';
-import type { Dataset, RecognisedFile } from '../../pipelines/dataset.ts';
+import { addDays, isCivilDate } from '../../pipelines/civil-date.ts';
+import type { Dataset, GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
 import { quoteIdentifier } from '../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
@@ -22,12 +22,12 @@ type Found = Pick<RecognisedFile, 'part' | 'kind' | 'from' | 'to' | 'rows'>;
 /** A reference has no date: it is taken for these days unless newer ones are imported. */
 const REFERENCE_FROM: CivilDate = '2019-01-01';
 const REFERENCE_TO: CivilDate = '2029-12-31';
-/** A list of roadworks is trusted for this long after the first of its works has ended. */
+/** A list of roadworks is trusted for this long after its day. */
 const WORKS_TRUSTED_DAYS = 92;
 
 /** How the files of each layout are read: which days they are for. */
 interface CsvKind extends CsvLayout<string> {
-  find(file: { readonly path: string; readonly name: string }, sql: SqlSession): Promise<Found>;
+  find(file: GivenFile, sql: SqlSession): Promise<Found>;
 }
 
 const CSV_KINDS: readonly CsvKind[] = [
@@ -65,7 +65,7 @@ export const recogniseFile: NonNullable<Dataset['recognise']> = async (file, sql
   }
 };
 
-async function findCsv(file: { readonly path: string; readonly name: string }, sql: SqlSession): Promise<Found> {
+async function findCsv(file: GivenFile, sql: SqlSession): Promise<Found> {
   const kind = await chooseLayout<CsvKind>(file.path, file.name, CSV_KINDS);
   return kind.find(file, sql);
 }
@@ -76,10 +76,7 @@ interface Extent {
   readonly last: CivilDate | null;
 }
 
-async function findCounts(
-  { path, name }: { readonly path: string; readonly name: string },
-  sql: SqlSession,
-): Promise<Found> {
+async function findCounts({ path, name }: GivenFile, sql: SqlSession): Promise<Found> {
   const file = await openCounts(path, name);
   const day = countDaySql(quoteIdentifier(file.known.get('at') ?? ''));
   const [extent] = await sql.rows<Extent>(
@@ -88,27 +85,33 @@ async function findCounts(
   return foundTable('comptages', 'road counts', name, extent);
 }
 
-async function findWorks(
-  { path, name }: { readonly path: string; readonly name: string },
-  sql: SqlSession,
-): Promise<Found> {
+/**
+ * A list of roadworks has no date of its own, and its works do not tell one: it has works that start later, and works without an end.
+ * So somebody says of which day it is, or its name does. It speaks for that day and some weeks after it, never for days before: works that
+ * had ended by then are not on it.
+ */
+async function findWorks({ path, name, asOf = dateInName(name) }: GivenFile, sql: SqlSession): Promise<Found> {
   const file = await openWorks(path, name);
-  const [start, end] = (['starts_on', 'ends_on'] as const).map(
-    (column) => `TRY_CAST(${quoteIdentifier(file.known.get(column) ?? '')}[:10] AS DATE)`,
-  );
-  // Works that had ended when the list was made are not on it, so it was made no later than the first end.
-  const [extent] = await sql.rows<Extent>(`SELECT count(*) AS rows,
-      strftime(min(${end ?? ''}) FILTER (WHERE ${start ?? ''} <= ${end ?? ''}), '%Y-%m-%d') AS first,
-      strftime(max(${end ?? ''}), '%Y-%m-%d') AS last FROM ${csvRowsSql(file)}`);
-  const found = foundTable('chantiers', 'roadworks', name, extent);
-  const last = addDays(found.from, WORKS_TRUSTED_DAYS);
-  return { ...found, to: last < found.to ? last : found.to };
+  const [counted] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${csvRowsSql(file)}`);
+  if (asOf === undefined) {
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `${name} is a list of roadworks, and nothing says of which day: say it with --as-of YYYY-MM-DD, the day on which it was downloaded, ` +
+        'or in its name, such as chantiers-2025-11-04.csv',
+    );
+  }
+  const to = addDays(asOf, WORKS_TRUSTED_DAYS);
+  return { part: 'chantiers', kind: 'roadworks', from: asOf, to, rows: counted?.rows ?? 0 };
 }
 
-async function findNetwork(
-  { path, name }: { readonly path: string; readonly name: string },
-  sql: SqlSession,
-): Promise<Found> {
+/** `chantiers-2025-11-04.csv`, `20251104_export.csv` → `2025-11-04`. */
+function dateInName(name: string): CivilDate | undefined {
+  const [, year = '', month = '', day = ''] = /(?<!\d)(20\d\d)[-_.]?(\d\d)[-_.]?(\d\d)(?!\d)/.exec(name) ?? [];
+  const date = `${year}-${month}-${day}`;
+  return isCivilDate(date) ? date : undefined;
+}
+
+async function findNetwork({ path, name }: GivenFile, sql: SqlSession): Promise<Found> {
   const file = await openNetwork(path, name);
   const [counted] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${csvRowsSql(file)}`);
   if (counted?.rows === 0)
@@ -130,7 +133,7 @@ function foundTable(part: string, kind: string, name: string, extent: Extent | u
   return { part, kind, from: first, to: last, rows };
 }
 
-async function findJson({ path, name }: { readonly path: string; readonly name: string }): Promise<Found> {
+async function findJson({ path, name }: GivenFile): Promise<Found> {
   const documents = await readJsonDocuments(path, name);
   const has = (member: string): boolean =>
     documents.some((document) => isRecord(document) && Array.isArray(document[member]));

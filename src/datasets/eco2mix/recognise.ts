@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors.ts';
-import type { RecognisedFile } from '../../pipelines/dataset.ts';
+import type { GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { SqlSession } from '../../storage/ports.ts';
 import { requireColumn } from './header.ts';
@@ -33,10 +33,7 @@ const KINDS = {
  * `Dataset.recognise` of eCO2mix: says by its content what a file is and which days it holds.
  * @throws `INPUT_INVALID` with what was found and what would be recognised.
  */
-export async function recogniseFile(
-  file: { readonly path: string; readonly name: string },
-  sql: SqlSession,
-): Promise<RecognisedFile> {
+export async function recogniseFile(file: GivenFile, sql: SqlSession): Promise<RecognisedFile> {
   try {
     const raw = await openRawFile(file.path, file.name);
     return await (raw.layout === 'portal' ? recognisePortalExport(raw, sql) : recogniseLocalTable(raw, sql));

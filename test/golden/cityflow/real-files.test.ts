@@ -245,7 +245,8 @@ describeOnRealFiles('the roadworks', [WORKS_FILE, DISTRICTS_FILE], () => {
   });
 
   it('reads 90 records over 10 line ends inside quotes', async () => {
-    expect(await runner.recognise(WORKS().path)).toMatchObject({ part: 'chantiers', rows: 90, from: '2025-10-31' });
+    expect(await runner.recognise(WORKS().path, DAY)).toMatchObject({ part: 'chantiers', rows: 90, from: DAY });
+    await expect(runner.recognise(WORKS().path)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
   it('keeps the work that ends before it starts, marks it, and never calls it active', () => {

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ImportOutcome, ImportResult } from '../../../src/activities/import-file.ts';
 import { importFiles, importStored } from '../../../src/activities/import-file.ts';
 import { namesUnder } from '../../../src/activities/raw-names.ts';
 import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { PipelineError } from '../../../src/errors.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { testControl, openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -44,8 +47,16 @@ function hour(clock: number, bikes: number, counter = '7'): object {
   return bikeRecord({ counter, at: `${DAY}T${String(clock).padStart(2, '0')}:00:00+01:00`, bikes });
 }
 
-function take(...files: string[]) {
-  return importFiles(engine, 'cityflow', files, testControl());
+/** Takes files in; the first one that cannot be is thrown. */
+async function take(...files: string[]): Promise<ImportResult[]> {
+  return results(await importFiles(engine, 'cityflow', files, testControl()));
+}
+
+function results(outcomes: readonly ImportOutcome[]): ImportResult[] {
+  return outcomes.map((outcome) => {
+    if ('code' in outcome) throw new PipelineError(outcome.code, outcome.message);
+    return outcome;
+  });
 }
 
 async function bikes(): Promise<BikesMetrics> {
@@ -105,8 +116,8 @@ describe('objects that somebody else put into the store', () => {
     );
     const counts = Array.from({ length: 24 }, (_, at) => countLine(DAY, { arc: '1', hour: at, q: 100, k: 10 }));
     await put('raw/batch/comptages-routiers-permanents-2.csv', countsCsv(counts));
-    const results = await importStored(engine, 'cityflow', testControl());
-    expect(results.map(({ recognised: { part }, days }) => [part, days])).toEqual([
+    const taken = results(await importStored(engine, 'cityflow', testControl()));
+    expect(taken.map(({ recognised: { part }, days }) => [part, days])).toEqual([
       ['comptages', 1],
       ['bikes', 1],
       ['traffic', 1],
@@ -119,8 +130,8 @@ describe('objects that somebody else put into the store', () => {
 describe('a batch file', () => {
   it('is put in place whatever it is called, and replaced by a newer one', async () => {
     const works = (id: string) => `${WORK_HEADER}\n${id};75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\n`;
-    await take(await file('export (3).csv', works('CP1')));
-    await take(await file('chantiers.csv', works('CP2')));
+    await take(await file('export of 2025-11-03 (3).csv', works('CP1')));
+    await take(await file('chantiers-20251104.csv', works('CP2')));
     const key = 'raw/batch/chantiers-perturbants-la-circulation.csv';
     expect(await namesUnder(engine.objects, ['raw/batch/'])).toEqual([key]);
     const kept = await readFile(path.join(engine.home, 'store', key), 'utf8');
@@ -245,6 +256,73 @@ describe('a file that is nearly another', () => {
     const name = 'raw/batch/referentiel-geographique-pour-les-donnees-trafic-issues-des-capteurs-permanents.csv';
     const text = Buffer.from(renamed('Débit horaire', 'Flow'));
     await engine.objects.put(name, text, { mediaType: 'text/csv', mode: 'replace' });
-    await expect(importStored(engine, 'cityflow', testControl())).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    expect(await importStored(engine, 'cityflow', testControl())).toMatchObject([
+      { file: name, code: 'INPUT_INVALID' },
+    ]);
+  });
+});
+
+describe('a list of roadworks', () => {
+  const works = (...lines: string[]): string => [WORK_HEADER, ...lines, ''].join('\n');
+  /** One that has ended in most days of the list, one that goes on, one that starts later. */
+  const LIST = works(
+    'CP1;75001;1;x;2022-05-01;2022-06-20;RESTREINTE;2;;48.86, 2.30',
+    'CP2;75001;1;x;2022-09-01;2023-06-30;RESTREINTE;2;;48.86, 2.30',
+    'CP3;75001;1;x;2023-04-01;2023-09-30;RESTREINTE;2;;48.86, 2.30',
+  );
+  const importAsOf = async (name: string, asOf?: string) =>
+    importFiles(engine, 'cityflow', [await file(name, LIST)], testControl(), asOf === undefined ? {} : { asOf });
+  const activeOn = async (date: string): Promise<number | undefined> => {
+    await runDay(engine, 'cityflow', date, { offline: true });
+    const published = path.join(engine.home, 'store', 'processed', 'metrics', `chantiers_metrics_${date}.json`);
+    return existsSync(published)
+      ? (JSON.parse(await readFile(published, 'utf8')) as { total_chantiers_actifs: number }).total_chantiers_actifs
+      : undefined;
+  };
+
+  it('without a date is refused with how to give one, and nothing of it is stored', async () => {
+    const [outcome] = await importAsOf('chantiers.csv');
+    expect(outcome).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('--as-of') as string });
+    expect(await namesUnder(engine.objects, ['raw/'])).toEqual([]);
+  });
+
+  it('speaks for its day and the weeks after it, by --as-of or by its name, and never for days before', async () => {
+    const window = { from: '2023-02-15', to: '2023-05-18' };
+    expect(await importAsOf('chantiers.csv', '2023-02-15')).toMatchObject([{ recognised: window }]);
+    expect(await importAsOf('chantiers-2023-02-15.csv')).toMatchObject([{ recognised: window }]);
+    expect(await activeOn('2023-02-14')).toBeUndefined();
+    expect(await activeOn('2023-03-01')).toBe(1);
+    expect(await activeOn('2023-04-01')).toBe(2);
+  });
+
+  it('keeps its date when it is taken in again from where it lies', async () => {
+    await importAsOf('chantiers.csv', '2023-02-15');
+    const again = await importStored(engine, 'cityflow', testControl());
+    expect(again).toMatchObject([{ recognised: { part: 'chantiers', from: '2023-02-15' } }]);
+  });
+});
+
+describe('files of which some are no use', () => {
+  it('are each reported, and those after one that cannot be read are taken in', async () => {
+    const good = await file('counts.csv', countsCsv([countLine(DAY, { arc: '7', hour: 8, q: 100, k: 5 })]));
+    const later = await file('counts-2.csv', countsCsv([countLine('2025-11-05', { arc: '7', hour: 8, q: 9, k: 5 })]));
+    const folder = path.dirname(good);
+    const outcomes = await importFiles(
+      engine,
+      'cityflow',
+      [good, path.join(folder, 'nowhere.csv'), folder, await file('zip.csv', 'PK\u{3}\u{4}'), later],
+      testControl(),
+    );
+    expect(outcomes.map((one) => ('code' in one ? one.code : one.days))).toEqual([
+      1,
+      'INPUT_INVALID',
+      'INPUT_INVALID',
+      'INPUT_INVALID',
+      1,
+    ]);
+    const messages = outcomes.flatMap((one) => ('code' in one ? [one.message] : []));
+    expect(messages[0]).toMatch(/nowhere\.csv cannot be read .*give the path of a file/);
+    expect(messages[1]).toMatch(/is a folder.* give the files in it/);
+    expect(messages[2]).toMatch(/zip\.csv is a ZIP archive: unpack it/);
   });
 });
