@@ -5,7 +5,7 @@ import { stepOf } from '../pipelines/definition.ts';
 import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
 import { isEmptyEntry } from '../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
-import { dayOf, receiptKey } from '../pipelines/receipt.ts';
+import { compareAnswers, dayOf } from '../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
@@ -17,6 +17,7 @@ import { commitStep } from './commit-step.ts';
 import type { Uncommitted } from './commit-step.ts';
 import { damageOf, openContent } from './content-store.ts';
 import type { StepDone, StepFailed, StepRequest, StepResult } from './contract.ts';
+import { saveReceipt, takeSequence } from './delivery-order.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { doneWith, judge, lost } from './execute-step.ts';
@@ -99,7 +100,7 @@ async function groupDays({ engine, dataset, part }: Download, dates: readonly Ci
   const sorted = [...dates].sort();
   const range = { first: sorted[0] ?? '', last: sorted.at(-1) ?? '' };
   const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
-  receipts.sort((a, b) => (a.checkedAt < b.checkedAt ? -1 : 1));
+  receipts.sort(compareAnswers);
   if (part.origin === 'http') {
     return fetchWindows(sorted, part.bulkWindow).map((window) => ({
       window,
@@ -119,22 +120,33 @@ async function groupDays({ engine, dataset, part }: Download, dates: readonly Ci
 async function deliver(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, part, force } = download;
   const known = await intactReceipt(download, group.known);
-  const answer = await rawOf(download, { ...group, known });
+  const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);
+  const answer = { ...(await rawOf(download, { ...group, known })), sequence };
   if (answer.unchanged && known !== undefined && !force) {
     const entries = await keptSlices(download, known, group.dates);
     if (entries !== undefined) {
-      await saveReceipt(engine, { ...known, checkedAt: answer.checkedAt, freshness: answer.freshness });
+      const { checkedAt, freshness } = answer;
+      await saveReceipt(engine.documents, { ...known, checkedAt, freshness, sequence });
       return entries.map((entry) => doneWith(entry, 'reused'));
     }
   }
   control.progress(`cutting ${group.dates.length} days of ${part.id}`);
   const { answers, entries } = await sliceAndCommit(download, group.dates, answer);
   const kept = force ? new Map<CivilDate, Kept>() : await keptRows(download, group.earlier, entries);
-  await saveReceipt(engine, receiptOf(download, group, answer, entries, kept));
+  await saveReceipt(engine.documents, receiptOf(download, group, answer, entries, kept));
   return answers.map((day) => {
     const earlier = kept.get(day.date);
     return earlier === undefined ? day : doneWith(earlier.entry, 'reused');
   });
+}
+
+/** An answer with its place among all for the part. */
+interface Answer extends RawAnswer {
+  readonly sequence: number;
+}
+
+function partOf({ dataset, part }: Download): Pick<Receipt, 'pipeline' | 'part'> {
+  return { pipeline: dataset.definition.name, part: part.id };
 }
 
 interface Kept extends KeptDay {
@@ -182,7 +194,8 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   if (step === undefined || part === undefined) throw new PipelineError('INTERNAL', `${file.part} is no part`);
   const download: Download = { engine, control, dataset, part, step, force: true };
   const checkedAt = engine.now().toISOString();
-  const answer: RawAnswer = { origin: file.origin, status: 200, unchanged: false, checkedAt, freshness: null };
+  const sequence = await takeSequence(engine.documents, partOf(download), []);
+  const answer: Answer = { origin: file.origin, status: 200, unchanged: false, checkedAt, freshness: null, sequence };
   const days: (StepDone | StepFailed)[] = [];
   const { from, to } = file.window;
   // Plans look for receipts by bulk window: a file of many has one in each.
@@ -194,7 +207,7 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
     for (const window of bulkWindows.filter((bulk) => bulk.from <= cut.to && cut.from <= bulk.to)) {
       const own = entries.filter(({ scope }) => window.from <= scope && scope <= window.to);
       const receipt = receiptOf(download, { window, known: receipts.get(window) }, answer, own);
-      await saveReceipt(engine, receipt);
+      await saveReceipt(engine.documents, receipt);
       receipts.set(window, receipt);
     }
   }
@@ -300,13 +313,12 @@ function identifyBy(step: StepDefinition): Uncommitted['identify'] {
 function receiptOf(
   download: Download,
   group: Pick<Group, 'window' | 'known'>,
-  answer: RawAnswer,
+  answer: Answer,
   entries: readonly LedgerEntry[],
   kept: ReadonlyMap<CivilDate, KeptDay> = new Map(),
 ): Receipt {
   const same = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known : undefined;
   const now = new Set(entries.map(({ scope }) => scope));
-  const numbers = (name: string): number[] => entries.map((entry) => Number(entry.facts[name] ?? 0));
   return {
     pipeline: download.dataset.definition.name,
     part: download.part.id,
@@ -315,16 +327,24 @@ function receiptOf(
     origin: answer.origin,
     checkedAt: answer.checkedAt,
     freshness: answer.freshness,
+    sequence: answer.sequence,
     days: { ...same?.days, ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])) },
     kept: {
       ...Object.fromEntries(Object.entries(same?.kept ?? {}).filter(([date]) => !now.has(date))),
       ...Object.fromEntries([...kept].map(([date, { key, raw }]) => [date, { key, raw }])),
     },
-    rows: numbers('rows').reduce((sum, rows) => sum + rows, 0) + (same?.rows ?? 0),
-    columns: Math.max(0, ...numbers('published_columns')),
+    rows: rowsOf(same, entries),
+    columns: Math.max(0, ...entries.map(({ facts }) => Number(facts['published_columns'] ?? 0))),
   };
 }
 
-async function saveReceipt(engine: Pick<Engine, 'documents'>, receipt: Receipt): Promise<void> {
-  await engine.documents.put(receiptKey({ ...receipt, sha256: receipt.origin.raw.sha256 }), receipt);
+/** Rows of all days that were cut from the same bytes; a day that is cut again counts once. */
+function rowsOf(same: Receipt | undefined, entries: readonly LedgerEntry[]): number {
+  const before = Object.keys(same?.days ?? {});
+  const again = new Set(entries.map(({ scope }) => scope));
+  const isNew = ({ scope }: LedgerEntry): boolean => same?.days[scope] === undefined;
+  // How many rows each day had is not recorded: cut again as a whole, the new sum is the right one.
+  const whole = before.every((date) => again.has(date));
+  const counted = whole ? entries : entries.filter(isNew);
+  return counted.reduce((sum, { facts }) => sum + Number(facts['rows'] ?? 0), whole ? 0 : (same?.rows ?? 0));
 }

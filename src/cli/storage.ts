@@ -2,7 +2,7 @@ import { ANNOUNCEMENT_TABLE } from '../pipelines/announcement.ts';
 import { DEGRADED_TABLE } from '../pipelines/degraded.ts';
 import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
-import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
+import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../pipelines/backfill.ts';
 import { GARBAGE_TABLE } from '../activities/collect-garbage.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../activities/watch-publisher.ts';
@@ -21,6 +21,7 @@ export const OPERATIONAL_TABLES = [
   LEDGER_TABLE,
   MANIFEST_TABLE,
   RECEIPT_TABLE,
+  DELIVERY_ORDER_TABLE,
   FAILURE_TABLE,
   ANNOUNCEMENT_TABLE,
   DEGRADED_TABLE,

@@ -14,8 +14,13 @@ export interface Receipt {
   readonly window: FetchWindow;
   readonly status: number;
   readonly origin: Origin;
-  /** The last time the publisher confirmed that this is what it has. */
+  /** The last time the publisher confirmed that this is what it has, by the clock of who asked. */
   readonly checkedAt: string;
+  /**
+   * The place of this answer among all answers for the part, given by the document store just before the publisher was asked: clocks of hosts
+   * differ. Receipts of earlier versions have none, and are older than any that has one.
+   */
+  readonly sequence?: number;
   /** The dataset's freshness value when it was last confirmed. */
   readonly freshness: string | null;
   /** The download key of every day in the window that was cut; the slice is found through the ledger. */
@@ -25,6 +30,32 @@ export interface Receipt {
   /** Rows of these days, and the published columns. */
   readonly rows: number;
   readonly columns: number;
+}
+
+/** The number of the last answer for a part. */
+export const DELIVERY_ORDER_TABLE = 'delivery-order';
+
+type Answered = Pick<Receipt, 'sequence' | 'checkedAt'>;
+
+/** Negative when the first answer came before the second. */
+export function compareAnswers(a: Answered, b: Answered): number {
+  const [first, second] = [a.sequence ?? 0, b.sequence ?? 0];
+  // Two hosts that were without the store at the same time may have counted alike.
+  if (first !== second) return first - second;
+  return a.checkedAt < b.checkedAt ? -1 : a.checkedAt > b.checkedAt ? 1 : 0;
+}
+
+/** One receipt of two for the same bytes and window: the newer answer, and the days of both. */
+export function mergeReceipts(one: Receipt, other: Receipt): Receipt {
+  const [older, newer] = compareAnswers(one, other) < 0 ? [one, other] : [other, one];
+  const left = Object.entries(older.kept ?? {}).filter(([date]) => !(date in newer.days));
+  return {
+    ...newer,
+    days: { ...older.days, ...newer.days },
+    kept: { ...Object.fromEntries(left), ...newer.kept },
+    rows: Math.max(older.rows, newer.rows),
+    columns: Math.max(older.columns, newer.columns),
+  };
 }
 
 export interface KeptDay {
@@ -59,6 +90,9 @@ export function dayOf({ days, kept, origin }: Receipt, date: CivilDate): KeptDay
 /** What the publisher last delivered for one day; the ledger entry names the raw bytes that it was first cut from, this those that back it now. */
 export interface Delivery extends KeptDay {
   readonly checkedAt: string;
+  readonly sequence?: number;
+  /** The dataset's freshness value that it was confirmed with; null where the publisher tells none. */
+  readonly freshness?: string | null;
 }
 
 /** The delivery of each day, newest answer first: a day may be covered by its own receipt and by its month's. */
@@ -68,9 +102,9 @@ export function newestDeliveries(receipts: Iterable<Receipt>): Map<CivilDate, De
     for (const date of Object.keys(receipt.days)) {
       const known = deliveries.get(date);
       const day = dayOf(receipt, date);
-      if (day !== undefined && (known === undefined || known.checkedAt < receipt.checkedAt)) {
-        deliveries.set(date, { ...day, checkedAt: receipt.checkedAt });
-      }
+      if (day === undefined || (known !== undefined && compareAnswers(known, receipt) >= 0)) continue;
+      const { checkedAt, sequence, freshness } = receipt;
+      deliveries.set(date, { ...day, checkedAt, freshness, ...(sequence === undefined ? {} : { sequence }) });
     }
   }
   return deliveries;
