@@ -1,10 +1,14 @@
-import { sha256Hex } from '../pipelines/canonical-json.ts';
-import { LEDGER_TABLE } from '../pipelines/ledger.ts';
+import { PipelineError } from '../errors.ts';
+import { TOMBSTONE_MS, garbageMarkKey, scopeOfObject, tombstoneKey } from '../pipelines/garbage.ts';
+import type { GarbageMark, Tombstone } from '../pipelines/garbage.ts';
+import { LEDGER_TABLE, scopePartition } from '../pipelines/ledger.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import type { DocumentKey } from '../storage/ports.ts';
+import type { Scope } from '../pipelines/vocabulary.ts';
+import type { DocumentQuery } from '../storage/ports.ts';
 import type { Engine } from './engine.ts';
+import { isPromised, removeExpiredPromises } from './promises.ts';
 
 /**
  * Removes artefacts that no manifest version refers to: what crashed, failed or superseded runs left. Invariants, cited by
@@ -13,6 +17,10 @@ import type { Engine } from './engine.ts';
  *    only copy of what a publisher once sent.
  * 2. Slices stay as long as the ledger names them, and so does everything that a ledger entry younger than the grace names: its run may not have ended.
  * 3. An object is removed only when an earlier collection, at least the grace ago, found it without a reference as well.
+ * 4. Before each deletion a tombstone is written, then promises and references are read once more: what a run that has not ended may rely on stays,
+ *    whatever the grace. See `pipelines/garbage.ts` for why neither can miss the other.
+ * 5. All of it happens on the primary stores. While one does not answer, or writes of this host wait for them, nothing is removed: what is
+ *    not seen may be a reference. No deletion is ever journaled.
  */
 
 export interface GarbageRequest {
@@ -36,28 +44,28 @@ export interface GarbageObject {
   readonly removed: boolean;
 }
 
-export const GARBAGE_TABLE = 'garbage';
 const DAY_MS = 86_400_000;
 const CONTENT_NAME = /\/[0-9a-f]{64}\.[a-z0-9.]+$/;
 
+type Collection = Pick<Engine, 'datasets' | 'documents' | 'objects' | 'now'>;
+
 export async function collectGarbage(
-  engine: Pick<Engine, 'datasets' | 'documents' | 'objects' | 'now'>,
+  engine: Collection & Pick<Engine, 'fallback'>,
   { graceDays, dryRun }: GarbageRequest,
 ): Promise<GarbageResult> {
+  const stores = await primaryOf(engine);
   const now = engine.now();
   const oldest = new Date(now.getTime() - graceDays * DAY_MS).toISOString();
-  const referenced = await referencedKeys(engine, oldest);
+  if (!dryRun) await removeExpiredPromises(stores.documents, now);
+  const referenced = await referencedKeys(stores, oldest);
   const unreferenced: GarbageObject[] = [];
-  for (const layer of layersOf(engine)) {
-    for await (const { key, bytes } of engine.objects.list(`${layer}/`)) {
+  for (const layer of outermost(layersOf(engine).map(({ layer }) => layer))) {
+    for await (const { key, bytes } of stores.objects.list(`${layer}/`)) {
       if (!CONTENT_NAME.test(key) || referenced.has(key)) continue;
-      const mark = markOf(key);
-      const since = (await engine.documents.get<{ since: string }>(mark))?.body.since ?? null;
-      const removed = !dryRun && since !== null && since <= oldest;
-      if (removed) {
-        await engine.objects.delete(key);
-        await engine.documents.delete(mark);
-      } else if (!dryRun && since === null) await engine.documents.put(mark, { key, since: now.toISOString() });
+      const mark = garbageMarkKey(key);
+      const since = (await stores.documents.get<GarbageMark>(mark))?.body.since ?? null;
+      const removed = !dryRun && since !== null && since <= oldest && (await remove(stores, key, oldest));
+      if (!dryRun && since === null) await stores.documents.put(mark, { key, since: now.toISOString() });
       unreferenced.push({ key, bytes, since, removed });
     }
   }
@@ -65,36 +73,88 @@ export async function collectGarbage(
   return { unreferenced, removed: gone.length, removedBytes: gone.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-function markOf(key: string): DocumentKey {
-  return { table: GARBAGE_TABLE, partition: 'unreferenced', sort: sha256Hex(key) };
+/** The collection on the stores themselves (invariant 5). */
+async function primaryOf({ fallback, ...engine }: Collection & Pick<Engine, 'fallback'>): Promise<Collection> {
+  if (fallback === undefined) return engine;
+  const waiting = await fallback.pending();
+  const why = fallback.away() ?? (waiting === 0 ? undefined : `${waiting} writes of this host wait to be replayed`);
+  if (why === undefined) return { ...engine, ...fallback.primary };
+  throw new PipelineError('STORE_UNAVAILABLE', `nothing is removed while references may be out of sight: ${why}`);
 }
 
-/** The first folders of all outputs, none inside another. */
-function layersOf({ datasets }: Pick<Engine, 'datasets'>): string[] {
-  const layers = Object.values(datasets).flatMap(({ definition }) =>
+/** Whether the object was removed: not when somebody has come to rely on it since the references were read (invariant 4). */
+async function remove(stores: Collection, key: string, oldest: string): Promise<boolean> {
+  const { documents, objects } = stores;
+  const at = stores.now();
+  const tombstone: Tombstone = { key, at: at.toISOString() };
+  await documents.put(tombstoneKey(key), tombstone);
+  const relied = (await isPromised(documents, key, at)) || (await isReferenced(stores, key, oldest));
+  const late = stores.now().getTime() - at.getTime() > TOMBSTONE_MS;
+  if (!relied && !late) {
+    await objects.delete(key);
+    await documents.delete(garbageMarkKey(key));
+  }
+  await documents.delete(tombstoneKey(key));
+  return !relied && !late;
+}
+
+/** The first folders of all outputs, each with the pipeline that writes there. */
+function layersOf({ datasets }: Pick<Engine, 'datasets'>): { readonly pipeline: string; readonly layer: string }[] {
+  return Object.values(datasets).flatMap(({ definition }) =>
     [...definition.steps, ...definition.rollups].flatMap(({ outputs }) =>
-      Object.values(outputs).map(({ layer }) => layer),
+      Object.values(outputs).map(({ layer }) => ({ pipeline: definition.name, layer })),
     ),
   );
-  const all = [...new Set(layers)].sort();
-  return all.filter((layer) => !all.some((other) => layer.startsWith(`${other}/`)));
 }
 
-async function referencedKeys({ documents }: Pick<Engine, 'documents'>, oldest: string): Promise<ReadonlySet<string>> {
+/** None inside another. */
+function outermost(layers: readonly string[]): string[] {
+  return [...new Set(layers)].sort().filter((layer) => !layers.some((other) => layer.startsWith(`${other}/`)));
+}
+
+async function referencedKeys({ documents }: Collection, oldest: string): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
-  for await (const partition of documents.partitions(MANIFEST_TABLE)) {
-    for await (const { body } of documents.query<Manifest>({ table: MANIFEST_TABLE, partition })) {
-      for (const state of Object.values(body.steps)) {
-        if (state.state !== 'done') continue;
-        for (const ref of Object.values(state.outputs)) keys.add(ref.key);
-      }
-    }
-  }
-  for await (const partition of documents.partitions(LEDGER_TABLE)) {
-    for await (const { body } of documents.query<LedgerEntry>({ table: LEDGER_TABLE, partition })) {
-      if (body.origin === null && body.execution.startedAt <= oldest) continue;
-      for (const ref of Object.values(body.outputs)) keys.add(ref.key);
+  for (const table of [MANIFEST_TABLE, LEDGER_TABLE]) {
+    for await (const partition of documents.partitions(table)) {
+      for await (const key of keysNamed({ documents }, { table, partition }, oldest)) keys.add(key);
     }
   }
   return keys;
+}
+
+/** Read for this object alone; for one that many days share, everything is read again. */
+async function isReferenced(stores: Collection, key: string, oldest: string): Promise<boolean> {
+  const scope = scopeOfObject(key);
+  if (scope === undefined) return (await referencedKeys(stores, oldest)).has(key);
+  const pipelines = layersOf(stores).flatMap(({ pipeline, layer }) => (key.startsWith(`${layer}/`) ? [pipeline] : []));
+  for (const pipeline of new Set(pipelines)) {
+    for (const query of queriesOf(pipeline, scope)) {
+      for await (const named of keysNamed(stores, query, oldest)) if (named === key) return true;
+    }
+  }
+  return false;
+}
+
+function queriesOf(pipeline: string, scope: Scope): DocumentQuery[] {
+  const range = { partition: scopePartition(pipeline, scope), from: `${scope}/`, to: `${scope}0` };
+  return [MANIFEST_TABLE, LEDGER_TABLE].map((table) => ({ table, ...range }));
+}
+
+async function* keysNamed(
+  { documents }: Pick<Engine, 'documents'>,
+  query: DocumentQuery,
+  oldest: string,
+): AsyncGenerator<string> {
+  if (query.table === MANIFEST_TABLE) {
+    for await (const { body } of documents.query<Manifest>(query)) {
+      for (const state of Object.values(body.steps)) {
+        if (state.state === 'done') for (const ref of Object.values(state.outputs)) yield ref.key;
+      }
+    }
+    return;
+  }
+  for await (const { body } of documents.query<LedgerEntry>(query)) {
+    if (body.origin === null && body.execution.startedAt <= oldest) continue;
+    for (const ref of Object.values(body.outputs)) yield ref.key;
+  }
 }

@@ -39,6 +39,7 @@ import { recordFailure } from './failures.ts';
 import { recordAction } from './operator-actions.ts';
 import { checkBackfill, checkPlan } from './plan-backfill.ts';
 import { publishDownloads } from './publish-downloads.ts';
+import { endPromises, promiseScopes } from './promises.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
 import { resolveDerived } from './resolve-derived.ts';
 import { reconcileHost } from './reconcile-host.ts';
@@ -73,10 +74,10 @@ export function createActivities(engine: Engine) {
   return {
     ...operatingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
-      serve(engine, (own) => resolveDay(own, request)),
+      serve(engine, (own) => promisedPlan(own, request, resolveDay, ({ plan }) => plan.upToDate)),
     ),
     resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> =>
-      serve(engine, (own) => resolveWindow(own, request)),
+      serve(engine, (own) => promisedPlan(own, request, resolveWindow, ({ days }) => days.length === 0)),
     ),
     download: step(executeDownload),
     transform: step(executeStep),
@@ -98,6 +99,20 @@ export function createActivities(engine: Engine) {
       return resolveTick(engine, request);
     }),
   };
+}
+
+/** A plan whose run finds everything that the plan relies on, whatever a garbage collection does meanwhile. */
+async function promisedPlan<R>(
+  engine: Engine,
+  request: PlanRequest,
+  resolve: (engine: Engine, request: PlanRequest) => Promise<R>,
+  isIdle: (plan: R) => boolean,
+): Promise<R> {
+  const { pipeline, dates } = request;
+  await promiseScopes(engine, control(), pipeline, dates);
+  const plan = await resolve(engine, request);
+  if (isIdle(plan)) await endPromises(engine, control(), pipeline, dates);
+  return plan;
 }
 
 /** What backfills, watches and audits need besides the making of days. */
@@ -137,7 +152,12 @@ function operatingActivities(engine: Engine) {
 
 /** Commits days; those for whose commit a store was away are marked, as are those whose steps say so already. */
 async function commit(engine: Engine, request: CommitRequest): Promise<CommitResult> {
-  const result = await serve(engine, (own) => commitDays(own, control(), request));
+  const result = await serve(engine, async (own) => {
+    const committed = await commitDays(own, control(), request);
+    const dates = request.days.map(({ outcome }) => outcome.date);
+    await endPromises(own, control(), request.pipeline, dates);
+    return committed;
+  });
   if (result.served === undefined || request.degraded !== undefined) return result;
   const scopes = result.days.map(({ date }) => date);
   await markDegraded(engine, control(), request.pipeline, scopes, result.served.why);

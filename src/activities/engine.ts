@@ -37,6 +37,10 @@ export interface EngineFallback {
   serve(): ServingStores;
   /** Which stores are away and why, in words; undefined when all of them answer. */
   away(): string | undefined;
+  /** The stores themselves, past cache, mirror and journal: for what must not be decided on copies. */
+  readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };
+  /** Writes of this host that wait to be replayed. */
+  pending(): Promise<number>;
   /** What the cache of objects did so far, by name, and whether each remote store is away now. */
   figures(): { readonly cache: Readonly<Record<string, number>>; readonly away: Readonly<Record<string, boolean>> };
   /** Brings what only this host has to the primary stores, as far as they take it. */

@@ -10,6 +10,7 @@ import { damageOf } from './content-store.ts';
 import type { Engine } from './engine.ts';
 import { newestManifests, readDeliveries, readLedger } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
+import { withoutBuried } from './tombstones.ts';
 
 const LOOKS_AT_ONCE = 16;
 
@@ -56,11 +57,12 @@ export async function surveyDays(
  * it does not rely on costs nothing: outputs of long-past versions, and raw files of which nothing is to be made.
  */
 export async function planOnStored(
-  engine: Pick<Engine, 'objects'>,
+  engine: Pick<Engine, 'documents' | 'objects' | 'now'>,
   definition: PipelineDefinition,
   { evidence, artefacts }: Survey,
   options: PlanOptions,
 ): Promise<DayPlan[]> {
+  const { objects } = await withoutBuried(engine);
   const found = new Map<string, string | undefined>();
   for (;;) {
     const unknown = new Map<string, ArtefactRef>();
@@ -73,7 +75,7 @@ export async function planOnStored(
     };
     const days = evidence.map((day) => ({ ...day, damaged }));
     const plans = planDays(definition, days, options);
-    const looks = await mapConcurrent([...unknown.values()], LOOKS_AT_ONCE, (ref) => damageOf(engine.objects, ref));
+    const looks = await mapConcurrent([...unknown.values()], LOOKS_AT_ONCE, (ref) => damageOf(objects, ref));
     for (const [index, key] of [...unknown.keys()].entries()) found.set(key, looks[index]);
     if (looks.every((damage) => damage === undefined)) return plans;
   }

@@ -24,6 +24,7 @@ import { doneWith, judge, lost } from './execute-step.ts';
 import { fetchRaw } from './fetch-raw.ts';
 import type { RawAnswer } from './fetch-raw.ts';
 import { readLedger, readReceipts } from './ledger-reader.ts';
+import { withoutBuried } from './tombstones.ts';
 
 /** What can be wrong with one answer of a publisher while the others are fine. */
 const ABOUT_ONE_FILE: readonly ErrorCode[] = [
@@ -48,7 +49,8 @@ interface Download {
  * download is what it delivered for the day: its step key hangs on the slice, not on the file that brought it, so a day is
  * the same whether it came alone, in a month or in a whole history.
  */
-export async function executeDownload(engine: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+export async function executeDownload(stores: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+  const engine = await withoutBuried(stores);
   const dataset = datasetOf(engine, request.pipeline);
   const step = stepOf(dataset.definition, request.step);
   const part = dataset.definition.parts.find((candidate) => candidate.id === step.part);

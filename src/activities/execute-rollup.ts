@@ -14,9 +14,11 @@ import type { Engine, StepControl } from './engine.ts';
 import { commitOutcomes, runImplementation } from './execute-step.ts';
 import { newestManifests } from './ledger-reader.ts';
 import { mapSets } from './map-concurrent.ts';
+import { endPromises, promiseScopes } from './promises.ts';
 import { scopesRolledUp } from './rolled-up.ts';
 import { hashesOf, openInputs } from './step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from './step-inputs.ts';
+import { withoutBuried } from './tombstones.ts';
 
 /** Made in one SQL session, committed together. */
 const PERIODS_PER_SET = 12;
@@ -29,10 +31,12 @@ const SETS_AT_ONCE = 3;
  * protocol as a step of a day. A period without any input is left out.
  */
 export async function executeRollup(
-  engine: Engine,
+  stores: Engine,
   request: RollupRequest,
   control: StepControl,
 ): Promise<RollupResult> {
+  await promiseScopes(stores, control, request.pipeline, request.periods);
+  const engine = await withoutBuried(stores);
   const { definition } = datasetOf(engine, request.pipeline);
   const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
   if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
@@ -40,6 +44,7 @@ export async function executeRollup(
     control.progress(`${rollup.id} of ${set.join(', ')}`);
     return rollUpSet(engine, control, definition, rollup, set);
   });
+  await endPromises(stores, control, request.pipeline, request.periods);
   return { periods };
 }
 

@@ -17,12 +17,14 @@ import type { Engine, StepControl } from './engine.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { dayInputs, hashesOf, openInputs } from './step-inputs.ts';
 import type { DayInputs } from './step-inputs.ts';
+import { withoutBuried } from './tombstones.ts';
 
 /**
  * Executes one step for a set of days: key from the real inputs → ledger → work only for what is not there → commit. A day that cannot be done
  * is answered as a failure of that day; the others are committed. Throws what concerns the set as a whole, such as an unavailable store.
  */
-export async function executeStep(engine: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+export async function executeStep(stores: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+  const engine = await withoutBuried(stores);
   const dataset = datasetOf(engine, request.pipeline);
   const step = stepOf(dataset.definition, request.step);
   const days = await dayInputs(engine, request, step);

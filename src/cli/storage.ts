@@ -4,7 +4,7 @@ import { FAILURE_TABLE, LEDGER_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../pipelines/backfill.ts';
-import { GARBAGE_TABLE } from '../activities/collect-garbage.ts';
+import { GARBAGE_TABLE } from '../pipelines/garbage.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../activities/watch-publisher.ts';
 import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';

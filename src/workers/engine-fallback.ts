@@ -29,6 +29,8 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
       });
       return words.length === 0 ? undefined : words.join('; ');
     },
+    primary: { objects: parts.primary.objects, documents: parts.primary.documents },
+    pending: async () => (await parts.journal.refresh()).pending.size,
     figures: () => ({
       cache: figuresOf(fallback.cacheStats()),
       away: Object.fromEntries(
