@@ -1,10 +1,11 @@
 import { PipelineError } from '../errors.ts';
+import type { Decision } from '../pipelines/decision.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { DayState, StepState } from '../pipelines/execution.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { sameNote } from '../pipelines/kept-delivery.ts';
 import { changedSteps, keptIn, manifestKey, manifestStep } from '../pipelines/manifest.ts';
-import type { Decision, Manifest, ManifestStep } from '../pipelines/manifest.ts';
+import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
 import type { RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import type { JsonValue } from '../storage/ports.ts';
 import { announceVersions, announcementsOf } from './announcements.ts';

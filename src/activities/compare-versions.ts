@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { errorCodeOf } from '../errors.ts';
+import { decisionOn } from '../pipelines/decision.ts';
 import type { OutputDefinition, PipelineDefinition } from '../pipelines/definition.ts';
 import { diffDocuments, valueChanges } from '../pipelines/document-diff.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
@@ -52,6 +53,7 @@ export async function compareVersions(
     from: faceOf(before),
     to: faceOf(after),
     facts: valueChanges(before.facts, after.facts),
+    decisions: after.decisions.filter(({ step, key }) => decisionOn(before.decisions, step, key) === undefined),
     steps,
   };
 }

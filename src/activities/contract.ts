@@ -4,7 +4,7 @@ import type { JsonObject, StorePlace } from '../storage/ports.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { DeliveriesBefore, PartNote } from '../pipelines/kept-delivery.ts';
 import type { ScheduledWork } from '../pipelines/definition.ts';
-import type { Decision } from '../pipelines/manifest.ts';
+import type { Decision } from '../pipelines/decision.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
@@ -57,8 +57,10 @@ export interface ResolvedDay extends MaybeServed {
   /** A quarantined day is given up at this instant. */
   readonly holdUntil: string;
   readonly queues: Readonly<Record<string, string>>;
-  /** Decisions that were made on the same step keys before. */
+  /** Decisions that were made on the day before, also in runs that did not finish. */
   readonly decisions: readonly Decision[];
+  /** The time of the planning worker's clock: `waitUntil` and `nextTryAt` are of the same clock, which may differ from the server's. */
+  readonly at?: string;
   /** Revision and verdict of the newest manifest, when there is one. */
   readonly known: { readonly version: number; readonly verdict: Verdict; readonly revision: string | null } | null;
 }
@@ -81,6 +83,8 @@ export interface WindowDay {
   readonly delivered?: DeliveriesBefore;
   /** The version of the newest manifest when the plan was made, 0 without one; histories of earlier releases do not say it. */
   readonly base?: number;
+  /** Decisions that were made on the day before; absent where there are none. */
+  readonly decisions?: readonly Decision[];
 }
 
 export interface StepRequest {
@@ -254,7 +258,14 @@ export interface CanaryDifference {
   readonly share: number;
 }
 
-export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action' | 'step' | 'reason'>;
+export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action' | 'step' | 'reason' | 'by'>;
+
+/** A decision that a run has accepted, to be kept before the run goes on. */
+export interface DecisionRequest {
+  readonly pipeline: string;
+  readonly scope: CivilDate;
+  readonly decision: Decision;
+}
 
 /** What a look at the publisher says of the finished days. */
 export interface WatchedPublisher {

@@ -10,6 +10,7 @@ import type {
   CanaryDifference,
   CommitRequest,
   CommitResult,
+  DecisionRequest,
   DerivedWork,
   FollowedRun,
   PlanRequest,
@@ -28,6 +29,7 @@ import type {
   TickRequest,
   WatchedPublisher,
 } from './contract.ts';
+import { recordDecision } from './decisions.ts';
 import { markDegraded } from './degraded.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { executeDownload } from './execute-download.ts';
@@ -119,6 +121,7 @@ async function promisedPlan<R>(
 function operatingActivities(engine: Engine) {
   const guarded = guardWith(engine.secrets);
   return {
+    recordDecision: guarded((request: DecisionRequest): Promise<void> => recordDecision(engine, control(), request)),
     recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
     watchPublisher: guarded((pipeline: string): Promise<WatchedPublisher> =>
       watchPublisher(engine, control(), pipeline),

@@ -1,4 +1,6 @@
 import { PipelineError } from '../errors.ts';
+import { mergeDecisions } from '../pipelines/decision.ts';
+import type { Decision } from '../pipelines/decision.ts';
 import type { DegradedRecord } from '../pipelines/degraded.ts';
 import type { FailureRecord } from '../pipelines/ledger.ts';
 import { scopePartition } from '../pipelines/ledger.ts';
@@ -13,6 +15,7 @@ import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { readFailures } from './failures.ts';
 import { readManifests } from './ledger-reader.ts';
+import { plainDecision, readDecisions } from './decisions.ts';
 import { readActions } from './operator-actions.ts';
 import { publicationsOf, unpublished } from './published.ts';
 
@@ -29,6 +32,8 @@ export interface Dossier {
   /** The names under which the newest version is read, and whether they show it. */
   readonly published: readonly { readonly key: string; readonly artefact: string; readonly current: boolean }[];
   readonly verification: Verification | null;
+  /** What people decided on it, oldest first; also in runs that did not finish. */
+  readonly decisions: readonly Decision[];
   /** What people did to it, oldest first. */
   readonly actions: readonly OperatorAction[];
 }
@@ -36,11 +41,12 @@ export interface Dossier {
 /** Reads the dossier; `INPUT_INVALID` when nothing at all is known of the scope. */
 export async function readDossier(engine: Engine, pipeline: string, scope: Scope): Promise<Dossier> {
   const { definition } = datasetOf(engine, pipeline);
-  const [manifests, failures, degraded, verification, actions] = await Promise.all([
+  const [manifests, failures, degraded, verification, decided, actions] = await Promise.all([
     readVersions(engine, pipeline, scope),
     readFailures(engine.documents, pipeline, [scope]),
     readDegraded(engine, pipeline, [scope]),
     lastVerification(engine.documents, pipeline, scope),
+    readDecisions(engine.documents, pipeline, [scope]),
     readActions(engine.documents, pipeline, scope),
   ]);
   const failure = failures.get(scope) ?? null;
@@ -55,7 +61,9 @@ export async function readDossier(engine: Engine, pipeline: string, scope: Scope
   const behind = new Set((await unpublished(engine, publications)).map(({ key }) => key));
   const published = publications.map(({ key, ref }) => ({ key, artefact: ref.key, current: !behind.has(key) }));
   const whileAway = degraded.get(scope) ?? null;
-  return { pipeline, scope, manifests, failure, degraded: whileAway, published, verification, actions };
+  const kept = (decided.get(scope) ?? []).map(plainDecision);
+  const decisions = mergeDecisions(newest?.decisions ?? [], kept);
+  return { pipeline, scope, manifests, failure, degraded: whileAway, published, verification, decisions, actions };
 }
 
 /** Every manifest version of one scope, oldest first. */

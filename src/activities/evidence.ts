@@ -1,4 +1,5 @@
 import { addDays } from '../pipelines/civil-date.ts';
+import { mergeDecisions } from '../pipelines/decision.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { planDays } from '../pipelines/plan.ts';
@@ -7,6 +8,7 @@ import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
 import { damageOf } from './content-store.ts';
+import { plainDecision, readDecisions } from './decisions.ts';
 import type { Engine } from './engine.ts';
 import { newestManifests, readDeliveries, readLedger } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
@@ -31,9 +33,10 @@ export async function surveyDays(
   const neighbours = neighbourDates(definition, dates);
   // First: a plan must know at least what the manifest that it says it is based on was made from.
   const manifests = await newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])]);
-  const [ledger, deliveries] = await Promise.all([
+  const [ledger, deliveries, decisions] = await Promise.all([
     readLedger(documents, definition.name, dates),
     readDeliveries(documents, definition, dates),
+    readDecisions(documents, definition.name, dates),
   ]);
   const at = now().toISOString();
   const evidence = dates.map((date): DayEvidence => ({
@@ -41,6 +44,7 @@ export async function surveyDays(
     now: at,
     expected: { parts: expectedParts(definition, date) },
     manifest: manifests.get(date),
+    decisions: mergeDecisions(manifests.get(date)?.decisions ?? [], (decisions.get(date) ?? []).map(plainDecision)),
     ledger: ledger.get(date) ?? [],
     damaged: new Map(),
     deliveries: Object.fromEntries([...deliveries].map(([part, byDate]) => [part, byDate.get(date)])),

@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import { parseCivilDate } from '../pipelines/civil-date.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
+import type { Decision } from '../pipelines/decision.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { deliveredBefore, executionSteps, settledStates } from '../pipelines/execution.ts';
@@ -23,9 +24,14 @@ export async function planFromStores(
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
   options: PlanOptions,
-): Promise<{ plans: DayPlan[]; manifests: ReadonlyMap<CivilDate, Manifest> }> {
+): Promise<{
+  plans: DayPlan[];
+  manifests: ReadonlyMap<CivilDate, Manifest>;
+  decisions: ReadonlyMap<CivilDate, readonly Decision[]>;
+}> {
   const survey = await surveyDays(engine, definition, dates);
-  return { plans: await planOnStored(engine, definition, survey, options), manifests: survey.manifests };
+  const decisions = new Map(survey.evidence.map((day) => [day.date, day.decisions ?? []]));
+  return { plans: await planOnStored(engine, definition, survey, options), manifests: survey.manifests, decisions };
 }
 
 /** Refuses what cannot be planned, with what to write instead. */
@@ -49,7 +55,7 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
   checkRequest(definition, request);
   const [date] = request.dates;
   if (date === undefined) throw new PipelineError('PLAN_INVALID', 'no date was given');
-  const { plans, manifests } = await planFromStores(engine, definition, [date], request.options);
+  const { plans, manifests, decisions } = await planFromStores(engine, definition, [date], request.options);
   const [plan] = plans;
   if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
   const manifest = manifests.get(date);
@@ -60,7 +66,7 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
     retry: engine.retry,
     ...calendarOf(engine, definition, date),
     queues: stepQueues(engine, datasetOf(engine, request.pipeline)),
-    decisions: manifest?.decisions ?? [],
+    decisions: decisions.get(date) ?? [],
     known:
       manifest === undefined
         ? null
@@ -80,11 +86,12 @@ function calendarOf(
   engine: Engine,
   { zone, publication }: PipelineDefinition,
   date: CivilDate,
-): Pick<ResolvedDay, 'waitUntil' | 'nextTryAt' | 'cutOffAt' | 'holdUntil'> {
+): Pick<ResolvedDay, 'at' | 'waitUntil' | 'nextTryAt' | 'cutOffAt' | 'holdUntil'> {
   const now = engine.now();
   const expectedAt = afterDayEnd(date, zone, publication.expectedAfter);
   const nextTry = new Date(now.getTime() + publication.pollEveryMinutes * 60_000);
   return {
+    at: now.toISOString(),
     waitUntil: now < expectedAt ? expectedAt.toISOString() : null,
     nextTryAt: nextTry.toISOString(),
     holdUntil: new Date(now.getTime() + publication.holdDays * 86_400_000).toISOString(),
@@ -111,7 +118,8 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const dataset = datasetOf(engine, request.pipeline);
   const { definition } = dataset;
   checkRequest(definition, request);
-  const { plans, manifests } = await planFromStores(engine, definition, [...request.dates].sort(), request.options);
+  const dates = [...request.dates].sort();
+  const { plans, manifests, decisions } = await planFromStores(engine, definition, dates, request.options);
   const steps = executionSteps(definition, Math.max(2, request.dates.length));
   const ids = new Set(steps.map((step) => step.id));
   const upToDate: CivilDate[] = [];
@@ -121,8 +129,10 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
     const manifest = manifests.get(plan.date);
     if (isUpToDate(planned, manifest)) upToDate.push(plan.date);
     else {
+      const decided = decisions.get(plan.date) ?? [];
+      const known = decided.length === 0 ? {} : { decisions: decided };
       const [state, delivered] = [settledStates(planned), deliveredBefore(planned)];
-      days.push({ date: plan.date, state, delivered, base: manifest?.version ?? 0 });
+      days.push({ date: plan.date, state, delivered, base: manifest?.version ?? 0, ...known });
     }
   }
   return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, days };

@@ -14,6 +14,7 @@ import type {
 } from '../pipelines/version-diff.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { decisionLine } from './decision-line.ts';
 import { count, formatBytes, shortHash } from './measures.ts';
 import { parseScope, parseVersion } from './scope-argument.ts';
 import type { Terminal } from './terminal.ts';
@@ -58,7 +59,7 @@ function chosen(manifests: readonly Manifest[], text: string): [Manifest, Manife
   return [versionOf(manifests, parseVersion(from)), versionOf(manifests, parseVersion(to))];
 }
 
-function print(terminal: Terminal, { pipeline, scope, from, to, facts, steps }: VersionDiff): void {
+function print(terminal: Terminal, { pipeline, scope, from, to, facts, decisions = [], steps }: VersionDiff): void {
   const { colours } = terminal;
   terminal.line(colours.bold(`${pipeline} ${scope}  version ${from.version} → ${to.version}`));
   terminal.line(`${from.committedAt}, ${from.verdict} → ${to.committedAt}, ${to.verdict}`);
@@ -66,6 +67,11 @@ function print(terminal: Terminal, { pipeline, scope, from, to, facts, steps }: 
     terminal.line();
     terminal.line(colours.bold('facts'));
     for (const change of facts) terminal.line(`  ${changeText(change)}`);
+  }
+  if (decisions.length > 0) {
+    terminal.line();
+    terminal.line(colours.bold('decisions'));
+    for (const decision of decisions) terminal.line(`  ${decisionLine(decision)}`);
   }
   for (const step of steps) printStep(terminal, step);
   if (steps.length === 0) {

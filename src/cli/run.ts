@@ -7,6 +7,7 @@ import { datasetOf } from '../activities/engine.ts';
 import type { DayResult } from '../workflows/day.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
 import { exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
+import { callerName } from './caller-name.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { tellWaits } from './day-waits.ts';
@@ -73,6 +74,7 @@ async function runOne(
     ...(options.recheck === true ? { recheck: true } : {}),
     ...(fromStep === undefined ? {} : { fromStep }),
     ...(options.reason === undefined ? {} : { why: options.reason }),
+    ...(fromStep === undefined ? {} : { by: callerName() }),
     ...untilOf(options.until),
   });
   const result = await dayResult(handle).finally(tellWaits(terminal, handle));

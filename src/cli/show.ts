@@ -4,6 +4,7 @@ import type { Dossier } from '../activities/day-dossier.ts';
 import { datasetOf } from '../activities/engine.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
 import type { CheckResult } from '../pipelines/dataset.ts';
+import { decisionOn } from '../pipelines/decision.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { Origin } from '../pipelines/ledger.ts';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
@@ -11,6 +12,7 @@ import { isPeriod } from '../pipelines/period.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { byWhom, decisionLine } from './decision-line.ts';
 import { count, formatBytes, shortHash } from './measures.ts';
 import { parseScope, parseVersion } from './scope-argument.ts';
 import type { Terminal } from './terminal.ts';
@@ -60,8 +62,12 @@ function print(
     terminal.line(`  made at ${degraded.since} by ${degraded.host} while a store was away: ${degraded.why}`);
     terminal.line('  "quotidien reconcile" on that host brings it to the stores, proves it there and lifts this');
   }
+  const open = dossier.decisions.filter(({ step, key }) => decisionOn(shown?.decisions ?? [], step, key) === undefined);
+  if (open.length > 0) section(terminal, 'decided, and not in this version');
+  for (const decision of open) terminal.line(`  ${decisionLine(decision)}`);
   if (actions.length > 0) section(terminal, 'asked for by people');
-  for (const { at, action, step, reason } of actions) terminal.line(`  ${at}  ${action} ${step}: ${reason}`);
+  for (const { at, action, step, reason, by } of actions)
+    terminal.line(`  ${at}  ${action} ${step}${byWhom(by)}: ${reason}`);
   if (verification !== null) {
     section(terminal, 'verified');
     terminal.line(`  ${verification.verifiedAt}  version ${verification.version}: ${verification.result}`);
@@ -176,9 +182,7 @@ function originLines({ part, url, etag, lastModified, processedAt, retrievedAt, 
 function printDecisions(terminal: Terminal, { decisions }: Manifest): void {
   if (decisions.length === 0) return;
   section(terminal, 'decisions');
-  for (const { step, key, decision, reason, decidedAt } of decisions) {
-    terminal.line(`  ${decidedAt}  ${step} ${shortHash(key)}  ${decision}: ${reason}`);
-  }
+  for (const decision of decisions) terminal.line(`  ${decisionLine(decision)}`);
 }
 
 function printPublished(terminal: Terminal, { published, manifests }: Dossier, shown: Manifest): void {

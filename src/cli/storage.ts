@@ -7,6 +7,7 @@ import { PLAN_TABLE } from '../pipelines/backfill.ts';
 import { GARBAGE_TABLE } from '../pipelines/garbage.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../activities/watch-publisher.ts';
 import { ACTION_TABLE } from '../pipelines/operator-action.ts';
+import { DECISION_TABLE } from '../pipelines/decision.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import { initStorage } from '../storage/storage-init.ts';
 import type { InitStep } from '../storage/storage-init.ts';
@@ -28,6 +29,7 @@ export const OPERATIONAL_TABLES = [
   VERIFICATION_TABLE,
   PLAN_TABLE,
   ACTION_TABLE,
+  DECISION_TABLE,
   WATCH_TABLE,
   REVISION_TABLE,
   GARBAGE_TABLE,

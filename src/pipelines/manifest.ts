@@ -1,5 +1,6 @@
 import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
 import type { CheckResult } from './dataset.ts';
+import type { Decision } from './decision.ts';
 import type { KeptNote } from './kept-delivery.ts';
 import { scopePartition } from './ledger.ts';
 import type { LedgerEntry, Origin } from './ledger.ts';
@@ -19,15 +20,6 @@ export type ManifestStep =
     }
   | { readonly state: 'failed'; readonly code: string; readonly message: string }
   | { readonly state: 'skipped'; readonly reason: string };
-
-/** A person's word on a quarantined day; it holds as long as the step key stays the same. */
-export interface Decision {
-  readonly step: StepId;
-  readonly key: StepKey;
-  readonly decision: 'accept' | 'reject';
-  readonly reason: string;
-  readonly decidedAt: string;
-}
 
 /** What a finished scope is made of. Versions count from 1 and are never overwritten. */
 export interface Manifest {

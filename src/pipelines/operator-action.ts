@@ -6,10 +6,12 @@ import type { Scope } from './vocabulary.ts';
 export interface OperatorAction {
   readonly pipeline: string;
   readonly scope: Scope;
-  readonly action: 'force' | 'retryStep' | 'skipPart';
+  readonly action: 'force' | 'retryStep' | 'skipPart' | 'unskipPart';
   /** The step, or the stage from which a day was forced. */
   readonly step: string;
   readonly reason: string;
+  /** Who asked for it; absent in records that are older than this member. */
+  readonly by?: string;
   /** ISO instant. */
   readonly at: string;
   readonly workflowId: string;

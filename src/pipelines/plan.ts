@@ -1,4 +1,6 @@
 import { addDays } from './civil-date.ts';
+import { decisionOn } from './decision.ts';
+import type { Decision } from './decision.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import { partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, PartNote } from './kept-delivery.ts';
@@ -71,6 +73,8 @@ export interface DayEvidence {
   readonly ledger: readonly LedgerEntry[];
   /** Of the objects that the ledger names: asked for each one that the plan is going to rely on, and for no other. */
   readonly damaged: DamagedObjects;
+  /** What people decided on the day, also in runs that did not finish; without it, what the manifest says. */
+  readonly decisions?: readonly Decision[];
   /** What the publisher (or a person, for imports) last delivered, by part. */
   readonly deliveries: Readonly<Record<string, Delivery | undefined>>;
   /**
@@ -314,17 +318,17 @@ class PlanWalk {
     }
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return run(step, damage);
-    if (this.#awaitsDecision(entry)) return run(step, 'its held checks wait for a decision');
+    const unaccepted = this.#unaccepted(entry);
+    if (unaccepted !== undefined) return run(step, unaccepted);
     return { step: step.id, action: 'reuse', reason: 'same inputs, same version', key };
   }
 
   /** Held data are in the ledger, and stay held in every later run until somebody accepts exactly them. */
-  #awaitsDecision({ checks, step, key }: LedgerEntry): boolean {
-    const held = checks.some(({ severity, failed }) => severity === 'hold' && failed > 0);
-    const accepted = this.#evidence.manifest?.decisions.some(
-      (decision) => decision.step === step && decision.key === key && decision.decision === 'accept',
-    );
-    return held && accepted !== true;
+  #unaccepted({ checks, step, key }: LedgerEntry): string | undefined {
+    if (!checks.some(({ severity, failed }) => severity === 'hold' && failed > 0)) return undefined;
+    const known = decisionOn(this.#evidence.decisions ?? this.#evidence.manifest?.decisions ?? [], step, key);
+    if (known?.decision === 'accept') return undefined;
+    return known === undefined ? 'its held checks wait for a decision' : `its data were rejected: ${known.reason}`;
   }
 
   #foresee(input: StepInput): Foreseen {

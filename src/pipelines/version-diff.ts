@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../storage/ports.ts';
+import type { Decision } from './decision.ts';
 import type { ManifestStep } from './manifest.ts';
 import type { Scope, StepId, Verdict } from './vocabulary.ts';
 
@@ -14,6 +15,8 @@ export interface VersionDiff {
   /** Changed facts, such as `revision`. */
   readonly facts: readonly ValueChange[];
   /** Steps that differ, in the order of the definition. */
+  /** What people decided since the version before; absent in records that are older than this member. */
+  readonly decisions?: readonly Decision[];
   readonly steps: readonly StepDiff[];
 }
 

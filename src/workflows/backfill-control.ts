@@ -1,13 +1,19 @@
-import { ApplicationFailure, condition, defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
+import { condition, defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { BackfillTally, BackfillTotals } from './backfill-tally.ts';
-import { dayWaitsSignal } from './day.ts';
+import { dayWaitsSignal } from './day-followers.ts';
+import { checkUpdate, oneOf, optional, refuse, text, wholeNumber } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
 
 /** What an operator can do to a running backfill. A refused update leaves no trace in its history. */
 
 export interface ReasonInput {
   readonly reason: string;
+  /** Who asks for it; told with the reason. */
+  readonly by?: string;
 }
+
+const REASON_INPUT: Shape<ReasonInput> = { reason: text, by: optional(text) };
 
 export interface ResizeInput {
   readonly parallel: number;
@@ -16,6 +22,12 @@ export interface ResizeInput {
 export interface CanaryDecision extends ReasonInput {
   readonly decision: 'accept' | 'reject';
 }
+
+const CANARY_DECISION: Shape<CanaryDecision> = {
+  decision: oneOf(['accept', 'reject']),
+  reason: text,
+  by: optional(text),
+};
 
 export interface BackfillProgress extends BackfillTotals {
   readonly parallel: number;
@@ -33,7 +45,9 @@ export const decideCanaryUpdate = defineUpdate<string, [CanaryDecision]>('decide
 export const backfillProgressQuery = defineQuery<BackfillProgress>('progress');
 
 /** More at the same time than this would not be quicker: the publishers' rate and the SQL engine are the limits. */
-const MOST_PARALLEL = 32;
+export const MOST_PARALLEL = 32;
+
+const RESIZE_INPUT: Shape<ResizeInput> = { parallel: wholeNumber(1, MOST_PARALLEL) };
 
 export class BackfillControl {
   parallel: number;
@@ -49,7 +63,7 @@ export class BackfillControl {
     this.parallel = Math.min(MOST_PARALLEL, Math.max(1, parallel));
     this.paused = paused;
     setHandler(dayWaitsSignal, (date, why) => {
-      this.waiting.set(date, why);
+      if (typeof date === 'string') this.waiting.set(date, why);
     });
     setHandler(backfillProgressQuery, () => ({
       ...tally.totals(),
@@ -62,16 +76,15 @@ export class BackfillControl {
     this.#handleSize(tally);
     setHandler(
       decideCanaryUpdate,
-      ({ decision, reason }: CanaryDecision) => {
+      ({ decision, ...why }: CanaryDecision) => {
         this.#question = undefined;
-        if (decision === 'reject') this.stopped = `the canary was rejected: ${reason}`;
+        if (decision === 'reject') this.stopped = `the canary was rejected: ${told(why)}`;
         return decision;
       },
       {
-        validator: ({ decision, reason }: CanaryDecision) => {
+        validator: (answer: CanaryDecision) => {
+          checkUpdate('decide', CANARY_DECISION, answer);
           if (this.#question === undefined) refuse('the backfill asks nothing', 'PLAN_INVALID');
-          if (!['accept', 'reject'].includes(decision)) refuse('decision is accept or reject');
-          requireReason(reason);
         },
         description: 'Accept or reject what the canary days showed, with the reason',
       },
@@ -81,15 +94,15 @@ export class BackfillControl {
   #handlePause(tally: BackfillTally): void {
     setHandler(
       pauseUpdate,
-      ({ reason }) => {
-        this.paused = reason;
+      (why) => {
+        this.paused = told(why);
         tally.tell(this);
         return 'paused: what runs is let end, nothing more is started';
       },
       {
-        validator: ({ reason }) => {
+        validator: (why) => {
+          checkUpdate('pause', REASON_INPUT, why);
           if (this.paused !== undefined) refuse(`the backfill is paused already: ${this.paused}`, 'PLAN_INVALID');
-          requireReason(reason);
         },
         description: 'Start nothing more until it is resumed',
       },
@@ -119,24 +132,23 @@ export class BackfillControl {
         return `${parallel} at a time`;
       },
       {
-        validator: ({ parallel }) => {
-          if (!Number.isInteger(parallel) || parallel < 1 || parallel > MOST_PARALLEL)
-            refuse(`parallel is a whole number from 1 to ${MOST_PARALLEL}`);
+        validator: (size) => {
+          checkUpdate('resize', RESIZE_INPUT, size);
         },
         description: 'How many windows or days run at the same time',
       },
     );
     setHandler(
       cancelUpdate,
-      ({ reason }) => {
-        this.stopped = `stopped: ${reason}`;
+      (why) => {
+        this.stopped = `stopped: ${told(why)}`;
         tally.tell(this);
         return 'stopping: what runs is let end, the result tells what was done';
       },
       {
-        validator: ({ reason }) => {
+        validator: (why) => {
+          checkUpdate('cancel', REASON_INPUT, why);
           if (this.stopped !== undefined) refuse('the backfill is stopping already', 'PLAN_INVALID');
-          requireReason(reason);
         },
         description: 'End after what runs now, with a result',
       },
@@ -158,10 +170,7 @@ export class BackfillControl {
   }
 }
 
-function requireReason(reason: unknown): void {
-  if (typeof reason !== 'string' || reason.trim() === '') refuse('a reason is needed');
-}
-
-function refuse(message: string, code = 'INPUT_INVALID'): never {
-  throw ApplicationFailure.nonRetryable(message, code);
+/** A reason with the name of whoever gave it, where that is known. */
+function told({ reason, by }: ReasonInput): string {
+  return by === undefined ? reason : `${reason} (${by})`;
 }

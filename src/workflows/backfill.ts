@@ -15,16 +15,19 @@ import {
 import type { ChildWorkflowHandle, ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CanaryDifference, SelectedDays } from '../activities/contract.ts';
-import { spreadSample, yearStretches } from '../pipelines/backfill.ts';
+import { SELECTIONS, spreadSample, yearStretches } from '../pipelines/backfill.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
+import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
-import { BackfillControl } from './backfill-control.ts';
+import { BackfillControl, MOST_PARALLEL } from './backfill-control.ts';
 import { BackfillTally } from './backfill-tally.ts';
 import type { BackfillResult, BackfillTotals } from './backfill-tally.ts';
 import { day } from './day.ts';
 import type { DayResult } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
 import { failureOf, withPlainFailures } from './execute-steps.ts';
+import { checkInput, civilDate, flag, internal, number, oneOf, optional, text, wholeNumber } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { earlierDaysDoneSignal, window } from './window.ts';
 import type { WindowResult } from './window.ts';
@@ -41,6 +44,23 @@ export interface BackfillInput extends BackfillRequest {
   /** Set by the backfill itself when it continues as new. */
   readonly carried?: Carried;
 }
+
+/** More canary days than this are no sample any more. */
+const MOST_CANARY_DAYS = 400;
+
+const BACKFILL_INPUT: Shape<BackfillInput> = {
+  pipeline: text,
+  from: civilDate,
+  to: civilDate,
+  select: optional(oneOf(SELECTIONS)),
+  newestFirst: optional(flag),
+  until: optional(oneOf(STAGES)),
+  plan: optional(text),
+  parallel: optional(wholeNumber(1, MOST_PARALLEL)),
+  canary: optional(wholeNumber(0, MOST_CANARY_DAYS)),
+  canaryTolerance: optional(number(0, 1)),
+  carried: internal,
+};
 
 interface Carried {
   /** The stretches that are done. */
@@ -82,6 +102,7 @@ const { compareCanary } = proxyActivities<Activities>({
  * 4. At most `parallel` children run at the same time; none runs when it continues as new.
  */
 export function backfill(input: BackfillInput): Promise<BackfillResult> {
+  checkInput('backfill', BACKFILL_INPUT, input);
   return withPlainFailures(() => runBackfill(input));
 }
 

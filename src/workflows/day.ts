@@ -4,25 +4,28 @@ import {
   condition,
   defineQuery,
   defineSignal,
-  defineUpdate,
-  getExternalWorkflowHandle,
-  isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { ActionRequest, HeldCheck, ResolvedDay } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayFailure, DayOutcome, DayState } from '../pipelines/execution.ts';
-import type { Decision } from '../pipelines/manifest.ts';
+import { decisionOn, mergeDecisions } from '../pipelines/decision.ts';
+import type { Decision } from '../pipelines/decision.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { DayPart } from '../pipelines/definition.ts';
-import { isAfterStage } from '../pipelines/vocabulary.ts';
+import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { deliveredBefore, settledStates } from '../pipelines/execution.ts';
 import { DayControl } from './day-control.ts';
+import { DayFollowers } from './day-followers.ts';
+import { DayHolds, NOBODY_NAMED } from './day-holds.ts';
+import type { Answer } from './day-holds.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
+import { checkInput, civilDate, flag, oneOf, optional, text } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
 import { Whereabouts } from './whereabouts.ts';
@@ -41,9 +44,24 @@ export interface DayInput {
   readonly fromStep?: StepId | Stage;
   /** Why somebody wants that; kept with the day. */
   readonly why?: string;
+  /** Who wants it; kept with the day. */
+  readonly by?: string;
   /** Leave out the stages after this one; another run goes on from there. */
   readonly until?: Stage;
 }
+
+const DAY_INPUT: Shape<DayInput> = {
+  pipeline: text,
+  date: civilDate,
+  reason: optional(oneOf(RUN_REASONS)),
+  recheck: optional(flag),
+  offline: optional(flag),
+  only: optional(oneOf(['processing', 'report'])),
+  fromStep: optional(text),
+  why: optional(text),
+  by: optional(text),
+  until: optional(oneOf(STAGES)),
+};
 
 export interface DayResult {
   readonly date: CivilDate;
@@ -55,25 +73,21 @@ export interface DayResult {
   readonly revision: string | null;
 }
 
-/** An operator's answer to a held day. */
-export interface DecideInput {
-  readonly decision: 'accept' | 'reject' | 'retry';
-  readonly reason: string;
-}
-
 /** Sent to a day that runs without its report, by whoever wants the report. */
 export const reportTooSignal = defineSignal('reportToo');
-export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
-/** Sent to the backfill that started a day when the day waits: for a decision, or for the publisher. */
-export const dayWaitsSignal = defineSignal<[date: CivilDate, why: string]>('dayWaits');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
+/** What the run was started with. */
+export const inputQuery = defineQuery<DayInput>('input');
 export const progressQuery = defineQuery<DayState>('progress');
+
+const LATE_ORDERS = 'orders-while-the-end-is-recorded';
 
 /**
  * One data day, from plan to publication. Starting it again continues at the step that failed, because every finished
  * step is in the ledger. Waits for the publication calendar and for decisions on held data without holding a worker.
  */
 export function day(input: DayInput): Promise<DayResult> {
+  checkInput('day', DAY_INPUT, input);
   return withPlainFailures(() => runDay(input));
 }
 
@@ -81,13 +95,17 @@ async function runDay(input: DayInput): Promise<DayResult> {
   const run = new DayRun(input);
   describeRun({ Pipeline: input.pipeline, DataDate: input.date, RunReason: input.reason ?? 'manual' });
   if (input.fromStep !== undefined) {
-    await run.recordAction('force', { step: input.fromStep, reason: input.why ?? 'no reason was given' });
+    const reason = input.why ?? 'no reason was given';
+    await run.recordAction('force', { step: input.fromStep, reason, by: input.by ?? NOBODY_NAMED });
   }
   for (let recheck = input.recheck === true; ; recheck = true) {
     const resolved = await run.resolve(recheck);
     const next = await run.attempt(resolved);
-    if (next.kind === 'again') await run.waitUntil(next.until, next.why);
-    else if (next.kind === 'done' && !run.turnToReport()) return next.result;
+    if (next.kind === 'again') await run.waitUntil(next);
+    else if (next.kind === 'done' && !run.turnToReport()) {
+      if (!allHandlersFinished()) await condition(allHandlersFinished);
+      return next.result;
+    }
   }
 }
 
@@ -95,7 +113,15 @@ type Attempt =
   | { readonly kind: 'done'; readonly result: DayResult }
   /** Another run has committed the day meanwhile: it is planned again at once, and each time somebody has made progress. */
   | { readonly kind: 'conflicting' }
-  | { readonly kind: 'again'; readonly until: string; readonly why: string };
+  | Again;
+
+interface Again {
+  readonly kind: 'again';
+  readonly why: string;
+  /** The instant by the clock `at` was read from; absent: at once. */
+  readonly until?: string;
+  readonly at?: string;
+}
 
 /** The state of a run of one day over its attempts. */
 class DayRun {
@@ -107,10 +133,11 @@ class DayRun {
   #decisions: Decision[] = [];
   /** Decisions of this run that no manifest has, because its commit came too late. */
   #taken: readonly Decision[] = [];
-  /** The step that waits for a decision, while it waits. */
-  #held: { step: StepId; answer?: DecideInput } | undefined;
+  readonly #holds: DayHolds;
   readonly #control: DayControl;
-  #waits = false;
+  readonly #followers: DayFollowers;
+  /** Why the day waits on a timer, while it does. */
+  #waits: string | undefined;
   /** The part that this run makes now; undefined: the whole day. */
   only: DayPart | undefined;
   #reportToo = false;
@@ -118,26 +145,23 @@ class DayRun {
   constructor(input: DayInput) {
     this.#input = input;
     this.#control = new DayControl(
-      () => ({ plan: this.#plan, state: this.#state, waits: this.#waits }),
-      (action, order) => this.recordAction(action, order),
+      () => ({ plan: this.#plan, state: this.#state, waits: this.#waits !== undefined }),
+      (action, { step, reason, by = NOBODY_NAMED }) => this.recordAction(action, { step, reason, by }),
     );
     this.#title = `${input.pipeline} ${input.date}`;
+    this.#holds = new DayHolds(this.#title, (answer) => this.#keep(answer));
+    this.#followers = new DayFollowers(input, () => this.#holds.story ?? this.#waits);
     this.only = input.only;
     setHandler(reportTooSignal, () => {
       this.#reportToo = true;
     });
     setHandler(planQuery, () => this.#plan);
     setHandler(progressQuery, () => this.#state);
-    setHandler(decideUpdate, (answer) => this.#decide(answer), {
-      validator: (answer: DecideInput) => {
-        this.#checkDecision(answer);
-      },
-      description: 'Answer a held day: accept, reject or retry, with the reason',
-    });
+    setHandler(inputQuery, () => input);
   }
 
   /** Keeps with the day what a person asked for. */
-  recordAction(action: ActionRequest['action'], order: Pick<ActionRequest, 'step' | 'reason'>): Promise<void> {
+  recordAction(action: ActionRequest['action'], order: Pick<ActionRequest, 'step' | 'reason' | 'by'>): Promise<void> {
     const { pipeline, date } = this.#input;
     return this.#whereabouts.control().recordAction({ pipeline, scope: date, action, ...order });
   }
@@ -179,25 +203,27 @@ class DayRun {
     }
     const offline = this.#input.offline === true || this.only === 'report';
     if (resolved.waitUntil !== null && !offline) {
-      return { kind: 'again', until: resolved.waitUntil, why: 'the day is not over, or not expected yet' };
+      const why = 'the day is not over, or not expected yet';
+      return { kind: 'again', until: resolved.waitUntil, ...clockOf(resolved), why };
     }
     this.#state = settledStates(resolved.plan.steps);
-    const known = new Set(resolved.decisions.map(({ step, key }) => `${step}/${key}`));
-    const taken = this.#taken.filter(({ step, key }) => !known.has(`${step}/${key}`));
-    this.#decisions = [...resolved.decisions, ...taken];
+    this.#decisions = mergeDecisions(resolved.decisions, this.#taken);
     this.#control.askRetry(undefined);
     await this.#execute(resolved);
-    if (!allHandlersFinished()) await condition(allHandlersFinished);
-    const retry = this.#control.retry;
-    if (retry !== undefined) {
-      const now = new Date(Date.now()).toISOString();
-      return { kind: 'again', until: now, why: `${retry.step} is tried again: ${retry.reason}` };
-    }
+    const retry = await this.#askedAgain();
+    if (retry !== undefined) return retry;
     const outcome = this.#outcome(resolved);
     if (outcome.verdict === 'no_data' && !offline && new Date(Date.now()).toISOString() < resolved.cutOffAt) {
-      return { kind: 'again', until: resolved.nextTryAt, why: 'not published yet' };
+      return { kind: 'again', until: resolved.nextTryAt, ...clockOf(resolved), why: 'not published yet' };
     }
     return this.#finish(resolved, outcome);
+  }
+
+  /** What a person asked for meanwhile; what was asked for has been kept then. */
+  async #askedAgain(): Promise<Again | undefined> {
+    if (!allHandlersFinished()) await condition(allHandlersFinished);
+    const { retry } = this.#control;
+    return retry === undefined ? undefined : { kind: 'again', why: `${retry.step} is tried again: ${retry.reason}` };
   }
 
   /** A part that somebody skipped is missing, and the verdict says so. */
@@ -206,15 +232,17 @@ class DayRun {
     return outcome.verdict === 'ok' && this.#control.skipped ? { ...outcome, verdict: 'degraded' } : outcome;
   }
 
-  async waitUntil(until: string, why: string): Promise<void> {
-    setCurrentDetails(`**${this.#title}**\n\nWaiting until ${until}: ${why}.`);
-    await this.#tellBackfill(why);
-    const ms = Date.parse(until) - Date.now();
-    if (ms <= 0) return;
-    this.#control.askRetry(undefined);
-    this.#waits = true;
-    await condition(() => this.#control.retry !== undefined, ms);
-    this.#waits = false;
+  async waitUntil({ until, at, why }: Again): Promise<void> {
+    setCurrentDetails(`**${this.#title}**\n\nWaiting until ${until ?? 'now'}: ${why}.`);
+    if (until !== undefined) {
+      // From here on an order wakes the day, also one that comes while the others are told.
+      this.#control.askRetry(undefined);
+      this.#waits = why;
+    }
+    await this.#followers.tell(why);
+    const ms = until === undefined ? 0 : waitMs(until, at);
+    if (ms > 0) await condition(() => this.#control.retry !== undefined, ms);
+    this.#waits = undefined;
   }
 
   async #execute(resolved: ResolvedDay): Promise<void> {
@@ -230,72 +258,58 @@ class DayRun {
       control: this.#control,
       held: (_date, step, key, checks) => this.#hold(resolved, step, key, checks),
       changed: () => {
-        this.#tell(resolved, 'running');
+        this.#tell(resolved, this.#standing());
       },
     });
   }
 
+  #standing(): string {
+    const held = this.#holds.story;
+    if (held === undefined) return 'running';
+    return `${held}. Send the update "decide" with {"decision": "accept", "reason": "…"}, and "step" when several are held`;
+  }
+
   /** Waits for a decision on held data, unless the same bytes were decided before or the deadline passes. */
   async #hold(resolved: ResolvedDay, step: StepId, key: StepKey, checks: readonly HeldCheck[]): Promise<void> {
-    const before = this.#decisions.find((decision) => decision.step === step && decision.key === key);
-    if (before === undefined) {
-      const rules = checks
-        .map(({ check, failed, tested }) => `${check} fails on ${failed} of ${tested} rows`)
-        .join('; ');
-      describeRun({ Verdict: 'quarantined' });
-      this.#tell(
-        resolved,
-        `held at ${step}: ${rules}. Send the update "decide" with {"decision": "accept", "reason": "…"}`,
-      );
-      const held: { step: StepId; answer?: DecideInput } = { step };
-      this.#held = held;
-      await this.#tellBackfill(`held at ${step}: ${rules}`);
-      await condition(() => held.answer !== undefined, Math.max(1, Date.parse(resolved.holdUntil) - Date.now()));
-      this.#held = undefined;
-      this.#record(step, key, held.answer, rules);
-    } else if (before.decision === 'reject') {
-      this.#state[step] = rejected(before.reason);
+    const before = decisionOn(this.#decisions, step, key);
+    // A rejection stands until somebody forces the day: that asks once more.
+    const stands = before !== undefined && !(before.decision === 'reject' && this.#isAskedOnceMore());
+    if (stands) {
+      if (before.decision === 'reject') this.#state[step] = rejected(before.reason);
+      return;
     }
+    const rules = checks.map(({ check, failed, tested }) => `${check} fails on ${failed} of ${tested} rows`).join('; ');
+    describeRun({ Verdict: 'quarantined' });
+    const hold = this.#holds.open(step, key, rules);
+    this.#tell(resolved, this.#standing());
+    await this.#followers.tell(`held at ${step}: ${rules}`);
+    const ms = Math.max(1, Date.parse(resolved.holdUntil) - Date.now());
+    this.#apply(step, await this.#holds.answerTo(hold, ms), rules);
   }
 
-  /** A backfill does not wait for a day that waits. It may have ended meanwhile: then nobody needs to be told. */
-  async #tellBackfill(why: string): Promise<void> {
-    const { parent } = workflowInfo();
-    if (parent === undefined || this.#input.reason !== 'backfill') return;
-    try {
-      await getExternalWorkflowHandle(parent.workflowId).signal(dayWaitsSignal, this.#input.date, why);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-    }
+  #isAskedOnceMore(): boolean {
+    return this.#input.fromStep !== undefined;
   }
 
-  #record(step: StepId, key: StepKey, answer: DecideInput | undefined, rules: string): void {
+  /** Makes an accepted answer outlast this run. */
+  #keep({ decision, ...answer }: Answer): Promise<void> {
+    const { pipeline, date } = this.#input;
+    const { step, reason, by } = answer;
+    if (decision === 'retry') return this.recordAction('retryStep', { step, reason, by });
+    return this.#whereabouts.control().recordDecision({ pipeline, scope: date, decision: { decision, ...answer } });
+  }
+
+  #apply(step: StepId, answer: Answer | undefined, rules: string): void {
     if (answer === undefined) {
       this.#state[step] = { state: 'failed', code: 'DATA_CHECK_FAILED', message: `nobody decided in time: ${rules}` };
     } else if (answer.decision === 'retry') {
       this.#control.askRetry({ step, reason: answer.reason });
       this.#state[step] = { state: 'skipped', reason: `retry asked for: ${answer.reason}` };
     } else {
-      const { decision, reason } = answer;
-      this.#decisions.push({ step, key, decision, reason, decidedAt: new Date(Date.now()).toISOString() });
+      const { key, decision, reason, decidedAt, by } = answer;
+      this.#decisions = mergeDecisions(this.#decisions, [{ step, key, decision, reason, decidedAt, by }]);
       if (decision === 'reject') this.#state[step] = rejected(reason);
     }
-  }
-
-  #checkDecision({ decision, reason }: DecideInput): void {
-    if (this.#held === undefined)
-      throw ApplicationFailure.nonRetryable('the day is not held, there is nothing to decide', 'PLAN_INVALID');
-    if (!['accept', 'reject', 'retry'].includes(decision)) {
-      throw ApplicationFailure.nonRetryable(`decision ${decision} is none of accept, reject, retry`, 'INPUT_INVALID');
-    }
-    if (typeof reason !== 'string' || reason.trim() === '') {
-      throw ApplicationFailure.nonRetryable('a decision needs a reason', 'INPUT_INVALID');
-    }
-  }
-
-  #decide(answer: DecideInput): string {
-    if (this.#held !== undefined) this.#held.answer = answer;
-    return `${this.#title}: ${answer.decision}`;
   }
 
   async #finish(resolved: ResolvedDay, outcome: DayOutcome): Promise<Attempt> {
@@ -304,6 +318,8 @@ class DayRun {
     this.#tell(resolved, outcome.failure === undefined ? outcome.verdict : `failed at ${outcome.failure.step}`);
     if (outcome.failure !== undefined) {
       await whereabouts.control().recordFailure({ pipeline, scope: date, reason, outcome });
+      const retry = await this.#askedLate();
+      if (retry !== undefined) return retry;
       describeRun({ Verdict: 'failed', FailedStep: outcome.failure.step });
       throw dayFailure(this.#title, outcome.failure);
     }
@@ -328,7 +344,14 @@ class DayRun {
     const revision = manifest?.facts['revision'];
     const known = typeof revision === 'string' ? revision : null;
     describeRun({ Verdict: verdict, ...(known === null ? {} : { Revision: known }) });
-    return { kind: 'done', result: this.#result(verdict, manifest?.version ?? 0, known) };
+    const result = this.#result(verdict, manifest?.version ?? 0, known);
+    return (await this.#askedLate()) ?? { kind: 'done', result };
+  }
+
+  /** What was asked for while the end of the day was recorded; runs that ended under way before this came forgot it. */
+  async #askedLate(): Promise<Again | undefined> {
+    const again = await this.#askedAgain();
+    return again !== undefined && patched(LATE_ORDERS) ? again : undefined;
   }
 
   #result(verdict: Verdict, version: number, revision: string | null): DayResult {
@@ -343,6 +366,15 @@ class DayRun {
     const { story } = this.#whereabouts;
     setCurrentDetails(story === undefined ? table : `${table}\n\n${story}`);
   }
+}
+
+/** By the clock that told both; records of earlier runs lack it, and the server's is taken. */
+function waitMs(until: string, at: string | undefined): number {
+  return Date.parse(until) - (at === undefined ? Date.now() : Date.parse(at));
+}
+
+function clockOf({ at }: ResolvedDay): Pick<Again, 'at'> {
+  return at === undefined ? {} : { at };
 }
 
 /** A day that is run without its report is complete without it. */

@@ -1,10 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  isCancellation,
-  proxyActivities,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Whereabouts } from './whereabouts.ts';
 import type { Activities } from '../activities/create-activities.ts';
@@ -35,8 +29,8 @@ export interface ExecutionDay {
 export interface StepsControl {
   /** Why the step is to be left out; undefined when it is not. */
   skipReason(step: StepId): string | undefined;
-  /** Runs the step so that it is cancelled when it is to be left out. */
-  abandonable<T>(step: StepId, work: () => Promise<T>): Promise<T>;
+  /** Runs the step so that it is cancelled when it is to be left out: undefined then. */
+  abandonable<T>(step: StepId, work: () => Promise<T>): Promise<T | undefined>;
 }
 
 export interface StepExecution {
@@ -132,14 +126,9 @@ async function callSkippable(
   days: readonly ExecutionDay[],
   control: StepsControl,
 ): Promise<readonly (StepDone | StepFailed)[] | string> {
-  try {
-    return await control.abandonable(step.id, () => callStep(execution, step, days));
-  } catch (error) {
-    const reason = control.skipReason(step.id);
-    if (isCancellation(error) && reason !== undefined && !CancellationScope.current().consideredCancelled)
-      return reason;
-    throw error;
-  }
+  const answers = await control.abandonable(step.id, () => callStep(execution, step, days));
+  // Without a reason the skip has been taken back meanwhile, and the day is planned again.
+  return answers ?? control.skipReason(step.id) ?? 'skipped by an operator, who took that back';
 }
 
 /** The answers of the days; the failure of the activity as a whole is the failure of each of them. */

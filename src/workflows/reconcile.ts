@@ -2,6 +2,8 @@ import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { ReconcileResult } from '../activities/contract.ts';
 import { withPlainFailures } from './execute-steps.ts';
+import { checkInput, text } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
 
 export interface ReconcileInput {
   readonly host: string;
@@ -9,11 +11,14 @@ export interface ReconcileInput {
   readonly queue: string;
 }
 
+const RECONCILE_INPUT: Shape<ReconcileInput> = { host: text, queue: text };
+
 /**
  * Brings what one host wrote while a store was away to the primary stores. A replay that is cut short goes on where it was; one that finds
  * a store still away ends, because the next tick of its schedule tries again.
  */
 export function reconcile(input: ReconcileInput): Promise<ReconcileResult> {
+  checkInput('reconcile', RECONCILE_INPUT, input);
   return withPlainFailures(async () => {
     const { reconcileHost } = proxyActivities<Activities>({
       taskQueue: input.queue,

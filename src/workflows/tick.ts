@@ -15,6 +15,8 @@ import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day, reportTooSignal } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
 import { withPlainFailures } from './execute-steps.ts';
+import { checkInput, text } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { verify, watch } from './watch.ts';
 
@@ -22,6 +24,8 @@ export interface TickInput {
   readonly pipeline: string;
   readonly schedule: string;
 }
+
+const TICK_INPUT: Shape<TickInput> = { pipeline: text, schedule: text };
 
 export interface TickResult {
   readonly date: CivilDate;
@@ -40,6 +44,7 @@ const control = proxyActivities<Activities>(CONTROL_RETRY);
 
 /** What a schedule starts: finds out what its nominal time stands for and starts that, or joins it when it runs. */
 export function tick(input: TickInput): Promise<TickResult> {
+  checkInput('tick', TICK_INPUT, input);
   return withPlainFailures(() => runTick(input));
 }
 

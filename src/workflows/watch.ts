@@ -12,12 +12,16 @@ import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
 import { day } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
 import { executeSteps, failureOf, withPlainFailures } from './execute-steps.ts';
+import { checkInput, text, wholeNumber } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 export interface WatchInput {
   readonly pipeline: string;
 }
+
+const WATCH_INPUT: Shape<WatchInput> = { pipeline: text };
 
 export interface WatchResult {
   /** The publisher's freshness value of each part that tells one. */
@@ -47,6 +51,7 @@ const { keepRevision, verifySample } = proxyActivities<Activities>({
 
 /** Asks the publisher what changed since the last time, and runs exactly the days whose content did, with the reason `revision`. */
 export function watch(input: WatchInput): Promise<WatchResult> {
+  checkInput('watch', WATCH_INPUT, input);
   return withPlainFailures(() => runWatch(input));
 }
 
@@ -103,8 +108,13 @@ export interface VerifyInput {
   readonly sample: number;
 }
 
+const MOST_SAMPLED = 10_000;
+const VERIFY_INPUT: Shape<VerifyInput> = { pipeline: text, sample: wholeNumber(1, MOST_SAMPLED) };
+
 /** Rebuilds random finished days from their raw files and compares every byte; fails when one differs. */
-export function verify({ pipeline, sample }: VerifyInput): Promise<{ readonly verified: readonly CivilDate[] }> {
+export function verify(input: VerifyInput): Promise<{ readonly verified: readonly CivilDate[] }> {
+  checkInput('verify', VERIFY_INPUT, input);
+  const { pipeline, sample } = input;
   return withPlainFailures(async () => {
     describeRun({ Pipeline: pipeline, RunReason: 'verify' });
     return { verified: await verifySample(pipeline, sample) };

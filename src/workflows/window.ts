@@ -1,11 +1,14 @@
 import { ApplicationFailure, condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { CommitRequest, ResolvedWindow } from '../activities/contract.ts';
+import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
-import { isAfterStage } from '../pipelines/vocabulary.ts';
+import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { daysByMonth } from '../pipelines/work-window.ts';
 import { withPlainFailures, executeSteps } from './execute-steps.ts';
 import type { ExecutionDay } from './execute-steps.ts';
+import { checkInput, civilDate, flag, listOf, oneOf, optional, text } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { windowStory } from './story.ts';
 import { Whereabouts } from './whereabouts.ts';
@@ -25,6 +28,16 @@ export interface WindowInput {
    */
   readonly waitForEarlierDays?: boolean;
 }
+
+const WINDOW_INPUT: Shape<WindowInput> = {
+  pipeline: text,
+  dates: listOf(civilDate),
+  reason: optional(oneOf(RUN_REASONS)),
+  recheck: optional(flag),
+  offline: optional(flag),
+  until: optional(oneOf(STAGES)),
+  waitForEarlierDays: optional(flag),
+};
 
 /** Sent by whoever started this window and the one before it. */
 export const earlierDaysDoneSignal = defineSignal('earlierDaysDone');
@@ -46,6 +59,7 @@ export interface WindowResult {
 
 /** The fast path for many days: one fetch per part, one pass per step, one ledger entry per day and step. */
 export function window(input: WindowInput): Promise<WindowResult> {
+  checkInput('window', WINDOW_INPUT, input);
   return withPlainFailures(() => runWindow(input));
 }
 
@@ -82,6 +96,7 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   const days: ExecutionDay[] = resolved.days.map((day) => ({ ...day, state: { ...day.state } }));
   const bases = new Map(resolved.days.map(({ date, base }) => [date, base === undefined ? {} : { base }]));
   const held = new Map<CivilDate, StepId>();
+  const decided = new Map(resolved.days.map(({ date, decisions = [] }) => [date, decisions]));
   const tell = (): void => {
     const table = windowStory(title, steps, days);
     setCurrentDetails(whereabouts.story === undefined ? table : `${table}\n\n${whereabouts.story}`);
@@ -97,7 +112,8 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     force: false,
     whereabouts,
     // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
-    held: (date, step, _key, checks) => {
+    held: (date, step, key, checks) => {
+      if (decisionOn(decided.get(date) ?? [], step, key)?.decision === 'accept') return Promise.resolve();
       held.set(date, step);
       const day = days.find((candidate) => candidate.date === date);
       const message = `${checks.map(({ check }) => check).join(', ')} holds the day`;
@@ -111,7 +127,8 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     ({ outcome, day }) => !held.has(day.date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
   );
   const commits = good.map(({ day, outcome }) => {
-    return { outcome, state: day.state, decisions: [], ...bases.get(day.date) };
+    const { state, date } = day;
+    return { outcome, state, decisions: decided.get(date) ?? [], ...bases.get(date) };
   });
   const overtaken = await commit(whereabouts, { pipeline, reason, days: commits });
   const careful = outcomes

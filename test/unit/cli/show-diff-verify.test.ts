@@ -3,11 +3,13 @@ import { diff } from '../../../src/cli/diff.ts';
 import { show } from '../../../src/cli/show.ts';
 import { verify } from '../../../src/cli/verify.ts';
 import type { Dossier } from '../../../src/activities/day-dossier.ts';
+import { recordDecision } from '../../../src/activities/decisions.ts';
+import { recordAction } from '../../../src/activities/operator-actions.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';
 import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
-import { openTestEngine } from '../../fixtures/test-engine.ts';
+import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
@@ -90,6 +92,29 @@ describe('show', () => {
     expect((json as Dossier).manifests.map(({ version }) => version)).toEqual([1]);
   });
 
+  it('tells who decided and asked for what, also in runs that did not finish', async () => {
+    const control = testControl();
+    const by = 'ada@desk';
+    const decision = {
+      step: 'transform/readings',
+      key: 'a'.repeat(64),
+      decidedAt: '2024-04-02T00:00:00Z',
+      by,
+    } as const;
+    await recordDecision(engine, control, {
+      pipeline: 'tiny',
+      scope: FAILED,
+      decision: { ...decision, decision: 'reject', reason: 'a broken meter' },
+    });
+    const action = { pipeline: 'tiny', scope: FAILED, action: 'force', step: 'metrics', reason: 'to see', by } as const;
+    await recordAction(engine, control, action);
+    const { text } = await showOf(FAILED);
+    expect(text).toMatch(
+      /decided, and not in this version\n {2}2024-04-02T\S+ {2}transform\/readings aaaaaaaa {2}reject by ada@desk: a broken meter/,
+    );
+    expect(text).toMatch(/asked for by people\n {2}2024-04-01T\S+ {2}force metrics by ada@desk: to see/);
+  });
+
   it('gives every manifest whole as JSON', async () => {
     const { json } = await showOf(REVISED);
     const { manifests, published, failure } = json as Dossier;
@@ -148,6 +173,20 @@ describe('diff', () => {
     expect(text).toContain('    value                    2 values; largest -1857 at 2024-03-03T03:00:00Z (2000 → 143)');
     expect(text).toContain('    sum                      ');
     expect(json).toMatchObject({ from: { version: 1 }, to: { version: 2 } });
+  });
+
+  it('tells what was decided in between', async () => {
+    const date = '2024-03-16';
+    publisher.refuse('readings', undefined);
+    publisher.publish(date);
+    await runDay(engine, 'tiny', date);
+    publisher.publish(date, { hours: { 4: 2_000 } });
+    await runDay(engine, 'tiny', date, { recheck: true, decide: 'accept' });
+    publisher.refuse('readings', 404);
+    expect((await diffOf(date)).text).toMatch(
+      /\ndecisions\n {2}2024-04-01T\S+ {2}transform\/readings \w{8} {2}accept: decided by a test/,
+    );
+    expect((await diffOf(REVISED)).text).not.toContain('\ndecisions\n');
   });
 
   it('compares the versions that are asked for, in either direction', async () => {

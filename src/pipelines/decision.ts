@@ -1,0 +1,53 @@
+import type { DocumentKey } from '../storage/ports.ts';
+import { scopePartition } from './ledger.ts';
+import type { StepKey } from './step-key.ts';
+import type { CivilDate, StepId } from './vocabulary.ts';
+
+/** A person's word on a quarantined day; it holds as long as the step key stays the same. */
+export interface Decision {
+  readonly step: StepId;
+  readonly key: StepKey;
+  readonly decision: 'accept' | 'reject';
+  readonly reason: string;
+  readonly decidedAt: string;
+  /** Who decided, as told with the decision; absent in records that are older than this member. */
+  readonly by?: string;
+}
+
+/**
+ * A decision as it is kept from the moment at which it is accepted: also a day that never finishes has been decided on. Records are
+ * created and never replaced; of several on the same data the newest counts.
+ */
+export interface DecisionRecord extends Decision {
+  readonly pipeline: string;
+  readonly scope: CivilDate;
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+export const DECISION_TABLE = 'decisions';
+
+export function decisionKey({ pipeline, scope, decidedAt, step }: DecisionRecord): DocumentKey {
+  return {
+    table: DECISION_TABLE,
+    partition: scopePartition(pipeline, scope),
+    sort: `${scope}/${decidedAt}/${step}`,
+  };
+}
+
+/** Every decision once, oldest first: of those on the same step key the newest. */
+export function mergeDecisions(...sources: readonly (readonly Decision[])[]): Decision[] {
+  const newest = new Map<string, Decision>();
+  const all = sources.flat().sort((a, b) => (a.decidedAt < b.decidedAt ? -1 : a.decidedAt > b.decidedAt ? 1 : 0));
+  for (const decision of all) {
+    const name = `${decision.step}/${decision.key}`;
+    newest.delete(name);
+    newest.set(name, decision);
+  }
+  return [...newest.values()];
+}
+
+/** What was decided on exactly these data, when somebody has. */
+export function decisionOn(decisions: readonly Decision[], step: StepId, key: StepKey): Decision | undefined {
+  return decisions.find((decision) => decision.step === step && decision.key === key);
+}

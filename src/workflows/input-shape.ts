@@ -1,0 +1,117 @@
+import { ApplicationFailure, patched } from '@temporalio/workflow';
+import { isCivilDate } from '../pipelines/civil-date.ts';
+
+/**
+ * Checks of what people and other programs give to workflows: every member is named in a shape, and what a shape does not name is
+ * refused, because a mistyped member would otherwise be dropped without a word. Made by hand: the bundle of the workflow code is
+ * evaluated for every run, and zod would double it.
+ */
+
+interface Member {
+  /** What is wrong with a value, in words that follow its name; undefined: nothing. */
+  problem(value: unknown): string | undefined;
+  readonly optional?: true;
+}
+
+/** Names every member of `T`, so that a new member cannot be forgotten here. */
+export type Shape<T> = { readonly [K in keyof Required<T>]: Member };
+
+function member(what: string, fits: (value: unknown) => boolean): Member {
+  return { problem: (value) => (fits(value) ? undefined : `is ${what}, not ${inWords(value)}`) };
+}
+
+const LONGEST_SHOWN = 80;
+
+function inWords(value: unknown): string {
+  const words = value === undefined ? 'absent' : JSON.stringify(value);
+  return words.length > LONGEST_SHOWN ? `${words.slice(0, LONGEST_SHOWN)}…` : words;
+}
+
+export const text = member('a text', (value) => typeof value === 'string' && value.trim() !== '');
+export const flag = member('true or false', (value) => typeof value === 'boolean');
+export const civilDate = member(
+  'an existing date, written YYYY-MM-DD',
+  (value) => typeof value === 'string' && isCivilDate(value),
+);
+/** What only our own code gives. */
+export const internal: Member = { problem: () => undefined, optional: true };
+
+export function oneOf(names: readonly string[]): Member {
+  return member(`one of ${names.join(', ')}`, (value) => typeof value === 'string' && names.includes(value));
+}
+
+/** A number from `least` to `most`. */
+export function number(least: number, most: number): Member {
+  return member(
+    `a number from ${least} to ${most}`,
+    (value) => typeof value === 'number' && value >= least && value <= most,
+  );
+}
+
+/** A whole number from `least` to `most`. */
+export function wholeNumber(least: number, most: number): Member {
+  return member(
+    `a whole number from ${least} to ${most}`,
+    (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+  );
+}
+
+export function listOf(each: Member): Member {
+  return {
+    problem(value) {
+      if (!Array.isArray(value)) return `is a list, not ${inWords(value)}`;
+      for (const item of value) {
+        const problem = each.problem(item);
+        if (problem !== undefined) return `has an item that ${problem}`;
+      }
+      return undefined;
+    },
+  };
+}
+
+export function optional(of: Member): Member {
+  return { problem: (value) => of.problem(value), optional: true };
+}
+
+/** What is wrong with a value that is to have this shape; undefined: nothing. */
+export function problemOf<T>(shape: Shape<T>, value: unknown): string | undefined {
+  const members = Object.entries<Member>(shape);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return `an object with ${named(members)} is needed, not ${inWords(value)}`;
+  }
+  const given = value as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(shape, name));
+  if (unknown !== undefined) return `there is no member ${JSON.stringify(unknown)}; its members are ${named(members)}`;
+  for (const [name, one] of members) {
+    const mayLack = given[name] === undefined && one.optional === true;
+    const found = mayLack ? undefined : one.problem(given[name]);
+    if (found !== undefined) return `${name} ${found}`;
+  }
+  return undefined;
+}
+
+function named(members: readonly (readonly [string, Member])[]): string {
+  return members
+    .filter(([, one]) => one !== internal)
+    .map(([name, one]) => (one.optional === true ? `${name}?` : name))
+    .join(', ');
+}
+
+/** Refuses the input of an update, by `INPUT_INVALID`, before it leaves a trace in history. */
+export function checkUpdate<T>(name: string, shape: Shape<T>, input: unknown): void {
+  const problem = problemOf(shape, input);
+  if (problem !== undefined) refuse(`the input of ${name}: ${problem}`);
+}
+
+/** Runs that were under way when inputs were not checked yet go on with what they were given. */
+const CHECKED = 'inputs-are-checked';
+
+/** Fails a run, by `INPUT_INVALID`, whose input does not have its shape. A good input leaves no trace in history. */
+export function checkInput<T>(workflow: string, shape: Shape<T>, input: unknown): void {
+  const problem = problemOf(shape, input);
+  if (problem !== undefined && patched(CHECKED)) refuse(`the input of the workflow ${workflow}: ${problem}`);
+}
+
+export function refuse(message: string, code: 'INPUT_INVALID' | 'PLAN_INVALID' = 'INPUT_INVALID'): never {
+  throw ApplicationFailure.nonRetryable(message, code);
+}
