@@ -205,6 +205,8 @@ export interface ReplayResult {
   readonly host: string;
   readonly applied: number;
   readonly same: number;
+  /** What two hosts wrote differently and a rule decided; results of older workers do not tell. */
+  readonly merged?: number;
   readonly pending: number;
   /** Every write of this host was found on the primary stores by its hash. */
   readonly converged: boolean;

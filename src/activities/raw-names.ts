@@ -23,7 +23,7 @@ export async function keepByName(objects: ObjectStore, name: string, staged: Sta
 }
 
 /** `…/bikes_data.json` → `…/bikes_data.1f2e3d4c.json` */
-function besideName(name: string, sha256: string): string {
+export function besideName(name: string, sha256: string): string {
   const { dir, name: stem, ext } = path.posix.parse(name);
   return `${dir}/${stem}.${sha256.slice(0, SHORT_HASH)}${ext}`;
 }

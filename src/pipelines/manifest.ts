@@ -55,6 +55,14 @@ export function manifestKey(pipeline: string, scope: Scope, version: number): Do
   };
 }
 
+/** The key of the version before, on which a version is based; undefined for the first, and for a key of another form. */
+export function previousVersionKey({ table, partition, sort }: DocumentKey): DocumentKey | undefined {
+  const [, scope, digits] = /^(.+)\/(\d+)$/.exec(sort) ?? [];
+  const version = Number(digits) - 1;
+  if (scope === undefined || !(version >= 1)) return undefined;
+  return { table, partition, sort: `${scope}/${String(version).padStart(VERSION_DIGITS, '0')}` };
+}
+
 /** `done` as the manifest keeps it. */
 export function manifestStep(entry: LedgerEntry, kept?: KeptNote): ManifestStep {
   return {

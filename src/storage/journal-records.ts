@@ -55,21 +55,24 @@ export type JournalEntry = DocumentPutEntry | DocumentDeleteEntry | ObjectPutEnt
 /**
  * - applied: written to the primary store and read back.
  * - same: the primary store says the same already.
+ * - merged: the primary store said something else, and the rule of the table or the name decided.
  * - conflict: the primary store says something else; both are kept until a person decides.
  * - dismissed: a person decided a conflict.
  */
-export type Settlement = 'applied' | 'same' | 'conflict' | 'dismissed';
+export type Settlement = 'applied' | 'same' | 'merged' | 'conflict' | 'dismissed';
 
 /** What became of an entry. */
 export interface SettledRecord {
   readonly kind: 'settled';
   readonly entry: string;
   readonly outcome: Settlement;
-  /** In words, for a conflict: what the primary store has. */
+  /** In words: for a conflict what the primary store has, for a merge how it was decided. */
   readonly found: string;
   /** The version that a document has in the primary store now. */
   readonly version: number | null;
   readonly at: string;
+  /** Who decided a conflict; older records do not tell. */
+  readonly by?: string;
 }
 
 /** Who replays; valid when the claim that it replaces is the present one. */

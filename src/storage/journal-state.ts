@@ -65,11 +65,18 @@ interface KeyState<T> {
 export class JournalState {
   readonly #pending = new Map<string, PendingEntry>();
   readonly #conflicts = new Map<string, Conflict>();
+  /** Documents that were settled by a rule, by table and partition and sort key. */
+  readonly #merged = new Set<string>();
   /** By table and partition, then by sort key. */
   readonly #documents = new Map<string, Map<string, KeyState<PendingDocument>>>();
   readonly #objects = new Map<string, KeyState<PendingObject>>();
   #claim: ClaimRecord | undefined;
   #sealed = false;
+
+  /** Whether a rule has settled what this host wrote of the document, in this segment. */
+  wasMerged(key: DocumentKey): boolean {
+    return this.#merged.has(`${partitionName(key)}\0${key.sort}`);
+  }
 
   /** In the order in which they were written. */
   get pending(): ReadonlyMap<string, PendingEntry> {
@@ -190,7 +197,10 @@ export class JournalState {
     this.#pending.delete(id);
     if (outcome === 'conflict') this.#conflicts.set(id, { entry, found, at });
     if (isObject(entry)) forgetOne(this.#objects, entry.key, 0);
-    else this.#forgetDocument(entry, version);
+    else {
+      if (outcome === 'merged') this.#merged.add(`${partitionName(entry.key)}\0${entry.key.sort}`);
+      this.#forgetDocument(entry, version);
+    }
   }
 
   #forgetDocument({ key, after }: PendingDocument, version: number | null): void {

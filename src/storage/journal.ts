@@ -24,8 +24,10 @@ export type NewEntry = Unentered<JournalEntry>;
 export interface NewSettlement {
   readonly entry: string;
   readonly outcome: Settlement;
-  /** For a conflict: what the primary store has, in words. */
+  /** For a conflict: what the primary store has, for a merge: how it was decided, in words. */
   readonly found?: string;
+  /** Who decided a conflict. */
+  readonly by?: string;
   /** The version that a document has in the primary store now. */
   readonly version?: number;
 }
@@ -140,13 +142,14 @@ class SegmentedJournal implements Journal {
     if (settlements.length === 0) return;
     const at = this.#now().toISOString();
     await this.#write(
-      settlements.map(({ entry, outcome, found = '', version = null }) => ({
+      settlements.map(({ entry, outcome, found = '', version = null, by }) => ({
         kind: 'settled',
         entry,
         outcome,
         found,
         version,
         at,
+        ...(by === undefined ? {} : { by }),
       })),
     );
   }

@@ -1,11 +1,12 @@
 import { PipelineError, errorCodeOf } from '../errors.ts';
+import { hashOfBody } from './document-hash.ts';
 import { documentName } from './document-key.ts';
 import { viewOf } from './fallback-mirror.ts';
 import type { DocumentView } from './journal-records.ts';
 import type { PendingDocument } from './journal-state.ts';
-import type { JsonObject, StoredDocument } from './ports.ts';
+import type { DocumentKey, JsonObject, StoredDocument } from './ports.ts';
 import { MOST_TRIES } from './reconcile-parts.ts';
-import type { Judgement, ReconcileParts } from './reconcile-parts.ts';
+import type { DocumentMerge, Judgement, ReconcileParts } from './reconcile-parts.ts';
 
 type Current = StoredDocument | undefined;
 
@@ -16,7 +17,30 @@ type Current = StoredDocument | undefined;
 export async function judgeDocument(parts: ReconcileParts, entry: PendingDocument): Promise<Judgement> {
   const current = await parts.primary.documents.get(entry.key);
   const { before } = await onPrimary(parts, entry);
-  return judge(parts, { ...entry, before }, current, await ourBody(parts, entry));
+  const ours = await ourBody(parts, entry);
+  const judgement = judge(parts, { ...entry, before }, current, ours);
+  const merge = await mergeOf(parts, entry, judgement, { ours, theirs: current?.body });
+  return merge === undefined ? judgement : { kind: 'merged', found: merge.why };
+}
+
+interface Sides {
+  readonly ours: JsonObject | undefined;
+  readonly theirs: JsonObject | undefined;
+}
+
+/** How a rule decides; undefined where there is nothing to decide, or no rule. */
+async function mergeOf(
+  { journal, rules }: ReconcileParts,
+  { key }: PendingDocument,
+  judgement: Judgement,
+  { ours, theirs }: Sides,
+): Promise<DocumentMerge | undefined> {
+  if (rules === undefined || judgement.kind === 'same') return undefined;
+  const basis = rules.basisOf(key);
+  if (basis !== undefined && (await journal.refresh()).wasMerged(basis)) {
+    return { keep: 'theirs', why: `it builds on ${documentName(basis)}, which another host wrote differently` };
+  }
+  return judgement.kind === 'conflict' ? rules.document(key, ours, theirs) : undefined;
 }
 
 /** Brings a pending document to the primary store and reads it back. */
@@ -27,20 +51,51 @@ export async function replayDocument(parts: ReconcileParts, pending: PendingDocu
   for (let tries = 1; ; tries += 1) {
     const current = await documents.get(entry.key);
     const judgement = judge(parts, entry, current, body);
-    if (judgement.kind !== 'apply') {
+    const merge = await mergeOf(parts, entry, judgement, { ours: body, theirs: current?.body });
+    if (merge === undefined && judgement.kind !== 'apply') {
       await parts.mirror.learn(entry.key, current);
       return judgement;
     }
     try {
+      if (merge !== undefined) return await putMerged(parts, entry.key, current, body, merge);
       // The port has no conditional delete: a write of another host within this moment would go with it.
       if (body === undefined) await documents.delete(entry.key);
       else await documents.put(entry.key, body, { expectedVersion: entry.before.version });
       await proveDocument(parts, entry);
-      return body === undefined ? judgement : { ...judgement, version: entry.after.version };
+      return { kind: 'apply', ...(body === undefined ? {} : { version: entry.after.version }) };
     } catch (error) {
       if (errorCodeOf(error) !== 'STORE_CONFLICT' || tries === MOST_TRIES) throw error;
     }
   }
+}
+
+/** Puts what a rule decided over exactly the version that it was decided on, unless that stays. */
+async function putMerged(
+  { primary, mirror }: ReconcileParts,
+  key: DocumentKey,
+  current: Current,
+  ours: JsonObject | undefined,
+  merge: DocumentMerge,
+): Promise<Judgement> {
+  const { why } = merge;
+  if ('keep' in merge && merge.keep === 'theirs') {
+    await mirror.learn(key, current);
+    return { kind: 'merged', found: why, ...(current === undefined ? {} : { version: current.version }) };
+  }
+  const body = 'body' in merge ? merge.body : ours;
+  if (body === undefined) await primary.documents.delete(key);
+  else await primary.documents.put(key, body, { expectedVersion: current?.version ?? 0 });
+  const found = await primary.documents.get(key);
+  await mirror.learn(key, found);
+  const written = body === undefined ? null : hashOfBody(body);
+  const moved = found !== undefined && found.version > (current?.version ?? 0) + 1;
+  if (viewOf(found).sha256 !== written && !moved) {
+    throw new PipelineError(
+      'STORE_CORRUPT',
+      `${documentName(key)} does not read back as it was merged: check the primary store`,
+    );
+  }
+  return { kind: 'merged', found: why, ...(found === undefined ? {} : { version: found.version }) };
 }
 
 function judge(

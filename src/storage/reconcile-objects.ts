@@ -3,14 +3,25 @@ import { hashOfObject } from './fallback-objects.ts';
 import type { PendingObject } from './journal-state.ts';
 import type { ObjectStore } from './ports.ts';
 import { MOST_TRIES } from './reconcile-parts.ts';
-import type { Judgement, ReconcileParts } from './reconcile-parts.ts';
+import type { Judgement, MergeRules, ObjectMerge, ReconcileParts } from './reconcile-parts.ts';
 
 /**
  * What the primary store says to a pending object. Its bytes are hashed where they lie: they may be replaced when they are those
  * that the writer knew, and are "the same" when they are already what was written.
  */
-export async function judgeObject({ primary }: ReconcileParts, entry: PendingObject): Promise<Judgement> {
-  return judge(entry, await currentHash(primary.objects, entry.key));
+export async function judgeObject({ primary, rules }: ReconcileParts, entry: PendingObject): Promise<Judgement> {
+  const judgement = judge(entry, await currentHash(primary.objects, entry.key));
+  const merge = mergeOf(rules, entry, judgement);
+  return merge === undefined ? judgement : { kind: 'merged', found: merge.why };
+}
+
+/** How a rule decides; undefined where there is nothing to decide, or no rule. */
+function mergeOf(rules: MergeRules | undefined, entry: PendingObject, judgement: Judgement): ObjectMerge | undefined {
+  if (rules === undefined || judgement.kind === 'same') return undefined;
+  if (entry.kind === 'object-delete' && rules.keeps(entry.key)) {
+    return { why: `${entry.key} stays: its removal only saved space` };
+  }
+  return judgement.kind === 'conflict' ? rules.object(entry.key, wanted(entry)) : undefined;
 }
 
 async function currentHash(objects: ObjectStore, key: string): Promise<string | null> {
@@ -29,9 +40,12 @@ export async function replayObject(parts: ReconcileParts, entry: PendingObject):
   for (let tries = 1; ; tries += 1) {
     const current = await currentHash(parts.primary.objects, entry.key);
     const judgement = judge(entry, current);
-    if (judgement.kind !== 'apply') {
+    const merge = mergeOf(parts.rules, entry, judgement);
+    if (merge !== undefined || judgement.kind !== 'apply') {
+      const lost = merge?.beside === undefined ? undefined : await putBeside(parts, entry, merge.beside);
+      if (lost !== undefined) return lost;
       await parts.mirror.learnObject(entry.key, current);
-      return judgement;
+      return merge === undefined ? judgement : { kind: 'merged', found: merge.why };
     }
     try {
       const lost = await apply(parts, entry);
@@ -43,6 +57,18 @@ export async function replayObject(parts: ReconcileParts, entry: PendingObject):
       if (errorCodeOf(error) !== 'STORE_CONFLICT' || tries === MOST_TRIES) throw error;
     }
   }
+}
+
+/** Keeps this host's bytes under another name, which nothing else has; answers a conflict when they are gone. */
+async function putBeside(parts: ReconcileParts, entry: PendingObject, beside: string): Promise<Judgement | undefined> {
+  if (entry.kind === 'object-delete') return undefined;
+  const besides: PendingObject = { ...entry, key: beside, before: null };
+  const judgement = judge(besides, await currentHash(parts.primary.objects, beside));
+  if (judgement.kind === 'same') return undefined;
+  if (judgement.kind === 'conflict') return judgement;
+  const lost = await apply(parts, besides);
+  if (lost === undefined) await prove(parts, besides);
+  return lost;
 }
 
 /** Answers a conflict when the bytes are no longer what was acknowledged: there is nothing right to write. */

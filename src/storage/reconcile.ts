@@ -62,6 +62,8 @@ export interface ReconcileReport {
   readonly applied: number;
   /** The primary store said so already. */
   readonly same: number;
+  /** What two hosts wrote differently and a rule decided, by this replay. */
+  readonly merged: readonly Replay[];
   /** All that wait for a decision, also those of earlier replays. */
   readonly conflicts: readonly ListedConflict[];
   /** Entries that still wait. */
@@ -126,6 +128,7 @@ class Reconciler {
   readonly #parts: ReconcileParts;
   readonly #options: ReconcileOptions;
   readonly #counts = { apply: 0, same: 0, conflict: 0 };
+  readonly #merged: Replay[] = [];
   #settlements: NewSettlement[] = [];
   /** Bytes that nobody needs here once the settlements are written. */
   #settledBlobs: string[] = [];
@@ -153,7 +156,7 @@ class Reconciler {
     const conflicts = conflictsOf(state);
     const converged = state.pending.size === 0 && conflicts.length === 0;
     const { apply: applied, same } = this.#counts;
-    return { applied, same, conflicts, pending: state.pending.size, converged };
+    return { applied, same, merged: this.#merged, conflicts, pending: state.pending.size, converged };
   }
 
   async #replayAll(entries: readonly PendingEntry[]): Promise<void> {
@@ -176,8 +179,9 @@ class Reconciler {
     this.#settlements.push(settlementOf(entry, outcome));
     if (entry.kind === 'object-put' && outcome.kind !== 'conflict') this.#settledBlobs.push(entry.blob);
     this.#unsettledKeys.add(name);
-    this.#counts[outcome.kind] += 1;
-    const done = this.#counts.apply + this.#counts.same + this.#counts.conflict;
+    if (outcome.kind === 'merged') this.#merged.push(replayOf(entry, outcome));
+    else this.#counts[outcome.kind] += 1;
+    const done = this.#counts.apply + this.#counts.same + this.#counts.conflict + this.#merged.length;
     progress?.({ ...replayOf(entry, outcome), done, total: this.#total });
     const restMs = 1_000 / entriesPerSecond - (performance.now() - begun);
     if (restMs > 0) await setTimeout(restMs, undefined, signal === undefined ? {} : { signal });
@@ -221,6 +225,7 @@ function judge(parts: ReconcileParts, entry: PendingEntry): Promise<Judgement> {
 function settlementOf({ id }: PendingEntry, outcome: Judgement): NewSettlement {
   if (outcome.kind === 'conflict') return { entry: id, outcome: 'conflict', found: outcome.found };
   const version = outcome.version === undefined ? {} : { version: outcome.version };
+  if (outcome.kind === 'merged') return { entry: id, outcome: 'merged', found: outcome.found, ...version };
   return { entry: id, outcome: outcome.kind === 'apply' ? 'applied' : 'same', ...version };
 }
 

@@ -46,7 +46,8 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
           },
         });
         // Both stores have just taken writes, or said that they have them.
-        if (report.applied + report.same > 0) for (const breaker of Object.values(stores.breakers())) breaker.close();
+        if (report.applied + report.same + report.merged.length > 0)
+          for (const breaker of Object.values(stores.breakers())) breaker.close();
         return resultOf(host, report);
       } catch (error) {
         const { code, message } = asPipelineError(error);
@@ -54,7 +55,7 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
         const { pending } = await parts.journal.refresh();
         const conflicts = await listConflicts(parts);
         return {
-          ...resultOf(host, { applied: 0, same: 0, conflicts, pending: pending.size, converged: false }),
+          ...resultOf(host, { applied: 0, same: 0, merged: [], conflicts, pending: pending.size, converged: false }),
           away: message,
         };
       }
@@ -69,7 +70,8 @@ function figuresOf(stats: CacheStats | undefined): Record<string, number> {
   return { hits, stale_hits: staleHits, misses, evictions, corrupt, ...bytes };
 }
 
-function resultOf(host: string, { applied, same, pending, converged, conflicts }: ReconcileReport): ReplayResult {
+function resultOf(host: string, report: ReconcileReport): ReplayResult {
+  const { applied, same, merged, pending, converged, conflicts } = report;
   const listed = conflicts.slice(0, MOST_LISTED).map(describeConflict);
-  return { host, applied, same, pending, converged, conflicts: conflicts.length, listed };
+  return { host, applied, same, merged: merged.length, pending, converged, conflicts: conflicts.length, listed };
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Engine } from '../activities/engine.ts';
 import { createHttpClient } from '../activities/http-client.ts';
+import { mergeRules } from '../activities/merge-records.ts';
 import type { Config } from '../config/load-config.ts';
 import { secretsOf } from '../config/secrets.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
@@ -24,7 +25,7 @@ export interface OpenEngine extends Engine {
 export async function openEngine(config: Config, datasets: Readonly<Record<string, Dataset>>): Promise<OpenEngine> {
   const { home, settings } = config;
   const scratch = path.join(home, 'scratch');
-  const stores = await openStores(config);
+  const stores = await openStores(config, mergeRules(datasets));
   const duckDb = createDuckDbEngine({
     memoryLimitMb: settings.QUOTIDIEN_SQL_MEMORY_MB,
     threads: settings.QUOTIDIEN_SQL_THREADS,

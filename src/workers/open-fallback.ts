@@ -15,7 +15,7 @@ import { createJournalDisk } from '../storage/journal-disk.ts';
 import { openJournal } from '../storage/journal.ts';
 import { createLocalObjectStore } from '../storage/local-files.ts';
 import type { DocumentStore, ObjectStore } from '../storage/ports.ts';
-import type { ReconcileParts } from '../storage/reconcile-parts.ts';
+import type { MergeRules, ReconcileParts } from '../storage/reconcile-parts.ts';
 import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
 
 /** What a host works with while its remote stores are away, all of it below one folder on its own disk. */
@@ -37,6 +37,8 @@ export interface HostFallbackOptions {
   /** Which halves can be away; the other one is called directly. */
   readonly remote: { readonly objects: boolean; readonly documents: boolean };
   readonly cache: { readonly folder: string; readonly maxBytes: number; readonly checkTtlMs?: number };
+  /** How a replay settles what two hosts wrote differently; unless given, a person does. */
+  readonly rules?: MergeRules;
 }
 
 /** Puts cache, circuit breakers, journal and mirror of this host around its primary stores. */
@@ -71,6 +73,7 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
       blobs,
       mirror,
       equivalent: ({ table }, ours, theirs) => sameRecord(table, ours, theirs),
+      ...(options.rules === undefined ? {} : { rules: options.rules }),
     },
     cacheStats: () => cached?.stats(),
     async close() {

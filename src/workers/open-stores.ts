@@ -10,6 +10,7 @@ import { createPlacedObjectStore } from '../storage/placed-objects.ts';
 import { openS3ObjectStore } from '../storage/s3-objects.ts';
 import type { S3StoreOptions } from '../storage/s3-objects.ts';
 import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
+import type { MergeRules } from '../storage/reconcile-parts.ts';
 import type { StorageTarget } from '../storage/storage-plan.ts';
 import { openHostFallback } from './open-fallback.ts';
 import type { HostFallback } from './open-fallback.ts';
@@ -35,7 +36,7 @@ export type StoresConfig = Pick<Config, 'home' | 'storage'> & { readonly setting
 type CacheSettings = Pick<Config['settings'], 'QUOTIDIEN_OBJECT_CACHE_MB' | 'QUOTIDIEN_STORE_ANSWER_MS'>;
 
 /** Opens the stores that the configuration chose; embedded ones bare, remote ones with a cache and a fallback on this host. */
-export async function openStores(config: StoresConfig): Promise<OpenStores> {
+export async function openStores(config: StoresConfig, rules?: MergeRules): Promise<OpenStores> {
   const { home, storage, settings } = config;
   const maxBytes = settings.QUOTIDIEN_OBJECT_CACHE_MB * MEBIBYTE;
   const answerTimeoutMs = settings.QUOTIDIEN_STORE_ANSWER_MS;
@@ -44,6 +45,7 @@ export async function openStores(config: StoresConfig): Promise<OpenStores> {
   const fallback = await openHostFallback({
     folder: path.join(home, 'fallback'),
     primary,
+    ...(rules === undefined ? {} : { rules }),
     remote: { objects: storage.objects.kind !== 'local-files', documents: storage.documents.kind !== 'sqlite' },
     cache: {
       folder: cacheFolder(home, storage.objects),

@@ -57,6 +57,7 @@ export interface TestHost {
 
 export interface TestHostOptions {
   readonly equivalent?: ReconcileParts['equivalent'];
+  readonly rules?: ReconcileParts['rules'];
   readonly probeAfterMs?: number;
   readonly now?: () => Date;
   /** The disk of the journal, perhaps with something in between. */
@@ -85,11 +86,18 @@ export async function openTestHost(
   };
   const mirror = createStoreMirror(local);
   const stores = createFallbackStores({ host: 'alpha', primary: guarded, breakers, blobs, mirror, journal, now });
-  const { equivalent } = options;
+  const { equivalent, rules } = options;
   return {
     folder,
     stores,
-    parts: { journal, primary, blobs, mirror, ...(equivalent === undefined ? {} : { equivalent }) },
+    parts: {
+      journal,
+      primary,
+      blobs,
+      mirror,
+      ...(equivalent === undefined ? {} : { equivalent }),
+      ...(rules === undefined ? {} : { rules }),
+    },
     breakers,
     async close() {
       await journal.close();

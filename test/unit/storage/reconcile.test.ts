@@ -66,7 +66,7 @@ describe('a replay', () => {
       ...fast,
       progress: ({ done, total, kind, outcome }) => seen.push(`${done}/${total} ${kind} ${outcome.kind}`),
     });
-    expect(report).toEqual({ applied: 7, same: 0, conflicts: [], pending: 0, converged: true });
+    expect(report).toEqual({ applied: 7, same: 0, merged: [], conflicts: [], pending: 0, converged: true });
     expect(seen[0]).toBe('1/7 object-put apply');
     expect(await documents.get(key('pointer'))).toMatchObject({ version: 3, body: { at: 2 } });
     expect(await documents.get(key('new'))).toMatchObject({ version: 1 });
