@@ -207,6 +207,8 @@ export interface ReplayResult {
   readonly same: number;
   /** What two hosts wrote differently and a rule decided; results of older workers do not tell. */
   readonly merged?: number;
+  /** Those of them in which a version of a day, or an object, of this host gave way: its days may lack something. */
+  readonly overruled?: number;
   readonly pending: number;
   /** Every write of this host was found on the primary stores by its hash. */
   readonly converged: boolean;
@@ -220,6 +222,8 @@ export interface ReplayResult {
 export interface ReconcileResult extends ReplayResult {
   /** The scopes that no longer count as degraded, by pipeline. */
   readonly lifted: Readonly<Record<string, readonly Scope[]>>;
+  /** Days that were started again, because the outage left them short of something; results of older workers do not tell. */
+  readonly again?: Readonly<Record<string, readonly CivilDate[]>>;
 }
 
 /** The next stretch of a backfill. */

@@ -73,6 +73,17 @@ export function createActivities(engine: Engine) {
       signalArgs: [dates],
     });
   };
+  const runAgain = async (pipeline: string, dates: readonly CivilDate[]): Promise<void> => {
+    for (const date of dates) {
+      await getClient().workflow.start('day', {
+        workflowId: `day/${pipeline}/${date}`,
+        taskQueue: engine.queues.compute,
+        args: [{ pipeline, date, reason: 'revision' }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        staticSummary: `${pipeline} ${date}`,
+      });
+    }
+  };
   return {
     ...operatingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
@@ -95,7 +106,7 @@ export function createActivities(engine: Engine) {
     ),
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
-    reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce)),
+    reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce, runAgain)),
     resolveTick: guarded(async (request: TickRequest): Promise<ResolvedTick> => {
       await tellMissedTicks(getClient(), request);
       return resolveTick(engine, request);

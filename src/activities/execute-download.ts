@@ -12,7 +12,7 @@ import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { fetchWindows, monthWindows } from '../pipelines/window.ts';
 import { datesBetween } from '../pipelines/civil-date.ts';
 import { zonedDay } from '../pipelines/zoned-day.ts';
-import type { SqlSession } from '../storage/ports.ts';
+import type { ArtefactRef, SqlSession } from '../storage/ports.ts';
 import { commitStep } from './commit-step.ts';
 import type { Uncommitted } from './commit-step.ts';
 import { damageOf, openContent } from './content-store.ts';
@@ -219,10 +219,20 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
 async function intactReceipt({ engine, part }: Download, known: Receipt | undefined): Promise<Receipt | undefined> {
   if (known === undefined) return undefined;
-  const damage = await damageOf(engine.objects, known.origin.raw);
+  const damage = await damageUnlessAway(engine, known.origin.raw);
   if (damage === undefined) return known;
   if (part.origin === 'http') return undefined;
   throw new PipelineError('STORE_CORRUPT', `${known.origin.raw.key} ${damage}; import the file again`);
+}
+
+/** Bytes that nobody can look at while their store is away are as good as gone: what can be fetched again is. */
+async function damageUnlessAway(engine: Engine, ref: ArtefactRef): Promise<string | undefined> {
+  try {
+    return await damageOf(engine.objects, ref);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || engine.fallback?.away() === undefined) throw error;
+    return 'cannot be read while its store is away';
+  }
 }
 
 function rawOf({ engine, control, dataset, part }: Download, { window, known }: Group): Promise<RawAnswer> {

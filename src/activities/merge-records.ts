@@ -1,9 +1,10 @@
 import { ANNOUNCEMENT_TABLE } from '../pipelines/announcement.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { DEGRADED_TABLE } from '../pipelines/degraded.ts';
+import { GARBAGE_TABLE } from '../pipelines/garbage.ts';
 import { FAILURE_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE, previousVersionKey } from '../pipelines/manifest.ts';
-import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
+import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE, mergeReceipts } from '../pipelines/receipt.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
 import type { DocumentKey, JsonObject } from '../storage/ports.ts';
 import { editionPlace, newestName } from './content-store.ts';
@@ -37,7 +38,11 @@ interface ObjectMerge {
 type Rule = (ours: JsonObject | undefined, theirs: JsonObject | undefined) => DocumentMerge | undefined;
 
 /** The instants of last-writer records. */
-const LAST_SEEN: Readonly<Record<string, string>> = { [WATCH_TABLE]: 'checkedAt', [FAILURE_TABLE]: 'failedAt' };
+const LAST_SEEN: Readonly<Record<string, string>> = {
+  [WATCH_TABLE]: 'checkedAt',
+  [FAILURE_TABLE]: 'failedAt',
+  [GARBAGE_TABLE]: 'until',
+};
 
 /** Tables whose records are as good from either host: the one that is there stays. */
 const EITHER: readonly string[] = [DEGRADED_TABLE, REVISION_TABLE];
@@ -62,7 +67,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     other === undefined
       ? { keep: 'ours', why: 'it is announced once more' }
       : { keep: 'theirs', why: 'it stays announced' },
-  [RECEIPT_TABLE]: mergeReceipts,
+  [RECEIPT_TABLE]: bothReceipts,
+  [DELIVERY_ORDER_TABLE]: higherNumber,
 };
 
 function theirs(why: string): Rule {
@@ -75,25 +81,27 @@ function laterOf(member: string): Rule {
     if (ours === undefined || other === undefined) {
       return { keep: 'theirs', why: 'it was changed on the primary store after this host had last seen it' };
     }
-    const isOurs = String(ours[member]) > String(other[member]);
+    const isOurs = instantOf(ours, member) > instantOf(other, member);
     return { keep: isOurs ? 'ours' : 'theirs', why: `the later ${member} counts` };
   };
 }
 
+function instantOf(record: JsonObject, member: string): string {
+  const instant = record[member];
+  return typeof instant === 'string' ? instant : '';
+}
+
 /** Two hosts asked for the same window and got the same file: what each of them cut from it belongs together. */
-function mergeReceipts(ours: JsonObject | undefined, other: JsonObject | undefined): DocumentMerge | undefined {
+function bothReceipts(ours: JsonObject | undefined, other: JsonObject | undefined): DocumentMerge | undefined {
   if (ours === undefined || other === undefined) return undefined;
-  const sides = [ours, other].sort((a, b) => (String(a['checkedAt']) < String(b['checkedAt']) ? -1 : 1));
-  const [earlier, later] = sides as unknown as [Receipt, Receipt];
-  const kept = { ...earlier.kept, ...later.kept };
-  const body = {
-    ...earlier,
-    ...later,
-    days: { ...earlier.days, ...later.days },
-    ...(Object.keys(kept).length === 0 ? {} : { kept }),
-    rows: Math.max(earlier.rows, later.rows),
-  };
+  const body = mergeReceipts(ours as unknown as Receipt, other as unknown as Receipt);
   return { body: body as unknown as JsonObject, why: 'the days of both answers belong together' };
+}
+
+/** The next answer must come behind all that either host has counted. */
+function higherNumber(ours: JsonObject | undefined, other: JsonObject | undefined): DocumentMerge {
+  const isOurs = Number(ours?.['last'] ?? 0) > Number(other?.['last'] ?? 0);
+  return { keep: isOurs ? 'ours' : 'theirs', why: 'the higher number counts' };
 }
 
 /** The tables that other programs read: their records follow the newest manifest. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { errorCodeOf } from '../errors.ts';
 import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
 import { damageOf, editionPlace, loadStaged, putContent } from './content-store.ts';
 import type { Staged } from './content-store.ts';
@@ -13,13 +14,23 @@ const SHORT_HASH = 8;
 
 /**
  * Keeps a raw file under its name. When the name has other bytes already, another page or another try of the hour, both stay: the new ones
- * under a name of their own beside it, so that none replaces another.
+ * under a name of their own beside it, so that none replaces another. The same while nobody can tell what has the name.
  */
 export async function keepByName(objects: ObjectStore, name: string, staged: Staged, mediaType: string): Promise<void> {
   const { body, sha256, bytes } = await loadStaged(staged);
-  const key = (await objects.head(name)) === undefined ? name : besideName(name, sha256);
-  if ((await damageOf(objects, { key: name, sha256, bytes, mediaType })) === undefined) return;
-  await objects.put(key, body, { mediaType, mode: 'replace' });
+  const found = await lookUp(objects, { key: name, sha256, bytes, mediaType });
+  if (found === 'right') return;
+  await objects.put(found === 'free' ? name : besideName(name, sha256), body, { mediaType, mode: 'replace' });
+}
+
+async function lookUp(objects: ObjectStore, ref: ArtefactRef): Promise<'free' | 'right' | 'other' | 'unknown'> {
+  try {
+    if ((await objects.head(ref.key)) === undefined) return 'free';
+    return (await damageOf(objects, ref)) === undefined ? 'right' : 'other';
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE') throw error;
+    return 'unknown';
+  }
 }
 
 /** `…/bikes_data.json` → `…/bikes_data.1f2e3d4c.json` */

@@ -2,17 +2,20 @@ import { PipelineError } from '../errors.ts';
 import { isPeriod } from '../pipelines/period.ts';
 import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
 import type { ReconcileResult } from './contract.ts';
+import { daysAgain } from './days-again.ts';
 import { lift, marksOfHost } from './degraded.ts';
 import type { Engine, StepControl } from './engine.ts';
 
 /**
  * Replays what only this host has; when all of it is proven on the primary stores, tells of the days that were made without them and takes
- * their marks away, in this order: after a crash in between they are told of again, which does no harm.
+ * their marks away, in this order: after a crash in between they are told of again, which does no harm. Days that the outage left short of
+ * something are run again.
  */
 export async function reconcileHost(
   engine: Engine,
   control: Pick<StepControl, 'signal' | 'progress'>,
   announce: (pipeline: string, dates: readonly CivilDate[]) => Promise<void>,
+  runAgain: (pipeline: string, dates: readonly CivilDate[]) => Promise<void>,
 ): Promise<ReconcileResult> {
   const { fallback } = engine;
   if (fallback === undefined) {
@@ -30,6 +33,11 @@ export async function reconcileHost(
   for (const [pipeline, scopes] of Object.entries(lifted)) {
     await announce(pipeline, scopes.filter((scope) => !isPeriod(scope)).sort());
   }
+  // Before the marks are lifted, which tell of these days.
+  const merged = replayed.merged ?? 0;
+  const isOver = fallback.away() === undefined && marks.length + replayed.applied + replayed.same + merged > 0;
+  const again = isOver ? await daysAgain(engine, lifted, (replayed.overruled ?? 0) > 0) : {};
+  for (const [pipeline, dates] of Object.entries(again)) await runAgain(pipeline, dates);
   await lift(engine.documents, marks);
-  return { ...replayed, lifted };
+  return { ...replayed, lifted, again };
 }

@@ -192,8 +192,9 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .command('reconcile')
     .description('bring what this host wrote while a store was away to the stores, and prove it there')
     .option('--dry-run', 'list what would be done, and the conflicts, without doing anything')
-    .option('--conflict <id>', 'decide this conflict first')
+    .option('--conflict <ids>', 'decide these conflicts first (ids with commas between, or all)')
     .option('--keep <side>', 'primary (what the store has) or ours (what this host wrote)')
+    .option('--by <who>', 'who decides (default: the user of this process)')
     .action((options: Record<string, never>) =>
       perform(async (context) => (await import('./reconcile.ts')).reconcile(context, options)),
     );

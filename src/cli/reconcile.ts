@@ -12,13 +12,16 @@ import type { reconcile as reconcileWorkflow } from '../workflows/reconcile.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count } from './measures.ts';
+import { callerName } from './caller-name.ts';
 import { openTemporal, workWith } from './temporal.ts';
 
 export interface ReconcileCommand {
   readonly dryRun?: boolean;
-  /** The id of a conflict to decide. */
+  /** The ids of conflicts to decide, with commas between; `all`: every one that waits. */
   readonly conflict?: string;
   readonly keep?: string;
+  /** Who decides; the user of this process unless given. */
+  readonly by?: string;
 }
 
 /** `quotidien reconcile`: brings what this host wrote while a store was away to the stores, or lists it, or decides a conflict. */
@@ -29,7 +32,7 @@ export async function reconcile(context: CommandContext, options: ReconcileComma
     context.terminal.line('The stores of this installation are on this host: there is nothing to reconcile.');
     return EXIT.done;
   }
-  if (options.conflict !== undefined) await decide(context, fallback, options.conflict, options.keep);
+  if (options.conflict !== undefined) await decide(context, fallback, options.conflict, options);
   else if (options.keep !== undefined) throw new PipelineError('INPUT_INVALID', '--keep needs --conflict <id>');
   return options.dryRun === true ? list(context, fallback) : replay(context, fallback);
 }
@@ -44,8 +47,25 @@ async function list({ terminal, signal }: CommandContext, { host, parts }: HostF
     terminal.line(describeConflict(conflict));
     terminal.line(`  → ${conflict.remedy}: quotidien reconcile --conflict ${conflict.id} --keep primary|ours`);
   }
-  terminal.line(`${count(planned.length, 'write')} of ${host} to replay, ${count(conflicts.length, 'conflict')}`);
+  terminal.line(`${host}: ${sumOf(planned)}; ${count(conflicts.length, 'earlier conflict')} to decide`);
   return planned.length + conflicts.length === 0 ? EXIT.done : EXIT.degraded;
+}
+
+const INTENTIONS = {
+  apply: 'to write',
+  same: 'there already',
+  merged: 'settled by a rule',
+  conflict: 'in conflict',
+  unknown: 'waiting',
+} as const satisfies Record<Listed['outcome']['kind'], string>;
+
+/** How many writes wait, and what would become of them. */
+function sumOf(planned: readonly Listed[]): string {
+  const kinds = Object.entries(INTENTIONS).flatMap(([kind, words]) => {
+    const found = planned.filter(({ outcome }) => outcome.kind === kind).length;
+    return found === 0 ? [] : [`${found} ${words}`];
+  });
+  return [`${count(planned.length, 'write')} to replay`, kinds.join(', ')].filter((text) => text !== '').join(': ');
 }
 
 type Listed = Omit<Replay, 'outcome'> & { readonly outcome: Replay['outcome'] | { readonly kind: 'unknown' } };
@@ -68,22 +88,26 @@ function nameOf({ key }: Pick<Replay, 'key'>): string {
 function intention({ outcome }: Listed): string {
   if (outcome.kind === 'unknown') return 'waits: the store is away';
   if (outcome.kind === 'conflict') return `conflict: ${outcome.found}`;
+  if (outcome.kind === 'merged') return `is settled: ${outcome.found}`;
   return outcome.kind === 'same' ? 'is there already' : 'would be written';
 }
 
 async function decide(
   { terminal }: CommandContext,
   { parts }: HostFallback,
-  id: string,
-  keep: string | undefined,
+  named: string,
+  { keep, by = callerName() }: Pick<ReconcileCommand, 'keep' | 'by'>,
 ): Promise<void> {
+  const waiting = named === 'all' ? (await listConflicts(parts)).map(({ id }) => id) : named.split(',');
   if (keep !== 'primary' && keep !== 'ours') {
-    const sides = await readConflict(parts, id);
-    terminal.note(JSON.stringify(sides, null, 2));
+    for (const id of waiting) terminal.note(JSON.stringify(await readConflict(parts, id), null, 2));
     throw new PipelineError('INPUT_INVALID', '--conflict needs --keep primary (what the store has) or --keep ours');
   }
-  await settleConflict(parts, id, keep);
-  terminal.note(`conflict ${id}: kept ${keep === 'ours' ? 'what this host wrote' : 'what the primary store has'}`);
+  for (const id of waiting) {
+    await settleConflict(parts, id, { keep, by });
+    const kept = keep === 'ours' ? 'what this host wrote' : 'what the primary store has';
+    terminal.note(`conflict ${id}: kept ${kept}, decided by ${by}`);
+  }
 }
 
 /** Runs, or joins, the workflow that the schedule starts as well. */
@@ -109,11 +133,15 @@ async function replay(context: CommandContext, { host }: HostFallback): Promise<
 }
 
 function print({ terminal }: CommandContext, result: ReconcileResult): void {
-  const { host, applied, same, pending, converged, listed, lifted, away } = result;
+  const { host, applied, same, merged = 0, pending, converged, listed, lifted, again = {}, away } = result;
   const end = converged ? 'all of it is proven on the primary stores' : `${count(pending, 'write')} still wait`;
-  terminal.line(`${host}: ${count(applied, 'write')} replayed, ${same} were there already; ${end}`);
+  const ruled = merged === 0 ? '' : `, ${merged} settled by a rule`;
+  terminal.line(`${host}: ${count(applied, 'write')} replayed, ${same} were there already${ruled}; ${end}`);
   for (const [pipeline, scopes] of Object.entries(lifted)) {
     terminal.line(`no longer degraded: ${pipeline} ${scopes.join(', ')}`);
+  }
+  for (const [pipeline, dates] of Object.entries(again)) {
+    terminal.line(`run again: ${pipeline} ${dates.join(', ')}`);
   }
   if (away !== undefined) terminal.line(`still away: ${away}`);
   for (const line of listed) terminal.line(`conflict ${line}`);

@@ -9,6 +9,7 @@ import { REVISION_TABLE, WATCH_TABLE } from '../activities/watch-publisher.ts';
 import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { DECISION_TABLE } from '../pipelines/decision.ts';
 import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
+import { SETTLEMENT_TABLE } from '../storage/reconcile-conflicts.ts';
 import { initStorage } from '../storage/storage-init.ts';
 import type { InitStep } from '../storage/storage-init.ts';
 import { printStorage } from '../storage/storage-print.ts';
@@ -33,6 +34,7 @@ export const OPERATIONAL_TABLES = [
   WATCH_TABLE,
   REVISION_TABLE,
   GARBAGE_TABLE,
+  SETTLEMENT_TABLE,
 ];
 
 /** Users of the stores who may write and not create find these there. */

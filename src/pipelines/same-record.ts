@@ -2,15 +2,11 @@ import type { JsonObject } from '../storage/ports.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { LEDGER_TABLE } from './ledger.ts';
 import { MANIFEST_TABLE } from './manifest.ts';
-import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE } from './receipt.ts';
 
 /** The members that say what a record is about; who wrote it and when does not count. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
   [LEDGER_TABLE]: ['key', 'outputs', 'checks', 'facts'],
   [MANIFEST_TABLE]: ['verdict', 'steps', 'facts'],
-  [RECEIPT_TABLE]: ['window', 'days'],
-  // Hosts that counted apart: times decide between equal numbers.
-  [DELIVERY_ORDER_TABLE]: [],
 };
 
 /**

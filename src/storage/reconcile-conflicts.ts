@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors.ts';
-import type { PendingDocument, PendingEntry, PendingObject } from './journal-state.ts';
+import { documentName } from './document-key.ts';
+import type { Conflict, PendingDocument, PendingEntry, PendingObject } from './journal-state.ts';
 import type { JsonObject } from './ports.ts';
 import type { ReconcileParts } from './reconcile-parts.ts';
 
@@ -11,30 +12,57 @@ export interface ConflictSides {
 
 /** Reads both sides of a conflict of documents. Objects are compared by their hashes, which the conflict lists. */
 export async function readConflict(parts: ReconcileParts, id: string): Promise<ConflictSides> {
-  const entry = await conflictNamed(parts, id);
+  const { entry } = await conflictOf(parts, id);
   if (entry.kind === 'object-put' || entry.kind === 'object-delete') return { ours: undefined, primary: undefined };
   const found = await parts.primary.documents.get(entry.key);
   return { ours: await bodyOf(parts, entry), primary: found?.body };
+}
+
+/** Who decided conflicts, and how: the journal is removed once everything is settled. */
+export const SETTLEMENT_TABLE = 'settlements';
+
+/** A person's decision of a conflict. */
+export interface Settled {
+  readonly keep: 'primary' | 'ours';
+  /** Who decided. */
+  readonly by: string;
+  readonly now?: () => Date;
 }
 
 /**
  * Ends a conflict by a person's decision: what the primary store has stays, or this host's write is put over it. Throws `INPUT_INVALID`
  * when no such conflict waits, `STORE_CONFLICT` when somebody writes the same key meanwhile.
  */
-export async function settleConflict(parts: ReconcileParts, id: string, keep: 'primary' | 'ours'): Promise<void> {
-  const entry = await conflictNamed(parts, id);
+export async function settleConflict(parts: ReconcileParts, id: string, settled: Settled): Promise<void> {
+  const { keep, by } = settled;
+  const { entry, found } = await conflictOf(parts, id);
+  await recordSettlement(parts, entry, found, settled);
   if (keep === 'ours') {
     if (entry.kind === 'object-put' || entry.kind === 'object-delete') await overwriteObject(parts, entry);
     else await overwriteDocument(parts, entry);
   }
-  await parts.journal.settle([{ entry: id, outcome: 'dismissed' }]);
+  await parts.journal.settle([{ entry: id, outcome: 'dismissed', by }]);
   if (entry.kind === 'object-put') await parts.blobs.delete(entry.blob);
 }
 
-async function conflictNamed({ journal }: ReconcileParts, id: string): Promise<PendingEntry> {
+/** Before anything is changed; a second try writes it no second time. */
+async function recordSettlement(
+  { journal, primary }: ReconcileParts,
+  entry: PendingEntry,
+  found: string,
+  { keep, by, now = () => new Date() }: Settled,
+): Promise<void> {
+  const { id, kind, at } = entry;
+  const key = typeof entry.key === 'string' ? entry.key : documentName(entry.key);
+  const body = { host: journal.host, id, kind, key, writtenAt: at, found, keep, by, decidedAt: now().toISOString() };
+  const place = { table: SETTLEMENT_TABLE, partition: journal.host, sort: id };
+  await primary.documents.createMany([{ key: place, body }]);
+}
+
+async function conflictOf({ journal }: ReconcileParts, id: string): Promise<Conflict> {
   const { conflicts } = await journal.refresh();
   const conflict = conflicts.get(id);
-  if (conflict !== undefined) return conflict.entry;
+  if (conflict !== undefined) return conflict;
   const waiting = conflicts.size === 0 ? 'none waits' : `waiting are ${[...conflicts.keys()].join(', ')}`;
   throw new PipelineError('INPUT_INVALID', `there is no conflict ${id} on ${journal.host}; ${waiting}`);
 }

@@ -1,6 +1,7 @@
 import type { ReplayResult } from '../activities/contract.ts';
 import type { EngineFallback } from '../activities/engine.ts';
 import { asPipelineError } from '../errors.ts';
+import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import type { CacheStats } from '../storage/cache-objects.ts';
 import { describeConflict, listConflicts, reconcile } from '../storage/reconcile.ts';
 import type { ReconcileReport } from '../storage/reconcile.ts';
@@ -73,5 +74,7 @@ function figuresOf(stats: CacheStats | undefined): Record<string, number> {
 function resultOf(host: string, report: ReconcileReport): ReplayResult {
   const { applied, same, merged, pending, converged, conflicts } = report;
   const listed = conflicts.slice(0, MOST_LISTED).map(describeConflict);
-  return { host, applied, same, merged: merged.length, pending, converged, conflicts: conflicts.length, listed };
+  const overruled = merged.filter(({ key }) => typeof key === 'string' || key.table === MANIFEST_TABLE).length;
+  const counts = { applied, same, merged: merged.length, overruled, pending, conflicts: conflicts.length };
+  return { host, ...counts, converged, listed };
 }

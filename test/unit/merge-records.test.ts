@@ -81,9 +81,19 @@ describe('the rules of a replay', () => {
     expect((await documents.get(key))?.body).toEqual({ version: 1, withdrawn: ['a'] });
   });
 
+  it.each([
+    [{ last: 7 }, { last: 5 }],
+    [{ last: 5 }, { last: 7 }],
+  ])('count on from the higher number of answers: %o here and %o there', async (ours, theirs) => {
+    const key = { table: 'delivery-order', partition: 'eco2mix', sort: 'tr' };
+    await writeBoth(key, { before: { last: 4 }, ours, theirs });
+    expect(await reconcile(host.parts, fast)).toMatchObject({ conflicts: [], converged: true });
+    expect((await documents.get(key))?.body).toEqual({ last: 7 });
+  });
+
   it('put the days of two answers for one window together, with what the later one says', async () => {
     const key = { table: 'receipts', partition: 'eco2mix/tr', sort: 'month/sha' };
-    const receipt = { window: {}, rows: 10, columns: 3 };
+    const receipt = { window: {}, rows: 10, columns: 3, kept: {} };
     const ours = {
       ...receipt,
       checkedAt: '2026-03-02',

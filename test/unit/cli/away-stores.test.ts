@@ -19,7 +19,7 @@ import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
-import { collectText, sha256Of } from '../../conformance/byte-streams.ts';
+import { collectText, sha256Of, toArray } from '../../conformance/byte-streams.ts';
 import { switched } from '../storage/fallback-host.ts';
 import type { Outage } from '../storage/fallback-host.ts';
 
@@ -109,7 +109,7 @@ describe('quotidien reconcile', () => {
     expect(exit).toBe(3);
     expect(text).toMatch(/object-put +a\.txt {2}would be written/);
     expect(text).toMatch(/document-put +ledger.*would be written/);
-    expect(text).toContain('2 writes of');
+    expect(text).toContain('2 writes to replay: 2 to write; 0 earlier conflicts to decide');
     expect(await objects.head('a.txt')).toBeUndefined();
     outage.code = 'STORE_UNAVAILABLE';
     const away = await printed(testContext(engine), (context) => reconcile(context, { dryRun: true }));
@@ -154,6 +154,34 @@ describe('quotidien reconcile', () => {
       expect(await host.replay(control)).toMatchObject({ conflicts: 0, converged: true });
     },
   );
+
+  it('sums what a replay would do by what would come of it', async () => {
+    await writeAlone('ours');
+    await objects.put('a.txt', Buffer.from('theirs'), CREATE);
+    const { text } = await printed(testContext(engine), (context) => reconcile(context, { dryRun: true }));
+    expect(text).toContain('2 writes to replay: 1 to write, 1 in conflict; 0 earlier conflicts to decide');
+  });
+
+  it('decides all conflicts at once, and keeps who did it', async () => {
+    await writeAlone('ours');
+    const { documents } = engine.stores.primary;
+    await objects.put('a.txt', Buffer.from('theirs'), CREATE);
+    await documents.put(KEY, { outputs: 'theirs' }, { expectedVersion: 0 });
+    const host = engineFallback(fallback, 'q');
+    const control = { signal: new AbortController().signal, progress: () => undefined };
+    expect(await host.replay(control)).toMatchObject({ conflicts: 2, converged: false });
+    const options = { conflict: 'all', keep: 'primary', by: 'Ada', dryRun: true };
+    const decided = await printed(testContext(engine), (context) => reconcile(context, options));
+    expect(decided.exit).toBe(0);
+    const [partition] = await toArray(documents.partitions('settlements'));
+    const kept = await toArray(documents.query({ table: 'settlements', partition: partition! }));
+    expect(kept.map(({ body }) => body)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ key: 'a.txt', keep: 'primary', by: 'Ada' }),
+        expect.objectContaining({ key: 'ledger:p:a', keep: 'primary', by: 'Ada' }),
+      ]),
+    );
+  });
 
   it('has nothing to do where all stores are on this host', async () => {
     const embedded = await openTestEngine([]);

@@ -140,13 +140,15 @@ describe('a replay', () => {
     const inAWeek = new Date(Date.now() + 7 * 24 * 3_600_000);
     await reconcile(host.parts, { ...fast, now: () => inAWeek });
     const [a, b, object] = (await listConflicts(host.parts)).map(({ id }) => id);
-    await settleConflict(host.parts, a!, 'primary');
-    await settleConflict(host.parts, b!, 'ours');
-    await settleConflict(host.parts, object!, 'ours');
+    await settleConflict(host.parts, a!, { keep: 'primary', by: 'a tester' });
+    await settleConflict(host.parts, b!, { keep: 'ours', by: 'a tester' });
+    await settleConflict(host.parts, object!, { keep: 'ours', by: 'a tester' });
     expect(await documents.get(key('a'))).toMatchObject({ version: 1, body: { by: 'them' } });
     expect(await documents.get(key('b'))).toMatchObject({ version: 2, body: { by: 'us' } });
     expect(await textOf('a.txt')).toBe('ours');
-    await expect(settleConflict(host.parts, a!, 'ours')).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(settleConflict(host.parts, a!, { keep: 'ours', by: 'a tester' })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
     expect(await reconcile(host.parts, { ...fast, now: () => inAWeek })).toMatchObject({
       conflicts: [],
       converged: true,

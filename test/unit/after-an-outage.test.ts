@@ -1,0 +1,190 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { markDegraded } from '../../src/activities/degraded.ts';
+import type { Engine } from '../../src/activities/engine.ts';
+import { newestManifests } from '../../src/activities/ledger-reader.ts';
+import { mergeRules } from '../../src/activities/merge-records.ts';
+import { keepByName } from '../../src/activities/raw-names.ts';
+import { reconcileHost } from '../../src/activities/reconcile-host.ts';
+import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
+import { PipelineError } from '../../src/errors.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
+import type { MemoryObjectStore } from '../../src/storage/memory.ts';
+import type { DocumentStore } from '../../src/storage/ports.ts';
+import { engineFallback } from '../../src/workers/engine-fallback.ts';
+import { openHostFallback } from '../../src/workers/open-fallback.ts';
+import { collectText, toArray } from '../conformance/byte-streams.ts';
+import { runDay } from '../fixtures/run-day.ts';
+import { openTestEngine, testControl } from '../fixtures/test-engine.ts';
+import { tinyDataset } from '../fixtures/tiny-dataset.ts';
+import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
+import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
+import { switched } from './storage/fallback-host.ts';
+import type { Outage } from './storage/fallback-host.ts';
+
+const DATE = '2026-03-02';
+
+let objects: MemoryObjectStore;
+let documents: DocumentStore;
+let publisher: TinyPublisher;
+let clock: Date;
+const closings: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  objects = createMemoryObjectStore();
+  documents = createMemoryDocumentStore();
+  publisher = await startTinyPublisher([DATE]);
+  clock = new Date('2026-03-04T10:00:00Z');
+});
+afterEach(async () => {
+  for (const close of closings.splice(0)) await close();
+  await publisher.close();
+  await objects.dispose();
+});
+
+interface Host {
+  readonly engine: Engine;
+  /** Cuts this host off from the stores, in a way that it has noticed; or brings them back. */
+  cutOff(store: 'all' | 'objects' | 'none'): Promise<void>;
+  /** What `reconcile` does; answers its result and runs the days that it starts. */
+  reconcile(): Promise<{ again: Record<string, readonly CivilDate[]>; converged: boolean; conflicts: number }>;
+}
+
+/** A host with a disk of its own in front of the stores of all. */
+async function openHost(name = 'alone'): Promise<Host> {
+  const dataset = tinyDataset({ baseUrl: publisher.url });
+  const test = await openTestEngine([dataset], { now: () => clock });
+  const outages = { objects: { code: undefined } as Outage, documents: { code: undefined } as Outage };
+  await mkdir(path.join(test.home, 'fallback'), { recursive: true });
+  await writeFile(path.join(test.home, 'fallback', 'host'), name);
+  const fallback = await openHostFallback({
+    folder: path.join(test.home, 'fallback'),
+    primary: { objects: switched(objects, outages.objects), documents: switched(documents, outages.documents) },
+    remote: { objects: true, documents: true },
+    cache: { folder: path.join(test.home, 'cache'), maxBytes: 1 << 24 },
+    rules: mergeRules({ tiny: dataset }),
+  });
+  closings.push(
+    () => fallback.close(),
+    () => test.close(),
+  );
+  const { stores } = fallback;
+  const engine: Engine = {
+    ...test,
+    objects: stores.objects,
+    documents: stores.documents,
+    host: fallback.host,
+    fallback: engineFallback(fallback, 'q'),
+  };
+  return {
+    engine,
+    async cutOff(store) {
+      outages.objects.code = store === 'none' ? undefined : 'STORE_UNAVAILABLE';
+      outages.documents.code = store === 'all' ? 'STORE_UNAVAILABLE' : undefined;
+      for (let calls = 0; calls < 3 && store !== 'none'; calls += 1) {
+        await stores.objects.head('nothing').catch(() => undefined);
+        if (store === 'all')
+          await stores.documents.get({ table: 'ledger', partition: 'p', sort: 'nothing' }).catch(() => undefined);
+      }
+      if (store === 'none') for (const breaker of Object.values(stores.breakers())) breaker.close();
+    },
+    async reconcile() {
+      const again: Record<string, readonly CivilDate[]> = {};
+      const result = await reconcileHost(
+        engine,
+        testControl(),
+        () => Promise.resolve(),
+        async (pipeline, dates) => {
+          again[pipeline] = dates;
+          for (const date of dates) await runDay(engine, pipeline, date);
+        },
+      );
+      return { again, converged: result.converged, conflicts: result.conflicts };
+    },
+  };
+}
+
+async function runAway(host: Host, store: 'all' | 'objects'): Promise<void> {
+  await host.cutOff(store);
+  await runDay(host.engine, 'tiny', DATE);
+  await markDegraded(host.engine, testControl(), 'tiny', [DATE], 'a store was away');
+  await host.cutOff('none');
+}
+
+/** What the published report of the day says. */
+async function report(): Promise<string | undefined> {
+  const [name] = (await toArray(objects.list('reports/tiny/daily_report')))
+    .map(({ key }) => key)
+    .filter((key) => key.includes(DATE));
+  return name === undefined ? undefined : collectText(await objects.get(name));
+}
+
+describe('a day that two hosts made because one of them was cut off', () => {
+  it.each([
+    ['the other host', true],
+    ['the host that was cut off', false],
+  ])('needs no decision, and is what %s was given last', async (_, otherIsLater) => {
+    const [alone, other] = [await openHost(), await openHost('other')];
+    const runs = [() => runAway(alone, 'all'), () => runDay(other.engine, 'tiny', DATE)];
+    for (const run of otherIsLater ? runs : runs.toReversed()) {
+      await run();
+      clock = new Date(clock.getTime() + 3_600_000);
+      publisher.publish(DATE, { add: 1_000 });
+    }
+    const { again, converged, conflicts } = await alone.reconcile();
+    expect({ again, converged, conflicts }).toEqual({ again: { tiny: [DATE] }, converged: true, conflicts: 0 });
+    const manifest = (await newestManifests(documents, 'tiny', [DATE])).get(DATE)!;
+    const calm = await openHost('third');
+    const plan = await runDay(calm.engine, 'tiny', DATE, { offline: true });
+    expect(plan.plan.upToDate).toBe(true);
+    expect(manifest.version).toBe(otherIsLater ? 1 : 2);
+    expect(await report()).toContain('max;1332\n');
+  });
+});
+
+describe('a day that went on without a part because a store did not answer', () => {
+  it('is run again once the store is there, and has the part then', async () => {
+    const host = await openHost();
+    const put: Engine['objects']['put'] = (key, body, options) => {
+      if (key.includes('/forecast/')) throw new PipelineError('STORE_UNAVAILABLE', 'it does as the test says');
+      return host.engine.objects.put(key, body, options);
+    };
+    const broken = new Proxy(host.engine.objects, {
+      get(target, name) {
+        const member: unknown = name === 'put' ? put : Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    await host.cutOff('all');
+    await runDay({ ...host.engine, objects: broken }, 'tiny', DATE);
+    await markDegraded(host.engine, testControl(), 'tiny', [DATE], 'a store was away');
+    await host.cutOff('none');
+    const stateOf = async () => {
+      const manifest = (await newestManifests(host.engine.documents, 'tiny', [DATE])).get(DATE);
+      return manifest?.steps['download/forecast'];
+    };
+    expect(await stateOf()).toMatchObject({ state: 'failed', code: 'STORE_UNAVAILABLE' });
+    expect(await host.reconcile()).toMatchObject({ again: { tiny: [DATE] }, converged: true });
+    expect(await stateOf()).toMatchObject({ state: 'done' });
+    expect(await host.reconcile()).toMatchObject({ again: {}, converged: true });
+  });
+});
+
+describe('raw files with names that other programs know', () => {
+  it('are kept beside the name while nobody can tell what has it, and replace nothing', async () => {
+    const host = await openHost();
+    const name = 'raw/api/bikes/bikes_data.json';
+    const bytes = { bytes: Buffer.from('ours'), rows: 1 };
+    await objects.put(name, Buffer.from('theirs'), { mode: 'create', mediaType: 'application/json' });
+    await host.cutOff('objects');
+    await keepByName(host.engine.objects, name, bytes, 'application/json');
+    await host.cutOff('none');
+    expect(await host.reconcile()).toMatchObject({ converged: true, conflicts: 0 });
+    const kept = await toArray(objects.list('raw/'));
+    expect(await Promise.all(kept.map(async ({ key }) => collectText(await objects.get(key))))).toEqual([
+      'ours',
+      'theirs',
+    ]);
+  });
+});
