@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config/load-config.ts';
 import { PipelineError } from '../errors.ts';
 import { findRunningServer } from '../dev/temporal/server-record.ts';
-import { configuredTarget, connectClient } from '../workers/temporal-target.ts';
+import { configuredTarget, connectClient, developmentTarget } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
 import type { CommandContext } from './context.ts';
 
@@ -22,7 +22,7 @@ export async function knownTemporal({ env, home }: Pick<Config, 'env' | 'home'>)
   const running = await findRunningServer(home);
   return running === undefined
     ? undefined
-    : { target: { connection: { address: running.address }, namespace: 'default' }, source: 'development server' };
+    : { target: developmentTarget(running.address, env), source: 'development server' };
 }
 
 /** The target of commands that need a server and start none; `CONFIG_INVALID` when none is known. */

@@ -30,6 +30,7 @@ export function createProgram(execute: Execute): Command {
   addReadingCommands(program, perform);
   addStoreCommands(program, perform);
   addServiceCommands(program, perform);
+  addCodecServer(program, perform);
   addScheduleCommands(program, perform);
   return program;
 }
@@ -245,6 +246,20 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .option('--folder <path>', 'serve the real files of a folder instead of synthetic days')
     .action((options: { port: string; seed: string; folder?: string }) =>
       perform(async (context) => (await import('./portal.ts')).portal(context, options)),
+    );
+}
+
+function addCodecServer(program: Command, perform: Perform): void {
+  program
+    .command('codec-server')
+    .description('decrypt payloads for Temporal’s UI and CLI on this machine until Ctrl-C')
+    .option('--port <port>', 'port to listen on', '8234')
+    .option('--origin <url...>', 'pages that may ask, such as that of the UI', [
+      'http://localhost:8233',
+      'http://127.0.0.1:8233',
+    ])
+    .action((options: { port: string; origin: string[] }) =>
+      perform(async (context) => (await import('./codec-server.ts')).codecServer(context, options)),
     );
 }
 

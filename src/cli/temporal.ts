@@ -10,7 +10,7 @@ import { SEARCH_ATTRIBUTES, ensureSearchAttributes } from '../dev/temporal/searc
 import { quietRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { RunningWorkers } from '../workers/run-workers.ts';
-import { configuredTarget } from '../workers/temporal-target.ts';
+import { configuredTarget, developmentTarget } from '../workers/temporal-target.ts';
 import type { TemporalTarget } from '../workers/temporal-target.ts';
 import type { CommandContext } from './context.ts';
 import { Interrupted } from './interrupted.ts';
@@ -49,7 +49,7 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
     };
   }
   const server = await startServer(context);
-  const local: TemporalTarget = { connection: { address: server.address }, namespace: 'default' };
+  const local = developmentTarget(server.address, context.config.env);
   const client = await connectTo(local);
   const workers = await runWorkers({ engine: await context.engine(), target: local, kinds: QUEUE_KINDS });
   return {

@@ -46,6 +46,8 @@ export function loadConfig(sources: ConfigSources): Config {
   const hosts = Object.fromEntries(sources.hosts.map((host) => [host, hostSettings(env, host, problems, place)]));
   const { storage, problems: storageProblems } = chooseStorage(env);
   problems.push(...storageProblems);
+  if (env['QUOTIDIEN_PAYLOAD_KEYS'] !== undefined && env['QUOTIDIEN_PAYLOAD_KEYS_COMMAND'] !== undefined)
+    problems.push('QUOTIDIEN_PAYLOAD_KEYS and QUOTIDIEN_PAYLOAD_KEYS_COMMAND both give keys: remove one of them');
   if (problems.length > 0 || !parsed.success) {
     throw new PipelineError(
       'CONFIG_INVALID',

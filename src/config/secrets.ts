@@ -8,7 +8,10 @@ export function secretsOf({ env, hosts }: Pick<Config, 'env' | 'hosts'>): string
   const keys = Object.values(hosts).map(({ key }) => key);
   const named = SECRET_SETTINGS.map((name) => env[name]);
   const inUrl = passwordsOf(env['MONGODB_URL']);
-  return [...keys, ...named, ...inUrl].filter((value): value is string => value !== undefined && value !== '');
+  const sealing = (env['QUOTIDIEN_PAYLOAD_KEYS'] ?? '').split(/[\s,]+/).map((entry) => entry.replace(/^[^:]*:/, ''));
+  return [...keys, ...named, ...inUrl, ...sealing].filter(
+    (value): value is string => value !== undefined && value !== '',
+  );
 }
 
 /** As it stands in the URL, and as it is. The driver's URLs may list several hosts, which `URL` cannot read. */

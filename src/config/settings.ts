@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parsePayloadKeys } from './payload-keys.ts';
 
 /**
  * Every setting of Quotidien, by the name of its environment variable. The same names work in `<home>/settings.json`;
@@ -77,6 +78,20 @@ export const SETTINGS = z.object({
   QUOTIDIEN_STORE_ANSWER_MS: setting(
     positiveInteger.default(15_000),
     'Longest silence of a remote store before a call to it counts as unanswered',
+  ),
+  QUOTIDIEN_PAYLOAD_KEYS: setting(
+    z
+      .string()
+      .superRefine((text, context) => {
+        const { problem } = parsePayloadKeys(text);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .optional(),
+    'Keys (id:base64, the first one encrypts) of what Temporal keeps of runs',
+  ),
+  QUOTIDIEN_PAYLOAD_KEYS_COMMAND: setting(
+    z.string().min(1).optional(),
+    'Command that prints these keys, such as one that asks a secret store',
   ),
   REPORT_DATE: setting(
     z

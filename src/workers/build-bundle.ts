@@ -1,4 +1,4 @@
-import { writeWorkflowBundle } from './workflow-bundle.ts';
+import { writeWorkflowBundles } from './workflow-bundle.ts';
 
 /** The last step of the build: `node dist/workers/build-bundle.js`. */
-await writeWorkflowBundle();
+await writeWorkflowBundles();

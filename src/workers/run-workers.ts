@@ -43,6 +43,8 @@ const HOST_ACTIVITIES_AT_ONCE = 8;
  * away the queue of this host.
  */
 export async function runWorkers(settings: WorkerSettings): Promise<RunningWorkers> {
+  // Keys that cannot be read are told now, and not by the first run.
+  for (const codec of settings.target.dataConverter?.payloadCodecs ?? []) await codec.encode([]);
   const connection = await NativeConnection.connect(settings.target.connection);
   const workers: Worker[] = [];
   try {
@@ -67,8 +69,10 @@ export async function runWorkers(settings: WorkerSettings): Promise<RunningWorke
 
 async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Promise<WorkerOptions[]> {
   const tuning = settings.tuning ?? DEFAULT_TUNING;
+  const { dataConverter } = settings.target;
   const common = {
     activities: createActivities(engine),
+    ...(dataConverter === undefined ? {} : { dataConverter }),
     shutdownGraceTime: tuning.graceSeconds * 1000,
     ...versioningOptions(tuning),
     ...(tuning.cachedWorkflows === undefined ? {} : { maxCachedWorkflows: tuning.cachedWorkflows }),
@@ -86,7 +90,7 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
     options.push({
       ...common,
       taskQueue: engine.queues.compute,
-      workflowBundle: settings.workflowBundle ?? (await workflowBundle()),
+      workflowBundle: settings.workflowBundle ?? (await workflowBundle(dataConverter?.failureConverterPath)),
       maxConcurrentActivityTaskExecutions: tuning.activities.compute,
     });
   }

@@ -3,8 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
+import { SEALED_FAILURES } from './payload-codec.ts';
 
-const PREBUILT = fileURLToPath(new URL('../workflows.bundle.js', import.meta.url));
+/** One bundle for readable payloads, one for encrypted ones. */
+function prebuilt(failureConverterPath: string | undefined): string {
+  const name = failureConverterPath === undefined ? 'workflows' : 'workflows-sealed';
+  return fileURLToPath(new URL(`../${name}.bundle.js`, import.meta.url));
+}
 
 /**
  * Evaluated once per worker instead of once per run: pure code keeps nothing between calls, so that runs may share it. With what these
@@ -12,26 +17,32 @@ const PREBUILT = fileURLToPath(new URL('../workflows.bundle.js', import.meta.url
  */
 const PURE_MODULES = ['pipelines/backfill', 'pipelines/execution'];
 
-/** Bundles the workflow code; takes 1–3 s, so it is done once in the build and once per test run. */
-export async function bundleWorkflows(): Promise<string> {
+/**
+ * Bundles the workflow code; takes 1–3 s, so it is done once in the build and once per test run. Where payloads are encrypted the
+ * workflows need the same converter of failures as their worker.
+ */
+export async function bundleWorkflows(failureConverterPath?: string): Promise<string> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const source = (name: string): string => fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
   const { code } = await bundleWorkflowCode({
     workflowsPath: source('workflows/index'),
     preloadModules: PURE_MODULES.map(source),
     logger: QUIET,
+    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
   });
   return code;
 }
 
 /** The bundle of the build where there is one, else a fresh one. */
-export async function workflowBundle(): Promise<WorkflowBundleOption> {
-  if (existsSync(PREBUILT)) return { code: await readFile(PREBUILT, 'utf8') };
-  return { code: await bundleWorkflows() };
+export async function workflowBundle(failureConverterPath?: string): Promise<WorkflowBundleOption> {
+  const file = prebuilt(failureConverterPath);
+  if (existsSync(file)) return { code: await readFile(file, 'utf8') };
+  return { code: await bundleWorkflows(failureConverterPath) };
 }
 
-export async function writeWorkflowBundle(): Promise<void> {
-  await writeFile(PREBUILT, await bundleWorkflows());
+export async function writeWorkflowBundles(): Promise<void> {
+  for (const converter of [undefined, SEALED_FAILURES])
+    await writeFile(prebuilt(converter), await bundleWorkflows(converter));
 }
 
 /** The bundler reports sizes and progress that nobody needs; its errors are thrown. */
