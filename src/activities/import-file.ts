@@ -143,6 +143,12 @@ function attemptDay(work: Import, day: NamedDay): Promise<ImportOutcome> {
   return attempt(work, `${day.part} of ${day.date}`, () => deliverDay(work, day));
 }
 
+/** Of a publisher's answer these mean that it changed or came too short; of a file that somebody gives, that it is the wrong one. */
+const CODES_OF_A_FILE: ReadonlyMap<ErrorCode, ErrorCode> = new Map([
+  ['SRC_SHAPE_CHANGED', 'INPUT_INVALID'],
+  ['SRC_TRUNCATED', 'INPUT_INVALID'],
+]);
+
 /** What came of a file; an interruption is no outcome of it. */
 async function attempt<T>({ control }: Import, file: string, work: () => Promise<T>): Promise<T | ImportFailure> {
   try {
@@ -150,7 +156,12 @@ async function attempt<T>({ control }: Import, file: string, work: () => Promise
   } catch (error) {
     control.signal.throwIfAborted();
     const { code, message } = asPipelineError(error);
-    return { file, code, message };
+    const name = path.basename(file);
+    return {
+      file,
+      code: CODES_OF_A_FILE.get(code) ?? code,
+      message: message.includes(name) ? message : `${name}: ${message}`,
+    };
   }
 }
 

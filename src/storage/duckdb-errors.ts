@@ -1,5 +1,6 @@
 import { PipelineError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { csvProblem } from './csv-errors.ts';
 
 /** Settings that a remedy names. */
 export interface DuckDbLimits {
@@ -64,6 +65,9 @@ const MOST_SQL_CHARACTERS = 500;
 export function duckDbError(error: unknown, sql: string, limits: DuckDbLimits): PipelineError {
   if (error instanceof PipelineError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const csv = csvProblem(message);
+  if (csv !== undefined)
+    return new PipelineError('SRC_SHAPE_CHANGED', `the table is damaged: ${csv}`, { cause: error });
   const row = DUCKDB_ERRORS.find(({ when }) => when.test(message));
   const remedy = row?.remedy === undefined ? '' : ` (${row.remedy(limits)})`;
   return new PipelineError(row?.code ?? 'INTERNAL', message.slice(0, MOST_MESSAGE_CHARACTERS) + remedy, {

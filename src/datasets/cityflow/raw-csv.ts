@@ -1,5 +1,6 @@
 import { PipelineError } from '../../errors.ts';
 import { quoteText } from '../../pipelines/sql-text.ts';
+import { JSON_ANSWER, refuseUnclearHeader } from '../kit/not-data.ts';
 import { readTextEnds, SAMPLE_BYTES } from './raw-text.ts';
 
 /** CSV exports: which columns a file has and under which of the publisher's names, and how the engine reads its rows. */
@@ -69,13 +70,17 @@ interface Header {
 
 async function readHeader(path: string, what: string): Promise<Header> {
   const { head, bytes } = await readTextEnds(path, what);
-  if (/^\s*[{[]/.test(head)) {
-    throw new PipelineError('SRC_SHAPE_CHANGED', `${what} is JSON, not a table: ${JSON.stringify(head.slice(0, 120))}`);
+  if (JSON_ANSWER.starts.test(head)) {
+    throw new PipelineError(
+      'SRC_SHAPE_CHANGED',
+      `${what} is ${JSON_ANSWER.is}. It begins with ${JSON.stringify(head.slice(0, 120))}`,
+    );
   }
   const end = head.indexOf('\n');
   const line = (end === -1 ? head : head.slice(0, end)).replace(/\r$/, '');
   const delimiter = line.split(';').length >= line.split(',').length ? ';' : ',';
   const published = line.split(delimiter).map((name) => name.replace(/^"(.*)"$/, '$1'));
+  refuseUnclearHeader(published, what);
   return { published, delimiter, bytes, isWhole: end !== -1 || bytes >= SAMPLE_BYTES };
 }
 

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { PipelineError } from '../../errors.ts';
+import { JSON_ANSWER, refuseUnclearHeader, refuseWhatIsNoData } from '../kit/not-data.ts';
 import type { HeaderMap } from './header.ts';
 import { mapHeader, requireColumn } from './header.ts';
 
@@ -33,21 +34,6 @@ export interface RawFile {
 const SAMPLE_BYTES = 65_536;
 const DELIMITERS = [';', '\t', ','] as const;
 
-/** Things that arrive in place of a table, by how they begin, with what to do about them. */
-const NOT_A_TABLE: readonly { readonly starts: RegExp; readonly is: string }[] = [
-  {
-    starts: /^version https:\/\/git-lfs/,
-    is: 'a git-LFS pointer, not the data: fetch the object itself (`git lfs pull`)',
-  },
-  { starts: /^\s*</, is: 'an HTML or XML page, not a table: look at it, it may be an error page of the publisher' },
-  { starts: /^\s*[{[]/, is: 'a JSON answer, not a table: it may be an error message of the publisher' },
-  { starts: /^PK\u{03}\u{04}/u, is: 'a ZIP archive: unpack it and give the file inside' },
-  { starts: /^\u{1F}\u{8B}/u, is: 'compressed with gzip: unpack it first' },
-  { starts: /^\u{D0}\u{CF}\u{11}\u{E0}/u, is: 'a real Excel workbook: RTE’s .xls files are tab-separated text' },
-  { starts: /^PAR1/, is: 'a Parquet file, not a CSV export' },
-  { starts: /\u{0}/u, is: 'binary or UTF-16, not a table in UTF-8 or Latin-1' },
-];
-
 interface Ends {
   readonly head: Buffer;
   readonly tail: Buffer;
@@ -61,15 +47,7 @@ interface Ends {
  */
 export async function openRawFile(path: string, what: string, layout?: RawLayout): Promise<RawFile> {
   const ends = await readEnds(path);
-  const start = ends.head.toString('latin1');
-  if (start.trim() === '') {
-    throw new PipelineError('SRC_TRUNCATED', `${what} is empty (${ends.size} bytes): there is not even a header`);
-  }
-  const wrong = NOT_A_TABLE.find(({ starts }) => starts.test(start));
-  if (wrong !== undefined) {
-    const beginning = JSON.stringify(start.slice(0, 120));
-    throw new PipelineError('SRC_SHAPE_CHANGED', `${what} is ${wrong.is}. It begins with ${beginning}`);
-  }
+  refuseWhatIsNoData(ends.head, what, ends.size, [JSON_ANSWER]);
   const rows = rowsSeen(ends);
   const file = { ...describe(path, what, ends, layout), hasRows: rows.length > 0 || ends.size > ends.head.length };
   if (file.hasRows) refuseCutRow(file, rows);
@@ -104,12 +82,7 @@ function describe(
   const published = fieldsOf(line, delimiter);
   // A header may end in a delimiter of its own.
   if (published.at(-1) === '') published.pop();
-  if (published.some((name) => name.trim() === '')) {
-    throw new PipelineError(
-      'SRC_SHAPE_CHANGED',
-      `${what} has a column without a name: ${JSON.stringify(line.slice(0, 300))}`,
-    );
-  }
+  refuseUnclearHeader(published, what);
   const header = mapHeader(published, what);
   const layout = wanted ?? (header.known.has('date_heure') ? 'portal' : 'local');
   if (layout === 'local') refuseRenamedInstant(what, header, published, fieldsOf(firstRow(text, end), delimiter));
