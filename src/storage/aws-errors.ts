@@ -1,4 +1,4 @@
-import { networkErrorRow } from './network-errors.ts';
+import { UNREADABLE, networkErrorRow } from './network-errors.ts';
 import type { StoreErrorRow } from './network-errors.ts';
 
 /** The wait after a service asked to slow down and did not say for how long; the driver has then waited several times already. */
@@ -60,6 +60,8 @@ const AWS_ERRORS: Readonly<Record<string, StoreErrorRow>> = {
   InternalServerError: BROKEN,
   RequestTimeout: BROKEN,
   ServiceUnavailable: BROKEN,
+  // The SDK could not read an answer that should be JSON.
+  SyntaxError: UNREADABLE,
 };
 
 /** What the SDK tells of a failed request. */
@@ -108,6 +110,8 @@ function rowByStatus(status: number | undefined): StoreErrorRow | undefined {
   if (status === undefined) return undefined;
   if (status === 401 || status === 403) return DENIED;
   if (status === 429 || status === 503) return SLOW_DOWN;
+  // It went well, and cannot be read.
+  if (status >= 200 && status < 300) return UNREADABLE;
   return status >= 500 ? BROKEN : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors.ts';
-import { networkErrorRow, shortMessage } from './network-errors.ts';
+import { UNREADABLE, networkErrorRow, shortMessage } from './network-errors.ts';
 import type { StoreErrorRow } from './network-errors.ts';
 
 const SLOW_DOWN_MS = 2_000;
@@ -90,6 +90,12 @@ const DRIVER_ERRORS: Readonly<Record<string, StoreErrorRow>> = {
     code: 'STORE_UNAVAILABLE',
     means: 'all connections were busy for too long; lower the concurrency',
   },
+  MongoUnexpectedServerResponseError: UNREADABLE,
+  MongoDecompressionError: UNREADABLE,
+  BSONError: UNREADABLE,
+  BSONOffsetError: UNREADABLE,
+  BSONRuntimeError: UNREADABLE,
+  BSONVersionError: UNREADABLE,
   MongoStalePrimaryError: NO_PRIMARY,
   MongoMissingCredentialsError: BAD_CREDENTIALS,
   MongoCompatibilityError: { code: 'STORE_DENIED', means: 'the server is too old for this driver; update it' },
@@ -133,6 +139,8 @@ export function placeOfUrl(url: string): string {
 function rowOf(error: unknown, name: string, number: number | undefined): StoreErrorRow | undefined {
   const known = number === undefined ? undefined : SERVER_ERRORS[number];
   if (known !== undefined) return known;
+  // The driver has one name for a URL and for an answer that it cannot read.
+  if (name === 'MongoParseError' && /message size/i.test(shortMessage(error))) return UNREADABLE;
   if (hasLabel(error, 'SystemOverloadedError')) return OVERLOADED;
   const row = networkErrorRow(error) ?? (Object.hasOwn(DRIVER_ERRORS, name) ? DRIVER_ERRORS[name] : undefined);
   return row ?? (hasLabel(error, 'RetryableWriteError') ? NO_PRIMARY : undefined);

@@ -18,6 +18,12 @@ const NO_NAME: StoreErrorRow = {
   means: 'the name of its host is not known; check the endpoint and the name server, then try again',
 };
 const CUT_OFF: StoreErrorRow = { code: 'STORE_UNAVAILABLE', means: 'the connection broke; try again' };
+/** Something between here and the store, or in its place, such as a proxy or a login page. */
+export const UNREADABLE: StoreErrorRow = {
+  code: 'STORE_UNAVAILABLE',
+  means:
+    'what answers is not the store, or its answer was garbled; check the endpoint and what lies on the way, then try again',
+};
 const BAD_CERTIFICATE: StoreErrorRow = {
   code: 'STORE_DENIED',
   means: 'its certificate is not trusted; renew it, or give its authority to Node.js (NODE_EXTRA_CA_CERTS)',
@@ -63,6 +69,8 @@ export function networkErrorRow(error: unknown, depth = 0): StoreErrorRow | unde
   const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown };
   const row = typeof code === 'string' && Object.hasOwn(NETWORK_ERRORS, code) ? NETWORK_ERRORS[code] : undefined;
   if (row !== undefined) return row;
+  // Node's reader of HTTP.
+  if (typeof code === 'string' && code.startsWith('HPE_')) return UNREADABLE;
   return name === 'TimeoutError' ? NO_ANSWER : networkErrorRow(cause, depth + 1);
 }
 

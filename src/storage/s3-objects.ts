@@ -29,6 +29,7 @@ import type {
 } from './ports.ts';
 import { probeCreateOnly } from './s3-create-only.ts';
 import type { CreateOnlyProbe } from './s3-create-only.ts';
+import { refuseStrangers } from './s3-strangers.ts';
 import { isMissingObject, s3Error } from './s3-errors.ts';
 import { WRITTEN_HASH, uploadObject } from './s3-upload.ts';
 import type { S3Target } from './s3-upload.ts';
@@ -76,12 +77,14 @@ export function openS3ObjectStore(options: S3ObjectStoreOptions): S3ObjectStore 
 
 /** A client whose checksums are those that S3 demands: the SDK's newer defaults break uploads to other servers. */
 export function createS3Client(options: S3StoreOptions): S3Client {
-  return new S3Client({
+  const client = new S3Client({
     ...awsClientConfig(options),
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(options.forcePathStyle === undefined ? {} : { forcePathStyle: options.forcePathStyle }),
   });
+  refuseStrangers(client);
+  return client;
 }
 
 class S3Store implements S3ObjectStore {

@@ -129,7 +129,7 @@ await describeWithServer(
   VERSITY_GATEWAY,
   startVersityGateway,
   (server) => {
-    const faults: NetworkFault[] = ['reset', 'black hole', 'late', 'cut', 'half'];
+    const faults: NetworkFault[] = ['reset', 'black hole', 'late', 'cut', 'half', 'page', 'noise'];
 
     describe('a host behind a network that fails', () => {
       it.concurrent.each(faults)('loses and doubles nothing when it does this: %s', async (fault) => {

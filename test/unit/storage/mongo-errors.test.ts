@@ -68,6 +68,13 @@ describe('mongoError', () => {
     ['a taken _id', answer(11_000), 'STORE_CONFLICT', /another writer/],
     ['a write conflict', answer(112), 'STORE_CONFLICT', /another writer/],
     ['a document that is too large', answer(17280), 'INPUT_INVALID', /larger/],
+    [
+      'an answer of a wrong size',
+      new MongoParseError('Message size cannot be negative: -7'),
+      'STORE_UNAVAILABLE',
+      /is not the store/,
+    ],
+    ['an answer that is no BSON', Object.assign(new Error('x'), { name: 'BSONError' }), 'STORE_UNAVAILABLE', /garbled/],
     ['a wrong URL', new MongoParseError('option foo is not supported'), 'CONFIG_INVALID', /URL.*foo/],
     ['something new', answer(424_242), 'INTERNAL', /424242/],
     ['a bug', new TypeError('undefined is not a function'), 'INTERNAL', /undefined is not a function/],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryObjectStore } from '../../../src/storage/memory.ts';
 import { openMongoDocumentStore } from '../../../src/storage/mongo-documents.ts';
 import type { DocumentStore } from '../../../src/storage/ports.ts';
+import { startFaultyProxy } from '../../fixtures/servers/faulty-proxy.ts';
 import { startRefusingMongo } from '../../fixtures/servers/refusing-mongo.ts';
 import { toArray } from '../../conformance/byte-streams.ts';
 
@@ -47,4 +48,21 @@ describe('a MongoDB document store', () => {
     for (const error of errors) expect(error).toMatchObject({ name: 'PipelineError', ...expected });
     expect(new Set(commands)).toEqual(new Set(['find', 'findAndModify', 'insert', 'update', 'aggregate', 'delete']));
   });
+
+  it.each(['page', 'noise'] as const)(
+    'takes a server that answers otherwise, here by a %s, for one that is away',
+    async (fault) => {
+      const proxy = await startFaultyProxy(1);
+      proxy.set(fault);
+      const url = proxy.endpoint.replace('http:', 'mongodb:');
+      const store = openMongoDocumentStore({
+        url: `${url}/?serverSelectionTimeoutMS=300&directConnection=true`,
+        database: 'own',
+        overflow: createMemoryObjectStore(),
+      });
+      for (const use of USES) await expect(use(store)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await store.close();
+      await proxy.close();
+    },
+  );
 });
