@@ -44,6 +44,18 @@ export async function announceVersions(
   await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
 }
 
+/** Announces the newest versions of days once more, whatever has changed in them. */
+export async function announceAgain(
+  documents: DocumentStore,
+  pipeline: string,
+  scopes: readonly Scope[],
+): Promise<void> {
+  const days = scopes.filter((scope) => !isPeriod(scope));
+  const newest = [...(await newestManifests(documents, pipeline, days)).values()];
+  const announcements = newest.map(({ scope, version }): Announcement => ({ pipeline, scope, version }));
+  await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
+}
+
 /** The steps whose outputs are read by other days or by periods: only their changes make anything else stale. */
 function sharedSteps(definition: PipelineDefinition): Set<StepId> {
   const byDays = definition.steps.flatMap((step) => step.inputs.filter((input) => input.daysBefore !== undefined));

@@ -5,6 +5,7 @@ import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution
 import type { DeliveriesBefore, PartNote } from '../pipelines/kept-delivery.ts';
 import type { ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/decision.ts';
+import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
@@ -169,14 +170,32 @@ export interface DerivedWork {
   readonly queue: string;
 }
 
+/** What open announcements and dates given by hand amount to; what was heard is told back when the work is done. */
+export interface HeardChanges extends DerivedWork {
+  readonly heard: readonly HeardRange[];
+  /** There is more than fits into one message: hear again after this work. */
+  readonly more: boolean;
+}
+
+/** Scopes in a row (days; a period stands alone) and the version up to which each was heard. */
+export interface HeardRange {
+  readonly from: Scope;
+  readonly to: Scope;
+  readonly version: number;
+}
+
 export interface RollupRequest {
   readonly pipeline: string;
   readonly step: StepId;
   readonly periods: readonly Period[];
+  /** A period that cannot be made is in the result and keeps no other from being made; without it, it is thrown. */
+  readonly isolate?: boolean;
 }
 
 export interface RollupResult {
   readonly periods: readonly { readonly period: Period; readonly how: 'ran' | 'reused' | 'empty' }[];
+  /** The periods that could not be made; present when isolation was asked for. */
+  readonly failed?: readonly FailedWork[];
 }
 
 export interface TickRequest {

@@ -1,4 +1,4 @@
-import { Context, cancellationSignal, getClient } from '@temporalio/activity';
+import { getClient } from '@temporalio/activity';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { PipelineError } from '../errors.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
@@ -13,6 +13,8 @@ import type {
   DecisionRequest,
   DerivedWork,
   FollowedRun,
+  HeardChanges,
+  HeardRange,
   PlanRequest,
   ReconcileResult,
   RecordRunRequest,
@@ -30,16 +32,18 @@ import type {
   WatchedPublisher,
 } from './contract.ts';
 import { recordDecision } from './decisions.ts';
+import type { FailedWork } from '../pipelines/failed-work.ts';
 import { markDegraded } from './degraded.ts';
-import type { Engine, StepControl } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { control, guardWith } from './surroundings.ts';
 import { executeDownload } from './execute-download.ts';
 import { executeRollup } from './execute-rollup.ts';
 import { executeStep } from './execute-step.ts';
-import { toApplicationFailure } from './failure.ts';
 import { tellMissedTicks } from './missed-ticks.ts';
 import { recordFailure } from './failures.ts';
 import { recordAction } from './operator-actions.ts';
 import { checkBackfill, checkPlan } from './plan-backfill.ts';
+import { closeAnnouncements, hearAnnouncements } from './hear-announcements.ts';
 import { publishDownloads } from './publish-downloads.ts';
 import { endPromises, promiseScopes } from './promises.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
@@ -48,6 +52,7 @@ import { reconcileHost } from './reconcile-host.ts';
 import { followRun, runningDays } from './running-runs.ts';
 import { selectDays } from './select-days.ts';
 import { resolveTick } from './resolve-tick.ts';
+import { runAgain, wakeRollup, wakeWhenOpen } from './start-runs.ts';
 import { serve } from './serving.ts';
 import { changedDays, keepRevision, saveFreshness, watchPublisher } from './watch-publisher.ts';
 import { verifySample } from './verify-sample.ts';
@@ -64,26 +69,7 @@ export function createActivities(engine: Engine) {
       const result = await serve(engine, (served) => execute(served, request, control()));
       return request.days.length === 1 ? throwLoneFailure(result) : result;
     });
-  const announce = async (pipeline: string, dates: readonly CivilDate[]): Promise<void> => {
-    await getClient().workflow.signalWithStart('rollup', {
-      workflowId: `rollup/${pipeline}`,
-      taskQueue: engine.queues.compute,
-      args: [{ pipeline, debounceMs: engine.rollupDebounceMs }],
-      signal: 'daysChanged',
-      signalArgs: [dates],
-    });
-  };
-  const runAgain = async (pipeline: string, dates: readonly CivilDate[]): Promise<void> => {
-    for (const date of dates) {
-      await getClient().workflow.start('day', {
-        workflowId: `day/${pipeline}/${date}`,
-        taskQueue: engine.queues.compute,
-        args: [{ pipeline, date, reason: 'revision' }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        staticSummary: `${pipeline} ${date}`,
-      });
-    }
-  };
+  const wake = (pipeline: string): Promise<void> => wakeRollup(engine, pipeline);
   return {
     ...operatingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
@@ -100,15 +86,28 @@ export function createActivities(engine: Engine) {
     recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
       if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
     }),
-    announceChanges: guarded(announce),
+    // What changed is in the announcements.
+    announceChanges: guarded(wake),
+    wakeRollup: guarded((pipeline: string): Promise<void> => wakeWhenOpen(engine, pipeline)),
+    hearAnnouncements: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<HeardChanges> =>
+      hearAnnouncements(engine, control(), pipeline, dates),
+    ),
+    closeAnnouncements: guarded(
+      (pipeline: string, heard: readonly HeardRange[], failed: readonly FailedWork[]): Promise<void> =>
+        closeAnnouncements(engine, control(), pipeline, heard, failed),
+    ),
     resolveDerived: guarded((pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
-      resolveDerived(engine, pipeline, changed),
+      resolveDerived(engine, pipeline, changed, control()),
     ),
     rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
-    reconcileHost: guarded((): Promise<ReconcileResult> => reconcileHost(engine, control(), announce, runAgain)),
+    reconcileHost: guarded((): Promise<ReconcileResult> =>
+      reconcileHost(engine, control(), wake, (pipeline, dates) => runAgain(engine, pipeline, dates)),
+    ),
     resolveTick: guarded(async (request: TickRequest): Promise<ResolvedTick> => {
       await tellMissedTicks(getClient(), request);
+      // A tick has its own work to do: a store that is away does not keep it from that.
+      await wakeWhenOpen(engine, request.pipeline).catch(() => undefined);
       return resolveTick(engine, request);
     }),
   };
@@ -186,48 +185,4 @@ function throwLoneFailure(result: StepResult): StepResult {
   if (failed === undefined) return result;
   const { code, message } = failed.failure;
   throw new PipelineError(errorCodeOf({ code }) ?? 'INTERNAL', message);
-}
-
-/** How many signs of life a worker gives within the time after which it counts as lost. */
-const SIGNS_OF_LIFE = 4;
-const LONG_MS = 60_000;
-
-/** What an activity said last; sent with its next sign of life, because each of these is a write of the server. */
-const progress = new WeakMap<Context, string>();
-
-/** Puts a function into the surroundings of an activity; `secrets` are values that no failure may name. */
-function guardWith(secrets: readonly string[] = []) {
-  return <A extends unknown[], R>(call: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) =>
-    async (...args) => {
-      const context = Context.current();
-      const every = (context.info.heartbeatTimeoutMs ?? LONG_MS) / SIGNS_OF_LIFE;
-      const alive = setInterval(() => {
-        context.heartbeat(progress.get(context));
-      }, every);
-      try {
-        return await call(...args);
-      } catch (error) {
-        // A cancelled activity must end as cancelled, whatever error the interruption made of it.
-        cancellationSignal().throwIfAborted();
-        throw toApplicationFailure(error, secrets);
-      } finally {
-        clearInterval(alive);
-      }
-    };
-}
-
-function control(): StepControl {
-  const context = Context.current();
-  const { workflowExecution, attempt } = context.info;
-  return {
-    execution: {
-      workflowId: workflowExecution?.workflowId ?? '',
-      runId: workflowExecution?.runId ?? '',
-      attempt,
-    },
-    signal: context.cancellationSignal,
-    progress: (note) => {
-      progress.set(context, note);
-    },
-  };
 }

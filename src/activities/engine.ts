@@ -62,6 +62,15 @@ export interface StepControl {
   readonly execution: Pick<Execution, 'workflowId' | 'runId' | 'attempt'>;
   readonly signal: AbortSignal;
   readonly progress: (note: string) => void;
+  /** Where long work keeps how far it is, for the try after this one; absent where there is none. */
+  readonly checkpoint?: Checkpoint;
+}
+
+export interface Checkpoint {
+  /** What an earlier try of the same work saved last. */
+  readonly before: unknown;
+  /** Small plain data. */
+  save(value: object): void;
 }
 
 /** The dataset of this name; `PIPELINE_UNKNOWN` lists the names there are. */

@@ -1,7 +1,9 @@
-import { PipelineError } from '../errors.ts';
+import { PipelineError, asPipelineError } from '../errors.ts';
 import type { StepTask, StepUnit } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, RollupDefinition, RollupInput } from '../pipelines/definition.ts';
-import { ledgerKey } from '../pipelines/ledger.ts';
+import { groupFailures } from '../pipelines/failed-work.ts';
+import type { FailedWork } from '../pipelines/failed-work.ts';
+import { failureKey, ledgerKey } from '../pipelines/ledger.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { stepKey } from '../pipelines/step-key.ts';
@@ -12,6 +14,7 @@ import type { RollupRequest, RollupResult, StepFailed } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { commitOutcomes, runImplementation } from './execute-step.ts';
+import { failedPeriods, recordFailure } from './failures.ts';
 import { newestManifests } from './ledger-reader.ts';
 import { mapSets } from './map-concurrent.ts';
 import { endPromises, promiseScopes } from './promises.ts';
@@ -40,48 +43,87 @@ export async function executeRollup(
   const { definition } = datasetOf(engine, request.pipeline);
   const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
   if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
-  const periods = await mapSets(request.periods, { size: PERIODS_PER_SET, limit: SETS_AT_ONCE }, (set) => {
+  const isolate = request.isolate === true;
+  const broken = await failedPeriods(engine.documents, definition.name);
+  const sets = await mapSets(request.periods, { size: PERIODS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
     control.progress(`${rollup.id} of ${set.join(', ')}`);
-    return rollUpSet(engine, control, definition, rollup, set);
+    const work = { engine, control, definition, rollup, broken };
+    return [isolate ? await rollUpIsolated(work, set) : await rollUpSet(work, set)];
   });
+  const periods = sets.flatMap((set) => set.periods);
+  const failed = sets.flatMap((set) => set.failed);
   await endPromises(stores, control, request.pipeline, request.periods);
-  return { periods };
+  const [first] = failed;
+  if (!isolate && first !== undefined) throw new PipelineError('DATA_CHECK_FAILED', first.message);
+  return isolate ? { periods, failed: groupFailures(failed) } : { periods };
 }
 
-/** What is wrong with one period is thrown when the others of its set are committed. */
-async function rollUpSet(
-  engine: Engine,
-  control: StepControl,
-  definition: PipelineDefinition,
-  rollup: RollupDefinition,
-  set: readonly Period[],
-): Promise<RollupResult['periods']> {
+interface SetWork {
+  readonly engine: Engine;
+  readonly control: StepControl;
+  readonly definition: PipelineDefinition;
+  readonly rollup: RollupDefinition;
+  /** Periods whose last try failed. */
+  readonly broken: ReadonlyMap<Period, unknown>;
+}
+
+type SetResult = Required<RollupResult>;
+
+/**
+ * A set that breaks as a whole is made again one by one, so that each period has its own end. What another try may mend is thrown, as
+ * long as there is another try.
+ */
+async function rollUpIsolated(work: SetWork, set: readonly Period[]): Promise<SetResult> {
+  const { engine, control, definition, rollup } = work;
+  try {
+    const result = await rollUpSet(work, set);
+    for (const { step, scopes, code, message } of result.failed) {
+      for (const scope of scopes) await recordFailure(engine, control, definition.name, scope, { step, code, message });
+    }
+    return result;
+  } catch (error) {
+    control.signal.throwIfAborted();
+    if (set.length > 1) {
+      const alone: SetResult[] = [];
+      for (const period of set) alone.push(await rollUpIsolated(work, [period]));
+      return { periods: alone.flatMap(({ periods }) => periods), failed: alone.flatMap(({ failed }) => failed) };
+    }
+    const { retryable, code, message } = asPipelineError(error);
+    if (retryable && control.execution.attempt < engine.retry.attempts) throw error;
+    const [period = ''] = set;
+    await recordFailure(engine, control, definition.name, period, { step: rollup.id, code, message });
+    return { periods: [], failed: [{ step: rollup.id, scopes: set, code, message }] };
+  }
+}
+
+/** Commits what can be made of the set, and says what cannot. */
+async function rollUpSet(work: SetWork, set: readonly Period[]): Promise<SetResult> {
   const how = new Map<Period, RollupResult['periods'][number]>();
+  const failed: FailedWork[] = [];
   // Each turn after the first means that somebody else has committed a version of these periods.
   for (let periods = set; periods.length > 0;) {
-    const made = await makePeriods(engine, control, definition, rollup, periods);
+    const made = await makePeriods(work, periods);
     for (const one of made.periods) how.set(one.period, one);
+    failed.push(...made.failed);
     periods = made.conflicting;
   }
-  return set.flatMap((period) => how.get(period) ?? []);
+  return { periods: set.flatMap((period) => how.get(period) ?? []), failed };
 }
 
 async function makePeriods(
-  engine: Engine,
-  control: StepControl,
-  definition: PipelineDefinition,
-  rollup: RollupDefinition,
+  work: SetWork,
   periods: readonly Period[],
-): Promise<RollupResult & { readonly conflicting: readonly Period[] }> {
+): Promise<SetResult & { readonly conflicting: readonly Period[] }> {
+  const { engine, control, definition, rollup } = work;
   // Before the inputs: what is made from later ones replaces this version, and nothing else.
   const bases = await newestManifests(engine.documents, definition.name, periods);
   const works = new Map<Period, RollupWork>();
   const intact = new Set<Period>();
   for (const period of periods) {
-    const work = await periodWork(engine, definition, rollup, period);
-    if (work === undefined) continue;
-    works.set(period, work);
-    const entry = await intactEntry(engine, definition.name, rollup, period, work.identity.key);
+    const found = await periodWork(engine, definition, rollup, period);
+    if (found === undefined) continue;
+    works.set(period, found);
+    const entry = await intactEntry(engine, definition.name, rollup, period, found.identity.key);
     if (entry !== undefined) intact.add(period);
   }
   const missing = [...works.values()].filter(({ period }) => !intact.has(period));
@@ -90,19 +132,30 @@ async function makePeriods(
   const made = [...works.values()].filter(({ period }) => !wrong.has(period));
   const findings = made.map(({ period, identity: { key } }) => ({
     scope: period,
-    verdict: 'ok' as const,
+    verdict: verdictOf(work, period),
     state: { [rollup.id]: { state: 'done' as const, key, how: 'ran' as const, empty: false } },
     decisions: [],
     base: bases.get(period)?.version ?? 0,
   }));
-  const { conflicting } = await commitScopes(engine, control, definition, findings, 'derived');
-  const [first] = failed;
-  if (first !== undefined) throw new PipelineError('DATA_CHECK_FAILED', first.failure.message);
-  const told = periods.map((period) => {
-    if (!works.has(period)) return { period, how: 'empty' as const };
-    return { period, how: intact.has(period) ? ('reused' as const) : ('ran' as const) };
-  });
-  return { periods: told, conflicting };
+  const { commits, conflicting } = await commitScopes(engine, control, definition, findings, 'derived');
+  const mended = commits.filter(({ manifest }) => work.broken.has(manifest.scope));
+  for (const { manifest } of mended) await engine.documents.delete(failureKey(definition.name, manifest.scope));
+  return {
+    periods: periods.flatMap((period): RollupResult['periods'] => {
+      if (wrong.has(period)) return [];
+      if (!works.has(period)) return [{ period, how: 'empty' }];
+      return [{ period, how: intact.has(period) ? 'reused' : 'ran' }];
+    }),
+    failed: failed.map(({ date, failure }) => ({ step: rollup.id, scopes: [date], ...failure })),
+    conflicting,
+  };
+}
+
+/** A period is made from the newest good versions of what it reads; where one of these could not be made again, it is degraded. */
+function verdictOf({ engine, definition, rollup, broken }: SetWork, period: Period): 'ok' | 'degraded' {
+  const grains = rollup.inputs.map(({ each }) => each).filter((each) => each !== 'day');
+  const read = grains.flatMap((each) => scopesRolledUp(definition, each, period, engine.now()));
+  return read.some((scope) => broken.has(scope)) ? 'degraded' : 'ok';
 }
 
 /** The ledger entry of a period under this key, when all its outputs are there and right. */

@@ -1,7 +1,8 @@
 import type { DayFailure } from '../pipelines/execution.ts';
 import { FAILURE_TABLE, failureKey } from '../pipelines/ledger.ts';
 import type { FailureRecord } from '../pipelines/ledger.ts';
-import type { Scope } from '../pipelines/vocabulary.ts';
+import { WHOLE_HISTORY } from '../pipelines/period.ts';
+import type { Period, Scope } from '../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../storage/ports.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { readRanges } from './ledger-reader.ts';
@@ -35,6 +36,14 @@ export async function readFailures(
     const [record] = records;
     if (record !== undefined) found.set(scope, record);
   }
+  return found;
+}
+
+/** The periods whose last try failed, each with its failure. */
+export async function failedPeriods(documents: DocumentStore, pipeline: string): Promise<Map<Period, FailureRecord>> {
+  const { table, partition } = failureKey(pipeline, WHOLE_HISTORY);
+  const found = new Map<Period, FailureRecord>();
+  for await (const { body } of documents.query<FailureRecord>({ table, partition })) found.set(body.scope, body);
   return found;
 }
 

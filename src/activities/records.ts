@@ -27,12 +27,13 @@ export function recordsOf(definition: PipelineDefinition, manifest: Manifest): D
 
 /** The records that belong to a version and not to the one after it. */
 export function withdrawnRecords(definition: PipelineDefinition, before: Manifest, after: Manifest): DayRecord[] {
-  const kept = new Set(recordsOf(definition, after).map(recordName));
-  return recordsOf(definition, before).filter((one) => !kept.has(recordName(one)));
+  const kept = new Set(recordsOf(definition, after).map(({ key }) => recordName(key)));
+  return recordsOf(definition, before).filter(({ key }) => !kept.has(recordName(key)));
 }
 
-function recordName({ key }: DayRecord): string {
-  return `${key.table}/${key.partition}/${key.sort}`;
+/** One text for each record. */
+export function recordName({ table, partition, sort }: DocumentKey): string {
+  return `${table}/${partition}/${sort}`;
 }
 
 function recordKey({ table, partition }: RecordDefinition, scope: string): DocumentKey {

@@ -7,7 +7,8 @@ import type { CivilDate, Stage } from '../pipelines/vocabulary.ts';
 import { workWindows } from '../pipelines/work-window.ts';
 import type { DerivedWork } from './contract.ts';
 import { datasetOf } from './engine.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, StepControl } from './engine.ts';
+import { SILENT, inPages } from './in-pages.ts';
 import { planFromStores } from './resolve-plan.ts';
 
 /**
@@ -18,9 +19,10 @@ export async function resolveDerived(
   engine: Engine,
   pipeline: string,
   changed: readonly CivilDate[],
+  control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
 ): Promise<DerivedWork> {
   const { definition } = datasetOf(engine, pipeline);
-  const stale = await staleDays(engine, definition, changed);
+  const stale = await staleDays(engine, definition, changed, control);
   return {
     windows: windowsOf(definition, stale),
     rollups: definition.rollups.map((rollup) => ({
@@ -51,10 +53,20 @@ export async function staleDays(
   engine: Engine,
   definition: PipelineDefinition,
   changed: readonly CivilDate[],
+  control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
 ): Promise<StaleDay[]> {
   const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
   const readers = new Set([...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
-  const { plans, manifests } = await planFromStores(engine, definition, [...readers].sort(), { offline: true });
+  return inPages(control, [...readers].sort(), (dates) => staleOf(engine, definition, dates));
+}
+
+/** Those of the days that are finished and have a step that would run again. */
+async function staleOf(
+  engine: Engine,
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+): Promise<StaleDay[]> {
+  const { plans, manifests } = await planFromStores(engine, definition, dates, { offline: true });
   const inSets = new Set(definition.steps.filter((step) => step.singleDaysOnly !== true).map(({ id }) => id));
   return plans.flatMap(({ date, steps }): StaleDay[] => {
     const manifest = manifests.get(date);

@@ -1,13 +1,17 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
 import { SEARCH_KEYS } from '../workflows/search-keys.ts';
 import type { backfill, BackfillInput } from '../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../workflows/day.ts';
+import type { rollup } from '../workflows/rollup.ts';
 import type { watch } from '../workflows/watch.ts';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 
 /** Starts runs and waits for them, in the words of the product. */
+
+/** Quiet time for changes that come in while somebody waits. */
+const QUIET_MS = 1_000;
 
 export interface RunTarget {
   readonly client: Client;
@@ -87,21 +91,17 @@ export async function dayResult(handle: WorkflowHandle<typeof day>): Promise<Day
   return resultOf(handle);
 }
 
-/** Waits until nothing derived from changed days is left to rebuild, without waiting for further changes. */
-export async function finishRollup({ client }: RunTarget, pipeline: string): Promise<void> {
-  const handle = client.workflow.getHandle(`rollup/${pipeline}`);
-  try {
-    await handle.signal('flush');
-  } catch (error) {
-    if (isNotRunning(error)) return;
-    throw error;
-  }
+/**
+ * Waits until nothing that is made from changed days is left to rebuild, without waiting for further changes: also what an earlier run left
+ * when it was killed. Throws the failure when something cannot be made; it stays announced.
+ */
+export async function finishRollup({ client, taskQueue }: RunTarget, pipeline: string): Promise<void> {
+  const handle = await client.workflow.signalWithStart<typeof rollup>('rollup', {
+    workflowId: `rollup/${pipeline}`,
+    taskQueue,
+    args: [{ pipeline, debounceMs: QUIET_MS }],
+    signal: 'flush',
+    signalArgs: [],
+  });
   await resultOf(handle);
-}
-
-function isNotRunning(error: unknown): boolean {
-  return (
-    (error as { name?: string }).name === 'WorkflowNotFoundError' ||
-    error instanceof WorkflowExecutionAlreadyStartedError
-  );
 }

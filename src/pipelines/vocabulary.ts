@@ -11,6 +11,7 @@
  * - step key: the hash of everything that a step's outputs depend on.
  * - ledger: one record per executed step key and scope; it is only ever added to.
  * - manifest: what a finished scope is made of; numbered versions, never overwritten.
+ * - announcement: a record that a version gives other days or periods something to do.
  * - revision: how final the publisher says the data are.
  * - verdict: how a run of a day ended.
  */

@@ -84,6 +84,9 @@ const MOST_CAREFUL_DAYS = 100;
 /** Runs that were under way when this came wait for all of a year before they begin the next one. */
 const YEARS_OVERLAP = 'windows-into-the-next-year';
 
+/** At its end it wakes the rollup when anything is announced, also by runs before it. */
+const WAKES_ROLLUP = 'wakes-the-rollup';
+
 /** Below daily runs (3), so that these overtake wherever tasks wait. */
 const PRIORITY = { priorityKey: 4 };
 
@@ -128,6 +131,7 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
     if (more && isLong()) await run.goOnAsNew(index + 1);
   }
   await run.finish();
+  if (patched(WAKES_ROLLUP)) await control.wakeRollup(input.pipeline);
   await condition(allHandlersFinished);
   return run.result();
 }

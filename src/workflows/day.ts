@@ -338,7 +338,7 @@ class DayRun {
     this.#tell(resolved, verdict);
     // While a store is away nobody else can read the day; its reconciliation announces it.
     if (committed.affecting.length > 0 && whereabouts.degraded === undefined) {
-      await whereabouts.control().announceChanges(pipeline, committed.affecting);
+      await whereabouts.control().announceChanges(pipeline);
     }
     const [manifest] = committed.days;
     const revision = manifest?.facts['revision'];

@@ -1,112 +1,184 @@
 import {
+  ActivityFailure,
+  ApplicationFailure,
   condition,
   continueAsNew,
   defineSignal,
-  executeChild,
+  isCancellation,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { DerivedWork } from '../activities/contract.ts';
+import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
-import { CONTROL_RETRY } from './control-retry.ts';
-import { withPlainFailures, retryPolicy } from './execute-steps.ts';
+import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
+import { failureOf, withPlainFailures } from './execute-steps.ts';
+import { checkInput, civilDate, internal, listOf, number, optional, text } from './input-shape.ts';
+import type { Shape } from './input-shape.ts';
+import { rebuild } from './rebuild.ts';
 import { describeRun } from './search-attributes.ts';
-import { window } from './window.ts';
 
 export interface RollupInput {
   readonly pipeline: string;
   /** Quiet time after the last change before anything is rebuilt. */
   readonly debounceMs: number;
-  /** Changes that came before the run was continued as new. */
+  /** Days to look at besides those that are announced; also those that came before the run was continued as new. */
   readonly pending?: readonly CivilDate[];
+  /** Somebody waits for the end; set when the run is continued as new. */
+  readonly awaited?: boolean;
 }
 
-/** Days whose outputs changed, and that other days or periods are made from. */
+const ROLLUP_INPUT: Shape<RollupInput> = {
+  pipeline: text,
+  debounceMs: number(0, Number.MAX_SAFE_INTEGER),
+  pending: optional(listOf(civilDate)),
+  awaited: internal,
+};
+
+/** There are announcements to hear. */
+export const announcedSignal = defineSignal('announced');
+/** Days to look at whether they are announced or not: from a person, or from workers of an earlier version. */
 export const daysChangedSignal = defineSignal<[readonly CivilDate[]]>('daysChanged');
-/** Rebuild now, without waiting for quiet. */
+/** Rebuild now, without waiting for quiet: somebody waits for the end, and is told of a failure at once. */
 export const flushSignal = defineSignal('flush');
 
 /** Longest time that a steady stream of changes can put off a rebuild, in quiet times. */
 const LONGEST_WAIT = 12;
 
+/** A rebuild of which something failed is tried again after four quiet times, then each time after four times as long. */
+const PAUSE_GROWTH = 4;
+const MOST_TRIES = 4;
+
+/** Runs of before heard of changed days by signals alone. */
+const ANNOUNCEMENTS = 'announcements';
+
 const control = proxyActivities<Activities>(CONTROL_RETRY);
+const { hearAnnouncements } = proxyActivities<Activities>(SURVEY_RETRY);
+
+export interface RollupResult {
+  readonly rebuilds: number;
+}
 
 /**
  * Rebuilds what is made from changed days: first the days that compare themselves with them, then months, years and the whole
- * history, each once for all changes that came in meanwhile. It ends: comparisons are never inputs of comparisons, so the rebuild
- * of days announces no further change, and nothing is left when the signals stop.
+ * history, each once for all changes that came in meanwhile. Invariants, cited by `test/workflow/rollup.test.ts`:
+ * 1. What changed is read from the announcements; a signal only wakes. So nothing is lost with a run of this workflow.
+ * 2. An announcement is closed when everything that depends on it was made. What failed keeps no other period or day from being made.
+ * 3. What failed is tried again after growing pauses, then the run fails with the first failure; the announcements stay for the next.
+ * 4. It ends: comparisons are never inputs of comparisons, so the rebuild of days announces no further change.
  */
-export function rollup(input: RollupInput): Promise<{ readonly rebuilds: number }> {
+export function rollup(input: RollupInput): Promise<RollupResult> {
   return withPlainFailures(() => runRollup(input));
 }
 
-async function runRollup(input: RollupInput): Promise<{ readonly rebuilds: number }> {
+/** What came in so far. */
+interface Wakings {
+  count: number;
+  flush: boolean;
+  awaited: boolean;
+}
+
+async function runRollup(input: RollupInput): Promise<RollupResult> {
   const { pipeline, debounceMs } = input;
-  const changed = new Set<CivilDate>(input.pending);
-  const state: Quiet = { flush: false, changes: 0 };
-  setHandler(daysChangedSignal, (dates) => {
-    for (const date of dates) changed.add(date);
-    state.changes += 1;
-  });
-  setHandler(flushSignal, () => {
-    state.flush = true;
-  });
+  checkInput('rollup', ROLLUP_INPUT, input);
+  const byHand = new Set<CivilDate>(input.pending);
+  const wakings = listen(byHand, input.awaited === true);
   describeRun({ Pipeline: pipeline, RunReason: 'derived' });
   let rebuilds = 0;
-  while (changed.size > 0) {
+  for (let tries = 0; ;) {
     setCurrentDetails(`**${pipeline}**: waiting for ${debounceMs} ms without a change`);
-    await waitForQuiet(debounceMs, state);
-    const dates = [...changed].sort();
-    changed.clear();
-    await rebuild(pipeline, dates);
-    rebuilds += 1;
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof rollup>({ ...input, pending: [...changed] });
+    await waitForQuiet(debounceMs, wakings);
+    const seen = wakings.count;
+    const dates = [...byHand].sort();
+    byHand.clear();
+    const { heard, more, failed } = await rebuildAnnounced(pipeline, dates);
+    if (heard) rebuilds += 1;
+    if (failed.length === 0) {
+      tries = 0;
+      if (!more && wakings.count === seen) return { rebuilds };
+      wakings.flush ||= more;
+    } else {
+      for (const date of dates) byHand.add(date);
+      tries += 1;
+      if (wakings.awaited || tries === MOST_TRIES) throw rollupFailure(pipeline, failed);
+      const pauseMs = debounceMs * PAUSE_GROWTH ** tries;
+      setCurrentDetails(`**${pipeline}**: ${describe(failed)}; tried again within ${pauseMs} ms`);
+      await condition(() => wakings.count !== seen, pauseMs);
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      const { awaited } = wakings;
+      await continueAsNew<typeof rollup>({ ...input, pending: [...byHand], ...(awaited ? { awaited } : {}) });
+    }
   }
-  return { rebuilds };
 }
 
-interface Quiet {
-  flush: boolean;
-  /** How many came in so far. */
-  changes: number;
+function listen(byHand: Set<CivilDate>, awaited: boolean): Wakings {
+  const wakings: Wakings = { count: 0, flush: awaited, awaited };
+  setHandler(announcedSignal, () => {
+    wakings.count += 1;
+  });
+  setHandler(daysChangedSignal, (dates) => {
+    for (const date of dates) byHand.add(date);
+    wakings.count += 1;
+  });
+  setHandler(flushSignal, () => {
+    wakings.count += 1;
+    wakings.flush = true;
+    wakings.awaited = true;
+  });
+  return wakings;
 }
 
-async function waitForQuiet(debounceMs: number, state: Quiet): Promise<void> {
+async function waitForQuiet(debounceMs: number, wakings: Wakings): Promise<void> {
   const latest = Date.now() + LONGEST_WAIT * debounceMs;
-  while (!state.flush && Date.now() < latest) {
-    const seen = state.changes;
+  while (!wakings.flush && Date.now() < latest) {
+    const seen = wakings.count;
     const wait = Math.min(debounceMs, latest - Date.now());
-    if (!(await condition(() => state.flush || state.changes !== seen, wait))) break;
+    if (!(await condition(() => wakings.flush || wakings.count !== seen, wait))) break;
   }
-  state.flush = false;
+  wakings.flush = false;
 }
 
-async function rebuild(pipeline: string, dates: readonly CivilDate[]): Promise<void> {
-  const work: DerivedWork = await control.resolveDerived(pipeline, dates);
-  const info = workflowInfo();
-  for (const { dates: stale, until } of work.windows) {
-    setCurrentDetails(
-      `**${pipeline}**: rebuilding ${stale.length} days that compare themselves with ${dates.length} changed days`,
-    );
-    await executeChild(window, {
-      workflowId: `${info.workflowId}/${info.runId}/${stale[0] ?? ''}/${until}`,
-      args: [{ pipeline, dates: stale, reason: 'derived', offline: true, until }],
-      staticSummary: `${stale.length} days that compare themselves with changed days`,
-    });
+interface Round {
+  /** Whether there was anything to do. */
+  readonly heard: boolean;
+  readonly more: boolean;
+  readonly failed: readonly FailedWork[];
+}
+
+/** Hears what changed, makes what follows from it, and closes the announcements of which nothing is left. */
+async function rebuildAnnounced(pipeline: string, dates: readonly CivilDate[]): Promise<Round> {
+  if (!patched(ANNOUNCEMENTS)) {
+    await rebuild(pipeline, await control.resolveDerived(pipeline, dates));
+    return { heard: true, more: false, failed: [] };
   }
-  for (const { step, periods, timeoutSeconds } of work.rollups) {
-    setCurrentDetails(`**${pipeline}**: ${step} of ${periods.join(', ')}`);
-    const { rollup: run } = proxyActivities<Activities>({
-      taskQueue: work.queue,
-      startToCloseTimeout: timeoutSeconds * 1000,
-      heartbeatTimeout: work.retry.heartbeatMs,
-      retry: retryPolicy(work.retry),
-      summary: `${step} · ${periods.length === 1 ? (periods[0] ?? '') : `${periods.length} periods`}`,
-    });
-    await run({ pipeline, step, periods });
+  try {
+    const { heard, more, ...work } = await hearAnnouncements(pipeline, dates);
+    if (heard.length + dates.length === 0) return { heard: false, more: false, failed: [] };
+    const failed = await rebuild(pipeline, work);
+    await control.closeAnnouncements(pipeline, heard, failed);
+    return { heard: true, more: more && failed.length === 0, failed };
+  } catch (error) {
+    // A full disk, say: nothing is closed, and the announcements are still there.
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    return { heard: true, more: false, failed: [{ step: 'rollup/announcements', scopes: [], ...failureOf(error) }] };
   }
-  await control.publishDownloads(pipeline);
+}
+
+function describe([first, ...others]: readonly FailedWork[]): string {
+  if (first === undefined) return 'nothing failed';
+  const scopes = first.scopes.length === 0 ? '' : ` of ${first.scopes.join(', ')}`;
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  return `${first.step}${scopes} failed with ${first.code}: ${first.message}${more}`;
+}
+
+function rollupFailure(pipeline: string, failed: readonly FailedWork[]): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: failed[0]?.code ?? 'INTERNAL',
+    message: `what is made from changed days of ${pipeline} is not complete: ${describe(failed)}; the next change, tick or backfill tries it again`,
+    nonRetryable: true,
+  });
 }

@@ -189,7 +189,7 @@ async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'de
     overtaken.push(...conflicting);
     if (whereabouts.degraded === undefined) changed.push(...affecting);
   }
-  if (changed.length > 0) await whereabouts.control().announceChanges(request.pipeline, changed);
+  if (changed.length > 0) await whereabouts.control().announceChanges(request.pipeline);
   return overtaken;
 }
 

@@ -1,0 +1,40 @@
+import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import type { StepControl } from './engine.ts';
+
+/** A month of days: what is known of them comes with one query per table, and is looked at well within the time of a heartbeat. */
+const DAYS_PER_PAGE = 31;
+
+type PageControl = Pick<StepControl, 'progress' | 'checkpoint'>;
+
+/** For work in a process of its own, which nobody watches. */
+export const SILENT: PageControl = { progress: () => undefined };
+
+interface Page {
+  /** Of which days: another try may be asked about others. */
+  readonly of: string;
+  readonly done: number;
+  readonly found: readonly unknown[];
+}
+
+/**
+ * Looks at many days a month at a time, tells after each how far it is, and goes on there when it is tried again. What is found must be
+ * small plain data: it travels with the heartbeat.
+ */
+export async function inPages<R extends object | string>(
+  { progress, checkpoint }: PageControl,
+  dates: readonly CivilDate[],
+  look: (dates: readonly CivilDate[]) => Promise<readonly R[]>,
+): Promise<R[]> {
+  const of = sha256Hex(canonicalJson(dates));
+  const before = checkpoint?.before as Page | undefined;
+  const start = before?.of === of ? before : undefined;
+  const found = [...((start?.found ?? []) as readonly R[])];
+  for (let at = start?.done ?? 0; at < dates.length; at += DAYS_PER_PAGE) {
+    const page = dates.slice(at, at + DAYS_PER_PAGE);
+    found.push(...(await look(page)));
+    progress(`looked at ${at + page.length} of ${dates.length} days, up to ${page.at(-1) ?? ''}`);
+    checkpoint?.save({ of, done: at + page.length, found } satisfies Page);
+  }
+  return found;
+}

@@ -1,0 +1,84 @@
+import {
+  ActivityFailure,
+  ChildWorkflowFailure,
+  executeChild,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/create-activities.ts';
+import type { DerivedWork } from '../activities/contract.ts';
+import { groupFailures } from '../pipelines/failed-work.ts';
+import type { FailedWork } from '../pipelines/failed-work.ts';
+import { CONTROL_RETRY } from './control-retry.ts';
+import { failureOf, retryPolicy } from './execute-steps.ts';
+import { window } from './window.ts';
+import type { WindowResult } from './window.ts';
+
+const control = proxyActivities<Activities>(CONTROL_RETRY);
+
+/**
+ * Makes what follows from changed days, in order: the days that compare themselves with them, months, years, the whole history. What cannot
+ * be made is returned, and the rest is made all the same, from the newest good version of everything.
+ */
+export async function rebuild(pipeline: string, work: DerivedWork): Promise<FailedWork[]> {
+  const failed: FailedWork[] = [];
+  for (const { dates, until } of work.windows) {
+    setCurrentDetails(`**${pipeline}**: rebuilding ${dates.length} days that compare themselves with changed days`);
+    failed.push(...(await rebuildDays(pipeline, dates, until)));
+  }
+  for (const rollup of work.rollups) {
+    if (rollup.periods.length === 0) continue;
+    setCurrentDetails(`**${pipeline}**: ${rollup.step} of ${rollup.periods.join(', ')}`);
+    failed.push(...(await rebuildPeriods(pipeline, work, rollup)));
+  }
+  await control.publishDownloads(pipeline);
+  return groupFailures(failed);
+}
+
+async function rebuildDays(
+  pipeline: string,
+  dates: DerivedWork['windows'][number]['dates'],
+  until: DerivedWork['windows'][number]['until'],
+): Promise<FailedWork[]> {
+  const { workflowId, runId } = workflowInfo();
+  try {
+    const { careful } = await executeChild(window, {
+      workflowId: `${workflowId}/${runId}/${dates[0] ?? ''}/${until}`,
+      args: [{ pipeline, dates, reason: 'derived', offline: true, until }],
+      staticSummary: `${dates.length} days that compare themselves with changed days`,
+    });
+    return careful.flatMap(failedDay);
+  } catch (error) {
+    if (!(error instanceof ChildWorkflowFailure) || isCancellation(error)) throw error;
+    return [{ step: `${until}/day`, scopes: dates, ...failureOf(error.cause) }];
+  }
+}
+
+/** A day whose parts have no rows any more has nothing to be made from, and stays as it was. */
+function failedDay({ date, step, why }: WindowResult['careful'][number]): FailedWork[] {
+  if (step === null) return [];
+  const [, code = 'INTERNAL', message = why] = /^([A-Z_]+): (.*)$/s.exec(why) ?? [];
+  return [{ step, scopes: [date], code, message }];
+}
+
+async function rebuildPeriods(
+  pipeline: string,
+  { queue, retry }: DerivedWork,
+  { step, periods, timeoutSeconds }: DerivedWork['rollups'][number],
+): Promise<readonly FailedWork[]> {
+  const { rollup } = proxyActivities<Activities>({
+    taskQueue: queue,
+    startToCloseTimeout: timeoutSeconds * 1000,
+    heartbeatTimeout: retry.heartbeatMs,
+    retry: retryPolicy(retry),
+    summary: `${step} · ${periods.length === 1 ? (periods[0] ?? '') : `${periods.length} periods`}`,
+  });
+  try {
+    return (await rollup({ pipeline, step, periods, isolate: true })).failed ?? [];
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    return [{ step, scopes: periods, ...failureOf(error) }];
+  }
+}
