@@ -3,9 +3,10 @@ import type { ErrorCode } from '../errors.ts';
 import type { Dataset, FetchWindow, HttpSource, SliceTask, UnitOutcome } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
+import { isWhole } from '../pipelines/completeness.ts';
 import { isEmptyEntry } from '../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
-import { compareAnswers, dayOf } from '../pipelines/receipt.ts';
+import { compareAnswers, dayOf, newestDeliveries } from '../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
@@ -23,7 +24,7 @@ import type { Engine, StepControl } from './engine.ts';
 import { doneWith, judge, lost } from './execute-step.ts';
 import { fetchRaw } from './fetch-raw.ts';
 import type { RawAnswer } from './fetch-raw.ts';
-import { readLedger, readReceipts } from './ledger-reader.ts';
+import { newestManifests, readLedger, readReceipts } from './ledger-reader.ts';
 import { withoutBuried } from './tombstones.ts';
 
 /** What can be wrong with one answer of a publisher while the others are fine. */
@@ -123,7 +124,8 @@ async function deliver(download: Download, group: Group): Promise<(StepDone | St
   const { engine, control, part, force } = download;
   const known = await intactReceipt(download, group.known);
   const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);
-  const answer = { ...(await rawOf(download, { ...group, known })), sequence };
+  const unconditional = force || (await lacksRows(download, group));
+  const answer = { ...(await rawOf(download, { ...group, known }, unconditional)), sequence };
   if (answer.unchanged && known !== undefined && !force) {
     const entries = await keptSlices(download, known, group.dates);
     if (entries !== undefined) {
@@ -139,6 +141,26 @@ async function deliver(download: Download, group: Group): Promise<(StepDone | St
   return answers.map((day) => {
     const earlier = kept.get(day.date);
     return earlier === undefined ? day : doneWith(earlier.entry, 'reused');
+  });
+}
+
+/** Whether what the last answer gave for one of the days is nothing, or was judged to be a part of the day. */
+async function lacksRows(
+  { engine, dataset, part, step }: Download,
+  { dates, known, earlier }: Group,
+): Promise<boolean> {
+  if (known === undefined) return false;
+  const { name: pipeline } = dataset.definition;
+  const [ledger, manifests] = await Promise.all([
+    readLedger(engine.documents, pipeline, dates),
+    part.completeness === undefined ? undefined : newestManifests(engine.documents, pipeline, dates),
+  ]);
+  const delivered = newestDeliveries(earlier);
+  return dates.some((date) => {
+    const entries = ledger.get(date) ?? [];
+    const entry = entries.find(({ step: id, key }) => id === step.id && key === delivered.get(date)?.key);
+    const isEmpty = entry !== undefined && isEmptyEntry(entry);
+    return isEmpty || isWhole(part, manifests?.get(date), entries) === false;
   });
 }
 
@@ -235,14 +257,26 @@ async function damageUnlessAway(engine: Engine, ref: ArtefactRef): Promise<strin
   }
 }
 
-function rawOf({ engine, control, dataset, part }: Download, { window, known }: Group): Promise<RawAnswer> {
+function rawOf(
+  { engine, control, dataset, part }: Download,
+  { window, known }: Group,
+  unconditional: boolean,
+): Promise<RawAnswer> {
   if (part.origin === 'http' && (part.closed === undefined || known === undefined)) {
     if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
     const source: HttpSource | undefined = dataset.sources[part.id];
     if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
     const { name: pipeline } = dataset.definition;
     const names = dataset.rawNames;
-    return fetchRaw(engine, control, { pipeline, part: part.id, source, names, window, known });
+    return fetchRaw(engine, control, {
+      pipeline,
+      part: part.id,
+      source,
+      names,
+      window,
+      known,
+      unconditional,
+    });
   }
   if (known === undefined) {
     throw new PipelineError('INPUT_INVALID', `no imported file of ${part.id} holds ${window.from}; import one first`);

@@ -15,6 +15,8 @@ export interface RawRequest {
   readonly window: FetchWindow;
   /** What this window gave the last time. */
   readonly known: Receipt | undefined;
+  /** Takes the whole answer, also where the publisher says that it is the one we have: what we have is not all of it. */
+  readonly unconditional: boolean;
 }
 
 /** What the publisher has for the window now. */
@@ -35,13 +37,14 @@ const UNCHANGED = 304;
  */
 export async function fetchRaw(engine: Engine, control: StepControl, request: RawRequest): Promise<RawAnswer> {
   const http = httpOf(engine);
-  const { source, known } = request;
+  const { source, known, unconditional } = request;
   const freshness = await readFreshness(engine, source, control.signal);
   const sameFreshness = known !== undefined && freshness !== null && freshness === known.freshness;
   const etag = known?.origin.etag ?? null;
-  if (known !== undefined && etag === null && sameFreshness) return unchanged(engine, known, freshness);
+  if (known !== undefined && etag === null && sameFreshness && !unconditional)
+    return unchanged(engine, known, freshness);
   // Without a freshness value there is nothing to hold against the ETag.
-  const trusted = freshness === null || sameFreshness;
+  const trusted = !unconditional && (freshness === null || sameFreshness);
   const url = urlOf(source, source.pathOf(request.window));
   const download = await http.download({
     url,

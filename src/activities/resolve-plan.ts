@@ -8,6 +8,7 @@ import { deliveredBefore, executionSteps, settledStates } from '../pipelines/exe
 import type { Manifest } from '../pipelines/manifest.ts';
 import { isUpToDate } from '../pipelines/plan.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import { revisionOf } from '../pipelines/revision.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
@@ -59,7 +60,6 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
   const [plan] = plans;
   if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
   const manifest = manifests.get(date);
-  const revision = manifest?.facts['revision'];
   return {
     steps: executionSteps(definition, 1),
     plan: { ...plan, upToDate: plan.upToDate && (await isPublished(engine, definition, manifest)) },
@@ -73,7 +73,7 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
         : {
             version: manifest.version,
             verdict: (await readDegraded(engine, definition.name, [date])).has(date) ? 'degraded' : manifest.verdict,
-            revision: typeof revision === 'string' ? revision : null,
+            revision: revisionOf(definition, manifest, engine.now()) ?? null,
           },
   };
 }

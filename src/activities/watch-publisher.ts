@@ -1,7 +1,9 @@
 import { addDays, datesBetween } from '../pipelines/civil-date.ts';
+import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
+import { planDays } from '../pipelines/plan.ts';
+import { revisionOf } from '../pipelines/revision.ts';
 import type { CivilDate, Revision, StepId } from '../pipelines/vocabulary.ts';
-import { REVISIONS } from '../pipelines/vocabulary.ts';
 import { workWindows } from '../pipelines/work-window.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
 import type { DocumentKey } from '../storage/ports.ts';
@@ -9,6 +11,7 @@ import { compareVersions } from './compare-versions.ts';
 import type { WatchedPublisher } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
+import { surveyDays } from './evidence.ts';
 import { readFreshness } from './fetch-raw.ts';
 import { readManifests } from './ledger-reader.ts';
 import { planFromStores } from './resolve-plan.ts';
@@ -34,8 +37,9 @@ export async function watchPublisher(
   const dates = datesBetween(addDays(yesterday, 1 - WATCHED_DAYS), yesterday).filter(
     (date) => date >= definition.since,
   );
-  const { plans, manifests } = await planFromStores(engine, definition, dates, {});
-  const finished = plans.filter(({ date }) => manifests.has(date));
+  const { evidence, manifests } = await surveyDays(engine, definition, dates);
+  const finished = planDays(definition, evidence, {}).filter(({ date }) => manifests.has(date));
+  const delivered = new Map(evidence.map(({ date, deliveries }) => [date, deliveries]));
   const freshness: Record<string, string | null> = {};
   const due = new Set<CivilDate>();
   const moved: string[] = [];
@@ -45,24 +49,34 @@ export async function watchPublisher(
     const now = await readFreshness(engine, source, signal);
     const before = await engine.documents.get<{ value: string | null }>(watchKey(pipeline, part));
     freshness[part] = now;
-    // A publisher that tells no freshness is asked for the data themselves.
-    if (now !== null && before?.body.value === now) continue;
-    moved.push(part);
-    for (const { date, steps } of finished)
-      if (steps.some(({ step, action }) => step === id && action === 'recheck')) due.add(date);
+    if (now === null || before?.body.value !== now) moved.push(part);
+    for (const { date, steps } of finished) {
+      const asked = steps.find(({ step, action }) => step === id && action === 'recheck');
+      // A publisher that tells no freshness is asked for the data themselves, as is one whose last answer was not all of the day.
+      const hasMoved = now === null || delivered.get(date)?.[part]?.freshness !== now;
+      if (asked !== undefined && (hasMoved || asked.partial === true)) due.add(date);
+    }
   }
   return {
     freshness,
     moved,
     windows: workWindows(definition, [...due]),
-    revisions: countRevisions(manifests.values()),
+    revisions: countRevisions(
+      engine,
+      definition,
+      finished.flatMap(({ date }) => manifests.get(date) ?? []),
+    ),
   };
 }
 
-function countRevisions(manifests: Iterable<Manifest>): Partial<Record<Revision, number>> {
+function countRevisions(
+  engine: Pick<Engine, 'now'>,
+  definition: PipelineDefinition,
+  manifests: readonly Manifest[],
+): Partial<Record<Revision, number>> {
   const counts: Partial<Record<Revision, number>> = {};
-  for (const { facts } of manifests) {
-    const revision = REVISIONS.find((known) => known === facts['revision']);
+  for (const manifest of manifests) {
+    const revision = revisionOf(definition, manifest, engine.now());
     if (revision !== undefined) counts[revision] = (counts[revision] ?? 0) + 1;
   }
   return counts;

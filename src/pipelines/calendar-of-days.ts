@@ -5,7 +5,7 @@ import type { DegradedRecord } from './degraded.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
 import type { PlannedStep } from './plan.ts';
-import { REVISIONS } from './vocabulary.ts';
+import { revisionOf } from './revision.ts';
 import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
 
 /** How the days of a pipeline stand, for the calendar that people look at. Pure: whoever asks gives evidence and time. */
@@ -82,7 +82,7 @@ export function calendarDay(
     verdict: manifest === undefined ? null : verdictOf(manifest, evidence),
     version: manifest?.version ?? null,
     committedAt: manifest?.run.committedAt ?? null,
-    revision: REVISIONS.find((known) => known === facts['revision']) ?? null,
+    revision: manifest === undefined ? null : (revisionOf(definition, { scope: date, facts }, now) ?? null),
     coverage: typeof coverage === 'number' ? coverage : null,
     askAgainAt: evidence.askAgainAt ?? null,
     failure: failure ?? null,

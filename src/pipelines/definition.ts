@@ -23,8 +23,16 @@ export interface PartDefinition {
   readonly closed?: string;
   /** Imported files are cut month by month, or in one pass over the whole file. Default: by month. */
   readonly importWindow?: 'month' | 'all';
-  /** How long an answer counts as fresh, by the revision of the day it gave; `null`: for ever. */
-  readonly freshForMinutes: Readonly<Record<Revision | 'empty', number | null>>;
+  /**
+   * How long an answer counts as fresh, by the revision of the day it gave; `null`: for ever. `partial`: when only a part of the day was
+   * delivered, whatever its revision; by default as any other.
+   */
+  readonly freshForMinutes: Readonly<Record<Revision | 'empty', number | null>> & { readonly partial?: number };
+  /**
+   * What tells how much of a day was delivered: a fact of a step, from 0 to 1; less than `least` is a part of the day. Such an answer is asked for
+   * again without conditions: a "not modified" would say no more than that the publisher's file, cut off or not, is still the same.
+   */
+  readonly completeness?: { readonly step: StepId; readonly fact: string; readonly least: number };
 }
 
 /** A time after the end of the data day; `days` are civil days in the pipeline's zone. */
@@ -38,6 +46,8 @@ export interface PublicationCalendar {
   readonly expectedAfter: Delay;
   readonly pollEveryMinutes: number;
   readonly cutOffAfter: Delay;
+  /** The data do not say how final they are: after the cut-off they count as definitive, before it as provisional. */
+  readonly finalAtCutOff?: boolean;
   /** How long a quarantined day waits for a decision. */
   readonly holdDays: number;
 }
@@ -218,6 +228,10 @@ function duplicateIds({ steps, rollups, parts }: PipelineDefinition): string[] {
 function stepProblems({ steps, parts }: PipelineDefinition): string[] {
   const problems: string[] = [];
   const seen = new Map<string, StepDefinition>();
+  for (const { id, completeness } of parts) {
+    if (completeness !== undefined && !steps.some((step) => step.id === completeness.step))
+      problems.push(`${completeness.step} tells how whole ${id} is, and does not exist`);
+  }
   for (const step of steps) {
     if (step.part !== undefined && !parts.some((part) => part.id === step.part)) {
       problems.push(`${step.id} fetches part ${step.part}, which does not exist`);

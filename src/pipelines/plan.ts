@@ -2,6 +2,7 @@ import { addDays } from './civil-date.ts';
 import { decisionOn } from './decision.ts';
 import type { Decision } from './decision.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
+import { isWhole } from './completeness.ts';
 import { partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, PartNote } from './kept-delivery.ts';
 import { isEmptyEntry } from './ledger.ts';
@@ -11,10 +12,11 @@ import type { Manifest } from './manifest.ts';
 import { describeDamage, whyRun } from './plan-reasons.ts';
 import type { DamagedObjects } from './plan-reasons.ts';
 import type { Delivery } from './receipt.ts';
+import { finalInstant, revisionOf } from './revision.ts';
 import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import type { CivilDate, Revision, Stage, StepId } from './vocabulary.ts';
-import { REVISIONS, stageOf } from './vocabulary.ts';
+import { stageOf } from './vocabulary.ts';
 import { civilDateAt } from './zoned-day.ts';
 
 /**
@@ -47,6 +49,8 @@ export interface PlannedStep {
   readonly kept?: KeptNote;
   /** The reused download has no rows for the day. */
   readonly empty?: boolean;
+  /** Of a download that is asked for again: only a part of the day was delivered. */
+  readonly partial?: boolean;
   /** Of a known download: from when on the publisher is asked again, as ISO instant; null: never. */
   readonly askAgainAt?: string | null;
 }
@@ -235,8 +239,8 @@ class PlanWalk {
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
     if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
     if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };
-    const state = empty ? 'empty' : this.#revision();
-    const askAgainAt = freshUntil(delivery, part.freshForMinutes[state]);
+    const state = this.#standing(part, delivery, empty);
+    const askAgainAt = freshUntil(delivery, part.freshForMinutes[state] ?? null);
     const asked = { ...known, askAgainAt };
     const last = `last checked ${delivery.checkedAt}`;
     const recheck = (why: string): PlannedStep => ({
@@ -244,6 +248,7 @@ class PlanWalk {
       ...this.#stays(step, delivery, entry),
       action: 'recheck',
       reason: `${last}${why}`,
+      ...(state === 'partial' ? { partial: true } : {}),
     });
     const failed = keptIn(this.#evidence.manifest, step.id);
     if (this.#options.offline === true)
@@ -256,9 +261,16 @@ class PlanWalk {
       : recheck(`, no longer fresh since ${askAgainAt}`);
   }
 
-  #revision(): Revision {
-    const revision = this.#evidence.manifest?.facts['revision'];
-    return REVISIONS.find((known) => known === revision) ?? 'provisional';
+  /** By what an answer is fresh: what it lacks, or how final it is. */
+  #standing(part: PartDefinition, { checkedAt }: Delivery, empty: boolean): Revision | 'empty' | 'partial' {
+    const { date, now, manifest, ledger } = this.#evidence;
+    const whole = empty ? false : isWhole(part, manifest, ledger);
+    const finalAt = finalInstant(this.#definition, date)?.toISOString();
+    // What was not all of it is looked at once more after the cut-off: the rest may have come since.
+    if (finalAt !== undefined && now >= finalAt && (whole !== false || checkedAt >= finalAt)) return 'definitive';
+    if (empty) return 'empty';
+    if (whole === false && part.freshForMinutes.partial !== undefined) return 'partial';
+    return revisionOf(this.#definition, { scope: date, facts: manifest?.facts ?? {} }, new Date(now)) ?? 'provisional';
   }
 
   #planDerived(step: StepDefinition): PlannedStep {

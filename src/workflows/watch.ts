@@ -72,7 +72,7 @@ async function runWatch({ pipeline }: WatchInput): Promise<WatchResult> {
 /** Downloads alone, on the publisher's own queue: what comes is kept with its receipt, and no day is touched. */
 async function download(pipeline: string, dates: readonly CivilDate[]): Promise<void> {
   const whereabouts = new Whereabouts();
-  const resolved = whereabouts.note(await control.resolveWindow({ pipeline, dates, options: { recheck: true } }));
+  const resolved = whereabouts.note(await control.resolveWindow({ pipeline, dates, options: {} }));
   await executeSteps({
     pipeline,
     steps: resolved.steps.filter(({ stage }) => stage === 'download'),

@@ -23,6 +23,7 @@ const MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR;
 /** Counts arrive for days after their day; a state of the moment (disruptions, roadworks) of a past day does not come back. */
 const FRESH_FOR_MINUTES = {
   empty: 6 * MINUTES_PER_HOUR,
+  partial: 6 * MINUTES_PER_HOUR,
   provisional: MINUTES_PER_DAY,
   consolidated: 30 * MINUTES_PER_DAY,
   definitive: null,
@@ -43,6 +44,8 @@ const DETAILS: readonly PartDetail[] = [
     bulkWindow: 'month',
     expectedAfter: {},
     freshForMinutes: FRESH_FOR_MINUTES,
+    // Some hours of some counters are never published; a whole hour of all of them is 4 %.
+    completeness: { step: 'metrics/bikes', fact: 'coverage', least: 0.95 },
   },
   {
     id: 'traffic',
@@ -72,6 +75,8 @@ const DETAILS: readonly PartDetail[] = [
     importWindow: 'all',
     expectedAfter: {},
     freshForMinutes: FRESH_FOR_MINUTES,
+    // 4 to 13 % of the hours of a road are missing for good.
+    completeness: { step: 'metrics/comptages', fact: 'coverage', least: 0.85 },
   },
   {
     id: 'chantiers',
@@ -365,6 +370,7 @@ export const cityflowDefinition = definePipeline({
     expectedAfter: { minutes: MINUTES_PER_HOUR },
     pollEveryMinutes: 60,
     cutOffAfter: { days: 3 },
+    finalAtCutOff: true,
     holdDays: 7,
   },
   thresholds: THRESHOLDS,
@@ -397,6 +403,16 @@ export const cityflowDefinition = definePipeline({
       lagDays: 1,
       catchUpMinutes: 7 * MINUTES_PER_DAY,
       jitterSeconds: 60,
+    },
+    {
+      id: 'watch',
+      title: 'What arrived since for days that are not final',
+      cron: '50 * * * *',
+      runs: { workflow: 'watch' },
+      lagDays: 0,
+      catchUpMinutes: MINUTES_PER_HOUR,
+      jitterSeconds: 120,
+      overlap: 'skip',
     },
   ],
 });

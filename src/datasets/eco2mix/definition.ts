@@ -18,6 +18,9 @@ const FRESH_FOR_MINUTES = {
 /** Imported files change only when somebody imports again. */
 const FRESH_UNTIL_IMPORT = { empty: null, provisional: null, consolidated: null, definitive: null } as const;
 
+/** A cut-off export has fewer rows than the day has samples. */
+const COMPLETENESS = { step: 'transform/national', fact: 'coverage', least: 1 } as const;
+
 const PARTS: readonly PartDefinition[] = [
   {
     id: 'tr',
@@ -26,6 +29,7 @@ const PARTS: readonly PartDefinition[] = [
     bulkWindow: 'month',
     expectedAfter: { minutes: 2 * MINUTES_PER_HOUR },
     freshForMinutes: FRESH_FOR_MINUTES,
+    completeness: COMPLETENESS,
   },
   {
     id: 'cons-def',
@@ -34,6 +38,7 @@ const PARTS: readonly PartDefinition[] = [
     bulkWindow: 'month',
     expectedAfter: { days: 15 },
     freshForMinutes: FRESH_FOR_MINUTES,
+    completeness: COMPLETENESS,
   },
   {
     id: 'rte',
