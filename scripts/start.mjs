@@ -14,14 +14,13 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = [20, 19];
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** What is known of this folder; tools that are fetched once are kept for each user (`src/config/cache-folder.ts`). */
 const CACHE = join(ROOT, '.cache');
-/** Where the Temporal CLI is kept; told to the command too, whose own default depends on the folder it is called from. */
-const TOOLS = process.env.QUOTIDIEN_CACHE ? resolve(process.env.QUOTIDIEN_CACHE) : CACHE;
 const LOCK = join(CACHE, 'start.lock');
 const LOCK_PATIENCE_MS = 15 * 60_000;
 
@@ -168,7 +167,7 @@ async function ensureTemporal(command) {
   const ensure = inRoot('dist', 'dev', 'temporal', 'ensure.js');
   const needed = command === 'test' || (command === 'demo' && !process.env.TEMPORAL_ADDRESS);
   if (!needed || !existsSync(ensure)) return;
-  const { code } = await run(process.execPath, [ensure, TOOLS], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { code } = await run(process.execPath, [ensure], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (code !== 0) throw new StepFailed(code);
 }
 
@@ -254,10 +253,7 @@ async function main([command, ...args]) {
   await prepare(command);
   if (command === 'build') return 0;
   const script = command === 'test' ? [inRoot('scripts', 'test.mjs')] : [inRoot('dist', 'cli', 'main.js'), command];
-  const { code } = await run(process.execPath, [...script, ...args], {
-    stdio: 'inherit',
-    env: { ...process.env, QUOTIDIEN_CACHE: TOOLS },
-  });
+  const { code } = await run(process.execPath, [...script, ...args], { stdio: 'inherit' });
   return code;
 }
 

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { z } from 'zod';
 import { PipelineError } from '../errors.ts';
+import { cacheFolder } from './cache-folder.ts';
 import type { Environment } from './environment.ts';
 import { nearestName } from './nearest-name.ts';
 import { HOST_SETTING, SETTINGS, hostVariable } from './settings.ts';
 import type { HostSettings, Settings } from './settings.ts';
+import { readSettingsFile, untrustedSettings } from './settings-file.ts';
 import { chooseStorage } from './storage-choice.ts';
 import type { StorageChoice } from './storage-choice.ts';
 
@@ -38,9 +39,14 @@ export function loadConfig(sources: ConfigSources): Config {
   const home = path.resolve(sources.cwd, sources.home ?? sources.env[HOME] ?? '.quotidien');
   const file = path.join(home, 'settings.json');
   const fromFile = readSettingsFile(file);
-  const env: Environment = { ...fromFile, ...definedOnly(sources.env) };
+  const given = definedOnly(sources.env);
+  const env: Environment = { ...fromFile.settings, ...given };
   const place = (name: string): string => (sources.env[name] === undefined ? file : 'the environment');
-  const problems = [...unknownNames(env, sources.hosts, place)];
+  const named = (sources.home ?? given[HOME]) !== undefined;
+  const problems = [
+    ...unknownNames(env, sources.hosts, place),
+    ...untrustedSettings(fromFile, { file, named, env: given, hosts: sources.hosts }),
+  ];
   const parsed = SETTINGS.safeParse(env);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describe(issue, place)));
   const hosts = Object.fromEntries(sources.hosts.map((host) => [host, hostSettings(env, host, problems, place)]));
@@ -54,24 +60,8 @@ export function loadConfig(sources: ConfigSources): Config {
       `the configuration has ${problems.length} problems:\n- ${problems.join('\n- ')}`,
     );
   }
-  const cacheDir = path.resolve(sources.cwd, parsed.data.QUOTIDIEN_CACHE ?? '.cache');
+  const cacheDir = cacheFolder(env, sources.cwd);
   return { home, settings: parsed.data, hosts, storage, env, cacheDir };
-}
-
-function readSettingsFile(file: string): Environment {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new PipelineError('CONFIG_INVALID', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  try {
-    const parsed = JSON.parse(text) as Record<string, unknown>;
-    return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
-  } catch (error) {
-    throw new PipelineError('CONFIG_INVALID', `${file} is not JSON: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 /** An empty variable counts as not set, as compose files write them. */

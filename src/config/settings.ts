@@ -28,7 +28,7 @@ export const SETTINGS = z.object({
   QUOTIDIEN_TASK_QUEUE: setting(z.string().min(1).default('quotidien'), 'Prefix of the Temporal task queues'),
   QUOTIDIEN_CACHE: setting(
     z.string().min(1).optional(),
-    'Folder for tools that are fetched once, such as the Temporal CLI',
+    'Folder for tools that are fetched once, such as the Temporal CLI; default: the user’s own',
   ),
   QUOTIDIEN_LOG_LEVEL: setting(
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,5 +65,60 @@ describe('docs/operations.md', () => {
   it('lists every setting', async () => {
     const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
     for (const name of Object.keys(SETTINGS.shape)) expect(page).toContain(`\`${name}\``);
+  });
+});
+
+describe('what a settings file may name', () => {
+  const PROGRAM = '{"TEMPORAL_CLI": "/tmp/evil"}';
+  const file = () => path.join(home, 'settings.json');
+
+  it('is a program when the file is ours and its folder was named', async () => {
+    await writeFile(file(), PROGRAM);
+    expect(load({}).settings.TEMPORAL_CLI).toBe('/tmp/evil');
+    expect(loadConfig({ env: { QUOTIDIEN_HOME: home }, cwd: '/', hosts: [] }).settings.TEMPORAL_CLI).toBe('/tmp/evil');
+  });
+
+  it('is no program when the file lies where a command happened to be called', async () => {
+    const checkout = path.join(home, '.quotidien');
+    await mkdir(checkout);
+    const read = (env: Environment) => loadConfig({ env, cwd: home, hosts: [] });
+    for (const name of ['TEMPORAL_CLI', 'QUOTIDIEN_PAYLOAD_KEYS_COMMAND']) {
+      await writeFile(path.join(checkout, 'settings.json'), JSON.stringify({ [name]: 'evil' }));
+      expect(() => read({})).toThrow(new RegExp(`${name} names a program and is not taken from .*nobody named`));
+      expect(read({ [name]: 'mine' }).env[name]).toBe('mine');
+    }
+    await writeFile(path.join(checkout, 'settings.json'), '{"QUOTIDIEN_SQL_THREADS": 4}');
+    expect(read({}).settings.QUOTIDIEN_SQL_THREADS).toBe(4);
+  });
+
+  it('is no program when everybody may write the file', async () => {
+    await writeFile(file(), PROGRAM);
+    await chmod(file(), 0o666);
+    expect(() => load({})).toThrow(/TEMPORAL_CLI .*which everybody may write to/);
+  });
+
+  it('is no address that a key of the environment would go to, when everybody may write the file', async () => {
+    await writeFile(file(), '{"QUOTIDIEN_ODRE_URL": "https://evil.org"}');
+    const env = { QUOTIDIEN_ODRE_KEY: 'the-key' };
+    expect(load(env).hosts['odre']).toEqual({ url: 'https://evil.org', key: 'the-key' });
+    await chmod(file(), 0o666);
+    expect(() => load(env)).toThrow(/QUOTIDIEN_ODRE_URL would be told a key/);
+    expect(load({}).hosts['odre']).toEqual({ url: 'https://evil.org' });
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('is no program when the file belongs to another user', async () => {
+    await writeFile(file(), PROGRAM);
+    await chown(file(), 65_534, 65_534);
+    expect(() => load({})).toThrow(/TEMPORAL_CLI .*which belongs to another user/);
+  });
+});
+
+describe('the cache of tools', () => {
+  it('is the user’s own, and does not depend on where a command is called', () => {
+    const dir = (env: Environment) => loadConfig({ env, cwd: home, home, hosts: [] }).cacheDir;
+    expect(dir({ HOME: '/home/me' })).toBe('/home/me/.cache/quotidien');
+    expect(dir({ HOME: '/home/me', XDG_CACHE_HOME: '/var/me' })).toBe('/var/me/quotidien');
+    expect(dir({ HOME: '/home/me', XDG_CACHE_HOME: 'relative' })).toBe('/home/me/.cache/quotidien');
+    expect(dir({ HOME: '/home/me', QUOTIDIEN_CACHE: '/srv/tools' })).toBe('/srv/tools');
   });
 });

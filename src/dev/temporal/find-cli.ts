@@ -6,8 +6,15 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 import { PipelineError } from '../../errors.ts';
-import { cachedCliPath, cachedCliProblem, CLI_WHEEL, installCliFromWheel, whyCommandFailed } from './cli-wheel.ts';
-import type { Environment } from './cli-wheel.ts';
+import {
+  cachedCliPath,
+  cachedCliProblem,
+  CLI_WHEEL,
+  couldBeOfOthers,
+  installCliFromWheel,
+  whyCommandFailed,
+} from './cli-wheel.ts';
+import type { Environment, WheelBuilds } from './cli-wheel.ts';
 
 /**
  * The oldest server that does what the workflows need: the first with task queue fairness beside worker versioning and
@@ -42,15 +49,18 @@ export interface TemporalCli {
 
 export interface FindCliOptions {
   readonly env: Environment;
-  /** The project's own cache folder; the CLI is kept in `temporal-cli/<version>/temporal` below it. */
+  /** The user's own cache folder; the CLI is kept in `temporal-cli/<version>/temporal` below it. */
   readonly cacheDir: string;
   /** Told when something takes longer than a moment. */
   readonly onProgress?: (line: string) => void;
   /** `<process.platform>-<process.arch>` unless told. */
   readonly platform?: string;
+  /** What the cached CLI must be, by platform; those of `CLI_WHEEL` unless told. */
+  readonly builds?: WheelBuilds;
 }
 
-type Search = Required<Pick<FindCliOptions, 'env' | 'cacheDir' | 'platform'>> & Pick<FindCliOptions, 'onProgress'>;
+type Search = Required<Pick<FindCliOptions, 'env' | 'cacheDir' | 'platform'>> &
+  Pick<FindCliOptions, 'onProgress' | 'builds'>;
 /** What is needed to start a server from it. */
 export type RunnableCli = Pick<TemporalCli, 'path' | 'version' | 'serverVersion'>;
 
@@ -112,7 +122,8 @@ async function lookOnPath({ env }: Search): Promise<RunnableCli | string> {
   const reasons: string[] = [];
   for (const folder of (env['PATH'] ?? '').split(path.delimiter)) {
     const file = path.resolve(folder, name);
-    if (folder === '' || !(await isFile(file))) continue;
+    // A relative entry is a folder of wherever the command is called, and not the user's own.
+    if (!path.isAbsolute(folder) || !(await isFile(file))) continue;
     const checked = await runnableCli(file, env);
     if (typeof checked !== 'string') return checked;
     reasons.push(`${file}: ${checked}`);
@@ -120,8 +131,8 @@ async function lookOnPath({ env }: Search): Promise<RunnableCli | string> {
   return reasons.length === 0 ? `no executable named ${name}` : reasons.join('; ');
 }
 
-async function lookInCache({ cacheDir, platform }: Search): Promise<RunnableCli | string> {
-  const problem = await cachedCliProblem(cacheDir, platform);
+async function lookInCache({ cacheDir, platform, builds }: Search): Promise<RunnableCli | string> {
+  const problem = await cachedCliProblem(cacheDir, platform, builds);
   const { version, serverVersion } = CLI_WHEEL;
   return problem ?? { path: cachedCliPath(cacheDir), version, serverVersion };
 }
@@ -136,8 +147,8 @@ async function lookAtSdkDownload({ env }: Search): Promise<RunnableCli | string>
   const file = path.join(env['TMPDIR'] ?? '/tmp', `temporal-sdk-typescript-${version}`);
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return `${file} does not exist`;
-  const ours = found.uid === process.getuid?.() || found.uid === 0;
-  if (!ours || (found.mode & 0o022) !== 0) return `${file} could have been written by another user: not run`;
+  if (couldBeOfOthers(found) || (found.mode & 0o020) !== 0)
+    return `${file} could have been written by another user: not run`;
   return runnableCli(file, env);
 }
 

@@ -1,11 +1,25 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { asPipelineError } from '../../../src/errors.ts';
 import { cachedCliPath, CLI_WHEEL } from '../../../src/dev/temporal/cli-wheel.ts';
+import type { WheelBuilds } from '../../../src/dev/temporal/cli-wheel.ts';
 import { findTemporalCli, isOlder } from '../../../src/dev/temporal/find-cli.ts';
 
 let folder: string;
@@ -37,11 +51,12 @@ function fakeCli(file: string, version: string, serverVersion = '1.32.0'): Promi
   return script(file, `echo "temporal version ${version} (Server ${serverVersion}, UI 2.54.1)"`);
 }
 
-/** A file of the right size; holes take no room on the disk. */
-async function fakeCachedCli(): Promise<string> {
+/** A cached file that is what `builds` wants; it is not run to be known. */
+async function fakeCachedCli(): Promise<{ file: string; builds: WheelBuilds }> {
   const file = await script(cachedCliPath(cacheDir), 'exit 1');
-  await truncate(file, CLI_WHEEL.builds['linux-x64']!.binaryBytes);
-  return file;
+  const bytes = await readFile(file);
+  const binarySha256 = createHash('sha256').update(bytes).digest('hex');
+  return { file, builds: { 'linux-x64': { wheelSha256: '', binarySha256, binaryBytes: bytes.length } } };
 }
 
 const SDK_DOWNLOAD = 'temporal-sdk-typescript-1.24.0';
@@ -54,9 +69,10 @@ describe('findTemporalCli', () => {
   it('takes the places in order: TEMPORAL_CLI, PATH, cache, download of the SDK', async () => {
     const chosen = await fakeCli(path.join(folder, 'chosen'), '1.9.0');
     const onPath = await fakeCli(path.join(bin, 'temporal'), '1.8.2');
-    const cached = await fakeCachedCli();
+    const { file: cached, builds } = await fakeCachedCli();
     const download = await fakeCli(path.join(folder, SDK_DOWNLOAD), '1.7.0');
-    const find = (given: Record<string, string>) => findTemporalCli({ env: given, cacheDir, platform: 'linux-x64' });
+    const find = (given: Record<string, string>) =>
+      findTemporalCli({ env: given, cacheDir, platform: 'linux-x64', builds });
 
     const first = await find({ ...env, TEMPORAL_CLI: chosen });
     expect(first).toMatchObject({ path: chosen, version: '1.9.0', source: 'TEMPORAL_CLI' });
@@ -129,11 +145,40 @@ describe('findTemporalCli', () => {
     expect(error.message).toContain(`${download} could have been written by another user: not run`);
   });
 
-  it('does not use a cached CLI that was cut short', async () => {
-    const cached = await fakeCachedCli();
-    await truncate(cached, 1000);
-    const error = await errorOf(findTemporalCli({ env, cacheDir, platform: 'linux-x64' }));
-    expect(error.message).toContain(`${cached} has 1000 bytes instead of 156328098: not complete`);
+  it('does not run a cached CLI that was cut short, or has the right size and other bytes', async () => {
+    const { file, builds } = await fakeCachedCli();
+    const find = () => findTemporalCli({ env, cacheDir, platform: 'linux-x64', builds });
+    expect(await find()).toMatchObject({ source: 'cache' });
+    const [good, bytes] = [await readFile(file), builds['linux-x64']!.binaryBytes];
+    await writeFile(file, Buffer.concat([good.subarray(0, -2), Buffer.from('0\n')]));
+    expect((await errorOf(find())).message).toMatch(
+      /temporal has sha256 [0-9a-f]{64} instead of [0-9a-f]{64}: not run/,
+    );
+    await truncate(file, 5);
+    expect((await errorOf(find())).message).toContain(`${file} has 5 bytes instead of ${bytes}: not complete`);
+  });
+
+  it('does not run a cached CLI that another user may replace', async () => {
+    const { file, builds } = await fakeCachedCli();
+    await chmod(path.dirname(file), 0o777);
+    const error = await errorOf(findTemporalCli({ env, cacheDir, platform: 'linux-x64', builds }));
+    expect(error.message).toContain(`${path.dirname(file)} could have been written by another user: not run`);
+  });
+
+  it('runs nothing of the working directory: no relative entry of the PATH, and no module that lies there', async () => {
+    const cwd = process.cwd();
+    await fakeCli(path.join(folder, 'temporal'), '1.9.1');
+    await script(path.join(bin, 'python3'), 'pwd >> "$0.folders"; exit 1');
+    process.chdir(folder);
+    try {
+      const given = { ...env, PATH: ['.', '', bin].join(path.delimiter) };
+      const error = await errorOf(findTemporalCli({ env: given, cacheDir, platform: 'linux-x64' }));
+      expect(error.message).toContain('PATH: no executable named temporal');
+    } finally {
+      process.chdir(cwd);
+    }
+    const folders = (await readFile(path.join(bin, 'python3.folders'), 'utf8')).trim().split('\n');
+    expect(folders).toEqual([expect.stringContaining(path.join(await realpath(folder), 'cache', 'temporal-cli'))]);
   });
 
   it('refuses a wheel with other bytes than the pinned ones and leaves nothing of it behind', async () => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -111,9 +111,10 @@ describe('start.mjs', () => {
     expect(await calls()).toEqual([INSTALL, 'tsc']);
   });
 
-  it('tells the command where tools are kept, whatever folder it is called from', async () => {
-    await put('main.js', 'console.log(process.env.QUOTIDIEN_CACHE);');
-    expect((await start('demo')).stdout).toBe(`${path.join(root, '.cache')}\n`);
+  it('leaves it to the command where tools are kept, and keeps none in its own folder', async () => {
+    await put('main.js', 'console.log(process.env.QUOTIDIEN_CACHE === "");');
+    expect((await start('demo')).stdout).toBe('true\n');
+    expect(await readdir(path.join(root, '.cache'))).toEqual(['build.sha256']);
   });
 
   it('says and does nothing the second time', async () => {
