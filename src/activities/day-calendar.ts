@@ -27,6 +27,8 @@ export async function calendarOfDays(
     readFailures(engine.documents, pipeline, known),
     readDegraded(engine, pipeline, known),
   ]);
+  // After the readings, which find out.
+  const blind = engine.fallback?.away('documents') !== undefined;
   const now = engine.now();
   const plans = new Map(planDays(definition, evidence, { offline: true }).map(({ date, steps }) => [date, steps]));
   return known.map((date) => {
@@ -36,6 +38,7 @@ export async function calendarOfDays(
       failure: failures.get(date),
       running: running.get(date),
       degraded: degraded.get(date),
+      blind,
       stale: manifests.has(date) ? staleSteps(definition, planned) : [],
       askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
     };

@@ -35,8 +35,8 @@ export interface EngineFallback {
   readonly queue: string;
   /** Stores for one piece of work. */
   serve(): ServingStores;
-  /** Which stores are away and why, in words; undefined when all of them answer. */
-  away(): string | undefined;
+  /** Which stores are away and why, in words; undefined when all of them answer, or the one that is asked about. */
+  away(half?: 'objects' | 'documents'): string | undefined;
   /** The stores themselves, past cache, mirror and journal: for what must not be decided on copies. */
   readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };
   /** Writes of this host that wait to be replayed. */

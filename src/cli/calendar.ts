@@ -24,6 +24,7 @@ const STANDINGS: Readonly<Record<DayStanding, Sign>> = {
   quarantined: { glyph: '?', word: 'quarantined', paint: (colours) => colours.magenta },
   running: { glyph: '»', word: 'running', paint: (colours) => colours.cyan },
   missing: { glyph: '·', word: 'missing', paint: (colours) => colours.red },
+  unknown: { glyph: '-', word: 'unknown while a store is away', paint: (colours) => colours.yellow },
   not_due: { glyph: ' ', word: 'not due yet', paint: (colours) => colours.dim },
 };
 

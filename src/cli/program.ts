@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { CODE_VERSION } from '../workers/code-version.ts';
+import { tellAway } from './away.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 
 export interface GlobalOptions {
@@ -27,7 +28,7 @@ export function createProgram(execute: Execute): Command {
   const perform: Perform = (command) => execute(program.opts<GlobalOptions>(), command);
   addDayCommands(program, perform);
   addBackfillCommand(program, perform);
-  addReadingCommands(program, perform);
+  addReadingCommands(program, (command) => perform(async (context) => tellAway(context, await command(context))));
   addStoreCommands(program, perform);
   addServiceCommands(program, perform);
   addCodecServer(program, perform);

@@ -17,7 +17,8 @@ import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
  * - missing: the publication calendar expects the day, and no run has finished it.
  * - not_due: the publisher is not expected to have the day yet.
  */
-export type DayStanding = Verdict | 'running' | 'missing' | 'not_due';
+/** `unknown`: this host has never seen the day, and the store that would know does not answer. */
+export type DayStanding = Verdict | 'running' | 'missing' | 'unknown' | 'not_due';
 
 /** A run that is under way: of the day alone, or of a window of days. */
 export interface RunningDay {
@@ -64,6 +65,8 @@ export interface DayStandingEvidence {
   /** The steps that would run again without asking the publisher, with the reasons. */
   readonly stale?: readonly Pick<PlannedStep, 'step' | 'reason'>[];
   readonly askAgainAt?: string | undefined;
+  /** The store of records does not answer: that no record was found says nothing. */
+  readonly blind?: boolean;
 }
 
 /** How one day stands at the instant `now`. */
@@ -101,7 +104,11 @@ function standingOf(
   if (running !== undefined) return running.held ? 'quarantined' : 'running';
   if (manifest !== undefined) return verdictOf(manifest, evidence);
   if (failure !== undefined) return 'failed';
-  return now < afterDayEnd(date, zone, publication.expectedAfter) ? 'not_due' : 'missing';
+  return now < afterDayEnd(date, zone, publication.expectedAfter)
+    ? 'not_due'
+    : evidence.blind === true
+      ? 'unknown'
+      : 'missing';
 }
 
 function verdictOf({ verdict }: Manifest, { degraded }: DayStandingEvidence): Verdict {

@@ -22,8 +22,9 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
     host,
     queue: hostQueue(queue, host),
     serve: () => stores.scope(),
-    away() {
-      const words = Object.values(stores.breakers()).flatMap((breaker) => {
+    away(half) {
+      const breakers = stores.breakers();
+      const words = (half === undefined ? Object.values(breakers) : [breakers[half]]).flatMap((breaker) => {
         const state = breaker.state();
         if (state.state === 'closed') return [];
         return `${breaker.name} is away since ${new Date(state.sinceMs).toISOString()}: ${state.reason}`;

@@ -6,6 +6,8 @@ import { examineFallback } from '../../../src/cli/doctor/fallback.ts';
 import { doctor } from '../../../src/cli/doctor.ts';
 import { migrate } from '../../../src/cli/migrate.ts';
 import { reconcile } from '../../../src/cli/reconcile.ts';
+import { status } from '../../../src/cli/status.ts';
+import { tellAway } from '../../../src/cli/away.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
 import type { MemoryObjectStore } from '../../../src/storage/memory.ts';
 import { chooseStorage } from '../../../src/config/storage-choice.ts';
@@ -17,6 +19,7 @@ import type { PrimaryStores } from '../../../src/workers/open-stores.ts';
 import { readProfile } from '../../../src/workers/profile.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';
+import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { collectText, sha256Of, toArray } from '../../conformance/byte-streams.ts';
@@ -99,6 +102,25 @@ describe('quotidien doctor', () => {
     expect((await fallback.stores.state()).pending).toBe(0);
     outage.code = 'STORE_DENIED';
     expect(await doctor(testContext(engine))).toBe(1);
+  });
+});
+
+describe('quotidien status', () => {
+  it('calls days unknown, not missing, that this host never saw while the store of records is away, and ends with 3', async () => {
+    const dataset = tinyDataset();
+    const own = { ...engine, datasets: { tiny: dataset }, documents: fallback.stores.documents };
+    const away = { ...own, fallback: engineFallback(fallback, 'q') };
+    const read = (context: CommandContext) => status(context, { pipeline: 'tiny', period: '2024-01' });
+    const context = testContext(away);
+    expect(await tellAway(context, await read(context))).toBe(0);
+    expect(context.terminal.text()).toContain('31 missing');
+    outage.code = 'STORE_UNAVAILABLE';
+    for (let calls = 0; calls < 3; calls += 1) await fallback.stores.documents.get(KEY).catch(() => undefined);
+    const blind = testContext(away);
+    expect(await tellAway(blind, await read(blind))).toBe(3);
+    expect(blind.terminal.text()).toContain('31 unknown while a store is away');
+    expect(blind.terminal.text()).not.toContain('missing');
+    expect(blind.terminal.notes.join()).toContain('the document store (memory) is away since');
   });
 });
 
