@@ -103,6 +103,11 @@ export const ERROR_TABLE = {
     meaning: 'The configuration contradicts itself or cannot be read.',
     remedy: 'Correct every setting listed in the message.',
   },
+  CANCELLED: {
+    retryable: false,
+    meaning: 'Somebody cancelled or terminated the run.',
+    remedy: 'Start the same day or backfill again: finished steps are reused.',
+  },
   INTERNAL: {
     retryable: false,
     meaning: 'Quotidien met a case that its code does not expect.',

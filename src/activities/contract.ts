@@ -73,6 +73,8 @@ export interface ResolvedWindow extends MaybeServed {
   readonly queues: Readonly<Record<string, string>>;
   /** Days with nothing to do. */
   readonly upToDate: readonly CivilDate[];
+  /** Those of them whose verdict is `degraded`; absent where there are none. */
+  readonly degraded?: readonly CivilDate[];
   readonly days: readonly WindowDay[];
 }
 
@@ -251,6 +253,8 @@ export interface SelectDaysRequest {
   readonly stretch: FetchWindow;
   /** Run the days of this stored plan, and not those that would be selected now. */
   readonly plan?: string;
+  /** Days that this backfill has run already: neither selected nor counted. */
+  readonly except?: readonly CivilDate[];
 }
 
 export interface SelectedDays {
@@ -259,6 +263,8 @@ export interface SelectedDays {
   /** Days with a run of their own under way. */
   readonly running: readonly CivilDate[];
   readonly complete: number;
+  /** How many of the complete days are `degraded`. */
+  readonly degraded?: number;
   readonly notDue: number;
 }
 

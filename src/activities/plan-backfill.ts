@@ -20,6 +20,7 @@ import { fetchWindows } from '../pipelines/window.ts';
 import { workWindows } from '../pipelines/work-window.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import type { DocumentKey, DocumentStore } from '../storage/ports.ts';
+import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { readFailures } from './failures.ts';
@@ -52,11 +53,11 @@ export async function planBackfill(engine: Engine, request: BackfillRequest): Pr
   checkBackfill(engine, request);
   const dataset = datasetOf(engine, request.pipeline);
   const days: PlannedBackfillDay[] = [];
-  const left = { complete: 0, notDue: 0, otherwise: 0 };
+  const left = { complete: 0, degraded: 0, notDue: 0, otherwise: 0 };
   for (const stretch of yearStretches(request)) {
     const part = await selectStretch(engine, request, stretch);
     days.push(...part.selected);
-    for (const reason of ['complete', 'notDue', 'otherwise'] as const) left[reason] += part[reason];
+    for (const reason of ['complete', 'degraded', 'notDue', 'otherwise'] as const) left[reason] += part[reason];
   }
   days.sort((a, b) => (a.date < b.date ? -1 : 1));
   const steps = countActions(days);
@@ -79,6 +80,8 @@ export async function planBackfill(engine: Engine, request: BackfillRequest): Pr
 export interface SelectedStretch {
   readonly selected: readonly PlannedBackfillDay[];
   readonly complete: number;
+  /** How many of the complete days are `degraded`. */
+  readonly degraded: number;
   /** The publication calendar does not expect them yet. */
   readonly notDue: number;
   /** With something to do, but not of the wanted kind. */
@@ -90,29 +93,32 @@ export async function selectStretch(
   engine: Engine,
   request: BackfillRequest,
   { from, to }: FetchWindow,
+  except: readonly CivilDate[] = [],
 ): Promise<SelectedStretch> {
   const { definition } = datasetOf(engine, request.pipeline);
   const { select = 'open', until } = request;
-  const all = datesBetween(from, to);
+  const all = datesBetween(from, to).filter((date) => !except.includes(date));
   const now = engine.now();
   const due = all.filter((date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now);
-  const [{ plans, manifests }, failures] = await Promise.all([
+  const [{ plans, manifests }, failures, marks] = await Promise.all([
     planFromStores(engine, definition, due, { recheck: select === 'all', offline: select === 'stale' }),
     readFailures(engine.documents, request.pipeline, due),
+    readDegraded(engine, request.pipeline, due),
   ]);
   const ids = new Set(executionSteps(definition, 2).map(({ id }) => id));
   const selected: PlannedBackfillDay[] = [];
-  let complete = 0;
+  const left: string[] = [];
   for (const plan of plans) {
     const steps = plan.steps.filter(({ step }) => ids.has(step) && !isAfterStage(stageOf(step), until));
     const manifest = manifests.get(plan.date);
     const day = { manifest, failure: failures.get(plan.date), planned: steps, complete: isUpToDate(steps, manifest) };
-    if (day.complete) complete += 1;
+    if (day.complete && select !== 'all') left.push(plan.date);
     if (isSelected(select, day)) selected.push({ date: plan.date, steps });
   }
   const notDue = all.length - due.length;
-  const otherwise = due.length - selected.length - (select === 'all' ? 0 : complete);
-  return { selected, complete: select === 'all' ? 0 : complete, notDue, otherwise: Math.max(0, otherwise) };
+  const complete = left.length;
+  const degraded = left.filter((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date)).length;
+  return { selected, complete, degraded, notDue, otherwise: Math.max(0, due.length - selected.length - complete) };
 }
 
 /** One request per part and bulk window that has a day to ask for. */

@@ -135,5 +135,8 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
       days.push({ date: plan.date, state, delivered, base: manifest?.version ?? 0, ...known });
     }
   }
-  return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, days };
+  const marks = await readDegraded(engine, definition.name, upToDate);
+  const degraded = upToDate.filter((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date));
+  const known = degraded.length === 0 ? {} : { degraded };
+  return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, ...known, days };
 }

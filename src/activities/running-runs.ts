@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { getClient } from '@temporalio/activity';
+import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { errorCodeOf } from '../errors.ts';
 import { isCivilDate } from '../pipelines/civil-date.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
@@ -40,6 +41,10 @@ export async function followRun(client: Client, workflowId: string): Promise<Fol
 }
 
 function failedRun(cause: unknown): FollowedRun {
+  if (cause instanceof CancelledFailure || cause instanceof TerminatedFailure) {
+    const what = cause instanceof CancelledFailure ? 'cancelled' : 'terminated';
+    return { state: 'failed', code: 'CANCELLED', message: `the run was ${what}`, step: null };
+  }
   const failure = cause as { type?: string; message?: string; details?: { step?: StepId }[] } | undefined;
   return {
     state: 'failed',

@@ -8,28 +8,27 @@ import { loadPlan, plannedDates, selectStretch } from './plan-backfill.ts';
 /** The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. */
 export async function selectDays(
   engine: Engine,
-  { request, stretch, plan }: SelectDaysRequest,
+  asked: SelectDaysRequest,
   running: ReadonlySet<CivilDate>,
 ): Promise<SelectedDays> {
-  const { dates, complete, notDue } = await datesOf(engine, {
-    request,
-    stretch,
-    ...(plan === undefined ? {} : { plan }),
-  });
+  const { request } = asked;
+  const { dates, complete, degraded, notDue } = await datesOf(engine, asked);
   const free = dates.filter((date) => !running.has(date));
   return {
     windows: workWindows(datasetOf(engine, request.pipeline).definition, free),
     running: dates.filter((date) => running.has(date)),
     complete,
+    degraded,
     notDue,
   };
 }
 
-async function datesOf(engine: Engine, { request, stretch, plan }: SelectDaysRequest) {
+async function datesOf(engine: Engine, { request, stretch, plan, except = [] }: SelectDaysRequest) {
   if (plan !== undefined) {
     const stored = await loadPlan(engine.documents, request.pipeline, plan);
-    return { dates: plannedDates(stored, stretch), complete: 0, notDue: 0 };
+    const dates = plannedDates(stored, stretch).filter((date) => !except.includes(date));
+    return { dates, complete: 0, degraded: 0, notDue: 0 };
   }
-  const { selected, complete, notDue } = await selectStretch(engine, request, stretch);
-  return { dates: selected.map(({ date }) => date), complete, notDue };
+  const { selected, complete, degraded, notDue } = await selectStretch(engine, request, stretch, except);
+  return { dates: selected.map(({ date }) => date), complete, degraded, notDue };
 }

@@ -7,6 +7,7 @@ import type { BackfillResult } from '../workflows/backfill-tally.ts';
 import { askEvery } from './ask-every.ts';
 import { EXIT } from './context.ts';
 import type { ExitCode } from './context.ts';
+import { count } from './measures.ts';
 import { finishRollup, resultOf, startBackfill } from './runs.ts';
 import type { RunTarget } from './runs.ts';
 import type { Terminal } from './terminal.ts';
@@ -36,18 +37,26 @@ export function untilOf(text: string | undefined): { until?: Stage } {
   throw new PipelineError('INPUT_INVALID', `--until (or --steps) takes ${STAGES.join(', ')}, not ${text}`);
 }
 
-export function exitCodeOf({ failedDays, waitingDays, stopped }: BackfillResult): ExitCode {
+export function exitCodeOf({ failedDays, waitingDays, degradedDays, stopped }: BackfillResult): ExitCode {
   if (failedDays > 0) return EXIT.failed;
-  return waitingDays > 0 || stopped !== null ? EXIT.degraded : EXIT.done;
+  return waitingDays > 0 || degradedDays > 0 || stopped !== null ? EXIT.degraded : EXIT.done;
 }
 
 /** The days that are not done, and why. */
-export function leftLines({ failed, failedDays, waiting, stopped }: BackfillResult): string[] {
+export function leftLines({ failed, failedDays, waiting, degradedDays, stopped }: BackfillResult): string[] {
   return [
     ...failed.map(({ date, code, message }) => `${date}  ${code}: ${message}`),
     ...(failedDays > failed.length ? [`and ${failedDays - failed.length} more failed`] : []),
     ...waiting.map(({ date, why }) => `${date}  waits: ${why}`),
+    ...degradedLines(degradedDays),
     ...(stopped === null ? [] : [stopped]),
+  ];
+}
+
+export function degradedLines(days: number): string[] {
+  if (days === 0) return [];
+  return [
+    `${count(days, 'day')} ${days === 1 ? 'is' : 'are'} degraded: "quotidien gaps" and "quotidien show" tell why`,
   ];
 }
 

@@ -7,7 +7,7 @@ import { parseCivilDate } from '../pipelines/civil-date.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
 import type { BackfillResult } from '../workflows/backfill-tally.ts';
-import { exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
+import { degradedLines, exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count, formatBytes } from './measures.ts';
@@ -46,7 +46,8 @@ export async function backfill(context: CommandContext, command: BackfillCommand
   }
   if (plan.days === 0) {
     terminal.data({ plan, result: null });
-    return EXIT.done;
+    for (const line of degradedLines(plan.degraded ?? 0)) terminal.line(line);
+    return (plan.degraded ?? 0) > 0 ? EXIT.degraded : EXIT.done;
   }
   return start(context, plan, inputOf(plan, command));
 }

@@ -1,4 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
 import { SEARCH_KEYS } from '../workflows/search-keys.ts';
@@ -79,6 +80,10 @@ export async function resultOf<T>(handle: { result(): Promise<T>; workflowId: st
     return await handle.result();
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
+    if (error.cause instanceof CancelledFailure || error.cause instanceof TerminatedFailure) {
+      const what = error.cause instanceof CancelledFailure ? 'cancelled' : 'terminated';
+      throw new PipelineError('CANCELLED', `the run ${handle.workflowId} was ${what}`, { cause: error });
+    }
     const cause = error.cause as { type?: string; message?: string } | undefined;
     const code = errorCodeOf({ code: cause?.type }) ?? 'INTERNAL';
     throw new PipelineError(code, `${cause?.message ?? 'no reason was given'} (run ${handle.workflowId})`, {

@@ -82,6 +82,8 @@ export interface BackfillPlan {
   readonly ranges: readonly DateRange[];
   /** Days of the range that are left out, with the reason. */
   readonly complete: number;
+  /** How many of the complete days are `degraded`; plans that are older than this member do not say. */
+  readonly degraded?: number;
   readonly notDue: number;
   readonly otherwise: number;
   readonly steps: StepActions;

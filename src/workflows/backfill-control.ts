@@ -1,7 +1,5 @@
 import { condition, defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
-import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { BackfillTally, BackfillTotals } from './backfill-tally.ts';
-import { dayWaitsSignal } from './day-followers.ts';
 import { checkUpdate, oneOf, optional, refuse, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 
@@ -54,17 +52,12 @@ export class BackfillControl {
   paused: string | undefined;
   /** Why nothing more is started; what runs is let end. */
   stopped: string | undefined;
-  /** Days that wait for a decision or for the publisher, with the reason that they told. */
-  readonly waiting = new Map<CivilDate, string>();
   #question: string | undefined;
 
   /** Updates that came before the first task are handled here already, so all that they change is set before. */
   constructor({ parallel, paused }: Pick<BackfillControl, 'parallel' | 'paused'>, tally: BackfillTally) {
     this.parallel = Math.min(MOST_PARALLEL, Math.max(1, parallel));
     this.paused = paused;
-    setHandler(dayWaitsSignal, (date, why) => {
-      if (typeof date === 'string') this.waiting.set(date, why);
-    });
     setHandler(backfillProgressQuery, () => ({
       ...tally.totals(),
       parallel: this.parallel,

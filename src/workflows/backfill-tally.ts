@@ -33,6 +33,8 @@ export interface BackfillTotals {
   /** Days that go on by themselves: they wait for a decision or for the publisher. */
   readonly waiting: readonly { readonly date: CivilDate; readonly why: string }[];
   readonly waitingDays: number;
+  /** Days that are done, by this run or before, and lack something optional or were made while a store was away. */
+  readonly degradedDays: number;
 }
 
 export interface BackfillResult extends BackfillTotals {
@@ -52,11 +54,15 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class BackfillTally {
   readonly #request: BackfillRequest;
   readonly #totals: Mutable<BackfillTotals>;
-  canary: readonly CanaryDifference[] = [];
+  canary: readonly CanaryDifference[];
 
-  constructor(request: BackfillRequest, carried: BackfillTotals | undefined) {
+  constructor(
+    request: BackfillRequest,
+    carried: Partial<BackfillTotals> | undefined,
+    canary: readonly CanaryDifference[] = [],
+  ) {
     this.#request = request;
-    this.#totals = carried ?? {
+    this.#totals = {
       startedAt: new Date(Date.now()).toISOString(),
       selected: 0,
       complete: 0,
@@ -70,7 +76,10 @@ export class BackfillTally {
       failureCodes: {},
       waiting: [],
       waitingDays: 0,
+      degradedDays: 0,
+      ...carried,
     };
+    this.canary = canary;
   }
 
   totals(): BackfillTotals {
@@ -82,19 +91,27 @@ export class BackfillTally {
     return { ...this.#totals, request: this.#request, canary: this.canary, stopped: stopped ?? null, endedAt };
   }
 
-  select({ windows, running, complete, notDue }: SelectedDays): void {
+  /** Canary days were selected as well, before all others. */
+  selectCanaries(days: number): void {
+    this.#totals.selected += days;
+  }
+
+  select({ windows, running, complete, degraded = 0, notDue }: SelectedDays): void {
+    this.#totals.degradedDays += degraded;
     this.#totals.selected += windows.reduce((sum, dates) => sum + dates.length, 0) + running.length;
     this.#totals.complete += complete;
     this.#totals.notDue += notDue;
   }
 
-  addWindow({ committed, upToDate, ran }: WindowResult): void {
+  addWindow({ committed, upToDate, degraded = 0, ran }: WindowResult): void {
+    this.#totals.degradedDays += degraded;
     this.#totals.windows += 1;
     this.#totals.done += committed + upToDate;
     for (const [step, days] of Object.entries(ran) as [StepId, number][]) this.#addRan(step, days);
   }
 
-  addDay({ ran }: DayResult): void {
+  addDay({ ran, verdict }: DayResult): void {
+    if (verdict === 'degraded') this.#totals.degradedDays += 1;
     this.#totals.days += 1;
     this.#totals.done += 1;
     for (const step of ran) this.#addRan(step, 1);

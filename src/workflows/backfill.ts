@@ -12,20 +12,20 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ChildWorkflowHandle, ExternalWorkflowHandle } from '@temporalio/workflow';
+import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CanaryDifference, SelectedDays } from '../activities/contract.ts';
 import { SELECTIONS, spreadSample, yearStretches } from '../pipelines/backfill.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
+import type { FetchWindow } from '../pipelines/dataset.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { AwaitedDays, isOwnCancellation, runFailure } from './await-day.ts';
 import { BackfillControl, MOST_PARALLEL } from './backfill-control.ts';
 import { BackfillTally } from './backfill-tally.ts';
 import type { BackfillResult, BackfillTotals } from './backfill-tally.ts';
-import { day } from './day.ts';
-import type { DayResult } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
-import { failureOf, withPlainFailures } from './execute-steps.ts';
+import { withPlainFailures } from './execute-steps.ts';
 import { checkInput, civilDate, flag, internal, number, oneOf, optional, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
@@ -68,6 +68,8 @@ interface Carried {
   readonly totals: BackfillTotals;
   readonly parallel: number;
   readonly paused: string | null;
+  /** The days that ran as canaries, and what they showed. */
+  readonly canary?: { readonly dates: readonly CivilDate[]; readonly differences: readonly CanaryDifference[] };
 }
 
 const DEFAULT_PARALLEL = 3;
@@ -86,6 +88,9 @@ const YEARS_OVERLAP = 'windows-into-the-next-year';
 
 /** At its end it wakes the rollup when anything is announced, also by runs before it. */
 const WAKES_ROLLUP = 'wakes-the-rollup';
+
+/** Runs that were under way when this came make the canary days once more with the others. */
+const CANARIES_COUNT_ONCE = 'canary-days-count-once';
 
 /** Below daily runs (3), so that these overtake wherever tasks wait. */
 const PRIORITY = { priorityKey: 4 };
@@ -119,12 +124,7 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
   const stretches = yearStretches(input);
   for (const [index, stretch] of stretches.entries()) {
     if (index < (input.carried?.stretches ?? 0) || run.control.isStopped()) continue;
-    const days = await control.selectDays({
-      request: run.request,
-      stretch,
-      ...(input.plan === undefined ? {} : { plan: input.plan }),
-    });
-    await run.startWindows(days);
+    await run.startWindows(await run.select(stretch));
     // Otherwise the windows of the next year follow while the last ones of this year still run.
     if (!patched(YEARS_OVERLAP) || isLong() || run.hasManyCarefulDays()) await run.finish();
     const more = index + 1 < stretches.length && !run.control.isStopped();
@@ -145,6 +145,9 @@ class BackfillRun {
   readonly control: BackfillControl;
   readonly #input: BackfillInput;
   readonly #tally: BackfillTally;
+  readonly #days = new AwaitedDays();
+  /** Days that ran as canaries: they are not run, and not counted, again. */
+  #canaries: readonly CivilDate[];
   /** Windows that wait for the one before them, by their place among all windows of this run, and the places of those that have ended. */
   readonly #windows = new Map<number, Pick<ExternalWorkflowHandle, 'signal'>>();
   readonly #ended = new Set<number>();
@@ -166,7 +169,8 @@ class BackfillRun {
       ...(newestFirst === undefined ? {} : { newestFirst }),
       ...(until === undefined ? {} : { until }),
     };
-    this.#tally = new BackfillTally(this.request, input.carried?.totals);
+    this.#canaries = input.carried?.canary?.dates ?? [];
+    this.#tally = new BackfillTally(this.request, input.carried?.totals, input.carried?.canary?.differences);
     const { parallel = input.parallel ?? DEFAULT_PARALLEL, paused = null } = input.carried ?? {};
     this.control = new BackfillControl({ parallel, paused: paused ?? undefined }, this.#tally);
   }
@@ -183,8 +187,19 @@ class BackfillRun {
       totals: this.#tally.totals(),
       parallel: this.control.parallel,
       paused: this.control.paused ?? null,
+      ...(this.#canaries.length === 0 ? {} : { canary: { dates: this.#canaries, differences: this.#tally.canary } }),
     };
     await continueAsNew<typeof backfill>({ ...this.#input, carried });
+  }
+
+  select(stretch: FetchWindow): Promise<SelectedDays> {
+    const { plan } = this.#input;
+    return control.selectDays({
+      request: this.request,
+      stretch,
+      ...(plan === undefined ? {} : { plan }),
+      ...(this.#canaries.length === 0 ? {} : { except: this.#canaries }),
+    });
   }
 
   /** Resolves when the last window of the stretch has been started. */
@@ -260,8 +275,12 @@ class BackfillRun {
       this.#tally.addWindow(result);
       return result.careful.map(({ date }) => date);
     } catch (error) {
-      if (!(error instanceof ChildWorkflowFailure) || isCancellation(error)) throw error;
-      return [...dates];
+      if (!(error instanceof ChildWorkflowFailure) || isOwnCancellation(error)) throw error;
+      const { code, message } = runFailure(error.cause);
+      // Whoever stopped a window does not want its days one by one.
+      if (code !== 'CANCELLED') return [...dates];
+      for (const date of dates) this.#tally.addFailure({ date, code, message });
+      return [];
     } finally {
       this.#ended.add(index);
       await this.#release(index + 1);
@@ -316,64 +335,37 @@ class BackfillRun {
 
   async #day(date: CivilDate): Promise<void> {
     const { pipeline, until, select } = this.request;
-    const workflowId = `day/${pipeline}/${date}`;
-    const handle = await startUnlessRunning(() =>
-      startChild(day, {
-        workflowId,
-        args: [
-          {
-            pipeline,
-            date,
-            reason: 'backfill',
-            ...(select === 'all' ? { recheck: true } : {}),
-            ...(until === undefined ? {} : { until }),
-          },
-        ],
-        // A day that waits for a decision outlives the backfill.
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        priority: PRIORITY,
-        staticSummary: `${pipeline} ${date}`,
-      }),
+    const end = await this.#days.run(
+      {
+        pipeline,
+        date,
+        reason: 'backfill',
+        ...(select === 'all' ? { recheck: true } : {}),
+        ...(until === undefined ? {} : { until }),
+      },
+      { priority: PRIORITY },
     );
-    if (handle === undefined) await this.#followDay(workflowId, date);
-    else await this.#awaitDay(handle, date);
-  }
-
-  async #awaitDay(handle: ChildWorkflowHandle<typeof day>, date: CivilDate): Promise<void> {
-    try {
-      const waits = condition(() => this.control.waiting.has(date)).then(() => undefined);
-      const result = await Promise.race([handle.result(), waits]);
-      if (result === undefined) this.#tally.addWaiting(date, this.control.waiting.get(date) ?? '');
-      else this.#tally.addDay(result);
-    } catch (error) {
-      if (!(error instanceof ChildWorkflowFailure) || isCancellation(error)) throw error;
-      this.#tally.addFailure({ date, ...failureOf(error.cause) });
-    }
-  }
-
-  async #followDay(workflowId: string, date: CivilDate): Promise<void> {
-    const followed = await followRun(workflowId);
-    if (followed.state === 'completed') this.#tally.addDay(followed.result as DayResult);
-    else this.#tally.addFailure({ date, code: followed.code, message: followed.message });
+    if (end.how === 'done') this.#tally.addDay(end.result);
+    else if (end.how === 'waits') this.#tally.addWaiting(date, end.why);
+    else this.#tally.addFailure({ date, code: end.code, message: end.message });
   }
 
   /** Runs sampled days first, and waits for a decision when they differ by more than is allowed. */
   async runCanary(): Promise<void> {
-    const { canary = 0, canaryTolerance = 0, plan } = this.#input;
+    const { canary = 0, canaryTolerance = 0 } = this.#input;
     if (canary === 0) return;
     const { pipeline } = this.request;
     const dates: CivilDate[] = [];
     for (const stretch of yearStretches(this.request)) {
-      const selected = await control.selectDays({
-        request: this.request,
-        stretch,
-        ...(plan === undefined ? {} : { plan }),
-      });
-      dates.push(...selected.windows.flat());
+      dates.push(...(await this.select(stretch)).windows.flat());
     }
     const before = await control.canaryDays(pipeline, spreadSample(dates.sort(), canary));
     await this.#start(before, ({ date }) => this.#day(date));
     await this.#allEnded();
+    if (patched(CANARIES_COUNT_ONCE)) {
+      this.#canaries = before.map(({ date }) => date);
+      this.#tally.selectCanaries(this.#canaries.length);
+    }
     const differences = await compareCanary(pipeline, before);
     this.#tally.canary = differences;
     if (differences.some(({ share }) => share > canaryTolerance))

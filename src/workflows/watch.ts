@@ -1,15 +1,7 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ChildWorkflowFailure,
-  ParentClosePolicy,
-  executeChild,
-  isCancellation,
-  proxyActivities,
-  setCurrentDetails,
-} from '@temporalio/workflow';
+import { condition, patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
-import { day } from './day.ts';
+import { AwaitedDays } from './await-day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
 import { executeSteps, failureOf, withPlainFailures } from './execute-steps.ts';
 import { checkInput, text, wholeNumber } from './input-shape.ts';
@@ -41,7 +33,16 @@ export interface RevisedDay {
   /** The versions that the kept difference is between; null when the day has no second version. */
   readonly versions: { readonly from: number; readonly to: number } | null;
   readonly failure: { readonly code: string; readonly message: string } | null;
+  /** Why the day goes on by itself; absent when it has ended. */
+  readonly waits?: string;
 }
+
+/** Watches that were under way when this came run one day after the other, each to its end. */
+const DAYS_AT_ONCE = 'watch-runs-days-at-once';
+const MOST_AT_ONCE = 4;
+
+/** A watch comes every hour, and there is one at a time. */
+const LONGEST_WAIT = '30 minutes';
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 const { keepRevision, verifySample } = proxyActivities<Activities>({
@@ -58,12 +59,13 @@ export function watch(input: WatchInput): Promise<WatchResult> {
 async function runWatch({ pipeline }: WatchInput): Promise<WatchResult> {
   describeRun({ Pipeline: pipeline, RunReason: 'revision' });
   const { freshness, moved, windows, revisions } = await control.watchPublisher(pipeline);
-  const changed: RevisedDay[] = [];
+  const revised = new Revisions(pipeline);
   for (const dates of windows) {
     setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${dates[0] ?? ''}`);
     await download(pipeline, dates);
-    for (const date of await control.changedDays(pipeline, dates)) changed.push(await revise(pipeline, date));
+    await revised.start(await control.changedDays(pipeline, dates));
   }
+  const changed = await revised.end();
   await control.saveFreshness(pipeline, freshness);
   const asked = windows.reduce((sum, dates) => sum + dates.length, 0);
   return { freshness, moved, asked, changed, revisions };
@@ -84,22 +86,54 @@ async function download(pipeline: string, dates: readonly CivilDate[]): Promise<
   });
 }
 
-async function revise(pipeline: string, date: CivilDate): Promise<RevisedDay> {
-  try {
-    await executeChild(day, {
-      workflowId: `day/${pipeline}/${date}`,
-      args: [{ pipeline, date, reason: 'revision' }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `${pipeline} ${date}`,
-    });
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    if (error instanceof ChildWorkflowFailure) return { date, versions: null, failure: failureOf(error.cause) };
-    // It runs already, and will see the new download.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await control.followRun(`day/${pipeline}/${date}`);
+/** The days whose content changed, each run by itself, several at the same time. */
+class Revisions {
+  readonly #pipeline: string;
+  readonly #days = new AwaitedDays();
+  readonly #ended: RevisedDay[] = [];
+  readonly #running = new Set<CivilDate>();
+
+  constructor(pipeline: string) {
+    this.#pipeline = pipeline;
   }
-  return { date, versions: await keepRevision(pipeline, date), failure: null };
+
+  /** Resolves when the last of the days has been started. */
+  async start(dates: readonly CivilDate[]): Promise<void> {
+    for (const date of dates) {
+      if (!patched(DAYS_AT_ONCE)) {
+        this.#ended.push(await this.#revise(date));
+        continue;
+      }
+      await condition(() => this.#running.size < MOST_AT_ONCE);
+      this.#running.add(date);
+      void this.#run(date);
+    }
+  }
+
+  /** What became of the days; those that take long go on by themselves, so that the next watch is not kept waiting. */
+  async end(): Promise<RevisedDay[]> {
+    if (this.#running.size > 0) await condition(() => this.#running.size === 0, LONGEST_WAIT);
+    const left = [...this.#running].map((date) => ({ date, versions: null, failure: null, waits: 'it still runs' }));
+    return [...this.#ended, ...left].sort((a, b) => (a.date < b.date ? -1 : 1));
+  }
+
+  async #run(date: CivilDate): Promise<void> {
+    try {
+      this.#ended.push(await this.#revise(date));
+    } catch (error) {
+      this.#ended.push({ date, versions: null, failure: failureOf(error) });
+    } finally {
+      this.#running.delete(date);
+    }
+  }
+
+  async #revise(date: CivilDate): Promise<RevisedDay> {
+    // A day that runs already will see the new download.
+    const end = await this.#days.run({ pipeline: this.#pipeline, date, reason: 'revision' });
+    if (end.how === 'waits') return { date, versions: null, failure: null, waits: end.why };
+    if (end.how === 'failed') return { date, versions: null, failure: { code: end.code, message: end.message } };
+    return { date, versions: await keepRevision(this.#pipeline, date), failure: null };
+  }
 }
 
 export interface VerifyInput {

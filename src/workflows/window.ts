@@ -2,6 +2,7 @@ import { ApplicationFailure, condition, defineSignal, setCurrentDetails, setHand
 import type { CommitRequest, ResolvedWindow } from '../activities/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
+import type { DayOutcome } from '../pipelines/execution.ts';
 import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { daysByMonth } from '../pipelines/work-window.ts';
@@ -51,6 +52,8 @@ const LONGEST_WAIT_FOR_EARLIER_DAYS = '15 minutes';
 export interface WindowResult {
   readonly committed: number;
   readonly upToDate: number;
+  /** How many of these days are `degraded`; runs of earlier releases do not say. */
+  readonly degraded?: number;
   /** For how many days each step was executed, not reused. */
   readonly ran: Readonly<Record<StepId, number>>;
   /** Days that need care: each is to be run by its own `day` workflow. */
@@ -80,6 +83,7 @@ function addResults(one: WindowResult, other: WindowResult): WindowResult {
   return {
     committed: one.committed + other.committed,
     upToDate: one.upToDate + other.upToDate,
+    degraded: (one.degraded ?? 0) + (other.degraded ?? 0),
     ran,
     careful: [...one.careful, ...other.careful],
   };
@@ -131,20 +135,29 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     return { outcome, state, decisions: decided.get(date) ?? [], ...bases.get(date) };
   });
   const overtaken = await commit(whereabouts, { pipeline, reason, days: commits });
-  const careful = outcomes
-    .filter((one) => !good.includes(one))
-    .map(({ outcome }) => ({
-      date: outcome.date,
-      step: outcome.failure?.step ?? null,
-      why: outcome.failure === undefined ? 'no part has rows' : `${outcome.failure.code}: ${outcome.failure.message}`,
-    }));
   return {
     committed: good.length - overtaken.length,
     upToDate: resolved.upToDate.length,
+    degraded:
+      (resolved.degraded ?? []).length +
+      good.filter(({ outcome, day }) => !overtaken.includes(day.date) && isDegraded(whereabouts, outcome)).length,
     ran: countRan(days),
-    careful,
+    careful: carefulDays(outcomes.filter((one) => !good.includes(one))),
     overtaken,
   };
+}
+
+function carefulDays(left: readonly { readonly outcome: DayOutcome }[]): WindowResult['careful'] {
+  return left.map(({ outcome: { date, failure } }) => ({
+    date,
+    step: failure?.step ?? null,
+    why: failure === undefined ? 'no part has rows' : `${failure.code}: ${failure.message}`,
+  }));
+}
+
+/** As its manifest or its mark is going to say. */
+function isDegraded(whereabouts: Whereabouts, { verdict }: DayOutcome): boolean {
+  return verdict === 'degraded' || whereabouts.degraded !== undefined;
 }
 
 function countRan(days: readonly ExecutionDay[]): Record<StepId, number> {
@@ -170,6 +183,7 @@ async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<Re
   return {
     ...first,
     upToDate: months.flatMap(({ upToDate }) => upToDate),
+    degraded: months.flatMap(({ degraded = [] }) => degraded),
     days: months.flatMap(({ days }) => days),
   };
 }

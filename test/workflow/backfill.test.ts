@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newestManifests } from '../../src/activities/ledger-reader.ts';
 import { planBackfill, savePlan } from '../../src/activities/plan-backfill.ts';
+import { exitCodeOf, leftLines } from '../../src/cli/backfill-run.ts';
 import { startBackfill, startDay } from '../../src/cli/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { BackfillInput } from '../../src/workflows/backfill.ts';
@@ -66,7 +67,7 @@ describe('a backfill', () => {
     expect(await childrenOf(open.workflowId)).toEqual([]);
   });
 
-  it('joins a day that runs already instead of doubling it', async () => {
+  it('does not wait for a day that somebody else has started and that is held', async () => {
     publisher.publish('2024-03-05', { add: 10_000 });
     const day = await startDay(installation.target, { pipeline: 'tiny', date: '2024-03-05' });
     await until(async () => {
@@ -74,11 +75,11 @@ describe('a backfill', () => {
       expect(typedSearchAttributes.getAll().map(({ value }) => value)).toContain('quarantined');
     });
     const handle = await start({ from: '2024-03-01', to: '2024-03-07' });
-    await until(async () => {
-      expect((await handle.query<BackfillProgress>('progress')).done).toBe(6);
-    });
+    const result = await handle.result();
+    expect(result).toMatchObject({ selected: 7, done: 6, days: 1, waitingDays: 1 });
+    expect(result.waiting).toMatchObject([{ date: '2024-03-05', why: expect.stringContaining('held at') as string }]);
     await day.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
-    expect(await handle.result()).toMatchObject({ selected: 7, done: 7, days: 1 });
+    await day.result();
     expect(await childrenOf(handle.workflowId)).toEqual(['window/tiny/2024-03-01_2024-03-07']);
   });
 
@@ -125,6 +126,29 @@ describe('a backfill', () => {
     ]);
     expect(await newest('2024-04-18')).toMatchObject({ version: (before ?? 0) + 1 });
     expect(await newest('2024-04-15')).toMatchObject({ version: 1 });
+  });
+
+  it('counts canary days once: as selected and done, and not as complete or made again', async () => {
+    const handle = await start({ from: '2024-03-10', to: '2024-03-14', canary: 2 });
+    expect(await handle.result()).toMatchObject({ selected: 5, done: 5, complete: 0, days: 2, windows: 1 });
+    const all = await start({ from: '2024-03-10', to: '2024-03-14', select: 'all', canary: 2, canaryTolerance: 1 });
+    expect(await all.result()).toMatchObject({ selected: 5, done: 5, days: 2 });
+    const years = { pipeline: 'noop', from: '2010-01-01', to: '2012-12-31', canary: 3 };
+    const long = await (await start(years)).result();
+    expect(long).toMatchObject({ selected: 1096, done: 1096, complete: 0, days: 3 });
+    expect(long.canary).toHaveLength(3);
+  }, 180_000);
+
+  it('counts degraded days, also those that were complete before, and exits with 3 for them', async () => {
+    publisher.refuse('forecast', 403);
+    const made = await (await start({ from: '2024-03-20', to: '2024-03-22' })).result();
+    publisher.refuse('forecast', undefined);
+    expect(made).toMatchObject({ done: 3, failedDays: 0, degradedDays: 3 });
+    expect(exitCodeOf(made)).toBe(3);
+    expect(leftLines(made)).toEqual(['3 days are degraded: "quotidien gaps" and "quotidien show" tell why']);
+    const healed = await (await start({ from: '2024-03-20', to: '2024-03-22' })).result();
+    expect(healed).toMatchObject({ done: 3, degradedDays: 0 });
+    expect(exitCodeOf(healed)).toBe(0);
   });
 
   it('runs exactly the days of a stored plan, which says beforehand what will run', async () => {

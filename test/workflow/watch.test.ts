@@ -22,7 +22,7 @@ let installation: Installation;
 
 beforeAll(async () => {
   publisher = await startTinyPublisher(DATES);
-  const tiny = tinyDataset({ baseUrl: publisher.url, freshForMinutes: 0 });
+  const tiny = tinyDataset({ baseUrl: publisher.url, freshForMinutes: 0, holdAbove: 9_000 });
   installation = await openInstallation({ datasets: { tiny } });
   const range = { pipeline: 'tiny', from: DATES[0] ?? '', to: DATES.at(-1) ?? '' };
   const made = await (await startBackfill(installation.target, range)).result();
@@ -72,6 +72,28 @@ describe('the watch', () => {
     publisher.publish(REVISED, { add: 7, status: 'consolidated' });
     expect(await watchNow()).toMatchObject({ asked: 20, changed: [] });
     expect(await versionOf(REVISED)).toBe(2);
+  });
+});
+
+describe('a revised day that is held', () => {
+  const held = DATES[2] ?? '';
+  const handle = () => installation.client.workflow.getHandle(`day/tiny/${held}`);
+  const waits = { date: held, versions: null, failure: null, waits: expect.stringContaining('held at') as string };
+
+  it('keeps neither the other days nor the watch waiting, whoever started it', async () => {
+    publisher.publish(held, { add: 10_000 });
+    publisher.publish(DATES[5] ?? '', { add: 3 });
+    expect((await watchNow()).changed).toEqual([
+      waits,
+      { date: DATES[5], versions: { from: 1, to: 2 }, failure: null },
+    ]);
+    publisher.publish(DATES[7] ?? '', { add: 3 });
+    expect((await watchNow()).changed).toEqual([
+      waits,
+      { date: DATES[7], versions: { from: 1, to: 2 }, failure: null },
+    ]);
+    await handle().executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] });
+    expect(await handle().result()).toMatchObject({ version: 2 });
   });
 });
 
