@@ -8,6 +8,7 @@ import type { Manifest } from '../pipelines/manifest.ts';
 import type { Scope } from '../pipelines/vocabulary.ts';
 import type { DocumentQuery } from '../storage/ports.ts';
 import type { Engine } from './engine.ts';
+import { readRows, refuseRow } from './read-rows.ts';
 import { isPromised, removeExpiredPromises } from './promises.ts';
 
 /**
@@ -140,21 +141,21 @@ function queriesOf(pipeline: string, scope: Scope): DocumentQuery[] {
   return [MANIFEST_TABLE, LEDGER_TABLE].map((table) => ({ table, ...range }));
 }
 
+/** Throws for a row that cannot be read: it may name anything. */
 async function* keysNamed(
   { documents }: Pick<Engine, 'documents'>,
   query: DocumentQuery,
   oldest: string,
 ): AsyncGenerator<string> {
-  if (query.table === MANIFEST_TABLE) {
-    for await (const { body } of documents.query<Manifest>(query)) {
+  for await (const row of readRows<Manifest | LedgerEntry>(documents, query)) {
+    if ('unreadable' in row) throw refuseRow(row.unreadable);
+    const { body } = row;
+    if ('steps' in body) {
       for (const state of Object.values(body.steps)) {
         if (state.state === 'done') for (const ref of Object.values(state.outputs)) yield ref.key;
       }
+    } else if (body.origin !== null || body.execution.startedAt > oldest) {
+      for (const ref of Object.values(body.outputs)) yield ref.key;
     }
-    return;
-  }
-  for await (const { body } of documents.query<LedgerEntry>(query)) {
-    if (body.origin === null && body.execution.startedAt <= oldest) continue;
-    for (const ref of Object.values(body.outputs)) yield ref.key;
   }
 }

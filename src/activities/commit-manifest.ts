@@ -6,6 +6,7 @@ import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { sameNote } from '../pipelines/kept-delivery.ts';
 import { changedSteps, keptIn, manifestKey, manifestStep } from '../pipelines/manifest.ts';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
+import { RECORD_SCHEMA } from '../pipelines/stored-records.ts';
 import type { RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import type { JsonValue } from '../storage/ports.ts';
 import { announceVersions, announcementsOf } from './announcements.ts';
@@ -206,6 +207,7 @@ function manifestOf(
     else if (state !== undefined && state.state !== 'done') steps[id] = state;
   }
   return {
+    schema: RECORD_SCHEMA,
     pipeline: definition.name,
     scope: finding.scope,
     version: (before?.version ?? 0) + 1,

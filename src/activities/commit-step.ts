@@ -5,6 +5,7 @@ import type { OutputDefinition } from '../pipelines/definition.ts';
 import type { PartNote } from '../pipelines/kept-delivery.ts';
 import { ledgerKey } from '../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
+import { RECORD_SCHEMA } from '../pipelines/stored-records.ts';
 import { isPeriod } from '../pipelines/period.ts';
 import type { InputHashes, StepKey } from '../pipelines/step-key.ts';
 import type { Scope, StepId } from '../pipelines/vocabulary.ts';
@@ -122,6 +123,7 @@ function entryOf(
   outputs: Record<string, ArtefactRef>,
 ): LedgerEntry {
   return {
+    schema: RECORD_SCHEMA,
     pipeline,
     scope: unit.result.scope,
     step: step.id,

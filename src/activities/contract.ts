@@ -76,6 +76,8 @@ export interface ResolvedWindow extends MaybeServed {
   /** Those of them whose verdict is `degraded`; absent where there are none. */
   readonly degraded?: readonly CivilDate[];
   readonly days: readonly WindowDay[];
+  /** Days that cannot be planned here, and why: each is left to a run of its own, which says so. */
+  readonly careful?: readonly { readonly date: CivilDate; readonly why: string }[];
 }
 
 export interface WindowDay {

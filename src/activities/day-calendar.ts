@@ -22,7 +22,7 @@ export async function calendarOfDays(
 ): Promise<CalendarDay[]> {
   const { definition } = datasetOf(engine, pipeline);
   const known = dates.filter((date) => date >= definition.since);
-  const [{ evidence, manifests }, failures, degraded] = await Promise.all([
+  const [{ evidence, manifests, unreadable }, failures, degraded] = await Promise.all([
     surveyDays(engine, definition, known),
     readFailures(engine.documents, pipeline, known),
     readDegraded(engine, pipeline, known),
@@ -39,6 +39,7 @@ export async function calendarOfDays(
       running: running.get(date),
       degraded: degraded.get(date),
       blind,
+      unreadable: unreadable.get(date),
       stale: manifests.has(date) ? staleSteps(definition, planned) : [],
       askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
     };

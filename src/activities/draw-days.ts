@@ -10,7 +10,7 @@ export async function drawDays(
   dates: readonly CivilDate[],
   count: number,
 ): Promise<CivilDate[]> {
-  const finished = [...(await newestManifests(engine.documents, pipeline, dates)).keys()];
+  const finished = [...(await newestManifests(engine.documents, pipeline, dates, [])).keys()];
   const drawn: CivilDate[] = [];
   while (drawn.length < count && finished.length > 0) drawn.push(...finished.splice(randomInt(finished.length), 1));
   return drawn.sort();

@@ -1,9 +1,12 @@
 import { addDays } from '../pipelines/civil-date.ts';
 import { mergeDecisions } from '../pipelines/decision.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
+import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { planDays } from '../pipelines/plan.ts';
 import type { DayEvidence, DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
+import type { UnreadableRow } from '../pipelines/stored-records.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
@@ -22,6 +25,8 @@ export interface Survey {
   readonly manifests: ReadonlyMap<CivilDate, Manifest>;
   /** Every artefact that a plan of the days could rely on, by its key. */
   readonly artefacts: ReadonlyMap<string, ArtefactRef>;
+  /** Days of which nothing can be planned, because a row that tells of them cannot be read; they are in none of the above. */
+  readonly unreadable: ReadonlyMap<CivilDate, UnreadableRow>;
 }
 
 /** Gathers what the planner decides on, and takes the records at their word: no object is looked at. */
@@ -32,14 +37,18 @@ export async function surveyDays(
 ): Promise<Survey> {
   const neighbours = neighbourDates(definition, dates);
   // First: a plan must know at least what the manifest that it says it is based on was made from.
-  const manifests = await newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])]);
+  const rows: UnreadableRow[] = [];
+  const manifests = await newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])], rows);
   const [ledger, deliveries, decisions] = await Promise.all([
-    readLedger(documents, definition.name, dates),
-    readDeliveries(documents, definition, dates),
+    readLedger(documents, definition.name, dates, rows),
+    readDeliveries(documents, definition, dates, rows),
     readDecisions(documents, definition.name, dates),
   ]);
   const at = now().toISOString();
-  const evidence = dates.map((date): DayEvidence => ({
+  const unreadable = daysWithout(definition, dates, rows);
+  const readable = dates.filter((date) => !unreadable.has(date));
+  for (const date of unreadable.keys()) manifests.delete(date);
+  const evidence = readable.map((date): DayEvidence => ({
     date,
     now: at,
     expected: { parts: expectedParts(definition, date) },
@@ -53,7 +62,7 @@ export async function surveyDays(
       return state?.state === 'done' ? state.outputs[output]?.sha256 : undefined;
     },
   }));
-  return { evidence, manifests, artefacts: artefactsOf(evidence) };
+  return { evidence, manifests, artefacts: artefactsOf(evidence), unreadable };
 }
 
 /**
@@ -93,9 +102,39 @@ function artefactsOf(evidence: readonly DayEvidence[]): Map<string, ArtefactRef>
   return new Map(refs.map((ref) => [ref.key, ref]));
 }
 
+/**
+ * The days that a row tells of: its own, those of the window of a receipt, and those that read its day. To plan them without it would be to
+ * take back what it says.
+ */
+function daysWithout(
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+  rows: readonly UnreadableRow[],
+): Map<CivilDate, UnreadableRow> {
+  const unreadable = new Map<CivilDate, UnreadableRow>();
+  const lookbacks = [0, ...lookbacksOf(definition)];
+  for (const row of rows) {
+    const [first = '', second = ''] = row.sort.split('/');
+    const last = row.table === RECEIPT_TABLE ? second : first;
+    const back = row.table === MANIFEST_TABLE ? lookbacks : [0];
+    for (const date of dates) {
+      const told = back.some((days) => isBetween(addDays(date, -days), first, last));
+      if (told && !unreadable.has(date)) unreadable.set(date, row);
+    }
+  }
+  return unreadable;
+}
+
+function isBetween(date: CivilDate, first: string, last: string): boolean {
+  return first <= date && date <= last;
+}
+
 function neighbourDates(definition: PipelineDefinition, dates: readonly CivilDate[]): CivilDate[] {
-  const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
-  return [...lookbacks].flatMap((days) => dates.map((date) => addDays(date, -days)));
+  return lookbacksOf(definition).flatMap((days) => dates.map((date) => addDays(date, -days)));
+}
+
+function lookbacksOf({ steps }: PipelineDefinition): number[] {
+  return [...new Set(steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])))];
 }
 
 function expectedParts(definition: PipelineDefinition, date: CivilDate): Record<string, string> {

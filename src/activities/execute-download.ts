@@ -8,6 +8,7 @@ import { isEmptyEntry } from '../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
 import { compareAnswers, dayOf, newestDeliveries } from '../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
+import { RECORD_SCHEMA } from '../pipelines/stored-records.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { fetchWindows, monthWindows } from '../pipelines/window.ts';
@@ -238,6 +239,25 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   return { days };
 }
 
+/** Cuts days anew from a raw file that is stored, and commits their slices; their receipt is left as it is. */
+export async function cutAgain(
+  engine: Engine,
+  control: StepControl,
+  {
+    pipeline,
+    step,
+    dates,
+    origin,
+  }: { pipeline: string; step: StepDefinition; dates: readonly CivilDate[]; origin: Origin },
+): Promise<void> {
+  const dataset = datasetOf(engine, pipeline);
+  const part = dataset.definition.parts.find((candidate) => candidate.id === step.part);
+  if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
+  const download: Download = { engine, control, dataset, part, step, force: true };
+  const { retrievedAt: checkedAt } = origin;
+  await sliceAndCommit(download, dates, { origin, status: 200, unchanged: true, checkedAt, freshness: null });
+}
+
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
 async function intactReceipt({ engine, part }: Download, known: Receipt | undefined): Promise<Receipt | undefined> {
   if (known === undefined) return undefined;
@@ -366,6 +386,7 @@ function receiptOf(
   const same = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known : undefined;
   const now = new Set(entries.map(({ scope }) => scope));
   return {
+    schema: RECORD_SCHEMA,
     pipeline: download.dataset.definition.name,
     part: download.part.id,
     window: group.window,

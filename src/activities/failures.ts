@@ -32,7 +32,8 @@ export async function readFailures(
   scopes: readonly Scope[],
 ): Promise<Map<Scope, FailureRecord>> {
   const found = new Map<Scope, FailureRecord>();
-  for (const [scope, records] of await readRanges<FailureRecord>(documents, FAILURE_TABLE, pipeline, scopes)) {
+  // A failure that cannot be read is none that anything hangs on.
+  for (const [scope, records] of await readRanges<FailureRecord>(documents, FAILURE_TABLE, pipeline, scopes, [])) {
     const [record] = records;
     if (record !== undefined) found.set(scope, record);
   }

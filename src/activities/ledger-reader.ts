@@ -8,10 +8,13 @@ import { isPeriod } from '../pipelines/period.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
 import { RECEIPT_TABLE, newestDeliveries, receiptPartition } from '../pipelines/receipt.ts';
 import type { Delivery } from '../pipelines/receipt.ts';
+import { placeOf } from '../pipelines/stored-records.ts';
+import type { UnreadableRow } from '../pipelines/stored-records.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, Scope, StepId } from '../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../storage/ports.ts';
 import { mapConcurrent } from './map-concurrent.ts';
+import { lastRow, readRows, refuseRow } from './read-rows.ts';
 
 /** Reads of ledger, manifests and receipts: a month of days is one query each, so that years are planned quickly. */
 
@@ -48,19 +51,30 @@ function rangesOf(pipeline: string, scopes: readonly Scope[]): ScopeRange[] {
   return [...periods, ...days];
 }
 
+/**
+ * The rows of the scopes. One that cannot be read is collected in `unreadable`; without it, it is refused by `STORE_CORRUPT`, with the
+ * command that makes it again. Rows of other scopes in between do not matter.
+ */
 export async function readRanges<T extends { readonly scope: Scope }>(
   documents: DocumentStore,
   table: string,
   pipeline: string,
   scopes: readonly Scope[],
+  unreadable?: UnreadableRow[],
 ): Promise<Map<Scope, T[]>> {
   const byScope = new Map<Scope, T[]>(scopes.map((scope) => [scope, []]));
   await mapConcurrent(rangesOf(pipeline, scopes), QUERIES_AT_ONCE, async (range) => {
-    for await (const document of documents.query<T>({ table, ...range })) {
-      byScope.get(document.body.scope)?.push(document.body);
+    for await (const row of readRows<T>(documents, { table, ...range })) {
+      if ('body' in row) byScope.get(row.body.scope)?.push(row.body);
+      else if (byScope.has(placeOf(row.unreadable).scope)) collect(row.unreadable, unreadable);
     }
   });
   return byScope;
+}
+
+function collect(row: UnreadableRow, unreadable: UnreadableRow[] | undefined): void {
+  if (unreadable === undefined) throw refuseRow(row);
+  unreadable.push(row);
 }
 
 /** Every ledger entry of the scopes. */
@@ -68,8 +82,9 @@ export function readLedger(
   documents: DocumentStore,
   pipeline: string,
   scopes: readonly Scope[],
+  unreadable?: UnreadableRow[],
 ): Promise<Map<Scope, LedgerEntry[]>> {
-  return readRanges<LedgerEntry>(documents, LEDGER_TABLE, pipeline, scopes);
+  return readRanges<LedgerEntry>(documents, LEDGER_TABLE, pipeline, scopes, unreadable);
 }
 
 /** Every manifest version of the scopes, oldest first. */
@@ -77,8 +92,9 @@ export function readManifests(
   documents: DocumentStore,
   pipeline: string,
   scopes: readonly Scope[],
+  unreadable?: UnreadableRow[],
 ): Promise<Map<Scope, Manifest[]>> {
-  return readRanges<Manifest>(documents, MANIFEST_TABLE, pipeline, scopes);
+  return readRanges<Manifest>(documents, MANIFEST_TABLE, pipeline, scopes, unreadable);
 }
 
 /** The newest manifest of each scope that has one. Periods gather many versions over the years: only their last is read. */
@@ -86,16 +102,19 @@ export async function newestManifests(
   documents: DocumentStore,
   pipeline: string,
   scopes: readonly Scope[],
+  unreadable?: UnreadableRow[],
 ): Promise<Map<Scope, Manifest>> {
   const newest = new Map<Scope, Manifest>();
   const days = scopes.filter((scope) => !isPeriod(scope));
-  for (const [scope, versions] of await readManifests(documents, pipeline, days)) {
+  for (const [scope, versions] of await readManifests(documents, pipeline, days, unreadable)) {
     const last = versions.at(-1);
     if (last !== undefined) newest.set(scope, last);
   }
   await mapConcurrent(rangesOf(pipeline, scopes.filter(isPeriod)), QUERIES_AT_ONCE, async (range) => {
-    const query = { table: MANIFEST_TABLE, ...range, order: 'descending', limit: 1 } as const;
-    for await (const { body } of documents.query<Manifest>(query)) newest.set(body.scope, body);
+    const row = await lastRow<Manifest>(documents, { table: MANIFEST_TABLE, ...range });
+    if (row === undefined) return;
+    if ('body' in row) newest.set(row.body.scope, row.body);
+    else collect(row.unreadable, unreadable);
   });
   return newest;
 }
@@ -135,12 +154,14 @@ export async function readReceipts(
   pipeline: string,
   part: Pick<PartDefinition, 'id' | 'bulkWindow'>,
   dates: { readonly first: CivilDate; readonly last: CivilDate },
+  unreadable?: UnreadableRow[],
 ): Promise<Receipt[]> {
   const receipts: Receipt[] = [];
   const range = { from: WINDOW_START[part.bulkWindow](dates.first), to: addDays(dates.last, 1) };
   const partition = receiptPartition(pipeline, part.id);
-  for await (const document of documents.query<Receipt>({ table: RECEIPT_TABLE, partition, ...range })) {
-    receipts.push(document.body);
+  for await (const row of readRows<Receipt>(documents, { table: RECEIPT_TABLE, partition, ...range })) {
+    if ('body' in row) receipts.push(row.body);
+    else collect(row.unreadable, unreadable);
   }
   return receipts;
 }
@@ -150,12 +171,13 @@ export async function readDeliveries(
   documents: DocumentStore,
   { name, parts }: Pick<PipelineDefinition, 'name' | 'parts'>,
   dates: readonly CivilDate[],
+  unreadable?: UnreadableRow[],
 ): Promise<Map<string, Map<CivilDate, Delivery>>> {
   const sorted = [...dates].sort();
   const [first, last] = [sorted[0], sorted.at(-1)];
   if (first === undefined || last === undefined) return new Map();
   const byPart = await mapConcurrent(parts, QUERIES_AT_ONCE, async (part) => {
-    const receipts = await readReceipts(documents, name, part, { first, last });
+    const receipts = await readReceipts(documents, name, part, { first, last }, unreadable);
     return [part.id, newestDeliveries(receipts)] as const;
   });
   return new Map(byPart);

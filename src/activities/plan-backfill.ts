@@ -100,13 +100,14 @@ export async function selectStretch(
   const all = datesBetween(from, to).filter((date) => !except.includes(date));
   const now = engine.now();
   const due = all.filter((date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now);
-  const [{ plans, manifests }, failures, marks] = await Promise.all([
+  const [{ plans, manifests, unreadable }, failures, marks] = await Promise.all([
     planFromStores(engine, definition, due, { recheck: select === 'all', offline: select === 'stale' }),
     readFailures(engine.documents, request.pipeline, due),
     readDegraded(engine, request.pipeline, due),
   ]);
   const ids = new Set(executionSteps(definition, 2).map(({ id }) => id));
-  const selected: PlannedBackfillDay[] = [];
+  // Their own runs say what is wrong with them.
+  const selected: PlannedBackfillDay[] = [...unreadable.keys()].map((date) => ({ date, steps: [] }));
   const left: string[] = [];
   for (const plan of plans) {
     const steps = plan.steps.filter(({ step }) => ids.has(step) && !isAfterStage(stageOf(step), until));

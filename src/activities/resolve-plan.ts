@@ -9,6 +9,7 @@ import type { Manifest } from '../pipelines/manifest.ts';
 import { isUpToDate } from '../pipelines/plan.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import { revisionOf } from '../pipelines/revision.ts';
+import { describeRow } from '../pipelines/stored-records.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
@@ -17,22 +18,29 @@ import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { planOnStored, surveyDays } from './evidence.ts';
+import type { Survey } from './evidence.ts';
 import { publicationsOf, unpublished } from './published.ts';
+import { refuseRow } from './read-rows.ts';
 
-/** The plans of a set of days, ascending, from what the stores have now. */
+export interface StoredPlans {
+  /** Ascending; none for a day of which a row cannot be read. */
+  readonly plans: DayPlan[];
+  readonly manifests: ReadonlyMap<CivilDate, Manifest>;
+  readonly decisions: ReadonlyMap<CivilDate, readonly Decision[]>;
+  readonly unreadable: Survey['unreadable'];
+}
+
+/** The plans of a set of days from what the stores have now. */
 export async function planFromStores(
   engine: Engine,
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
   options: PlanOptions,
-): Promise<{
-  plans: DayPlan[];
-  manifests: ReadonlyMap<CivilDate, Manifest>;
-  decisions: ReadonlyMap<CivilDate, readonly Decision[]>;
-}> {
+): Promise<StoredPlans> {
   const survey = await surveyDays(engine, definition, dates);
+  const { manifests, unreadable } = survey;
   const decisions = new Map(survey.evidence.map((day) => [day.date, day.decisions ?? []]));
-  return { plans: await planOnStored(engine, definition, survey, options), manifests: survey.manifests, decisions };
+  return { plans: await planOnStored(engine, definition, survey, options), manifests, decisions, unreadable };
 }
 
 /** Refuses what cannot be planned, with what to write instead. */
@@ -56,7 +64,9 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
   checkRequest(definition, request);
   const [date] = request.dates;
   if (date === undefined) throw new PipelineError('PLAN_INVALID', 'no date was given');
-  const { plans, manifests, decisions } = await planFromStores(engine, definition, [date], request.options);
+  const { plans, manifests, decisions, unreadable } = await planFromStores(engine, definition, [date], request.options);
+  const row = unreadable.get(date);
+  if (row !== undefined) throw refuseRow(row);
   const [plan] = plans;
   if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
   const manifest = manifests.get(date);
@@ -119,7 +129,7 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const { definition } = dataset;
   checkRequest(definition, request);
   const dates = [...request.dates].sort();
-  const { plans, manifests, decisions } = await planFromStores(engine, definition, dates, request.options);
+  const { plans, manifests, decisions, unreadable } = await planFromStores(engine, definition, dates, request.options);
   const steps = executionSteps(definition, Math.max(2, request.dates.length));
   const ids = new Set(steps.map((step) => step.id));
   const upToDate: CivilDate[] = [];
@@ -138,5 +148,7 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const marks = await readDegraded(engine, definition.name, upToDate);
   const degraded = upToDate.filter((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date));
   const known = degraded.length === 0 ? {} : { degraded };
-  return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, ...known, days };
+  const rows = [...unreadable].map(([date, row]) => ({ date, why: `STORE_CORRUPT: ${describeRow(row)}` }));
+  const careful = rows.length === 0 ? {} : { careful: rows };
+  return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, ...known, days, ...careful };
 }

@@ -1,3 +1,4 @@
+import { asPipelineError, errorCodeOf } from '../errors.ts';
 import type { RollupDefinition } from '../pipelines/definition.ts';
 import { keyIn } from '../pipelines/manifest.ts';
 import { periodsOf } from '../pipelines/period.ts';
@@ -28,13 +29,19 @@ export async function stalePeriods(
   for (const rollup of definition.rollups) {
     for (const period of periodsOf(rollup.grain, dates)) {
       const later = stale.find(({ step }) => rollup.inputs.some((input) => input.step === step));
-      const own = await whyStale(engine, pipeline, rollup, period);
+      const own = await whyStale(engine, pipeline, rollup, period).catch(whyUnreadable);
       const reason = own ?? (later === undefined ? undefined : `after ${later.step} of ${later.period}`);
       const date = dates.find((candidate) => periodsOf(rollup.grain, [candidate]).includes(period));
       if (reason !== undefined && date !== undefined) stale.push({ period, step: rollup.id, reason, date });
     }
   }
   return stale;
+}
+
+/** A row that cannot be read keeps its own period from being told of, and no other. */
+function whyUnreadable(error: unknown): string {
+  if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+  return asPipelineError(error).message;
 }
 
 /** Undefined when the period is as its inputs give it now, also when there is nothing to make it from. */

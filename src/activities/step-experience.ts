@@ -17,7 +17,7 @@ export async function stepExperience(
   const last = monthOf(range.to);
   const months = new Set([monthOf(range.from)]);
   for (let back = -1; back < MONTHS_READ; back += 1) months.add(addMonths(last, -back));
-  const ledger = await readLedger(documents, pipeline, [...months].flatMap(datesOfMonth));
+  const ledger = await readLedger(documents, pipeline, [...months].flatMap(datesOfMonth), []);
   const entries = new Map<StepId, LedgerEntry[]>();
   for (const entry of [...ledger.values()].flat()) {
     const known = entries.get(entry.step);

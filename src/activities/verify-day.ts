@@ -1,6 +1,7 @@
 import { addDays } from '../pipelines/civil-date.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
+import type { UnreadableRow } from '../pipelines/stored-records.ts';
 import { verificationKey } from '../pipelines/verification.ts';
 import type { Rebuilt, Verification } from '../pipelines/verification.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
@@ -36,6 +37,8 @@ export interface VerifiedDays {
   readonly days: readonly Verification[];
   /** Dates without a manifest: there is nothing to verify. */
   readonly absent: readonly CivilDate[];
+  /** Rows that cannot be read: a day may be among the days or the absent ones without them. */
+  readonly unreadable: readonly UnreadableRow[];
 }
 
 /**
@@ -50,20 +53,22 @@ export async function verifyDays(
 ): Promise<VerifiedDays> {
   const days: Verification[] = [];
   const absent: CivilDate[] = [];
+  const unreadable: UnreadableRow[] = [];
   const objects = proveObjects(engine.objects);
   for (const { from, to } of fetchWindows(request.dates, 'month')) {
     const dates = request.dates.filter((date) => from <= date && date <= to);
-    const manifests = await newestManifests(engine.documents, request.pipeline, dates);
+    const manifests = await newestManifests(engine.documents, request.pipeline, dates, unreadable);
     absent.push(...dates.filter((date) => !manifests.has(date)));
-    days.push(...(await verifyMonth({ engine, control, objects }, request, [...manifests.values()])));
+    days.push(...(await verifyMonth({ engine, control, objects }, request, [...manifests.values()], unreadable)));
   }
-  return { days, absent };
+  return { days, absent, unreadable };
 }
 
 async function verifyMonth(
   surroundings: Pick<Rebuild, 'engine' | 'control' | 'objects'>,
   { pipeline, onDay }: VerifyRequest,
   manifests: readonly Manifest[],
+  unreadable: UnreadableRow[],
 ): Promise<Verification[]> {
   const { engine } = surroundings;
   const dataset = datasetOf(engine, pipeline);
@@ -71,8 +76,9 @@ async function verifyMonth(
     dataset.definition,
     manifests.map(({ scope }) => scope),
   );
-  const rebuild: Rebuild = { ...surroundings, dataset, ledger: await readLedger(engine.documents, pipeline, scopes) };
-  const slices = await recutAll(rebuild, manifests);
+  const ledger = await readLedger(engine.documents, pipeline, scopes, unreadable);
+  const rebuild: Rebuild = { ...surroundings, dataset, ledger };
+  const slices = await recutAll(rebuild, manifests, unreadable);
   return mapSets(manifests, { size: DAYS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
     const days = await verifySet(rebuild, set, slices);
     for (const day of days) {
@@ -114,12 +120,17 @@ function rebuildName(date: CivilDate, step: StepId): string {
 }
 
 /** The download steps of all days, each raw file cut once for all days that came in it. */
-async function recutAll(rebuild: Rebuild, manifests: readonly Manifest[]): Promise<Map<string, Rebuilt>> {
+async function recutAll(
+  rebuild: Rebuild,
+  manifests: readonly Manifest[],
+  unreadable: UnreadableRow[],
+): Promise<Map<string, Rebuilt>> {
   const { engine, dataset } = rebuild;
   const deliveries = await readDeliveries(
     engine.documents,
     dataset.definition,
     manifests.map(({ scope }) => scope),
+    unreadable,
   );
   const groups = new Map<
     string,

@@ -14,6 +14,7 @@ import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count } from './measures.ts';
 import { findRunningDays } from './running-days.ts';
+import { printUnreadable } from './unreadable.ts';
 
 export interface RangeCommand {
   readonly pipeline: string;
@@ -32,15 +33,10 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
   const days = await calendarOfDays(engine, command.pipeline, dates, running);
   const found = [
     gapOf(command.pipeline, 'missing', days, ({ standing }) => standing === 'missing', '--missing'),
-    gapOf(
-      command.pipeline,
-      'failed',
-      days,
-      ({ standing, failure }) => standing === 'failed' || failure !== null,
-      '--failed',
-    ),
+    gapOf(command.pipeline, 'failed', days, isFailed, '--failed'),
     gapOf(command.pipeline, 'degraded', days, ({ standing }) => standing === 'degraded', ''),
     gapOf(command.pipeline, 'incomplete', days, ({ coverage }) => coverage !== null && coverage < 1, '--all'),
+    { ...gapOf(command.pipeline, 'unreadable', days, isUnreadable, ''), backfill: repairs(command.pipeline, days) },
   ].filter(({ days: number }) => number > 0);
   terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found });
   for (const { kind, ranges, days: number, backfill } of found) {
@@ -49,6 +45,19 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
   }
   if (found.length === 0) terminal.line(`no gap in ${count(days.length, 'day')}`);
   return found.length === 0 ? EXIT.done : EXIT.degraded;
+}
+
+function isUnreadable({ remarks }: CalendarDay): boolean {
+  return remarks.some(({ kind }) => kind === 'unreadable');
+}
+
+function isFailed(day: CalendarDay): boolean {
+  return !isUnreadable(day) && (day.standing === 'failed' || day.failure !== null);
+}
+
+function repairs(pipeline: string, days: readonly CalendarDay[]): string {
+  const dates = days.filter(isUnreadable).map(({ date }) => date);
+  return `quotidien repair ${pipeline} ${dates[0] ?? ''} ${dates.at(-1) ?? ''}`;
 }
 
 interface Gap {
@@ -83,7 +92,7 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
   const engine = await context.engine();
   const { definition } = datasetOf(engine, command.pipeline);
   const dates = await datesOf(context, command);
-  const { plans, manifests } = await planFromStores(engine, definition, dates, { offline: true });
+  const { plans, manifests, unreadable } = await planFromStores(engine, definition, dates, { offline: true });
   const days = plans
     .filter(({ date }) => manifests.has(date))
     .map(({ date, steps }) => ({
@@ -92,13 +101,14 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     }))
     .filter(({ steps }) => steps.length > 0);
   const periods = await stalePeriods(engine, command.pipeline, dates);
-  terminal.data({ pipeline: command.pipeline, days, periods });
+  terminal.data({ pipeline: command.pipeline, days, periods, unreadable: Object.fromEntries(unreadable) });
   for (const { date, steps } of days) {
     terminal.line(terminal.colours.bold(date));
     for (const step of steps) terminal.line(`  ${staleText(step)}`);
   }
   for (const { period, step, reason } of periods) terminal.line(`${period.padEnd(8)} ${staleText({ step, reason })}`);
-  if (days.length + periods.length === 0) terminal.line('nothing is out of date');
+  printUnreadable(terminal, unreadable);
+  if (days.length + periods.length + unreadable.size === 0) terminal.line('nothing is out of date');
   if (days.length > 0) {
     const [from, to] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
     terminal.line(
@@ -112,7 +122,7 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     const queue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
     terminal.line(`${count(periods.length, 'period')} out of date: ${start} --task-queue ${queue} --input '${input}'`);
   }
-  return days.length + periods.length === 0 ? EXIT.done : EXIT.degraded;
+  return days.length + periods.length + unreadable.size === 0 ? EXIT.done : EXIT.degraded;
 }
 
 function staleText({ step, reason }: Pick<PlannedStep, 'step' | 'reason'>): string {

@@ -7,6 +7,7 @@ import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { commandControl } from './control.ts';
 import type { Terminal } from './terminal.ts';
+import { printUnreadable } from './unreadable.ts';
 
 export interface PlanCommand {
   readonly pipeline: string;
@@ -24,10 +25,16 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
   const dates = options.to === undefined ? [from] : datesBetween(from, parseCivilDate(options.to));
   checkRequest(definition, { dates, options: {} });
   if (options.probe === true) await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
-  const { plans } = await planFromStores(engine, definition, dates, {});
-  context.terminal.data({ pipeline: options.pipeline, days: plans, totals: countActions(plans) });
+  const { plans, unreadable } = await planFromStores(engine, definition, dates, {});
+  context.terminal.data({
+    pipeline: options.pipeline,
+    days: plans,
+    totals: countActions(plans),
+    unreadable: Object.fromEntries(unreadable),
+  });
   print(context.terminal, plans, options.all === true || plans.length === 1);
-  return EXIT.done;
+  printUnreadable(context.terminal, unreadable);
+  return unreadable.size === 0 ? EXIT.done : EXIT.failed;
 }
 
 function countActions(plans: readonly DayPlan[]): Record<StepAction, number> {

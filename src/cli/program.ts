@@ -211,6 +211,19 @@ function addStoreCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('repair')
+    .description(
+      'make records that cannot be read again, from the ledger, the manifests and the objects; asks no publisher',
+    )
+    .argument('<pipeline>')
+    .argument('<from>', 'a day; without <to> also a month, a year or all')
+    .argument('[to]')
+    .option('--dry-run', 'say which rows cannot be read, and change nothing')
+    .action((pipeline: string, from: string, to: string | undefined, options: { dryRun?: boolean }) =>
+      perform(async (context) => (await import('./repair.ts')).repair(context, { pipeline, from, to, ...options })),
+    );
+
+  program
     .command('gc')
     .description('remove artefacts that no version of any day refers to; raw files are never removed')
     .option('--dry-run', 'say what there is, and change nothing')

@@ -9,6 +9,7 @@ import { PipelineError } from '../errors.ts';
 import { rangesOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import { isPeriod } from '../pipelines/period.ts';
+import { describeRow } from '../pipelines/stored-records.ts';
 import { worstResult } from '../pipelines/verification.ts';
 import type { CivilDate, Period } from '../pipelines/vocabulary.ts';
 import type { Verification, StepVerification, VerificationResult } from '../pipelines/verification.ts';
@@ -61,7 +62,7 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
       else if (done % MOST_LISTED === 0) terminal.note(`${done} of ${dates.length} days`);
     },
   });
-  if (verified.days.length === 0) {
+  if (verified.days.length + verified.unreadable.length === 0) {
     throw new PipelineError(
       'INPUT_INVALID',
       `no run of ${pipeline} ${from}${to === undefined ? '' : ` … ${to}`} has ended yet`,
@@ -69,9 +70,18 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
   }
   const seconds = (Date.now() - startedAt) / 1000;
   const totals = totalsOf(verified);
-  terminal.data({ pipeline, days: verified.days, absent: verified.absent, totals, seconds });
+  terminal.data({
+    pipeline,
+    days: verified.days,
+    absent: verified.absent,
+    unreadable: verified.unreadable,
+    totals,
+    seconds,
+  });
   printTotals(terminal, verified, totals, seconds);
-  return EXIT_OF[worstResult(verified.days.map(({ result }) => result))];
+  const rows = new Map(verified.unreadable.map((row) => [row.sort, row]));
+  for (const row of rows.values()) terminal.line(`${terminal.colours.red('unreadable')}  ${describeRow(row)}`);
+  return rows.size > 0 ? EXIT.failed : EXIT_OF[worstResult(verified.days.map(({ result }) => result))];
 }
 
 /** Rebuilds the tables of one period. */

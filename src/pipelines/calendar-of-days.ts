@@ -6,6 +6,8 @@ import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
 import type { PlannedStep } from './plan.ts';
 import { revisionOf } from './revision.ts';
+import { describeRow } from './stored-records.ts';
+import type { UnreadableRow } from './stored-records.ts';
 import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
 
 /** How the days of a pipeline stand, for the calendar that people look at. Pure: whoever asks gives evidence and time. */
@@ -32,7 +34,15 @@ export interface RunningDay {
 /** What a person should know of a day that its standing does not say. */
 export interface DayRemark {
   readonly kind:
-    'stale' | 'failed_run' | 'held' | 'unproven' | 'failed_step' | 'kept_delivery' | 'failed_check' | 'coverage';
+    | 'unreadable'
+    | 'stale'
+    | 'failed_run'
+    | 'held'
+    | 'unproven'
+    | 'failed_step'
+    | 'kept_delivery'
+    | 'failed_check'
+    | 'coverage';
   /** One line. */
   readonly text: string;
 }
@@ -67,6 +77,8 @@ export interface DayStandingEvidence {
   readonly askAgainAt?: string | undefined;
   /** The store of records does not answer: that no record was found says nothing. */
   readonly blind?: boolean;
+  /** A row of which nothing can be said of the day without it. */
+  readonly unreadable?: UnreadableRow | undefined;
 }
 
 /** How one day stands at the instant `now`. */
@@ -102,6 +114,7 @@ function standingOf(
 ): DayStanding {
   const { manifest, failure, running } = evidence;
   if (running !== undefined) return running.held ? 'quarantined' : 'running';
+  if (evidence.unreadable !== undefined) return 'failed';
   if (manifest !== undefined) return verdictOf(manifest, evidence);
   if (failure !== undefined) return 'failed';
   return now < afterDayEnd(date, zone, publication.expectedAfter)
@@ -115,8 +128,9 @@ function verdictOf({ verdict }: Manifest, { degraded }: DayStandingEvidence): Ve
   return degraded === undefined ? verdict : 'degraded';
 }
 
-function remarksOf({ manifest, failure, running, degraded, stale = [] }: DayStandingEvidence): DayRemark[] {
+function remarksOf({ manifest, failure, running, degraded, unreadable, stale = [] }: DayStandingEvidence): DayRemark[] {
   const remarks: DayRemark[] = [];
+  if (unreadable !== undefined) remarks.push({ kind: 'unreadable', text: describeRow(unreadable) });
   const [first, ...others] = stale;
   if (first !== undefined) {
     const more = others.length === 0 ? '' : `, and ${others.length} more steps`;

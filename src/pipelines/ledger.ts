@@ -34,6 +34,8 @@ export interface Origin {
 
 /** One executed step on one scope. Created once, never changed: two writers of the same key wrote the same bytes. */
 export interface LedgerEntry {
+  /** See `stored-records.ts`; older records have none. */
+  readonly schema?: number;
   readonly pipeline: string;
   readonly scope: Scope;
   readonly step: StepId;

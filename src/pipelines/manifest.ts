@@ -23,6 +23,8 @@ export type ManifestStep =
 
 /** What a finished scope is made of. Versions count from 1 and are never overwritten. */
 export interface Manifest {
+  /** See `stored-records.ts`; older records have none. */
+  readonly schema?: number;
   readonly pipeline: string;
   readonly scope: Scope;
   readonly version: number;

@@ -9,6 +9,8 @@ import type { CivilDate } from './vocabulary.ts';
  * was cut from them. Asking again and hearing "unchanged" moves `checkedAt`, nothing else.
  */
 export interface Receipt {
+  /** See `stored-records.ts`; older records have none. */
+  readonly schema?: number;
   readonly pipeline: string;
   readonly part: string;
   readonly window: FetchWindow;

@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors.ts';
 import type { DocumentKey } from './ports.ts';
-import { documentName } from './document-key.ts';
+import { documentContext, documentName } from './document-key.ts';
 
 const DEEPEST_PLAIN = 100;
 
@@ -30,9 +30,7 @@ export function decodeDocumentBody(key: DocumentKey, text: string): unknown {
     throw new PipelineError(
       'STORE_CORRUPT',
       `the stored body of ${documentName(key)} is not JSON: keep the database aside`,
-      {
-        cause: error,
-      },
+      { cause: error, context: documentContext(key) },
     );
   }
 }

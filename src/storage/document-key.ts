@@ -44,6 +44,15 @@ export function documentName(key: DocumentKey): string {
   return `${key.table}:${key.partition}:${key.sort}`;
 }
 
+/** The members of an error's context that say which document it is about: whoever reads many can go on with the others. */
+export function documentContext({
+  table,
+  partition,
+  sort,
+}: DocumentKey): Record<'table' | 'partition' | 'sort', string> {
+  return { table, partition, sort };
+}
+
 /** Refuses a table name that not every adapter can hold, with `INPUT_INVALID`. */
 export function checkTable(table: string): void {
   if (TABLE_NAME.test(table)) return;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PipelineError, errorCodeOf } from '../errors.ts';
-import { documentName } from './document-key.ts';
+import { documentContext, documentName } from './document-key.ts';
 import type { DocumentKey, ObjectStore } from './ports.ts';
 
 /** Where a body lies that is too large for its document store. */
@@ -54,7 +54,7 @@ export function createDocumentOverflow(objects: ObjectStore): DocumentOverflow {
       if (text !== undefined) return text;
       const message = `the body of ${documentName(document)} should be the object ${ref.key} of the ${objects.kind} store`;
       throw new PipelineError('STORE_CORRUPT', `${message}, which is missing or has another hash: check that store`, {
-        context: { key: ref.key, sha256: ref.sha256 },
+        context: { ...documentContext(document), key: ref.key, sha256: ref.sha256 },
       });
     },
   };
@@ -64,7 +64,9 @@ export function createDocumentOverflow(objects: ObjectStore): DocumentOverflow {
 export function asOverflowRef(document: DocumentKey, ref: unknown): OverflowRef {
   const { key, sha256, bytes } = (ref ?? {}) as Partial<Record<keyof OverflowRef, unknown>>;
   if (typeof key === 'string' && typeof sha256 === 'string' && typeof bytes === 'number') return { key, sha256, bytes };
-  throw new PipelineError('STORE_CORRUPT', `the record of ${documentName(document)} has no body: keep it aside`);
+  throw new PipelineError('STORE_CORRUPT', `the record of ${documentName(document)} has no body: keep it aside`, {
+    context: documentContext(document),
+  });
 }
 
 function sha256Of(bytes: Uint8Array): string {

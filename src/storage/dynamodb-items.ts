@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors.ts';
 import { decodeDocumentBody } from './document-body.ts';
-import { documentName } from './document-key.ts';
+import { documentContext, documentName } from './document-key.ts';
 import { asOverflowRef } from './document-overflow.ts';
 import type { DocumentOverflow } from './document-overflow.ts';
 import { gunzipText, gzipText } from './gzip-text.ts';
@@ -107,6 +107,6 @@ async function gunzip(key: DocumentKey, compressed: Uint8Array): Promise<string>
     return await gunzipText(compressed);
   } catch (error) {
     const message = `the stored body of ${documentName(key)} is damaged: it cannot be decompressed`;
-    throw new PipelineError('STORE_CORRUPT', message, { cause: error });
+    throw new PipelineError('STORE_CORRUPT', message, { cause: error, context: documentContext(key) });
   }
 }

@@ -1,7 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import { isWellFormed } from './byte-order.ts';
 import { decodeDocumentBody, encodeDocumentBody } from './document-body.ts';
-import { documentName } from './document-key.ts';
+import { documentContext, documentName } from './document-key.ts';
 import { asOverflowRef } from './document-overflow.ts';
 import type { DocumentOverflow } from './document-overflow.ts';
 import {
@@ -129,7 +129,7 @@ export function versionOfRow(layout: RowLayout, key: DocumentKey, row: Fields): 
   const version = row[layout.version] ?? 1;
   if (typeof version === 'number') return version;
   const message = `${documentName(key)} has no number in "${layout.version}": keep the collection ${layout.collection} aside`;
-  throw new PipelineError('STORE_CORRUPT', message);
+  throw new PipelineError('STORE_CORRUPT', message, { context: documentContext(key) });
 }
 
 /**

@@ -135,6 +135,7 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     return { outcome, state, decisions: decided.get(date) ?? [], ...bases.get(date) };
   });
   const overtaken = await commit(whereabouts, { pipeline, reason, days: commits });
+  const unplanned = (resolved.careful ?? []).map(({ date, why }) => ({ date, step: null, why }));
   return {
     committed: good.length - overtaken.length,
     upToDate: resolved.upToDate.length,
@@ -142,7 +143,7 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
       (resolved.degraded ?? []).length +
       good.filter(({ outcome, day }) => !overtaken.includes(day.date) && isDegraded(whereabouts, outcome)).length,
     ran: countRan(days),
-    careful: carefulDays(outcomes.filter((one) => !good.includes(one))),
+    careful: [...carefulDays(outcomes.filter((one) => !good.includes(one))), ...unplanned],
     overtaken,
   };
 }
@@ -185,6 +186,7 @@ async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<Re
     upToDate: months.flatMap(({ upToDate }) => upToDate),
     degraded: months.flatMap(({ degraded = [] }) => degraded),
     days: months.flatMap(({ days }) => days),
+    careful: months.flatMap(({ careful = [] }) => careful),
   };
 }
 
