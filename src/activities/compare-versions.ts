@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { errorCodeOf } from '../errors.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import type { OutputDefinition, PipelineDefinition } from '../pipelines/definition.ts';
+import { classifiedColumns, maskContent } from '../pipelines/classification.ts';
 import { diffDocuments, valueChanges } from '../pipelines/document-diff.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
@@ -101,7 +102,10 @@ async function compareStep(comparison: Comparison, id: StepId): Promise<StepDiff
       output,
       before: outputFace(was),
       after: outputFace(is),
-      content: await compareContent(comparison, definitionOf(comparison.definition, id, output), was, is),
+      content: maskContent(
+        classifiedColumns(comparison.definition),
+        await compareContent(comparison, definitionOf(comparison.definition, id, output), was, is),
+      ),
     });
   }
   return {

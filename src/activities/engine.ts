@@ -3,6 +3,7 @@ import type { Dataset, FlatTable } from '../pipelines/dataset.ts';
 import type { Execution } from '../pipelines/ledger.ts';
 import type { DocumentStore, ObjectStore, SqlEngine, StorePlace } from '../storage/ports.ts';
 import type { ReplayResult, RetrySettings } from './contract.ts';
+import { classifiedDataset } from './classified-dataset.ts';
 import type { HttpClient } from './http-client.ts';
 
 /** Everything the activities work with, injected by the composition root; nothing here reads the environment or the clock. */
@@ -83,7 +84,7 @@ export function datasetOf(engine: Pick<Engine, 'datasets'>, pipeline: string): D
       `there is no pipeline ${JSON.stringify(pipeline)}; known are: ${names}`,
     );
   }
-  return dataset;
+  return classifiedDataset(dataset);
 }
 
 export function sqlOf(engine: Engine): SqlEngine {

@@ -1,7 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import type { JsonObject } from '../storage/ports.ts';
 import { cronProblem } from './cron.ts';
-import type { Revision, StepId } from './vocabulary.ts';
+import type { ColumnClass, Revision, StepId } from './vocabulary.ts';
 import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';
 import type { WorkWindow } from './work-window.ts';
 
@@ -33,6 +33,8 @@ export interface PartDefinition {
    * again without conditions: a "not modified" would say no more than that the publisher's file, cut off or not, is still the same.
    */
   readonly completeness?: { readonly step: StepId; readonly fact: string; readonly least: number };
+  /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
+  readonly columns?: Readonly<Record<string, ColumnClass>>;
 }
 
 /** A time after the end of the data day; `days` are civil days in the pipeline's zone. */
@@ -94,6 +96,8 @@ export interface OutputDefinition {
   readonly recordAs?: RecordDefinition;
   /** For tables: the columns that together name a row, by which two versions are compared; they are guessed otherwise. */
   readonly keyColumns?: readonly string[];
+  /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
+  readonly columns?: Readonly<Record<string, ColumnClass>>;
 }
 
 /**

@@ -58,3 +58,12 @@ export type Verdict = (typeof VERDICTS)[number];
 /** Why a day runs; a search attribute in Temporal. */
 export const RUN_REASONS = ['schedule', 'manual', 'backfill', 'revision', 'derived', 'verify'] as const;
 export type RunReason = (typeof RUN_REASONS)[number];
+
+/**
+ * Whose business the values of a column are.
+ * - open: anybody's; the class of every column that is not classified.
+ * - personal: they are about a person, or name one, such as the number of a household's meter.
+ * - secret: they open or prove something, such as a token.
+ */
+export const COLUMN_CLASSES = ['open', 'personal', 'secret'] as const;
+export type ColumnClass = (typeof COLUMN_CLASSES)[number];

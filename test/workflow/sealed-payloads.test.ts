@@ -16,6 +16,7 @@ import type { day } from '../../src/workflows/day.ts';
 import { QUEUE_KINDS, runWorkers } from '../../src/workers/run-workers.ts';
 import type { RunningWorkers } from '../../src/workers/run-workers.ts';
 import { connectClient, developmentTarget } from '../../src/workers/temporal-target.ts';
+import { protocolText } from '../fixtures/history-text.ts';
 import { openTestEngine } from '../fixtures/test-engine.ts';
 import type { TestEngine } from '../fixtures/test-engine.ts';
 import { testCli } from '../fixtures/temporal-server.ts';
@@ -80,18 +81,7 @@ async function untilHeld(handle: Handle): Promise<void> {
 async function historyOf(handle: Handle): Promise<{ text: string; attributes: string }> {
   const { events } = await handle.fetchHistory();
   const attributes: string[] = [];
-  return { text: textOf(events, attributes), attributes: attributes.join('') };
-}
-
-function textOf(value: unknown, attributes: string[] = []): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
-  if (typeof value !== 'object' || value === null) return String(value);
-  const lines = Object.entries(value).map(([name, member]) => {
-    if (name !== 'searchAttributes') return `${name}=${textOf(member, attributes)}\n`;
-    attributes.push(textOf(member));
-    return '';
-  });
-  return lines.join('');
+  return { text: protocolText(events, attributes), attributes: attributes.join('') };
 }
 
 describe('a run with encrypted payloads', () => {
