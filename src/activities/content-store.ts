@@ -135,7 +135,7 @@ function hashOf(bytes: Uint8Array): string {
 }
 
 /** Lower-case hex sha256 of a local file. */
-export async function hashOfFile(name: string): Promise<string> {
+async function hashOfFile(name: string): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(name);
   try {

@@ -1,15 +1,12 @@
-import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { DocumentKey, DocumentStore } from '../storage/ports.ts';
 import { DELIVERY_ORDER_TABLE, mergeReceipts, receiptKey } from '../pipelines/receipt.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
+import { changeDocument } from './change-document.ts';
 
 /**
  * Order among the answers for a part, from the one place that all workers share. A number is taken just before the publisher is asked: of two
  * answers the one that was asked for later is the newer one, however long either took and whatever the clocks of the hosts say.
  */
-
-/** Each lost try means that another worker got its number. */
-const MOST_TRIES = 100;
 
 /** Takes the next number of the part, above every one that is known to be taken: the counter itself may have been lost. */
 export async function takeSequence(
@@ -19,10 +16,10 @@ export async function takeSequence(
 ): Promise<number> {
   const key: DocumentKey = { table: DELIVERY_ORDER_TABLE, partition: pipeline, sort: part };
   const least = known.reduce((most, { sequence = 0 }) => Math.max(most, sequence), 0);
-  const counted = await changeDocument<{ readonly last: number }>(documents, key, (found) => ({
+  const { body } = await changeDocument<{ readonly last: number }>(documents, key, (found) => ({
     last: Math.max(least, found?.last ?? 0) + 1,
   }));
-  return counted.last;
+  return body.last;
 }
 
 /** Saves a receipt; what another worker wrote of the same bytes in the meantime stays with it. */
@@ -30,26 +27,5 @@ export async function saveReceipt(documents: DocumentStore, receipt: Receipt): P
   const key = receiptKey({ ...receipt, sha256: receipt.origin.raw.sha256 });
   await changeDocument<Receipt>(documents, key, (found) =>
     found === undefined ? receipt : mergeReceipts(found, receipt),
-  );
-}
-
-async function changeDocument<T extends object>(
-  documents: DocumentStore,
-  key: DocumentKey,
-  change: (found: T | undefined) => T,
-): Promise<T> {
-  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    const found = await documents.get<T>(key);
-    const body = change(found?.body);
-    try {
-      await documents.put(key, body, { expectedVersion: found?.version ?? 0 });
-      return body;
-    } catch (error) {
-      if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
-    }
-  }
-  throw new PipelineError(
-    'STORE_CONFLICT',
-    `${key.table} ${key.partition} ${key.sort} was changed by others all the time`,
   );
 }

@@ -16,6 +16,8 @@ export interface Engine {
   readonly http?: HttpClient;
   readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
   now(): Date;
+  /** Lends a folder of this host's disk, with room for raw files; it is removed afterwards. */
+  withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
   /** Task queue of each kind of step; `fetch` queues exist per host, `<fetch>-<host>`. */
   readonly queues: { readonly fetch: string; readonly compute: string; readonly report: string };
   readonly retry: RetrySettings;

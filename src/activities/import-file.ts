@@ -7,12 +7,12 @@ import { RECEIPT_TABLE, receiptPartition } from '../pipelines/receipt.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
-import { hashOfFile, newestName, putContent } from './content-store.ts';
+import { newestName, putContent } from './content-store.ts';
 import type { StepFailed } from './contract.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { deliverImport } from './execute-download.ts';
-import { keepByName, keepNewest, namesUnder, newestEdition, withJoined } from './raw-names.ts';
+import { editionOf, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
 
 export interface ImportResult {
   readonly file: string;
@@ -112,19 +112,24 @@ export async function importStored(
   const days = new Map<string, NamedDay>();
   for (const name of await namesUnder(engine.objects, rawNames.roots)) {
     const day = rawNames.dayOf(name);
-    if (day === undefined) outcomes.push(await attempt(work, name, () => deliverStored(work, name)));
-    else days.set(`${day.part}/${day.date}`, day);
+    if (day !== undefined) {
+      days.set(`${day.part}/${day.date}`, day);
+      continue;
+    }
+    const outcome = await attempt(work, name, () => deliverStored(work, name));
+    if (outcome !== undefined) outcomes.push(outcome);
   }
   for (const day of days.values()) outcomes.push(await attemptDay(work, day));
   return outcomes;
 }
 
-function deliverStored(work: Import, name: string): Promise<ImportResult> {
-  return withJoined(work.engine.objects, [name], async (file) => {
-    const asOf = work.asOf ?? (await dateOfEdition(work, await hashOfFile(file)));
-    const recognised = await recogniseFile({ ...work, ...(asOf === undefined ? {} : { asOf }) }, file);
-    return deliver(work, file, recognised, await newestEdition(name, file, recognised.mediaType));
-  });
+/** Undefined when the object was removed since it was listed. */
+async function deliverStored(work: Import, name: string): Promise<ImportResult | undefined> {
+  const named = await namedFile(work.engine.objects, name);
+  if (named === undefined) return undefined;
+  const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256));
+  const recognised = await recogniseFile({ ...work, ...(asOf === undefined ? {} : { asOf }) }, named.path, name);
+  return deliver(work, name, recognised, editionOf(name, recognised.mediaType, named));
 }
 
 /** The first day for which these bytes were taken in before: somebody said of which day they tell. */
@@ -178,11 +183,15 @@ async function checkReadable(file: string): Promise<void> {
   );
 }
 
-async function recogniseFile({ engine, pipeline, dataset, asOf }: Import, file: string): Promise<RecognisedFile> {
+async function recogniseFile(
+  { engine, pipeline, dataset, asOf }: Import,
+  file: string,
+  name = file,
+): Promise<RecognisedFile> {
   const { recognise } = dataset;
   if (recognise === undefined) throw new PipelineError('INPUT_INVALID', `${pipeline} takes in no files`);
   return sqlOf(engine).session((sql) =>
-    recognise({ path: file, name: path.basename(file), ...(asOf === undefined ? {} : { asOf }) }, sql),
+    recognise({ path: file, name: path.basename(name), ...(asOf === undefined ? {} : { asOf }) }, sql),
   );
 }
 
@@ -193,7 +202,7 @@ async function keepNamed(work: Import, file: string, recognised: RecognisedFile)
   const name = dataset.rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
   if (name === undefined) return keepContent(work, file, recognised);
   const day = dataset.rawNames?.dayOf(name);
-  if (day === undefined) return keepNewest(engine.objects, name, { path: file }, mediaType);
+  if (day === undefined) return keepNewest(engine, name, { path: file }, mediaType);
   await keepByName(engine.objects, name, { path: file }, mediaType);
   return day;
 }
@@ -210,7 +219,7 @@ function keepContent(
 async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
   const { engine, dataset } = work;
   const names = await namesUnder(engine.objects, dataset.rawNames?.besides(day) ?? []);
-  return withJoined(engine.objects, names, async (file) => {
+  return withJoined(engine, names, async (file) => {
     const recognised = await recogniseFile(work, file);
     const { part } = recognised;
     if (part !== day.part) {

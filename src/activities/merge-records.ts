@@ -9,6 +9,7 @@ import type { Receipt } from '../pipelines/receipt.ts';
 import type { DocumentKey, JsonObject } from '../storage/ports.ts';
 import { editionPlace, newestName } from './content-store.ts';
 import { besideName } from './raw-names.ts';
+import { REPLACING_TABLE } from './replacing-names.ts';
 import { REVISION_TABLE, WATCH_TABLE } from './watch-publisher.ts';
 
 /**
@@ -69,6 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       : { keep: 'theirs', why: 'it stays announced' },
   [RECEIPT_TABLE]: bothReceipts,
   [DELIVERY_ORDER_TABLE]: higherNumber,
+  [REPLACING_TABLE]: allMarks,
 };
 
 function theirs(why: string): Rule {
@@ -102,6 +104,15 @@ function bothReceipts(ours: JsonObject | undefined, other: JsonObject | undefine
 function higherNumber(ours: JsonObject | undefined, other: JsonObject | undefined): DocumentMerge {
   const isOurs = Number(ours?.['last'] ?? 0) > Number(other?.['last'] ?? 0);
   return { keep: isOurs ? 'ours' : 'theirs', why: 'the higher number counts' };
+}
+
+/** Replacements of a name that either host knows to be under way: one too many costs a copy, one too few an edition. */
+function allMarks(ours: JsonObject | undefined, other: JsonObject | undefined): DocumentMerge {
+  const marksOf = (record: JsonObject | undefined) => (record?.['marks'] ?? []) as readonly string[];
+  return {
+    body: { marks: [...new Set([...marksOf(other), ...marksOf(ours)])] },
+    why: 'the replacements of both hosts count',
+  };
 }
 
 /** The tables that other programs read: their records follow the newest manifest. */

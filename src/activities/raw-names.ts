@@ -1,16 +1,22 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorCodeOf } from '../errors.ts';
 import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
 import { damageOf, editionPlace, loadStaged, putContent } from './content-store.ts';
 import type { Staged } from './content-store.ts';
+import type { Engine } from './engine.ts';
+import { beginReplacing, endReplacing } from './replacing-names.ts';
 
 /** Raw files under names that other programs know, beside the copy that is named by its hash. */
 
 const SHORT_HASH = 8;
+
+/** Each lost try means that another import has given the name to its file meanwhile. */
+const MOST_TRIES = 10;
+
+type RawStores = Pick<Engine, 'objects' | 'documents'>;
 
 /**
  * Keeps a raw file under its name. When the name has other bytes already, another page or another try of the hour, both stay: the new ones
@@ -40,36 +46,68 @@ export function besideName(name: string, sha256: string): string {
 }
 
 /**
- * Gives a name to the newest edition of a file that may be large, and answers the edition. Its bytes are stored once: under the name as long as
- * it is the newest, then in the archive, where recorded days find it.
+ * Gives a name to the newest edition of a file that may be large, and returns the edition. Its bytes are stored once: under the name as long as
+ * it is the newest, then in the archive, where recorded days find it. Several imports at the same time lose none: whoever finds another under way
+ * archives its own edition before it touches the name, and whoever is found so afterwards; nothing is ever taken out of the archive.
  */
 export async function keepNewest(
-  objects: ObjectStore,
+  stores: RawStores,
   name: string,
   staged: Staged,
   mediaType: string,
 ): Promise<ArtefactRef> {
+  const { objects, documents } = stores;
   const { body, ...edition } = await loadStaged(staged);
   const ref = editionOf(name, mediaType, edition);
   if ((await damageOf(objects, { ...ref, key: name })) === undefined) return ref;
-  if ((await objects.head(name)) !== undefined) {
-    await withJoined(objects, [name], (path) => putContent(objects, editionPlace(name, mediaType), { path }));
-  }
+  const archive = (): Promise<ArtefactRef> => putContent(objects, editionPlace(name, mediaType), staged);
+  const replacing = await beginReplacing(documents, name);
+  if (!replacing.alone) await archive();
+  await archiveNamed(objects, name, mediaType);
   await objects.put(name, body, { mediaType, mode: 'replace' });
-  // An earlier edition that is the newest again.
-  await objects.delete(ref.key);
+  if (!(await endReplacing(documents, replacing)) && replacing.alone) await archive();
   return ref;
 }
 
-/** The edition that somebody put under a name. */
-export async function newestEdition(name: string, file: string, mediaType: string): Promise<ArtefactRef> {
-  return editionOf(name, mediaType, await loadStaged({ path: file }));
+/** Moves the edition that has a name now out of the way of the next one. */
+async function archiveNamed(objects: ObjectStore, name: string, mediaType: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const named = await namedFile(objects, name);
+      if (named !== undefined) await putContent(objects, editionPlace(name, mediaType), named);
+      return;
+    } catch (error) {
+      // Another edition took the name while this one was read.
+      if (errorCodeOf(error) !== 'STORE_CORRUPT' || tries === MOST_TRIES) throw error;
+    }
+  }
 }
 
-function editionOf(
+/** The object under a name as a verified local file, without a copy of it where the store has its objects on this disk. */
+export async function namedFile(objects: ObjectStore, name: string): Promise<NamedFile | undefined> {
+  const stream = await objects.get(name);
+  if (stream === undefined) return undefined;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  const sha256 = hash.digest('hex');
+  const file = await objects.openLocal({ key: name, sha256, bytes });
+  return file === undefined ? undefined : { path: file, sha256, bytes };
+}
+
+export interface NamedFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export function editionOf(
   name: string,
   mediaType: string,
-  { sha256, bytes }: { readonly sha256: string; readonly bytes: number },
+  { sha256, bytes }: Pick<NamedFile, 'sha256' | 'bytes'>,
 ): ArtefactRef {
   const { folder, extension } = editionPlace(name, mediaType);
   return { key: `${folder}/${sha256}.${extension}`, sha256, bytes, mediaType };
@@ -83,13 +121,11 @@ export async function namesUnder(objects: ObjectStore, prefixes: readonly string
 }
 
 /** Uses one local file that has the bytes of all these objects, a line end after each. */
-export async function withJoined<T>(
-  objects: ObjectStore,
+export function withJoined<T>(
+  { objects, withScratchFolder }: Pick<Engine, 'objects' | 'withScratchFolder'>,
   names: readonly string[],
   use: (file: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-raw-'));
-  const file = path.join(folder, path.posix.basename(names[0] ?? 'raw'));
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for (const [index, name] of names.entries()) {
       if (index > 0) yield Buffer.from('\n');
@@ -98,10 +134,9 @@ export async function withJoined<T>(
       if (stream !== undefined) yield* stream;
     }
   }
-  try {
+  return withScratchFolder(async (folder) => {
+    const file = path.join(folder, path.posix.basename(names[0] ?? 'raw'));
     await pipeline(bytes(), createWriteStream(file));
-    return await use(file);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return use(file);
+  });
 }

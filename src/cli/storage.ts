@@ -5,6 +5,7 @@ import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../pipelines/backfill.ts';
 import { GARBAGE_TABLE } from '../pipelines/garbage.ts';
+import { REPLACING_TABLE } from '../activities/replacing-names.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../activities/watch-publisher.ts';
 import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { DECISION_TABLE } from '../pipelines/decision.ts';
@@ -24,6 +25,7 @@ export const OPERATIONAL_TABLES = [
   MANIFEST_TABLE,
   RECEIPT_TABLE,
   DELIVERY_ORDER_TABLE,
+  REPLACING_TABLE,
   FAILURE_TABLE,
   ANNOUNCEMENT_TABLE,
   DEGRADED_TABLE,

@@ -25,6 +25,16 @@ export async function openScratchFolder(root: string): Promise<string> {
   }
 }
 
+/** A folder for one piece of work, on the disk of `root` and not in the system's temporary files, which are often memory. */
+export async function withScratchFolder<T>(root: string, use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await openScratchFolder(root);
+  try {
+    return await use(folder);
+  } finally {
+    await removeScratchFolder(folder);
+  }
+}
+
 /** Removes a scratch folder with all that is in it. What cannot be removed now is left to the next process: nothing reads it. */
 export async function removeScratchFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true }).catch(() => undefined);

@@ -8,6 +8,7 @@ import { secretsOf } from '../config/secrets.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { createDuckDbEngine } from '../storage/duckdb.ts';
 import { limitSessions } from '../storage/limit-sessions.ts';
+import { withScratchFolder } from '../storage/scratch-folder.ts';
 import { encodeFlatParquet } from '../storage/parquet-export.ts';
 import { CODE_VERSION } from './code-version.ts';
 import { configuredDatasets } from './configured-datasets.ts';
@@ -46,6 +47,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     }),
     writeFlatParquet: encodeFlatParquet,
     now: () => new Date(),
+    withScratchFolder: (use) => withScratchFolder(path.join(scratch, 'raw'), use),
     queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` },
     retry: {
       initialMs: settings.QUOTIDIEN_RETRY_INITIAL_MS,

@@ -132,6 +132,7 @@ export class Installation implements Workers {
       http: httpOf(process, this.weather, this.scheduler, this.publishers),
       writeFlatParquet: () => Promise.reject(new Error('no step writes Parquet')),
       now: () => new Date(this.scheduler.now + host.clockMs),
+      withScratchFolder: () => Promise.reject(new Error('no import is simulated')),
       queues: QUEUES,
       retry: { initialMs: 1_000, maximumMs: 60_000, attempts: 6, heartbeatMs: 30_000 },
       host: host.name,

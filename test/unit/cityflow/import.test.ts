@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { EventEmitter, once } from 'node:events';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ImportOutcome, ImportResult } from '../../../src/activities/import-file.ts';
 import { importFiles, importStored } from '../../../src/activities/import-file.ts';
 import { namesUnder } from '../../../src/activities/raw-names.ts';
 import { verifyDays } from '../../../src/activities/verify-day.ts';
 import { PipelineError } from '../../../src/errors.ts';
+import type { ObjectStore, PutOptions } from '../../../src/storage/ports.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { testControl, openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -127,6 +129,20 @@ describe('objects that somebody else put into the store', () => {
   });
 });
 
+/** The store, which does something first before it puts. */
+function whenPut(objects: ObjectStore, first: (options: PutOptions) => Promise<void>): ObjectStore {
+  const put: ObjectStore['put'] = async (key, body, options) => {
+    await first(options);
+    return objects.put(key, body, options);
+  };
+  return new Proxy(objects, {
+    get(target, name) {
+      const member: unknown = name === 'put' ? put : Reflect.get(target, name, target);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+}
+
 describe('a batch file', () => {
   it('is put in place whatever it is called, and replaced by a newer one', async () => {
     const works = (id: string) => `${WORK_HEADER}\n${id};75001;1;x;2025-10-01;2025-12-31;RESTREINTE;2;;48.86, 2.30\n`;
@@ -163,9 +179,51 @@ describe('a batch file', () => {
     // Its manifest still names the first edition.
     expect(await recut()).toBe('identical');
     await take(await file('counts.csv', editions[0]!));
-    expect((await stored()).sort()).toEqual([0, 1]);
+    // One that is the newest again is under the name too: nothing is taken out of the archive.
+    expect((await stored()).sort()).toEqual([0, 0, 1]);
     await importStored(engine, 'cityflow', testControl());
-    expect((await stored()).sort()).toEqual([0, 1]);
+    expect((await stored()).sort()).toEqual([0, 0, 1]);
+  });
+
+  it('loses no edition when several are taken in at the same time, whoever gives its own to the name last', async () => {
+    const edition = (q: number): string => countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]);
+    const files = await Promise.all([1, 2, 3].map((q) => file(`counts-${q}.csv`, edition(q))));
+    const stored = async (): Promise<Set<string>> => {
+      const keys = (await namesUnder(engine.objects, ['raw/', 'archive/'])).filter((key) => key.endsWith('.csv'));
+      return new Set(await Promise.all(keys.map((key) => readFile(path.join(engine.home, 'store', key), 'utf8'))));
+    };
+    await take(files[0]!);
+    const signals = new EventEmitter();
+    const [arrived, released] = [once(signals, 'arrived'), once(signals, 'released')];
+    const slow = whenPut(engine.objects, async ({ mode }) => {
+      if (mode !== 'replace') return;
+      signals.emit('arrived');
+      await released;
+    });
+    const late = importFiles({ ...engine, objects: slow }, 'cityflow', [files[1]!], testControl());
+    await arrived;
+    await take(files[2]!);
+    signals.emit('released');
+    await late;
+    expect(await stored()).toEqual(new Set([1, 2, 3].map(edition)));
+  });
+
+  it('is joined, moved and read on the disk of the installation, not among the temporary files of the system', async () => {
+    vi.stubEnv('TMPDIR', path.join(engine.home, 'full', 'tmpfs'));
+    try {
+      const counts = (q: number) => file('counts.csv', countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]));
+      await take(await counts(1));
+      await take(await counts(2));
+      await take(
+        await file(hourly('bikes', '08'), bikePage([hour(7, 20)])),
+        await file(hourly('bikes', '09'), bikePage([hour(8, 40)])),
+      );
+      const outcomes = await importStored(engine, 'cityflow', testControl());
+      expect(outcomes.map((outcome) => ('code' in outcome ? outcome.message : outcome.days))).toEqual([1, 1]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(await readdir(path.join(engine.home, 'scratch', 'raw'))).toEqual([]);
   });
 
   it('of many months is what a run of any of their days uses', async () => {
