@@ -62,7 +62,8 @@ async function open(context: CommandContext): Promise<OpenEngine | Finding> {
 async function examineStores(engine: OpenEngine, { storage }: Config): Promise<Finding[]> {
   // The stores themselves: through the fallback a store that is away would look as if it worked.
   const { primary, fallback } = engine.stores;
-  const tried = [...(await examineObjects(primary.objects)), ...(await examineDocuments(primary.documents))];
+  const examined = [examineObjects(primary.objects), examineDocuments(primary.documents)];
+  const tried = (await Promise.all(examined)).flat();
   return [
     ...(fallback === undefined ? tried : tried.map(survivable)),
     ...(fallback === undefined ? [] : await examineFallback(fallback)),

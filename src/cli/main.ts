@@ -13,6 +13,9 @@ import type { GlobalOptions } from './program.ts';
 import { createTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
+/** After its last line, for what is still to be written to a slow pipe. */
+const LINGER_MS = 2_000;
+
 const USAGE_CODES = ['INPUT_INVALID', 'PLAN_INVALID', 'PIPELINE_UNKNOWN', 'CONFIG_INVALID'];
 
 /** Runs one command with everything that it needs, and turns what it throws into a message and an exit code. */
@@ -40,6 +43,9 @@ async function execute(options: GlobalOptions, command: (context: CommandContext
   } finally {
     // An engine that could not be opened has been reported above.
     await (await engine?.catch(() => undefined))?.close();
+    // Calls that a silent store was never to answer, and their repetitions, would keep the process for minutes. Only a loop that is still
+    // busy then sees this timer.
+    setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }
 

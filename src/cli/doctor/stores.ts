@@ -9,6 +9,17 @@ import type { Finding } from './finding.ts';
 
 const WRITERS = 8;
 
+/** For one examination; a store that takes the connection and never answers would keep each of its calls waiting for minutes. */
+const ANSWER_WITHIN_MS = 20_000;
+
+/** Probes of a doctor that was killed, or whose store went silent, are removed by the next one after this time. */
+const PROBES_LAST_MS = 3_600_000;
+
+interface Patience {
+  /** Longest time of one examination. */
+  readonly withinMs?: number;
+}
+
 /** Which stores were chosen, and why. */
 export function explainStores({ objects, documents }: StorageChoice): Finding[] {
   return Object.entries({ objects, documents }).map(([half, { kind, reason }]) => {
@@ -17,20 +28,23 @@ export function explainStores({ objects, documents }: StorageChoice): Finding[] 
 }
 
 /** Writes, reads back, compares and deletes an object, then lets eight writers race for one key. */
-export async function examineObjects(objects: ObjectStore): Promise<Finding[]> {
-  const folder = `doctor/${randomUUID()}`;
-  return [
-    await attempt('stores', `objects (${objects.kind})`, 'written, read back, compared, deleted', () =>
-      roundTripObject(objects, `${folder}/probe.bin`),
-    ),
-    await attempt('stores', `objects (${objects.kind}), permissions`, 'listing is allowed', () => listOne(objects)),
-    await attempt(
-      'stores',
-      `objects (${objects.kind}), create-only`,
-      `of ${WRITERS} writers of one key exactly one won`,
-      () => raceForObject(objects, `${folder}/race.bin`),
-    ),
-  ];
+export function examineObjects(objects: ObjectStore, patience: Patience = {}): Promise<Finding[]> {
+  // The time tells the next doctor how old a probe is that was left behind.
+  const folder = `doctor/${new Date().toISOString().replaceAll(':', '-')}-${randomUUID()}`;
+  const name = `objects (${objects.kind})`;
+  return examinations(patience, [
+    {
+      subject: name,
+      detail: 'written, read back, compared, deleted',
+      work: () => roundTripObject(objects, `${folder}/probe.bin`),
+    },
+    { subject: `${name}, permissions`, detail: 'listing is allowed', work: () => listProbes(objects) },
+    {
+      subject: `${name}, create-only`,
+      detail: `of ${WRITERS} writers of one key exactly one won`,
+      work: () => raceForObject(objects, `${folder}/race.bin`),
+    },
+  ]);
 }
 
 async function roundTripObject(objects: ObjectStore, key: string): Promise<void> {
@@ -48,9 +62,15 @@ async function roundTripObject(objects: ObjectStore, key: string): Promise<void>
   if ((await objects.head(key)) !== undefined) throw corrupt(`${key} is still there after it was deleted`);
 }
 
-/** Writing, reading and deleting are tried by the round trip; a role may still not list. */
-async function listOne(objects: ObjectStore): Promise<void> {
-  for await (const head of objects.list('doctor/')) if (head.key !== '') return;
+/** Writing, reading and deleting are tried by the round trip; a role may still not list. Removes what earlier doctors left behind. */
+async function listProbes(objects: ObjectStore): Promise<void> {
+  const oldest = new Date(Date.now() - PROBES_LAST_MS).toISOString().replaceAll(':', '-');
+  const old: string[] = [];
+  for await (const { key } of objects.list('doctor/')) {
+    const begun = /^doctor\/(\d{4}-\d\d-\d\dT[^/]{13})/.exec(key)?.[1] ?? '';
+    if (begun < oldest) old.push(key);
+  }
+  for (const key of old) await objects.delete(key);
 }
 
 async function readObject(objects: ObjectStore, key: string): Promise<Buffer> {
@@ -87,19 +107,56 @@ async function withTidying(examine: () => Promise<void>, tidy: () => Promise<voi
 export const DOCTOR_TABLE = 'doctor';
 
 /** Writes, reads back, replaces by version and deletes a document, then lets eight writers race for one key. */
-export async function examineDocuments(documents: DocumentStore): Promise<Finding[]> {
+export function examineDocuments(documents: DocumentStore, patience: Patience = {}): Promise<Finding[]> {
   const place = { table: DOCTOR_TABLE, partition: randomUUID() };
-  return [
-    await attempt('stores', `documents (${documents.kind})`, 'created, read back, replaced by version, deleted', () =>
-      roundTripDocument(documents, { ...place, sort: 'probe' }),
-    ),
-    await attempt(
-      'stores',
-      `documents (${documents.kind}), create-only`,
-      `of ${WRITERS} writers of one key exactly one won`,
-      () => raceForDocument(documents, { ...place, sort: 'race' }),
-    ),
-  ];
+  const name = `documents (${documents.kind})`;
+  return examinations(patience, [
+    {
+      subject: name,
+      detail: 'created, read back, replaced by version, deleted',
+      work: () => roundTripDocument(documents, { ...place, sort: 'probe' }),
+    },
+    {
+      subject: `${name}, create-only`,
+      detail: `of ${WRITERS} writers of one key exactly one won`,
+      work: () => raceForDocument(documents, { ...place, sort: 'race' }),
+    },
+  ]);
+}
+
+interface Examination {
+  readonly subject: string;
+  readonly detail: string;
+  readonly work: () => Promise<void>;
+}
+
+/** One after the other; after one that a store left unanswered the others would only wait as long. */
+async function examinations(
+  { withinMs = ANSWER_WITHIN_MS }: Patience,
+  all: readonly Examination[],
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { subject, detail, work } of all) {
+    const finding = await attempt('stores', subject, detail, () => within(withinMs, work()));
+    findings.push(finding);
+    if (finding.detail.startsWith('STORE_UNAVAILABLE')) break;
+  }
+  return findings;
+}
+
+/** What is still under way then ends with the stores, which the command closes. */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new PipelineError('STORE_UNAVAILABLE', `it gave no answer within ${limitMs / 1_000} s`));
+    }, limitMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 type Key = Parameters<DocumentStore['get']>[0];

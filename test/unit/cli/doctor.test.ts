@@ -14,6 +14,7 @@ import { SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.t
 import type { SearchAttributeTypes } from '../../../src/dev/temporal/search-attributes.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
+import { toArray } from '../../conformance/byte-streams.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';
 import { testCli } from '../../fixtures/temporal-server.ts';
@@ -222,6 +223,32 @@ describe('examineObjects', () => {
       'listing is allowed',
       expect.stringContaining('cannot write to the bucket'),
     ]);
+  });
+
+  it('does not wait for a store that takes everything and answers nothing, and asks it once', async () => {
+    const memory = createMemoryObjectStore();
+    const asked: string[] = [];
+    const put = (key: string) => {
+      asked.push(key);
+      return new Promise<never>(() => undefined);
+    };
+    const findings = await examineObjects({ ...memory, put }, { withinMs: 20 });
+    expect(findings).toMatchObject([{ status: 'fail', detail: 'STORE_UNAVAILABLE: it gave no answer within 0.02 s' }]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('removes the probes that earlier doctors left behind, and no other’s of this hour', async () => {
+    const memory = createMemoryObjectStore();
+    const now = new Date().toISOString().replaceAll(':', '-');
+    const others = [
+      'doctor/5d0c/probe.bin',
+      'doctor/2026-01-01T00-00-00.000Z-5d0c/probe.bin',
+      `doctor/${now}-5d0c/race.bin`,
+    ];
+    for (const key of others) await memory.put(key, Buffer.from('probe'), { mode: 'create', mediaType: 'text/plain' });
+    await examineObjects(memory);
+    expect((await toArray(memory.list(''))).map(({ key }) => key)).toEqual(others.slice(2));
+    await memory.dispose();
   });
 
   it('fails a store that gives back other bytes', async () => {
