@@ -20,13 +20,34 @@ export async function runBackfill(
   target: RunTarget,
   input: BackfillInput,
   days: number,
-): Promise<BackfillResult> {
+): Promise<EndedBackfill> {
   const handle = await startBackfill(target, input);
   terminal.note(`backfill ${handle.workflowId}`);
   const stopTelling = tellProgress(terminal, days, () => handle.query<BackfillProgress>('progress'));
   const result = await resultOf(handle).finally(stopTelling);
-  await finishRollup(target, input.pipeline);
-  return result;
+  return { ...result, rollup: await rollupFailure(target, input.pipeline) };
+}
+
+/** A backfill whose days have ended, and what is made from them. */
+export interface EndedBackfill extends BackfillResult {
+  /** Why not everything could be made from the days; null when it was. */
+  readonly rollup: RollupFailure | null;
+}
+
+export interface RollupFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Waits until everything is made from the changed days, and returns why it could not be. */
+export async function rollupFailure(target: RunTarget, pipeline: string): Promise<RollupFailure | null> {
+  try {
+    await finishRollup(target, pipeline);
+    return null;
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    return { code: error.code, message: error.message };
+  }
 }
 
 /** What `--until` means, also under its other name `--steps`: the last stage that is made; those before it are made or reused. */
@@ -37,19 +58,21 @@ export function untilOf(text: string | undefined): { until?: Stage } {
   throw new PipelineError('INPUT_INVALID', `--until (or --steps) takes ${STAGES.join(', ')}, not ${text}`);
 }
 
-export function exitCodeOf({ failedDays, waitingDays, degradedDays, stopped }: BackfillResult): ExitCode {
-  if (failedDays > 0) return EXIT.failed;
+export function exitCodeOf({ failedDays, waitingDays, degradedDays, stopped, rollup }: EndedBackfill): ExitCode {
+  if (failedDays > 0 || rollup !== null) return EXIT.failed;
   return waitingDays > 0 || degradedDays > 0 || stopped !== null ? EXIT.degraded : EXIT.done;
 }
 
 /** The days that are not done, and why. */
-export function leftLines({ failed, failedDays, waiting, degradedDays, stopped }: BackfillResult): string[] {
+export function leftLines(ended: EndedBackfill): string[] {
+  const { failed, failedDays, waiting, degradedDays, stopped, rollup } = ended;
   return [
     ...failed.map(({ date, code, message }) => `${date}  ${code}: ${message}`),
     ...(failedDays > failed.length ? [`and ${failedDays - failed.length} more failed`] : []),
     ...waiting.map(({ date, why }) => `${date}  waits: ${why}`),
     ...degradedLines(degradedDays),
     ...(stopped === null ? [] : [stopped]),
+    ...(rollup === null ? [] : [`${rollup.code}: ${rollup.message}`]),
   ];
 }
 

@@ -6,12 +6,13 @@ import type { BackfillPlan, BackfillRequest, BackfillSelection } from '../pipeli
 import { parseCivilDate } from '../pipelines/civil-date.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
-import type { BackfillResult } from '../workflows/backfill-tally.ts';
-import { degradedLines, exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
+import { degradedLines, exitCodeOf, leftLines, rollupFailure, runBackfill, untilOf } from './backfill-run.ts';
+import type { EndedBackfill } from './backfill-run.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count, formatBytes } from './measures.ts';
 import { openTemporal, workWith } from './temporal.ts';
+import { findUnfinished } from './unfinished.ts';
 
 export interface BackfillCommand {
   readonly pipeline: string;
@@ -44,11 +45,7 @@ export async function backfill(context: CommandContext, command: BackfillCommand
     terminal.line(`start exactly this: quotidien backfill ${plan.request.pipeline} --plan ${plan.hash}`);
     return EXIT.done;
   }
-  if (plan.days === 0) {
-    terminal.data({ plan, result: null });
-    for (const line of degradedLines(plan.degraded ?? 0)) terminal.line(line);
-    return (plan.degraded ?? 0) > 0 ? EXIT.degraded : EXIT.done;
-  }
+  if (plan.days === 0) return finishWithoutDays(context, plan);
   return start(context, plan, inputOf(plan, command));
 }
 
@@ -83,6 +80,32 @@ function numberOf(option: string, text: string): number {
   const number = Number(text);
   if (Number.isFinite(number) && number >= 0) return number;
   throw new PipelineError('INPUT_INVALID', `${option} takes a number, not ${JSON.stringify(text)}`);
+}
+
+/** A run that was killed near its end may have left months or comparisons to be made, although every day is there. */
+async function finishWithoutDays(context: CommandContext, plan: BackfillPlan): Promise<ExitCode> {
+  const { terminal } = context;
+  const { pipeline } = plan.request;
+  const unfinished = await findUnfinished(await context.engine(), pipeline);
+  const degraded = plan.degraded ?? 0;
+  const done = degraded > 0 ? EXIT.degraded : EXIT.done;
+  for (const line of degradedLines(degraded)) terminal.line(line);
+  if (unfinished.announced.length === 0) {
+    terminal.data({ plan, result: null });
+    return done;
+  }
+  const days = count(unfinished.announced.length, 'changed day');
+  terminal.note(`what is made from ${days} was left by an earlier run, and is made now`);
+  const session = await openTemporal(context);
+  try {
+    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
+    const rollup = await workWith(session, context.signal, () => rollupFailure(target, pipeline));
+    terminal.data({ plan, result: null, rollup });
+    terminal.line(rollup === null ? `what is made from ${days} is made` : `${rollup.code}: ${rollup.message}`);
+    return rollup === null ? done : EXIT.failed;
+  } finally {
+    await session.close();
+  }
 }
 
 async function start(context: CommandContext, plan: BackfillPlan, input: BackfillInput): Promise<ExitCode> {
@@ -136,7 +159,7 @@ function reasonLines(detailed: DetailedPlan | undefined): string[] {
   return sorted.map(([text, number]) => `  ${String(number).padStart(5)} × ${text}`);
 }
 
-function resultLines(plan: BackfillPlan, result: BackfillResult): string[] {
+function resultLines(plan: BackfillPlan, result: EndedBackfill): string[] {
   const seconds = (Date.parse(result.endedAt) - Date.parse(result.startedAt)) / 1000;
   const lines = [
     `${result.done} of ${plan.days} days done in ${seconds.toFixed(1)} s (predicted ${plan.predicted.secondsP50.toFixed(1)}, ` +

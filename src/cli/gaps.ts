@@ -14,6 +14,7 @@ import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count } from './measures.ts';
 import { findRunningDays } from './running-days.ts';
+import { findUnfinished, isFinished, rangeText, unfinishedLines } from './unfinished.ts';
 import { printUnreadable } from './unreadable.ts';
 
 export interface RangeCommand {
@@ -38,13 +39,16 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
     gapOf(command.pipeline, 'incomplete', days, ({ coverage }) => coverage !== null && coverage < 1, '--all'),
     { ...gapOf(command.pipeline, 'unreadable', days, isUnreadable, ''), backfill: repairs(command.pipeline, days) },
   ].filter(({ days: number }) => number > 0);
-  terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found });
+  const unfinished = await findUnfinished(engine, command.pipeline);
+  terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found, unfinished });
   for (const { kind, ranges, days: number, backfill } of found) {
     terminal.line(`${kind.padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`);
     terminal.line(`            ${backfill}`);
   }
-  if (found.length === 0) terminal.line(`no gap in ${count(days.length, 'day')}`);
-  return found.length === 0 ? EXIT.done : EXIT.degraded;
+  for (const line of unfinishedLines(command.pipeline, unfinished)) terminal.line(line);
+  const none = found.length === 0 && isFinished(unfinished);
+  if (none) terminal.line(`no gap in ${count(days.length, 'day')}`);
+  return none ? EXIT.done : EXIT.degraded;
 }
 
 function isUnreadable({ remarks }: CalendarDay): boolean {
@@ -101,14 +105,23 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     }))
     .filter(({ steps }) => steps.length > 0);
   const periods = await stalePeriods(engine, command.pipeline, dates);
-  terminal.data({ pipeline: command.pipeline, days, periods, unreadable: Object.fromEntries(unreadable) });
+  const unfinished = await findUnfinished(engine, command.pipeline);
+  terminal.data({
+    pipeline: command.pipeline,
+    days,
+    periods,
+    unfinished,
+    unreadable: Object.fromEntries(unreadable),
+  });
   for (const { date, steps } of days) {
     terminal.line(terminal.colours.bold(date));
     for (const step of steps) terminal.line(`  ${staleText(step)}`);
   }
   for (const { period, step, reason } of periods) terminal.line(`${period.padEnd(8)} ${staleText({ step, reason })}`);
   printUnreadable(terminal, unreadable);
-  if (days.length + periods.length + unreadable.size === 0) terminal.line('nothing is out of date');
+  for (const line of unfinishedLines(command.pipeline, unfinished)) terminal.line(line);
+  const none = days.length + periods.length + unreadable.size === 0 && isFinished(unfinished);
+  if (none) terminal.line('nothing is out of date');
   if (days.length > 0) {
     const [from, to] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
     terminal.line(
@@ -122,15 +135,11 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     const queue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
     terminal.line(`${count(periods.length, 'period')} out of date: ${start} --task-queue ${queue} --input '${input}'`);
   }
-  return days.length + periods.length + unreadable.size === 0 ? EXIT.done : EXIT.degraded;
+  return none ? EXIT.done : EXIT.degraded;
 }
 
 function staleText({ step, reason }: Pick<PlannedStep, 'step' | 'reason'>): string {
   return `${step.padEnd(22)} ${reason}`;
-}
-
-function rangeText(ranges: readonly DateRange[]): string {
-  return ranges.map(({ from, to }) => (from === to ? from : `${from} … ${to}`)).join(', ');
 }
 
 /** The asked range, within the days that the pipeline has; without one the last year up to yesterday. */

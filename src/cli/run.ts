@@ -6,7 +6,7 @@ import { checkRequest } from '../activities/resolve-plan.ts';
 import { datasetOf } from '../activities/engine.ts';
 import type { DayResult } from '../workflows/day.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
-import { exitCodeOf, leftLines, runBackfill, untilOf } from './backfill-run.ts';
+import { exitCodeOf, leftLines, rollupFailure, runBackfill, untilOf } from './backfill-run.ts';
 import { callerName } from './caller-name.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -43,7 +43,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
     if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
     return await workWith(session, context.signal, () =>
       to === undefined
-        ? runOne(context, target, from, options)
+        ? runOne(context, { ...target, ownsWorkers: session.ownsWorkers }, from, options)
         : runRange(context, target, { from, to, days }, options),
     );
   } finally {
@@ -63,7 +63,7 @@ function forcedFrom({ fromStep, force, reason, to }: RunOptions): StepId | Stage
 
 async function runOne(
   { terminal }: CommandContext,
-  target: RunTarget,
+  target: RunTarget & { readonly ownsWorkers: boolean },
   date: CivilDate,
   options: RunOptions,
 ): Promise<ExitCode> {
@@ -80,6 +80,12 @@ async function runOne(
   const result = await dayResult(handle).finally(tellWaits(terminal, handle));
   terminal.data(result);
   terminal.line(describeDay(result));
+  // The workers end with this command: what is made from the day would be left to the next one.
+  const rollup = target.ownsWorkers ? await rollupFailure(target, options.pipeline) : null;
+  if (rollup !== null) {
+    terminal.line(`${rollup.code}: ${rollup.message}`);
+    return EXIT.failed;
+  }
   return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;
 }
 

@@ -9,6 +9,7 @@ import { askAgainLine, renderCalendar } from './calendar.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { findRunningDays } from './running-days.ts';
+import { findUnfinished, unfinishedLines } from './unfinished.ts';
 import { parseDatesOfPeriod } from './scope-argument.ts';
 
 export interface StatusCommand {
@@ -35,6 +36,7 @@ export async function status(context: CommandContext, { pipeline, period }: Stat
   }
   context.terminal.data(days);
   await print(context, days);
+  for (const line of unfinishedLines(pipeline, await findUnfinished(engine, pipeline))) context.terminal.line(line);
   return EXIT.done;
 }
 

@@ -34,7 +34,10 @@ export function safeLog(logger: Logger, secrets: readonly string[]) {
   };
 }
 
+let installed = false;
+
 function install(config: Config, sink: ReturnType<typeof destination>): void {
+  installed = true;
   const metricsAddress = config.settings.QUOTIDIEN_METRICS_ADDRESS;
   Runtime.install({
     logger: new DefaultLogger('INFO', safeLog(createLogger(config, sink), secretsOf(config))),
@@ -53,6 +56,8 @@ export function loudRuntime(config: Config): void {
 
 /** The same lines into `<home>/logs/worker.log`, for commands whose own words are on the terminal. */
 export function quietRuntime(config: Config): void {
+  // A process has one runtime: the first command's log is that of all that it runs.
+  if (installed) return;
   const folder = path.join(config.home, 'logs');
   mkdirSync(folder, { recursive: true });
   const sink = destination({ dest: path.join(folder, 'worker.log'), append: true, sync: true });

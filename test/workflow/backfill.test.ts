@@ -144,11 +144,13 @@ describe('a backfill', () => {
     const made = await (await start({ from: '2024-03-20', to: '2024-03-22' })).result();
     publisher.refuse('forecast', undefined);
     expect(made).toMatchObject({ done: 3, failedDays: 0, degradedDays: 3 });
-    expect(exitCodeOf(made)).toBe(3);
-    expect(leftLines(made)).toEqual(['3 days are degraded: "quotidien gaps" and "quotidien show" tell why']);
+    expect(exitCodeOf({ ...made, rollup: null })).toBe(3);
+    expect(leftLines({ ...made, rollup: null })).toEqual([
+      '3 days are degraded: "quotidien gaps" and "quotidien show" tell why',
+    ]);
     const healed = await (await start({ from: '2024-03-20', to: '2024-03-22' })).result();
     expect(healed).toMatchObject({ done: 3, degradedDays: 0 });
-    expect(exitCodeOf(healed)).toBe(0);
+    expect(exitCodeOf({ ...healed, rollup: null })).toBe(0);
   });
 
   it('runs exactly the days of a stored plan, which says beforehand what will run', async () => {

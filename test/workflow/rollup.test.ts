@@ -3,12 +3,15 @@ import { openAnnouncements } from '../../src/activities/announcements.ts';
 import { failedPeriods } from '../../src/activities/failures.ts';
 import { newestManifests } from '../../src/activities/ledger-reader.ts';
 import { stalePeriods } from '../../src/activities/stale-periods.ts';
+import { backfill } from '../../src/cli/backfill.ts';
+import { stale } from '../../src/cli/gaps.ts';
 import { finishRollup, resultOf, startBackfill } from '../../src/cli/runs.ts';
 import { announcementKey } from '../../src/pipelines/announcement.ts';
 import type { Dataset, StepImplementation, UnitOutcome } from '../../src/pipelines/dataset.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import { announcedSignal } from '../../src/workflows/rollup.ts';
 import type { rollup, RollupInput } from '../../src/workflows/rollup.ts';
+import { testContext } from '../fixtures/cli-context.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { runDays } from '../fixtures/run-day.ts';
@@ -96,6 +99,15 @@ describe('what a killed run left to be made', () => {
     expect(await made()).toEqual(PERIODS);
   });
 
+  it('is made by the command that starts a backfill with nothing to do, before it ends', async () => {
+    const { engine, home, address } = installation;
+    const context = testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address });
+    expect(await backfill(context, { pipeline: 'tiny', from: '2024-01-10', to: '2024-01-11' })).toBe(0);
+    expect(context.terminal.text()).toContain('0 days to run');
+    expect(await made()).toEqual(PERIODS);
+    expect(await open()).toEqual([]);
+  });
+
   it('is found by a tick (1)', async () => {
     const { client, engine, target } = installation;
     await applySchedules(client, engine.datasets, target.taskQueue);
@@ -126,6 +138,11 @@ describe('a period that cannot be made', () => {
     expect(await open()).toEqual(JANUARY);
     expect([...(await failedPeriods(documents, 'tiny')).keys()]).toEqual(['2024-01']);
     expect((await newestManifests(documents, 'tiny', ['all'])).get('all')?.verdict).toBe('degraded');
+    const context = testContext({ ...installation.engine, home: installation.home });
+    const range = { pipeline: 'tiny', from: '2024-01-01', to: '2024-02-28' };
+    expect(await stale(context, range)).toBe(3);
+    expect(context.terminal.text()).toMatch(/2024-01 +rollup\/month failed, DATA_CHECK_FAILED: /);
+    expect(context.terminal.text()).toContain('quotidien backfill tiny 2024-01-10 2024-01-11');
     await finishRollup(installation.target, 'tiny');
     expect(await made()).toEqual(PERIODS);
     expect(await open()).toEqual([]);
