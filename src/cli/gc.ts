@@ -1,5 +1,7 @@
 import { collectGarbage } from '../activities/collect-garbage.ts';
 import { PipelineError } from '../errors.ts';
+import { findLeftovers } from '../storage/leftovers.ts';
+import { workFolders } from '../workers/open-stores.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count, formatBytes } from './measures.ts';
@@ -19,7 +21,8 @@ export async function gc(context: CommandContext, command: GcCommand): Promise<E
     throw new PipelineError('INPUT_INVALID', `--grace-days takes a number, not ${JSON.stringify(command.graceDays)}`);
   const dryRun = command.dryRun === true;
   const result = await collectGarbage(await context.engine(), { graceDays, dryRun });
-  terminal.data(result);
+  const leftovers = await findLeftovers(workFolders(context.config), !dryRun);
+  terminal.data({ ...result, leftovers });
   for (const { key, bytes, since, removed } of result.unreferenced) {
     const state = removed ? 'removed' : since === null ? 'found now' : `found ${since.slice(0, 10)}`;
     terminal.line(`${state.padEnd(16)} ${formatBytes(bytes).padStart(10)}  ${key}`);
@@ -29,5 +32,10 @@ export async function gc(context: CommandContext, command: GcCommand): Promise<E
     `${count(result.removed, 'object')} removed, ${formatBytes(result.removedBytes)}; ${left} without a reference ` +
       `${dryRun ? 'would be' : 'are'} removed once they have been so for ${graceDays} days. Raw files are never removed.`,
   );
+  if (leftovers.length > 0) {
+    const bytes = leftovers.reduce((sum, one) => sum + one.bytes, 0);
+    const what = `${count(leftovers.length, 'unfinished file')} of processes that were killed, ${formatBytes(bytes)}`;
+    terminal.line(`${what}, ${dryRun ? 'would be removed' : 'removed'} from this host`);
+  }
   return EXIT.done;
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileError } from './file-errors.ts';
+import { isAlive } from './file-owner.ts';
 
 /** A folder of another host that was not touched for this long is taken for abandoned: its processes cannot be asked. */
 const FOREIGN_ABANDONED_AFTER_MS = 7 * 24 * 3_600_000;
@@ -43,24 +44,15 @@ export async function removeScratchFolder(folder: string): Promise<void> {
 async function removeAbandoned(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     const folder = path.join(root, name);
-    if (await isAbandoned(folder)) await removeScratchFolder(folder);
+    if (await isAbandonedScratch(folder)) await removeScratchFolder(folder);
   }
 }
 
-async function isAbandoned(folder: string): Promise<boolean> {
+/** Whether the folder belongs to a process that has ended, or to another host that has not touched it for a week. */
+export async function isAbandonedScratch(folder: string): Promise<boolean> {
   const owner = FOLDER_NAME.exec(path.basename(folder))?.groups;
   if (owner === undefined) return false;
   if (owner['host'] === hostname()) return !isAlive(Number(owner['pid']));
   const found = await stat(folder).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > FOREIGN_ABANDONED_AFTER_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, but belongs to another user.
-    return (error as { code?: unknown }).code !== 'ESRCH';
-  }
 }

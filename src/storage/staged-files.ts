@@ -5,11 +5,12 @@ import { open, readdir, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from './file-errors.ts';
+import { hasDeadOwner, ownerMark } from './file-owner.ts';
 import { syncFile } from './file-sync.ts';
 import { bodyChunks } from './object-body.ts';
 import type { ObjectBody } from './ports.ts';
 
-/** A staged file that was not touched for this long belongs to a writer that died. */
+/** A staged file that was not touched for this long belongs to a writer that died, wherever that was. */
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
 
 /** So much of a long body is sent to the disk while the next is hashed: the disk does not wait for the end of it. */
@@ -33,7 +34,7 @@ export interface StagedFile {
  * it behind; `sweepStagedFiles` finds it.
  */
 export async function stageBody(folder: string, body: ObjectBody): Promise<StagedFile> {
-  const staged = path.join(folder, randomUUID());
+  const staged = path.join(folder, ownerMark() + randomUUID());
   if (body instanceof Uint8Array && body.byteLength <= WRITTEN_AT_ONCE_BYTES) return stageAtOnce(staged, body);
   const file = await open(staged, 'wx').catch((error: unknown) => {
     throw fileError(error, 'write', staged);
@@ -70,14 +71,19 @@ export async function removeStaged(staged: string): Promise<void> {
   await unlink(staged).catch(() => undefined);
 }
 
-/** Removes what crashed writers left in the folder more than a day ago; younger files may still be written by somebody. */
+/** Removes what crashed writers left in the folder. */
 export async function sweepStagedFiles(folder: string): Promise<void> {
-  const before = Date.now() - ABANDONED_AFTER_MS;
   for (const name of await readdir(folder)) {
     const staged = path.join(folder, name);
-    const found = await stat(staged).catch(() => undefined);
-    if (found !== undefined && found.mtimeMs < before) await removeStaged(staged);
+    if (await isAbandonedFile(staged)) await removeStaged(staged);
   }
+}
+
+/** Whether its writer has ended: at once for one of this host, after a day for another, which cannot be asked. */
+export async function isAbandonedFile(staged: string): Promise<boolean> {
+  const found = await stat(staged).catch(() => undefined);
+  if (found?.isFile() !== true) return false;
+  return hasDeadOwner(path.basename(staged)) === true || found.mtimeMs < Date.now() - ABANDONED_AFTER_MS;
 }
 
 async function writeAndSync(

@@ -4,7 +4,9 @@ import type { AwsAccess, DocumentChoice, ObjectChoice, StorageChoice } from '../
 import { cityFlowTables } from '../storage/cityflow-tables.ts';
 import { openDynamoDocumentStore } from '../storage/dynamodb-documents.ts';
 import { createLocalObjectStore } from '../storage/local-files.ts';
+import type { WorkFolders } from '../storage/leftovers.ts';
 import { openMongoDocumentStore } from '../storage/mongo-documents.ts';
+import { STAGING_PART } from '../storage/object-key.ts';
 import type { DocumentStore, ObjectStore } from '../storage/ports.ts';
 import { createPlacedObjectStore } from '../storage/placed-objects.ts';
 import { openS3ObjectStore } from '../storage/s3-objects.ts';
@@ -63,6 +65,14 @@ export async function openStores(config: StoresConfig, rules?: MergeRules): Prom
       await primary.close();
     },
   };
+}
+
+/** Where the processes of this host keep what is not finished. */
+export function workFolders({ home, storage }: Pick<Config, 'home' | 'storage'>): WorkFolders {
+  const stores = ['store', path.join('fallback', 'objects')].map((name) => path.join(home, name, STAGING_PART));
+  const cache = cacheFolder(home, storage.objects);
+  const staging = [...stores, path.join(cache, 'incoming'), path.join(`${cache}-large`, STAGING_PART)];
+  return { staging, scratch: path.join(home, 'scratch', 'sql') };
 }
 
 /** Opens the chosen stores without anything around them. */
