@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { PipelineError } from '../errors.ts';
@@ -15,6 +16,9 @@ import type { TemporalTarget } from '../workers/temporal-target.ts';
 import type { CommandContext } from './context.ts';
 import { Interrupted } from './interrupted.ts';
 import { connectTo } from './known-temporal.ts';
+
+/** The system tells of the end of a child at once, of another's process by its connection. */
+const END_KNOWN_WITHIN_MS = 2_000;
 
 /** A Temporal server to work with: the configured one, or the development server of this home. */
 export interface TemporalSession {
@@ -49,21 +53,57 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
     };
   }
   const server = await startServer(context);
+  const gone = endOf(server);
+  let opened = false;
+  try {
+    const session = await Promise.race([openOn(server, context, gone), gone]);
+    opened = true;
+    return session;
+  } catch (error) {
+    if (error instanceof PipelineError) throw error;
+    // A call to a server that was just killed says so in the driver's words, before its end is known here.
+    await Promise.race([gone, delay(END_KNOWN_WITHIN_MS)]);
+    throw error;
+  } finally {
+    if (!opened) await server.stop();
+  }
+}
+
+/** Connects to the development server and runs workers on it. */
+async function openOn(server: DevServer, context: CommandContext, gone: Promise<never>): Promise<TemporalSession> {
   const local = developmentTarget(server.address, context.config.env);
   const client = await connectTo(local);
-  const workers = await runWorkers({ engine: await context.engine(), target: local, kinds: QUEUE_KINDS });
-  return {
-    client,
-    target: local,
-    uiUrl: server.uiUrl,
-    ownsWorkers: true,
-    broken: breakage(server, workers),
-    async close() {
-      await workers.shutdown();
-      await client.connection.close();
-      await server.stop();
-    },
-  };
+  try {
+    const workers = await runWorkers({ engine: await context.engine(), target: local, kinds: QUEUE_KINDS });
+    return {
+      client,
+      target: local,
+      uiUrl: server.uiUrl,
+      ownsWorkers: true,
+      broken: breakage(gone, workers),
+      async close() {
+        await workers.shutdown();
+        await client.connection.close();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    // An open connection would keep the process.
+    await client.connection.close();
+    throw error;
+  }
+}
+
+/** Rejects when the server has ended; whoever waits for something looks at it. */
+function endOf(server: DevServer): Promise<never> {
+  const gone = server.exited.then(() => {
+    throw new PipelineError(
+      'STORE_UNAVAILABLE',
+      'the Temporal development server ended; start the command again, nothing is lost',
+    );
+  });
+  gone.catch(() => undefined);
+  return gone;
 }
 
 export async function startServer({ config, terminal }: CommandContext): Promise<DevServer> {
@@ -95,13 +135,7 @@ export async function prepareServer(target: TemporalTarget): Promise<void> {
   }
 }
 
-function breakage(server: DevServer, workers: RunningWorkers): Promise<never> {
-  const serverGone = server.exited.then(() => {
-    throw new PipelineError(
-      'STORE_UNAVAILABLE',
-      'the Temporal development server ended; start the command again, nothing is lost',
-    );
-  });
+function breakage(serverGone: Promise<never>, workers: RunningWorkers): Promise<never> {
   const workersGone = workers.ended.then(() => new Promise<never>(() => undefined));
   const broken = Promise.race([serverGone, workersGone]);
   // Whoever waits for a result looks at it; when nobody does, a late breakage must not end the process.
