@@ -1,8 +1,10 @@
 import { createActivities } from '../../src/activities/create-activities.ts';
-import type { Engine, StepControl } from '../../src/activities/engine.ts';
+import type { Engine } from '../../src/activities/engine.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
 import * as workflows from '../../src/workflows/index.ts';
+import { engineFallback, hostQueue } from '../../src/workers/engine-fallback.ts';
+import { HostDisk, openSimulatedFallback } from './fallback-of-host.ts';
 import { httpOf } from './publishers.ts';
 import type { Publisher } from './publishers.ts';
 import type { Activity, Workers } from './runtime/attempts.ts';
@@ -14,7 +16,7 @@ import { storesOf } from './stores-of-process.ts';
 import type { Stores } from './stores-of-process.ts';
 import { Weather } from './weather.ts';
 
-const QUEUES = { fetch: 'fetch', compute: 'compute', report: 'report' } as const;
+export const QUEUES = { fetch: 'fetch', compute: 'compute', report: 'report' } as const;
 
 /** What a change of the product's parts, made on purpose, puts in their place; see `mutations.ts`. */
 export interface Mutation {
@@ -24,18 +26,24 @@ export interface Mutation {
   readonly activities?: (activities: Record<string, Activity>, engine: Engine) => Record<string, Activity>;
 }
 
+type StoreName = 'objects' | 'documents';
+
 interface Worker {
   readonly process: Process;
   readonly engine: Engine;
   readonly activities: Readonly<Record<string, Activity>>;
 }
 
-interface Host {
+export interface Host {
   readonly name: string;
   /** How far its clock is ahead of the others, in milliseconds. */
   clockMs: number;
   worker: Worker | undefined;
   processes: number;
+  /** Virtual instants until which it cannot reach a store. */
+  readonly awayUntil: Record<StoreName, number>;
+  /** There where its stores are remote: what it goes on with while they are away. */
+  readonly disk: HostDisk | undefined;
 }
 
 export interface InstallationOptions {
@@ -43,6 +51,8 @@ export interface InstallationOptions {
   readonly hosts: readonly string[];
   readonly publishers: Readonly<Record<string, Publisher>>;
   readonly dataset: Dataset;
+  /** The stores are remote: each host has a cache, a journal and a mirror. */
+  readonly remote: boolean;
   readonly mutation?: Mutation;
 }
 
@@ -66,12 +76,26 @@ export class Installation implements Workers {
     };
     this.server = new Server(options.scheduler, workflows, this);
     useServer(this.server);
-    this.hosts = options.hosts.map((name) => ({ name, clockMs: 0, worker: undefined, processes: 0 }));
-    for (const host of this.hosts) this.#startWorker(host);
+    this.hosts = options.hosts.map((name) => ({
+      name,
+      clockMs: 0,
+      worker: undefined,
+      processes: 0,
+      awayUntil: { objects: 0, documents: 0 },
+      disk: options.remote ? new HostDisk(name) : undefined,
+    }));
+  }
+
+  get remote(): boolean {
+    return this.#options.remote;
+  }
+
+  async open(): Promise<void> {
+    for (const host of this.hosts) await this.#startWorker(host);
   }
 
   processFor(queue: string | undefined): Process | undefined {
-    const own = this.hosts.find(({ name }) => queue === hostQueue(name));
+    const own = this.hosts.find(({ name }) => queue === hostQueue(QUEUES.compute, name));
     const able = (own === undefined ? this.hosts : [own]).flatMap(({ worker }) =>
       worker === undefined || worker.process.dead || worker.process.stoppedUntil > this.scheduler.now ? [] : [worker],
     );
@@ -91,47 +115,49 @@ export class Installation implements Workers {
     if (host === undefined) return;
     host.worker = undefined;
     this.scheduler.timer(this.scheduler.random.whole(1, 30) * 1_000, () => {
-      this.#startWorker(host);
+      void this.#startWorker(host);
     });
   }
 
   /** A command's own process on a host, with an engine of its own. */
-  command(
-    host: Host,
-    name: string,
-  ): { readonly process: Process; readonly engine: Engine; readonly control: StepControl } {
+  async command(host: Host, name: string): Promise<{ readonly process: Process; readonly engine: Engine }> {
     const process = new Process(`${host.name} ${name}`);
-    const control: StepControl = {
-      execution: { workflowId: name, runId: name, attempt: 1 },
-      signal: new AbortController().signal,
-      progress: () => undefined,
-    };
-    return { process, engine: this.#engineOf(host, process), control };
+    return { process, engine: await this.#engineOf(host, process) };
   }
 
-  #startWorker(host: Host): void {
+  async #startWorker(host: Host): Promise<void> {
     if (host.worker !== undefined) return;
     host.processes += 1;
     const process = new Process(`${host.name}${host.processes}`);
-    const engine = this.#engineOf(host, process);
+    const engine = await this.#engineOf(host, process);
     const made = createActivities(engine) as unknown as Record<string, Activity>;
     const activities = this.#options.mutation?.activities?.(made, engine) ?? made;
     host.worker = { process, engine, activities };
     this.scheduler.tell(`${process.name} starts`);
   }
 
-  #engineOf(host: Host, process: Process): Engine {
+  async #engineOf(host: Host, process: Process): Promise<Engine> {
     const { dataset, mutation } = this.#options;
-    const primary = storesOf(process, this.weather, this.primary);
-    const stores = mutation?.stores?.(primary, process) ?? primary;
+    const away = (store: StoreName) =>
+      host.awayUntil[store] > this.scheduler.now ? `the ${store} are away from ${host.name}` : undefined;
+    const reached = storesOf(process, this.weather, this.primary, away);
+    const primary = mutation?.stores?.(reached, process) ?? reached;
+    const now = () => new Date(this.scheduler.now + host.clockMs);
+    const { disk } = host;
+    const fallback =
+      disk === undefined
+        ? undefined
+        : await openSimulatedFallback(host.name, process, this.weather, disk, primary, now);
+    const stores = fallback?.stores ?? primary;
     const engine: Engine = {
+      ...(fallback === undefined ? {} : { fallback: engineFallback(fallback, QUEUES.compute) }),
       datasets: { [dataset.definition.name]: dataset },
       objects: stores.objects,
       documents: stores.documents,
       sql: { session: (work) => work(undefined as never) },
       http: httpOf(process, this.weather, this.scheduler, this.publishers),
       writeFlatParquet: () => Promise.reject(new Error('no step writes Parquet')),
-      now: () => new Date(this.scheduler.now + host.clockMs),
+      now,
       withScratchFolder: () => Promise.reject(new Error('no import is simulated')),
       queues: QUEUES,
       retry: { initialMs: 1_000, maximumMs: 60_000, attempts: 6, heartbeatMs: 30_000 },
@@ -141,8 +167,4 @@ export class Installation implements Workers {
     };
     return mutation?.engine?.(engine) ?? engine;
   }
-}
-
-export function hostQueue(host: string): string {
-  return `${QUEUES.compute}-host-${host}`;
 }

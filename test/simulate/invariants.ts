@@ -27,6 +27,7 @@ export interface Violation {
  * - nothing missing: whatever a newest manifest names is in the primary store.
  * - nothing stale: periods, comparisons and published names are what the newest versions give.
  * - everything ends: no run waits for ever, and what is open gets done.
+ * - reconciles: what a host wrote while a store was away reaches the primary stores, without a person's help.
  * - no surprise: no workflow task fails, nothing throws what nobody expects.
  */
 export type Promised =
@@ -37,7 +38,8 @@ export type Promised =
   | 'nothing missing'
   | 'nothing stale'
   | 'everything ends'
-  | 'no surprise';
+  | 'no surprise'
+  | 'reconciles';
 
 /**
  * What must hold of the primary stores when everything is quiet; each violation in words. `delivered`: the newest versions are what was
@@ -174,6 +176,7 @@ async function deliveredFigures(
       { first, last },
     )) {
       for (const [date, key] of Object.entries(receipt.days)) {
+        if (!dates.includes(date)) continue;
         const figure = await figures.ofSlice(slices.get(`${date}/download/${part}/${key}`));
         const day = found.get(date) ?? { counts: null, forecast: null };
         if ((figure ?? 0) > (day[part] ?? 0)) day[part] = figure;

@@ -31,11 +31,11 @@ function optionsOf(): SeedOptions {
 }
 
 /** The first violation of each promise, a line each. */
-function linesOf({ seed, violations }: SeedResult): string[] {
+function linesOf({ seed, theme, violations }: SeedResult): string[] {
   const promises = [...new Set(violations.map(({ promise }) => promise))];
   return promises.map((promise) => {
     const found = violations.filter((violation) => violation.promise === promise);
-    return `seed ${seed}: ${promise}: ${found[0]?.what ?? ''}${found.length > 1 ? ` (and ${found.length - 1} more)` : ''}`;
+    return `seed ${seed} (${theme}): ${promise}: ${found[0]?.what ?? ''}${found.length > 1 ? ` (and ${found.length - 1} more)` : ''}`;
   });
 }
 

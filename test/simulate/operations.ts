@@ -1,7 +1,9 @@
 import { collectGarbage } from '../../src/activities/collect-garbage.ts';
 import { errorCodeOf } from '../../src/errors.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
+import { hostQueue } from '../../src/workers/engine-fallback.ts';
 import { PARTS, PIPELINE } from './dataset.ts';
+import { QUEUES } from './installation.ts';
 import type { Installation } from './installation.ts';
 import type { Random } from './random.ts';
 
@@ -36,15 +38,19 @@ const KINDS: readonly (readonly [weight: number, draw: Draw])[] = [
   [1, skipPart],
 ];
 
+/** Those of an installation whose stores are elsewhere. */
+const REMOTE_KINDS: typeof KINDS = [...KINDS, [6, outage], [3, reconcile], [2, garbage]];
+
 /** The operations of a seed, in bursts: what is close in time meets. */
-export function drawOperations(random: Random, dates: readonly CivilDate[]): Operation[] {
+export function drawOperations(random: Random, dates: readonly CivilDate[], remote: boolean): Operation[] {
+  const kinds = remote ? REMOTE_KINDS : KINDS;
   const operations: Operation[] = [];
   const bursts = random.whole(1, 4);
   let startMs = 0;
   for (let burst = 0; burst < bursts; burst += 1) {
     const spreadMs = random.pick([1_000, 10_000, MINUTE_MS, 10 * MINUTE_MS]);
     for (let count = random.whole(2, 5); count > 0; count -= 1) {
-      const kind = pickKind(random);
+      const kind = pickKind(random, kinds);
       operations.push({ ...kind(random, dates), afterMs: startMs + random.whole(0, spreadMs) });
     }
     startMs += random.pick([5 * MINUTE_MS, 2 * HOUR_MS, DAY_MS + HOUR_MS]);
@@ -52,10 +58,10 @@ export function drawOperations(random: Random, dates: readonly CivilDate[]): Ope
   return operations.sort((a, b) => a.afterMs - b.afterMs);
 }
 
-function pickKind(random: Random): Draw {
-  const sum = KINDS.reduce((all, [weight]) => all + weight, 0);
+function pickKind(random: Random, kinds: typeof KINDS): Draw {
+  const sum = kinds.reduce((all, [weight]) => all + weight, 0);
   let at = random.fraction() * sum;
-  for (const [weight, draw] of KINDS) {
+  for (const [weight, draw] of kinds) {
     at -= weight;
     if (at < 0) return draw;
   }
@@ -157,13 +163,44 @@ function garbage(random: Random): Omit<Operation, 'afterMs'> {
   return {
     what: `gc of ${graceDays} days on host ${place}`,
     act: async (installation) => {
-      const { engine, process } = installation.command(installation.hosts[place]!, 'gc');
       await commanded(installation, 'gc', async () => {
+        const { engine, process } = await installation.command(installation.hosts[place]!, 'gc');
         const { removed } = await collectGarbage(engine, { graceDays, dryRun: false });
         installation.scheduler.tell(`${process.name}: removed ${removed}`);
       });
     },
   };
+}
+
+function outage(random: Random): Omit<Operation, 'afterMs'> {
+  const place = random.whole(0, 2);
+  const stores = random.pick([['objects'], ['documents'], ['objects', 'documents']] as const);
+  const forMs = random.pick([30_000, 10 * MINUTE_MS, 3 * HOUR_MS]);
+  return {
+    what: `${stores.join(' and ')} are away from ${place === 2 ? 'all hosts' : `host ${place}`} for ${forMs} ms`,
+    act: ({ hosts, scheduler }) => {
+      for (const host of place === 2 ? hosts : hosts.slice(place, place + 1)) {
+        for (const store of stores) host.awayUntil[store] = scheduler.now + forMs;
+      }
+    },
+  };
+}
+
+function reconcile(random: Random): Omit<Operation, 'afterMs'> {
+  const place = random.whole(0, 1);
+  return {
+    what: `reconcile host ${place}`,
+    act: (installation) => {
+      startReconcile(installation, installation.hosts[place]!.name, 'a person');
+    },
+  };
+}
+
+/** Starts the replay of what a host wrote while a store was away; returns its workflow's id. */
+export function startReconcile(installation: Installation, host: string, who: string): string {
+  const workflowId = `reconcile/${host}/${who}`;
+  startRun(installation, 'reconcile', workflowId, { host, queue: hostQueue(QUEUES.compute, host) });
+  return workflowId;
 }
 
 /** A command that fails says so; what it was about is left to the next one. */

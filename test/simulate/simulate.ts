@@ -1,10 +1,11 @@
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
+import type { ReconcileResult } from '../../src/activities/contract.ts';
 import { PARTS, PIPELINE, simulatedDataset } from './dataset.ts';
 import { Installation } from './installation.ts';
 import type { Mutation } from './installation.ts';
 import { checkStores } from './invariants.ts';
 import type { Promised, Violation } from './invariants.ts';
-import { drawOperations, startRun } from './operations.ts';
+import { drawOperations, startReconcile, startRun } from './operations.ts';
 import { Publisher } from './publishers.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
@@ -38,10 +39,17 @@ export interface SeedResult {
   readonly story: readonly string[];
   /** Of the story: equal for every run of the seed. */
   readonly hash: string;
+  readonly theme: Theme;
   readonly violations: readonly Violation[];
   readonly operations: number;
   readonly turns: number;
 }
+
+/** `near`: the stores are on a disk that all hosts share; `remote`: they are elsewhere, and each host goes on without them for a while. */
+type Theme = 'near' | 'remote';
+
+/** Of all stories. */
+const REMOTE_PART = 0.15;
 
 let telling = false;
 
@@ -63,13 +71,22 @@ export async function simulate(seed: number, options: SeedOptions = {}): Promise
     globalThis.setInterval = real.setInterval;
     telling = false;
   }
-  const { violations, operations } = story;
-  return { seed, story: scheduler.story, hash: scheduler.hash(), violations, operations, turns: scheduler.turns };
+  const { violations, operations, theme } = story;
+  return {
+    seed,
+    theme,
+    story: scheduler.story,
+    hash: scheduler.hash(),
+    violations,
+    operations,
+    turns: scheduler.turns,
+  };
 }
 
 class Story {
   readonly violations: Violation[] = [];
   operations = 0;
+  readonly theme: Theme;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #options: SeedOptions;
@@ -81,6 +98,7 @@ class Story {
     // Apart from the schedule: without an operation, the others stay what they are.
     this.#random = new Random(seed + 2 ** 31);
     this.#options = options;
+    this.theme = this.#random.chance(REMOTE_PART) ? 'remote' : 'near';
     const tellsFreshness = { counts: this.#random.chance(0.7), forecast: this.#random.chance(0.5) };
     this.#installation = new Installation({
       scheduler,
@@ -89,11 +107,13 @@ class Story {
         PARTS.map((part) => [part, new Publisher(part, tellsFreshness[part], this.#dates)]),
       ),
       dataset: simulatedDataset(FIRST, tellsFreshness),
+      remote: this.theme === 'remote',
       ...(options.mutation === undefined ? {} : { mutation: options.mutation }),
     });
   }
 
   async tell(): Promise<void> {
+    await this.#installation.open();
     await this.#act();
     await this.#quiet();
     await this.#check('after the quiet', 'delivered');
@@ -105,7 +125,7 @@ class Story {
 
   /** The operations, each at its time. */
   async #act(): Promise<void> {
-    const operations = drawOperations(this.#random, this.#dates);
+    const operations = drawOperations(this.#random, this.#dates, this.#installation.remote);
     this.#installation.weather.odds = this.#random.pick(WEATHERS);
     this.operations = operations.length;
     for (const [place, operation] of operations.entries()) {
@@ -127,13 +147,33 @@ class Story {
     this.#scheduler.tell('— the faults end');
     weather.odds = CALM;
     for (const publisher of Object.values(publishers)) publisher.refuses = false;
-    for (const host of hosts) host.clockMs = 0;
+    for (const host of hosts) {
+      host.clockMs = 0;
+      host.awayUntil.objects = 0;
+      host.awayUntil.documents = 0;
+    }
     await this.#still('what ran under faults');
+    if (this.#installation.remote) await this.#reconcile();
     for (let round = 1; round <= MOST_ROUNDS; round += 1) {
       const { selected } = await this.#backfill('open', `round ${round} of the quiet`);
       if (selected === 0) return;
     }
     this.#violated('everything ends', `there is something to do after ${MOST_ROUNDS} backfills`);
+  }
+
+  /** Everything that only one host has is brought to the primary stores. */
+  async #reconcile(): Promise<void> {
+    for (const { name } of this.#installation.hosts) {
+      for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+        const workflowId = startReconcile(this.#installation, name, `round ${round} of the quiet`);
+        await this.#still(workflowId);
+        const outcome = this.#installation.server.run(workflowId)?.outcome;
+        const result = outcome?.result as ReconcileResult | undefined;
+        if (result?.converged === true) break;
+        if (round < MOST_ROUNDS) continue;
+        this.#violated('reconciles', `${name}: ${JSON.stringify(result ?? outcome?.failure?.message)}`);
+      }
+    }
   }
 
   async #backfill(select: 'open' | 'all', name: string): Promise<{ readonly selected: number }> {

@@ -21,7 +21,7 @@ export function storesOf(process: Process, weather: Weather, stores: Stores, awa
   const around = (store: 'objects' | 'documents') => (what: string, work: () => Promise<unknown>) =>
     weather.call(process, what, work, () => away(store));
   return {
-    objects: outside(stores.objects, around('objects'), inMemory),
+    objects: outside(stores.objects, around('objects'), virtual),
     documents: outside(stores.documents, around('documents')),
   };
 }
@@ -56,7 +56,7 @@ async function* listed(items: () => Promise<unknown>): AsyncGenerator {
 }
 
 /** Readers get virtual files, and what is stored from one is its bytes: nothing waits for a disk. */
-const inMemory: Special = (name, target, args) => {
+const virtual: Special = (name, target, args) => {
   const objects = target as ObjectStore;
   if (name === 'put') {
     const [key, body, options] = args as Parameters<ObjectStore['put']>;
@@ -66,6 +66,11 @@ const inMemory: Special = (name, target, args) => {
   const [ref] = args as Parameters<ObjectStore['openLocal']>;
   return openVirtual(objects, ref);
 };
+
+/** The store for callers that have virtual files, without turns. */
+export function inMemory(objects: ObjectStore): ObjectStore {
+  return outside(objects, (_what, work) => work(), virtual);
+}
 
 function virtualBody(body: ObjectBody): ObjectBody {
   if (!('path' in body)) return body;

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 /** Files that readers are given paths of, without a file system: their names are their hashes, and they last as long as the seed. */
 
@@ -10,18 +13,35 @@ export function keepFile(bytes: Uint8Array, name = hashOf(bytes)): string {
   return `${PREFIX}${name}`;
 }
 
-export function fileBytes(path: string): Uint8Array | undefined {
-  return path.startsWith(PREFIX) ? files.get(path.slice(PREFIX.length)) : undefined;
+export function fileBytes(name: string): Uint8Array | undefined {
+  return name.startsWith(PREFIX) ? files.get(name.slice(PREFIX.length)) : undefined;
 }
 
-export function fileText(path: string): string {
-  const bytes = fileBytes(path);
-  if (bytes === undefined) throw new Error(`there is no file ${path}`);
-  return Buffer.from(bytes).toString('utf8');
+export function fileText(name: string): string {
+  return Buffer.from(fileBytes(name) ?? readFileSync(name)).toString('utf8');
+}
+
+let folder: string | undefined;
+
+/** A folder of the seed on the real disk, for what the product keeps in files: its cache. */
+export function seedFolder(): string {
+  folder ??= mkdtempSync(path.join(tmpdir(), 'quotidien-seed-'));
+  return folder;
+}
+
+/** The path at which a file can be opened. */
+export function onDisk(name: string): string {
+  const bytes = fileBytes(name);
+  if (bytes === undefined) return name;
+  const copy = path.join(seedFolder(), path.basename(name));
+  writeFileSync(copy, bytes);
+  return copy;
 }
 
 export function forgetFiles(): void {
   files.clear();
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
 }
 
 export function hashOf(bytes: Uint8Array): string {

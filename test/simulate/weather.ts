@@ -48,6 +48,19 @@ export class Weather {
     return result;
   }
 
+  /** For calls to a process's own disk: that may be the last thing it does, and nothing else goes wrong. */
+  indoors(): Weather {
+    const outdoors = () => this.odds;
+    const indoors = new Weather(this.#scheduler);
+    Object.defineProperty(indoors, 'odds', {
+      get: () => ({ ...CALM, crash: outdoors().crash, stop: outdoors().stop }),
+    });
+    indoors.onCrash = (process) => {
+      this.onCrash(process);
+    };
+    return indoors;
+  }
+
   #delay(): number {
     const { random } = this.#scheduler;
     return this.odds.slow > 0 && random.chance(this.odds.slow) ? random.pick(SLOW_MS) : 0;

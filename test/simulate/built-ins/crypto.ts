@@ -1,8 +1,16 @@
-import { currentServer } from '../runtime/current-server.ts';
+import { findServer } from '../runtime/current-server.ts';
+import { Random } from '../random.ts';
 
 /** Stands in for `node:crypto`: what is drawn comes from the seed. */
 
 const crypto = process.getBuiltinModule('node:crypto');
+
+/** What modules draw before a seed runs is in no story. */
+const before = new Random(0);
+
+function random(): Random {
+  return findServer()?.scheduler.random ?? before;
+}
 
 export const { createHash, createHmac, timingSafeEqual, createCipheriv, createDecipheriv } = crypto;
 
@@ -12,11 +20,11 @@ export function randomUUID(): string {
 }
 
 export function randomBytes(size: number): Buffer {
-  const { random } = currentServer().scheduler;
-  return Buffer.from(Array.from({ length: size }, () => random.whole(0, 255)));
+  const draw = random();
+  return Buffer.from(Array.from({ length: size }, () => draw.whole(0, 255)));
 }
 
 export function randomInt(low: number, high?: number): number {
   const [from, to] = high === undefined ? [0, low] : [low, high];
-  return currentServer().scheduler.random.whole(from, to - 1);
+  return random().whole(from, to - 1);
 }

@@ -8,6 +8,10 @@ export function currentServer(): Server {
   return server;
 }
 
+export function findServer(): Server | undefined {
+  return server;
+}
+
 export function useServer(one: Server): void {
   server = one;
 }
