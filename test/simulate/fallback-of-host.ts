@@ -6,6 +6,7 @@ import { createFallbackStores } from '../../src/storage/fallback-stores.ts';
 import type { JournalDisk, JournalSegment } from '../../src/storage/journal-disk.ts';
 import { openJournal } from '../../src/storage/journal.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
+import type { MergeRules } from '../../src/storage/reconcile-parts.ts';
 import type { HostFallback } from '../../src/workers/open-fallback.ts';
 import type { Process } from './scheduler.ts';
 import { inMemory, storesOf } from './stores-of-process.ts';
@@ -35,6 +36,7 @@ export async function openSimulatedFallback(
   disk: HostDisk,
   primary: Stores,
   now: () => Date,
+  rules: MergeRules,
 ): Promise<HostFallback> {
   const breaker = (name: string) => createCircuitBreaker({ name, failuresBeforeAnswer: 1, now: () => now().getTime() });
   const breakers = { objects: breaker('the object store'), documents: breaker('the document store') };
@@ -55,6 +57,7 @@ export async function openSimulatedFallback(
       primary,
       blobs,
       mirror,
+      rules,
       equivalent: ({ table }, ours, theirs) => sameRecord(table, ours, theirs),
     },
     cacheStats: () => cached.stats(),

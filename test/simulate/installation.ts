@@ -1,3 +1,4 @@
+import { mergeRules } from '../../src/activities/merge-records.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { Engine } from '../../src/activities/engine.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
@@ -147,7 +148,15 @@ export class Installation implements Workers {
     const fallback =
       disk === undefined
         ? undefined
-        : await openSimulatedFallback(host.name, process, this.weather, disk, primary, now);
+        : await openSimulatedFallback(
+            host.name,
+            process,
+            this.weather,
+            disk,
+            primary,
+            now,
+            mergeRules({ [dataset.definition.name]: dataset }),
+          );
     const stores = fallback?.stores ?? primary;
     const engine: Engine = {
       ...(fallback === undefined ? {} : { fallback: engineFallback(fallback, QUEUES.compute) }),

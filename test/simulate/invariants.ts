@@ -3,11 +3,13 @@ import type { LedgerEntry } from '../../src/pipelines/ledger.ts';
 import { LEDGER_TABLE } from '../../src/pipelines/ledger.ts';
 import type { Manifest } from '../../src/pipelines/manifest.ts';
 import { periodsOf } from '../../src/pipelines/period.ts';
+import { dayOf } from '../../src/pipelines/receipt.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
-import type { ArtefactRef, ObjectStore } from '../../src/storage/ports.ts';
+import type { ArtefactRef } from '../../src/storage/ports.ts';
 import { PARTS, PIPELINE, expectedFiles } from './dataset.ts';
 import type { Figures } from './dataset.ts';
 import type { Installation } from './installation.ts';
+import { readObject } from './stores-of-process.ts';
 import type { Stores } from './stores-of-process.ts';
 import { hashOf } from './virtual-files.ts';
 
@@ -105,7 +107,7 @@ class Figured {
   }
 
   async ofSlice(ref: ArtefactRef | undefined): Promise<number | null> {
-    const bytes = ref === undefined ? undefined : await bytesOf(this.#primary.objects, ref.key);
+    const bytes = ref === undefined ? undefined : await readObject(this.#primary.objects, ref.key);
     return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString()) as { figure: number }).figure;
   }
 
@@ -159,7 +161,10 @@ function publishedFigures({ publishers }: Installation): Map<CivilDate, Figures>
   return found;
 }
 
-/** The largest figure of each day that a receipt names. */
+/**
+ * What was delivered last for each day, in the order that the store gave: of two answers that were asked for at the same time either may be
+ * the last. Answers without a number are taken by their figures, which only grow.
+ */
 async function deliveredFigures(
   primary: Stores,
   figures: Figured,
@@ -167,21 +172,21 @@ async function deliveredFigures(
 ): Promise<Map<CivilDate, Figures>> {
   const found = new Map<CivilDate, Record<Part, number | null>>();
   const slices = await slicesByKey(primary);
-  const [first, last] = [dates[0] ?? '', dates.at(-1) ?? ''];
+  const range = { first: dates[0] ?? '', last: dates.at(-1) ?? '' };
   for (const part of PARTS) {
-    for (const receipt of await readReceipts(
-      primary.documents,
-      PIPELINE,
-      { id: part, bulkWindow: 'month' },
-      { first, last },
-    )) {
-      for (const [date, key] of Object.entries(receipt.days)) {
-        if (!dates.includes(date)) continue;
-        const figure = await figures.ofSlice(slices.get(`${date}/download/${part}/${key}`));
-        const day = found.get(date) ?? { counts: null, forecast: null };
-        if ((figure ?? 0) > (day[part] ?? 0)) day[part] = figure;
-        found.set(date, day);
+    const receipts = await readReceipts(primary.documents, PIPELINE, { id: part, bulkWindow: 'month' }, range);
+    for (const date of dates) {
+      const answers: { readonly sequence: number; readonly figure: number | null }[] = [];
+      for (const receipt of receipts) {
+        const day = dayOf(receipt, date);
+        if (day === undefined) continue;
+        const figure = await figures.ofSlice(slices.get(`${date}/download/${part}/${day.key}`));
+        answers.push({ sequence: receipt.sequence ?? 0, figure });
       }
+      answers.sort((a, b) => a.sequence - b.sequence || (a.figure ?? 0) - (b.figure ?? 0));
+      const last = answers.at(-1);
+      if (last !== undefined)
+        found.set(date, { counts: null, forecast: null, ...found.get(date), [part]: last.figure });
     }
   }
   return found;
@@ -217,7 +222,7 @@ async function missing({ objects }: Stores, manifests: ReadonlyMap<Scope, readon
     for (const [step, state] of Object.entries(versions.at(-1)?.steps ?? {})) {
       if (state.state !== 'done') continue;
       for (const { key, sha256 } of Object.values(state.outputs)) {
-        const bytes = await bytesOf(objects, key);
+        const bytes = await readObject(objects, key);
         if (bytes === undefined) violations.push(`${key} of ${step} of ${scope} is missing`);
         else if (hashOf(bytes) !== sha256) violations.push(`${key} of ${step} of ${scope} has other bytes`);
       }
@@ -230,17 +235,9 @@ async function missing({ objects }: Stores, manifests: ReadonlyMap<Scope, readon
 async function misread({ objects }: Stores, newest: ReadonlyMap<CivilDate, Figures>): Promise<string[]> {
   const violations: string[] = [];
   for (const [key, text] of expectedFiles(newest)) {
-    const bytes = await bytesOf(objects, key);
+    const bytes = await readObject(objects, key);
     const found = bytes === undefined ? 'nothing' : Buffer.from(bytes).toString();
     if (found !== text) violations.push(`${key} reads ${found.trim()}, its days give ${text.trim()}`);
   }
   return violations;
-}
-
-async function bytesOf(objects: ObjectStore, key: string): Promise<Uint8Array | undefined> {
-  const stream = await objects.get(key);
-  if (stream === undefined) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

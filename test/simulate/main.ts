@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import type { Mutation } from './installation.ts';
 import { MUTATIONS } from './mutations.ts';
 import { simulate } from './simulate.ts';
 import type { SeedOptions, SeedResult } from './simulate.ts';
@@ -25,7 +26,8 @@ const say = (line: string): void => {
 
 function optionsOf(): SeedOptions {
   if (values.mutation === undefined) return {};
-  const mutation = MUTATIONS[values.mutation];
+  const { mutation: name } = values;
+  const mutation = Object.entries<Mutation>(MUTATIONS).find(([known]) => known === name)?.[1];
   if (mutation === undefined) throw new Error(`the mutations are ${Object.keys(MUTATIONS).join(', ')}`);
   return { mutation };
 }

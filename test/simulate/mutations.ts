@@ -1,4 +1,110 @@
+import type { CommitRequest, ResolvedDay, ResolvedWindow } from '../../src/activities/contract.ts';
+import type { Engine } from '../../src/activities/engine.ts';
+import { ANNOUNCEMENT_TABLE } from '../../src/pipelines/announcement.ts';
+import { RECEIPT_TABLE } from '../../src/pipelines/receipt.ts';
+import type { Receipt } from '../../src/pipelines/receipt.ts';
+import type { DocumentStore, ObjectStore } from '../../src/storage/ports.ts';
 import type { Mutation } from './installation.ts';
+import type { Activity } from './runtime/attempts.ts';
 
 /** Mends taken out again, by name: the simulator is to find what each of them prevents. */
-export const MUTATIONS: Readonly<Record<string, Mutation>> = {};
+export const MUTATIONS = {
+  /** A commit creates the version after the newest one, whatever its plan was made from. */
+  'commit on any version': {
+    activities: (activities) => ({
+      ...activities,
+      commitManifest: before<CommitRequest>(activities['commitManifest'], (request) => ({
+        ...request,
+        days: request.days.map((day) => omit(day, 'base')),
+      })),
+    }),
+  },
+  /** A part whose new request fails is left out of the next version. */
+  'forget earlier deliveries': {
+    activities: (activities) => ({
+      ...activities,
+      resolveDay: after<ResolvedDay>(activities['resolveDay'], (resolved) => ({
+        ...resolved,
+        plan: { ...resolved.plan, steps: resolved.plan.steps.map((step) => omit(step, 'since')) },
+      })),
+      resolveWindow: after<ResolvedWindow>(activities['resolveWindow'], (resolved) => ({
+        ...resolved,
+        days: resolved.days.map((day) => omit(day, 'delivered')),
+      })),
+    }),
+  },
+  /** What a version gives others to do is told by a signal alone. */
+  'announce by signal only': {
+    stores: (stores) => ({ ...stores, documents: without(stores.documents, ANNOUNCEMENT_TABLE) }),
+  },
+  /** The newest answer of a publisher is the one with the latest time of some host. */
+  'order answers by clocks': {
+    stores: (stores) => ({ ...stores, documents: unnumbered(stores.documents) }),
+  },
+  /** Whether an object is there and right is asked of the host's cache. */
+  'believe the cache': {
+    engine: (engine) => ({ ...engine, objects: believing(engine.objects) }),
+  },
+  /** A collection goes on while a store is away, and its deletions are journaled. */
+  'collect in an outage': {
+    engine: (engine) => {
+      const { fallback, objects, documents } = engine;
+      if (fallback === undefined) return engine;
+      const blind: Engine['fallback'] = {
+        ...fallback,
+        primary: { objects, documents },
+        away: () => undefined,
+        pending: () => Promise.resolve(0),
+      };
+      return { ...engine, fallback: blind };
+    },
+  },
+} as const satisfies Readonly<Record<string, Mutation>>;
+
+function omit<T extends object, K extends keyof T>(whole: T, name: K): Omit<T, K> {
+  const rest = { ...whole };
+  Reflect.deleteProperty(rest, name);
+  return rest;
+}
+
+function before<T>(activity: Activity | undefined, change: (request: T) => T): Activity {
+  return (request, ...rest) => activity?.(change(request as T), ...rest) ?? Promise.resolve();
+}
+
+function after<T>(activity: Activity | undefined, change: (result: T) => T): Activity {
+  return async (...args) => change((await activity?.(...args)) as T);
+}
+
+/** The store with some of its methods replaced. */
+function changed<S extends object>(store: S, methods: Partial<S>): S {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(name in methods ? methods : target, name);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+}
+
+/** The documents without one table, which nobody can write to. */
+function without(documents: DocumentStore, table: string): DocumentStore {
+  return changed(documents, {
+    createMany: (many) =>
+      many.some(({ key }) => key.table === table) ? Promise.resolve(many.map(() => true)) : documents.createMany(many),
+    put: (key, body, options) =>
+      key.table === table ? Promise.resolve({ version: 1 }) : documents.put(key, body, options),
+  });
+}
+
+function unnumbered(documents: DocumentStore): DocumentStore {
+  return changed(documents, {
+    put: (key, body, options) =>
+      documents.put(key, key.table === RECEIPT_TABLE ? omit(body as Receipt, 'sequence') : body, options),
+  });
+}
+
+function believing(objects: ObjectStore): ObjectStore {
+  return changed(objects, {
+    inspect: async (ref) => ((await objects.openLocal(ref)) === undefined ? { state: 'missing' } : { state: 'intact' }),
+    openLocal: (ref) => objects.openLocal(ref),
+  });
+}

@@ -3,6 +3,7 @@ import { errorCodeOf } from '../../src/errors.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
 import { hostQueue } from '../../src/workers/engine-fallback.ts';
 import { PARTS, PIPELINE } from './dataset.ts';
+import { readObject } from './stores-of-process.ts';
 import { QUEUES } from './installation.ts';
 import type { Installation } from './installation.ts';
 import type { Random } from './random.ts';
@@ -22,46 +23,61 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Each kind of operation with its weight. */
-const KINDS: readonly (readonly [weight: number, draw: Draw])[] = [
-  [5, runDay],
-  [5, backfill],
-  [7, revision],
-  [2, watch],
-  [2, tick],
-  [1, flush],
-  [2, garbage],
-  [2, refusal],
-  [2, clock],
-  [1, terminate],
-  [1, kill],
-  [1, skipPart],
-];
+interface KindOfOperation {
+  readonly weight: number;
+  readonly draw: Draw;
+  /** Of installations whose stores are elsewhere. */
+  readonly remote?: true;
+}
 
-/** Those of an installation whose stores are elsewhere. */
-const REMOTE_KINDS: typeof KINDS = [...KINDS, [6, outage], [3, reconcile], [2, garbage]];
+const KINDS = {
+  run: { weight: 5, draw: runDay },
+  backfill: { weight: 5, draw: backfill },
+  revision: { weight: 7, draw: revision },
+  watch: { weight: 2, draw: watch },
+  tick: { weight: 2, draw: tick },
+  flush: { weight: 1, draw: flush },
+  garbage: { weight: 2, draw: garbage },
+  refusal: { weight: 2, draw: refusal },
+  clock: { weight: 2, draw: clock },
+  terminate: { weight: 1, draw: terminate },
+  kill: { weight: 1, draw: kill },
+  skip: { weight: 1, draw: skipPart },
+  damage: { weight: 1, draw: damage },
+  outage: { weight: 6, draw: outage, remote: true },
+  reconcile: { weight: 3, draw: reconcile, remote: true },
+} as const satisfies Readonly<Record<string, KindOfOperation>>;
+
+export type Kind = keyof typeof KINDS;
+
+export interface Drawn {
+  readonly remote: boolean;
+  /** Operations of other kinds are left out. */
+  readonly only?: readonly Kind[] | undefined;
+}
 
 /** The operations of a seed, in bursts: what is close in time meets. */
-export function drawOperations(random: Random, dates: readonly CivilDate[], remote: boolean): Operation[] {
-  const kinds = remote ? REMOTE_KINDS : KINDS;
+export function drawOperations(random: Random, dates: readonly CivilDate[], { remote, only }: Drawn): Operation[] {
+  const kinds = (Object.entries(KINDS) as [Kind, KindOfOperation][])
+    .filter(([kind, one]) => (remote || one.remote !== true) && only?.includes(kind) !== false)
+    .map(([, one]) => one);
   const operations: Operation[] = [];
   const bursts = random.whole(1, 4);
   let startMs = 0;
   for (let burst = 0; burst < bursts; burst += 1) {
     const spreadMs = random.pick([1_000, 10_000, MINUTE_MS, 10 * MINUTE_MS]);
     for (let count = random.whole(2, 5); count > 0; count -= 1) {
-      const kind = pickKind(random, kinds);
-      operations.push({ ...kind(random, dates), afterMs: startMs + random.whole(0, spreadMs) });
+      const draw = drawKind(random, kinds);
+      operations.push({ ...draw(random, dates), afterMs: startMs + random.whole(0, spreadMs) });
     }
     startMs += random.pick([5 * MINUTE_MS, 2 * HOUR_MS, DAY_MS + HOUR_MS]);
   }
   return operations.sort((a, b) => a.afterMs - b.afterMs);
 }
 
-function pickKind(random: Random, kinds: typeof KINDS): Draw {
-  const sum = kinds.reduce((all, [weight]) => all + weight, 0);
-  let at = random.fraction() * sum;
-  for (const [weight, draw] of kinds) {
+function drawKind(random: Random, kinds: readonly KindOfOperation[]): Draw {
+  let at = random.fraction() * kinds.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { weight, draw } of kinds) {
     at -= weight;
     if (at < 0) return draw;
   }
@@ -168,6 +184,26 @@ function garbage(random: Random): Omit<Operation, 'afterMs'> {
         const { removed } = await collectGarbage(engine, { graceDays, dryRun: false });
         installation.scheduler.tell(`${process.name}: removed ${removed}`);
       });
+    },
+  };
+}
+
+/** Somebody, or a disk, takes an object away or changes a byte of it. */
+function damage(random: Random): Omit<Operation, 'afterMs'> {
+  const which = random.fraction();
+  const removes = random.chance(0.5);
+  return {
+    what: removes ? 'an object vanishes' : 'a byte of an object changes',
+    act: async ({ primary: { objects }, scheduler }) => {
+      const keys: string[] = [];
+      for await (const { key } of objects.list('')) keys.push(key);
+      const key = keys[Math.floor(which * keys.length)];
+      const bytes = key === undefined ? undefined : await readObject(objects, key);
+      if (key === undefined || bytes === undefined) return;
+      scheduler.tell(`it is ${key}`);
+      if (removes) return objects.delete(key);
+      bytes[bytes.length - 1] = 32;
+      await objects.put(key, bytes, { mode: 'replace', mediaType: 'text/plain' });
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Mutation } from './installation.ts';
 import { checkStores } from './invariants.ts';
 import type { Promised, Violation } from './invariants.ts';
 import { drawOperations, startReconcile, startRun } from './operations.ts';
+import type { Kind } from './operations.ts';
 import { Publisher } from './publishers.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
@@ -30,6 +31,12 @@ const WEATHERS: readonly Odds[] = [
 
 export interface SeedOptions {
   readonly mutation?: Mutation;
+  /** Unless given, the seed draws it. */
+  readonly theme?: Theme;
+  /** How often what goes wrong; unless given, the seed draws it. */
+  readonly odds?: Odds;
+  /** Only operations of these kinds are drawn. */
+  readonly only?: readonly Kind[];
   /** Places of operations that are left out, to see which of them a violation needs. */
   readonly without?: ReadonlySet<number>;
 }
@@ -98,7 +105,8 @@ class Story {
     // Apart from the schedule: without an operation, the others stay what they are.
     this.#random = new Random(seed + 2 ** 31);
     this.#options = options;
-    this.theme = this.#random.chance(REMOTE_PART) ? 'remote' : 'near';
+    const drawn = this.#random.chance(REMOTE_PART) ? 'remote' : 'near';
+    this.theme = options.theme ?? drawn;
     const tellsFreshness = { counts: this.#random.chance(0.7), forecast: this.#random.chance(0.5) };
     this.#installation = new Installation({
       scheduler,
@@ -125,8 +133,12 @@ class Story {
 
   /** The operations, each at its time. */
   async #act(): Promise<void> {
-    const operations = drawOperations(this.#random, this.#dates, this.#installation.remote);
-    this.#installation.weather.odds = this.#random.pick(WEATHERS);
+    const operations = drawOperations(this.#random, this.#dates, {
+      remote: this.#installation.remote,
+      only: this.#options.only,
+    });
+    const drawn = this.#random.pick(WEATHERS);
+    this.#installation.weather.odds = this.#options.odds ?? drawn;
     this.operations = operations.length;
     for (const [place, operation] of operations.entries()) {
       const { afterMs, what } = operation;

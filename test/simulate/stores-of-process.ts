@@ -77,13 +77,19 @@ function virtualBody(body: ObjectBody): ObjectBody {
   return fileBytes(body.path) ?? body;
 }
 
-/** As the memory store does it, without a file: the same refusal for other bytes. */
-async function openVirtual(objects: ObjectStore, ref: Parameters<ObjectStore['openLocal']>[0]) {
-  const stream = await objects.get(ref.key);
+/** The bytes of an object; undefined where there is none. */
+export async function readObject(objects: ObjectStore, key: string): Promise<Buffer | undefined> {
+  const stream = await objects.get(key);
   if (stream === undefined) return undefined;
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
+  return Buffer.concat(chunks);
+}
+
+/** As the memory store does it, without a file: the same refusal for other bytes. */
+async function openVirtual(objects: ObjectStore, ref: Parameters<ObjectStore['openLocal']>[0]) {
+  const bytes = await readObject(objects, ref.key);
+  if (bytes === undefined) return undefined;
   const path = keepFile(bytes);
   // The store itself says what is wrong with other bytes.
   if (!path.endsWith(ref.sha256) || bytes.byteLength !== ref.bytes) return objects.openLocal(ref);

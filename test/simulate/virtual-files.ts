@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -21,11 +21,14 @@ export function fileText(name: string): string {
   return Buffer.from(fileBytes(name) ?? readFileSync(name)).toString('utf8');
 }
 
+/** Nothing of it is to outlive the process. */
+const MEMORY_DISK = '/dev/shm';
+
 let folder: string | undefined;
 
 /** A folder of the seed on the real disk, for what the product keeps in files: its cache. */
 export function seedFolder(): string {
-  folder ??= mkdtempSync(path.join(tmpdir(), 'quotidien-seed-'));
+  folder ??= mkdtempSync(path.join(existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir(), 'quotidien-seed-'));
   return folder;
 }
 

@@ -10,14 +10,8 @@ import { currentServer } from './current-server.ts';
 
 /** Stands in for `@temporalio/workflow`: the part of it that the product's workflows use, on the server of the seed. */
 
-export {
-  ActivityFailure,
-  ApplicationFailure,
-  CancelledFailure,
-  ChildWorkflowFailure,
-  TimeoutFailure,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/common';
+// The failures, as the package itself gives them out.
+export * from '@temporalio/common';
 export { CancellationScope } from './scopes.ts';
 export { isCancellation } from './server.ts';
 
