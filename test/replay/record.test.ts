@@ -56,6 +56,15 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await publisher.close();
   });
 
+  it('of a day whose parts stay as they were delivered', async () => {
+    await (await start('2024-01-04')).result();
+    publisher.refuse('forecast', 403);
+    const kept = await start('2024-01-04', { recheck: true });
+    await kept.result();
+    await record('day-kept', kept.workflowId);
+    publisher.refuse('forecast', undefined);
+  });
+
   it('of days that succeed, fail, are reset, and have nothing to do', async () => {
     await (await start('2024-01-05')).result();
     await record('day-success', 'day/tiny/2024-01-05');
