@@ -24,7 +24,7 @@ import { AwaitedDays, isOwnCancellation, runFailure } from './await-day.ts';
 import { BackfillControl, MOST_PARALLEL } from './backfill-control.ts';
 import { BackfillTally } from './backfill-tally.ts';
 import type { BackfillResult, BackfillTotals } from './backfill-tally.ts';
-import { CONTROL_RETRY } from './control-retry.ts';
+import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { withPlainFailures } from './execute-steps.ts';
 import { checkInput, civilDate, flag, internal, number, oneOf, optional, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
@@ -96,6 +96,7 @@ const CANARIES_COUNT_ONCE = 'canary-days-count-once';
 const PRIORITY = { priorityKey: 4 };
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
+const surveys = proxyActivities<Activities>(SURVEY_RETRY);
 const { followRun } = proxyActivities<Activities>({ startToCloseTimeout: '30 days', heartbeatTimeout: '30 seconds' });
 const { compareCanary } = proxyActivities<Activities>({
   startToCloseTimeout: '30 minutes',
@@ -118,7 +119,7 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
   const run = new BackfillRun(input);
   describeRun({ Pipeline: input.pipeline, DataDate: input.from, RunReason: 'backfill' });
   if (input.carried === undefined) {
-    await control.checkBackfill(run.request, input.plan ?? null);
+    await surveys.checkBackfill(run.request, input.plan ?? null);
     await run.runCanary();
   }
   const stretches = yearStretches(input);
@@ -194,7 +195,7 @@ class BackfillRun {
 
   select(stretch: FetchWindow): Promise<SelectedDays> {
     const { plan } = this.#input;
-    return control.selectDays({
+    return surveys.selectDays({
       request: this.request,
       stretch,
       ...(plan === undefined ? {} : { plan }),
@@ -359,7 +360,7 @@ class BackfillRun {
     for (const stretch of yearStretches(this.request)) {
       dates.push(...(await this.select(stretch)).windows.flat());
     }
-    const before = await control.canaryDays(pipeline, spreadSample(dates.sort(), canary));
+    const before = await surveys.canaryDays(pipeline, spreadSample(dates.sort(), canary));
     await this.#start(before, ({ date }) => this.#day(date));
     await this.#allEnded();
     if (patched(CANARIES_COUNT_ONCE)) {

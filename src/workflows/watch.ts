@@ -2,7 +2,7 @@ import { condition, patched, proxyActivities, setCurrentDetails } from '@tempora
 import type { Activities } from '../activities/create-activities.ts';
 import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
 import { AwaitedDays } from './await-day.ts';
-import { CONTROL_RETRY } from './control-retry.ts';
+import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { executeSteps, failureOf, withPlainFailures } from './execute-steps.ts';
 import { checkInput, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
@@ -45,6 +45,7 @@ const MOST_AT_ONCE = 4;
 const LONGEST_WAIT = '30 minutes';
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
+const { watchPublisher, changedDays } = proxyActivities<Activities>(SURVEY_RETRY);
 const { keepRevision, verifySample } = proxyActivities<Activities>({
   startToCloseTimeout: '2 hours',
   heartbeatTimeout: '30 seconds',
@@ -58,12 +59,12 @@ export function watch(input: WatchInput): Promise<WatchResult> {
 
 async function runWatch({ pipeline }: WatchInput): Promise<WatchResult> {
   describeRun({ Pipeline: pipeline, RunReason: 'revision' });
-  const { freshness, moved, windows, revisions } = await control.watchPublisher(pipeline);
+  const { freshness, moved, windows, revisions } = await watchPublisher(pipeline);
   const revised = new Revisions(pipeline);
   for (const dates of windows) {
     setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${dates[0] ?? ''}`);
     await download(pipeline, dates);
-    await revised.start(await control.changedDays(pipeline, dates));
+    await revised.start(await changedDays(pipeline, dates));
   }
   const changed = await revised.end();
   await control.saveFreshness(pipeline, freshness);

@@ -32,6 +32,7 @@ const EXPECTED = [
   'reconcile',
   'reconcile-failed',
   'rollup',
+  'rollup-announced',
   'tick',
   'verify',
   'watch',

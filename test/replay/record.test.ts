@@ -153,6 +153,14 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await record('tick', tickId);
   }, 180_000);
 
+  it('of rollups that hear announcements', async () => {
+    await (
+      await startBackfill(installation.target, { pipeline: 'tiny', from: '2024-01-12', to: '2024-01-14' })
+    ).result();
+    await finishRollup(installation.target, 'tiny');
+    await record('rollup-announced', 'rollup/tiny');
+  });
+
   it('of reconciliations that end and that are refused', async () => {
     const { client, address, target } = installation;
     const options = { taskQueue: target.taskQueue, workflowId: 'reconcile/here' };
