@@ -172,7 +172,7 @@ describe('doctor', () => {
     ]);
     const wrong = testContext(engine, { TEMPORAL_CLI: '/nowhere/temporal' });
     expect(await doctor(wrong)).toBe(1);
-    const none = testContext(engine, { PATH: '', TMPDIR: engine.home });
+    const none = testContext(engine, { PATH: '', TMPDIR: engine.home, XDG_CACHE_HOME: engine.home });
     expect(await doctor(none)).toBe(0);
     expect(findingsOf(none, 'temporal')).toMatchObject([
       { status: 'warn', detail: expect.stringContaining('would be fetched') as string },
