@@ -10,6 +10,7 @@ import { examinePublishers } from './doctor/publishers.ts';
 import { examineStoreClocks } from './doctor/store-clocks.ts';
 import { examineDocuments, examineObjects, examineSql, explainStores } from './doctor/stores.ts';
 import { examineTemporal } from './doctor/temporal.ts';
+import { examineWorkerClocks } from './doctor/worker-clocks.ts';
 import { count } from './measures.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,12 +32,13 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const { config, signal } = context;
   const opened = await open(context);
   const datasets = 'area' in opened ? context.datasets : opened.datasets;
-  const [home, settings, stores, temporal, publishers] = await Promise.all([
+  const [home, settings, stores, temporal, publishers, workers] = await Promise.all([
     examineHome(config.home),
     examineSettings(config, datasets),
     'area' in opened ? [opened] : examineStores(opened, config),
     examineTemporal(config),
     examinePublishers(datasets, signal),
+    'area' in opened ? [] : examineWorkerClocks(opened),
   ]);
   return [
     examineNode(process.versions.node),
@@ -46,6 +48,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     ...stores,
     ...temporal,
     ...publishers,
+    ...workers,
   ];
 }
 

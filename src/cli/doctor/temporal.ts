@@ -78,7 +78,11 @@ async function askServer(connection: Connection, { namespace }: TemporalTarget, 
   });
   return {
     version: serverVersion,
-    findings: [attributesFinding(customAttributes, namespace), workersFinding(pollers.length, queue)],
+    findings: [
+      attributesFinding(customAttributes, namespace),
+      workersFinding(pollers.length, queue),
+      ...serverClock(pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000)),
+    ],
   };
 }
 
@@ -94,6 +98,22 @@ function attributesFinding(
   return temporal('search attributes', 'fail', `${missing.join(', ')} are not registered as Keyword in ${namespace}`, {
     next: `temporal operator search-attribute create --namespace ${namespace} ${commands}`,
   });
+}
+
+/** A poll waits for a minute, and the server notes its time when it begins. */
+const LONGEST_POLL_MS = 60_000;
+const CLOCK_WARN_MS = 30_000;
+
+/** The server's clock by the last poll of a worker that it noted; nothing without workers. */
+function serverClock(polledAtMs: readonly number[]): Finding[] {
+  if (polledAtMs.length === 0) return [];
+  const agoMs = Date.now() - Math.max(...polledAtMs);
+  const offMs = agoMs < 0 ? -agoMs : Math.max(0, agoMs - LONGEST_POLL_MS);
+  if (offMs < CLOCK_WARN_MS) return [temporal('clock', 'ok', 'agrees with this machine, within a minute and a half')];
+  const detail = `the server is at least ${Math.round(offMs / 1_000)} s ${agoMs < 0 ? 'ahead of' : 'behind'} this machine`;
+  const next =
+    'Set both clocks and keep them set (NTP): waits end by the server’s clock, publication times go by the workers’.';
+  return [temporal('clock', 'warn', detail, { next })];
 }
 
 function workersFinding(pollers: number, queue: string): Finding {

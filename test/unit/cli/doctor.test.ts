@@ -20,6 +20,7 @@ import type { TestContext } from '../../fixtures/cli-context.ts';
 import { testCli } from '../../fixtures/temporal-server.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
+import { runDay } from '../../fixtures/run-day.ts';
 import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
@@ -177,6 +178,25 @@ describe('doctor', () => {
     expect(findingsOf(none, 'temporal')).toMatchObject([
       { status: 'warn', detail: expect.stringContaining('would be fetched') as string },
     ]);
+  });
+
+  it('warns of a host whose clock is ahead, by the times that it wrote', async () => {
+    const publisher = await startTinyPublisher([]);
+    onTestFinished(() => publisher.close());
+    const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+    publisher.publish(day);
+    const own = engine.withDatasets([tinyDataset({ baseUrl: publisher.url })]);
+    const ahead = () => new Date(Date.now() + 2 * 86_400_000);
+    await runDay({ ...own, now: ahead, host: 'ahead-host' }, 'tiny', day);
+    const context = testContext(own);
+    await doctor(context);
+    expect(findingsOf(context, 'clock')).toContainEqual(
+      expect.objectContaining({
+        subject: 'workers',
+        status: 'warn',
+        detail: expect.stringMatching(/^ahead-host is at least 17\d\d\d\d s ahead of this machine$/) as string,
+      }),
+    );
   });
 
   it('warns of a clock that differs from the publishers’', async () => {
