@@ -26,6 +26,7 @@ const EXPECTED = [
   'day-forced',
   'day-held-accept',
   'day-held-reject',
+  'day-kept',
   'day-reset',
   'day-retried-cancelled',
   'day-success',
