@@ -15,12 +15,8 @@ import { markDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { newestManifests, readEntries } from './ledger-reader.ts';
-import { mapConcurrent } from './map-concurrent.ts';
 import { clearFailures } from './failures.ts';
-import { publicationsOf, publish, withdrawnNames } from './published.ts';
-import { deleteRecords, recordsOf, withdrawnRecords, writeRecords } from './records.ts';
-
-const PUBLISHED_AT_ONCE = 8;
+import { publishNewest } from './publish-versions.ts';
 
 /** What a run says about one scope, before it is a manifest version. */
 export interface Finding {
@@ -115,13 +111,13 @@ export async function commitScopes(
   const judged = [...first.filter(({ manifest }) => !lost.has(manifest.scope)), ...again];
   const unsettled = again.find(({ kind }) => kind === 'create');
   if (unsettled !== undefined) throw vanished(unsettled.manifest);
-  const commits = await mapConcurrent(
-    judged.filter(({ kind }) => kind !== 'conflicting'),
-    PUBLISHED_AT_ONCE,
-    async ({ kind, manifest, before }): Promise<ScopeCommit> => {
-      await publishManifest(engine, definition, before, manifest);
-      return { manifest, created: kind !== 'known' };
-    },
+  const commits = judged
+    .filter(({ kind }) => kind !== 'conflicting')
+    .map(({ kind, manifest }): ScopeCommit => ({ manifest, created: kind !== 'known' }));
+  await publishNewest(
+    engine,
+    definition,
+    commits.map(({ manifest }) => manifest.scope),
   );
   const conflicts = judged.filter(({ kind }) => kind === 'conflicting');
   return { commits, conflicting: conflicts.map(({ manifest }) => manifest.scope) };
@@ -169,24 +165,6 @@ async function createVersions(engine: Engine, manifests: readonly Manifest[]): P
 function vanished({ pipeline, scope, version }: Manifest): PipelineError {
   const message = `version ${version} of ${pipeline} ${scope} was written by another run, and cannot be read yet`;
   return new PipelineError('STORE_CONFLICT', message);
-}
-
-async function publishManifest(
-  engine: Engine,
-  definition: PipelineDefinition,
-  before: Manifest | undefined,
-  manifest: Manifest,
-): Promise<void> {
-  const wanted = publicationsOf(definition, manifest);
-  // What the new version no longer has must not be read as current.
-  const withdrawn = before === undefined ? [] : withdrawnNames(definition, before, manifest);
-  const records = recordsOf(definition, manifest);
-  const gone = before === undefined ? [] : withdrawnRecords(definition, before, manifest);
-  // Records first: whether a day is published is asked of its objects, so a crash in between is seen and mended.
-  await writeRecords(engine, records);
-  await deleteRecords(engine, gone);
-  await publish(engine, wanted);
-  for (const key of withdrawn) await engine.objects.delete(key);
 }
 
 function manifestOf(

@@ -71,10 +71,12 @@ export interface ResolvedWindow extends MaybeServed {
   readonly steps: readonly ExecutionStep[];
   readonly retry: RetrySettings;
   readonly queues: Readonly<Record<string, string>>;
-  /** Days with nothing to do. */
+  /** Days with nothing to make. */
   readonly upToDate: readonly CivilDate[];
   /** Those of them whose verdict is `degraded`; absent where there are none. */
   readonly degraded?: readonly CivilDate[];
+  /** Those of them whose published names do not show what they are made of; histories of earlier releases do not say it. */
+  readonly unpublished?: readonly CivilDate[];
   readonly days: readonly WindowDay[];
   /** Days that cannot be planned here, and why: each is left to a run of its own, which says so. */
   readonly careful?: readonly { readonly date: CivilDate; readonly why: string }[];

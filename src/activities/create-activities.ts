@@ -15,6 +15,7 @@ import type {
   FollowedRun,
   HeardChanges,
   HeardRange,
+  MaybeServed,
   PlanRequest,
   ReconcileResult,
   RecordRunRequest,
@@ -44,6 +45,7 @@ import { recordFailure } from './failures.ts';
 import { recordAction } from './operator-actions.ts';
 import { checkBackfill, checkPlan } from './plan-backfill.ts';
 import { closeAnnouncements, hearAnnouncements } from './hear-announcements.ts';
+import { publishDays } from './publish-versions.ts';
 import { publishDownloads } from './publish-downloads.ts';
 import { endPromises, promiseScopes } from './promises.ts';
 import { resolveDay, resolveWindow } from './resolve-plan.ts';
@@ -83,6 +85,9 @@ export function createActivities(engine: Engine) {
     metrics: step(executeStep),
     report: step(executeStep),
     commitManifest: guarded((request: CommitRequest): Promise<CommitResult> => commit(engine, request)),
+    publishDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<MaybeServed> =>
+      serve(engine, (own) => publishDays(own, pipeline, dates)),
+    ),
     recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
       if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
     }),

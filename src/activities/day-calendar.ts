@@ -40,7 +40,7 @@ export async function calendarOfDays(
       degraded: degraded.get(date),
       blind,
       unreadable: unreadable.get(date),
-      stale: manifests.has(date) ? staleSteps(definition, planned) : [],
+      stale: manifests.has(date) ? staleSteps(definition, planned, manifests.get(date)) : [],
       askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
     };
     return calendarDay(definition, date, standing, now);

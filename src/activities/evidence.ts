@@ -13,7 +13,7 @@ import type { ArtefactRef } from '../storage/ports.ts';
 import { damageOf } from './content-store.ts';
 import { plainDecision, readDecisions } from './decisions.ts';
 import type { Engine } from './engine.ts';
-import { newestManifests, readDeliveries, readLedger } from './ledger-reader.ts';
+import { readManifests, readDeliveries, readLedger } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { withoutBuried } from './tombstones.ts';
 
@@ -23,6 +23,8 @@ const LOOKS_AT_ONCE = 16;
 export interface Survey {
   readonly evidence: readonly DayEvidence[];
   readonly manifests: ReadonlyMap<CivilDate, Manifest>;
+  /** Every version of the days and of those that they read, oldest first. */
+  readonly versions: ReadonlyMap<CivilDate, readonly Manifest[]>;
   /** Every artefact that a plan of the days could rely on, by its key. */
   readonly artefacts: ReadonlyMap<string, ArtefactRef>;
   /** Days of which nothing can be planned, because a row that tells of them cannot be read; they are in none of the above. */
@@ -38,7 +40,8 @@ export async function surveyDays(
   const neighbours = neighbourDates(definition, dates);
   // First: a plan must know at least what the manifest that it says it is based on was made from.
   const rows: UnreadableRow[] = [];
-  const manifests = await newestManifests(documents, definition.name, [...new Set([...dates, ...neighbours])], rows);
+  const versions = await readManifests(documents, definition.name, [...new Set([...dates, ...neighbours])], rows);
+  const manifests = new Map([...versions].flatMap(([date, all]) => all.slice(-1).map((last) => [date, last] as const)));
   const [ledger, deliveries, decisions] = await Promise.all([
     readLedger(documents, definition.name, dates, rows),
     readDeliveries(documents, definition, dates, rows),
@@ -62,7 +65,7 @@ export async function surveyDays(
       return state?.state === 'done' ? state.outputs[output]?.sha256 : undefined;
     },
   }));
-  return { evidence, manifests, artefacts: artefactsOf(evidence), unreadable };
+  return { evidence, manifests, versions, artefacts: artefactsOf(evidence), unreadable };
 }
 
 /**

@@ -119,6 +119,24 @@ export async function newestManifests(
   return newest;
 }
 
+/** The versions of each scope that has one, oldest first: all of a day, the last two of a period. */
+export async function lastVersions(
+  documents: DocumentStore,
+  pipeline: string,
+  scopes: readonly Scope[],
+): Promise<Map<Scope, Manifest[]>> {
+  const days = scopes.filter((scope) => !isPeriod(scope));
+  const versions = await readManifests(documents, pipeline, days);
+  await mapConcurrent(rangesOf(pipeline, scopes.filter(isPeriod)), QUERIES_AT_ONCE, async (range) => {
+    const last: Manifest[] = [];
+    const query = { table: MANIFEST_TABLE, ...range, order: 'descending', limit: 2 } as const;
+    for await (const { body } of documents.query<Manifest>(query)) last.unshift(body);
+    const [any] = last;
+    if (any !== undefined) versions.set(any.scope, last);
+  });
+  return new Map([...versions].filter(([, all]) => all.length > 0));
+}
+
 /** The entries that the states of scopes name. Days come by the month, periods by exact key. */
 export async function readEntries(
   documents: DocumentStore,

@@ -24,6 +24,7 @@ import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { readFailures } from './failures.ts';
+import { unpublishedScopes } from './publish-versions.ts';
 import { checkRequest, planFromStores } from './resolve-plan.ts';
 import { stepExperience } from './step-experience.ts';
 
@@ -100,21 +101,30 @@ export async function selectStretch(
   const all = datesBetween(from, to).filter((date) => !except.includes(date));
   const now = engine.now();
   const due = all.filter((date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now);
-  const [{ plans, manifests, unreadable }, failures, marks] = await Promise.all([
+  const [{ plans, manifests, versions, unreadable }, failures, marks] = await Promise.all([
     planFromStores(engine, definition, due, { recheck: select === 'all', offline: select === 'stale' }),
     readFailures(engine.documents, request.pipeline, due),
     readDegraded(engine, request.pipeline, due),
   ]);
   const ids = new Set(executionSteps(definition, 2).map(({ id }) => id));
+  const planned = plans.map(({ date, steps: all }) => {
+    const steps = all.filter(({ step }) => ids.has(step) && !isAfterStage(stageOf(step), until));
+    return { date, steps, isMade: isUpToDate(steps, manifests.get(date)) };
+  });
+  const made = planned.filter(({ isMade }) => isMade).map(({ date }) => versions.get(date) ?? []);
+  const unpublished = await unpublishedScopes(engine, definition, made);
   // Their own runs say what is wrong with them.
   const selected: PlannedBackfillDay[] = [...unreadable.keys()].map((date) => ({ date, steps: [] }));
   const left: string[] = [];
-  for (const plan of plans) {
-    const steps = plan.steps.filter(({ step }) => ids.has(step) && !isAfterStage(stageOf(step), until));
-    const manifest = manifests.get(plan.date);
-    const day = { manifest, failure: failures.get(plan.date), planned: steps, complete: isUpToDate(steps, manifest) };
-    if (day.complete && select !== 'all') left.push(plan.date);
-    if (isSelected(select, day)) selected.push({ date: plan.date, steps });
+  for (const { date, steps, isMade } of planned) {
+    const day = {
+      manifest: manifests.get(date),
+      failure: failures.get(date),
+      planned: steps,
+      complete: isMade && !unpublished.has(date),
+    };
+    if (day.complete && select !== 'all') left.push(date);
+    if (isSelected(select, day)) selected.push({ date, steps });
   }
   const notDue = all.length - due.length;
   const complete = left.length;

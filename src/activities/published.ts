@@ -1,7 +1,8 @@
+import { errorCodeOf } from '../errors.ts';
 import type { OutputDefinition, PipelineDefinition } from '../pipelines/definition.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import type { Scope } from '../pipelines/vocabulary.ts';
-import type { ArtefactRef } from '../storage/ports.ts';
+import type { ArtefactRef, PutFence } from '../storage/ports.ts';
 import type { Engine } from './engine.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 
@@ -34,17 +35,56 @@ export function publishedKey(output: OutputDefinition | undefined, scope: Scope)
   return output?.publishAs?.replaceAll('{scope}', scope);
 }
 
-/** Those whose published name is missing or of another size: a crash came between the manifest and the publication. */
-export async function unpublished(engine: Engine, publications: readonly Publication[]): Promise<Publication[]> {
-  const heads = await mapConcurrent(publications, 16, ({ key }) => engine.objects.head(key));
-  return publications.filter(({ ref }, index) => heads[index]?.bytes !== ref.bytes);
+/**
+ * Those whose published name is missing, or does not show exactly the bytes of its artefact. While the store is away and no copy tells,
+ * a name counts as right, so that days go on; `unlessKnown` has it count as wrong, for who publishes.
+ */
+export async function unpublished(
+  { objects }: Pick<Engine, 'objects'>,
+  publications: readonly Publication[],
+  { unlessKnown = false } = {},
+): Promise<Publication[]> {
+  const right = await mapConcurrent(publications, 16, async ({ key, ref }) =>
+    unlessAway(async () => (await objects.inspect({ ...ref, key })).state === 'intact', !unlessKnown),
+  );
+  return publications.filter((_, index) => right[index] === false);
 }
 
-/** Replaces the published names; each is the old or the new bytes at any moment. */
-export async function publish(engine: Engine, publications: readonly Publication[]): Promise<void> {
+/** Which of these names, which the newest version does not have, are there all the same. */
+export async function namesLeft({ objects }: Pick<Engine, 'objects'>, names: readonly string[]): Promise<string[]> {
+  const there = await mapConcurrent(names, 16, (key) =>
+    unlessAway(async () => (await objects.head(key)) !== undefined, false),
+  );
+  return names.filter((_, index) => there[index] === true);
+}
+
+async function unlessAway(look: () => Promise<boolean>, otherwise: boolean): Promise<boolean> {
+  try {
+    return await look();
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE') throw error;
+    return otherwise;
+  }
+}
+
+/** Replaces the published names; each is the old or the new bytes at any moment. `STORE_CONFLICT` when a newer version has one. */
+export async function publish(
+  { objects }: Pick<Engine, 'objects'>,
+  publications: readonly Publication[],
+  fence: PutFence,
+): Promise<void> {
   await mapConcurrent(publications, 8, async ({ key, ref }) => {
-    const path = await engine.objects.openLocal(ref);
+    const path = await objects.openLocal(ref);
     // Gone since the commit: the next plan of the day reports it, and its publication follows then.
-    if (path !== undefined) await engine.objects.put(key, { path }, { mediaType: ref.mediaType, mode: 'replace' });
+    if (path !== undefined) await objects.put(key, { path }, { mediaType: ref.mediaType, mode: 'replace', fence });
   });
+}
+
+/** Removes names that the version does not have any more. `STORE_CONFLICT` when there is a newer version. */
+export async function withdraw(
+  { objects }: Pick<Engine, 'objects'>,
+  names: readonly string[],
+  fence: PutFence,
+): Promise<void> {
+  for (const key of names) await objects.delete(key, { fence });
 }

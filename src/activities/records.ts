@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { PipelineError } from '../errors.ts';
 import type { PipelineDefinition, RecordDefinition } from '../pipelines/definition.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
+import type { ArtefactRef, DocumentKey, JsonObject, PutFence } from '../storage/ports.ts';
 import type { Engine } from './engine.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 
@@ -46,8 +47,8 @@ interface RecordBody {
 
 const RECORDS_AT_ONCE = 4;
 
-/** Writes the records that do not show their artefact yet. */
-export async function writeRecords(engine: Engine, records: readonly DayRecord[]): Promise<void> {
+/** Writes the records that do not show their artefact yet. `STORE_CONFLICT` when a newer version has one of them. */
+export async function writeRecords(engine: Engine, records: readonly DayRecord[], fence: PutFence): Promise<void> {
   await mapConcurrent(records, RECORDS_AT_ONCE, async ({ key, ref, omit }) => {
     const known = await engine.documents.get<RecordBody>(key);
     if (known?.body.artefact?.sha256 === ref.sha256) return;
@@ -56,13 +57,24 @@ export async function writeRecords(engine: Engine, records: readonly DayRecord[]
     if (path === undefined) return;
     const members = Object.entries(JSON.parse(await readFile(path, 'utf8')) as JsonObject);
     const { sha256, bytes } = ref;
-    await engine.documents.put(key, {
+    const body = {
       ...Object.fromEntries(members.filter(([name]) => !omit.includes(name))),
       artefact: { key: ref.key, sha256, bytes },
-    });
+    };
+    await checkNewest(key, fence);
+    // Whoever wrote it since the look at it may have written a newer one.
+    await engine.documents.put(key, body, { expectedVersion: known?.version ?? 0 });
   });
 }
 
-export async function deleteRecords(engine: Engine, records: readonly DayRecord[]): Promise<void> {
-  for (const { key } of records) await engine.documents.delete(key);
+export async function deleteRecords(engine: Engine, records: readonly DayRecord[], fence: PutFence): Promise<void> {
+  for (const { key } of records) {
+    await checkNewest(key, fence);
+    await engine.documents.delete(key);
+  }
+}
+
+async function checkNewest({ table, sort }: DocumentKey, { version, holds }: PutFence): Promise<void> {
+  if (await holds()) return;
+  throw new PipelineError('STORE_CONFLICT', `${table} ${sort} of version ${version} is that of a newer one by now`);
 }

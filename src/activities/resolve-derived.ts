@@ -1,6 +1,7 @@
 import { addDays } from '../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { keyIn } from '../pipelines/manifest.ts';
+import { isOutOfDate } from '../pipelines/plan.ts';
 import { periodsOf } from '../pipelines/period.ts';
 import { STAGES, stageOf } from '../pipelines/vocabulary.ts';
 import type { CivilDate, Stage } from '../pipelines/vocabulary.ts';
@@ -48,7 +49,10 @@ function windowsOf(definition: PipelineDefinition, stale: readonly StaleDay[]): 
   });
 }
 
-/** The days that read one of the changed days and have a step that would run again, without asking the publisher. */
+/**
+ * The days that read one of the changed days and are out of date, without asking the publisher; also changed days themselves, which may
+ * have been made before a day that they read was committed.
+ */
 export async function staleDays(
   engine: Engine,
   definition: PipelineDefinition,
@@ -56,11 +60,11 @@ export async function staleDays(
   control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
 ): Promise<StaleDay[]> {
   const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
-  const readers = new Set([...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
+  const readers = new Set([0, ...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
   return inPages(control, [...readers].sort(), (dates) => staleOf(engine, definition, dates));
 }
 
-/** Those of the days that are finished and have a step that would run again. */
+/** Those of the days that are finished and out of date. */
 async function staleOf(
   engine: Engine,
   definition: PipelineDefinition,
@@ -75,6 +79,6 @@ async function staleOf(
       .map(({ step }) => stageOf(step))
       .sort((a, b) => STAGES.indexOf(a) - STAGES.indexOf(b))
       .at(-1);
-    return until !== undefined && made.some(({ action }) => action === 'run') ? [{ date, until }] : [];
+    return until !== undefined && made.some((step) => isOutOfDate(step, manifest)) ? [{ date, until }] : [];
   });
 }

@@ -19,13 +19,15 @@ import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { planOnStored, surveyDays } from './evidence.ts';
 import type { Survey } from './evidence.ts';
-import { publicationsOf, unpublished } from './published.ts';
+import { unpublishedScopes } from './publish-versions.ts';
 import { refuseRow } from './read-rows.ts';
 
 export interface StoredPlans {
   /** Ascending; none for a day of which a row cannot be read. */
   readonly plans: DayPlan[];
   readonly manifests: ReadonlyMap<CivilDate, Manifest>;
+  /** Every version, oldest first. */
+  readonly versions: ReadonlyMap<CivilDate, readonly Manifest[]>;
   readonly decisions: ReadonlyMap<CivilDate, readonly Decision[]>;
   readonly unreadable: Survey['unreadable'];
 }
@@ -38,9 +40,10 @@ export async function planFromStores(
   options: PlanOptions,
 ): Promise<StoredPlans> {
   const survey = await surveyDays(engine, definition, dates);
-  const { manifests, unreadable } = survey;
+  const { manifests, versions, unreadable } = survey;
   const decisions = new Map(survey.evidence.map((day) => [day.date, day.decisions ?? []]));
-  return { plans: await planOnStored(engine, definition, survey, options), manifests, decisions, unreadable };
+  const plans = await planOnStored(engine, definition, survey, options);
+  return { plans, manifests, versions, decisions, unreadable };
 }
 
 /** Refuses what cannot be planned, with what to write instead. */
@@ -64,15 +67,21 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
   checkRequest(definition, request);
   const [date] = request.dates;
   if (date === undefined) throw new PipelineError('PLAN_INVALID', 'no date was given');
-  const { plans, manifests, decisions, unreadable } = await planFromStores(engine, definition, [date], request.options);
+  const { plans, manifests, versions, decisions, unreadable } = await planFromStores(
+    engine,
+    definition,
+    [date],
+    request.options,
+  );
   const row = unreadable.get(date);
   if (row !== undefined) throw refuseRow(row);
   const [plan] = plans;
   if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
   const manifest = manifests.get(date);
+  const all = versions.get(date) ?? [];
   return {
     steps: executionSteps(definition, 1),
-    plan: { ...plan, upToDate: plan.upToDate && (await isPublished(engine, definition, manifest)) },
+    plan: { ...plan, upToDate: plan.upToDate && (await unpublishedScopes(engine, definition, [all])).size === 0 },
     retry: engine.retry,
     ...calendarOf(engine, definition, date),
     queues: stepQueues(engine, datasetOf(engine, request.pipeline)),
@@ -86,10 +95,6 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
             revision: revisionOf(definition, manifest, engine.now()) ?? null,
           },
   };
-}
-
-async function isPublished(engine: Engine, definition: PipelineDefinition, manifest: Manifest | undefined) {
-  return manifest !== undefined && (await unpublished(engine, publicationsOf(definition, manifest))).length === 0;
 }
 
 function calendarOf(
@@ -129,7 +134,12 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const { definition } = dataset;
   checkRequest(definition, request);
   const dates = [...request.dates].sort();
-  const { plans, manifests, decisions, unreadable } = await planFromStores(engine, definition, dates, request.options);
+  const { plans, manifests, versions, decisions, unreadable } = await planFromStores(
+    engine,
+    definition,
+    dates,
+    request.options,
+  );
   const steps = executionSteps(definition, Math.max(2, request.dates.length));
   const ids = new Set(steps.map((step) => step.id));
   const upToDate: CivilDate[] = [];
@@ -150,5 +160,8 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const known = degraded.length === 0 ? {} : { degraded };
   const rows = [...unreadable].map(([date, row]) => ({ date, why: `STORE_CORRUPT: ${describeRow(row)}` }));
   const careful = rows.length === 0 ? {} : { careful: rows };
-  return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), upToDate, ...known, days, ...careful };
+  const made = upToDate.map((date) => versions.get(date) ?? []);
+  const unpublished = [...(await unpublishedScopes(engine, definition, made)).keys()].sort();
+  const told = { upToDate, ...known, unpublished, days, ...careful };
+  return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), ...told };
 }

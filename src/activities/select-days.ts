@@ -3,6 +3,7 @@ import { workWindows } from '../pipelines/work-window.ts';
 import type { SelectDaysRequest, SelectedDays } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { publishPeriods } from './publish-versions.ts';
 import { loadPlan, plannedDates, selectStretch } from './plan-backfill.ts';
 
 /** The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. */
@@ -13,6 +14,7 @@ export async function selectDays(
 ): Promise<SelectedDays> {
   const { request } = asked;
   const { dates, complete, degraded, notDue } = await datesOf(engine, asked);
+  await publishPeriods(engine, request.pipeline, asked.stretch);
   const free = dates.filter((date) => !running.has(date));
   return {
     windows: workWindows(datasetOf(engine, request.pipeline).definition, free),

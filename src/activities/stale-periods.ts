@@ -8,6 +8,7 @@ import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { intactEntry, periodWork } from './execute-rollup.ts';
 import { newestManifests, readEntries } from './ledger-reader.ts';
+import { publicationsOf, unpublished } from './published.ts';
 
 /** A month, year or whole history whose output is not what its days give now. */
 export interface StalePeriod {
@@ -54,7 +55,9 @@ async function whyStale(engine: Engine, pipeline: string, rollup: RollupDefiniti
   const before = keyIn(manifest, rollup.id);
   if (before === key) {
     const intact = await intactEntry(engine, pipeline, rollup, period, key);
-    return intact === undefined ? 'its ledger entry or an output is gone or damaged' : undefined;
+    if (intact === undefined) return 'its ledger entry or an output is gone or damaged';
+    const [behind] = manifest === undefined ? [] : await unpublished(engine, publicationsOf(definition, manifest));
+    return behind === undefined ? undefined : `${behind.key} is missing or does not show it`;
   }
   if (before === undefined) return 'never ran';
   const steps = [{ step: rollup.id, key: before }];

@@ -4,11 +4,14 @@ import { verifyStep, worstResult } from '../pipelines/verification.ts';
 import type {
   DoneStep,
   OutputVerification,
+  PublishedVerification,
   Rebuilt,
   StepVerification,
   Verification,
 } from '../pipelines/verification.ts';
 import type { Scope, StepId } from '../pipelines/vocabulary.ts';
+import { lastVersions } from './ledger-reader.ts';
+import { publicationsOf, withdrawnNames } from './published.ts';
 import type { ProvenObjects } from './proven-objects.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 
@@ -34,16 +37,36 @@ export async function verifyManifest(
       verifyStep({ step: id, recorded, entry, rebuilt, stored: await storedOutputs(rebuild.objects, recorded) }),
     );
   }
+  const published = await verifyPublished(rebuild, manifest);
+  const wrong = published.some(({ state }) => state !== 'intact') ? (['different'] as const) : [];
   return {
     pipeline: manifest.pipeline,
     scope: manifest.scope,
     version: manifest.version,
-    result: worstResult(steps.map(({ result }) => result)),
+    result: worstResult([...steps.map(({ result }) => result), ...wrong]),
     steps,
+    published,
     verifiedAt: engine.now().toISOString(),
     host: engine.host,
     codeVersion: engine.codeVersion,
   };
+}
+
+/** Reads every published name from the store itself. */
+async function verifyPublished({ engine, dataset, objects }: Rebuild, manifest: Manifest) {
+  const { definition } = dataset;
+  const published: PublishedVerification[] = [];
+  for (const { key, ref } of publicationsOf(definition, manifest)) {
+    published.push({ name: key, state: await objects.stateOf({ ...ref, key }) });
+  }
+  const all = manifest.version === 1 ? [] : await lastVersions(engine.documents, manifest.pipeline, [manifest.scope]);
+  const left = new Set(
+    [...all].flatMap(([, some]) => some).flatMap((before) => withdrawnNames(definition, before, manifest)),
+  );
+  for (const name of left) {
+    if ((await engine.objects.head(name)) !== undefined) published.push({ name, state: 'withdrawn' });
+  }
+  return published;
 }
 
 /** The ledger entry that the state of a step names. */

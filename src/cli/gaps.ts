@@ -101,7 +101,7 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     .filter(({ date }) => manifests.has(date))
     .map(({ date, steps }) => ({
       date,
-      steps: staleSteps(definition, steps),
+      steps: staleSteps(definition, steps, manifests.get(date)),
     }))
     .filter(({ steps }) => steps.length > 0);
   const periods = await stalePeriods(engine, command.pipeline, dates);

@@ -10,7 +10,7 @@ import { rangesOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import { isPeriod } from '../pipelines/period.ts';
 import { describeRow } from '../pipelines/stored-records.ts';
-import { worstResult } from '../pipelines/verification.ts';
+import { publishedFinding, worstResult } from '../pipelines/verification.ts';
 import type { CivilDate, Period } from '../pipelines/vocabulary.ts';
 import type { Verification, StepVerification, VerificationResult } from '../pipelines/verification.ts';
 import { EXIT } from './context.ts';
@@ -123,11 +123,13 @@ function totalsOf({ days }: VerifiedDays): Record<VerificationResult, number> {
   return totals;
 }
 
-function printScope(terminal: Terminal, { scope, version, result, steps }: Verification): void {
+function printScope(terminal: Terminal, { scope, version, result, steps, published = [] }: Verification): void {
   const outputs = steps.reduce((sum, step) => sum + step.outputs.length, 0);
   const what = `version ${version}, ${count(steps.length, 'step')}, ${count(outputs, 'output')}`;
   terminal.line(`${scope}  ${painted(terminal, result)}  ${what}`);
   for (const step of steps) for (const line of stepLines(terminal, step)) terminal.line(`  ${line}`);
+  for (const finding of published.flatMap((one) => publishedFinding(one) ?? []))
+    terminal.line(`  ${painted(terminal, 'different')}  ${finding}`);
 }
 
 function stepLines(terminal: Terminal, { step, key, result, findings }: StepVerification): string[] {

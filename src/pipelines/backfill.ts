@@ -4,6 +4,7 @@ import { datesBetween, yearOf } from './civil-date.ts';
 import type { FetchWindow } from './dataset.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
+import { isOutOfDate } from './plan.ts';
 import type { PlannedStep, StepAction } from './plan.ts';
 import type { CivilDate, Stage, StepId } from './vocabulary.ts';
 
@@ -13,7 +14,7 @@ import type { CivilDate, Stage, StepId } from './vocabulary.ts';
  * - open: every day with something to do, and none that is complete. The default.
  * - missing: days that no run has finished yet.
  * - failed: days whose last run failed, or that wait for a decision.
- * - stale: finished days with a step that would run again without asking the publisher.
+ * - stale: finished days of which their inputs give something else now, without asking the publisher.
  * - all: every day; the publisher is asked even where its last answer still counts as fresh.
  */
 export const SELECTIONS = ['open', 'missing', 'failed', 'stale', 'all'] as const;
@@ -47,7 +48,7 @@ export function isSelected(select: BackfillSelection, day: DayStandingForBackfil
     case 'failed':
       return failure !== undefined || manifest?.verdict === 'failed' || manifest?.verdict === 'quarantined';
     case 'stale':
-      return manifest !== undefined && planned.some(({ action }) => action === 'run');
+      return manifest !== undefined && planned.some((step) => isOutOfDate(step, manifest));
     case 'all':
       return true;
   }

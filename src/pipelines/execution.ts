@@ -1,6 +1,8 @@
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { SKIPPED, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
+import type { Manifest } from './manifest.ts';
+import { isOutOfDate } from './plan.ts';
 import type { PlannedStep } from './plan.ts';
 import type { StepKey } from './step-key.ts';
 import { stageOf } from './vocabulary.ts';
@@ -70,10 +72,16 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
     }));
 }
 
-/** What is out of date in a finished day: the steps that would run again, of a plan that does not ask the publisher. */
-export function staleSteps(definition: PipelineDefinition, planned: readonly PlannedStep[]): PlannedStep[] {
+/** What is out of date in a finished day, of a plan that does not ask the publisher. */
+export function staleSteps(
+  definition: PipelineDefinition,
+  planned: readonly PlannedStep[],
+  manifest: Manifest | undefined,
+): PlannedStep[] {
   const inSets = new Set(executionSteps(definition, 2).map(({ id }) => id));
-  return planned.filter(({ step, action }) => action === 'run' && inSets.has(step));
+  const stale = planned.filter((one) => inSets.has(one.step) && isOutOfDate(one, manifest));
+  const behind = 'the newest version is not what its inputs give now';
+  return stale.map((one) => (one.action === 'run' ? one : { ...one, reason: behind }));
 }
 
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */

@@ -143,6 +143,15 @@ export function isUpToDate(steps: readonly PlannedStep[], manifest: Manifest | u
   );
 }
 
+/**
+ * Whether a step of a plan that does not ask the publisher gives something else than the newest manifest says: it would run again, or the
+ * ledger has what is wanted by now.
+ */
+export function isOutOfDate({ step, action, key }: PlannedStep, manifest: Manifest | undefined): boolean {
+  const known = keyIn(manifest, step);
+  return action === 'run' || (action === 'reuse' && known !== undefined && key !== known);
+}
+
 /** One pass over the steps of a day, each planned from what was planned before it. */
 class PlanWalk {
   readonly planned: PlannedStep[] = [];

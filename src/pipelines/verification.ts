@@ -42,6 +42,21 @@ export interface StepVerification {
   readonly outputs: readonly OutputVerification[];
 }
 
+/** A name under which users read, and what the store has there now; `withdrawn`: it belongs to an earlier version alone. */
+export interface PublishedVerification {
+  readonly name: string;
+  readonly state: 'intact' | 'damaged' | 'missing' | 'withdrawn';
+}
+
+/** What is wrong with a published name, in words; undefined when nothing is. */
+export function publishedFinding({ name, state }: PublishedVerification): string | undefined {
+  if (state === 'intact') return undefined;
+  if (state === 'missing') return `${name}: is missing, run it again to publish it`;
+  const what =
+    state === 'damaged' ? 'does not show the newest version' : 'shows an earlier version, the newest has none';
+  return `${name}: ${what}, run it again to put it right`;
+}
+
 /** One verification of one day or period; kept in its table, never changed. */
 export interface Verification {
   readonly pipeline: string;
@@ -51,6 +66,8 @@ export interface Verification {
   readonly result: VerificationResult;
   /** The steps that were done, in the order of the definition; steps that failed or were left out have nothing to compare. */
   readonly steps: readonly StepVerification[];
+  /** The published names, by the hash of their bytes; absent in verifications of earlier releases. */
+  readonly published?: readonly PublishedVerification[];
   /** ISO instant. */
   readonly verifiedAt: string;
   readonly host: string;

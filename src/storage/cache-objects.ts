@@ -11,6 +11,7 @@ import { checkObjectKey } from './object-key.ts';
 import type {
   ArtefactRef,
   ContentName,
+  DeleteOptions,
   ObjectBody,
   ObjectHead,
   ObjectLook,
@@ -151,9 +152,9 @@ class CachedObjects implements CachedObjectStore {
     return this.#primary.list(prefix);
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, options?: DeleteOptions): Promise<void> {
     checkObjectKey(key);
-    await this.#primary.delete(key);
+    await this.#primary.delete(key, options);
     await this.#files.unbind(key);
   }
 

@@ -185,7 +185,7 @@ export function guardObjects(store: ObjectStore, breaker: CircuitBreaker): Objec
     },
     head: (key) => breaker.run(() => store.head(key)),
     list: (prefix) => begun(() => store.list(prefix), breaker),
-    delete: (key) => breaker.run(() => store.delete(key)),
+    delete: (...args) => breaker.run(() => store.delete(...args)),
     inspect: (ref) => breaker.run(() => store.inspect(ref)),
     openLocal: (ref, options) => breaker.run(() => store.openLocal(ref, options)),
   };

@@ -13,13 +13,16 @@ import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
 import type {
   ArtefactRef,
   ContentName,
+  DeleteOptions,
   ObjectBody,
   ObjectHead,
   ObjectLook,
   ObjectStore,
   OpenOptions,
+  PutFence,
   PutOptions,
 } from './ports.ts';
+import { checkFence } from './put-fence.ts';
 
 /** The folder of the pending bytes in the local store; the day in the name tells how old they are. */
 export const PENDING_FOLDER = 'pending';
@@ -56,6 +59,7 @@ export class FallbackObjects implements ObjectStore {
       const before = await this.#hashBefore(state, key, options.mode);
       if (options.mode === 'create' && before !== null) throw conflict(key);
       blob ??= await this.#stage(key, source.body, options);
+      if (!(await this.#passFence(state, key, options.fence))) continue;
       const { sha256, bytes } = blob;
       const mediaType = options.mediaType;
       const { mode } = options;
@@ -114,14 +118,14 @@ export class FallbackObjects implements ObjectStore {
     for (const mine of own.slice(at)) yield* present(mine);
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
     checkObjectKey(key);
     const { primary, breakers, journal, mirror } = this.#parts;
     for (;;) {
       const state = await journal.refresh();
       if (state.pending.size === 0) {
         try {
-          await primary.objects.delete(key);
+          await primary.objects.delete(key, options);
           await mirror.learnObject(key, null);
           return;
         } catch (error) {
@@ -129,6 +133,7 @@ export class FallbackObjects implements ObjectStore {
         }
       }
       const before = await this.#hashBefore(state, key, 'replace');
+      if (!(await this.#passFence(state, key, options.fence))) continue;
       if ((await this.#journal({ kind: 'object-delete', key, before })) === 'accepted') return;
     }
   }
@@ -165,6 +170,14 @@ export class FallbackObjects implements ObjectStore {
   async #refuseWhileWaiting(entry: PendingObject): Promise<void> {
     const state = await this.#parts.journal.refresh();
     if (state.pending.has(entry.id) || state.conflicts.has(entry.id)) lostBlob(entry);
+  }
+
+  /** False when somebody on this host wrote the name during the look: that may be newer. */
+  async #passFence(state: JournalState, key: string, fence: PutFence | undefined): Promise<boolean> {
+    if (fence === undefined) return true;
+    const before = state.object(key)?.id;
+    await checkFence(key, fence);
+    return (await this.#parts.journal.refresh()).object(key)?.id === before;
   }
 
   async #pending(key: string): Promise<PendingObject | undefined> {

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { linkSync, renameSync, unlinkSync } from 'node:fs';
+import { existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,13 +15,16 @@ import { STAGING_PART, checkObjectKey, checkObjectPrefix } from './object-key.ts
 import type {
   ArtefactRef,
   ContentName,
+  DeleteOptions,
   ObjectBody,
   ObjectHead,
   ObjectLook,
   ObjectStore,
   OpenOptions,
+  PutFence,
   PutOptions,
 } from './ports.ts';
+import { checkFence, fencedOff, removeOlderStaged, stagedName } from './put-fence.ts';
 import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
 import type { StagedFile } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
@@ -43,6 +46,7 @@ const READ_AT_ONCE_BYTES = 256 * 1_024;
  *    among all processes; then the folder is fsynced. So a name is there with all its bytes or not at all, also after a power loss.
  * 2. What a crashed writer staged is never visible; the first put of a store removes what is older than a day.
  * 3. Bytes are only handed out by path after their hash was found right.
+ * 4. A fenced put that stood still is refused: whoever has written a newer version has removed what it had staged.
  *
  * The whole of `root` must be one file system with hard links. Nothing but this store writes below `root`.
  */
@@ -71,9 +75,10 @@ class LocalObjectStore implements ObjectStore {
     // The folder is made durable while the bytes are on their way to the disk.
     const folder = this.#folders.ensure(path.dirname(file));
     folder.catch(() => undefined);
-    const staged = await this.#stage(body);
+    const staged = await this.#stage(body, stagedName(key, options.fence));
     try {
-      await this.#publish(key, staged, options.mode, folder);
+      await this.#passFence(key, options.fence);
+      await this.#publish(key, staged, options, folder);
     } catch (error) {
       await removeStaged(staged.path);
       throw error;
@@ -117,8 +122,10 @@ class LocalObjectStore implements ObjectStore {
     }
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, { fence }: DeleteOptions = {}): Promise<void> {
     checkObjectKey(key);
+    if (fence !== undefined) await this.#openIncoming();
+    await this.#passFence(key, fence);
     const file = this.#pathOf(key);
     try {
       await unlink(file);
@@ -182,9 +189,14 @@ class LocalObjectStore implements ObjectStore {
     }
   }
 
-  async #stage(body: ObjectBody): Promise<StagedFile> {
+  async #passFence(key: string, fence: PutFence | undefined): Promise<void> {
+    await checkFence(key, fence);
+    if (fence !== undefined) await removeOlderStaged(this.#incoming, key, fence);
+  }
+
+  async #stage(body: ObjectBody, name: string): Promise<StagedFile> {
     try {
-      return await stageBody(this.#incoming, body);
+      return await stageBody(this.#incoming, body, name);
     } catch (error) {
       // Somebody removed the store's folders; the caller's next try makes them again.
       if (error instanceof PipelineError && error.context['errno'] === 'ENOENT') this.#folders.forget(this.#incoming);
@@ -193,7 +205,7 @@ class LocalObjectStore implements ObjectStore {
   }
 
   /** Gives the staged file its name, durably. The folder may be pruned by a `delete` in between: then it is made again. */
-  async #publish(key: string, staged: StagedFile, mode: PutOptions['mode'], ready: Promise<void>): Promise<void> {
+  async #publish(key: string, staged: StagedFile, { mode, fence }: PutOptions, ready: Promise<void>): Promise<void> {
     const file = this.#pathOf(key);
     const folder = path.dirname(file);
     for (let attempt = 1; ; attempt += 1) {
@@ -205,6 +217,7 @@ class LocalObjectStore implements ObjectStore {
       } catch (error) {
         if (errnoOf(error) === 'EEXIST' && (await sameFile(staged.path, file))) return;
         this.#folders.forget(folder);
+        if (fence !== undefined && !existsSync(staged.path)) throw fencedOff(key, fence);
         if (errnoOf(error) === 'ENOENT' && attempt < MOST_FOLDER_TRIES) continue;
         throw await this.#publishError(error, key, file);
       }

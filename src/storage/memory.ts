@@ -16,6 +16,7 @@ import {
 } from './document-key.ts';
 import { bodyChunks } from './object-body.ts';
 import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
+import { checkFence } from './put-fence.ts';
 import type {
   ContentName,
   DocumentKey,
@@ -26,6 +27,7 @@ import type {
   ObjectHead,
   ObjectLook,
   ObjectStore,
+  PutFence,
   StoredDocument,
 } from './ports.ts';
 
@@ -40,6 +42,15 @@ interface MemoryObject {
   readonly etag: string;
 }
 
+/** What somebody wrote during the look may be newer: then it is looked again. */
+async function passFence(objects: ReadonlyMap<string, MemoryObject>, key: string, fence: PutFence | undefined) {
+  for (;;) {
+    const before = objects.get(key)?.etag;
+    await checkFence(key, fence);
+    if (objects.get(key)?.etag === before) return;
+  }
+}
+
 /** The fake for tests of other folders: the semantics of the port, held by the same conformance suite as the real ones. */
 export function createMemoryObjectStore(): MemoryObjectStore {
   const objects = new Map<string, MemoryObject>();
@@ -52,6 +63,7 @@ export function createMemoryObjectStore(): MemoryObjectStore {
     async put(key, body, options) {
       checkObjectKey(key);
       const bytes = await copyOf(body);
+      await passFence(objects, key, options.fence);
       folders.refuseNested(key, objects);
       if (options.mode === 'create' && objects.has(key)) {
         throw new PipelineError('STORE_CONFLICT', `the object ${key} exists already in memory`, { context: { key } });
@@ -80,8 +92,9 @@ export function createMemoryObjectStore(): MemoryObjectStore {
         if (found !== undefined) yield headOf(key, found);
       }
     },
-    async delete(key) {
+    async delete(key, { fence } = {}) {
       checkObjectKey(key);
+      await passFence(objects, key, fence);
       if (objects.delete(key)) folders.count(key, -1);
     },
     async inspect(ref) {

@@ -5,6 +5,7 @@ import { checkObjectKey, checkObjectPrefix } from './object-key.ts';
 import type {
   ArtefactRef,
   ContentName,
+  DeleteOptions,
   ObjectBody,
   ObjectHead,
   ObjectLook,
@@ -79,9 +80,9 @@ class PlacedObjects implements ObjectStore {
     }
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, options?: DeleteOptions): Promise<void> {
     const [store, own] = this.#at(key);
-    await store.delete(own);
+    await store.delete(own, options);
   }
 
   async inspect(ref: ContentName): Promise<ObjectLook> {

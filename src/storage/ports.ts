@@ -62,6 +62,24 @@ export interface PutOptions {
    * old or the new bytes, never a mixture.
    */
   readonly mode: 'create' | 'replace';
+  /** With `replace`, and bytes or a file: the name shows the newest of numbered versions. */
+  readonly fence?: PutFence;
+}
+
+/**
+ * Keeps a writer whose time has passed from a name that shows the newest of numbered versions, also one that stood still between its
+ * last look and its write. It is refused with `STORE_CONFLICT`, as long as every writer and remover of the name gives a fence, and
+ * `holds` tells of a newer version before anything of that is written. An S3 server that ignores `If-Match` lets it pass.
+ */
+export interface PutFence {
+  readonly version: number;
+  /** Whether this version is the newest still; asked when everything is ready to be written, perhaps several times. */
+  readonly holds: () => Promise<boolean>;
+}
+
+export interface DeleteOptions {
+  /** A name that this version does not have any more. */
+  readonly fence?: PutFence;
 }
 
 /**
@@ -80,7 +98,7 @@ export interface ObjectStore {
   /** Every object whose key starts with `prefix`, in byte order of the keys. */
   list(prefix: string): AsyncIterable<ObjectHead>;
   /** Removes the object; a missing key is not an error. */
-  delete(key: string): Promise<void>;
+  delete(key: string, options?: DeleteOptions): Promise<void>;
   /**
    * Whether the store itself has the artefact now, asked past every cache and without moving its bytes. A store on the local disk
    * compares the hash; a remote one the size and, where it keeps it, the sha256 that the object was written with: that says whether

@@ -7,7 +7,7 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
-import { PipelineError } from '../errors.ts';
+import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { AwsClientOptions } from './aws-client.ts';
 import { awsClientConfig } from './aws-client.ts';
 import { awsFault } from './aws-errors.ts';
@@ -20,16 +20,19 @@ import { MAX_KEY_BYTES, STAGING_PART, checkObjectKey, checkObjectPrefix, isKeyPa
 import type {
   ArtefactRef,
   ContentName,
+  DeleteOptions,
   ObjectBody,
   ObjectHead,
   ObjectLook,
   ObjectStore,
   OpenOptions,
+  PutFence,
   PutOptions,
 } from './ports.ts';
 import { probeCreateOnly } from './s3-create-only.ts';
 import type { CreateOnlyProbe } from './s3-create-only.ts';
 import { refuseStrangers } from './s3-strangers.ts';
+import { checkFence } from './put-fence.ts';
 import { isMissingObject, s3Error } from './s3-errors.ts';
 import { WRITTEN_HASH, uploadObject } from './s3-upload.ts';
 import type { S3Target } from './s3-upload.ts';
@@ -104,7 +107,9 @@ class S3Store implements S3ObjectStore {
   }
 
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
-    const { sha256, bytes } = await uploadObject(this.#target(key), body, options);
+    const { sha256, bytes } = await (options.fence === undefined
+      ? uploadObject(this.#target(key), body, options)
+      : this.#putFenced(key, body, options, options.fence));
     this.#bucketSeen = true;
     return { key, sha256, bytes, mediaType: options.mediaType };
   }
@@ -162,8 +167,9 @@ class S3Store implements S3ObjectStore {
     }
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, { fence }: DeleteOptions = {}): Promise<void> {
     const { objectKey, place } = this.#target(key);
+    await checkFence(key, fence);
     try {
       await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: objectKey }));
     } catch (error) {
@@ -200,6 +206,22 @@ class S3Store implements S3ObjectStore {
   close(): Promise<void> {
     this.#client.destroy();
     return Promise.resolve();
+  }
+
+  /** Replaces what was there before the look at the newest version, and looks again when that is another by then. */
+  async #putFenced(key: string, body: ObjectBody, { mediaType }: PutOptions, fence: PutFence) {
+    for (;;) {
+      const before = await this.head(key);
+      await checkFence(key, fence);
+      const condition =
+        before === undefined ? { mode: 'create' as const } : { mode: 'replace' as const, replaces: before.etag };
+      try {
+        return await uploadObject(this.#target(key), body, { mediaType, ...condition });
+      } catch (error) {
+        // A stream cannot be sent twice.
+        if (errorCodeOf(error) !== 'STORE_CONFLICT' || Symbol.asyncIterator in body) throw error;
+      }
+    }
   }
 
   #target(key: string): S3Target {

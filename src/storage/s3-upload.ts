@@ -43,7 +43,7 @@ interface Measured {
  * connection under its own answer. So each create carries a random id in its metadata, by which it recognises its own object:
  * `STORE_CONFLICT` always means somebody else.
  */
-export async function uploadObject(target: S3Target, body: ObjectBody, options: PutOptions): Promise<Measured> {
+export async function uploadObject(target: S3Target, body: ObjectBody, options: UploadOptions): Promise<Measured> {
   const writer = options.mode === 'create' ? randomUUID() : undefined;
   const content = await openContent(body);
   try {
@@ -59,14 +59,21 @@ export async function uploadObject(target: S3Target, body: ObjectBody, options: 
   }
 }
 
+export interface UploadOptions extends Pick<PutOptions, 'mediaType' | 'mode'> {
+  /** Replaces the object of this etag alone; `STORE_CONFLICT` when it is another by then. */
+  readonly replaces?: string;
+}
+
 interface Headers {
   ContentType: string;
   IfNoneMatch?: '*';
+  IfMatch?: string;
   Metadata?: Record<string, string>;
 }
 
-function headersFor(options: PutOptions, writer: string | undefined): Headers {
+function headersFor(options: UploadOptions, writer: string | undefined): Headers {
   const ContentType = options.mediaType;
+  if (options.replaces !== undefined) return { ContentType, IfMatch: `"${options.replaces}"` };
   return writer === undefined ? { ContentType } : { ContentType, IfNoneMatch: '*', Metadata: { [WRITER]: writer } };
 }
 

@@ -33,8 +33,8 @@ export interface StagedFile {
  * Writes the body to a new file in `folder`, hashed on the way and fsynced. When anything fails the file is removed. A crash leaves
  * it behind; `sweepStagedFiles` finds it.
  */
-export async function stageBody(folder: string, body: ObjectBody): Promise<StagedFile> {
-  const staged = path.join(folder, ownerMark() + randomUUID());
+export async function stageBody(folder: string, body: ObjectBody, name: string = randomUUID()): Promise<StagedFile> {
+  const staged = path.join(folder, ownerMark() + name);
   if (body instanceof Uint8Array && body.byteLength <= WRITTEN_AT_ONCE_BYTES) return stageAtOnce(staged, body);
   const file = await open(staged, 'wx').catch((error: unknown) => {
     throw fileError(error, 'write', staged);

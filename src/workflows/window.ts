@@ -171,13 +171,19 @@ function countRan(days: readonly ExecutionDay[]): Record<StepId, number> {
   return ran;
 }
 
-/** Asked month by month: what is known of all steps of a day is the largest that a window says of it. */
+/**
+ * Asked month by month: what is known of all steps of a day is the largest that a window says of it. Days with nothing to make whose
+ * published names are not right are published.
+ */
 async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<ResolvedWindow> {
   const options = { recheck: input.recheck === true, offline: input.offline === true };
   const months: ResolvedWindow[] = [];
   for (const dates of daysByMonth(input.dates)) {
     const request = { pipeline: input.pipeline, dates, options };
     months.push(whereabouts.note(await whereabouts.control().resolveWindow(request)));
+  }
+  for (const month of daysByMonth(months.flatMap(({ unpublished = [] }) => unpublished))) {
+    whereabouts.note(await whereabouts.control().publishDays(input.pipeline, month));
   }
   const [first] = months;
   if (first === undefined) throw ApplicationFailure.nonRetryable('a window needs days', 'INPUT_INVALID');

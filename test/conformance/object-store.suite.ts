@@ -153,6 +153,54 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
         expect(await store.head(key)).toMatchObject({ bytes: 5 });
       });
 
+      it('lets a fenced writer replace a name, and refuses one whose version is not the newest any more', async () => {
+        const key = `${prefix()}fenced`;
+        let newest = 1;
+        const put = (of: ObjectStore, version: number, body = `version ${version}`) =>
+          of.put(key, Buffer.from(body), {
+            ...REPLACE,
+            fence: { version, holds: () => Promise.resolve(newest === version) },
+          });
+        await put(store, 1);
+        await put(opened.peer, 1, 'once more');
+        newest = 2;
+        await expect(put(store, 1)).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+        expect(await text(key)).toBe('once more');
+        await put(opened.peer, 2);
+        expect(await text(key)).toBe('version 2');
+        const old = { version: 1, holds: () => Promise.resolve(false) };
+        await expect(store.delete(key, { fence: old })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+        expect(await text(key)).toBe('version 2');
+        await store.delete(key, { fence: { version: 2, holds: () => Promise.resolve(true) } });
+        expect(await store.head(key)).toBeUndefined();
+      });
+
+      it.each(['new', 'replaced'])(
+        'refuses a fenced writer of a %s name that stood still between its look and its write',
+        async (kind) => {
+          const key = `${prefix()}late`;
+          if (kind === 'replaced') await store.put(key, Buffer.from('version 0'), REPLACE);
+          let newest = 1;
+          const holds = (version: number) => (): Promise<boolean> => Promise.resolve(newest === version);
+          const late = store.put(key, Buffer.from('version 1'), {
+            ...REPLACE,
+            fence: {
+              version: 1,
+              holds: async () => {
+                if (newest === 2) return false;
+                newest = 2;
+                const fence = { version: 2, holds: holds(2) };
+                await opened.peer.put(key, Buffer.from('version 2'), { ...REPLACE, fence });
+                // What it saw before the other writer came.
+                return true;
+              },
+            },
+          });
+          await expect(late).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+          expect(await text(key)).toBe('version 2');
+        },
+      );
+
       it('changes the etag with the bytes, also when their number stays', async () => {
         const key = `${prefix()}etag`;
         const etags = new Set<string>();

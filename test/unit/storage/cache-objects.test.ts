@@ -44,7 +44,7 @@ function open(maxBytes = 64 * MIB, checkTtlMs = 0) {
       return store.head(key);
     },
     put: (key, body, options) => store.put(key, body, options),
-    delete: (key) => store.delete(key),
+    delete: (...args) => store.delete(...args),
     inspect: (ref) => store.inspect(ref),
     openLocal: (ref, options) => {
       calls.push(`open ${ref.key}`);

@@ -18,7 +18,7 @@ function unplaced(store: ObjectStore): ObjectStore {
     get: (key, range) => store.get(key, range),
     head: (key) => store.head(key),
     list: (prefix) => store.list(prefix),
-    delete: (key) => store.delete(key),
+    delete: (...args) => store.delete(...args),
     inspect: (ref) => store.inspect(ref),
     openLocal: (ref, options) => store.openLocal(ref, options),
   };

@@ -1,0 +1,230 @@
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commitDays } from '../../../src/activities/commit-manifest.ts';
+import type { CommitRequest } from '../../../src/activities/contract.ts';
+import { executeRollup } from '../../../src/activities/execute-rollup.ts';
+import { newestManifests } from '../../../src/activities/ledger-reader.ts';
+import { selectStretch } from '../../../src/activities/plan-backfill.ts';
+import { publishNewest, unpublishedScopes } from '../../../src/activities/publish-versions.ts';
+import { selectDays } from '../../../src/activities/select-days.ts';
+import { stalePeriods } from '../../../src/activities/stale-periods.ts';
+import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { verifyPeriod } from '../../../src/activities/verify-period.ts';
+import { readVersions } from '../../../src/activities/day-dossier.ts';
+import { PipelineError } from '../../../src/errors.ts';
+import type { ObjectStore } from '../../../src/storage/ports.ts';
+import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
+import { storeWith } from '../../fixtures/store-with.ts';
+import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
+import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
+import type { TinyPublisher } from '../../fixtures/tiny-publisher.ts';
+
+/** Published names show the newest version, by hash; whatever went wrong on the way is found and mended by a plain run. */
+
+const DATE = '2024-03-05';
+const RANGE = { from: '2024-03-04', to: '2024-03-06' };
+const DATES = ['2024-03-04', DATE, '2024-03-06'];
+const CSV = `reports/tiny/daily_report_${DATE}.csv`;
+
+let publisher: TinyPublisher;
+let engine: TestEngine;
+
+beforeEach(async () => {
+  publisher = await startTinyPublisher(DATES);
+  engine = await openTestEngine([tinyDataset({ baseUrl: publisher.url })]);
+});
+
+afterEach(async () => {
+  await engine.close();
+  await publisher.close();
+});
+
+function fileOf(key: string): string {
+  return path.join(engine.home, 'store', key);
+}
+
+async function complete(): Promise<number> {
+  return (await selectStretch(engine, { pipeline: 'tiny', ...RANGE }, RANGE)).complete;
+}
+
+/** Changes one byte; size and time of change stay as they were. */
+async function flip(key: string): Promise<Buffer> {
+  const file = fileOf(key);
+  const [before, { atime, mtime }] = [await readFile(file), await stat(file)];
+  const after = Buffer.from(before);
+  after[0] = (after[0] ?? 0) ^ 1;
+  await writeFile(file, after);
+  await utimes(file, atime, mtime);
+  return before;
+}
+
+/** The engine of a worker that dies before its first published name. */
+function dying(): TestEngine {
+  const put: ObjectStore['put'] = (key, body, options) => {
+    if (key.startsWith('reports/') && options.mode === 'replace') throw new PipelineError('INTERNAL', 'killed');
+    return engine.objects.put(key, body, options);
+  };
+  return { ...engine, objects: storeWith(engine.objects, { put }) };
+}
+
+describe('days whose run was killed before it published', () => {
+  it('are not complete, and are published by a window that has nothing to make', async () => {
+    await expect(runDays(dying(), 'tiny', DATES)).rejects.toThrow('killed');
+    expect((await newestManifests(engine.documents, 'tiny', DATES)).size).toBe(3);
+    expect(await complete()).toBe(0);
+    await runDays(engine, 'tiny', DATES);
+    expect(await complete()).toBe(3);
+    expect((await readVersions(engine, 'tiny', DATE)).map(({ version }) => version)).toEqual([1]);
+    expect((await readFile(fileOf(CSV), 'utf8')).startsWith('date;')).toBe(true);
+  });
+});
+
+describe('a published file with a changed byte', () => {
+  it('keeps the day from being complete, and a window puts it right without a new version', async () => {
+    await runDays(engine, 'tiny', DATES);
+    expect(await complete()).toBe(3);
+    const right = await flip(CSV);
+    expect(await complete()).toBe(2);
+    await runDays(engine, 'tiny', DATES);
+    expect(await readFile(fileOf(CSV))).toEqual(right);
+    expect(await readVersions(engine, 'tiny', DATE)).toHaveLength(1);
+  });
+
+  it('is put right by a run of the day', async () => {
+    await runDay(engine, 'tiny', DATE);
+    const right = await flip(CSV);
+    await runDay(engine, 'tiny', DATE);
+    expect(await readFile(fileOf(CSV))).toEqual(right);
+    expect(await readVersions(engine, 'tiny', DATE)).toHaveLength(1);
+  });
+
+  it('of a day with steps that windows leave out keeps its version', async () => {
+    await runDay(engine, 'tiny', DATE);
+    await rm(fileOf(CSV));
+    await runDays(engine, 'tiny', [DATE]);
+    const [only, ...others] = await readVersions(engine, 'tiny', DATE);
+    expect(only?.steps['report/page']?.state).toBe('done');
+    expect(others).toEqual([]);
+    expect((await stat(fileOf(CSV))).size).toBeGreaterThan(0);
+  });
+});
+
+describe('a name that a version withdraws', () => {
+  /** Version 2 of the day has no report. */
+  async function withoutReport(): Promise<CommitRequest> {
+    const newest = (await newestManifests(engine.documents, 'tiny', [DATE])).get(DATE);
+    const state = Object.fromEntries(
+      Object.entries(newest?.steps ?? {}).flatMap(([step, one]) =>
+        one.state === 'done' && !step.startsWith('report')
+          ? [[step, { state: 'done', key: one.key, how: 'reused', empty: false }]]
+          : [],
+      ),
+    );
+    const outcome = { date: DATE, verdict: 'ok' as const };
+    const days = [{ outcome, state, decisions: [], base: 1 }];
+    return { pipeline: 'tiny', reason: 'manual', days } as CommitRequest;
+  }
+
+  it('is found again, and removed, when the run that was to remove it was killed', async () => {
+    await runDay(engine, 'tiny', DATE);
+    const killed = storeWith(engine.objects, {
+      delete: () => Promise.reject(new PipelineError('INTERNAL', 'killed')),
+    });
+    const request = await withoutReport();
+    await expect(commitDays({ ...engine, objects: killed }, testControl(), request)).rejects.toThrow('killed');
+    const { definition } = tinyDataset();
+    const versions = await readVersions(engine, 'tiny', DATE);
+    expect(versions).toHaveLength(2);
+    expect(await unpublishedScopes(engine, definition, [versions])).toEqual(new Map([[DATE, [CSV]]]));
+    await publishNewest(engine, definition, [DATE]);
+    expect(await engine.objects.head(CSV)).toBeUndefined();
+    expect(await unpublishedScopes(engine, definition, [versions])).toEqual(new Map());
+  });
+
+  it('is not put back by a late writer of the version that had it', async () => {
+    let overtaken = false;
+    const put: ObjectStore['put'] = async (key, body, options) => {
+      if (key !== CSV || options.fence === undefined || overtaken) return engine.objects.put(key, body, options);
+      overtaken = true;
+      const { fence } = options;
+      const holds = async () => {
+        const held = await fence.holds();
+        await commitDays(engine, testControl(), await withoutReport());
+        return held;
+      };
+      return engine.objects.put(key, body, { ...options, fence: { ...fence, holds } });
+    };
+    await runDay({ ...engine, objects: storeWith(engine.objects, { put }) }, 'tiny', DATE);
+    expect(await readVersions(engine, 'tiny', DATE)).toHaveLength(2);
+    expect(await engine.objects.head(CSV)).toBeUndefined();
+  });
+});
+
+describe('a writer that stood still before it published', () => {
+  it('leaves the names to the newer version', async () => {
+    let overtaken = false;
+    const put: ObjectStore['put'] = async (key, body, options) => {
+      if (options.fence !== undefined && !overtaken) {
+        overtaken = true;
+        publisher.publish(DATE, { add: 1 });
+        await runDay(engine, 'tiny', DATE, { recheck: true });
+      }
+      return engine.objects.put(key, body, options);
+    };
+    await runDay({ ...engine, objects: storeWith(engine.objects, { put }) }, 'tiny', DATE);
+    const versions = await readVersions(engine, 'tiny', DATE);
+    expect(versions).toHaveLength(2);
+    expect(await unpublishedScopes(engine, tinyDataset().definition, [versions])).toEqual(new Map());
+  });
+});
+
+describe('verify', () => {
+  async function verifyOne() {
+    return (await verifyDays(engine, testControl(), { pipeline: 'tiny', dates: [DATE] })).days[0];
+  }
+
+  it('reads every published name, and tells a changed byte and a missing file', async () => {
+    await runDay(engine, 'tiny', DATE);
+    expect(await verifyOne()).toMatchObject({ result: 'identical', published: [{ name: CSV, state: 'intact' }] });
+    await flip(CSV);
+    expect(await verifyOne()).toMatchObject({ result: 'different', published: [{ name: CSV, state: 'damaged' }] });
+    await rm(fileOf(CSV));
+    expect(await verifyOne()).toMatchObject({ result: 'different', published: [{ name: CSV, state: 'missing' }] });
+    await runDay(engine, 'tiny', DATE);
+    expect(await verifyOne()).toMatchObject({ result: 'identical' });
+  });
+});
+
+describe('the published table of a period', () => {
+  const MONTH = '02_clean/tiny_2024-03.parquet';
+
+  beforeEach(async () => {
+    await runDays(engine, 'tiny', DATES);
+    await rollUpDays(engine, 'tiny', DATES);
+  });
+
+  it('with a changed byte is told by verify and stale, and put right by a backfill with nothing to do', async () => {
+    const verified = () => verifyPeriod(engine, testControl(), 'tiny', '2024-03');
+    expect(await verified()).toMatchObject({ result: 'identical', published: [{ name: MONTH, state: 'intact' }] });
+    expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
+    const right = await flip(MONTH);
+    expect(await verified()).toMatchObject({ result: 'different', published: [{ name: MONTH, state: 'damaged' }] });
+    expect(await stalePeriods(engine, 'tiny', DATES)).toMatchObject([
+      { period: '2024-03', reason: expect.stringContaining(MONTH) as string },
+      { period: 'all' },
+    ]);
+    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    expect(await readFile(fileOf(MONTH))).toEqual(right);
+    expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
+    expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(1);
+  });
+
+  it('is put right by its rollup', async () => {
+    const right = await flip(MONTH);
+    await executeRollup(engine, { pipeline: 'tiny', step: 'rollup/month', periods: ['2024-03'] }, testControl());
+    expect(await readFile(fileOf(MONTH))).toEqual(right);
+  });
+});
