@@ -14,16 +14,24 @@ import type { Terminal } from './terminal.ts';
 
 /** Many days, as every command runs them: the `backfill` workflow, watched until its end. */
 
-/** Runs a backfill of about `days` days, tells how far it is, and waits until what is derived from its days is made as well. */
+/** How many days are to be made, as far as it is known. */
+type WantedDays = (progress: Pick<BackfillProgress, 'complete' | 'notDue'>) => number;
+
+/** All days of a range, less those of which the backfill finds that there is nothing to do. */
+export function daysOfRange(days: number): WantedDays {
+  return ({ complete, notDue }) => days - complete - notDue;
+}
+
+/** Runs a backfill, tells how far it is, and waits until what is derived from its days is made as well. */
 export async function runBackfill(
   terminal: Terminal,
   target: RunTarget,
   input: BackfillInput,
-  days: number,
+  wanted: WantedDays,
 ): Promise<EndedBackfill> {
   const handle = await startBackfill(target, input);
   terminal.note(`backfill ${handle.workflowId}`);
-  const stopTelling = tellProgress(terminal, days, () => handle.query<BackfillProgress>('progress'));
+  const stopTelling = tellProgress(terminal, wanted, () => handle.query<BackfillProgress>('progress'));
   const result = await resultOf(handle).finally(stopTelling);
   return { ...result, rollup: await rollupFailure(target, input.pipeline) };
 }
@@ -87,13 +95,13 @@ const REDRAW_MS = 1_000;
 const BAR_WIDTH = 30;
 
 /** Tells how far the backfill is: on a terminal as a bar every second, else by a line for every tenth; and what it asks. */
-function tellProgress(terminal: Terminal, days: number, read: () => Promise<BackfillProgress>): () => void {
+function tellProgress(terminal: Terminal, wanted: WantedDays, read: () => Promise<BackfillProgress>): () => void {
   let asked: string | null = null;
   let told = 0;
   const stop = askEvery(REDRAW_MS, read, (progress) => {
-    const tenth = Math.floor((endedDays(progress) / Math.max(1, days)) * 10);
-    if (terminal.interactive) process.stderr.write(`\r${barText(progress, days)}`);
-    else if (tenth > told) terminal.note(barText(progress, days));
+    const tenth = Math.floor(shareOf(progress, wanted) * 10);
+    if (terminal.interactive) process.stderr.write(`\r${barText(progress, wanted)}`);
+    else if (tenth > told) terminal.note(barText(progress, wanted));
     told = tenth;
     if (progress.question !== null && progress.question !== asked)
       terminal.note(`${progress.question}; send the update "decide" with {"decision":"accept","reason":"…"}`);
@@ -105,18 +113,27 @@ function tellProgress(terminal: Terminal, days: number, read: () => Promise<Back
   };
 }
 
-/** Days that need nothing more from the backfill, also because there was nothing to do. */
-function endedDays({ done, failedDays, waitingDays, complete, notDue }: BackfillProgress): number {
-  return done + failedDays + waitingDays + complete + notDue;
+/** Days that need nothing more from the backfill. Those that were complete before are not among them, as they were not planned. */
+function endedDays({ done, failedDays, waitingDays }: BackfillProgress): number {
+  return done + failedDays + waitingDays;
 }
 
-function barText(progress: BackfillProgress, days: number): string {
+/** More days than were planned may have something to do by the time at which the backfill looks. */
+function daysInAll(progress: BackfillProgress, wanted: WantedDays): number {
+  return Math.max(wanted(progress), endedDays(progress));
+}
+
+function shareOf(progress: BackfillProgress, wanted: WantedDays): number {
+  return endedDays(progress) / Math.max(1, daysInAll(progress, wanted));
+}
+
+export function barText(progress: BackfillProgress, wanted: WantedDays): string {
   const { failedDays, waitingDays, paused } = progress;
   const ended = endedDays(progress);
-  const filled = Math.min(BAR_WIDTH, Math.floor((ended / Math.max(1, days)) * BAR_WIDTH));
+  const filled = Math.floor(shareOf(progress, wanted) * BAR_WIDTH);
   const bar = '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
   const rest = [failedDays > 0 ? `${failedDays} failed` : '', waitingDays > 0 ? `${waitingDays} waiting` : ''];
-  return [`${bar} ${ended}/${days} days`, ...rest, paused === null ? '' : `paused: ${paused}`]
+  return [`${bar} ${ended}/${daysInAll(progress, wanted)} days`, ...rest, paused === null ? '' : `paused: ${paused}`]
     .filter(Boolean)
     .join('  ');
 }

@@ -114,7 +114,7 @@ async function start(context: CommandContext, plan: BackfillPlan, input: Backfil
     if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     const result = await workWith(session, context.signal, () =>
-      runBackfill(context.terminal, target, input, plan.days),
+      runBackfill(context.terminal, target, input, () => plan.days),
     );
     context.terminal.data({ plan, result });
     for (const line of resultLines(plan, result)) context.terminal.line(line);

@@ -12,7 +12,7 @@ import type { BackfillInput } from '../workflows/backfill.ts';
 import type { DayResult } from '../workflows/day.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
-import { leftLines, runBackfill } from './backfill-run.ts';
+import { daysOfRange, leftLines, runBackfill } from './backfill-run.ts';
 import { describeDay } from './run.ts';
 import { dayResult, finishRollup, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
@@ -117,7 +117,7 @@ async function makeDays({ terminal }: CommandContext, target: RunTarget, input: 
   terminal.line(
     `${input.pipeline}: ${days} days by a backfill, one fetch and one pass per step for all days of a month`,
   );
-  for (const line of leftLines(await runBackfill(terminal, target, input, days))) terminal.line(line);
+  for (const line of leftLines(await runBackfill(terminal, target, input, daysOfRange(days)))) terminal.line(line);
 }
 
 async function showDay(

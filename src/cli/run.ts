@@ -6,7 +6,7 @@ import { checkRequest } from '../activities/resolve-plan.ts';
 import { datasetOf } from '../activities/engine.ts';
 import type { DayResult } from '../workflows/day.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
-import { exitCodeOf, leftLines, rollupFailure, runBackfill, untilOf } from './backfill-run.ts';
+import { daysOfRange, exitCodeOf, leftLines, rollupFailure, runBackfill, untilOf } from './backfill-run.ts';
 import { callerName } from './caller-name.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -108,7 +108,7 @@ async function runRange(
     select: recheck === true ? 'all' : 'open',
     ...untilOf(until),
   };
-  const result = await runBackfill(terminal, target, input, days);
+  const result = await runBackfill(terminal, target, input, daysOfRange(days));
   terminal.data(result);
   const { done, complete, notDue } = result;
   const later = notDue === 0 ? '' : `, ${notDue} not due yet`;

@@ -1,9 +1,9 @@
-import { Connection } from '@temporalio/client';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { Config } from '../config/load-config.ts';
 import type { RunningDay } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, isCivilDate } from '../pipelines/civil-date.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { openConnection } from '../workers/client-connection.ts';
 import { SEARCH_KEYS } from '../workflows/search-keys.ts';
 import { clientOf } from '../workers/temporal-target.ts';
 import { knownTemporal } from './known-temporal.ts';
@@ -35,7 +35,7 @@ export async function findRunningDays(config: Pick<Config, 'env' | 'home'>, pipe
 }
 
 async function listRunningDays({ target }: KnownTemporal, pipeline: string): Promise<Map<CivilDate, RunningDay>> {
-  const connection = await Connection.connect({ ...target.connection, connectTimeout: ANSWER_WITHIN_MS });
+  const connection = await openConnection({ ...target.connection, connectTimeout: ANSWER_WITHIN_MS });
   try {
     const client = clientOf(connection, target);
     const days = new Map<CivilDate, RunningDay>();

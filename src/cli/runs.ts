@@ -1,4 +1,4 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { QueryNotRegisteredError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
@@ -27,13 +27,56 @@ function describe(pipeline: string, date: string, reason: string) {
   ];
 }
 
-/** Starts a day, or joins it when it runs. */
-export async function startDay({ client, taskQueue }: RunTarget, input: DayInput): Promise<WorkflowHandle<typeof day>> {
+/** What changes what a run of a day does; the others tell of it. */
+const DAY_OPTIONS = ['recheck', 'offline', 'only', 'fromStep', 'until'] as const;
+
+/**
+ * Starts a day, or joins it when it runs. A run that was started without an option that is asked for now is not joined, because it would
+ * drop the option without a word: `PLAN_INVALID` names it.
+ */
+export async function startDay(target: RunTarget, input: DayInput): Promise<WorkflowHandle<typeof day>> {
+  const { client } = target;
+  if (DAY_OPTIONS.every((option) => input[option] === undefined)) return startOrJoinDay(target, input, 'USE_EXISTING');
+  const workflowId = `day/${input.pipeline}/${input.date}`;
+  try {
+    return await startOrJoinDay(target, input, 'FAIL');
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const handle = client.workflow.getHandle<typeof day>(workflowId);
+    const dropped = await droppedOptions(handle, input);
+    if (dropped.length === 0) return handle;
+    throw new PipelineError(
+      'PLAN_INVALID',
+      `${workflowId} runs already, and was started without ${dropped.join(', ')}: wait for its end or cancel it, and run the command again`,
+      { cause: error },
+    );
+  }
+}
+
+/** The options that the running day does not have. A run of an earlier release does not tell what it has. */
+async function droppedOptions(handle: WorkflowHandle<typeof day>, input: DayInput): Promise<string[]> {
+  const running = await handle.query<DayInput>('input').catch((error: unknown) => {
+    if (error instanceof QueryNotRegisteredError) return undefined;
+    throw error;
+  });
+  // The whole day has its report; one that leaves it out is asked to go on with it.
+  const asked = running !== undefined && input.only === 'report' ? { ...input, only: running.only } : input;
+  if (asked !== input && running?.only === 'processing') await handle.signal('reportToo');
+  return DAY_OPTIONS.filter((option) => asked[option] !== undefined && asked[option] !== running?.[option]).map(
+    (option) => `${option} ${JSON.stringify(asked[option])}`,
+  );
+}
+
+function startOrJoinDay(
+  { client, taskQueue }: RunTarget,
+  input: DayInput,
+  workflowIdConflictPolicy: 'USE_EXISTING' | 'FAIL',
+): Promise<WorkflowHandle<typeof day>> {
   return client.workflow.start<typeof day>('day', {
     workflowId: `day/${input.pipeline}/${input.date}`,
     taskQueue,
     args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdConflictPolicy,
     typedSearchAttributes: describe(input.pipeline, input.date, input.reason ?? 'manual'),
     staticSummary: `${input.pipeline} ${input.date}`,
     staticDetails: 'One data day, from plan to publication. Starting it again continues at the step that failed.',

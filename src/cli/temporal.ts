@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { PipelineError } from '../errors.ts';
 import { startDevServer } from '../dev/temporal/dev-server.ts';
 import type { DevServer } from '../dev/temporal/dev-server.ts';
 import { findTemporalCli } from '../dev/temporal/find-cli.ts';
 import { SEARCH_ATTRIBUTES, ensureSearchAttributes } from '../dev/temporal/search-attributes.ts';
+import { openConnection } from '../workers/client-connection.ts';
 import { quietRuntime } from '../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../workers/run-workers.ts';
 import type { RunningWorkers } from '../workers/run-workers.ts';
@@ -127,7 +127,7 @@ export async function startServer({ config, terminal }: CommandContext): Promise
 
 /** Registers the search attributes that a server which we did not start may lack. */
 export async function prepareServer(target: TemporalTarget): Promise<void> {
-  const connection = await Connection.connect(target.connection);
+  const connection = await openConnection(target.connection);
   try {
     await ensureSearchAttributes(connection, target.namespace);
   } finally {

@@ -16,8 +16,11 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    const result = await workWith(session, context.signal, async () => resultOf(await startWatch(target, pipeline)));
-    await finishRollup(target, pipeline);
+    const result = await workWith(session, context.signal, async () => {
+      const watched = await resultOf(await startWatch(target, pipeline));
+      await finishRollup(target, pipeline);
+      return watched;
+    });
     const engine = await context.engine();
     const { definition } = datasetOf(engine, pipeline);
     const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
@@ -31,7 +34,8 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
         `${count(result.asked, 'day')} asked for again, ${result.changed.length} changed`,
     );
     terminal.line(askAgainLine(days, engine.now()) ?? 'no finished day of the last year is asked for again');
-    for (const { date, versions, failure } of result.changed) {
+    for (const { date, versions, failure, waits } of result.changed) {
+      if (waits !== undefined) terminal.line(`${date}  goes on by itself: ${waits}`);
       if (failure !== null) terminal.line(`${date}  ${failure.code}: ${failure.message}`);
       else if (versions !== null)
         terminal.line(`${date}  quotidien diff ${pipeline} ${date} --versions ${versions.from}..${versions.to}`);

@@ -1,8 +1,10 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import type { Environment } from '../config/environment.ts';
+import { openConnection } from './client-connection.ts';
 import { dataConverterOf } from './payload-codec.ts';
 
 /** Which Temporal server to use, and how. */
@@ -35,7 +37,7 @@ export function configuredTarget(env: Environment): TemporalTarget | undefined {
 }
 
 export async function connectClient(target: TemporalTarget): Promise<Client> {
-  return clientOf(await Connection.connect(target.connection), target);
+  return clientOf(await openConnection(target.connection), target);
 }
 
 /** A client on a connection to the target that is there already. */

@@ -88,6 +88,27 @@ describe('a day under a backfill', () => {
   });
 });
 
+describe('a day that runs', () => {
+  it('is joined by who asks for the same, and refused to who asks for more', async () => {
+    publisher.refuse('forecast', 500);
+    const forced = { pipeline: 'tiny', date: '2024-01-20', fromStep: 'metrics', why: 'a test' } as const;
+    const first = await startDay(installation.target, forced);
+    await untilRunning(first.workflowId);
+    await startDay(installation.target, { pipeline: 'tiny', date: '2024-01-20' });
+    await startDay(installation.target, { ...forced, why: 'another reason' });
+    await startDay(installation.target, { pipeline: 'tiny', date: '2024-01-20', only: 'report' });
+    await expect(startDay(installation.target, { ...forced, fromStep: 'download' })).rejects.toMatchObject({
+      code: 'PLAN_INVALID',
+      message: expect.stringMatching(
+        /^day\/tiny\/2024-01-20 runs already, .* without fromStep "download": wait/,
+      ) as string,
+    });
+    await expect(startDay(installation.target, { ...forced, recheck: true })).rejects.toThrow('without recheck true');
+    publisher.refuse('forecast', undefined);
+    expect(await first.result()).toMatchObject({ verdict: 'ok', version: 1 });
+  });
+});
+
 function untilFollowed(workflowId: string): Promise<void> {
   return vi.waitFor(
     async () => {

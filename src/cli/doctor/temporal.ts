@@ -1,5 +1,6 @@
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { openConnection } from '../../workers/client-connection.ts';
 import type { Config } from '../../config/load-config.ts';
 import { CLI_WHEEL, cachedCliPath, cachedCliProblem } from '../../dev/temporal/cli-wheel.ts';
 import { findTemporalCli } from '../../dev/temporal/find-cli.ts';
@@ -47,7 +48,7 @@ async function examineServer(target: TemporalTarget, from: string, queue: string
   const { address } = target.connection;
   try {
     const { value, durationMs } = await timed(async () => {
-      const connection = await Connection.connect({ ...target.connection, connectTimeout: ANSWER_WITHIN_MS });
+      const connection = await openConnection({ ...target.connection, connectTimeout: ANSWER_WITHIN_MS });
       try {
         return await connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => askServer(connection, target, queue));
       } finally {
