@@ -83,7 +83,10 @@ function gaps(manifests: ReadonlyMap<Scope, readonly Manifest[]>): string[] {
 /** A new version says something new. */
 function repeated(manifests: ReadonlyMap<Scope, readonly Manifest[]>): string[] {
   const said = ({ verdict, steps, decisions }: Manifest): string => {
-    const keys = Object.entries(steps).map(([step, state]) => [step, state.state === 'done' ? state.key : state]);
+    const keys = Object.entries(steps).map(([step, state]) => [
+      step,
+      state.state === 'done' ? [state.key, state.kept ?? null] : state,
+    ]);
     return JSON.stringify([verdict, keys, decisions.length]);
   };
   return [...manifests].flatMap(([scope, versions]) =>

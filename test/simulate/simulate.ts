@@ -93,6 +93,7 @@ export async function simulate(seed: number, options: SeedOptions = {}): Promise
 class Story {
   readonly violations: Violation[] = [];
   operations = 0;
+  #reconciled = 0;
   readonly theme: Theme;
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -126,6 +127,7 @@ class Story {
     await this.#quiet();
     await this.#check('after the quiet', 'delivered');
     await this.#backfill('all', 'the last look');
+    await this.#reconcile();
     await this.#check('after the last look', 'published');
     for (const broken of this.#installation.server.broken)
       this.#violated('no surprise', `a workflow task fails: ${broken}`);
@@ -164,10 +166,13 @@ class Story {
       host.awayUntil.objects = 0;
       host.awayUntil.documents = 0;
     }
+    // Long enough for every host to look for its stores again.
+    this.#scheduler.timer(HOUR_MS, () => undefined);
     await this.#still('what ran under faults');
-    if (this.#installation.remote) await this.#reconcile();
+    await this.#reconcile();
     for (let round = 1; round <= MOST_ROUNDS; round += 1) {
       const { selected } = await this.#backfill('open', `round ${round} of the quiet`);
+      await this.#reconcile();
       if (selected === 0) return;
     }
     this.#violated('everything ends', `there is something to do after ${MOST_ROUNDS} backfills`);
@@ -175,9 +180,11 @@ class Story {
 
   /** Everything that only one host has is brought to the primary stores. */
   async #reconcile(): Promise<void> {
+    if (!this.#installation.remote) return;
+    const at = (this.#reconciled += 1);
     for (const { name } of this.#installation.hosts) {
       for (let round = 1; round <= MOST_ROUNDS; round += 1) {
-        const workflowId = startReconcile(this.#installation, name, `round ${round} of the quiet`);
+        const workflowId = startReconcile(this.#installation, name, `${at}.${round} of the quiet`);
         await this.#still(workflowId);
         const outcome = this.#installation.server.run(workflowId)?.outcome;
         const result = outcome?.result as ReconcileResult | undefined;

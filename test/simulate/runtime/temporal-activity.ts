@@ -44,6 +44,12 @@ interface WithStart {
   readonly signalArgs: readonly unknown[];
 }
 
+interface Start {
+  readonly workflowId: string;
+  readonly args: readonly unknown[];
+  readonly workflowIdConflictPolicy?: string;
+}
+
 const PREFIX = /WorkflowId STARTS_WITH "([^"]*)"/;
 
 /** Each call is a turn of the process: it may die before the call and before its answer. */
@@ -63,6 +69,11 @@ export function getClient() {
       signalWithStart: (type: string, { workflowId, args, signal, signalArgs }: WithStart) =>
         called(`signals ${workflowId}: ${signal} ${JSON.stringify(signalArgs)}`, () => {
           server.signalWithStart({ type, workflowId, args }, signal, signalArgs);
+        }),
+      start: (type: string, { workflowId, args, workflowIdConflictPolicy }: Start) =>
+        called(`starts ${workflowId}`, () => {
+          if (workflowIdConflictPolicy === 'USE_EXISTING' && server.run(workflowId)?.isOpen === true) return;
+          server.start({ type, workflowId, args });
         }),
       async *list({ query }: { readonly query: string }) {
         const prefix = PREFIX.exec(query)?.[1] ?? '';
