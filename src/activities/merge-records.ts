@@ -1,11 +1,15 @@
 import { ANNOUNCEMENT_TABLE } from '../pipelines/announcement.ts';
+import { PLAN_TABLE } from '../pipelines/backfill.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
+import { DECISION_TABLE } from '../pipelines/decision.ts';
 import { DEGRADED_TABLE } from '../pipelines/degraded.ts';
 import { GARBAGE_TABLE } from '../pipelines/garbage.ts';
 import { FAILURE_TABLE } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE, previousVersionKey } from '../pipelines/manifest.ts';
+import { ACTION_TABLE } from '../pipelines/operator-action.ts';
 import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE, mergeReceipts } from '../pipelines/receipt.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
+import { VERIFICATION_TABLE } from '../pipelines/verification.ts';
 import type { DocumentKey, JsonObject } from '../storage/ports.ts';
 import { editionPlace, newestName } from './content-store.ts';
 import { besideName } from './raw-names.ts';
@@ -45,8 +49,15 @@ const LAST_SEEN: Readonly<Record<string, string>> = {
   [GARBAGE_TABLE]: 'until',
 };
 
-/** Tables whose records are as good from either host: the one that is there stays. */
-const EITHER: readonly string[] = [DEGRADED_TABLE, REVISION_TABLE];
+/** Tables whose records are created and not replaced, or are as good from either host: the one that is there stays. */
+const EITHER: readonly string[] = [
+  DEGRADED_TABLE,
+  REVISION_TABLE,
+  DECISION_TABLE,
+  ACTION_TABLE,
+  PLAN_TABLE,
+  VERIFICATION_TABLE,
+];
 
 /** The rules of an installation with these pipelines. */
 export function mergeRules(datasets: Readonly<Record<string, Dataset>>): MergeRules {

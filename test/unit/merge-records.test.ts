@@ -61,6 +61,7 @@ describe('the rules of a replay', () => {
     ['the later failure, here theirs', 'failures', { failedAt: '2026-01-01' }, 'theirs'],
     ['a failure that was recorded since, before our removal of an older one', 'failures', null, 'theirs'],
     ['what is announced, before our removal', 'announcements', null, 'theirs'],
+    ['the decision that was accepted first', 'decisions', { decision: 'reject' }, 'theirs'],
     ['a record of a day, which follows its manifest', 'cityflow-metrics', { n: 1 }, 'theirs'],
     ['the manifest that another host committed', 'manifests', { version: 1, steps: {} }, 'theirs'],
   ] as const)('keep %s', async (_, table, ours, kept) => {
@@ -89,6 +90,13 @@ describe('the rules of a replay', () => {
     await writeBoth(key, { before: { last: 4 }, ours, theirs });
     expect(await reconcile(host.parts, fast)).toMatchObject({ conflicts: [], converged: true });
     expect((await documents.get(key))?.body).toEqual({ last: 7 });
+  });
+
+  it('keep the marks of all who are giving another file to a name', async () => {
+    const key = { table: 'replacing-names', partition: 'names', sort: 'raw/batch/comptages.csv' };
+    await writeBoth(key, { before: { marks: [] }, ours: { marks: ['ours'] }, theirs: { marks: ['theirs'] } });
+    expect(await reconcile(host.parts, fast)).toMatchObject({ conflicts: [], converged: true });
+    expect((await documents.get(key))?.body).toEqual({ marks: ['theirs', 'ours'] });
   });
 
   it('put the days of two answers for one window together, with what the later one says', async () => {
