@@ -13,8 +13,9 @@ import type { Engine, StepControl } from './engine.ts';
 import { readFailures, recordFailure } from './failures.ts';
 import { newestManifests } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
-import { publicationsOf } from './published.ts';
-import { recordName, recordsOf } from './records.ts';
+import { fenceOf } from './publish-versions.ts';
+import { publicationsOf, withdraw } from './published.ts';
+import { deleteRecords, recordName, recordsOf } from './records.ts';
 import { resolveDerived } from './resolve-derived.ts';
 
 /** Keeps the message well under its limit, whatever the versions are. Days that a backfill made are one range. */
@@ -79,7 +80,7 @@ export async function closeAnnouncements(
   const done = open.filter(
     ({ scope, version }) => version <= (versions.get(scope) ?? 0) && !needs(definition, scope, failed),
   );
-  await withdraw(engine, definition, done);
+  await withdrawAnnounced(engine, definition, done);
   await mapConcurrent(done, CLOSED_AT_ONCE, (announcement) => engine.documents.delete(announcementKey(announcement)));
 }
 
@@ -109,7 +110,7 @@ function needs(definition: PipelineDefinition, scope: Scope, failed: readonly Fa
 }
 
 /** Removes the names that were taken back and that no newer version has again. */
-async function withdraw(
+async function withdrawAnnounced(
   engine: Engine,
   definition: PipelineDefinition,
   announcements: readonly Announcement[],
@@ -124,8 +125,12 @@ async function withdraw(
     const manifest = newest.get(scope);
     if (manifest === undefined) continue;
     const names = new Set(publicationsOf(definition, manifest).map(({ key }) => key));
-    for (const name of withdrawn) if (!names.has(name)) await engine.objects.delete(name);
     const records = new Set(recordsOf(definition, manifest).map(({ key }) => recordName(key)));
-    for (const key of withdrawnRecords) if (!records.has(recordName(key))) await engine.documents.delete(key);
+    const gone = withdrawn.filter((name) => !names.has(name));
+    const goneRecords = withdrawnRecords.filter((key) => !records.has(recordName(key))).map((key) => ({ key }));
+    // `STORE_CONFLICT` when a newer version came meanwhile: tried again, it looks at that one.
+    const fence = fenceOf(engine.documents, manifest);
+    await withdraw(engine, gone, fence);
+    await deleteRecords(engine, goneRecords, fence);
   }
 }

@@ -87,7 +87,7 @@ async function publishVersion(engine: Engine, definition: PipelineDefinition, al
 }
 
 /** Versions have no gaps, so the next one says whether there is a newer one. */
-function fenceOf(documents: DocumentStore, { pipeline, scope, version }: Manifest): PutFence {
+export function fenceOf(documents: DocumentStore, { pipeline, scope, version }: Manifest): PutFence {
   const next = manifestKey(pipeline, scope, version + 1);
   return { version, holds: async () => (await documents.get(next)) === undefined };
 }

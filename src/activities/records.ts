@@ -67,7 +67,11 @@ export async function writeRecords(engine: Engine, records: readonly DayRecord[]
   });
 }
 
-export async function deleteRecords(engine: Engine, records: readonly DayRecord[], fence: PutFence): Promise<void> {
+export async function deleteRecords(
+  engine: Engine,
+  records: readonly Pick<DayRecord, 'key'>[],
+  fence: PutFence,
+): Promise<void> {
   for (const { key } of records) {
     await checkNewest(key, fence);
     await engine.documents.delete(key);
