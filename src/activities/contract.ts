@@ -2,7 +2,7 @@ import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { JsonObject, StorePlace } from '../storage/ports.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
-import type { DeliveriesBefore, PartNote } from '../pipelines/kept-delivery.ts';
+import type { DeliveriesBefore, PartNote, Recut } from '../pipelines/kept-delivery.ts';
 import type { ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/decision.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
@@ -102,6 +102,8 @@ export interface StepRequest {
     readonly inputs: Readonly<Record<string, StepKey | null>>;
     /** For a step that declares `withNotes`; absent where there are none. */
     readonly notes?: readonly PartNote[];
+    /** Of a download whose slice is gone or damaged while its raw file is there. */
+    readonly recut?: Recut;
   }[];
   /** Keys of this run, by step and date, of the steps that are read from other days; other dates come from manifests. */
   readonly siblings: Readonly<Record<StepId, Readonly<Record<CivilDate, StepKey>>>>;

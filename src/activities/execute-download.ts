@@ -1,28 +1,25 @@
 import { PipelineError, asPipelineError, errorCodeOf } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Dataset, FetchWindow, HttpSource, SliceTask, UnitOutcome } from '../pipelines/dataset.ts';
+import type { FetchWindow, HttpSource } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
-import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
 import { isWhole } from '../pipelines/completeness.ts';
 import { isEmptyEntry } from '../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
 import { compareAnswers, dayOf, newestDeliveries } from '../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
 import { RECORD_SCHEMA } from '../pipelines/stored-records.ts';
-import { stepKey } from '../pipelines/step-key.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { fetchWindows, monthWindows } from '../pipelines/window.ts';
 import { datesBetween } from '../pipelines/civil-date.ts';
-import { zonedDay } from '../pipelines/zoned-day.ts';
-import type { ArtefactRef, SqlSession } from '../storage/ports.ts';
-import { commitStep } from './commit-step.ts';
-import type { Uncommitted } from './commit-step.ts';
-import { damageOf, openContent } from './content-store.ts';
+import type { ArtefactRef } from '../storage/ports.ts';
+import { damageOf } from './content-store.ts';
+import { recutLost, sliceAndCommit } from './cut-slices.ts';
+import type { Download } from './cut-slices.ts';
 import type { StepDone, StepFailed, StepRequest, StepResult } from './contract.ts';
 import { saveReceipt, takeSequence } from './delivery-order.ts';
-import { datasetOf, sqlOf } from './engine.ts';
+import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
-import { doneWith, judge, lost } from './execute-step.ts';
+import { doneWith, lost } from './execute-step.ts';
 import { fetchRaw } from './fetch-raw.ts';
 import type { RawAnswer } from './fetch-raw.ts';
 import { newestManifests, readLedger, readReceipts } from './ledger-reader.ts';
@@ -35,16 +32,6 @@ const ABOUT_ONE_FILE: readonly ErrorCode[] = [
   'SRC_TRUNCATED',
   'STORE_CORRUPT',
 ];
-
-/** A download in the making: what all its windows share. */
-interface Download {
-  readonly engine: Engine;
-  readonly control: StepControl;
-  readonly dataset: Dataset;
-  readonly part: PartDefinition;
-  readonly step: StepDefinition;
-  readonly force: boolean;
-}
 
 /**
  * Fetches a part for a set of days, one request per bulk window, and cuts the answer into day slices. The identity of a
@@ -59,9 +46,11 @@ export async function executeDownload(stores: Engine, request: StepRequest, cont
   if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
   const download: Download = { engine, control, dataset, part, step, force: request.force };
   const dates = request.days.map((day) => day.date);
-  const answers = new Map<CivilDate, StepDone | StepFailed>();
-  for (const answer of await deliverGroups(download, await groupDays(download, dates)))
-    answers.set(answer.date, answer);
+  const recut = await recutLost(download, request.days);
+  const answers = new Map<CivilDate, StepDone | StepFailed>(recut.map((day) => [day.date, day]));
+  const asked = dates.filter((date) => !answers.has(date));
+  const groups = asked.length === 0 ? [] : await groupDays(download, asked);
+  for (const answer of await deliverGroups(download, groups)) answers.set(answer.date, answer);
   return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
 }
 
@@ -239,25 +228,6 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   return { days };
 }
 
-/** Cuts days anew from a raw file that is stored, and commits their slices; their receipt is left as it is. */
-export async function cutAgain(
-  engine: Engine,
-  control: StepControl,
-  {
-    pipeline,
-    step,
-    dates,
-    origin,
-  }: { pipeline: string; step: StepDefinition; dates: readonly CivilDate[]; origin: Origin },
-): Promise<void> {
-  const dataset = datasetOf(engine, pipeline);
-  const part = dataset.definition.parts.find((candidate) => candidate.id === step.part);
-  if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
-  const download: Download = { engine, control, dataset, part, step, force: true };
-  const { retrievedAt: checkedAt } = origin;
-  await sliceAndCommit(download, dates, { origin, status: 200, unchanged: true, checkedAt, freshness: null });
-}
-
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
 async function intactReceipt({ engine, part }: Download, known: Receipt | undefined): Promise<Receipt | undefined> {
   if (known === undefined) return undefined;
@@ -322,58 +292,6 @@ async function keptSlices(
     kept.push(entry);
   }
   return kept;
-}
-
-async function sliceAndCommit(
-  download: Download,
-  dates: readonly CivilDate[],
-  answer: RawAnswer,
-): Promise<{ answers: (StepDone | StepFailed)[]; entries: readonly LedgerEntry[] }> {
-  const { engine, control, dataset, step, part } = download;
-  const startedAt = engine.now();
-  const raw = answer.origin.raw;
-  const path = await openContent(engine.objects, raw);
-  if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
-  const days = dates.map((date) => zonedDay(date, dataset.definition.zone));
-  const task = { part: part.id, raw: { path, sha256: raw.sha256, bytes: raw.bytes }, days, progress: control.progress };
-  const { entries, failed } = await sqlOf(engine).session(
-    async (sql) => {
-      const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, raw.key));
-      const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
-      const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
-      return { entries: await commitStep(engine, control, context, work), failed };
-    },
-    { signal: control.signal },
-  );
-  return { answers: [...failed, ...entries.map((entry) => doneWith(entry, 'ran'))], entries };
-}
-
-/** Cuts the raw file; what is wrong with it as a whole names where it is kept. */
-async function sliceRaw(
-  dataset: Dataset,
-  task: SliceTask,
-  sql: SqlSession,
-  rawKey: string,
-): Promise<readonly UnitOutcome[]> {
-  try {
-    return await dataset.slice(task, sql);
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (code !== 'SRC_SHAPE_CHANGED' && code !== 'SRC_TRUNCATED') throw error;
-    throw new PipelineError(code, `${(error as Error).message}; the raw file is kept as ${rawKey}`, {
-      cause: error,
-      context: { raw: rawKey },
-    });
-  }
-}
-
-/** The identity of a download: the slice that it delivered, or that it delivered none. */
-function identifyBy(step: StepDefinition): Uncommitted['identify'] {
-  return (outputs) => {
-    const slice = outputs['slice'];
-    const inputs = { slice: slice === undefined ? null : [slice.sha256] };
-    return { key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }), inputs };
-  };
 }
 
 function receiptOf(

@@ -13,7 +13,7 @@ import type { CivilDate, Scope, StepId } from '../pipelines/vocabulary.ts';
 import { saveReceipt, takeSequence } from './delivery-order.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
-import { cutAgain } from './execute-download.ts';
+import { cutAgain } from './cut-slices.ts';
 import { executeRollup } from './execute-rollup.ts';
 import { finishDay } from './finish-day.ts';
 import { newestManifests, readDeliveries, readLedger, readReceipts } from './ledger-reader.ts';

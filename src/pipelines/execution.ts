@@ -99,8 +99,9 @@ export function settledStates(planned: readonly PlannedStep[]): DayState {
 /** The downloads that are asked for again, and what stays of each when that fails. */
 export function deliveredBefore(planned: readonly PlannedStep[]): Record<StepId, DeliveredBefore> {
   const delivered: Record<StepId, DeliveredBefore> = {};
-  for (const { step, action, key, since } of planned) {
-    if (action !== 'reuse' && key !== undefined && since !== undefined) delivered[step] = { key, since };
+  for (const { step, action, key, since, recut } of planned) {
+    if (action === 'reuse' || key === undefined || since === undefined) continue;
+    delivered[step] = { key, since, ...(recut === undefined ? {} : { recut }) };
   }
   return delivered;
 }

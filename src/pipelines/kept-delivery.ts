@@ -24,10 +24,17 @@ export interface PartNote {
   readonly since: CivilDate;
 }
 
+/**
+ * The slice is gone or damaged, and the raw file that backs it is there: it is cut again before the publisher is asked (`first`), or without
+ * that anybody is asked (`only`).
+ */
+export type Recut = 'first' | 'only';
+
 /** A download that has rows for the day already, as a plan knows it. */
 export interface DeliveredBefore {
   readonly key: StepKey;
   readonly since: CivilDate;
+  readonly recut?: Recut;
 }
 
 /** By download step; only steps that are asked for again. */

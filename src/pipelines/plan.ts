@@ -4,7 +4,7 @@ import type { Decision } from './decision.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import { isWhole } from './completeness.ts';
 import { partNotes, sameNote } from './kept-delivery.ts';
-import type { KeptNote, PartNote } from './kept-delivery.ts';
+import type { KeptNote, PartNote, Recut } from './kept-delivery.ts';
 import { isEmptyEntry } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
@@ -45,6 +45,7 @@ export interface PlannedStep {
   readonly key?: StepKey;
   /** Of a download with rows: the civil date on which the publisher last confirmed them. */
   readonly since?: CivilDate;
+  readonly recut?: Recut;
   /** Why this download goes on with what was delivered before: its last request failed, and this run does not ask. */
   readonly kept?: KeptNote;
   /** The reused download has no rows for the day. */
@@ -221,10 +222,14 @@ class PlanWalk {
     return this.#planKnownDownload(step, part, delivery, entry);
   }
 
-  /** What stays of a download if asking for it again fails: rows that are there, cut by this version of the step. */
-  #stays(step: StepDefinition, { key, checkedAt }: Delivery, entry: LedgerEntry): Pick<PlannedStep, 'key' | 'since'> {
-    const usable = !isEmptyEntry(entry) && entry.version === step.version && this.#damageOf(entry) === undefined;
-    return usable ? { key, since: civilDateAt(new Date(checkedAt), this.#definition.zone) } : {};
+  /** What stays of a download if asking for it again fails: rows that are there or can be cut again, by this version of the step. */
+  #stays(step: StepDefinition, delivery: Delivery, entry: LedgerEntry): Pick<PlannedStep, 'key' | 'since' | 'recut'> {
+    if (isEmptyEntry(entry) || entry.version !== step.version) return {};
+    const isLost = this.#damageOf(entry) !== undefined;
+    if (isLost && this.#damageOfRaw(delivery) !== undefined) return {};
+    const { key, checkedAt } = delivery;
+    const recut = this.#options.offline === true ? 'only' : 'first';
+    return { key, since: civilDateAt(new Date(checkedAt), this.#definition.zone), ...(isLost ? { recut } : {}) };
   }
 
   /** The failure of the last request, carried on while nobody asks again. */

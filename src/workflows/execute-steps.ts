@@ -142,9 +142,15 @@ async function callStep(
     proxyActivities<Activities>(stepOptions(execution, step, days))[step.stage]({
       pipeline: execution.pipeline,
       step: step.id,
-      days: days.map(({ date, state }) => {
+      days: days.map(({ date, state, delivered }) => {
         const notes = notesFor(step, execution.steps, state);
-        return { date, inputs: inputKeys(step, state), ...(notes.length === 0 ? {} : { notes }) };
+        const recut = delivered?.[step.id]?.recut;
+        return {
+          date,
+          inputs: inputKeys(step, state),
+          ...(notes.length === 0 ? {} : { notes }),
+          ...(recut === undefined ? {} : { recut }),
+        };
       }),
       siblings: Object.fromEntries(step.siblings.map((id) => [id, keysOf(execution.days, id)])),
       force: execution.force,
