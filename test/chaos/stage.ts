@@ -26,7 +26,8 @@ export interface Stage {
 
 const NOW = new Date('2026-06-20T10:00:00Z');
 
-export async function openStage(): Promise<Stage> {
+/** `settings`: of the workers, besides those that make tests quick. */
+export async function openStage(settings: Readonly<Record<string, string>> = {}): Promise<Stage> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-chaos-'));
   const portal = await startPortal({ now: () => NOW });
   const cli = await testCli();
@@ -54,7 +55,8 @@ export async function openStage(): Promise<Stage> {
       server = await startServer(port);
     },
     async startWorker(home, queue, death) {
-      const child = await startWorker({ home, address: server.address, queue, settings: settingsOf(portal) }, death);
+      const all = { ...settingsOf(portal), ...settings };
+      const child = await startWorker({ home, address: server.address, queue, settings: all }, death);
       children.add(child);
       return child;
     },

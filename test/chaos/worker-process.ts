@@ -8,6 +8,7 @@ import { quietRuntime } from '../../src/workers/logging.ts';
 import { openEngine } from '../../src/workers/open-engine.ts';
 import { QUEUE_KINDS, runWorkers } from '../../src/workers/run-workers.ts';
 import type { SqlEngine } from '../../src/storage/ports.ts';
+import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 
 /**
  * A worker in a process of its own that shoots itself where it is told:
@@ -80,9 +81,11 @@ function shootingFallback(fallback: EngineFallback): EngineFallback {
   };
 }
 
-const config = loadConfig({ env: process.env, cwd: home, home, hosts: publisherHosts(DATASETS) });
+/** `QUOTIDIEN_TINY_URL` says where the publisher of the small pipeline is. */
+const datasets = { ...DATASETS, tiny: tinyDataset() };
+const config = loadConfig({ env: process.env, cwd: home, home, hosts: publisherHosts(datasets) });
 quietRuntime(config);
-const engine = await openEngine(config, DATASETS);
+const engine = await openEngine(config, datasets);
 const sql = engine.sql === undefined ? {} : { sql: shootingSql(engine.sql) };
 const fallback = engine.fallback === undefined ? {} : { fallback: shootingFallback(engine.fallback) };
 const workers = await runWorkers({
