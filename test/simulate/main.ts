@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import type { Mutation } from './installation.ts';
 import { MUTATIONS } from './mutations.ts';
-import { simulate } from './simulate.ts';
+import { THEMES, simulate } from './simulate.ts';
 import type { SeedOptions, SeedResult } from './simulate.ts';
 
 /**
  * `npm run simulate -- --seeds 1000 [--from 1] [--jobs 2]` runs seeds one after the other and tells which of them break a promise;
- * `--seed 4711 [--shrink]` tells the story of one. `--mutation <name>` takes a mend out first.
+ * `--seed 4711 [--shrink]` tells the story of one. `--mutation <name>` takes a mend out first; `--theme near` or `remote` has every seed play there.
  */
 const { values } = parseArgs({
   options: {
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     shrink: { type: 'boolean', default: false },
     mutation: { type: 'string' },
+    theme: { type: 'string' },
   },
 });
 
@@ -25,11 +26,14 @@ const say = (line: string): void => {
 };
 
 function optionsOf(): SeedOptions {
-  if (values.mutation === undefined) return {};
-  const { mutation: name } = values;
+  const { mutation: name, theme: asked } = values;
+  const theme = THEMES.find((known) => known === asked);
+  if (asked !== undefined && theme === undefined) throw new Error(`the themes are ${THEMES.join(', ')}`);
+  const themed = theme === undefined ? {} : { theme };
+  if (name === undefined) return themed;
   const mutation = Object.entries<Mutation>(MUTATIONS).find(([known]) => known === name)?.[1];
   if (mutation === undefined) throw new Error(`the mutations are ${Object.keys(MUTATIONS).join(', ')}`);
-  return { mutation };
+  return { ...themed, mutation };
 }
 
 /** The first violation of each promise, a line each. */
@@ -90,7 +94,8 @@ async function tellInParallel(from: number, count: number, jobs: number): Promis
     const first = from + job * share;
     const own = ['--from', String(first), '--seeds', String(Math.min(share, from + count - first))];
     const mutation = values.mutation === undefined ? [] : ['--mutation', values.mutation];
-    const args = [...process.execArgv, process.argv[1] ?? '', ...own, ...mutation];
+    const theme = values.theme === undefined ? [] : ['--theme', values.theme];
+    const args = [...process.execArgv, process.argv[1] ?? '', ...own, ...mutation, ...theme];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     return new Promise<number>((resolve) => {
       child.on('close', (code) => {

@@ -53,7 +53,8 @@ export interface SeedResult {
 }
 
 /** `near`: the stores are on a disk that all hosts share; `remote`: they are elsewhere, and each host goes on without them for a while. */
-type Theme = 'near' | 'remote';
+export const THEMES = ['near', 'remote'] as const;
+type Theme = (typeof THEMES)[number];
 
 /** Of all stories. */
 const REMOTE_PART = 0.15;

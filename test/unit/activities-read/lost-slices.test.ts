@@ -3,6 +3,7 @@ import { readVersions } from '../../../src/activities/day-dossier.ts';
 import { readLedger, readReceipts } from '../../../src/activities/ledger-reader.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { ledgerKey } from '../../../src/pipelines/ledger.ts';
+import type { StepId } from '../../../src/pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../../src/storage/ports.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
@@ -95,7 +96,7 @@ describe('a slice that is gone while its raw file is there', () => {
 describe('an answer whose ledger entry never reached the store', () => {
   async function lose(part: string): Promise<void> {
     await runDay(engine, 'tiny', DATE);
-    const step = `download/${part}`;
+    const step: StepId = `download/${part}`;
     const entry = (await readLedger(engine.documents, 'tiny', [DATE])).get(DATE)?.find((one) => one.step === step);
     await engine.documents.delete(ledgerKey('tiny', DATE, step, entry!.key));
   }
