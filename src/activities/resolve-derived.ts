@@ -4,7 +4,7 @@ import { keyIn } from '../pipelines/manifest.ts';
 import { isOutOfDate } from '../pipelines/plan.ts';
 import { periodsOf } from '../pipelines/period.ts';
 import { STAGES, stageOf } from '../pipelines/vocabulary.ts';
-import type { CivilDate, Stage } from '../pipelines/vocabulary.ts';
+import type { CivilDate, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { workWindows } from '../pipelines/work-window.ts';
 import type { DerivedWork } from './contract.ts';
 import { datasetOf } from './engine.ts';
@@ -60,16 +60,32 @@ export async function staleDays(
   control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
 ): Promise<StaleDay[]> {
   const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
-  const readers = new Set([0, ...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
-  return inPages(control, [...readers].sort(), (dates) => staleOf(engine, definition, dates));
+  const readers = new Set([...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
+  return inPages(control, [...new Set([...readers, ...changed])].sort(), (dates) =>
+    staleOf(engine, definition, dates, readers),
+  );
 }
 
-/** Those of the days that are finished and out of date. */
+/** The steps that read other days, themselves or by what they read. */
+function comparingSteps({ steps }: PipelineDefinition): ReadonlySet<StepId> {
+  const comparing = new Set<StepId>();
+  for (const { id, inputs } of steps) {
+    if (inputs.some(({ daysBefore, step }) => daysBefore !== undefined || comparing.has(step))) comparing.add(id);
+  }
+  return comparing;
+}
+
+/**
+ * Those of the days that are finished and out of date. One that reads none of the changed days is left to its own run when it has something
+ * new of its own: that run may be under way, waiting for a decision on it.
+ */
 async function staleOf(
   engine: Engine,
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
+  readers: ReadonlySet<CivilDate>,
 ): Promise<StaleDay[]> {
+  const comparing = comparingSteps(definition);
   const { plans, manifests } = await planFromStores(engine, definition, dates, { offline: true });
   const inSets = new Set(definition.steps.filter((step) => step.singleDaysOnly !== true).map(({ id }) => id));
   return plans.flatMap(({ date, steps }): StaleDay[] => {
@@ -79,6 +95,8 @@ async function staleOf(
       .map(({ step }) => stageOf(step))
       .sort((a, b) => STAGES.indexOf(a) - STAGES.indexOf(b))
       .at(-1);
-    return until !== undefined && made.some((step) => isOutOfDate(step, manifest)) ? [{ date, until }] : [];
+    const stale = made.filter((step) => isOutOfDate(step, manifest));
+    const isOurs = readers.has(date) || stale.every(({ step }) => comparing.has(step));
+    return until !== undefined && stale.length > 0 && isOurs ? [{ date, until }] : [];
   });
 }

@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../../src/activities/day-calendar.ts';
 import { newestManifests } from '../../../src/activities/ledger-reader.ts';
 import { selectStretch } from '../../../src/activities/plan-backfill.ts';
+import { executeDownload } from '../../../src/activities/execute-download.ts';
 import { resolveDerived } from '../../../src/activities/resolve-derived.ts';
 import { keyIn } from '../../../src/pipelines/manifest.ts';
 import { runDay, runDays, settleDerived } from '../../fixtures/run-day.ts';
 import { storeWith } from '../../fixtures/store-with.ts';
-import { openTestEngine } from '../../fixtures/test-engine.ts';
+import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../../fixtures/tiny-publisher.ts';
@@ -77,5 +78,23 @@ describe('a day that was made while the day that it reads changed', () => {
     expect((await resolveDerived(engine, 'tiny', [NEXT])).windows).toMatchObject([{ dates: [NEXT] }]);
     await settleDerived(engine, 'tiny', [NEXT]);
     expect((await resolveDerived(engine, 'tiny', [NEXT])).windows).toEqual([]);
+  });
+});
+
+describe('a changed day with something new of its own', () => {
+  it('is left to its own run, which may be waiting for a decision on it', async () => {
+    await runDay(engine, 'tiny', DATE);
+    publisher.publish(DATE, { add: 1 });
+    // A run that has downloaded and not gone on yet.
+    const request = {
+      pipeline: 'tiny',
+      step: 'download/readings',
+      days: [{ date: DATE, inputs: {} }],
+      siblings: {},
+    } as const;
+    await executeDownload(engine, { ...request, force: false }, testControl());
+    expect((await resolveDerived(engine, 'tiny', [DATE])).windows).toEqual([]);
+    const plan = await calendarOfDays(engine, 'tiny', [DATE], new Map());
+    expect(plan[0]!.remarks.map(({ kind }) => kind)).toContain('stale');
   });
 });
