@@ -174,7 +174,11 @@ class Reconciler {
     signal?.throwIfAborted();
     const begun = performance.now();
     const name = entryName(entry);
-    if (this.#unsettledKeys.has(name) || this.#settlements.length >= SETTLED_AT_ONCE) await this.#settle();
+    const basis = isObject(entry) ? undefined : this.#parts.rules?.basisOf(entry.key);
+    // What became of the version that it builds on must be in the journal before it is judged.
+    const waits =
+      this.#unsettledKeys.has(name) || (basis !== undefined && this.#unsettledKeys.has(entryName({ key: basis })));
+    if (waits || this.#settlements.length >= SETTLED_AT_ONCE) await this.#settle();
     const outcome = await this.#bring(entry);
     this.#settlements.push(settlementOf(entry, outcome));
     if (entry.kind === 'object-put' && outcome.kind !== 'conflict') this.#settledBlobs.push(entry.blob);

@@ -13,6 +13,10 @@ describe('a simulated installation', () => {
     expect(other.hash).not.toBe(first.hash);
   });
 
+  it('leaves no gap where two versions of a host come to the store together and the first is merged away', async () => {
+    expect((await simulate(593, { theme: 'remote' })).violations).toEqual([]);
+  });
+
   it(
     `keeps its promises in ${SEEDS} stories`,
     async () => {
