@@ -99,7 +99,8 @@ async function runRollup(input: RollupInput): Promise<RollupResult> {
     if (failed.length === 0) {
       tries = 0;
       if (!more && wakings.count === seen) return { rebuilds };
-      wakings.flush ||= more;
+      // Somebody who waits waits for what was announced meanwhile as well, and not for quiet.
+      wakings.flush ||= more || wakings.awaited;
     } else {
       for (const date of dates) byHand.add(date);
       tries += 1;
