@@ -9,7 +9,7 @@ import { finishRollup, resultOf, startBackfill } from '../../src/cli/runs.ts';
 import { announcementKey } from '../../src/pipelines/announcement.ts';
 import type { Dataset, StepImplementation, UnitOutcome } from '../../src/pipelines/dataset.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
-import { announcedSignal } from '../../src/workflows/rollup.ts';
+import { announcedSignal, flushSignal } from '../../src/workflows/rollup.ts';
 import type { rollup, RollupInput } from '../../src/workflows/rollup.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { openInstallation } from '../fixtures/installation.ts';
@@ -30,6 +30,8 @@ let publisher: TinyPublisher;
 let installation: Installation;
 /** How many more times January cannot be made. */
 let broken = 0;
+/** Called once, while months are being made. */
+let during: (() => Promise<unknown>) | undefined;
 
 /** The tiny pipeline; what it makes of January breaks a rule as long as it is broken. */
 function withBrokenJanuary(dataset: Dataset): Dataset {
@@ -41,13 +43,19 @@ function withBrokenJanuary(dataset: Dataset): Dataset {
   };
   const month: StepImplementation = {
     kind: 'sql',
-    run: async (task, sql) => (await whole.run(task, sql)).map(judged),
+    run: async (task, sql) => {
+      const now = during;
+      during = undefined;
+      await now?.();
+      return (await whole.run(task, sql)).map(judged);
+    },
   };
   return { ...dataset, steps: { ...dataset.steps, 'rollup/month': month } };
 }
 
 beforeEach(async () => {
   broken = 0;
+  during = undefined;
   publisher = await startTinyPublisher(DAYS);
   const tiny = withBrokenJanuary(tinyDataset({ baseUrl: publisher.url }));
   installation = await openInstallation({ datasets: { tiny } });
@@ -90,6 +98,22 @@ describe('what a killed run left to be made', () => {
     expect(await made()).toEqual(PERIODS);
     expect(await open()).toEqual([]);
     expect(await stalePeriods(installation.engine, 'tiny', DAYS)).toEqual([]);
+  });
+
+  it('keeps whoever waits no longer when others announce while it is made', async () => {
+    const hours = { pipeline: 'tiny', debounceMs: 3_600_000 };
+    const { workflow } = installation.client;
+    during = () => workflow.getHandle<typeof rollup>('rollup/tiny').signal(announcedSignal);
+    await workflow.signalWithStart<typeof rollup>('rollup', {
+      workflowId: 'rollup/tiny',
+      taskQueue: installation.target.taskQueue,
+      args: [hours],
+      signal: flushSignal,
+      signalArgs: [],
+    });
+    await rolledUp();
+    expect(during).toBeUndefined();
+    expect(await open()).toEqual([]);
   });
 
   it('is found by a backfill with nothing to do (1)', async () => {
