@@ -29,22 +29,30 @@ export interface Download {
   readonly force: boolean;
 }
 
-/** Cuts days out of the raw file of an answer and commits their slices. */
+/** A raw file that is stored only after days were cut out of it: what has its name until then stays where such a file is no use. */
+export interface UnkeptFile {
+  readonly path: string;
+  readonly keep: () => Promise<void>;
+}
+
+/** Cuts days out of the raw file of an answer and commits their slices; stores the file in between where it is not stored yet. */
 export async function sliceAndCommit(
   download: Download,
   dates: readonly CivilDate[],
   answer: RawAnswer,
+  unkept?: UnkeptFile,
 ): Promise<{ answers: (StepDone | StepFailed)[]; entries: readonly LedgerEntry[] }> {
   const { engine, control, dataset, step, part } = download;
   const startedAt = engine.now();
   const raw = answer.origin.raw;
-  const path = await openContent(engine.objects, raw);
+  const path = unkept?.path ?? (await openContent(engine.objects, raw));
   if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
   const days = dates.map((date) => zonedDay(date, dataset.definition.zone));
   const task = { part: part.id, raw: { path, sha256: raw.sha256, bytes: raw.bytes }, days, progress: control.progress };
   const { entries, failed } = await sqlOf(engine).session(
     async (sql) => {
-      const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, raw.key));
+      const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, unkept === undefined ? raw.key : null));
+      await unkept?.keep();
       const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
       const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
       return { entries: await commitStep(engine, control, context, work), failed };
@@ -54,22 +62,21 @@ export async function sliceAndCommit(
   return { answers: [...failed, ...entries.map((entry) => doneWith(entry, 'ran'))], entries };
 }
 
-/** Cuts the raw file; what is wrong with it as a whole names where it is kept. */
+/** Cuts the raw file; what is wrong with it as a whole names where it is kept, if it is. */
 async function sliceRaw(
   dataset: Dataset,
   task: SliceTask,
   sql: SqlSession,
-  rawKey: string,
+  rawKey: string | null,
 ): Promise<readonly UnitOutcome[]> {
   try {
     return await dataset.slice(task, sql);
   } catch (error) {
     const code = errorCodeOf(error);
     if (code !== 'SRC_SHAPE_CHANGED' && code !== 'SRC_TRUNCATED') throw error;
-    throw new PipelineError(code, `${(error as Error).message}; the raw file is kept as ${rawKey}`, {
-      cause: error,
-      context: { raw: rawKey },
-    });
+    const where = rawKey === null ? 'nothing of it is kept' : `the raw file is kept as ${rawKey}`;
+    const context = rawKey === null ? {} : { raw: rawKey };
+    throw new PipelineError(code, `${(error as Error).message}; ${where}`, { cause: error, context });
   }
 }
 

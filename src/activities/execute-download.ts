@@ -14,7 +14,7 @@ import { datesBetween } from '../pipelines/civil-date.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
 import { damageOf } from './content-store.ts';
 import { recutLost, sliceAndCommit } from './cut-slices.ts';
-import type { Download } from './cut-slices.ts';
+import type { Download, UnkeptFile } from './cut-slices.ts';
 import type { StepDone, StepFailed, StepRequest, StepResult } from './contract.ts';
 import { saveReceipt, takeSequence } from './delivery-order.ts';
 import { datasetOf } from './engine.ts';
@@ -198,6 +198,8 @@ export interface ImportedFile {
   readonly part: string;
   readonly window: FetchWindow;
   readonly origin: Origin;
+  /** Where its bytes are as long as they are not stored; it is then read in one pass. */
+  readonly unkept?: UnkeptFile;
 }
 
 /** Takes the days of an imported file in: the same slices, keys and receipts as a download gives, month by month. */
@@ -215,8 +217,9 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   // Plans look for receipts by bulk window: a file of many has one in each.
   const bulkWindows = fetchWindows(datesBetween(from, to), part.bulkWindow);
   const receipts = new Map<FetchWindow, Receipt>();
-  for (const cut of part.importWindow === 'all' ? [file.window] : monthWindows(from, to)) {
-    const { answers, entries } = await sliceAndCommit(download, datesBetween(cut.from, cut.to), answer);
+  const atOnce = part.importWindow === 'all' || file.unkept !== undefined;
+  for (const cut of atOnce ? [file.window] : monthWindows(from, to)) {
+    const { answers, entries } = await sliceAndCommit(download, datesBetween(cut.from, cut.to), answer, file.unkept);
     days.push(...answers);
     for (const window of bulkWindows.filter((bulk) => bulk.from <= cut.to && cut.from <= bulk.to)) {
       const own = entries.filter(({ scope }) => window.from <= scope && scope <= window.to);

@@ -7,8 +7,9 @@ import { RECEIPT_TABLE, receiptPartition } from '../pipelines/receipt.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
-import { newestName, putContent } from './content-store.ts';
+import { loadStaged, newestName, putContent } from './content-store.ts';
 import type { StepFailed } from './contract.ts';
+import type { UnkeptFile } from './cut-slices.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { deliverImport } from './execute-download.ts';
@@ -85,9 +86,9 @@ export async function importFiles(
     const outcome = await attempt(work, file, async () => {
       await checkReadable(file);
       const recognised = await recogniseFile(work, file);
-      const kept = await keepNamed(work, file, recognised);
-      if (!('date' in kept)) return deliver(work, file, recognised, kept);
-      days.set(`${kept.part}/${kept.date}`, kept);
+      const day = await keepOfDay(work, file, recognised);
+      if (day === undefined) return deliverWhole(work, file, recognised);
+      days.set(`${day.part}/${day.date}`, day);
       return undefined;
     });
     if (outcome !== undefined) outcomes.push(outcome);
@@ -195,16 +196,35 @@ async function recogniseFile(
   );
 }
 
-/** Keeps a file, under its name where it has one; answers the day of which it is a piece, or where it is when it stands for itself. */
-async function keepNamed(work: Import, file: string, recognised: RecognisedFile): Promise<NamedDay | ArtefactRef> {
+/** Keeps a file that is a piece of a day under its name, and returns the day; undefined for a file that stands for itself. */
+async function keepOfDay(work: Import, file: string, recognised: RecognisedFile): Promise<NamedDay | undefined> {
   const { engine, dataset } = work;
-  const { part, from, to, mediaType } = recognised;
-  const name = dataset.rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
-  if (name === undefined) return keepContent(work, file, recognised);
-  const day = dataset.rawNames?.dayOf(name);
-  if (day === undefined) return keepNewest(engine, name, { path: file }, mediaType);
-  await keepByName(engine.objects, name, { path: file }, mediaType);
+  const name = nameOf(work, file, recognised);
+  const day = name === undefined ? undefined : dataset.rawNames?.dayOf(name);
+  if (name === undefined || day === undefined) return undefined;
+  await keepByName(engine.objects, name, { path: file }, recognised.mediaType);
   return day;
+}
+
+function nameOf({ engine, dataset }: Import, file: string, { part, from, to }: RecognisedFile): string | undefined {
+  return dataset.rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
+}
+
+/** Takes in a file that stands for itself. A name that other programs read is given to it only after it was read whole. */
+async function deliverWhole(work: Import, file: string, recognised: RecognisedFile): Promise<ImportResult> {
+  const { engine } = work;
+  const { mediaType } = recognised;
+  const name = nameOf(work, file, recognised);
+  if (name === undefined) return deliver(work, file, recognised, await keepContent(work, file, recognised));
+  const { sha256, bytes } = await loadStaged({ path: file });
+  const edition = editionOf(name, mediaType, { sha256, bytes });
+  const keep = async (): Promise<void> => {
+    if ((await loadStaged({ path: file })).sha256 !== sha256) {
+      throw new PipelineError('INPUT_INVALID', `${file} changed while it was read; give it again when it is written`);
+    }
+    await keepNewest(engine, name, { path: file, sha256, bytes }, mediaType);
+  };
+  return deliver(work, file, recognised, edition, { path: file, keep });
 }
 
 function keepContent(
@@ -236,6 +256,7 @@ async function deliver(
   file: string,
   recognised: RecognisedFile,
   raw: ArtefactRef,
+  unkept?: UnkeptFile,
 ): Promise<ImportResult> {
   const { part, from, to } = recognised;
   const window: FetchWindow = { from, to };
@@ -248,7 +269,11 @@ async function deliver(
     retrievedAt: engine.now().toISOString(),
     raw,
   };
-  const { days } = await deliverImport(engine, { pipeline, part, window, origin }, control);
+  const { days } = await deliverImport(
+    engine,
+    { pipeline, part, window, origin, ...(unkept === undefined ? {} : { unkept }) },
+    control,
+  );
   const failed = days.filter((day): day is StepFailed => 'failure' in day);
   const filled = days.filter((day) => !('failure' in day) && !day.empty).length;
   return { file, recognised, days: filled, failed, rawKey: newestName(raw.key) ?? raw.key };

@@ -46,27 +46,21 @@ export function besideName(name: string, sha256: string): string {
 }
 
 /**
- * Gives a name to the newest edition of a file that may be large, and returns the edition. Its bytes are stored once: under the name as long as
+ * Gives a name to the newest edition of a file that may be large; `editionOf` says where it is found. Its bytes are stored once: under the name as long as
  * it is the newest, then in the archive, where recorded days find it. Several imports at the same time lose none: whoever finds another under way
  * archives its own edition before it touches the name, and whoever is found so afterwards; nothing is ever taken out of the archive.
  */
-export async function keepNewest(
-  stores: RawStores,
-  name: string,
-  staged: Staged,
-  mediaType: string,
-): Promise<ArtefactRef> {
+export async function keepNewest(stores: RawStores, name: string, staged: Staged, mediaType: string): Promise<void> {
   const { objects, documents } = stores;
   const { body, ...edition } = await loadStaged(staged);
   const ref = editionOf(name, mediaType, edition);
-  if ((await damageOf(objects, { ...ref, key: name })) === undefined) return ref;
+  if ((await damageOf(objects, { ...ref, key: name })) === undefined) return;
   const archive = (): Promise<ArtefactRef> => putContent(objects, editionPlace(name, mediaType), staged);
   const replacing = await beginReplacing(documents, name);
   if (!replacing.alone) await archive();
   await archiveNamed(objects, name, mediaType);
   await objects.put(name, body, { mediaType, mode: 'replace' });
   if (!(await endReplacing(documents, replacing)) && replacing.alone) await archive();
-  return ref;
 }
 
 /** Moves the edition that has a name now out of the way of the next one. */

@@ -185,6 +185,23 @@ describe('a batch file', () => {
     expect((await stored()).sort()).toEqual([0, 0, 1]);
   });
 
+  it('that turns out to be no use when it is read whole leaves the name, and all that is stored, as they were', async () => {
+    const good = countsCsv([countLine(DAY, { arc: '1', hour: 8, q: 70, k: 10 })]);
+    await take(await file('counts.csv', good));
+    const before = await namesUnder(engine.objects, ['raw/', 'archive/']);
+    const bad = countsCsv([
+      countLine(DAY, { arc: '1', hour: 8, q: 80, k: 10 }),
+      countLine(DAY, { arc: '2', hour: 8, q: 80, k: 10 }).replace(DAY, 'yesterday'),
+    ]);
+    const [outcome] = await importFiles(engine, 'cityflow', [await file('newer.csv', bad)], testControl());
+    expect(outcome).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('nothing of it is kept') as string,
+    });
+    expect(await namesUnder(engine.objects, ['raw/', 'archive/'])).toEqual(before);
+    expect(await readFile(path.join(engine.home, 'store', before[0]!), 'utf8')).toBe(good);
+  });
+
   it('loses no edition when several are taken in at the same time, whoever gives its own to the name last', async () => {
     const edition = (q: number): string => countsCsv([countLine(DAY, { arc: '1', hour: 8, q, k: 10 })]);
     const files = await Promise.all([1, 2, 3].map((q) => file(`counts-${q}.csv`, edition(q))));
