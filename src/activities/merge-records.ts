@@ -23,7 +23,8 @@ import { REVISION_TABLE, WATCH_TABLE } from './watch-publisher.ts';
  *    last decides; so do published names and records, which follow the newest manifest.
  * 2. Of records that say when something was last seen, the later one counts.
  * 3. Raw bytes are never lost: they are kept beside those that have the name.
- * 4. What a person must see has no rule: a step that gave other outputs from the same inputs, a content name with other bytes.
+ * 4. What a person must see has no rule: a step that gave other outputs from the same inputs. Content names need none: the replay itself knows
+ *    their bytes.
  */
 export interface MergeRules {
   document(key: DocumentKey, ours: JsonObject | undefined, theirs: JsonObject | undefined): DocumentMerge | undefined;

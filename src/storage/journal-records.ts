@@ -57,7 +57,7 @@ export type JournalEntry = DocumentPutEntry | DocumentDeleteEntry | ObjectPutEnt
  * - same: the primary store says the same already.
  * - merged: the primary store said something else, and the rule of the table or the name decided.
  * - conflict: the primary store says something else; both are kept until a person decides.
- * - dismissed: a person decided a conflict.
+ * - dismissed: a conflict ended, by a person's decision or because the one right content of its name was there.
  */
 export type Settlement = 'applied' | 'same' | 'merged' | 'conflict' | 'dismissed';
 

@@ -1,13 +1,15 @@
 import { PipelineError, errorCodeOf } from '../errors.ts';
+import { hashInKey } from './content-key.ts';
 import { hashOfObject } from './fallback-objects.ts';
-import type { PendingObject } from './journal-state.ts';
+import type { PendingEntry, PendingObject } from './journal-state.ts';
 import type { ObjectStore } from './ports.ts';
 import { MOST_TRIES } from './reconcile-parts.ts';
 import type { Judgement, MergeRules, ObjectMerge, ReconcileParts } from './reconcile-parts.ts';
 
 /**
  * What the primary store says to a pending object. Its bytes are hashed where they lie: they may be replaced when they are those
- * that the writer knew, and are "the same" when they are already what was written.
+ * that the writer knew, and are "the same" when they are already what was written. A name that is the hash of its bytes has one right
+ * content, so nobody needs to decide between two: bytes that hash to it replace others, and are replaced by none.
  */
 export async function judgeObject({ primary, rules }: ReconcileParts, entry: PendingObject): Promise<Judgement> {
   const judgement = judge(entry, await currentHash(primary.objects, entry.key));
@@ -24,13 +26,24 @@ function mergeOf(rules: MergeRules | undefined, entry: PendingObject, judgement:
   return judgement.kind === 'conflict' ? rules.object(entry.key, wanted(entry)) : undefined;
 }
 
+/** Whether a conflict of the entry can end without a decision, once there are right bytes for it. */
+export function hasOneContent(entry: PendingEntry): entry is PendingObject {
+  return typeof entry.key === 'string' && hashInKey(entry.key) !== undefined;
+}
+
 async function currentHash(objects: ObjectStore, key: string): Promise<string | null> {
   return (await objects.head(key)) === undefined ? null : hashOfObject(objects, key);
 }
 
 function judge(entry: PendingObject, current: string | null): Judgement {
   if (current === wanted(entry)) return { kind: 'same' };
-  if (current === entry.before) return { kind: 'apply' };
+  const right = hashInKey(entry.key);
+  const known = current === entry.before;
+  if (right !== undefined && current === right && !(known && entry.kind === 'object-delete')) {
+    return { kind: 'merged', found: `${entry.key} stays: its bytes are those that its name tells` };
+  }
+  const mends = right !== undefined && (wanted(entry) === right || entry.kind === 'object-delete');
+  if (known || mends) return { kind: 'apply' };
   const is = current === null ? 'does not exist' : `has the sha256 ${current}`;
   return { kind: 'conflict', found: `the object ${entry.key} ${is}` };
 }
@@ -48,7 +61,7 @@ export async function replayObject(parts: ReconcileParts, entry: PendingObject):
       return merge === undefined ? judgement : { kind: 'merged', found: merge.why };
     }
     try {
-      const lost = await apply(parts, entry);
+      const lost = await apply(parts, { ...entry, before: current });
       if (lost !== undefined) return lost;
       await prove(parts, entry);
       await parts.mirror.learnObject(entry.key, wanted(entry));

@@ -8,7 +8,7 @@ import { entryName, isObject } from './journal-state.ts';
 import type { Conflict, JournalState, PendingDocument, PendingEntry, PendingObject } from './journal-state.ts';
 import type { DocumentKey } from './ports.ts';
 import { judgeDocument, replayDocument } from './reconcile-documents.ts';
-import { judgeObject, replayObject } from './reconcile-objects.ts';
+import { hasOneContent, judgeObject, replayObject } from './reconcile-objects.ts';
 import type { Judgement, ReconcileParts } from './reconcile-parts.ts';
 
 /** Settlements that are written with one fsync; what a crash takes of them is found to be the same at the next replay. */
@@ -142,6 +142,7 @@ class Reconciler {
 
   async run(): Promise<ReconcileReport> {
     const { journal } = this.#parts;
+    await this.#reviewConflicts(await journal.refresh());
     for (;;) {
       const state = await journal.refresh();
       if (state.pending.size === 0) {
@@ -157,6 +158,24 @@ class Reconciler {
     const converged = state.pending.size === 0 && conflicts.length === 0;
     const { apply: applied, same } = this.#counts;
     return { applied, same, merged: this.#merged, conflicts, pending: state.pending.size, converged };
+  }
+
+  /** Of objects that have one right content: since the conflict was listed, somebody may have brought it. */
+  async #reviewConflicts({ conflicts }: JournalState): Promise<void> {
+    for (const { entry } of [...conflicts.values()]) {
+      if (!hasOneContent(entry)) continue;
+      this.#options.signal?.throwIfAborted();
+      const outcome = await this.#bring(entry);
+      if (outcome.kind === 'conflict') continue;
+      this.#count(entry, outcome);
+      await this.#parts.journal.settle([{ entry: entry.id, outcome: 'dismissed' }]);
+      if (entry.kind === 'object-put') await this.#parts.blobs.delete(entry.blob);
+    }
+  }
+
+  #count(entry: PendingEntry, outcome: Judgement): void {
+    if (outcome.kind === 'merged') this.#merged.push(replayOf(entry, outcome));
+    else this.#counts[outcome.kind] += 1;
   }
 
   async #replayAll(entries: readonly PendingEntry[]): Promise<void> {
@@ -183,8 +202,7 @@ class Reconciler {
     this.#settlements.push(settlementOf(entry, outcome));
     if (entry.kind === 'object-put' && outcome.kind !== 'conflict') this.#settledBlobs.push(entry.blob);
     this.#unsettledKeys.add(name);
-    if (outcome.kind === 'merged') this.#merged.push(replayOf(entry, outcome));
-    else this.#counts[outcome.kind] += 1;
+    this.#count(entry, outcome);
     const done = this.#counts.apply + this.#counts.same + this.#counts.conflict + this.#merged.length;
     progress?.({ ...replayOf(entry, outcome), done, total: this.#total });
     const restMs = 1_000 / entriesPerSecond - (performance.now() - begun);
