@@ -22,6 +22,7 @@ import type { ArtefactRef, JsonValue, SqlSession } from '../storage/ports.ts';
 import { compareTables } from './compare-tables.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { holdingFiles } from './held-objects.ts';
 import { readEntries } from './ledger-reader.ts';
 
 /** Larger documents are not read into memory; a day's report model has some hundred kilobytes. */
@@ -155,7 +156,16 @@ function entryOf(ledger: readonly LedgerEntry[], step: StepId, key: string): Led
   return ledger.find((entry) => entry.step === step && entry.key === key);
 }
 
-async function compareContent(
+function compareContent(
+  comparison: Comparison,
+  definition: OutputDefinition | undefined,
+  before: ArtefactRef | undefined,
+  after: ArtefactRef | undefined,
+): Promise<ContentDiff> {
+  return holdingFiles(comparison.engine, (engine) => compareHeld({ ...comparison, engine }, definition, before, after));
+}
+
+async function compareHeld(
   { engine, sql }: Comparison,
   definition: OutputDefinition | undefined,
   before: ArtefactRef | undefined,

@@ -15,6 +15,7 @@ import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { doneWith, judge } from './execute-step.ts';
 import type { RawAnswer } from './fetch-raw.ts';
+import { holdingFiles } from './held-objects.ts';
 import { readReceipts } from './ledger-reader.ts';
 
 /** Day slices out of raw files that are stored. */
@@ -35,13 +36,27 @@ export interface UnkeptFile {
   readonly keep: () => Promise<void>;
 }
 
+interface Sliced {
+  readonly answers: (StepDone | StepFailed)[];
+  readonly entries: readonly LedgerEntry[];
+}
+
 /** Cuts days out of the raw file of an answer and commits their slices; stores the file in between where it is not stored yet. */
-export async function sliceAndCommit(
+export function sliceAndCommit(
   download: Download,
   dates: readonly CivilDate[],
   answer: RawAnswer,
   unkept?: UnkeptFile,
-): Promise<{ answers: (StepDone | StepFailed)[]; entries: readonly LedgerEntry[] }> {
+): Promise<Sliced> {
+  return holdingFiles(download.engine, (engine) => sliceHeld({ ...download, engine }, dates, answer, unkept));
+}
+
+async function sliceHeld(
+  download: Download,
+  dates: readonly CivilDate[],
+  answer: RawAnswer,
+  unkept?: UnkeptFile,
+): Promise<Sliced> {
   const { engine, control, dataset, step, part } = download;
   const startedAt = engine.now();
   const raw = answer.origin.raw;

@@ -15,6 +15,7 @@ import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { commitOutcomes, runImplementation } from './execute-step.ts';
 import { failedPeriods, recordFailure } from './failures.ts';
+import { holdingFiles } from './held-objects.ts';
 import { newestManifests } from './ledger-reader.ts';
 import { mapSets } from './map-concurrent.ts';
 import { endPromises, promiseScopes } from './promises.ts';
@@ -127,7 +128,10 @@ async function makePeriods(
     if (entry !== undefined) intact.add(period);
   }
   const missing = [...works.values()].filter(({ period }) => !intact.has(period));
-  const failed = missing.length === 0 ? [] : await runRollup(engine, control, definition, rollup, missing);
+  const failed =
+    missing.length === 0
+      ? []
+      : await holdingFiles(engine, (holding) => runRollup(holding, control, definition, rollup, missing));
   const wrong = new Set(failed.map(({ date }) => date));
   const made = [...works.values()].filter(({ period }) => !wrong.has(period));
   const findings = made.map(({ period, identity: { key } }) => ({

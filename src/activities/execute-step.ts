@@ -14,6 +14,7 @@ import { damageOf } from './content-store.ts';
 import type { StepDone, StepFailed, StepRequest, StepResult } from './contract.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
+import { holdingFiles } from './held-objects.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { dayInputs, hashesOf, openInputs } from './step-inputs.ts';
 import type { DayInputs } from './step-inputs.ts';
@@ -35,7 +36,10 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
     if (entry !== undefined) reused.set(day.date, entry);
   });
   const missing = prepared.filter(({ day }) => !reused.has(day.date));
-  const fresh = missing.length === 0 ? new Map<string, StepDone | StepFailed>() : await work(missing);
+  const fresh =
+    missing.length === 0
+      ? new Map<string, StepDone | StepFailed>()
+      : await holdingFiles(engine, (holding) => work(holding, missing));
   return {
     days: prepared.map(({ day }) => {
       const entry = reused.get(day.date);
@@ -44,7 +48,7 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
     }),
   };
 
-  async function work(units: typeof prepared): Promise<Map<string, StepDone | StepFailed>> {
+  async function work(engine: Engine, units: typeof prepared): Promise<Map<string, StepDone | StepFailed>> {
     const startedAt = engine.now();
     const implementation = dataset.steps[step.id];
     if (implementation === undefined) throw new PipelineError('INTERNAL', `${step.id} is defined but not implemented`);

@@ -1,7 +1,7 @@
-import { access } from 'node:fs/promises';
 import { errorCodeOf } from '../errors.ts';
-import type { ArtefactRef, ObjectStore } from '../storage/ports.ts';
+import type { ArtefactRef, ContentName, ObjectStore, OpenOptions } from '../storage/ports.ts';
 import { openContent } from './content-store.ts';
+import { untilEnd } from './held-objects.ts';
 
 /** Proofs of stored objects: each is read from the store itself once, however often a verification looks at it. */
 export interface ProvenObjects extends Pick<ObjectStore, 'openLocal'> {
@@ -12,15 +12,16 @@ export interface ProvenObjects extends Pick<ObjectStore, 'openLocal'> {
 export function proveObjects(objects: ObjectStore): ProvenObjects {
   const proofs = new Map<string, Promise<string | undefined>>();
 
-  async function open(ref: ArtefactRef | Parameters<ObjectStore['openLocal']>[0]): Promise<string | undefined> {
+  async function open(ref: ContentName, options?: OpenOptions): Promise<string | undefined> {
     const name = `${ref.sha256} ${ref.key}`;
     const known = proofs.get(name);
-    const path = await known;
-    // A cache may have let go of the file since.
-    if (known !== undefined && (path === undefined || (await isThere(path)))) return path;
-    const proof = objects.openLocal(ref, { fresh: true });
-    proofs.set(name, proof);
-    return proof;
+    if (known === undefined) {
+      const proof = objects.openLocal(ref, { ...options, fresh: true });
+      proofs.set(name, proof);
+      return proof;
+    }
+    // The copy of what is proven will do; a cache that has let go of it since fetches it again.
+    return (await known) === undefined ? undefined : objects.openLocal(ref, options);
   }
 
   return {
@@ -36,9 +37,16 @@ export function proveObjects(objects: ObjectStore): ProvenObjects {
   };
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
+/** Runs a piece of work whose proven files stay where they are until its end. */
+export function holdingProven<R extends { readonly objects: ProvenObjects }, T>(
+  rebuild: R,
+  work: (rebuild: R) => Promise<T>,
+): Promise<T> {
+  const { objects } = rebuild;
+  return untilEnd((until) =>
+    work({
+      ...rebuild,
+      objects: { ...objects, openLocal: (ref, options) => objects.openLocal(ref, { ...options, until }) },
+    }),
   );
 }

@@ -4,6 +4,7 @@ import type { Manifest } from '../pipelines/manifest.ts';
 import type { Scope } from '../pipelines/vocabulary.ts';
 import type { ArtefactRef, PutFence } from '../storage/ports.ts';
 import type { Engine } from './engine.ts';
+import { holdingFiles } from './held-objects.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 
 /** The names that users read: replaced atomically from immutable artefacts, after the manifest that names these is committed. */
@@ -73,11 +74,13 @@ export async function publish(
   publications: readonly Publication[],
   fence: PutFence,
 ): Promise<void> {
-  await mapConcurrent(publications, 8, async ({ key, ref }) => {
-    const path = await objects.openLocal(ref);
-    // Gone since the commit: the next plan of the day reports it, and its publication follows then.
-    if (path !== undefined) await objects.put(key, { path }, { mediaType: ref.mediaType, mode: 'replace', fence });
-  });
+  await mapConcurrent(publications, 8, ({ key, ref }) =>
+    holdingFiles({ objects }, async (held) => {
+      const path = await held.objects.openLocal(ref);
+      // Gone since the commit: the next plan of the day reports it, and its publication follows then.
+      if (path !== undefined) await objects.put(key, { path }, { mediaType: ref.mediaType, mode: 'replace', fence });
+    }),
+  );
 }
 
 /** Removes names that the version does not have any more. `STORE_CONFLICT` when there is a newer version. */

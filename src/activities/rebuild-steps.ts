@@ -14,6 +14,7 @@ import { loadStaged, openContent } from './content-store.ts';
 import { sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { judge, runImplementation } from './execute-step.ts';
+import { holdingProven } from './proven-objects.ts';
 import type { ProvenObjects } from './proven-objects.ts';
 import { scopesRolledUp } from './rolled-up.ts';
 import { openInputs } from './step-inputs.ts';
@@ -40,7 +41,16 @@ export interface Rebuild {
 type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'>;
 
 /** Cuts the slices of days that came in one raw file anew, in one pass over it. Each of them was delivered by this file. */
-export async function recutSlices(
+export function recutSlices(
+  rebuild: Rebuild,
+  step: StepDefinition,
+  raw: ArtefactRef,
+  dates: readonly CivilDate[],
+): Promise<ReadonlyMap<CivilDate, Rebuilt>> {
+  return holdingProven(rebuild, (holding) => recutHeld(holding, step, raw, dates));
+}
+
+async function recutHeld(
   { engine, objects, control, dataset }: Rebuild,
   step: StepDefinition,
   raw: ArtefactRef,
@@ -68,7 +78,15 @@ export async function recutSlices(
  * Executes a step again for a set of days or periods, from the artefacts that their ledger entries name by hash. Days with other parameters are
  * executed apart; when a set breaks as a whole, each of its days is executed alone.
  */
-export async function rebuildStep(
+export function rebuildStep(
+  rebuild: Rebuild,
+  step: RecordedStep,
+  entries: readonly LedgerEntry[],
+): Promise<Map<Scope, Rebuilt>> {
+  return holdingProven(rebuild, (holding) => rebuildHeld(holding, step, entries));
+}
+
+async function rebuildHeld(
   rebuild: Rebuild,
   step: RecordedStep,
   entries: readonly LedgerEntry[],

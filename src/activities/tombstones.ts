@@ -3,6 +3,7 @@ import { TOMBSTONES, TOMBSTONE_MS } from '../pipelines/garbage.ts';
 import type { Tombstone } from '../pipelines/garbage.ts';
 import type { ObjectStore } from '../storage/ports.ts';
 import type { Engine } from './engine.ts';
+import { objectsWith } from './objects-with.ts';
 
 /** The collection may be stopped for a while between its last look and the deletion. */
 const BELIEVED_MS = 3 * TOMBSTONE_MS;
@@ -23,18 +24,12 @@ export async function withoutBuried<E extends Pick<Engine, 'documents' | 'object
 }
 
 function hiding(objects: ObjectStore, buried: ReadonlySet<string>): ObjectStore {
-  return {
-    kind: objects.kind,
+  return objectsWith(objects, {
     async put(key, body, options) {
       if (!buried.has(key)) return objects.put(key, body, options);
       const message = `the object ${key} is being removed by a garbage collection; it is written again once it is gone`;
       throw new PipelineError('STORE_UNAVAILABLE', message, { retryAfterMs: TRY_AGAIN_MS, context: { key } });
     },
-    get: (key, range) => objects.get(key, range),
-    head: (key) => objects.head(key),
-    list: (prefix) => objects.list(prefix),
-    delete: (key) => objects.delete(key),
     inspect: async (ref) => (buried.has(ref.key) ? { state: 'missing' } : objects.inspect(ref)),
-    openLocal: (ref, options) => objects.openLocal(ref, options),
-  };
+  });
 }

@@ -4,6 +4,8 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { hashInKey } from './content-key.ts';
 import { errnoOf, fileError } from './file-errors.ts';
+import { ownerMark } from './file-owner.ts';
+import { MARK_ENDING, createHeldFiles, isMark } from './held-files.ts';
 import { withHostLock } from './host-lock.ts';
 import type { ObjectBody } from './ports.ts';
 import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
@@ -41,9 +43,9 @@ export interface CacheCounts {
  * The folder of a cache: bytes by their hash, and what each key was last seen to be. Any number of processes of a host share it.
  *
  * 1. A file appears whole, by one rename, and is hashed again whenever it changed since; one with other bytes is removed.
- * 2. Any file may be removed at any time, by eviction or by a person. A reader that has opened it reads on.
+ * 2. Any file may be removed at any time, by a person, and by eviction unless it is held. A reader that has opened it reads on.
  * 3. When all processes together hold more than `maxBytes`, the least recently used go. With n processes it may pass the size by n
- *    twentieths for a moment, and by the last file.
+ *    twentieths for a moment, by the last file, and by the files that are held.
  */
 export interface CacheFiles {
   bindingOf(key: string): Promise<Binding | undefined>;
@@ -51,6 +53,8 @@ export interface CacheFiles {
   unbind(key: string): Promise<void>;
   /** The path of the bytes when they are here and right; notes their use. */
   find(content: Pick<Binding, 'sha256' | 'bytes' | 'key'>): Promise<string | undefined>;
+  /** The bytes stay in their place until the signal is aborted, from now on or from when they come. */
+  hold(content: Pick<Binding, 'sha256' | 'key'>, until: AbortSignal): Promise<void>;
   /** Opens a path that `find` gave; undefined when it was evicted since. */
   open(path: string): Promise<FileHandle | undefined>;
   stage(body: ObjectBody): Promise<StagedFile>;
@@ -79,6 +83,7 @@ class CacheFolder implements CacheFiles {
   readonly #maxBytes: number;
   readonly #counts: CacheCounts;
   readonly #verified = createVerifiedFiles();
+  readonly #held = createHeldFiles();
   readonly #notedUses = new Map<string, number>();
   /** Of keys that name their hash, which are never bound to anything else. */
   readonly #immutable = new Map<string, Binding>();
@@ -141,6 +146,14 @@ class CacheFolder implements CacheFiles {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw fileError(error, 'read the cache', file);
     }
+  }
+
+  async hold(content: Pick<Binding, 'sha256' | 'key'>, until: AbortSignal): Promise<void> {
+    const file = this.#contentPath(content);
+    await this.#writing(async () => {
+      await mkdir(path.dirname(file), { recursive: true });
+      this.#held.hold(file, until);
+    });
   }
 
   async open(file: string): Promise<FileHandle | undefined> {
@@ -230,12 +243,29 @@ class CacheFolder implements CacheFiles {
     files.sort((a, b) => a.usedAtMs - b.usedAtMs);
     for (const file of files) {
       if (bytes <= this.#maxBytes * FILL_AFTER_EVICTION) return;
-      if (file.path === justKept) continue;
-      for (const one of [...file.bindings, ...file.marks, file.path]) await this.#remove(one);
+      if (file.path === justKept || !(await this.#takeAway(file))) continue;
       bytes -= file.bytes;
       this.#counts.evictions += 1;
       this.#counts.evictedBytes += file.bytes;
     }
+  }
+
+  /** False when somebody uses the file, also one who began after it was looked at: whoever does has set a mark before. */
+  async #takeAway({ path: file, bindings, marks }: Content): Promise<boolean> {
+    if (this.#held.isHeld(file)) return false;
+    const aside = path.join(this.#root, 'incoming', `${ownerMark()}${randomUUID()}`);
+    try {
+      await rename(file, aside);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return true;
+      throw fileError(error, 'remove from the cache', file);
+    }
+    if (this.#held.isHeld(file)) {
+      await rename(aside, file);
+      return false;
+    }
+    for (const one of [...bindings, ...marks, aside]) await this.#remove(one);
+    return true;
   }
 
   async #contents(): Promise<Content[]> {
@@ -243,9 +273,9 @@ class CacheFolder implements CacheFiles {
     const contents: Content[] = [];
     for (const folder of await namesIn(root)) {
       const names = await namesIn(path.join(root, folder));
-      for (const name of names.filter((one) => !one.endsWith(MARK_ENDING))) {
+      for (const name of names.filter((one) => !isMark(one))) {
         const file = path.join(root, folder, name);
-        const marks = names.filter((one) => one.startsWith(name) && one.endsWith(MARK_ENDING));
+        const marks = names.filter((one) => one.startsWith(name) && isMark(one));
         const [found, used] = await Promise.all([file, usePath(file)].map((one) => stat(one).catch(() => undefined)));
         if (found === undefined) continue;
         contents.push({
@@ -289,8 +319,7 @@ class CacheFolder implements CacheFiles {
   }
 }
 
-/** Files beside a content say when it was last used, and which keys are bound to it. */
-const MARK_ENDING = '~';
+/** Files beside a content say when it was last used, which keys are bound to it, and who uses it. */
 const KEY_MARK = '.key-';
 
 /** None where the folder vanished. */

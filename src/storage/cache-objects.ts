@@ -77,7 +77,7 @@ export interface CacheOptions {
  * 4. Of several readers that miss the same object, in any process of the host, one fetches it.
  * 5. What is written passes through to the primary store first; a listing always comes from there.
  *
- * A path from `openLocal` may be evicted later; the least recently used go first, so open it soon.
+ * A path from `openLocal` may be evicted later unless it is held; the least recently used go first, so open it soon.
  */
 export function createCachedObjectStore(options: CacheOptions): CachedObjectStore {
   return new CachedObjects(options);
@@ -171,8 +171,18 @@ class CachedObjects implements CachedObjectStore {
     }
   }
 
-  async openLocal(ref: ContentName, { fresh = false }: OpenOptions = {}): Promise<string | undefined> {
+  async openLocal(ref: ContentName, options: OpenOptions = {}): Promise<string | undefined> {
     checkObjectKey(ref.key);
+    const { fresh = false, until } = options;
+    if (until === undefined) return this.#openHere(ref, fresh);
+    // Before the look, so that nobody evicts it in between.
+    if (ref.bytes <= this.#largestBytes) await this.#files.hold(ref, until);
+    const opened = await this.#openHere(ref, fresh);
+    // Too large for this cache: one of the copies that the primary store keeps itself, which those who opened it together share.
+    return opened === undefined || ref.bytes <= this.#largestBytes ? opened : this.#primary.openLocal(ref, { until });
+  }
+
+  async #openHere(ref: ContentName, fresh: boolean): Promise<string | undefined> {
     if (fresh) {
       return this.#shared(`open anew ${ref.sha256} ${ref.key}`, () =>
         this.#files.alone(ref.key, () => this.#download(ref, { fresh })),

@@ -3,6 +3,8 @@ import { mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../errors.ts';
 import { errnoOf, fileError } from './file-errors.ts';
+import { createHeldFiles, isMark } from './held-files.ts';
+import type { HeldFiles } from './held-files.ts';
 import type { ContentName } from './ports.ts';
 import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
@@ -23,11 +25,13 @@ export interface Download {
  * 2. A copy counts for one key at one etag, both part of its name: a key that was deleted or replaced does not live on as a copy.
  * 3. A copy appears whole, by one rename. What a killed process left half is removed after a day.
  * 4. When the copies are larger than `maxBytes` together, the oldest go until they fit; the one just made stays whatever its size. Anybody
- *    may delete any file at any time: a path is for opening soon, and who has it open reads on.
+ *    may delete any file at any time: a path is for opening soon, and who has it open reads on. Copies that are held stay.
  */
 export interface DownloadedFiles {
   /** The path of the copy when it is there and right. */
   find(expected: ExpectedFile, etag: string): Promise<string | undefined>;
+  /** The copy stays until the signal is aborted; false when it is gone already. */
+  hold(copy: string, until: AbortSignal): Promise<boolean>;
   /** Makes the copy and gives its path; `STORE_CORRUPT` when the object has other bytes than expected. */
   add(expected: ExpectedFile, download: Download): Promise<string>;
 }
@@ -35,6 +39,7 @@ export interface DownloadedFiles {
 export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE_INFINITY): DownloadedFiles {
   const staging = path.join(folder, '.incoming');
   const verified = createVerifiedFiles();
+  const held = createHeldFiles();
   let opened: Promise<void> | undefined;
 
   async function openStaging(): Promise<void> {
@@ -60,6 +65,15 @@ export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE
         throw fileError(error, 'read', copy);
       }
     },
+    async hold(copy, until) {
+      try {
+        held.hold(copy, until);
+        return (await stat(copy)).isFile();
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return false;
+        throw fileError(error, 'read', copy);
+      }
+    },
     async add(expected, download) {
       const copy = copyPath(folder, expected, download.etag);
       await openStaging();
@@ -72,19 +86,26 @@ export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE
         await removeStaged(staged.path);
         throw fileError(error, 'write', copy);
       }
-      if (maxBytes !== Number.POSITIVE_INFINITY) await makeRoom(folder, maxBytes, copy);
+      if (maxBytes !== Number.POSITIVE_INFINITY) await makeRoom({ folder, maxBytes, held, justMade: copy });
       return copy;
     },
   };
 }
 
+interface Room {
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly held: HeldFiles;
+  readonly justMade: string;
+}
+
 /** Removes the oldest copies until all of them fit; a copy that another process removes meanwhile is gone as well. */
-async function makeRoom(folder: string, maxBytes: number, justMade: string): Promise<void> {
+async function makeRoom({ folder, maxBytes, held, justMade }: Room): Promise<void> {
   const copies = (await copiesIn(folder)).sort((a, b) => a.madeAtMs - b.madeAtMs);
   let bytes = copies.reduce((sum, copy) => sum + copy.bytes, 0);
   for (const copy of copies) {
     if (bytes <= maxBytes) return;
-    if (copy.path === justMade) continue;
+    if (copy.path === justMade || held.isHeld(copy.path)) continue;
     try {
       await unlink(copy.path);
     } catch (error) {
@@ -106,6 +127,7 @@ async function copiesIn(folder: string): Promise<Copy[]> {
   const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
   for (const name of names) {
     for (const file of await readdir(path.join(folder, name)).catch(() => [])) {
+      if (isMark(file)) continue;
       const copy = path.join(folder, name, file);
       const status = await stat(copy).catch(() => undefined);
       if (status?.isFile() === true) found.push({ path: copy, bytes: status.size, madeAtMs: status.mtimeMs });

@@ -50,6 +50,11 @@ export interface OpenOptions {
    * price of their transfer. `STORE_UNAVAILABLE` when it does not answer, whatever copies there are.
    */
   readonly fresh?: boolean;
+  /**
+   * The file stays at its path until this signal is aborted, however small the cache is in which it lies: for readers that open a path
+   * again, or late, as SQL does. Without it a path is for opening at once.
+   */
+  readonly until?: AbortSignal;
 }
 
 /** What `put` takes: bytes, a stream, or the path of a local file (which is left where it is). */

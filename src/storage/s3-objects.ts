@@ -184,7 +184,15 @@ class S3Store implements S3ObjectStore {
     return { state: (found.ContentLength ?? 0) === ref.bytes && written === ref.sha256 ? 'intact' : 'damaged' };
   }
 
-  async openLocal(ref: ContentName, { fresh = false }: OpenOptions = {}): Promise<string | undefined> {
+  async openLocal(ref: ContentName, { fresh = false, until }: OpenOptions = {}): Promise<string | undefined> {
+    for (;;) {
+      const copy = await this.#openCopy(ref, fresh);
+      // One that was evicted before it was held is made again.
+      if (copy === undefined || until === undefined || (await this.#downloads.hold(copy, until))) return copy;
+    }
+  }
+
+  async #openCopy(ref: ContentName, fresh: boolean): Promise<string | undefined> {
     const head = await this.head(ref.key);
     if (head === undefined) return undefined;
     if (head.bytes !== ref.bytes) throw corrupt(ref, head);

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCachedObjectStore } from '../../../src/storage/cache-objects.ts';
@@ -198,6 +200,32 @@ describe('a cache of objects', () => {
     expect(evictions).toBe(12 - kept.length);
     expect(evictedBytes).toBeGreaterThan(2 * MIB - 20);
     expect(await readFile((await cache.openLocal(refs[1]!))!)).toHaveLength(MIB);
+  });
+
+  it('leaves files alone that are held, also by another process, and evicts them when they are let go', async () => {
+    const [cache, peer] = [open(4 * MIB), open(4 * MIB)];
+    const refs = await inParallel(8, 4, (n) => artefact(`${n} `.padEnd(MIB, 'x')));
+    const held = [new AbortController(), new AbortController()] as const;
+    const paths = [
+      await cache.openLocal(refs[0]!, { until: held[0].signal }),
+      await peer.openLocal(refs[1]!, { until: held[1].signal }),
+    ];
+    for (const ref of refs.slice(2)) await cache.openLocal(ref);
+    for (const file of paths) expect(await readFile(file!)).toHaveLength(MIB);
+    for (const one of held) one.abort();
+    for (const ref of refs.slice(2)) await cache.openLocal(ref);
+    for (const file of paths) await expect(readFile(file!)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect((await readdir(folder.path, { recursive: true })).filter((name) => name.includes('.held-'))).toEqual([]);
+  });
+
+  it('takes a mark of a dead process for nothing', async () => {
+    const cache = open(2 * MIB);
+    const refs = await inParallel(4, 4, (n) => artefact(`${n} `.padEnd(MIB, 'x')));
+    const file = (await cache.openLocal(refs[0]!))!;
+    const { pid } = spawnSync('true');
+    await writeFile(`${file}.held-${hostname()}~${pid}~`, '');
+    for (const ref of refs.slice(1)) await cache.openLocal(ref);
+    await expect(readFile(file)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('passes objects by that are too large for it', async () => {
