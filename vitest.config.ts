@@ -3,12 +3,14 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const LONG = 'test/**/*.long.test.ts';
 const SIMULATE = new URL('test/simulate/', import.meta.url);
 const STAND_INS = JSON.parse(readFileSync(new URL('stand-ins.json', SIMULATE), 'utf8')) as Record<string, string>;
 
 /**
- * Four projects: `parts` need no Temporal server, `workflow` runs on real Temporal servers, `chaos` kills processes,
- * so it runs alone, and `simulate` gives the product an imitation of the workflow runtime and no clock.
+ * Five projects: `parts` need no Temporal server, `workflow` runs on real Temporal servers, `long` are the tests of both
+ * that take their time (many random cases, whole environments), `chaos` kills processes, so it runs alone, and
+ * `simulate` gives the product an imitation of the workflow runtime and no clock.
  */
 export default defineConfig({
   test: {
@@ -22,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/{unit,property,golden,conformance,arch,e2e}/**/*.test.ts'],
+          exclude: [LONG],
         },
       },
       {
@@ -29,8 +32,13 @@ export default defineConfig({
         test: {
           name: 'workflow',
           include: ['test/{workflow,replay}/**/*.test.ts'],
+          exclude: [LONG],
           globalSetup: ['test/fixtures/workflow-bundle.ts'],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'long', include: [LONG], globalSetup: ['test/fixtures/workflow-bundle.ts'] },
       },
       {
         extends: true,

@@ -1,11 +1,15 @@
 /**
- * Runs everything that must hold: `npm run check`, then the tests, then the chaos tests, which kill servers and so run
- * alone and one after the other. All of it runs even after a failure, for the whole picture. Every failure is named once
- * more at the end; the last line is `N passed, N failed` over all tests, and the exit code is 0 only when nothing
- * failed. With arguments, only the tests that vitest selects by them run: `node scripts/test.mjs test/unit/cli`.
+ * Runs what must hold. All of it runs even after a failure, for the whole picture. Every failure is named once more at the
+ * end; the last line is `N passed, N failed` over all tests, and the exit code is 0 only when nothing failed.
+ *
+ *   (nothing)   `npm run check`, then every test but the long ones
+ *   --long      the long ones: many random schedules, the simulator, and the chaos tests, which kill servers and so run
+ *               alone and one after the other
+ *   --all       both, with one sum
+ *   names       only the tests that vitest selects by them: `node scripts/test.mjs test/unit/cli`
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,19 +91,20 @@ function indented(message) {
     .join('\n');
 }
 
-function hasChaosTests() {
-  const folder = join(ROOT, 'test', 'chaos');
-  return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => file.endsWith('.test.ts'));
-}
-
 mkdirSync(REPORTS, { recursive: true });
 const selection = process.argv.slice(2);
-if (selection.length > 0) {
+const [only] = selection;
+if (only !== undefined && only !== '--long' && only !== '--all') {
   await runTests('selected', selection);
 } else {
-  await runChecks();
-  await runTests('tests', ['--project', '!chaos']);
-  if (hasChaosTests()) await runTests('chaos', ['--project', 'chaos', '--no-file-parallelism']);
+  if (only !== '--long') {
+    await runChecks();
+    await runTests('tests', ['--project', 'parts', '--project', 'workflow']);
+  }
+  if (only !== undefined) {
+    await runTests('long', ['--project', 'long', '--project', 'simulate']);
+    await runTests('chaos', ['--project', 'chaos', '--no-file-parallelism']);
+  }
 }
 if (totals.passed + totals.failed + otherFailures.length === 0) otherFailures.push('no test was run');
 for (const failure of [...failedTests, ...otherFailures]) process.stdout.write(`FAILED: ${failure}\n`);

@@ -13,7 +13,7 @@ import type { CivilDate, Period, Revision, RunReason, Scope, Stage, StepId, Verd
 
 /**
  * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under
- * `PAYLOAD_BYTES`, in a window of any length (measured in `test/workflow/long-window.test.ts`).
+ * `PAYLOAD_BYTES`, in a window of any length (measured in `test/workflow/long-window.long.test.ts`).
  */
 
 /** How activities are retried; the error table decides whether they are. */
