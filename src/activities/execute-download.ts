@@ -9,6 +9,7 @@ import { compareAnswers, dayOf, newestDeliveries } from '../pipelines/receipt.ts
 import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
 import { RECORD_SCHEMA } from '../pipelines/stored-records.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { whyNotAsked } from '../pipelines/part-days.ts';
 import { fetchWindows, monthWindows } from '../pipelines/window.ts';
 import { datesBetween } from '../pipelines/civil-date.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
@@ -87,6 +88,8 @@ interface Group {
   readonly known: Receipt | undefined;
   /** Every receipt of the days, oldest first. */
   readonly earlier: readonly Receipt[];
+  /** The bytes are those of the known receipt: nobody is asked for others. */
+  readonly isStored: boolean;
 }
 
 async function groupDays({ engine, dataset, part }: Download, dates: readonly CivilDate[]): Promise<Group[]> {
@@ -94,25 +97,38 @@ async function groupDays({ engine, dataset, part }: Download, dates: readonly Ci
   const range = { first: sorted[0] ?? '', last: sorted.at(-1) ?? '' };
   const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
   receipts.sort(compareAnswers);
-  if (part.origin === 'http') {
-    return fetchWindows(sorted, part.bulkWindow).map((window) => ({
-      window,
-      dates: sorted.filter((date) => window.from <= date && date <= window.to),
-      known: receipts.findLast((receipt) => receipt.window.from === window.from && receipt.window.to === window.to),
-      earlier: receipts,
-    }));
-  }
+  const ofPublisher = askable({ engine, dataset, part }, sorted);
+  const asked = fetchWindows(ofPublisher, part.bulkWindow).map((window) => ({
+    window,
+    dates: ofPublisher.filter((date) => window.from <= date && date <= window.to),
+    known: receipts.findLast((receipt) => receipt.window.from === window.from && receipt.window.to === window.to),
+    earlier: receipts,
+    isStored: false,
+  }));
   const groups = new Map<Receipt, CivilDate[]>();
-  for (const date of sorted) {
+  for (const date of sorted.filter((one) => !ofPublisher.includes(one))) {
     const newest = receipts.findLast((receipt) => date in receipt.days);
     if (newest !== undefined) groups.set(newest, [...(groups.get(newest) ?? []), date]);
   }
-  return [...groups].map(([known, days]) => ({ window: known.window, dates: days, known, earlier: receipts }));
+  const stored = [...groups].map(([known, days]) => {
+    return { window: known.window, dates: days, known, earlier: receipts, isStored: true };
+  });
+  return [...asked, ...stored];
+}
+
+/** The days for which the publisher is asked; what is known of the others is what is stored. A closed part may have either. */
+function askable(
+  { engine, dataset, part }: Pick<Download, 'engine' | 'dataset' | 'part'>,
+  dates: readonly CivilDate[],
+): readonly CivilDate[] {
+  if (part.origin === 'import') return [];
+  if (part.closed !== undefined) return dates;
+  return dates.filter((date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined);
 }
 
 async function deliver(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, part, force } = download;
-  const known = await intactReceipt(download, group.known);
+  const known = await intactReceipt(download, group);
   const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);
   const unconditional = force || (await lacksRows(download, group));
   const answer = { ...(await rawOf(download, { ...group, known }, unconditional)), sequence };
@@ -232,11 +248,11 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
 }
 
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
-async function intactReceipt({ engine, part }: Download, known: Receipt | undefined): Promise<Receipt | undefined> {
+async function intactReceipt({ engine }: Download, { known, isStored }: Group): Promise<Receipt | undefined> {
   if (known === undefined) return undefined;
   const damage = await damageUnlessAway(engine, known.origin.raw);
   if (damage === undefined) return known;
-  if (part.origin === 'http') return undefined;
+  if (!isStored) return undefined;
   throw new PipelineError('STORE_CORRUPT', `${known.origin.raw.key} ${damage}; import the file again`);
 }
 
@@ -252,10 +268,10 @@ async function damageUnlessAway(engine: Engine, ref: ArtefactRef): Promise<strin
 
 function rawOf(
   { engine, control, dataset, part }: Download,
-  { window, known }: Group,
+  { window, known, isStored }: Group,
   unconditional: boolean,
 ): Promise<RawAnswer> {
-  if (part.origin === 'http' && (part.closed === undefined || known === undefined)) {
+  if (!isStored && (part.closed === undefined || known === undefined)) {
     if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
     const source: HttpSource | undefined = dataset.sources[part.id];
     if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);

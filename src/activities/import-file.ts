@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError, asPipelineError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { addDays } from '../pipelines/civil-date.ts';
+import { sinceOf } from '../pipelines/part-days.ts';
 import type { Dataset, FetchWindow, NamedDay, RecognisedFile } from '../pipelines/dataset.ts';
 import { RECEIPT_TABLE, receiptPartition } from '../pipelines/receipt.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
@@ -17,7 +19,10 @@ import { editionOf, keepByName, keepNewest, namedFile, namesUnder, withJoined } 
 
 export interface ImportResult {
   readonly file: string;
+  /** The days that are taken in. */
   readonly recognised: RecognisedFile;
+  /** Days that the file holds before the part has any: they are kept in the raw file, and never made. */
+  readonly leftOut?: FetchWindow;
   /** Days that the file has rows for. */
   readonly days: number;
   readonly failed: readonly StepFailed[];
@@ -86,6 +91,7 @@ export async function importFiles(
     const outcome = await attempt(work, file, async () => {
       await checkReadable(file);
       const recognised = await recogniseFile(work, file);
+      checkSince(work, file, recognised);
       const day = await keepOfDay(work, file, recognised);
       if (day === undefined) return deliverWhole(work, file, recognised);
       days.set(`${day.part}/${day.date}`, day);
@@ -130,6 +136,7 @@ async function deliverStored(work: Import, name: string): Promise<ImportResult |
   if (named === undefined) return undefined;
   const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256));
   const recognised = await recogniseFile({ ...work, ...(asOf === undefined ? {} : { asOf }) }, named.path, name);
+  checkSince(work, name, recognised);
   return deliver(work, name, recognised, editionOf(name, recognised.mediaType, named));
 }
 
@@ -196,6 +203,21 @@ async function recogniseFile(
   );
 }
 
+/** Refuses what holds no day that the part has: no run would be allowed to make it. */
+function checkSince(work: Pick<Import, 'dataset'>, file: string, { part, kind, from, to }: RecognisedFile): void {
+  const since = firstDay(work, part);
+  if (to >= since) return;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${path.basename(file)} holds ${kind} of ${from} … ${to}, and ${part} has no data before ${since}; give a file of later days`,
+  );
+}
+
+function firstDay({ dataset: { definition } }: Pick<Import, 'dataset'>, id: string): CivilDate {
+  const part = definition.parts.find((candidate) => candidate.id === id);
+  return sinceOf(definition, part ?? {});
+}
+
 /** Keeps a file that is a piece of a day under its name, and returns the day; undefined for a file that stands for itself. */
 async function keepOfDay(work: Import, file: string, recognised: RecognisedFile): Promise<NamedDay | undefined> {
   const { engine, dataset } = work;
@@ -252,13 +274,16 @@ async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
 }
 
 async function deliver(
-  { engine, pipeline, control }: Import,
+  { engine, pipeline, dataset, control }: Import,
   file: string,
   recognised: RecognisedFile,
   raw: ArtefactRef,
   unkept?: UnkeptFile,
 ): Promise<ImportResult> {
-  const { part, from, to } = recognised;
+  const { part, to } = recognised;
+  const since = firstDay({ dataset }, part);
+  const from = recognised.from < since ? since : recognised.from;
+  const leftOut = from === recognised.from ? {} : { leftOut: { from: recognised.from, to: addDays(from, -1) } };
   const window: FetchWindow = { from, to };
   const origin = {
     part,
@@ -276,5 +301,12 @@ async function deliver(
   );
   const failed = days.filter((day): day is StepFailed => 'failure' in day);
   const filled = days.filter((day) => !('failure' in day) && !day.empty).length;
-  return { file, recognised, days: filled, failed, rawKey: newestName(raw.key) ?? raw.key };
+  return {
+    file,
+    recognised: { ...recognised, from },
+    ...leftOut,
+    days: filled,
+    failed,
+    rawKey: newestName(raw.key) ?? raw.key,
+  };
 }

@@ -43,9 +43,11 @@ function print(terminal: Terminal, pipeline: string, outcome: ImportOutcome): vo
     terminal.line(`${path.basename(outcome.file)}: not taken in, ${outcome.code}: ${outcome.message}`);
     return;
   }
-  const { file, recognised, days, failed, rawKey } = outcome;
+  const { file, recognised, leftOut, days, failed, rawKey } = outcome;
   const { kind, from, to } = recognised;
   terminal.line(`${path.basename(file)}: ${kind}, ${days} days with rows, ${from} … ${to}; kept as ${rawKey}`);
+  if (leftOut !== undefined)
+    terminal.line(`  left out: ${leftOut.from} … ${leftOut.to}; ${recognised.part} has no data before ${from}`);
   for (const { date, failure } of failed) terminal.line(`  ${date}  ${failure.code}: ${failure.message}`);
   terminal.line(`  next: quotidien run ${pipeline} ${from} ${to}`);
 }

@@ -17,6 +17,13 @@ export interface PartDefinition {
   readonly origin: 'http' | 'import';
   /** The largest stretch that one request may fetch for all its days at once. */
   readonly bulkWindow: 'month' | 'year' | 'all';
+  /** No data of the part exist before this date. Default: the pipeline's `since`, which is never later. */
+  readonly since?: string;
+  /**
+   * What the publisher gives is a list of the moment, whatever day is asked for: it tells of the day on which it is fetched, and of this many
+   * days before and after it. For any other day the publisher is not asked.
+   */
+  readonly listed?: { readonly daysBefore: number; readonly daysAfter: number };
   /** The publisher is not asked for this part before this long after the end of the data day. */
   readonly expectedAfter: Delay;
   /** Set by the configuration: why the publisher cannot be asked, such as a missing key. What was delivered before stays. */
@@ -229,9 +236,13 @@ function duplicateIds({ steps, rollups, parts }: PipelineDefinition): string[] {
   return ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is defined twice`);
 }
 
-function stepProblems({ steps, parts }: PipelineDefinition): string[] {
+function stepProblems({ steps, parts, since }: PipelineDefinition): string[] {
   const problems: string[] = [];
   const seen = new Map<string, StepDefinition>();
+  for (const part of parts) {
+    if (part.since !== undefined && part.since < since)
+      problems.push(`${part.id} begins ${part.since}, before the pipeline, which begins ${since}`);
+  }
   for (const { id, completeness } of parts) {
     if (completeness !== undefined && !steps.some((step) => step.id === completeness.step))
       problems.push(`${completeness.step} tells how whole ${id} is, and does not exist`);

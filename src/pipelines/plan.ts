@@ -11,6 +11,7 @@ import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { describeDamage, whyRun } from './plan-reasons.ts';
 import type { DamagedObjects } from './plan-reasons.ts';
+import { whyNotAsked } from './part-days.ts';
 import type { Delivery } from './receipt.ts';
 import { finalInstant, revisionOf } from './revision.ts';
 import { inputHash, stepKey } from './step-key.ts';
@@ -208,7 +209,7 @@ class PlanWalk {
     const delivery = this.#evidence.deliveries[part.id];
     const entry = delivery && this.#entries.get(`${step.id}/${delivery.key}`);
     const forced = this.#isForced(step);
-    const canAsk = part.origin === 'http' && part.closed === undefined;
+    const canAsk = part.origin === 'http' && this.#whyNotAsked(part) === undefined;
     if (delivery === undefined || entry === undefined) {
       return forced !== undefined && canAsk ? run(step, forced) : this.#planFirstDownload(step, part);
     }
@@ -232,6 +233,10 @@ class PlanWalk {
     return { key, since: civilDateAt(new Date(checkedAt), this.#definition.zone), ...(isLost ? { recut } : {}) };
   }
 
+  #whyNotAsked(part: PartDefinition): string | undefined {
+    return whyNotAsked(this.#definition, part, this.#evidence.date, new Date(this.#evidence.now));
+  }
+
   /** The failure of the last request, carried on while nobody asks again. */
   #note({ id }: StepDefinition): Pick<PlannedStep, 'kept'> {
     const kept = keptIn(this.#evidence.manifest, id);
@@ -240,7 +245,8 @@ class PlanWalk {
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
     if (part.origin === 'import') return skip(step, 'no imported file holds this day');
-    if (part.closed !== undefined) return skip(step, part.closed);
+    const whyNot = this.#whyNotAsked(part);
+    if (whyNot !== undefined) return skip(step, whyNot);
     if (this.#options.offline === true) return skip(step, 'never fetched, and this run does not ask the publisher');
     const expectedAt = this.#evidence.expected.parts[part.id] ?? '';
     return this.#evidence.now < expectedAt
@@ -253,6 +259,8 @@ class PlanWalk {
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
     if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
     if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };
+    const whyNot = this.#whyNotAsked(part);
+    if (whyNot !== undefined) return { ...known, action: 'reuse', reason: whyNot, ...this.#note(step) };
     const state = this.#standing(part, delivery, empty);
     const askAgainAt = freshUntil(delivery, part.freshForMinutes[state] ?? null);
     const asked = { ...known, askAgainAt };

@@ -35,6 +35,9 @@ const FRESH_FOR_EVER = {
   definitive: null,
 } as const;
 
+/** A list of roadworks is trusted for this long after its day. */
+export const WORKS_TRUSTED_DAYS = 92;
+
 type PartDetail = Omit<PartDefinition, 'origin'>;
 
 const DETAILS: readonly PartDetail[] = [
@@ -82,6 +85,8 @@ const DETAILS: readonly PartDetail[] = [
     id: 'chantiers',
     title: 'Roadworks (Paris open data, chantiers-perturbants)',
     bulkWindow: 'month',
+    // Works that have ended leave the list; that of the run after midnight still has those of the day that just ended.
+    listed: { daysBefore: 1, daysAfter: WORKS_TRUSTED_DAYS },
     expectedAfter: {},
     freshForMinutes: FRESH_FOR_EVER,
   },

@@ -6,6 +6,7 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { SqlSession } from '../../storage/ports.ts';
 import { ZONE } from './local-hours.ts';
+import { cityflowDefinition, WORKS_TRUSTED_DAYS } from './definition.ts';
 import { COUNTS, NETWORK, WORKS } from './columns.ts';
 import type { CsvFile, CsvLayout } from './raw-csv.ts';
 import { chooseLayout, csvRowsSql } from './raw-csv.ts';
@@ -19,11 +20,8 @@ import { openNetwork, openWorks } from './slices/tables.ts';
 /** What a file holds: its part, in words, and the days it is for. */
 type Found = Pick<RecognisedFile, 'part' | 'kind' | 'from' | 'to' | 'rows'>;
 
-/** A reference has no date: it is taken for these days unless newer ones are imported. */
-const REFERENCE_FROM: CivilDate = '2019-01-01';
+/** A reference has no date: it is taken for every day of the city up to this one, unless newer ones are imported. */
 const REFERENCE_TO: CivilDate = '2029-12-31';
-/** A list of roadworks is trusted for this long after its day. */
-const WORKS_TRUSTED_DAYS = 92;
 
 /** How the files of each layout are read: which days they are for. */
 interface CsvKind extends CsvLayout<string> {
@@ -113,7 +111,7 @@ function dateInName(name: string): CivilDate | undefined {
 
 async function findNetwork({ path, name }: GivenFile, sql: SqlSession): Promise<Found> {
   const rows = await countListed(sql, await openNetwork(path, name), 'arc');
-  return { part: 'referentiel', kind: 'road network', from: REFERENCE_FROM, to: REFERENCE_TO, rows };
+  return { part: 'referentiel', kind: 'road network', from: cityflowDefinition.since, to: REFERENCE_TO, rows };
 }
 
 /** The rows of a list of things that have a name each; a list of nothing, and rows that name nothing, are no list. */
@@ -164,7 +162,7 @@ function keysOf(reader: typeof BIKES, documents: readonly unknown[], what: strin
 
 function findReference(documents: readonly unknown[], name: string): Found {
   const rows = keysOf(DISTRICTS, documents, name).length;
-  return { part: 'arrondissements', kind: 'districts', from: REFERENCE_FROM, to: REFERENCE_TO, rows };
+  return { part: 'arrondissements', kind: 'districts', from: cityflowDefinition.since, to: REFERENCE_TO, rows };
 }
 
 function datedBy(part: string, kind: string, dates: readonly CivilDate[], name: string): Found {

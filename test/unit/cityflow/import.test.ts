@@ -276,13 +276,13 @@ describe('a batch file', () => {
 });
 
 describe('a reference without a date', () => {
-  it('is stored once for the four thousand days that have it, slice and table, and each day verifies', async () => {
+  it('is stored once for the thousands of days that have it, slice and table, and each day verifies', async () => {
     const shape = SHAPE.replaceAll('"', '""');
     const [network, districts] = await take(
       await file('network.csv', networkCsv([{ arc: '1', shape }])),
       await file('districts.geojson', DISTRICTS),
     );
-    expect([network!.days, districts!.days]).toEqual([4_018, 4_018]);
+    expect([network!.days, districts!.days]).toEqual([5_844, 5_844]);
     const days = ['2025-11-03', DAY];
     for (const day of days) await runDay(engine, 'cityflow', day, { offline: true });
     const keys = await namesUnder(engine.objects, [
@@ -334,6 +334,48 @@ describe('a file that is nearly another', () => {
     expect(await importStored(engine, 'cityflow', testControl())).toMatchObject([
       { file: name, code: 'INPUT_INVALID' },
     ]);
+  });
+});
+
+describe('days before a part has data', () => {
+  const counts = (...dates: string[]): string =>
+    countsCsv(dates.map((date) => countLine(date, { arc: '1', hour: 8, q: 70, k: 10 })));
+
+  it('are left out, named, and not proposed to be run', async () => {
+    const [taken] = await take(await file('counts.csv', counts('2013-06-01', '2014-01-02')));
+    expect(taken).toMatchObject({
+      days: 1,
+      failed: [],
+      recognised: { from: '2014-01-01', to: '2014-01-02' },
+      leftOut: { from: '2013-06-01', to: '2013-12-31' },
+    });
+    const { plan } = await runDay(engine, 'cityflow', '2014-01-02', { offline: true });
+    expect(plan.steps.find(({ step }) => step === 'download/comptages')).toMatchObject({ action: 'reuse' });
+  });
+
+  it('make a file that has no others a refusal that says from when on there are data', async () => {
+    const [outcome] = await importFiles(
+      engine,
+      'cityflow',
+      [await file('counts.csv', counts('2013-06-01'))],
+      testControl(),
+    );
+    expect(outcome).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/counts\.csv holds road counts of 2013.*no data before 2014-01-01/) as string,
+    });
+    expect(await namesUnder(engine.objects, ['raw/'])).toEqual([]);
+  });
+
+  it('are none for the road network: it is there for every day of the city', async () => {
+    const [network] = await take(await file('network.csv', networkCsv([{ arc: '1', shape: SHAPE }])));
+    expect(network!.recognised).toMatchObject({ from: cityflow.definition.since });
+    await take(await file('counts.csv', counts('2016-05-03')));
+    await runDay(engine, 'cityflow', '2016-05-03', { offline: true });
+    const metrics = path.join(engine.home, 'store/processed/metrics/comptages_metrics_2016-05-03.json');
+    expect(JSON.parse(await readFile(metrics, 'utf8'))).toMatchObject({
+      coverage: { longueurs: { referentiel: 1, comptages: 0, aucune: 0 } },
+    });
   });
 });
 
