@@ -156,10 +156,22 @@ export function errorCodeOf(error: unknown): ErrorCode | undefined {
   return typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : undefined;
 }
 
-/** Anything thrown, as a `PipelineError`; what was not classified where it happened is `INTERNAL`. */
+/** What the system says of a disk that takes no more: it means the same wherever it is met, also at scratch files and downloads. */
+const FULL_DISK: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Whether a file could not be written because its disk, or the quota of its owner, is used up. */
+export function isFullDisk(error: unknown): boolean {
+  return FULL_DISK.has((error as { code?: unknown } | null | undefined)?.code);
+}
+
+/** Anything thrown, as a `PipelineError`; what was not classified where it happened is `INTERNAL`, unless the disk is full. */
 export function asPipelineError(error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
-  const code = errorCodeOf(error) ?? 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
-  return new PipelineError(code, message, { cause: error });
+  if (isFullDisk(error)) {
+    return new PipelineError('STORE_DENIED', `the disk of this host is full (${message}); free some space`, {
+      cause: error,
+    });
+  }
+  return new PipelineError(errorCodeOf(error) ?? 'INTERNAL', message, { cause: error });
 }

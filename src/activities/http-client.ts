@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { PipelineError, errorCodeOf } from '../errors.ts';
+import { PipelineError, asPipelineError, errorCodeOf, isFullDisk } from '../errors.ts';
 import type { Credential } from '../pipelines/dataset.ts';
 import { redactText, redactedError } from '../redaction.ts';
 import type { Network } from './addresses.ts';
@@ -290,7 +290,7 @@ function classify(error: unknown, request: Question & { readonly signal: AbortSi
   if (guard.idle) {
     return new PipelineError('SRC_UNAVAILABLE', `${request.url} stopped answering`, { context, cause });
   }
-  if (error instanceof PipelineError) return error;
+  if (error instanceof PipelineError || isFullDisk(error)) return asPipelineError(error);
   const why = (error as { code?: string }).code ?? cause.message;
   return new PipelineError('SRC_UNAVAILABLE', `${request.url} cannot be reached (${why})`, { context, cause });
 }

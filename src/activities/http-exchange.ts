@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { PipelineError } from '../errors.ts';
+import { PipelineError, asPipelineError, isFullDisk } from '../errors.ts';
 import type { Credential } from '../pipelines/dataset.ts';
 import { REAL_NETWORK, isLoopback, namesPrivateHost, publicLookup } from './addresses.ts';
 import type { Network } from './addresses.ts';
@@ -163,6 +163,7 @@ export function tooLarge(url: string, most: number): PipelineError {
 /** An answer that has begun and stops, also in the middle of what is compressed, is truncated. */
 export function brokenOff(error: unknown, url: string): PipelineError {
   if (error instanceof PipelineError) return error;
+  if (isFullDisk(error)) return asPipelineError(error);
   const why = (error as { code?: string }).code ?? (error as Error).message;
   return new PipelineError('SRC_TRUNCATED', `the answer of ${url} ended too early (${why})`, {
     context: { url },

@@ -2,13 +2,14 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { LogEntry } from '@temporalio/worker';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { destination, pino } from 'pino';
-import type { Level, Logger } from 'pino';
+import { pino } from 'pino';
+import type { DestinationStream, Level, Logger } from 'pino';
 import type { Config } from '../config/load-config.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { redactText, redacted } from '../redaction.ts';
+import { openLogSink } from './log-sink.ts';
 
-function createLogger(config: Config, sink: ReturnType<typeof destination>): Logger {
+function createLogger(config: Config, sink: DestinationStream): Logger {
   return pino(
     {
       level: config.settings.QUOTIDIEN_LOG_LEVEL,
@@ -36,7 +37,7 @@ export function safeLog(logger: Logger, secrets: readonly string[]) {
 
 let installed = false;
 
-function install(config: Config, sink: ReturnType<typeof destination>): void {
+function install(config: Config, sink: DestinationStream): void {
   installed = true;
   const metricsAddress = config.settings.QUOTIDIEN_METRICS_ADDRESS;
   Runtime.install({
@@ -51,7 +52,7 @@ function install(config: Config, sink: ReturnType<typeof destination>): void {
 
 /** JSON log lines of workers to stderr. Once per process, before anything of Temporal's is used. */
 export function loudRuntime(config: Config): void {
-  install(config, destination({ fd: 2, sync: true }));
+  install(config, openLogSink({ fd: 2 }));
 }
 
 /** The same lines into `<home>/logs/worker.log`, for commands whose own words are on the terminal. */
@@ -60,6 +61,5 @@ export function quietRuntime(config: Config): void {
   if (installed) return;
   const folder = path.join(config.home, 'logs');
   mkdirSync(folder, { recursive: true });
-  const sink = destination({ dest: path.join(folder, 'worker.log'), append: true, sync: true });
-  install(config, sink);
+  install(config, openLogSink({ file: path.join(folder, 'worker.log') }));
 }

@@ -60,6 +60,13 @@ describe('toApplicationFailure', () => {
     expect(toApplicationFailure(new PipelineError('SRC_NOT_PUBLISHED', 'x')).category).toBe('BENIGN');
   });
 
+  it('says of a file that could not be written that the disk is full, wherever it was', () => {
+    const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28 });
+    const failure = toApplicationFailure(error);
+    expect(failure).toMatchObject({ type: 'STORE_DENIED', nonRetryable: true });
+    expect(failure.message).toMatch(/the disk of this host is full.*ENOSPC/);
+  });
+
   it('makes INTERNAL of anything unclassified, and keeps its cause', () => {
     const cause = new TypeError('boom');
     expect(asPipelineError(cause)).toMatchObject({ code: 'INTERNAL', message: 'boom', cause });

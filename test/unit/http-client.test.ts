@@ -8,6 +8,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttpClient } from '../../src/activities/http-client.ts';
 import type { HttpDownload } from '../../src/activities/http-client.ts';
+import { mountTinyDisk } from './storage/tiny-disk.ts';
 
 const BODY = Buffer.from('a;b\n'.repeat(1_000));
 const ETAG = '"one"';
@@ -69,6 +70,24 @@ function breakAfter(bytes: number): void {
     };
   };
 }
+
+describe('a download onto a full disk', () => {
+  it('is not put down to the publisher', async ({ skip }) => {
+    const disk = await mountTinyDisk(4);
+    if (disk === undefined) {
+      skip('no disk can be mounted here');
+      return;
+    }
+    const own = folder;
+    folder = disk.folder;
+    try {
+      await expect(download()).rejects.toMatchObject({ code: 'STORE_DENIED' });
+    } finally {
+      folder = own;
+      await disk.unmount();
+    }
+  });
+});
 
 describe('a download that was broken', () => {
   it('goes on where it stopped', async () => {
