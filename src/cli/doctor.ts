@@ -36,7 +36,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     examineHome(config.home),
     examineSettings(config, datasets),
     'area' in opened ? [opened] : examineStores(opened, config),
-    examineTemporal(config),
+    examineTemporal(config, () => ('area' in opened ? new Date() : opened.now())),
     examinePublishers(datasets, signal),
     'area' in opened ? [] : examineWorkerClocks(opened),
   ]);
@@ -70,7 +70,7 @@ async function examineStores(engine: OpenEngine, { storage }: Config): Promise<F
   return [
     ...(fallback === undefined ? tried : tried.map(survivable)),
     ...(fallback === undefined ? [] : await examineFallback(fallback)),
-    ...(await examineStoreClocks(storage)),
+    ...(await examineStoreClocks(storage, () => engine.now())),
     await examineSql(engine.sql),
   ];
 }

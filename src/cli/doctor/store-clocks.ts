@@ -8,25 +8,30 @@ const ANSWER_WITHIN_MS = 5_000;
 const WARN_MS = 30_000;
 
 /** The clock of each remote store beside this machine's. A store that does not answer is told of elsewhere. */
-export async function examineStoreClocks({ objects, documents }: StorageChoice): Promise<Finding[]> {
+export async function examineStoreClocks({ objects, documents }: StorageChoice, now: () => Date): Promise<Finding[]> {
+  const compare = (store: string, ask: () => Promise<number | undefined>) => clockFinding(`${store}, clock`, ask, now);
   const asked: Promise<Finding | undefined>[] = [];
   if (objects.kind === 's3') {
     const url = objects.endpoint ?? `https://s3.${objects.region}.amazonaws.com`;
-    asked.push(clockFinding('objects (s3), clock', () => httpClock(url)));
+    asked.push(compare('objects (s3)', () => httpClock(url)));
   }
   if (documents.kind === 'dynamodb') {
     const url = documents.endpoint ?? `https://dynamodb.${documents.region}.amazonaws.com`;
-    asked.push(clockFinding('documents (dynamodb), clock', () => httpClock(url)));
+    asked.push(compare('documents (dynamodb)', () => httpClock(url)));
   }
-  if (documents.kind === 'mongodb') asked.push(clockFinding('documents (mongodb), clock', () => mongoClock(documents)));
+  if (documents.kind === 'mongodb') asked.push(compare('documents (mongodb)', () => mongoClock(documents)));
   return (await Promise.all(asked)).filter((finding) => finding !== undefined);
 }
 
-async function clockFinding(subject: string, ask: () => Promise<number | undefined>): Promise<Finding | undefined> {
-  const sentAt = Date.now();
+async function clockFinding(
+  subject: string,
+  ask: () => Promise<number | undefined>,
+  now: () => Date,
+): Promise<Finding | undefined> {
+  const sentAt = now().getTime();
   const there = await ask().catch(() => undefined);
   if (there === undefined) return undefined;
-  const offMs = (sentAt + Date.now()) / 2 - there;
+  const offMs = (sentAt + now().getTime()) / 2 - there;
   const common = { area: 'stores', subject } as const;
   if (Math.abs(offMs) < WARN_MS) return { ...common, status: 'ok', detail: 'agrees with this machine' };
   const seconds = Math.round(Math.abs(offMs) / 1_000);
@@ -48,7 +53,9 @@ async function httpClock(url: string): Promise<number | undefined> {
 async function mongoClock(options: { readonly url: string; readonly database: string }): Promise<number | undefined> {
   const client = createMongoClient({ ...options, selectTimeoutMs: ANSWER_WITHIN_MS });
   try {
-    const { localTime } = await client.db('admin').command({ hello: 1 });
+    const admin = client.db('admin');
+    // Servers that speak the protocol without being MongoDB may know the old name alone.
+    const { localTime } = await admin.command({ hello: 1 }).catch(() => admin.command({ isMaster: 1 }));
     return localTime instanceof Date ? localTime.getTime() : undefined;
   } finally {
     await client.close();

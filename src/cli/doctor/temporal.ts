@@ -17,7 +17,7 @@ const ANSWER_WITHIN_MS = 3_000;
 const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
 const { TASK_QUEUE_TYPE_WORKFLOW } = proto.temporal.api.enums.v1.TaskQueueType;
 
-export async function examineTemporal(config: Config): Promise<Finding[]> {
+export async function examineTemporal(config: Config, now: () => Date): Promise<Finding[]> {
   let known;
   try {
     known = await knownTemporal(config);
@@ -28,7 +28,13 @@ export async function examineTemporal(config: Config): Promise<Finding[]> {
   if (known === undefined) return [await examineCli(config)];
   const { target, source } = known;
   const from = source === 'configuration' ? configuredBy(config) : 'the development server of this home';
-  return examineServer(target, from, config.settings.QUOTIDIEN_TASK_QUEUE);
+  return examineServer(target, from, { queue: config.settings.QUOTIDIEN_TASK_QUEUE, now });
+}
+
+interface Asked {
+  readonly queue: string;
+  /** This machine's clock. */
+  readonly now: () => Date;
 }
 
 function temporal(
@@ -44,13 +50,13 @@ function configuredBy({ env }: Config): string {
   return env['TEMPORAL_ADDRESS'] === undefined ? 'named by Temporal’s configuration file' : 'named by TEMPORAL_ADDRESS';
 }
 
-async function examineServer(target: TemporalTarget, from: string, queue: string): Promise<Finding[]> {
+async function examineServer(target: TemporalTarget, from: string, asked: Asked): Promise<Finding[]> {
   const { address } = target.connection;
   try {
     const { value, durationMs } = await timed(async () => {
       const connection = await openConnection({ ...target.connection, connectTimeout: ANSWER_WITHIN_MS });
       try {
-        return await connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => askServer(connection, target, queue));
+        return await connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => askServer(connection, target, asked));
       } finally {
         await connection.close();
       }
@@ -69,7 +75,7 @@ async function examineServer(target: TemporalTarget, from: string, queue: string
   }
 }
 
-async function askServer(connection: Connection, { namespace }: TemporalTarget, queue: string) {
+async function askServer(connection: Connection, { namespace }: TemporalTarget, { queue, now }: Asked) {
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const { pollers } = await connection.workflowService.describeTaskQueue({
@@ -82,7 +88,10 @@ async function askServer(connection: Connection, { namespace }: TemporalTarget, 
     findings: [
       attributesFinding(customAttributes, namespace),
       workersFinding(pollers.length, queue),
-      ...serverClock(pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000)),
+      ...serverClock(
+        pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000),
+        now().getTime(),
+      ),
     ],
   };
 }
@@ -106,9 +115,9 @@ const LONGEST_POLL_MS = 60_000;
 const CLOCK_WARN_MS = 30_000;
 
 /** The server's clock by the last poll of a worker that it noted; nothing without workers. */
-function serverClock(polledAtMs: readonly number[]): Finding[] {
+function serverClock(polledAtMs: readonly number[], nowMs: number): Finding[] {
   if (polledAtMs.length === 0) return [];
-  const agoMs = Date.now() - Math.max(...polledAtMs);
+  const agoMs = nowMs - Math.max(...polledAtMs);
   const offMs = agoMs < 0 ? -agoMs : Math.max(0, agoMs - LONGEST_POLL_MS);
   if (offMs < CLOCK_WARN_MS) return [temporal('clock', 'ok', 'agrees with this machine, within a minute and a half')];
   const detail = `the server is at least ${Math.round(offMs / 1_000)} s ${agoMs < 0 ? 'ahead of' : 'behind'} this machine`;
