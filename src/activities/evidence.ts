@@ -1,18 +1,22 @@
 import { addDays } from '../pipelines/civil-date.ts';
 import { mergeDecisions } from '../pipelines/decision.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
+import { ledgerKey } from '../pipelines/ledger.ts';
+import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { planDays } from '../pipelines/plan.ts';
 import type { DayEvidence, DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import type { Delivery } from '../pipelines/receipt.ts';
 import { RECEIPT_TABLE } from '../pipelines/receipt.ts';
 import type { UnreadableRow } from '../pipelines/stored-records.ts';
-import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { takenOver, unknownDownloads } from '../pipelines/taken-over.ts';
+import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
 import { damageOf } from './content-store.ts';
 import { plainDecision, readDecisions } from './decisions.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineFallback } from './engine.ts';
 import { readManifests, readDeliveries, readLedger } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { withoutBuried } from './tombstones.ts';
@@ -29,11 +33,16 @@ export interface Survey {
   readonly artefacts: ReadonlyMap<string, ArtefactRef>;
   /** Days of which nothing can be planned, because a row that tells of them cannot be read; they are in none of the above. */
   readonly unreadable: ReadonlyMap<CivilDate, UnreadableRow>;
+  /**
+   * Days with a version that is made of downloads which this host, without its document store, knows nothing of, and why. A run of such a day
+   * would make it of less; it can be looked at.
+   */
+  readonly unseen: ReadonlyMap<CivilDate, string>;
 }
 
 /** Gathers what the planner decides on, and takes the records at their word: no object is looked at. */
 export async function surveyDays(
-  { documents, now }: Pick<Engine, 'documents' | 'now'>,
+  { documents, now, fallback }: Pick<Engine, 'documents' | 'now' | 'fallback'>,
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
 ): Promise<Survey> {
@@ -47,6 +56,10 @@ export async function surveyDays(
     readDeliveries(documents, definition, dates, rows),
     readDecisions(documents, definition.name, dates),
   ]);
+  const unseen =
+    fallback === undefined
+      ? new Map<CivilDate, string>()
+      : await lookAgain({ documents, fallback }, definition, manifests, ledger);
   const at = now().toISOString();
   const unreadable = daysWithout(definition, dates, rows);
   const readable = dates.filter((date) => !unreadable.has(date));
@@ -59,13 +72,59 @@ export async function surveyDays(
     decisions: mergeDecisions(manifests.get(date)?.decisions ?? [], (decisions.get(date) ?? []).map(plainDecision)),
     ledger: ledger.get(date) ?? [],
     damaged: new Map(),
-    deliveries: Object.fromEntries([...deliveries].map(([part, byDate]) => [part, byDate.get(date)])),
+    deliveries: deliveriesOf(definition, date, { manifests, ledger, deliveries }),
     neighbour: (step, output, other) => {
       const state = manifests.get(other)?.steps[step];
       return state?.state === 'done' ? state.outputs[output]?.sha256 : undefined;
     },
   }));
-  return { evidence, manifests, versions, artefacts: artefactsOf(evidence), unreadable };
+  return { evidence, manifests, versions, artefacts: artefactsOf(evidence), unreadable, unseen };
+}
+
+/** By part, what was last delivered for the day; at least what its newest version is made of. */
+function deliveriesOf(
+  { steps, parts }: PipelineDefinition,
+  date: CivilDate,
+  known: {
+    readonly manifests: ReadonlyMap<Scope, Manifest>;
+    readonly ledger: ReadonlyMap<Scope, readonly LedgerEntry[]>;
+    readonly deliveries: ReadonlyMap<string, ReadonlyMap<CivilDate, Delivery>>;
+  },
+): Record<string, Delivery | undefined> {
+  return Object.fromEntries(
+    parts.map(({ id }) => {
+      const delivery = known.deliveries.get(id)?.get(date);
+      const step = steps.find(({ part }) => part === id);
+      if (step === undefined) return [id, delivery];
+      return [id, takenOver(step, known.manifests.get(date), known.ledger.get(date) ?? [], delivery)];
+    }),
+  );
+}
+
+/**
+ * Asks once more for the entries of downloads that versions are made of and that the ledger did not have: it may have been read where this
+ * host keeps what it has seen, the versions on the store. Adds what is found; returns the days of which the store cannot be asked.
+ */
+async function lookAgain(
+  { documents, fallback }: Pick<Engine, 'documents'> & { readonly fallback: EngineFallback },
+  definition: PipelineDefinition,
+  manifests: ReadonlyMap<Scope, Manifest>,
+  ledger: ReadonlyMap<Scope, LedgerEntry[]>,
+): Promise<Map<CivilDate, string>> {
+  const unseen = new Map<CivilDate, string>();
+  for (const [date, entries] of ledger) {
+    const manifest = manifests.get(date);
+    for (const { step, key } of unknownDownloads(definition.steps, manifest, entries)) {
+      const found = await documents.get<LedgerEntry>(ledgerKey(definition.name, date, step, key));
+      const away = fallback.away('documents');
+      if (found !== undefined) entries.push(found.body);
+      else if (away !== undefined) {
+        const what = `version ${manifest?.version ?? 0} of ${definition.name} ${date} has a ${step} that this host has not seen`;
+        unseen.set(date, `${what}, and ${away}`);
+      }
+    }
+  }
+  return unseen;
 }
 
 /**

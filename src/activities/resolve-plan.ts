@@ -30,6 +30,7 @@ export interface StoredPlans {
   readonly versions: ReadonlyMap<CivilDate, readonly Manifest[]>;
   readonly decisions: ReadonlyMap<CivilDate, readonly Decision[]>;
   readonly unreadable: Survey['unreadable'];
+  readonly unseen: Survey['unseen'];
 }
 
 /** The plans of a set of days from what the stores have now. */
@@ -40,10 +41,10 @@ export async function planFromStores(
   options: PlanOptions,
 ): Promise<StoredPlans> {
   const survey = await surveyDays(engine, definition, dates);
-  const { manifests, versions, unreadable } = survey;
+  const { manifests, versions, unreadable, unseen } = survey;
   const decisions = new Map(survey.evidence.map((day) => [day.date, day.decisions ?? []]));
   const plans = await planOnStored(engine, definition, survey, options);
-  return { plans, manifests, versions, decisions, unreadable };
+  return { plans, manifests, versions, decisions, unreadable, unseen };
 }
 
 /** Refuses what cannot be planned, with what to write instead. */
@@ -67,14 +68,9 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
   checkRequest(definition, request);
   const [date] = request.dates;
   if (date === undefined) throw new PipelineError('PLAN_INVALID', 'no date was given');
-  const { plans, manifests, versions, decisions, unreadable } = await planFromStores(
-    engine,
-    definition,
-    [date],
-    request.options,
-  );
-  const row = unreadable.get(date);
-  if (row !== undefined) throw refuseRow(row);
+  const stored = await planFromStores(engine, definition, [date], request.options);
+  const { plans, manifests, versions, decisions } = stored;
+  refuseBlind(stored, date);
   const [plan] = plans;
   if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
   const manifest = manifests.get(date);
@@ -95,6 +91,14 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
             revision: revisionOf(definition, manifest, engine.now()) ?? null,
           },
   };
+}
+
+/** A day of which something cannot be read, or not be seen from here, would be made of less than it was. */
+function refuseBlind({ unreadable, unseen }: StoredPlans, date: CivilDate): void {
+  const row = unreadable.get(date);
+  if (row !== undefined) throw refuseRow(row);
+  const why = unseen.get(date);
+  if (why !== undefined) throw new PipelineError('STORE_UNAVAILABLE', why, { context: { date } });
 }
 
 function calendarOf(
@@ -134,17 +138,13 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const { definition } = dataset;
   checkRequest(definition, request);
   const dates = [...request.dates].sort();
-  const { plans, manifests, versions, decisions, unreadable } = await planFromStores(
-    engine,
-    definition,
-    dates,
-    request.options,
-  );
+  const stored = await planFromStores(engine, definition, dates, request.options);
+  const { plans, manifests, versions, decisions, unreadable, unseen } = stored;
   const steps = executionSteps(definition, Math.max(2, request.dates.length));
   const ids = new Set(steps.map((step) => step.id));
   const upToDate: CivilDate[] = [];
   const days: ResolvedWindow['days'][number][] = [];
-  for (const plan of plans) {
+  for (const plan of plans.filter(({ date }) => !unseen.has(date))) {
     const planned = plan.steps.filter((step) => ids.has(step.step));
     const manifest = manifests.get(plan.date);
     if (isUpToDate(planned, manifest)) upToDate.push(plan.date);
@@ -159,6 +159,7 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const degraded = upToDate.filter((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date));
   const known = degraded.length === 0 ? {} : { degraded };
   const rows = [...unreadable].map(([date, row]) => ({ date, why: `STORE_CORRUPT: ${describeRow(row)}` }));
+  for (const [date, why] of unseen) rows.push({ date, why: `STORE_UNAVAILABLE: ${why}` });
   const careful = rows.length === 0 ? {} : { careful: rows };
   const made = upToDate.map((date) => versions.get(date) ?? []);
   const unpublished = [...(await unpublishedScopes(engine, definition, made)).keys()].sort();

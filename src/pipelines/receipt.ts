@@ -95,18 +95,25 @@ export interface Delivery extends KeptDay {
   readonly sequence?: number;
   /** The dataset's freshness value that it was confirmed with; null where the publisher tells none. */
   readonly freshness?: string | null;
+  /** The download keys that any known answer gave the day. */
+  readonly given?: readonly StepKey[];
 }
 
 /** The delivery of each day, newest answer first: a day may be covered by its own receipt and by its month's. */
 export function newestDeliveries(receipts: Iterable<Receipt>): Map<CivilDate, Delivery> {
   const deliveries = new Map<CivilDate, Delivery>();
   for (const receipt of receipts) {
-    for (const date of Object.keys(receipt.days)) {
+    for (const [date, cut] of Object.entries(receipt.days)) {
       const known = deliveries.get(date);
       const day = dayOf(receipt, date);
-      if (day === undefined || (known !== undefined && compareAnswers(known, receipt) >= 0)) continue;
+      if (day === undefined) continue;
+      const given = [...new Set([...(known?.given ?? []), cut, day.key])];
+      if (known !== undefined && compareAnswers(known, receipt) >= 0) {
+        deliveries.set(date, { ...known, given });
+        continue;
+      }
       const { checkedAt, sequence, freshness } = receipt;
-      deliveries.set(date, { ...day, checkedAt, freshness, ...(sequence === undefined ? {} : { sequence }) });
+      deliveries.set(date, { ...day, checkedAt, freshness, given, ...(sequence === undefined ? {} : { sequence }) });
     }
   }
   return deliveries;

@@ -9,12 +9,11 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { DerivedWork } from '../activities/contract.ts';
-import { groupFailures } from '../pipelines/failed-work.ts';
+import { failedDay, groupFailures } from '../pipelines/failed-work.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
 import { failureOf, retryPolicy } from './execute-steps.ts';
 import { window } from './window.ts';
-import type { WindowResult } from './window.ts';
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 
@@ -49,18 +48,11 @@ async function rebuildDays(
       args: [{ pipeline, dates, reason: 'derived', offline: true, until }],
       staticSummary: `${dates.length} days that compare themselves with changed days`,
     });
-    return careful.flatMap(failedDay);
+    return careful.flatMap((day) => failedDay(day, `${until}/day`));
   } catch (error) {
     if (!(error instanceof ChildWorkflowFailure) || isCancellation(error)) throw error;
     return [{ step: `${until}/day`, scopes: dates, ...failureOf(error.cause) }];
   }
-}
-
-/** A day whose parts have no rows any more has nothing to be made from, and stays as it was. */
-function failedDay({ date, step, why }: WindowResult['careful'][number]): FailedWork[] {
-  if (step === null) return [];
-  const [, code = 'INTERNAL', message = why] = /^([A-Z_]+): (.*)$/s.exec(why) ?? [];
-  return [{ step, scopes: [date], code, message }];
 }
 
 async function rebuildPeriods(

@@ -3,6 +3,7 @@ import type { CommitRequest, ResolvedWindow } from '../activities/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayOutcome } from '../pipelines/execution.ts';
+import type { DayLeft } from '../pipelines/failed-work.ts';
 import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { daysByMonth } from '../pipelines/work-window.ts';
@@ -57,7 +58,7 @@ export interface WindowResult {
   /** For how many days each step was executed, not reused. */
   readonly ran: Readonly<Record<StepId, number>>;
   /** Days that need care: each is to be run by its own `day` workflow. */
-  readonly careful: readonly { readonly date: CivilDate; readonly step: StepId | null; readonly why: string }[];
+  readonly careful: readonly DayLeft[];
 }
 
 /** The fast path for many days: one fetch per part, one pass per step, one ledger entry per day and step. */

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { markDegraded } from '../../src/activities/degraded.ts';
 import type { Engine } from '../../src/activities/engine.ts';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
+import { newestManifests, readDeliveries, readLedger, readManifests } from '../../src/activities/ledger-reader.ts';
 import { mergeRules } from '../../src/activities/merge-records.ts';
 import { keepByName } from '../../src/activities/raw-names.ts';
 import { reconcileHost } from '../../src/activities/reconcile-host.ts';
+import { resolveDay, resolveWindow } from '../../src/activities/resolve-plan.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
@@ -46,7 +47,7 @@ afterEach(async () => {
 interface Host {
   readonly engine: Engine;
   /** Cuts this host off from the stores, in a way that it has noticed; or brings them back. */
-  cutOff(store: 'all' | 'objects' | 'none'): Promise<void>;
+  cutOff(store: 'all' | 'objects' | 'documents' | 'none'): Promise<void>;
   /** What `reconcile` does; answers its result and runs the days that it starts. */
   reconcile(): Promise<{ again: Record<string, readonly CivilDate[]>; converged: boolean; conflicts: number }>;
 }
@@ -80,11 +81,12 @@ async function openHost(name = 'alone'): Promise<Host> {
   return {
     engine,
     async cutOff(store) {
-      outages.objects.code = store === 'none' ? undefined : 'STORE_UNAVAILABLE';
-      outages.documents.code = store === 'all' ? 'STORE_UNAVAILABLE' : undefined;
+      const codeIf = (isAway: boolean) => (isAway ? 'STORE_UNAVAILABLE' : undefined);
+      outages.objects.code = codeIf(store === 'all' || store === 'objects');
+      outages.documents.code = codeIf(store === 'all' || store === 'documents');
       for (let calls = 0; calls < 3 && store !== 'none'; calls += 1) {
         await stores.objects.head('nothing').catch(() => undefined);
-        if (store === 'all')
+        if (store !== 'objects')
           await stores.documents.get({ table: 'ledger', partition: 'p', sort: 'nothing' }).catch(() => undefined);
       }
       if (store === 'none') for (const breaker of Object.values(stores.breakers())) breaker.close();
@@ -168,6 +170,64 @@ describe('a day that went on without a part because a store did not answer', () 
     expect(await host.reconcile()).toMatchObject({ again: { tiny: [DATE] }, converged: true });
     expect(await stateOf()).toMatchObject({ state: 'done' });
     expect(await host.reconcile()).toMatchObject({ again: {}, converged: true });
+  });
+});
+
+describe('a host that knows of a version, and without its document store not of all that it was made from', () => {
+  /** What the newest version has of the part. */
+  const slicesOf = async () => {
+    const { steps } = (await newestManifests(documents, 'tiny', [DATE])).get(DATE)!;
+    return [steps['download/readings'], steps['download/forecast']];
+  };
+  const offline = { offline: true };
+
+  it.each(['offline', 'asking the publisher, who refuses'])(
+    'leaves out no part whose answers it has never seen, %s',
+    async (how) => {
+      const [knowsLess, other] = [await openHost(), await openHost('other')];
+      await runDay(other.engine, 'tiny', DATE);
+      await readManifests(knowsLess.engine.documents, 'tiny', [DATE]);
+      await readLedger(knowsLess.engine.documents, 'tiny', [DATE]);
+      for (const part of ['readings', 'forecast']) publisher.refuse(part, 403);
+      await knowsLess.cutOff('documents');
+      const { outcome } = await runDay(knowsLess.engine, 'tiny', DATE, how === 'offline' ? offline : { recheck: true });
+      expect(outcome.verdict).toBe(how === 'offline' ? 'ok' : 'degraded');
+      await knowsLess.cutOff('none');
+      const before = await slicesOf();
+      await knowsLess.reconcile();
+      expect(await slicesOf()).toMatchObject(before);
+    },
+  );
+
+  it('does not go back to an answer before the one that the version is made of', async () => {
+    const [knowsLess, other] = [await openHost(), await openHost('other')];
+    const { name, parts } = tinyDataset({ baseUrl: publisher.url }).definition;
+    await runDay(other.engine, 'tiny', DATE);
+    await readDeliveries(knowsLess.engine.documents, { name, parts }, [DATE]);
+    publisher.publish(DATE, { add: 1_000 });
+    expect(await runDay(other.engine, 'tiny', DATE, { recheck: true })).toMatchObject({ version: 2 });
+    await readManifests(knowsLess.engine.documents, 'tiny', [DATE]);
+    await readLedger(knowsLess.engine.documents, 'tiny', [DATE]);
+    await knowsLess.cutOff('documents');
+    expect(await runDay(knowsLess.engine, 'tiny', DATE, offline)).toMatchObject({
+      plan: { upToDate: true },
+      version: 2,
+    });
+  });
+
+  it('plans nothing while it does not even know what was delivered, and all of it when the store is back', async () => {
+    const [knowsLess, other] = [await openHost(), await openHost('other')];
+    await runDay(other.engine, 'tiny', DATE);
+    await readManifests(knowsLess.engine.documents, 'tiny', [DATE]);
+    await knowsLess.cutOff('documents');
+    const request = { pipeline: 'tiny', dates: [DATE], options: {} };
+    await expect(resolveDay(knowsLess.engine, request)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(await resolveWindow(knowsLess.engine, request)).toMatchObject({
+      days: [],
+      careful: [{ date: DATE, why: expect.stringMatching(/^STORE_UNAVAILABLE: version 1 of/) as string }],
+    });
+    await knowsLess.cutOff('none');
+    expect(await resolveDay(knowsLess.engine, request)).toMatchObject({ plan: { upToDate: true } });
   });
 });
 
