@@ -2,12 +2,13 @@ import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { JsonObject, StorePlace } from '../storage/ports.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
-import type { DeliveriesBefore, PartNote, Recut } from '../pipelines/kept-delivery.ts';
+import type { DeliveriesBefore } from '../pipelines/kept-delivery.ts';
 import type { ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/decision.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import type { StepDone, StepFailed, StepWork } from '../pipelines/run-steps.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, Period, Revision, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 
@@ -94,41 +95,11 @@ export interface WindowDay {
   readonly decisions?: readonly Decision[];
 }
 
-export interface StepRequest {
+export interface StepRequest extends StepWork {
   readonly pipeline: string;
   readonly step: StepId;
-  readonly days: readonly {
-    readonly date: CivilDate;
-    readonly inputs: Readonly<Record<string, StepKey | null>>;
-    /** For a step that declares `withNotes`; absent where there are none. */
-    readonly notes?: readonly PartNote[];
-    /** Of a download whose slice is gone or damaged while its raw file is there. */
-    readonly recut?: Recut;
-  }[];
-  /** Keys of this run, by step and date, of the steps that are read from other days; other dates come from manifests. */
-  readonly siblings: Readonly<Record<StepId, Readonly<Record<CivilDate, StepKey>>>>;
   /** Execute even when the ledger has the key. */
   readonly force: boolean;
-}
-
-export interface HeldCheck {
-  readonly check: string;
-  readonly failed: number;
-  readonly tested: number;
-}
-
-export interface StepDone {
-  readonly date: CivilDate;
-  readonly key: StepKey;
-  readonly how: 'ran' | 'reused';
-  readonly empty: boolean;
-  /** Checks of severity `hold` that failed: somebody has to decide. */
-  readonly held: readonly HeldCheck[];
-}
-
-export interface StepFailed {
-  readonly date: CivilDate;
-  readonly failure: { readonly code: string; readonly message: string };
 }
 
 export interface StepResult extends MaybeServed {

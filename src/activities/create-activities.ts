@@ -26,12 +26,12 @@ import type {
   RollupResult,
   SelectDaysRequest,
   SelectedDays,
-  StepFailed,
   StepRequest,
   StepResult,
   TickRequest,
   WatchedPublisher,
 } from './contract.ts';
+import type { StepFailed } from '../pipelines/run-steps.ts';
 import { recordDecision } from './decisions.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import { markDegraded } from './degraded.ts';

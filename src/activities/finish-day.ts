@@ -7,7 +7,7 @@ import type { Manifest } from '../pipelines/manifest.ts';
 import { isUpToDate } from '../pipelines/plan.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { commitDays } from './commit-manifest.ts';
-import type { StepDone, StepFailed } from './contract.ts';
+import type { StepDone, StepFailed } from '../pipelines/run-steps.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { executeStep } from './execute-step.ts';

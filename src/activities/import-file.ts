@@ -10,7 +10,7 @@ import type { Receipt } from '../pipelines/receipt.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
 import { loadStaged, newestName, putContent } from './content-store.ts';
-import type { StepFailed } from './contract.ts';
+import type { StepFailed } from '../pipelines/run-steps.ts';
 import type { UnkeptFile } from './cut-slices.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';

@@ -22,7 +22,7 @@ import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day } from './day.ts';
 import type { DayInput, DayResult } from './day.ts';
 import { dayWaitsSignal, followDaySignal } from './day-followers.ts';
-import { failureOf } from './execute-steps.ts';
+import { failureOf } from './plain-failures.ts';
 
 /** How a day ended for whoever waits for it; `waits`: it goes on by itself. */
 export type DayEnd =

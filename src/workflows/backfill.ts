@@ -25,7 +25,7 @@ import { BackfillControl, MOST_PARALLEL } from './backfill-control.ts';
 import { BackfillTally } from './backfill-tally.ts';
 import type { BackfillResult, BackfillTotals } from './backfill-tally.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
-import { withPlainFailures } from './execute-steps.ts';
+import { withPlainFailures } from './plain-failures.ts';
 import { checkInput, civilDate, flag, internal, number, oneOf, optional, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';

@@ -2,7 +2,7 @@ import { condition, defineUpdate, patched, setHandler } from '@temporalio/workfl
 import type { Decision } from '../pipelines/decision.ts';
 import type { StepKey } from '../pipelines/step-key.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
-import { withPlainFailures } from './execute-steps.ts';
+import { withPlainFailures } from './plain-failures.ts';
 import { checkUpdate, oneOf, optional, refuse, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 

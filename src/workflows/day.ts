@@ -8,13 +8,14 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { ActionRequest, HeldCheck, ResolvedDay } from '../activities/contract.ts';
+import type { ActionRequest, ResolvedDay } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
-import type { DayFailure, DayOutcome, DayState } from '../pipelines/execution.ts';
+import type { DayFailure, DayOutcome, DayState, StepState } from '../pipelines/execution.ts';
 import { decisionOn, mergeDecisions } from '../pipelines/decision.ts';
 import type { Decision } from '../pipelines/decision.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
-import type { StepKey } from '../pipelines/step-key.ts';
+import { runSteps } from '../pipelines/run-steps.ts';
+import type { HoldQuestion } from '../pipelines/run-steps.ts';
 import type { DayPart } from '../pipelines/definition.ts';
 import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
@@ -23,7 +24,8 @@ import { DayControl } from './day-control.ts';
 import { DayFollowers } from './day-followers.ts';
 import { DayHolds, NOBODY_NAMED } from './day-holds.ts';
 import type { Answer } from './day-holds.ts';
-import { withPlainFailures, executeSteps } from './execute-steps.ts';
+import { callSteps } from './call-steps.ts';
+import { withPlainFailures } from './plain-failures.ts';
 import { checkInput, civilDate, flag, oneOf, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
@@ -247,20 +249,27 @@ class DayRun {
 
   async #execute(resolved: ResolvedDay): Promise<void> {
     this.#tell(resolved, 'running');
-    await executeSteps({
-      pipeline: this.#input.pipeline,
-      steps: resolved.steps,
-      days: [{ date: this.#input.date, state: this.#state, delivered: deliveredBefore(resolved.plan.steps) }],
-      queues: resolved.queues,
-      retry: resolved.retry,
-      force: this.#input.fromStep !== undefined,
-      whereabouts: this.#whereabouts,
-      control: this.#control,
-      held: (_date, step, key, checks) => this.#hold(resolved, step, key, checks),
-      changed: () => {
-        this.#tell(resolved, this.#standing());
+    const { pipeline, date, fromStep } = this.#input;
+    const { steps, plan, queues, retry } = resolved;
+    const states = await runSteps(
+      { steps, days: [{ date, state: this.#state, delivered: deliveredBefore(plan.steps) }] },
+      {
+        ...callSteps({
+          pipeline,
+          queues,
+          retry,
+          force: fromStep !== undefined,
+          whereabouts: this.#whereabouts,
+          control: this.#control,
+        }),
+        decide: (question) => this.#decide(resolved, question),
+        changed: (known) => {
+          this.#state = known.get(date) ?? {};
+          this.#tell(resolved, this.#standing());
+        },
       },
-    });
+    );
+    this.#state = states.get(date) ?? {};
   }
 
   #standing(): string {
@@ -270,21 +279,18 @@ class DayRun {
   }
 
   /** Waits for a decision on held data, unless the same bytes were decided before or the deadline passes. */
-  async #hold(resolved: ResolvedDay, step: StepId, key: StepKey, checks: readonly HeldCheck[]): Promise<void> {
+  async #decide(resolved: ResolvedDay, { step, key, checks }: HoldQuestion): Promise<StepState | undefined> {
     const before = decisionOn(this.#decisions, step, key);
     // A rejection stands until somebody forces the day: that asks once more.
     const stands = before !== undefined && !(before.decision === 'reject' && this.#isAskedOnceMore());
-    if (stands) {
-      if (before.decision === 'reject') this.#state[step] = rejected(before.reason);
-      return;
-    }
+    if (stands) return before.decision === 'reject' ? rejected(before.reason) : undefined;
     const rules = checks.map(({ check, failed, tested }) => `${check} fails on ${failed} of ${tested} rows`).join('; ');
     describeRun({ Verdict: 'quarantined' });
     const hold = this.#holds.open(step, key, rules);
     this.#tell(resolved, this.#standing());
     await this.#followers.tell(`held at ${step}: ${rules}`);
     const ms = Math.max(1, Date.parse(resolved.holdUntil) - Date.now());
-    this.#apply(step, await this.#holds.answerTo(hold, ms), rules);
+    return this.#apply(step, await this.#holds.answerTo(hold, ms), rules);
   }
 
   #isAskedOnceMore(): boolean {
@@ -299,17 +305,18 @@ class DayRun {
     return this.#whereabouts.control().recordDecision({ pipeline, scope: date, decision: { decision, ...answer } });
   }
 
-  #apply(step: StepId, answer: Answer | undefined, rules: string): void {
+  /** The state that the step gets in place of `done`. */
+  #apply(step: StepId, answer: Answer | undefined, rules: string): StepState | undefined {
     if (answer === undefined) {
-      this.#state[step] = { state: 'failed', code: 'DATA_CHECK_FAILED', message: `nobody decided in time: ${rules}` };
-    } else if (answer.decision === 'retry') {
-      this.#control.askRetry({ step, reason: answer.reason });
-      this.#state[step] = { state: 'skipped', reason: `retry asked for: ${answer.reason}` };
-    } else {
-      const { key, decision, reason, decidedAt, by } = answer;
-      this.#decisions = mergeDecisions(this.#decisions, [{ step, key, decision, reason, decidedAt, by }]);
-      if (decision === 'reject') this.#state[step] = rejected(reason);
+      return { state: 'failed', code: 'DATA_CHECK_FAILED', message: `nobody decided in time: ${rules}` };
     }
+    if (answer.decision === 'retry') {
+      this.#control.askRetry({ step, reason: answer.reason });
+      return { state: 'skipped', reason: `retry asked for: ${answer.reason}` };
+    }
+    const { key, decision, reason, decidedAt, by } = answer;
+    this.#decisions = mergeDecisions(this.#decisions, [{ step, key, decision, reason, decidedAt, by }]);
+    return decision === 'reject' ? rejected(reason) : undefined;
   }
 
   async #finish(resolved: ResolvedDay, outcome: DayOutcome): Promise<Attempt> {
@@ -382,7 +389,7 @@ function isAsked(only: DayPart | undefined): (step: { readonly stage: Stage }) =
   return ({ stage }) => only !== 'processing' || stage !== 'report';
 }
 
-function rejected(reason: string): DayState[StepId] {
+function rejected(reason: string): StepState {
   return { state: 'failed', code: 'DATA_CHECK_FAILED', message: `rejected by an operator: ${reason}` };
 }
 

@@ -12,7 +12,8 @@ import type { DerivedWork } from '../activities/contract.ts';
 import { failedDay, groupFailures } from '../pipelines/failed-work.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
-import { failureOf, retryPolicy } from './execute-steps.ts';
+import { retryPolicy } from './call-steps.ts';
+import { failureOf } from './plain-failures.ts';
 import { window } from './window.ts';
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);

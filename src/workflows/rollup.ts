@@ -15,7 +15,7 @@ import type { Activities } from '../activities/create-activities.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
-import { failureOf, withPlainFailures } from './execute-steps.ts';
+import { failureOf, withPlainFailures } from './plain-failures.ts';
 import { checkInput, civilDate, internal, listOf, number, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { rebuild } from './rebuild.ts';

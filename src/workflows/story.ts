@@ -1,6 +1,5 @@
 import type { DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { PlannedStep } from '../pipelines/plan.ts';
-import type { CivilDate } from '../pipelines/vocabulary.ts';
 
 /** What a run shows of itself in the Temporal UI ("User metadata"), in Markdown. */
 
@@ -39,14 +38,10 @@ function cell(text: string): string {
 }
 
 /** The live table of a window: how far every step is over its days. */
-export function windowStory(
-  title: string,
-  steps: readonly ExecutionStep[],
-  days: readonly { readonly date: CivilDate; readonly state: DayState }[],
-): string {
+export function windowStory(title: string, steps: readonly ExecutionStep[], states: readonly DayState[]): string {
   const rows = steps.map((step) => {
     const counts = { ran: 0, reused: 0, skipped: 0, failed: 0, waiting: 0 };
-    for (const { state } of days) {
+    for (const state of states) {
       const known = state[step.id];
       counts[known === undefined ? 'waiting' : known.state === 'done' ? known.how : known.state] += 1;
     }

@@ -14,7 +14,7 @@ import type { ResolvedTick } from '../activities/contract.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day, reportTooSignal } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
-import { withPlainFailures } from './execute-steps.ts';
+import { withPlainFailures } from './plain-failures.ts';
 import { checkInput, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';

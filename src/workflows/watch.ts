@@ -1,9 +1,11 @@
 import { condition, patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
+import { runSteps } from '../pipelines/run-steps.ts';
 import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
 import { AwaitedDays } from './await-day.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
-import { executeSteps, failureOf, withPlainFailures } from './execute-steps.ts';
+import { callSteps } from './call-steps.ts';
+import { failureOf, withPlainFailures } from './plain-failures.ts';
 import { checkInput, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
@@ -76,15 +78,15 @@ async function runWatch({ pipeline }: WatchInput): Promise<WatchResult> {
 async function download(pipeline: string, dates: readonly CivilDate[]): Promise<void> {
   const whereabouts = new Whereabouts();
   const resolved = whereabouts.note(await control.resolveWindow({ pipeline, dates, options: {} }));
-  await executeSteps({
-    pipeline,
-    steps: resolved.steps.filter(({ stage }) => stage === 'download'),
-    days: resolved.days.map(({ date, state }) => ({ date, state: { ...state } })),
-    queues: resolved.queues,
-    retry: resolved.retry,
-    force: false,
-    whereabouts,
-  });
+  const { queues, retry, days } = resolved;
+  await runSteps(
+    { steps: resolved.steps.filter(({ stage }) => stage === 'download'), days },
+    {
+      ...callSteps({ pipeline, queues, retry, force: false, whereabouts }),
+      // What holds a day is decided in the day's own run.
+      decide: () => Promise.resolve(undefined),
+    },
+  );
 }
 
 /** The days whose content changed, each run by itself, several at the same time. */

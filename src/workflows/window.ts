@@ -2,13 +2,15 @@ import { ApplicationFailure, condition, defineSignal, setCurrentDetails, setHand
 import type { CommitRequest, ResolvedWindow } from '../activities/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
-import type { DayOutcome } from '../pipelines/execution.ts';
+import type { DayOutcome, DayState, StepState } from '../pipelines/execution.ts';
 import type { DayLeft } from '../pipelines/failed-work.ts';
+import { runSteps } from '../pipelines/run-steps.ts';
+import type { DayStates } from '../pipelines/run-steps.ts';
 import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { daysByMonth } from '../pipelines/work-window.ts';
-import { withPlainFailures, executeSteps } from './execute-steps.ts';
-import type { ExecutionDay } from './execute-steps.ts';
+import { callSteps } from './call-steps.ts';
+import { withPlainFailures } from './plain-failures.ts';
 import { checkInput, civilDate, flag, listOf, oneOf, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
@@ -98,43 +100,39 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   const whereabouts = new Whereabouts();
   const resolved = await resolve(whereabouts, input);
   const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
-  const days: ExecutionDay[] = resolved.days.map((day) => ({ ...day, state: { ...day.state } }));
-  const bases = new Map(resolved.days.map(({ date, base }) => [date, base === undefined ? {} : { base }]));
-  const held = new Map<CivilDate, StepId>();
-  const decided = new Map(resolved.days.map(({ date, decisions = [] }) => [date, decisions]));
-  const tell = (): void => {
-    const table = windowStory(title, steps, days);
+  const { days } = resolved;
+  const bases = new Map(days.map(({ date, base }) => [date, base === undefined ? {} : { base }]));
+  const held = new Set<CivilDate>();
+  const decided = new Map(days.map(({ date, decisions = [] }) => [date, decisions]));
+  const tell = (known: DayStates): void => {
+    const table = windowStory(title, steps, [...known.values()]);
     setCurrentDetails(whereabouts.story === undefined ? table : `${table}\n\n${whereabouts.story}`);
   };
-  tell();
-  await executeSteps({
-    neighbours: earlierDays(input),
-    pipeline,
-    steps,
-    days,
-    queues: resolved.queues,
-    retry: resolved.retry,
-    force: false,
-    whereabouts,
-    // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
-    held: (date, step, key, checks) => {
-      if (decisionOn(decided.get(date) ?? [], step, key)?.decision === 'accept') return Promise.resolve();
-      held.set(date, step);
-      const day = days.find((candidate) => candidate.date === date);
-      const message = `${checks.map(({ check }) => check).join(', ')} holds the day`;
-      if (day !== undefined) day.state[step] = { state: 'failed', code: 'DATA_CHECK_FAILED', message };
-      return Promise.resolve();
+  tell(new Map(days.map(({ date, state }) => [date, state])));
+  const states = await runSteps(
+    { steps, days, previousDays: earlierDays(input) },
+    {
+      ...callSteps({ pipeline, queues: resolved.queues, retry: resolved.retry, force: false, whereabouts }),
+      // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
+      decide: ({ date, step, key, checks }) => {
+        if (decisionOn(decided.get(date) ?? [], step, key)?.decision === 'accept') return Promise.resolve(undefined);
+        held.add(date);
+        const message = `${checks.map(({ check }) => check).join(', ')} holds the day`;
+        return Promise.resolve({ state: 'failed', code: 'DATA_CHECK_FAILED', message });
+      },
+      changed: tell,
     },
-    changed: tell,
-  });
-  const outcomes = days.map((day) => ({ day, outcome: dayOutcome(day.date, steps, day.state) }));
-  const good = outcomes.filter(
-    ({ outcome, day }) => !held.has(day.date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
   );
-  const commits = good.map(({ day, outcome }) => {
-    const { state, date } = day;
-    return { outcome, state, decisions: decided.get(date) ?? [], ...bases.get(date) };
-  });
+  const outcomes = [...states].map(([date, state]) => ({ date, state, outcome: dayOutcome(date, steps, state) }));
+  const good = outcomes.filter(
+    ({ outcome, date }) => !held.has(date) && (outcome.verdict === 'ok' || outcome.verdict === 'degraded'),
+  );
+  const commits = good.map(({ date, state, outcome }) => ({
+    outcome,
+    state,
+    decisions: decided.get(date) ?? [],
+    ...bases.get(date),
+  }));
   const overtaken = await commit(whereabouts, { pipeline, reason, days: commits });
   const unplanned = (resolved.careful ?? []).map(({ date, why }) => ({ date, step: null, why }));
   return {
@@ -142,8 +140,8 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     upToDate: resolved.upToDate.length,
     degraded:
       (resolved.degraded ?? []).length +
-      good.filter(({ outcome, day }) => !overtaken.includes(day.date) && isDegraded(whereabouts, outcome)).length,
-    ran: countRan(days),
+      good.filter(({ outcome, date }) => !overtaken.includes(date) && isDegraded(whereabouts, outcome)).length,
+    ran: countRan([...states.values()]),
     careful: [...carefulDays(outcomes.filter((one) => !good.includes(one))), ...unplanned],
     overtaken,
   };
@@ -162,10 +160,10 @@ function isDegraded(whereabouts: Whereabouts, { verdict }: DayOutcome): boolean 
   return verdict === 'degraded' || whereabouts.degraded !== undefined;
 }
 
-function countRan(days: readonly ExecutionDay[]): Record<StepId, number> {
+function countRan(states: readonly DayState[]): Record<StepId, number> {
   const ran: Record<StepId, number> = {};
-  for (const { state } of days) {
-    for (const [id, one] of Object.entries(state) as [StepId, ExecutionDay['state'][StepId]][]) {
+  for (const state of states) {
+    for (const [id, one] of Object.entries(state) as [StepId, StepState][]) {
       if (one.state === 'done' && one.how === 'ran') ran[id] = (ran[id] ?? 0) + 1;
     }
   }

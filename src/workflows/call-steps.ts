@@ -1,0 +1,94 @@
+import { ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/create-activities.ts';
+import type { RetrySettings, StepResult } from '../activities/contract.ts';
+import type { ExecutionStep } from '../pipelines/execution.ts';
+import type { StepDone, StepFailed, StepWork, StepsRun } from '../pipelines/run-steps.ts';
+import type { StepId } from '../pipelines/vocabulary.ts';
+import { failureOf } from './plain-failures.ts';
+import type { Whereabouts } from './whereabouts.ts';
+
+/** An operator's word on single steps of a day. */
+export interface StepsControl {
+  /** Why the step is to be left out; undefined when it is not. */
+  skipReason(step: StepId): string | undefined;
+  /** Runs the step so that it is cancelled when it is to be left out: undefined then. */
+  abandonable<T>(step: StepId, work: () => Promise<T>): Promise<T | undefined>;
+}
+
+export interface StepActivities {
+  readonly pipeline: string;
+  readonly queues: Readonly<Record<string, string>>;
+  readonly retry: RetrySettings;
+  readonly force: boolean;
+  readonly whereabouts: Whereabouts;
+  readonly control?: StepsControl;
+}
+
+/** Calls of steps as activities, one for all days of a step; an operator may do without a download meanwhile. */
+export function callSteps(activities: StepActivities): Pick<StepsRun, 'call' | 'leftOut'> {
+  const { control } = activities;
+  if (control === undefined) return { call: (step, work) => callStep(activities, step, work) };
+  return {
+    leftOut: (step) => control.skipReason(step),
+    call: (step, work) =>
+      step.stage === 'download' ? callSkippable(activities, step, work, control) : callStep(activities, step, work),
+  };
+}
+
+async function callSkippable(
+  activities: StepActivities,
+  step: ExecutionStep,
+  work: StepWork,
+  control: StepsControl,
+): Promise<readonly (StepDone | StepFailed)[] | string> {
+  const results = await control.abandonable(step.id, () => callStep(activities, step, work));
+  // Without a reason the skip has been taken back meanwhile, and the day is planned again.
+  return results ?? control.skipReason(step.id) ?? 'skipped by an operator, who took that back';
+}
+
+/** The results of the days; the failure of the activity as a whole is the failure of each of them. */
+async function callStep(
+  activities: StepActivities,
+  step: ExecutionStep,
+  work: StepWork,
+): Promise<readonly (StepDone | StepFailed)[]> {
+  const { whereabouts, pipeline, force } = activities;
+  const call = (): Promise<StepResult> =>
+    proxyActivities<Activities>(stepOptions(activities, step, work))[step.stage]({
+      pipeline,
+      step: step.id,
+      ...work,
+      force,
+    });
+  try {
+    const result = whereabouts.note(await call());
+    // Steps that ran side by side on two hosts while a store was away: the day goes on at one of them.
+    return (whereabouts.isElsewhere(result) ? await call() : result).days;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const failure = failureOf(error);
+    return work.days.map(({ date }) => ({ date, failure }));
+  }
+}
+
+function stepOptions(activities: StepActivities, step: ExecutionStep, { days }: StepWork): ActivityOptions {
+  const [first, last] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
+  return {
+    taskQueue: activities.whereabouts.queueFor(queueOf(activities, step)),
+    startToCloseTimeout: step.timeoutSeconds * 1000,
+    heartbeatTimeout: activities.retry.heartbeatMs,
+    summary: `${step.id} · ${days.length === 1 ? first : `${first} … ${last}, ${days.length} days`}`,
+    retry: retryPolicy(activities.retry),
+  };
+}
+
+function queueOf({ queues }: StepActivities, { id }: ExecutionStep): string {
+  const queue = queues[id];
+  if (queue === undefined) throw ApplicationFailure.nonRetryable(`${id} has no task queue`, 'INTERNAL');
+  return queue;
+}
+
+export function retryPolicy({ initialMs, maximumMs, attempts }: RetrySettings) {
+  return { initialInterval: initialMs, maximumInterval: maximumMs, backoffCoefficient: 2, maximumAttempts: attempts };
+}
