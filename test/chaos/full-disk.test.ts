@@ -7,6 +7,7 @@ import { PipelineError } from '../../src/errors.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { Random } from '../simulate/random.ts';
 import { stopWorker } from './day-worker.ts';
+import { SEEDS } from './seeds.ts';
 import { openTinyStage, runTinyBackfill, runTinyRollup, tinyContents } from './tiny-stage.ts';
 import type { TinyContents, TinyStage } from './tiny-stage.ts';
 
@@ -17,8 +18,6 @@ const ROOMY_KB = 256 * 1024;
 const SIZES = [0.1, 0.3, 0.5, 0.7, 0.85, 0.97];
 /** Of the time of an undisturbed run: how long the disk stays full at most. */
 const LONGEST_FULL = 1.5;
-const SEED = 20_261_122;
-const random = new Random(SEED);
 
 let stage: TinyStage;
 let expected: TinyContents;
@@ -80,9 +79,10 @@ afterAll(async () => {
   await stage.close();
 });
 
-describe('a disk that is full and free again', () => {
+describe.for(SEEDS)('a disk that is full and free again (seed %d)', (seed: number) => {
+  const random = new Random(seed);
   it.for(SIZES)('at %d of what the days need ends with the undisturbed bytes', async (part, context) => {
-    const queue = `disk-${part}`;
+    const queue = `disk-${seed}-${part}`;
     const disk = await openDisk(queue, Math.ceil(neededKb * part));
     if (disk === undefined) {
       context.skip('no disk can be mounted here');
@@ -94,10 +94,10 @@ describe('a disk that is full and free again', () => {
     resize(disk, ROOMY_KB);
     const full = await run;
     const backfilled = await runTinyBackfill(stage, queue, RANGE);
-    expect(backfilled, `seed ${SEED}`).toMatchObject({ failedDays: 0, waitingDays: 0, stopped: null });
-    expect(await runTinyRollup(stage, queue), `seed ${SEED}`).toBeNull();
+    expect(backfilled).toMatchObject({ failedDays: 0, waitingDays: 0, stopped: null });
+    expect(await runTinyRollup(stage, queue)).toBeNull();
     await stopWorker(worker);
     process.stderr.write(`${part} of ${neededKb} KB: ${full}; ${backfilled.done} days afterwards\n`);
-    expect(await tinyContents(disk, DATES), `seed ${SEED}`).toEqual(expected);
+    expect(await tinyContents(disk, DATES)).toEqual(expected);
   });
 });
