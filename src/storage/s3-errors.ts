@@ -1,6 +1,6 @@
 import { PipelineError } from '../errors.ts';
 import { awsErrorRow, awsFault } from './aws-errors.ts';
-import { shortMessage } from './network-errors.ts';
+import { UNREADABLE, shortMessage } from './network-errors.ts';
 import type { StoreErrorRow } from './network-errors.ts';
 
 const OTHER_REGION: StoreErrorRow = {
@@ -60,7 +60,7 @@ const S3_ERRORS: Readonly<Record<string, StoreErrorRow>> = {
 export function s3Error(error: unknown, doing: string, place: string): PipelineError {
   if (error instanceof PipelineError) return error;
   const { name, status, requestId } = awsFault(error);
-  const row = awsErrorRow(error, S3_ERRORS) ?? (status === 301 ? OTHER_REGION : undefined);
+  const row = awsErrorRow(error, S3_ERRORS) ?? rowOfStatus(status);
   const reason = row === undefined ? '' : `${row.means} `;
   const said = `${name}: ${shortMessage(error)}`;
   return new PipelineError(row?.code ?? 'INTERNAL', `cannot ${doing} ${place}: ${reason}(${said})`, {
@@ -70,11 +70,15 @@ export function s3Error(error: unknown, doing: string, place: string): PipelineE
   });
 }
 
-/** Whether the answer was that there is no such object; of a missing bucket it is only told apart when the answer has a body. */
+/** S3 names what it does not find; a 404 of another name comes from something on the way. */
+function rowOfStatus(status: number | undefined): StoreErrorRow | undefined {
+  if (status === 301) return OTHER_REGION;
+  return status === 404 ? UNREADABLE : undefined;
+}
+
+/** Whether S3 itself said that there is no such object. An answer to HEAD has no body to say so: see `s3-missing.ts`. */
 export function isMissingObject(error: unknown): boolean {
-  const { name, status } = awsFault(error);
-  if (name === 'NoSuchBucket') return false;
-  return name === 'NoSuchKey' || name === 'NotFound' || status === 404;
+  return awsFault(error).name === 'NoSuchKey';
 }
 
 /** Whether a create-only write met another writer, or may have met its own first try whose answer was lost. */

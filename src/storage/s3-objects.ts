@@ -1,7 +1,6 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   S3Client,
   paginateListObjectsV2,
@@ -34,6 +33,7 @@ import type { CreateOnlyProbe } from './s3-create-only.ts';
 import { refuseStrangers } from './s3-strangers.ts';
 import { checkFence } from './put-fence.ts';
 import { isMissingObject, s3Error } from './s3-errors.ts';
+import { checkBucket, isMissingByHead } from './s3-missing.ts';
 import { WRITTEN_HASH, uploadObject } from './s3-upload.ts';
 import type { S3Target } from './s3-upload.ts';
 
@@ -138,13 +138,13 @@ class S3Store implements S3ObjectStore {
   }
 
   async #headObject(key: string): Promise<HeadObjectCommandOutput | undefined> {
-    const { objectKey, place } = this.#target(key);
+    const target = this.#target(key);
     try {
-      const found = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: objectKey }));
+      const found = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: target.objectKey }));
       this.#bucketSeen = true;
       return found;
     } catch (error) {
-      if (!isMissingObject(error)) throw s3Error(error, 'read', place);
+      if (!(await isMissingByHead(target, error))) throw s3Error(error, 'read', target.place);
       await this.#seeBucket();
       return undefined;
     }
@@ -277,18 +277,9 @@ class S3Store implements S3ObjectStore {
   /** An answer to HEAD does not say whether the key or the whole bucket is missing, so a first "not found" is looked into. */
   async #seeBucket(): Promise<void> {
     if (this.#bucketSeen) return;
-    try {
-      await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }));
-      this.#bucketSeen = true;
-    } catch (error) {
-      const missing = isMissingObject(error);
-      throw s3Error(missing ? noSuchBucket(error) : error, 'find', `s3://${this.#bucket}`);
-    }
+    await checkBucket(this.#client, this.#bucket);
+    this.#bucketSeen = true;
   }
-}
-
-function noSuchBucket(cause: unknown): Error {
-  return Object.assign(new Error('the answer to HEAD is 404', { cause }), { name: 'NoSuchBucket' });
 }
 
 function etagOf(found: { readonly ETag?: string | undefined }): string {

@@ -7,7 +7,8 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { PipelineError } from '../errors.ts';
 import { bodyChunks } from './object-body.ts';
 import type { ObjectBody, PutOptions } from './ports.ts';
-import { isLostRace, isMissingObject, isUnsettled, s3Error } from './s3-errors.ts';
+import { isLostRace, isUnsettled, s3Error } from './s3-errors.ts';
+import { isMissingByHead } from './s3-missing.ts';
 
 /** Up to this a body is one request; above, parts of this size. S3 takes 10,000 parts: an object of 78 GiB. */
 const PART_BYTES = 8 << 20;
@@ -125,13 +126,12 @@ async function settle(target: S3Target, writer: string, error: unknown): Promise
 
 /** Who created the object: the id of a put, `somebody` who left none, or `nobody` when it does not exist. */
 async function writerOf(target: S3Target): Promise<string> {
-  const { client, bucket, objectKey, place } = target;
+  const { client, bucket, objectKey } = target;
   try {
     const { Metadata } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: objectKey }));
     return Metadata?.[WRITER] ?? 'somebody';
   } catch (error) {
-    if (isMissingObject(error)) return 'nobody';
-    throw s3Error(error, 'read', place);
+    return (await isMissingByHead(target, error)) ? 'nobody' : 'somebody';
   }
 }
 

@@ -26,7 +26,7 @@ import type { MongoConnection } from './mongo-client.ts';
 import { mongoError, placeOfUrl } from './mongo-errors.ts';
 import { ensureIndexes } from './mongo-indexes.ts';
 import type { CollectionPlan } from './mongo-indexes.ts';
-import { isMissingObject, s3Error } from './s3-errors.ts';
+import { s3Error } from './s3-errors.ts';
 import { createS3Client } from './s3-objects.ts';
 import type { S3StoreOptions } from './s3-objects.ts';
 import { planStorage, tableShape } from './storage-plan.ts';
@@ -77,7 +77,8 @@ async function createBucket(client: S3Client, { name: Bucket, region }: BucketPl
     await client.send(new HeadBucketCommand({ Bucket }));
     return { what, outcome: 'already there' };
   } catch (error) {
-    if (!isMissingObject(error)) throw error;
+    // Somebody who asks for a bucket to be made takes any 404 for its absence: making it shows who answers.
+    if (awsFault(error).status !== 404) throw error;
   }
   // The oldest region has no name for itself.
   const place = { LocationConstraint: region as BucketLocationConstraint };
