@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { PipelineError } from '../errors.ts';
 import type { PipelineDefinition, RecordDefinition } from '../pipelines/definition.ts';
+import { ledgerKey } from '../pipelines/ledger.ts';
+import type { LedgerEntry } from '../pipelines/ledger.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import type { ArtefactRef, DocumentKey, JsonObject, PutFence } from '../storage/ports.ts';
 import type { Engine } from './engine.ts';
@@ -12,6 +14,8 @@ export interface DayRecord {
   readonly key: DocumentKey;
   readonly ref: ArtefactRef;
   readonly omit: readonly string[];
+  /** The member that tells when the artefact was made, and the entry that knows. */
+  readonly madeAt?: { readonly member: string; readonly entry: DocumentKey };
 }
 
 /** The records that belong to a manifest, each with the artefact it shows. */
@@ -21,7 +25,10 @@ export function recordsOf(definition: PipelineDefinition, manifest: Manifest): D
     if (state?.state !== 'done') return [];
     return Object.entries(state.outputs).flatMap(([name, ref]) => {
       const record = step.outputs[name]?.recordAs;
-      return record === undefined ? [] : [{ key: recordKey(record, manifest.scope), ref, omit: record.omit }];
+      if (record === undefined) return [];
+      const entry = ledgerKey(manifest.pipeline, manifest.scope, step.id, state.key);
+      const madeAt = record.madeAt === undefined ? {} : { madeAt: { member: record.madeAt, entry } };
+      return [{ key: recordKey(record, manifest.scope), ref, omit: record.omit, ...madeAt }];
     });
   });
 }
@@ -49,7 +56,7 @@ const RECORDS_AT_ONCE = 4;
 
 /** Writes the records that do not show their artefact yet. `STORE_CONFLICT` when a newer version has one of them. */
 export async function writeRecords(engine: Engine, records: readonly DayRecord[], fence: PutFence): Promise<void> {
-  await mapConcurrent(records, RECORDS_AT_ONCE, async ({ key, ref, omit }) => {
+  await mapConcurrent(records, RECORDS_AT_ONCE, async ({ key, ref, omit, madeAt }) => {
     const known = await engine.documents.get<RecordBody>(key);
     if (known?.body.artefact?.sha256 === ref.sha256) return;
     const path = await engine.objects.openLocal(ref);
@@ -59,12 +66,18 @@ export async function writeRecords(engine: Engine, records: readonly DayRecord[]
     const { sha256, bytes } = ref;
     const body = {
       ...Object.fromEntries(members.filter(([name]) => !omit.includes(name))),
+      ...(madeAt === undefined ? {} : { [madeAt.member]: await startOf(engine, madeAt.entry) }),
       artefact: { key: ref.key, sha256, bytes },
     };
     await checkNewest(key, fence);
     // Whoever wrote it since the look at it may have written a newer one.
     await engine.documents.put(key, body, { expectedVersion: known?.version ?? 0 });
   });
+}
+
+/** When a step was executed; null where its entry cannot tell. */
+async function startOf({ documents }: Engine, entry: DocumentKey): Promise<string | null> {
+  return (await documents.get<Pick<LedgerEntry, 'execution'>>(entry))?.body.execution.startedAt ?? null;
 }
 
 export async function deleteRecords(

@@ -88,6 +88,8 @@ export interface RecordDefinition {
   readonly partition: string;
   /** Members that are left out, because the two keys of the record say the same. */
   readonly omit: readonly string[];
+  /** The member that tells when the output was made, as ISO instant. The bytes of the output cannot: they are the same whenever that is. */
+  readonly madeAt?: string;
 }
 
 export interface OutputDefinition {

@@ -43,7 +43,10 @@ function settingsOf(keys: Readonly<Record<string, string>>): Record<string, stri
   return { ...urls(), ...(Object.fromEntries(rates) as Record<string, string>), ...keys };
 }
 
+let startedAt: number;
+
 beforeAll(async () => {
+  startedAt = now().getTime();
   portal = await startPortal({ now });
   city = await openInstallation({ datasets: { cityflow }, settings: settingsOf(KEYS), change: () => ({ now }) });
 });
@@ -113,8 +116,14 @@ describe('a city day in two processes', () => {
       expect(record?.body).not.toHaveProperty('date');
     }
     const key = { table: 'cityflow-daily-reports', partition: `daily_report_${YESTERDAY}`, sort: YESTERDAY };
-    const { summary } = await reportOf(city, YESTERDAY);
-    expect((await documents.get(key))?.body).toMatchObject({ summary });
+    const { summary, generated_at: inFile } = await reportOf(city, YESTERDAY);
+    const record = (await documents.get<{ generated_at: string }>(key))?.body;
+    expect(record).toMatchObject({ summary });
+    // The bytes of the file are the same whenever it is made; the record tells when that was.
+    expect(inFile).toBeNull();
+    const made = Date.parse(record?.generated_at ?? '');
+    expect(made).toBeGreaterThan(startedAt);
+    expect(made).toBeLessThanOrEqual(now().getTime());
   });
 
   it('never writes the key of a publisher down', async () => {

@@ -156,6 +156,7 @@ interface TransformDetail {
   readonly checks: readonly CheckDefinition[];
   readonly needsAnyOf?: readonly string[];
   readonly params?: NonNullable<StepDefinition['params']>;
+  readonly version?: number;
 }
 
 function transform({ part, ...detail }: TransformDetail): StepDefinition {
@@ -204,6 +205,7 @@ const TRANSFORMS: readonly StepDefinition[] = [
   }),
   transform({
     part: 'comptages',
+    version: 2,
     title: 'One row per arc and hour, from the published end of the hour',
     inputs: [slice('comptages')],
     outputs: {
@@ -229,7 +231,7 @@ function coreOf(part: string, output = 'core'): StepInput {
 function metrics(part: string, title: string, inputs: readonly StepInput[]): StepDefinition {
   return {
     id: `metrics/${part}`,
-    version: 1,
+    version: part === 'comptages' ? 2 : 1,
     title,
     inputs,
     outputs: {
@@ -262,7 +264,8 @@ const METRICS: readonly StepDefinition[] = [
   metrics('traffic', 'Disruptions by severity and line, reliability of the metro', [coreOf('traffic')]),
   metrics('weather', 'Temperatures, rain, wind, and what they do to mobility', [coreOf('weather')]),
   metrics('comptages', 'Flow, occupancy, lost time and alerts of every arc and zone', [
-    coreOf('comptages'),
+    // How many rows were dropped is told by what the step recorded.
+    { ...coreOf('comptages'), withFacts: true },
     coreOf('comptages', 'arcs'),
     NETWORK,
     DISTRICTS,
@@ -307,13 +310,18 @@ const REPORT_INPUTS: readonly StepInput[] = [
 const REPORTS: readonly StepDefinition[] = [
   {
     id: 'report/daily',
-    version: 3,
+    version: 4,
     title: 'The daily report as JSON, CSV and flat Parquet tables; made whatever is missing',
     inputs: REPORT_INPUTS,
     outputs: {
       report: {
         ...json('reports/cityflow/report', 'processed/reports/daily_report_{scope}.json'),
-        recordAs: { table: 'cityflow-daily-reports', partition: 'daily_report_{scope}', omit: ['date'] },
+        recordAs: {
+          table: 'cityflow-daily-reports',
+          partition: 'daily_report_{scope}',
+          omit: ['date'],
+          madeAt: 'generated_at',
+        },
       },
       csv: {
         layer: 'reports/cityflow/csv',
@@ -342,7 +350,7 @@ const REPORTS: readonly StepDefinition[] = [
   },
   {
     id: 'report/page',
-    version: 2,
+    version: 3,
     title: 'The daily report as one self-contained page with a map',
     inputs: [
       { name: 'report', step: 'report/daily', output: 'report' },

@@ -151,6 +151,46 @@ describe('road counts through the steps', () => {
     expect((await measure([line, other])).totals.vehicules).toBe(700);
   });
 
+  it('take no impossible value for an hour that has another row, and hold the day for a person', async () => {
+    const lines = [
+      countLine(DAY, { arc: '1', hour: 8, q: 99_999, k: 20 }),
+      countLine(DAY, { arc: '1', hour: 8, q: 582, k: null }),
+      countLine(DAY, { arc: '2', hour: 8, q: 100, k: 20 }),
+    ];
+    for (const order of [lines, lines.toReversed()]) {
+      const path = await runner.file('counts.csv', countsCsv(order));
+      const days = await runner.days([{ part: 'comptages', path }], [DAY], 'transform/comptages');
+      expect(checkOf(days.get(DAY)?.['transform/comptages'], 'plausible-duplicates')).toMatchObject({
+        severity: 'hold',
+        failed: 1,
+        examples: [{ arc: '1', hour: 8, greatest_flow: '99999.0' }],
+      });
+      const metrics = await measure(order);
+      expect(metrics.totals.vehicules).toBe(682);
+      expect(metrics.coverage.lignes_ecartees).toMatchObject({ en_double: 1, valeur_impossible: 1 });
+    }
+  });
+
+  it('believe no impossible value that stands alone either, and count it', async () => {
+    const metrics = await measure([
+      countLine(DAY, { arc: '1', hour: 8, q: 99_999, k: 20 }),
+      countLine(DAY, { arc: '1', hour: 9, q: 100, k: 20 }),
+    ]);
+    expect(metrics.totals.vehicules).toBe(100);
+    expect(metrics.coverage.lignes_ecartees).toMatchObject({ en_double: 0, valeur_impossible: 1 });
+  });
+
+  it('count the rows that name no arc, which are in no total', async () => {
+    const named = countLine(DAY, { arc: '1', hour: 8, q: 100, k: 20 });
+    const nameless = countLine(DAY, { arc: '', hour: 8, q: 400, k: 20 });
+    const path = await runner.file('counts.csv', countsCsv([named, nameless]));
+    const done = (await runner.days([{ part: 'comptages', path }], [DAY], 'transform/comptages')).get(DAY);
+    expect(checkOf(done?.['transform/comptages'], 'named-arcs')).toMatchObject({ severity: 'warn', failed: 1 });
+    const metrics = await measure([named, nameless]);
+    expect(metrics.totals.vehicules).toBe(100);
+    expect(metrics.coverage).toMatchObject({ troncons_vus: 1, lignes_ecartees: { sans_troncon: 1 } });
+  });
+
   it('keep with each row the words that its arc had then, none included', async () => {
     const labels = ['Rue_Neuve', '', 'Rue_Ancienne', 'Rue_Neuve'];
     const lines = labels.map((label, hour) => countLine(DAY, { arc: '1', hour, q: 10, k: 5, label }));

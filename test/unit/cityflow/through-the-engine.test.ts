@@ -18,6 +18,8 @@ import { countLine, countsCsv } from './made-data.ts';
 
 const DAY = '2026-05-05';
 const NOW = new Date('2026-05-20T10:00:00Z');
+/** A list of roadworks tells of the day that has just ended, and of none before it. */
+const NEXT_DAY = new Date('2026-05-06T10:00:00Z');
 
 let portal: Portal;
 beforeAll(async () => {
@@ -28,7 +30,7 @@ afterAll(() => portal.close());
 async function withEngine<T>(use: (engine: TestEngine) => Promise<T>): Promise<T> {
   const host = { url: portal.url, requestsPerSecond: 1_000, key: 'k' };
   const hosts = { paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host };
-  const engine = await openTestEngine(Object.values(configuredDatasets({ cityflow }, hosts)), { now: () => NOW });
+  const engine = await openTestEngine(Object.values(configuredDatasets({ cityflow }, hosts)), { now: () => NEXT_DAY });
   try {
     return await use(engine);
   } finally {

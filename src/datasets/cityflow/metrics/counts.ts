@@ -6,6 +6,7 @@ import { parquetSql } from '../sql-day.ts';
 import { known, mean, percentile, rounded, roundedOrNull, sum } from '../statistics.ts';
 import { stateOf, thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
+import { DROPPED } from '../transform/counts.ts';
 import { dayByDay, DistrictsCache, inputOf, jsonOutput } from '../transform/days.ts';
 import type { NetworkArc } from '../transform/network.ts';
 import { postcodeOf, zoneOf } from '../zones.ts';
@@ -34,6 +35,15 @@ export interface ZoneOfRoads {
   readonly taux_occupation_par_heure: readonly (number | null)[];
 }
 
+export interface DroppedRows {
+  readonly sans_troncon: number;
+  readonly hors_jour: number;
+  /** Another row of the same arc and hour counts. */
+  readonly en_double: number;
+  /** At least one value was impossible and is left out. */
+  readonly valeur_impossible: number;
+}
+
 export interface CountsMetrics {
   readonly schema: 'cityflow.comptages/1';
   readonly metric_type: 'comptages';
@@ -52,6 +62,8 @@ export interface CountsMetrics {
     /** Arcs whose length comes from the network, from the counts' own geometry, or from nowhere. */
     readonly longueurs: { readonly referentiel: number; readonly comptages: number; readonly aucune: number };
     readonly troncons_sans_zone: number;
+    /** Published rows that count for nothing, or only in part, by why. */
+    readonly lignes_ecartees: DroppedRows;
   };
   readonly totals: {
     readonly vehicules: number | null;
@@ -118,7 +130,23 @@ async function measure(unit: StepUnit, thresholds: Thresholds, sql: SqlSession):
   });
   const hours = counted.map(hoursOf);
   const arcs = places.map((place, index) => arcMetrics(place, hours[index] ?? [], frame, thresholds));
-  return summarise({ frame, arcs, places, hours, lengths, thresholds, expected: expectedArcs(network, counted) });
+  return summarise({
+    frame,
+    arcs,
+    places,
+    hours,
+    lengths,
+    thresholds,
+    expected: expectedArcs(network, counted),
+    dropped: droppedRows(unit),
+  });
+}
+
+/** What the step before recorded of rows that it did not take. */
+function droppedRows(unit: StepUnit): DroppedRows {
+  const facts = inputOf(unit, 'core')?.facts ?? {};
+  const [nameless = 0, outside = 0, twins = 0, implausible = 0] = DROPPED.map((name) => Number(facts[name] ?? 0));
+  return { sans_troncon: nameless, hors_jour: outside, en_double: twins, valeur_impossible: implausible };
 }
 
 /** Network by the hash of its table: the days of a set share it. */
@@ -190,6 +218,7 @@ interface Summary {
   readonly lengths: CountsMetrics['coverage']['longueurs'];
   readonly thresholds: Thresholds;
   readonly expected: number;
+  readonly dropped: DroppedRows;
 }
 
 function summarise(summary: Summary): CountsMetrics {
@@ -212,6 +241,7 @@ function summarise(summary: Summary): CountsMetrics {
       taux: expected === 0 ? 0 : rounded(observed / (expected * frame.hours.length), 6),
       longueurs: summary.lengths,
       troncons_sans_zone: places.filter(({ zone }) => zone === null).length,
+      lignes_ecartees: summary.dropped,
     },
     totals: {
       vehicules: totalOf(

@@ -35,7 +35,7 @@ export function buildReport({ date, metrics, artefacts, params, notes }: ReportS
   return {
     schema: REPORT_SCHEMA,
     date,
-    generated_at: `${addDays(date, 1)}T00:30:00Z`,
+    generated_at: null,
     summary: summaryOf(metrics),
     top_10_troncons_frequentes: topBy(arcs, (arc) => arc.debit_journalier_total),
     top_10_zones_congestionnees: topBy(arcs, (arc) =>

@@ -56,8 +56,8 @@ export interface Summary {
 export interface Report {
   readonly schema: typeof REPORT_SCHEMA;
   readonly date: string;
-  /** The nominal time of the day's report, 00:30 UTC of the next day: equal metrics give equal bytes whenever they are reported. */
-  readonly generated_at: string;
+  /** Null in the file: equal metrics give equal bytes whenever they are reported. The record of the report says when it was made. */
+  readonly generated_at: null;
   readonly summary: Summary;
   readonly top_10_troncons_frequentes: readonly ArcMetrics[];
   /** Segments with the most lost time; `zone` is their district, or the direction in which they lie outside of them. */

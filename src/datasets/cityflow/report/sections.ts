@@ -1,6 +1,6 @@
 import { SKIPPED } from '../../../pipelines/kept-delivery.ts';
 import type { PartNote } from '../../../pipelines/kept-delivery.ts';
-import { SECTIONS } from '../definition.ts';
+import { SECTIONS, WORKS_TRUSTED_DAYS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
 import { rounded } from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
@@ -31,10 +31,15 @@ export function sectionDetails(
   return Object.fromEntries(entries) as Record<SectionName, SectionDetail>;
 }
 
+/** Why a source may have nothing for a day, where that is not chance. */
+const WHY_NOTHING: Partial<Record<SectionName, string>> = {
+  chantiers: `aucune liste ne vaut pour ce jour ; une liste vaut pour sa date et les ${WORKS_TRUSTED_DAYS} jours suivants`,
+};
+
 function noData(section: SectionName, closed: string | undefined): SectionDetail {
   const reason =
     closed === undefined
-      ? `metrics/${section} n’a rien pour ce jour`
+      ? (WHY_NOTHING[section] ?? `metrics/${section} n’a rien pour ce jour`)
       : `le diffuseur demande une clé, à donner par ${closed}`;
   return { status: 'no_data', reasons: [`aucune donnée : ${reason}`], coverage: {} };
 }
@@ -75,7 +80,7 @@ function weatherDetail({ weather }: DayMetrics): SectionDetail | null {
 
 function countsDetail({ comptages, referentiel, history }: DayMetrics, thresholds: Thresholds): SectionDetail | null {
   if (comptages === null) return null;
-  const { longueurs, ...coverage } = comptages.coverage;
+  const { longueurs, lignes_ecartees: dropped, ...coverage } = comptages.coverage;
   const share = history?.capteurs.disponibilite ?? coverage.taux;
   const measured = longueurs.referentiel + longueurs.comptages;
   const unmeasured = longueurs.aucune / Math.max(1, measured + longueurs.aucune);
@@ -86,6 +91,10 @@ function countsDetail({ comptages, referentiel, history }: DayMetrics, threshold
       longueurs_referentiel: longueurs.referentiel,
       longueurs_comptages: longueurs.comptages,
       longueurs_aucune: longueurs.aucune,
+      lignes_sans_troncon: dropped.sans_troncon,
+      lignes_hors_jour: dropped.hors_jour,
+      lignes_en_double: dropped.en_double,
+      lignes_valeur_impossible: dropped.valeur_impossible,
     },
     [
       share < thresholds.roads_least_coverage &&
@@ -93,6 +102,9 @@ function countsDetail({ comptages, referentiel, history }: DayMetrics, threshold
       referentiel === null && 'le réseau routier manque : les longueurs sont celles des comptages, s’ils en ont',
       unmeasured > MOST_UNMEASURED_ARCS &&
         `${percent(unmeasured)} des tronçons n’ont pas de longueur, donc pas de temps perdu`,
+      dropped.sans_troncon > 0 && `${dropped.sans_troncon} lignes ne nomment aucun tronçon et ne comptent pas`,
+      dropped.valeur_impossible > 0 &&
+        `${dropped.valeur_impossible} lignes ont une valeur impossible, qui ne compte pas`,
       history === null &&
         'les jours précédents manquent : la disponibilité ne compte que les tronçons de ce jour et du réseau',
     ],

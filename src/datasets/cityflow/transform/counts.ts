@@ -25,7 +25,7 @@ const READABLE: CheckDefinition = {
 };
 const PLAUSIBLE: CheckDefinition = {
   id: 'plausible-values',
-  title: 'flow is not negative, occupancy is 0–100 %',
+  title: 'flow is 0–12,000 vehicles per hour, occupancy is 0–100 %',
   severity: 'warn',
 };
 const AGREEING: CheckDefinition = {
@@ -33,17 +33,40 @@ const AGREEING: CheckDefinition = {
   title: 'rows of one arc and hour agree',
   severity: 'warn',
 };
+const PLAUSIBLE_TWINS: CheckDefinition = {
+  id: 'plausible-duplicates',
+  title: 'of several rows of one arc and hour none is implausible',
+  severity: 'hold',
+};
+const NAMED: CheckDefinition = { id: 'named-arcs', title: 'every row names its arc', severity: 'warn' };
 const FOLLOWING: CheckDefinition = {
   id: 'state-follows-occupancy',
   title: 'the published state is the one that the occupancy means',
   severity: 'warn',
 };
 const ON_GRID: CheckDefinition = { id: 'hour-grid', title: 'every row is an hour of its day', severity: 'hold' };
-export const COUNT_CHECKS: readonly CheckDefinition[] = [READABLE, PLAUSIBLE, FOLLOWING, ON_GRID, AGREEING];
+export const COUNT_CHECKS: readonly CheckDefinition[] = [
+  READABLE,
+  PLAUSIBLE,
+  FOLLOWING,
+  ON_GRID,
+  NAMED,
+  AGREEING,
+  PLAUSIBLE_TWINS,
+];
 
 /** Flows are whole numbers and occupancies have five decimals in every file seen. */
 const FLOW = 'DECIMAL(10, 3)';
 const OCCUPANCY = 'DECIMAL(10, 6)';
+/** Six lanes of 2,000 vehicles: no road of the city carries more. */
+const MOST_VEHICLES_PER_HOUR = 12_000;
+
+/**
+ * Which of several rows of one arc and hour counts, in any order of the file: one without an implausible value, then the fuller one, then the
+ * one with the larger values, as loops miss vehicles and do not invent them.
+ */
+const BEST_TWIN = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY implausible,
+  (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC, flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
 
 export const transformCounts = daysAtOnce(async (unit, task, sql) => transform(unit, thresholdsOf(task.params), sql));
 
@@ -52,10 +75,7 @@ async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
   const source = await sourceOf(sql, inputOf(unit, 'comptages')?.path ?? '');
   await loadRows(sql, source, day, thresholds);
   const { checks, hasTwins } = await runChecks(sql);
-  // The fuller row of two wins, then the larger values: any order of the file gives the same.
-  const best = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC,
-    flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
-  const rows = `(SELECT arc, hour, flow, occupancy, state, barred FROM counts WHERE NOT off_grid ${hasTwins ? best : ''})`;
+  const rows = `(SELECT arc, hour, flow, occupancy, state, barred FROM counts WHERE NOT off_grid AND NOT nameless ${hasTwins ? BEST_TWIN : ''})`;
   const startSecond = Date.parse(day.startAt) / 1000;
   const core = await copyToParquet(
     sql,
@@ -67,14 +87,36 @@ async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
   const arcs = await copyToParquet(
     sql,
     `SELECT ${column('arc')} AS arc_id, min(${column('label')}) AS label, min(${column('upstream')}) AS upstream_node,
-      min(${column('downstream')}) AS downstream_node, min(${column('shape')}) AS shape FROM ${from} GROUP BY 1 ORDER BY 1`,
+      min(${column('downstream')}) AS downstream_node, min(${column('shape')}) AS shape
+      FROM ${from} WHERE NOT ${namelessSql(column('arc'))} GROUP BY 1 ORDER BY 1`,
     `arcs-${unit.scope}`,
   );
   return {
     outputs: { core, arcs },
     checks,
-    facts: { rows: core.rows, arcs: arcs.rows, ...(await coverageOf(sql, rows, arcs.rows * day.hours)) },
+    facts: {
+      rows: core.rows,
+      arcs: arcs.rows,
+      ...(await coverageOf(sql, rows, arcs.rows * day.hours)),
+      ...(await droppedFrom(sql, core.rows)),
+    },
   };
+}
+
+function namelessSql(arc: string): string {
+  return `(coalesce(trim(${arc}), '') = '')`;
+}
+
+/** What the published rows of a day said and the table does not. */
+export type Dropped = Readonly<Record<(typeof DROPPED)[number], number>>;
+export const DROPPED = ['nameless_rows', 'rows_outside', 'duplicate_rows', 'implausible_rows'] as const;
+
+async function droppedFrom(sql: SqlSession, kept: number): Promise<Dropped> {
+  const [found] = await sql.rows<Dropped>(`SELECT count(*) FILTER (WHERE nameless) AS nameless_rows,
+      count(*) FILTER (WHERE off_grid AND NOT nameless) AS rows_outside,
+      count(*) FILTER (WHERE NOT off_grid AND NOT nameless) - ${kept} AS duplicate_rows,
+      count(*) FILTER (WHERE implausible AND NOT off_grid AND NOT nameless) AS implausible_rows FROM counts`);
+  return found ?? { nameless_rows: 0, rows_outside: 0, duplicate_rows: 0, implausible_rows: 0 };
 }
 
 interface Source {
@@ -118,7 +160,7 @@ async function loadRows(
     WITH words AS (SELECT ${column('arc')} AS arc, ${at} AS at_text, ${column('flow')} AS flow_text, ${column('occupancy')} AS occupancy_text,
         ${publishedStateSql(column('state'))} AS published_state, ${barredSql(column('barred'))} AS barred FROM ${from}),
       numbers AS (SELECT *, TRY_CAST(flow_text AS ${FLOW}) AS flow_read, TRY_CAST(occupancy_text AS ${OCCUPANCY}) AS occupancy_read FROM words),
-      plausible AS (SELECT *, CASE WHEN flow_read >= 0 THEN flow_read END AS flow,
+      plausible AS (SELECT *, CASE WHEN flow_read BETWEEN 0 AND ${MOST_VEHICLES_PER_HOUR} THEN flow_read END AS flow,
         CASE WHEN occupancy_read BETWEEN 0 AND 100 THEN occupancy_read END AS occupancy FROM numbers),
       typed AS (SELECT *, ${stateSql('occupancy', thresholds)} AS state, hour IS NULL OR hour NOT BETWEEN 0 AND ${day.hours - 1} AS is_outside
         FROM plausible LEFT JOIN times USING (at_text))
@@ -170,10 +212,11 @@ const RULES: readonly Rule[] = [
     check: PLAUSIBLE,
     flag: 'implausible',
     tested: 'true',
-    failed: '(flow_read < 0 OR occupancy_read NOT BETWEEN 0 AND 100)',
+    failed: `(flow_read NOT BETWEEN 0 AND ${MOST_VEHICLES_PER_HOUR} OR occupancy_read NOT BETWEEN 0 AND 100)`,
   },
   { check: FOLLOWING, flag: 'other_state', tested: 'has_state', failed: 'published_state <> state' },
   { check: ON_GRID, flag: 'off_grid', tested: 'true', failed: 'is_outside' },
+  { check: NAMED, flag: 'nameless', tested: 'true', failed: namelessSql('arc') },
 ];
 
 async function runChecks(sql: SqlSession): Promise<{ readonly checks: CheckResult[]; readonly hasTwins: boolean }> {
@@ -194,15 +237,27 @@ async function runChecks(sql: SqlSession): Promise<{ readonly checks: CheckResul
   const rows = found?.['rows'] ?? 0;
   const hasTwins = rows > (found?.['keys'] ?? 0);
   results.push(countedCheck(AGREEING, rows, ...(await disagreements(sql, hasTwins))));
+  results.push(countedCheck(PLAUSIBLE_TWINS, rows, ...(await implausibleTwins(sql, hasTwins))));
   return { checks: results, hasTwins };
 }
+
+const TWIN_VALUES = `arc, hour, min(flow_text) AS least_flow, max(flow_text) AS greatest_flow,
+  min(occupancy_text) AS least_occupancy, max(occupancy_text) AS greatest_occupancy`;
 
 /** Arcs and hours with several rows that say different things, and a few of them. */
 async function disagreements(sql: SqlSession, hasTwins: boolean): Promise<[number, JsonObject[]]> {
   if (!hasTwins) return [0, []];
   const rows = await sql.rows<JsonObject>(`SELECT arc, hour, min(flow) AS least_flow, max(flow) AS greatest_flow,
-      min(occupancy) AS least_occupancy, max(occupancy) AS greatest_occupancy FROM counts GROUP BY arc, hour
+      min(occupancy) AS least_occupancy, max(occupancy) AS greatest_occupancy FROM counts WHERE NOT nameless GROUP BY arc, hour
     HAVING min(flow) <> max(flow) OR min(occupancy) <> max(occupancy) ORDER BY ALL`);
+  return [rows.length, rows];
+}
+
+/** Arcs and hours with several rows, one of which cannot be: whether the others can be believed is for a person to say. */
+async function implausibleTwins(sql: SqlSession, hasTwins: boolean): Promise<[number, JsonObject[]]> {
+  if (!hasTwins) return [0, []];
+  const rows = await sql.rows<JsonObject>(`SELECT ${TWIN_VALUES} FROM texts WHERE NOT nameless
+    GROUP BY arc, hour HAVING count(*) > 1 AND bool_or(implausible) ORDER BY ALL`);
   return [rows.length, rows];
 }
 
