@@ -67,7 +67,7 @@ module.exports = {
     ...only(
       'activities',
       [
-        ...[ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(dns|http|https|net|zlib)$'],
+        ...[ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(async_hooks|dns|http|https|net|zlib)$'],
         '^node_modules/@temporalio/(activity|common)',
       ],
       [PORTS],

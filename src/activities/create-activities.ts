@@ -54,6 +54,7 @@ import { reconcileHost } from './reconcile-host.ts';
 import { followRun, runningDays } from './running-runs.ts';
 import { selectDays } from './select-days.ts';
 import { resolveTick } from './resolve-tick.ts';
+import { waitForOthers } from './signs-of-life.ts';
 import { runAgain, wakeRollup, wakeWhenOpen } from './start-runs.ts';
 import { serve } from './serving.ts';
 import { changedDays, keepRevision, saveFreshness, watchPublisher } from './watch-publisher.ts';
@@ -65,7 +66,7 @@ import { errorCodeOf } from '../errors.ts';
  * form. Steps have one activity type per stage, so that a run reads well; they share one implementation.
  */
 export function createActivities(engine: Engine) {
-  const guarded = guardWith(engine.secrets);
+  const guarded = guardWith(engine);
   const step = (execute: typeof executeStep) =>
     guarded(async (request: StepRequest): Promise<StepResult> => {
       const result = await serve(engine, (served) => execute(served, request, control()));
@@ -134,7 +135,7 @@ async function promisedPlan<R>(
 
 /** What backfills, watches and audits need besides the making of days. */
 function operatingActivities(engine: Engine) {
-  const guarded = guardWith(engine.secrets);
+  const guarded = guardWith(engine);
   return {
     recordDecision: guarded((request: DecisionRequest): Promise<void> => recordDecision(engine, control(), request)),
     recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
@@ -158,7 +159,9 @@ function operatingActivities(engine: Engine) {
     selectDays: guarded(async (request: SelectDaysRequest): Promise<SelectedDays> =>
       selectDays(engine, request, await runningDays(getClient(), request.request.pipeline)),
     ),
-    followRun: guarded((workflowId: string): Promise<FollowedRun> => followRun(getClient(), workflowId)),
+    followRun: guarded((workflowId: string): Promise<FollowedRun> =>
+      waitForOthers(() => followRun(getClient(), workflowId)),
+    ),
     canaryDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CanaryDay[]> =>
       canaryDays(engine, pipeline, dates),
     ),

@@ -29,6 +29,8 @@ export interface Engine {
   readonly fallback?: EngineFallback;
   /** Values that no failure may name, such as the keys of publishers. */
   readonly secrets?: readonly string[];
+  /** Work that gives no sign of life for this long is given up and tried again. */
+  readonly stallMs?: number;
 }
 
 /** What this host goes on with while a store is away. */

@@ -44,6 +44,10 @@ export const SETTINGS = z.object({
     z.coerce.number().int().min(1_000).default(10_000),
     'A worker that is silent for this long counts as lost',
   ),
+  QUOTIDIEN_STALL_MS: setting(
+    z.coerce.number().int().min(1_000).default(900_000),
+    'A step that gets nowhere for this long is given up and tried again; longer than any single SQL statement takes',
+  ),
   QUOTIDIEN_ROLLUP_QUIET_MS: setting(
     positiveInteger.default(15_000),
     'Time without a changed day before months, years and histories are rebuilt',

@@ -56,6 +56,8 @@ export interface S3ObjectStoreOptions extends S3StoreOptions {
   readonly cacheFolder: string;
   /** The most that the copies have together, but for the newest one; no limit unless given. */
   readonly maxCopyBytes?: number;
+  /** Told of every piece of a body that comes from the server, or is taken from its file to go there. */
+  readonly onBytes?: () => void;
 }
 
 export interface S3ObjectStore extends ObjectStore {
@@ -96,6 +98,7 @@ class S3Store implements S3ObjectStore {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #downloads: DownloadedFiles;
+  readonly #onBytes: () => void;
   readonly #downloading = new Map<string, Promise<string | undefined>>();
   #bucketSeen = false;
 
@@ -104,6 +107,7 @@ class S3Store implements S3ObjectStore {
     this.#bucket = options.bucket;
     this.#prefix = options.prefix === undefined ? '' : `${options.prefix}/`;
     this.#downloads = createDownloadedFiles(options.cacheFolder, options.maxCopyBytes);
+    this.#onBytes = options.onBytes ?? (() => undefined);
   }
 
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
@@ -122,7 +126,7 @@ class S3Store implements S3ObjectStore {
       const found = await this.#getObject(target, range);
       if (found === undefined) return undefined;
       const bytes = found.ContentLength ?? Number.POSITIVE_INFINITY;
-      const stream = streamOf(found, target.place);
+      const stream = streamOf(found, target.place, this.#onBytes);
       return bytes <= READ_AT_ONCE_BYTES ? bodyChunks(await allOf(stream)) : stream;
     } catch (error) {
       // The range begins behind the end of the object, or the object is empty.
@@ -239,7 +243,8 @@ class S3Store implements S3ObjectStore {
       const message = `the object key ${key} is not usable: with the prefix ${this.#prefix} it is longer than ${LONGEST_KEY_BYTES} bytes`;
       throw new PipelineError('INPUT_INVALID', message);
     }
-    return { client: this.#client, bucket: this.#bucket, objectKey, place: `s3://${this.#bucket}/${objectKey}` };
+    const place = `s3://${this.#bucket}/${objectKey}`;
+    return { client: this.#client, bucket: this.#bucket, objectKey, place, onBytes: this.#onBytes };
   }
 
   async #getObject(target: S3Target, range?: ByteRange): Promise<GetObjectCommandOutput | undefined> {
@@ -270,7 +275,7 @@ class S3Store implements S3ObjectStore {
       throw s3Error(error, 'read', target.place);
     }
     if (found === undefined) return undefined;
-    const download: Download = { etag: etagOf(found), stream: streamOf(found, target.place) };
+    const download: Download = { etag: etagOf(found), stream: streamOf(found, target.place, this.#onBytes) };
     return this.#downloads.add(ref, download);
   }
 
@@ -298,11 +303,16 @@ function decodeKey(encoded: string): string {
   return decodeURIComponent(encoded.replaceAll('+', ' '));
 }
 
-async function* streamOf(found: GetObjectCommandOutput, place: string): AsyncGenerator<Uint8Array> {
+async function* streamOf(
+  found: GetObjectCommandOutput,
+  place: string,
+  onBytes: () => void,
+): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   try {
     for await (const chunk of found.Body as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
+      onBytes();
       yield chunk;
     }
   } catch (error) {

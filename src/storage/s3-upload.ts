@@ -28,6 +28,8 @@ export interface S3Target {
   readonly bucket: string;
   readonly objectKey: string;
   readonly place: string;
+  /** Told of every piece that is taken from the body. */
+  readonly onBytes: () => void;
 }
 
 interface Measured {
@@ -46,7 +48,7 @@ interface Measured {
  */
 export async function uploadObject(target: S3Target, body: ObjectBody, options: UploadOptions): Promise<Measured> {
   const writer = options.mode === 'create' ? randomUUID() : undefined;
-  const content = await openContent(body);
+  const content = await openContent(body, target.onBytes);
   try {
     const send = content.rest === undefined ? putAtOnce : putInParts;
     await send(target, content, headersFor(options, writer));
@@ -152,10 +154,13 @@ interface Content {
   close(): Promise<void>;
 }
 
-async function openContent(body: ObjectBody): Promise<Content> {
+async function openContent(body: ObjectBody, onBytes: () => void): Promise<Content> {
   const hash = createHash('sha256');
   const count = { bytes: 0 };
-  const chunks = measuredChunks(body, hash, count);
+  const chunks = measuredChunks(body, hash, (bytes) => {
+    count.bytes += bytes;
+    onBytes();
+  });
   const first: Uint8Array[] = [];
   let ended = false;
   while (!ended && count.bytes <= PART_BYTES) {
@@ -178,14 +183,14 @@ async function openContent(body: ObjectBody): Promise<Content> {
 async function* measuredChunks(
   body: ObjectBody,
   hash: Hash,
-  count: { bytes: number },
+  count: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array, undefined> {
   const copy = Symbol.asyncIterator in body;
   for await (const chunk of bodyChunks(body)) {
     for (let at = 0; at < chunk.byteLength; at += PART_BYTES) {
       const piece = chunk.subarray(at, at + PART_BYTES);
       hash.update(piece);
-      count.bytes += piece.byteLength;
+      count(piece.byteLength);
       yield copy ? Buffer.from(piece) : piece;
     }
   }

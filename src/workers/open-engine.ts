@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Engine } from '../activities/engine.ts';
 import { createHttpClient } from '../activities/http-client.ts';
+import { livelySql } from '../activities/signs-of-life.ts';
 import { mergeRules } from '../activities/merge-records.ts';
 import type { Config } from '../config/load-config.ts';
 import { secretsOf } from '../config/secrets.ts';
@@ -39,7 +40,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     objects: stores.objects,
     documents: stores.documents,
     ...(stores.fallback === undefined ? {} : { fallback: engineFallback(stores.fallback, queue) }),
-    sql: limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS),
+    sql: livelySql(limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS)),
     http: createHttpClient({
       folder: path.join(scratch, 'downloads'),
       userAgent: `quotidien/${CODE_VERSION}`,
@@ -58,6 +59,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     host: stores.fallback?.host ?? hostname(),
     codeVersion: CODE_VERSION,
     secrets: secretsOf(config),
+    stallMs: settings.QUOTIDIEN_STALL_MS,
     rollupDebounceMs: settings.QUOTIDIEN_ROLLUP_QUIET_MS,
     async close() {
       await duckDb.close();

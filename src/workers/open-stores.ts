@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { livelyDocuments, livelyObjects, signOfLife } from '../activities/signs-of-life.ts';
 import type { Config } from '../config/load-config.ts';
 import type { AwsAccess, DocumentChoice, ObjectChoice, StorageChoice } from '../config/storage-choice.ts';
 import { cityFlowTables } from '../storage/cityflow-tables.ts';
@@ -80,8 +81,8 @@ export async function openPrimary({ home, storage, ...bounds }: PrimaryConfig): 
   const { objects, close } = openObjects(home, storage.objects, bounds);
   const documents = await openDocuments(home, storage.documents, { overflow: objects, bounds });
   return {
-    objects,
-    documents,
+    objects: livelyObjects(objects),
+    documents: livelyDocuments(documents),
     async close() {
       await documents.close();
       await close();
@@ -125,7 +126,7 @@ function openObjects(
   if (choice.kind === 'local-files') {
     return { objects: createLocalObjectStore({ root: path.join(home, 'store') }), close: () => Promise.resolve() };
   }
-  const common = { ...s3Options(choice), ...bounds };
+  const common = { ...s3Options(choice), ...bounds, onBytes: signOfLife };
   // For what is too large for the cache in front.
   const copies = `${cacheFolder(home, choice)}-large`;
   const rest = openS3ObjectStore({ ...common, cacheFolder: copies });
