@@ -18,7 +18,7 @@ import { recutLost, sliceAndCommit } from './cut-slices.ts';
 import type { Download, UnkeptFile } from './cut-slices.ts';
 import type { StepRequest, StepResult } from './contract.ts';
 import type { StepDone, StepFailed } from '../pipelines/run-steps.ts';
-import { saveReceipt, takeSequence } from './delivery-order.ts';
+import { isContradicted, saveReceipt, takeSequence } from './delivery-order.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { doneWith, lost } from './execute-step.ts';
@@ -82,6 +82,9 @@ function concernsItsFile({ engine, control }: Download, { code, retryable }: Pip
   return !retryable || control.execution.attempt >= engine.retry.attempts;
 }
 
+/** An answer is asked for again so many times at most, however many others ask. */
+const MAX_ASKS = 3;
+
 /** Days that come from the same raw bytes, and how to get these. */
 interface Group {
   readonly window: FetchWindow;
@@ -93,16 +96,26 @@ interface Group {
   readonly isStored: boolean;
 }
 
-async function groupDays({ engine, dataset, part }: Download, dates: readonly CivilDate[]): Promise<Group[]> {
-  const sorted = [...dates].sort();
+/** Every receipt of the days, oldest first. */
+async function receiptsOf({ engine, dataset, part }: Download, sorted: readonly CivilDate[]): Promise<Receipt[]> {
   const range = { first: sorted[0] ?? '', last: sorted.at(-1) ?? '' };
   const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
-  receipts.sort(compareAnswers);
-  const ofPublisher = askable({ engine, dataset, part }, sorted);
+  return receipts.sort(compareAnswers);
+}
+
+function newestOf(receipts: readonly Receipt[], { from, to }: FetchWindow): Receipt | undefined {
+  return receipts.findLast(({ window }) => window.from === from && window.to === to);
+}
+
+async function groupDays(download: Download, dates: readonly CivilDate[]): Promise<Group[]> {
+  const { part } = download;
+  const sorted = [...dates].sort();
+  const receipts = await receiptsOf(download, sorted);
+  const ofPublisher = askable(download, sorted);
   const asked = fetchWindows(ofPublisher, part.bulkWindow).map((window) => ({
     window,
     dates: ofPublisher.filter((date) => window.from <= date && date <= window.to),
-    known: receipts.findLast((receipt) => receipt.window.from === window.from && receipt.window.to === window.to),
+    known: newestOf(receipts, window),
     earlier: receipts,
     isStored: false,
   }));
@@ -127,7 +140,22 @@ function askable(
   return dates.filter((date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined);
 }
 
+/**
+ * Delivers a group, and asks again when another answer with other rows came meanwhile: of two who ask at the same time the one with the earlier
+ * number may hear the newer rows. Receipts are saved before they are looked for, so that one of the two at least finds the other's.
+ */
 async function deliver(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
+  let asked = group;
+  for (let asks = 1; ; asks += 1) {
+    const answers = await deliverOnce(download, asked);
+    if (group.isStored || asks === MAX_ASKS) return answers;
+    const receipts = await receiptsOf(download, group.dates);
+    if (!isContradicted(answers, asked.earlier, receipts)) return answers;
+    asked = { ...group, earlier: receipts, known: newestOf(receipts, group.window) };
+  }
+}
+
+async function deliverOnce(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, part, force } = download;
   const known = await intactReceipt(download, group);
   const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);

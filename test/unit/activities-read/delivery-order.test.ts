@@ -79,6 +79,49 @@ describe('the newest answer for a day', () => {
     expect(await newest()).toBe(revised);
   });
 
+  it.for(['the earlier number', 'the later number'])(
+    'is what the publisher has when two asked at the same time, and the one with %s ends last',
+    async (last) => {
+      const signals = new EventEmitter();
+      const gate = (name: string) => ({ reached: once(signals, name), opened: once(signals, `${name} opens`) });
+      const gates = { asks: gate('asks'), answered: gate('answered') };
+      const pass = async (name: keyof typeof gates): Promise<void> => {
+        signals.emit(name);
+        await gates[name].opened;
+      };
+      const behind = (before: boolean): Engine => ({
+        ...engine,
+        http: {
+          ...engine.http!,
+          async download(request) {
+            if (before) await pass('asks');
+            const answer = await engine.http!.download(request);
+            if (!before) await pass('answered');
+            return answer;
+          },
+        },
+      });
+      // Has the earlier number and asks after the revision.
+      const late = runDay(behind(true), 'tiny', DATE);
+      await gates.asks.reached;
+      // Has the later number and what the publisher had before.
+      const early = runDay(behind(false), 'tiny', DATE);
+      await gates.answered.reached;
+      publisher.publish(DATE, { add: 7 });
+      const open = async (name: keyof typeof gates, run: Promise<unknown>): Promise<void> => {
+        signals.emit(`${name} opens`);
+        await run.catch(() => undefined);
+      };
+      if (last === 'the earlier number') await open('answered', early);
+      await open('asks', late);
+      await open('answered', early);
+      const newest = async () => newestDeliveries(await receiptsOf('readings')).get(DATE)?.key;
+      const delivered = await newest();
+      await runDay(engine, 'tiny', DATE, { recheck: true });
+      expect(await newest()).toBe(delivered);
+    },
+  );
+
   it('is one with a number before any of an earlier version of Quotidien, whatever their times', () => {
     const receipt = (key: string, checkedAt: string, sequence?: number) =>
       ({
