@@ -68,7 +68,13 @@ describe('an activity', () => {
     ['reads documents', () => documents.get(key)],
     ['puts objects', () => objects.put('a', new Uint8Array([1]), { mediaType: 'text/plain', mode: 'replace' })],
     ['runs statements', () => sql.session((session) => session.run('SELECT 1'))],
-    ['tells its progress', () => Promise.resolve(control().progress('on and on'))],
+    [
+      'tells its progress',
+      () => {
+        control().progress('on and on');
+        return Promise.resolve();
+      },
+    ],
   ])('that %s is heard of for as long as it does', async ([, something]) => {
     await env.run(guarded(() => work(something)));
     expect(beats).toBe(LONG);
