@@ -11,11 +11,11 @@ import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { readFailures, recordFailure } from './failures.ts';
-import { newestManifests } from './ledger-reader.ts';
+import { lastVersions } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { fenceOf } from './publish-versions.ts';
-import { publicationsOf, withdraw } from './published.ts';
-import { deleteRecords, recordName, recordsOf } from './records.ts';
+import { publicationsOf, withdraw, withdrawnNames } from './published.ts';
+import { deleteRecords, recordName, recordsOf, withdrawnRecords as withdrawnRecordsOf } from './records.ts';
 import { resolveDerived } from './resolve-derived.ts';
 
 /** Keeps the message well under its limit, whatever the versions are. Days that a backfill made are one range. */
@@ -109,28 +109,34 @@ function needs(definition: PipelineDefinition, scope: Scope, failed: readonly Fa
   return failed.some(({ scopes }) => scopes.some((other) => readers.has(other)));
 }
 
-/** Removes the names that were taken back and that no newer version has again. */
+/**
+ * Removes the names that were taken back and that no newer version has again. Which these are is asked of the versions: of two runs that
+ * announced the same version, the one that lost the race may have written what is announced.
+ */
 async function withdrawAnnounced(
   engine: Engine,
   definition: PipelineDefinition,
   announcements: readonly Announcement[],
 ): Promise<void> {
-  const taking = announcements.filter(({ withdrawn, withdrawnRecords }) => withdrawn ?? withdrawnRecords);
-  const newest = await newestManifests(
-    engine.documents,
-    definition.name,
-    taking.map(({ scope }) => scope),
-  );
-  for (const { scope, withdrawn = [], withdrawnRecords = [] } of taking) {
-    const manifest = newest.get(scope);
-    if (manifest === undefined) continue;
-    const names = new Set(publicationsOf(definition, manifest).map(({ key }) => key));
-    const records = new Set(recordsOf(definition, manifest).map(({ key }) => recordName(key)));
-    const gone = withdrawn.filter((name) => !names.has(name));
-    const goneRecords = withdrawnRecords.filter((key) => !records.has(recordName(key))).map((key) => ({ key }));
+  // A first version takes nothing back.
+  const scopes = announcements.filter(({ version }) => version > 1).map(({ scope }) => scope);
+  const versions = await lastVersions(engine.documents, definition.name, [...new Set(scopes)]);
+  for (const all of versions.values()) {
+    const newest = all.at(-1);
+    if (newest === undefined) continue;
+    const own = announcements.filter(({ scope }) => scope === newest.scope);
+    const names = new Set(publicationsOf(definition, newest).map(({ key }) => key));
+    const records = new Set(recordsOf(definition, newest).map(({ key }) => recordName(key)));
+    const announced = own.flatMap(({ withdrawn = [] }) => withdrawn).filter((name) => !names.has(name));
+    const gone = new Set([...announced, ...all.flatMap((before) => withdrawnNames(definition, before, newest))]);
+    const announcedRecords = own.flatMap(({ withdrawnRecords = [] }) => withdrawnRecords.map((key) => ({ key })));
+    const goneRecords = [
+      ...announcedRecords.filter(({ key }) => !records.has(recordName(key))),
+      ...all.flatMap((before) => withdrawnRecordsOf(definition, before, newest)),
+    ];
     // `STORE_CONFLICT` when a newer version came meanwhile: tried again, it looks at that one.
-    const fence = fenceOf(engine.documents, manifest);
-    await withdraw(engine, gone, fence);
+    const fence = fenceOf(engine.documents, newest);
+    await withdraw(engine, [...gone], fence);
     await deleteRecords(engine, goneRecords, fence);
   }
 }

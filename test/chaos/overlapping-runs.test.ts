@@ -74,5 +74,5 @@ it.for(SEEDS)(
     expect(Object.keys(expected.newest)).toHaveLength(DATES.length + 7);
     expect(await tinyContents(home, DATES)).toEqual(expected);
   },
-  180_000,
+  300_000,
 );

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openAnnouncements } from '../../../src/activities/announcements.ts';
 import { commitDays } from '../../../src/activities/commit-manifest.ts';
 import type { CommitRequest, CommitResult } from '../../../src/activities/contract.ts';
+import type { StepControl } from '../../../src/activities/engine.ts';
+import { closeAnnouncements } from '../../../src/activities/hear-announcements.ts';
 import { announcementKey } from '../../../src/pipelines/announcement.ts';
 import type { DayState } from '../../../src/pipelines/execution.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';
@@ -56,6 +58,10 @@ async function sameAgain(): Promise<CommitRequest> {
   return { pipeline: 'tiny', reason: 'backfill', days };
 }
 
+function otherRun(): StepControl {
+  return { ...testControl(), execution: { workflowId: 'other', runId: 'other-run', attempt: 1 } };
+}
+
 function affecting({ affecting }: CommitResult): string[] {
   return [...affecting].sort();
 }
@@ -102,5 +108,35 @@ describe('an announcement', () => {
     expect(announced.find(({ version }) => version === 2)?.withdrawn).toEqual([
       'reports/tiny/daily_report_2024-01-01.csv',
     ]);
+  });
+
+  it('of a run that lost the race does not hide which names the winner takes back', async () => {
+    const [date] = DATES as [string];
+    await runDays(engine, 'tiny', [date]);
+    const name = `reports/tiny/daily_report_${date}.csv`;
+    const without = async (step: StepId): Promise<CommitRequest> => {
+      const { days, ...request } = await sameAgain();
+      const skipped = { [step]: { state: 'skipped' as const, reason: 'a test' } };
+      return {
+        ...request,
+        days: days.map(({ state, ...day }) => ({ ...day, base: 1, state: { ...state, ...skipped } })),
+      };
+    };
+    // The winner is killed before it has taken the name back.
+    const killed = { delete: () => Promise.reject(new PipelineError('STORE_UNAVAILABLE', 'killed')) };
+    const winner = { ...engine, objects: storeWith(engine.objects, killed) };
+    const winning = await without('report/day');
+    const loser = creating(async (store) => {
+      await expect(commitDays(winner, testControl(), winning)).rejects.toThrow('killed');
+      return store();
+    });
+    expect(await commitDays(loser, otherRun(), await without('metrics/day'))).toMatchObject({ conflicting: [date] });
+    expect((await newestManifests(engine.documents, 'tiny', [date])).get(date)?.steps['report/day']?.state).toBe(
+      'skipped',
+    );
+    expect(await engine.objects.head(name)).toBeDefined();
+    await closeAnnouncements(engine, testControl(), 'tiny', [{ from: date, to: date, version: 2 }], []);
+    expect(await engine.objects.head(name)).toBeUndefined();
+    expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
   });
 });
