@@ -76,6 +76,8 @@ export interface ResolvedWindow extends MaybeServed {
   readonly upToDate: readonly CivilDate[];
   /** Those of them whose verdict is `degraded`; absent where there are none. */
   readonly degraded?: readonly CivilDate[];
+  /** Those of them that the publisher has nothing of; the same holds. */
+  readonly noData?: readonly CivilDate[];
   /** Those of them whose published names do not show what they are made of; histories of earlier releases do not say it. */
   readonly unpublished?: readonly CivilDate[];
   readonly days: readonly WindowDay[];
@@ -242,6 +244,8 @@ export interface SelectedDays {
   readonly complete: number;
   /** How many of the complete days are `degraded`. */
   readonly degraded?: number;
+  /** Of how many complete days the publisher has nothing. */
+  readonly noData?: number;
   readonly notDue: number;
 }
 

@@ -1,6 +1,7 @@
 import { calendarDay } from '../pipelines/calendar-of-days.ts';
 import type { CalendarDay, RunningDay } from '../pipelines/calendar-of-days.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { lacksOf } from '../pipelines/completeness.ts';
 import { staleSteps } from '../pipelines/execution.ts';
 import { planDays } from '../pipelines/plan.ts';
 import { readDegraded } from './degraded.ts';
@@ -31,6 +32,7 @@ export async function calendarOfDays(
   const blind = engine.fallback?.away('documents') !== undefined;
   const now = engine.now();
   const plans = new Map(planDays(definition, evidence, { offline: true }).map(({ date, steps }) => [date, steps]));
+  const ledger = new Map(evidence.map((day) => [day.date, day.ledger]));
   return known.map((date) => {
     const planned = plans.get(date) ?? [];
     const standing = {
@@ -40,7 +42,8 @@ export async function calendarOfDays(
       degraded: degraded.get(date),
       blind,
       unreadable: unreadable.get(date),
-      stale: manifests.has(date) ? staleSteps(definition, planned, manifests.get(date)) : [],
+      stale: staleSteps(definition, planned, manifests.get(date)),
+      lacks: lacksOf(definition, manifests.get(date), ledger.get(date) ?? []),
       askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
     };
     return calendarDay(definition, date, standing, now);

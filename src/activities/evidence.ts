@@ -136,6 +136,7 @@ export async function planOnStored(
   definition: PipelineDefinition,
   { evidence, artefacts }: Survey,
   options: PlanOptions,
+  earlier: readonly DayPlan[] = [],
 ): Promise<DayPlan[]> {
   const { objects } = await withoutBuried(engine);
   const found = new Map<string, string | undefined>();
@@ -149,7 +150,7 @@ export async function planOnStored(
       },
     };
     const days = evidence.map((day) => ({ ...day, damaged }));
-    const plans = planDays(definition, days, options);
+    const plans = planDays(definition, days, options, earlier);
     const looks = await mapConcurrent([...unknown.values()], LOOKS_AT_ONCE, (ref) => damageOf(objects, ref));
     for (const [index, key] of [...unknown.keys()].entries()) found.set(key, looks[index]);
     if (looks.every((damage) => damage === undefined)) return plans;

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { PipelineError, asPipelineError } from '../errors.ts';
-import type { CheckResult, StepImplementation, StepTask, UnitOutcome, UnitResult } from '../pipelines/dataset.ts';
+import type {
+  CheckResult,
+  StepImplementation,
+  StepTask,
+  UnitFailure,
+  UnitOutcome,
+  UnitResult,
+} from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { StepDefinition } from '../pipelines/definition.ts';
 import { isEmptyEntry } from '../pipelines/ledger.ts';
@@ -137,11 +144,22 @@ export function judge(
   const good: UnitResult[] = [];
   const failed: StepFailed[] = [];
   for (const outcome of outcomes) {
-    const failure = 'failure' in outcome ? outcome.failure : failureOfChecks(step, outcome);
+    const result = 'failure' in outcome ? withoutRows(step, outcome) : outcome;
+    const failure = 'failure' in result ? result.failure : failureOfChecks(step, result);
     if (failure !== undefined) failed.push({ date: outcome.scope, failure });
-    else if (!('failure' in outcome)) good.push(outcome);
+    else if (!('failure' in result)) good.push(result);
   }
   return { good, failed };
+}
+
+/**
+ * What a computed step finds unpublished is so of exactly these inputs: an outcome without outputs, which the ledger keeps. As a failure it
+ * would be tried again, in vain, by every run.
+ */
+function withoutRows({ id }: Pick<StepDefinition, 'id'>, outcome: UnitFailure): UnitOutcome {
+  const { scope, failure } = outcome;
+  if (failure.code !== 'SRC_NOT_PUBLISHED' || id.startsWith('download/')) return outcome;
+  return { scope, outputs: {}, checks: [], facts: { not_published: failure.message } };
 }
 
 function failureOfChecks(step: Pick<StepDefinition, 'id'>, result: UnitResult): StepFailed['failure'] | undefined {

@@ -11,7 +11,7 @@ import type { StepDone, StepFailed } from '../pipelines/run-steps.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { executeStep } from './execute-step.ts';
-import { planFromStores } from './resolve-plan.ts';
+import { planFromStores } from './plan-run.ts';
 
 /** What came of making a day whole: its version, or why only a run of the day can do it. */
 export interface FinishedDay {

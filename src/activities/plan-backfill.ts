@@ -12,9 +12,9 @@ import type { BackfillPlan, BackfillRequest, PlannedBackfillDay } from '../pipel
 import { rangesOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween } from '../pipelines/civil-date.ts';
 import type { Dataset, FetchWindow } from '../pipelines/dataset.ts';
-import { executionSteps } from '../pipelines/execution.ts';
-import { isUpToDate } from '../pipelines/plan.ts';
-import { STAGES, isAfterStage, stageOf } from '../pipelines/vocabulary.ts';
+import { SEVERAL } from '../pipelines/execution.ts';
+import type { DayPlan } from '../pipelines/plan.ts';
+import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { fetchWindows } from '../pipelines/window.ts';
 import { workWindows } from '../pipelines/work-window.ts';
@@ -24,8 +24,9 @@ import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { readFailures } from './failures.ts';
-import { unpublishedScopes } from './publish-versions.ts';
-import { checkRequest, planFromStores } from './resolve-plan.ts';
+import { planRun } from './plan-run.ts';
+import type { RunPlan, RunPlans } from './plan-run.ts';
+import { checkRequest } from './resolve-plan.ts';
 import { stepExperience } from './step-experience.ts';
 
 /** A plan with what is done to every selected day, and why. */
@@ -54,11 +55,11 @@ export async function planBackfill(engine: Engine, request: BackfillRequest): Pr
   checkBackfill(engine, request);
   const dataset = datasetOf(engine, request.pipeline);
   const days: PlannedBackfillDay[] = [];
-  const left = { complete: 0, degraded: 0, notDue: 0, otherwise: 0 };
-  for (const stretch of yearStretches(request)) {
-    const part = await selectStretch(engine, request, stretch);
+  const left = { complete: 0, degraded: 0, noData: 0, notDue: 0, otherwise: 0 };
+  for await (const part of selectStretches(engine, request)) {
     days.push(...part.selected);
-    for (const reason of ['complete', 'degraded', 'notDue', 'otherwise'] as const) left[reason] += part[reason];
+    for (const reason of ['complete', 'degraded', 'noData', 'notDue', 'otherwise'] as const)
+      left[reason] += part[reason];
   }
   days.sort((a, b) => (a.date < b.date ? -1 : 1));
   const steps = countActions(days);
@@ -83,10 +84,23 @@ export interface SelectedStretch {
   readonly complete: number;
   /** How many of the complete days are `degraded`. */
   readonly degraded: number;
+  /** Of how many complete days the publisher has nothing. */
+  readonly noData: number;
   /** The publication calendar does not expect them yet. */
   readonly notDue: number;
   /** With something to do, but not of the wanted kind. */
   readonly otherwise: number;
+  /** All days that are due, also the complete ones. */
+  readonly due: readonly RunPlan[];
+  readonly manifests: RunPlans['manifests'];
+  readonly unreadable: RunPlans['unreadable'];
+}
+
+export interface StretchOptions {
+  /** Days that are left aside. */
+  readonly except?: readonly CivilDate[];
+  /** The plans of the stretch before: what is going to change there is known to the days that read it. */
+  readonly earlier?: readonly DayPlan[];
 }
 
 /** The days of a stretch that the request means. */
@@ -94,42 +108,58 @@ export async function selectStretch(
   engine: Engine,
   request: BackfillRequest,
   { from, to }: FetchWindow,
-  except: readonly CivilDate[] = [],
+  { except = [], earlier = [] }: StretchOptions = {},
 ): Promise<SelectedStretch> {
   const { definition } = datasetOf(engine, request.pipeline);
   const { select = 'open', until } = request;
   const all = datesBetween(from, to).filter((date) => !except.includes(date));
   const now = engine.now();
   const due = all.filter((date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now);
-  const [{ plans, manifests, versions, unreadable }, failures, marks] = await Promise.all([
-    planFromStores(engine, definition, due, { recheck: select === 'all', offline: select === 'stale' }),
+  const [{ plans, manifests, unreadable }, failures, marks] = await Promise.all([
+    planRun(engine, definition, due, {
+      recheck: select === 'all',
+      offline: select === 'stale',
+      days: SEVERAL,
+      until,
+      earlier,
+    }),
     readFailures(engine.documents, request.pipeline, due),
     readDegraded(engine, request.pipeline, due),
   ]);
-  const ids = new Set(executionSteps(definition, 2).map(({ id }) => id));
-  const planned = plans.map(({ date, steps: all }) => {
-    const steps = all.filter(({ step }) => ids.has(step) && !isAfterStage(stageOf(step), until));
-    return { date, steps, isMade: isUpToDate(steps, manifests.get(date)) };
-  });
-  const made = planned.filter(({ isMade }) => isMade).map(({ date }) => versions.get(date) ?? []);
-  const unpublished = await unpublishedScopes(engine, definition, made);
   // Their own runs say what is wrong with them.
   const selected: PlannedBackfillDay[] = [...unreadable.keys()].map((date) => ({ date, steps: [] }));
-  const left: string[] = [];
-  for (const { date, steps, isMade } of planned) {
-    const day = {
-      manifest: manifests.get(date),
-      failure: failures.get(date),
-      planned: steps,
-      complete: isMade && !unpublished.has(date),
-    };
-    if (day.complete && select !== 'all') left.push(date);
-    if (isSelected(select, day)) selected.push({ date, steps });
+  const left: CivilDate[] = [];
+  for (const { date, steps, upToDate } of plans) {
+    const failure = failures.get(date);
+    // A failure that a later delivery has made good is taken back by the next run, which has nothing else to do.
+    const complete = upToDate && failure === undefined;
+    if (complete && select !== 'all') left.push(date);
+    if (isSelected(select, { manifest: manifests.get(date), failure, upToDate, complete }))
+      selected.push({ date, steps });
   }
-  const notDue = all.length - due.length;
   const complete = left.length;
-  const degraded = left.filter((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date)).length;
-  return { selected, complete, degraded, notDue, otherwise: Math.max(0, due.length - selected.length - complete) };
+  const count = (isOne: (date: CivilDate) => boolean): number => left.filter(isOne).length;
+  return {
+    selected,
+    complete,
+    degraded: count((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date)),
+    noData: count((date) => manifests.get(date)?.verdict === 'no_data' && !marks.has(date)),
+    notDue: all.length - due.length,
+    otherwise: Math.max(0, due.length - selected.length - complete),
+    due: plans,
+    manifests,
+    unreadable,
+  };
+}
+
+/** The stretches of a backfill in its order, each planned with what is going to change in the one before it. */
+export async function* selectStretches(engine: Engine, request: BackfillRequest): AsyncGenerator<SelectedStretch> {
+  let earlier: readonly DayPlan[] = [];
+  for (const stretch of yearStretches(request)) {
+    const selected = await selectStretch(engine, request, stretch, { earlier });
+    yield selected;
+    earlier = selected.due.map(({ whole }) => whole);
+  }
 }
 
 /** One request per part and bulk window that has a day to ask for. */

@@ -2,7 +2,7 @@ import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { executeDownload } from './execute-download.ts';
-import { planFromStores } from './resolve-plan.ts';
+import { planFromStores } from './plan-run.ts';
 
 /**
  * Asks the publisher for every day whose download a plan would run or recheck, and keeps what it delivers, so that the next

@@ -1,7 +1,7 @@
 import { addDays } from '../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { keyIn } from '../pipelines/manifest.ts';
-import { isOutOfDate } from '../pipelines/plan.ts';
+import { isAsStored } from '../pipelines/plan.ts';
 import { periodsOf } from '../pipelines/period.ts';
 import { STAGES, stageOf } from '../pipelines/vocabulary.ts';
 import type { CivilDate, Stage, StepId } from '../pipelines/vocabulary.ts';
@@ -10,7 +10,7 @@ import type { DerivedWork } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { SILENT, inPages } from './in-pages.ts';
-import { planFromStores } from './resolve-plan.ts';
+import { planFromStores } from './plan-run.ts';
 
 /**
  * What must be made again because these days changed: the days that read them and are out of date now, and every period
@@ -95,7 +95,7 @@ async function staleOf(
       .map(({ step }) => stageOf(step))
       .sort((a, b) => STAGES.indexOf(a) - STAGES.indexOf(b))
       .at(-1);
-    const stale = made.filter((step) => isOutOfDate(step, manifest));
+    const stale = made.filter((step) => !isAsStored(step, manifest));
     const isOurs = readers.has(date) || stale.every(({ step }) => comparing.has(step));
     return until !== undefined && stale.length > 0 && isOurs ? [{ date, until }] : [];
   });

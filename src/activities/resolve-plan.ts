@@ -1,13 +1,9 @@
 import { PipelineError } from '../errors.ts';
 import { parseCivilDate } from '../pipelines/civil-date.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
-import type { Decision } from '../pipelines/decision.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
-import { deliveredBefore, executionSteps, settledStates } from '../pipelines/execution.ts';
-import type { Manifest } from '../pipelines/manifest.ts';
-import { isUpToDate } from '../pipelines/plan.ts';
-import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import { SEVERAL, deliveredBefore, executionSteps, settledStates } from '../pipelines/execution.ts';
 import { revisionOf } from '../pipelines/revision.ts';
 import { describeRow } from '../pipelines/stored-records.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
@@ -17,35 +13,10 @@ import type { PlanRequest, ResolvedDay, ResolvedWindow } from './contract.ts';
 import { readDegraded } from './degraded.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { planOnStored, surveyDays } from './evidence.ts';
-import type { Survey } from './evidence.ts';
-import { unpublishedScopes } from './publish-versions.ts';
+import { clearFailures } from './failures.ts';
+import { planRun } from './plan-run.ts';
+import type { RunPlans } from './plan-run.ts';
 import { refuseRow } from './read-rows.ts';
-
-export interface StoredPlans {
-  /** Ascending; none for a day of which a row cannot be read. */
-  readonly plans: DayPlan[];
-  readonly manifests: ReadonlyMap<CivilDate, Manifest>;
-  /** Every version, oldest first. */
-  readonly versions: ReadonlyMap<CivilDate, readonly Manifest[]>;
-  readonly decisions: ReadonlyMap<CivilDate, readonly Decision[]>;
-  readonly unreadable: Survey['unreadable'];
-  readonly unseen: Survey['unseen'];
-}
-
-/** The plans of a set of days from what the stores have now. */
-export async function planFromStores(
-  engine: Engine,
-  definition: PipelineDefinition,
-  dates: readonly CivilDate[],
-  options: PlanOptions,
-): Promise<StoredPlans> {
-  const survey = await surveyDays(engine, definition, dates);
-  const { manifests, versions, unreadable, unseen } = survey;
-  const decisions = new Map(survey.evidence.map((day) => [day.date, day.decisions ?? []]));
-  const plans = await planOnStored(engine, definition, survey, options);
-  return { plans, manifests, versions, decisions, unreadable, unseen };
-}
 
 /** Refuses what cannot be planned, with what to write instead. */
 export function checkRequest(definition: PipelineDefinition, { dates, options }: Omit<PlanRequest, 'pipeline'>): void {
@@ -68,16 +39,18 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
   checkRequest(definition, request);
   const [date] = request.dates;
   if (date === undefined) throw new PipelineError('PLAN_INVALID', 'no date was given');
-  const stored = await planFromStores(engine, definition, [date], request.options);
-  const { plans, manifests, versions, decisions } = stored;
+  const stored = await planRun(engine, definition, [date], { ...request.options, days: 1 });
+  const { plans, manifests, decisions } = stored;
   refuseBlind(stored, date);
-  const [plan] = plans;
-  if (plan === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
+  const [planned] = plans;
+  if (planned === undefined) throw new PipelineError('INTERNAL', `no plan came of ${date}`);
+  const { steps, upToDate } = planned;
   const manifest = manifests.get(date);
-  const all = versions.get(date) ?? [];
+  // Whatever failed before, nothing is left to do.
+  if (upToDate) await clearFailures(engine.documents, definition.name, [{ scope: date }]);
   return {
     steps: executionSteps(definition, 1),
-    plan: { ...plan, upToDate: plan.upToDate && (await unpublishedScopes(engine, definition, [all])).size === 0 },
+    plan: { date, steps, upToDate },
     retry: engine.retry,
     ...calendarOf(engine, definition, date),
     queues: stepQueues(engine, datasetOf(engine, request.pipeline)),
@@ -94,7 +67,7 @@ export async function resolveDay(engine: Engine, request: PlanRequest): Promise<
 }
 
 /** A day of which something cannot be read, or not be seen from here, would be made of less than it was. */
-function refuseBlind({ unreadable, unseen }: StoredPlans, date: CivilDate): void {
+function refuseBlind({ unreadable, unseen }: Pick<RunPlans, 'unreadable' | 'unseen'>, date: CivilDate): void {
   const row = unreadable.get(date);
   if (row !== undefined) throw refuseRow(row);
   const why = unseen.get(date);
@@ -138,31 +111,29 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const { definition } = dataset;
   checkRequest(definition, request);
   const dates = [...request.dates].sort();
-  const stored = await planFromStores(engine, definition, dates, request.options);
-  const { plans, manifests, versions, decisions, unreadable, unseen } = stored;
-  const steps = executionSteps(definition, Math.max(2, request.dates.length));
-  const ids = new Set(steps.map((step) => step.id));
-  const upToDate: CivilDate[] = [];
-  const days: ResolvedWindow['days'][number][] = [];
-  for (const plan of plans.filter(({ date }) => !unseen.has(date))) {
-    const planned = plan.steps.filter((step) => ids.has(step.step));
-    const manifest = manifests.get(plan.date);
-    if (isUpToDate(planned, manifest)) upToDate.push(plan.date);
-    else {
-      const decided = decisions.get(plan.date) ?? [];
-      const known = decided.length === 0 ? {} : { decisions: decided };
-      const [state, delivered] = [settledStates(planned), deliveredBefore(planned)];
-      days.push({ date: plan.date, state, delivered, base: manifest?.version ?? 0, ...known });
-    }
-  }
+  const stored = await planRun(engine, definition, dates, { ...request.options, days: SEVERAL });
+  const { manifests, decisions, unreadable, unseen } = stored;
+  const plans = stored.plans.filter(({ date }) => !unseen.has(date));
+  const behind = plans.filter(({ made }) => !made);
+  const days = behind.map(({ date, steps }): ResolvedWindow['days'][number] => {
+    const decided = decisions.get(date) ?? [];
+    const known = decided.length === 0 ? {} : { decisions: decided };
+    const [state, delivered] = [settledStates(steps), deliveredBefore(steps)];
+    return { date, state, delivered, base: manifests.get(date)?.version ?? 0, ...known };
+  });
+  const upToDate = plans.filter(({ made }) => made).map(({ date }) => date);
+  // Whatever failed before, nothing is left to do.
+  const scopes = upToDate.map((scope) => ({ scope }));
+  await clearFailures(engine.documents, definition.name, scopes);
   const marks = await readDegraded(engine, definition.name, upToDate);
   const degraded = upToDate.filter((date) => manifests.get(date)?.verdict === 'degraded' || marks.has(date));
-  const known = degraded.length === 0 ? {} : { degraded };
+  const noData = upToDate.filter((date) => manifests.get(date)?.verdict === 'no_data' && !marks.has(date));
+  const known = { ...(degraded.length === 0 ? {} : { degraded }), ...(noData.length === 0 ? {} : { noData }) };
   const rows = [...unreadable].map(([date, row]) => ({ date, why: `STORE_CORRUPT: ${describeRow(row)}` }));
   for (const [date, why] of unseen) rows.push({ date, why: `STORE_UNAVAILABLE: ${why}` });
   const careful = rows.length === 0 ? {} : { careful: rows };
-  const made = upToDate.map((date) => versions.get(date) ?? []);
-  const unpublished = [...(await unpublishedScopes(engine, definition, made)).keys()].sort();
+  const unpublished = plans.filter((plan) => plan.unpublished.length > 0).map(({ date }) => date);
   const told = { upToDate, ...known, unpublished, days, ...careful };
+  const steps = executionSteps(definition, SEVERAL);
   return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), ...told };
 }

@@ -13,7 +13,7 @@ export async function selectDays(
   running: ReadonlySet<CivilDate>,
 ): Promise<SelectedDays> {
   const { request } = asked;
-  const { dates, complete, degraded, notDue } = await datesOf(engine, asked);
+  const { dates, complete, degraded, noData, notDue } = await datesOf(engine, asked);
   await publishPeriods(engine, request.pipeline, asked.stretch);
   const free = dates.filter((date) => !running.has(date));
   return {
@@ -21,6 +21,7 @@ export async function selectDays(
     running: dates.filter((date) => running.has(date)),
     complete,
     degraded,
+    noData,
     notDue,
   };
 }
@@ -29,8 +30,8 @@ async function datesOf(engine: Engine, { request, stretch, plan, except = [] }: 
   if (plan !== undefined) {
     const stored = await loadPlan(engine.documents, request.pipeline, plan);
     const dates = plannedDates(stored, stretch).filter((date) => !except.includes(date));
-    return { dates, complete: 0, degraded: 0, notDue: 0 };
+    return { dates, complete: 0, degraded: 0, noData: 0, notDue: 0 };
   }
-  const { selected, complete, degraded, notDue } = await selectStretch(engine, request, stretch, except);
-  return { dates: selected.map(({ date }) => date), complete, degraded, notDue };
+  const { selected, complete, degraded, noData, notDue } = await selectStretch(engine, request, stretch, { except });
+  return { dates: selected.map(({ date }) => date), complete, degraded, noData, notDue };
 }

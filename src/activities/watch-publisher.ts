@@ -14,7 +14,7 @@ import type { Engine, StepControl } from './engine.ts';
 import { surveyDays } from './evidence.ts';
 import { readFreshness } from './fetch-raw.ts';
 import { readManifests } from './ledger-reader.ts';
-import { planFromStores } from './resolve-plan.ts';
+import { planFromStores } from './plan-run.ts';
 
 /** Publishers revise at most about this far back before data are definitive; older days are left to a backfill. */
 const WATCHED_DAYS = 800;

@@ -66,28 +66,46 @@ export function untilOf(text: string | undefined): { until?: Stage } {
   throw new PipelineError('INPUT_INVALID', `--until (or --steps) takes ${STAGES.join(', ')}, not ${text}`);
 }
 
-export function exitCodeOf({ failedDays, waitingDays, degradedDays, stopped, rollup }: EndedBackfill): ExitCode {
-  if (failedDays > 0 || rollup !== null) return EXIT.failed;
-  return waitingDays > 0 || degradedDays > 0 || stopped !== null ? EXIT.degraded : EXIT.done;
+/** What became of days, by number; a single day is the set of one. */
+export interface EndedDays {
+  readonly failedDays: number;
+  readonly waitingDays: number;
+  readonly degradedDays: number;
+  readonly noDataDays: number;
+}
+
+/** 0 when every day is `ok`, 3 when some are finished otherwise or wait, 1 when one failed. */
+export function exitCodeOfDays({ failedDays, waitingDays, degradedDays, noDataDays }: EndedDays): ExitCode {
+  if (failedDays > 0) return EXIT.failed;
+  return waitingDays + degradedDays + noDataDays > 0 ? EXIT.degraded : EXIT.done;
+}
+
+export function exitCodeOf(ended: EndedBackfill): ExitCode {
+  if (ended.rollup !== null) return EXIT.failed;
+  const days = exitCodeOfDays(ended);
+  return days === EXIT.done && ended.stopped !== null ? EXIT.degraded : days;
 }
 
 /** The days that are not done, and why. */
 export function leftLines(ended: EndedBackfill): string[] {
-  const { failed, failedDays, waiting, degradedDays, stopped, rollup } = ended;
+  const { failed, failedDays, waiting, stopped, rollup } = ended;
   return [
     ...failed.map(({ date, code, message }) => `${date}  ${code}: ${message}`),
     ...(failedDays > failed.length ? [`and ${failedDays - failed.length} more failed`] : []),
     ...waiting.map(({ date, why }) => `${date}  waits: ${why}`),
-    ...degradedLines(degradedDays),
+    ...notOkLines(ended),
     ...(stopped === null ? [] : [stopped]),
     ...(rollup === null ? [] : [`${rollup.code}: ${rollup.message}`]),
   ];
 }
 
-export function degradedLines(days: number): string[] {
-  if (days === 0) return [];
+/** Of days that are done, and not `ok`. */
+export function notOkLines({ degradedDays, noDataDays }: Pick<EndedDays, 'degradedDays' | 'noDataDays'>): string[] {
+  const of = (days: number, what: string): string[] =>
+    days === 0 ? [] : [`${count(days, 'day')} ${days === 1 ? 'is' : 'are'} ${what}`];
   return [
-    `${count(days, 'day')} ${days === 1 ? 'is' : 'are'} degraded: "quotidien gaps" and "quotidien show" tell why`,
+    ...of(degradedDays, 'degraded: "quotidien gaps" and "quotidien show" tell why'),
+    ...of(noDataDays, 'without data: the publisher has nothing'),
   ];
 }
 

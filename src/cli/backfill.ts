@@ -6,7 +6,15 @@ import type { BackfillPlan, BackfillRequest, BackfillSelection } from '../pipeli
 import { parseCivilDate } from '../pipelines/civil-date.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
-import { degradedLines, exitCodeOf, leftLines, rollupFailure, runBackfill, untilOf } from './backfill-run.ts';
+import {
+  exitCodeOf,
+  exitCodeOfDays,
+  leftLines,
+  notOkLines,
+  rollupFailure,
+  runBackfill,
+  untilOf,
+} from './backfill-run.ts';
 import type { EndedBackfill } from './backfill-run.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -87,9 +95,9 @@ async function finishWithoutDays(context: CommandContext, plan: BackfillPlan): P
   const { terminal } = context;
   const { pipeline } = plan.request;
   const unfinished = await findUnfinished(await context.engine(), pipeline);
-  const degraded = plan.degraded ?? 0;
-  const done = degraded > 0 ? EXIT.degraded : EXIT.done;
-  for (const line of degradedLines(degraded)) terminal.line(line);
+  const before = { degradedDays: plan.degraded ?? 0, noDataDays: plan.noData ?? 0 };
+  const done = exitCodeOfDays({ ...before, failedDays: 0, waitingDays: 0 });
+  for (const line of notOkLines(before)) terminal.line(line);
   if (unfinished.announced.length === 0) {
     terminal.data({ plan, result: null });
     return done;
@@ -113,15 +121,25 @@ async function start(context: CommandContext, plan: BackfillPlan, input: Backfil
   try {
     if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    const result = await workWith(session, context.signal, () =>
+    const ended = await workWith(session, context.signal, () =>
       runBackfill(context.terminal, target, input, () => plan.days),
     );
+    const result = input.plan === undefined ? ended : withLeftOut(ended, plan);
     context.terminal.data({ plan, result });
     for (const line of resultLines(plan, result)) context.terminal.line(line);
     return exitCodeOf(result);
   } finally {
     await session.close();
   }
+}
+
+/** A backfill by a stored plan does not look at the days that this leaves out as complete; how they stand is in the plan. */
+function withLeftOut(
+  ended: EndedBackfill,
+  { complete, notDue, degraded = 0, noData = 0 }: BackfillPlan,
+): EndedBackfill {
+  const { degradedDays, noDataDays } = ended;
+  return { ...ended, complete, notDue, degradedDays: degradedDays + degraded, noDataDays: noDataDays + noData };
 }
 
 function planLines(plan: BackfillPlan): string[] {

@@ -36,7 +36,7 @@ const MARKS: Readonly<Partial<Record<DayRemark['kind'], { readonly mark: string;
   stale: { mark: '~', word: 'out of date' },
   failed_run: { mark: 'x', word: 'last run failed' },
   failed_check: { mark: '!', word: 'a check fails' },
-  coverage: { mark: '%', word: 'coverage below 100 %' },
+  coverage: { mark: '%', word: 'incomplete' },
 };
 
 const MONTHS = [
@@ -191,7 +191,7 @@ function totalLines({ days, standings, revisions, incomplete, missing }: Calenda
     return count === undefined ? [] : [`${count} ${word}`];
   });
   const finals = REVISIONS.flatMap((name) => (revisions[name] === undefined ? [] : [`${revisions[name]} ${name}`]));
-  if (incomplete > 0) finals.push(`${incomplete} with coverage below 100 %`);
+  if (incomplete > 0) finals.push(`${incomplete} incomplete`);
   const line = `${days === 1 ? '1 day' : `${days} days`}: ${counts.join(', ')}${finals.length === 0 ? '' : `; ${finals.join(', ')}`}`;
   return missing.length === 0 ? [line] : [line, `missing: ${rangeText(missing)}`];
 }

@@ -23,3 +23,9 @@ export function tellWaits(terminal: Terminal, handle: WorkflowHandle): () => voi
     },
   );
 }
+
+/** What to type to decide on a held day. */
+export function decideCommand(pipeline: string, date: string): string {
+  const input = '{"decision":"accept","reason":"…"}';
+  return `temporal workflow update execute --workflow-id day/${pipeline}/${date} --name decide --input '${input}'`;
+}

@@ -1,18 +1,21 @@
 import { calendarOfDays } from '../activities/day-calendar.ts';
 import { datasetOf } from '../activities/engine.ts';
-import { planFromStores } from '../activities/resolve-plan.ts';
+import type { Engine } from '../activities/engine.ts';
+import { selectStretches } from '../activities/plan-backfill.ts';
 import { stalePeriods } from '../activities/stale-periods.ts';
 import { PipelineError } from '../errors.ts';
-import { rangesOf } from '../pipelines/calendar-of-days.ts';
-import type { CalendarDay, DateRange } from '../pipelines/calendar-of-days.ts';
+import { GAP_KINDS, gapsOf, rangesOf } from '../pipelines/calendar-of-days.ts';
+import type { CalendarDay, DateRange, GapKind } from '../pipelines/calendar-of-days.ts';
 import { addDays, datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import { staleSteps } from '../pipelines/execution.ts';
 import type { PlannedStep } from '../pipelines/plan.ts';
+import type { UnreadableRow } from '../pipelines/stored-records.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { count } from './measures.ts';
+import { decideCommand } from './day-waits.ts';
 import { findRunningDays } from './running-days.ts';
 import { findUnfinished, isFinished, rangeText, unfinishedLines } from './unfinished.ts';
 import { printUnreadable } from './unreadable.ts';
@@ -32,17 +35,11 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
   const dates = await datesOf(context, command);
   const { days: running } = await findRunningDays(context.config, command.pipeline);
   const days = await calendarOfDays(engine, command.pipeline, dates, running);
-  const found = [
-    gapOf(command.pipeline, 'missing', days, ({ standing }) => standing === 'missing', '--missing'),
-    gapOf(command.pipeline, 'failed', days, isFailed, '--failed'),
-    gapOf(command.pipeline, 'degraded', days, ({ standing }) => standing === 'degraded', ''),
-    gapOf(command.pipeline, 'incomplete', days, ({ coverage }) => coverage !== null && coverage < 1, '--all'),
-    { ...gapOf(command.pipeline, 'unreadable', days, isUnreadable, ''), backfill: repairs(command.pipeline, days) },
-  ].filter(({ days: number }) => number > 0);
+  const found = GAP_KINDS.flatMap((kind) => gapOf(command.pipeline, kind, days));
   const unfinished = await findUnfinished(engine, command.pipeline);
   terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found, unfinished });
   for (const { kind, ranges, days: number, backfill } of found) {
-    terminal.line(`${kind.padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`);
+    terminal.line(`${kind.replace('_', ' ').padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`);
     terminal.line(`            ${backfill}`);
   }
   for (const line of unfinishedLines(command.pipeline, unfinished)) terminal.line(line);
@@ -51,59 +48,50 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
   return none ? EXIT.done : EXIT.degraded;
 }
 
-function isUnreadable({ remarks }: CalendarDay): boolean {
-  return remarks.some(({ kind }) => kind === 'unreadable');
-}
-
-function isFailed(day: CalendarDay): boolean {
-  return !isUnreadable(day) && (day.standing === 'failed' || day.failure !== null);
-}
-
-function repairs(pipeline: string, days: readonly CalendarDay[]): string {
-  const dates = days.filter(isUnreadable).map(({ date }) => date);
-  return `quotidien repair ${pipeline} ${dates[0] ?? ''} ${dates.at(-1) ?? ''}`;
-}
-
 interface Gap {
-  readonly kind: string;
+  readonly kind: GapKind;
   readonly days: number;
   readonly ranges: readonly DateRange[];
   /** The command that would close it. */
   readonly backfill: string;
 }
 
-function gapOf(
-  pipeline: string,
-  kind: string,
-  days: readonly CalendarDay[],
-  isOne: (day: CalendarDay) => boolean,
-  option: string,
-): Gap {
-  const dates = days.filter(isOne).map(({ date }) => date);
+function gapOf(pipeline: string, kind: GapKind, days: readonly CalendarDay[]): Gap[] {
+  const dates = days.filter((day) => gapsOf(day).includes(kind)).map(({ date }) => date);
   const ranges = rangesOf(dates);
-  const [from, to] = [ranges[0]?.from ?? '', ranges.at(-1)?.to ?? ''];
-  return {
-    kind,
-    days: dates.length,
-    ranges,
-    backfill: `quotidien backfill ${pipeline} ${from} ${to} ${option}`.trimEnd(),
-  };
+  const [from, to] = [dates[0], dates.at(-1)];
+  if (from === undefined || to === undefined) return [];
+  return [{ kind, days: dates.length, ranges, backfill: closing(kind, pipeline, from, to) }];
+}
+
+function closing(kind: GapKind, pipeline: string, from: CivilDate, to: CivilDate): string {
+  const backfill = `quotidien backfill ${pipeline} ${from} ${to}`;
+  switch (kind) {
+    case 'missing':
+      return `${backfill} --missing`;
+    case 'failed':
+      return `${backfill} --failed`;
+    case 'degraded':
+      return backfill;
+    // Nothing of them is open: only asking the publisher again may change what it has delivered so far.
+    case 'no_data':
+    case 'incomplete':
+      return `${backfill} --all`;
+    case 'held':
+      return decideCommand(pipeline, from);
+    case 'unreadable':
+      return `quotidien repair ${pipeline} ${from} ${to}`;
+    case 'unknown':
+      return 'quotidien doctor';
+  }
 }
 
 /** `quotidien stale`: finished days and periods with steps that would run again without asking the publisher, and why. */
 export async function stale(context: CommandContext, command: RangeCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
-  const { definition } = datasetOf(engine, command.pipeline);
   const dates = await datesOf(context, command);
-  const { plans, manifests, unreadable } = await planFromStores(engine, definition, dates, { offline: true });
-  const days = plans
-    .filter(({ date }) => manifests.has(date))
-    .map(({ date, steps }) => ({
-      date,
-      steps: staleSteps(definition, steps, manifests.get(date)),
-    }))
-    .filter(({ steps }) => steps.length > 0);
+  const { days, unreadable } = await staleDays(engine, command.pipeline, dates);
   const periods = await stalePeriods(engine, command.pipeline, dates);
   const unfinished = await findUnfinished(engine, command.pipeline);
   terminal.data({
@@ -113,9 +101,10 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     unfinished,
     unreadable: Object.fromEntries(unreadable),
   });
-  for (const { date, steps } of days) {
+  for (const { date, steps, unpublished } of days) {
     terminal.line(terminal.colours.bold(date));
     for (const step of steps) terminal.line(`  ${staleText(step)}`);
+    for (const name of unpublished) terminal.line(`  ${name} does not show the newest version`);
   }
   for (const { period, step, reason } of periods) terminal.line(`${period.padEnd(8)} ${staleText({ step, reason })}`);
   printUnreadable(terminal, unreadable);
@@ -136,6 +125,27 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     terminal.line(`${count(periods.length, 'period')} out of date: ${start} --task-queue ${queue} --input '${input}'`);
   }
   return none ? EXIT.done : EXIT.degraded;
+}
+
+/** The days that a backfill of stale days would make, with what is out of date in each. */
+async function staleDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]) {
+  const { definition } = datasetOf(engine, pipeline);
+  const request = { pipeline, from: dates[0] ?? '', to: dates.at(-1) ?? '', select: 'stale' } as const;
+  const days: StaleDay[] = [];
+  const unreadable = new Map<CivilDate, UnreadableRow>();
+  for await (const { selected, due, manifests, unreadable: rows } of selectStretches(engine, request)) {
+    const meant = new Set(selected.map(({ date }) => date));
+    for (const { date, steps, unpublished } of due.filter((day) => meant.has(day.date)))
+      days.push({ date, steps: staleSteps(definition, steps, manifests.get(date)), unpublished });
+    for (const [date, row] of rows) unreadable.set(date, row);
+  }
+  return { days, unreadable };
+}
+
+interface StaleDay {
+  readonly date: CivilDate;
+  readonly steps: readonly PlannedStep[];
+  readonly unpublished: readonly string[];
 }
 
 function staleText({ step, reason }: Pick<PlannedStep, 'step' | 'reason'>): string {

@@ -1,11 +1,19 @@
 import { datasetOf } from '../activities/engine.ts';
+import type { Engine } from '../activities/engine.ts';
+import { selectStretches } from '../activities/plan-backfill.ts';
+import { planRun } from '../activities/plan-run.ts';
+import type { RunPlan, RunPlans } from '../activities/plan-run.ts';
 import { probePublisher } from '../activities/probe-publisher.ts';
-import { checkRequest, planFromStores } from '../activities/resolve-plan.ts';
+import { checkRequest } from '../activities/resolve-plan.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
-import type { DayPlan, PlannedStep, StepAction } from '../pipelines/plan.ts';
+import type { PlannedStep, StepAction } from '../pipelines/plan.ts';
+import type { UnreadableRow } from '../pipelines/stored-records.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
+import { afterDayEnd } from '../pipelines/zoned-day.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { commandControl } from './control.ts';
+import { count } from './measures.ts';
 import type { Terminal } from './terminal.ts';
 import { printUnreadable } from './unreadable.ts';
 
@@ -17,54 +25,95 @@ export interface PlanCommand {
   readonly all?: boolean;
 }
 
-/** `quotidien plan`: what a run of these days would do, step by step, with the reason. */
+/** What the run of the same arguments does. */
+interface Foreseen {
+  readonly days: readonly RunPlan[];
+  /** How many days of the range it leaves out, because the publisher is not expected to have them yet. */
+  readonly notDue: number;
+  /** Until when the run of a single day waits. */
+  readonly waitsUntil: string | null;
+  readonly unreadable: RunPlans['unreadable'];
+}
+
+/** `quotidien plan`: what `quotidien run` of the same days would do, step by step, with the reason. */
 export async function plan(context: CommandContext, options: PlanCommand): Promise<ExitCode> {
   const engine = await context.engine();
   const { definition } = datasetOf(engine, options.pipeline);
   const from = parseCivilDate(options.from);
-  const dates = options.to === undefined ? [from] : datesBetween(from, parseCivilDate(options.to));
+  const to = options.to === undefined ? undefined : parseCivilDate(options.to);
+  const dates = to === undefined ? [from] : datesBetween(from, to);
   checkRequest(definition, { dates, options: {} });
   if (options.probe === true) await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
-  const { plans, unreadable } = await planFromStores(engine, definition, dates, {});
+  const foreseen = await (to === undefined
+    ? foreseeDay(engine, options.pipeline, from)
+    : foreseeRange(engine, options.pipeline, from, to));
+  const { days, notDue, waitsUntil, unreadable } = foreseen;
   context.terminal.data({
     pipeline: options.pipeline,
-    days: plans,
-    totals: countActions(plans),
+    days: days.map(({ date, steps, upToDate, unpublished }) => ({ date, steps, upToDate, unpublished })),
+    totals: countActions(days),
+    notDue,
+    waitsUntil,
     unreadable: Object.fromEntries(unreadable),
   });
-  print(context.terminal, plans, options.all === true || plans.length === 1);
+  print(context.terminal, foreseen, options.all === true || to === undefined);
   printUnreadable(context.terminal, unreadable);
   return unreadable.size === 0 ? EXIT.done : EXIT.failed;
 }
 
-function countActions(plans: readonly DayPlan[]): Record<StepAction, number> {
+async function foreseeDay(engine: Engine, pipeline: string, date: CivilDate): Promise<Foreseen> {
+  const { definition } = datasetOf(engine, pipeline);
+  const { plans, unreadable } = await planRun(engine, definition, [date], { days: 1 });
+  const expectedAt = afterDayEnd(date, definition.zone, definition.publication.expectedAfter);
+  const waits = engine.now() < expectedAt && plans.some(({ upToDate }) => !upToDate);
+  return { days: plans, notDue: 0, waitsUntil: waits ? expectedAt.toISOString() : null, unreadable };
+}
+
+/** A range is a backfill of what is open in it. */
+async function foreseeRange(engine: Engine, pipeline: string, from: CivilDate, to: CivilDate): Promise<Foreseen> {
+  const days: RunPlan[] = [];
+  const unreadable = new Map<CivilDate, UnreadableRow>();
+  let notDue = 0;
+  for await (const found of selectStretches(engine, { pipeline, from, to })) {
+    days.push(...found.due);
+    notDue += found.notDue;
+    for (const [date, row] of found.unreadable) unreadable.set(date, row);
+  }
+  return { days, notDue, waitsUntil: null, unreadable };
+}
+
+function countActions(days: readonly RunPlan[]): Record<StepAction, number> {
   const totals: Record<StepAction, number> = { run: 0, recheck: 0, reuse: 0, skip: 0 };
-  for (const { steps } of plans) for (const { action } of steps) totals[action] += 1;
+  for (const { steps } of days) for (const { action } of steps) totals[action] += 1;
   return totals;
 }
 
 const ORDER: readonly StepAction[] = ['run', 'recheck', 'reuse', 'skip'];
 
-function print(terminal: Terminal, plans: readonly DayPlan[], everything: boolean): void {
-  const paint: Record<StepAction, (text: string) => string> = {
-    run: terminal.colours.yellow,
-    recheck: terminal.colours.cyan,
-    reuse: terminal.colours.green,
-    skip: terminal.colours.dim,
-  };
-  for (const { date, steps } of plans) {
-    const shown = steps.filter(({ action }) => everything || action === 'run' || action === 'recheck');
-    if (shown.length === 0) continue;
-    terminal.line(terminal.colours.bold(date));
-    for (const step of shown) terminal.line(`  ${paint[step.action](step.action.padEnd(8))}${describe(step)}`);
-  }
-  const totals = countActions(plans);
+function print(terminal: Terminal, { days, notDue, waitsUntil }: Foreseen, everything: boolean): void {
+  for (const day of days) printDay(terminal, day, everything);
+  if (waitsUntil !== null) terminal.line(`the day is not expected before ${waitsUntil}: a run waits until then`);
+  const totals = countActions(days);
   const steps = ORDER.reduce((sum, action) => sum + totals[action], 0);
-  const days = plans.length === 1 ? '1 day' : `${plans.length} days`;
+  const later = notDue === 0 ? '' : `; ${count(notDue, 'day')} more not due yet`;
   terminal.line(
-    `${totals.run} of ${steps} steps will run in ${days}; ` +
-      `${totals.recheck} are rechecked, ${totals.reuse} reused, ${totals.skip} skipped`,
+    `${totals.run} of ${steps} steps will run in ${count(days.length, 'day')}; ` +
+      `${totals.recheck} are rechecked, ${totals.reuse} reused, ${totals.skip} skipped${later}`,
   );
+}
+
+function printDay(terminal: Terminal, { date, steps, upToDate, unpublished }: RunPlan, everything: boolean): void {
+  const { yellow, cyan, green, dim, bold } = terminal.colours;
+  const paint: Record<StepAction, (text: string) => string> = { run: yellow, recheck: cyan, reuse: green, skip: dim };
+  const active = steps.filter(({ action }) => action === 'run' || action === 'recheck');
+  const shown = everything ? steps : active;
+  if (shown.length === 0 && upToDate) return;
+  terminal.line(bold(date));
+  for (const step of shown) terminal.line(`  ${paint[step.action](step.action.padEnd(8))}${describe(step)}`);
+  if (upToDate || active.length > 0) return;
+  const what =
+    unpublished.length > 0 ? `publishes ${unpublished.join(', ')}` : 'a new version of what is there already';
+  terminal.line(`  ${cyan('commit'.padEnd(8))}${what}`);
 }
 
 function describe({ step, reason }: PlannedStep): string {

@@ -129,9 +129,7 @@ function addReadingCommands(program: Command, perform: Perform): void {
 
   program
     .command('gaps <pipeline> [from] [to]')
-    .description(
-      'missing, failed and incomplete days, and the backfills that would close them (default: the last year)',
-    )
+    .description('days that are not ok and whole, and the commands that would close them (default: the last year)')
     .action((pipeline: string, from: string | undefined, to: string | undefined) =>
       perform(async (context) => (await import('./gaps.ts')).gaps(context, { pipeline, from, to })),
     );

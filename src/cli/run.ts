@@ -6,7 +6,15 @@ import { checkRequest } from '../activities/resolve-plan.ts';
 import { datasetOf } from '../activities/engine.ts';
 import type { DayResult } from '../workflows/day.ts';
 import type { BackfillInput } from '../workflows/backfill.ts';
-import { daysOfRange, exitCodeOf, leftLines, rollupFailure, runBackfill, untilOf } from './backfill-run.ts';
+import {
+  daysOfRange,
+  exitCodeOf,
+  exitCodeOfDays,
+  leftLines,
+  rollupFailure,
+  runBackfill,
+  untilOf,
+} from './backfill-run.ts';
 import { callerName } from './caller-name.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -86,11 +94,19 @@ async function runOne(
     terminal.line(`${rollup.code}: ${rollup.message}`);
     return EXIT.failed;
   }
-  return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;
+  const { verdict } = result;
+  return exitCodeOfDays({
+    ...NONE,
+    degradedDays: verdict === 'degraded' ? 1 : 0,
+    noDataDays: verdict === 'no_data' ? 1 : 0,
+  });
 }
 
-export function describeDay({ date, verdict, version, ran, reused, revision }: DayResult): string {
-  const work = ran.length === 0 ? 'nothing to do, everything is reused' : `ran ${ran.join(', ')}; reused ${reused}`;
+const NONE = { failedDays: 0, waitingDays: 0 } as const;
+
+export function describeDay({ date, verdict, version, created, ran, reused, revision }: DayResult): string {
+  const nothing = created === true ? 'a new version of what was there' : 'nothing to do, everything is reused';
+  const work = ran.length === 0 ? nothing : `ran ${ran.join(', ')}; reused ${reused}`;
   return `${date}  ${verdict}${revision === null ? '' : `, ${revision}`}, version ${version}: ${work}`;
 }
 
@@ -110,9 +126,10 @@ async function runRange(
   };
   const result = await runBackfill(terminal, target, input, daysOfRange(days));
   terminal.data(result);
-  const { done, complete, notDue } = result;
+  const { done, unchangedDays, complete, notDue } = result;
   const later = notDue === 0 ? '' : `, ${notDue} not due yet`;
-  terminal.line(`${count(days, 'day')}: ${done} made, ${complete} complete before${later}`);
+  const checked = unchangedDays === 0 ? '' : `, ${unchangedDays} looked at and unchanged`;
+  terminal.line(`${count(days, 'day')}: ${done - unchangedDays} made${checked}, ${complete} complete before${later}`);
   for (const line of leftLines(result)) terminal.line(line);
   return exitCodeOf(result);
 }

@@ -4,7 +4,6 @@ import { datesBetween, yearOf } from './civil-date.ts';
 import type { FetchWindow } from './dataset.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
-import { isOutOfDate } from './plan.ts';
 import type { PlannedStep, StepAction } from './plan.ts';
 import type { CivilDate, Stage, StepId } from './vocabulary.ts';
 
@@ -33,13 +32,14 @@ export interface BackfillRequest {
 export interface DayStandingForBackfill {
   readonly manifest: Manifest | undefined;
   readonly failure: FailureRecord | undefined;
-  /** The steps that a window executes. */
-  readonly planned: readonly PlannedStep[];
+  /** The newest version is what the plan gives, and published. */
+  readonly upToDate: boolean;
+  /** Up to date, and no failure is left from the last run. */
   readonly complete: boolean;
 }
 
 export function isSelected(select: BackfillSelection, day: DayStandingForBackfill): boolean {
-  const { manifest, failure, planned, complete } = day;
+  const { manifest, failure, upToDate, complete } = day;
   switch (select) {
     case 'open':
       return !complete;
@@ -48,7 +48,7 @@ export function isSelected(select: BackfillSelection, day: DayStandingForBackfil
     case 'failed':
       return failure !== undefined || manifest?.verdict === 'failed' || manifest?.verdict === 'quarantined';
     case 'stale':
-      return manifest !== undefined && planned.some((step) => isOutOfDate(step, manifest));
+      return manifest !== undefined && !upToDate;
     case 'all':
       return true;
   }
@@ -85,6 +85,8 @@ export interface BackfillPlan {
   readonly complete: number;
   /** How many of the complete days are `degraded`; plans that are older than this member do not say. */
   readonly degraded?: number;
+  /** Of how many complete days the publisher has nothing; the same holds. */
+  readonly noData?: number;
   readonly notDue: number;
   readonly otherwise: number;
   readonly steps: StepActions;

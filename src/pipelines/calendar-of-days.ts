@@ -1,5 +1,6 @@
 import { afterDayEnd } from './zoned-day.ts';
 import { addDays } from './civil-date.ts';
+import type { Lack } from './completeness.ts';
 import type { PipelineDefinition } from './definition.ts';
 import type { DegradedRecord } from './degraded.ts';
 import type { FailureRecord } from './ledger.ts';
@@ -50,7 +51,7 @@ export interface DayRemark {
 export interface CalendarDay {
   readonly date: CivilDate;
   readonly standing: DayStanding;
-  /** Of the newest version, also while a new run is under way; null when there is none. The same holds for the next four. */
+  /** Of the newest version, also while a new run is under way; null when there is none. The same holds for the next five. */
   readonly verdict: Verdict | null;
   readonly version: number | null;
   /** ISO instant. */
@@ -58,6 +59,8 @@ export interface CalendarDay {
   readonly revision: Revision | null;
   /** Part of the expected samples that were observed, 0–1. */
   readonly coverage: number | null;
+  /** Of which parts the newest version does not have all. */
+  readonly lacks: readonly Lack[];
   /** ISO instant from which on the publisher is asked for the day again; null: never, or nothing is there yet. */
   readonly askAgainAt: string | null;
   /** The last run, when it failed; an older version of the day stays good. */
@@ -74,6 +77,7 @@ export interface DayStandingEvidence {
   readonly degraded?: DegradedRecord | undefined;
   /** The steps that would run again without asking the publisher, with the reasons. */
   readonly stale?: readonly Pick<PlannedStep, 'step' | 'reason'>[];
+  readonly lacks?: readonly Lack[];
   readonly askAgainAt?: string | undefined;
   /** The store of records does not answer: that no record was found says nothing. */
   readonly blind?: boolean;
@@ -99,6 +103,7 @@ export function calendarDay(
     committedAt: manifest?.run.committedAt ?? null,
     revision: manifest === undefined ? null : (revisionOf(definition, { scope: date, facts }, now) ?? null),
     coverage: typeof coverage === 'number' ? coverage : null,
+    lacks: evidence.lacks ?? [],
     askAgainAt: evidence.askAgainAt ?? null,
     failure: failure ?? null,
     running: running ?? null,
@@ -128,7 +133,8 @@ function verdictOf({ verdict }: Manifest, { degraded }: DayStandingEvidence): Ve
   return degraded === undefined ? verdict : 'degraded';
 }
 
-function remarksOf({ manifest, failure, running, degraded, unreadable, stale = [] }: DayStandingEvidence): DayRemark[] {
+function remarksOf(evidence: DayStandingEvidence): DayRemark[] {
+  const { manifest, failure, running, degraded, unreadable, stale = [], lacks = [] } = evidence;
   const remarks: DayRemark[] = [];
   if (unreadable !== undefined) remarks.push({ kind: 'unreadable', text: describeRow(unreadable) });
   const [first, ...others] = stale;
@@ -161,11 +167,46 @@ function remarksOf({ manifest, failure, running, degraded, unreadable, stale = [
       remarks.push({ kind: 'failed_check', text: `${step}: ${check} fails on ${failed} of ${tested} rows` });
     }
   }
-  const coverage = manifest?.facts['coverage'];
-  if (typeof coverage === 'number' && coverage < 1) {
-    remarks.push({ kind: 'coverage', text: `coverage ${percent(coverage)}` });
-  }
+  for (const lack of lacks) remarks.push({ kind: 'coverage', text: lackText(lack) });
   return remarks;
+}
+
+function lackText({ part, share, least }: Lack): string {
+  const whose = part === null ? '' : `${part}: `;
+  if (share === null) return `${whose}nothing of this day`;
+  return `${whose}coverage ${percent(share)}${least === 1 ? '' : `, ${percent(least)} would be whole`}`;
+}
+
+/**
+ * What is not as it should be, by which `gaps` lists days:
+ *
+ * - missing, failed, degraded, no_data: the standing of that name; failed also when an older version stays good.
+ * - held: a run of the day waits for a decision.
+ * - incomplete: finished, and without all of a part.
+ * - unreadable: a row that tells of the day is damaged.
+ * - unknown: the store that would know does not answer.
+ */
+export const GAP_KINDS = [
+  'missing',
+  'failed',
+  'held',
+  'degraded',
+  'no_data',
+  'incomplete',
+  'unreadable',
+  'unknown',
+] as const;
+export type GapKind = (typeof GAP_KINDS)[number];
+
+/** None for a day that is `ok` and whole, in the making, or not due yet. */
+export function gapsOf({ standing, verdict, failure, lacks, remarks }: CalendarDay): GapKind[] {
+  if (remarks.some(({ kind }) => kind === 'unreadable')) return ['unreadable'];
+  const kinds = new Set<GapKind>();
+  if (failure !== null) kinds.add('failed');
+  if (standing === 'quarantined') kinds.add('held');
+  else if (standing !== 'ok' && standing !== 'running' && standing !== 'not_due') kinds.add(standing);
+  if (lacks.length > 0 && verdict !== 'no_data') kinds.add('incomplete');
+  return GAP_KINDS.filter((kind) => kinds.has(kind));
 }
 
 /** A part of one in percent; rounded down, so that 100 % always means all of it. */
@@ -200,7 +241,7 @@ export function calendarTotals(days: readonly CalendarDay[]): CalendarTotals {
     days: days.length,
     standings,
     revisions,
-    incomplete: days.filter(({ coverage }) => coverage !== null && coverage < 1).length,
+    incomplete: days.filter((day) => gapsOf(day).includes('incomplete')).length,
     missing: rangesOf(days.filter(({ standing }) => standing === 'missing').map(({ date }) => date)),
   };
 }

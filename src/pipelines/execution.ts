@@ -2,7 +2,7 @@ import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { SKIPPED, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
 import type { Manifest } from './manifest.ts';
-import { isOutOfDate } from './plan.ts';
+import { isAsStored } from './plan.ts';
 import type { PlannedStep } from './plan.ts';
 import type { StepKey } from './step-key.ts';
 import { stageOf } from './vocabulary.ts';
@@ -51,6 +51,9 @@ export type StepState =
 
 export type DayState = Record<StepId, StepState>;
 
+/** Days that are made together, however many. */
+export const SEVERAL = 2;
+
 /** The definition's steps as a workflow needs them; for a set of several days without those made for single days only. */
 export function executionSteps(definition: PipelineDefinition, days: number): ExecutionStep[] {
   return definition.steps
@@ -72,14 +75,27 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
     }));
 }
 
-/** What is out of date in a finished day, of a plan that does not ask the publisher. */
+/** Those of the planned steps that a run of so many days executes: the ones that are made for single days only are left out of several. */
+export function stepsOfRun(
+  definition: PipelineDefinition,
+  days: number,
+  planned: readonly PlannedStep[],
+): PlannedStep[] {
+  const executed = new Set(executionSteps(definition, days).map(({ id }) => id));
+  return planned.filter(({ step }) => executed.has(step));
+}
+
+/**
+ * What is out of date in a finished day, of a plan that does not ask the publisher: what a backfill of stale days makes, and nothing that
+ * it does not make.
+ */
 export function staleSteps(
   definition: PipelineDefinition,
   planned: readonly PlannedStep[],
   manifest: Manifest | undefined,
 ): PlannedStep[] {
-  const inSets = new Set(executionSteps(definition, 2).map(({ id }) => id));
-  const stale = planned.filter((one) => inSets.has(one.step) && isOutOfDate(one, manifest));
+  if (manifest === undefined) return [];
+  const stale = stepsOfRun(definition, SEVERAL, planned).filter((one) => !isAsStored(one, manifest));
   const behind = 'the newest version is not what its inputs give now';
   return stale.map((one) => (one.action === 'run' ? one : { ...one, reason: behind }));
 }

@@ -25,8 +25,8 @@ import { civilDateAt } from './zoned-day.ts';
  *
  * Invariants, cited by `test/unit/pipelines/plan.test.ts`:
  * 1. A step is `reuse` only when the ledger has its exact key and every output is there with the recorded hash.
- * 2. A step after a `run` is `run` or `recheck`, never a bare `reuse`: its key is not known yet.
- * 3. A step after nothing but `recheck` and `reuse` is `recheck`: it is reused unless the publisher has a change.
+ * 2. A step after a `run` is `run`: its key is not known yet.
+ * 3. A step after nothing but `recheck` and `reuse` is what it is if no change is found: `run` when it would run then too, else `recheck`.
  * 4. A day is up to date when nothing runs or rechecks and its newest manifest says the same.
  */
 
@@ -104,29 +104,45 @@ export interface PlanOptions {
 /** An output of a step that is going to run, or to be rechecked. */
 export interface PendingOutput {
   readonly pending: 'run' | 'recheck';
+  /** The sha256 that it has if nothing changes; null: there is none. */
+  readonly unchanged: string | null;
 }
 
-/** What is known about an output before anything ran; `by` names the step that decides. */
-type Foreseen = { readonly hash: string | null } | (PendingOutput & { readonly by: string });
+/** What is known about an output before anything ran: its hash, or that it has if nothing changes, and the step that decides. */
+interface Foreseen {
+  readonly hash: string | null;
+  readonly pending?: Pending;
+}
+
+interface Pending {
+  readonly by: string;
+  readonly action: 'run' | 'recheck';
+}
 
 /**
  * The plans of several days, ascending. A day that reads an output of an earlier day of the set sees whether that output is
- * going to change, so the plan of a range says everything that the range will do.
+ * going to change, so the plan of a range says everything that the range will do. `earlier` are days that were planned before these, as
+ * those of the year before.
  */
 export function planDays(
   definition: PipelineDefinition,
   evidence: readonly DayEvidence[],
   options: PlanOptions = {},
+  earlier: readonly DayPlan[] = [],
 ): DayPlan[] {
-  const planned = new Map<CivilDate, DayPlan>();
-  for (const day of [...evidence].sort((a, b) => (a.date < b.date ? -1 : 1))) {
+  const planned = new Map<CivilDate, DayPlan>(earlier.map((plan) => [plan.date, plan]));
+  const days = [...evidence].sort((a, b) => (a.date < b.date ? -1 : 1));
+  return days.map((day) => {
     const neighbour: DayEvidence['neighbour'] = (step, output, date) => {
       const action = planned.get(date)?.steps.find((candidate) => candidate.step === step)?.action;
-      return action === 'run' || action === 'recheck' ? { pending: action } : day.neighbour(step, output, date);
+      const stored = day.neighbour(step, output, date);
+      if (action !== 'run' && action !== 'recheck') return stored;
+      return { pending: action, unchanged: typeof stored === 'string' ? stored : null };
     };
-    planned.set(day.date, planDay(definition, { ...day, neighbour }, options));
-  }
-  return [...planned.values()];
+    const plan = planDay(definition, { ...day, neighbour }, options);
+    planned.set(day.date, plan);
+    return plan;
+  });
 }
 
 export function planDay(definition: PipelineDefinition, evidence: DayEvidence, options: PlanOptions = {}): DayPlan {
@@ -138,20 +154,13 @@ export function planDay(definition: PipelineDefinition, evidence: DayEvidence, o
 /** Whether the newest manifest says exactly what these planned steps say, and nothing is left to do. */
 export function isUpToDate(steps: readonly PlannedStep[], manifest: Manifest | undefined): boolean {
   if (manifest === undefined || manifest.verdict === 'failed' || manifest.verdict === 'quarantined') return false;
-  return steps.every(({ step, action, key, kept }) =>
-    action === 'reuse'
-      ? keyIn(manifest, step) === key && sameNote(keptIn(manifest, step), kept)
-      : action === 'skip' && manifest.steps[step]?.state !== 'done',
-  );
+  return steps.every((step) => isAsStored(step, manifest));
 }
 
-/**
- * Whether a step of a plan that does not ask the publisher gives something else than the newest manifest says: it would run again, or the
- * ledger has what is wanted by now.
- */
-export function isOutOfDate({ step, action, key }: PlannedStep, manifest: Manifest | undefined): boolean {
-  const known = keyIn(manifest, step);
-  return action === 'run' || (action === 'reuse' && known !== undefined && key !== known);
+/** Whether nothing is to be done for a step, and the manifest says of it what the plan says. */
+export function isAsStored({ step, action, key, kept }: PlannedStep, manifest: Manifest | undefined): boolean {
+  if (action === 'reuse') return keyIn(manifest, step) === key && sameNote(keptIn(manifest, step), kept);
+  return action === 'skip' && manifest?.steps[step]?.state !== 'done';
 }
 
 /** One pass over the steps of a day, each planned from what was planned before it. */
@@ -161,7 +170,7 @@ class PlanWalk {
   readonly #evidence: DayEvidence;
   readonly #options: PlanOptions;
   readonly #entries: ReadonlyMap<string, LedgerEntry>;
-  /** The ledger entry of each step that is reused. */
+  /** The ledger entry of each step that is reused, if need be because a recheck finds no change. */
   readonly #reused = new Map<StepId, LedgerEntry>();
   readonly #forced = new Set<StepId>();
 
@@ -175,8 +184,12 @@ class PlanWalk {
   visit(step: StepDefinition): void {
     const planned = this.#plan(step);
     this.planned.push(planned);
-    const entry = planned.key === undefined ? undefined : this.#entries.get(`${step.id}/${planned.key}`);
-    if (planned.action === 'reuse' && entry !== undefined) this.#reused.set(step.id, entry);
+    this.#reuse(step, planned);
+  }
+
+  #reuse(step: StepDefinition, { action, key }: PlannedStep): void {
+    const entry = key === undefined ? undefined : this.#entries.get(`${step.id}/${key}`);
+    if ((action === 'reuse' || action === 'recheck') && entry !== undefined) this.#reused.set(step.id, entry);
   }
 
   #plan(step: StepDefinition): PlannedStep {
@@ -296,30 +309,38 @@ class PlanWalk {
   }
 
   #planDerived(step: StepDefinition): PlannedStep {
-    const foreseen = step.inputs.map((input) => ({ input, ...this.#foresee(input) }));
-    const inputs: Record<string, InputHashes> = {};
-    const pending = step.withNotes === true ? this.#pendingParts() : [];
-    for (const item of foreseen) {
-      if ('pending' in item) pending.push({ by: item.by, action: item.pending });
-      else inputs[item.input.name] = item.hash === null ? null : [item.hash];
-    }
-    const missing = pending.length === 0 ? missingInput(step, inputs) : undefined;
-    if (missing !== undefined) return skip(step, missing);
+    const foreseen = step.inputs.map((input) => ({ name: input.name, ...this.#foresee(input) }));
+    const pending = [
+      ...foreseen.flatMap((one) => one.pending ?? []),
+      ...(step.withNotes === true ? this.#pendingParts() : []),
+    ];
+    const inputs = Object.fromEntries(
+      foreseen.map(({ name, hash }): [string, InputHashes] => [name, hash === null ? null : [hash]]),
+    );
+    const missing = missingInput(step, inputs);
+    if (missing !== undefined && pending.length === 0) return skip(step, missing);
     const forced = this.#isForced(step);
     if (forced !== undefined) return run(step, forced);
-    if (pending.length > 0) return this.#planPending(step, pending);
-    return this.#planKnown(step, inputs);
+    if (pending.some(({ action }) => action === 'run')) return this.#planAfter(step, pending);
+    const settled = missing === undefined ? this.#planKnown(step, inputs) : skip(step, missing);
+    return pending.length === 0 ? settled : this.#planUnlessChanged(step, settled, pending);
   }
 
   /** Parts of which it is not known yet whether they will have a note. */
-  #pendingParts(): { by: string; action: 'run' | 'recheck' }[] {
+  #pendingParts(): Pending[] {
     return this.#plannedParts().flatMap(({ planned: { step, action } }) =>
       action === 'run' || action === 'recheck' ? [{ by: step, action }] : [],
     );
   }
 
+  /** A part that is asked for again after a failure keeps its note if nothing changes. */
   #partNotes(): PartNote[] {
-    return partNotes(this.#plannedParts().map(({ part, planned }) => ({ part, note: planned.kept })));
+    const { manifest } = this.#evidence;
+    return partNotes(
+      this.#plannedParts().map(({ part, planned: { step, action, kept } }) => {
+        return { part, note: action === 'recheck' ? keptIn(manifest, step) : kept };
+      }),
+    );
   }
 
   #plannedParts(): { readonly part: string; readonly planned: PlannedStep }[] {
@@ -329,15 +350,20 @@ class PlanWalk {
     });
   }
 
-  #planPending(step: StepDefinition, pending: readonly { by: string; action: 'run' | 'recheck' }[]): PlannedStep {
-    const names = [...new Set(pending.map(({ by }) => by))].join(', ');
+  /** After a step that is executed. */
+  #planAfter(step: StepDefinition, pending: readonly Pending[]): PlannedStep {
     const known = keyIn(this.#evidence.manifest, step.id);
-    const entry = known === undefined ? undefined : this.#entries.get(`${step.id}/${known}`);
-    const intact = entry?.version === step.version && this.#damageOf(entry) === undefined;
-    if (intact && pending.every(({ action }) => action === 'recheck')) {
-      return { step: step.id, action: 'recheck', reason: `reused unless ${names} finds a change` };
-    }
-    return run(step, entry === undefined ? `never ran; waits for ${names}` : `after ${names}`);
+    const names = namesOf(pending);
+    const isKnown = known !== undefined && this.#entries.has(`${step.id}/${known}`);
+    return run(step, isKnown ? `after ${names}` : `never ran; waits for ${names}`);
+  }
+
+  /** After nothing but rechecks: `settled` is what becomes of the step if they find no change. */
+  #planUnlessChanged(step: StepDefinition, settled: PlannedStep, pending: readonly Pending[]): PlannedStep {
+    if (settled.action === 'run') return settled;
+    this.#reuse(step, settled);
+    const what = settled.action === 'skip' ? `${settled.reason}, ` : 'reused ';
+    return { step: step.id, action: 'recheck', reason: `${what}unless ${namesOf(pending)} finds a change` };
   }
 
   #planKnown(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): PlannedStep {
@@ -369,17 +395,20 @@ class PlanWalk {
     if (input.daysBefore !== undefined) return this.#foreseeNeighbour(input, input.daysBefore);
     const source = this.planned.find((candidate) => candidate.step === input.step);
     if (source === undefined || source.action === 'skip') return { hash: null };
-    if (source.action !== 'reuse') return { pending: source.action, by: source.step };
-    const entry = this.#reused.get(input.step);
+    const entry = source.action === 'run' ? undefined : this.#reused.get(input.step);
     const ref = entry?.outputs[input.output];
-    if (entry === undefined || ref === undefined) return { hash: null };
-    return { hash: inputHash(ref.sha256, input.withFacts === true ? entry : undefined) };
+    const hash =
+      entry === undefined || ref === undefined
+        ? null
+        : inputHash(ref.sha256, input.withFacts === true ? entry : undefined);
+    return source.action === 'reuse' ? { hash } : { hash, pending: { by: source.step, action: source.action } };
   }
 
   #foreseeNeighbour(input: StepInput, daysBefore: number): Foreseen {
     const date = addDays(this.#evidence.date, -daysBefore);
     const found = this.#evidence.neighbour(input.step, input.output, date);
-    return typeof found === 'object' ? { ...found, by: `${input.step} of ${date}` } : { hash: found ?? null };
+    if (typeof found !== 'object') return { hash: found ?? null };
+    return { hash: found.unchanged, pending: { by: `${input.step} of ${date}`, action: found.pending } };
   }
 
   /** The reason when the step, or one that it reads, is to be executed again on request. */
@@ -399,6 +428,10 @@ class PlanWalk {
   #damageOf(entry: LedgerEntry): string | undefined {
     return describeDamage(entry, this.#evidence.damaged);
   }
+}
+
+function namesOf(pending: readonly Pending[]): string {
+  return [...new Set(pending.map(({ by }) => by))].join(', ');
 }
 
 function freshUntil({ checkedAt }: Delivery, minutes: number | null): string | null {

@@ -35,6 +35,10 @@ export interface BackfillTotals {
   readonly waitingDays: number;
   /** Days that are done, by this run or before, and lack something optional or were made while a store was away. */
   readonly degradedDays: number;
+  /** Days that are done, by this run or before, of which the publisher has nothing. */
+  readonly noDataDays: number;
+  /** Days that are done, and were as they had to be: nothing was made of them. */
+  readonly unchangedDays: number;
 }
 
 export interface BackfillResult extends BackfillTotals {
@@ -77,6 +81,8 @@ export class BackfillTally {
       waiting: [],
       waitingDays: 0,
       degradedDays: 0,
+      noDataDays: 0,
+      unchangedDays: 0,
       ...carried,
     };
     this.canary = canary;
@@ -96,22 +102,27 @@ export class BackfillTally {
     this.#totals.selected += days;
   }
 
-  select({ windows, running, complete, degraded = 0, notDue }: SelectedDays): void {
+  select({ windows, running, complete, degraded = 0, noData = 0, notDue }: SelectedDays): void {
     this.#totals.degradedDays += degraded;
+    this.#totals.noDataDays += noData;
     this.#totals.selected += windows.reduce((sum, dates) => sum + dates.length, 0) + running.length;
     this.#totals.complete += complete;
     this.#totals.notDue += notDue;
   }
 
-  addWindow({ committed, upToDate, degraded = 0, ran }: WindowResult): void {
+  addWindow({ committed, upToDate, degraded = 0, noData = 0, unchanged = 0, ran }: WindowResult): void {
     this.#totals.degradedDays += degraded;
+    this.#totals.noDataDays += noData;
+    this.#totals.unchangedDays += upToDate + unchanged;
     this.#totals.windows += 1;
     this.#totals.done += committed + upToDate;
     for (const [step, days] of Object.entries(ran) as [StepId, number][]) this.#addRan(step, days);
   }
 
-  addDay({ ran, verdict }: DayResult): void {
+  addDay({ ran, verdict, created = true }: DayResult): void {
     if (verdict === 'degraded') this.#totals.degradedDays += 1;
+    if (verdict === 'no_data') this.#totals.noDataDays += 1;
+    if (!created) this.#totals.unchangedDays += 1;
     this.#totals.days += 1;
     this.#totals.done += 1;
     for (const step of ran) this.#addRan(step, 1);

@@ -69,6 +69,8 @@ export interface DayResult {
   readonly date: CivilDate;
   readonly verdict: Verdict;
   readonly version: number;
+  /** Whether this run made the version; false: it was there. Results of earlier releases do not say. */
+  readonly created?: boolean;
   /** The steps that were executed, not reused; empty when the day was up to date. */
   readonly ran: readonly StepId[];
   readonly reused: number;
@@ -200,7 +202,7 @@ class DayRun {
       this.#tell(resolved, 'everything is there already');
       return {
         kind: 'done',
-        result: this.#result(resolved.known.verdict, resolved.known.version, resolved.known.revision),
+        result: this.#result({ ...resolved.known, created: false }),
       };
     }
     const offline = this.#input.offline === true || this.only === 'report';
@@ -351,7 +353,8 @@ class DayRun {
     const revision = manifest?.facts['revision'];
     const known = typeof revision === 'string' ? revision : null;
     describeRun({ Verdict: verdict, ...(known === null ? {} : { Revision: known }) });
-    const result = this.#result(verdict, manifest?.version ?? 0, known);
+    const { version = 0, created = false } = manifest ?? {};
+    const result = this.#result({ verdict, version, created, revision: known });
     return (await this.#askedLate()) ?? { kind: 'done', result };
   }
 
@@ -361,11 +364,11 @@ class DayRun {
     return again !== undefined && patched(LATE_ORDERS) ? again : undefined;
   }
 
-  #result(verdict: Verdict, version: number, revision: string | null): DayResult {
+  #result(known: Pick<DayResult, 'verdict' | 'version' | 'created' | 'revision'>): DayResult {
     const done = Object.entries(this.#state) as [StepId, DayState[StepId]][];
     const ran = done.flatMap(([step, state]) => (state.state === 'done' && state.how === 'ran' ? [step] : []));
     const reused = (this.#plan?.steps ?? []).filter(({ action }) => action === 'reuse').length;
-    return { date: this.#input.date, verdict, version, ran, reused, revision };
+    return { date: this.#input.date, ...known, ran, reused };
   }
 
   #tell(resolved: ResolvedDay, what: string): void {

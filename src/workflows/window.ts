@@ -57,6 +57,10 @@ export interface WindowResult {
   readonly upToDate: number;
   /** How many of these days are `degraded`; runs of earlier releases do not say. */
   readonly degraded?: number;
+  /** How many of these days the publisher has nothing of; the same holds. */
+  readonly noData?: number;
+  /** How many of the committed days had nothing new, so that no version was made; the same holds. */
+  readonly unchanged?: number;
   /** For how many days each step was executed, not reused. */
   readonly ran: Readonly<Record<StepId, number>>;
   /** Days that need care: each is to be run by its own `day` workflow. */
@@ -87,6 +91,8 @@ function addResults(one: WindowResult, other: WindowResult): WindowResult {
     committed: one.committed + other.committed,
     upToDate: one.upToDate + other.upToDate,
     degraded: (one.degraded ?? 0) + (other.degraded ?? 0),
+    noData: (one.noData ?? 0) + (other.noData ?? 0),
+    unchanged: (one.unchanged ?? 0) + (other.unchanged ?? 0),
     ran,
     careful: [...one.careful, ...other.careful],
   };
@@ -133,7 +139,7 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     decisions: decided.get(date) ?? [],
     ...bases.get(date),
   }));
-  const overtaken = await commit(whereabouts, { pipeline, reason, days: commits });
+  const { overtaken, unchanged } = await commit(whereabouts, { pipeline, reason, days: commits });
   const unplanned = (resolved.careful ?? []).map(({ date, why }) => ({ date, step: null, why }));
   return {
     committed: good.length - overtaken.length,
@@ -141,6 +147,8 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     degraded:
       (resolved.degraded ?? []).length +
       good.filter(({ outcome, date }) => !overtaken.includes(date) && isDegraded(whereabouts, outcome)).length,
+    noData: (resolved.noData ?? []).length,
+    unchanged,
     ran: countRan([...states.values()]),
     careful: [...carefulDays(outcomes.filter((one) => !good.includes(one))), ...unplanned],
     overtaken,
@@ -190,28 +198,35 @@ async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<Re
     ...first,
     upToDate: months.flatMap(({ upToDate }) => upToDate),
     degraded: months.flatMap(({ degraded = [] }) => degraded),
+    noData: months.flatMap(({ noData = [] }) => noData),
     days: months.flatMap(({ days }) => days),
     careful: months.flatMap(({ careful = [] }) => careful),
   };
 }
 
-/**
- * Month by month as well; returns the days that another run has committed meanwhile. Days that were made while a store was away are
- * announced by their reconciliation.
- */
-async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'degraded'>): Promise<CivilDate[]> {
+interface Committed {
+  /** Days that another run has committed meanwhile. */
+  readonly overtaken: readonly CivilDate[];
+  /** Of how many days the newest version says the same already. */
+  readonly unchanged: number;
+}
+
+/** Month by month as well. Days that were made while a store was away are announced by their reconciliation. */
+async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'degraded'>): Promise<Committed> {
   const changed: CivilDate[] = [];
   const overtaken: CivilDate[] = [];
+  let unchanged = 0;
   for (const month of daysByMonth(request.days.map(({ outcome }) => outcome.date))) {
     const days = request.days.filter(({ outcome }) => month.includes(outcome.date));
     const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
     const call = { ...request, days, ...degraded };
-    const { affecting, conflicting = [] } = whereabouts.note(await whereabouts.control().commitManifest(call));
-    overtaken.push(...conflicting);
-    if (whereabouts.degraded === undefined) changed.push(...affecting);
+    const committed = whereabouts.note(await whereabouts.control().commitManifest(call));
+    overtaken.push(...(committed.conflicting ?? []));
+    unchanged += committed.days.filter(({ created }) => !created).length;
+    if (whereabouts.degraded === undefined) changed.push(...committed.affecting);
   }
   if (changed.length > 0) await whereabouts.control().announceChanges(request.pipeline);
-  return overtaken;
+  return { overtaken, unchanged };
 }
 
 async function earlierDays({ waitForEarlierDays }: WindowInput): Promise<void> {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probePublisher } from '../../../src/activities/probe-publisher.ts';
 import { readDeliveries } from '../../../src/activities/ledger-reader.ts';
-import { planFromStores } from '../../../src/activities/resolve-plan.ts';
+import { planFromStores } from '../../../src/activities/plan-run.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';

@@ -40,6 +40,7 @@ describe('calendarOfDays', () => {
         committedAt: '2024-03-10T12:00:00.000Z',
         revision: 'provisional',
         coverage: 1,
+        lacks: [],
         askAgainAt: '2024-03-10T13:00:00.000Z',
         failure: null,
         running: null,
@@ -80,7 +81,7 @@ describe('calendarOfDays', () => {
     const [day] = await look('2024-03-02');
     expect(day).toMatchObject({ standing: 'degraded' });
     expect(day?.remarks.map(({ kind }) => kind)).toEqual(['failed_step', 'failed_check', 'coverage']);
-    expect(day?.remarks.map(({ text }) => text)[2]).toBe('coverage 95.8 %');
+    expect(day?.remarks.map(({ text }) => text)[2]).toBe('readings: coverage 95.8 %');
   });
 
   it('shows a day as failed only while it has no good version', async () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../../src/activities/day-calendar.ts';
 import { planBackfill } from '../../../src/activities/plan-backfill.ts';
-import { planFromStores } from '../../../src/activities/resolve-plan.ts';
+import { planFromStores } from '../../../src/activities/plan-run.ts';
 import { saveFreshness, watchPublisher } from '../../../src/activities/watch-publisher.ts';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newestManifests } from '../../../src/activities/ledger-reader.ts';
-import { planFromStores } from '../../../src/activities/resolve-plan.ts';
+import { planFromStores } from '../../../src/activities/plan-run.ts';
 import { verifyDays } from '../../../src/activities/verify-day.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';

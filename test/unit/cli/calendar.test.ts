@@ -16,6 +16,7 @@ function day(date: string, standing: DayStanding = 'ok', more: Partial<CalendarD
     committedAt: null,
     revision: finished ? 'definitive' : null,
     coverage: finished ? 1 : null,
+    lacks: [],
     askAgainAt: null,
     failure: null,
     running: null,
@@ -62,6 +63,7 @@ describe('renderCalendar', () => {
         day('2024-01-01', 'ok', {
           revision: 'provisional',
           coverage: 0.958,
+          lacks: [{ part: null, share: 0.958, least: 1 }],
           remarks: [remark('coverage', 'coverage 95.8 %')],
         }),
         day('2024-01-02', 'ok', {
@@ -73,7 +75,7 @@ describe('renderCalendar', () => {
     );
     expect(lines[2]).toBe('  1●p%    2●cx!%');
     expect(lines).toContain(
-      '● ok   p provisional   c consolidated   x last run failed   ! a check fails   % coverage below 100 %',
+      '● ok   p provisional   c consolidated   x last run failed   ! a check fails   % incomplete',
     );
     expect(lines).toContain('2024-01-01  ok  coverage 95.8 %');
     expect(lines).toContain('2024-01-02  ok  last run failed');
