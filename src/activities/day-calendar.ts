@@ -32,8 +32,9 @@ export async function calendarOfDays(
   const blind = engine.fallback?.away('documents') !== undefined;
   const now = engine.now();
   const plans = new Map(planDays(definition, evidence, { offline: true }).map(({ date, steps }) => [date, steps]));
-  const ledger = new Map(evidence.map((day) => [day.date, day.ledger]));
+  const told = new Map(evidence.map((day) => [day.date, day]));
   return known.map((date) => {
+    const own = told.get(date);
     const planned = plans.get(date) ?? [];
     const standing = {
       manifest: manifests.get(date),
@@ -43,7 +44,7 @@ export async function calendarOfDays(
       blind,
       unreadable: unreadable.get(date),
       stale: staleSteps(definition, planned, manifests.get(date)),
-      lacks: lacksOf(definition, manifests.get(date), ledger.get(date) ?? []),
+      lacks: own === undefined ? [] : lacksOf(definition, own),
       askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
     };
     return calendarDay(definition, date, standing, now);

@@ -2,6 +2,8 @@ import type { PartDefinition, PipelineDefinition } from './definition.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
+import { whyNotAsked } from './part-days.ts';
+import type { DayEvidence } from './plan.ts';
 
 /** How much of a day was delivered, as far as the newest version of the day tells. */
 
@@ -27,37 +29,33 @@ export function isWhole(
 
 /**
  * The parts of which a finished day does not have all: by the definition's own measure, where it has one, and by the fact `coverage` otherwise.
- * A part that cannot be asked for is not missed.
+ * A part of which nothing came, and nobody can be asked for that day, is not missed.
  */
 export function lacksOf(
-  { parts }: Pick<PipelineDefinition, 'parts'>,
-  manifest: Manifest | undefined,
-  ledger: readonly LedgerEntry[],
+  definition: Pick<PipelineDefinition, 'parts' | 'since' | 'zone'>,
+  { manifest, ledger, date, now }: Pick<DayEvidence, 'manifest' | 'ledger' | 'date' | 'now'>,
 ): Lack[] {
   if (manifest === undefined || manifest.verdict === 'no_data') return [];
   const measures = new Map<string, Measure>();
-  for (const { id, completeness } of parts) {
-    if (completeness === undefined) continue;
-    const name = `${completeness.step} ${completeness.fact}`;
-    measures.set(name, { completeness, parts: [...(measures.get(name)?.parts ?? []), id] });
+  for (const part of definition.parts) {
+    if (part.completeness === undefined) continue;
+    const name = `${part.completeness.step} ${part.completeness.fact}`;
+    measures.set(name, { completeness: part.completeness, parts: [...(measures.get(name)?.parts ?? []), part] });
   }
   if (measures.size === 0) return lackOfCoverage(manifest);
-  return [...measures.values()].flatMap(({ completeness, parts: told }): Lack[] => {
+  return [...measures.values()].flatMap(({ completeness, parts }): Lack[] => {
     const share = shareOf(completeness, manifest, ledger);
     const { least } = completeness;
-    if (told.every((id) => isClosed(parts, id)) || share === undefined) return [];
-    return share !== null && share >= least ? [] : [{ part: told.join(' or '), share, least }];
+    if (share === undefined || (share !== null && share >= least)) return [];
+    const canBeAsked = parts.some((part) => whyNotAsked(definition, part, date, new Date(now)) === undefined);
+    return share === null && !canBeAsked ? [] : [{ part: parts.map(({ id }) => id).join(' or '), share, least }];
   });
 }
 
 /** What tells of one or several parts. */
 interface Measure {
   readonly completeness: NonNullable<PartDefinition['completeness']>;
-  readonly parts: readonly string[];
-}
-
-function isClosed(parts: readonly PartDefinition[], id: string): boolean {
-  return parts.some((part) => part.id === id && part.closed !== undefined);
+  readonly parts: readonly PartDefinition[];
 }
 
 function lackOfCoverage({ facts: { coverage } }: Manifest): Lack[] {
