@@ -170,8 +170,13 @@ describe('rollup/history', () => {
     expect(await columnsOf('consommation_mensuelle')).toEqual({
       annee_mois_str: 'VARCHAR',
       consommation_mensuelle: 'DOUBLE',
+      consommation_coverage: 'DOUBLE',
     });
-    expect(await columnsOf('consommation_annuelle')).toEqual({ annee: 'INTEGER', consommation_annuelle: 'DOUBLE' });
+    expect(await columnsOf('consommation_annuelle')).toEqual({
+      annee: 'INTEGER',
+      consommation_annuelle: 'DOUBLE',
+      consommation_coverage: 'DOUBLE',
+    });
     const sources = await query(
       `SELECT source, count(*) AS rows FROM ${table('consommation_france_puissance')} GROUP BY ALL ORDER BY source`,
     );
@@ -203,11 +208,33 @@ describe('rollup/history', () => {
     expect(Object.keys(await columnsOf('echanges_mensuels'))).toEqual([
       'annee_mois_str',
       ...['ech_physiques', ...borders].map((name) => `${name}_mwh`),
+      ...['ech_physiques', ...borders].map((name) => `${name}_coverage`),
     ]);
     expect(Object.keys(await columnsOf('echanges_annuels_import_export'))).toEqual([
       'annee',
       ...['total', ...borders].flatMap((name) => [`${name}_import_mwh`, `${name}_export_mwh`]),
+      ...['total', ...borders].map((name) => `${name}_coverage`),
     ]);
+  });
+
+  it('says beside every figure of a month or year on how much of the whole period it stands', async () => {
+    const [load] = await query(`SELECT * FROM ${table('consommation_annuelle')}`);
+    // Sixty days of a year of 366.
+    expect(load!['consommation_coverage']).toBeCloseTo(60 / 366, 3);
+    const tables = ['consommation', 'production', 'echanges'].flatMap((name) =>
+      Object.keys(history.outputs).filter((output) => output.startsWith(name) && /mensuel|annuel/.test(output)),
+    );
+    expect(tables).toHaveLength(7);
+    for (const name of tables) {
+      const figures = Object.keys(await columnsOf(name)).filter((column) => !/^annee|_coverage$/.test(column));
+      for (const figure of figures) {
+        const quantity = figure.replace(/(_yearly|_import|_export)?_mwh$|_mensuelle$|_annuelle$/, '');
+        const [found] = await query(
+          `SELECT count(*) AS bare FROM ${table(name)} WHERE ${figure} IS NOT NULL AND coalesce(${quantity}_coverage, 0) <= 0`,
+        );
+        expect(found!['bare'], `${name} ${figure}`).toBe(0);
+      }
+    }
   });
 
   it('splits exchanges by sign at each step, and lets borders cancel in the total', async () => {

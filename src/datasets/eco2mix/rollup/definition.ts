@@ -55,7 +55,7 @@ const YEAR: RollupDefinition = {
 const HISTORY: RollupDefinition = {
   id: 'rollup/history',
   grain: 'history',
-  version: 2,
+  version: 3,
   title: 'Everything that is published under a fixed name',
   inputs: [
     { name: 'core', step: 'rollup/month', output: 'core', each: 'month' },

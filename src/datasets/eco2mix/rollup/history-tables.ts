@@ -14,6 +14,9 @@ import { TOTAL_EXCHANGE } from './energies.ts';
  * | `*_annuelle`, `*_annuels` | `annee`, `<column>_yearly_mwh`; load: `consommation_annuelle` |
  * | `echanges_annuels_import_export` | `annee`, `{total,ech_comm_<border>}_{import,export}_mwh` |
  *
+ * After these, every table of months or years has a column `<quantity>_coverage` for each quantity: the part of the whole period, 0–1, that its
+ * figures stand on. A year of which one month is known says so.
+ *
  * Values never published are NULL, and a row without any value is left out. `source` is "Données Consolidées" (definitive included) or
  * "Temps Réel", by the row that gave the load. Monthly and yearly exchanges are signed: positive is import.
  */
@@ -46,12 +49,18 @@ function energyOf(quantity: string, member = 'energy_mwh'): string {
   return `CAST(max(${member}) FILTER (WHERE quantity = '${quantity}') AS DOUBLE)`;
 }
 
-/** One row per period with a column for each named quantity. */
-function pivot(
-  period: keyof typeof PERIODS,
-  columns: readonly { readonly name: string; readonly value: string }[],
-): string {
-  const values = columns.map(({ name, value }) => `${value} AS ${name}`).join(', ');
+interface Column {
+  readonly name: string;
+  readonly value: string;
+}
+
+function coverageOf(name: string, quantity: string): Column {
+  return { name: `${name}_coverage`, value: energyOf(quantity, 'coverage') };
+}
+
+/** One row per period with a column for each figure, and the coverages after them. */
+function pivot(period: keyof typeof PERIODS, columns: readonly Column[], coverages: readonly Column[]): string {
+  const values = [...columns, ...coverages].map(({ name, value }) => `${value} AS ${name}`).join(', ');
   const names = columns.map(({ name }) => name).join(', ');
   return `SELECT * FROM (SELECT ${PERIODS[period].column}, ${values} FROM {from} GROUP BY period ORDER BY period)
     WHERE coalesce(${names}) IS NOT NULL`;
@@ -59,7 +68,16 @@ function pivot(
 
 function energies(period: keyof typeof PERIODS, names: readonly MeasureName[]): string {
   const columns = names.map((name) => ({ name: `${name}${PERIODS[period].suffix}`, value: energyOf(name) }));
-  return pivot(period, columns);
+  return pivot(
+    period,
+    columns,
+    names.map((name) => coverageOf(name, name)),
+  );
+}
+
+/** The load has a column of its own name in each table. */
+function load(period: keyof typeof PERIODS, name: string): string {
+  return pivot(period, [{ name, value: energyOf('consommation') }], [coverageOf('consommation', 'consommation')]);
 }
 
 function importsAndExports(): string {
@@ -72,7 +90,11 @@ function importsAndExports(): string {
       return { name: `${name}_${direction}_mwh`, value: energyOf(quantity, `${direction}_mwh`) };
     }),
   );
-  return pivot('year', columns);
+  return pivot(
+    'year',
+    columns,
+    quantities.map(({ name, quantity }) => coverageOf(name, quantity)),
+  );
 }
 
 export const HISTORY_TABLES: readonly HistoryTable[] = [
@@ -80,12 +102,12 @@ export const HISTORY_TABLES: readonly HistoryTable[] = [
   {
     name: 'consommation_mensuelle',
     from: 'month_energies',
-    select: pivot('month', [{ name: 'consommation_mensuelle', value: energyOf('consommation') }]),
+    select: load('month', 'consommation_mensuelle'),
   },
   {
     name: 'consommation_annuelle',
     from: 'year_energies',
-    select: pivot('year', [{ name: 'consommation_annuelle', value: energyOf('consommation') }]),
+    select: load('year', 'consommation_annuelle'),
   },
   { name: 'production_france_detail', from: 'core', select: detail(PRODUCTION) },
   { name: 'production_mensuelle', from: 'month_energies', select: energies('month', PRODUCTION) },
