@@ -49,6 +49,11 @@ describe('the simulator', () => {
       breaks: 'newest delivery',
       story: { ...NEAR, only: ['clock', 'run', 'backfill', 'revision'] },
     },
+    {
+      mend: 'believe the cache',
+      breaks: 'nothing missing',
+      story: { theme: 'remote', odds: CALM, only: ['backfill', 'damage'] },
+    },
   ];
 
   it.each(takenOut)(

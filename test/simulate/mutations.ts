@@ -1,5 +1,6 @@
 import type { CommitRequest, ResolvedDay, ResolvedWindow } from '../../src/activities/contract.ts';
-import type { Engine } from '../../src/activities/engine.ts';
+import type { Engine, EngineFallback } from '../../src/activities/engine.ts';
+import { errorCodeOf } from '../../src/errors.ts';
 import { ANNOUNCEMENT_TABLE } from '../../src/pipelines/announcement.ts';
 import { RECEIPT_TABLE } from '../../src/pipelines/receipt.ts';
 import type { Receipt } from '../../src/pipelines/receipt.ts';
@@ -43,7 +44,11 @@ export const MUTATIONS = {
   },
   /** Whether an object is there and right is asked of the host's cache. */
   'believe the cache': {
-    engine: (engine) => ({ ...engine, objects: believing(engine.objects) }),
+    engine: (engine) => ({
+      ...engine,
+      objects: believing(engine.objects),
+      ...(engine.fallback === undefined ? {} : { fallback: believingHost(engine.fallback) }),
+    }),
   },
   /** A collection goes on while a store is away, and its deletions are journaled. */
   'collect in an outage': {
@@ -102,9 +107,27 @@ function unnumbered(documents: DocumentStore): DocumentStore {
   });
 }
 
+/** The pieces of work of a host get its stores anew, each time. */
+function believingHost(fallback: EngineFallback): EngineFallback {
+  return {
+    ...fallback,
+    serve: () => {
+      const stores = fallback.serve();
+      return { ...stores, objects: believing(stores.objects) };
+    },
+  };
+}
+
 function believing(objects: ObjectStore): ObjectStore {
   return changed(objects, {
-    inspect: async (ref) => ((await objects.openLocal(ref)) === undefined ? { state: 'missing' } : { state: 'intact' }),
+    inspect: async (ref) => {
+      try {
+        return (await objects.openLocal(ref)) === undefined ? { state: 'missing' } : { state: 'intact' };
+      } catch (error) {
+        if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+        return { state: 'damaged' };
+      }
+    },
     openLocal: (ref) => objects.openLocal(ref),
   });
 }

@@ -188,7 +188,7 @@ describe('a host that knows of a version, and without its document store not of 
       await runDay(other.engine, 'tiny', DATE);
       await readManifests(knowsLess.engine.documents, 'tiny', [DATE]);
       await readLedger(knowsLess.engine.documents, 'tiny', [DATE]);
-      for (const part of ['readings', 'forecast']) publisher.refuse(part, 403);
+      for (const part of ['readings', 'forecast'] as const) publisher.refuse(part, 403);
       await knowsLess.cutOff('documents');
       const { outcome } = await runDay(knowsLess.engine, 'tiny', DATE, how === 'offline' ? offline : { recheck: true });
       expect(outcome.verdict).toBe(how === 'offline' ? 'ok' : 'degraded');
