@@ -6,6 +6,7 @@ import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { sameNote } from '../pipelines/kept-delivery.ts';
 import { changedSteps, keptIn, manifestKey, manifestStep } from '../pipelines/manifest.ts';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
+import { revisionOf } from '../pipelines/revision.ts';
 import { RECORD_SCHEMA } from '../pipelines/stored-records.ts';
 import type { RunReason, Scope, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import type { JsonValue } from '../storage/ports.ts';
@@ -57,6 +58,7 @@ export async function commitDays(engine: Engine, control: StepControl, request: 
       created,
       facts: manifest.facts,
       verdict: manifest.verdict,
+      revision: revisionOf(definition, manifest, engine.now()) ?? null,
     })),
     // Also what an earlier try announced whose answer was lost.
     affecting: [...new Set(announced.map(({ scope }) => scope))],

@@ -130,6 +130,8 @@ export interface CommitResult extends MaybeServed {
     readonly created: boolean;
     readonly facts: JsonObject;
     readonly verdict: Verdict;
+    /** How final it is now; null where nothing tells. */
+    readonly revision?: Revision | null;
   }[];
   /** Scopes with open announcements: other days or periods are made from what changed in them. */
   readonly affecting: readonly CivilDate[];

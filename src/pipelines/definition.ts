@@ -28,6 +28,11 @@ export interface PartDefinition {
   readonly expectedAfter: Delay;
   /** Set by the configuration: why the publisher cannot be asked, such as a missing key. What was delivered before stays. */
   readonly closed?: string;
+  /**
+   * The publisher has it only as it is now, and says no more how it was: what a day got stays its own once the day is over, whoever asks for
+   * it again, because the answer would be that of another day.
+   */
+  readonly momentary?: boolean;
   /** Imported files are cut month by month, or in one pass over the whole file. Default: by month. */
   readonly importWindow?: 'month' | 'all';
   /**

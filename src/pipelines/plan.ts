@@ -250,6 +250,10 @@ class PlanWalk {
     return whyNotAsked(this.#definition, part, this.#evidence.date, new Date(this.#evidence.now));
   }
 
+  #isOver(): boolean {
+    return this.#evidence.date < civilDateAt(new Date(this.#evidence.now), this.#definition.zone);
+  }
+
   /** The failure of the last request, carried on while nobody asks again. */
   #note({ id }: StepDefinition): Pick<PlannedStep, 'kept'> {
     const kept = keptIn(this.#evidence.manifest, id);
@@ -274,6 +278,10 @@ class PlanWalk {
     if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };
     const whyNot = this.#whyNotAsked(part);
     if (whyNot !== undefined) return { ...known, action: 'reuse', reason: whyNot, ...this.#note(step) };
+    if (part.momentary === true && this.#isOver()) {
+      const reason = `the publisher has ${part.id} only as it is now, and the day is over`;
+      return { ...known, action: 'reuse', reason, ...this.#note(step) };
+    }
     const state = this.#standing(part, delivery, empty);
     const askAgainAt = freshUntil(delivery, part.freshForMinutes[state] ?? null);
     const asked = { ...known, askAgainAt };

@@ -8,7 +8,7 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { ActionRequest, ResolvedDay } from '../activities/contract.ts';
+import type { ActionRequest, CommitResult, ResolvedDay } from '../activities/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayFailure, DayOutcome, DayState, StepState } from '../pipelines/execution.ts';
 import { decisionOn, mergeDecisions } from '../pipelines/decision.ts';
@@ -350,8 +350,7 @@ class DayRun {
       await whereabouts.control().announceChanges(pipeline);
     }
     const [manifest] = committed.days;
-    const revision = manifest?.facts['revision'];
-    const known = typeof revision === 'string' ? revision : null;
+    const known = revisionIn(manifest);
     describeRun({ Verdict: verdict, ...(known === null ? {} : { Revision: known }) });
     const { version = 0, created = false } = manifest ?? {};
     const result = this.#result({ verdict, version, created, revision: known });
@@ -403,4 +402,11 @@ function dayFailure(title: string, { step, code, message }: DayFailure): Applica
     nonRetryable: true,
     details: [{ step, code }],
   });
+}
+
+/** Commits of earlier releases tell only what the data themselves say. */
+function revisionIn(manifest: CommitResult['days'][number] | undefined): string | null {
+  if (manifest?.revision !== undefined) return manifest.revision;
+  const told = manifest?.facts['revision'];
+  return typeof told === 'string' ? told : null;
 }

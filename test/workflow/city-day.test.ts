@@ -74,6 +74,10 @@ describe('a city day in two processes', () => {
   it('is processed without a report, which is then made from stored metrics alone', async () => {
     const processed = await run(city, BEFORE, { only: 'processing' });
     expect(processed.verdict).toBe('ok');
+    // Its data do not say how final they are; its publication calendar does.
+    expect(processed.revision).toBe('provisional');
+    const { searchAttributes } = await city.client.workflow.getHandle(`day/cityflow/${BEFORE}`).describe();
+    expect(searchAttributes['Revision']).toEqual(['provisional']);
     expect(processed.ran.some((step) => step.startsWith('report/'))).toBe(false);
     expect((await stepsOf(city, BEFORE))['report/daily']).toMatchObject({ state: 'skipped' });
 
@@ -85,7 +89,15 @@ describe('a city day in two processes', () => {
   });
 
   it('has nothing left to do when the whole day is run afterwards', async () => {
-    expect((await run(city, BEFORE)).ran).toEqual([]);
+    expect(await run(city, BEFORE)).toMatchObject({ ran: [], revision: 'provisional' });
+  });
+
+  it('asks nobody who has only the present for a day that is over', async () => {
+    const asked = portal.requests.length;
+    await run(city, BEFORE, { recheck: true });
+    const again = portal.requests.slice(asked).map(({ path: asked }) => asked);
+    expect(again.some((one) => one.includes('comptage-velo'))).toBe(true);
+    expect(again.filter((one) => /chantiers|referentiel|disruptions|arrondissements/.test(one))).toEqual([]);
   });
 
   it('is started by its two schedules, for the civil date before their time', async () => {

@@ -55,6 +55,7 @@ const DETAILS: readonly PartDetail[] = [
     title: 'Public transport disruptions (Île-de-France Mobilités, Navitia)',
     bulkWindow: 'month',
     expectedAfter: {},
+    momentary: true,
     freshForMinutes: FRESH_FOR_EVER,
   },
   {
@@ -88,6 +89,7 @@ const DETAILS: readonly PartDetail[] = [
     // Works that have ended leave the list; that of the run after midnight still has those of the day that just ended.
     listed: { daysBefore: 1, daysAfter: WORKS_TRUSTED_DAYS },
     expectedAfter: {},
+    momentary: true,
     freshForMinutes: FRESH_FOR_EVER,
   },
   {
@@ -96,6 +98,7 @@ const DETAILS: readonly PartDetail[] = [
     bulkWindow: 'all',
     importWindow: 'all',
     expectedAfter: {},
+    momentary: true,
     freshForMinutes: FRESH_FOR_EVER,
   },
   {
@@ -104,6 +107,7 @@ const DETAILS: readonly PartDetail[] = [
     bulkWindow: 'all',
     importWindow: 'all',
     expectedAfter: {},
+    momentary: true,
     freshForMinutes: FRESH_FOR_EVER,
   },
 ];

@@ -71,6 +71,17 @@ describe('planDay', () => {
     expect(actions(offline)).toEqual(ALL_REUSED);
   });
 
+  it('asks for what the publisher has only as it is now while its day lasts, and never again after it', () => {
+    const parts = definition.parts.map((part) => (part.id === 'a' ? { ...part, momentary: true } : part));
+    const planned = (now: string) => planDay({ ...definition, parts }, evidenceOf({ now }), { recheck: true });
+    expect(actions(planned('2024-01-15T22:59:59.000Z'))['download/a']).toBe('recheck');
+    const over = planned('2024-01-15T23:00:00.000Z');
+    expect(actions(over)).toEqual(ALL_REUSED);
+    expect(reason(over, 'download/a')).toBe('the publisher has a only as it is now, and the day is over');
+    const first = evidenceOf({ now: '2024-01-16T02:00:00.000Z', manifest: undefined, ledger: [], deliveries: {} });
+    expect(actions(planDay({ ...definition, parts }, first))['download/a']).toBe('run');
+  });
+
   it('runs exactly the steps behind a changed slice, and names the change', () => {
     const { ledger } = finishedDay();
     const changed = entryOf(
