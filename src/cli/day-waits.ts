@@ -1,15 +1,19 @@
+import { EventEmitter, once } from 'node:events';
 import type { WorkflowHandle } from '@temporalio/client';
+import type { DayWaits } from '../workflows/day.ts';
 import { askEvery } from './ask-every.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A step whose tries fail is silent for minutes otherwise: the next try waits longer each time. */
-const ASKED_EVERY_MS = 3_000;
+const TRIES_ASKED_EVERY_MS = 3_000;
+
+const WAITS_ASKED_EVERY_MS = 1_000;
 
 /** Tells why a run waits: each step that is being tried again, with its last failure, whenever that changes. Call the answer to stop. */
-export function tellWaits(terminal: Terminal, handle: WorkflowHandle): () => void {
+export function tellTries(terminal: Terminal, handle: WorkflowHandle): () => void {
   const told = new Set<string>();
   return askEvery(
-    ASKED_EVERY_MS,
+    TRIES_ASKED_EVERY_MS,
     () => handle.describe(),
     ({ raw }) => {
       for (const { activityId, activityType, attempt, lastFailure } of raw.pendingActivities ?? []) {
@@ -22,6 +26,41 @@ export function tellWaits(terminal: Terminal, handle: WorkflowHandle): () => voi
       }
     },
   );
+}
+
+export interface WaitingDay {
+  readonly handle: WorkflowHandle;
+  readonly pipeline: string;
+  readonly date: string;
+}
+
+/**
+ * Tells at once when a day waits for its publisher or for a decision, and each time that this changes: what for, until when, and what a
+ * person can do. `waits` resolves with the first of them. Call `stop` when nobody listens any more.
+ */
+export function tellWaits(terminal: Terminal, day: WaitingDay): { readonly waits: Promise<DayWaits>; stop(): void } {
+  const first = new EventEmitter<{ waits: [DayWaits] }>();
+  const waits = once(first, 'waits').then(([one]) => one as DayWaits);
+  let told = '';
+  const stop = askEvery(
+    WAITS_ASKED_EVERY_MS,
+    () => day.handle.query<DayWaits | null>('waits'),
+    (now) => {
+      const text = now === null ? '' : waitText(day, now);
+      if (now !== null && text !== told) {
+        terminal.note(text);
+        first.emit('waits', now);
+      }
+      told = text;
+    },
+  );
+  return { waits, stop };
+}
+
+function waitText({ handle, pipeline, date }: WaitingDay, { why, until, held }: DayWaits): string {
+  const what = `${handle.workflowId} waits until ${until}: ${why}`;
+  const how = held ? `; decide by: ${decideCommand(pipeline, date)}` : '';
+  return `${what}${how}; Ctrl-C or "run --detach" leaves it waiting`;
 }
 
 /** What to type to decide on a held day. */

@@ -52,6 +52,7 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--from-step <step>', 'execute this step, or the steps of this stage, and everything after them again')
     .option('--force', 'execute every step again; needs --reason')
     .option('--reason <text>', 'why; kept with the day')
+    .option('--detach', 'leave a day that waits for its publisher or a decision to the workers, and end')
     .option(...UNTIL)
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
       perform(async (context) => (await import('./run.ts')).run(context, { pipeline, from, to, ...options })),

@@ -18,7 +18,7 @@ import {
 import { callerName } from './caller-name.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
-import { tellWaits } from './day-waits.ts';
+import { tellTries, tellWaits } from './day-waits.ts';
 import { count } from './measures.ts';
 import { dayResult, startDay } from './runs.ts';
 import type { RunTarget } from './runs.ts';
@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly force?: boolean;
   readonly reason?: string;
   readonly until?: string;
+  /** Do not wait for a day that waits itself. */
+  readonly detach?: boolean;
 }
 
 /** `quotidien run`: one day by its own workflow, a range by a backfill of all its days that have something to do. */
@@ -85,7 +87,18 @@ async function runOne(
     ...(fromStep === undefined ? {} : { by: callerName() }),
     ...untilOf(options.until),
   });
-  const result = await dayResult(handle).finally(tellWaits(terminal, handle));
+  const telling = tellWaits(terminal, { handle, pipeline: options.pipeline, date });
+  const left = options.detach === true ? telling.waits : new Promise<never>(() => undefined);
+  const ended = dayResult(handle);
+  const stopTries = tellTries(terminal, handle);
+  const result = await Promise.race([ended, left]).finally(() => {
+    telling.stop();
+    stopTries();
+  });
+  if ('why' in result) {
+    terminal.data({ date, waits: result });
+    return EXIT.degraded;
+  }
   terminal.data(result);
   terminal.line(describeDay(result));
   // The workers end with this command: what is made from the day would be left to the next one.

@@ -83,6 +83,16 @@ export const planQuery = defineQuery<DayPlan | undefined>('plan');
 /** What the run was started with. */
 export const inputQuery = defineQuery<DayInput>('input');
 export const progressQuery = defineQuery<DayState>('progress');
+/** What the day waits for; null while it works. */
+export const waitsQuery = defineQuery<DayWaits | null>('waits');
+
+export interface DayWaits {
+  readonly why: string;
+  /** ISO instant at which it goes on by itself, or gives up waiting for a decision. */
+  readonly until: string;
+  /** A person's decision ends it. */
+  readonly held: boolean;
+}
 
 const LATE_ORDERS = 'orders-while-the-end-is-recorded';
 
@@ -141,7 +151,9 @@ class DayRun {
   readonly #control: DayControl;
   readonly #followers: DayFollowers;
   /** Why the day waits on a timer, while it does. */
-  #waits: string | undefined;
+  #waits: Omit<DayWaits, 'held'> | undefined;
+  /** Until when a decision is waited for. */
+  #holdUntil = '';
   /** The part that this run makes now; undefined: the whole day. */
   only: DayPart | undefined;
   #reportToo = false;
@@ -154,7 +166,7 @@ class DayRun {
     );
     this.#title = `${input.pipeline} ${input.date}`;
     this.#holds = new DayHolds(this.#title, (answer) => this.#keep(answer));
-    this.#followers = new DayFollowers(input, () => this.#holds.story ?? this.#waits);
+    this.#followers = new DayFollowers(input, () => this.#holds.story ?? this.#waits?.why);
     this.only = input.only;
     setHandler(reportTooSignal, () => {
       this.#reportToo = true;
@@ -162,6 +174,13 @@ class DayRun {
     setHandler(planQuery, () => this.#plan);
     setHandler(progressQuery, () => this.#state);
     setHandler(inputQuery, () => input);
+    setHandler(waitsQuery, () => this.#waiting());
+  }
+
+  #waiting(): DayWaits | null {
+    const why = this.#holds.story;
+    if (why !== undefined) return { why, until: this.#holdUntil, held: true };
+    return this.#waits === undefined ? null : { ...this.#waits, held: false };
   }
 
   /** Keeps with the day what a person asked for. */
@@ -241,7 +260,7 @@ class DayRun {
     if (until !== undefined) {
       // From here on an order wakes the day, also one that comes while the others are told.
       this.#control.askRetry(undefined);
-      this.#waits = why;
+      this.#waits = { why, until };
     }
     await this.#followers.tell(why);
     const ms = until === undefined ? 0 : waitMs(until, at);
@@ -288,6 +307,7 @@ class DayRun {
     if (stands) return before.decision === 'reject' ? rejected(before.reason) : undefined;
     const rules = checks.map(({ check, failed, tested }) => `${check} fails on ${failed} of ${tested} rows`).join('; ');
     describeRun({ Verdict: 'quarantined' });
+    this.#holdUntil = resolved.holdUntil;
     const hold = this.#holds.open(step, key, rules);
     this.#tell(resolved, this.#standing());
     await this.#followers.tell(`held at ${step}: ${rules}`);
