@@ -1,21 +1,21 @@
 import { PipelineError } from '../../errors.ts';
 import { addDays, isCivilDate } from '../../pipelines/civil-date.ts';
 import type { Dataset, GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
-import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
+import { quoteIdentifier } from '../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { SqlSession } from '../../storage/ports.ts';
 import { ZONE } from './local-hours.ts';
 import { cityflowDefinition, WORKS_TRUSTED_DAYS } from './definition.ts';
 import { COUNTS, NETWORK, WORKS } from './columns.ts';
-import type { CsvFile, CsvLayout } from './raw-csv.ts';
+import type { CsvLayout } from './raw-csv.ts';
 import { chooseLayout, csvRowsSql } from './raw-csv.ts';
 import { isRecord, readJsonDocuments, textOf } from './raw-json.ts';
 import { parseApiKey } from './raw-layout.ts';
 import { readTextEnds } from './raw-text.ts';
 import { countDaySql, openCounts } from './slices/counts.ts';
 import { BIKES, DISTRICTS, OPEN_METEO, periodsOf, TRAFFIC, WEATHER } from './slices/records.ts';
-import { openNetwork, openWorks } from './slices/tables.ts';
+import { countListed, openNetwork, openWorks } from './slices/tables.ts';
 
 /** What a file holds: its part, in words, and the days it is for. */
 type Found = Pick<RecognisedFile, 'part' | 'kind' | 'from' | 'to' | 'rows'>;
@@ -112,24 +112,6 @@ function dateInName(name: string): CivilDate | undefined {
 async function findNetwork({ path, name }: GivenFile, sql: SqlSession): Promise<Found> {
   const rows = await countListed(sql, await openNetwork(path, name), 'arc');
   return { part: 'referentiel', kind: 'road network', from: cityflowDefinition.since, to: REFERENCE_TO, rows };
-}
-
-/** The rows of a list of things that have a name each; a list of nothing, and rows that name nothing, are no list. */
-async function countListed<Column extends string>(sql: SqlSession, file: CsvFile<Column>, id: Column): Promise<number> {
-  const published = file.known.get(id) ?? '';
-  const name = quoteIdentifier(published);
-  const [found] = await sql.rows<{ rows: number; nameless: number; headers: number }>(`SELECT count(*) AS rows,
-      count(*) FILTER (WHERE coalesce(trim(${name}), '') = '') AS nameless,
-      count(*) FILTER (WHERE ${name} = ${quoteText(published)}) AS headers FROM ${csvRowsSql(file)}`);
-  const { rows, nameless, headers } = found ?? { rows: 0, nameless: 0, headers: 0 };
-  const refuse = (why: string): never => {
-    throw new PipelineError('SRC_SHAPE_CHANGED', `${file.what} ${why}`);
-  };
-  if (rows === 0) return refuse('has a header and no row');
-  if (headers > 0)
-    return refuse(`has its header ${headers + 1} times: several files were joined; give them one by one`);
-  if (nameless > 0) return refuse(`has ${nameless} rows without ${JSON.stringify(published)}`);
-  return rows;
 }
 
 function foundTable(part: string, kind: string, name: string, extent: Extent | undefined): Found {

@@ -174,3 +174,7 @@ export const ACCEPTED: Readonly<Record<string, readonly string[]>> = {
   'traffic_data.json': UNDATED_JSON,
   'weather.json': ['the file twice'],
 };
+
+/** Words of the SQL engine and of this program's own trouble; no person who gives a file can do anything with them. */
+export const FOREIGN =
+  /\b(Binder|Catalog|Conversion|Invalid Input|Parser|IO) Error|strict_mode|Original Line|read_csv|TypeError|\bat \w+ \(|undefined/;

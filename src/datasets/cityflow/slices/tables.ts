@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { PipelineError } from '../../../errors.ts';
 import { addDays } from '../../../pipelines/civil-date.ts';
 import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
 import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
@@ -27,8 +28,34 @@ export function openWorks(file: string, what: string): Promise<CsvFile<WorkColum
   return openCsv(file, what, WORKS);
 }
 
+/**
+ * The rows of a list of things that have a name each; a list of nothing, and rows that name nothing, are no list.
+ * @throws `SRC_SHAPE_CHANGED`
+ */
+export async function countListed<Column extends string>(
+  sql: SqlSession,
+  file: CsvFile<Column>,
+  id: Column,
+): Promise<number> {
+  const published = file.known.get(id) ?? '';
+  const name = quoteIdentifier(published);
+  const [found] = await sql.rows<{ rows: number; nameless: number; headers: number }>(`SELECT count(*) AS rows,
+      count(*) FILTER (WHERE coalesce(trim(${name}), '') = '') AS nameless,
+      count(*) FILTER (WHERE ${name} = ${quoteText(published)}) AS headers FROM ${csvRowsSql(file)}`);
+  const { rows, nameless, headers } = found ?? { rows: 0, nameless: 0, headers: 0 };
+  const refuse = (why: string): never => {
+    throw new PipelineError('SRC_SHAPE_CHANGED', `${file.what} ${why}`);
+  };
+  if (rows === 0) return refuse('has a header and no row');
+  if (headers > 0)
+    return refuse(`has its header ${headers + 1} times: several files were joined; give them one by one`);
+  if (nameless > 0) return refuse(`has ${nameless} rows without ${JSON.stringify(published)}`);
+  return rows;
+}
+
 export async function sliceNetwork(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openNetwork(task.raw.path, `the road network ${path.basename(task.raw.path)}`);
+  await countListed(sql, file, 'arc');
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT * FROM ${csvRowsSql(file)}`);
   const slice = await copyToParquet(sql, `SELECT * FROM published ORDER BY ${orderOf(file)}`, 'network');
   return task.days.map(({ date }) => outcomeOf(date, file, slice));
@@ -36,6 +63,7 @@ export async function sliceNetwork(task: SliceTask, sql: SqlSession): Promise<re
 
 export async function sliceWorks(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openWorks(task.raw.path, `the roadworks ${path.basename(task.raw.path)}`);
+  await countListed(sql, file, 'id');
   const [start, end] = [
     quoteIdentifier(file.known.get('starts_on') ?? ''),
     quoteIdentifier(file.known.get('ends_on') ?? ''),
