@@ -3,6 +3,7 @@ import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { planDays } from '../pipelines/plan.ts';
 import { revisionOf } from '../pipelines/revision.ts';
+import { REVISIONS } from '../pipelines/vocabulary.ts';
 import type { CivilDate, Revision, StepId } from '../pipelines/vocabulary.ts';
 import { workWindows } from '../pipelines/work-window.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
@@ -13,6 +14,7 @@ import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
 import { surveyDays } from './evidence.ts';
 import { readFreshness } from './fetch-raw.ts';
+import { inPages } from './in-pages.ts';
 import { readManifests } from './ledger-reader.ts';
 import { planFromStores } from './plan-run.ts';
 
@@ -26,47 +28,81 @@ function watchKey(pipeline: string, part: string): DocumentKey {
   return { table: WATCH_TABLE, partition: pipeline, sort: part };
 }
 
+type Freshness = Readonly<Record<string, string | null>>;
+
 /** What the publisher's cheap freshness values and the age of its last answers say: which finished days are to be asked for again. */
 export async function watchPublisher(
   engine: Engine,
-  { signal }: Pick<StepControl, 'signal'>,
+  control: Pick<StepControl, 'signal' | 'progress' | 'checkpoint'>,
   pipeline: string,
 ): Promise<WatchedPublisher> {
-  const { definition, sources } = datasetOf(engine, pipeline);
-  const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
-  const dates = datesBetween(addDays(yesterday, 1 - WATCHED_DAYS), yesterday).filter(
+  const { definition } = datasetOf(engine, pipeline);
+  const today = civilDateAt(engine.now(), definition.zone);
+  const dates = datesBetween(addDays(today, -WATCHED_DAYS), addDays(today, -1)).filter(
     (date) => date >= definition.since,
   );
-  const { evidence, manifests } = await surveyDays(engine, definition, dates);
-  const finished = planDays(definition, evidence, {}).filter(({ date }) => manifests.has(date));
-  const delivered = new Map(evidence.map(({ date, deliveries }) => [date, deliveries]));
+  const { freshness, moved } = await askFreshness(engine, control, pipeline);
+  // A try that goes on behind the pages of another may have heard newer values: what they mean for these pages is found at the next watch,
+  // because each delivery knows the value that it came with.
+  const pages = await inPages(control, dates, async (page) => [await lookAtDays(engine, definition, page, freshness)]);
+  const revisions: Partial<Record<Revision, number>> = {};
+  for (const page of pages) {
+    for (const revision of REVISIONS) {
+      const more = page.revisions[revision];
+      if (more !== undefined) revisions[revision] = (revisions[revision] ?? 0) + more;
+    }
+  }
+  const due = pages.flatMap((page) => page.due);
+  return { freshness, moved, windows: workWindows(definition, due), revisions };
+}
+
+async function askFreshness(
+  engine: Engine,
+  { signal }: Pick<StepControl, 'signal'>,
+  pipeline: string,
+): Promise<{ readonly freshness: Freshness; readonly moved: string[] }> {
+  const { definition, sources } = datasetOf(engine, pipeline);
   const freshness: Record<string, string | null> = {};
-  const due = new Set<CivilDate>();
   const moved: string[] = [];
-  for (const { id, part } of definition.steps) {
+  for (const { part } of definition.steps) {
     const source = part === undefined ? undefined : sources[part];
     if (part === undefined || source === undefined) continue;
     const now = await readFreshness(engine, source, signal);
     const before = await engine.documents.get<{ value: string | null }>(watchKey(pipeline, part));
     freshness[part] = now;
     if (now === null || before?.body.value !== now) moved.push(part);
-    for (const { date, steps } of finished) {
+  }
+  return { freshness, moved };
+}
+
+interface WatchedDays {
+  /** To be asked for again. */
+  readonly due: readonly CivilDate[];
+  readonly revisions: Readonly<Partial<Record<Revision, number>>>;
+}
+
+/** Records alone say it: no object is looked at. */
+async function lookAtDays(
+  engine: Engine,
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+  freshness: Freshness,
+): Promise<WatchedDays> {
+  const { evidence, manifests } = await surveyDays(engine, definition, dates);
+  const finished = planDays(definition, evidence, {}).filter(({ date }) => manifests.has(date));
+  const delivered = new Map(evidence.map(({ date, deliveries }) => [date, deliveries]));
+  const due = finished.filter(({ date, steps }) =>
+    definition.steps.some(({ id, part }) => {
+      const now = part === undefined ? undefined : freshness[part];
+      if (part === undefined || now === undefined) return false;
       const asked = steps.find(({ step, action }) => step === id && action === 'recheck');
       // A publisher that tells no freshness is asked for the data themselves, as is one whose last answer was not all of the day.
       const hasMoved = now === null || delivered.get(date)?.[part]?.freshness !== now;
-      if (asked !== undefined && (hasMoved || asked.partial === true)) due.add(date);
-    }
-  }
-  return {
-    freshness,
-    moved,
-    windows: workWindows(definition, [...due]),
-    revisions: countRevisions(
-      engine,
-      definition,
-      finished.flatMap(({ date }) => manifests.get(date) ?? []),
-    ),
-  };
+      return asked !== undefined && (hasMoved || asked.partial === true);
+    }),
+  );
+  const made = finished.flatMap(({ date }) => manifests.get(date) ?? []);
+  return { due: due.map(({ date }) => date), revisions: countRevisions(engine, definition, made) };
 }
 
 function countRevisions(
