@@ -2,7 +2,8 @@ import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { Dataset, SliceTask, UnitOutcome } from '../pipelines/dataset.ts';
 import type { PartDefinition, StepDefinition } from '../pipelines/definition.ts';
 import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
-import { newestDeliveries } from '../pipelines/receipt.ts';
+import { dayOf, newestDeliveries } from '../pipelines/receipt.ts';
+import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
 import { stepKey } from '../pipelines/step-key.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { zonedDay } from '../pipelines/zoned-day.ts';
@@ -150,9 +151,21 @@ async function backings({ engine, dataset, part }: Download, dates: readonly Civ
   const delivered = newestDeliveries(receipts);
   const found = new Map<Origin, CivilDate[]>();
   for (const date of sorted) {
-    const raw = delivered.get(date)?.raw;
-    const origin = receipts.find((receipt) => receipt.origin.raw.sha256 === raw?.sha256)?.origin;
+    const origin = originOf(receipts, date, delivered.get(date));
     if (origin !== undefined) found.set(origin, [...(found.get(origin) ?? []), date]);
   }
   return [...found].map(([origin, ofOne]) => ({ origin, dates: ofOne }));
+}
+
+/** Where the raw file of a delivery came from; one that was joined of several files has no receipt of its own. */
+export function originOf(
+  receipts: readonly Receipt[],
+  date: CivilDate,
+  delivery: KeptDay | undefined,
+): Origin | undefined {
+  if (delivery === undefined) return undefined;
+  const { key, raw } = delivery;
+  const own = receipts.find(({ origin }) => origin.raw.key === raw.key)?.origin;
+  const giving = own === undefined ? receipts.find((receipt) => dayOf(receipt, date)?.key === key) : undefined;
+  return own ?? (giving && { ...giving.origin, raw });
 }

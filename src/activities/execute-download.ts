@@ -4,18 +4,16 @@ import type { FetchWindow, HttpSource } from '../pipelines/dataset.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import { isWhole } from '../pipelines/completeness.ts';
 import { isEmptyEntry } from '../pipelines/ledger.ts';
-import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
-import { compareAnswers, dayOf, newestDeliveries } from '../pipelines/receipt.ts';
-import type { KeptDay, Receipt } from '../pipelines/receipt.ts';
-import { RECORD_SCHEMA } from '../pipelines/stored-records.ts';
+import type { LedgerEntry } from '../pipelines/ledger.ts';
+import { compareAnswers, newestDeliveries } from '../pipelines/receipt.ts';
+import type { Receipt } from '../pipelines/receipt.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { whyNotAsked } from '../pipelines/part-days.ts';
-import { fetchWindows, monthWindows } from '../pipelines/window.ts';
-import { datesBetween } from '../pipelines/civil-date.ts';
+import { fetchWindows } from '../pipelines/window.ts';
 import type { ArtefactRef } from '../storage/ports.ts';
 import { damageOf } from './content-store.ts';
 import { recutLost, sliceAndCommit } from './cut-slices.ts';
-import type { Download, UnkeptFile } from './cut-slices.ts';
+import type { Download } from './cut-slices.ts';
 import type { StepRequest, StepResult } from './contract.ts';
 import type { StepDone, StepFailed } from '../pipelines/run-steps.ts';
 import { isContradicted, saveReceipt, takeSequence } from './delivery-order.ts';
@@ -25,6 +23,8 @@ import { doneWith, lost } from './execute-step.ts';
 import { fetchRaw } from './fetch-raw.ts';
 import type { RawAnswer } from './fetch-raw.ts';
 import { newestManifests, readLedger, readReceipts } from './ledger-reader.ts';
+import { partOf, receiptOf, settleAndSave, withKept } from './save-answer.ts';
+import type { Settlement } from './save-answer.ts';
 import { withoutBuried } from './tombstones.ts';
 
 /** What can be wrong with one answer of a publisher while the others are fine. */
@@ -160,23 +160,18 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
   const known = await intactReceipt(download, group);
   const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);
   const unconditional = force || (await lacksRows(download, group));
-  const answer = { ...(await rawOf(download, { ...group, known }, unconditional)), sequence };
-  if (answer.unchanged && known !== undefined && !force) {
-    const entries = await keptSlices(download, known, group.dates);
-    if (entries !== undefined) {
-      const { checkedAt, freshness } = answer;
-      await saveReceipt(engine.documents, { ...known, checkedAt, freshness, sequence });
-      return entries.map((entry) => doneWith(entry, 'reused'));
-    }
-  }
-  control.progress(`cutting ${group.dates.length} days of ${part.id}`);
-  const { answers, entries } = await sliceAndCommit(download, group.dates, answer);
-  const kept = force ? new Map<CivilDate, Kept>() : await keptRows(download, group.earlier, entries);
-  await saveReceipt(engine.documents, receiptOf(download, group, answer, entries, kept));
-  return answers.map((day) => {
-    const earlier = kept.get(day.date);
-    return earlier === undefined ? day : doneWith(earlier.entry, 'reused');
-  });
+  const answer = { ...(await rawOf(download, { ...group, known }, unconditional)), sequence, isGiven: false };
+  const same = answer.unchanged && !force ? known : undefined;
+  const before = same === undefined ? undefined : await slicesOf(download, same, group.dates);
+  if (before === undefined) control.progress(`cutting ${group.dates.length} days of ${part.id}`);
+  const { answers, entries } = before ?? (await sliceAndCommit(download, group.dates, answer));
+  const save: Settlement['save'] = async (answer, kept) => {
+    const receipt = receiptOf(download, group, answer, entries, kept);
+    const told = same === undefined || before === undefined ? {} : { status: same.status, columns: same.columns };
+    await saveReceipt(engine.documents, { ...receipt, ...told });
+  };
+  const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
+  return withKept(answers, kept);
 }
 
 /** Whether what the last answer gave for one of the days is nothing, or was judged to be a part of the day. */
@@ -194,86 +189,9 @@ async function lacksRows(
   return dates.some((date) => {
     const entries = ledger.get(date) ?? [];
     const entry = entries.find(({ step: id, key }) => id === step.id && key === delivered.get(date)?.key);
-    const isEmpty = entry !== undefined && isEmptyEntry(entry);
-    return isEmpty || isWhole(part, manifests?.get(date), entries) === false;
+    const isLess = (entry !== undefined && isEmptyEntry(entry)) || delivered.get(date)?.note !== undefined;
+    return isLess || isWhole(part, manifests?.get(date), entries) === false;
   });
-}
-
-/** An answer with its place among all for the part. */
-interface Answer extends RawAnswer {
-  readonly sequence: number;
-}
-
-function partOf({ dataset, part }: Download): Pick<Receipt, 'pipeline' | 'part'> {
-  return { pipeline: dataset.definition.name, part: part.id };
-}
-
-interface Kept extends KeptDay {
-  readonly entry: LedgerEntry;
-}
-
-/**
- * The rows that days had before an answer that has none for them. Publishers clear what grew old from their live data; they do not say of a
- * day that was published that it never was. Who knows better forces the step.
- */
-async function keptRows(
-  { engine, dataset, step }: Download,
-  receipts: readonly Receipt[],
-  entries: readonly LedgerEntry[],
-): Promise<ReadonlyMap<CivilDate, Kept>> {
-  const empty = entries.filter(isEmptyEntry).map(({ scope }) => scope);
-  const kept = new Map<CivilDate, Kept>();
-  if (empty.length === 0 || receipts.length === 0) return kept;
-  const ledger = await readLedger(engine.documents, dataset.definition.name, empty);
-  for (const date of empty) {
-    for (const receipt of receipts.toReversed()) {
-      const day = dayOf(receipt, date);
-      const entry = ledger.get(date)?.find((known) => known.step === step.id && known.key === day?.key);
-      if (day === undefined || entry === undefined || isEmptyEntry(entry)) continue;
-      kept.set(date, { ...day, entry });
-      break;
-    }
-  }
-  return kept;
-}
-
-/** A file that somebody gave us, stored and recognised. */
-export interface ImportedFile {
-  readonly pipeline: string;
-  readonly part: string;
-  readonly window: FetchWindow;
-  readonly origin: Origin;
-  /** Where its bytes are as long as they are not stored; it is then read in one pass. */
-  readonly unkept?: UnkeptFile;
-}
-
-/** Takes the days of an imported file in: the same slices, keys and receipts as a download gives, month by month. */
-export async function deliverImport(engine: Engine, file: ImportedFile, control: StepControl): Promise<StepResult> {
-  const dataset = datasetOf(engine, file.pipeline);
-  const step = dataset.definition.steps.find((candidate) => candidate.part === file.part);
-  const part = dataset.definition.parts.find((candidate) => candidate.id === file.part);
-  if (step === undefined || part === undefined) throw new PipelineError('INTERNAL', `${file.part} is no part`);
-  const download: Download = { engine, control, dataset, part, step, force: true };
-  const checkedAt = engine.now().toISOString();
-  const sequence = await takeSequence(engine.documents, partOf(download), []);
-  const answer: Answer = { origin: file.origin, status: 200, unchanged: false, checkedAt, freshness: null, sequence };
-  const days: (StepDone | StepFailed)[] = [];
-  const { from, to } = file.window;
-  // Plans look for receipts by bulk window: a file of many has one in each.
-  const bulkWindows = fetchWindows(datesBetween(from, to), part.bulkWindow);
-  const receipts = new Map<FetchWindow, Receipt>();
-  const atOnce = part.importWindow === 'all' || file.unkept !== undefined;
-  for (const cut of atOnce ? [file.window] : monthWindows(from, to)) {
-    const { answers, entries } = await sliceAndCommit(download, datesBetween(cut.from, cut.to), answer, file.unkept);
-    days.push(...answers);
-    for (const window of bulkWindows.filter((bulk) => bulk.from <= cut.to && cut.from <= bulk.to)) {
-      const own = entries.filter(({ scope }) => window.from <= scope && scope <= window.to);
-      const receipt = receiptOf(download, { window, known: receipts.get(window) }, answer, own);
-      await saveReceipt(engine.documents, receipt);
-      receipts.set(window, receipt);
-    }
-  }
-  return { days };
 }
 
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
@@ -324,60 +242,20 @@ function rawOf(
 }
 
 /** The slices that an unchanged answer gave before, when all of them are there, right, and of this step's version. */
-async function keptSlices(
+async function slicesOf(
   { engine, dataset, step }: Download,
   known: Receipt,
   dates: readonly CivilDate[],
-): Promise<LedgerEntry[] | undefined> {
+): Promise<{ answers: readonly StepDone[]; entries: readonly LedgerEntry[] } | undefined> {
   const ledger = await readLedger(engine.documents, dataset.definition.name, dates);
-  const kept: LedgerEntry[] = [];
+  const entries: LedgerEntry[] = [];
   for (const date of dates) {
-    const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === dayOf(known, date)?.key);
+    const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === known.days[date]);
     if (entry?.version !== step.version) return undefined;
     for (const ref of Object.values(entry.outputs)) {
       if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
     }
-    kept.push(entry);
+    entries.push(entry);
   }
-  return kept;
-}
-
-function receiptOf(
-  download: Download,
-  group: Pick<Group, 'window' | 'known'>,
-  answer: Answer,
-  entries: readonly LedgerEntry[],
-  kept: ReadonlyMap<CivilDate, KeptDay> = new Map(),
-): Receipt {
-  const same = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known : undefined;
-  const now = new Set(entries.map(({ scope }) => scope));
-  return {
-    schema: RECORD_SCHEMA,
-    pipeline: download.dataset.definition.name,
-    part: download.part.id,
-    window: group.window,
-    status: answer.status,
-    origin: answer.origin,
-    checkedAt: answer.checkedAt,
-    freshness: answer.freshness,
-    sequence: answer.sequence,
-    days: { ...same?.days, ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])) },
-    kept: {
-      ...Object.fromEntries(Object.entries(same?.kept ?? {}).filter(([date]) => !now.has(date))),
-      ...Object.fromEntries([...kept].map(([date, { key, raw }]) => [date, { key, raw }])),
-    },
-    rows: rowsOf(same, entries),
-    columns: Math.max(0, ...entries.map(({ facts }) => Number(facts['published_columns'] ?? 0))),
-  };
-}
-
-/** Rows of all days that were cut from the same bytes; a day that is cut again counts once. */
-function rowsOf(same: Receipt | undefined, entries: readonly LedgerEntry[]): number {
-  const before = Object.keys(same?.days ?? {});
-  const again = new Set(entries.map(({ scope }) => scope));
-  const isNew = ({ scope }: LedgerEntry): boolean => same?.days[scope] === undefined;
-  // How many rows each day had is not recorded: cut again as a whole, the new sum is the right one.
-  const whole = before.every((date) => again.has(date));
-  const counted = whole ? entries : entries.filter(isNew);
-  return counted.reduce((sum, { facts }) => sum + Number(facts['rows'] ?? 0), whole ? 0 : (same?.rows ?? 0));
+  return { answers: entries.map((entry) => doneWith(entry, 'reused')), entries };
 }

@@ -14,7 +14,8 @@ import type { StepFailed } from '../pipelines/run-steps.ts';
 import type { UnkeptFile } from './cut-slices.ts';
 import { datasetOf, sqlOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
-import { deliverImport } from './execute-download.ts';
+import { deliverImport } from './deliver-import.ts';
+import type { DayRemark } from './settle-answer.ts';
 import { editionOf, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
 
 export interface ImportResult {
@@ -26,6 +27,10 @@ export interface ImportResult {
   /** Days that the file has rows for. */
   readonly days: number;
   readonly failed: readonly StepFailed[];
+  /** What a person should know of single days: what the file lacks of what is known, or adds to it. */
+  readonly remarks: readonly DayRemark[];
+  /** Days that stay as they were, or in part, because the file lacks or contradicts what is known. */
+  readonly kept: number;
   /** Where its bytes are now; a later edition may take the name. */
   readonly rawKey: string;
 }
@@ -45,6 +50,8 @@ export type ImportOutcome = ImportResult | ImportFailure;
 export interface ImportOptions {
   /** The day of which the files tell, for those that do not say it themselves. */
   readonly asOf?: CivilDate;
+  /** Take the files as they are, also where they lack what is known of their days. */
+  readonly force?: boolean;
 }
 
 /** One import with all that it works on. */
@@ -274,7 +281,7 @@ async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
 }
 
 async function deliver(
-  { engine, pipeline, dataset, control }: Import,
+  { engine, pipeline, dataset, control, force = false }: Import,
   file: string,
   recognised: RecognisedFile,
   raw: ArtefactRef,
@@ -294,9 +301,9 @@ async function deliver(
     retrievedAt: engine.now().toISOString(),
     raw,
   };
-  const { days } = await deliverImport(
+  const { days, remarks } = await deliverImport(
     engine,
-    { pipeline, part, window, origin, ...(unkept === undefined ? {} : { unkept }) },
+    { pipeline, part, window, origin, force, ...(unkept === undefined ? {} : { unkept }) },
     control,
   );
   const failed = days.filter((day): day is StepFailed => 'failure' in day);
@@ -307,6 +314,8 @@ async function deliver(
     ...leftOut,
     days: filled,
     failed,
+    remarks,
+    kept: days.filter((day) => !('failure' in day) && day.kept !== undefined).length,
     rawKey: newestName(raw.key) ?? raw.key,
   };
 }

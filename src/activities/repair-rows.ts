@@ -3,7 +3,7 @@ import { datesBetween } from '../pipelines/civil-date.ts';
 import { stepOf } from '../pipelines/definition.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { LEDGER_TABLE } from '../pipelines/ledger.ts';
-import type { LedgerEntry, Origin } from '../pipelines/ledger.ts';
+import type { LedgerEntry } from '../pipelines/ledger.ts';
 import { isPeriod, periodsOf } from '../pipelines/period.ts';
 import { RECEIPT_TABLE, dayOf } from '../pipelines/receipt.ts';
 import type { Receipt } from '../pipelines/receipt.ts';
@@ -13,7 +13,7 @@ import type { CivilDate, Scope, StepId } from '../pipelines/vocabulary.ts';
 import { saveReceipt, takeSequence } from './delivery-order.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine, StepControl } from './engine.ts';
-import { cutAgain } from './cut-slices.ts';
+import { cutAgain, originOf } from './cut-slices.ts';
 import { executeRollup } from './execute-rollup.ts';
 import { finishDay } from './finish-day.ts';
 import { newestManifests, readDeliveries, readLedger, readReceipts } from './ledger-reader.ts';
@@ -136,7 +136,8 @@ async function repairDownload(
   const part = definition.parts.find(({ id }) => id === step?.part);
   if (step === undefined || part === undefined) return;
   const receipts = await readReceipts(engine.documents, definition.name, part, { first: date, last: date }, []);
-  const origin = originOf(receipts, date, key);
+  const giving = receipts.map((receipt) => dayOf(receipt, date)).find((day) => day?.key === key);
+  const origin = originOf(receipts, date, giving);
   if (origin === undefined) return;
   await cutAgain(engine, control, {
     pipeline: definition.name,
@@ -144,13 +145,6 @@ async function repairDownload(
     dates: [date],
     origin,
   });
-}
-
-function originOf(receipts: readonly Receipt[], date: CivilDate, key: string): Origin | undefined {
-  const giving = receipts.find((receipt) => dayOf(receipt, date)?.key === key);
-  const raw = giving && dayOf(giving, date)?.raw;
-  if (giving === undefined || raw === undefined) return undefined;
-  return receipts.find(({ origin }) => origin.raw.key === raw.key)?.origin ?? { ...giving.origin, raw };
 }
 
 async function repairPeriod(

@@ -80,7 +80,8 @@ function addDayCommands(program: Command, perform: Perform): void {
       'take in files that the publisher gave in another way; without files, what lies under raw/ in the store',
     )
     .option('--as-of <date>', 'the day of which the files tell, for a list without a date of its own (roadworks)')
-    .action((pipeline: string, files: string[], options: { asOf?: string }) =>
+    .option('--force', 'take the files as they are, also where they lack or contradict what is known of their days')
+    .action((pipeline: string, files: string[], options: { asOf?: string; force?: boolean }) =>
       perform(async (context) => (await import('./import.ts')).importRaw(context, { pipeline, files, ...options })),
     );
 }

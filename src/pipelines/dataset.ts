@@ -174,6 +174,25 @@ export interface RawNames {
   besides(day: NamedDay): readonly string[];
 }
 
+/**
+ * What the rows of a slice say, as SQL over its columns. Keys and values are the same text for the same fact in every dialect of a publisher,
+ * so that slices of different files can be held against each other.
+ */
+export interface RowMeaning {
+  /** Names a row; NULL for one that is not looked at. */
+  readonly key: string;
+  /** What the row is about where a day has rows of several things, such as a counter; absent: all rows of a day are about one. */
+  readonly subject?: string;
+  /** What the row tells, by our names; NULL where it tells nothing. */
+  readonly values: Readonly<Record<string, string>>;
+  /** How final the row is: a number that grows with each revision; absent: nothing says so. */
+  readonly finality?: string;
+  /** The values that a later revision must have as well; in all others it may differ. */
+  readonly essential?: readonly string[];
+  /** The published name of each column that is known, by our name. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
@@ -185,6 +204,11 @@ export interface Dataset {
    * `SRC_SHAPE_CHANGED` or `SRC_TRUNCATED`.
    */
   slice(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
+  /**
+   * The rule by which answers for a part are held against what is known: with it, what a day has stays until an answer has as much. Undefined for
+   * a part whose every answer is a whole of its own, such as a state of the moment: then the newest one counts.
+   */
+  rowsOf?(part: string, columns: readonly string[]): RowMeaning | undefined;
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;

@@ -45,6 +45,11 @@ export interface PartDefinition {
    * again without conditions: a "not modified" would say no more than that the publisher's file, cut off or not, is still the same.
    */
   readonly completeness?: { readonly step: StepId; readonly fact: string; readonly least: number };
+  /**
+   * A delivery may hold a piece of a day, such as some of its counters: rows that are not known yet are added to those that are. The dataset's
+   * `rowsOf` says which rows are the same, and its `slice` reads a CSV with `;` of their columns. Default: a delivery is meant to be all of it.
+   */
+  readonly addsUp?: boolean;
   /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
   readonly columns?: Readonly<Record<string, ColumnClass>>;
 }

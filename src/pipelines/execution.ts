@@ -1,5 +1,5 @@
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
-import { SKIPPED, partNotes } from './kept-delivery.ts';
+import { SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
 import type { Manifest } from './manifest.ts';
 import { isAsStored } from './plan.ts';
@@ -122,6 +122,17 @@ export function deliveredBefore(planned: readonly PlannedStep[]): Record<StepId,
   return delivered;
 }
 
+/**
+ * Whether a run that forces a step executes this one even where the ledger has it. A download takes what the publisher has as it is only when it is
+ * named itself: whoever wants a metric made anew has not said that a smaller answer is right.
+ */
+export function isForced(
+  { id, stage }: Pick<ExecutionStep, 'id' | 'stage'>,
+  fromStep: StepId | Stage | undefined,
+): boolean {
+  return fromStep !== undefined && (stage !== 'download' || fromStep === stage || fromStep === id);
+}
+
 /** What a step is to be told of the parts of its day; none for a step that does not ask. */
 export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], day: DayState): PartNote[] {
   if (step.withNotes !== true) return [];
@@ -189,7 +200,7 @@ export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day
   const requiredDone = steps.every((step) => !step.required || day[step.id]?.state === 'done');
   if (requiredDone) return { date, verdict: failures.length + kept.length === 0 ? 'ok' : 'degraded' };
   const real = failures.filter(({ code }) => code !== 'SRC_NOT_PUBLISHED');
-  const unasked = kept.find(({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED);
+  const unasked = kept.find(({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED && !isOfAnswer({ code }));
   const cause = real.find((failure) => failure.required) ?? real[0] ?? unasked;
   if (cause === undefined) return { date, verdict: 'no_data' };
   return { date, verdict: 'failed', failure: { step: cause.step, code: cause.code, message: cause.message } };

@@ -8,7 +8,7 @@ import type { CivilDate, StepId } from './vocabulary.ts';
 
 /** Why a download uses what was delivered before. */
 export interface KeptNote {
-  /** Of the failed request; `SKIPPED`: an operator did without it. */
+  /** Of the failed request; `SKIPPED`: an operator did without it; `LACKS_VALUES`, `ROWS_DISAGREE`: of the answer. */
   readonly code: string;
   readonly message: string;
   /** The civil date on which the publisher last confirmed it. */
@@ -16,6 +16,15 @@ export interface KeptNote {
 }
 
 export const SKIPPED = 'SKIPPED';
+/** The answer lacks values that are known: it is kept aside, and what is known stays. */
+export const LACKS_VALUES = 'LACKS_VALUES';
+/** Rows of the answer say something else than known ones, and it is not all of the day: the known ones stay. */
+export const ROWS_DISAGREE = 'ROWS_DISAGREE';
+
+/** Whether a note is about what was delivered, and is found with the delivery in every plan; the others are about one request. */
+export function isOfAnswer({ code }: Pick<KeptNote, 'code'>): boolean {
+  return code === LACKS_VALUES || code === ROWS_DISAGREE;
+}
 
 /** What a step that declares `withNotes` is told of one part. Stable: it is part of the step key. */
 export interface PartNote {

@@ -3,7 +3,7 @@ import { decisionOn } from './decision.ts';
 import type { Decision } from './decision.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import { isWhole } from './completeness.ts';
-import { partNotes, sameNote } from './kept-delivery.ts';
+import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, PartNote, Recut } from './kept-delivery.ts';
 import { isEmptyEntry } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
@@ -254,10 +254,15 @@ class PlanWalk {
     return this.#evidence.date < civilDateAt(new Date(this.#evidence.now), this.#definition.zone);
   }
 
-  /** The failure of the last request, carried on while nobody asks again. */
-  #note({ id }: StepDefinition): Pick<PlannedStep, 'kept'> {
-    const kept = keptIn(this.#evidence.manifest, id);
+  /** The failure of the last request, carried on while nobody asks again, or else what is wrong with the last answer. */
+  #note({ id, part = '' }: StepDefinition): Pick<PlannedStep, 'kept'> {
+    const kept = this.#failedRequest(id) ?? this.#evidence.deliveries[part]?.note;
     return kept === undefined ? {} : { kept };
+  }
+
+  #failedRequest(id: StepId): KeptNote | undefined {
+    const kept = keptIn(this.#evidence.manifest, id);
+    return kept === undefined || isOfAnswer(kept) ? undefined : kept;
   }
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
@@ -274,33 +279,34 @@ class PlanWalk {
   #planKnownDownload(step: StepDefinition, part: PartDefinition, delivery: Delivery, entry: LedgerEntry): PlannedStep {
     const empty = isEmptyEntry(entry);
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
-    if (part.origin === 'import') return { ...known, action: 'reuse', reason: 'imported' };
-    if (part.closed !== undefined) return { ...known, action: 'reuse', reason: part.closed };
+    const { note } = delivery;
+    const reuse = { ...known, ...(note === undefined ? {} : { kept: note }), action: 'reuse' } as const;
+    if (part.origin === 'import') return { ...reuse, reason: 'imported' };
+    if (part.closed !== undefined) return { ...reuse, reason: part.closed };
     const whyNot = this.#whyNotAsked(part);
-    if (whyNot !== undefined) return { ...known, action: 'reuse', reason: whyNot, ...this.#note(step) };
-    if (part.momentary === true && this.#isOver()) {
-      const reason = `the publisher has ${part.id} only as it is now, and the day is over`;
-      return { ...known, action: 'reuse', reason, ...this.#note(step) };
-    }
+    const momentary = part.momentary === true && this.#isOver();
+    const past = momentary ? `the publisher has ${part.id} only as it is now, and the day is over` : undefined;
+    const reason = whyNot ?? past;
+    if (reason !== undefined) return { ...reuse, ...this.#note(step), reason };
     const state = this.#standing(part, delivery, empty);
     const askAgainAt = freshUntil(delivery, part.freshForMinutes[state] ?? null);
-    const asked = { ...known, askAgainAt };
     const last = `last checked ${delivery.checkedAt}`;
     const recheck = (why: string): PlannedStep => ({
-      ...asked,
+      ...known,
+      askAgainAt,
       ...this.#stays(step, delivery, entry),
       action: 'recheck',
       reason: `${last}${why}`,
       ...(state === 'partial' ? { partial: true } : {}),
     });
-    const failed = keptIn(this.#evidence.manifest, step.id);
+    const asked = { ...reuse, askAgainAt };
     if (this.#options.offline === true)
-      return { ...asked, action: 'reuse', reason: 'this run does not ask the publisher', ...this.#note(step) };
-    if (failed !== undefined) return recheck('; the request since then failed');
+      return { ...asked, ...this.#note(step), reason: 'this run does not ask the publisher' };
+    if (this.#failedRequest(step.id) !== undefined) return recheck('; the request since then failed');
     if (this.#options.recheck === true) return recheck('; asked for again');
-    if (askAgainAt === null) return { ...asked, action: 'reuse', reason: `${last}; ${state} data do not change` };
+    if (askAgainAt === null) return { ...asked, reason: `${last}; ${state} data do not change` };
     return this.#evidence.now < askAgainAt
-      ? { ...asked, action: 'reuse', reason: `${last}, fresh until ${askAgainAt}` }
+      ? { ...asked, reason: `${last}, fresh until ${askAgainAt}` }
       : recheck(`, no longer fresh since ${askAgainAt}`);
   }
 

@@ -1,5 +1,6 @@
 import type { ArtefactRef, DocumentKey } from '../storage/ports.ts';
 import type { FetchWindow } from './dataset.ts';
+import type { KeptNote } from './kept-delivery.ts';
 import type { Origin } from './ledger.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate } from './vocabulary.ts';
@@ -27,7 +28,10 @@ export interface Receipt {
   readonly freshness: string | null;
   /** The download key of every day in the window that was cut; the slice is found through the ledger. */
   readonly days: Readonly<Record<CivilDate, StepKey>>;
-  /** The days of which the publisher has no rows any more: what was delivered before stays. Older receipts know none. */
+  /**
+   * The days that are not as this answer alone gives them: it has no rows of them any more, or less than is known, or rows that were added to
+   * known ones. Older receipts know none.
+   */
   readonly kept?: Readonly<Record<CivilDate, KeptDay>>;
   /** Rows of these days, and the published columns. */
   readonly rows: number;
@@ -64,6 +68,8 @@ export interface KeptDay {
   readonly key: StepKey;
   /** What it was cut from. */
   readonly raw: ArtefactRef;
+  /** What an answer lacks or contradicts; absent when nothing is wrong with it. */
+  readonly note?: KeptNote;
 }
 
 export const RECEIPT_TABLE = 'receipts';

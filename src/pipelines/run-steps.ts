@@ -1,7 +1,7 @@
 import { blockedBy, inputKeys, notesFor } from './execution.ts';
 import type { DayState, ExecutionStep, StepState } from './execution.ts';
 import { SKIPPED, keptState } from './kept-delivery.ts';
-import type { DeliveriesBefore, PartNote, Recut } from './kept-delivery.ts';
+import type { DeliveriesBefore, KeptNote, PartNote, Recut } from './kept-delivery.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
 
@@ -58,6 +58,8 @@ export interface StepDone {
   readonly how: 'ran' | 'reused';
   readonly empty: boolean;
   readonly held: readonly HeldCheck[];
+  /** Of a download: why it is not what the publisher answered; workers of earlier versions do not say. */
+  readonly kept?: KeptNote;
 }
 
 export interface StepFailed {
@@ -136,10 +138,10 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
     if (result === undefined) continue;
     if ('failure' in result) end(day.date, failed(day, step, result));
     else {
-      const { held, key } = result;
+      const { held, key, how, empty, kept } = result;
       const question = { date: day.date, step: step.id, key, checks: held };
       const decided = held.length === 0 ? undefined : await run.decide(question);
-      end(day.date, decided ?? { state: 'done', key, how: result.how, empty: result.empty });
+      end(day.date, decided ?? { state: 'done', key, how, empty, ...(kept === undefined ? {} : { kept }) });
     }
   }
   run.changed?.(states);

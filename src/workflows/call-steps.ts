@@ -2,9 +2,10 @@ import { ApplicationFailure, isCancellation, proxyActivities } from '@temporalio
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { RetrySettings, StepResult } from '../activities/contract.ts';
+import { isForced } from '../pipelines/execution.ts';
 import type { ExecutionStep } from '../pipelines/execution.ts';
 import type { StepDone, StepFailed, StepWork, StepsRun } from '../pipelines/run-steps.ts';
-import type { StepId } from '../pipelines/vocabulary.ts';
+import type { Stage, StepId } from '../pipelines/vocabulary.ts';
 import { failureOf } from './plain-failures.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
@@ -20,7 +21,8 @@ export interface StepActivities {
   readonly pipeline: string;
   readonly queues: Readonly<Record<string, string>>;
   readonly retry: RetrySettings;
-  readonly force: boolean;
+  /** Of a run that forces a step; undefined: nothing is forced. */
+  readonly fromStep?: StepId | Stage | undefined;
   readonly whereabouts: Whereabouts;
   readonly control?: StepsControl;
 }
@@ -53,13 +55,13 @@ async function callStep(
   step: ExecutionStep,
   work: StepWork,
 ): Promise<readonly (StepDone | StepFailed)[]> {
-  const { whereabouts, pipeline, force } = activities;
+  const { whereabouts, pipeline, fromStep } = activities;
   const call = (): Promise<StepResult> =>
     proxyActivities<Activities>(stepOptions(activities, step, work))[step.stage]({
       pipeline,
       step: step.id,
       ...work,
-      force,
+      force: isForced(step, fromStep),
     });
   try {
     const result = whereabouts.note(await call());

@@ -279,7 +279,7 @@ class DayRun {
           pipeline,
           queues,
           retry,
-          force: fromStep !== undefined,
+          fromStep,
           whereabouts: this.#whereabouts,
           control: this.#control,
         }),

@@ -82,7 +82,7 @@ async function download(pipeline: string, dates: readonly CivilDate[]): Promise<
   await runSteps(
     { steps: resolved.steps.filter(({ stage }) => stage === 'download'), days },
     {
-      ...callSteps({ pipeline, queues, retry, force: false, whereabouts }),
+      ...callSteps({ pipeline, queues, retry, whereabouts }),
       // What holds a day is decided in the day's own run.
       decide: () => Promise.resolve(undefined),
     },

@@ -118,7 +118,7 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   const states = await runSteps(
     { steps, days, previousDays: earlierDays(input) },
     {
-      ...callSteps({ pipeline, queues: resolved.queues, retry: resolved.retry, force: false, whereabouts }),
+      ...callSteps({ pipeline, queues: resolved.queues, retry: resolved.retry, whereabouts }),
       // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
       decide: ({ date, step, key, checks }) => {
         if (decisionOn(decided.get(date) ?? [], step, key)?.decision === 'accept') return Promise.resolve(undefined);

@@ -77,6 +77,8 @@ const DETAILS: readonly PartDetail[] = [
     title: 'Road counts (Paris open data, comptages-routiers-permanents)',
     bulkWindow: 'month',
     importWindow: 'all',
+    // Files of single arcs, and of some of the hours, are common.
+    addsUp: true,
     expectedAfter: {},
     freshForMinutes: FRESH_FOR_MINUTES,
     // 4 to 13 % of the hours of a road are missing for good.

@@ -11,6 +11,7 @@ import { metricsWorks } from './metrics/works.ts';
 import { CITY_RAW_NAMES } from './raw-layout.ts';
 import { recogniseFile } from './recognise.ts';
 import { reportDaily, reportPage } from './report/steps.ts';
+import { rowsOf } from './row-meaning.ts';
 import { sliceRawFile } from './slice.ts';
 import { CITY_SOURCES } from './source.ts';
 import { transformBikes } from './transform/bikes.ts';
@@ -45,4 +46,5 @@ export const cityflow: Dataset = {
   },
   rawNames: CITY_RAW_NAMES,
   recognise: recogniseFile,
+  rowsOf,
 };

@@ -7,6 +7,7 @@ import { reportNational, reportPage } from './report/steps.ts';
 import { rollupHistory } from './rollup/history.ts';
 import { rollupMonth } from './rollup/month.ts';
 import { rollupYear } from './rollup/year.ts';
+import { rowsOf } from './row-meaning.ts';
 import { sliceRawFile } from './slice.ts';
 import { PORTAL_SOURCES } from './source.ts';
 import { transformNational } from './transform.ts';
@@ -27,4 +28,5 @@ export const eco2mix: Dataset = {
     'rollup/history': rollupHistory,
   },
   recognise: recogniseFile,
+  rowsOf,
 };

@@ -29,7 +29,7 @@ export type Part = (typeof PARTS)[number];
 const FINALITY_OF_PART: Readonly<Record<Part, number>> = { tr: 0, 'cons-def': 1, rte: 0, 'rte-annual': 2 };
 
 /** RTE's words for no value, besides an empty cell. */
-const NO_VALUE = ['ND', '-'];
+export const NO_VALUE = ['ND', '-'] as const;
 
 interface SliceFile {
   readonly unit: number;
@@ -213,10 +213,13 @@ function clockDiffersSql(header: HeaderMap): string {
   return `coalesce(${CLOCK_MINUTES} <> ${local}, false)`;
 }
 
-const NATURE_TEXT = `lower(${textOf('nature')})`;
-/** 0, 1 or 2 by the words of `nature`, of which we look at what survives a lost accent; NULL when it says nothing. */
-const NATURE = `CASE WHEN contains(${NATURE_TEXT}, 'temps') THEN 0 WHEN contains(${NATURE_TEXT}, 'consolid') THEN 1
-  WHEN contains(${NATURE_TEXT}, 'finitive') THEN 2 END`;
+/** SQL of 0, 1 or 2 by the words of `nature`, of which we look at what survives a lost accent; NULL when it says nothing. */
+export function natureSql(text: string): string {
+  const words = `lower(${text})`;
+  return `CASE WHEN contains(${words}, 'temps') THEN 0 WHEN contains(${words}, 'consolid') THEN 1
+  WHEN contains(${words}, 'finitive') THEN 2 END`;
+}
+const NATURE = natureSql(textOf('nature'));
 
 /** Whether the values of a row, written again, are not what was published: only then are its cells looked at one by one. */
 function isOddSql(header: HeaderMap): string {

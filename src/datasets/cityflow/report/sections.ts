@@ -1,4 +1,4 @@
-import { SKIPPED } from '../../../pipelines/kept-delivery.ts';
+import { keptBecause } from '../../page/kept-words.ts';
 import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import { SECTIONS, WORKS_TRUSTED_DAYS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
@@ -146,8 +146,7 @@ export function withNotes(
     const section = SECTION_OF[part] ?? SECTIONS.find((name) => name === part);
     if (section === undefined) continue;
     const { status, reasons, coverage } = noted[section];
-    const why =
-      code === SKIPPED ? 'un opérateur a renoncé à une nouvelle demande' : `la nouvelle demande a échoué (${code})`;
+    const why = keptBecause(code);
     const reason = `${part} : ${why}, données telles que livrées au plus tard le ${since}`;
     noted[section] = { status: status === 'ok' ? 'degraded' : status, reasons: [...reasons, reason], coverage };
   }

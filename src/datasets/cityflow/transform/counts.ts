@@ -174,7 +174,7 @@ async function loadRows(
  * The instant at which the hour of a row ends. A naive time is that of Paris; the repeated hour of autumn counts as the second one, as the
  * publisher itself writes `02:00+01:00` and never `02:00+02:00`.
  */
-function endInstantSql(at: string): string {
+export function endInstantSql(at: string): string {
   return `CASE WHEN length(${at}) = 19 THEN timezone(${quoteText(ZONE)}, TRY_CAST(${at} AS TIMESTAMP)) ELSE TRY_CAST(${at} AS TIMESTAMPTZ) END`;
 }
 

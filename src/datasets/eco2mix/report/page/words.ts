@@ -1,4 +1,4 @@
-import { SKIPPED } from '../../../../pipelines/kept-delivery.ts';
+import { keptBecause } from '../../../page/kept-words.ts';
 import type { PartNote } from '../../../../pipelines/kept-delivery.ts';
 import type { Revision } from '../../../../pipelines/vocabulary.ts';
 import type { ComparisonName, DayMetrics } from '../../metrics-model.ts';
@@ -163,8 +163,7 @@ function incompleteText(quantities: readonly ObservedQuantity[]): string {
 
 /** Why a part is as it was delivered before, and since when. */
 export function noteText({ part, code, since }: PartNote): string {
-  const why =
-    code === SKIPPED ? 'un opérateur a renoncé à une nouvelle demande' : `la nouvelle demande a échoué (${code})`;
+  const why = keptBecause(code);
   return `${datasetName(part)}\u00a0: ${why}, données telles que livrées au plus tard le ${longDate(since)}.`;
 }
 
