@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readVersions } from '../../../src/activities/day-dossier.ts';
 import { importFiles } from '../../../src/activities/import-file.ts';
 import type { ImportResult } from '../../../src/activities/import-file.ts';
-import { planFromStores } from '../../../src/activities/resolve-plan.ts';
+import { planFromStores } from '../../../src/activities/plan-run.ts';
 import { verifyDays } from '../../../src/activities/verify-day.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
