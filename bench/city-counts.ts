@@ -17,18 +17,18 @@ function noise(salt: number): string {
  * Writes days × 24 × 2,330 rows less 9 % gaps, 0.2 % of them twice: 396 days are 20.2 million rows, 6 GB. The order is a permutation without any
  * sorting: row i is cell i × p mod n.
  */
-export async function writeCounts(file: string, days: number): Promise<void> {
+export async function writeCounts(file: string, days: number, arcs = BENCH_ARCS): Promise<void> {
   const exists = await access(file).then(
     () => true,
     () => false,
   );
   if (exists) return;
-  const cells = days * 24 * BENCH_ARCS;
+  const cells = days * 24 * arcs;
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1024MiB', threads: '2' });
   const connection = await instance.connect();
   await connection.run(`SET TimeZone = 'UTC'; SET preserve_insertion_order = false`);
   await connection.run(`CREATE TABLE arcs AS SELECT range AS arc, (range * 7919 % 10000) / 10000.0 * 0.16 + 2.25 AS lon,
-      (range * 104729 % 10000) / 10000.0 * 0.08 + 48.82 AS lat FROM range(${BENCH_ARCS})`);
+      (range * 104729 % 10000) / 10000.0 * 0.08 + 48.82 AS lat FROM range(${arcs})`);
   await connection.run(`CREATE TABLE shapes AS SELECT arc, 'Avenue_${'x'.repeat(6)}_' || arc AS label, lat || ', ' || lon AS point,
       ${SHAPE} AS shape FROM arcs`);
   // Time is made for every hour once: calendars are slow, and 20 million rows share some 9,500 hours.
@@ -39,7 +39,7 @@ export async function writeCounts(file: string, days: number): Promise<void> {
   const k = `round(${noise(2)} * ${noise(2)} * 85, 5)`;
   await connection.run(`COPY (
     WITH cells AS (SELECT (range * 1000003) % ${cells} AS cell FROM range(${cells})),
-      kept AS (SELECT cell, cell % ${BENCH_ARCS} AS arc, cell // ${BENCH_ARCS} AS hour FROM cells WHERE ${noise(1)} > 0.09),
+      kept AS (SELECT cell, cell % ${arcs} AS arc, cell // ${arcs} AS hour FROM cells WHERE ${noise(1)} > 0.09),
       doubled AS (SELECT * FROM kept UNION ALL SELECT * FROM kept WHERE ${noise(7)} < 0.002)
     SELECT arc + 1000 AS "Identifiant arc", label AS "Libelle", text AS "Date et heure de comptage",
       CASE WHEN ${noise(3)} > 0.05 THEN round(floor(${noise(4)} * 1800), 1) END AS "Débit horaire",

@@ -191,9 +191,9 @@ class SqliteDocumentStore implements DocumentStore {
     this.#database = undefined;
     this.#statements.clear();
     try {
-      // The driver keeps the connection open until its statements are collected, so the log is moved into the file here; PASSIVE
-      // does not wait for others.
-      database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      // The driver keeps the connection open until its statements are collected, so the log is moved into the file here, and emptied: it
+      // would stay as large as it ever was, more than the documents themselves. Without a busy timeout that waits for nobody.
+      database.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // Another process is busy with the file: it will move the log itself, and everything is durable in the log already.
     } finally {

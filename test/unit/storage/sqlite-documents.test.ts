@@ -103,6 +103,24 @@ describe('an SQLite file among processes', { timeout: 60_000 }, () => {
 });
 
 describe('an SQLite file', () => {
+  it('leaves no log behind when it is closed, and waits for nobody who still reads', async () => {
+    const store = await openSqliteDocumentStore({ file });
+    await store.createMany(many(500, 2_000));
+    expect((await stat(`${file}-wal`)).size).toBeGreaterThan(1_000_000);
+    await store.close();
+    const { size } = await stat(`${file}-wal`).catch(() => ({ size: 0 }));
+    expect(size).toBe(0);
+    const again = await openSqliteDocumentStore({ file, busyTimeoutMs: 60_000 });
+    await again.createMany(many(1, 10));
+    const reader = new Database(file);
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM documents').all();
+    await again.put(key('last'), {});
+    await again.close();
+    reader.exec('ROLLBACK');
+    reader.close();
+  });
+
   it('is in WAL mode, so that readers do not wait for writers', async () => {
     const store = await openSqliteDocumentStore({ file });
     await store.put(key('a'), { n: 1 });
