@@ -4,13 +4,15 @@ import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { manifestKey } from '../pipelines/manifest.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
-import { periodsOf } from '../pipelines/period.ts';
+import { periodOf, periodsOf } from '../pipelines/period.ts';
 import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
 import type { DocumentStore, PutFence } from '../storage/ports.ts';
+import { announceAgain } from './announcements.ts';
+import { damageOf } from './content-store.ts';
 import type { MaybeServed } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { lastVersions } from './ledger-reader.ts';
+import { lastVersions, newestManifests } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
 import { namesLeft, publicationsOf, publish, unpublished, withdraw, withdrawnNames } from './published.ts';
 import { deleteRecords, recordsOf, withdrawnRecords, writeRecords } from './records.ts';
@@ -48,7 +50,10 @@ export async function publishDays(engine: Engine, pipeline: string, dates: reado
   return {};
 }
 
-/** Has the published tables of the periods with days of this stretch show what they were made of; those that are right cost a look. */
+/**
+ * Has the published tables of the periods with days of this stretch show what they were made of; those that are right cost a look. Of a period
+ * whose own table is gone or damaged a day is announced, so that the rollup makes it again.
+ */
 export async function publishPeriods(engine: Engine, pipeline: string, { from, to }: FetchWindow): Promise<void> {
   const { definition } = datasetOf(engine, pipeline);
   const dates = datesBetween(from, to);
@@ -56,6 +61,15 @@ export async function publishPeriods(engine: Engine, pipeline: string, { from, t
   await mapConcurrent([...periods], SCOPES_AT_ONCE, async (period) => {
     try {
       const versions = await lastVersions(engine.documents, pipeline, [period]);
+      const newest = versions.get(period)?.at(-1);
+      if (newest !== undefined && (await isDamaged(engine, newest))) {
+        await announceOneOf(
+          engine,
+          pipeline,
+          dates.filter((date) => isWithin(definition, date, period)),
+        );
+        return;
+      }
       const behind = await unpublishedScopes(engine, definition, [...versions.values()]);
       if (behind.size > 0) await publishNewest(engine, definition, [period]);
     } catch (error) {
@@ -63,6 +77,21 @@ export async function publishPeriods(engine: Engine, pipeline: string, { from, t
       if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
     }
   });
+}
+
+async function isDamaged({ objects }: Engine, { steps }: Manifest): Promise<boolean> {
+  const refs = Object.values(steps).flatMap((state) => (state.state === 'done' ? Object.values(state.outputs) : []));
+  const damages = await mapConcurrent(refs, SCOPES_AT_ONCE, (ref) => damageOf(objects, ref));
+  return damages.some((damage) => damage !== undefined);
+}
+
+function isWithin({ rollups }: PipelineDefinition, date: CivilDate, period: Scope): boolean {
+  return rollups.some(({ grain }) => periodOf(grain, date) === period);
+}
+
+async function announceOneOf({ documents }: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<void> {
+  const [made] = [...(await newestManifests(documents, pipeline, dates)).keys()].sort();
+  if (made !== undefined) await announceAgain(documents, pipeline, [made]);
 }
 
 /** Publishes the last of these versions; false when a newer one has the names by now. */

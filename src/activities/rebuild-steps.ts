@@ -58,7 +58,12 @@ async function recutHeld(
 ): Promise<ReadonlyMap<CivilDate, Rebuilt>> {
   const all = (rebuilt: Rebuilt): Map<CivilDate, Rebuilt> => new Map(dates.map((date) => [date, rebuilt]));
   const opened = await openRaw(objects, raw);
-  if ('problem' in opened) return all({ kind: 'impossible', why: `its raw file ${raw.key} ${opened.problem}` });
+  if ('problem' in opened) {
+    const { problem } = opened;
+    return new Map(
+      dates.map((date) => [date, { kind: 'impossible', why: whyNoRaw(dataset, step, raw, problem, date) }]),
+    );
+  }
   const task = {
     part: step.part ?? '',
     raw: { path: opened.path, sha256: raw.sha256, bytes: raw.bytes },
@@ -243,6 +248,13 @@ function findArtefact(
     }
   }
   return undefined;
+}
+
+/** Raw files are the one thing that nothing here can be made again from. */
+function whyNoRaw({ definition }: Dataset, step: StepDefinition, raw: ArtefactRef, problem: string, date: CivilDate) {
+  const isImported = definition.parts.find(({ id }) => id === step.part)?.origin === 'import';
+  const next = isImported ? 'import it again' : `quotidien run ${definition.name} ${date} --from-step ${step.id}`;
+  return `its raw file ${raw.key} ${problem}; only its publisher can give it again: ${next}`;
 }
 
 async function openRaw(

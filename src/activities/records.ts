@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { PipelineError } from '../errors.ts';
+import { PipelineError, errorCodeOf } from '../errors.ts';
+import { canonicalJson } from '../pipelines/canonical-json.ts';
 import type { PipelineDefinition, RecordDefinition } from '../pipelines/definition.ts';
 import { ledgerKey } from '../pipelines/ledger.ts';
 import type { LedgerEntry } from '../pipelines/ledger.ts';
@@ -48,31 +49,47 @@ function recordKey({ table, partition }: RecordDefinition, scope: string): Docum
   return { table, partition: partition.replaceAll('{scope}', scope), sort: scope };
 }
 
-interface RecordBody {
-  readonly artefact?: { readonly sha256?: string };
-}
-
 const RECORDS_AT_ONCE = 4;
 
-/** Writes the records that do not show their artefact yet. `STORE_CONFLICT` when a newer version has one of them. */
+/** Writes the records that do not show their artefact exactly. `STORE_CONFLICT` when a newer version has one of them. */
 export async function writeRecords(engine: Engine, records: readonly DayRecord[], fence: PutFence): Promise<void> {
-  await mapConcurrent(records, RECORDS_AT_ONCE, async ({ key, ref, omit, madeAt }) => {
-    const known = await engine.documents.get<RecordBody>(key);
-    if (known?.body.artefact?.sha256 === ref.sha256) return;
-    const path = await engine.objects.openLocal(ref);
+  await mapConcurrent(records, RECORDS_AT_ONCE, async (record) => {
+    const { key } = record;
+    const body = await bodyOf(engine, record);
     // Gone since the commit: the next plan of the day reports it, and its record follows then.
-    if (path === undefined) return;
-    const members = Object.entries(JSON.parse(await readFile(path, 'utf8')) as JsonObject);
-    const { sha256, bytes } = ref;
-    const body = {
-      ...Object.fromEntries(members.filter(([name]) => !omit.includes(name))),
-      ...(madeAt === undefined ? {} : { [madeAt.member]: await startOf(engine, madeAt.entry) }),
-      artefact: { key: ref.key, sha256, bytes },
-    };
+    if (body === undefined) return;
+    const known = await engine.documents.get(key);
+    if (known !== undefined && canonicalJson(known.body) === canonicalJson(body)) return;
     await checkNewest(key, fence);
     // Whoever wrote it since the look at it may have written a newer one.
     await engine.documents.put(key, body, { expectedVersion: known?.version ?? 0 });
   });
+}
+
+/** Whether a record shows its artefact, with every member as it is in there. */
+export async function stateOfRecord(engine: Engine, record: DayRecord): Promise<'intact' | 'damaged' | 'missing'> {
+  const known = await engine.documents.get(record.key);
+  if (known === undefined) return 'missing';
+  // Without its artefact there is nothing to compare with; that is a finding of its own.
+  const body = await bodyOf(engine, record).catch(unlessCorrupt);
+  return body === undefined || canonicalJson(known.body) === canonicalJson(body) ? 'intact' : 'damaged';
+}
+
+function unlessCorrupt(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+  return undefined;
+}
+
+async function bodyOf(engine: Engine, { ref, omit, madeAt }: DayRecord): Promise<JsonObject | undefined> {
+  const path = await engine.objects.openLocal(ref);
+  if (path === undefined) return undefined;
+  const members = Object.entries(JSON.parse(await readFile(path, 'utf8')) as JsonObject);
+  const { key, sha256, bytes } = ref;
+  return {
+    ...Object.fromEntries(members.filter(([name]) => !omit.includes(name))),
+    ...(madeAt === undefined ? {} : { [madeAt.member]: await startOf(engine, madeAt.entry) }),
+    artefact: { key, sha256, bytes },
+  };
 }
 
 /** When a step was executed; null where its entry cannot tell. */

@@ -55,13 +55,20 @@ export async function verifyDays(
   const absent: CivilDate[] = [];
   const unreadable: UnreadableRow[] = [];
   const objects = proveObjects(engine.objects);
+  await checkDocuments(engine);
   for (const { from, to } of fetchWindows(request.dates, 'month')) {
     const dates = request.dates.filter((date) => from <= date && date <= to);
     const manifests = await newestManifests(engine.documents, request.pipeline, dates, unreadable);
     absent.push(...dates.filter((date) => !manifests.has(date)));
     days.push(...(await verifyMonth({ engine, control, objects }, request, [...manifests.values()], unreadable)));
   }
+  await checkDocuments(engine);
   return { days, absent, unreadable };
+}
+
+/** Throws while the document store is away: what this host last saw of its records proves nothing. */
+export async function checkDocuments({ fallback }: Pick<Engine, 'fallback'>): Promise<void> {
+  await fallback?.primary.documents.get(verificationKey('-', '2000-01-01', '-'));
 }
 
 async function verifyMonth(

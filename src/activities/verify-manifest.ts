@@ -13,6 +13,7 @@ import type { Scope, StepId } from '../pipelines/vocabulary.ts';
 import { lastVersions } from './ledger-reader.ts';
 import { publicationsOf, withdrawnNames } from './published.ts';
 import type { ProvenObjects } from './proven-objects.ts';
+import { recordName, recordsOf, stateOfRecord } from './records.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 
 /** A step or rollup of this code. */
@@ -58,6 +59,10 @@ async function verifyPublished({ engine, dataset, objects }: Rebuild, manifest: 
   const published: PublishedVerification[] = [];
   for (const { key, ref } of publicationsOf(definition, manifest)) {
     published.push({ name: key, state: await objects.stateOf({ ...ref, key }) });
+  }
+  for (const record of recordsOf(definition, manifest)) {
+    const state = await stateOfRecord(engine, record);
+    published.push({ name: `record ${recordName(record.key)}`, state });
   }
   const all = manifest.version === 1 ? [] : await lastVersions(engine.documents, manifest.pipeline, [manifest.scope]);
   const left = new Set(

@@ -8,6 +8,7 @@ import { proveObjects } from './proven-objects.ts';
 import { rebuildStep } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 import { scopesRolledUp } from './rolled-up.ts';
+import { checkDocuments } from './verify-day.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
 
 /**
@@ -21,6 +22,7 @@ export async function verifyPeriod(
   period: Period,
 ): Promise<Verification | undefined> {
   const dataset = datasetOf(engine, pipeline);
+  await checkDocuments(engine);
   const manifest = (await newestManifests(engine.documents, pipeline, [period])).get(period);
   if (manifest === undefined) return undefined;
   const { definition } = dataset;

@@ -167,7 +167,8 @@ function addReadingCommands(program: Command, perform: Perform): void {
       'rebuild days from their raw files, or the tables of a month, a year or "all" from their days, and compare every hash',
     )
     .option('--sample <n>', 'only this many of the range’s finished days, drawn at random')
-    .action((pipeline: string, from: string, to: string | undefined, options: { sample?: string }) =>
+    .option('--repair', 'make again what is gone or damaged, from what is here, and verify it once more')
+    .action((pipeline: string, from: string, to: string | undefined, options: { sample?: string; repair?: boolean }) =>
       perform(async (context) => (await import('./verify.ts')).verify(context, { pipeline, from, to, ...options })),
     );
 

@@ -1,6 +1,7 @@
 import { datasetOf } from '../activities/engine.ts';
 import type { Engine } from '../activities/engine.ts';
 import { checkRequest } from '../activities/resolve-plan.ts';
+import { repairDamage } from '../activities/repair-damage.ts';
 import { drawDays } from '../activities/draw-days.ts';
 import { verifyDays } from '../activities/verify-day.ts';
 import type { VerifiedDays } from '../activities/verify-day.ts';
@@ -10,8 +11,8 @@ import { rangesOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import { isPeriod } from '../pipelines/period.ts';
 import { describeRow } from '../pipelines/stored-records.ts';
-import { publishedFinding, worstResult } from '../pipelines/verification.ts';
-import type { CivilDate, Period } from '../pipelines/vocabulary.ts';
+import { isDamaged, publishedFinding, worstResult } from '../pipelines/verification.ts';
+import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { Verification, StepVerification, VerificationResult } from '../pipelines/verification.ts';
 import { EXIT } from './context.ts';
 import type { CommandContext, ExitCode } from './context.ts';
@@ -25,6 +26,8 @@ export interface VerifyCommand {
   readonly from: string;
   readonly to?: string | undefined;
   readonly sample?: string;
+  /** Make again what was found damaged, then verify that once more. */
+  readonly repair?: boolean;
 }
 
 /** Ranges longer than this list only the days that are not identical. */
@@ -46,14 +49,14 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
   const engine = await context.engine();
   const { pipeline, from, to } = command;
   if (to === undefined && command.sample === undefined && isPeriod(parseScope(from)))
-    return verifyTables(context, engine, pipeline, from);
+    return verifyTables(context, engine, command);
   const range = datesOf(from, to);
   checkRequest(datasetOf(engine, pipeline).definition, { dates: range, options: {} });
   const dates =
     command.sample === undefined ? range : await drawDays(engine, pipeline, range, parseSample(command.sample));
   const startedAt = Date.now();
   let done = 0;
-  const verified = await verifyDays(engine, commandControl(context, 'verify'), {
+  const first = await verifyDays(engine, commandControl(context, 'verify'), {
     pipeline,
     dates,
     onDay: (day) => {
@@ -62,6 +65,10 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
       else if (done % MOST_LISTED === 0) terminal.note(`${done} of ${dates.length} days`);
     },
   });
+  const days = await mended(context, engine, command, first.days, async (dates) => {
+    return (await verifyDays(engine, commandControl(context, 'verify'), { pipeline, dates })).days;
+  });
+  const verified = { ...first, days };
   if (verified.days.length + verified.unreadable.length === 0) {
     throw new PipelineError(
       'INPUT_INVALID',
@@ -85,23 +92,49 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
 }
 
 /** Rebuilds the tables of one period. */
-async function verifyTables(
-  context: CommandContext,
-  engine: Engine,
-  pipeline: string,
-  period: Period,
-): Promise<ExitCode> {
+async function verifyTables(context: CommandContext, engine: Engine, command: VerifyCommand): Promise<ExitCode> {
   const { terminal } = context;
-  const verification = await verifyPeriod(engine, commandControl(context, 'verify'), pipeline, period);
-  if (verification === undefined) {
+  const { pipeline, from: period } = command;
+  const verifyOne = () => verifyPeriod(engine, commandControl(context, 'verify'), pipeline, period);
+  const first = await verifyOne();
+  if (first === undefined) {
     throw new PipelineError(
       'INPUT_INVALID',
       `${pipeline} has no tables of ${period} yet: they are made after days of it have run`,
     );
   }
+  printScope(terminal, first);
+  const again = async (): Promise<Verification[]> => [(await verifyOne()) ?? first];
+  const [verification = first] = await mended(context, engine, command, [first], again);
   terminal.data(verification);
-  printScope(terminal, verification);
   return EXIT_OF[verification.result];
+}
+
+/** Makes what is damaged again where that was asked for, and says what came of it; otherwise how to ask for it. */
+async function mended(
+  context: CommandContext,
+  engine: Engine,
+  { pipeline, from, to, repair }: VerifyCommand,
+  verified: readonly Verification[],
+  verifyAgain: (scopes: readonly CivilDate[]) => Promise<readonly Verification[]>,
+): Promise<readonly Verification[]> {
+  const { terminal } = context;
+  const damaged = verified.filter(isDamaged);
+  if (damaged.length === 0) return verified;
+  if (repair !== true) {
+    terminal.note(
+      `to make again what is damaged: quotidien verify ${[pipeline, from, to ?? []].flat().join(' ')} --repair`,
+    );
+    return verified;
+  }
+  for (const one of damaged) {
+    const { scope, why } = await repairDamage(engine, commandControl(context, 'repair'), one);
+    const next = `only its publisher can make it whole: quotidien run ${pipeline} ${scope} --from-step download`;
+    terminal.line(why === null ? `${scope}  made again` : `${scope}  ${why}; ${next}`);
+  }
+  const again = new Map((await verifyAgain(damaged.map(({ scope }) => scope))).map((one) => [one.scope, one]));
+  for (const one of again.values()) printScope(terminal, one);
+  return verified.map((one) => again.get(one.scope) ?? one);
 }
 
 function datesOf(from: string, to: string | undefined): CivilDate[] {

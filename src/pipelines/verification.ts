@@ -75,6 +75,12 @@ export interface Verification {
   readonly codeVersion: string;
 }
 
+/** Whether something that is stored is gone or wrong, which `verify --repair` makes again; other differences are those of code. */
+export function isDamaged({ steps, published = [] }: Pick<Verification, 'steps' | 'published'>): boolean {
+  const stored = steps.flatMap(({ outputs }) => outputs.filter(({ recorded }) => recorded !== null));
+  return stored.some((output) => output.stored !== 'intact') || published.some(({ state }) => state !== 'intact');
+}
+
 export const VERIFICATION_TABLE = 'verifications';
 
 export function verificationKey(pipeline: string, scope: Scope, verifiedAt: string): DocumentKey {

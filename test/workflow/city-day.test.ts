@@ -1,3 +1,4 @@
+import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,8 +77,10 @@ describe('a city day in two processes', () => {
     expect(processed.verdict).toBe('ok');
     // Its data do not say how final they are; its publication calendar does.
     expect(processed.revision).toBe('provisional');
-    const { searchAttributes } = await city.client.workflow.getHandle(`day/cityflow/${BEFORE}`).describe();
-    expect(searchAttributes['Revision']).toEqual(['provisional']);
+    const { typedSearchAttributes } = await city.client.workflow.getHandle(`day/cityflow/${BEFORE}`).describe();
+    expect(typedSearchAttributes.get(defineSearchAttributeKey('Revision', SearchAttributeType.KEYWORD))).toBe(
+      'provisional',
+    );
     expect(processed.ran.some((step) => step.startsWith('report/'))).toBe(false);
     expect((await stepsOf(city, BEFORE))['report/daily']).toMatchObject({ state: 'skipped' });
 

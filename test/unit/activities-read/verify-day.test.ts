@@ -173,7 +173,11 @@ describe('verifyDays', () => {
     const day = await verifyOne();
     expect(day.result).toBe('not_rebuildable');
     expect(findings(day)).toEqual({
-      'download/readings': [expect.stringMatching(/^its raw file raw\/tiny\/readings\/.* is missing in the store$/)],
+      'download/readings': [
+        expect.stringMatching(
+          /^its raw file raw\/tiny\/readings\/.* is missing in the store; only its publisher can give it again: quotidien run tiny .* --from-step download\/readings$/,
+        ),
+      ],
     });
   });
 
