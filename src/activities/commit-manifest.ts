@@ -178,7 +178,7 @@ function manifestOf(
   before: Manifest | undefined,
   reason: RunReason,
 ): Manifest {
-  const entries = entriesOf(finding, ledger);
+  const entries = entriesOf(engine, finding, ledger);
   const steps: Record<StepId, ManifestStep> = {};
   // In the order of the definition: the order in which steps ended is chance.
   for (const { id } of [...definition.steps, ...definition.rollups]) {
@@ -207,16 +207,21 @@ function manifestOf(
   };
 }
 
-function entriesOf(finding: Finding, ledger: readonly LedgerEntry[]): Map<StepId, LedgerEntry> {
+function entriesOf(
+  engine: Pick<Engine, 'fallback'>,
+  finding: Finding,
+  ledger: readonly LedgerEntry[],
+): Map<StepId, LedgerEntry> {
   const entries = new Map<StepId, LedgerEntry>();
   for (const [id, state] of Object.entries(finding.state) as [StepId, StepState][]) {
     if (state.state !== 'done') continue;
     const entry = ledger.find((candidate) => candidate.step === id && candidate.key === state.key);
     if (entry === undefined) {
-      throw new PipelineError(
-        'STORE_CORRUPT',
-        `${id} of ${finding.scope} was executed, but its ledger entry ${state.key.slice(0, 8)} is gone`,
-      );
+      const what = `${id} of ${finding.scope} was executed, but its ledger entry ${state.key.slice(0, 8)}`;
+      const away = engine.fallback?.away('documents');
+      if (away !== undefined)
+        throw new PipelineError('STORE_UNAVAILABLE', `${what} was not seen by this host, and ${away}`);
+      throw new PipelineError('STORE_CORRUPT', `${what} is gone`);
     }
     entries.set(id, entry);
   }

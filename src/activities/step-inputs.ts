@@ -54,7 +54,7 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
       step.inputs.map((input) => {
         const found =
           input.daysBefore === undefined
-            ? sameDay(entries, day, input)
+            ? sameDay(engine, entries, day, input)
             : otherDay(entries, manifests, request, addDays(day.date, -input.daysBefore), input);
         return [input.name, found === undefined ? [] : [found]];
       }),
@@ -69,6 +69,7 @@ function entryName({ scope, step, key }: Pick<LedgerEntry, 'scope' | 'step' | 'k
 }
 
 function sameDay(
+  engine: Pick<Engine, 'fallback'>,
   entries: ReadonlyMap<string, LedgerEntry>,
   day: StepRequest['days'][number],
   input: StepInput,
@@ -78,10 +79,12 @@ function sameDay(
   const entry = entries.get(entryName({ scope: day.date, step: input.step, key }));
   const ref = entry?.outputs[input.output];
   if (entry === undefined || ref === undefined) {
-    throw new PipelineError(
-      'PLAN_INVALID',
-      `${input.step} of ${day.date} has no ledger entry ${key.slice(0, 8)} with output ${input.output}; plan the day again`,
-    );
+    const what = `${input.step} of ${day.date} has no ledger entry ${key.slice(0, 8)} with output ${input.output}`;
+    const away = entry === undefined ? engine.fallback?.away('documents') : undefined;
+    // Another host may have made it while this one sees its own mirror alone.
+    if (away !== undefined)
+      throw new PipelineError('STORE_UNAVAILABLE', `${what} that this host has seen, and ${away}`);
+    throw new PipelineError('PLAN_INVALID', `${what}; plan the day again`);
   }
   return { scope: day.date, ref, ...(input.withFacts === true ? { recorded: entry } : {}) };
 }

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commitDays } from '../../src/activities/commit-manifest.ts';
 import { markDegraded } from '../../src/activities/degraded.ts';
 import type { Engine } from '../../src/activities/engine.ts';
+import { executeStep } from '../../src/activities/execute-step.ts';
 import { newestManifests, readDeliveries, readLedger, readManifests } from '../../src/activities/ledger-reader.ts';
 import { mergeRules } from '../../src/activities/merge-records.ts';
 import { keepByName } from '../../src/activities/raw-names.ts';
@@ -213,6 +215,20 @@ describe('a host that knows of a version, and without its document store not of 
       plan: { upToDate: true },
       version: 2,
     });
+  });
+
+  it('leaves a step to another host whose inputs that host has recorded meanwhile, and the commit too', async () => {
+    const [knowsLess, other] = [await openHost(), await openHost('other')];
+    await knowsLess.cutOff('documents');
+    const { state, outcome } = await runDay(other.engine, 'tiny', DATE);
+    const readings = state['download/readings'];
+    const key = readings?.state === 'done' ? readings.key : '';
+    const days = [{ date: DATE, inputs: { readings: key } }];
+    const step = { pipeline: 'tiny', step: 'transform/readings', days, siblings: {}, force: false } as const;
+    const away = { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('this host') as string };
+    await expect(executeStep(knowsLess.engine, step, testControl())).rejects.toMatchObject(away);
+    const commit = { pipeline: 'tiny', reason: 'manual', days: [{ outcome, state, decisions: [] }] } as const;
+    await expect(commitDays(knowsLess.engine, testControl(), commit)).rejects.toMatchObject(away);
   });
 
   it('plans nothing while it does not even know what was delivered, and all of it when the store is back', async () => {
