@@ -8,13 +8,12 @@ import { periodOf, periodsOf } from '../pipelines/period.ts';
 import type { CivilDate, Scope } from '../pipelines/vocabulary.ts';
 import type { DocumentStore, PutFence } from '../storage/ports.ts';
 import { announceAgain } from './announcements.ts';
-import { damageOf } from './content-store.ts';
 import type { MaybeServed } from './contract.ts';
 import { datasetOf } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { lastVersions, newestManifests } from './ledger-reader.ts';
 import { mapConcurrent } from './map-concurrent.ts';
-import { namesLeft, publicationsOf, publish, unpublished, withdraw, withdrawnNames } from './published.ts';
+import { isDamaged, namesLeft, publicationsOf, publish, unpublished, withdraw, withdrawnNames } from './published.ts';
 import { deleteRecords, recordsOf, withdrawnRecords, writeRecords } from './records.ts';
 
 const SCOPES_AT_ONCE = 8;
@@ -79,12 +78,6 @@ export async function publishPeriods(engine: Engine, pipeline: string, { from, t
   });
 }
 
-async function isDamaged({ objects }: Engine, { steps }: Manifest): Promise<boolean> {
-  const refs = Object.values(steps).flatMap((state) => (state.state === 'done' ? Object.values(state.outputs) : []));
-  const damages = await mapConcurrent(refs, SCOPES_AT_ONCE, (ref) => damageOf(objects, ref));
-  return damages.some((damage) => damage !== undefined);
-}
-
 function isWithin({ rollups }: PipelineDefinition, date: CivilDate, period: Scope): boolean {
   return rollups.some(({ grain }) => periodOf(grain, date) === period);
 }
@@ -115,10 +108,15 @@ async function publishVersion(engine: Engine, definition: PipelineDefinition, al
   }
 }
 
-/** Versions have no gaps, so the next one says whether there is a newer one. */
+/** Holds while there is no newer version. Not asked of the next one alone: a row that could not be read may have been set aside. */
 export function fenceOf(documents: DocumentStore, { pipeline, scope, version }: Manifest): PutFence {
-  const next = manifestKey(pipeline, scope, version + 1);
-  return { version, holds: async () => (await documents.get(next)) === undefined };
+  const { table, partition, sort } = manifestKey(pipeline, scope, version + 1);
+  const newer = { table, partition, from: sort, to: `${scope}0`, limit: 1 } as const;
+  const holds = async (): Promise<boolean> => {
+    for await (const _ of documents.query(newer)) return false;
+    return true;
+  };
+  return { version, holds };
 }
 
 function newestOf(all: readonly Manifest[]): Manifest {

@@ -16,7 +16,7 @@ import type { Engine, StepControl } from './engine.ts';
 import { cutAgain, originOf } from './cut-slices.ts';
 import { executeRollup } from './execute-rollup.ts';
 import { finishDay } from './finish-day.ts';
-import { newestManifests, readDeliveries, readLedger, readReceipts } from './ledger-reader.ts';
+import { newestManifests, readDeliveries, readLedger, readManifests, readReceipts } from './ledger-reader.ts';
 import { setAside } from './set-aside.ts';
 
 /**
@@ -45,7 +45,8 @@ export async function unreadableRows(
   const { definition } = datasetOf(engine, pipeline);
   const rows: UnreadableRow[] = [];
   const days = scopes.filter((scope) => !isPeriod(scope));
-  await newestManifests(engine.documents, pipeline, scopes, rows);
+  // Of periods too every version: one that nobody reads any more still keeps a garbage collection from ending.
+  await readManifests(engine.documents, pipeline, scopes, rows);
   await readLedger(engine.documents, pipeline, scopes, rows);
   await readDeliveries(engine.documents, definition, days, rows);
   return [...new Map(rows.map((row) => [`${row.table} ${row.partition} ${row.sort}`, row])).values()];

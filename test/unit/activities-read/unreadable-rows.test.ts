@@ -11,6 +11,8 @@ import { stale } from '../../../src/cli/gaps.ts';
 import { repair } from '../../../src/cli/repair.ts';
 import { verify } from '../../../src/cli/verify.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
+import { manifestKey } from '../../../src/pipelines/manifest.ts';
+import type { Manifest } from '../../../src/pipelines/manifest.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -150,6 +152,21 @@ describe('the rows of a period', () => {
   it.each(['ledger', 'manifests'])('in %s are repaired from its days', async (table) => {
     overwrite(table, '2024-01/', 'lost');
     expect(await repair(testContext(engine), { pipeline: PIPELINE, from: '2024-01' })).toBe(0);
+    expect(await verify(testContext(engine), { pipeline: PIPELINE, from: '2024-01' })).toBe(0);
+  });
+});
+
+describe('an older version of a period', () => {
+  it('is found and set aside by a repair of the period, and keeps no collection from ending any more', async () => {
+    const key = (version: number) => manifestKey(PIPELINE, '2024-01', version);
+    const first = await engine.documents.get<Manifest>(key(1));
+    await engine.documents.put(key(2), { ...first!.body, version: 2 });
+    overwrite('manifests', '2024-01/000001', 'lost');
+    await expect(collectGarbage(engine, { graceDays: 7, dryRun: true })).rejects.toThrow(
+      'quotidien repair tiny 2024-01',
+    );
+    expect(await repair(testContext(engine), { pipeline: PIPELINE, from: '2024-01' })).toBe(0);
+    await expect(collectGarbage(engine, { graceDays: 7, dryRun: true })).resolves.toMatchObject({ removed: 0 });
     expect(await verify(testContext(engine), { pipeline: PIPELINE, from: '2024-01' })).toBe(0);
   });
 });

@@ -1,20 +1,22 @@
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openAnnouncements } from '../../../src/activities/announcements.ts';
 import { commitDays } from '../../../src/activities/commit-manifest.ts';
 import type { CommitRequest } from '../../../src/activities/contract.ts';
 import { executeRollup } from '../../../src/activities/execute-rollup.ts';
 import { newestManifests } from '../../../src/activities/ledger-reader.ts';
 import { selectStretch } from '../../../src/activities/plan-backfill.ts';
-import { publishNewest, unpublishedScopes } from '../../../src/activities/publish-versions.ts';
+import { fenceOf, publishNewest, unpublishedScopes } from '../../../src/activities/publish-versions.ts';
 import { selectDays } from '../../../src/activities/select-days.ts';
 import { stalePeriods } from '../../../src/activities/stale-periods.ts';
 import { verifyDays } from '../../../src/activities/verify-day.ts';
 import { verifyPeriod } from '../../../src/activities/verify-period.ts';
 import { readVersions } from '../../../src/activities/day-dossier.ts';
 import { PipelineError } from '../../../src/errors.ts';
+import { manifestKey } from '../../../src/pipelines/manifest.ts';
 import type { ObjectStore } from '../../../src/storage/ports.ts';
-import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
+import { rollUpDays, runDay, runDays, settleDerived } from '../../fixtures/run-day.ts';
 import { storeWith } from '../../fixtures/store-with.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -109,6 +111,17 @@ describe('a published file with a changed byte', () => {
     expect(only?.steps['report/page']?.state).toBe('done');
     expect(others).toEqual([]);
     expect((await stat(fileOf(CSV))).size).toBeGreaterThan(0);
+  });
+});
+
+describe('the fence of a version', () => {
+  it('does not hold when a newer version is there and the one between them was set aside', async () => {
+    await runDay(engine, 'tiny', DATE);
+    const first = (await newestManifests(engine.documents, 'tiny', [DATE])).get(DATE)!;
+    const fence = fenceOf(engine.documents, first);
+    expect(await fence.holds()).toBe(true);
+    await engine.documents.put(manifestKey('tiny', DATE, 3), { ...first, version: 3 });
+    expect(await fence.holds()).toBe(false);
   });
 });
 
@@ -220,6 +233,21 @@ describe('the published table of a period', () => {
     expect(await readFile(fileOf(MONTH))).toEqual(right);
     expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
     expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(1);
+  });
+
+  it('with a damaged table behind it is announced by a backfill with nothing to make, and made again', async () => {
+    const newest = (await newestManifests(engine.documents, 'tiny', ['2024-03'])).get('2024-03');
+    const state = newest?.steps['rollup/month'];
+    const [table] = state?.state === 'done' ? Object.values(state.outputs) : [];
+    const right = await flip(table!.key);
+    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    const [announced, ...others] = await openAnnouncements(engine.documents, 'tiny');
+    expect(announced).toMatchObject({ scope: '2024-03-04' });
+    expect(others).toEqual([]);
+    await settleDerived(engine, 'tiny', [announced!.scope]);
+    expect(await readFile(fileOf(table!.key))).toEqual(right);
+    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
   });
 
   it('is put right by its rollup', async () => {
