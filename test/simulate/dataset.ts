@@ -1,8 +1,10 @@
 import { canonicalJson } from '../../src/pipelines/canonical-json.ts';
 import { addDays } from '../../src/pipelines/civil-date.ts';
 import type {
+  CheckResult,
   Dataset,
   HttpSource,
+  RecognisedFile,
   SliceTask,
   StepImplementation,
   StepUnit,
@@ -120,7 +122,17 @@ function sourceOf(id: string, tellsFreshness: boolean): HttpSource {
   };
 }
 
-export function simulatedDataset(since: CivilDate, tellsFreshness: Readonly<Record<string, boolean>>): Dataset {
+/** Every second figure of the counts looks odd, and waits for a decision. */
+export const isOdd = (counts: number | null): boolean => counts !== null && counts > 0 && counts % 2 === 0;
+
+export interface DatasetOptions {
+  readonly since: CivilDate;
+  readonly tellsFreshness: Readonly<Record<string, boolean>>;
+  /** Days whose counts look odd are held. */
+  readonly holds: boolean;
+}
+
+export function simulatedDataset({ since, tellsFreshness, holds }: DatasetOptions): Dataset {
   return {
     definition: definePipeline({
       name: PIPELINE,
@@ -172,12 +184,12 @@ export function simulatedDataset(since: CivilDate, tellsFreshness: Readonly<Reco
     }),
     sources: Object.fromEntries(PARTS.map((id) => [id, sourceOf(id, tellsFreshness[id] === true)])),
     slice: (task) => Promise.resolve(slice(task)),
+    recognise: ({ path }) => Promise.resolve(recognise(path)),
     steps: {
-      'transform/day': each((unit) => ({
-        date: unit.scope,
-        counts: read(unit, 'counts'),
-        forecast: read(unit, 'forecast') ?? null,
-      })),
+      'transform/day': each(
+        (unit) => ({ date: unit.scope, counts: read(unit, 'counts'), forecast: read(unit, 'forecast') ?? null }),
+        (unit) => (holds ? [plausible(read(unit, 'counts'))] : []),
+      ),
       'metrics/day': each((unit) => ({ date: unit.scope, figure: figureOf(read(unit, 'core')) })),
       'metrics/comparison': each((unit) => ({
         date: unit.scope,
@@ -210,7 +222,22 @@ function slice({ part: id, raw, days }: SliceTask): UnitResult[] {
   });
 }
 
-function each(make: (unit: StepUnit) => object): StepImplementation {
+function recognise(path: string): RecognisedFile {
+  const [id = '', ...lines] = fileText(path).trim().split('\n');
+  const dates = lines.map((line) => line.slice(0, line.indexOf(';'))).sort();
+  const range = { from: dates[0] ?? '', to: dates.at(-1) ?? '' };
+  return { part: id, kind: id, ...range, rows: dates.length, extension: 'txt', mediaType: 'text/plain' };
+}
+
+function plausible(counts: Json | undefined): CheckResult {
+  const failed = isOdd(Number(counts?.['figure'] ?? 0)) ? 1 : 0;
+  return { check: 'plausible', severity: 'hold', tested: 1, failed, examples: [] };
+}
+
+function each(
+  make: (unit: StepUnit) => object,
+  checksOf: (unit: StepUnit) => CheckResult[] = () => [],
+): StepImplementation {
   return {
     kind: 'sql',
     run: ({ units, step }) =>
@@ -218,7 +245,7 @@ function each(make: (unit: StepUnit) => object): StepImplementation {
         units.map((unit): UnitResult => {
           const made = make(unit);
           const facts = step === 'transform/day' ? { revision: 'provisional', coverage: 1 } : {};
-          return { scope: unit.scope, outputs: { [outputOf(step)]: bytesOf(made) }, checks: [], facts };
+          return { scope: unit.scope, outputs: { [outputOf(step)]: bytesOf(made) }, checks: checksOf(unit), facts };
         }),
       ),
   };

@@ -2,10 +2,13 @@ import { mergeRules } from '../../src/activities/merge-records.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { Engine } from '../../src/activities/engine.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
+import type { Scope } from '../../src/pipelines/vocabulary.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
+import type { MigrationOptions } from '../../src/storage/migrate.ts';
 import * as workflows from '../../src/workflows/index.ts';
 import { engineFallback, hostQueue } from '../../src/workers/engine-fallback.ts';
 import { HostDisk, openSimulatedFallback } from './fallback-of-host.ts';
+import type { Move } from './migrations.ts';
 import { httpOf } from './publishers.ts';
 import type { Publisher } from './publishers.ts';
 import type { Activity, Workers } from './runtime/attempts.ts';
@@ -13,6 +16,8 @@ import { useServer } from './runtime/current-server.ts';
 import { Server } from './runtime/server.ts';
 import { Process } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
+import { watchObjects } from './watched-objects.ts';
+import type { Watcher } from './watched-objects.ts';
 import { storesOf } from './stores-of-process.ts';
 import type { Stores } from './stores-of-process.ts';
 import { Weather } from './weather.ts';
@@ -25,6 +30,7 @@ export interface Mutation {
   readonly stores?: (stores: Stores, process: Process) => Stores;
   readonly engine?: (engine: Engine) => Engine;
   readonly activities?: (activities: Record<string, Activity>, engine: Engine) => Record<string, Activity>;
+  readonly migration?: (options: MigrationOptions) => MigrationOptions;
 }
 
 type StoreName = 'objects' | 'documents';
@@ -54,7 +60,9 @@ export interface InstallationOptions {
   readonly dataset: Dataset;
   /** The stores are remote: each host has a cache, a journal and a mirror. */
   readonly remote: boolean;
+  readonly holds: boolean;
   readonly mutation?: Mutation;
+  readonly watcher: Watcher;
 }
 
 /** Hosts with a worker each, their shared stores, the server and the publishers. */
@@ -62,15 +70,25 @@ export class Installation implements Workers {
   readonly scheduler: Scheduler;
   readonly weather: Weather;
   readonly server: Server;
-  readonly primary: Stores = { objects: createMemoryObjectStore(), documents: createMemoryDocumentStore() };
+  primary: Stores;
+  /** The same for processes. */
+  #reached: Stores;
   readonly hosts: readonly Host[];
   readonly publishers: Readonly<Record<string, Publisher>>;
+  /** Days of which an older version may come back, because somebody imported or damaged something. */
+  readonly forgiven = new Set<Scope>();
+  /** The sort keys of rows that were made unreadable: an older version of them is not made again. */
+  readonly setAside = new Set<string>();
+  /** A move to other stores that was begun. */
+  move: Move | undefined;
   readonly #options: InstallationOptions;
 
   constructor(options: InstallationOptions) {
     this.#options = options;
     this.scheduler = options.scheduler;
     this.publishers = options.publishers;
+    this.primary = { objects: createMemoryObjectStore(), documents: createMemoryDocumentStore() };
+    this.#reached = { ...this.primary, objects: watchObjects(this.primary, options.watcher) };
     this.weather = new Weather(options.scheduler);
     this.weather.onCrash = (process) => {
       this.kill(process);
@@ -85,6 +103,19 @@ export class Installation implements Workers {
       awayUntil: { objects: 0, documents: 0 },
       disk: options.remote ? new HostDisk(name) : undefined,
     }));
+  }
+
+  get dataset(): Dataset {
+    return this.#options.dataset;
+  }
+
+  get mutation(): Mutation | undefined {
+    return this.#options.mutation;
+  }
+
+  /** Odd data wait for a decision. */
+  get holds(): boolean {
+    return this.#options.holds;
   }
 
   get remote(): boolean {
@@ -120,6 +151,17 @@ export class Installation implements Workers {
     });
   }
 
+  /** All workers end, and work on other stores from now on. */
+  async moveTo(stores: Stores): Promise<void> {
+    this.primary = stores;
+    this.#reached = stores;
+    for (const host of this.hosts) {
+      if (host.worker !== undefined) host.worker.process.dead = true;
+      host.worker = undefined;
+      await this.#startWorker(host);
+    }
+  }
+
   /** A command's own process on a host, with an engine of its own. */
   async command(host: Host, name: string): Promise<{ readonly process: Process; readonly engine: Engine }> {
     const process = new Process(`${host.name} ${name}`);
@@ -141,7 +183,7 @@ export class Installation implements Workers {
     const { dataset, mutation } = this.#options;
     const away = (store: StoreName) =>
       host.awayUntil[store] > this.scheduler.now ? `the ${store} are away from ${host.name}` : undefined;
-    const reached = storesOf(process, this.weather, this.primary, away);
+    const reached = storesOf(process, this.weather, this.#reached, away);
     const primary = mutation?.stores?.(reached, process) ?? reached;
     const now = () => new Date(this.scheduler.now + host.clockMs);
     const { disk } = host;

@@ -1,13 +1,15 @@
 import { readManifests, readReceipts } from '../../src/activities/ledger-reader.ts';
 import type { LedgerEntry } from '../../src/pipelines/ledger.ts';
 import { LEDGER_TABLE } from '../../src/pipelines/ledger.ts';
+import { manifestKey } from '../../src/pipelines/manifest.ts';
 import type { Manifest } from '../../src/pipelines/manifest.ts';
 import { periodsOf } from '../../src/pipelines/period.ts';
 import { dayOf } from '../../src/pipelines/receipt.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../src/storage/ports.ts';
-import { PARTS, PIPELINE, expectedFiles } from './dataset.ts';
+import { PARTS, PIPELINE, expectedFiles, isOdd } from './dataset.ts';
 import type { Figures } from './dataset.ts';
+import { undecided } from './held-days.ts';
 import type { Installation } from './installation.ts';
 import { readObject } from './stores-of-process.ts';
 import type { Stores } from './stores-of-process.ts';
@@ -25,9 +27,14 @@ export interface Violation {
  * - gapless: versions of a scope are 1, 2, 3 and so on.
  * - said once: a new version says something new.
  * - never taken back: no version has older figures than one before it.
+ * - never shown older: under no published name do older figures follow newer ones, not even for a moment.
  * - newest delivery: the newest version is made of what was delivered last.
  * - nothing missing: whatever a newest manifest names is in the primary store.
  * - nothing stale: periods, comparisons and published names are what the newest versions give.
+ * - decided: no version has held data that nobody accepted.
+ * - repairs: a repair leaves no row that cannot be read.
+ * - moves whole: after a migration the target has what the source has.
+ * - verify looks: what has a changed byte is not identical, and what has none is.
  * - everything ends: no run waits for ever, and what is open gets done.
  * - reconciles: what a host wrote while a store was away reaches the primary stores, without a person's help.
  * - no surprise: no workflow task fails, nothing throws what nobody expects.
@@ -36,9 +43,14 @@ export type Promised =
   | 'gapless'
   | 'said once'
   | 'never taken back'
+  | 'never shown older'
   | 'newest delivery'
   | 'nothing missing'
   | 'nothing stale'
+  | 'decided'
+  | 'repairs'
+  | 'moves whole'
+  | 'verify looks'
   | 'everything ends'
   | 'no surprise'
   | 'reconciles';
@@ -52,16 +64,17 @@ export async function checkStores(
   dates: readonly CivilDate[],
   wanted: 'delivered' | 'published',
 ): Promise<Violation[]> {
-  const { primary } = installation;
+  const { primary, holds } = installation;
   const manifests = await readManifests(primary.documents, PIPELINE, [...dates, ...periodsOf('month', dates), 'all']);
   const figures = new Figured(primary, manifests);
   const newest = await newestFigures(figures, dates, manifests);
   const should =
     wanted === 'published' ? publishedFigures(installation) : await deliveredFigures(primary, figures, dates);
   const found: Readonly<Partial<Record<Promised, readonly string[]>>> = {
-    gapless: gaps(manifests),
+    gapless: gaps(manifests, installation.setAside),
     'said once': repeated(manifests),
-    'never taken back': await figures.lost(),
+    'never taken back': await figures.lost(installation.forgiven),
+    decided: holds ? await figures.undecided() : [],
     'newest delivery': differences(newest, should, wanted),
     'nothing missing': await missing(primary, manifests),
     'nothing stale': await misread(primary, newest),
@@ -71,13 +84,15 @@ export async function checkStores(
   );
 }
 
-/** Versions of a scope are 1, 2, 3 and so on. */
-function gaps(manifests: ReadonlyMap<Scope, readonly Manifest[]>): string[] {
-  return [...manifests].flatMap(([scope, versions]) =>
-    versions.every(({ version }, place) => version === place + 1)
-      ? []
-      : [`${scope} has the versions ${versions.map(({ version }) => version).join(', ')}`],
-  );
+/** Versions of a scope are 1, 2, 3 and so on, but for those that were set aside by a repair. */
+function gaps(manifests: ReadonlyMap<Scope, readonly Manifest[]>, setAside: ReadonlySet<string>): string[] {
+  return [...manifests].flatMap(([scope, all]) => {
+    const versions = all.map(({ version }) => version);
+    const wanted = Array.from({ length: versions.at(-1) ?? 0 }, (_, place) => place + 1);
+    const absent = wanted.filter((version) => !versions.includes(version));
+    const isWhole = absent.every((version) => setAside.has(manifestKey(PIPELINE, scope, version).sort));
+    return isWhole ? [] : [`${scope} has the versions ${versions.join(', ')}`];
+  });
 }
 
 /** A new version says something new. */
@@ -92,7 +107,7 @@ function repeated(manifests: ReadonlyMap<Scope, readonly Manifest[]>): string[] 
   return [...manifests].flatMap(([scope, versions]) =>
     versions.flatMap((manifest, place) => {
       const before = versions[place - 1];
-      return before !== undefined && said(before) === said(manifest)
+      return before?.version === manifest.version - 1 && said(before) === said(manifest)
         ? [`versions ${before.version} and ${manifest.version} of ${scope} say the same`]
         : [];
     }),
@@ -119,10 +134,20 @@ class Figured {
     return this.ofSlice(state?.state === 'done' ? state.outputs['slice'] : undefined);
   }
 
+  /** Odd data of which a version was made without anybody's word. */
+  async undecided(): Promise<string[]> {
+    const violations: string[] = [];
+    for (const manifest of [...this.#manifests.values()].flat()) {
+      if (isOdd(await this.ofManifest(manifest, 'counts'))) violations.push(undecided(manifest) ?? '');
+    }
+    return violations.filter((what) => what !== '');
+  }
+
   /** No version takes back what an earlier one had: figures of a publisher only grow. */
-  async lost(): Promise<string[]> {
+  async lost(forgiven: ReadonlySet<Scope>): Promise<string[]> {
     const violations: string[] = [];
     for (const [scope, versions] of this.#manifests) {
+      if (forgiven.has(scope)) continue;
       for (const part of PARTS) {
         let most: number | null = null;
         for (const manifest of versions) {

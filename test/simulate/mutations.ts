@@ -1,10 +1,21 @@
-import type { CommitRequest, ResolvedDay, ResolvedWindow } from '../../src/activities/contract.ts';
+import type {
+  CommitRequest,
+  ResolvedDay,
+  ResolvedWindow,
+  SelectDaysRequest,
+  SelectedDays,
+} from '../../src/activities/contract.ts';
+import { datasetOf } from '../../src/activities/engine.ts';
 import type { Engine, EngineFallback } from '../../src/activities/engine.ts';
+import { planFromStores } from '../../src/activities/plan-run.ts';
 import { errorCodeOf } from '../../src/errors.ts';
 import { ANNOUNCEMENT_TABLE } from '../../src/pipelines/announcement.ts';
+import { executionSteps } from '../../src/pipelines/execution.ts';
 import { RECEIPT_TABLE } from '../../src/pipelines/receipt.ts';
 import type { Receipt } from '../../src/pipelines/receipt.ts';
-import type { DocumentStore, ObjectStore } from '../../src/storage/ports.ts';
+import type { DocumentStore, ObjectHead, ObjectStore } from '../../src/storage/ports.ts';
+import { changed } from './changed-store.ts';
+import { PIPELINE } from './dataset.ts';
 import type { Mutation } from './installation.ts';
 import type { Activity } from './runtime/attempts.ts';
 
@@ -42,6 +53,31 @@ export const MUTATIONS = {
   'order answers by clocks': {
     stores: (stores) => ({ ...stores, documents: unnumbered(stores.documents) }),
   },
+  /** Whoever publishes late has the last word on a published name. */
+  'publish without a fence': {
+    stores: (stores) => ({ ...stores, objects: unfenced(stores.objects) }),
+  },
+  /** A day whose wanted steps are all in the ledger counts as made, whatever its newest version says. */
+  'believe the ledger': {
+    activities: (activities, engine) => ({
+      ...activities,
+      selectDays: async (...args) => {
+        const selected = (await activities['selectDays']?.(...args)) as SelectedDays;
+        const { request } = args[0] as SelectDaysRequest;
+        return request.select === 'all' ? selected : withoutReused(engine, selected);
+      },
+    }),
+  },
+  /** A migration that was broken off goes on after the last object that it noted, and looks for nothing else. */
+  'go on where the migration ended': {
+    migration: (options) => {
+      const { from, notes } = options;
+      const noted = [...(notes?.all() ?? [])].flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+      const last = noted.sort().at(-1) ?? '';
+      const list: ObjectStore['list'] = (prefix) => listedAfter(from.objects.list(prefix), last);
+      return { ...options, from: { ...from, objects: changed(from.objects, { list }) }, naming: {} };
+    },
+  },
   /** Whether an object is there and right is asked of the host's cache. */
   'believe the cache': {
     engine: (engine) => ({
@@ -78,16 +114,6 @@ function before<T>(activity: Activity | undefined, change: (request: T) => T): A
 
 function after<T>(activity: Activity | undefined, change: (result: T) => T): Activity {
   return async (...args) => change((await activity?.(...args)) as T);
-}
-
-/** The store with some of its methods replaced. */
-function changed<S extends object>(store: S, methods: Partial<S>): S {
-  return new Proxy(store, {
-    get(target, name) {
-      const member: unknown = Reflect.get(name in methods ? methods : target, name);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
 }
 
 /** The documents without one table, which nobody can write to. */
@@ -130,4 +156,31 @@ function believing(objects: ObjectStore): ObjectStore {
     },
     openLocal: (ref) => objects.openLocal(ref),
   });
+}
+
+function unfenced(objects: ObjectStore): ObjectStore {
+  return changed(objects, {
+    put: (key, body, options) => objects.put(key, body, omit(options, 'fence')),
+    delete: (key) => objects.delete(key),
+  });
+}
+
+/** Without the days that have a version and of which no step would run. */
+async function withoutReused(engine: Engine, { windows, ...selected }: SelectedDays): Promise<SelectedDays> {
+  const { definition } = datasetOf(engine, PIPELINE);
+  const { plans, manifests } = await planFromStores(engine, definition, windows.flat(), { offline: true });
+  const ids = new Set(executionSteps(definition, 2).map(({ id }) => id));
+  const reused = plans.filter(
+    ({ date, steps }) => manifests.has(date) && !steps.some(({ step, action }) => ids.has(step) && action === 'run'),
+  );
+  const made = new Set(reused.map(({ date }) => date));
+  return {
+    ...selected,
+    windows: windows.map((dates) => dates.filter((date) => !made.has(date))).filter((dates) => dates.length > 0),
+    complete: selected.complete + made.size,
+  };
+}
+
+async function* listedAfter(heads: AsyncIterable<ObjectHead>, last: string): AsyncGenerator<ObjectHead> {
+  for await (const head of heads) if (head.key > last) yield head;
 }

@@ -5,7 +5,7 @@ import { hostQueue } from '../../src/workers/engine-fallback.ts';
 import { PARTS, PIPELINE } from './dataset.ts';
 import { readObject } from './stores-of-process.ts';
 import { QUEUES } from './installation.ts';
-import type { Installation } from './installation.ts';
+import type { Host, Installation } from './installation.ts';
 import type { Random } from './random.ts';
 
 /** What people, schedules and publishers do to an installation. */
@@ -53,7 +53,7 @@ export type Kind = keyof typeof KINDS;
 export interface Drawn {
   readonly remote: boolean;
   /** Operations of other kinds are left out. */
-  readonly only?: readonly Kind[] | undefined;
+  readonly only?: readonly string[] | undefined;
 }
 
 /** The operations of a seed, in bursts: what is close in time meets. */
@@ -178,12 +178,31 @@ function garbage(random: Random): Omit<Operation, 'afterMs'> {
   const place = random.whole(0, 1);
   return {
     what: `gc of ${graceDays} days on host ${place}`,
+    act: (installation) => collect(installation, installation.hosts[place]!, graceDays),
+  };
+}
+
+async function collect(installation: Installation, host: Host, graceDays: number): Promise<void> {
+  await commanded(installation, 'gc', async () => {
+    const { engine, process } = await installation.command(host, 'gc');
+    const { removed } = await collectGarbage(engine, { graceDays, dryRun: false });
+    installation.scheduler.tell(`${process.name}: removed ${removed}`);
+  });
+}
+
+/** A collection finds and another one removes, both while a host does not see what others wrote. */
+export function collectionsInOutage(random: Random): Omit<Operation, 'afterMs'> {
+  const place = random.whole(0, 1);
+  const graceMs = 10 * MINUTE_MS;
+  return {
+    what: `the documents are away from host ${place}, and gc runs twice there`,
     act: async (installation) => {
-      await commanded(installation, 'gc', async () => {
-        const { engine, process } = await installation.command(installation.hosts[place]!, 'gc');
-        const { removed } = await collectGarbage(engine, { graceDays, dryRun: false });
-        installation.scheduler.tell(`${process.name}: removed ${removed}`);
-      });
+      const { hosts, scheduler } = installation;
+      const host = hosts[place]!;
+      host.awayUntil.documents = scheduler.now + 3 * graceMs;
+      await collect(installation, host, graceMs / DAY_MS);
+      await scheduler.turn(undefined, undefined, 2 * graceMs);
+      await collect(installation, host, graceMs / DAY_MS);
     },
   };
 }
@@ -240,7 +259,7 @@ export function startReconcile(installation: Installation, host: string, who: st
 }
 
 /** A command that fails says so; what it was about is left to the next one. */
-async function commanded({ scheduler }: Installation, name: string, work: () => Promise<void>): Promise<void> {
+export async function commanded({ scheduler }: Installation, name: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -24,13 +24,17 @@ export const rmdir = at(fs.rmdirSync);
 export const rename = at(fs.renameSync);
 export const unlink = at(fs.unlinkSync);
 export const readdir = at(fs.readdirSync);
-export const stat = at(fs.statSync);
+export const stat = at((path: string) => fs.statSync(onDisk(path)));
+export const appendFile = at(fs.appendFileSync);
+export const access = at((path: string) => {
+  if (fileBytes(path) === undefined) fs.accessSync(path);
+});
 export const link = at(fs.linkSync);
 export const utimes = at(fs.utimesSync);
 export const open = at(
   (path: string, flags?: string | number, mode?: number) => new Handle(fs.openSync(onDisk(path), flags ?? 'r', mode)),
 );
-export const { copyFile, access, lstat, statfs, realpath } = fs.promises;
+export const { copyFile, lstat, statfs, realpath } = fs.promises;
 export const { constants } = fs;
 
 /** What the product uses of a file handle. Nothing survives the seed, so nothing is brought to the disk. */
