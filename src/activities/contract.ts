@@ -9,7 +9,6 @@ import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
 import type { StepDone, StepFailed, StepWork } from '../pipelines/run-steps.ts';
-import type { StepKey } from '../pipelines/step-key.ts';
 import type { CivilDate, Period, Revision, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 
 /**

@@ -3,7 +3,16 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { PipelineError } from '../errors.ts';
 import { awsFault } from './aws-errors.ts';
 import { isMissingObject, s3Error } from './s3-errors.ts';
-import type { S3Target } from './s3-upload.ts';
+
+/** Where to put: an object of a bucket, and its name for messages. */
+export interface S3Target {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly objectKey: string;
+  readonly place: string;
+  /** Told of every piece that is taken from the body. */
+  readonly onBytes: () => void;
+}
 
 /**
  * Whether a HEAD that failed means that there is no such object; throws what else it means. The answer has no body that could name S3's own

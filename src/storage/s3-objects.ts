@@ -35,7 +35,7 @@ import { checkFence } from './put-fence.ts';
 import { isMissingObject, s3Error } from './s3-errors.ts';
 import { checkBucket, isMissingByHead } from './s3-missing.ts';
 import { WRITTEN_HASH, uploadObject } from './s3-upload.ts';
-import type { S3Target } from './s3-upload.ts';
+import type { S3Target } from './s3-missing.ts';
 
 /** A body up to this is read before `get` answers, so that a reader who forgets it holds no connection. */
 const READ_AT_ONCE_BYTES = 256 * 1_024;

@@ -9,6 +9,7 @@ import { bodyChunks } from './object-body.ts';
 import type { ObjectBody, PutOptions } from './ports.ts';
 import { isLostRace, isUnsettled, s3Error } from './s3-errors.ts';
 import { isMissingByHead } from './s3-missing.ts';
+import type { S3Target } from './s3-missing.ts';
 
 /** Up to this a body is one request; above, parts of this size. S3 takes 10,000 parts: an object of 78 GiB. */
 const PART_BYTES = 8 << 20;
@@ -21,16 +22,6 @@ const WRITER = 'quotidien-put';
 
 /** The member that says the sha256 of the bytes, where they were all there before the request: a look at the object then tells whether it was replaced. */
 export const WRITTEN_HASH = 'quotidien-sha256';
-
-/** Where to put: an object of a bucket, and its name for messages. */
-export interface S3Target {
-  readonly client: S3Client;
-  readonly bucket: string;
-  readonly objectKey: string;
-  readonly place: string;
-  /** Told of every piece that is taken from the body. */
-  readonly onBytes: () => void;
-}
 
 interface Measured {
   readonly sha256: string;
