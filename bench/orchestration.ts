@@ -1,4 +1,4 @@
-import { planFromStores } from '../src/activities/resolve-plan.ts';
+import { planFromStores } from '../src/activities/plan-run.ts';
 import { startDay } from '../src/cli/runs.ts';
 import { addDays } from '../src/pipelines/civil-date.ts';
 import { noopDataset } from '../test/fixtures/noop-dataset.ts';

@@ -13,6 +13,8 @@ const MOST_SEEDS = 50;
 /** Calls that take long meet more of the others. */
 const SLOW: SeedOptions = { theme: 'near', odds: { ...CALM, slow: 0.2 } };
 const NEAR: SeedOptions = { theme: 'near', odds: CALM };
+/** Processes that stand still for a while, and do then what they were about to do. */
+const STOPPING: SeedOptions = { theme: 'near', odds: { ...CALM, slow: 0.1, stop: 0.01 } };
 const REMOTE: SeedOptions = { theme: 'remote', odds: CALM };
 
 interface TakenOut {
@@ -54,6 +56,12 @@ describe('the simulator', () => {
       breaks: 'newest delivery',
       story: { ...NEAR, only: ['clock', 'run', 'backfill', 'revision'] },
       from: 3,
+    },
+    {
+      mend: 'publish without a fence',
+      breaks: 'never shown older',
+      story: { ...STOPPING, only: ['run', 'backfill', 'revision'] },
+      from: 71,
     },
     {
       mend: 'believe the ledger',
