@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { READERS } from '../flux/readers.ts';
+import { readJson } from '../flux/read-json.ts';
+import { readXml } from '../flux/read-xml.ts';
+import type { DocumentRecord } from '../flux/read-xml.ts';
+import type { ArchiveName } from './archive-name.ts';
+import { decryptTo, findOpening } from './decrypt.ts';
+import { detailsOf } from './documents.ts';
+import type { ArchiveKey } from './key-ring.ts';
+import { refusal } from './refusal.ts';
+import { withDocuments } from './unzip.ts';
+import type { PackedDocument, UnzipLimits } from './unzip.ts';
+
+/** An archive as a local file. */
+export interface ArchiveFile {
+  readonly path: string;
+  readonly name: ArchiveName;
+}
+
+/** What decoding works with. */
+export interface Decoding {
+  readonly ring: readonly ArchiveKey[];
+  /** A folder for the plain archive; what is written there is removed by whoever made it. */
+  readonly scratch: string;
+  readonly limits?: UnzipLimits;
+}
+
+/** A document of an archive after all its occurrences were given out. */
+export interface ReadDocument {
+  readonly name: string;
+  readonly sha256: string;
+  readonly occurrences: number;
+}
+
+/**
+ * The chain from an archive as delivered to its occurrences: name → key → padding and zip magic → bounded unzip → counters → XML or JSON →
+ * version, units, calendars. Every occurrence is given to `take` as it is read; nothing of the archive is held as a whole.
+ *
+ * @returns the documents in order of their names
+ * @throws a refusal of `refusal.ts` that names archive, inner file and remedy
+ */
+export async function readArchive(
+  { path: file, name }: ArchiveFile,
+  { ring, scratch, limits }: Decoding,
+  take: (record: DocumentRecord, document: string) => Promise<void> | void,
+): Promise<ReadDocument[]> {
+  const opening = await findOpening(file, name.name, ring);
+  const plain = opening.kind === 'plain' ? file : path.join(scratch, 'plain.zip');
+  if (opening.kind === 'sealed') await decryptTo(file, opening, plain);
+  const read = async (documents: readonly PackedDocument[]): Promise<ReadDocument[]> => {
+    const details = detailsOf(
+      name.flux,
+      name.name,
+      documents.map((document) => document.name),
+    );
+    const done: ReadDocument[] = [];
+    for (const detail of details) {
+      const document = documents.find((candidate) => candidate.name === detail);
+      if (document !== undefined) done.push(await readDocument(name, document, take));
+    }
+    return done;
+  };
+  return withDocuments(plain, name.name, read, limits);
+}
+
+async function readDocument(
+  { flux, name: archive }: ArchiveName,
+  document: PackedDocument,
+  take: (record: DocumentRecord, document: string) => Promise<void> | void,
+): Promise<ReadDocument> {
+  const reader = READERS[flux];
+  const place = { archive, document: document.name };
+  const hash = createHash('sha256');
+  const hashed = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of document.read()) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  const records =
+    'xml' in reader.shape ? readXml(hashed(), reader.shape.xml, place) : readJson(hashed(), reader.shape.json, place);
+  let occurrences = 0;
+  for await (const record of records) {
+    const [finding] = reader.findings(record);
+    if (finding !== undefined) throw refusal(finding.cause, place, finding.detail);
+    occurrences += 1;
+    await take(record, document.name);
+  }
+  return { name: document.name, sha256: hash.digest('hex'), occurrences };
+}

@@ -1,0 +1,56 @@
+import { PipelineError } from '../../../errors.ts';
+import type { ErrorCode } from '../../../errors.ts';
+
+/**
+ * What can be wrong with an archive of the distributor, and what a person does about it. A refusal names the archive, the inner file where
+ * there is one, and the remedy; it never quotes what the file says about a customer.
+ */
+const REFUSALS = {
+  no_key: { code: 'SRC_AUTH', remedy: 'add the key to the key file and import the archive again' },
+  broken_zip: { code: 'SRC_TRUNCATED', remedy: 'fetch the archive again and compare its size with the server’s' },
+  too_large: { code: 'SRC_TOO_LARGE', remedy: 'look at the archive by hand; raise the limit if it is meant' },
+  unsafe_name: {
+    code: 'SRC_SHAPE_CHANGED',
+    remedy: 'ask the distributor: no archive of its own has such a name inside',
+  },
+  ill_formed: { code: 'SRC_SHAPE_CHANGED', remedy: 'fetch the archive again; if it stays so, ask the distributor' },
+  counter: { code: 'SRC_SHAPE_CHANGED', remedy: 'ask the distributor to deliver the archive again as a whole' },
+  no_summary: { code: 'SRC_SHAPE_CHANGED', remedy: 'ask the distributor for the archive with its file _FA' },
+  unknown_name: { code: 'SRC_SHAPE_CHANGED', remedy: 'compare the name with the guide of the flux' },
+  unknown_root: { code: 'SRC_SHAPE_CHANGED', remedy: 'compare the file with the guide of the flux' },
+  unknown_version: { code: 'SRC_SHAPE_CHANGED', remedy: 'read what changed in the new guide, then extend the reader' },
+  unknown_unit: { code: 'SRC_SHAPE_CHANGED', remedy: 'read the new guide: quantities in another unit are not guessed' },
+  unknown_calendar: { code: 'SRC_SHAPE_CHANGED', remedy: 'add the calendar with its registers to the reader' },
+  unknown_class: { code: 'SRC_SHAPE_CHANGED', remedy: 'add the register to the reader, or to those that are dropped' },
+} as const satisfies Record<string, { readonly code: ErrorCode; readonly remedy: string }>;
+
+export type RefusalCause = keyof typeof REFUSALS;
+
+/** Where it is: the archive, and its inner file when it is about one. */
+export interface Place {
+  readonly archive: string;
+  readonly document?: string;
+}
+
+export function remedyOf(cause: RefusalCause): string {
+  return REFUSALS[cause].remedy;
+}
+
+/**
+ * The refusal of an archive as an error; its context has `cause`, `archive` and `document` for machines.
+ *
+ * @param detail what is wrong, as the end of "<place>: …"
+ */
+export function refusal(cause: RefusalCause, place: Place, detail: string): PipelineError {
+  const { code, remedy } = REFUSALS[cause];
+  const where = place.document === undefined ? place.archive : `${place.archive}, ${place.document}`;
+  return new PipelineError(code, `${where}: ${detail}; ${remedy}`, {
+    context: { cause, archive: place.archive, ...(place.document === undefined ? {} : { document: place.document }) },
+  });
+}
+
+/** The cause in a refusal; undefined for any other error. */
+export function causeOf(error: unknown): RefusalCause | undefined {
+  const cause = error instanceof PipelineError ? error.context['cause'] : undefined;
+  return typeof cause === 'string' && cause in REFUSALS ? (cause as RefusalCause) : undefined;
+}

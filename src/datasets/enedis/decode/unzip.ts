@@ -1,0 +1,156 @@
+import type { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
+import { promisify } from 'node:util';
+import yauzl from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
+import { refusal } from './refusal.ts';
+import type { Place } from './refusal.ts';
+
+/** What an archive may unfold to; the distributor's have a few files of some MB. */
+export interface UnzipLimits {
+  readonly documents: number;
+  readonly documentBytes: number;
+  readonly archiveBytes: number;
+  /** Unpacked bytes for one packed byte; XML packs 20 to 50 times. */
+  readonly ratio: number;
+}
+
+export const UNZIP_LIMITS: UnzipLimits = {
+  documents: 2_000,
+  documentBytes: 2 ** 30,
+  archiveBytes: 2 ** 32,
+  ratio: 400,
+};
+
+/** Small files may pack better than the limit. */
+const SMALL_BYTES = 2 ** 20;
+const ENCRYPTED = 0x1;
+/** Of `externalFileAttributes`: the file type of Unix, and what a symbolic link is there. */
+const UNIX_TYPE_SHIFT = 28;
+const SYMBOLIC_LINK = 0xa;
+
+/** A file in an archive. */
+export interface PackedDocument {
+  readonly name: string;
+  /** Unpacked. */
+  readonly bytes: number;
+  /** The content, checked against size and CRC while it is read. */
+  read(): AsyncIterable<Uint8Array>;
+}
+
+const openZip = promisify<string, yauzl.Options, ZipFile>(yauzl.open);
+
+/**
+ * Opens a plain zip within limits, and gives its documents to `use`. Names with folders, control characters or twice the same are refused,
+ * like links, encrypted entries and whatever unfolds beyond the limits: nothing is ever written under a name from an archive.
+ *
+ * @throws refusals `broken_zip`, `too_large`, `unsafe_name`
+ */
+export async function withDocuments<T>(
+  path: string,
+  archive: string,
+  use: (documents: readonly PackedDocument[]) => Promise<T>,
+  limits: UnzipLimits = UNZIP_LIMITS,
+): Promise<T> {
+  const zip = await openZip(path, { lazyEntries: true, autoClose: false, strictFileNames: true }).catch(
+    (error: unknown) => {
+      throw brokenZip({ archive }, error);
+    },
+  );
+  try {
+    const entries = await listEntries(zip, archive, limits);
+    return await use(entries.map((entry) => documentOf(zip, entry, archive)));
+  } finally {
+    zip.close();
+  }
+}
+
+function brokenZip(place: Place, error: unknown) {
+  return refusal(
+    'broken_zip',
+    place,
+    `the zip cannot be read (${error instanceof Error ? error.message : String(error)})`,
+  );
+}
+
+function listEntries(zip: ZipFile, archive: string, limits: UnzipLimits): Promise<Entry[]> {
+  return new Promise((resolve, reject) => {
+    const entries: Entry[] = [];
+    if (zip.entryCount > limits.documents)
+      reject(refusal('too_large', { archive }, `it has ${zip.entryCount} files, more than ${limits.documents}`));
+    zip.on('entry', (entry: Entry) => {
+      entries.push(entry);
+      try {
+        checkEntry(entry, entries, archive, limits);
+        zip.readEntry();
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+    zip.on('end', () => {
+      resolve(entries);
+    });
+    zip.on('error', (error: Error) => {
+      const isPath = /relative path|absolute path|characters in fileName/.test(error.message);
+      reject(isPath ? refusal('unsafe_name', { archive }, error.message) : brokenZip({ archive }, error));
+    });
+    zip.readEntry();
+  });
+}
+
+function checkEntry(entry: Entry, all: readonly Entry[], archive: string, limits: UnzipLimits): void {
+  const place = { archive, document: printable(entry.fileName) };
+  const problem = nameProblem(entry, all);
+  if (problem !== undefined) throw refusal('unsafe_name', place, problem);
+  const total = all.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
+  const { uncompressedSize, compressedSize } = entry;
+  const unfolds = uncompressedSize > SMALL_BYTES && uncompressedSize > compressedSize * limits.ratio;
+  if (uncompressedSize > limits.documentBytes || total > limits.archiveBytes || unfolds) {
+    throw refusal('too_large', place, `it unfolds from ${compressedSize} to ${uncompressedSize} bytes`);
+  }
+}
+
+function nameProblem(entry: Entry, all: readonly Entry[]): string | undefined {
+  const { fileName: name, generalPurposeBitFlag, externalFileAttributes } = entry;
+  // eslint-disable-next-line no-control-regex -- a control character in a name is what is looked for
+  if (/[/\\:\u0000-\u001f\u007f]/.test(name) || name === '' || name === '.' || name === '..') {
+    return 'its name is not that of a plain file';
+  }
+  if ((generalPurposeBitFlag & ENCRYPTED) !== 0) return 'it is encrypted inside the zip';
+  if (externalFileAttributes >>> UNIX_TYPE_SHIFT === SYMBOLIC_LINK) return 'it is a symbolic link';
+  const isDouble = all.filter(({ fileName }) => fileName === name).length > 1;
+  return isDouble ? 'the zip has two files of this name' : undefined;
+}
+
+function printable(name: string): string {
+  return JSON.stringify(name).slice(1, -1).slice(0, 200);
+}
+
+function documentOf(zip: ZipFile, entry: Entry, archive: string): PackedDocument {
+  const place = { archive, document: entry.fileName };
+  return {
+    name: entry.fileName,
+    bytes: entry.uncompressedSize,
+    read: () => readEntry(zip, entry, place),
+  };
+}
+
+async function* readEntry(zip: ZipFile, entry: Entry, place: Place): AsyncGenerator<Uint8Array> {
+  let checksum = 0;
+  try {
+    const stream = await new Promise<Readable>((resolve, reject) => {
+      zip.openReadStream(entry, (error, opened) => {
+        if (error === null) resolve(opened);
+        else reject(error);
+      });
+    });
+    // yauzl compares the size that was unpacked with the declared one.
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      checksum = crc32(chunk, checksum);
+      yield chunk;
+    }
+  } catch (error) {
+    throw brokenZip(place, error);
+  }
+  if (checksum !== entry.crc32) throw refusal('broken_zip', place, 'its checksum is wrong');
+}

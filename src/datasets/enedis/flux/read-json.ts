@@ -1,0 +1,83 @@
+import { JSONParser } from '@streamparser/json';
+import { refusal } from '../decode/refusal.ts';
+import type { Place } from '../decode/refusal.ts';
+import type { DocumentRecord } from './read-xml.ts';
+import type { Shape, Tree, TreeObject } from './shape.ts';
+import { isMany, TEXT } from './shape.ts';
+
+/** The members of a JSON document of on-demand data: `header` once, `mesures` one by one. */
+export interface JsonShape {
+  readonly header: { readonly [name: string]: Shape };
+  readonly measure: { readonly [name: string]: Shape };
+}
+
+/**
+ * Reads a JSON document in one pass, a measure at a time. Numbers stay the text that they are written as: ids beyond 2^53 keep every digit.
+ * The header may come after the measures; each then has what was known when it ended.
+ *
+ * @throws refusals `ill_formed`, and `unknown_root` for a document without `header` or `mesures`
+ */
+export async function* readJson(
+  chunks: AsyncIterable<Uint8Array>,
+  shape: JsonShape,
+  place: Place,
+): AsyncGenerator<DocumentRecord> {
+  const found: { header?: TreeObject; measures: number; hasMeasures: boolean } = { measures: 0, hasMeasures: false };
+  const ready: { occurrence: number; record: TreeObject }[] = [];
+  const parser = new JSONParser({ paths: ['$.header', '$.mesures', '$.mesures.*'], keepStack: false });
+  keepNumbersAsText(parser);
+  parser.onValue = ({ value, key, stack }) => {
+    if (stack.length === 1 && key === 'header') found.header = pick(value, shape.header) as TreeObject;
+    else if (stack.length === 1) found.hasMeasures = Array.isArray(value);
+    else {
+      found.measures += 1;
+      ready.push({ occurrence: found.measures, record: pick(value, shape.measure) as TreeObject });
+    }
+  };
+  try {
+    for await (const chunk of chunks) {
+      parser.write(chunk);
+      if (found.header !== undefined) yield* withHead(ready.splice(0), found.header);
+    }
+    if (!parser.isEnded) throw new Error('it ends too early');
+  } catch (error) {
+    if (!(error instanceof Error) || error.name === 'PipelineError') throw error;
+    throw refusal(
+      'ill_formed',
+      place,
+      `it is not well-formed JSON (${error.message.split('\n')[0]?.slice(0, 120) ?? ''})`,
+    );
+  }
+  if (found.header === undefined || !found.hasMeasures)
+    throw refusal('unknown_root', place, 'it has no "header" with "mesures"');
+  yield* withHead(ready, found.header);
+}
+
+function* withHead(records: readonly { occurrence: number; record: TreeObject }[], head: TreeObject) {
+  for (const record of records) yield { ...record, head };
+}
+
+/** The tokenizer's place to parse numbers in; its result is passed on as it is. */
+function keepNumbersAsText(parser: JSONParser): void {
+  const { tokenizer } = parser as unknown as { tokenizer: { parseNumber: (text: string) => unknown } };
+  tokenizer.parseNumber = (text) => text;
+}
+
+/** The members that a shape names; numbers and booleans as text, null as absent. */
+function pick(value: unknown, shape: Shape): Tree | undefined {
+  if (isMany(shape)) {
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((item) => {
+      const picked = pick(item, shape.many);
+      return picked === undefined ? [] : [picked];
+    });
+  }
+  if (shape === TEXT) return value === null || typeof value === 'object' ? undefined : String(value);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const members: Record<string, Tree> = {};
+  for (const [name, inner] of Object.entries(shape)) {
+    const picked = pick((value as Record<string, unknown>)[name], inner);
+    if (picked !== undefined) members[name] = picked;
+  }
+  return members;
+}

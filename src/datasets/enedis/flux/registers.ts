@@ -1,0 +1,47 @@
+/** The registers of a meter that are read: one, two by hours, or four by hours and season. */
+export const REGISTERS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'] as const;
+export type Register = (typeof REGISTERS)[number];
+
+/** The distributor's calendars, and the registers that count under each. */
+export const CALENDARS = {
+  DI000001: ['base'],
+  DI000002: ['hp', 'hc'],
+  DI000003: ['hph', 'hch', 'hpb', 'hcb'],
+} as const satisfies Readonly<Record<string, readonly Register[]>>;
+
+/** Calendars that say nothing: their readings are counted and left out. */
+export const UNUSABLE_CALENDARS: readonly string[] = ['INCONNU', 'DN999999'];
+
+export function isKnownCalendar(id: string | null): boolean {
+  return id === null || Object.hasOwn(CALENDARS, id) || UNUSABLE_CALENDARS.includes(id);
+}
+
+/** The register of an `Id_Classe_Temporelle`; undefined for one that is dropped. */
+export function registerOf(classId: string | null): Register | undefined {
+  const name = classId?.toLowerCase();
+  return REGISTERS.find((register) => register === name);
+}
+
+const WH_PER_KWH = 1_000n;
+const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
+
+/**
+ * Whole kWh of a quantity, towards −∞; each index is cut before differences are made, as the distributor's invoices do. A quantity
+ * in another unit than Wh stays what it is, cut to whole numbers.
+ *
+ * @returns null for text that is no number
+ */
+export function wholeKwh(text: string | null, unit: string | null): number | null {
+  const [, sign = '', whole = '', fraction = ''] = DECIMAL.exec(text ?? '') ?? [];
+  if (whole === '') return null;
+  const scale = 10n ** BigInt(fraction.length);
+  const value = BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction}`);
+  const divisor = unit === 'Wh' ? scale * WH_PER_KWH : scale;
+  const quotient = value / divisor;
+  return Number(value < 0n && value % divisor !== 0n ? quotient - 1n : quotient);
+}
+
+/** A decimal as it is written, without a sign of plus; null for text that is no number. */
+export function decimalOf(text: string | null): string | null {
+  return text !== null && DECIMAL.test(text) ? text.replace(/^\+/, '') : null;
+}
