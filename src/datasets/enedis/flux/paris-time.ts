@@ -48,10 +48,11 @@ export function instantOfWallTime(text: string | null): string | null {
   const [date = '', time = ''] = [text.slice(0, 10), text.slice(11, 19)];
   if (!isCivilDate(date)) return null;
   const utc = Date.parse(`${date}T${time}Z`);
-  // The offset of an hour before is the one in force at the first of two equal wall times.
-  const before = utc - offsetMs(offsetAt(utc - 3 * HOUR_MS));
-  const after = utc - offsetMs(offsetAt(utc));
-  return parisText(parisText(before).startsWith(`${date}T${time}`) ? before : after);
+  // The offset of some hours before is the one in force at the first of two equal wall times.
+  const [before, after] = [utc - 3 * HOUR_MS, utc].map((near) => parisText(utc - offsetMs(offsetAt(near))));
+  const wall = `${date}T${time}`;
+  // A time that the clocks leave out is as long after the change as it is written.
+  return before?.startsWith(wall) === true || after?.startsWith(wall) !== true ? (before ?? null) : after;
 }
 
 /** The midnight in Paris that ends a civil day. */

@@ -1,0 +1,84 @@
+import { acciseCents } from './amounts.ts';
+
+/** A month of a contract: what it subscribed, what it used, and what the network and the state ask for it. */
+
+/** A household uses less in a month. */
+export const MOST_KWH_A_MONTH = 10_000;
+const HOUSEHOLD_M = 36_000;
+
+const ENERGY_COLUMNS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'].map((register) => `energie_${register}_kwh`);
+
+/** Sums are there when all of their terms are. */
+function wholeSum(column: string): string {
+  return `CASE WHEN count(${column}) = count(*) THEN CAST(sum(${column}) AS BIGINT) END`;
+}
+
+/** `15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA`, for a month in which the power changed. */
+const MEMO = `CASE WHEN count(DISTINCT puissance_m) > 1 THEN string_agg(
+  CASE WHEN debut = premier_debut THEN '' ELSE 'puis le ' || strftime(debut, '%d/%m/%Y') || ' : ' END
+  || nb_jours || ' jours à ' || regexp_replace(CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS VARCHAR), '\\.?0+$', '') || 'kVA',
+  ', ' ORDER BY debut) END`;
+
+/**
+ * Makes `mois` (one row per RSC and month) and `accise_mois` (one per point and month). Overruns come from `depassements` (rsc, mois, heures).
+ * A contract that has only one half of a month, power or energy, has the month all the same.
+ */
+export const MONTHS: readonly string[] = [
+  `CREATE OR REPLACE TEMP TABLE mois_abonnements AS
+   SELECT rsc, any_value(pdl) AS pdl, mois, min(debut) AS debut, max(fin) AS fin, CAST(sum(nb_jours) AS INTEGER) AS nb_jours,
+     rounded(sum(puissance_m * nb_jours), sum(nb_jours)) AS puissance_moyenne_m, max(puissance_m) AS puissance_max_m,
+     ${MEMO} AS memo_puissance, arg_max(fta, debut) AS fta, count(DISTINCT fta) AS formules,
+     ${wholeSum('fixe_c')} AS fixe_c, bool_or(est_partage) AS est_partage, string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
+   FROM (SELECT *, min(debut) OVER (PARTITION BY rsc, mois) AS premier_debut FROM abonnements_payes)
+   GROUP BY rsc, mois`,
+  `CREATE OR REPLACE TEMP TABLE mois_energies AS
+   SELECT rsc, any_value(pdl) AS pdl, mois, ${ENERGY_COLUMNS.map((column) => `${wholeSum(column)} AS ${column}`).join(', ')},
+     ${wholeSum('variable_c')} AS variable_c, count(*) AS periodes,
+     CASE max(CASE qualite WHEN 'réelle' THEN 0 WHEN 'estimée' THEN 1 ELSE 2 END) WHEN 0 THEN 'réelle' WHEN 1 THEN 'estimée' ELSE 'incalculable' END AS qualite,
+     bool_and(est_communicante) AS est_communicante, bool_or(est_passage_a_zero) AS est_passage_a_zero,
+     bool_or(est_partage) AS est_partage, bool_or(est_saut) AS est_saut, bool_or(est_baisse_inconnue) AS est_baisse_inconnue,
+     bool_or(est_douteux) AS est_douteux, bool_or(releve_manquant) AS releve_manquant,
+     string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
+   FROM energies_payees GROUP BY rsc, mois`,
+  `CREATE OR REPLACE TEMP TABLE mois AS
+   WITH jointes AS (
+     SELECT coalesce(a.rsc, e.rsc) AS rsc, coalesce(a.pdl, e.pdl) AS pdl, coalesce(a.mois, e.mois) AS mois,
+       a.debut, a.fin, a.nb_jours, a.puissance_moyenne_m, a.puissance_max_m, a.memo_puissance, a.fta, a.fixe_c,
+       ${ENERGY_COLUMNS.map((column) => `e.${column}`).join(', ')}, e.variable_c,
+       coalesce(e.qualite, 'incalculable') AS qualite, coalesce(e.est_communicante, false) AS est_communicante,
+       coalesce(e.est_passage_a_zero, false) AS est_passage_a_zero, coalesce(e.est_saut, false) AS est_saut,
+       coalesce(e.est_baisse_inconnue, false) AS est_baisse_inconnue, coalesce(e.est_douteux, false) AS est_douteux,
+       coalesce(e.releve_manquant, true) AS releve_manquant,
+       coalesce(a.est_partage, false) OR coalesce(e.est_partage, false) AS est_partage,
+       nullif(concat_ws('; ', a.erreur, e.erreur), '') AS erreur_turpe
+     FROM mois_abonnements a FULL JOIN mois_energies e ON e.rsc = a.rsc AND e.mois = a.mois
+   ), taxees AS (
+     SELECT j.*, d.heures, rounded(d.heures_m * r.cmdps, 1000) AS depassement_c,
+       CASE WHEN d.heures_m <> 0 AND r.cmdps IS NULL THEN 'pas de tarif de dépassement pour ' || j.fta || ' au ' || j.debut END AS erreur_depassement,
+       rounded(j.fixe_c * c.pourcent_c, 10000) AS cta_c,
+       CASE WHEN j.fixe_c IS NOT NULL AND c.pourcent_c IS NULL THEN 'pas de taux de CTA au ' || j.debut END AS erreur_cta
+     FROM jointes j
+     LEFT JOIN (SELECT rsc, mois, sum(heures) AS heures, CAST(sum(heures) * 1000 AS BIGINT) AS heures_m FROM depassements GROUP BY rsc, mois) d
+       ON d.rsc = j.rsc AND d.mois = j.mois
+     LEFT JOIN turpe_rates r ON r.formule = j.fta AND r.du <= j.debut AND j.debut < r.au
+     LEFT JOIN cta_rates c ON c.du <= j.debut AND (c.au IS NULL OR j.debut < c.au)
+   )
+   SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours,
+     CAST(CAST(puissance_moyenne_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_moyenne_kva, puissance_max_m,
+     memo_puissance, fta AS formule_tarifaire_acheminement, ${ENERGY_COLUMNS.join(', ')}, heures AS depassement_puissance_h,
+     euros(fixe_c) AS turpe_fixe_eur, euros(variable_c + coalesce(depassement_c, 0)) AS turpe_variable_eur, euros(cta_c) AS cta_eur,
+     qualite, est_communicante, est_passage_a_zero, est_partage, est_douteux, releve_manquant, est_baisse_inconnue, est_saut,
+     -- Not billed before a person has looked at it.
+     est_saut OR est_baisse_inconnue
+       OR coalesce(energie_base_kwh > ${MOST_KWH_A_MONTH} AND puissance_max_m <= ${HOUSEHOLD_M}, false) AS est_retenu,
+     nullif(concat_ws('; ', erreur_turpe, erreur_depassement, erreur_cta), '') AS erreur
+   FROM taxees`,
+  `CREATE OR REPLACE TEMP TABLE accise_mois AS
+   WITH points AS (
+     SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh, max(puissance_max_m) AS puissance_m FROM mois GROUP BY pdl, mois
+   )
+   SELECT p.pdl, p.mois, p.energie_kwh, euros(${acciseCents('p.energie_kwh', 'p.puissance_m')}) AS accise_eur,
+     CASE WHEN a.du IS NULL THEN 'pas de taux d’accise pour ' || p.mois WHEN p.puissance_m IS NULL THEN 'puissance inconnue en ' || p.mois END AS erreur
+   FROM points p
+   LEFT JOIN accise_rates a ON a.du <= CAST(p.mois || '-01' AS DATE) AND (a.au IS NULL OR CAST(p.mois || '-01' AS DATE) < a.au)`,
+];

@@ -1,0 +1,57 @@
+import { addMonths } from '../../../pipelines/civil-date.ts';
+import { quoteText } from '../../../pipelines/sql-text.ts';
+import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { instantOfWallTime } from '../flux/paris-time.ts';
+import { AMOUNTS } from './amounts.ts';
+import { CHRONOLOGY, ENERGIES } from './energies.ts';
+import { MONTHS } from './months.ts';
+import { READINGS } from './readings.ts';
+import { SPINE, SUBSCRIPTIONS } from './spine.ts';
+import { RATE_TABLES } from './sql-rates.ts';
+
+/** The first month for which anything can be billed. */
+const FIRST_MONTH = '2015-01';
+
+export interface ModelOptions {
+  /** A first of a month: nothing after it is made. An earlier one only takes away. */
+  readonly horizon: CivilDate;
+  /** Called before each group of statements. */
+  readonly progress?: (note: string) => void;
+}
+
+/** The firsts of all months up to the horizon, with their midnights in Paris. */
+function firsts(horizon: CivilDate): string {
+  const rows: string[] = [];
+  for (let month = FIRST_MONTH; `${month}-01` <= horizon; month = addMonths(month, 1)) {
+    const at = instantOfWallTime(`${month}-01 00:00:00`) ?? '';
+    rows.push(`(DATE ${quoteText(`${month}-01`)}, ${quoteText(at)})`);
+  }
+  return `CREATE OR REPLACE TEMP TABLE premiers AS SELECT * FROM (VALUES ${rows.join(', ')}) AS dates (jour, moment)`;
+}
+
+/**
+ * Makes the whole model in one pass: `releves`, `echine`, `abonnements_payes`, `chronologie`, `energies_payees`, `mois` and `accise_mois`, from
+ * the tables `c15`, `r151`, `r64` (linear, with the columns of their archives) and `depassements` of the session.
+ */
+export async function runModel(sql: SqlSession, { horizon, progress }: ModelOptions): Promise<void> {
+  const stages: readonly (readonly [string, readonly string[]])[] = [
+    ['rates', [...RATE_TABLES, firsts(horizon)]],
+    ['readings', READINGS],
+    ['spine', SPINE],
+    ['subscriptions', SUBSCRIPTIONS],
+    ['chronology', CHRONOLOGY],
+    ['energies', ENERGIES],
+    ['amounts', AMOUNTS],
+    ['months', MONTHS],
+  ];
+  for (const [name, statements] of stages) {
+    progress?.(name);
+    for (const statement of statements) await sql.run(statement);
+  }
+}
+
+/** The newest first of a month that is no later than a day. */
+export function horizonOf(newest: CivilDate): CivilDate {
+  return `${newest.slice(0, 7)}-01`;
+}

@@ -1,0 +1,204 @@
+import { isCivilDate, toEpochDay } from '../../../pipelines/civil-date.ts';
+import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
+import type { TurpeRate } from '../rates/turpe.ts';
+import { add, cents, compare, decimal, euros, multiply, parseDecimal, subtract } from './exact.ts';
+import type { Fraction } from './exact.ts';
+
+/** The network tariff of single lines: a pure function, a line in, an answer or an error out. */
+
+/** Amounts and powers are decimals as text or numbers, energies whole or decimal kWh. */
+export interface TurpeLine {
+  readonly formule_tarifaire_acheminement?: unknown;
+  /** The first day, and the day after the last one. */
+  readonly debut?: unknown;
+  readonly fin?: unknown;
+  readonly puissance_souscrite_kva?: unknown;
+  readonly depassement_puissance_h?: unknown;
+  readonly [column: string]: unknown;
+}
+
+/** The part of a line in one validity of the rates. */
+export interface TurpePart {
+  readonly debut: CivilDate;
+  readonly fin: CivilDate;
+  readonly nb_jours: number;
+  readonly turpe_fixe_eur: string | null;
+  readonly turpe_variable_eur: string | null;
+}
+
+export interface TurpeAnswer {
+  /** Null when the line has no power; never for another reason. */
+  readonly turpe_fixe_eur: string | null;
+  /** Null when the line has no energy. */
+  readonly turpe_variable_eur: string | null;
+  /** Whether the line lies over a change of rates: its energy was then divided by days. */
+  readonly est_partage: boolean;
+  readonly parts: readonly TurpePart[];
+}
+
+export interface TurpeError {
+  readonly erreur: string;
+}
+
+const DAYS_OF_A_YEAR = 365n;
+const ZERO: Fraction = { numerator: 0n, denominator: 1n };
+const FOUR = ['hph', 'hch', 'hpb', 'hcb'] as const;
+
+class LineError extends Error {}
+
+interface PreparedRate extends Omit<TurpeRate, 'b' | 'c' | 'cg' | 'cc' | 'cmdps'> {
+  readonly yearly: Fraction;
+  readonly b: readonly Fraction[];
+  readonly c: readonly (readonly [register: string, rate: Fraction])[];
+  readonly cmdps: Fraction | undefined;
+}
+
+const PREPARED: readonly PreparedRate[] = TURPE_RATES.map(({ cg, cc, b, c, cmdps, ...rate }) => ({
+  ...rate,
+  yearly: add(decimal(cg), decimal(cc)),
+  b: b.map(decimal),
+  c: Object.entries(c).map(([register, text]) => [register, decimal(text as string)] as const),
+  cmdps: cmdps === undefined ? undefined : decimal(cmdps),
+}));
+
+const RATES: ReadonlyMap<string, readonly PreparedRate[]> = new Map(
+  PREPARED.map(({ formula }) => [formula, PREPARED.filter((rate) => rate.formula === formula)]),
+);
+
+/** Calculates one line; whatever is wrong with it is an error of its own that names formula and date. */
+export function calculateTurpe(line: TurpeLine): TurpeAnswer | TurpeError {
+  try {
+    return answer(line);
+  } catch (error) {
+    if (error instanceof LineError) return { erreur: error.message };
+    throw error;
+  }
+}
+
+interface Period {
+  readonly formula: string;
+  readonly debut: CivilDate;
+  readonly fin: CivilDate;
+  readonly days: number;
+}
+
+function answer(line: TurpeLine): TurpeAnswer {
+  const period = periodOf(line);
+  const powers = powersOf(line, period);
+  const parts = partsOf(period).map(({ rate, debut, fin }) => {
+    const days = toEpochDay(fin) - toEpochDay(debut);
+    const fixed = powers === undefined ? undefined : cents(fixedPart(rate, powers, days));
+    const energy = energyPart(rate, line, { period, days });
+    return { debut, fin, nb_jours: days, fixed, energy, rate };
+  });
+  const overrun = overrunOf(line, period, parts[0]?.rate);
+  const fixed = sumKnown(parts.map((part) => part.fixed));
+  const energy = sumKnown(parts.map((part) => part.energy));
+  return {
+    turpe_fixe_eur: text(fixed),
+    turpe_variable_eur: energy === undefined && overrun === 0n ? null : euros((energy ?? 0n) + overrun),
+    est_partage: parts.length > 1,
+    parts: parts.map((part) => ({
+      debut: part.debut,
+      fin: part.fin,
+      nb_jours: part.nb_jours,
+      turpe_fixe_eur: text(part.fixed),
+      turpe_variable_eur: text(part.energy),
+    })),
+  };
+}
+
+function text(amount: bigint | undefined): string | null {
+  return amount === undefined ? null : euros(amount);
+}
+
+function sumKnown(amounts: readonly (bigint | undefined)[]): bigint | undefined {
+  return amounts.reduce((sum, one) => (sum === undefined || one === undefined ? undefined : sum + one), 0n);
+}
+
+function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: TurpeLine): Period {
+  if (typeof formula !== 'string' || formula === '') throw new LineError('formule_tarifaire_acheminement is missing');
+  if (typeof debut !== 'string' || !isCivilDate(debut))
+    throw new LineError(`${formula}: debut is not a date YYYY-MM-DD`);
+  if (typeof fin !== 'string' || !isCivilDate(fin))
+    throw new LineError(`${formula} from ${debut}: fin is not a date YYYY-MM-DD`);
+  const days = toEpochDay(fin) - toEpochDay(debut);
+  if (days <= 0) throw new LineError(`${formula} from ${debut}: fin ${fin} is not after it`);
+  return { formula: FORMULA_ALIASES[formula] ?? formula, debut, fin, days };
+}
+
+/** The validities that a period lies in, each with its part of it. */
+function partsOf({ formula, debut, fin }: Period) {
+  const rates = RATES.get(formula);
+  if (rates === undefined) throw new LineError(`${formula} is not a known formula (line from ${debut})`);
+  const parts: { rate: PreparedRate; debut: CivilDate; fin: CivilDate }[] = [];
+  for (let at = debut; at < fin;) {
+    const rate = rates.find(({ from, to }) => from <= at && at < to);
+    if (rate === undefined) throw new LineError(`${formula} has no rates for ${at}`);
+    const end = rate.to < fin ? rate.to : fin;
+    parts.push({ rate, debut: at, fin: end });
+    at = end;
+  }
+  return parts;
+}
+
+function numberAt(line: TurpeLine, column: string): Fraction | undefined {
+  const value = line[column];
+  if (value === undefined || value === null || value === '') return undefined;
+  const found = typeof value === 'string' || typeof value === 'number' ? parseDecimal(String(value).trim()) : undefined;
+  if (found === undefined)
+    throw new LineError(`${String(line.formule_tarifaire_acheminement)}: ${column} is not a decimal`);
+  return found;
+}
+
+/** One power, or four that rise from hph to hcb. */
+function powersOf(line: TurpeLine, { formula, debut }: Period): readonly Fraction[] | undefined {
+  const one = numberAt(line, 'puissance_souscrite_kva');
+  const four = FOUR.map((hour) => numberAt(line, `puissance_souscrite_${hour}_kva`)).filter((p) => p !== undefined);
+  if (four.length === 0) return one === undefined ? undefined : [one, one, one, one];
+  if (four.length < FOUR.length) throw new LineError(`${formula} from ${debut}: one of the four powers is missing`);
+  const falls = four.some((power, index) => compare(four[index - 1] ?? ZERO, power) > 0);
+  if (falls) throw new LineError(`${formula} from ${debut}: the powers must not fall from hph over hch and hpb to hcb`);
+  return four;
+}
+
+/** `(b·P + cg + cc) / 365 · days`, in leap years too; with four powers `b1·P1 + b2·(P2 − P1) + …`. */
+function fixedPart(rate: PreparedRate, powers: readonly Fraction[], days: number): Fraction {
+  const yearly = rate.b.reduce((sum, b, index) => {
+    const step = index === 0 ? (powers[0] ?? ZERO) : subtract(powers[index] ?? ZERO, powers[index - 1] ?? ZERO);
+    return add(sum, multiply(b, step));
+  }, rate.yearly);
+  return multiply(yearly, { numerator: BigInt(days), denominator: DAYS_OF_A_YEAR });
+}
+
+/** `Σ kWh · c / 100` in cents; of a divided line by days. Undefined when the line has no energy at all. */
+function energyPart(
+  rate: PreparedRate,
+  line: TurpeLine,
+  { period, days }: { period: Period; days: number },
+): bigint | undefined {
+  const kwh = rate.c.map(([register, c]) => ({ register, c, kwh: numberAt(line, `energie_${register}_kwh`) }));
+  const missing = kwh.filter((one) => one.kwh === undefined).map(({ register }) => register);
+  const isSilent = missing.length === kwh.length && !hasEnergy(line);
+  if (isSilent) return undefined;
+  if (missing.length > 0) {
+    throw new LineError(
+      `${period.formula} from ${period.debut} needs energy for ${missing.join(', ')}; the line’s is coarser`,
+    );
+  }
+  const share = { numerator: BigInt(days), denominator: 100n * BigInt(period.days) };
+  return cents(kwh.reduce((sum, one) => add(sum, multiply(multiply(one.kwh ?? ZERO, one.c), share)), ZERO));
+}
+
+function hasEnergy(line: TurpeLine): boolean {
+  return ['base', 'hp', 'hc', ...FOUR].some((register) => numberAt(line, `energie_${register}_kwh`) !== undefined);
+}
+
+/** Hours over the subscribed power, at the rate of the first day. */
+function overrunOf(line: TurpeLine, { formula, debut }: Period, rate: PreparedRate | undefined): bigint {
+  const hours = numberAt(line, 'depassement_puissance_h');
+  if (hours === undefined || hours.numerator === 0n) return 0n;
+  if (rate?.cmdps === undefined) throw new LineError(`${formula} has no rate for hours over the power on ${debut}`);
+  return cents(multiply(hours, rate.cmdps));
+}
