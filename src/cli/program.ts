@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { CODE_VERSION } from '../workers/code-version.ts';
 import { tellAway } from './away.ts';
 import type { CommandContext, ExitCode } from './context.ts';
+import { addEnedisCommands } from './enedis-commands.ts';
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -33,6 +34,7 @@ export function createProgram(execute: Execute): Command {
   addServiceCommands(program, perform);
   addCodecServer(program, perform);
   addScheduleCommands(program, perform);
+  addEnedisCommands(program, perform);
   return program;
 }
 

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import path from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { ArchiveName } from '../decode/archive-name.ts';
+import type { ArchiveKey } from '../decode/key-ring.ts';
+import { readArchive } from '../decode/read-archive.ts';
+import type { ReadDocument } from '../decode/read-archive.ts';
+import { causeOf } from '../decode/refusal.ts';
+import type { PieceFailure } from './piece.ts';
+import { pieceLine } from './piece.ts';
+import { pieceFileName } from './raw-names.ts';
+
+/** An archive and where its piece is written. */
+export interface PieceTask {
+  readonly path: string;
+  readonly name: ArchiveName;
+  readonly ring: readonly ArchiveKey[];
+  /** A folder that is removed afterwards. */
+  readonly scratch: string;
+}
+
+export interface MadePiece {
+  readonly path: string;
+  readonly failure?: PieceFailure;
+}
+
+/**
+ * Writes the piece of an archive. An archive that cannot be read has a piece too: that it came is known, and its number is no gap; a later piece of the
+ * same archive that is whole replaces it.
+ */
+export async function makePiece({ path: archive, name, ring, scratch }: PieceTask): Promise<MadePiece> {
+  // Two folders may hold archives of one name.
+  const folder = path.join(scratch, createHash('sha256').update(archive).digest('hex').slice(0, 16));
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, pieceFileName(name.name));
+  const head = pieceLine({ archive: name.name, ...(await identify(archive)) });
+  try {
+    await writeRecords(file, head, (write) =>
+      readArchive({ path: archive, name }, { ring, scratch: folder }, (record, document) =>
+        write(pieceLine({ document, ...record })),
+      ),
+    );
+    return { path: file };
+  } catch (error) {
+    const cause = causeOf(error);
+    if (cause === undefined) throw error;
+    const failure = { cause, message: (error as Error).message };
+    await writeFile(file, `${head}${pieceLine({ failure })}`);
+    return { path: file, failure };
+  } finally {
+    await rm(path.join(folder, 'plain.zip'), { force: true });
+  }
+}
+
+async function identify(file: string): Promise<{ readonly sha256: string; readonly bytes: number }> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) hash.update(chunk);
+  return { sha256: hash.digest('hex'), bytes: (await stat(file)).size };
+}
+
+async function writeRecords(
+  file: string,
+  head: string,
+  read: (write: (line: string) => Promise<void>) => Promise<readonly ReadDocument[]>,
+): Promise<void> {
+  const stream = createWriteStream(file);
+  const write = async (line: string): Promise<void> => {
+    if (!stream.write(line)) await once(stream, 'drain');
+  };
+  try {
+    await write(head);
+    await write(pieceLine({ documents: await read(write) }));
+  } finally {
+    stream.end();
+    await finished(stream);
+  }
+}

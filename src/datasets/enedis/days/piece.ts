@@ -1,0 +1,93 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { PipelineError } from '../../../errors.ts';
+import type { ArchiveName } from '../decode/archive-name.ts';
+import { parseArchiveName } from '../decode/archive-name.ts';
+import type { ReadDocument } from '../decode/read-archive.ts';
+import type { DocumentRecord } from '../flux/read-xml.ts';
+
+/**
+ * A piece is what is kept of one archive: lines of JSON that say which archive it was, each occurrence as it was read, and how it ended. Pieces of a day may
+ * follow one another in one file. What no shape names (names and addresses of customers) is not in it; the archive itself stays sealed where it was delivered.
+ *
+ * | line | members |
+ * |---|---|
+ * | first | `archive` (its name), `sha256` and `bytes` of the archive as delivered |
+ * | occurrence | `document`, `occurrence`, `head`, `record` |
+ * | last | `documents` with their hashes, or `failure` with its cause; then there are no occurrences |
+ */
+export interface PieceHead {
+  readonly archive: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export interface PieceRecord extends DocumentRecord {
+  readonly document: string;
+}
+
+export interface PieceFailure {
+  readonly cause: string;
+  readonly message: string;
+}
+
+export type PieceEnd = { readonly documents: readonly ReadDocument[] } | { readonly failure: PieceFailure };
+
+type Line = PieceHead | PieceRecord | PieceEnd;
+
+/** What a file of pieces gives, in its order. */
+export type PieceEvent =
+  | { readonly kind: 'head'; readonly head: PieceHead; readonly name: ArchiveName }
+  | { readonly kind: 'record'; readonly record: PieceRecord }
+  | { readonly kind: 'end'; readonly end: PieceEnd };
+
+export function pieceLine(line: Line): string {
+  return `${JSON.stringify(line)}\n`;
+}
+
+/**
+ * Reads pieces line by line.
+ *
+ * @throws `SRC_SHAPE_CHANGED` for what is no piece, `SRC_TRUNCATED` for one without its end
+ */
+export async function* readPieces(path: string): AsyncGenerator<PieceEvent> {
+  let isOpen = false;
+  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    if (text === '') continue;
+    const event = eventOf(parseLine(text));
+    if ((event.kind === 'head') === isOpen) throw isOpen ? truncated() : foreign();
+    isOpen = event.kind !== 'end';
+    yield event;
+  }
+  if (isOpen) throw truncated();
+}
+
+function parseLine(text: string): Line {
+  try {
+    const line = JSON.parse(text) as unknown;
+    if (typeof line === 'object' && line !== null) return line as Line;
+  } catch {
+    // Refused below.
+  }
+  throw foreign();
+}
+
+function eventOf(line: Line): PieceEvent {
+  if ('record' in line) return { kind: 'record', record: line };
+  if ('documents' in line || 'failure' in line) return { kind: 'end', end: line };
+  if (!('archive' in line)) throw foreign();
+  const name = parseArchiveName(line.archive);
+  if ('other' in name) throw foreign();
+  return { kind: 'head', head: line, name };
+}
+
+function foreign(): PipelineError {
+  return new PipelineError(
+    'SRC_SHAPE_CHANGED',
+    'the file holds no archives of Enedis as Quotidien keeps them; give the archives themselves to quotidien enedis import',
+  );
+}
+
+function truncated(): PipelineError {
+  return new PipelineError('SRC_TRUNCATED', 'the file ends in the middle of an archive; import the archive again');
+}

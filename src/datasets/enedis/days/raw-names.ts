@@ -1,0 +1,28 @@
+import type { RawNames } from '../../../pipelines/dataset.ts';
+import { isCivilDate } from '../../../pipelines/civil-date.ts';
+import { parseArchiveName } from '../decode/archive-name.ts';
+
+/** The names under which pieces are kept: `raw/enedis/<flux>/dt=YYYY-MM-DD/<archive>.ndjson`, by the Paris day of the archive's timestamp. */
+
+const ROOT = 'raw/enedis/';
+const DAY = /^raw\/enedis\/([a-z0-9]+)\/dt=(\d{4}-\d\d-\d\d)\//;
+const PIECE = '.ndjson';
+
+/** `x.zip` → `x.ndjson` */
+export function pieceFileName(archive: string): string {
+  return archive.replace(/\.zip$/i, PIECE);
+}
+
+export const ENEDIS_RAW_NAMES: RawNames = {
+  roots: [ROOT],
+  nameOf({ path = '' }) {
+    const file = path.slice(path.lastIndexOf('/') + 1);
+    const archive = parseArchiveName(file.endsWith(PIECE) ? `${file.slice(0, -PIECE.length)}.zip` : file);
+    return 'other' in archive ? undefined : `${ROOT}${archive.flux.toLowerCase()}/dt=${archive.date}/${file}`;
+  },
+  dayOf(name) {
+    const [, part, date = ''] = DAY.exec(name) ?? [];
+    return part === undefined || !isCivilDate(date) ? undefined : { part, date };
+  },
+  besides: ({ part, date }) => [`${ROOT}${part}/dt=${date}/`],
+};

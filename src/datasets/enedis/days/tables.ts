@@ -1,0 +1,80 @@
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+import path from 'node:path';
+import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import type { LinearColumns } from '../flux/linear.ts';
+
+/** Rows on their way into Parquet: written as lines of JSON, typed and ordered by the engine; none are held as a whole. */
+
+const SQL_TYPES = { text: 'VARCHAR', integer: 'BIGINT', decimal: 'DECIMAL(24, 8)', boolean: 'BOOLEAN' } as const;
+
+/** Where a linear row comes from. */
+export const PLACE_COLUMNS: LinearColumns = {
+  archive: 'text',
+  archive_sha256: 'text',
+  archive_timestamp: 'text',
+  document: 'text',
+  occurrence: 'integer',
+  position: 'integer',
+};
+
+export const PLACE_ORDER = 'archive_timestamp, archive, archive_sha256, document, occurrence, position';
+
+let files = 0;
+
+/** A name in the session's scratch folder that no other file has. */
+function scratchFile(sql: SqlSession, name: string): string {
+  files += 1;
+  return path.join(sql.scratch, `${files}-${name}`);
+}
+
+/** Takes rows one by one. */
+export interface RowSink {
+  write(row: object): Promise<void>;
+  /** The rows as a table function of these columns. */
+  close(columns: LinearColumns): Promise<string>;
+}
+
+export function openRows(sql: SqlSession, name: string): RowSink {
+  const file = scratchFile(sql, `${name}.ndjson`);
+  const stream = createWriteStream(file);
+  return {
+    async write(row) {
+      if (!stream.write(`${JSON.stringify(row)}\n`)) await once(stream, 'drain');
+    },
+    async close(columns) {
+      stream.end();
+      await finished(stream);
+      const types = Object.entries(columns).map(
+        ([column, kind]) => `${quoteText(column)}: ${quoteText(SQL_TYPES[kind])}`,
+      );
+      const names = Object.keys(columns).map(quoteIdentifier).join(', ');
+      const options = `format = 'newline_delimited', maximum_object_size = 67108864, columns = {${types.join(', ')}}`;
+      return `(SELECT ${names} FROM read_json(${quoteText(file)}, ${options}))`;
+    },
+  };
+}
+
+/** Writes a query in its order as Parquet. */
+export async function copyRows(sql: SqlSession, select: string, name: string) {
+  const file = scratchFile(sql, `${name}.parquet`);
+  const [copied] = await sql.rows<{ Count: number }>(
+    `COPY (${select}) TO ${quoteText(file)} (FORMAT PARQUET, COMPRESSION ZSTD)`,
+  );
+  return { path: file, rows: copied?.Count ?? 0 };
+}
+
+/** Parquet files as one table function; the names of their folders are no columns. */
+export function parquetOf(paths: readonly string[]): string {
+  return `read_parquet([${paths.map(quoteText).join(', ')}], hive_partitioning = false)`;
+}
+
+/** A table of these columns without rows. */
+export function emptyTable(columns: LinearColumns): string {
+  const nulls = Object.entries(columns).map(
+    ([name, kind]) => `CAST(NULL AS ${SQL_TYPES[kind]}) AS ${quoteIdentifier(name)}`,
+  );
+  return `(SELECT ${nulls.join(', ')} WHERE false)`;
+}

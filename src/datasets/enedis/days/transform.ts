@@ -1,0 +1,121 @@
+import type { LocalArtefact, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
+import type { CheckDefinition } from '../../../pipelines/definition.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { forEachUnit, utf8 } from '../../each-unit.ts';
+import type { Flux } from '../decode/archive-name.ts';
+import type { LinearTable } from '../flux/linear.ts';
+import { READERS } from '../flux/readers.ts';
+import type { TreeObject } from '../flux/shape.ts';
+import type { ArchiveLine } from '../report/model.ts';
+import { copyRows, openRows, parquetOf, PLACE_COLUMNS, PLACE_ORDER } from './tables.ts';
+
+/** `transform/<flux>`: the linear tables of a day's archives, and what came of each archive. */
+
+export const ARCHIVE_CHECK: CheckDefinition = {
+  id: 'archives-read',
+  title: 'every archive of the day could be read',
+  severity: 'warn',
+};
+
+/** Rows that are in memory at a time. */
+const BATCH = 10_000;
+
+export function transformOf(flux: Flux): StepImplementation {
+  return { kind: 'sql', run: (task, sql) => forEachUnit(task, (unit) => transformDay(flux, unit, sql)) };
+}
+
+interface SliceRow {
+  readonly archive: string;
+  readonly archive_sha256: string;
+  readonly archive_timestamp: string;
+  readonly document: string;
+  readonly occurrence: number;
+  readonly head: string;
+  readonly record: string;
+}
+
+async function transformDay(flux: Flux, unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+  const [slice] = unit.inputs['slice'] ?? [];
+  if (slice === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
+  const outputs: Record<string, { path: string; rows: number }> = {};
+  const leftOut: Record<string, number> = {};
+  for (const table of READERS[flux].tables) outputs[table.name] = await linearTable(sql, slice, table, leftOut);
+  const archives = await archivesOf(sql, flux, slice);
+  const failed = archives.filter(({ failure_cause: cause }) => cause !== null);
+  return {
+    scope: unit.scope,
+    outputs: {
+      ...outputs,
+      archives: { bytes: utf8(archives.map((line) => `${JSON.stringify(line)}\n`).join('')), rows: archives.length },
+    },
+    checks: [
+      {
+        check: ARCHIVE_CHECK.id,
+        severity: ARCHIVE_CHECK.severity,
+        tested: archives.length,
+        failed: failed.length,
+        examples: failed.slice(0, 3).map(({ archive, failure_cause: cause }) => ({ archive, cause })),
+      },
+    ],
+    facts: {
+      rows: Object.values(outputs).reduce((sum, { rows }) => sum + rows, 0),
+      archives: archives.length,
+      failed_archives: failed.length,
+      left_out: leftOut,
+    },
+  };
+}
+
+async function linearTable(
+  sql: SqlSession,
+  slice: LocalArtefact,
+  table: LinearTable,
+  leftOut: Record<string, number>,
+): Promise<{ path: string; rows: number }> {
+  const sink = openRows(sql, table.name);
+  for await (const row of recordsOf(sql, slice)) {
+    const place = {
+      archive: row.archive,
+      archive_sha256: row.archive_sha256,
+      archive_timestamp: row.archive_timestamp,
+      document: row.document,
+      occurrence: row.occurrence,
+    };
+    const source = {
+      occurrence: row.occurrence,
+      head: JSON.parse(row.head) as TreeObject,
+      record: JSON.parse(row.record) as TreeObject,
+    };
+    const made = table.linear(source, row.document);
+    for (const [name, count] of Object.entries(made.leftOut ?? {})) {
+      if (count > 0) leftOut[`${table.name}_${name}`] = (leftOut[`${table.name}_${name}`] ?? 0) + count;
+    }
+    for (const [index, one] of made.rows.entries()) await sink.write({ ...one, ...place, position: index + 1 });
+  }
+  const rows = await sink.close({ ...table.columns, ...PLACE_COLUMNS });
+  return copyRows(sql, `SELECT * FROM ${rows} ORDER BY ${PLACE_ORDER}`, table.name);
+}
+
+async function* recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncGenerator<SliceRow> {
+  for (let offset = 0; ; offset += BATCH) {
+    const rows = await sql.rows<SliceRow>(
+      `SELECT archive, archive_sha256, archive_timestamp, document, occurrence, head, record FROM ${parquetOf([slice.path])}
+       WHERE document IS NOT NULL
+       ORDER BY archive_timestamp, archive, archive_sha256, document, occurrence LIMIT ${BATCH} OFFSET ${offset}`,
+    );
+    yield* rows;
+    if (rows.length < BATCH) return;
+  }
+}
+
+async function archivesOf(sql: SqlSession, flux: Flux, slice: LocalArtefact): Promise<ArchiveLine[]> {
+  const rows = await sql.rows<Omit<ArchiveLine, 'flux' | 'documents'> & { documents: string | null }>(
+    `SELECT archive, archive_sha256, archive_timestamp, archive_bytes, sequence_key, sequence_number, counter_rank, counter_total,
+       documents, failure_cause, failure_message FROM ${parquetOf([slice.path])} WHERE document IS NULL
+     ORDER BY archive_timestamp, archive, archive_sha256`,
+  );
+  return rows.map((row) => {
+    const documents = JSON.parse(row.documents ?? '[]') as ArchiveLine['documents'];
+    return { flux, ...row, documents };
+  });
+}

@@ -1,0 +1,27 @@
+import type { Dataset } from '../../pipelines/dataset.ts';
+import { ENEDIS_RAW_NAMES } from './days/raw-names.ts';
+import { recogniseFile } from './days/recognise.ts';
+import { sliceRawFile } from './days/slice.ts';
+import { transformOf } from './days/transform.ts';
+import { FLUX } from './decode/archive-name.ts';
+import { enedisDefinition } from './definition.ts';
+import { metricsArchives, reportDaily, reportPage } from './report/steps.ts';
+import { rollupHistory } from './rollup/history.ts';
+import { rollupMonth } from './rollup/month.ts';
+
+/** A supplier's electricity: from the distributor's archives to the months of each contract. */
+export const enedis: Dataset = {
+  definition: enedisDefinition,
+  sources: {},
+  slice: sliceRawFile,
+  steps: {
+    ...Object.fromEntries(FLUX.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
+    'metrics/archives': metricsArchives,
+    'report/daily': reportDaily,
+    'report/page': reportPage,
+    'rollup/month': rollupMonth,
+    'rollup/history': rollupHistory,
+  },
+  rawNames: ENEDIS_RAW_NAMES,
+  recognise: recogniseFile,
+};

@@ -1,0 +1,132 @@
+import type { JSX } from 'preact';
+import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import { number, withUnit } from '../../page/french.ts';
+import { FigureTable, PlainSection, Row } from '../../page/tables.tsx';
+import { expiringRates } from '../rates/expiry.ts';
+import { ExpiringNote } from './daily-page.tsx';
+import { Figures, renderDocument } from './document.tsx';
+
+/** What one month of all contracts adds up to. */
+export interface MonthTotals {
+  readonly mois: string;
+  readonly contrats: number;
+  readonly reelle: number;
+  readonly estimee: number;
+  readonly incalculable: number;
+  readonly communicante: number;
+  readonly retenus: number;
+  readonly erreurs: number;
+  readonly energie_kwh: number | null;
+  readonly turpe_fixe_eur: number | null;
+  readonly turpe_variable_eur: number | null;
+  readonly cta_eur: number | null;
+  readonly accise_eur: number | null;
+}
+
+/** The same by formula, for the newest month. */
+export interface FormulaTotals {
+  readonly formule: string | null;
+  readonly contrats: number;
+  readonly energie_kwh: number | null;
+  readonly turpe_eur: number | null;
+}
+
+export interface MonthlyReport {
+  readonly schema: 'enedis.monthly/1';
+  readonly horizon: CivilDate;
+  /** Newest first. */
+  readonly months: readonly MonthTotals[];
+  readonly formulas: readonly FormulaTotals[];
+  readonly errors: readonly { readonly erreur: string; readonly contrats: number }[];
+}
+
+const MONTHS_SHOWN = 24;
+
+function euros(value: number | null): string {
+  return withUnit(number(value, 2), '€');
+}
+
+/** The report of the billing months as a page; no contract is named on it. */
+export function renderMonthlyPage(report: MonthlyReport): string {
+  return renderDocument({
+    title: `Enedis · mois jusqu’au ${report.horizon}`,
+    kicker: 'Flux Enedis · mois de facturation',
+    heading: `Mois jusqu’au ${report.horizon}`,
+    children: <Body report={report} />,
+  });
+}
+
+function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
+  const [newest] = report.months;
+  return (
+    <>
+      <Figures
+        figures={[
+          ['Dernier mois', newest?.mois ?? '–', `${number(newest?.contrats ?? 0)} contrats`],
+          ['Énergie', number(newest?.energie_kwh ?? null), 'kWh'],
+          ['TURPE fixe', number(newest?.turpe_fixe_eur ?? null, 2), '€'],
+          ['TURPE variable', number(newest?.turpe_variable_eur ?? null, 2), '€'],
+        ]}
+      />
+      <ExpiringNote expiring={expiringRates(report.horizon)} />
+      <PlainSection id="mois" title="Montants et qualité">
+        <FigureTable
+          caption="Par mois"
+          head={[
+            'Mois',
+            'Contrats',
+            'Réelle',
+            'Estimée',
+            'Incalculable',
+            'Retenus',
+            'kWh',
+            'Fixe',
+            'Variable',
+            'CTA',
+            'Accise',
+          ]}
+        >
+          {report.months.slice(0, MONTHS_SHOWN).map((month) => (
+            <Row key={month.mois} name={month.mois} cells={monthCells(month)} />
+          ))}
+        </FigureTable>
+        <p class="note">
+          Un mois incalculable garde sa ligne, sans énergie ni montant. Un mois retenu (saut, index en baisse) n’est pas
+          facturé avant qu’une personne ne l’ait regardé.
+        </p>
+      </PlainSection>
+      <PlainSection id="formules" title="Par formule tarifaire">
+        <FigureTable caption={newest?.mois ?? ''} head={['Formule', 'Contrats', 'kWh', 'TURPE']}>
+          {report.formulas.map(({ formule, contrats, energie_kwh: kwh, turpe_eur: turpe }) => (
+            <Row key={formule} name={formule ?? 'inconnue'} cells={[number(contrats), number(kwh), euros(turpe)]} />
+          ))}
+        </FigureTable>
+      </PlainSection>
+      <PlainSection id="erreurs" title="Erreurs">
+        {report.errors.length === 0 ? <p class="note">Aucune.</p> : null}
+        <ul>
+          {report.errors.map(({ erreur, contrats }) => (
+            <li key={erreur} class="reasons">
+              {erreur} ({number(contrats)})
+            </li>
+          ))}
+        </ul>
+      </PlainSection>
+    </>
+  );
+}
+
+function monthCells(month: MonthTotals): string[] {
+  return [
+    number(month.contrats),
+    number(month.reelle),
+    number(month.estimee),
+    number(month.incalculable),
+    number(month.retenus),
+    number(month.energie_kwh),
+    euros(month.turpe_fixe_eur),
+    euros(month.turpe_variable_eur),
+    euros(month.cta_eur),
+    euros(month.accise_eur),
+  ];
+}

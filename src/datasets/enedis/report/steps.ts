@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import type {
+  LocalArtefact,
+  PlainTools,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../../pipelines/dataset.ts';
+import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { buildDaily } from './build-daily.ts';
+import type { ArchiveLine, DailyReport } from './model.ts';
+
+/** How many days before a day the numbers of its archives are looked at over. */
+export const DAYS_LOOKED_AT = 14;
+
+export function archivesBefore(days: number): string {
+  return `archives_${days}_days_before`;
+}
+
+/** `metrics/archives`: every archive of the day in one list, whatever its flux. */
+export const metricsArchives: StepImplementation = {
+  kind: 'sql',
+  run: (task) =>
+    forEachUnit(task, (unit) => {
+      const lines = Object.values(unit.inputs).flatMap(([artefact]) =>
+        artefact === undefined ? [] : linesOf(artefact),
+      );
+      const bytes = utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      return Promise.resolve({
+        scope: unit.scope,
+        outputs: { archives: { bytes, rows: lines.length } },
+        checks: [],
+        facts: { rows: lines.length },
+      });
+    }),
+};
+
+function linesOf({ path }: LocalArtefact): ArchiveLine[] {
+  return parseLines(readFileSync(path, 'utf8'));
+}
+
+function parseLines(text: string): ArchiveLine[] {
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as ArchiveLine]));
+}
+
+/** `report/daily`: what arrived, what failed, what is missing; as model and CSV. */
+export const reportDaily: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) => forEachUnit(task, (unit) => daily(unit, tools)),
+};
+
+async function daily(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
+  const read = async (name: string): Promise<ArchiveLine[]> => {
+    const [artefact] = unit.inputs[name] ?? [];
+    return artefact === undefined ? [] : parseLines(new TextDecoder().decode(await tools.read(artefact)));
+  };
+  const before: ArchiveLine[] = [];
+  for (let days = 1; days <= DAYS_LOOKED_AT; days += 1) before.push(...(await read(archivesBefore(days))));
+  const own = await read('archives');
+  const report = buildDaily({ date: unit.scope, own, before, daysLookedAt: DAYS_LOOKED_AT });
+  return {
+    scope: unit.scope,
+    outputs: { model: { bytes: utf8(`${JSON.stringify(report)}\n`) }, csv: { bytes: utf8(dailyCsv(own)) } },
+    checks: [],
+    facts: { archives: own.length, failed: report.failures.length, gaps: gapsOf(report) },
+  };
+}
+
+function gapsOf({ sequences }: DailyReport): number {
+  return sequences.reduce((sum, { gaps }) => sum + gaps.length, 0);
+}
+
+/** One line per archive; semicolons between, as French spreadsheets read it. */
+function dailyCsv(lines: readonly ArchiveLine[]): string {
+  const head = 'flux;archive;horodatage;fichiers;occurrences;echec';
+  const rows = lines.map(({ flux, archive, archive_timestamp: at, documents, failure_cause: cause }) =>
+    [flux, archive, at, documents.length, documents.reduce((sum, one) => sum + one.occurrences, 0), cause ?? ''].join(
+      ';',
+    ),
+  );
+  return `${[head, ...rows].join('\n')}\n`;
+}
+
+/** `report/page`: the report as one self-contained page; the drawing code is loaded by the first page. */
+export const reportPage: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) => forEachUnit(task, (unit) => page(unit, tools)),
+};
+
+async function page(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
+  const [model] = unit.inputs['model'] ?? [];
+  const { renderDailyPage } = await import('./daily-page.tsx');
+  const outputs: Record<string, { bytes: Uint8Array }> = {};
+  if (model !== undefined) {
+    const report = JSON.parse(new TextDecoder().decode(await tools.read(model))) as DailyReport;
+    outputs['page'] = { bytes: utf8(renderDailyPage(report)) };
+  }
+  return { scope: unit.scope, outputs, checks: [], facts: {} };
+}

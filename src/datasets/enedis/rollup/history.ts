@@ -1,0 +1,115 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { StepImplementation, StepTask, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
+import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import type { SqlSession } from '../../../storage/ports.ts';
+import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { copyRows, emptyTable, parquetOf, PLACE_COLUMNS } from '../days/tables.ts';
+import { LINEAR_TABLES } from '../flux/readers.ts';
+import { openAffairsSql, provisionSql } from '../model/billing.ts';
+import { horizonOf, runModel } from '../model/run-model.ts';
+import type { ArchiveLine } from '../report/model.ts';
+import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
+import { pathsOf } from './month.ts';
+
+/**
+ * `rollup/history`: readings, spines, periods and months of every contract from all deliveries, in one pass. The horizon is the newest first of a month
+ * that deliveries reach, or the one of the step's parameters when that is earlier.
+ */
+export const rollupHistory: StepImplementation = {
+  kind: 'sql',
+  run: (task, sql) => forEachUnit(task, (unit) => rollUp(unit, task, sql)),
+};
+
+/** The outputs that are tables, by name; `as_of` stands for the horizon. */
+const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
+  releves: () =>
+    'SELECT * EXCLUDE (instant) FROM releves ORDER BY pdl, date_releve, source, ordre_index, releve_id, ref_situation_contractuelle',
+  echine: () =>
+    `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_evenement, evenement, fta AS formule_tarifaire_acheminement,
+       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, niveau AS niveau_ouverture_services
+     FROM echine ORDER BY rsc, instant, rang`,
+  chronologie: () =>
+    `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_releve, ordre_index, source, nature_index, releve_id, calendrier,
+       source IS NULL AS releve_manquant, fta AS formule_tarifaire_acheminement, niveau AS niveau_ouverture_services,
+       index_base_kwh, index_hp_kwh, index_hc_kwh, index_hph_kwh, index_hch_kwh, index_hpb_kwh, index_hcb_kwh
+     FROM chronologie ORDER BY rsc, instant, ordre_index`,
+  abonnements: () =>
+    `SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours, fta AS formule_tarifaire_acheminement,
+       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, euros(fixe_c) AS turpe_fixe_eur,
+       est_partage, erreur FROM abonnements_payes ORDER BY rsc, debut`,
+  energies: () =>
+    `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
+     FROM energies_payees ORDER BY rsc, debut`,
+  mois: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois ORDER BY mois, ref_situation_contractuelle',
+  accise: () => 'SELECT * FROM accise_mois ORDER BY mois, pdl',
+  provision: provisionSql,
+  affaires: openAffairsSql,
+};
+
+async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitResult> {
+  for (const { name, columns } of LINEAR_TABLES) {
+    const paths = pathsOf(unit.inputs[name]);
+    const rows = paths.length === 0 ? emptyTable({ ...columns, ...PLACE_COLUMNS }) : parquetOf(paths);
+    await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${rows}`);
+  }
+  // Hours over the subscribed power are no part of a delivery that is read here.
+  await sql.run(`CREATE OR REPLACE TEMP TABLE depassements (rsc VARCHAR, mois VARCHAR, heures DECIMAL(18, 3))`);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM x12 UNION ALL BY NAME SELECT * FROM x13`);
+  const newest = await newestDay(pathsOf(unit.inputs['archives']));
+  if (newest === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
+  const wanted = task.params['horizon'];
+  const reached = horizonOf(newest);
+  const horizon = typeof wanted === 'string' && wanted < reached ? wanted : reached;
+  await runModel(sql, { horizon, progress: task.progress });
+  const outputs: Record<string, { path: string; rows: number } | { bytes: Uint8Array }> = {};
+  for (const [name, query] of Object.entries(TABLES)) {
+    task.signal.throwIfAborted();
+    outputs[name] = await copyRows(sql, query(`'${horizon}'`), name);
+  }
+  const report = await monthlyReport(sql, horizon);
+  const { renderMonthlyPage } = await import('../report/monthly-page.tsx');
+  const months = outputs['mois'];
+  return {
+    scope: unit.scope,
+    outputs: {
+      ...outputs,
+      monthly: { bytes: utf8(`${JSON.stringify(report)}\n`) },
+      page: { bytes: utf8(renderMonthlyPage(report)) },
+    },
+    checks: [],
+    facts: { rows: months !== undefined && 'rows' in months ? months.rows : 0, horizon },
+  };
+}
+
+/** The day of the newest archive. */
+async function newestDay(paths: readonly string[]): Promise<CivilDate | undefined> {
+  let newest = '';
+  for (const path of paths) {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+      const at = line === '' ? '' : (JSON.parse(line) as ArchiveLine).archive_timestamp;
+      if (at > newest) newest = at;
+    }
+  }
+  return newest === '' ? undefined : `${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}`;
+}
+
+async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<MonthlyReport> {
+  const months = await sql.rows<MonthTotals>(`
+    SELECT m.mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
+      count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable,
+      count(*) FILTER (WHERE est_communicante) AS communicante, count(*) FILTER (WHERE est_retenu) AS retenus, count(erreur) AS erreurs,
+      CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
+      CAST(sum(turpe_variable_eur) AS DECIMAL(18, 2)) AS turpe_variable_eur, CAST(sum(cta_eur) AS DECIMAL(18, 2)) AS cta_eur,
+      (SELECT CAST(sum(accise_eur) AS DECIMAL(18, 2)) FROM accise_mois a WHERE a.mois = m.mois) AS accise_eur
+    FROM mois m GROUP BY m.mois ORDER BY m.mois DESC`);
+  const newest = months[0]?.mois ?? '';
+  const formulas = await sql.rows<FormulaTotals>(`
+    SELECT formule_tarifaire_acheminement AS formule, count(*) AS contrats, CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh,
+      CAST(sum(coalesce(turpe_fixe_eur, 0) + coalesce(turpe_variable_eur, 0)) AS DECIMAL(18, 2)) AS turpe_eur
+    FROM mois WHERE mois = '${newest}' GROUP BY ALL ORDER BY formule`);
+  const errors = await sql.rows<{ erreur: string; contrats: number }>(
+    `SELECT erreur, count(*) AS contrats FROM mois WHERE erreur IS NOT NULL GROUP BY ALL ORDER BY contrats DESC, erreur LIMIT 50`,
+  );
+  return { schema: 'enedis.monthly/1', horizon, months, formulas, errors };
+}
