@@ -55,6 +55,9 @@ module.exports = {
         '^src/pipelines/',
         '^(fs|fs/promises|path)$',
         '^node_modules/(echarts|preact|preact-render-to-string|luxon|@turf)/',
+        // Archives of files: keys, streams, zip and what is in it.
+        '^(crypto|events|readline|stream|stream/promises|util|zlib)$',
+        '^node_modules/(saxes|yauzl|@types/yauzl|@streamparser)/',
       ],
       [PORTS],
     ),

@@ -19,6 +19,13 @@ function powers(hph: number, hch: number, hpb: number, hcb: number) {
   };
 }
 
+interface LineChange {
+  readonly formula?: string;
+  readonly debut?: string;
+  readonly fin?: string;
+  readonly rest?: object;
+}
+
 const YEAR = ['2025-08-01', '2026-08-01'] as const;
 
 describe('calculateTurpe', () => {
@@ -74,12 +81,7 @@ describe('calculateTurpe', () => {
     [{ formula: 'BTSUPCU', rest: powers(60, 36, 60, 60) }, 'the powers must not fall'],
     [{ formula: 'BTSUPCU', rest: { puissance_souscrite_hph_kva: 3 } }, 'one of the four powers is missing'],
   ])('answers %j with an error', (change, words) => {
-    const {
-      formula = 'BTINFCU4',
-      debut = '2025-09-01',
-      fin = '2025-10-01',
-      rest = {},
-    } = change as Record<string, never>;
+    const { formula = 'BTINFCU4', debut = '2025-09-01', fin = '2025-10-01', rest = {} } = change as LineChange;
     expect(line(formula, debut, fin, rest)).toEqual({ erreur: expect.stringContaining(words) as string });
   });
 });

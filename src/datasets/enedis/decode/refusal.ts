@@ -32,14 +32,9 @@ export interface Place {
   readonly document?: string;
 }
 
-export function remedyOf(cause: RefusalCause): string {
-  return REFUSALS[cause].remedy;
-}
-
 /**
  * The refusal of an archive as an error; its context has `cause`, `archive` and `document` for machines.
- *
- * @param detail what is wrong, as the end of "<place>: …"
+ * The detail says what is wrong, as the end of "<place>: …".
  */
 export function refusal(cause: RefusalCause, place: Place, detail: string): PipelineError {
   const { code, remedy } = REFUSALS[cause];

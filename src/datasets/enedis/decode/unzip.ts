@@ -84,7 +84,7 @@ function listEntries(zip: ZipFile, archive: string, limits: UnzipLimits): Promis
         checkEntry(entry, entries, archive, limits);
         zip.readEntry();
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
     zip.on('end', () => {
@@ -112,7 +112,7 @@ function checkEntry(entry: Entry, all: readonly Entry[], archive: string, limits
 
 function nameProblem(entry: Entry, all: readonly Entry[]): string | undefined {
   const { fileName: name, generalPurposeBitFlag, externalFileAttributes } = entry;
-  // eslint-disable-next-line no-control-regex -- a control character in a name is what is looked for
+
   if (/[/\\:\u0000-\u001f\u007f]/.test(name) || name === '' || name === '.' || name === '..') {
     return 'its name is not that of a plain file';
   }

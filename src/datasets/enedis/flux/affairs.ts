@@ -10,7 +10,7 @@ import type { Shape, TreeObject } from './shape.ts';
 const CODED = texts('@code');
 
 /** The guide draws the point and the milestones below the general data; files are seen with them beside these. */
-const POINT_AND_MILESTONES: { readonly [name: string]: Shape } = {
+const POINT_AND_MILESTONES: Readonly<Record<string, Shape>> = {
   segment: { ...CODED },
   donneesPoint: { id: 'text', segment: { ...CODED } },
   jalons: {
@@ -21,7 +21,7 @@ const POINT_AND_MILESTONES: { readonly [name: string]: Shape } = {
   },
 };
 
-const OCCURRENCE: { readonly [name: string]: Shape } = {
+const OCCURRENCE: Readonly<Record<string, Shape>> = {
   '@id': 'text',
   donneesGenerales: { statut: { ...CODED }, ...POINT_AND_MILESTONES },
   ...POINT_AND_MILESTONES,

@@ -10,7 +10,7 @@ import type { Shape, TreeObject } from './shape.ts';
 
 /** C15: an event in the life of a contract, with the readings on its two sides. */
 
-const OCCURRENCE: { readonly [name: string]: Shape } = {
+const OCCURRENCE: Readonly<Record<string, Shape>> = {
   ...texts('Id_PRM', 'Segment_Clientele', 'Num_Depannage', 'Date_Derniere_Modification_FTA'),
   ...texts('Niveau_Ouverture_Services', 'Date_Changement_Niveau_Ouverture_Services'),
   Evenement_Declencheur: {

@@ -34,22 +34,21 @@ export interface LinearTable {
   readonly columns: LinearColumns;
   /** Columns whose values are about one household or name it. */
   readonly personal: readonly string[];
-  linear(record: DocumentRecord, document: string): Linear;
+  readonly linear: (record: DocumentRecord, document: string) => Linear;
 }
 
 /** How the documents of a flux are read. */
 export interface FluxReader {
   readonly shape: { readonly xml: DocumentShape } | { readonly json: JsonShape };
   /** What makes a document unreadable; the archive is refused. */
-  findings(record: DocumentRecord): readonly Finding[];
+  readonly findings: (record: DocumentRecord) => readonly Finding[];
   readonly tables: readonly LinearTable[];
 }
 
 /**
  * The id of a reading: the first 16 digits of md5(`source|pdl|date|discriminant`).
- *
- * @param date as published for R151, else wall time in Paris `YYYY-MM-DD HH:MM:SS`
- * @param discriminant `true` for a reading after an event, `false` for any other of C15, R151 and R15; `typeReleve` for R64
+ * The date is as published for R151, else wall time in Paris `YYYY-MM-DD HH:MM:SS`; the discriminant is `true` for a reading
+ * after an event, `false` for any other of C15, R151 and R15, and `typeReleve` for R64.
  */
 export function readingId(source: string, pdl: string, date: string, discriminant: string): string {
   return createHash('md5').update(`${source}|${pdl}|${date}|${discriminant}`).digest('hex').slice(0, 16);

@@ -45,7 +45,8 @@ export function instantOf(text: string | null): string | null {
 /** The instant of a naive wall time in Paris, `2026-06-01 00:00:00`; of a time that comes twice the first one. */
 export function instantOfWallTime(text: string | null): string | null {
   if (text === null || !/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d/.test(text)) return null;
-  const [date = '', time = ''] = [text.slice(0, 10), text.slice(11, 19)];
+  const date = text.slice(0, 10);
+  const time = text.slice(11, 19);
   if (!isCivilDate(date)) return null;
   const utc = Date.parse(`${date}T${time}Z`);
   // The offset of some hours before is the one in force at the first of two equal wall times.

@@ -133,7 +133,7 @@ const R15_ACC_TABLE: LinearTable = {
   columns: {
     ...IDENTITY,
     autoconsommation_collective: 'text',
-    ...Object.assign({}, ...ACC_NAMES.map((name) => registerColumns(`${name}_index_`))),
+    ...Object.fromEntries(ACC_NAMES.flatMap((name) => Object.entries(registerColumns(`${name}_index_`)))),
   },
   personal: ['pdl', 'ref_situation_contractuelle', 'id_affaire', 'id_releve', 'ref_demandeur'],
   linear: eachReading(ACC_SOURCE, (reading, record) => {

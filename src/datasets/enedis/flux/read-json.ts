@@ -7,8 +7,8 @@ import { isMany, TEXT } from './shape.ts';
 
 /** The members of a JSON document of on-demand data: `header` once, `mesures` one by one. */
 export interface JsonShape {
-  readonly header: { readonly [name: string]: Shape };
-  readonly measure: { readonly [name: string]: Shape };
+  readonly header: Readonly<Record<string, Shape>>;
+  readonly measure: Readonly<Record<string, Shape>>;
 }
 
 /**
@@ -72,7 +72,7 @@ function pick(value: unknown, shape: Shape): Tree | undefined {
       return picked === undefined ? [] : [picked];
     });
   }
-  if (shape === TEXT) return value === null || typeof value === 'object' ? undefined : String(value);
+  if (shape === TEXT) return typeof value === 'string' ? value : typeof value === 'boolean' ? String(value) : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const members: Record<string, Tree> = {};
   for (const [name, inner] of Object.entries(shape)) {

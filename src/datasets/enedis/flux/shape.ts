@@ -11,17 +11,17 @@ export interface Many {
 
 /** What was read of an element: text, or members by element name; attributes are named `@name`. */
 export type Tree = string | readonly Tree[] | { readonly [name: string]: Tree };
-export type TreeObject = { readonly [name: string]: Tree };
+export type TreeObject = Readonly<Record<string, Tree>>;
 
 /** A document: what stands once before its occurrences, and the occurrences. */
 export interface DocumentShape {
   /** Elements that the document may begin with; another one is no document of this flux. */
   readonly roots: readonly string[];
   /** Read wherever it stands outside an occurrence. */
-  readonly head: { readonly [name: string]: Shape };
+  readonly head: Readonly<Record<string, Shape>>;
   /** The element that is one occurrence. */
   readonly each: string;
-  readonly occurrence: { readonly [name: string]: Shape };
+  readonly occurrence: Readonly<Record<string, Shape>>;
 }
 
 export const TEXT = 'text';

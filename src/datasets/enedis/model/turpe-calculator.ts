@@ -58,7 +58,7 @@ const PREPARED: readonly PreparedRate[] = TURPE_RATES.map(({ cg, cc, b, c, cmdps
   ...rate,
   yearly: add(decimal(cg), decimal(cc)),
   b: b.map(decimal),
-  c: Object.entries(c).map(([register, text]) => [register, decimal(text as string)] as const),
+  c: Object.entries(c).map(([register, text]) => [register, decimal(text)] as const),
   cmdps: cmdps === undefined ? undefined : decimal(cmdps),
 }));
 
