@@ -3,7 +3,7 @@ import type { LedgerEntry } from './ledger.ts';
 import { keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { whyNotAsked } from './part-days.ts';
-import type { DayEvidence } from './plan.ts';
+import type { CivilDate } from './vocabulary.ts';
 
 /** How much of a day was delivered, as far as the newest version of the day tells. */
 
@@ -15,6 +15,16 @@ export interface Lack {
   readonly share: number | null;
   /** With this share it counts as whole. */
   readonly least: number;
+}
+
+/** What is known of the day. */
+export interface KnownDay {
+  readonly date: CivilDate;
+  /** ISO instant of the asking. */
+  readonly now: string;
+  readonly manifest: Manifest | undefined;
+  /** Every ledger entry of the day. */
+  readonly ledger: readonly LedgerEntry[];
 }
 
 /** Whether a part delivered all of a day; undefined where the part says nothing of it, or the step that tells was not done. */
@@ -33,7 +43,7 @@ export function isWhole(
  */
 export function lacksOf(
   definition: Pick<PipelineDefinition, 'parts' | 'since' | 'zone'>,
-  { manifest, ledger, date, now }: Pick<DayEvidence, 'manifest' | 'ledger' | 'date' | 'now'>,
+  { manifest, ledger, date, now }: KnownDay,
 ): Lack[] {
   if (manifest === undefined || manifest.verdict === 'no_data') return [];
   const measures = new Map<string, Measure>();

@@ -17,6 +17,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   GetObjectCommand: 's3:GetObject',
   HeadBucketCommand: 's3:ListBucket',
   HeadObjectCommand: 's3:GetObject',
+  ListObjectsV2Command: 's3:ListBucket',
   PutObjectCommand: 's3:PutObject',
   UploadPartCommand: 's3:PutObject',
   Upload: 's3:PutObject',
