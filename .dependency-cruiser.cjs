@@ -22,8 +22,32 @@ function only(folder, allowed, types = []) {
 
 /** The error table, and what takes secrets out of errors and logs: leaves that every folder may import. */
 const ERRORS = '^src/(errors|redaction)\\.ts$';
-const PORTS = '^src/storage/ports\\.ts$';
+const PORTS = '^src/ports/';
 const NODE_FILES = '^(fs|fs/promises|path|crypto|os|stream|stream/promises|events|url|module|timers/promises)$';
+
+/**
+ * The rooms of a folder, in the order in which they build on each other: a room imports from itself, from the rooms
+ * before it, and from the files that lie in the folder itself (`.`), which stand where `.` stands.
+ */
+const ROOMS = {
+  engine: [
+    '.',
+    ...['records', 'publish', 'plan', 'execute', 'download', 'commit', 'derive', 'verify', 'look', 'watch', 'upkeep'],
+  ],
+  storage: ['shared', 'local', 'memory', 'sqlite', 'mongo', 'aws', 'sql', 'cache', 'outage', 'setup'],
+  cli: ['shared', 'temporal', 'look', 'make', 'doctor', 'stores', 'enedis', 'services', '.'],
+};
+
+function inOrder(folder, rooms) {
+  const path = (room) => (room === '.' ? `^src/${folder}/[^/]+$` : `^src/${folder}/${room}/`);
+  return rooms.slice(0, -1).map((room, index) => ({
+    name: `${folder}-${room === '.' ? 'ground' : room}-below-${rooms[index + 1]}`,
+    severity: 'error',
+    comment: `rooms of ${folder} build on each other in this order: ${rooms.join(', ')}`,
+    from: { path: path(room) },
+    to: { path: rooms.slice(index + 1).map(path), dependencyTypesNot: ['type-only'] },
+  }));
+}
 
 module.exports = {
   forbidden: [
@@ -42,10 +66,10 @@ module.exports = {
     },
     { name: 'not-to-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
     {
-      name: 'errors-is-a-leaf',
+      name: 'the-ground-is-a-leaf',
       severity: 'error',
-      from: { path: ERRORS },
-      to: {},
+      from: { path: [ERRORS, PORTS] },
+      to: { pathNot: [ERRORS, PORTS] },
     },
     ...only('pipelines', [ERRORS, PURE_LIBRARIES], [PORTS]),
     ...only(
@@ -61,27 +85,30 @@ module.exports = {
       ],
       [PORTS],
     ),
-    ...only('workflows', [ERRORS, '^src/pipelines/', TEMPORAL_SAFE], ['^src/activities/']),
+    ...only('workflows', [ERRORS, '^src/pipelines/', TEMPORAL_SAFE], ['^src/(activities|engine)/']),
     ...only(
       'storage',
-      [ERRORS, NODE_FILES, '^node_modules/(@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)', '^@duckdb'],
+      [ERRORS, PORTS, NODE_FILES, '^node_modules/(@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)', '^@duckdb'],
       [],
     ),
     ...only(
-      'activities',
-      [
-        ...[ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(async_hooks|dns|http|https|net|zlib)$'],
-        '^node_modules/@temporalio/(activity|common)',
-      ],
+      'engine',
+      [ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(dns|http|https|net|zlib)$'],
       [PORTS],
     ),
+    ...only(
+      'activities',
+      [ERRORS, '^src/pipelines/', '^src/engine/', '^async_hooks$', '^node_modules/@temporalio/(activity|common)'],
+      [PORTS],
+    ),
+    ...Object.entries(ROOMS).flatMap(([folder, rooms]) => inOrder(folder, rooms)),
     ...only('schedules', [ERRORS, '^src/pipelines/', '^src/datasets/', '^node_modules/@temporalio/client'], []),
     ...only('config', [ERRORS, NODE_FILES, '^node_modules/zod'], []),
     {
       name: 'surfaces-are-imported-by-surfaces',
       severity: 'error',
       comment: 'workers, cli, api and dev compose everything; nothing below them knows them',
-      from: { path: '^src/(pipelines|datasets|workflows|storage|activities|schedules|config)/' },
+      from: { path: '^src/(pipelines|datasets|workflows|storage|engine|activities|schedules|config)/' },
       to: { path: '^src/(workers|cli|api|dev)/' },
     },
   ],

@@ -1,5 +1,5 @@
-import { planBackfill } from '../src/activities/plan-backfill.ts';
-import { resultOf, startBackfill, startDay } from '../src/cli/runs.ts';
+import { planBackfill } from '../src/engine/plan/plan-backfill.ts';
+import { resultOf, startBackfill, startDay } from '../src/cli/temporal/runs.ts';
 import { addDays } from '../src/pipelines/civil-date.ts';
 import { median, peakMemoryMb, report } from './figures.ts';
 import type { BenchInstallation } from './installation.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { importFiles } from '../src/activities/import-file.ts';
+import { importFiles } from '../src/engine/download/import-file.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 import { cityflow } from '../src/datasets/cityflow/index.ts';
 import { DATASETS } from '../src/datasets/registry.ts';

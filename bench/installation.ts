@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import type { RunTarget } from '../src/cli/runs.ts';
+import type { RunTarget } from '../src/cli/temporal/runs.ts';
 import { loadConfig } from '../src/config/load-config.ts';
 import { startEphemeralServer } from '../src/dev/temporal/ephemeral-server.ts';
 import { findTemporalCli } from '../src/dev/temporal/find-cli.ts';

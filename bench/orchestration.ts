@@ -1,5 +1,5 @@
-import { planFromStores } from '../src/activities/plan-run.ts';
-import { startDay } from '../src/cli/runs.ts';
+import { planFromStores } from '../src/engine/plan/plan-run.ts';
+import { startDay } from '../src/cli/temporal/runs.ts';
 import { addDays } from '../src/pipelines/civil-date.ts';
 import { noopDataset } from '../test/fixtures/noop-dataset.ts';
 import { measureBackfills } from './backfills.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { openS3ObjectStore } from '../src/storage/s3-objects.ts';
-import type { S3ObjectStoreOptions } from '../src/storage/s3-objects.ts';
+import { openS3ObjectStore } from '../src/storage/aws/s3-objects.ts';
+import type { S3ObjectStoreOptions } from '../src/storage/aws/s3-objects.ts';
 import { peakMemoryMb } from './figures.ts';
 
 /** A process of its own that streams one object, because the peak of a process never falls. `bench/storage.ts` starts it. */

@@ -1,4 +1,4 @@
-import { finishRollup, resultOf, startBackfill } from '../src/cli/runs.ts';
+import { finishRollup, resultOf, startBackfill } from '../src/cli/temporal/runs.ts';
 import { DATASETS } from '../src/datasets/registry.ts';
 import { datesBetween } from '../src/pipelines/civil-date.ts';
 import { peakMemoryMb } from './figures.ts';

@@ -2,8 +2,8 @@ import { getClient } from '@temporalio/activity';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { PipelineError } from '../errors.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
-import { canaryDays, compareCanary } from './compare-canary.ts';
-import { commitDays } from './commit-manifest.ts';
+import { canaryDays, compareCanary } from '../engine/look/compare-canary.ts';
+import { commitDays } from '../engine/commit/commit-manifest.ts';
 import type {
   ActionRequest,
   CanaryDay,
@@ -30,35 +30,35 @@ import type {
   StepResult,
   TickRequest,
   WatchedPublisher,
-} from './contract.ts';
+} from '../engine/contract.ts';
 import type { StepFailed } from '../pipelines/run-steps.ts';
-import { recordDecision } from './decisions.ts';
+import { recordDecision } from '../engine/records/decisions.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
-import { markDegraded } from './degraded.ts';
-import type { Engine } from './engine.ts';
+import { markDegraded } from '../engine/records/degraded.ts';
+import type { Engine } from '../engine/engine.ts';
 import { control, guardWith } from './surroundings.ts';
-import { executeDownload } from './execute-download.ts';
-import { executeRollup } from './execute-rollup.ts';
-import { executeStep } from './execute-step.ts';
+import { executeDownload } from '../engine/download/execute-download.ts';
+import { executeRollup } from '../engine/derive/execute-rollup.ts';
+import { executeStep } from '../engine/execute/execute-step.ts';
 import { tellMissedTicks } from './missed-ticks.ts';
-import { recordFailure } from './failures.ts';
-import { recordAction } from './operator-actions.ts';
-import { checkBackfill, checkPlan } from './plan-backfill.ts';
-import { closeAnnouncements, hearAnnouncements } from './hear-announcements.ts';
-import { publishDays } from './publish-versions.ts';
-import { publishDownloads } from './publish-downloads.ts';
-import { endPromises, promiseScopes } from './promises.ts';
-import { resolveDay, resolveWindow } from './resolve-plan.ts';
-import { resolveDerived } from './resolve-derived.ts';
-import { reconcileHost } from './reconcile-host.ts';
+import { recordFailure } from '../engine/records/failures.ts';
+import { recordAction } from '../engine/records/operator-actions.ts';
+import { checkBackfill, checkPlan } from '../engine/plan/plan-backfill.ts';
+import { closeAnnouncements, hearAnnouncements } from '../engine/derive/hear-announcements.ts';
+import { publishDays } from '../engine/publish/publish-versions.ts';
+import { publishDownloads } from '../engine/download/publish-downloads.ts';
+import { endPromises, promiseScopes } from '../engine/records/promises.ts';
+import { resolveDay, resolveWindow } from '../engine/plan/resolve-plan.ts';
+import { resolveDerived } from '../engine/plan/resolve-derived.ts';
+import { reconcileHost } from '../engine/upkeep/reconcile-host.ts';
 import { followRun, runningDays } from './running-runs.ts';
-import { selectDays } from './select-days.ts';
-import { resolveTick } from './resolve-tick.ts';
+import { selectDays } from '../engine/watch/select-days.ts';
+import { resolveTick } from '../engine/plan/resolve-tick.ts';
 import { waitForOthers } from './signs-of-life.ts';
 import { runAgain, wakeRollup, wakeWhenOpen } from './start-runs.ts';
-import { serve } from './serving.ts';
-import { changedDays, keepRevision, saveFreshness, watchPublisher } from './watch-publisher.ts';
-import { verifySample } from './verify-sample.ts';
+import { serve } from '../engine/upkeep/serving.ts';
+import { changedDays, keepRevision, saveFreshness, watchPublisher } from '../engine/watch/watch-publisher.ts';
+import { verifySample } from '../engine/verify/verify-sample.ts';
 import { errorCodeOf } from '../errors.ts';
 
 /**

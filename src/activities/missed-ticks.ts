@@ -1,6 +1,6 @@
 import { metricMeter } from '@temporalio/activity';
 import type { getClient } from '@temporalio/activity';
-import type { TickRequest } from './contract.ts';
+import type { TickRequest } from '../engine/contract.ts';
 
 /**
  * Tells Prometheus what the schedule of a tick has not done so far: ticks that came too late after an outage, and those that fell into the one

@@ -4,7 +4,7 @@ import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { errorCodeOf } from '../errors.ts';
 import { isCivilDate } from '../pipelines/civil-date.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
-import type { FollowedRun } from './contract.ts';
+import type { FollowedRun } from '../engine/contract.ts';
 
 /** Runs that somebody else started: which there are, and how they end. */
 

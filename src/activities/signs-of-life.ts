@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DocumentStore, ObjectBody, ObjectStore, SqlEngine, SqlSession } from '../storage/ports.ts';
+import type { DocumentStore } from '../ports/documents.ts';
+import type { ObjectBody, ObjectStore } from '../ports/objects.ts';
+import type { SqlEngine, SqlSession } from '../ports/sql.ts';
 
 /**
  * Whether an activity gets anywhere. Its heartbeats come from a timer, because a statement may take longer than the server waits for one;

@@ -1,7 +1,7 @@
 import { getClient } from '@temporalio/activity';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
-import { openAnnouncements } from './announcements.ts';
-import type { Engine } from './engine.ts';
+import { openAnnouncements } from '../engine/publish/announcements.ts';
+import type { Engine } from '../engine/engine.ts';
 
 /** Runs that activities start, or wake when they are under way. */
 

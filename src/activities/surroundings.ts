@@ -1,7 +1,7 @@
 import { Context, cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ErrorCode } from '../errors.ts';
-import type { StepControl } from './engine.ts';
+import type { StepControl } from '../engine/engine.ts';
 import { toApplicationFailure } from './failure.ts';
 import { live, signOfLife } from './signs-of-life.ts';
 import type { Life } from './signs-of-life.ts';

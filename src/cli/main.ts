@@ -5,13 +5,13 @@ import { DATASETS } from '../datasets/registry.ts';
 import { publisherHosts } from '../workers/configured-datasets.ts';
 import { openEngine } from '../workers/open-engine.ts';
 import type { OpenEngine } from '../workers/open-engine.ts';
-import { EXIT } from './context.ts';
-import type { CommandContext, ExitCode } from './context.ts';
-import { Interrupted } from './interrupted.ts';
+import { EXIT } from './shared/context.ts';
+import type { CommandContext, ExitCode } from './shared/context.ts';
+import { Interrupted } from './shared/interrupted.ts';
 import { createProgram } from './program.ts';
 import type { GlobalOptions } from './program.ts';
-import { createTerminal } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
+import { createTerminal } from './shared/terminal.ts';
+import type { Terminal } from './shared/terminal.ts';
 
 /** After its last line, for what is still to be written to a slow pipe. */
 const LINGER_MS = 2_000;

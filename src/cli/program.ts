@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { CODE_VERSION } from '../workers/code-version.ts';
-import { tellAway } from './away.ts';
-import type { CommandContext, ExitCode } from './context.ts';
-import { addEnedisCommands } from './enedis-commands.ts';
+import { tellAway } from './shared/away.ts';
+import type { CommandContext, ExitCode } from './shared/context.ts';
+import { addEnedisCommands } from './enedis/enedis-commands.ts';
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -57,14 +57,14 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--detach', 'leave a day that waits for its publisher or a decision to the workers, and end')
     .option(...UNTIL)
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
-      perform(async (context) => (await import('./run.ts')).run(context, { pipeline, from, to, ...options })),
+      perform(async (context) => (await import('./make/run.ts')).run(context, { pipeline, from, to, ...options })),
     );
 
   program
     .command('report <pipeline> [date]')
     .description('make the report of a day from stored metrics; without a date of REPORT_DATE, else of yesterday')
     .action((pipeline: string, date: string | undefined) =>
-      perform(async (context) => (await import('./report.ts')).report(context, { pipeline, date })),
+      perform(async (context) => (await import('./make/report.ts')).report(context, { pipeline, date })),
     );
 
   program
@@ -73,7 +73,7 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--probe', 'ask the publisher now, so that the plan knows what changed; what comes is kept as raw files')
     .option('--all', 'also list the steps that are reused')
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
-      perform(async (context) => (await import('./plan.ts')).plan(context, { pipeline, from, to, ...options })),
+      perform(async (context) => (await import('./look/plan.ts')).plan(context, { pipeline, from, to, ...options })),
     );
 
   program
@@ -84,7 +84,9 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--as-of <date>', 'the day of which the files tell, for a list without a date of its own (roadworks)')
     .option('--force', 'take the files as they are, also where they lack or contradict what is known of their days')
     .action((pipeline: string, files: string[], options: { asOf?: string; force?: boolean }) =>
-      perform(async (context) => (await import('./import.ts')).importRaw(context, { pipeline, files, ...options })),
+      perform(async (context) =>
+        (await import('./make/import.ts')).importRaw(context, { pipeline, files, ...options }),
+      ),
     );
 }
 
@@ -108,7 +110,7 @@ function addBackfillCommand(program: Command, perform: Perform): void {
     .option('--canary-tolerance <share>', 'part of the rows by which canary days may differ (default: 0)')
     .action((pipeline: string, from: string | undefined, to: string | undefined, options: Record<string, never>) =>
       perform(async (context) =>
-        (await import('./backfill.ts')).backfill(context, {
+        (await import('./make/backfill.ts')).backfill(context, {
           pipeline,
           from: from ?? '',
           to: to ?? from ?? '',
@@ -120,7 +122,9 @@ function addBackfillCommand(program: Command, perform: Perform): void {
   program
     .command('watch <pipeline>')
     .description('ask the publisher what it revised, and run the days whose content changed')
-    .action((pipeline: string) => perform(async (context) => (await import('./watch.ts')).watch(context, pipeline)));
+    .action((pipeline: string) =>
+      perform(async (context) => (await import('./make/watch.ts')).watch(context, pipeline)),
+    );
 }
 
 function addReadingCommands(program: Command, perform: Perform): void {
@@ -128,21 +132,21 @@ function addReadingCommands(program: Command, perform: Perform): void {
     .command('status <pipeline> [month-or-year]')
     .description('the calendar of days: verdict, revision, coverage')
     .action((pipeline: string, period: string | undefined) =>
-      perform(async (context) => (await import('./status.ts')).status(context, { pipeline, period })),
+      perform(async (context) => (await import('./look/status.ts')).status(context, { pipeline, period })),
     );
 
   program
     .command('gaps <pipeline> [from] [to]')
     .description('days that are not ok and whole, and the commands that would close them (default: the last year)')
     .action((pipeline: string, from: string | undefined, to: string | undefined) =>
-      perform(async (context) => (await import('./gaps.ts')).gaps(context, { pipeline, from, to })),
+      perform(async (context) => (await import('./look/gaps.ts')).gaps(context, { pipeline, from, to })),
     );
 
   program
     .command('stale <pipeline> [from] [to]')
     .description('finished days that are out of date, and because of which change (default: the last year)')
     .action((pipeline: string, from: string | undefined, to: string | undefined) =>
-      perform(async (context) => (await import('./gaps.ts')).stale(context, { pipeline, from, to })),
+      perform(async (context) => (await import('./look/gaps.ts')).stale(context, { pipeline, from, to })),
     );
 
   program
@@ -151,7 +155,7 @@ function addReadingCommands(program: Command, perform: Perform): void {
     .option('--as-of <version>', 'an earlier version of the day')
     .action((pipeline: string, date: string, options: Record<string, never>) =>
       perform(async (context) =>
-        (await import('./show.ts')).show(context, { pipeline, date, version: options['asOf'] }),
+        (await import('./look/show.ts')).show(context, { pipeline, date, version: options['asOf'] }),
       ),
     );
 
@@ -160,7 +164,7 @@ function addReadingCommands(program: Command, perform: Perform): void {
     .description('what changed between two versions of a day')
     .option('--versions <from..to>', 'the versions to compare (default: the last two)')
     .action((pipeline: string, date: string, options: Record<string, never>) =>
-      perform(async (context) => (await import('./diff.ts')).diff(context, { pipeline, date, ...options })),
+      perform(async (context) => (await import('./look/diff.ts')).diff(context, { pipeline, date, ...options })),
     );
 
   program
@@ -171,13 +175,15 @@ function addReadingCommands(program: Command, perform: Perform): void {
     .option('--sample <n>', 'only this many of the range’s finished days, drawn at random')
     .option('--repair', 'make again what is gone or damaged, from what is here, and verify it once more')
     .action((pipeline: string, from: string, to: string | undefined, options: { sample?: string; repair?: boolean }) =>
-      perform(async (context) => (await import('./verify.ts')).verify(context, { pipeline, from, to, ...options })),
+      perform(async (context) =>
+        (await import('./look/verify.ts')).verify(context, { pipeline, from, to, ...options }),
+      ),
     );
 
   program
     .command('doctor')
     .description('say what was detected, try everything for real, and what to do about each finding')
-    .action(() => perform(async (context) => (await import('./doctor.ts')).doctor(context)));
+    .action(() => perform(async (context) => (await import('./doctor/doctor.ts')).doctor(context)));
 }
 
 function addStoreCommands(program: Command, perform: Perform): void {
@@ -190,7 +196,7 @@ function addStoreCommands(program: Command, perform: Perform): void {
     )
     .option('--print', 'print the same as CloudFormation and mongosh text instead')
     .action((options: { print?: boolean }) =>
-      perform(async (context) => (await import('./storage.ts')).storageInit(context, options)),
+      perform(async (context) => (await import('./stores/storage.ts')).storageInit(context, options)),
     );
 
   program
@@ -201,7 +207,7 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .option('--keep <side>', 'primary (what the store has) or ours (what this host wrote)')
     .option('--by <who>', 'who decides (default: the user of this process)')
     .action((options: Record<string, never>) =>
-      perform(async (context) => (await import('./reconcile.ts')).reconcile(context, options)),
+      perform(async (context) => (await import('./stores/reconcile.ts')).reconcile(context, options)),
     );
 
   program
@@ -210,7 +216,7 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .requiredOption('--from <profile>', 'embedded, configured, or a JSON file of settings')
     .requiredOption('--to <profile>', 'the same')
     .action((options: { from: string; to: string }) =>
-      perform(async (context) => (await import('./migrate.ts')).migrate(context, options)),
+      perform(async (context) => (await import('./stores/migrate.ts')).migrate(context, options)),
     );
 
   program
@@ -223,7 +229,9 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .argument('[to]')
     .option('--dry-run', 'say which rows cannot be read, and change nothing')
     .action((pipeline: string, from: string, to: string | undefined, options: { dryRun?: boolean }) =>
-      perform(async (context) => (await import('./repair.ts')).repair(context, { pipeline, from, to, ...options })),
+      perform(async (context) =>
+        (await import('./stores/repair.ts')).repair(context, { pipeline, from, to, ...options }),
+      ),
     );
 
   program
@@ -232,7 +240,7 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .option('--dry-run', 'say what there is, and change nothing')
     .option('--grace-days <n>', 'how long an object must have been without a reference (default: 7)')
     .action((options: { dryRun?: boolean; graceDays?: string }) =>
-      perform(async (context) => (await import('./gc.ts')).gc(context, options)),
+      perform(async (context) => (await import('./stores/gc.ts')).gc(context, options)),
     );
 }
 
@@ -242,18 +250,18 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .description('run workers against the configured Temporal server')
     .option('--queues <kinds>', 'which of compute, fetch, report (default: all)', 'compute,fetch,report')
     .action((options: { queues: string }) =>
-      perform(async (context) => (await import('./worker.ts')).worker(context, options)),
+      perform(async (context) => (await import('./services/worker.ts')).worker(context, options)),
     );
 
   program
     .command('dev')
     .description('run server, workers, schedules and UI together until Ctrl-C')
-    .action(() => perform(async (context) => (await import('./dev.ts')).dev(context)));
+    .action(() => perform(async (context) => (await import('./services/dev.ts')).dev(context)));
 
   program
     .command('demo')
     .description('run sample days from download to report on this machine')
-    .action(() => perform(async (context) => (await import('./demo.ts')).demo(context)));
+    .action(() => perform(async (context) => (await import('./services/demo.ts')).demo(context)));
 
   program
     .command('portal')
@@ -262,7 +270,7 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .option('--seed <number>', 'another seed gives other values', '1')
     .option('--folder <path>', 'serve the real files of a folder instead of synthetic days')
     .action((options: { port: string; seed: string; folder?: string }) =>
-      perform(async (context) => (await import('./portal.ts')).portal(context, options)),
+      perform(async (context) => (await import('./services/portal.ts')).portal(context, options)),
     );
 }
 
@@ -276,13 +284,13 @@ function addCodecServer(program: Command, perform: Perform): void {
       'http://127.0.0.1:8233',
     ])
     .action((options: { port: string; origin: string[] }) =>
-      perform(async (context) => (await import('./codec-server.ts')).codecServer(context, options)),
+      perform(async (context) => (await import('./services/codec-server.ts')).codecServer(context, options)),
     );
 }
 
 function addScheduleCommands(program: Command, perform: Perform): void {
   const schedules = program.command('schedules').description('the schedules of the pipelines');
-  const code = () => import('./schedules.ts');
+  const code = () => import('./services/schedules.ts');
   schedules
     .command('list')
     .description('next ticks, last result, ticks that were missed or skipped')

@@ -1,6 +1,6 @@
 import { PipelineError, asPipelineError } from '../errors.ts';
 import type { ErrorContext } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../storage/ports.ts';
+import type { JsonObject, JsonValue } from '../ports/json.ts';
 import type { UnitOutcome } from './dataset.ts';
 import type { ContentDiff, LargestChange, ValueChange } from './version-diff.ts';
 import type { ColumnClass } from './vocabulary.ts';

@@ -1,5 +1,7 @@
 import type { ErrorCode, ErrorContext } from '../errors.ts';
-import type { ArtefactRef, JsonObject, JsonValue, SqlSession } from '../storage/ports.ts';
+import type { JsonObject, JsonValue } from '../ports/json.ts';
+import type { ArtefactRef } from '../ports/objects.ts';
+import type { SqlSession } from '../ports/sql.ts';
 import type { PipelineDefinition, Severity } from './definition.ts';
 import type { PartNote } from './kept-delivery.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';

@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors.ts';
-import type { JsonObject } from '../storage/ports.ts';
+import type { JsonObject } from '../ports/json.ts';
 import { cronProblem } from './cron.ts';
 import type { ColumnClass, Revision, StepId } from './vocabulary.ts';
 import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';

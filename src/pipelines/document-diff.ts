@@ -1,4 +1,4 @@
-import type { JsonValue } from '../storage/ports.ts';
+import type { JsonValue } from '../ports/json.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { DocumentDiff, ValueChange } from './version-diff.ts';
 

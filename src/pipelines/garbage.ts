@@ -1,4 +1,4 @@
-import type { DocumentKey } from '../storage/ports.ts';
+import type { DocumentKey } from '../ports/documents.ts';
 import { sha256Hex } from './canonical-json.ts';
 import type { Scope } from './vocabulary.ts';
 

@@ -1,4 +1,6 @@
-import type { ArtefactRef, DocumentKey, JsonObject } from '../storage/ports.ts';
+import type { DocumentKey } from '../ports/documents.ts';
+import type { JsonObject } from '../ports/json.ts';
+import type { ArtefactRef } from '../ports/objects.ts';
 import type { CheckResult } from './dataset.ts';
 import type { PartNote } from './kept-delivery.ts';
 import type { InputHashes, StepKey } from './step-key.ts';

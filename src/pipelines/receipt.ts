@@ -1,4 +1,5 @@
-import type { ArtefactRef, DocumentKey } from '../storage/ports.ts';
+import type { DocumentKey } from '../ports/documents.ts';
+import type { ArtefactRef } from '../ports/objects.ts';
 import type { FetchWindow } from './dataset.ts';
 import type { KeptNote } from './kept-delivery.ts';
 import type { Origin } from './ledger.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../storage/ports.ts';
+import type { JsonObject } from '../ports/json.ts';
 import type { PipelineDefinition } from './definition.ts';
 import { REVISIONS } from './vocabulary.ts';
 import type { CivilDate, Revision } from './vocabulary.ts';

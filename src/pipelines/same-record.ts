@@ -1,4 +1,4 @@
-import type { JsonObject } from '../storage/ports.ts';
+import type { JsonObject } from '../ports/json.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { LEDGER_TABLE } from './ledger.ts';
 import { MANIFEST_TABLE } from './manifest.ts';

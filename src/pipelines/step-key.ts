@@ -1,4 +1,4 @@
-import type { JsonObject } from '../storage/ports.ts';
+import type { JsonObject } from '../ports/json.ts';
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import type { CheckResult } from './dataset.ts';
 import type { PartNote } from './kept-delivery.ts';

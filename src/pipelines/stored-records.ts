@@ -1,4 +1,4 @@
-import type { DocumentKey } from '../storage/ports.ts';
+import type { DocumentKey } from '../ports/documents.ts';
 import { LEDGER_TABLE } from './ledger.ts';
 import { MANIFEST_TABLE } from './manifest.ts';
 import { RECEIPT_TABLE } from './receipt.ts';

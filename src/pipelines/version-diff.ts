@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../storage/ports.ts';
+import type { JsonObject, JsonValue } from '../ports/json.ts';
 import type { Decision } from './decision.ts';
 import type { ManifestStep } from './manifest.ts';
 import type { Scope, StepId, Verdict } from './vocabulary.ts';

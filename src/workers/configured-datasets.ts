@@ -3,7 +3,7 @@ import { hostVariable } from '../config/settings.ts';
 import type { HostSettings } from '../config/settings.ts';
 import type { Dataset, HttpSource } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
-import type { JsonObject } from '../storage/ports.ts';
+import type { JsonObject } from '../ports/json.ts';
 
 type Thresholds = Readonly<Record<string, number>>;
 

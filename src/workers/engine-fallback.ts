@@ -1,10 +1,10 @@
-import type { ReplayResult } from '../activities/contract.ts';
-import type { EngineFallback } from '../activities/engine.ts';
+import type { ReplayResult } from '../engine/contract.ts';
+import type { EngineFallback } from '../engine/engine.ts';
 import { asPipelineError } from '../errors.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
-import type { CacheStats } from '../storage/cache-objects.ts';
-import { describeConflict, listConflicts, reconcile } from '../storage/reconcile.ts';
-import type { ReconcileReport } from '../storage/reconcile.ts';
+import type { CacheStats } from '../storage/cache/cache-objects.ts';
+import { describeConflict, listConflicts, reconcile } from '../storage/outage/reconcile.ts';
+import type { ReconcileReport } from '../storage/outage/reconcile.ts';
 import type { HostFallback } from './open-fallback.ts';
 
 /** Conflicts that a result carries; `quotidien reconcile --dry-run` lists all of them. */

@@ -2,21 +2,22 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { sameRecord } from '../pipelines/same-record.ts';
-import { noteBreakers } from '../storage/breaker-notes.ts';
-import { createCachedObjectStore } from '../storage/cache-objects.ts';
-import type { CacheStats } from '../storage/cache-objects.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../storage/circuit-breaker.ts';
-import type { CircuitBreaker } from '../storage/circuit-breaker.ts';
-import { createStoreMirror } from '../storage/fallback-mirror.ts';
-import { createFallbackStores } from '../storage/fallback-stores.ts';
-import type { FallbackStores } from '../storage/fallback-stores.ts';
-import { errnoOf, fileError } from '../storage/file-errors.ts';
-import { createJournalDisk } from '../storage/journal-disk.ts';
-import { openJournal } from '../storage/journal.ts';
-import { createLocalObjectStore } from '../storage/local-files.ts';
-import type { DocumentStore, ObjectStore } from '../storage/ports.ts';
-import type { MergeRules, ReconcileParts } from '../storage/reconcile-parts.ts';
-import { openSqliteDocumentStore } from '../storage/sqlite-documents.ts';
+import { noteBreakers } from '../storage/outage/breaker-notes.ts';
+import { createCachedObjectStore } from '../storage/cache/cache-objects.ts';
+import type { CacheStats } from '../storage/cache/cache-objects.ts';
+import { createCircuitBreaker, guardDocuments, guardObjects } from '../storage/outage/circuit-breaker.ts';
+import type { CircuitBreaker } from '../storage/outage/circuit-breaker.ts';
+import { createStoreMirror } from '../storage/outage/fallback-mirror.ts';
+import { createFallbackStores } from '../storage/outage/fallback-stores.ts';
+import type { FallbackStores } from '../storage/outage/fallback-stores.ts';
+import { errnoOf, fileError } from '../storage/shared/file-errors.ts';
+import { createJournalDisk } from '../storage/outage/journal-disk.ts';
+import { openJournal } from '../storage/outage/journal.ts';
+import { createLocalObjectStore } from '../storage/local/local-files.ts';
+import type { DocumentStore } from '../ports/documents.ts';
+import type { ObjectStore } from '../ports/objects.ts';
+import type { MergeRules, ReconcileParts } from '../storage/outage/reconcile-parts.ts';
+import { openSqliteDocumentStore } from '../storage/sqlite/sqlite-documents.ts';
 
 /** What a host works with while its remote stores are away, all of it below one folder on its own disk. */
 export interface HostFallback {

@@ -1,6 +1,6 @@
 import { metricMeter } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import type { CommitRequest, RecordRunRequest, StepRequest, StepResult } from '../activities/contract.ts';
+import type { CommitRequest, RecordRunRequest, StepRequest, StepResult } from '../engine/contract.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerInterceptors, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
-import { fetchQueue } from '../activities/resolve-plan.ts';
+import { fetchQueue } from '../engine/plan/resolve-plan.ts';
 import { createActivities } from '../activities/create-activities.ts';
-import type { Engine } from '../activities/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { publisherHosts } from './configured-datasets.ts';
 import type { TemporalTarget } from './temporal-target.ts';
 import { productMetrics } from './product-metrics.ts';

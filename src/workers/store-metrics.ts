@@ -1,6 +1,6 @@
 import { metricMeter } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import type { EngineFallback } from '../activities/engine.ts';
+import type { EngineFallback } from '../engine/engine.ts';
 
 /**
  * What the cache did and which stores are away, looked at after each activity: counters `quotidien_cache_<what>`, and the gauge `quotidien_store_away` by

@@ -16,7 +16,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ChildWorkflowHandle, ChildWorkflowOptions } from '@temporalio/workflow';
-import type { FollowedRun } from '../activities/contract.ts';
+import type { FollowedRun } from '../engine/contract.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day } from './day.ts';

@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { CanaryDifference, SelectedDays } from '../activities/contract.ts';
+import type { CanaryDifference, SelectedDays } from '../engine/contract.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import type { DayResult } from './day.ts';

@@ -14,7 +14,7 @@ import {
 } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { CanaryDifference, SelectedDays } from '../activities/contract.ts';
+import type { CanaryDifference, SelectedDays } from '../engine/contract.ts';
 import { SELECTIONS, spreadSample, yearStretches } from '../pipelines/backfill.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { FetchWindow } from '../pipelines/dataset.ts';

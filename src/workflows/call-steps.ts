@@ -1,7 +1,7 @@
 import { ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { RetrySettings, StepResult } from '../activities/contract.ts';
+import type { RetrySettings, StepResult } from '../engine/contract.ts';
 import { isForced } from '../pipelines/execution.ts';
 import type { ExecutionStep } from '../pipelines/execution.ts';
 import type { StepDone, StepFailed, StepWork, StepsRun } from '../pipelines/run-steps.ts';

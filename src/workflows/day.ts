@@ -8,7 +8,7 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { ActionRequest, CommitResult, ResolvedDay } from '../activities/contract.ts';
+import type { ActionRequest, CommitResult, ResolvedDay } from '../engine/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayFailure, DayOutcome, DayState, StepState } from '../pipelines/execution.ts';
 import { decisionOn, mergeDecisions } from '../pipelines/decision.ts';

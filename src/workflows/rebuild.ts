@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { DerivedWork } from '../activities/contract.ts';
+import type { DerivedWork } from '../engine/contract.ts';
 import { failedDay, groupFailures } from '../pipelines/failed-work.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import { CONTROL_RETRY } from './control-retry.ts';

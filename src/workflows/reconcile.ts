@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { ReconcileResult } from '../activities/contract.ts';
+import type { ReconcileResult } from '../engine/contract.ts';
 import { withPlainFailures } from './plain-failures.ts';
 import { checkInput, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';

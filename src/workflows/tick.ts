@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { DayPart, ScheduledWork } from '../pipelines/definition.ts';
-import type { ResolvedTick } from '../activities/contract.ts';
+import type { ResolvedTick } from '../engine/contract.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day, reportTooSignal } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';

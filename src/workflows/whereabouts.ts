@@ -1,7 +1,7 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { MaybeServed } from '../activities/contract.ts';
+import type { MaybeServed } from '../engine/contract.ts';
 import { CONTROL_RETRY, LOCAL_CONTROL } from './control-retry.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { ApplicationFailure, condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { CommitRequest, ResolvedWindow } from '../activities/contract.ts';
+import type { CommitRequest, ResolvedWindow } from '../engine/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayOutcome, DayState, StepState } from '../pipelines/execution.ts';

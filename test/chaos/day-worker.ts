@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { inject } from 'vitest';
-import { readLedger, readManifests } from '../../src/activities/ledger-reader.ts';
+import { readLedger, readManifests } from '../../src/engine/records/ledger-reader.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';

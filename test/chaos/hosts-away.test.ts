@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import { startDevServer } from '../../src/dev/temporal/dev-server.ts';

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { resultOf, startBackfill } from '../../src/cli/runs.ts';
+import { resultOf, startBackfill } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { contentsOf, stopWorker } from './day-worker.ts';
 import { openStage } from './stage.ts';

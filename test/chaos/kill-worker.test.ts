@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { contentsOf, stopWorker } from './day-worker.ts';
 import type { Contents } from './day-worker.ts';
 import { openStage } from './stage.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { finishRollup, dayResult, startDay } from '../../src/cli/runs.ts';
+import { finishRollup, dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { FERRETDB, startFerretDb } from '../fixtures/servers/ferretdb.ts';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLocalObjectStore } from '../../src/storage/local-files.ts';
-import { openSqliteDocumentStore } from '../../src/storage/sqlite-documents.ts';
-import type { ReconcileReport } from '../../src/storage/reconcile.ts';
+import { createLocalObjectStore } from '../../src/storage/local/local-files.ts';
+import { openSqliteDocumentStore } from '../../src/storage/sqlite/sqlite-documents.ts';
+import type { ReconcileReport } from '../../src/storage/outage/reconcile.ts';
 import { collectText, toArray } from '../conformance/byte-streams.ts';
 import { startChild } from '../unit/storage/children/start.ts';
 import type { Child } from '../unit/storage/children/start.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { calendarOfDays } from '../../src/activities/day-calendar.ts';
-import { dayResult, finishRollup, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
+import { calendarOfDays } from '../../src/engine/look/day-calendar.ts';
+import { dayResult, finishRollup, resultOf, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import { applyReconcile } from '../../src/schedules/apply-reconcile.ts';

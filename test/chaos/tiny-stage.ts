@@ -1,10 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { openAnnouncements } from '../../src/activities/announcements.ts';
-import { readManifests } from '../../src/activities/ledger-reader.ts';
-import { proveObjects } from '../../src/activities/proven-objects.ts';
-import { publicationsOf } from '../../src/activities/published.ts';
-import { rollupFailure } from '../../src/cli/backfill-run.ts';
-import { resultOf, startBackfill } from '../../src/cli/runs.ts';
+import { openAnnouncements } from '../../src/engine/publish/announcements.ts';
+import { readManifests } from '../../src/engine/records/ledger-reader.ts';
+import { proveObjects } from '../../src/engine/execute/proven-objects.ts';
+import { publicationsOf } from '../../src/engine/publish/published.ts';
+import { rollupFailure } from '../../src/cli/make/backfill-run.ts';
+import { resultOf, startBackfill } from '../../src/cli/temporal/runs.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { Manifest } from '../../src/pipelines/manifest.ts';
 import { periodsOf } from '../../src/pipelines/period.ts';

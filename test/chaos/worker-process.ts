@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import type { EngineFallback } from '../../src/activities/engine.ts';
+import type { EngineFallback } from '../../src/engine/engine.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import { publisherHosts } from '../../src/workers/configured-datasets.ts';
 import { quietRuntime } from '../../src/workers/logging.ts';
 import { openEngine } from '../../src/workers/open-engine.ts';
 import { QUEUE_KINDS, runWorkers } from '../../src/workers/run-workers.ts';
-import type { SqlEngine } from '../../src/storage/ports.ts';
+import type { SqlEngine } from '../../src/ports/sql.ts';
 import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorCodeOf } from '../../src/errors.ts';
-import type { DocumentKey, DocumentQuery, DocumentStore } from '../../src/storage/ports.ts';
+import type { DocumentKey, DocumentQuery, DocumentStore } from '../../src/ports/documents.ts';
 import { inParallel, toArray } from './byte-streams.ts';
 
 export interface OpenedDocumentStore {

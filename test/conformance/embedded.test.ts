@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createLocalObjectStore } from '../../src/storage/local-files.ts';
-import { openSqliteDocumentStore } from '../../src/storage/sqlite-documents.ts';
+import { createLocalObjectStore } from '../../src/storage/local/local-files.ts';
+import { openSqliteDocumentStore } from '../../src/storage/sqlite/sqlite-documents.ts';
 import { documentStoreConformance, openedTwice } from './document-store.suite.ts';
 import { objectStoreConformance } from './object-store.suite.ts';
 

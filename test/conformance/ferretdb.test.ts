@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { errorCodeOf } from '../../src/errors.ts';
-import { cityFlowTables } from '../../src/storage/cityflow-tables.ts';
-import { createMemoryObjectStore } from '../../src/storage/memory.ts';
-import { openMongoDocumentStore } from '../../src/storage/mongo-documents.ts';
-import type { MongoDocumentStore } from '../../src/storage/mongo-documents.ts';
-import type { DocumentKey } from '../../src/storage/ports.ts';
-import { initStorage } from '../../src/storage/storage-init.ts';
+import { cityFlowTables } from '../../src/storage/setup/cityflow-tables.ts';
+import { createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import { openMongoDocumentStore } from '../../src/storage/mongo/mongo-documents.ts';
+import type { MongoDocumentStore } from '../../src/storage/mongo/mongo-documents.ts';
+import type { DocumentKey } from '../../src/ports/documents.ts';
+import { initStorage } from '../../src/storage/setup/storage-init.ts';
 import { FERRETDB, startFerretDb } from '../fixtures/servers/ferretdb.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { inParallel, toArray } from './byte-streams.ts';

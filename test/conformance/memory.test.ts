@@ -1,4 +1,4 @@
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import { documentStoreConformance } from './document-store.suite.ts';
 import { objectStoreConformance } from './object-store.suite.ts';
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PipelineError } from '../../src/errors.ts';
-import { MAX_KEY_BYTES } from '../../src/storage/object-key.ts';
-import type { ObjectBody, ObjectStore, PutOptions } from '../../src/storage/ports.ts';
+import { MAX_KEY_BYTES } from '../../src/storage/shared/object-key.ts';
+import type { ObjectBody, ObjectStore, PutOptions } from '../../src/ports/objects.ts';
 import {
   MIB,
   collect,

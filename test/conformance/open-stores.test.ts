@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { initStorage } from '../../src/storage/storage-init.ts';
+import { initStorage } from '../../src/storage/setup/storage-init.ts';
 import { openStores } from '../../src/workers/open-stores.ts';
 import type { OpenStores } from '../../src/workers/open-stores.ts';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';

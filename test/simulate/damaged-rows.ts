@@ -1,11 +1,11 @@
-import { repairRows, unreadableRows } from '../../src/activities/repair-rows.ts';
-import type { StepControl } from '../../src/activities/engine.ts';
+import { repairRows, unreadableRows } from '../../src/engine/upkeep/repair-rows.ts';
+import type { StepControl } from '../../src/engine/engine.ts';
 import { LEDGER_TABLE } from '../../src/pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../../src/pipelines/manifest.ts';
 import { periodsOf } from '../../src/pipelines/period.ts';
 import { placeOf } from '../../src/pipelines/stored-records.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
-import type { StoredDocument } from '../../src/storage/ports.ts';
+import type { StoredDocument } from '../../src/ports/documents.ts';
 import { PIPELINE } from './dataset.ts';
 import type { Installation } from './installation.ts';
 import { commanded } from './operations.ts';

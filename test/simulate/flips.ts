@@ -1,7 +1,7 @@
-import { verifyDays } from '../../src/activities/verify-day.ts';
-import { verifyPeriod } from '../../src/activities/verify-period.ts';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { publicationsOf } from '../../src/activities/published.ts';
+import { verifyDays } from '../../src/engine/verify/verify-day.ts';
+import { verifyPeriod } from '../../src/engine/verify/verify-period.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { publicationsOf } from '../../src/engine/publish/published.ts';
 import { isPeriod, periodsOf } from '../../src/pipelines/period.ts';
 import type { Manifest } from '../../src/pipelines/manifest.ts';
 import type { VerificationResult } from '../../src/pipelines/verification.ts';

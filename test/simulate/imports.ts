@@ -1,4 +1,4 @@
-import { importFiles } from '../../src/activities/import-file.ts';
+import { importFiles } from '../../src/engine/download/import-file.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
 import { PARTS, PIPELINE } from './dataset.ts';
 import { commanded } from './operations.ts';

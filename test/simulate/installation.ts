@@ -1,10 +1,10 @@
-import { mergeRules } from '../../src/activities/merge-records.ts';
+import { mergeRules } from '../../src/engine/upkeep/merge-records.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
-import type { Engine } from '../../src/activities/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
 import type { Scope } from '../../src/pipelines/vocabulary.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
-import type { MigrationOptions } from '../../src/storage/migrate.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import type { MigrationOptions } from '../../src/storage/setup/migrate.ts';
 import * as workflows from '../../src/workflows/index.ts';
 import { engineFallback, hostQueue } from '../../src/workers/engine-fallback.ts';
 import { HostDisk, openSimulatedFallback } from './fallback-of-host.ts';

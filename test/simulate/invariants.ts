@@ -1,4 +1,4 @@
-import { readManifests, readReceipts } from '../../src/activities/ledger-reader.ts';
+import { readManifests, readReceipts } from '../../src/engine/records/ledger-reader.ts';
 import type { LedgerEntry } from '../../src/pipelines/ledger.ts';
 import { LEDGER_TABLE } from '../../src/pipelines/ledger.ts';
 import { manifestKey } from '../../src/pipelines/manifest.ts';
@@ -6,7 +6,7 @@ import type { Manifest } from '../../src/pipelines/manifest.ts';
 import { periodsOf } from '../../src/pipelines/period.ts';
 import { dayOf } from '../../src/pipelines/receipt.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
-import type { ArtefactRef } from '../../src/storage/ports.ts';
+import type { ArtefactRef } from '../../src/ports/objects.ts';
 import { PARTS, PIPELINE, expectedFiles, isOdd } from './dataset.ts';
 import type { Figures } from './dataset.ts';
 import { undecided } from './held-days.ts';

@@ -1,12 +1,12 @@
-import { newestName } from '../../src/activities/content-store.ts';
-import { OPERATIONAL_TABLES } from '../../src/cli/storage.ts';
+import { newestName } from '../../src/engine/content-store.ts';
+import { OPERATIONAL_TABLES } from '../../src/cli/stores/storage.ts';
 import { LEDGER_TABLE } from '../../src/pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../../src/pipelines/manifest.ts';
 import { RECEIPT_TABLE } from '../../src/pipelines/receipt.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
-import { migrate } from '../../src/storage/migrate.ts';
-import type { MigrationOptions } from '../../src/storage/migrate.ts';
-import { openMigrationNotes } from '../../src/storage/migration-notes.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import { migrate } from '../../src/storage/setup/migrate.ts';
+import type { MigrationOptions } from '../../src/storage/setup/migrate.ts';
+import { openMigrationNotes } from '../../src/storage/setup/migration-notes.ts';
 import { Process } from './scheduler.ts';
 import type { Installation } from './installation.ts';
 import { commanded } from './operations.ts';

@@ -4,16 +4,17 @@ import type {
   ResolvedWindow,
   SelectDaysRequest,
   SelectedDays,
-} from '../../src/activities/contract.ts';
-import { datasetOf } from '../../src/activities/engine.ts';
-import type { Engine, EngineFallback } from '../../src/activities/engine.ts';
-import { planFromStores } from '../../src/activities/plan-run.ts';
+} from '../../src/engine/contract.ts';
+import { datasetOf } from '../../src/engine/engine.ts';
+import type { Engine, EngineFallback } from '../../src/engine/engine.ts';
+import { planFromStores } from '../../src/engine/plan/plan-run.ts';
 import { errorCodeOf } from '../../src/errors.ts';
 import { ANNOUNCEMENT_TABLE } from '../../src/pipelines/announcement.ts';
 import { executionSteps } from '../../src/pipelines/execution.ts';
 import { RECEIPT_TABLE } from '../../src/pipelines/receipt.ts';
 import type { Receipt } from '../../src/pipelines/receipt.ts';
-import type { DocumentStore, ObjectHead, ObjectStore } from '../../src/storage/ports.ts';
+import type { DocumentStore } from '../../src/ports/documents.ts';
+import type { ObjectHead, ObjectStore } from '../../src/ports/objects.ts';
 import { changed } from './changed-store.ts';
 import { PIPELINE } from './dataset.ts';
 import type { Mutation } from './installation.ts';

@@ -1,4 +1,4 @@
-import { collectGarbage } from '../../src/activities/collect-garbage.ts';
+import { collectGarbage } from '../../src/engine/upkeep/collect-garbage.ts';
 import { errorCodeOf } from '../../src/errors.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
 import { hostQueue } from '../../src/workers/engine-fallback.ts';

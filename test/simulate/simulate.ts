@@ -1,5 +1,5 @@
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
-import type { ReconcileResult } from '../../src/activities/contract.ts';
+import type { ReconcileResult } from '../../src/engine/contract.ts';
 import { PARTS, PIPELINE, simulatedDataset } from './dataset.ts';
 import { repairAll, stillUnreadable } from './damaged-rows.ts';
 import { Installation } from './installation.ts';

@@ -1,4 +1,5 @@
-import type { DocumentStore, ObjectBody, ObjectStore } from '../../src/storage/ports.ts';
+import type { DocumentStore } from '../../src/ports/documents.ts';
+import type { ObjectBody, ObjectStore } from '../../src/ports/objects.ts';
 import type { Process } from './scheduler.ts';
 import { fileBytes, keepFile } from './virtual-files.ts';
 import type { Weather } from './weather.ts';

@@ -1,8 +1,9 @@
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { scopeOfObject } from '../../src/pipelines/garbage.ts';
 import type { Manifest } from '../../src/pipelines/manifest.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
-import type { DocumentStore, ObjectStore } from '../../src/storage/ports.ts';
+import type { DocumentStore } from '../../src/ports/documents.ts';
+import type { ObjectStore } from '../../src/ports/objects.ts';
 import { changed } from './changed-store.ts';
 import { PIPELINE } from './dataset.ts';
 import { readObject } from './stores-of-process.ts';

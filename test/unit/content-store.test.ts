@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { putContent } from '../../src/activities/content-store.ts';
-import { createMemoryObjectStore } from '../../src/storage/memory.ts';
+import { putContent } from '../../src/engine/content-store.ts';
+import { createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import { collectText, toArray } from '../conformance/byte-streams.ts';
 
 const PLACE = { folder: 'raw/tiny', extension: 'txt', mediaType: 'text/plain' };

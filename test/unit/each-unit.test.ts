@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import { PipelineError } from '../../src/errors.ts';
 import type { Dataset, LocalArtefact, StepTask, UnitOutcome } from '../../src/pipelines/dataset.ts';
 import type { StepId } from '../../src/pipelines/vocabulary.ts';
-import { encodeFlatParquet } from '../../src/storage/parquet-export.ts';
+import { encodeFlatParquet } from '../../src/storage/sql/parquet-export.ts';
 
 const ref = { key: 'day', sha256: '', bytes: 1, mediaType: 'application/json' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapConcurrent } from '../../src/activities/map-concurrent.ts';
+import { mapConcurrent } from '../../src/engine/map-concurrent.ts';
 
 const ITEMS = Array.from({ length: 20 }, (_, index) => index);
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mergeRules } from '../../src/activities/merge-records.ts';
+import { mergeRules } from '../../src/engine/upkeep/merge-records.ts';
 import { cityflow } from '../../src/datasets/cityflow/index.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
-import type { MemoryObjectStore } from '../../src/storage/memory.ts';
-import type { DocumentKey, DocumentStore } from '../../src/storage/ports.ts';
-import { planReconcile, reconcile } from '../../src/storage/reconcile.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import type { MemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import type { DocumentKey, DocumentStore } from '../../src/ports/documents.ts';
+import { planReconcile, reconcile } from '../../src/storage/outage/reconcile.ts';
 import { collectText, sha256Of } from '../conformance/byte-streams.ts';
 import { openTestHost, switched, temporaryFolder } from './storage/fallback-host.ts';
 import type { Outage, TestHost } from './storage/fallback-host.ts';

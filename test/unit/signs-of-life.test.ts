@@ -3,9 +3,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { control, guardWith } from '../../src/activities/surroundings.ts';
 import { livelyDocuments, livelyObjects, livelySql, waitForOthers } from '../../src/activities/signs-of-life.ts';
-import { limitSessions } from '../../src/storage/limit-sessions.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory.ts';
-import type { SqlEngine, SqlSession } from '../../src/storage/ports.ts';
+import { limitSessions } from '../../src/storage/sql/limit-sessions.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
+import type { SqlEngine, SqlSession } from '../../src/ports/sql.ts';
 
 const BEAT_MS = 5;
 const STALL_BEATS = 4;

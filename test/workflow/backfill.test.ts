@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { planBackfill, savePlan } from '../../src/activities/plan-backfill.ts';
-import { exitCodeOf, leftLines } from '../../src/cli/backfill-run.ts';
-import { startBackfill, startDay } from '../../src/cli/runs.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { planBackfill, savePlan } from '../../src/engine/plan/plan-backfill.ts';
+import { exitCodeOf, leftLines } from '../../src/cli/make/backfill-run.ts';
+import { startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { BackfillInput } from '../../src/workflows/backfill.ts';
 import type { BackfillProgress } from '../../src/workflows/backfill-control.ts';

@@ -2,8 +2,8 @@ import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/commo
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { cityflow } from '../../src/datasets/cityflow/index.ts';
 import type { Report } from '../../src/datasets/cityflow/report/model.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';

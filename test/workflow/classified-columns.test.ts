@@ -1,9 +1,9 @@
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compareVersions } from '../../src/activities/compare-versions.ts';
-import { readManifests } from '../../src/activities/ledger-reader.ts';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { compareVersions } from '../../src/engine/look/compare-versions.ts';
+import { readManifests } from '../../src/engine/records/ledger-reader.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { protocolText } from '../fixtures/history-text.ts';
 import { endRuntime, openInstallation } from '../fixtures/installation.ts';

@@ -1,9 +1,9 @@
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLedger } from '../../src/activities/ledger-reader.ts';
-import { mapConcurrent } from '../../src/activities/map-concurrent.ts';
-import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
+import { readLedger } from '../../src/engine/records/ledger-reader.ts';
+import { mapConcurrent } from '../../src/engine/map-concurrent.ts';
+import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { ledgerKey } from '../../src/pipelines/ledger.ts';

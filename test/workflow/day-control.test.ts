@@ -1,8 +1,8 @@
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { readActions } from '../../src/activities/operator-actions.ts';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { readActions } from '../../src/engine/records/operator-actions.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayState } from '../../src/pipelines/execution.ts';
 import type { DayPlan } from '../../src/pipelines/plan.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { noopDataset } from '../fixtures/noop-dataset.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { readActions } from '../../src/activities/operator-actions.ts';
-import { dayResult, startBackfill, startDay } from '../../src/cli/runs.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { readActions } from '../../src/engine/records/operator-actions.ts';
+import { dayResult, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayInput } from '../../src/workflows/day.ts';
 import { openInstallation } from '../fixtures/installation.ts';

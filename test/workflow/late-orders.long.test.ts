@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readActions } from '../../src/activities/operator-actions.ts';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { readActions } from '../../src/engine/records/operator-actions.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayState } from '../../src/pipelines/execution.ts';
 import { FAILURE_TABLE } from '../../src/pipelines/ledger.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackfill } from '../../src/cli/runs.ts';
+import { startBackfill } from '../../src/cli/temporal/runs.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';
 import { PAYLOAD_BYTES } from '../../src/pipelines/work-window.ts';

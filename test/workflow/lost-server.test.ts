@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { openTemporal } from '../../src/cli/temporal.ts';
+import { openTemporal } from '../../src/cli/temporal/temporal.ts';
 import { readRecord } from '../../src/dev/temporal/server-record.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { testCli } from '../fixtures/temporal-server.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import type { Portal, PortalFault, RequestMatch } from '../../src/dev/portal/portal.ts';
 import type { ErrorCode } from '../../src/errors.ts';

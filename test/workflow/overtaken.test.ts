@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readManifests } from '../../src/activities/ledger-reader.ts';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { readManifests } from '../../src/engine/records/ledger-reader.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { window, WindowInput } from '../../src/workflows/window.ts';
 import { openInstallation } from '../fixtures/installation.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newestManifests, readManifests } from '../../src/activities/ledger-reader.ts';
-import { dayResult, finishRollup, startBackfill, startDay } from '../../src/cli/runs.ts';
+import { newestManifests, readManifests } from '../../src/engine/records/ledger-reader.ts';
+import { dayResult, finishRollup, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayInput } from '../../src/workflows/day.ts';
 import { daysChangedSignal, flushSignal } from '../../src/workflows/rollup.ts';

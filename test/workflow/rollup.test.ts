@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openAnnouncements } from '../../src/activities/announcements.ts';
-import { failedPeriods } from '../../src/activities/failures.ts';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { stalePeriods } from '../../src/activities/stale-periods.ts';
-import { backfill } from '../../src/cli/backfill.ts';
-import { stale } from '../../src/cli/gaps.ts';
-import { finishRollup, resultOf, startBackfill } from '../../src/cli/runs.ts';
+import { openAnnouncements } from '../../src/engine/publish/announcements.ts';
+import { failedPeriods } from '../../src/engine/records/failures.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { stalePeriods } from '../../src/engine/derive/stale-periods.ts';
+import { backfill } from '../../src/cli/make/backfill.ts';
+import { stale } from '../../src/cli/look/gaps.ts';
+import { finishRollup, resultOf, startBackfill } from '../../src/cli/temporal/runs.ts';
 import { announcementKey } from '../../src/pipelines/announcement.ts';
 import type { Dataset, StepImplementation, UnitOutcome } from '../../src/pipelines/dataset.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';

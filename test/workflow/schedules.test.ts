@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
 import type { ScheduleDefinition } from '../../src/pipelines/definition.ts';

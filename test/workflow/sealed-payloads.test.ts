@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { dayResult, startDay } from '../../src/cli/runs.ts';
+import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { startEphemeralServer } from '../../src/dev/temporal/ephemeral-server.ts';
 import type { EphemeralServer } from '../../src/dev/temporal/ephemeral-server.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/dev/temporal/search-attributes.ts';

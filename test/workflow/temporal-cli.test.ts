@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { damageOf } from '../../src/activities/content-store.ts';
-import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { damageOf } from '../../src/engine/content-store.ts';
+import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';

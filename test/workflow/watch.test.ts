@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newestManifests } from '../../src/activities/ledger-reader.ts';
-import { REVISION_TABLE } from '../../src/activities/watch-publisher.ts';
-import { finishRollup, startBackfill, startWatch } from '../../src/cli/runs.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { REVISION_TABLE } from '../../src/engine/watch/watch-publisher.ts';
+import { finishRollup, startBackfill, startWatch } from '../../src/cli/temporal/runs.ts';
 import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { VersionDiff } from '../../src/pipelines/version-diff.ts';
 import type { verify, WatchResult } from '../../src/workflows/watch.ts';

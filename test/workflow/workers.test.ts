@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/runs.ts';
+import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { unusedPort } from '../../src/dev/temporal/ports.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';

@@ -1,6 +1,6 @@
 import { asPipelineError } from '../../errors.ts';
-import { readBreakerNotes } from '../../storage/breaker-notes.ts';
-import { formatBytes } from '../measures.ts';
+import { readBreakerNotes } from '../../storage/outage/breaker-notes.ts';
+import { formatBytes } from '../shared/measures.ts';
 import type { HostFallback } from '../../workers/open-fallback.ts';
 import type { Finding } from './finding.ts';
 

@@ -5,7 +5,7 @@ import type { Config } from '../../config/load-config.ts';
 import { HOST_SETTING, SETTINGS, hostVariable } from '../../config/settings.ts';
 import { publisherHosts } from '../../workers/configured-datasets.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
-import { formatBytes } from '../measures.ts';
+import { formatBytes } from '../shared/measures.ts';
 import { whyFailed } from './finding.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,4 +1,4 @@
-import { exchange, textOf } from '../../activities/http-exchange.ts';
+import { exchange, textOf } from '../../engine/download/http-exchange.ts';
 import { PipelineError } from '../../errors.ts';
 import type { HttpSource, Dataset } from '../../pipelines/dataset.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';

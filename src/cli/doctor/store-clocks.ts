@@ -1,5 +1,5 @@
 import type { StorageChoice } from '../../config/storage-choice.ts';
-import { createMongoClient } from '../../storage/mongo-client.ts';
+import { createMongoClient } from '../../storage/mongo/mongo-client.ts';
 import type { Finding } from './finding.ts';
 
 const ANSWER_WITHIN_MS = 5_000;

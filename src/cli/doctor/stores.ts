@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { StorageChoice } from '../../config/storage-choice.ts';
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
-import type { DocumentStore, ObjectStore, SqlEngine } from '../../storage/ports.ts';
+import type { DocumentStore } from '../../ports/documents.ts';
+import type { ObjectStore } from '../../ports/objects.ts';
+import type { SqlEngine } from '../../ports/sql.ts';
 import { timed } from './finding.ts';
 import type { Finding } from './finding.ts';
 

@@ -6,7 +6,7 @@ import { CLI_WHEEL, cachedCliPath, cachedCliProblem } from '../../dev/temporal/c
 import { findTemporalCli } from '../../dev/temporal/find-cli.ts';
 import { SEARCH_ATTRIBUTES } from '../../dev/temporal/search-attributes.ts';
 import type { TemporalTarget } from '../../workers/temporal-target.ts';
-import { knownTemporal } from '../known-temporal.ts';
+import { knownTemporal } from '../temporal/known-temporal.ts';
 import { timed, whyFailed } from './finding.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,4 +1,4 @@
-import { readLedger } from '../../activities/ledger-reader.ts';
+import { readLedger } from '../../engine/records/ledger-reader.ts';
 import { asPipelineError } from '../../errors.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
 import type { OpenEngine } from '../../workers/open-engine.ts';

@@ -4,7 +4,7 @@ import type { Dataset, GivenFile, RecognisedFile } from '../../pipelines/dataset
 import { quoteIdentifier } from '../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { ZONE } from './local-hours.ts';
 import { cityflowDefinition, WORKS_TRUSTED_DAYS } from './definition.ts';
 import { COUNTS, NETWORK, WORKS } from './columns.ts';

@@ -1,6 +1,6 @@
 import { PipelineError } from '../../errors.ts';
 import type { Dataset, SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { sliceCounts } from './slices/counts.ts';
 import { BIKES, DISTRICTS, OPEN_METEO, sliceRecords, TRAFFIC, WEATHER } from './slices/records.ts';
 import type { RecordReader } from './slices/records.ts';

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
-import type { JsonValue, SqlSession } from '../../storage/ports.ts';
+import type { JsonValue } from '../../ports/json.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 
 /**
  * Day files as Parquet. Every day is a `COPY` of its own: its rows leave the engine in vectors that begin with the day, so that its bytes do not

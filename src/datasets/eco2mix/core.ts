@@ -1,7 +1,7 @@
 import type { StepUnit } from '../../pipelines/dataset.ts';
 import type { Revision } from '../../pipelines/vocabulary.ts';
 import { REVISIONS } from '../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { BIT_OF, MEASURES } from './columns.ts';
 import type { Part } from './published-rows.ts';
 import { dayOf, IS_USABLE, PARTS } from './published-rows.ts';

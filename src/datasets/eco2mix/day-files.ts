@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { datesBetween, toEpochDay } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../
 import { PipelineError } from '../../errors.ts';
 import type { Revision } from '../../pipelines/vocabulary.ts';
 import { REVISIONS } from '../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, MEASURES } from './columns.ts';
 import { parsePublishedBy } from './core.ts';

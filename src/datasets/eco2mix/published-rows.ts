@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import type { LocalArtefact, StepUnit } from '../../pipelines/dataset.ts';
 import type { ZonedDay } from '../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import type { ColumnName, MeasureName } from './columns.ts';
 import { MEASURES } from './columns.ts';
 import type { HeaderMap } from './header.ts';

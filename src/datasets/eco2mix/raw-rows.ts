@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { requireColumn } from './header.ts';
 import type { RawFile } from './raw-file.ts';
 import { sqlName, sqlText } from './sql-text.ts';

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import type { GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { requireColumn } from './header.ts';
 import { ZONE } from './local-time.ts';
 import type { Part } from './published-rows.ts';

@@ -1,5 +1,6 @@
 import type { CheckResult, StepUnit } from '../../pipelines/dataset.ts';
-import type { JsonObject, SqlSession } from '../../storage/ports.ts';
+import type { JsonObject } from '../../ports/json.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import type { RowCheck } from './checks.ts';
 import { CHECKED_TABLES, EXPECTED_SAMPLES, ROW_CHECKS, selectFailing } from './checks.ts';
 import type { LoadSummary } from './core.ts';

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import type { SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../storage/ports.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { writeDayFiles } from './day-files.ts';
 import { requireColumn } from './header.ts';
 import type { RawFile, RawLayout } from './raw-file.ts';

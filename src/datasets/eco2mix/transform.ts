@@ -1,5 +1,6 @@
 import type { StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../pipelines/dataset.ts';
-import type { JsonValue, SqlSession } from '../../storage/ports.ts';
+import type { JsonValue } from '../../ports/json.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 
 import { CORE_COLUMNS, createCore, leastFinal, summarizeLoad } from './core.ts';
 import type { LoadSummary } from './core.ts';

@@ -1,9 +1,9 @@
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { probePublisher } from '../../../src/activities/probe-publisher.ts';
-import { readDeliveries } from '../../../src/activities/ledger-reader.ts';
-import { planFromStores } from '../../../src/activities/plan-run.ts';
+import { probePublisher } from '../../../src/engine/watch/probe-publisher.ts';
+import { readDeliveries } from '../../../src/engine/records/ledger-reader.ts';
+import { planFromStores } from '../../../src/engine/plan/plan-run.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';

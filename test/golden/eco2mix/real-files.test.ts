@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { importFile } from '../../../src/activities/import-file.ts';
-import { newestManifests } from '../../../src/activities/ledger-reader.ts';
+import { importFile } from '../../../src/engine/download/import-file.ts';
+import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import type { DayMetrics } from '../../../src/datasets/eco2mix/metrics-model.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { importFiles } from '../../../src/activities/import-file.ts';
+import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { enedis } from '../../../src/datasets/enedis/index.ts';
 import type { ArchiveName } from '../../../src/datasets/enedis/decode/archive-name.ts';
 import { parseArchiveName } from '../../../src/datasets/enedis/decode/archive-name.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLedger, readManifests } from '../../../src/activities/ledger-reader.ts';
-import { selectStretch } from '../../../src/activities/plan-backfill.ts';
-import { exitCodeOfDays } from '../../../src/cli/backfill-run.ts';
-import { gaps, stale } from '../../../src/cli/gaps.ts';
-import { plan } from '../../../src/cli/plan.ts';
-import { status } from '../../../src/cli/status.ts';
+import { readLedger, readManifests } from '../../../src/engine/records/ledger-reader.ts';
+import { selectStretch } from '../../../src/engine/plan/plan-backfill.ts';
+import { exitCodeOfDays } from '../../../src/cli/make/backfill-run.ts';
+import { gaps, stale } from '../../../src/cli/look/gaps.ts';
+import { plan } from '../../../src/cli/look/plan.ts';
+import { status } from '../../../src/cli/look/status.ts';
 import type { CalendarDay, DateRange } from '../../../src/pipelines/calendar-of-days.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { Dataset } from '../../../src/pipelines/dataset.ts';

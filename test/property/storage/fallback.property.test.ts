@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorCodeOf } from '../../../src/errors.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import type { DocumentKey, DocumentStore, ObjectStore } from '../../../src/storage/ports.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import type { DocumentKey, DocumentStore } from '../../../src/ports/documents.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
 import { isUnknown, openHost } from './faulty-host.ts';
 import type { CallFate, Death, Host } from './faulty-host.ts';
 

@@ -1,15 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { PipelineError, errorCodeOf } from '../../../src/errors.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/circuit-breaker.ts';
-import { createStoreMirror } from '../../../src/storage/fallback-mirror.ts';
-import { createFallbackStores } from '../../../src/storage/fallback-stores.ts';
-import type { FallbackStores } from '../../../src/storage/fallback-stores.ts';
-import type { JournalDisk, JournalSegment } from '../../../src/storage/journal-disk.ts';
-import { openJournal } from '../../../src/storage/journal.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import type { DocumentStore, ObjectStore } from '../../../src/storage/ports.ts';
-import { reconcile } from '../../../src/storage/reconcile.ts';
-import type { ReconcileOptions, ReconcileReport } from '../../../src/storage/reconcile.ts';
+import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/outage/circuit-breaker.ts';
+import { createStoreMirror } from '../../../src/storage/outage/fallback-mirror.ts';
+import { createFallbackStores } from '../../../src/storage/outage/fallback-stores.ts';
+import type { FallbackStores } from '../../../src/storage/outage/fallback-stores.ts';
+import type { JournalDisk, JournalSegment } from '../../../src/storage/outage/journal-disk.ts';
+import { openJournal } from '../../../src/storage/outage/journal.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import type { DocumentStore } from '../../../src/ports/documents.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
+import { reconcile } from '../../../src/storage/outage/reconcile.ts';
+import type { ReconcileOptions, ReconcileReport } from '../../../src/storage/outage/reconcile.ts';
 
 /**
  * A host whose primary stores come and go and whose process dies, in memory and without real time: what is on its disks and in the primary

@@ -2,7 +2,7 @@ import { activityContext } from '../runtime/contexts.ts';
 import { currentServer } from '../runtime/current-server.ts';
 import type { Process } from '../scheduler.ts';
 
-/** Stands in for `src/storage/host-lock.ts`: the same promise among the processes of a seed, which are not those of the machine. */
+/** Stands in for `src/storage/local/host-lock.ts`: the same promise among the processes of a seed, which are not those of the machine. */
 
 const held = new Map<string, { readonly process: Process | undefined }>();
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collectGarbage } from '../../../src/activities/collect-garbage.ts';
-import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { collectGarbage } from '../../../src/engine/upkeep/collect-garbage.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareTables } from '../../../src/activities/compare-tables.ts';
+import { compareTables } from '../../../src/engine/look/compare-tables.ts';
 import { quoteText } from '../../../src/pipelines/sql-text.ts';
 import type { TableDiff } from '../../../src/pipelines/version-diff.ts';
-import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/duckdb.ts';
+import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 
 let folder: string;
 let engine: DuckDbEngine;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compareVersions } from '../../../src/activities/compare-versions.ts';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
+import { compareVersions } from '../../../src/engine/look/compare-versions.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
 import type { Manifest } from '../../../src/pipelines/manifest.ts';
 import type { OutputDiff, VersionDiff } from '../../../src/pipelines/version-diff.ts';
 import { rollUpDays, runDay } from '../../fixtures/run-day.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { calendarOfDays } from '../../../src/activities/day-calendar.ts';
+import { calendarOfDays } from '../../../src/engine/look/day-calendar.ts';
 import { calendarTotals, percent, rangesOf } from '../../../src/pipelines/calendar-of-days.ts';
 import type { CalendarDay, RunningDay } from '../../../src/pipelines/calendar-of-days.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';

@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
-import { saveReceipt, takeSequence } from '../../../src/activities/delivery-order.ts';
-import type { Engine } from '../../../src/activities/engine.ts';
-import { readReceipts } from '../../../src/activities/ledger-reader.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
+import { saveReceipt, takeSequence } from '../../../src/engine/records/delivery-order.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { readReceipts } from '../../../src/engine/records/ledger-reader.ts';
 import { RECEIPT_TABLE, newestDeliveries, receiptKey } from '../../../src/pipelines/receipt.ts';
 import type { Receipt } from '../../../src/pipelines/receipt.ts';
 import { runDay } from '../../fixtures/run-day.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { calendarOfDays } from '../../../src/activities/day-calendar.ts';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
-import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { calendarOfDays } from '../../../src/engine/look/day-calendar.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import type { ReportModel } from '../../../src/datasets/eco2mix/report/model.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collectGarbage } from '../../../src/activities/collect-garbage.ts';
-import { newestManifests } from '../../../src/activities/ledger-reader.ts';
-import { endPromises, promiseScopes } from '../../../src/activities/promises.ts';
+import { collectGarbage } from '../../../src/engine/upkeep/collect-garbage.ts';
+import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
+import { endPromises, promiseScopes } from '../../../src/engine/records/promises.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { tombstoneKey } from '../../../src/pipelines/garbage.ts';
 import { MANIFEST_TABLE, manifestKey } from '../../../src/pipelines/manifest.ts';
 import type { ManifestStep } from '../../../src/pipelines/manifest.ts';
-import type { DocumentStore, ObjectStore } from '../../../src/storage/ports.ts';
+import type { DocumentStore } from '../../../src/ports/documents.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
 import { createRemoteStores, openRemoteEngine } from '../../fixtures/remote-engine.ts';
 import type { RemoteEngine, RemoteStores } from '../../fixtures/remote-engine.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inPages } from '../../../src/activities/in-pages.ts';
+import { inPages } from '../../../src/engine/in-pages.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 
 const DATES = datesBetween('2024-01-01', '2024-03-31');

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
-import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { RECEIPT_TABLE, receiptKey } from '../../../src/pipelines/receipt.ts';
 import type { Receipt } from '../../../src/pipelines/receipt.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
-import { readLedger, readReceipts } from '../../../src/activities/ledger-reader.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
+import { readLedger, readReceipts } from '../../../src/engine/records/ledger-reader.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { ledgerKey } from '../../../src/pipelines/ledger.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';
-import type { ArtefactRef } from '../../../src/storage/ports.ts';
+import type { ArtefactRef } from '../../../src/ports/objects.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';

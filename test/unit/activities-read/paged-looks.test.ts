@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Checkpoint, Engine, StepControl } from '../../../src/activities/engine.ts';
-import { selectDays } from '../../../src/activities/select-days.ts';
-import { watchPublisher } from '../../../src/activities/watch-publisher.ts';
+import type { Checkpoint, Engine, StepControl } from '../../../src/engine/engine.ts';
+import { selectDays } from '../../../src/engine/watch/select-days.ts';
+import { watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { MANIFEST_TABLE } from '../../../src/pipelines/manifest.ts';
 import { runDay } from '../../fixtures/run-day.ts';

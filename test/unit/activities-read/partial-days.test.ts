@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { calendarOfDays } from '../../../src/activities/day-calendar.ts';
-import { planBackfill } from '../../../src/activities/plan-backfill.ts';
-import { planFromStores } from '../../../src/activities/plan-run.ts';
-import { saveFreshness, watchPublisher } from '../../../src/activities/watch-publisher.ts';
+import { calendarOfDays } from '../../../src/engine/look/day-calendar.ts';
+import { planBackfill } from '../../../src/engine/plan/plan-backfill.ts';
+import { planFromStores } from '../../../src/engine/plan/plan-run.ts';
+import { saveFreshness, watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';

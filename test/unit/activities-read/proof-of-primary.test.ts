@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newestManifests } from '../../../src/activities/ledger-reader.ts';
-import { planFromStores } from '../../../src/activities/plan-run.ts';
-import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
+import { planFromStores } from '../../../src/engine/plan/plan-run.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';
-import type { ArtefactRef } from '../../../src/storage/ports.ts';
+import type { ArtefactRef } from '../../../src/ports/objects.ts';
 import { collect } from '../../conformance/byte-streams.ts';
 import { createRemoteStores, openRemoteEngine } from '../../fixtures/remote-engine.ts';
 import type { RemoteEngine, RemoteStores } from '../../fixtures/remote-engine.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { executeRollup } from '../../../src/activities/execute-rollup.ts';
-import { newestManifests } from '../../../src/activities/ledger-reader.ts';
+import { executeRollup } from '../../../src/engine/derive/execute-rollup.ts';
+import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import type { Dataset, StepImplementation, UnitOutcome } from '../../../src/pipelines/dataset.ts';
 import type { Period } from '../../../src/pipelines/vocabulary.ts';
 import { runDays } from '../../fixtures/run-day.ts';

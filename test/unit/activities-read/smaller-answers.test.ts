@@ -1,11 +1,11 @@
 import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
-import { importFiles } from '../../../src/activities/import-file.ts';
-import type { ImportResult } from '../../../src/activities/import-file.ts';
-import { planFromStores } from '../../../src/activities/plan-run.ts';
-import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
+import { importFiles } from '../../../src/engine/download/import-file.ts';
+import type { ImportResult } from '../../../src/engine/download/import-file.ts';
+import { planFromStores } from '../../../src/engine/plan/plan-run.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';

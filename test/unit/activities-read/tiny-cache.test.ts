@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newestManifests } from '../../../src/activities/ledger-reader.ts';
-import { verifyDays } from '../../../src/activities/verify-day.ts';
-import { verifyPeriod } from '../../../src/activities/verify-period.ts';
+import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
+import { verifyPeriod } from '../../../src/engine/verify/verify-period.ts';
 import { datesOfMonth } from '../../../src/pipelines/civil-date.ts';
 import { createRemoteStores, openRemoteEngine } from '../../fixtures/remote-engine.ts';
 import type { RemoteEngine, RemoteStores } from '../../fixtures/remote-engine.ts';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
-import { verifyDays } from '../../../src/activities/verify-day.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { datesBetween, datesOfMonth } from '../../../src/pipelines/civil-date.ts';
 import type { StepTask, UnitOutcome } from '../../../src/pipelines/dataset.ts';
 import { LEDGER_TABLE, ledgerKey, scopePartition } from '../../../src/pipelines/ledger.ts';

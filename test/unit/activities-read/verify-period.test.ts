@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readVersions } from '../../../src/activities/day-dossier.ts';
-import { verifyPeriod } from '../../../src/activities/verify-period.ts';
+import { readVersions } from '../../../src/engine/look/day-dossier.ts';
+import { verifyPeriod } from '../../../src/engine/verify/verify-period.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { Verification } from '../../../src/pipelines/verification.ts';
 import type { Period } from '../../../src/pipelines/vocabulary.ts';

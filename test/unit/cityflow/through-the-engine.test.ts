@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { importFile } from '../../../src/activities/import-file.ts';
-import { planFromStores } from '../../../src/activities/plan-run.ts';
+import { importFile } from '../../../src/engine/download/import-file.ts';
+import { planFromStores } from '../../../src/engine/plan/plan-run.ts';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { Report } from '../../../src/datasets/cityflow/report/model.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';

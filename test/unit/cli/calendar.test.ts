@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import { renderCalendar } from '../../../src/cli/calendar.ts';
+import { renderCalendar } from '../../../src/cli/look/calendar.ts';
 import type { CalendarDay, DayRemark, DayStanding } from '../../../src/pipelines/calendar-of-days.ts';
 import { datesBetween, datesOfMonth } from '../../../src/pipelines/civil-date.ts';
 

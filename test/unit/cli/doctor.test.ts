@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { doctor } from '../../../src/cli/doctor.ts';
+import { doctor } from '../../../src/cli/doctor/doctor.ts';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';
 import { diskFinding, examineHome, examineNode } from '../../../src/cli/doctor/machine.ts';
 import { examineDocuments, examineObjects } from '../../../src/cli/doctor/stores.ts';
@@ -13,7 +13,7 @@ import { startEphemeralServer } from '../../../src/dev/temporal/ephemeral-server
 import { SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.ts';
 import type { SearchAttributeTypes } from '../../../src/dev/temporal/search-attributes.ts';
 import { PipelineError } from '../../../src/errors.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
 import { toArray } from '../../conformance/byte-streams.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { drawDays } from '../../../src/activities/draw-days.ts';
-import { gaps, stale } from '../../../src/cli/gaps.ts';
-import { verify } from '../../../src/cli/verify.ts';
+import { drawDays } from '../../../src/engine/verify/draw-days.ts';
+import { gaps, stale } from '../../../src/cli/look/gaps.ts';
+import { verify } from '../../../src/cli/look/verify.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';

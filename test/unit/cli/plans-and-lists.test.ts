@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { planBackfill } from '../../../src/activities/plan-backfill.ts';
-import { gaps, stale } from '../../../src/cli/gaps.ts';
-import { plan } from '../../../src/cli/plan.ts';
-import { status } from '../../../src/cli/status.ts';
+import { planBackfill } from '../../../src/engine/plan/plan-backfill.ts';
+import { gaps, stale } from '../../../src/cli/look/gaps.ts';
+import { plan } from '../../../src/cli/look/plan.ts';
+import { status } from '../../../src/cli/look/status.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { CivilDate } from '../../../src/pipelines/vocabulary.ts';
 import { testContext } from '../../fixtures/cli-context.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barText, daysOfRange } from '../../../src/cli/backfill-run.ts';
+import { barText, daysOfRange } from '../../../src/cli/make/backfill-run.ts';
 import type { BackfillProgress } from '../../../src/workflows/backfill-control.ts';
 
 const PROGRESS: BackfillProgress = {

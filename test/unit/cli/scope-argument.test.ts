@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDatesOfPeriod, parseScope, parseVersion } from '../../../src/cli/scope-argument.ts';
+import { parseDatesOfPeriod, parseScope, parseVersion } from '../../../src/cli/shared/scope-argument.ts';
 
 const refused = (message: string) =>
   expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining(message) as string }) as Error;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { diff } from '../../../src/cli/diff.ts';
-import { show } from '../../../src/cli/show.ts';
-import { verify } from '../../../src/cli/verify.ts';
-import type { Dossier } from '../../../src/activities/day-dossier.ts';
-import { recordDecision } from '../../../src/activities/decisions.ts';
-import { recordAction } from '../../../src/activities/operator-actions.ts';
+import { diff } from '../../../src/cli/look/diff.ts';
+import { show } from '../../../src/cli/look/show.ts';
+import { verify } from '../../../src/cli/look/verify.ts';
+import type { Dossier } from '../../../src/engine/look/day-dossier.ts';
+import { recordDecision } from '../../../src/engine/records/decisions.ts';
+import { recordAction } from '../../../src/engine/records/operator-actions.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';

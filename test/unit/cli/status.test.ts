@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { printCalendar, status } from '../../../src/cli/status.ts';
+import { printCalendar, status } from '../../../src/cli/look/status.ts';
 import { startEphemeralServer } from '../../../src/dev/temporal/ephemeral-server.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.ts';
 import type { CalendarDay } from '../../../src/pipelines/calendar-of-days.ts';

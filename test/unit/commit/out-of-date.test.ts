@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { calendarOfDays } from '../../../src/activities/day-calendar.ts';
-import { newestManifests } from '../../../src/activities/ledger-reader.ts';
-import { selectStretch } from '../../../src/activities/plan-backfill.ts';
-import { executeDownload } from '../../../src/activities/execute-download.ts';
-import { resolveDerived } from '../../../src/activities/resolve-derived.ts';
+import { calendarOfDays } from '../../../src/engine/look/day-calendar.ts';
+import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
+import { selectStretch } from '../../../src/engine/plan/plan-backfill.ts';
+import { executeDownload } from '../../../src/engine/download/execute-download.ts';
+import { resolveDerived } from '../../../src/engine/plan/resolve-derived.ts';
 import { keyIn } from '../../../src/pipelines/manifest.ts';
 import { runDay, runDays, settleDerived } from '../../fixtures/run-day.ts';
 import { storeWith } from '../../fixtures/store-with.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { indicatorsOf, indicatorTable } from '../../../src/datasets/eco2mix/report/indicators.ts';
-import { encodeFlatParquet } from '../../../src/storage/parquet-export.ts';
+import { encodeFlatParquet } from '../../../src/storage/sql/parquet-export.ts';
 import { ALL_BUT_LOAD, dayMetrics } from '../../fixtures/eco2mix-metrics.ts';
 
 describe('indicatorTable', () => {

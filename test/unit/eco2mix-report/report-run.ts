@@ -12,7 +12,7 @@ import type {
   UnitOutcome,
   UnitResult,
 } from '../../../src/pipelines/dataset.ts';
-import type { JsonObject } from '../../../src/storage/ports.ts';
+import type { JsonObject } from '../../../src/ports/json.ts';
 
 /** Runs the two report steps on given metrics, with artefacts that live in memory. */
 

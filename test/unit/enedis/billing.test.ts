@@ -11,9 +11,9 @@ import {
 } from '../../../src/datasets/enedis/model/billing.ts';
 import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
 import { addMonths } from '../../../src/pipelines/civil-date.ts';
-import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/duckdb.ts';
-import type { SqlSession } from '../../../src/storage/ports.ts';
+import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import type { SqlSession } from '../../../src/ports/sql.ts';
 import type { SupplierRows } from '../../fixtures/enedis-supplier.ts';
 import { daily, emptySupplier, event, loadSupplier, onDemand } from '../../fixtures/enedis-supplier.ts';
 

@@ -2,8 +2,8 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startCodecServer } from '../../../src/cli/codec-server.ts';
-import type { CodecServer } from '../../../src/cli/codec-server.ts';
+import { startCodecServer } from '../../../src/cli/services/codec-server.ts';
+import type { CodecServer } from '../../../src/cli/services/codec-server.ts';
 import { dataConverterOf } from '../../../src/workers/payload-codec.ts';
 
 const UI = 'http://localhost:8233';

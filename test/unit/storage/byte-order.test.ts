@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareBytes, isWellFormed } from '../../../src/storage/byte-order.ts';
+import { compareBytes, isWellFormed } from '../../../src/storage/shared/byte-order.ts';
 
 describe('compareBytes', () => {
   it('orders any two texts as their UTF-8 bytes', () => {

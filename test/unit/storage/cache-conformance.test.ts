@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { createCachedObjectStore } from '../../../src/storage/cache-objects.ts';
-import { createLocalObjectStore } from '../../../src/storage/local-files.ts';
-import { createMemoryObjectStore } from '../../../src/storage/memory.ts';
+import { createCachedObjectStore } from '../../../src/storage/cache/cache-objects.ts';
+import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
+import { createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
 import { objectStoreConformance } from '../../conformance/object-store.suite.ts';
 import { temporaryFolder } from './fallback-host.ts';
 

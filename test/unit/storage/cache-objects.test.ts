@@ -3,10 +3,10 @@ import { readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:f
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCachedObjectStore } from '../../../src/storage/cache-objects.ts';
-import { createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import type { MemoryObjectStore } from '../../../src/storage/memory.ts';
-import type { ArtefactRef, ObjectStore } from '../../../src/storage/ports.ts';
+import { createCachedObjectStore } from '../../../src/storage/cache/cache-objects.ts';
+import { createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import type { MemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import type { ArtefactRef, ObjectStore } from '../../../src/ports/objects.ts';
 import { collectText, inParallel, sha256Of } from '../../conformance/byte-streams.ts';
 import { startChild } from './children/start.ts';
 import { switched, temporaryFolder } from './fallback-host.ts';

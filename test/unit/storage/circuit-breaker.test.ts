@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/circuit-breaker.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
+import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/outage/circuit-breaker.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
 import { toArray } from '../../conformance/byte-streams.ts';
 
 function breakerAt(clock: { ms: number }) {

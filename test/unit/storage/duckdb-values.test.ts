@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/duckdb.ts';
+import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 
 let scratchRoot: string;
 let engine: DuckDbEngine;

@@ -6,10 +6,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PipelineError } from '../../../src/errors.ts';
 import { quoteList, quoteText } from '../../../src/pipelines/sql-text.ts';
-import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/duckdb.ts';
-import { encodeFlatParquet } from '../../../src/storage/parquet-export.ts';
-import type { SqlSession } from '../../../src/storage/ports.ts';
+import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { encodeFlatParquet } from '../../../src/storage/sql/parquet-export.ts';
+import type { SqlSession } from '../../../src/ports/sql.ts';
 import { mountTinyDisk } from './tiny-disk.ts';
 
 /** Far more work than any test waits for. */

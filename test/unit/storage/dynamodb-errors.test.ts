@@ -1,7 +1,7 @@
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../src/errors.ts';
-import { dynamoDbError } from '../../../src/storage/dynamodb-errors.ts';
+import { dynamoDbError } from '../../../src/storage/aws/dynamodb-errors.ts';
 
 const PLACE = 'ledger:a:b in the DynamoDB table quotidien-operations';
 

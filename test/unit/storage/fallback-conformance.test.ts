@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import type { ObjectStore } from '../../../src/storage/ports.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
 import { documentStoreConformance } from '../../conformance/document-store.suite.ts';
 import { objectStoreConformance } from '../../conformance/object-store.suite.ts';
 import { openTestHost, switched, temporaryFolder } from './fallback-host.ts';

@@ -3,18 +3,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PipelineError } from '../../../src/errors.ts';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/circuit-breaker.ts';
-import type { CircuitBreaker } from '../../../src/storage/circuit-breaker.ts';
-import { createStoreMirror } from '../../../src/storage/fallback-mirror.ts';
-import { createFallbackStores } from '../../../src/storage/fallback-stores.ts';
-import type { FallbackStores } from '../../../src/storage/fallback-stores.ts';
-import { createJournalDisk } from '../../../src/storage/journal-disk.ts';
-import type { JournalDisk } from '../../../src/storage/journal-disk.ts';
-import { openJournal } from '../../../src/storage/journal.ts';
-import { createLocalObjectStore } from '../../../src/storage/local-files.ts';
-import type { DocumentStore, ObjectStore } from '../../../src/storage/ports.ts';
-import type { ReconcileParts } from '../../../src/storage/reconcile-parts.ts';
-import { openSqliteDocumentStore } from '../../../src/storage/sqlite-documents.ts';
+import { createCircuitBreaker, guardDocuments, guardObjects } from '../../../src/storage/outage/circuit-breaker.ts';
+import type { CircuitBreaker } from '../../../src/storage/outage/circuit-breaker.ts';
+import { createStoreMirror } from '../../../src/storage/outage/fallback-mirror.ts';
+import { createFallbackStores } from '../../../src/storage/outage/fallback-stores.ts';
+import type { FallbackStores } from '../../../src/storage/outage/fallback-stores.ts';
+import { createJournalDisk } from '../../../src/storage/outage/journal-disk.ts';
+import type { JournalDisk } from '../../../src/storage/outage/journal-disk.ts';
+import { openJournal } from '../../../src/storage/outage/journal.ts';
+import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
+import type { DocumentStore } from '../../../src/ports/documents.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
+import type { ReconcileParts } from '../../../src/storage/outage/reconcile-parts.ts';
+import { openSqliteDocumentStore } from '../../../src/storage/sqlite/sqlite-documents.ts';
 
 /** Stores that fail as told: with a code, without being asked. */
 export interface Outage {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withHostLock } from '../../../src/storage/host-lock.ts';
+import { withHostLock } from '../../../src/storage/local/host-lock.ts';
 import { inParallel } from '../../conformance/byte-streams.ts';
 
 let folder: string;

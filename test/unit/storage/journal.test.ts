@@ -2,12 +2,12 @@ import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createJournalDisk } from '../../../src/storage/journal-disk.ts';
-import { decodeRecord, encodeRecord } from '../../../src/storage/journal-records.ts';
-import type { JournalRecord } from '../../../src/storage/journal-records.ts';
-import { JournalState } from '../../../src/storage/journal-state.ts';
-import { openJournal } from '../../../src/storage/journal.ts';
-import type { Journal, NewEntry } from '../../../src/storage/journal.ts';
+import { createJournalDisk } from '../../../src/storage/outage/journal-disk.ts';
+import { decodeRecord, encodeRecord } from '../../../src/storage/outage/journal-records.ts';
+import type { JournalRecord } from '../../../src/storage/outage/journal-records.ts';
+import { JournalState } from '../../../src/storage/outage/journal-state.ts';
+import { openJournal } from '../../../src/storage/outage/journal.ts';
+import type { Journal, NewEntry } from '../../../src/storage/outage/journal.ts';
 import { inParallel } from '../../conformance/byte-streams.ts';
 import { startChild } from './children/start.ts';
 

@@ -4,9 +4,9 @@ import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findLeftovers } from '../../../src/storage/leftovers.ts';
-import { createLocalObjectStore } from '../../../src/storage/local-files.ts';
-import { stageBody } from '../../../src/storage/staged-files.ts';
+import { findLeftovers } from '../../../src/storage/local/leftovers.ts';
+import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
+import { stageBody } from '../../../src/storage/local/staged-files.ts';
 import { temporaryFolder } from './fallback-host.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLocalObjectStore } from '../../../src/storage/local-files.ts';
-import type { PutOptions } from '../../../src/storage/ports.ts';
+import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
+import type { PutOptions } from '../../../src/ports/objects.ts';
 import { collect, collectText, failingStream, inParallel, toArray } from '../../conformance/byte-streams.ts';
 import { startChild } from './children/start.ts';
 import { mountTinyDisk } from './tiny-disk.ts';

@@ -1,13 +1,13 @@
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLocalObjectStore } from '../../../src/storage/local-files.ts';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import { migrate } from '../../../src/storage/migrate.ts';
-import type { Installation } from '../../../src/storage/migrate.ts';
-import { openMigrationNotes } from '../../../src/storage/migration-notes.ts';
-import type { ObjectStore } from '../../../src/storage/ports.ts';
-import { openSqliteDocumentStore } from '../../../src/storage/sqlite-documents.ts';
+import { createLocalObjectStore } from '../../../src/storage/local/local-files.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import { migrate } from '../../../src/storage/setup/migrate.ts';
+import type { Installation } from '../../../src/storage/setup/migrate.ts';
+import { openMigrationNotes } from '../../../src/storage/setup/migration-notes.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
+import { openSqliteDocumentStore } from '../../../src/storage/sqlite/sqlite-documents.ts';
 import { collectText, sha256Of, toArray } from '../../conformance/byte-streams.ts';
 import { temporaryFolder } from './fallback-host.ts';
 

@@ -7,7 +7,7 @@ import {
 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../src/errors.ts';
-import { isDuplicateKey, mongoError, placeOfUrl } from '../../../src/storage/mongo-errors.ts';
+import { isDuplicateKey, mongoError, placeOfUrl } from '../../../src/storage/mongo/mongo-errors.ts';
 
 const PLACE = 'ledger:a:b in mongodb://host/quotidien';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import { openMongoDocumentStore } from '../../../src/storage/mongo-documents.ts';
-import type { DocumentStore } from '../../../src/storage/ports.ts';
+import { createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import { openMongoDocumentStore } from '../../../src/storage/mongo/mongo-documents.ts';
+import type { DocumentStore } from '../../../src/ports/documents.ts';
 import { startFaultyProxy } from '../../fixtures/servers/faulty-proxy.ts';
 import { startRefusingMongo } from '../../fixtures/servers/refusing-mongo.ts';
 import { toArray } from '../../conformance/byte-streams.ts';

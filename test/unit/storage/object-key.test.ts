@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkObjectKey, checkObjectPrefix } from '../../../src/storage/object-key.ts';
+import { checkObjectKey, checkObjectPrefix } from '../../../src/storage/shared/object-key.ts';
 
 describe('checkObjectKey', () => {
   it('names the offending part', () => {

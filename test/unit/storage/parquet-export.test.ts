@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { quoteText } from '../../../src/pipelines/sql-text.ts';
-import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/duckdb.ts';
-import { encodeFlatParquet, writeFlatParquet } from '../../../src/storage/parquet-export.ts';
-import type { FlatParquetTable, FlatValue } from '../../../src/storage/parquet-export.ts';
+import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { encodeFlatParquet, writeFlatParquet } from '../../../src/storage/sql/parquet-export.ts';
+import type { FlatParquetTable, FlatValue } from '../../../src/storage/sql/parquet-export.ts';
 
 const COLUMNS = [
   { name: 'texte', type: 'text' },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import { createPlacedObjectStore } from '../../../src/storage/placed-objects.ts';
-import type { ObjectStore } from '../../../src/storage/ports.ts';
+import { createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import { createPlacedObjectStore } from '../../../src/storage/local/placed-objects.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
 import { collectText, toArray } from '../../conformance/byte-streams.ts';
 
 const TEXT = { mode: 'create', mediaType: 'text/plain' } as const;

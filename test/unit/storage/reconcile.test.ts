@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory.ts';
-import type { MemoryObjectStore } from '../../../src/storage/memory.ts';
-import type { DocumentStore, ObjectStore } from '../../../src/storage/ports.ts';
-import { readConflict, settleConflict } from '../../../src/storage/reconcile-conflicts.ts';
-import type { ReconcileParts } from '../../../src/storage/reconcile-parts.ts';
-import { listConflicts, planReconcile, reconcile } from '../../../src/storage/reconcile.ts';
+import { createMemoryDocumentStore, createMemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import type { MemoryObjectStore } from '../../../src/storage/memory/memory.ts';
+import type { DocumentStore } from '../../../src/ports/documents.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
+import { readConflict, settleConflict } from '../../../src/storage/outage/reconcile-conflicts.ts';
+import type { ReconcileParts } from '../../../src/storage/outage/reconcile-parts.ts';
+import { listConflicts, planReconcile, reconcile } from '../../../src/storage/outage/reconcile.ts';
 import { collectText, sha256Of, toArray } from '../../conformance/byte-streams.ts';
 import { openTestHost, switched, temporaryFolder } from './fallback-host.ts';
 import type { Outage, TestHost } from './fallback-host.ts';

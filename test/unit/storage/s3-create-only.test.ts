@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openS3ObjectStore } from '../../../src/storage/s3-objects.ts';
-import type { S3ObjectStore } from '../../../src/storage/s3-objects.ts';
+import { openS3ObjectStore } from '../../../src/storage/aws/s3-objects.ts';
+import type { S3ObjectStore } from '../../../src/storage/aws/s3-objects.ts';
 import { startCarelessS3 } from '../../fixtures/servers/careless-s3.ts';
 import type { CarelessS3 } from '../../fixtures/servers/careless-s3.ts';
 

@@ -1,7 +1,7 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { PipelineError } from '../../../src/errors.ts';
-import { isLostRace, isMissingObject, s3Error } from '../../../src/storage/s3-errors.ts';
+import { isLostRace, isMissingObject, s3Error } from '../../../src/storage/aws/s3-errors.ts';
 
 const PLACE = 's3://bucket/days/2024-01-15.json';
 

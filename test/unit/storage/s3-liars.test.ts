@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ObjectStore } from '../../../src/storage/ports.ts';
-import { openS3ObjectStore } from '../../../src/storage/s3-objects.ts';
-import type { S3ObjectStore } from '../../../src/storage/s3-objects.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
+import { openS3ObjectStore } from '../../../src/storage/aws/s3-objects.ts';
+import type { S3ObjectStore } from '../../../src/storage/aws/s3-objects.ts';
 import { toArray } from '../../conformance/byte-streams.ts';
 
 /** Something on the way answers 404 for the store: a proxy without a route, a portal's page. */

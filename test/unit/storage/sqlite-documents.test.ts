@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqliteDocumentStore } from '../../../src/storage/sqlite-documents.ts';
-import { sqliteError } from '../../../src/storage/sqlite-errors.ts';
+import { openSqliteDocumentStore } from '../../../src/storage/sqlite/sqlite-documents.ts';
+import { sqliteError } from '../../../src/storage/sqlite/sqlite-errors.ts';
 import { toArray } from '../../conformance/byte-streams.ts';
 import { startChild } from './children/start.ts';
 import { mountTinyDisk } from './tiny-disk.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MaybeServed } from '../../../src/activities/contract.ts';
+import type { MaybeServed } from '../../../src/engine/contract.ts';
 import { Whereabouts } from '../../../src/workflows/whereabouts.ts';
 
 const servedBy = (host: string, store: 'primary' | 'fallback' = 'fallback'): MaybeServed => ({

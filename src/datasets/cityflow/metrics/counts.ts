@@ -1,5 +1,5 @@
 import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
 import { dayOf, localHours } from '../local-hours.ts';
 import { parquetSql } from '../sql-day.ts';

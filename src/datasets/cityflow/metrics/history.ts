@@ -1,6 +1,6 @@
 import type { StepUnit } from '../../../pipelines/dataset.ts';
 import { addDays, toEpochDay } from '../../../pipelines/civil-date.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { dayOf } from '../local-hours.ts';
 import { rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';

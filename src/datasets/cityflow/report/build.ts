@@ -1,7 +1,7 @@
 import { addDays } from '../../../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../../pipelines/dataset.ts';
 import type { PartNote } from '../../../pipelines/kept-delivery.ts';
-import type { JsonObject, JsonValue } from '../../../storage/ports.ts';
+import type { JsonObject, JsonValue } from '../../../ports/json.ts';
 import { SECTIONS } from '../definition.ts';
 import type { ArcMetrics } from '../metrics/arc-day.ts';
 import type { ActiveWork } from '../metrics/works.ts';

@@ -4,7 +4,7 @@ import { PipelineError } from '../../../errors.ts';
 import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
 import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { COUNTS } from '../columns.ts';
 import type { CountColumn } from '../columns.ts';
 import { ZONE } from '../local-hours.ts';

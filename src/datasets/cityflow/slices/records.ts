@@ -6,7 +6,7 @@ import type { SliceTask, UnitOutcome, UnitResult } from '../../../pipelines/data
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../../pipelines/zoned-day.ts';
 import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { ZONE } from '../local-hours.ts';
 import type { JsonRecord } from '../raw-json.ts';
 import { isRecord, readJsonDocuments, textOf } from '../raw-json.ts';

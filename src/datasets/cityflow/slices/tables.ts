@@ -4,7 +4,7 @@ import { addDays } from '../../../pipelines/civil-date.ts';
 import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
 import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { NETWORK, WORKS } from '../columns.ts';
 import type { NetworkColumn, WorkColumn } from '../columns.ts';
 import type { CsvFile } from '../raw-csv.ts';

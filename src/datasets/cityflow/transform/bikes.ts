@@ -1,6 +1,6 @@
 import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { degrees, districtAt } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
 import { dayOf, HOUR_MS } from '../local-hours.ts';

@@ -2,7 +2,8 @@ import type { CheckResult, StepUnit, UnitResult } from '../../../pipelines/datas
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
 import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
 import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
-import type { JsonObject, SqlSession } from '../../../storage/ports.ts';
+import type { JsonObject } from '../../../ports/json.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { COUNT_COLUMNS } from '../columns.ts';
 import type { CountColumn } from '../columns.ts';
 import { dayOf, ZONE } from '../local-hours.ts';

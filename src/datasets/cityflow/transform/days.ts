@@ -7,7 +7,8 @@ import type {
   UnitResult,
 } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { JsonObject, SqlSession } from '../../../storage/ports.ts';
+import type { JsonObject } from '../../../ports/json.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { forEachUnit, outcomeOfUnit, utf8 } from '../../each-unit.ts';
 import type { District } from '../geometry.ts';
 import { districtOf } from '../geometry.ts';

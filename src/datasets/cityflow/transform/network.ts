@@ -1,7 +1,7 @@
 import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
 import { quoteIdentifier } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { NETWORK_COLUMNS } from '../columns.ts';
 import { degrees, districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';

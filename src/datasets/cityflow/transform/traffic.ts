@@ -1,6 +1,6 @@
 import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { dayOf } from '../local-hours.ts';
 import type { JsonRecord } from '../raw-json.ts';
 import { isRecord, numberOf, textOf } from '../raw-json.ts';

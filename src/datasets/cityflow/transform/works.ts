@@ -1,7 +1,7 @@
 import { isCivilDate } from '../../../pipelines/civil-date.ts';
 import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { WORK_COLUMNS } from '../columns.ts';
 import { areaM2, degrees, districtAt, outlinesOfText, positionOfText } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';

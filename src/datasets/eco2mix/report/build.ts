@@ -1,5 +1,5 @@
 import type { PartNote } from '../../../pipelines/kept-delivery.ts';
-import type { JsonObject } from '../../../storage/ports.ts';
+import type { JsonObject } from '../../../ports/json.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { indicatorsOf } from './indicators.ts';
 import type { ReportModel } from './model.ts';

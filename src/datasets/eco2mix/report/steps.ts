@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../../pipelines/canonical-json.ts';
 import type { PlainTools, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { JsonObject } from '../../../storage/ports.ts';
+import type { JsonObject } from '../../../ports/json.ts';
 import { forEachUnit, utf8 } from '../../each-unit.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { buildReport } from './build.ts';

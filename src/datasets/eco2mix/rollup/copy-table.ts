@@ -1,5 +1,5 @@
 import type { StagedOutput } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { sqlText } from '../sql-text.ts';
 
 /** Larger files than days', written once and read often: zstd. */

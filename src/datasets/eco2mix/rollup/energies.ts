@@ -1,4 +1,4 @@
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import type { Coverage, DayMetrics, Energy, Exchange } from '../metrics-model.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 import { sqlText } from '../sql-text.ts';

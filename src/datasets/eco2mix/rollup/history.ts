@@ -8,7 +8,7 @@ import type {
   StepUnit,
   UnitOutcome,
 } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { sqlTexts } from '../sql-text.ts';
 import { copyTable } from './copy-table.ts';
 import type { RawOutput } from './definition.ts';

@@ -9,7 +9,7 @@ import type {
   StepUnit,
   UnitOutcome,
 } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { CORE_COLUMNS } from '../core.ts';
 import { hoursOfMonth } from '../local-time.ts';
 import type { DayMetrics } from '../metrics-model.ts';

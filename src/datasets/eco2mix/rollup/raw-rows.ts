@@ -1,5 +1,5 @@
 import type { LocalArtefact, StagedOutput } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { DESCRIPTORS, MEASURES } from '../columns.ts';
 import { columnNameOf } from '../header.ts';
 import { sqlName, sqlTexts } from '../sql-text.ts';

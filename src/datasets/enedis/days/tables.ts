@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import path from 'node:path';
 import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 
 /** Rows on their way into Parquet: written as lines of JSON, typed and ordered by the engine; none are held as a whole. */

@@ -1,6 +1,6 @@
 import type { LocalArtefact, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { forEachUnit, utf8 } from '../../each-unit.ts';
 import type { Flux } from '../decode/archive-name.ts';
 import type { LinearTable } from '../flux/linear.ts';

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { StepImplementation, StepTask, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { forEachUnit, utf8 } from '../../each-unit.ts';
 import { copyRows, emptyTable, parquetOf, PLACE_COLUMNS } from '../days/tables.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';

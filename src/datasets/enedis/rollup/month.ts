@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LocalArtefact, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../storage/ports.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
 import { forEachUnit, utf8 } from '../../each-unit.ts';
 import { copyRows, parquetOf, PLACE_ORDER } from '../days/tables.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';

@@ -1,4 +1,4 @@
-import { openSqliteDocumentStore } from '../../../../src/storage/sqlite-documents.ts';
+import { openSqliteDocumentStore } from '../../../../src/storage/sqlite/sqlite-documents.ts';
 
 /** Creates documents for ever; prints the number of each after it was acknowledged. */
 const [file = ''] = process.argv.slice(2);

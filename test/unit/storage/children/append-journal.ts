@@ -1,5 +1,5 @@
-import { createJournalDisk } from '../../../../src/storage/journal-disk.ts';
-import { openJournal } from '../../../../src/storage/journal.ts';
+import { createJournalDisk } from '../../../../src/storage/outage/journal-disk.ts';
+import { openJournal } from '../../../../src/storage/outage/journal.ts';
 
 /** Appends `count` entries, several at once, and prints how many were accepted. */
 const [folder = '', name = '', count = '0'] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-import { createJournalDisk } from '../../../../src/storage/journal-disk.ts';
-import { openJournal } from '../../../../src/storage/journal.ts';
+import { createJournalDisk } from '../../../../src/storage/outage/journal-disk.ts';
+import { openJournal } from '../../../../src/storage/outage/journal.ts';
 
 /** Takes the right to replay the journal, says so, and never gives it back. */
 const [folder = ''] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { errorCodeOf } from '../../../../src/errors.ts';
-import { openSqliteDocumentStore } from '../../../../src/storage/sqlite-documents.ts';
+import { openSqliteDocumentStore } from '../../../../src/storage/sqlite/sqlite-documents.ts';
 
 /** Opens the file, perhaps as the first, then adds one to a counter `times` times and creates documents that others want too. */
 const [file = '', times = '0', startAtMs = '0'] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { errorCodeOf } from '../../../../src/errors.ts';
-import { createLocalObjectStore } from '../../../../src/storage/local-files.ts';
+import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
 
 /** Tries to create `count` objects that other processes want to create as well; prints the number of each that it won. */
 const [root = '', count = '0', writer = ''] = process.argv.slice(2);

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { PipelineError, errorCodeOf } from '../../../../src/errors.ts';
-import type { JournalDisk, JournalSegment } from '../../../../src/storage/journal-disk.ts';
-import { createLocalObjectStore } from '../../../../src/storage/local-files.ts';
-import type { DocumentStore, ObjectStore } from '../../../../src/storage/ports.ts';
-import { reconcile } from '../../../../src/storage/reconcile.ts';
-import { openSqliteDocumentStore } from '../../../../src/storage/sqlite-documents.ts';
+import type { JournalDisk, JournalSegment } from '../../../../src/storage/outage/journal-disk.ts';
+import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
+import type { DocumentStore } from '../../../../src/ports/documents.ts';
+import type { ObjectStore } from '../../../../src/ports/objects.ts';
+import { reconcile } from '../../../../src/storage/outage/reconcile.ts';
+import { openSqliteDocumentStore } from '../../../../src/storage/sqlite/sqlite-documents.ts';
 import { openTestHost, switched } from '../fallback-host.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { createCachedObjectStore } from '../../../../src/storage/cache-objects.ts';
-import { createMemoryObjectStore } from '../../../../src/storage/memory.ts';
+import { createCachedObjectStore } from '../../../../src/storage/cache/cache-objects.ts';
+import { createMemoryObjectStore } from '../../../../src/storage/memory/memory.ts';
 
 /** Begins to fetch an object into the cache, says so, and never goes on. */
 const [folder = '', key = '', sha256 = '', bytes = '0'] = process.argv.slice(2);

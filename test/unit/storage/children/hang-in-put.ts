@@ -1,4 +1,4 @@
-import { createLocalObjectStore } from '../../../../src/storage/local-files.ts';
+import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
 
 /** Begins to put an object, says so when part of it is on disk, and never goes on. */
 const [root = '', key = '', mode = ''] = process.argv.slice(2);

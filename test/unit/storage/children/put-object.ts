@@ -1,5 +1,5 @@
 import { PipelineError } from '../../../../src/errors.ts';
-import { createLocalObjectStore } from '../../../../src/storage/local-files.ts';
+import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
 
 /** Puts one object of `bytes` bytes and prints `stored`, or the code and message of the error. */
 const [root = '', key = '', bytes = '0'] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import { createLocalObjectStore } from '../../../../src/storage/local-files.ts';
+import { createLocalObjectStore } from '../../../../src/storage/local/local-files.ts';
 
 /** Replaces one object again and again by contents of 1 MiB of one letter; prints a line for each. */
 const [root = '', key = '', letter = '', times = '0'] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { CheckResult } from '../../../../pipelines/dataset.ts';
 import { REVISIONS } from '../../../../pipelines/vocabulary.ts';
-import type { JsonObject } from '../../../../storage/ports.ts';
+import type { JsonObject } from '../../../../ports/json.ts';
 import type { DayMetrics, Series } from '../../metrics-model.ts';
 import { SOURCES, STORAGES } from '../../metrics-model.ts';
 import type { ArtefactIdentity, Provenance, ReportModel } from '../model.ts';

@@ -1,0 +1,121 @@
+import { datasetOf } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { selectStretches } from '../../engine/plan/plan-backfill.ts';
+import { planRun } from '../../engine/plan/plan-run.ts';
+import type { RunPlan, RunPlans } from '../../engine/plan/plan-run.ts';
+import { probePublisher } from '../../engine/watch/probe-publisher.ts';
+import { checkRequest } from '../../engine/plan/resolve-plan.ts';
+import { datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
+import type { PlannedStep, StepAction } from '../../pipelines/plan.ts';
+import type { UnreadableRow } from '../../pipelines/stored-records.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { afterDayEnd } from '../../pipelines/zoned-day.ts';
+import { EXIT } from '../shared/context.ts';
+import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { commandControl } from '../shared/control.ts';
+import { count } from '../shared/measures.ts';
+import type { Terminal } from '../shared/terminal.ts';
+import { printUnreadable } from '../shared/unreadable.ts';
+
+export interface PlanCommand {
+  readonly pipeline: string;
+  readonly from: string;
+  readonly to?: string | undefined;
+  readonly probe?: boolean;
+  readonly all?: boolean;
+}
+
+/** What the run of the same arguments does. */
+interface Foreseen {
+  readonly days: readonly RunPlan[];
+  /** How many days of the range it leaves out, because the publisher is not expected to have them yet. */
+  readonly notDue: number;
+  /** Until when the run of a single day waits. */
+  readonly waitsUntil: string | null;
+  readonly unreadable: RunPlans['unreadable'];
+}
+
+/** `quotidien plan`: what `quotidien run` of the same days would do, step by step, with the reason. */
+export async function plan(context: CommandContext, options: PlanCommand): Promise<ExitCode> {
+  const engine = await context.engine();
+  const { definition } = datasetOf(engine, options.pipeline);
+  const from = parseCivilDate(options.from);
+  const to = options.to === undefined ? undefined : parseCivilDate(options.to);
+  const dates = to === undefined ? [from] : datesBetween(from, to);
+  checkRequest(definition, { dates, options: {} });
+  if (options.probe === true) await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
+  const foreseen = await (to === undefined
+    ? foreseeDay(engine, options.pipeline, from)
+    : foreseeRange(engine, options.pipeline, from, to));
+  const { days, notDue, waitsUntil, unreadable } = foreseen;
+  context.terminal.data({
+    pipeline: options.pipeline,
+    days: days.map(({ date, steps, upToDate, unpublished }) => ({ date, steps, upToDate, unpublished })),
+    totals: countActions(days),
+    notDue,
+    waitsUntil,
+    unreadable: Object.fromEntries(unreadable),
+  });
+  print(context.terminal, foreseen, options.all === true || to === undefined);
+  printUnreadable(context.terminal, unreadable);
+  return unreadable.size === 0 ? EXIT.done : EXIT.failed;
+}
+
+async function foreseeDay(engine: Engine, pipeline: string, date: CivilDate): Promise<Foreseen> {
+  const { definition } = datasetOf(engine, pipeline);
+  const { plans, unreadable } = await planRun(engine, definition, [date], { days: 1 });
+  const expectedAt = afterDayEnd(date, definition.zone, definition.publication.expectedAfter);
+  const waits = engine.now() < expectedAt && plans.some(({ upToDate }) => !upToDate);
+  return { days: plans, notDue: 0, waitsUntil: waits ? expectedAt.toISOString() : null, unreadable };
+}
+
+/** A range is a backfill of what is open in it. */
+async function foreseeRange(engine: Engine, pipeline: string, from: CivilDate, to: CivilDate): Promise<Foreseen> {
+  const days: RunPlan[] = [];
+  const unreadable = new Map<CivilDate, UnreadableRow>();
+  let notDue = 0;
+  for await (const found of selectStretches(engine, { pipeline, from, to })) {
+    days.push(...found.due);
+    notDue += found.notDue;
+    for (const [date, row] of found.unreadable) unreadable.set(date, row);
+  }
+  return { days, notDue, waitsUntil: null, unreadable };
+}
+
+function countActions(days: readonly RunPlan[]): Record<StepAction, number> {
+  const totals: Record<StepAction, number> = { run: 0, recheck: 0, reuse: 0, skip: 0 };
+  for (const { steps } of days) for (const { action } of steps) totals[action] += 1;
+  return totals;
+}
+
+const ORDER: readonly StepAction[] = ['run', 'recheck', 'reuse', 'skip'];
+
+function print(terminal: Terminal, { days, notDue, waitsUntil }: Foreseen, everything: boolean): void {
+  for (const day of days) printDay(terminal, day, everything);
+  if (waitsUntil !== null) terminal.line(`the day is not expected before ${waitsUntil}: a run waits until then`);
+  const totals = countActions(days);
+  const steps = ORDER.reduce((sum, action) => sum + totals[action], 0);
+  const later = notDue === 0 ? '' : `; ${count(notDue, 'day')} more not due yet`;
+  terminal.line(
+    `${totals.run} of ${steps} steps will run in ${count(days.length, 'day')}; ` +
+      `${totals.recheck} are rechecked, ${totals.reuse} reused, ${totals.skip} skipped${later}`,
+  );
+}
+
+function printDay(terminal: Terminal, { date, steps, upToDate, unpublished }: RunPlan, everything: boolean): void {
+  const { yellow, cyan, green, dim, bold } = terminal.colours;
+  const paint: Record<StepAction, (text: string) => string> = { run: yellow, recheck: cyan, reuse: green, skip: dim };
+  const active = steps.filter(({ action }) => action === 'run' || action === 'recheck');
+  const shown = everything ? steps : active;
+  if (shown.length === 0 && upToDate) return;
+  terminal.line(bold(date));
+  for (const step of shown) terminal.line(`  ${paint[step.action](step.action.padEnd(8))}${describe(step)}`);
+  if (upToDate || active.length > 0) return;
+  const what =
+    unpublished.length > 0 ? `publishes ${unpublished.join(', ')}` : 'a new version of what is there already';
+  terminal.line(`  ${cyan('commit'.padEnd(8))}${what}`);
+}
+
+function describe({ step, reason }: PlannedStep): string {
+  return `${step.padEnd(22)} ${reason}`;
+}

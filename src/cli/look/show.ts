@@ -1,0 +1,196 @@
+import { calendarOfDays } from '../../engine/look/day-calendar.ts';
+import { readDossier, versionOf } from '../../engine/look/day-dossier.ts';
+import type { Dossier } from '../../engine/look/day-dossier.ts';
+import { datasetOf } from '../../engine/engine.ts';
+import { percent } from '../../pipelines/calendar-of-days.ts';
+import type { CheckResult } from '../../pipelines/dataset.ts';
+import { decisionOn } from '../../pipelines/decision.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import type { Origin } from '../../pipelines/ledger.ts';
+import type { Manifest, ManifestStep } from '../../pipelines/manifest.ts';
+import { isPeriod } from '../../pipelines/period.ts';
+import type { StepId } from '../../pipelines/vocabulary.ts';
+import { EXIT } from '../shared/context.ts';
+import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { byWhom, decisionLine } from '../shared/decision-line.ts';
+import { count, formatBytes, shortHash } from '../shared/measures.ts';
+import { parseScope, parseVersion } from '../shared/scope-argument.ts';
+import type { Terminal } from '../shared/terminal.ts';
+
+export interface ShowCommand {
+  readonly pipeline: string;
+  /** A day, or a period such as `2024-01`, `2024` or `all`. */
+  readonly date: string;
+  /** A number of the version history; the newest without it. */
+  readonly version?: string | undefined;
+}
+
+/** Versions listed on a terminal; a month gathers hundreds. */
+const MOST_VERSIONS = 10;
+
+/** `quotidien show`: what a day or period is made of. */
+export async function show(context: CommandContext, { pipeline, date, version }: ShowCommand): Promise<ExitCode> {
+  const engine = await context.engine();
+  const { definition } = datasetOf(engine, pipeline);
+  const dossier = await readDossier(engine, pipeline, parseScope(date));
+  const { manifests } = dossier;
+  const wanted = version === undefined ? undefined : versionOf(manifests, parseVersion(version));
+  const shown = wanted ?? manifests.at(-1);
+  context.terminal.data(wanted === undefined ? dossier : { ...dossier, manifests: [wanted] });
+  print(context.terminal, definition, dossier, shown);
+  if (shown !== undefined && !isPeriod(dossier.scope)) await printAskAgain(context, dossier);
+  return EXIT.done;
+}
+
+function print(
+  terminal: Terminal,
+  definition: PipelineDefinition,
+  dossier: Dossier,
+  shown: Manifest | undefined,
+): void {
+  if (shown === undefined) terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
+  else printManifest(terminal, definition, dossier, shown);
+  const { failure, degraded, verification, actions } = dossier;
+  if (failure !== null) {
+    const { step, code, message, failedAt, workflowId } = failure;
+    section(terminal, 'last run failed');
+    terminal.line(`  ${failedAt}  ${step}  ${code}: ${message}`);
+    terminal.line(`  run ${workflowId}; the next run continues at this step`);
+  }
+  if (degraded !== null) {
+    section(terminal, 'degraded');
+    terminal.line(`  made at ${degraded.since} by ${degraded.host} while a store was away: ${degraded.why}`);
+    terminal.line('  "quotidien reconcile" on that host brings it to the stores, proves it there and lifts this');
+  }
+  const open = dossier.decisions.filter(({ step, key }) => decisionOn(shown?.decisions ?? [], step, key) === undefined);
+  if (open.length > 0) section(terminal, 'decided, and not in this version');
+  for (const decision of open) terminal.line(`  ${decisionLine(decision)}`);
+  if (actions.length > 0) section(terminal, 'asked for by people');
+  for (const { at, action, step, reason, by } of actions)
+    terminal.line(`  ${at}  ${action} ${step}${byWhom(by)}: ${reason}`);
+  if (verification !== null) {
+    section(terminal, 'verified');
+    terminal.line(`  ${verification.verifiedAt}  version ${verification.version}: ${verification.result}`);
+  }
+}
+
+function printManifest(terminal: Terminal, definition: PipelineDefinition, dossier: Dossier, manifest: Manifest): void {
+  const { run } = manifest;
+  terminal.line(terminal.colours.bold(headline(dossier, manifest)));
+  terminal.line(
+    `committed ${run.committedAt} by ${run.workflowId} (${run.reason}), run ${run.runId}, code ${run.codeVersion}`,
+  );
+  printVersions(terminal, dossier.manifests, manifest);
+  printSteps(terminal, definition, manifest);
+  section(terminal, 'origins');
+  if (manifest.origins.length === 0) terminal.line('  none of its own');
+  for (const origin of manifest.origins) for (const line of originLines(origin)) terminal.line(`  ${line}`);
+  printDecisions(terminal, manifest);
+  section(terminal, 'facts');
+  for (const [name, value] of Object.entries(manifest.facts))
+    terminal.line(`  ${name.padEnd(18)} ${JSON.stringify(value)}`);
+  printPublished(terminal, dossier, manifest);
+}
+
+function headline({ pipeline, scope, manifests }: Dossier, { version, verdict, facts }: Manifest): string {
+  const { revision, coverage } = facts;
+  const words: string[] = [verdict];
+  if (typeof revision === 'string') words.push(revision);
+  if (typeof coverage === 'number') words.push(`coverage ${percent(coverage)}`);
+  return `${pipeline} ${scope}  ${words.join(', ')}  (version ${version} of ${manifests.length})`;
+}
+
+/** When the publisher is asked for the day again. */
+async function printAskAgain(context: CommandContext, { pipeline, scope }: Dossier): Promise<void> {
+  const { terminal } = context;
+  const [day] = await calendarOfDays(await context.engine(), pipeline, [scope], new Map());
+  section(terminal, 'asked for again');
+  const at = day?.askAgainAt ?? null;
+  terminal.line(at === null ? '  never' : `  from ${at} on, by the watch or a run`);
+}
+
+function section(terminal: Terminal, title: string): void {
+  terminal.line();
+  terminal.line(terminal.colours.bold(title));
+}
+
+function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown: Manifest): void {
+  section(terminal, 'versions');
+  const listed = manifests.slice(-MOST_VERSIONS);
+  const left = manifests.length - listed.length;
+  if (left > 0) terminal.line(`    ${count(left, 'earlier version')}; --json lists all of them`);
+  for (const manifest of listed) {
+    const { version, verdict, run, changed } = manifest;
+    const what =
+      version === 1
+        ? count(changed.length, 'step')
+        : changed.length === 0
+          ? 'no step changed'
+          : `changed: ${changed.join(', ')}`;
+    const mark = manifest === shown ? '→' : ' ';
+    terminal.line(
+      `  ${mark} ${String(version).padStart(3)}  ${run.committedAt}  ${run.reason.padEnd(8)}  ${verdict.padEnd(8)}  ${what}`,
+    );
+  }
+}
+
+function printSteps(terminal: Terminal, definition: PipelineDefinition, { steps }: Manifest): void {
+  section(terminal, 'steps');
+  const order = [...definition.steps, ...definition.rollups].map(({ id }) => id);
+  const known = (Object.entries(steps) as [StepId, ManifestStep][]).sort(
+    ([a], [b]) => order.indexOf(a) - order.indexOf(b),
+  );
+  for (const [id, step] of known) for (const line of stepLines(terminal, id, step)) terminal.line(`  ${line}`);
+}
+
+function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): string[] {
+  const name = id.padEnd(20);
+  if (step.state === 'failed') return [`${name} ${colours.red('failed')}  ${step.code}: ${step.message}`];
+  if (step.state === 'skipped') return [`${name} ${colours.dim('skipped')}  ${step.reason}`];
+  const outputs = Object.entries(step.outputs).map(([output, { key, bytes, rows, sha256 }]) => {
+    const size = rows === undefined ? formatBytes(bytes) : `${count(rows, 'row')}, ${formatBytes(bytes)}`;
+    return `  ${output.padEnd(12)} ${shortHash(sha256)}  ${size.padEnd(20)}  ${colours.dim(key)}`;
+  });
+  const empty = outputs.length === 0 ? '  no rows for this scope' : '';
+  const head = `${name} ${colours.green('done')}  version ${step.version}, key ${shortHash(step.key)}${empty}`;
+  const kept =
+    step.kept === undefined
+      ? []
+      : [`  ${colours.yellow('!')} as delivered by ${step.kept.since}; ${step.kept.code}: ${step.kept.message}`];
+  return [head, ...kept, ...outputs, ...step.failedChecks.flatMap((check) => checkLines(colours, check))];
+}
+
+function checkLines(
+  colours: Terminal['colours'],
+  { check, severity, failed, tested, examples }: CheckResult,
+): string[] {
+  const rule = `  ${colours.yellow('!')} ${check} (${severity}) fails on ${failed} of ${tested} rows`;
+  return [rule, ...examples.map((example) => `      such as ${JSON.stringify(example)}`)];
+}
+
+function originLines({ part, url, etag, lastModified, processedAt, retrievedAt, raw }: Origin): string[] {
+  const told = [
+    `retrieved ${retrievedAt}`,
+    processedAt === null ? 'processing time not told' : `processed by the publisher ${processedAt}`,
+    ...(etag === null ? [] : [`ETag ${etag}`]),
+    ...(lastModified === null ? [] : [`last modified ${lastModified}`]),
+  ];
+  const kept = `kept as ${raw.key} (${formatBytes(raw.bytes)}, sha256 ${shortHash(raw.sha256)})`;
+  return [`${part.padEnd(12)} ${url}`, `  ${told.join(', ')}`, `  ${kept}`];
+}
+
+function printDecisions(terminal: Terminal, { decisions }: Manifest): void {
+  if (decisions.length === 0) return;
+  section(terminal, 'decisions');
+  for (const decision of decisions) terminal.line(`  ${decisionLine(decision)}`);
+}
+
+function printPublished(terminal: Terminal, { published, manifests }: Dossier, shown: Manifest): void {
+  if (published.length === 0) return;
+  section(terminal, shown === manifests.at(-1) ? 'published as' : 'published as (the newest version)');
+  for (const { key, current } of published) {
+    terminal.line(
+      `  ${key}${current ? '' : terminal.colours.yellow('  not current: run the day again to publish it')}`,
+    );
+  }
+}

@@ -1,0 +1,33 @@
+import { datasetOf } from '../../engine/engine.ts';
+import { checkRequest } from '../../engine/plan/resolve-plan.ts';
+import { addDays, parseCivilDate } from '../../pipelines/civil-date.ts';
+import { civilDateAt } from '../../pipelines/zoned-day.ts';
+import { EXIT } from '../shared/context.ts';
+import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { describeDay } from './run.ts';
+import { dayResult, startDay } from '../temporal/runs.ts';
+import { openTemporal, workWith } from '../temporal/temporal.ts';
+
+/** `quotidien report`: makes the report of a day from what is stored; of `REPORT_DATE`, else of yesterday, when no date is given. */
+export async function report(
+  context: CommandContext,
+  { pipeline, date: given }: { pipeline: string; date?: string | undefined },
+): Promise<ExitCode> {
+  const { definition } = datasetOf(context, pipeline);
+  const { REPORT_DATE: preset, QUOTIDIEN_TASK_QUEUE: taskQueue } = context.config.settings;
+  const yesterday = addDays(civilDateAt(new Date(), definition.zone), -1);
+  const date = parseCivilDate(given ?? preset ?? yesterday);
+  checkRequest(definition, { dates: [date], options: {} });
+  const session = await openTemporal(context);
+  try {
+    const target = { client: session.client, taskQueue };
+    const result = await workWith(session, context.signal, async () =>
+      dayResult(await startDay(target, { pipeline, date, only: 'report' })),
+    );
+    context.terminal.data(result);
+    context.terminal.line(describeDay(result));
+    return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,168 @@
+import path from 'node:path';
+import { addDays, addMonths, datesBetween, monthOf } from '../../pipelines/civil-date.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { lastDueDay, zonedDay } from '../../pipelines/zoned-day.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { DATASETS } from '../../datasets/registry.ts';
+import { publisherHosts } from '../../workers/configured-datasets.ts';
+import { mapConcurrent } from '../../engine/map-concurrent.ts';
+import { publishedKey } from '../../engine/publish/published.ts';
+import { openEngine } from '../../workers/open-engine.ts';
+import type { BackfillInput } from '../../workflows/backfill.ts';
+import type { DayResult } from '../../workflows/day.ts';
+import { EXIT } from '../shared/context.ts';
+import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { daysOfRange, leftLines, runBackfill } from '../make/backfill-run.ts';
+import { describeDay } from '../make/run.ts';
+import { dayResult, finishRollup, startDay } from '../temporal/runs.ts';
+import type { RunTarget } from '../temporal/runs.ts';
+import { openSampleHome } from './sample-home.ts';
+import { printCalendar } from '../look/status.ts';
+import { openTemporal, workWith } from '../temporal/temporal.ts';
+
+const GRID = 'eco2mix';
+const CITY = 'cityflow';
+/** Days before the demo day of the city: enough for correlations and for the week before. */
+const CITY_HISTORY_DAYS = 15;
+const ZONE = 'Europe/Paris';
+
+/**
+ * `quotidien demo`: the main job on the embedded default and sample data, in a home of its own. Of the
+ * grid it makes two months by a backfill, and yesterday and the two last clock changes as single days with their pages; of the city two weeks
+ * and yesterday.
+ */
+export async function demo(outer: CommandContext): Promise<ExitCode> {
+  const startedAt = Date.now();
+  const home = path.join(outer.config.home, 'demo');
+  const { portal } = await openSampleHome(home);
+  const env = { ...outer.config.env, TEMPORAL_ADDRESS: undefined };
+  const config = loadConfig({ env, cwd: process.cwd(), home, hosts: publisherHosts(DATASETS) });
+  const engine = await openEngine({ ...config, cacheDir: outer.config.cacheDir }, DATASETS);
+  const context: CommandContext = { ...outer, config, engine: () => Promise.resolve(engine) };
+  try {
+    const days = await runDemo(context);
+    await report(context, days, startedAt);
+    return days.every(({ result }) => result.verdict === 'ok') ? EXIT.done : EXIT.degraded;
+  } finally {
+    await engine.close();
+    await portal.close();
+  }
+}
+
+/** Yesterday; within the first hours of a day the one before, as the publishers do not have yesterday then. */
+function yesterdayOf(pipeline: string): CivilDate {
+  return lastDueDay(new Date(), ZONE, DATASETS[pipeline]?.definition.publication.expectedAfter ?? {});
+}
+
+/** Yesterday, its day before and week before and year before for the comparison, and the last two clock changes. */
+function demoDays(yesterday: CivilDate): { compared: CivilDate[]; shown: CivilDate[] } {
+  const compared = [addDays(yesterday, -364), addDays(yesterday, -7), addDays(yesterday, -1)];
+  return { compared, shown: [...lastClockChanges(yesterday), yesterday] };
+}
+
+/** The newest day of 25 hours and the newest of 23 before a date, ascending. */
+function lastClockChanges(before: CivilDate): CivilDate[] {
+  const found: CivilDate[] = [];
+  for (let date = addDays(before, -1); found.length < 2; date = addDays(date, -1)) {
+    if (zonedDay(date, ZONE).hours !== 24) found.unshift(date);
+  }
+  return found;
+}
+
+/** A finished single day, and whose it is. */
+interface ShownDay {
+  readonly pipeline: string;
+  readonly result: DayResult;
+}
+
+async function runDemo(context: CommandContext): Promise<ShownDay[]> {
+  const { terminal } = context;
+  const session = await openTemporal(context);
+  try {
+    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
+    if (session.uiUrl !== undefined) terminal.line(`Temporal UI, while this runs: ${session.uiUrl}`);
+    return await workWith(session, context.signal, async () => {
+      const grid = await runGrid(context, target, yesterdayOf(GRID));
+      return [...grid, ...(await runCity(context, target, yesterdayOf(CITY)))];
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+async function runGrid(context: CommandContext, target: RunTarget, yesterday: CivilDate): Promise<ShownDay[]> {
+  const { terminal } = context;
+  const { compared, shown } = demoDays(yesterday);
+  const from = `${addMonths(monthOf(yesterday), -1)}-01`;
+  await makeDays(context, target, { pipeline: GRID, from, to: addDays(yesterday, -1) });
+  await mapConcurrent(compared, 3, async (date) => dayResult(await startDay(target, { pipeline: GRID, date })));
+  terminal.line(`${shown.length} single days, from download to page:`);
+  const days = await mapConcurrent(shown, 3, (date) => showDay(context, target, GRID, date));
+  await finishRollup(target, GRID);
+  return days;
+}
+
+async function runCity(context: CommandContext, target: RunTarget, yesterday: CivilDate): Promise<ShownDay[]> {
+  const from = addDays(yesterday, -CITY_HISTORY_DAYS);
+  await makeDays(context, target, { pipeline: CITY, from, to: addDays(yesterday, -1) });
+  context.terminal.line('then yesterday alone:');
+  const day = await showDay(context, target, CITY, yesterday);
+  await finishRollup(target, CITY);
+  return [day];
+}
+
+/** The many days before the shown ones, as a backfill. */
+async function makeDays({ terminal }: CommandContext, target: RunTarget, input: BackfillInput): Promise<void> {
+  const days = datesBetween(input.from, input.to).length;
+  terminal.line(
+    `${input.pipeline}: ${days} days by a backfill, one fetch and one pass per step for all days of a month`,
+  );
+  for (const line of leftLines(await runBackfill(terminal, target, input, daysOfRange(days)))) terminal.line(line);
+}
+
+async function showDay(
+  { terminal }: CommandContext,
+  target: RunTarget,
+  pipeline: string,
+  date: CivilDate,
+): Promise<ShownDay> {
+  const result = await dayResult(await startDay(target, { pipeline, date }));
+  terminal.line(`  ${describeDay(result)}`);
+  return { pipeline, result };
+}
+
+/** Where each pipeline publishes the page of a day, below the store. */
+function pageOf({ pipeline, result: { date } }: ShownDay): string {
+  const definition = DATASETS[pipeline]?.definition;
+  const pages = definition?.steps.flatMap((step) => Object.values(step.outputs)) ?? [];
+  const key = publishedKey(
+    pages.find(({ extension }) => extension === 'html'),
+    date,
+  );
+  return key ?? `no page of ${date}`;
+}
+
+async function report(context: CommandContext, shown: readonly ShownDay[], startedAt: number): Promise<void> {
+  const { terminal, config } = context;
+  const days = shown.map(({ result }) => result);
+  const newestGrid = shown.findLast(({ pipeline }) => pipeline === GRID)?.result.date ?? '';
+  const home = path.relative(process.cwd(), config.home) || '.';
+  const seconds = (Date.now() - startedAt) / 1000;
+  const executed = days.reduce((sum, { ran }) => sum + ran.length, 0);
+  const reports = shown.map((day) => path.join(home, 'store', pageOf(day)));
+  terminal.data({ home, days, reports, executed, seconds });
+  terminal.line();
+  for (const pipeline of [GRID, CITY]) {
+    await printCalendar(context, pipeline, [addMonths(monthOf(newestGrid), -1), monthOf(newestGrid)]);
+  }
+  terminal.line();
+  for (const [index, page] of reports.entries())
+    terminal.line(`report of ${shown[index]?.pipeline ?? ''} ${days[index]?.date ?? ''}: ${page}`);
+  terminal.line(
+    executed === 0
+      ? `everything is reused, nothing was executed; ${seconds.toFixed(1)} s`
+      : `${executed} steps were executed for the single days; ${seconds.toFixed(1)} s`,
+  );
+  terminal.line(`Server, workers, schedules and UI again: npx quotidien --home ${home} dev`);
+  terminal.line(`The same days, looked at: npx quotidien --home ${home} show ${GRID} ${newestGrid}`);
+}

@@ -1,0 +1,18 @@
+import type { Config } from '../../config/load-config.ts';
+import type { Dataset } from '../../pipelines/dataset.ts';
+import type { OpenEngine } from '../../workers/open-engine.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Exit codes of every command; wrong usage is told by `INPUT_INVALID`, `PLAN_INVALID`, `PIPELINE_UNKNOWN`, `CONFIG_INVALID`. */
+export const EXIT = { done: 0, failed: 1, usage: 2, degraded: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** What a command works with; the engine is opened when a command asks for it and closed after the command. */
+export interface CommandContext {
+  readonly config: Config;
+  readonly terminal: Terminal;
+  readonly datasets: Readonly<Record<string, Dataset>>;
+  engine(): Promise<OpenEngine>;
+  /** Aborted by the first Ctrl-C or signal to end, with an `Interrupted` as its reason. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,12 @@
+import type { Decision } from '../../pipelines/decision.ts';
+import { shortHash } from './measures.ts';
+
+/** A decision as commands print it. */
+export function decisionLine({ decidedAt, step, key, decision, reason, by }: Decision): string {
+  return `${decidedAt}  ${step} ${shortHash(key)}  ${decision}${byWhom(by)}: ${reason}`;
+}
+
+/** Records that are older than the member name nobody. */
+export function byWhom(by: string | undefined): string {
+  return by === undefined ? '' : ` by ${by}`;
+}

@@ -1,0 +1,293 @@
+import type { BackfillRequest } from '../pipelines/backfill.ts';
+import type { FetchWindow } from '../pipelines/dataset.ts';
+import type { JsonObject } from '../ports/json.ts';
+import type { StorePlace } from '../ports/objects.ts';
+import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
+import type { DeliveriesBefore } from '../pipelines/kept-delivery.ts';
+import type { ScheduledWork } from '../pipelines/definition.ts';
+import type { Decision } from '../pipelines/decision.ts';
+import type { FailedWork } from '../pipelines/failed-work.ts';
+import type { OperatorAction } from '../pipelines/operator-action.ts';
+import type { DayPlan, PlanOptions } from '../pipelines/plan.ts';
+import type { StepDone, StepFailed, StepWork } from '../pipelines/run-steps.ts';
+import type { CivilDate, Period, Revision, RunReason, Scope, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
+
+/**
+ * What workflows and activities say to each other. Plain data, small: references and keys, never rows. A payload stays under
+ * `PAYLOAD_BYTES`, in a window of any length (measured in `test/workflow/long-window.long.test.ts`).
+ */
+
+/** How activities are retried; the error table decides whether they are. */
+export interface RetrySettings {
+  readonly initialMs: number;
+  readonly maximumMs: number;
+  readonly attempts: number;
+  /** A worker that is silent for this long counts as lost. */
+  readonly heartbeatMs: number;
+}
+
+/** Said of work that the primary stores, as they are now, did not serve. */
+export interface Served {
+  /** `fallback`: what came out, or what it was made from, is on this host alone; what builds on it must run there. */
+  readonly place: StorePlace;
+  /** The task queue of that host. */
+  readonly queue: string;
+  /** In words, for people. */
+  readonly why: string;
+}
+
+/** Absent where the primary stores served everything. */
+export interface MaybeServed {
+  readonly served?: Served;
+}
+
+export interface PlanRequest {
+  readonly pipeline: string;
+  readonly dates: readonly CivilDate[];
+  readonly options: PlanOptions;
+}
+
+/** The plan of one day, with everything that the workflow needs to execute it; recorded in history. */
+export interface ResolvedDay extends MaybeServed {
+  readonly steps: readonly ExecutionStep[];
+  readonly plan: DayPlan;
+  readonly retry: RetrySettings;
+  /** Before this instant nothing of the day can be expected; null when it can. */
+  readonly waitUntil: string | null;
+  readonly nextTryAt: string;
+  readonly cutOffAt: string;
+  /** A quarantined day is given up at this instant. */
+  readonly holdUntil: string;
+  readonly queues: Readonly<Record<string, string>>;
+  /** Decisions that were made on the day before, also in runs that did not finish. */
+  readonly decisions: readonly Decision[];
+  /** The time of the planning worker's clock: `waitUntil` and `nextTryAt` are of the same clock, which may differ from the server's. */
+  readonly at?: string;
+  /** Revision and verdict of the newest manifest, when there is one. */
+  readonly known: { readonly version: number; readonly verdict: Verdict; readonly revision: string | null } | null;
+}
+
+/** The plan of a set of days, without words: which keys are reused, and which steps run. */
+export interface ResolvedWindow extends MaybeServed {
+  readonly steps: readonly ExecutionStep[];
+  readonly retry: RetrySettings;
+  readonly queues: Readonly<Record<string, string>>;
+  /** Days with nothing to make. */
+  readonly upToDate: readonly CivilDate[];
+  /** Those of them whose verdict is `degraded`; absent where there are none. */
+  readonly degraded?: readonly CivilDate[];
+  /** Those of them that the publisher has nothing of; the same holds. */
+  readonly noData?: readonly CivilDate[];
+  /** Those of them whose published names do not show what they are made of; histories of earlier releases do not say it. */
+  readonly unpublished?: readonly CivilDate[];
+  readonly days: readonly WindowDay[];
+  /** Days that cannot be planned here, and why: each is left to a run of its own, which says so. */
+  readonly careful?: readonly { readonly date: CivilDate; readonly why: string }[];
+}
+
+export interface WindowDay {
+  readonly date: CivilDate;
+  /** What the plan already knows of the day; steps that are absent run. */
+  readonly state: DayState;
+  /** What stays of downloads that are asked for again, if that fails. Plans of earlier versions do not say. */
+  readonly delivered?: DeliveriesBefore;
+  /** The version of the newest manifest when the plan was made, 0 without one; histories of earlier releases do not say it. */
+  readonly base?: number;
+  /** Decisions that were made on the day before; absent where there are none. */
+  readonly decisions?: readonly Decision[];
+}
+
+export interface StepRequest extends StepWork {
+  readonly pipeline: string;
+  readonly step: StepId;
+  /** Execute even when the ledger has the key. */
+  readonly force: boolean;
+}
+
+export interface StepResult extends MaybeServed {
+  readonly days: readonly (StepDone | StepFailed)[];
+}
+
+export interface CommitRequest {
+  readonly pipeline: string;
+  readonly reason: RunReason;
+  /** Why the days count as degraded although their steps went well, in words: a store was away while they ran. */
+  readonly degraded?: string;
+  readonly days: readonly {
+    readonly outcome: DayOutcome & { readonly verdict: Verdict };
+    readonly state: DayState;
+    readonly decisions: readonly Decision[];
+    /** The version that the plan of the day was made from, 0 for none; absent in histories of earlier releases: the newest is taken. */
+    readonly base?: number;
+  }[];
+}
+
+export interface CommitResult extends MaybeServed {
+  readonly days: readonly {
+    readonly date: CivilDate;
+    readonly version: number;
+    /** False when the newest manifest says the same already. */
+    readonly created: boolean;
+    readonly facts: JsonObject;
+    readonly verdict: Verdict;
+    /** How final it is now; null where nothing tells. */
+    readonly revision?: Revision | null;
+  }[];
+  /** Scopes with open announcements: other days or periods are made from what changed in them. */
+  readonly affecting: readonly CivilDate[];
+  /** Days of which another run has committed something else since they were planned: nothing was written, they are to be planned again. */
+  readonly conflicting?: readonly CivilDate[];
+}
+
+/** Periods to rebuild and days to look at again after days changed. */
+export interface DerivedWork {
+  /** Days whose own steps are out of date because of the changed days, by month window and by the last stage that they have. */
+  readonly windows: readonly { readonly dates: readonly CivilDate[]; readonly until: Stage }[];
+  /** Rollups in the order they are to be made, each with its periods. */
+  readonly rollups: readonly {
+    readonly step: StepId;
+    readonly periods: readonly Period[];
+    readonly timeoutSeconds: number;
+  }[];
+  readonly retry: RetrySettings;
+  readonly queue: string;
+}
+
+/** What open announcements and dates given by hand amount to; what was heard is told back when the work is done. */
+export interface HeardChanges extends DerivedWork {
+  readonly heard: readonly HeardRange[];
+  /** There is more than fits into one message: hear again after this work. */
+  readonly more: boolean;
+}
+
+/** Scopes in a row (days; a period stands alone) and the version up to which each was heard. */
+export interface HeardRange {
+  readonly from: Scope;
+  readonly to: Scope;
+  readonly version: number;
+}
+
+export interface RollupRequest {
+  readonly pipeline: string;
+  readonly step: StepId;
+  readonly periods: readonly Period[];
+  /** A period that cannot be made is in the result and keeps no other from being made; without it, it is thrown. */
+  readonly isolate?: boolean;
+}
+
+export interface RollupResult {
+  readonly periods: readonly { readonly period: Period; readonly how: 'ran' | 'reused' | 'empty' }[];
+  /** The periods that could not be made; present when isolation was asked for. */
+  readonly failed?: readonly FailedWork[];
+}
+
+export interface TickRequest {
+  readonly pipeline: string;
+  readonly schedule: string;
+  /** ISO instant of the schedule's nominal time. */
+  readonly nominalAt: string;
+}
+
+/** What a tick is to start. */
+export interface ResolvedTick {
+  /** The data date that the nominal time stands for. */
+  readonly date: CivilDate;
+  readonly runs: ScheduledWork;
+}
+
+export interface RecordRunRequest {
+  readonly pipeline: string;
+  readonly scope: Scope;
+  readonly reason: RunReason;
+  readonly outcome: DayOutcome;
+}
+
+/** How far a replay of this host's journal came. */
+export interface ReplayResult {
+  readonly host: string;
+  readonly applied: number;
+  readonly same: number;
+  /** What two hosts wrote differently and a rule decided; results of older workers do not tell. */
+  readonly merged?: number;
+  /** Those of them in which a version of a day, or an object, of this host gave way: its days may lack something. */
+  readonly overruled?: number;
+  readonly pending: number;
+  /** Every write of this host was found on the primary stores by its hash. */
+  readonly converged: boolean;
+  readonly conflicts: number;
+  /** The first of them, in words. */
+  readonly listed: readonly string[];
+  /** Why it ended early: a store is still away. */
+  readonly away?: string;
+}
+
+export interface ReconcileResult extends ReplayResult {
+  /** The scopes that no longer count as degraded, by pipeline. */
+  readonly lifted: Readonly<Record<string, readonly Scope[]>>;
+  /** Days that were started again, because the outage left them short of something; results of older workers do not tell. */
+  readonly again?: Readonly<Record<string, readonly CivilDate[]>>;
+}
+
+/** The next stretch of a backfill. */
+export interface SelectDaysRequest {
+  readonly request: BackfillRequest;
+  readonly stretch: FetchWindow;
+  /** Run the days of this stored plan, and not those that would be selected now. */
+  readonly plan?: string;
+  /** Days that this backfill has run already: neither selected nor counted. */
+  readonly except?: readonly CivilDate[];
+}
+
+export interface SelectedDays {
+  /** By month, each set to be made together; days that run already are not among them. */
+  readonly windows: readonly (readonly CivilDate[])[];
+  /** Days with a run of their own under way. */
+  readonly running: readonly CivilDate[];
+  readonly complete: number;
+  /** How many of the complete days are `degraded`. */
+  readonly degraded?: number;
+  /** Of how many complete days the publisher has nothing. */
+  readonly noData?: number;
+  readonly notDue: number;
+}
+
+/** How a run that somebody else started has ended. */
+export type FollowedRun =
+  | { readonly state: 'completed'; readonly result: unknown }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly step: StepId | null };
+
+export interface CanaryDay {
+  readonly date: CivilDate;
+  /** The newest version before the canary ran; 0 when there was none. */
+  readonly before: number;
+}
+
+export interface CanaryDifference {
+  readonly date: CivilDate;
+  /** Null: there was nothing to compare with. */
+  readonly from: number | null;
+  readonly to: number;
+  readonly steps: readonly StepId[];
+  /** Rows that were added, removed or changed, of all rows in the tables of the day: 0–1; 1 where a difference cannot be counted. */
+  readonly share: number;
+}
+
+export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action' | 'step' | 'reason' | 'by'>;
+
+/** A decision that a run has accepted, to be kept before the run goes on. */
+export interface DecisionRequest {
+  readonly pipeline: string;
+  readonly scope: CivilDate;
+  readonly decision: Decision;
+}
+
+/** What a look at the publisher says of the finished days. */
+export interface WatchedPublisher {
+  /** The freshness value of each part; null where the publisher tells none. */
+  readonly freshness: Readonly<Record<string, string | null>>;
+  /** Parts whose value is another than the last time. */
+  readonly moved: readonly string[];
+  /** By month, the finished days of these parts whose last answer no longer counts as fresh. */
+  readonly windows: readonly (readonly CivilDate[])[];
+  readonly revisions: Readonly<Partial<Record<Revision, number>>>;
+}

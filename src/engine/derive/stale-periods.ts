@@ -1,0 +1,69 @@
+import { asPipelineError, errorCodeOf } from '../../errors.ts';
+import type { RollupDefinition } from '../../pipelines/definition.ts';
+import { keyIn } from '../../pipelines/manifest.ts';
+import { periodsOf } from '../../pipelines/period.ts';
+import { whyRun } from '../../pipelines/plan-reasons.ts';
+import type { CivilDate, Period, StepId } from '../../pipelines/vocabulary.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { intactEntry, periodWork } from './execute-rollup.ts';
+import { newestManifests, readEntries } from '../records/ledger-reader.ts';
+import { publicationsOf, unpublished } from '../publish/published.ts';
+
+/** A month, year or whole history whose output is not what its days give now. */
+export interface StalePeriod {
+  readonly period: Period;
+  readonly step: StepId;
+  readonly reason: string;
+  /** One of the asked days that lies in it: told to the rollup, it has the period made again. */
+  readonly date: CivilDate;
+}
+
+/** The periods with some of these days that would be made again as the days are now, in the order in which they would be. */
+export async function stalePeriods(
+  engine: Engine,
+  pipeline: string,
+  dates: readonly CivilDate[],
+): Promise<StalePeriod[]> {
+  const { definition } = datasetOf(engine, pipeline);
+  const stale: StalePeriod[] = [];
+  for (const rollup of definition.rollups) {
+    for (const period of periodsOf(rollup.grain, dates)) {
+      const later = stale.find(({ step }) => rollup.inputs.some((input) => input.step === step));
+      const own = await whyStale(engine, pipeline, rollup, period).catch(whyUnreadable);
+      const reason = own ?? (later === undefined ? undefined : `after ${later.step} of ${later.period}`);
+      const date = dates.find((candidate) => periodsOf(rollup.grain, [candidate]).includes(period));
+      if (reason !== undefined && date !== undefined) stale.push({ period, step: rollup.id, reason, date });
+    }
+  }
+  return stale;
+}
+
+/** A row that cannot be read keeps its own period from being told of, and no other. */
+function whyUnreadable(error: unknown): string {
+  if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+  return asPipelineError(error).message;
+}
+
+/** Undefined when the period is as its inputs give it now, also when there is nothing to make it from. */
+async function whyStale(engine: Engine, pipeline: string, rollup: RollupDefinition, period: Period) {
+  const { definition } = datasetOf(engine, pipeline);
+  const work = await periodWork(engine, definition, rollup, period);
+  if (work === undefined) return undefined;
+  const { key, inputs } = work.identity;
+  const manifest = (await newestManifests(engine.documents, pipeline, [period])).get(period);
+  const before = keyIn(manifest, rollup.id);
+  if (before === key) {
+    const intact = await intactEntry(engine, pipeline, rollup, period, key);
+    if (intact === undefined) return 'its ledger entry or an output is gone or damaged';
+    const [behind] = manifest === undefined ? [] : await unpublished(engine, publicationsOf(definition, manifest));
+    return behind === undefined ? undefined : `${behind.key} is missing or does not show it`;
+  }
+  if (before === undefined) return 'never ran';
+  const steps = [{ step: rollup.id, key: before }];
+  const entries = (await readEntries(engine.documents, pipeline, [{ scope: period, steps }])).get(period) ?? [];
+  return whyRun(
+    entries.find((entry) => entry.key === before),
+    { version: rollup.version, params: rollup.params ?? {}, inputs },
+  );
+}

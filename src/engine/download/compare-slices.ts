@@ -1,0 +1,118 @@
+import type { RowMeaning } from '../../pipelines/dataset.ts';
+import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
+import type { SqlSession } from '../../ports/sql.ts';
+
+/** What one slice of a day knows that another does not: values are counted by key and column, whatever their rows look like. */
+
+/** A slice as a local file, and what its rows say. */
+export interface ReadableSlice {
+  readonly path: string;
+  readonly columns: readonly string[];
+  readonly meaning: RowMeaning;
+}
+
+export interface SliceComparison {
+  /** Values that are known and that the new slice does not have, by column; only columns with such values. */
+  readonly lost: Readonly<Record<string, number>>;
+  /** Those of them that nothing makes up for: their subject has fewer values of the column than before. */
+  readonly missing: Readonly<Record<string, number>>;
+  /** Values that are new. */
+  readonly added: number;
+  /** Values that both have, and that differ. */
+  readonly changed: number;
+  /** The new slice is a later revision. */
+  readonly isRevised: boolean;
+}
+
+/** The table with the keys that the last comparison was made by: `value_known`, `value_new` and so on. */
+const COMPARED = 'quotidien_compared';
+
+/** The columns of a slice. */
+export async function columnsOfSlice(sql: SqlSession, path: string): Promise<string[]> {
+  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${sliceSql(path)}`);
+  return described.map(({ column_name }) => column_name);
+}
+
+/** Holds a new slice of a day against the one that is known; leaves the keys in a table for `rowsToAddSql`. */
+export async function compareSlices(
+  sql: SqlSession,
+  known: ReadableSlice,
+  fresh: ReadableSlice,
+): Promise<SliceComparison> {
+  const names = namesOf(known, fresh);
+  const pairs = names.map((_, i) => `k.v${i} AS k${i}, f.v${i} AS f${i}`).join(', ');
+  await sql.run(`CREATE OR REPLACE TEMP TABLE ${COMPARED} AS
+    SELECT coalesce(k.row_key, f.row_key) AS row_key, coalesce(k.subject, f.subject) AS subject,
+      k.finality AS k_finality, f.finality AS f_finality, ${pairs}
+    FROM (${valuesSql(known, names)}) k FULL JOIN (${valuesSql(fresh, names)}) f ON k.row_key = f.row_key`);
+  const counts = names.flatMap((_, i) => [
+    `count(*) FILTER (WHERE k${i} IS NOT NULL AND f${i} IS NULL) AS lost${i}`,
+    `count(k${i}) - count(f${i}) AS fewer${i}`,
+    `count(*) FILTER (WHERE k${i} IS NULL AND f${i} IS NOT NULL) AS added${i}`,
+    `count(*) FILTER (WHERE k${i} <> f${i}) AS changed${i}`,
+  ]);
+  const sums = names.flatMap((_, i) => [
+    `CAST(sum(lost${i}) AS BIGINT) AS lost${i}`,
+    `CAST(sum(least(lost${i}, greatest(fewer${i}, 0))) AS BIGINT) AS missing${i}`,
+  ]);
+  const total = (what: string): string => names.map((_, i) => `sum(${what}${i})`).join(' + ');
+  const [found = {}] = await sql.rows<Record<string, number | boolean | null>>(`SELECT ${sums.join(', ')},
+      CAST(${total('added')} AS BIGINT) AS added, CAST(${total('changed')} AS BIGINT) AS changed,
+      coalesce(max(f_finality) > max(k_finality), false) AS is_revised
+    FROM (SELECT subject, max(k_finality) AS k_finality, max(f_finality) AS f_finality, ${counts.join(', ')} FROM ${COMPARED} GROUP BY subject)`);
+  const count = (what: string, i: number): number => Number(found[`${what}${i}`] ?? 0);
+  const byName = (what: string): Record<string, number> =>
+    Object.fromEntries(names.flatMap((name, i) => (count(what, i) > 0 ? [[name, count(what, i)] as const] : [])));
+  return {
+    lost: byName('lost'),
+    missing: byName('missing'),
+    added: Number(found['added'] ?? 0),
+    changed: Number(found['changed'] ?? 0),
+    isRevised: found['is_revised'] === true,
+  };
+}
+
+/**
+ * SQL of the rows of both slices that were compared last: all that are known, and of the new ones those that say something new and contradict
+ * nothing. Where the two name their columns differently, the same names win whichever of the two was there first.
+ */
+export function joinedRowsSql(known: ReadableSlice, fresh: ReadableSlice): string {
+  const names = namesOf(known, fresh);
+  const each = (rule: (i: number) => string): string => names.map((_, i) => rule(i)).join(' OR ');
+  const adds = each((i) => `(k${i} IS NULL AND f${i} IS NOT NULL)`);
+  const contradicts = each((i) => `coalesce(k${i} <> f${i}, false)`);
+  const keys = `SELECT row_key FROM ${COMPARED} WHERE (${adds}) AND NOT (${contradicts})`;
+  const [first, second] =
+    JSON.stringify(known.columns) <= JSON.stringify(fresh.columns) ? [known, fresh] : [fresh, known];
+  const rows = (slice: ReadableSlice): string => {
+    const where = slice === known ? '' : `WHERE ${slice.meaning.key} IN (${keys})`;
+    return `SELECT ${renamed(slice, first).join(', ')} FROM ${sliceSql(slice.path)} ${where}`;
+  };
+  return `SELECT DISTINCT * FROM (${rows(first)} UNION ALL BY NAME ${rows(second)}) ORDER BY ALL`;
+}
+
+/** What the rows of either tell, in one order. */
+function namesOf(known: ReadableSlice, fresh: ReadableSlice): string[] {
+  return [...new Set([...Object.keys(known.meaning.values), ...Object.keys(fresh.meaning.values)])];
+}
+
+/** The columns of a slice under the names that they have in another. */
+function renamed({ columns, meaning }: ReadableSlice, other: ReadableSlice): string[] {
+  const ours = new Map(Object.entries(meaning.names).map(([name, published]) => [published, name]));
+  return columns.map((column) => {
+    const name = other.meaning.names[ours.get(column) ?? ''] ?? column;
+    return `${quoteIdentifier(column)} AS ${quoteIdentifier(name)}`;
+  });
+}
+
+/** One row per key with its values; of rows with the same key the greatest. */
+function valuesSql({ path, meaning }: ReadableSlice, names: readonly string[]): string {
+  const { key, subject = `''`, finality = 'NULL::INTEGER', values } = meaning;
+  const columns = names.map((name, i) => `max(${values[name] ?? 'NULL::VARCHAR'}) AS v${i}`);
+  return `SELECT ${key} AS row_key, any_value(${subject}) AS subject, max(${finality}) AS finality, ${columns.join(', ')}
+    FROM ${sliceSql(path)} WHERE ${key} IS NOT NULL GROUP BY row_key`;
+}
+
+function sliceSql(path: string): string {
+  return `read_parquet(${quoteText(path)}, hive_partitioning = false)`;
+}

@@ -1,0 +1,171 @@
+import { PipelineError, errorCodeOf } from '../../errors.ts';
+import type { Dataset, SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
+import type { PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
+import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
+import { dayOf, newestDeliveries } from '../../pipelines/receipt.ts';
+import type { KeptDay, Receipt } from '../../pipelines/receipt.ts';
+import { stepKey } from '../../pipelines/step-key.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { zonedDay } from '../../pipelines/zoned-day.ts';
+import type { SqlSession } from '../../ports/sql.ts';
+import { commitStep } from '../execute/commit-step.ts';
+import type { Uncommitted } from '../execute/commit-step.ts';
+import { openContent } from '../content-store.ts';
+import type { StepRequest } from '../contract.ts';
+import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
+import { datasetOf, sqlOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { doneWith, judge } from '../execute/execute-step.ts';
+import type { RawAnswer } from './fetch-raw.ts';
+import { holdingFiles } from '../held-objects.ts';
+import { readReceipts } from '../records/ledger-reader.ts';
+
+/** Day slices out of raw files that are stored. */
+
+/** A download in the making: what all its windows share. */
+export interface Download {
+  readonly engine: Engine;
+  readonly control: StepControl;
+  readonly dataset: Dataset;
+  readonly part: PartDefinition;
+  readonly step: StepDefinition;
+  readonly force: boolean;
+}
+
+/** A raw file that is stored only after days were cut out of it: what has its name until then stays where such a file is no use. */
+export interface UnkeptFile {
+  readonly path: string;
+  readonly keep: () => Promise<void>;
+}
+
+interface Sliced {
+  readonly answers: (StepDone | StepFailed)[];
+  readonly entries: readonly LedgerEntry[];
+}
+
+/** Cuts days out of the raw file of an answer and commits their slices; stores the file in between where it is not stored yet. */
+export function sliceAndCommit(
+  download: Download,
+  dates: readonly CivilDate[],
+  answer: RawAnswer,
+  unkept?: UnkeptFile,
+): Promise<Sliced> {
+  return holdingFiles(download.engine, (engine) => sliceHeld({ ...download, engine }, dates, answer, unkept));
+}
+
+async function sliceHeld(
+  download: Download,
+  dates: readonly CivilDate[],
+  answer: RawAnswer,
+  unkept?: UnkeptFile,
+): Promise<Sliced> {
+  const { engine, control, dataset, step, part } = download;
+  const startedAt = engine.now();
+  const raw = answer.origin.raw;
+  const path = unkept?.path ?? (await openContent(engine.objects, raw));
+  if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
+  const days = dates.map((date) => zonedDay(date, dataset.definition.zone));
+  const task = { part: part.id, raw: { path, sha256: raw.sha256, bytes: raw.bytes }, days, progress: control.progress };
+  const { entries, failed } = await sqlOf(engine).session(
+    async (sql) => {
+      const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, unkept === undefined ? raw.key : null));
+      await unkept?.keep();
+      const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
+      const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
+      return { entries: await commitStep(engine, control, context, work), failed };
+    },
+    { signal: control.signal },
+  );
+  return { answers: [...failed, ...entries.map((entry) => doneWith(entry, 'ran'))], entries };
+}
+
+/** Cuts the raw file; what is wrong with it as a whole names where it is kept, if it is. */
+async function sliceRaw(
+  dataset: Dataset,
+  task: SliceTask,
+  sql: SqlSession,
+  rawKey: string | null,
+): Promise<readonly UnitOutcome[]> {
+  try {
+    return await dataset.slice(task, sql);
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code !== 'SRC_SHAPE_CHANGED' && code !== 'SRC_TRUNCATED') throw error;
+    const where = rawKey === null ? 'nothing of it is kept' : `the raw file is kept as ${rawKey}`;
+    const context = rawKey === null ? {} : { raw: rawKey };
+    throw new PipelineError(code, `${(error as Error).message}; ${where}`, { cause: error, context });
+  }
+}
+
+/** The identity of a download: the slice that it delivered, or that it delivered none. */
+function identifyBy(step: StepDefinition): Uncommitted['identify'] {
+  return (outputs) => {
+    const slice = outputs['slice'];
+    const inputs = { slice: slice === undefined ? null : [slice.sha256] };
+    return { key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }), inputs };
+  };
+}
+
+/** Cuts days anew from a raw file that is stored, and commits their slices; their receipt is left as it is. */
+export async function cutAgain(
+  engine: Engine,
+  control: StepControl,
+  {
+    pipeline,
+    step,
+    dates,
+    origin,
+  }: { pipeline: string; step: StepDefinition; dates: readonly CivilDate[]; origin: Origin },
+): Promise<void> {
+  const dataset = datasetOf(engine, pipeline);
+  const part = dataset.definition.parts.find((candidate) => candidate.id === step.part);
+  if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
+  const download: Download = { engine, control, dataset, part, step, force: true };
+  const { retrievedAt: checkedAt } = origin;
+  await sliceAndCommit(download, dates, { origin, status: 200, unchanged: true, checkedAt, freshness: null });
+}
+
+/**
+ * Cuts slices that are gone or damaged again from the raw files that back them: what is still here in another form is not to hang on a
+ * publisher who may refuse. Answers the days that nobody is to be asked for.
+ */
+export async function recutLost(download: Download, days: StepRequest['days']): Promise<StepDone[]> {
+  const lost = days.filter(({ recut }) => recut !== undefined).map(({ date }) => date);
+  const only = new Set(days.filter(({ recut }) => recut === 'only').map(({ date }) => date));
+  const done: StepDone[] = [];
+  for (const { origin, dates } of await backings(download, lost)) {
+    const { retrievedAt: checkedAt } = origin;
+    const answer = { origin, status: 200, unchanged: true, checkedAt, freshness: null };
+    const { entries } = await sliceAndCommit(download, dates, answer);
+    done.push(...entries.filter(({ scope }) => only.has(scope)).map((entry) => doneWith(entry, 'ran')));
+  }
+  return done;
+}
+
+/** The days by the raw file that their newest delivery came in. */
+async function backings({ engine, dataset, part }: Download, dates: readonly CivilDate[]) {
+  const sorted = [...dates].sort();
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const receipts = await readReceipts(engine.documents, dataset.definition.name, part, { first, last });
+  const delivered = newestDeliveries(receipts);
+  const found = new Map<Origin, CivilDate[]>();
+  for (const date of sorted) {
+    const origin = originOf(receipts, date, delivered.get(date));
+    if (origin !== undefined) found.set(origin, [...(found.get(origin) ?? []), date]);
+  }
+  return [...found].map(([origin, ofOne]) => ({ origin, dates: ofOne }));
+}
+
+/** Where the raw file of a delivery came from; one that was joined of several files has no receipt of its own. */
+export function originOf(
+  receipts: readonly Receipt[],
+  date: CivilDate,
+  delivery: KeptDay | undefined,
+): Origin | undefined {
+  if (delivery === undefined) return undefined;
+  const { key, raw } = delivery;
+  const own = receipts.find(({ origin }) => origin.raw.key === raw.key)?.origin;
+  const giving = own === undefined ? receipts.find((receipt) => dayOf(receipt, date)?.key === key) : undefined;
+  return own ?? (giving && { ...giving.origin, raw });
+}

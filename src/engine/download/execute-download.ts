@@ -1,0 +1,261 @@
+import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { FetchWindow, HttpSource } from '../../pipelines/dataset.ts';
+import { stepOf } from '../../pipelines/definition.ts';
+import { isWhole } from '../../pipelines/completeness.ts';
+import { isEmptyEntry } from '../../pipelines/ledger.ts';
+import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import { compareAnswers, newestDeliveries } from '../../pipelines/receipt.ts';
+import type { Receipt } from '../../pipelines/receipt.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { whyNotAsked } from '../../pipelines/part-days.ts';
+import { fetchWindows } from '../../pipelines/window.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import { damageOf } from '../content-store.ts';
+import { recutLost, sliceAndCommit } from './cut-slices.ts';
+import type { Download } from './cut-slices.ts';
+import type { StepRequest, StepResult } from '../contract.ts';
+import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
+import { isContradicted, saveReceipt, takeSequence } from '../records/delivery-order.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { doneWith, lost } from '../execute/execute-step.ts';
+import { fetchRaw } from './fetch-raw.ts';
+import type { RawAnswer } from './fetch-raw.ts';
+import { newestManifests, readLedger, readReceipts } from '../records/ledger-reader.ts';
+import { partOf, receiptOf, settleAndSave, withKept } from './save-answer.ts';
+import type { Settlement } from './save-answer.ts';
+import { withoutBuried } from '../records/tombstones.ts';
+
+/** What can be wrong with one answer of a publisher while the others are fine. */
+const ABOUT_ONE_FILE: readonly ErrorCode[] = [
+  'SRC_SHAPE_CHANGED',
+  'SRC_NOT_PUBLISHED',
+  'SRC_TRUNCATED',
+  'STORE_CORRUPT',
+];
+
+/**
+ * Fetches a part for a set of days, one request per bulk window, and cuts the answer into day slices. The identity of a
+ * download is what it delivered for the day: its step key hangs on the slice, not on the file that brought it, so a day is
+ * the same whether it came alone, in a month or in a whole history.
+ */
+export async function executeDownload(stores: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
+  const engine = await withoutBuried(stores);
+  const dataset = datasetOf(engine, request.pipeline);
+  const step = stepOf(dataset.definition, request.step);
+  const part = dataset.definition.parts.find((candidate) => candidate.id === step.part);
+  if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
+  const download: Download = { engine, control, dataset, part, step, force: request.force };
+  const dates = request.days.map((day) => day.date);
+  const recut = await recutLost(download, request.days);
+  const answers = new Map<CivilDate, StepDone | StepFailed>(recut.map((day) => [day.date, day]));
+  const asked = dates.filter((date) => !answers.has(date));
+  const groups = asked.length === 0 ? [] : await groupDays(download, asked);
+  for (const answer of await deliverGroups(download, groups)) answers.set(answer.date, answer);
+  return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
+}
+
+/** One group after the other. A file that is of no use is the failure of its own days; when none is of any, that is the failure of all. */
+async function deliverGroups(download: Download, groups: readonly Group[]): Promise<(StepDone | StepFailed)[]> {
+  const answers: (StepDone | StepFailed)[] = [];
+  const refused: PipelineError[] = [];
+  for (const group of groups) {
+    try {
+      answers.push(...(await deliver(download, group)));
+    } catch (error) {
+      const failure = asPipelineError(error);
+      if (!concernsItsFile(download, failure)) throw error;
+      refused.push(failure);
+      const { code, message } = failure;
+      answers.push(...group.dates.map((date) => ({ date, failure: { code, message } })));
+    }
+  }
+  const [first] = refused;
+  if (first !== undefined && refused.length === groups.length) throw first;
+  return answers;
+}
+
+/** Whether the next file may still be all right: what trying again can cure is tried again with all of them, until the last attempt. */
+function concernsItsFile({ engine, control }: Download, { code, retryable }: PipelineError): boolean {
+  if (!ABOUT_ONE_FILE.includes(code)) return false;
+  return !retryable || control.execution.attempt >= engine.retry.attempts;
+}
+
+/** An answer is asked for again so many times at most, however many others ask. */
+const MAX_ASKS = 3;
+
+/** Days that come from the same raw bytes, and how to get these. */
+interface Group {
+  readonly window: FetchWindow;
+  readonly dates: readonly CivilDate[];
+  readonly known: Receipt | undefined;
+  /** Every receipt of the days, oldest first. */
+  readonly earlier: readonly Receipt[];
+  /** The bytes are those of the known receipt: nobody is asked for others. */
+  readonly isStored: boolean;
+}
+
+/** Every receipt of the days, oldest first. */
+async function receiptsOf({ engine, dataset, part }: Download, sorted: readonly CivilDate[]): Promise<Receipt[]> {
+  const range = { first: sorted[0] ?? '', last: sorted.at(-1) ?? '' };
+  const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
+  return receipts.sort(compareAnswers);
+}
+
+function newestOf(receipts: readonly Receipt[], { from, to }: FetchWindow): Receipt | undefined {
+  return receipts.findLast(({ window }) => window.from === from && window.to === to);
+}
+
+async function groupDays(download: Download, dates: readonly CivilDate[]): Promise<Group[]> {
+  const { part } = download;
+  const sorted = [...dates].sort();
+  const receipts = await receiptsOf(download, sorted);
+  const ofPublisher = askable(download, sorted);
+  const asked = fetchWindows(ofPublisher, part.bulkWindow).map((window) => ({
+    window,
+    dates: ofPublisher.filter((date) => window.from <= date && date <= window.to),
+    known: newestOf(receipts, window),
+    earlier: receipts,
+    isStored: false,
+  }));
+  const groups = new Map<Receipt, CivilDate[]>();
+  for (const date of sorted.filter((one) => !ofPublisher.includes(one))) {
+    const newest = receipts.findLast((receipt) => date in receipt.days);
+    if (newest !== undefined) groups.set(newest, [...(groups.get(newest) ?? []), date]);
+  }
+  const stored = [...groups].map(([known, days]) => {
+    return { window: known.window, dates: days, known, earlier: receipts, isStored: true };
+  });
+  return [...asked, ...stored];
+}
+
+/** The days for which the publisher is asked; what is known of the others is what is stored. A closed part may have either. */
+function askable(
+  { engine, dataset, part }: Pick<Download, 'engine' | 'dataset' | 'part'>,
+  dates: readonly CivilDate[],
+): readonly CivilDate[] {
+  if (part.origin === 'import') return [];
+  if (part.closed !== undefined) return dates;
+  return dates.filter((date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined);
+}
+
+/**
+ * Delivers a group, and asks again when another answer with other rows came meanwhile: of two who ask at the same time the one with the earlier
+ * number may hear the newer rows. Receipts are saved before they are looked for, so that one of the two at least finds the other's.
+ */
+async function deliver(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
+  let asked = group;
+  for (let asks = 1; ; asks += 1) {
+    const answers = await deliverOnce(download, asked);
+    if (group.isStored || asks === MAX_ASKS) return answers;
+    const receipts = await receiptsOf(download, group.dates);
+    if (!isContradicted(answers, asked.earlier, receipts)) return answers;
+    asked = { ...group, earlier: receipts, known: newestOf(receipts, group.window) };
+  }
+}
+
+async function deliverOnce(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
+  const { engine, control, part, force } = download;
+  const known = await intactReceipt(download, group);
+  const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);
+  const unconditional = force || (await lacksRows(download, group));
+  const answer = { ...(await rawOf(download, { ...group, known }, unconditional)), sequence, isGiven: false };
+  const same = answer.unchanged && !force ? known : undefined;
+  const before = same === undefined ? undefined : await slicesOf(download, same, group.dates);
+  if (before === undefined) control.progress(`cutting ${group.dates.length} days of ${part.id}`);
+  const { answers, entries } = before ?? (await sliceAndCommit(download, group.dates, answer));
+  const save: Settlement['save'] = async (answer, kept) => {
+    const receipt = receiptOf(download, group, answer, entries, kept);
+    const told = same === undefined || before === undefined ? {} : { status: same.status, columns: same.columns };
+    await saveReceipt(engine.documents, { ...receipt, ...told });
+  };
+  const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
+  return withKept(answers, kept);
+}
+
+/** Whether what the last answer gave for one of the days is nothing, or was judged to be a part of the day. */
+async function lacksRows(
+  { engine, dataset, part, step }: Download,
+  { dates, known, earlier }: Group,
+): Promise<boolean> {
+  if (known === undefined) return false;
+  const { name: pipeline } = dataset.definition;
+  const [ledger, manifests] = await Promise.all([
+    readLedger(engine.documents, pipeline, dates),
+    part.completeness === undefined ? undefined : newestManifests(engine.documents, pipeline, dates),
+  ]);
+  const delivered = newestDeliveries(earlier);
+  return dates.some((date) => {
+    const entries = ledger.get(date) ?? [];
+    const entry = entries.find(({ step: id, key }) => id === step.id && key === delivered.get(date)?.key);
+    const isLess = (entry !== undefined && isEmptyEntry(entry)) || delivered.get(date)?.note !== undefined;
+    return isLess || isWhole(part, manifests?.get(date), entries) === false;
+  });
+}
+
+/** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
+async function intactReceipt({ engine }: Download, { known, isStored }: Group): Promise<Receipt | undefined> {
+  if (known === undefined) return undefined;
+  const damage = await damageUnlessAway(engine, known.origin.raw);
+  if (damage === undefined) return known;
+  if (!isStored) return undefined;
+  throw new PipelineError('STORE_CORRUPT', `${known.origin.raw.key} ${damage}; import the file again`);
+}
+
+/** Bytes that nobody can look at while their store is away are as good as gone: what can be fetched again is. */
+async function damageUnlessAway(engine: Engine, ref: ArtefactRef): Promise<string | undefined> {
+  try {
+    return await damageOf(engine.objects, ref);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || engine.fallback?.away() === undefined) throw error;
+    return 'cannot be read while its store is away';
+  }
+}
+
+function rawOf(
+  { engine, control, dataset, part }: Download,
+  { window, known, isStored }: Group,
+  unconditional: boolean,
+): Promise<RawAnswer> {
+  if (!isStored && (part.closed === undefined || known === undefined)) {
+    if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
+    const source: HttpSource | undefined = dataset.sources[part.id];
+    if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
+    const { name: pipeline } = dataset.definition;
+    const names = dataset.rawNames;
+    return fetchRaw(engine, control, {
+      pipeline,
+      part: part.id,
+      source,
+      names,
+      window,
+      known,
+      unconditional,
+    });
+  }
+  if (known === undefined) {
+    throw new PipelineError('INPUT_INVALID', `no imported file of ${part.id} holds ${window.from}; import one first`);
+  }
+  const { origin, status, checkedAt, freshness } = known;
+  return Promise.resolve({ origin, status, unchanged: true, checkedAt, freshness });
+}
+
+/** The slices that an unchanged answer gave before, when all of them are there, right, and of this step's version. */
+async function slicesOf(
+  { engine, dataset, step }: Download,
+  known: Receipt,
+  dates: readonly CivilDate[],
+): Promise<{ answers: readonly StepDone[]; entries: readonly LedgerEntry[] } | undefined> {
+  const ledger = await readLedger(engine.documents, dataset.definition.name, dates);
+  const entries: LedgerEntry[] = [];
+  for (const date of dates) {
+    const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === known.days[date]);
+    if (entry?.version !== step.version) return undefined;
+    for (const ref of Object.values(entry.outputs)) {
+      if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
+    }
+    entries.push(entry);
+  }
+  return { answers: entries.map((entry) => doneWith(entry, 'reused')), entries };
+}

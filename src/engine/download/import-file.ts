@@ -1,0 +1,321 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { PipelineError, asPipelineError } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
+import { addDays } from '../../pipelines/civil-date.ts';
+import { sinceOf } from '../../pipelines/part-days.ts';
+import type { Dataset, FetchWindow, NamedDay, RecognisedFile } from '../../pipelines/dataset.ts';
+import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';
+import type { Receipt } from '../../pipelines/receipt.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import { loadStaged, newestName, putContent } from '../content-store.ts';
+import type { StepFailed } from '../../pipelines/run-steps.ts';
+import type { UnkeptFile } from './cut-slices.ts';
+import { datasetOf, sqlOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { deliverImport } from './deliver-import.ts';
+import type { DayRemark } from './settle-answer.ts';
+import { editionOf, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
+
+export interface ImportResult {
+  readonly file: string;
+  /** The days that are taken in. */
+  readonly recognised: RecognisedFile;
+  /** Days that the file holds before the part has any: they are kept in the raw file, and never made. */
+  readonly leftOut?: FetchWindow;
+  /** Days that the file has rows for. */
+  readonly days: number;
+  readonly failed: readonly StepFailed[];
+  /** What a person should know of single days: what the file lacks of what is known, or adds to it. */
+  readonly remarks: readonly DayRemark[];
+  /** Days that stay as they were, or in part, because the file lacks or contradicts what is known. */
+  readonly kept: number;
+  /** Where its bytes are now; a later edition may take the name. */
+  readonly rawKey: string;
+}
+
+/** The beginning of the origin of a file that somebody gave us. */
+const IMPORTED = 'import:';
+
+/** A file that was not taken in, and why; the others were. */
+export interface ImportFailure {
+  readonly file: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type ImportOutcome = ImportResult | ImportFailure;
+
+export interface ImportOptions {
+  /** The day of which the files tell, for those that do not say it themselves. */
+  readonly asOf?: CivilDate;
+  /** Take the files as they are, also where they lack what is known of their days. */
+  readonly force?: boolean;
+}
+
+/** One import with all that it works on. */
+interface Import extends ImportOptions {
+  readonly engine: Engine;
+  readonly pipeline: string;
+  readonly dataset: Dataset;
+  readonly control: StepControl;
+}
+
+function importOf(engine: Engine, pipeline: string, control: StepControl, options: ImportOptions): Import {
+  return { engine, pipeline, dataset: datasetOf(engine, pipeline), control, ...options };
+}
+
+/** Recognises a file by its content, keeps its bytes, and cuts it into day slices. Doing it again changes nothing. */
+export async function importFile(
+  engine: Engine,
+  pipeline: string,
+  file: string,
+  control: StepControl,
+  options: ImportOptions = {},
+): Promise<ImportResult> {
+  const [outcome] = await importFiles(engine, pipeline, [file], control, options);
+  if (outcome === undefined) throw new PipelineError('INTERNAL', `nothing came of ${file}`);
+  if ('code' in outcome) throw new PipelineError(outcome.code, outcome.message);
+  return outcome;
+}
+
+/**
+ * The same for several files. Those whose names make them hours or pages of one day are read together, after all are kept. A file that cannot
+ * be taken in is an outcome of its own, and the others go on.
+ */
+export async function importFiles(
+  engine: Engine,
+  pipeline: string,
+  files: readonly string[],
+  control: StepControl,
+  options: ImportOptions = {},
+): Promise<ImportOutcome[]> {
+  const work = importOf(engine, pipeline, control, options);
+  const outcomes: ImportOutcome[] = [];
+  const days = new Map<string, NamedDay>();
+  for (const file of files) {
+    const outcome = await attempt(work, file, async () => {
+      await checkReadable(file);
+      const recognised = await recogniseFile(work, file);
+      checkSince(work, file, recognised);
+      const day = await keepOfDay(work, file, recognised);
+      if (day === undefined) return deliverWhole(work, file, recognised);
+      days.set(`${day.part}/${day.date}`, day);
+      return undefined;
+    });
+    if (outcome !== undefined) outcomes.push(outcome);
+  }
+  for (const day of days.values()) outcomes.push(await attemptDay(work, day));
+  return outcomes;
+}
+
+/** Takes in what lies under the pipeline's raw names in the object store, whoever put it there. */
+export async function importStored(
+  engine: Engine,
+  pipeline: string,
+  control: StepControl,
+  options: ImportOptions = {},
+): Promise<ImportOutcome[]> {
+  const work = importOf(engine, pipeline, control, options);
+  const { rawNames } = work.dataset;
+  if (rawNames === undefined) {
+    throw new PipelineError('INPUT_INVALID', `${pipeline} has no raw names to read from; give files`);
+  }
+  const outcomes: ImportOutcome[] = [];
+  const days = new Map<string, NamedDay>();
+  for (const name of await namesUnder(engine.objects, rawNames.roots)) {
+    const day = rawNames.dayOf(name);
+    if (day !== undefined) {
+      days.set(`${day.part}/${day.date}`, day);
+      continue;
+    }
+    const outcome = await attempt(work, name, () => deliverStored(work, name));
+    if (outcome !== undefined) outcomes.push(outcome);
+  }
+  for (const day of days.values()) outcomes.push(await attemptDay(work, day));
+  return outcomes;
+}
+
+/** Undefined when the object was removed since it was listed. */
+async function deliverStored(work: Import, name: string): Promise<ImportResult | undefined> {
+  const named = await namedFile(work.engine.objects, name);
+  if (named === undefined) return undefined;
+  const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256));
+  const recognised = await recogniseFile({ ...work, ...(asOf === undefined ? {} : { asOf }) }, named.path, name);
+  checkSince(work, name, recognised);
+  return deliver(work, name, recognised, editionOf(name, recognised.mediaType, named));
+}
+
+/** The first day for which these bytes were taken in before: somebody said of which day they tell. */
+async function dateOfEdition({ engine, pipeline, dataset }: Import, sha256: string): Promise<CivilDate | undefined> {
+  const days: CivilDate[] = [];
+  for (const { id } of dataset.definition.parts) {
+    const query = { table: RECEIPT_TABLE, partition: receiptPartition(pipeline, id) };
+    for await (const { body } of engine.documents.query<Receipt>(query)) {
+      if (body.origin.raw.sha256 === sha256 && body.origin.url.startsWith(IMPORTED)) days.push(body.window.from);
+    }
+  }
+  return days.sort()[0];
+}
+
+function attemptDay(work: Import, day: NamedDay): Promise<ImportOutcome> {
+  return attempt(work, `${day.part} of ${day.date}`, () => deliverDay(work, day));
+}
+
+/** Of a publisher's answer these mean that it changed or came too short; of a file that somebody gives, that it is the wrong one. */
+const CODES_OF_A_FILE: ReadonlyMap<ErrorCode, ErrorCode> = new Map([
+  ['SRC_SHAPE_CHANGED', 'INPUT_INVALID'],
+  ['SRC_TRUNCATED', 'INPUT_INVALID'],
+]);
+
+/** What came of a file; an interruption is no outcome of it. */
+async function attempt<T>({ control }: Import, file: string, work: () => Promise<T>): Promise<T | ImportFailure> {
+  try {
+    return await work();
+  } catch (error) {
+    control.signal.throwIfAborted();
+    const { code, message } = asPipelineError(error);
+    const name = path.basename(file);
+    return {
+      file,
+      code: CODES_OF_A_FILE.get(code) ?? code,
+      message: message.includes(name) ? message : `${name}: ${message}`,
+    };
+  }
+}
+
+async function checkReadable(file: string): Promise<void> {
+  try {
+    if ((await stat(file)).isFile()) return;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PipelineError('INPUT_INVALID', `${file} cannot be read (${why}); give the path of a file`, { cause });
+  }
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${file} is a folder or a device; give the files in it, such as ${path.join(file, '*')}`,
+  );
+}
+
+async function recogniseFile(
+  { engine, pipeline, dataset, asOf }: Import,
+  file: string,
+  name = file,
+): Promise<RecognisedFile> {
+  const { recognise } = dataset;
+  if (recognise === undefined) throw new PipelineError('INPUT_INVALID', `${pipeline} takes in no files`);
+  return sqlOf(engine).session((sql) =>
+    recognise({ path: file, name: path.basename(name), ...(asOf === undefined ? {} : { asOf }) }, sql),
+  );
+}
+
+/** Refuses what holds no day that the part has: no run would be allowed to make it. */
+function checkSince(work: Pick<Import, 'dataset'>, file: string, { part, kind, from, to }: RecognisedFile): void {
+  const since = firstDay(work, part);
+  if (to >= since) return;
+  throw new PipelineError(
+    'INPUT_INVALID',
+    `${path.basename(file)} holds ${kind} of ${from} … ${to}, and ${part} has no data before ${since}; give a file of later days`,
+  );
+}
+
+function firstDay({ dataset: { definition } }: Pick<Import, 'dataset'>, id: string): CivilDate {
+  const part = definition.parts.find((candidate) => candidate.id === id);
+  return sinceOf(definition, part ?? {});
+}
+
+/** Keeps a file that is a piece of a day under its name, and returns the day; undefined for a file that stands for itself. */
+async function keepOfDay(work: Import, file: string, recognised: RecognisedFile): Promise<NamedDay | undefined> {
+  const { engine, dataset } = work;
+  const name = nameOf(work, file, recognised);
+  const day = name === undefined ? undefined : dataset.rawNames?.dayOf(name);
+  if (name === undefined || day === undefined) return undefined;
+  await keepByName(engine.objects, name, { path: file }, recognised.mediaType);
+  return day;
+}
+
+function nameOf({ engine, dataset }: Import, file: string, { part, from, to }: RecognisedFile): string | undefined {
+  return dataset.rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
+}
+
+/** Takes in a file that stands for itself. A name that other programs read is given to it only after it was read whole. */
+async function deliverWhole(work: Import, file: string, recognised: RecognisedFile): Promise<ImportResult> {
+  const { engine } = work;
+  const { mediaType } = recognised;
+  const name = nameOf(work, file, recognised);
+  if (name === undefined) return deliver(work, file, recognised, await keepContent(work, file, recognised));
+  const { sha256, bytes } = await loadStaged({ path: file });
+  const edition = editionOf(name, mediaType, { sha256, bytes });
+  const keep = async (): Promise<void> => {
+    if ((await loadStaged({ path: file })).sha256 !== sha256) {
+      throw new PipelineError('INPUT_INVALID', `${file} changed while it was read; give it again when it is written`);
+    }
+    await keepNewest(engine, name, { path: file, sha256, bytes }, mediaType);
+  };
+  return deliver(work, file, recognised, edition, { path: file, keep });
+}
+
+function keepContent(
+  { engine, pipeline }: Import,
+  file: string,
+  { part, from, to, extension, mediaType }: RecognisedFile,
+): Promise<ArtefactRef> {
+  const folder = `raw/${pipeline}/${part}/${from}_${to}`;
+  return putContent(engine.objects, { folder, extension, mediaType }, { path: file });
+}
+
+async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
+  const { engine, dataset } = work;
+  const names = await namesUnder(engine.objects, dataset.rawNames?.besides(day) ?? []);
+  return withJoined(engine, names, async (file) => {
+    const recognised = await recogniseFile(work, file);
+    const { part } = recognised;
+    if (part !== day.part) {
+      throw new PipelineError('INPUT_INVALID', `${names[0] ?? ''} is named ${day.part} and holds ${part}; move it`);
+    }
+    const kind = names.length === 1 ? recognised.kind : `${recognised.kind}, ${names.length} files together`;
+    const own = { ...recognised, kind, from: day.date, to: day.date };
+    return deliver(work, names[0] ?? file, own, await keepContent(work, file, own));
+  });
+}
+
+async function deliver(
+  { engine, pipeline, dataset, control, force = false }: Import,
+  file: string,
+  recognised: RecognisedFile,
+  raw: ArtefactRef,
+  unkept?: UnkeptFile,
+): Promise<ImportResult> {
+  const { part, to } = recognised;
+  const since = firstDay({ dataset }, part);
+  const from = recognised.from < since ? since : recognised.from;
+  const leftOut = from === recognised.from ? {} : { leftOut: { from: recognised.from, to: addDays(from, -1) } };
+  const window: FetchWindow = { from, to };
+  const origin = {
+    part,
+    url: `${IMPORTED}${path.basename(file)}`,
+    etag: null,
+    lastModified: null,
+    processedAt: null,
+    retrievedAt: engine.now().toISOString(),
+    raw,
+  };
+  const { days, remarks } = await deliverImport(
+    engine,
+    { pipeline, part, window, origin, force, ...(unkept === undefined ? {} : { unkept }) },
+    control,
+  );
+  const failed = days.filter((day): day is StepFailed => 'failure' in day);
+  const filled = days.filter((day) => !('failure' in day) && !day.empty).length;
+  return {
+    file,
+    recognised: { ...recognised, from },
+    ...leftOut,
+    days: filled,
+    failed,
+    remarks,
+    kept: days.filter((day) => !('failure' in day) && day.kept !== undefined).length,
+    rawKey: newestName(raw.key) ?? raw.key,
+  };
+}

@@ -1,0 +1,289 @@
+import path from 'node:path';
+import { PipelineError, errorCodeOf } from '../../errors.ts';
+import { LACKS_VALUES, ROWS_DISAGREE } from '../../pipelines/kept-delivery.ts';
+import { isEmptyEntry } from '../../pipelines/ledger.ts';
+import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import { newestDeliveries } from '../../pipelines/receipt.ts';
+import type { Delivery, KeptDay, Receipt } from '../../pipelines/receipt.ts';
+import { quoteList, quoteText } from '../../pipelines/sql-text.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { civilDateAt } from '../../pipelines/zoned-day.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import type { SqlSession } from '../../ports/sql.ts';
+import { columnsOfSlice, compareSlices, joinedRowsSql } from './compare-slices.ts';
+import type { ReadableSlice, SliceComparison } from './compare-slices.ts';
+import { openContent, putContent } from '../content-store.ts';
+import { sliceAndCommit } from './cut-slices.ts';
+import type { Download } from './cut-slices.ts';
+import { sqlOf } from '../engine.ts';
+import type { RawAnswer } from './fetch-raw.ts';
+import { readLedger } from '../records/ledger-reader.ts';
+
+/**
+ * What becomes of days after an answer. What is known of a day stays until an answer has as much: publishers clear what grew old, files are cut
+ * off, columns are renamed, and none of that says that what was published never was. Invariants, cited by
+ * `test/unit/activities-read/smaller-answers.test.ts` and `test/unit/cityflow/adding-up.test.ts`:
+ * 1. An answer with as many values of each column and subject counts as it is: a correction, or a withdrawal with a replacement.
+ * 2. Of a part that adds up, rows that are new and contradict nothing are added to the known ones, whoever came first.
+ * 3. Otherwise the day stays as it was, and a note says what the answer lacks. Who knows better forces the step, or the import.
+ */
+
+/** What stands for a day in place of what an answer alone gives. */
+export interface KeptEntry extends KeptDay {
+  readonly entry: LedgerEntry;
+  readonly how: 'ran' | 'reused';
+}
+
+/** Something that a person who gave a file wants to know of one of its days. */
+export interface DayRemark {
+  readonly date: CivilDate;
+  readonly text: string;
+}
+
+export interface SettledAnswer {
+  readonly kept: ReadonlyMap<CivilDate, KeptEntry>;
+  readonly remarks: readonly DayRemark[];
+}
+
+export interface GivenAnswer extends RawAnswer {
+  /** A file that somebody gave: it may be a piece of its days, where the part adds up. A publisher answers for all of them. */
+  readonly isGiven: boolean;
+}
+
+/** Holds the slices of an answer against what the receipts say is known of their days. */
+export async function settleAnswer(
+  download: Download,
+  receipts: readonly Receipt[],
+  entries: readonly LedgerEntry[],
+  answer: GivenAnswer,
+): Promise<SettledAnswer> {
+  const contested = await contestedDays(download, receipts, entries);
+  const kept = new Map<CivilDate, KeptEntry>();
+  for (const { known, delivery, fresh } of contested.filter((day) => isEmptyEntry(day.fresh))) {
+    kept.set(fresh.scope, { ...stayed(delivery), entry: known, how: 'reused' });
+  }
+  const full = contested.filter(({ fresh }) => !isEmptyEntry(fresh));
+  if (full.length === 0 || download.dataset.rowsOf === undefined) return { kept, remarks: [] };
+  const { judged, joined } = await compareDays(download, full, answer);
+  for (const { day, keeps } of judged) {
+    if (keeps) kept.set(day.fresh.scope, { ...stayed(day.delivery), ...day.noted, entry: day.known, how: 'reused' });
+  }
+  for (const { raw, days } of joined) {
+    for (const entry of await sliceJoined(download, days, raw, answer)) {
+      const noted = days.find(({ date }) => date === entry.scope)?.noted;
+      kept.set(entry.scope, { key: entry.key, raw, ...noted, entry, how: 'ran' });
+    }
+  }
+  return { kept, remarks: judged.flatMap(({ remark }) => remark ?? []) };
+}
+
+/** A day for which an answer gives something else than is known. */
+interface ContestedDay {
+  readonly delivery: Delivery;
+  readonly known: LedgerEntry;
+  readonly fresh: LedgerEntry;
+}
+
+async function contestedDays(
+  { engine, dataset, step }: Download,
+  receipts: readonly Receipt[],
+  entries: readonly LedgerEntry[],
+): Promise<ContestedDay[]> {
+  const standing = newestDeliveries(receipts);
+  const others = entries.filter(({ scope, key }) => {
+    const delivery = standing.get(scope);
+    return delivery !== undefined && delivery.key !== key;
+  });
+  if (others.length === 0) return [];
+  const dates = others.map(({ scope }) => scope);
+  const ledger = await readLedger(engine.documents, dataset.definition.name, dates);
+  return others.flatMap((fresh) => {
+    const delivery = standing.get(fresh.scope);
+    const known = ledger.get(fresh.scope)?.find(({ step: id, key }) => id === step.id && key === delivery?.key);
+    return delivery === undefined || known === undefined || isEmptyEntry(known) ? [] : [{ delivery, known, fresh }];
+  });
+}
+
+function stayed({ key, raw, note }: Delivery): KeptDay {
+  return { key, raw, ...(note === undefined ? {} : { note }) };
+}
+
+type Noted = Pick<KeptDay, 'note'>;
+
+interface JudgedDay {
+  readonly day: ContestedDay & { readonly noted: Noted };
+  /** What is known stays, or rows are added to it; otherwise the answer counts. */
+  readonly keeps: boolean;
+  readonly remark: DayRemark | undefined;
+}
+
+interface JoinedDay {
+  readonly date: CivilDate;
+  readonly path: string;
+  readonly columns: readonly string[];
+  readonly noted: Noted;
+}
+
+/** Days whose joined rows are stored as one raw file. */
+interface JoinedFile {
+  readonly raw: ArtefactRef;
+  readonly days: readonly JoinedDay[];
+}
+
+async function compareDays(
+  download: Download,
+  days: readonly ContestedDay[],
+  answer: GivenAnswer,
+): Promise<{ judged: readonly JudgedDay[]; joined: readonly JoinedFile[] }> {
+  const { engine, control } = download;
+  return sqlOf(engine).session(
+    async (sql) => {
+      const judged: JudgedDay[] = [];
+      const pieces: JoinedDay[] = [];
+      for (const day of days) {
+        const [known, fresh] = [await readable(download, sql, day.known), await readable(download, sql, day.fresh)];
+        if (known === undefined || fresh === undefined) continue;
+        const comparison = await compareSlices(sql, known, fresh);
+        const verdict = judge(download, day, lackingOf(download, known, comparison), { ...comparison, ...answer });
+        judged.push(verdict);
+        if (!verdict.keeps || download.part.addsUp !== true || comparison.added === 0) continue;
+        const piece = await writeJoined(sql, day.fresh.scope, known, fresh);
+        if (piece.rows > (day.known.outputs['slice']?.rows ?? 0)) pieces.push({ ...piece, noted: verdict.day.noted });
+        control.progress(`compared ${judged.length} of ${days.length} days with what is known`);
+      }
+      return { judged, joined: await storeJoined(download, sql, pieces) };
+    },
+    { signal: control.signal },
+  );
+}
+
+/** A slice whose rows can be held against others; undefined where nothing says what they mean, or where it is gone or damaged. */
+async function readable(
+  { engine, dataset, part }: Download,
+  sql: SqlSession,
+  { outputs }: LedgerEntry,
+): Promise<ReadableSlice | undefined> {
+  const ref = outputs['slice'];
+  const local = ref === undefined ? undefined : await openUndamaged(engine, ref);
+  if (local === undefined) return undefined;
+  const columns = await columnsOfSlice(sql, local);
+  const meaning = dataset.rowsOf?.(part.id, columns);
+  return meaning === undefined ? undefined : { path: local, columns, meaning };
+}
+
+async function openUndamaged({ objects }: Download['engine'], ref: ArtefactRef): Promise<string | undefined> {
+  try {
+    return await openContent(objects, ref);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    return undefined;
+  }
+}
+
+function judge(
+  { dataset, part, step }: Download,
+  day: ContestedDay,
+  lacking: Readonly<Record<string, number>>,
+  { isGiven, changed, added }: Pick<GivenAnswer, 'isGiven'> & SliceComparison,
+): JudgedDay {
+  const adds = part.addsUp === true;
+  const { scope: date } = day.fresh;
+  if (Object.keys(lacking).length === 0) {
+    const remark = adds && changed > 0 ? { date, text: `replaces ${changed} values that were known` } : undefined;
+    return { day: { ...day, noted: {} }, keeps: false, remark };
+  }
+  const { name, zone } = dataset.definition;
+  const since = day.delivery.note?.since ?? civilDateAt(new Date(day.delivery.checkedAt), zone);
+  const lacks = `the answer lacks ${listOf(lacking)} that are known`;
+  const disagrees = changed === 0 ? [] : [`${changed} values are other than the known ones, which stay`];
+  const remedy =
+    `"quotidien run ${name} ${date} --from-step ${step.id} --reason …" takes what the publisher has now as it is, ` +
+    '"quotidien import --force" what a file has';
+  const noted = (code: string, what: string): Noted => ({ note: { code, message: `${what}; ${remedy}`, since } });
+  const news = added === 0 ? 'has nothing new' : `adds ${added} values to the known ones`;
+  if (!adds) return { day: { ...day, noted: noted(LACKS_VALUES, lacks) }, keeps: true, remark: { date, text: lacks } };
+  const [conflict] = disagrees;
+  const own = conflict !== undefined ? noted(ROWS_DISAGREE, conflict) : isGiven ? {} : noted(LACKS_VALUES, lacks);
+  const before: Noted = day.delivery.note === undefined ? {} : { note: day.delivery.note };
+  return {
+    day: { ...day, noted: { ...before, ...own } },
+    keeps: true,
+    remark: { date, text: [news, ...disagrees].join('; ') },
+  };
+}
+
+/** What an answer lacks that counts: of a part that is delivered in pieces everything; of a later revision what is essential. */
+function lackingOf(
+  { part }: Download,
+  { meaning: { essential = [] } }: ReadableSlice,
+  { lost, missing, isRevised }: SliceComparison,
+): Readonly<Record<string, number>> {
+  if (part.addsUp === true) return lost;
+  if (!isRevised) return missing;
+  return Object.fromEntries(Object.entries(missing).filter(([name]) => essential.includes(name)));
+}
+
+const COLUMNS_NAMED = 4;
+
+/** `58 values (gaz 29, eolien 29)` */
+function listOf(lacking: Readonly<Record<string, number>>): string {
+  const columns = Object.entries(lacking).sort(([, a], [, b]) => b - a);
+  const total = columns.reduce((sum, [, count]) => sum + count, 0);
+  const named = columns.slice(0, COLUMNS_NAMED).map(([name, count]) => `${name} ${count}`);
+  const rest = columns.length > named.length ? [`${columns.length - named.length} more columns`] : [];
+  return `${total} values (${[...named, ...rest].join(', ')})`;
+}
+
+async function writeJoined(
+  sql: SqlSession,
+  date: CivilDate,
+  known: ReadableSlice,
+  fresh: ReadableSlice,
+): Promise<Omit<JoinedDay, 'noted'> & { rows: number }> {
+  const file = path.join(sql.scratch, `joined-${date}.parquet`);
+  const [copied] = await sql.rows<{ Count: number }>(
+    `COPY (${joinedRowsSql(known, fresh)}) TO ${quoteText(file)} (FORMAT PARQUET)`,
+  );
+  return { date, path: file, columns: await columnsOfSlice(sql, file), rows: copied?.Count ?? 0 };
+}
+
+/**
+ * Stores the joined rows of days as raw files in the publisher's form, one for all days with the same columns. Cut from such a file, a joined day
+ * has the bytes that one file with all its rows would give, and can be cut again like any other.
+ */
+async function storeJoined(
+  { engine, dataset, part }: Download,
+  sql: SqlSession,
+  pieces: readonly JoinedDay[],
+): Promise<JoinedFile[]> {
+  const alike = new Map<string, JoinedDay[]>();
+  for (const piece of pieces) {
+    const columns = JSON.stringify(piece.columns);
+    alike.set(columns, [...(alike.get(columns) ?? []), piece]);
+  }
+  const files: JoinedFile[] = [];
+  for (const days of alike.values()) {
+    const file = path.join(sql.scratch, `joined-${files.length}.csv`);
+    const rows = `read_parquet(${quoteList(days.map((day) => day.path))}, hive_partitioning = false)`;
+    await sql.run(
+      `COPY (FROM ${rows}) TO ${quoteText(file)} (FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"')`,
+    );
+    const folder = `raw/${dataset.definition.name}/${part.id}/${days[0]?.date ?? ''}_${days.at(-1)?.date ?? ''}`;
+    const place = { folder, extension: 'csv', mediaType: 'text/csv' };
+    files.push({ raw: await putContent(engine.objects, place, { path: file }), days });
+  }
+  return files;
+}
+
+async function sliceJoined(
+  download: Download,
+  days: readonly JoinedDay[],
+  raw: ArtefactRef,
+  answer: RawAnswer,
+): Promise<readonly LedgerEntry[]> {
+  const origin = { ...answer.origin, url: `joined:${answer.origin.url}`, etag: null, lastModified: null, raw };
+  const dates = days.map(({ date }) => date);
+  const { entries } = await sliceAndCommit(download, dates, { ...answer, origin });
+  if (entries.length === dates.length) return entries;
+  throw new PipelineError('INTERNAL', `the joined rows of ${dates.join(', ')} in ${raw.key} cannot all be cut`);
+}

@@ -1,0 +1,101 @@
+import { PipelineError } from '../errors.ts';
+import type { Dataset, FlatTable } from '../pipelines/dataset.ts';
+import type { Execution } from '../pipelines/ledger.ts';
+import type { DocumentStore } from '../ports/documents.ts';
+import type { ObjectStore, StorePlace } from '../ports/objects.ts';
+import type { SqlEngine } from '../ports/sql.ts';
+import type { ReplayResult, RetrySettings } from './contract.ts';
+import { classifiedDataset } from './classified-dataset.ts';
+import type { HttpClient } from './download/http-client.ts';
+
+/** Everything the activities work with, injected by the composition root; nothing here reads the environment or the clock. */
+export interface Engine {
+  readonly datasets: Readonly<Record<string, Dataset>>;
+  readonly objects: ObjectStore;
+  readonly documents: DocumentStore;
+  /** Absent in the light report worker. */
+  readonly sql?: SqlEngine;
+  readonly http?: HttpClient;
+  readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
+  now(): Date;
+  /** Lends a folder of this host's disk, with room for raw files; it is removed afterwards. */
+  withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
+  /** Task queue of each kind of step; `fetch` queues exist per host, `<fetch>-<host>`. */
+  readonly queues: { readonly fetch: string; readonly compute: string; readonly report: string };
+  readonly retry: RetrySettings;
+  readonly host: string;
+  readonly codeVersion: string;
+  /** How long the rollup waits for further changed days before it rebuilds periods. */
+  readonly rollupDebounceMs: number;
+  /** Where a store is remote, and may be away for a while. */
+  readonly fallback?: EngineFallback;
+  /** Values that no failure may name, such as the keys of publishers. */
+  readonly secrets?: readonly string[];
+  /** Work that gives no sign of life for this long is given up and tried again. */
+  readonly stallMs?: number;
+}
+
+/** What this host goes on with while a store is away. */
+export interface EngineFallback {
+  readonly host: string;
+  /** The task queue that only workers of this host listen to. */
+  readonly queue: string;
+  /** Stores for one piece of work. */
+  serve(): ServingStores;
+  /** Which stores are away and why, in words; undefined when all of them answer, or the one that is asked about. */
+  away(half?: 'objects' | 'documents'): string | undefined;
+  /** The stores themselves, past cache, mirror and journal: for what must not be decided on copies. */
+  readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };
+  /** Writes of this host that wait to be replayed. */
+  pending(): Promise<number>;
+  /** What the cache of objects did so far, by name, and whether each remote store is away now. */
+  figures(): { readonly cache: Readonly<Record<string, number>>; readonly away: Readonly<Record<string, boolean>> };
+  /** Brings what only this host has to the primary stores, as far as they take it. */
+  replay(options: Pick<StepControl, 'signal' | 'progress'>): Promise<ReplayResult>;
+}
+
+/** Stores that can say afterwards how they served. */
+export interface ServingStores {
+  readonly objects: ObjectStore;
+  readonly documents: DocumentStore;
+  /** `fallback`: something was written to, or read from, what only this host has. */
+  place(): StorePlace;
+  /** Whether anything was not served by the primary stores as they are now. */
+  degraded(): boolean;
+}
+
+/** What the surroundings of one execution give: who runs, how to tell progress, and when to stop. */
+export interface StepControl {
+  readonly execution: Pick<Execution, 'workflowId' | 'runId' | 'attempt'>;
+  readonly signal: AbortSignal;
+  readonly progress: (note: string) => void;
+  /** Where long work keeps how far it is, for the try after this one; absent where there is none. */
+  readonly checkpoint?: Checkpoint;
+}
+
+export interface Checkpoint {
+  /** What an earlier try of the same work saved last. */
+  readonly before: unknown;
+  /** Small plain data. */
+  save(value: object): void;
+}
+
+/** The dataset of this name; `PIPELINE_UNKNOWN` lists the names there are. */
+export function datasetOf(engine: Pick<Engine, 'datasets'>, pipeline: string): Dataset {
+  const dataset = Object.hasOwn(engine.datasets, pipeline) ? engine.datasets[pipeline] : undefined;
+  if (dataset === undefined) {
+    const names = Object.keys(engine.datasets).join(', ');
+    throw new PipelineError(
+      'PIPELINE_UNKNOWN',
+      `there is no pipeline ${JSON.stringify(pipeline)}; known are: ${names}`,
+    );
+  }
+  return classifiedDataset(dataset);
+}
+
+export function sqlOf(engine: Engine): SqlEngine {
+  if (engine.sql === undefined) {
+    throw new PipelineError('INTERNAL', 'this worker has no SQL engine; the step belongs on the compute task queue');
+  }
+  return engine.sql;
+}

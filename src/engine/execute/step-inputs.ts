@@ -1,0 +1,146 @@
+import { PipelineError } from '../../errors.ts';
+import { addDays } from '../../pipelines/civil-date.ts';
+import type { LocalArtefact } from '../../pipelines/dataset.ts';
+import type { StepDefinition, StepInput } from '../../pipelines/definition.ts';
+import type { PartNote } from '../../pipelines/kept-delivery.ts';
+import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import type { Manifest } from '../../pipelines/manifest.ts';
+import { inputHash } from '../../pipelines/step-key.ts';
+import type { InputHashes } from '../../pipelines/step-key.ts';
+import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
+import type { JsonObject } from '../../ports/json.ts';
+import type { ArtefactRef, ObjectStore } from '../../ports/objects.ts';
+import type { StepRequest } from '../contract.ts';
+import type { Engine } from '../engine.ts';
+import { newestManifests, readLedger } from '../records/ledger-reader.ts';
+
+/** One artefact that a step reads, before it is opened. */
+export interface InputArtefact {
+  readonly scope: Scope;
+  readonly ref: ArtefactRef;
+  readonly recorded?: { readonly facts: JsonObject; readonly checks: LedgerEntry['checks'] };
+}
+
+/** The inputs of one scope by name; an empty list is a missing optional input. */
+export type InputArtefacts = Readonly<Record<string, readonly InputArtefact[]>>;
+
+export interface DayInputs {
+  readonly date: CivilDate;
+  readonly artefacts: InputArtefacts;
+  readonly notes?: readonly PartNote[];
+  /** The day's ledger entries of the step itself, by key. */
+  readonly earlier: ReadonlyMap<string, LedgerEntry>;
+}
+
+/** The hashes by which inputs enter the step key. */
+export function hashesOf(artefacts: InputArtefacts): Record<string, InputHashes> {
+  return Object.fromEntries(
+    Object.entries(artefacts).map(([name, list]) => [
+      name,
+      list.length === 0 ? null : list.map(({ ref, recorded }) => inputHash(ref.sha256, recorded)),
+    ]),
+  );
+}
+
+/** Looks up what each day of the request reads: same-day inputs by key, other days by sibling key or by manifest. */
+export async function dayInputs(engine: Engine, request: StepRequest, step: StepDefinition): Promise<DayInputs[]> {
+  const dates = request.days.map((day) => day.date);
+  const ledger = await readLedger(engine.documents, request.pipeline, dates);
+  const entries = new Map<string, LedgerEntry>();
+  for (const list of ledger.values()) for (const entry of list) entries.set(entryName(entry), entry);
+  const manifests = await neighbourManifests(engine, request, step);
+  return request.days.map((day) => ({
+    date: day.date,
+    artefacts: Object.fromEntries(
+      step.inputs.map((input) => {
+        const found =
+          input.daysBefore === undefined
+            ? sameDay(engine, entries, day, input)
+            : otherDay(entries, manifests, request, addDays(day.date, -input.daysBefore), input);
+        return [input.name, found === undefined ? [] : [found]];
+      }),
+    ),
+    ...(day.notes === undefined ? {} : { notes: day.notes }),
+    earlier: new Map((ledger.get(day.date) ?? []).filter((e) => e.step === step.id).map((e) => [e.key, e])),
+  }));
+}
+
+function entryName({ scope, step, key }: Pick<LedgerEntry, 'scope' | 'step' | 'key'>): string {
+  return `${scope}/${step}/${key}`;
+}
+
+function sameDay(
+  engine: Pick<Engine, 'fallback'>,
+  entries: ReadonlyMap<string, LedgerEntry>,
+  day: StepRequest['days'][number],
+  input: StepInput,
+): InputArtefact | undefined {
+  const key = day.inputs[input.name] ?? null;
+  if (key === null) return undefined;
+  const entry = entries.get(entryName({ scope: day.date, step: input.step, key }));
+  const ref = entry?.outputs[input.output];
+  if (entry === undefined || ref === undefined) {
+    const what = `${input.step} of ${day.date} has no ledger entry ${key.slice(0, 8)} with output ${input.output}`;
+    const away = entry === undefined ? engine.fallback?.away('documents') : undefined;
+    // Another host may have made it while this one sees its own mirror alone.
+    if (away !== undefined)
+      throw new PipelineError('STORE_UNAVAILABLE', `${what} that this host has seen, and ${away}`);
+    throw new PipelineError('PLAN_INVALID', `${what}; plan the day again`);
+  }
+  return { scope: day.date, ref, ...(input.withFacts === true ? { recorded: entry } : {}) };
+}
+
+function otherDay(
+  entries: ReadonlyMap<string, LedgerEntry>,
+  manifests: ReadonlyMap<Scope, Manifest>,
+  request: StepRequest,
+  date: CivilDate,
+  input: StepInput,
+): InputArtefact | undefined {
+  const key = request.siblings[input.step]?.[date];
+  const entry = key === undefined ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
+  const state = manifests.get(date)?.steps[input.step];
+  const outputs = entry?.outputs ?? (state?.state === 'done' ? state.outputs : {});
+  const ref = outputs[input.output];
+  return ref === undefined ? undefined : { scope: date, ref };
+}
+
+/** The newest manifests of the other days that are read and that this run does not make itself. */
+async function neighbourManifests(
+  engine: Engine,
+  request: StepRequest,
+  step: StepDefinition,
+): Promise<Map<Scope, Manifest>> {
+  const wanted = new Set<CivilDate>();
+  for (const input of step.inputs) {
+    if (input.daysBefore === undefined) continue;
+    for (const day of request.days) {
+      const date = addDays(day.date, -input.daysBefore);
+      if (request.siblings[input.step]?.[date] === undefined) wanted.add(date);
+    }
+  }
+  return newestManifests(engine.documents, request.pipeline, [...wanted]);
+}
+
+/** Opens the artefacts as verified local files. A missing one is `STORE_CORRUPT`: the ledger says that it is there. */
+export async function openInputs(
+  objects: Pick<ObjectStore, 'openLocal'>,
+  artefacts: InputArtefacts,
+): Promise<Record<string, LocalArtefact[]>> {
+  const opened: Record<string, LocalArtefact[]> = {};
+  for (const [name, list] of Object.entries(artefacts)) {
+    opened[name] = await Promise.all(list.map((artefact) => openInput(objects, artefact)));
+  }
+  return opened;
+}
+
+async function openInput(
+  objects: Pick<ObjectStore, 'openLocal'>,
+  { scope, ref, recorded }: InputArtefact,
+): Promise<LocalArtefact> {
+  const path = await objects.openLocal(ref);
+  if (path === undefined) {
+    throw new PipelineError('STORE_CORRUPT', `${ref.key} is recorded in the ledger but missing in the store`);
+  }
+  return { scope, path, ref, ...(recorded === undefined ? {} : { facts: recorded.facts, checks: recorded.checks }) };
+}

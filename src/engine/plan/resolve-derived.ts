@@ -1,0 +1,102 @@
+import { addDays } from '../../pipelines/civil-date.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import { keyIn } from '../../pipelines/manifest.ts';
+import { isAsStored } from '../../pipelines/plan.ts';
+import { periodsOf } from '../../pipelines/period.ts';
+import { STAGES, stageOf } from '../../pipelines/vocabulary.ts';
+import type { CivilDate, Stage, StepId } from '../../pipelines/vocabulary.ts';
+import { workWindows } from '../../pipelines/work-window.ts';
+import type { DerivedWork } from '../contract.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { SILENT, inPages } from '../in-pages.ts';
+import { planFromStores } from './plan-run.ts';
+
+/**
+ * What must be made again because these days changed: the days that read them and are out of date now, and every period
+ * that contains them. Days without a manifest are left alone: they are not there yet, and nothing of them can be stale.
+ */
+export async function resolveDerived(
+  engine: Engine,
+  pipeline: string,
+  changed: readonly CivilDate[],
+  control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
+): Promise<DerivedWork> {
+  const { definition } = datasetOf(engine, pipeline);
+  const stale = await staleDays(engine, definition, changed, control);
+  return {
+    windows: windowsOf(definition, stale),
+    rollups: definition.rollups.map((rollup) => ({
+      step: rollup.id,
+      periods: periodsOf(rollup.grain, changed),
+      timeoutSeconds: rollup.timeoutSeconds,
+    })),
+    retry: engine.retry,
+    queue: engine.queues.compute,
+  };
+}
+
+export interface StaleDay {
+  readonly date: CivilDate;
+  /** The last stage that the day has: what was never made of it is not made now either. */
+  readonly until: Stage;
+}
+
+function windowsOf(definition: PipelineDefinition, stale: readonly StaleDay[]): DerivedWork['windows'] {
+  return STAGES.flatMap((until) => {
+    const dates = stale.filter((day) => day.until === until).map(({ date }) => date);
+    return workWindows(definition, dates).map((days) => ({ until, dates: days }));
+  });
+}
+
+/**
+ * The days that read one of the changed days and are out of date, without asking the publisher; also changed days themselves, which may
+ * have been made before a day that they read was committed.
+ */
+export async function staleDays(
+  engine: Engine,
+  definition: PipelineDefinition,
+  changed: readonly CivilDate[],
+  control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
+): Promise<StaleDay[]> {
+  const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
+  const readers = new Set([...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
+  return inPages(control, [...new Set([...readers, ...changed])].sort(), (dates) =>
+    staleOf(engine, definition, dates, readers),
+  );
+}
+
+/** The steps that read other days, themselves or by what they read. */
+function comparingSteps({ steps }: PipelineDefinition): ReadonlySet<StepId> {
+  const comparing = new Set<StepId>();
+  for (const { id, inputs } of steps) {
+    if (inputs.some(({ daysBefore, step }) => daysBefore !== undefined || comparing.has(step))) comparing.add(id);
+  }
+  return comparing;
+}
+
+/**
+ * Those of the days that are finished and out of date. One that reads none of the changed days is left to its own run when it has something
+ * new of its own: that run may be under way, waiting for a decision on it.
+ */
+async function staleOf(
+  engine: Engine,
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+  readers: ReadonlySet<CivilDate>,
+): Promise<StaleDay[]> {
+  const comparing = comparingSteps(definition);
+  const { plans, manifests } = await planFromStores(engine, definition, dates, { offline: true });
+  const inSets = new Set(definition.steps.filter((step) => step.singleDaysOnly !== true).map(({ id }) => id));
+  return plans.flatMap(({ date, steps }): StaleDay[] => {
+    const manifest = manifests.get(date);
+    const made = steps.filter(({ step }) => inSets.has(step) && keyIn(manifest, step) !== undefined);
+    const until = made
+      .map(({ step }) => stageOf(step))
+      .sort((a, b) => STAGES.indexOf(a) - STAGES.indexOf(b))
+      .at(-1);
+    const stale = made.filter((step) => !isAsStored(step, manifest));
+    const isOurs = readers.has(date) || stale.every(({ step }) => comparing.has(step));
+    return until !== undefined && stale.length > 0 && isOurs ? [{ date, until }] : [];
+  });
+}

@@ -1,0 +1,97 @@
+import { ANNOUNCEMENT_TABLE, announcementKey } from '../../pipelines/announcement.ts';
+import type { Announcement } from '../../pipelines/announcement.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import type { Manifest } from '../../pipelines/manifest.ts';
+import { isPeriod } from '../../pipelines/period.ts';
+import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
+import type { DocumentStore } from '../../ports/documents.ts';
+import { newestManifests } from '../records/ledger-reader.ts';
+import { withdrawnNames } from './published.ts';
+import { withdrawnRecords } from './records.ts';
+
+/** A version that is about to be created, and the one that it follows. */
+export interface NewVersion {
+  readonly manifest: Manifest;
+  readonly before: Manifest | undefined;
+}
+
+/**
+ * Writes what there is to tell about these versions, before they are created: a crash in between leaves an announcement of a version that
+ * is not there, which counts for nothing until it is.
+ */
+export async function announceVersions(
+  documents: DocumentStore,
+  definition: PipelineDefinition,
+  versions: readonly NewVersion[],
+): Promise<void> {
+  const shared = sharedSteps(definition);
+  const announcements = versions.flatMap(({ manifest, before }): Announcement[] => {
+    const names = before === undefined ? [] : withdrawnNames(definition, before, manifest);
+    const records = before === undefined ? [] : withdrawnRecords(definition, before, manifest).map(({ key }) => key);
+    const affects = !isPeriod(manifest.scope) && manifest.changed.some((step) => shared.has(step));
+    if (!affects && names.length + records.length === 0) return [];
+    const { pipeline, scope, version } = manifest;
+    return [
+      {
+        pipeline,
+        scope,
+        version,
+        ...(names.length === 0 ? {} : { withdrawn: names }),
+        ...(records.length === 0 ? {} : { withdrawnRecords: records }),
+      },
+    ];
+  });
+  await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
+}
+
+/** Announces the newest versions of days once more, whatever has changed in them. */
+export async function announceAgain(
+  documents: DocumentStore,
+  pipeline: string,
+  scopes: readonly Scope[],
+): Promise<void> {
+  const days = scopes.filter((scope) => !isPeriod(scope));
+  const newest = [...(await newestManifests(documents, pipeline, days)).values()];
+  const announcements = newest.map(({ scope, version }): Announcement => ({ pipeline, scope, version }));
+  await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
+}
+
+/** The steps whose outputs are read by other days or by periods: only their changes make anything else stale. */
+function sharedSteps(definition: PipelineDefinition): Set<StepId> {
+  const byDays = definition.steps.flatMap((step) => step.inputs.filter((input) => input.daysBefore !== undefined));
+  const byPeriods = definition.rollups.flatMap((rollup) => rollup.inputs);
+  return new Set([...byDays, ...byPeriods].map((input) => input.step));
+}
+
+/** The announcements of these versions and of versions before them that nobody has finished with yet. */
+export async function announcementsOf(
+  documents: DocumentStore,
+  pipeline: string,
+  newest: ReadonlyMap<Scope, Pick<Manifest, 'version'>>,
+): Promise<Announcement[]> {
+  const scopes = [...newest.keys()].sort();
+  const [first, last] = [scopes[0], scopes.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const found: Announcement[] = [];
+  const range = { from: `${first}/`, to: `${last}${AFTER_SLASH}` };
+  for await (const { body } of documents.query<Announcement>({
+    table: ANNOUNCEMENT_TABLE,
+    partition: pipeline,
+    ...range,
+  })) {
+    if (body.version <= (newest.get(body.scope)?.version ?? 0)) found.push(body);
+  }
+  return found;
+}
+
+/** Sorts after everything that begins with a scope and `/`. */
+const AFTER_SLASH = '0';
+
+/** Every open announcement of a pipeline by scope, of versions that came to be. */
+export async function openAnnouncements(documents: DocumentStore, pipeline: string): Promise<Announcement[]> {
+  const announced: Announcement[] = [];
+  for await (const { body } of documents.query<Announcement>({ table: ANNOUNCEMENT_TABLE, partition: pipeline }))
+    announced.push(body);
+  const newest = await newestManifests(documents, pipeline, [...new Set(announced.map(({ scope }) => scope))]);
+  return announced.filter(({ scope, version }) => version <= (newest.get(scope)?.version ?? 0));
+}

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { PipelineError, errorCodeOf } from '../../errors.ts';
+import { canonicalJson } from '../../pipelines/canonical-json.ts';
+import type { PipelineDefinition, RecordDefinition } from '../../pipelines/definition.ts';
+import { ledgerKey } from '../../pipelines/ledger.ts';
+import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import type { Manifest } from '../../pipelines/manifest.ts';
+import type { DocumentKey } from '../../ports/documents.ts';
+import type { JsonObject } from '../../ports/json.ts';
+import type { ArtefactRef, PutFence } from '../../ports/objects.ts';
+import type { Engine } from '../engine.ts';
+import { mapConcurrent } from '../map-concurrent.ts';
+
+/** The documents that other programs read: made from the immutable artefacts that a manifest names, and replaced with it. */
+
+export interface DayRecord {
+  readonly key: DocumentKey;
+  readonly ref: ArtefactRef;
+  readonly omit: readonly string[];
+  /** The member that tells when the artefact was made, and the entry that knows. */
+  readonly madeAt?: { readonly member: string; readonly entry: DocumentKey };
+}
+
+/** The records that belong to a manifest, each with the artefact it shows. */
+export function recordsOf(definition: PipelineDefinition, manifest: Manifest): DayRecord[] {
+  return [...definition.steps, ...definition.rollups].flatMap((step) => {
+    const state = manifest.steps[step.id];
+    if (state?.state !== 'done') return [];
+    return Object.entries(state.outputs).flatMap(([name, ref]) => {
+      const record = step.outputs[name]?.recordAs;
+      if (record === undefined) return [];
+      const entry = ledgerKey(manifest.pipeline, manifest.scope, step.id, state.key);
+      const madeAt = record.madeAt === undefined ? {} : { madeAt: { member: record.madeAt, entry } };
+      return [{ key: recordKey(record, manifest.scope), ref, omit: record.omit, ...madeAt }];
+    });
+  });
+}
+
+/** The records that belong to a version and not to the one after it. */
+export function withdrawnRecords(definition: PipelineDefinition, before: Manifest, after: Manifest): DayRecord[] {
+  const kept = new Set(recordsOf(definition, after).map(({ key }) => recordName(key)));
+  return recordsOf(definition, before).filter(({ key }) => !kept.has(recordName(key)));
+}
+
+/** One text for each record. */
+export function recordName({ table, partition, sort }: DocumentKey): string {
+  return `${table}/${partition}/${sort}`;
+}
+
+function recordKey({ table, partition }: RecordDefinition, scope: string): DocumentKey {
+  return { table, partition: partition.replaceAll('{scope}', scope), sort: scope };
+}
+
+const RECORDS_AT_ONCE = 4;
+
+/** Writes the records that do not show their artefact exactly. `STORE_CONFLICT` when a newer version has one of them. */
+export async function writeRecords(engine: Engine, records: readonly DayRecord[], fence: PutFence): Promise<void> {
+  await mapConcurrent(records, RECORDS_AT_ONCE, async (record) => {
+    const { key } = record;
+    const body = await bodyOf(engine, record);
+    // Gone since the commit: the next plan of the day reports it, and its record follows then.
+    if (body === undefined) return;
+    const known = await engine.documents.get(key);
+    if (known !== undefined && canonicalJson(known.body) === canonicalJson(body)) return;
+    await checkNewest(key, fence);
+    // Whoever wrote it since the look at it may have written a newer one.
+    await engine.documents.put(key, body, { expectedVersion: known?.version ?? 0 });
+  });
+}
+
+/** Whether a record shows its artefact, with every member as it is in there. */
+export async function stateOfRecord(engine: Engine, record: DayRecord): Promise<'intact' | 'damaged' | 'missing'> {
+  const known = await engine.documents.get(record.key);
+  if (known === undefined) return 'missing';
+  // Without its artefact there is nothing to compare with; that is a finding of its own.
+  const body = await bodyOf(engine, record).catch(unlessCorrupt);
+  return body === undefined || canonicalJson(known.body) === canonicalJson(body) ? 'intact' : 'damaged';
+}
+
+function unlessCorrupt(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+  return undefined;
+}
+
+async function bodyOf(engine: Engine, { ref, omit, madeAt }: DayRecord): Promise<JsonObject | undefined> {
+  const path = await engine.objects.openLocal(ref);
+  if (path === undefined) return undefined;
+  const members = Object.entries(JSON.parse(await readFile(path, 'utf8')) as JsonObject);
+  const { key, sha256, bytes } = ref;
+  return {
+    ...Object.fromEntries(members.filter(([name]) => !omit.includes(name))),
+    ...(madeAt === undefined ? {} : { [madeAt.member]: await startOf(engine, madeAt.entry) }),
+    artefact: { key, sha256, bytes },
+  };
+}
+
+/** When a step was executed; null where its entry cannot tell. */
+async function startOf({ documents }: Engine, entry: DocumentKey): Promise<string | null> {
+  return (await documents.get<Pick<LedgerEntry, 'execution'>>(entry))?.body.execution.startedAt ?? null;
+}
+
+export async function deleteRecords(
+  engine: Engine,
+  records: readonly Pick<DayRecord, 'key'>[],
+  fence: PutFence,
+): Promise<void> {
+  for (const { key } of records) {
+    await checkNewest(key, fence);
+    await engine.documents.delete(key);
+  }
+}
+
+async function checkNewest({ table, sort }: DocumentKey, { version, holds }: PutFence): Promise<void> {
+  if (await holds()) return;
+  throw new PipelineError('STORE_CONFLICT', `${table} ${sort} of version ${version} is that of a newer one by now`);
+}

@@ -1,0 +1,69 @@
+import { PROMISES, promiseKey, scopeOfObject } from '../../pipelines/garbage.ts';
+import type { GarbagePromise } from '../../pipelines/garbage.ts';
+import { isPeriod } from '../../pipelines/period.ts';
+import type { Scope } from '../../pipelines/vocabulary.ts';
+import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+
+/** Besides the time that it may be held: a run waits for its publication, for workers, for a store. */
+const LONGEST_RUN_DAYS = 14;
+
+const DAY_MS = 86_400_000;
+
+type RunOf = Pick<StepControl, 'execution'>;
+
+/** Has the garbage collection leave everything of these scopes alone until the run commits them. Before anything is read for a plan. */
+export async function promiseScopes(
+  engine: Pick<Engine, 'datasets' | 'documents' | 'now'>,
+  { execution }: RunOf,
+  pipeline: string,
+  scopes: readonly Scope[],
+): Promise<void> {
+  const { holdDays } = datasetOf(engine, pipeline).definition.publication;
+  const until = new Date(engine.now().getTime() + (LONGEST_RUN_DAYS + holdDays) * DAY_MS).toISOString();
+  const { workflowId, runId } = execution;
+  for (const [part, of] of byPart(scopes)) {
+    const promise: GarbagePromise = { pipeline, scopes: of, until, workflowId, runId };
+    await engine.documents.put(promiseKey(promise, part), promise);
+  }
+}
+
+/** The run has committed these scopes, or found nothing to do. */
+export async function endPromises(
+  { documents }: Pick<Engine, 'documents'>,
+  { execution }: RunOf,
+  pipeline: string,
+  scopes: readonly Scope[],
+): Promise<void> {
+  for (const part of byPart(scopes).keys()) {
+    await documents.delete(promiseKey({ pipeline, runId: execution.runId }, part));
+  }
+}
+
+function byPart(scopes: readonly Scope[]): Map<string, Scope[]> {
+  const parts = new Map<string, Scope[]>();
+  for (const scope of scopes) {
+    const part = isPeriod(scope) ? scope : scope.slice(0, 7);
+    parts.set(part, [...(parts.get(part) ?? []), scope]);
+  }
+  return parts;
+}
+
+/** Whether a run that has not ended may rely on the object. */
+export async function isPromised(documents: DocumentStore, key: string, now: Date): Promise<boolean> {
+  const scope = scopeOfObject(key);
+  for await (const { body } of documents.query<GarbagePromise>(PROMISES)) {
+    if (Date.parse(body.until) > now.getTime() && (scope === undefined || body.scopes.includes(scope))) return true;
+  }
+  return false;
+}
+
+/** Promises of runs that were terminated long ago. */
+export async function removeExpiredPromises(documents: DocumentStore, now: Date): Promise<void> {
+  const expired: DocumentKey[] = [];
+  for await (const { body, sort } of documents.query<GarbagePromise>(PROMISES)) {
+    if (Date.parse(body.until) <= now.getTime()) expired.push({ ...PROMISES, sort });
+  }
+  for (const key of expired) await documents.delete(key);
+}

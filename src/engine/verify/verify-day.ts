@@ -1,0 +1,164 @@
+import { addDays } from '../../pipelines/civil-date.ts';
+import type { PipelineDefinition, StepDefinition } from '../../pipelines/definition.ts';
+import type { Manifest } from '../../pipelines/manifest.ts';
+import type { UnreadableRow } from '../../pipelines/stored-records.ts';
+import { verificationKey } from '../../pipelines/verification.ts';
+import type { Rebuilt, Verification } from '../../pipelines/verification.ts';
+import type { CivilDate, StepId } from '../../pipelines/vocabulary.ts';
+import { fetchWindows } from '../../pipelines/window.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { newestManifests, readDeliveries, readLedger } from '../records/ledger-reader.ts';
+import { mapConcurrent, mapSets } from '../map-concurrent.ts';
+import { proveObjects } from '../execute/proven-objects.ts';
+import { rebuildStep, recutSlices } from './rebuild-steps.ts';
+import type { Rebuild } from './rebuild-steps.ts';
+import { entryOf, verifyManifest } from './verify-manifest.ts';
+
+/**
+ * Days that are rebuilt together: a single day of a costly step would spend most of its time on preparing statements. Less than a
+ * window has, so that the bytes of window and single day are both held against those of another set.
+ */
+const DAYS_PER_SET = 7;
+
+/** The SQL engine's two threads are busy with this many. */
+const SETS_AT_ONCE = 2;
+
+export interface VerifyRequest {
+  readonly pipeline: string;
+  readonly dates: readonly CivilDate[];
+  /** Told of each day as it ends; within a month in no particular order. */
+  readonly onDay?: (day: Verification) => void;
+}
+
+export interface VerifiedDays {
+  /** In the order of the dates. */
+  readonly days: readonly Verification[];
+  /** Dates without a manifest: there is nothing to verify. */
+  readonly absent: readonly CivilDate[];
+  /** Rows that cannot be read: a day may be among the days or the absent ones without them. */
+  readonly unreadable: readonly UnreadableRow[];
+}
+
+/**
+ * Rebuilds finished days from their kept raw files and compares every byte, fact and check with what is recorded, and every stored
+ * object with its hash. Each step is rebuilt from its recorded inputs, so that one difference does not make the steps after it
+ * differ. Only the verification itself is written. Throws when a store fails or the command is cancelled; all else is a finding.
+ */
+export async function verifyDays(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress'>,
+  request: VerifyRequest,
+): Promise<VerifiedDays> {
+  const days: Verification[] = [];
+  const absent: CivilDate[] = [];
+  const unreadable: UnreadableRow[] = [];
+  const objects = proveObjects(engine.objects);
+  await checkDocuments(engine);
+  for (const { from, to } of fetchWindows(request.dates, 'month')) {
+    const dates = request.dates.filter((date) => from <= date && date <= to);
+    const manifests = await newestManifests(engine.documents, request.pipeline, dates, unreadable);
+    absent.push(...dates.filter((date) => !manifests.has(date)));
+    days.push(...(await verifyMonth({ engine, control, objects }, request, [...manifests.values()], unreadable)));
+  }
+  await checkDocuments(engine);
+  return { days, absent, unreadable };
+}
+
+/** Throws while the document store is away: what this host last saw of its records proves nothing. */
+export async function checkDocuments({ fallback }: Pick<Engine, 'fallback'>): Promise<void> {
+  await fallback?.primary.documents.get(verificationKey('-', '2000-01-01', '-'));
+}
+
+async function verifyMonth(
+  surroundings: Pick<Rebuild, 'engine' | 'control' | 'objects'>,
+  { pipeline, onDay }: VerifyRequest,
+  manifests: readonly Manifest[],
+  unreadable: UnreadableRow[],
+): Promise<Verification[]> {
+  const { engine } = surroundings;
+  const dataset = datasetOf(engine, pipeline);
+  const scopes = scopesRead(
+    dataset.definition,
+    manifests.map(({ scope }) => scope),
+  );
+  const ledger = await readLedger(engine.documents, pipeline, scopes, unreadable);
+  const rebuild: Rebuild = { ...surroundings, dataset, ledger };
+  const slices = await recutAll(rebuild, manifests, unreadable);
+  return mapSets(manifests, { size: DAYS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
+    const days = await verifySet(rebuild, set, slices);
+    for (const day of days) {
+      await engine.documents.put(verificationKey(pipeline, day.scope, day.verifiedAt), day);
+      onDay?.(day);
+    }
+    return days;
+  });
+}
+
+async function verifySet(
+  rebuild: Rebuild,
+  set: readonly Manifest[],
+  slices: ReadonlyMap<string, Rebuilt>,
+): Promise<Verification[]> {
+  const { control, dataset } = rebuild;
+  const rebuilt = new Map(slices);
+  for (const step of dataset.definition.steps.filter(({ part }) => part === undefined)) {
+    control.signal.throwIfAborted();
+    const entries = set.flatMap(({ scope, steps }) => entryOf(rebuild, scope, step.id, steps[step.id]) ?? []);
+    const fitting = entries.filter(({ version }) => version === step.version);
+    for (const [scope, one] of await rebuildStep(rebuild, step, fitting)) rebuilt.set(rebuildName(scope, step.id), one);
+  }
+  return mapConcurrent(set, SETS_AT_ONCE, (manifest) =>
+    verifyManifest(rebuild, manifest, dataset.definition.steps, (step) =>
+      rebuilt.get(rebuildName(manifest.scope, step)),
+    ),
+  );
+}
+
+/** The days, and the other days whose outputs their steps read. */
+function scopesRead({ steps }: PipelineDefinition, dates: readonly CivilDate[]): CivilDate[] {
+  const lookbacks = new Set([0, ...steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? []))]);
+  return [...new Set([...lookbacks].flatMap((days) => dates.map((date) => addDays(date, -days))))];
+}
+
+function rebuildName(date: CivilDate, step: StepId): string {
+  return `${date}/${step}`;
+}
+
+/** The download steps of all days, each raw file cut once for all days that came in it. */
+async function recutAll(
+  rebuild: Rebuild,
+  manifests: readonly Manifest[],
+  unreadable: UnreadableRow[],
+): Promise<Map<string, Rebuilt>> {
+  const { engine, dataset } = rebuild;
+  const deliveries = await readDeliveries(
+    engine.documents,
+    dataset.definition,
+    manifests.map(({ scope }) => scope),
+    unreadable,
+  );
+  const groups = new Map<
+    string,
+    { readonly step: StepDefinition; readonly raw: ArtefactRef; readonly dates: CivilDate[] }
+  >();
+  for (const step of dataset.definition.steps.filter(({ part }) => part !== undefined)) {
+    for (const { scope, steps } of manifests) {
+      const entry = entryOf(rebuild, scope, step.id, steps[step.id]);
+      const delivery = deliveries.get(step.part ?? '')?.get(scope);
+      // The bytes that back the day now: those that it was first cut from may have been damaged and fetched anew.
+      const raw = delivery?.key === entry?.key ? delivery?.raw : entry?.origin?.raw;
+      if (raw === undefined || entry?.version !== step.version) continue;
+      const group = groups.get(`${step.id}/${raw.key}`);
+      if (group === undefined) groups.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });
+      else group.dates.push(scope);
+    }
+  }
+  const slices = new Map<string, Rebuilt>();
+  await mapConcurrent([...groups.values()], SETS_AT_ONCE, async ({ step, raw, dates }) => {
+    const rebuilt = await recutSlices(rebuild, step, raw, dates);
+    for (const [date, slice] of rebuilt) slices.set(rebuildName(date, step.id), slice);
+  });
+  return slices;
+}

@@ -1,0 +1,44 @@
+import type { Rebuilt, Verification } from '../../pipelines/verification.ts';
+import { verificationKey } from '../../pipelines/verification.ts';
+import type { Period, StepId } from '../../pipelines/vocabulary.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { newestManifests, readLedger } from '../records/ledger-reader.ts';
+import { proveObjects } from '../execute/proven-objects.ts';
+import { rebuildStep } from './rebuild-steps.ts';
+import type { Rebuild } from './rebuild-steps.ts';
+import { scopesRolledUp } from '../derive/rolled-up.ts';
+import { checkDocuments } from './verify-day.ts';
+import { entryOf, verifyManifest } from './verify-manifest.ts';
+
+/**
+ * Rebuilds the tables of a month, a year or the whole history from exactly the days, months and years that they were made of, and compares
+ * every byte, as `verifyDays` does for days. Undefined when the period has no tables yet.
+ */
+export async function verifyPeriod(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress'>,
+  pipeline: string,
+  period: Period,
+): Promise<Verification | undefined> {
+  const dataset = datasetOf(engine, pipeline);
+  await checkDocuments(engine);
+  const manifest = (await newestManifests(engine.documents, pipeline, [period])).get(period);
+  if (manifest === undefined) return undefined;
+  const { definition } = dataset;
+  const rollups = definition.rollups.filter(({ id }) => manifest.steps[id]?.state === 'done');
+  const read = rollups.flatMap(({ inputs }) =>
+    inputs.flatMap(({ each }) => scopesRolledUp(definition, each, period, engine.now())),
+  );
+  const ledger = await readLedger(engine.documents, pipeline, [...new Set([period, ...read])]);
+  const rebuild: Rebuild = { engine, objects: proveObjects(engine.objects), control, dataset, ledger };
+  const rebuilt = new Map<StepId, Rebuilt>();
+  for (const rollup of rollups) {
+    const entry = entryOf(rebuild, period, rollup.id, manifest.steps[rollup.id]);
+    if (entry?.version !== rollup.version) continue;
+    for (const one of (await rebuildStep(rebuild, rollup, [entry])).values()) rebuilt.set(rollup.id, one);
+  }
+  const verification = await verifyManifest(rebuild, manifest, definition.rollups, (step) => rebuilt.get(step));
+  await engine.documents.put(verificationKey(pipeline, period, verification.verifiedAt), verification);
+  return verification;
+}

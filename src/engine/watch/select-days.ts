@@ -1,0 +1,37 @@
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { workWindows } from '../../pipelines/work-window.ts';
+import type { SelectDaysRequest, SelectedDays } from '../contract.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { publishPeriods } from '../publish/publish-versions.ts';
+import { loadPlan, plannedDates, selectStretch } from '../plan/plan-backfill.ts';
+
+/** The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. */
+export async function selectDays(
+  engine: Engine,
+  asked: SelectDaysRequest,
+  running: ReadonlySet<CivilDate>,
+): Promise<SelectedDays> {
+  const { request } = asked;
+  const { dates, complete, degraded, noData, notDue } = await datesOf(engine, asked);
+  await publishPeriods(engine, request.pipeline, asked.stretch);
+  const free = dates.filter((date) => !running.has(date));
+  return {
+    windows: workWindows(datasetOf(engine, request.pipeline).definition, free),
+    running: dates.filter((date) => running.has(date)),
+    complete,
+    degraded,
+    noData,
+    notDue,
+  };
+}
+
+async function datesOf(engine: Engine, { request, stretch, plan, except = [] }: SelectDaysRequest) {
+  if (plan !== undefined) {
+    const stored = await loadPlan(engine.documents, request.pipeline, plan);
+    const dates = plannedDates(stored, stretch).filter((date) => !except.includes(date));
+    return { dates, complete: 0, degraded: 0, noData: 0, notDue: 0 };
+  }
+  const { selected, complete, degraded, noData, notDue } = await selectStretch(engine, request, stretch, { except });
+  return { dates: selected.map(({ date }) => date), complete, degraded, noData, notDue };
+}

@@ -1,0 +1,166 @@
+import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import type { Manifest } from '../../pipelines/manifest.ts';
+import { planDays } from '../../pipelines/plan.ts';
+import { revisionOf } from '../../pipelines/revision.ts';
+import { REVISIONS } from '../../pipelines/vocabulary.ts';
+import type { CivilDate, Revision, StepId } from '../../pipelines/vocabulary.ts';
+import { workWindows } from '../../pipelines/work-window.ts';
+import { civilDateAt } from '../../pipelines/zoned-day.ts';
+import type { DocumentKey } from '../../ports/documents.ts';
+import { compareVersions } from '../look/compare-versions.ts';
+import type { WatchedPublisher } from '../contract.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { surveyDays } from '../plan/evidence.ts';
+import { readFreshness } from '../download/fetch-raw.ts';
+import { inPages } from '../in-pages.ts';
+import { readManifests } from '../records/ledger-reader.ts';
+import { planFromStores } from '../plan/plan-run.ts';
+
+/** Publishers revise at most about this far back before data are definitive; older days are left to a backfill. */
+const WATCHED_DAYS = 800;
+
+export const WATCH_TABLE = 'watch';
+export const REVISION_TABLE = 'revisions';
+
+function watchKey(pipeline: string, part: string): DocumentKey {
+  return { table: WATCH_TABLE, partition: pipeline, sort: part };
+}
+
+type Freshness = Readonly<Record<string, string | null>>;
+
+/** What the publisher's cheap freshness values and the age of its last answers say: which finished days are to be asked for again. */
+export async function watchPublisher(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress' | 'checkpoint'>,
+  pipeline: string,
+): Promise<WatchedPublisher> {
+  const { definition } = datasetOf(engine, pipeline);
+  const today = civilDateAt(engine.now(), definition.zone);
+  const dates = datesBetween(addDays(today, -WATCHED_DAYS), addDays(today, -1)).filter(
+    (date) => date >= definition.since,
+  );
+  const { freshness, moved } = await askFreshness(engine, control, pipeline);
+  // A try that goes on behind the pages of another may have heard newer values: what they mean for these pages is found at the next watch,
+  // because each delivery knows the value that it came with.
+  const pages = await inPages(control, dates, async (page) => [await lookAtDays(engine, definition, page, freshness)]);
+  const revisions: Partial<Record<Revision, number>> = {};
+  for (const page of pages) {
+    for (const revision of REVISIONS) {
+      const more = page.revisions[revision];
+      if (more !== undefined) revisions[revision] = (revisions[revision] ?? 0) + more;
+    }
+  }
+  const due = pages.flatMap((page) => page.due);
+  return { freshness, moved, windows: workWindows(definition, due), revisions };
+}
+
+async function askFreshness(
+  engine: Engine,
+  { signal }: Pick<StepControl, 'signal'>,
+  pipeline: string,
+): Promise<{ readonly freshness: Freshness; readonly moved: string[] }> {
+  const { definition, sources } = datasetOf(engine, pipeline);
+  const freshness: Record<string, string | null> = {};
+  const moved: string[] = [];
+  for (const { part } of definition.steps) {
+    const source = part === undefined ? undefined : sources[part];
+    if (part === undefined || source === undefined) continue;
+    const now = await readFreshness(engine, source, signal);
+    const before = await engine.documents.get<{ value: string | null }>(watchKey(pipeline, part));
+    freshness[part] = now;
+    if (now === null || before?.body.value !== now) moved.push(part);
+  }
+  return { freshness, moved };
+}
+
+interface WatchedDays {
+  /** To be asked for again. */
+  readonly due: readonly CivilDate[];
+  readonly revisions: Readonly<Partial<Record<Revision, number>>>;
+}
+
+/** Records alone say it: no object is looked at. */
+async function lookAtDays(
+  engine: Engine,
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+  freshness: Freshness,
+): Promise<WatchedDays> {
+  const { evidence, manifests } = await surveyDays(engine, definition, dates);
+  const finished = planDays(definition, evidence, {}).filter(({ date }) => manifests.has(date));
+  const delivered = new Map(evidence.map(({ date, deliveries }) => [date, deliveries]));
+  const due = finished.filter(({ date, steps }) =>
+    definition.steps.some(({ id, part }) => {
+      const now = part === undefined ? undefined : freshness[part];
+      if (part === undefined || now === undefined) return false;
+      const asked = steps.find(({ step, action }) => step === id && action === 'recheck');
+      // A publisher that tells no freshness is asked for the data themselves, as is one whose last answer was not all of the day.
+      const hasMoved = now === null || delivered.get(date)?.[part]?.freshness !== now;
+      return asked !== undefined && (hasMoved || asked.partial === true);
+    }),
+  );
+  const made = finished.flatMap(({ date }) => manifests.get(date) ?? []);
+  return { due: due.map(({ date }) => date), revisions: countRevisions(engine, definition, made) };
+}
+
+function countRevisions(
+  engine: Pick<Engine, 'now'>,
+  definition: PipelineDefinition,
+  manifests: readonly Manifest[],
+): Partial<Record<Revision, number>> {
+  const counts: Partial<Record<Revision, number>> = {};
+  for (const manifest of manifests) {
+    const revision = revisionOf(definition, manifest, engine.now());
+    if (revision !== undefined) counts[revision] = (counts[revision] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The days whose newest download differs from what they were made of. */
+export async function changedDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> {
+  const { definition } = datasetOf(engine, pipeline);
+  const { plans } = await planFromStores(engine, definition, dates, { offline: true });
+  const downloads = new Set<StepId>(definition.steps.filter(({ part }) => part !== undefined).map(({ id }) => id));
+  // Days that only compare themselves with a changed one are the rollup's.
+  const readers = new Set<StepId>(
+    definition.steps
+      .filter(({ inputs }) => inputs.some(({ step, daysBefore }) => daysBefore === undefined && downloads.has(step)))
+      .map(({ id }) => id),
+  );
+  return plans
+    .filter(({ steps }) => steps.some(({ step, action }) => readers.has(step) && action === 'run'))
+    .map(({ date }) => date);
+}
+
+/** Kept after the days were run: a watch that broke off asks again. */
+export async function saveFreshness(
+  engine: Pick<Engine, 'documents' | 'now'>,
+  pipeline: string,
+  freshness: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const checkedAt = engine.now().toISOString();
+  for (const [part, value] of Object.entries(freshness))
+    await engine.documents.put(watchKey(pipeline, part), { value, checkedAt });
+}
+
+/** Keeps what changed between the last two versions of a day; answers their numbers, or null when there is one version only. */
+export async function keepRevision(
+  engine: Engine,
+  { signal }: Pick<StepControl, 'signal'>,
+  pipeline: string,
+  date: CivilDate,
+): Promise<{ readonly from: number; readonly to: number } | null> {
+  const versions = (await readManifests(engine.documents, pipeline, [date])).get(date) ?? [];
+  const [before, after] = versions.slice(-2);
+  if (before === undefined || after === undefined) return null;
+  const key: DocumentKey = {
+    table: REVISION_TABLE,
+    partition: `${pipeline}/${date.slice(0, 7)}`,
+    sort: `${date}/${String(after.version).padStart(6, '0')}`,
+  };
+  const kept = await engine.documents.get(key);
+  if (kept === undefined) await engine.documents.put(key, await compareVersions(engine, before, after, signal));
+  return { from: before.version, to: after.version };
+}

@@ -1,0 +1,326 @@
+import type { BigIntStats } from 'node:fs';
+import { existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
+import { open, stat, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { PipelineError } from '../../errors.ts';
+import type { ByteRange } from '../shared/byte-range.ts';
+import { clipRange } from '../shared/byte-range.ts';
+import { createDurableFolders } from './durable-folders.ts';
+import type { DurableFolders } from './durable-folders.ts';
+import { errnoOf, fileError } from '../shared/file-errors.ts';
+import { walkKeys } from './folder-walk.ts';
+import { bodyChunks } from '../shared/object-body.ts';
+import { STAGING_PART, checkObjectKey, checkObjectPrefix } from '../shared/object-key.ts';
+import type {
+  ArtefactRef,
+  ContentName,
+  DeleteOptions,
+  ObjectBody,
+  ObjectHead,
+  ObjectLook,
+  ObjectStore,
+  OpenOptions,
+  PutFence,
+  PutOptions,
+} from '../../ports/objects.ts';
+import { checkFence, fencedOff, removeOlderStaged, stagedName } from './put-fence.ts';
+import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
+import type { StagedFile } from './staged-files.ts';
+import { createVerifiedFiles } from './verified-files.ts';
+import type { VerifiedFiles } from './verified-files.ts';
+
+/** Tries to put a file into a folder that others remove meanwhile because it became empty. */
+const MOST_FOLDER_TRIES = 10;
+
+/** Files whose size and time `list` asks for at once. */
+const STATS_AT_ONCE = 64;
+
+/** Bytes read at once by `get`; an object (or range) up to this is read before `get` answers. */
+const READ_AT_ONCE_BYTES = 256 * 1_024;
+
+/**
+ * Objects as plain files: the key is the path below `root`, so that people can read what is published with any tool.
+ *
+ * 1. A put is staged in `<root>/.incoming`, fsynced, then given its name by `link` (create-only) or `rename` (replace), both atomic
+ *    among all processes; then the folder is fsynced. So a name is there with all its bytes or not at all, also after a power loss.
+ * 2. What a crashed writer staged is never visible; the first put of a store removes what is older than a day.
+ * 3. Bytes are only handed out by path after their hash was found right.
+ * 4. A fenced put that stood still is refused: whoever has written a newer version has removed what it had staged.
+ *
+ * The whole of `root` must be one file system with hard links. Nothing but this store writes below `root`.
+ */
+export function createLocalObjectStore(options: { readonly root: string }): ObjectStore {
+  return new LocalObjectStore(path.resolve(options.root));
+}
+
+class LocalObjectStore implements ObjectStore {
+  readonly kind = 'local-files';
+  readonly #root: string;
+  readonly #incoming: string;
+  readonly #folders: DurableFolders;
+  readonly #verified: VerifiedFiles = createVerifiedFiles();
+  #swept: Promise<void> | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+    this.#incoming = path.join(root, STAGING_PART);
+    this.#folders = createDurableFolders(root);
+  }
+
+  async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
+    checkObjectKey(key);
+    await this.#openIncoming();
+    const file = this.#pathOf(key);
+    // The folder is made durable while the bytes are on their way to the disk.
+    const folder = this.#folders.ensure(path.dirname(file));
+    folder.catch(() => undefined);
+    const staged = await this.#stage(body, stagedName(key, options.fence));
+    try {
+      await this.#passFence(key, options.fence);
+      await this.#publish(key, staged, options, folder);
+    } catch (error) {
+      await removeStaged(staged.path);
+      throw error;
+    }
+    this.#remember(file, staged.sha256);
+    return { key, sha256: staged.sha256, bytes: staged.bytes, mediaType: options.mediaType };
+  }
+
+  async get(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
+    checkObjectKey(key);
+    clipRange(range, 0);
+    const file = this.#pathOf(key);
+    const handle = await ifPresent(open(file, 'r'), 'read', file);
+    if (handle === undefined) return undefined;
+    let streaming = false;
+    try {
+      const found = await handle.stat();
+      if (!found.isFile()) return undefined;
+      const { start, end } = clipRange(range, found.size);
+      streaming = end - start > READ_AT_ONCE_BYTES;
+      if (streaming) return readAndClose(handle, file, start, end);
+      return bodyChunks(await readExactly(handle, file, start, end));
+    } catch (error) {
+      throw fileError(error, 'read', file);
+    } finally {
+      if (!streaming) await handle.close();
+    }
+  }
+
+  async head(key: string): Promise<ObjectHead | undefined> {
+    checkObjectKey(key);
+    return this.#headOf(key);
+  }
+
+  async *list(prefix: string): AsyncIterable<ObjectHead> {
+    checkObjectPrefix(prefix);
+    for await (const keys of walkKeys(this.#root, prefix, STATS_AT_ONCE)) {
+      for (const head of await Promise.all(keys.map((key) => this.#headOf(key)))) {
+        if (head !== undefined) yield head;
+      }
+    }
+  }
+
+  async delete(key: string, { fence }: DeleteOptions = {}): Promise<void> {
+    checkObjectKey(key);
+    if (fence !== undefined) await this.#openIncoming();
+    await this.#passFence(key, fence);
+    const file = this.#pathOf(key);
+    try {
+      await unlink(file);
+    } catch (error) {
+      // EISDIR (Linux) and EPERM (macOS) say that it is a folder, which is no object.
+      const isFolder = errnoOf(error) === 'EPERM' && (await this.#isFolder(file));
+      if (isFolder || ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return;
+      throw fileError(error, 'delete', file);
+    }
+    const kept = await this.#folders.prune(path.dirname(file));
+    await ifPresent(this.#folders.sync(kept), 'write', kept);
+  }
+
+  async inspect(ref: ContentName): Promise<ObjectLook> {
+    checkObjectKey(ref.key);
+    const file = this.#pathOf(ref.key);
+    const found = await ifPresent(this.#verified.measure(file), 'read', file);
+    if (found === undefined) return { state: 'missing' };
+    return { state: found.bytes === ref.bytes && found.sha256 === ref.sha256 ? 'intact' : 'damaged' };
+  }
+
+  async openLocal(ref: ContentName, options: OpenOptions = {}): Promise<string | undefined> {
+    checkObjectKey(ref.key);
+    const file = this.#pathOf(ref.key);
+    const found = await ifPresent(this.#verified.measure(file, options), 'read', file);
+    if (found === undefined) return undefined;
+    if (found.bytes === ref.bytes && found.sha256 === ref.sha256) return file;
+    throw new PipelineError(
+      'STORE_CORRUPT',
+      `${file} has ${found.bytes} bytes with sha256 ${found.sha256} instead of ${ref.bytes} bytes with ${ref.sha256}: ` +
+        'keep the file aside, check the disk, then re-run the day to rebuild it',
+      { context: { key: ref.key, path: file } },
+    );
+  }
+
+  #pathOf(key: string): string {
+    return path.join(this.#root, key);
+  }
+
+  async #headOf(key: string): Promise<ObjectHead | undefined> {
+    const file = this.#pathOf(key);
+    const found = await ifPresent(stat(file, { bigint: true }), 'read', file);
+    if (found?.isFile() !== true) return undefined;
+    return { key, bytes: Number(found.size), etag: etagOf(found) };
+  }
+
+  async #isFolder(file: string): Promise<boolean> {
+    const found = await stat(file).catch(() => undefined);
+    return found?.isDirectory() === true;
+  }
+
+  /** Makes the staging folder; the first time in this store it also removes what crashed writers left there. */
+  async #openIncoming(): Promise<void> {
+    try {
+      await this.#folders.ensure(this.#incoming);
+      this.#swept ??= sweepStagedFiles(this.#incoming);
+      await this.#swept;
+    } catch (error) {
+      this.#swept = undefined;
+      throw fileError(error, 'write to', this.#root);
+    }
+  }
+
+  async #passFence(key: string, fence: PutFence | undefined): Promise<void> {
+    await checkFence(key, fence);
+    if (fence !== undefined) await removeOlderStaged(this.#incoming, key, fence);
+  }
+
+  async #stage(body: ObjectBody, name: string): Promise<StagedFile> {
+    try {
+      return await stageBody(this.#incoming, body, name);
+    } catch (error) {
+      // Somebody removed the store's folders; the caller's next try makes them again.
+      if (error instanceof PipelineError && error.context['errno'] === 'ENOENT') this.#folders.forget(this.#incoming);
+      throw error;
+    }
+  }
+
+  /** Gives the staged file its name, durably. The folder may be pruned by a `delete` in between: then it is made again. */
+  async #publish(key: string, staged: StagedFile, { mode, fence }: PutOptions, ready: Promise<void>): Promise<void> {
+    const file = this.#pathOf(key);
+    const folder = path.dirname(file);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await (attempt === 1 ? ready : this.#folders.ensure(folder));
+        giveName(staged.path, file, mode);
+        await ifPresent(this.#folders.sync(folder), 'write', folder);
+        return;
+      } catch (error) {
+        if (errnoOf(error) === 'EEXIST' && (await sameFile(staged.path, file))) return;
+        this.#folders.forget(folder);
+        if (fence !== undefined && !existsSync(staged.path)) throw fencedOff(key, fence);
+        if (errnoOf(error) === 'ENOENT' && attempt < MOST_FOLDER_TRIES) continue;
+        throw await this.#publishError(error, key, file);
+      }
+    }
+  }
+
+  /** The hash that a put proved; a file that is gone again has none. */
+  #remember(file: string, sha256: string): void {
+    try {
+      this.#verified.trust(file, sha256);
+    } catch (error) {
+      if (!isAbsent(error)) throw fileError(error, 'read', file);
+    }
+  }
+
+  async #publishError(error: unknown, key: string, file: string): Promise<PipelineError> {
+    const errno = errnoOf(error);
+    if (errno === 'ENOTDIR') {
+      return new PipelineError('INPUT_INVALID', `the object key ${key} lies below another object of ${this.#root}`);
+    }
+    const taken = errno === 'EEXIST' || errno === 'EISDIR' || errno === 'ENOTEMPTY';
+    if (!taken) return fileError(error, 'write', file);
+    if (await this.#isFolder(file)) {
+      return new PipelineError(
+        'INPUT_INVALID',
+        `the object key ${key} is the folder of other objects of ${this.#root}`,
+      );
+    }
+    return new PipelineError('STORE_CONFLICT', `the object ${key} exists already in ${this.#root}`, {
+      context: { key },
+    });
+  }
+}
+
+/** Inode, size and time: a replaced file is a new inode with a time of its own. */
+function etagOf(found: BigIntStats): string {
+  return [found.ino, found.size, found.mtimeNs].map((part) => part.toString(36)).join('-');
+}
+
+/**
+ * Gives a staged file its name, by calls that the page cache answers. After a link the staged name would be a second one of the object;
+ * when it cannot be removed now, the sweep finds it.
+ */
+function giveName(staged: string, file: string, mode: PutOptions['mode']): void {
+  if (mode === 'replace') {
+    renameSync(staged, file);
+    return;
+  }
+  linkSync(staged, file);
+  try {
+    unlinkSync(staged);
+  } catch {
+    // The sweep finds it.
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+}
+
+/** The result, or `undefined` when the file or one of its folders is not there. */
+async function ifPresent<T>(operation: Promise<T>, doing: string, place: string): Promise<T | undefined> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw fileError(error, doing, place);
+  }
+}
+
+/** Over NFS a `link` that worked can answer EEXIST, when its first answer was lost. */
+async function sameFile(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([a, b].map((file) => stat(file, { bigint: true }).catch(() => undefined)));
+  if (left === undefined || right === undefined) return false;
+  return left.ino === right.ino && left.dev === right.dev;
+}
+
+/** Reads piece by piece. The file is closed at the end, or when the reader stops early; one who never starts leaves it open. */
+async function* readAndClose(handle: FileHandle, file: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+  try {
+    for (let at = start; at < end; at += READ_AT_ONCE_BYTES) {
+      yield await readExactly(handle, file, at, Math.min(at + READ_AT_ONCE_BYTES, end));
+    }
+  } catch (error) {
+    throw fileError(error, 'read', file);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The bytes `[start, end)`. Objects never change in place, so a file that ends earlier than its size said was damaged. */
+async function readExactly(handle: FileHandle, file: string, start: number, end: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(end - start);
+  let filled = 0;
+  while (filled < buffer.byteLength) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.byteLength - filled, start + filled);
+    if (bytesRead === 0) {
+      throw new PipelineError(
+        'STORE_CORRUPT',
+        `${file} became shorter while it was read: ${start + filled} of ${end} bytes`,
+      );
+    }
+    filled += bytesRead;
+  }
+  return buffer;
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { PipelineError, errorCodeOf } from '../../errors.ts';
+import { hashOfObject } from '../outage/fallback-objects.ts';
+import type { CopyNote } from './migration-notes.ts';
+import type { DocumentStore } from '../../ports/documents.ts';
+import type { ObjectHead, ObjectStore } from '../../ports/objects.ts';
+
+/** What an ending of a key says of its bytes; the port of objects does not give their media type back. */
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  json: 'application/json',
+  parquet: 'application/vnd.apache.parquet',
+  txt: 'text/plain; charset=utf-8',
+};
+
+export interface Installation {
+  readonly objects: ObjectStore;
+  readonly documents: DocumentStore;
+}
+
+/** Copies an object, reads it back from the target and compares the hashes; `STORE_CORRUPT` when they differ. Answers what is to be noted. */
+export async function copyObject(
+  { from, to }: { readonly from: Installation; readonly to: Installation },
+  { key, etag }: ObjectHead,
+  mode: 'create' | 'replace',
+): Promise<CopyNote> {
+  const stream = await from.objects.get(key);
+  if (stream === undefined) throw changed(`the object ${key}`);
+  const hash = createHash('sha256');
+  await to.objects.put(key, hashed(stream, hash), { mode, mediaType: mediaTypeOf(key) });
+  const sent = hash.digest('hex');
+  const found = await hashOfObject(to.objects, key);
+  if (found !== sent) throw notRight(`the object ${key}`, sent, found);
+  const there = await to.objects.head(key);
+  return { name: key, sha256: sent, from: etag, ...(there === undefined ? {} : { to: there.etag }) };
+}
+
+async function* hashed(
+  stream: AsyncIterable<Uint8Array>,
+  hash: { update(chunk: Uint8Array): unknown },
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of stream) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    // Said of the source, in the middle of a put to the target.
+    const code = errorCodeOf(error) ?? 'INTERNAL';
+    throw new PipelineError(code, `the source broke off: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function mediaTypeOf(key: string): string {
+  const ending = /\.([A-Za-z0-9]+)$/.exec(key)?.[1]?.toLowerCase() ?? '';
+  return (Object.hasOwn(MEDIA_TYPES, ending) ? MEDIA_TYPES[ending] : undefined) ?? 'application/octet-stream';
+}
+
+function changed(what: string): PipelineError {
+  return new PipelineError('STORE_CONFLICT', `${what} vanished from the source while it was copied: stop its writers`);
+}
+
+/** A copy that is not what was sent. */
+export function notRight(what: string, sent: string, found: string | null): PipelineError {
+  const message = `${what} reads back from the target with the sha256 ${found ?? 'of something else'} instead of ${sent}`;
+  return new PipelineError('STORE_CORRUPT', `${message}: check the target store`);
+}

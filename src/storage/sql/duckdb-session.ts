@@ -1,0 +1,131 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { PipelineError } from '../../errors.ts';
+import { duckDbError, endsInstance } from './duckdb-errors.ts';
+import type { DuckDbLimits } from './duckdb-errors.ts';
+import { toPlainValue } from './duckdb-values.ts';
+import type { SqlSession } from '../../ports/sql.ts';
+
+/** How long until an interrupt is repeated. */
+const INTERRUPT_AGAIN_MS = 50;
+
+interface DuckDbSessionOptions {
+  readonly connection: DuckDBConnection;
+  readonly scratch: string;
+  readonly limits: DuckDbLimits;
+  readonly signal: AbortSignal | undefined;
+  /** How many statements of the session may run at once now. */
+  readonly lanes: () => number;
+  readonly borrowFolder: () => Promise<string>;
+  /** Lends another connection to the session's tables. */
+  readonly beside: (work: (connection: DuckDBConnection) => Promise<void>) => Promise<void>;
+  /** Told when the engine's instance is of no use any more. */
+  readonly onInstanceEnd: () => void;
+}
+
+/** One connection as a session. Its statements run one after the other, also when the caller does not wait in between; only `atOnce` opens more. */
+export class DuckDbSession implements SqlSession {
+  readonly scratch: string;
+  readonly #options: DuckDbSessionOptions;
+  #last: Promise<unknown> = Promise.resolve();
+  #ended = false;
+
+  constructor(options: DuckDbSessionOptions) {
+    this.scratch = options.scratch;
+    this.#options = options;
+  }
+
+  borrowFolder(): Promise<string> {
+    return this.#options.borrowFolder();
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#inTurn(sql, (connection) => connection.run(sql));
+  }
+
+  async rows<T extends object = Record<string, unknown>>(sql: string): Promise<T[]> {
+    const reader = await this.#inTurn(sql, (connection) => connection.runAndReadAll(sql));
+    return reader.convertRowObjects(toPlainValue) as T[];
+  }
+
+  async atOnce<T, R>(items: readonly T[], work: (item: T, sql: SqlSession) => Promise<R>): Promise<R[]> {
+    const answers = new Array<R>(items.length);
+    const pending = items.entries();
+    let hasFailed = false;
+    const goOn = async (sql: SqlSession): Promise<void> => {
+      for (const [index, item] of pending) {
+        if (hasFailed) return;
+        try {
+          answers[index] = await work(item, sql);
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        }
+      }
+    };
+    const lanes = Math.min(this.#options.lanes(), items.length);
+    const more = Array.from({ length: Math.max(0, lanes - 1) }, () => this.#beside(goOn));
+    const ends = await Promise.allSettled([goOn(this), ...more]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    return answers;
+  }
+
+  #beside(work: (sql: SqlSession) => Promise<void>): Promise<void> {
+    return this.#options.beside(async (connection) => {
+      const session = new DuckDbSession({ ...this.#options, connection });
+      try {
+        await work(session);
+      } finally {
+        await session.end();
+      }
+    });
+  }
+
+  /** Waits for statements that nobody waited for, then refuses all further ones. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#last;
+  }
+
+  #inTurn<R>(sql: string, start: (connection: DuckDBConnection) => Promise<R>): Promise<R> {
+    if (this.#ended) {
+      return Promise.reject(
+        new PipelineError('INTERNAL', `an SQL session is used after its end: ${sql.slice(0, 200)}`),
+      );
+    }
+    const result = this.#last.then(() => this.#execute(sql, start));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #execute<R>(sql: string, start: (connection: DuckDBConnection) => Promise<R>): Promise<R> {
+    const { connection, signal, limits, onInstanceEnd } = this.#options;
+    signal?.throwIfAborted();
+    const stop = interruptOnAbort(connection, signal);
+    try {
+      return await start(connection);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (endsInstance(error)) onInstanceEnd();
+      throw duckDbError(error, sql, limits);
+    } finally {
+      stop();
+    }
+  }
+}
+
+/**
+ * Interrupts the running statement when the signal aborts, again and again until `stop`: DuckDB forgets an interrupt that comes
+ * between preparing and starting, and the statement would run to its end.
+ */
+function interruptOnAbort(connection: DuckDBConnection, signal: AbortSignal | undefined): () => void {
+  let again: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    connection.interrupt();
+    again = setTimeout(interrupt, INTERRUPT_AGAIN_MS);
+  };
+  signal?.addEventListener('abort', interrupt, { once: true });
+  return () => {
+    signal?.removeEventListener('abort', interrupt);
+    clearTimeout(again);
+  };
+}

@@ -1,0 +1,305 @@
+/* eslint-disable @typescript-eslint/require-await -- the driver is synchronous; async makes its errors rejected promises */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import Database from 'libsql';
+import { PipelineError } from '../../errors.ts';
+import { decodeDocumentBody, encodeDocumentBody } from '../shared/document-body.ts';
+import {
+  checkDocumentKey,
+  checkDocumentQuery,
+  checkExpectedVersion,
+  checkTable,
+  documentConflict,
+} from '../shared/document-key.ts';
+import { fileError } from '../shared/file-errors.ts';
+import type {
+  DocumentKey,
+  DocumentQuery,
+  DocumentStore,
+  DocumentVersion,
+  StoredDocument,
+} from '../../ports/documents.ts';
+import { sqliteError } from './sqlite-errors.ts';
+
+/** The wait for another process's write blocks this whole process; writes here hold the lock for milliseconds. */
+const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
+
+const OPEN_RETRY_MS = 20;
+
+/** The layout below; a file with another number was written by another version of the product. */
+const LAYOUT_VERSION = 1;
+
+/** Documents that one transaction of `createMany` creates: measured, 1,000 of 1.6 KB hold the lock and block the process for 20 ms. */
+const CREATE_BATCH = 1_000;
+
+/** A page of a query aims at this many characters of bodies, within the numbers of documents below it. */
+const PAGE_CHARACTERS = 4_000_000;
+const FIRST_PAGE_DOCUMENTS = 64;
+const LARGEST_PAGE_DOCUMENTS = 500;
+
+const LAYOUT = `
+  CREATE TABLE IF NOT EXISTS documents (
+    tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
+    version INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (tbl, partition, sort)
+  ) WITHOUT ROWID`;
+
+const WHERE_KEY = 'WHERE tbl = ? AND partition = ? AND sort = ?';
+const INSERT = 'INSERT INTO documents (tbl, partition, sort, version, body) VALUES (?, ?, ?, 1, ?)';
+
+interface Row {
+  readonly sort: string;
+  readonly version: number;
+  readonly body: string;
+}
+
+type Statement = Database.Statement;
+
+export interface SqliteDocumentOptions {
+  /** Made with its folder when it is not there; SQLite keeps two more files beside it. */
+  readonly file: string;
+  /** How long a call waits for the writer of another process before it is `STORE_UNAVAILABLE`; 5,000 unless given. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Documents in one SQLite file, shared by any number of processes of one host (never over a network file system: SQLite's locks do not
+ * hold there). Sort keys are compared as UTF-8 bytes, the BINARY collation.
+ *
+ * - WAL lets readers go on while one process writes. `synchronous=FULL` fsyncs the log at every commit: with NORMAL a power loss takes
+ *   the last acknowledged commits back, and a ledger entry that was answered must not vanish.
+ * - Every put is one statement and so atomic by itself: create-only is `ON CONFLICT DO NOTHING`, compare-and-set an UPDATE that names
+ *   the version; both tell by the number of changed rows who won.
+ * - Rows are always fetched to the end, with `all`: after `get` this driver leaves the statement open, and an open statement with
+ *   RETURNING keeps the write lock of the whole file.
+ *
+ * Throws `STORE_DENIED` when the file cannot be opened or written, `STORE_CORRUPT` when it is no sound database.
+ */
+export async function openSqliteDocumentStore(options: SqliteDocumentOptions): Promise<DocumentStore> {
+  const file = path.resolve(options.file);
+  const busyTimeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
+  await mkdir(path.dirname(file), { recursive: true }).catch((error: unknown) => {
+    throw fileError(error, 'write to', path.dirname(file));
+  });
+  const deadline = Date.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      return new SqliteDocumentStore(file, openDatabase(file, busyTimeoutMs));
+    } catch (error) {
+      // SQLite does not wait for its busy timeout while a new file changes to WAL, which several processes may do at once.
+      const busy = (error as { code?: unknown }).code === 'SQLITE_BUSY';
+      if (!busy || Date.now() > deadline) throw sqliteError(error, 'open', file);
+      await setTimeout(OPEN_RETRY_MS);
+    }
+  }
+}
+
+function openDatabase(file: string, busyTimeoutMs: number): Database.Database {
+  const database = new Database(file, { timeout: busyTimeoutMs });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    const [found] = database.prepare('PRAGMA user_version').all() as { user_version: number }[];
+    const version = found?.user_version ?? 0;
+    if (version > LAYOUT_VERSION) {
+      const message = `${file} was written by a newer version (layout ${version}, this one knows ${LAYOUT_VERSION})`;
+      throw new PipelineError('STORE_DENIED', `${message}: update this installation or choose another file`);
+    }
+    if (version < LAYOUT_VERSION) database.exec(`${LAYOUT}; PRAGMA user_version = ${LAYOUT_VERSION}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class SqliteDocumentStore implements DocumentStore {
+  readonly kind = 'sqlite';
+  readonly #file: string;
+  readonly #statements = new Map<string, Statement>();
+  #database: Database.Database | undefined;
+
+  constructor(file: string, database: Database.Database) {
+    this.#file = file;
+    this.#database = database;
+  }
+
+  async get<T extends object>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
+    checkDocumentKey(key);
+    const [row] = this.#all(`SELECT version, body FROM documents ${WHERE_KEY}`, keyValues(key)) as Row[];
+    return row === undefined ? undefined : toDocument<T>(key, row);
+  }
+
+  async put(
+    key: DocumentKey,
+    body: object,
+    options: { readonly expectedVersion?: number } = {},
+  ): Promise<DocumentVersion> {
+    checkDocumentKey(key);
+    const text = encodeDocumentBody(key, body);
+    const { expectedVersion } = options;
+    if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
+    const version = expectedVersion === undefined ? this.#replace(key, text) : this.#win(key, text, expectedVersion);
+    return { version };
+  }
+
+  async *query<T extends object>(query: DocumentQuery): AsyncIterable<StoredDocument<T>> {
+    checkDocumentQuery(query);
+    let left = query.limit ?? Number.POSITIVE_INFINITY;
+    let pageSize = FIRST_PAGE_DOCUMENTS;
+    let after: string | undefined;
+    while (left > 0) {
+      const page = this.#page(query, after, Math.min(left, pageSize));
+      for (const row of page) yield toDocument<T>({ ...query, sort: row.sort }, row);
+      const last = page.at(-1);
+      if (last === undefined || page.length < Math.min(left, pageSize)) return;
+      left -= page.length;
+      after = last.sort;
+      pageSize = nextPageSize(page);
+      // Lets timers and sockets of this process (heartbeats) have their turn: all of the above is synchronous.
+      await setImmediate();
+    }
+  }
+
+  async *partitions(table: string): AsyncIterable<string> {
+    checkTable(table);
+    // Each look-up jumps to the next partition in the primary key, so that documents are not read.
+    const next = 'SELECT min(partition) AS partition FROM documents WHERE tbl = ? AND partition > ?';
+    for (let after = ''; ;) {
+      const [row] = this.#all(next, [table, after]) as { partition: string | null }[];
+      if (row === undefined || row.partition === null) return;
+      yield row.partition;
+      after = row.partition;
+    }
+  }
+
+  async delete(key: DocumentKey): Promise<void> {
+    checkDocumentKey(key);
+    this.#run(`DELETE FROM documents ${WHERE_KEY}`, keyValues(key));
+  }
+
+  async createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<boolean[]> {
+    for (const { key } of documents) checkDocumentKey(key);
+    const created: boolean[] = [];
+    for (let at = 0; at < documents.length; at += CREATE_BATCH) {
+      if (at > 0) await setImmediate();
+      const batch = documents.slice(at, at + CREATE_BATCH);
+      created.push(
+        ...this.#createBatch(batch.map(({ key, body }) => [...keyValues(key), encodeDocumentBody(key, body)])),
+      );
+    }
+    return created;
+  }
+
+  async close(): Promise<void> {
+    const database = this.#database;
+    if (database === undefined) return;
+    this.#database = undefined;
+    this.#statements.clear();
+    try {
+      // The driver keeps the connection open until its statements are collected, so the log is moved into the file here, and emptied: it
+      // would stay as large as it ever was, more than the documents themselves. Without a busy timeout that waits for nobody.
+      database.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Another process is busy with the file: it will move the log itself, and everything is durable in the log already.
+    } finally {
+      database.close();
+    }
+  }
+
+  /** Creates or replaces; the new version. */
+  #replace(key: DocumentKey, text: string): number {
+    const upsert = `${INSERT} ON CONFLICT DO UPDATE SET version = version + 1, body = excluded.body RETURNING version`;
+    const [row] = this.#all(upsert, [...keyValues(key), text]) as { version: number }[];
+    return row?.version ?? 1;
+  }
+
+  /** Creates, or replaces exactly the expected version; the new version, or `STORE_CONFLICT`. */
+  #win(key: DocumentKey, text: string, expectedVersion: number): number {
+    const update = `UPDATE documents SET version = version + 1, body = ? ${WHERE_KEY} AND version = ?`;
+    const changes =
+      expectedVersion === 0
+        ? this.#run(`${INSERT} ON CONFLICT DO NOTHING`, [...keyValues(key), text])
+        : this.#run(update, [text, ...keyValues(key), expectedVersion]);
+    if (changes === 1) return expectedVersion + 1;
+    const [found] = this.#all(`SELECT version FROM documents ${WHERE_KEY}`, keyValues(key)) as { version: number }[];
+    throw documentConflict(key, expectedVersion, found?.version);
+  }
+
+  #createBatch(rows: readonly (readonly string[])[]): boolean[] {
+    this.#exec('BEGIN IMMEDIATE');
+    try {
+      const created = rows.map((row) => this.#run(`${INSERT} ON CONFLICT DO NOTHING`, row) === 1);
+      this.#exec('COMMIT');
+      return created;
+    } catch (error) {
+      // SQLite may have rolled back by itself (full disk); a second ROLLBACK would hide the error that matters.
+      if (this.#database?.inTransaction === true) this.#exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #page(query: DocumentQuery, after: string | undefined, size: number): Row[] {
+    const descending = query.order === 'descending';
+    const conditions = ['tbl = ?', 'partition = ?'];
+    const values: (string | number)[] = [query.table, query.partition];
+    const add = (condition: string, value: string | undefined): void => {
+      if (value === undefined) return;
+      conditions.push(condition);
+      values.push(value);
+    };
+    add('sort >= ?', query.from);
+    add('sort < ?', query.to);
+    add(descending ? 'sort < ?' : 'sort > ?', after);
+    const order = descending ? 'DESC' : 'ASC';
+    const sql = `SELECT sort, version, body FROM documents WHERE ${conditions.join(' AND ')} ORDER BY sort ${order} LIMIT ?`;
+    return this.#all(sql, [...values, size]) as Row[];
+  }
+
+  #all(sql: string, values: readonly (string | number)[]): unknown[] {
+    return this.#attempt('use', (database) => this.#statement(database, sql).all(...values));
+  }
+
+  #run(sql: string, values: readonly (string | number)[]): number {
+    return this.#attempt('write to', (database) => this.#statement(database, sql).run(...values).changes);
+  }
+
+  #exec(sql: string): void {
+    this.#attempt('write to', (database) => database.exec(sql));
+  }
+
+  #statement(database: Database.Database, sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #attempt<T>(doing: string, work: (database: Database.Database) => T): T {
+    if (this.#database === undefined) {
+      throw new PipelineError('INTERNAL', `the document store ${this.#file} is used after it was closed`);
+    }
+    try {
+      return work(this.#database);
+    } catch (error) {
+      throw sqliteError(error, doing, this.#file);
+    }
+  }
+}
+
+function keyValues(key: DocumentKey): string[] {
+  return [key.table, key.partition, key.sort];
+}
+
+function toDocument<T extends object>(key: DocumentKey, row: Row): StoredDocument<T> {
+  const { table, partition, sort } = key;
+  return { table, partition, sort, version: row.version, body: decodeDocumentBody(key, row.body) as T };
+}
+
+/** So many documents that the next page has about `PAGE_CHARACTERS`, going by the bodies of this one. */
+function nextPageSize(page: readonly Row[]): number {
+  const characters = page.reduce((sum, row) => sum + row.body.length, 0);
+  const fitting = Math.floor((PAGE_CHARACTERS * page.length) / characters);
+  return Math.min(Math.max(fitting, 1), LARGEST_PAGE_DOCUMENTS);
+}
