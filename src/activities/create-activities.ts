@@ -38,7 +38,7 @@ import { markDegraded } from '../engine/records/degraded.ts';
 import type { Engine } from '../engine/engine.ts';
 import { control, guardWith } from './surroundings.ts';
 import { executeDownload } from '../engine/download/execute-download.ts';
-import { executeRollup } from '../engine/derive/execute-rollup.ts';
+import { rollUpPeriods } from '../engine/derive/roll-up-periods.ts';
 import { executeStep } from '../engine/execute/execute-step.ts';
 import { tellMissedTicks } from './missed-ticks.ts';
 import { recordFailure } from '../engine/records/failures.ts';
@@ -105,7 +105,7 @@ export function createActivities(engine: Engine) {
     resolveDerived: guarded((pipeline: string, changed: readonly CivilDate[]): Promise<DerivedWork> =>
       resolveDerived(engine, pipeline, changed, control()),
     ),
-    rollup: guarded((request: RollupRequest): Promise<RollupResult> => executeRollup(engine, request, control())),
+    rollup: guarded((request: RollupRequest): Promise<RollupResult> => rollUpPeriods(engine, request, control())),
     publishDownloads: guarded((pipeline: string): Promise<void> => publishDownloads(engine, pipeline)),
     reconcileHost: guarded((): Promise<ReconcileResult> =>
       reconcileHost(engine, control(), wake, (pipeline, dates) => runAgain(engine, pipeline, dates)),

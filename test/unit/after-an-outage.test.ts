@@ -3,13 +3,18 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitDays } from '../../src/engine/commit/commit-manifest.ts';
 import { markDegraded } from '../../src/engine/records/degraded.ts';
+import type { HeardChanges } from '../../src/engine/contract.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { rollUpPeriods } from '../../src/engine/derive/roll-up-periods.ts';
 import { executeStep } from '../../src/engine/execute/execute-step.ts';
+import { closeAnnouncements, hearAnnouncements } from '../../src/engine/derive/hear-announcements.ts';
 import { newestManifests, readDeliveries, readLedger, readManifests } from '../../src/engine/records/ledger-reader.ts';
 import { mergeRules } from '../../src/engine/upkeep/merge-records.ts';
 import { keepByName } from '../../src/engine/download/raw-names.ts';
 import { reconcileHost } from '../../src/engine/upkeep/reconcile-host.ts';
+import { SILENT } from '../../src/engine/in-pages.ts';
 import { resolveDay, resolveWindow } from '../../src/engine/plan/resolve-plan.ts';
+import { stalePeriods } from '../../src/engine/derive/stale-periods.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
@@ -244,6 +249,83 @@ describe('a host that knows of a version, and without its document store not of 
     });
     await knowsLess.cutOff('none');
     expect(await resolveDay(knowsLess.engine, request)).toMatchObject({ plan: { upToDate: true } });
+  });
+});
+
+describe('a period that a host made while its writes were waiting', () => {
+  const MONTH = 'rollup/month';
+  const HISTORY = 'rollup/history';
+
+  const make = (host: Host, step: string) =>
+    rollUpPeriods(
+      host.engine,
+      { pipeline: 'tiny', step, periods: [step === MONTH ? '2026-03' : 'all'] },
+      testControl(),
+    );
+  const hear = ({ engine }: Host) => hearAnnouncements(engine, SILENT, 'tiny', []);
+  const close = ({ engine }: Host, { heard }: Pick<HeardChanges, 'heard'>) =>
+    closeAnnouncements(engine, testControl(), 'tiny', heard, []);
+
+  /** What the rollup does when it is woken, all of it on one host. */
+  async function settle(host: Host): Promise<void> {
+    const { engine } = host;
+    const work = await hear(host);
+    for (const { step, periods } of work.rollups)
+      await rollUpPeriods(engine, { pipeline: 'tiny', step, periods }, testControl());
+    await close(host, work);
+  }
+
+  /** A host whose writes wait, although it sees the stores; and another one, on which a new version of the day has been announced. */
+  async function waitingHost(): Promise<[Host, Host]> {
+    const [waiting, other] = [await openHost(), await openHost('other')];
+    await runDay(other.engine, 'tiny', DATE);
+    await settle(other);
+    await waiting.cutOff('documents');
+    await waiting.engine.documents.put({ table: 'plans', partition: 'tiny', sort: 'any' }, {});
+    await waiting.cutOff('none');
+    publisher.publish(DATE, { add: 1_000 });
+    expect(await runDay(other.engine, 'tiny', DATE, { recheck: true })).toMatchObject({ version: 2 });
+    return [waiting, other];
+  }
+
+  const stale = ({ engine }: Host) => stalePeriods(engine, 'tiny', [DATE]);
+
+  it('has what others made without it made again after the replay', async () => {
+    const [waiting, other] = await waitingHost();
+    const work = await hear(other);
+    await make(waiting, MONTH);
+    await make(other, HISTORY);
+    await close(other, work);
+    expect(await waiting.reconcile()).toMatchObject({ converged: true, conflicts: 0 });
+    expect(await stale(other)).toMatchObject([{ period: 'all' }]);
+    await settle(other);
+    expect(await stale(other)).toEqual([]);
+    expect((await hear(other)).heard).toEqual([]);
+  });
+
+  it('is told of also when a rebuild that heard of its days before ends after the replay', async () => {
+    const [waiting, other] = await waitingHost();
+    const work = await hear(other);
+    await make(waiting, MONTH);
+    await make(other, HISTORY);
+    expect(await waiting.reconcile()).toMatchObject({ converged: true, conflicts: 0 });
+    await close(other, work);
+    await settle(other);
+    expect(await stale(other)).toEqual([]);
+  });
+
+  it('is made after all when that host did not know of its days', async () => {
+    const [knowsNothing, other] = [await openHost(), await openHost('other')];
+    await runDay(other.engine, 'tiny', DATE);
+    const work = await hear(other);
+    await knowsNothing.cutOff('documents');
+    for (const step of [MONTH, HISTORY])
+      expect((await make(knowsNothing, step)).periods).toMatchObject([{ how: 'empty' }]);
+    await close(other, work);
+    await knowsNothing.cutOff('none');
+    await knowsNothing.reconcile();
+    await settle(other);
+    expect([...(await newestManifests(documents, 'tiny', ['2026-03', 'all'])).keys()]).toEqual(['2026-03', 'all']);
   });
 });
 

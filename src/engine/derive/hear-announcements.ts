@@ -3,8 +3,8 @@ import type { Announcement } from '../../pipelines/announcement.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { FailedWork } from '../../pipelines/failed-work.ts';
-import { isPeriod, periodOf } from '../../pipelines/period.ts';
-import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
+import { WHOLE_HISTORY, datesOfPeriod, isPeriod, periodOf } from '../../pipelines/period.ts';
+import type { CivilDate, Period, Scope } from '../../pipelines/vocabulary.ts';
 import { openAnnouncements } from '../publish/announcements.ts';
 import type { HeardChanges, HeardRange } from '../contract.ts';
 import { readDegraded } from '../records/degraded.ts';
@@ -38,10 +38,20 @@ export async function hearAnnouncements(
   // Days that were made while a store was away are on one host alone; their reconciliation wakes the rollup again.
   const ranges = rangesOf(open.filter(({ scope }) => !degraded.has(scope)));
   const heard = ranges.slice(0, MOST_RANGES);
-  const days = heard.flatMap(({ from, to }) => (isPeriod(from) ? [] : datesBetween(from, to)));
+  const { definition } = datasetOf(engine, pipeline);
+  const days = heard.flatMap(({ from, to }) =>
+    isPeriod(from) ? [dayWithin(definition, from)] : datesBetween(from, to),
+  );
   const changed = [...new Set([...days, ...dates])].sort();
   const work = await resolveDerived(engine, pipeline, changed, control);
   return { ...work, heard, more: ranges.length > heard.length };
+}
+
+/** A day that has the period made again, and what is made from it. */
+function dayWithin({ since }: PipelineDefinition, period: Period): CivilDate {
+  if (period === WHOLE_HISTORY) return since;
+  const { from } = datesOfPeriod(period);
+  return from < since ? since : from;
 }
 
 /** Each scope once, with its newest announced version. */
@@ -100,11 +110,11 @@ async function recordFailures(
 
 /** Whether some of the failed work is made from this scope. */
 function needs(definition: PipelineDefinition, scope: Scope, failed: readonly FailedWork[]): boolean {
-  if (isPeriod(scope)) return false;
+  const date = isPeriod(scope) ? dayWithin(definition, scope) : scope;
   const lookbacks = definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? []));
   const readers = new Set([
-    ...lookbacks.map((days) => addDays(scope, days)),
-    ...definition.rollups.map(({ grain }) => periodOf(grain, scope)),
+    ...lookbacks.map((days) => addDays(date, days)),
+    ...definition.rollups.map(({ grain }) => periodOf(grain, date)),
   ]);
   return failed.some(({ scopes }) => scopes.some((other) => readers.has(other)));
 }

@@ -44,15 +44,20 @@ export async function announceVersions(
   await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
 }
 
-/** Announces the newest versions of days once more, whatever has changed in them. */
+/**
+ * Announces the newest versions of days and periods once more, whatever has changed in them. A period is announced also while it has no
+ * version: its days may have one that those who were to make it did not know of.
+ */
 export async function announceAgain(
   documents: DocumentStore,
   pipeline: string,
   scopes: readonly Scope[],
 ): Promise<void> {
-  const days = scopes.filter((scope) => !isPeriod(scope));
-  const newest = [...(await newestManifests(documents, pipeline, days)).values()];
-  const announcements = newest.map(({ scope, version }): Announcement => ({ pipeline, scope, version }));
+  const newest = await newestManifests(documents, pipeline, scopes);
+  const announcements = scopes.flatMap((scope): Announcement[] => {
+    const version = newest.get(scope)?.version ?? (isPeriod(scope) ? 0 : undefined);
+    return version === undefined ? [] : [{ pipeline, scope, version }];
+  });
   await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
 }
 

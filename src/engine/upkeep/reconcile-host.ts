@@ -7,7 +7,7 @@ import { lift, marksOfHost } from '../records/degraded.ts';
 import type { Engine, StepControl } from '../engine.ts';
 
 /**
- * Replays what only this host has; when all of it is proven on the primary stores, tells of the days that were made without them and takes
+ * Replays what only this host has; when all of it is proven on the primary stores, tells of the days and periods that were made without them and takes
  * their marks away, in this order: after a crash in between they are told of again, which does no harm. Whoever hears of a day leaves it
  * alone as long as it is marked. Days that the outage left short of something are run again.
  */

@@ -1,0 +1,24 @@
+import type { RollupRequest, RollupResult } from '../contract.ts';
+import { markDegraded } from '../records/degraded.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { executeRollup } from './execute-rollup.ts';
+import { servedWork } from '../upkeep/serving.ts';
+
+/**
+ * Makes periods, and marks them when the primary stores did not serve that: other hosts do not see what was made here, and what was seen
+ * here may be less than there is, also where nothing was found to make a period from. The reconciliation of this host announces them again.
+ */
+export async function rollUpPeriods(
+  engine: Engine,
+  request: RollupRequest,
+  control: StepControl,
+): Promise<RollupResult> {
+  const { engine: own, served } = servedWork(engine);
+  try {
+    return await executeRollup(own, request, control);
+  } finally {
+    // Also when it fails: some periods may be committed here, and another host may be the one that tries again.
+    const how = served();
+    if (how !== undefined) await markDegraded(engine, control, request.pipeline, request.periods, how.why);
+  }
+}
