@@ -48,6 +48,7 @@ async function undisturbed(home: string, queue: string, singles: readonly CivilD
 
 it.for(SEEDS)(
   'two backfills and six single runs that overlap end with the undisturbed bytes, each content in one version (seed %d)',
+  { timeout: 300_000 },
   async (seed: number) => {
     const { dates: singles, random } = drawn(seed);
     const [calm, wild] = [`calm-${seed}`, `wild-${seed}`];
@@ -74,5 +75,4 @@ it.for(SEEDS)(
     expect(Object.keys(expected.newest)).toHaveLength(DATES.length + 7);
     expect(await tinyContents(home, DATES)).toEqual(expected);
   },
-  300_000,
 );

@@ -115,6 +115,7 @@ async function wreak(stopped: Stopped, random: Random, { queue, calmMs }: { queu
 
 it.for(SEEDS)(
   'a backfill whose workers stand still, with a revision in between, ends with the undisturbed bytes (seed %d)',
+  { timeout: 300_000 },
   async (seed: number) => {
     for (const date of REVISED) stage.publisher.publish(date);
     const queue = `wild-${seed}`;
@@ -139,5 +140,4 @@ it.for(SEEDS)(
       `${DATES.length} days in ${(calmMs / 1000).toFixed(0)} s undisturbed, in ${(wildMs / 1000).toFixed(0)} s with ${stopped.stops} stops, ${stopped.late} late writers (seed ${seed})\n`,
     );
   },
-  300_000,
 );

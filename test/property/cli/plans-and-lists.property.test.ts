@@ -51,26 +51,26 @@ const change: fc.Arbitrary<TinyChange> = fc.constantFrom(
 );
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('publish'), date, change }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('withdraw'), date }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('publish' as const), date, change }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('withdraw' as const), date }) },
   {
     weight: 1,
     arbitrary: fc.record({
-      kind: fc.constant('refuse'),
+      kind: fc.constant('refuse' as const),
       part: fc.constantFrom('readings', 'forecast'),
       status: fc.constantFrom(403, undefined),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait'), minutes: fc.constantFrom(30, 90, 4_000) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), minutes: fc.constantFrom(30, 90, 4_000) }) },
   {
     weight: 1,
     arbitrary: fc.record({
-      kind: fc.constant('code'),
+      kind: fc.constant('code' as const),
       version: fc.constantFrom(1, 2),
       failAbove: fc.constantFrom(5_000, 20_000),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('run'), date }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('run' as const), date }) },
   {
     weight: 3,
     arbitrary: fc.tuple(date, date).map(([a, b]) => ({ kind: 'range', from: a < b ? a : b, to: a < b ? b : a })),

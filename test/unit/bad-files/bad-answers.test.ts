@@ -81,7 +81,7 @@ async function ask(pipeline: string, part: string): Promise<{ code?: string; mes
   try {
     const { days } = await executeDownload(
       engine,
-      { pipeline, step, days: [{ date: DAY, inputs: {} }], force: true },
+      { pipeline, step, days: [{ date: DAY, inputs: {} }], siblings: {}, force: true },
       testControl(),
     );
     const [day] = days;

@@ -17,6 +17,8 @@ const PROGRESS: BackfillProgress = {
   waiting: [],
   waitingDays: 0,
   degradedDays: 0,
+  noDataDays: 0,
+  unchangedDays: 0,
   parallel: 3,
   paused: null,
   stopped: null,
