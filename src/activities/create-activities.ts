@@ -38,7 +38,7 @@ import { markDegraded } from '../engine/records/degraded.ts';
 import type { Engine } from '../engine/engine.ts';
 import { control, guardWith } from './surroundings.ts';
 import { executeDownload } from '../engine/download/execute-download.ts';
-import { rollUpPeriods } from '../engine/derive/roll-up-periods.ts';
+import { rollUpPeriods } from '../engine/upkeep/roll-up-periods.ts';
 import { executeStep } from '../engine/execute/execute-step.ts';
 import { tellMissedTicks } from './missed-ticks.ts';
 import { recordFailure } from '../engine/records/failures.ts';

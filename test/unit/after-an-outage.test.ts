@@ -5,7 +5,7 @@ import { commitDays } from '../../src/engine/commit/commit-manifest.ts';
 import { markDegraded } from '../../src/engine/records/degraded.ts';
 import type { HeardChanges } from '../../src/engine/contract.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { rollUpPeriods } from '../../src/engine/derive/roll-up-periods.ts';
+import { rollUpPeriods } from '../../src/engine/upkeep/roll-up-periods.ts';
 import { executeStep } from '../../src/engine/execute/execute-step.ts';
 import { closeAnnouncements, hearAnnouncements } from '../../src/engine/derive/hear-announcements.ts';
 import { newestManifests, readDeliveries, readLedger, readManifests } from '../../src/engine/records/ledger-reader.ts';

@@ -1,7 +1,7 @@
 import type { RollupRequest, RollupResult } from '../contract.ts';
 import { markDegraded } from '../records/degraded.ts';
 import type { Engine, StepControl } from '../engine.ts';
-import { executeRollup } from './execute-rollup.ts';
+import { executeRollup } from '../derive/execute-rollup.ts';
 import { servedWork } from '../upkeep/serving.ts';
 
 /**
