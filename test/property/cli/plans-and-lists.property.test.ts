@@ -73,7 +73,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('run' as const), date }) },
   {
     weight: 3,
-    arbitrary: fc.tuple(date, date).map(([a, b]) => ({ kind: 'range', from: a < b ? a : b, to: a < b ? b : a })),
+    arbitrary: fc
+      .tuple(date, date)
+      .map(([a, b]) => ({ kind: 'range' as const, from: a < b ? a : b, to: a < b ? b : a })),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'stale' }) },
 );
