@@ -3,6 +3,7 @@
 const BENCHES = {
   cityflow: () => import('./cityflow.ts'),
   eco2mix: () => import('./eco2mix.ts'),
+  enedis: () => import('./enedis.ts'),
   home: () => import('./home-size.ts'),
   orchestration: () => import('./orchestration.ts'),
   storage: () => import('./storage.ts'),

@@ -61,18 +61,26 @@ async function identify(file: string): Promise<{ readonly sha256: string; readon
   return { sha256: hash.digest('hex'), bytes: (await stat(file)).size };
 }
 
+/** Written at once: a write for every occurrence takes longer than reading it. */
+const WRITE_CHARACTERS = 2 ** 18;
+
 async function writeRecords(
   file: string,
   head: string,
   read: (write: (line: string) => Promise<void>) => Promise<readonly ReadDocument[]>,
 ): Promise<void> {
   const stream = createWriteStream(file);
+  let waiting = head;
   const write = async (line: string): Promise<void> => {
-    if (!stream.write(line)) await once(stream, 'drain');
+    waiting += line;
+    if (waiting.length < WRITE_CHARACTERS) return;
+    const chunk = waiting;
+    waiting = '';
+    if (!stream.write(chunk)) await once(stream, 'drain');
   };
   try {
-    await write(head);
-    await write(pieceLine({ documents: await read(write) }));
+    const end = pieceLine({ documents: await read(write) });
+    stream.write(waiting + end);
   } finally {
     stream.end();
     await finished(stream);

@@ -14,10 +14,10 @@ function wholeSum(column: string): string {
 }
 
 /** `15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA`, for a month in which the power changed. */
-const MEMO = `CASE WHEN count(DISTINCT puissance_m) > 1 THEN string_agg(
+const MEMO = `string_agg(
   CASE WHEN debut = premier_debut THEN '' ELSE 'puis le ' || strftime(debut, '%d/%m/%Y') || ' : ' END
   || nb_jours || ' jours à ' || regexp_replace(CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS VARCHAR), '\\.?0+$', '') || 'kVA',
-  ', ' ORDER BY debut) END`;
+  ', ' ORDER BY debut) FILTER (WHERE plus_petite <> plus_grande)`;
 
 /**
  * Makes `mois` (one row per RSC and month) and `accise_mois` (one per point and month). Overruns come from `depassements` (rsc, mois, heures).
@@ -27,9 +27,13 @@ export const MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE mois_abonnements AS
    SELECT rsc, any_value(pdl) AS pdl, mois, min(debut) AS debut, max(fin) AS fin, CAST(sum(nb_jours) AS INTEGER) AS nb_jours,
      rounded(sum(puissance_m * nb_jours), sum(nb_jours)) AS puissance_moyenne_m, max(puissance_m) AS puissance_max_m,
-     ${MEMO} AS memo_puissance, arg_max(fta, debut) AS fta, count(DISTINCT fta) AS formules,
+     ${MEMO} AS memo_puissance, arg_max(fta, debut) AS fta,
      ${wholeSum('fixe_c')} AS fixe_c, bool_or(est_partage) AS est_partage, string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
-   FROM (SELECT *, min(debut) OVER (PARTITION BY rsc, mois) AS premier_debut FROM abonnements_payes)
+   FROM (
+     SELECT *, min(debut) OVER du_mois AS premier_debut, min(puissance_m) OVER du_mois AS plus_petite,
+       max(puissance_m) OVER du_mois AS plus_grande
+     FROM abonnements_payes WINDOW du_mois AS (PARTITION BY rsc, mois)
+   )
    GROUP BY rsc, mois`,
   `CREATE OR REPLACE TEMP TABLE mois_energies AS
    SELECT rsc, any_value(pdl) AS pdl, mois, ${ENERGY_COLUMNS.map((column) => `${wholeSum(column)} AS ${column}`).join(', ')},

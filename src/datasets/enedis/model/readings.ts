@@ -60,4 +60,6 @@ export const READINGS: readonly string[] = [
    FROM tous
    QUALIFY row_number() OVER (PARTITION BY releve_id, ref_situation_contractuelle
      ORDER BY livraison DESC, rang, occurrence_id DESC) = 1`,
+  'DROP TABLE r151_current',
+  'DROP TABLE r64_current',
 ];

@@ -44,13 +44,15 @@ export interface TurpeError {
 const DAYS_OF_A_YEAR = 365n;
 const ZERO: Fraction = { numerator: 0n, denominator: 1n };
 const FOUR = ['hph', 'hch', 'hpb', 'hcb'] as const;
+const FOUR_POWERS = FOUR.map((hour) => `puissance_souscrite_${hour}_kva`);
+const ENERGIES = ['base', 'hp', 'hc', ...FOUR].map((register) => `energie_${register}_kwh`);
 
 class LineError extends Error {}
 
 interface PreparedRate extends Omit<TurpeRate, 'b' | 'c' | 'cg' | 'cc' | 'cmdps'> {
   readonly yearly: Fraction;
   readonly b: readonly Fraction[];
-  readonly c: readonly (readonly [register: string, rate: Fraction])[];
+  readonly c: readonly { readonly register: string; readonly column: string; readonly c: Fraction }[];
   readonly cmdps: Fraction | undefined;
 }
 
@@ -58,7 +60,11 @@ const PREPARED: readonly PreparedRate[] = TURPE_RATES.map(({ cg, cc, b, c, cmdps
   ...rate,
   yearly: add(decimal(cg), decimal(cc)),
   b: b.map(decimal),
-  c: Object.entries(c).map(([register, text]) => [register, decimal(text)] as const),
+  c: Object.entries(c).map(([register, rateText]) => ({
+    register,
+    column: `energie_${register}_kwh`,
+    c: decimal(rateText),
+  })),
   cmdps: cmdps === undefined ? undefined : decimal(cmdps),
 }));
 
@@ -84,10 +90,9 @@ interface Period {
 }
 
 function answer(line: TurpeLine): TurpeAnswer {
-  const period = periodOf(line);
+  const { period, stretches } = periodOf(line);
   const powers = powersOf(line, period);
-  const parts = partsOf(period).map(({ rate, debut, fin }) => {
-    const days = toEpochDay(fin) - toEpochDay(debut);
+  const parts = stretches.map(({ rate, debut, fin, days }) => {
     const fixed = powers === undefined ? undefined : cents(fixedPart(rate, powers, days));
     const energy = energyPart(rate, line, { period, days });
     return { debut, fin, nb_jours: days, fixed, energy, rate };
@@ -117,27 +122,56 @@ function sumKnown(amounts: readonly (bigint | undefined)[]): bigint | undefined 
   return amounts.reduce((sum, one) => (sum === undefined || one === undefined ? undefined : sum + one), 0n);
 }
 
-function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: TurpeLine): Period {
+interface KnownPeriod {
+  readonly period: Period;
+  readonly stretches: readonly Stretch[];
+}
+
+/** Many lines have the same formula and dates. */
+const periods = new Map<string, KnownPeriod>();
+const MOST_PERIODS = 10_000;
+
+function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: TurpeLine): KnownPeriod {
+  const key = `${String(formula)}/${String(debut)}/${String(fin)}`;
+  const known = periods.get(key);
+  if (known !== undefined) return known;
   if (typeof formula !== 'string' || formula === '') throw new LineError('formule_tarifaire_acheminement is missing');
-  if (typeof debut !== 'string' || !isCivilDate(debut))
+  const found = readPeriod(formula, debut, fin);
+  if (periods.size >= MOST_PERIODS) periods.clear();
+  periods.set(key, found);
+  return found;
+}
+
+function readPeriod(formula: string, debut: unknown, fin: unknown): KnownPeriod {
+  if (typeof debut !== 'string' || !isCivilDate(debut)) {
     throw new LineError(`${formula}: debut is not a date YYYY-MM-DD`);
-  if (typeof fin !== 'string' || !isCivilDate(fin))
+  }
+  if (typeof fin !== 'string' || !isCivilDate(fin)) {
     throw new LineError(`${formula} from ${debut}: fin is not a date YYYY-MM-DD`);
+  }
   const days = toEpochDay(fin) - toEpochDay(debut);
   if (days <= 0) throw new LineError(`${formula} from ${debut}: fin ${fin} is not after it`);
-  return { formula: FORMULA_ALIASES[formula] ?? formula, debut, fin, days };
+  const period = { formula: FORMULA_ALIASES[formula] ?? formula, debut, fin, days };
+  return { period, stretches: partsOf(period) };
+}
+
+interface Stretch {
+  readonly rate: PreparedRate;
+  readonly debut: CivilDate;
+  readonly fin: CivilDate;
+  readonly days: number;
 }
 
 /** The validities that a period lies in, each with its part of it. */
-function partsOf({ formula, debut, fin }: Period) {
+function partsOf({ formula, debut, fin }: Period): Stretch[] {
   const rates = RATES.get(formula);
   if (rates === undefined) throw new LineError(`${formula} is not a known formula (line from ${debut})`);
-  const parts: { rate: PreparedRate; debut: CivilDate; fin: CivilDate }[] = [];
+  const parts: Stretch[] = [];
   for (let at = debut; at < fin;) {
     const rate = rates.find(({ from, to }) => from <= at && at < to);
     if (rate === undefined) throw new LineError(`${formula} has no rates for ${at}`);
     const end = rate.to < fin ? rate.to : fin;
-    parts.push({ rate, debut: at, fin: end });
+    parts.push({ rate, debut: at, fin: end, days: toEpochDay(end) - toEpochDay(at) });
     at = end;
   }
   return parts;
@@ -155,7 +189,7 @@ function numberAt(line: TurpeLine, column: string): Fraction | undefined {
 /** One power, or four that rise from hph to hcb. */
 function powersOf(line: TurpeLine, { formula, debut }: Period): readonly Fraction[] | undefined {
   const one = numberAt(line, 'puissance_souscrite_kva');
-  const four = FOUR.map((hour) => numberAt(line, `puissance_souscrite_${hour}_kva`)).filter((p) => p !== undefined);
+  const four = FOUR_POWERS.map((column) => numberAt(line, column)).filter((power) => power !== undefined);
   if (four.length === 0) return one === undefined ? undefined : [one, one, one, one];
   if (four.length < FOUR.length) throw new LineError(`${formula} from ${debut}: one of the four powers is missing`);
   const falls = four.some((power, index) => compare(four[index - 1] ?? ZERO, power) > 0);
@@ -178,21 +212,24 @@ function energyPart(
   line: TurpeLine,
   { period, days }: { period: Period; days: number },
 ): bigint | undefined {
-  const kwh = rate.c.map(([register, c]) => ({ register, c, kwh: numberAt(line, `energie_${register}_kwh`) }));
-  const missing = kwh.filter((one) => one.kwh === undefined).map(({ register }) => register);
-  const isSilent = missing.length === kwh.length && !hasEnergy(line);
-  if (isSilent) return undefined;
+  let sum = ZERO;
+  const missing: string[] = [];
+  for (const { register, column, c } of rate.c) {
+    const kwh = numberAt(line, column);
+    if (kwh === undefined) missing.push(register);
+    else sum = add(sum, multiply(kwh, c));
+  }
+  if (missing.length === rate.c.length && !hasEnergy(line)) return undefined;
   if (missing.length > 0) {
     throw new LineError(
       `${period.formula} from ${period.debut} needs energy for ${missing.join(', ')}; the line’s is coarser`,
     );
   }
-  const share = { numerator: BigInt(days), denominator: 100n * BigInt(period.days) };
-  return cents(kwh.reduce((sum, one) => add(sum, multiply(multiply(one.kwh ?? ZERO, one.c), share)), ZERO));
+  return cents(multiply(sum, { numerator: BigInt(days), denominator: 100n * BigInt(period.days) }));
 }
 
 function hasEnergy(line: TurpeLine): boolean {
-  return ['base', 'hp', 'hc', ...FOUR].some((register) => numberAt(line, `energie_${register}_kwh`) !== undefined);
+  return ENERGIES.some((column) => numberAt(line, column) !== undefined);
 }
 
 /** Hours over the subscribed power, at the rate of the first day. */

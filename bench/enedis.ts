@@ -1,0 +1,205 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { SaxesParser } from 'saxes';
+import type { ArchiveName } from '../src/datasets/enedis/decode/archive-name.ts';
+import { parseArchiveName } from '../src/datasets/enedis/decode/archive-name.ts';
+import { decryptTo, findOpening } from '../src/datasets/enedis/decode/decrypt.ts';
+import { withDocuments } from '../src/datasets/enedis/decode/unzip.ts';
+import { makePiece } from '../src/datasets/enedis/days/make-piece.ts';
+import { enedis } from '../src/datasets/enedis/index.ts';
+import { READERS } from '../src/datasets/enedis/flux/readers.ts';
+import { cents, decimal, euros, multiply } from '../src/datasets/enedis/model/exact.ts';
+import { calculateTurpe } from '../src/datasets/enedis/model/turpe-calculator.ts';
+import { runModel } from '../src/datasets/enedis/model/run-model.ts';
+import { emptyTable, PLACE_COLUMNS } from '../src/datasets/enedis/days/tables.ts';
+import { addDays, addMonths } from '../src/pipelines/civil-date.ts';
+import { zonedDay } from '../src/pipelines/zoned-day.ts';
+import { createDuckDbEngine } from '../src/storage/duckdb.ts';
+import type { SqlSession } from '../src/storage/ports.ts';
+import { KEY_32, seal, zip } from '../test/fixtures/enedis-archives.ts';
+import { daily, event, loadSupplier } from '../test/fixtures/enedis-supplier.ts';
+import { r151Xml } from '../test/fixtures/enedis-xml.ts';
+import { peakMemoryMb, report } from './figures.ts';
+
+/** The distributor's flux at the size of one supplier, and the model at the size of a large one. Archives are generated before anything is timed. */
+
+const POINTS = 1_372;
+const FILES = 24;
+const LARGE = 100_000;
+const MONTHS = 24;
+const LINES = 100_000;
+
+const pdlOf = (index: number): string => String(99_000_000_000_000 + index);
+const four = (base: number) => ({ hph: base, hch: base + 7, hpb: base + 11, hcb: base + 3 });
+
+export async function run(): Promise<void> {
+  const home = await mkdtemp(path.join(tmpdir(), 'quotidien-bench-enedis-'));
+  const engine = createDuckDbEngine({ memoryLimitMb: 768, threads: 2, scratchRoot: path.join(home, 'sql') });
+  try {
+    benchCalculator();
+    await engine.session((sql) => benchArchives(home, sql));
+    const small = await engine.session((sql) => benchModel(sql, POINTS));
+    const large = await engine.session((sql) => benchModel(sql, LARGE));
+    report({
+      name: `model: cost per point at ${LARGE}, times that at ${POINTS}`,
+      value: large / small,
+      unit: 'x',
+      target: 1.2,
+    });
+    report({ name: 'enedis: process memory peak', value: peakMemoryMb(), unit: 'MB', target: 1_200 });
+  } finally {
+    await engine.close();
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+function benchCalculator(): void {
+  const lines = Array.from({ length: LINES }, (_, index) => ({
+    formule_tarifaire_acheminement: 'BTINFCUST',
+    debut: '2025-09-01',
+    fin: '2025-10-01',
+    puissance_souscrite_kva: '6',
+    energie_base_kwh: index,
+  }));
+  const [yearly, b, c] = [decimal('38.80'), decimal('11.07'), decimal('4.84')];
+  const loop = (): string[] =>
+    lines.map(({ puissance_souscrite_kva: kva, energie_base_kwh: kwh }) => {
+      const power = multiply(b, decimal(kva));
+      const fixed = { numerator: power.numerator + yearly.numerator, denominator: power.denominator };
+      const days = { numerator: 30n, denominator: 365n };
+      return `${euros(cents(multiply(fixed, days)))} ${euros(cents(multiply(multiply(decimal(String(kwh)), c), { numerator: 1n, denominator: 100n })))}`;
+    });
+  loop();
+  const [floor] = timed(loop);
+  lines.map(calculateTurpe);
+  const [value] = timed(() => lines.map(calculateTurpe));
+  report({
+    name: `TURPE of ${LINES} lines`,
+    value,
+    unit: 's',
+    floor,
+    target: 2,
+    bounds: 'ratio',
+    note: 'floor: bare loop, same decimals',
+  });
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1_000;
+}
+
+function timed<T>(work: () => T): [number, T] {
+  const start = performance.now();
+  const result = work();
+  return [(performance.now() - start) / 1_000, result];
+}
+
+interface Archive {
+  readonly path: string;
+  readonly name: ArchiveName;
+}
+
+async function makeArchives(home: string): Promise<Archive[]> {
+  const archives: Archive[] = [];
+  for (let file = 0; file < FILES; file += 1) {
+    const day = addDays('2025-03-01', file);
+    const rows = Array.from({ length: POINTS }, (_, index) =>
+      daily(pdlOf(index), day, four(10_000 + file * 9 + index)),
+    );
+    const stem = `E_R151_S_C_5073_${String(file + 1).padStart(5, '0')}_Q_00001_00001_${day.replaceAll('-', '')}030000`;
+    const archive = path.join(home, `${stem}.zip`);
+    await writeFile(archive, seal(zip([{ name: `${stem}.xml`, content: r151Xml(rows) }]), KEY_32));
+    archives.push({ path: archive, name: parseArchiveName(archive) as ArchiveName });
+  }
+  return archives;
+}
+
+async function benchArchives(home: string, sql: SqlSession): Promise<void> {
+  const archives = await makeArchives(home);
+  const floor = await seconds(async () => {
+    for (const archive of archives) await readBare(archive, home);
+  });
+  const pieces: string[] = [];
+  const doors = await seconds(async () => {
+    for (const { path: file, name } of archives)
+      pieces.push((await makePiece({ path: file, name, ring: [KEY_32], scratch: home })).path);
+  });
+  const readings = POINTS * FILES;
+  const days = await seconds(async () => {
+    for (const [index, piece] of pieces.entries()) await makeDay(sql, piece, archives[index]!.name.date);
+  });
+  const value = doors + days;
+  report({
+    name: `${FILES} R151 archives, ${readings} readings: to linear tables`,
+    value,
+    unit: 's',
+    floor,
+    target: 2.5,
+    bounds: 'ratio',
+    note: 'floor: decrypt, unzip, saxes without handlers',
+  });
+  report({ name: 'one R151 archive', value: value / FILES, unit: 's', target: 0.5 });
+  report({
+    name: 'readings a second to linear tables',
+    value: readings / value,
+    unit: '/s',
+    target: 442_000 / 13,
+    more: true,
+  });
+}
+
+async function readBare({ path: file, name }: Archive, home: string): Promise<void> {
+  const opening = await findOpening(file, name.name, [KEY_32]);
+  const plain = path.join(home, 'bare.zip');
+  if (opening.kind === 'sealed') await decryptTo(file, opening, plain);
+  await withDocuments(plain, name.name, async ([document]) => {
+    const parser = new SaxesParser();
+    const decoder = new TextDecoder();
+    for await (const chunk of document!.read()) parser.write(decoder.decode(chunk, { stream: true }));
+    parser.close();
+  });
+}
+
+async function makeDay(sql: SqlSession, piece: string, date: string): Promise<void> {
+  const progress = (): void => undefined;
+  const day = zonedDay(date, 'Europe/Paris');
+  const raw = { path: piece, sha256: '', bytes: 0 };
+  const [sliced] = await enedis.slice({ part: 'r151', raw, days: [day], progress }, sql);
+  const slice = sliced !== undefined && 'outputs' in sliced ? sliced.outputs['slice'] : undefined;
+  if (slice === undefined || !('path' in slice)) throw new Error('no slice');
+  const ref = { key: '', sha256: '', bytes: 0, mediaType: '' };
+  const units = [{ scope: date, day, inputs: { slice: [{ scope: date, path: slice.path, ref }] } }];
+  const step = enedis.steps['transform/r151'];
+  if (step?.kind !== 'sql') throw new Error('no step');
+  await step.run({ step: 'transform/r151', params: {}, units, progress, signal: new AbortController().signal }, sql);
+}
+
+/** Seconds per point of the whole model over two years of monthly readings. */
+async function benchModel(sql: SqlSession, points: number): Promise<number> {
+  // One contract with all its readings, copied in the engine: a large supplier is not generated row by row.
+  const months = Array.from({ length: MONTHS }, (_, index) => `${addMonths('2024-01', index)}-01`);
+  await loadSupplier(sql, {
+    c15: [event({ pdl: '1', at: '2023-12-15', event: 'CFNE', fta: 'BTINFCU4', after: four(0) })],
+    r151: months.map((month, index) => daily('1', month, four(index * 90))),
+    r64: [],
+    depassements: [],
+  });
+  for (const table of ['c15', 'r151']) {
+    const columns = Object.keys(READERS[table === 'c15' ? 'C15' : 'R151'].tables[0]!.columns);
+    const rsc = columns.includes('ref_situation_contractuelle') ? `, 'R' || n AS ref_situation_contractuelle` : '';
+    const id = columns.includes('releve_id') ? `, releve_id || n AS releve_id` : '';
+    await sql.run(
+      `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (CAST(99000000000000 + n AS VARCHAR) AS pdl${rsc}${id}) FROM ${table}, range(${points}) AS r(n)`,
+    );
+  }
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE r64 AS SELECT * FROM ${emptyTable({ ...READERS.R64.tables[0]!.columns, ...PLACE_COLUMNS })}`,
+  );
+  const value = await seconds(() => runModel(sql, { horizon: '2026-01-01' }));
+  const [made] = await sql.rows<{ months: number }>('SELECT count(*) AS months FROM mois');
+  report({ name: `model of ${points} points, ${MONTHS} months`, value, unit: 's', note: `${made!.months} months` });
+  return value / points;
+}
