@@ -21,6 +21,8 @@ const EXPECTED = [
   'backfill-continued-as-new',
   'backfill',
   'day-complete',
+  'day-conflicting',
+  'day-decision-kept',
   'day-degraded',
   'day-failed',
   'day-forced',
@@ -37,7 +39,9 @@ const EXPECTED = [
   'tick',
   'verify',
   'watch',
+  'watch-days-at-once',
   'window-after-another',
+  'window-published',
   'window',
 ];
 
@@ -48,6 +52,17 @@ describe('recorded histories', () => {
 
   it.each(names)('%s replays with the workflow code of today', async (name) => {
     await replay(await readFile(path.join(FOLDER, name), 'utf8'));
+  });
+
+  it.each([
+    ['day-conflicting', '"conflicting":["2024-01-10"]'],
+    ['day-decision-kept', 'recordDecision'],
+    ['watch-days-at-once', 'watch-runs-days-at-once'],
+    ['window-published', 'publishDays'],
+  ])('%s holds what it is named for: %s', async (name, told) => {
+    const text = await readFile(path.join(FOLDER, `${name}.json`), 'utf8');
+    const payloads = [...text.matchAll(/"data":"([^"]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64'));
+    expect(payloads.map(String)).toContainEqual(expect.stringContaining(told));
   });
 
   it.each([

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { publicationsOf } from '../../src/engine/publish/published.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import type { ReconcileResult } from '../../src/engine/contract.ts';
 import { finishRollup, startBackfill, startDay, startWatch } from '../../src/cli/temporal/runs.ts';
 import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
@@ -22,6 +24,7 @@ import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
  */
 const FOLDER = path.resolve(import.meta.dirname, 'histories');
 const RECENT = addDays(new Date().toISOString().slice(0, 10), -30);
+const REVISED = [RECENT, addDays(RECENT, 1)];
 
 let publisher: TinyPublisher;
 let installation: Installation;
@@ -46,9 +49,11 @@ async function untilOrdered(date: string, name: string, input: object): Promise<
 describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded', () => {
   beforeAll(async () => {
     await mkdir(FOLDER, { recursive: true });
-    publisher = await startTinyPublisher([...datesBetween('2024-01-01', '2024-02-20'), RECENT]);
-    const tiny = tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000, freshForMinutes: 0 });
-    installation = await openInstallation({ datasets: { tiny, noop: noopDataset } });
+    publisher = await startTinyPublisher([...datesBetween('2024-01-01', '2024-02-20'), ...REVISED]);
+    const options = { baseUrl: publisher.url, holdAbove: 9_000, freshForMinutes: 0 };
+    // What is recorded of a watch is the days that changed under it, so it has a pipeline of its own.
+    const [tiny, watched] = [tinyDataset(options), tinyDataset({ ...options, name: 'watched' })];
+    installation = await openInstallation({ datasets: { tiny, watched, noop: noopDataset } });
   });
 
   afterAll(async () => {
@@ -152,6 +157,49 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await installation.client.workflow.getHandle(tickId).result();
     await record('tick', tickId);
   }, 180_000);
+
+  it('of a day that another run commits while it runs', async () => {
+    const held = publisher.holdNext('forecast');
+    const handle = await start('2024-01-10');
+    await held.arrived;
+    publisher.publish('2024-01-10', { add: 1 });
+    await installation.client.workflow.execute('window', {
+      workflowId: 'window/tiny/2024-01-10',
+      taskQueue: installation.target.taskQueue,
+      args: [{ pipeline: 'tiny', dates: ['2024-01-10'], recheck: true }],
+    });
+    held.release();
+    await handle.result();
+    await record('day-conflicting', handle.workflowId);
+  });
+
+  it('of a held day whose decision is kept before it counts', async () => {
+    publisher.publish('2024-01-11', { add: 10_000 });
+    const handle = await start('2024-01-11');
+    await untilOrdered('2024-01-11', 'decide', { decision: 'accept', reason: 'a test', by: 'a tester' });
+    await handle.result();
+    await record('day-decision-kept', handle.workflowId);
+  });
+
+  it('of a window that publishes finished days again', async () => {
+    const workflowId = 'window/tiny/published';
+    const { client, target, engine } = installation;
+    const input = { pipeline: 'tiny', dates: datesBetween('2024-01-15', '2024-01-17') };
+    await client.workflow.execute('window', { workflowId, taskQueue: target.taskQueue, args: [input] });
+    const newest = (await newestManifests(engine.documents, 'tiny', ['2024-01-16'])).get('2024-01-16');
+    for (const { key } of publicationsOf(tinyDataset().definition, newest!)) await engine.objects.delete(key);
+    const args = [{ ...input, offline: true }];
+    await client.workflow.execute('window', { workflowId, taskQueue: target.taskQueue, args });
+    await record('window-published', workflowId);
+  });
+
+  it('of a watch that runs several days at the same time', async () => {
+    for (const date of REVISED) await (await startDay(installation.target, { pipeline: 'watched', date })).result();
+    for (const date of REVISED) publisher.publish(date, { add: 2 });
+    const result = await (await startWatch(installation.target, 'watched')).result();
+    expect(result.changed).toHaveLength(REVISED.length);
+    await record('watch-days-at-once', 'watch/watched');
+  });
 
   it('of rollups that hear announcements', async () => {
     await (
