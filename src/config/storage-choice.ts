@@ -38,8 +38,8 @@ export type DocumentChoice =
       readonly kind: 'dynamodb';
       readonly reason: string;
       readonly tablePrefix: string;
-      readonly metricsTable: string;
-      readonly reportsTable: string;
+      /** What tables of records are called, by setting: `DYNAMODB_METRICS_TABLE`. Those not named have names of their own. */
+      readonly recordTables: Readonly<Record<string, string>>;
     } & AwsAccess);
 
 export interface StorageChoice {
@@ -108,9 +108,15 @@ function dynamodb(env: Environment, reason: string): DocumentChoice {
     reason,
     ...awsAccess(env, NAMES.dynamoEndpoint),
     tablePrefix: env['QUOTIDIEN_DYNAMODB_PREFIX'] ?? 'quotidien-',
-    metricsTable: env['DYNAMODB_METRICS_TABLE'] ?? 'cityflow-metrics',
-    reportsTable: env['DYNAMODB_REPORTS_TABLE'] ?? 'cityflow-daily-reports',
+    recordTables: recordTables(env),
   };
+}
+
+function recordTables(env: Environment): Record<string, string> {
+  const named = Object.entries(env).flatMap(([name, value]): [string, string][] =>
+    /^DYNAMODB_\w+_TABLE$/.test(name) && value !== undefined && value !== '' ? [[name, value]] : [],
+  );
+  return Object.fromEntries(named);
 }
 
 function chooseObjects(env: Environment, documents: DocumentChoice, problems: string[]): ObjectChoice {

@@ -102,6 +102,22 @@ export interface RecordDefinition {
   readonly madeAt?: string;
 }
 
+/**
+ * A table of records that other programs read too, in the shape that they know: a DynamoDB table or MongoDB collection of
+ * its own, with the two keys under their names and the members of the record beside them.
+ */
+export interface RecordTable {
+  /** `setting` names the setting that calls the table otherwise. */
+  readonly dynamodb: { readonly name: string; readonly setting: `DYNAMODB_${string}_TABLE` };
+  readonly mongodb: { readonly name: string };
+  readonly partitionKey: string;
+  readonly sortKey: string;
+  /** So many days after it was last written the server may remove a record. */
+  readonly timeToLive?: { readonly field: string; readonly days: number };
+  /** No two records may have the same sort key, whatever their partition key. MongoDB only: DynamoDB has no such promise. */
+  readonly uniqueSortKey?: boolean;
+}
+
 export interface OutputDefinition {
   /** First folders of the artefact's key, such as `core/eco2mix/national`. */
   readonly layer: string;
@@ -221,6 +237,8 @@ export interface PipelineDefinition {
   /** In an order in which every step comes after the steps it reads. */
   readonly steps: readonly StepDefinition[];
   readonly rollups: readonly RollupDefinition[];
+  /** The tables that `recordAs` names, by that name. */
+  readonly recordTables?: Readonly<Record<string, RecordTable>>;
   readonly schedules: readonly ScheduleDefinition[];
   /** Limits that judgements hang on, by name; the configuration may replace each. Steps read them as `params.thresholds`. */
   readonly thresholds?: Readonly<Record<string, number>>;
@@ -234,6 +252,7 @@ export function definePipeline(definition: PipelineDefinition): PipelineDefiniti
     ...duplicateIds(definition),
     ...stepProblems(definition),
     ...rollupProblems(definition),
+    ...recordProblems(definition),
     ...scheduleProblems(definition),
     ...windowProblems(definition),
   ];
@@ -290,6 +309,15 @@ function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
   );
   // The manifest of a period names the one rollup that made it.
   return [...doubled.map(({ id, grain }) => `${id} is a second rollup of grain ${grain}`), ...unread];
+}
+
+function recordProblems({ steps, rollups, recordTables = {} }: PipelineDefinition): string[] {
+  const records = [...steps, ...rollups].flatMap(({ id, outputs }) =>
+    Object.values(outputs).flatMap(({ recordAs }) => (recordAs === undefined ? [] : [{ id, table: recordAs.table }])),
+  );
+  return records
+    .filter(({ table }) => !(table in recordTables))
+    .map(({ id, table }) => `${id} makes records of ${table}, no table of recordTables`);
 }
 
 function scheduleProblems({ schedules }: PipelineDefinition): string[] {

@@ -2,7 +2,6 @@ import path from 'node:path';
 import { livelyDocuments, livelyObjects, signOfLife } from '../activities/signs-of-life.ts';
 import type { Config } from '../config/load-config.ts';
 import type { AwsAccess, DocumentChoice, ObjectChoice, StorageChoice } from '../config/storage-choice.ts';
-import { cityFlowTables } from '../storage/setup/cityflow-tables.ts';
 import { openDynamoDocumentStore } from '../storage/aws/dynamodb-documents.ts';
 import { createLocalObjectStore } from '../storage/local/local-files.ts';
 import type { WorkFolders } from '../storage/local/leftovers.ts';
@@ -18,6 +17,7 @@ import type { MergeRules } from '../storage/outage/reconcile-parts.ts';
 import type { StorageTarget } from '../storage/setup/storage-plan.ts';
 import { openHostFallback } from './open-fallback.ts';
 import type { HostFallback } from './open-fallback.ts';
+import { recordTables } from './record-tables.ts';
 
 const MEBIBYTE = 1_048_576;
 
@@ -166,14 +166,12 @@ function s3Options(choice: ObjectChoice & { kind: 's3' }): S3StoreOptions {
   return { ...accessOf(choice), bucket: choice.bucket, forcePathStyle: choice.endpoint !== undefined };
 }
 
-function mongoOptions({ url, database }: DocumentChoice & { kind: 'mongodb' }) {
-  return { url, database, nativeTables: cityFlowTables({ metrics: 'metrics', reports: 'reports' }) };
+function mongoOptions(choice: DocumentChoice & { kind: 'mongodb' }) {
+  return { url: choice.url, database: choice.database, nativeTables: recordTables(choice) };
 }
 
 function dynamoOptions(choice: DocumentChoice & { kind: 'dynamodb' }) {
-  const { tablePrefix, metricsTable, reportsTable } = choice;
-  const nativeTables = cityFlowTables({ metrics: metricsTable, reports: reportsTable });
-  return { ...accessOf(choice), tablePrefix, nativeTables };
+  return { ...accessOf(choice), tablePrefix: choice.tablePrefix, nativeTables: recordTables(choice) };
 }
 
 function accessOf({ region, endpoint, credentials }: AwsAccess): AwsAccess {

@@ -8,7 +8,7 @@ import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dyn
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cityFlowTables } from '../../src/storage/setup/cityflow-tables.ts';
+import { cityFlowTables } from '../fixtures/city-tables.ts';
 import { openDynamoDocumentStore } from '../../src/storage/aws/dynamodb-documents.ts';
 import type { DynamoDocumentOptions } from '../../src/storage/aws/dynamodb-documents.ts';
 import { createMemoryObjectStore } from '../../src/storage/memory/memory.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errorCodeOf } from '../../src/errors.ts';
-import { cityFlowTables } from '../../src/storage/setup/cityflow-tables.ts';
+import { cityFlowTables } from '../fixtures/city-tables.ts';
 import { createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import { openMongoDocumentStore } from '../../src/storage/mongo/mongo-documents.ts';
 import type { MongoDocumentStore } from '../../src/storage/mongo/mongo-documents.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import type { Document } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cityFlowTables } from '../../src/storage/setup/cityflow-tables.ts';
+import { cityFlowTables } from '../fixtures/city-tables.ts';
 import { createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import { openMongoDocumentStore } from '../../src/storage/mongo/mongo-documents.ts';
 import type { MongoDocumentOptions, MongoDocumentStore } from '../../src/storage/mongo/mongo-documents.ts';

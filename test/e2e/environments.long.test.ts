@@ -8,7 +8,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { hostVariable } from '../../src/config/settings.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
-import { cityFlowTables } from '../../src/storage/setup/cityflow-tables.ts';
+import { cityFlowTables } from '../fixtures/city-tables.ts';
 import { publisherHosts } from '../../src/workers/configured-datasets.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import type { Portal } from '../../src/dev/portal/portal.ts';

@@ -15,7 +15,7 @@ import { reconcileHost } from '../../src/engine/upkeep/reconcile-host.ts';
 import { SILENT } from '../../src/engine/in-pages.ts';
 import { resolveDay, resolveWindow } from '../../src/engine/plan/resolve-plan.ts';
 import { stalePeriods } from '../../src/engine/derive/stale-periods.ts';
-import type { CivilDate } from '../../src/pipelines/vocabulary.ts';
+import type { CivilDate, StepId } from '../../src/pipelines/vocabulary.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../src/storage/memory/memory.ts';
@@ -253,10 +253,10 @@ describe('a host that knows of a version, and without its document store not of 
 });
 
 describe('a period that a host made while its writes were waiting', () => {
-  const MONTH = 'rollup/month';
-  const HISTORY = 'rollup/history';
+  const MONTH: StepId = 'rollup/month';
+  const HISTORY: StepId = 'rollup/history';
 
-  const make = (host: Host, step: string) =>
+  const make = (host: Host, step: StepId) =>
     rollUpPeriods(
       host.engine,
       { pipeline: 'tiny', step, periods: [step === MONTH ? '2026-03' : 'all'] },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { recordTables } from '../../src/workers/record-tables.ts';
 import { chooseStorage } from '../../src/config/storage-choice.ts';
 
 describe('chooseStorage', () => {
@@ -29,7 +30,7 @@ describe('chooseStorage', () => {
     expect(problems).toEqual([]);
     expect(storage).toMatchObject({
       objects: { kind: 's3', bucket: 'days', region: 'eu-west-1' },
-      documents: { kind: 'dynamodb', metricsTable: 'cityflow-metrics', region: 'eu-west-1' },
+      documents: { kind: 'dynamodb', recordTables: {}, region: 'eu-west-1' },
     });
     expect(storage.objects.reason).toContain(name);
   });
@@ -81,6 +82,16 @@ describe('chooseStorage', () => {
     expect(chooseStorage({ ...s3, S3_RAW_PREFIX: 'a//b' }).problems).toEqual([
       'S3_RAW_PREFIX takes a folder such as raw',
     ]);
+  });
+
+  it('calls tables of records as the settings say', () => {
+    const names = { DYNAMODB_METRICS_TABLE: 'city-figures', DYNAMODB_REPORTS_TABLE: '' };
+    const { documents } = chooseStorage({ ...names, DATABASE_TYPE: 'dynamodb', AWS_REGION: 'eu-west-1' }).storage;
+    const tables = recordTables(documents);
+    expect(tables['cityflow-metrics']).toMatchObject({ name: 'city-figures', partitionKey: 'metric_type' });
+    expect(tables['cityflow-daily-reports']).toMatchObject({ name: 'cityflow-daily-reports' });
+    const mongo = chooseStorage({ MONGODB_URL: 'mongodb://localhost' }).storage.documents;
+    expect(Object.values(recordTables(mongo)).map(({ name }) => name)).toEqual(['metrics', 'reports']);
   });
 
   it('asks about cached copies as often as the earlier system did', () => {

@@ -10,6 +10,7 @@ import type { MigrationReport } from '../../storage/setup/migrate.ts';
 import { openMigrationNotes } from '../../storage/setup/migration-notes.ts';
 import { openPrimary } from '../../workers/open-stores.ts';
 import { readProfile } from '../../workers/profile.ts';
+import { recordTableNames } from '../../workers/record-tables.ts';
 import type { Profile } from '../../workers/profile.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
@@ -23,8 +24,6 @@ export interface MigrateCommand {
 
 /** Signs of life: one after so many groups of objects or documents. */
 const TOLD_EVERY = 12;
-
-const NATIVE_TABLES = ['cityflow-metrics', 'cityflow-daily-reports'];
 
 /** `quotidien migrate`: copies a whole installation to stores of another kind and proves it by hash. */
 export async function migrate(context: CommandContext, options: MigrateCommand): Promise<ExitCode> {
@@ -46,7 +45,7 @@ export async function migrate(context: CommandContext, options: MigrateCommand):
     const report = await copyInstallation({
       from: source,
       to: target,
-      tables: [...OPERATIONAL_TABLES, ...NATIVE_TABLES],
+      tables: [...OPERATIONAL_TABLES, ...recordTableNames()],
       naming: { [MANIFEST_TABLE]: 'required', [RECEIPT_TABLE]: 'required', [LEDGER_TABLE]: 'collected' },
       otherKeyOf: newestName,
       notes,

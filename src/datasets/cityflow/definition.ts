@@ -2,6 +2,7 @@ import type {
   CheckDefinition,
   OutputDefinition,
   PartDefinition,
+  RecordTable,
   StepDefinition,
   StepInput,
 } from '../../pipelines/definition.ts';
@@ -379,6 +380,28 @@ const REPORTS: readonly StepDefinition[] = [
   },
 ];
 
+/** How long records are kept. */
+const RECORDS_KEPT = { field: 'ttl', days: 365 } as const;
+
+/** The two tables that the city's other programs read. */
+const RECORD_TABLES: Readonly<Record<string, RecordTable>> = {
+  'cityflow-metrics': {
+    dynamodb: { name: 'cityflow-metrics', setting: 'DYNAMODB_METRICS_TABLE' },
+    mongodb: { name: 'metrics' },
+    partitionKey: 'metric_type',
+    sortKey: 'date',
+    timeToLive: RECORDS_KEPT,
+  },
+  'cityflow-daily-reports': {
+    dynamodb: { name: 'cityflow-daily-reports', setting: 'DYNAMODB_REPORTS_TABLE' },
+    mongodb: { name: 'reports' },
+    partitionKey: 'report_id',
+    sortKey: 'date',
+    timeToLive: RECORDS_KEPT,
+    uniqueSortKey: true,
+  },
+};
+
 /** Mobility of one city day: bikes, public transport, weather, road traffic, roadworks and the road network of Paris. */
 export const cityflowDefinition = definePipeline({
   name: 'cityflow',
@@ -396,6 +419,7 @@ export const cityflowDefinition = definePipeline({
   parts: PARTS,
   steps: [...DOWNLOADS, ...TRANSFORMS, ...METRICS, ...REPORTS],
   rollups: [],
+  recordTables: RECORD_TABLES,
   schedules: [
     {
       id: 'processing',

@@ -65,7 +65,10 @@ await describeWithServer(VERSITY_GATEWAY, startVersityGateway, (server) => {
 await describeWithServer(DYNAMODB_LOCAL, startDynamoDbLocal, (server) => {
   it('compares the clock of DynamoDB', async () => {
     const { endpoint, region, credentials } = await server();
-    const tables = { tablePrefix: 'none-', metricsTable: 'none-metrics', reportsTable: 'none-reports' };
+    const tables = {
+      tablePrefix: 'none-',
+      recordTables: { DYNAMODB_METRICS_TABLE: 'none-metrics', DYNAMODB_REPORTS_TABLE: 'none-reports' },
+    };
     const documents = { kind: 'dynamodb', reason: 'test', ...tables, endpoint, region, credentials } as const;
     expect(await told({ ...LOCAL, documents })).toEqual(expected('documents (dynamodb)'));
   });
