@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
-import { createDuckDbEngine } from '../../../src/storage/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/duckdb.ts';
+import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { RANDOM_HORIZON, randomSupplier } from '../../fixtures/enedis-random.ts';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
 
