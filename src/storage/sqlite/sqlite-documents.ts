@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import Database from 'libsql';
+import type Database from 'libsql';
 import { PipelineError } from '../../errors.ts';
 import { decodeDocumentBody, encodeDocumentBody } from '../shared/document-body.ts';
 import {
@@ -20,17 +20,16 @@ import type {
   DocumentVersion,
   StoredDocument,
 } from '../../ports/documents.ts';
+import { createPackedBodies } from './packed-bodies.ts';
 import { sqliteError } from './sqlite-errors.ts';
+import { openDatabase } from './sqlite-layout.ts';
 
 /** The wait for another process's write blocks this whole process; writes here hold the lock for milliseconds. */
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
 const OPEN_RETRY_MS = 20;
 
-/** The layout below; a file with another number was written by another version of the product. */
-const LAYOUT_VERSION = 1;
-
-/** Documents that one transaction of `createMany` creates: measured, 1,000 of 1.6 KB hold the lock and block the process for 20 ms. */
+/** Documents that one transaction of `createMany` creates: measured, 1,000 of 1.6 KB block the process for 40 ms, 20 of them with the lock. */
 const CREATE_BATCH = 1_000;
 
 /** A page of a query aims at this many characters of bodies, within the numbers of documents below it. */
@@ -38,23 +37,18 @@ const PAGE_CHARACTERS = 4_000_000;
 const FIRST_PAGE_DOCUMENTS = 64;
 const LARGEST_PAGE_DOCUMENTS = 500;
 
-const LAYOUT = `
-  CREATE TABLE IF NOT EXISTS documents (
-    tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
-    version INTEGER NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (tbl, partition, sort)
-  ) WITHOUT ROWID`;
-
 const WHERE_KEY = 'WHERE tbl = ? AND partition = ? AND sort = ?';
 const INSERT = 'INSERT INTO documents (tbl, partition, sort, version, body) VALUES (?, ?, ?, 1, ?)';
 
 interface Row {
   readonly sort: string;
   readonly version: number;
-  readonly body: string;
+  /** Text, or bytes where it is packed. */
+  readonly body: unknown;
 }
 
 type Statement = Database.Statement;
+type Value = string | number | Uint8Array;
 
 export interface SqliteDocumentOptions {
   /** Made with its folder when it is not there; SQLite keeps two more files beside it. */
@@ -73,6 +67,7 @@ export interface SqliteDocumentOptions {
  *   the version; both tell by the number of changed rows who won.
  * - Rows are always fetched to the end, with `all`: after `get` this driver leaves the statement open, and an open statement with
  *   RETURNING keeps the write lock of the whole file.
+ * - Bodies are packed (`packed-bodies.ts`).
  *
  * Throws `STORE_DENIED` when the file cannot be opened or written, `STORE_CORRUPT` when it is no sound database.
  */
@@ -95,28 +90,19 @@ export async function openSqliteDocumentStore(options: SqliteDocumentOptions): P
   }
 }
 
-function openDatabase(file: string, busyTimeoutMs: number): Database.Database {
-  const database = new Database(file, { timeout: busyTimeoutMs });
-  try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    const [found] = database.prepare('PRAGMA user_version').all() as { user_version: number }[];
-    const version = found?.user_version ?? 0;
-    if (version > LAYOUT_VERSION) {
-      const message = `${file} was written by a newer version (layout ${version}, this one knows ${LAYOUT_VERSION})`;
-      throw new PipelineError('STORE_DENIED', `${message}: update this installation or choose another file`);
-    }
-    if (version < LAYOUT_VERSION) database.exec(`${LAYOUT}; PRAGMA user_version = ${LAYOUT_VERSION}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
 class SqliteDocumentStore implements DocumentStore {
   readonly kind = 'sqlite';
   readonly #file: string;
   readonly #statements = new Map<string, Statement>();
+  readonly #bodies = createPackedBodies({
+    of: (table) => {
+      const rows = this.#all('SELECT sample FROM dictionary_samples WHERE tbl = ? ORDER BY number', [table]);
+      return (rows as { sample: ArrayBuffer }[]).map(({ sample }) => sample);
+    },
+    add: (table, number, sample) =>
+      this.#run('INSERT INTO dictionary_samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [table, number, sample]) ===
+      1,
+  });
   #database: Database.Database | undefined;
 
   constructor(file: string, database: Database.Database) {
@@ -127,7 +113,7 @@ class SqliteDocumentStore implements DocumentStore {
   async get<T extends object>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
     checkDocumentKey(key);
     const [row] = this.#all(`SELECT version, body FROM documents ${WHERE_KEY}`, keyValues(key)) as Row[];
-    return row === undefined ? undefined : toDocument<T>(key, row);
+    return row === undefined ? undefined : toDocument<T>(key, row, this.#bodies.unpack(key, row.body));
   }
 
   async put(
@@ -136,10 +122,11 @@ class SqliteDocumentStore implements DocumentStore {
     options: { readonly expectedVersion?: number } = {},
   ): Promise<DocumentVersion> {
     checkDocumentKey(key);
-    const text = encodeDocumentBody(key, body);
+    const stored = this.#bodies.pack(key.table, encodeDocumentBody(key, body));
     const { expectedVersion } = options;
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
-    const version = expectedVersion === undefined ? this.#replace(key, text) : this.#win(key, text, expectedVersion);
+    const version =
+      expectedVersion === undefined ? this.#replace(key, stored) : this.#win(key, stored, expectedVersion);
     return { version };
   }
 
@@ -150,12 +137,18 @@ class SqliteDocumentStore implements DocumentStore {
     let after: string | undefined;
     while (left > 0) {
       const page = this.#page(query, after, Math.min(left, pageSize));
-      for (const row of page) yield toDocument<T>({ ...query, sort: row.sort }, row);
+      let characters = 0;
+      for (const row of page) {
+        const key = { ...query, sort: row.sort };
+        const text = this.#bodies.unpack(key, row.body);
+        characters += text.length;
+        yield toDocument<T>(key, row, text);
+      }
       const last = page.at(-1);
       if (last === undefined || page.length < Math.min(left, pageSize)) return;
       left -= page.length;
       after = last.sort;
-      pageSize = nextPageSize(page);
+      pageSize = nextPageSize(page.length, characters);
       // Lets timers and sockets of this process (heartbeats) have their turn: all of the above is synchronous.
       await setImmediate();
     }
@@ -185,7 +178,12 @@ class SqliteDocumentStore implements DocumentStore {
       if (at > 0) await setImmediate();
       const batch = documents.slice(at, at + CREATE_BATCH);
       created.push(
-        ...this.#createBatch(batch.map(({ key, body }) => [...keyValues(key), encodeDocumentBody(key, body)])),
+        ...this.#createBatch(
+          batch.map(({ key, body }) => [
+            ...keyValues(key),
+            this.#bodies.pack(key.table, encodeDocumentBody(key, body)),
+          ]),
+        ),
       );
     }
     return created;
@@ -208,25 +206,25 @@ class SqliteDocumentStore implements DocumentStore {
   }
 
   /** Creates or replaces; the new version. */
-  #replace(key: DocumentKey, text: string): number {
+  #replace(key: DocumentKey, stored: Value): number {
     const upsert = `${INSERT} ON CONFLICT DO UPDATE SET version = version + 1, body = excluded.body RETURNING version`;
-    const [row] = this.#all(upsert, [...keyValues(key), text]) as { version: number }[];
+    const [row] = this.#all(upsert, [...keyValues(key), stored]) as { version: number }[];
     return row?.version ?? 1;
   }
 
   /** Creates, or replaces exactly the expected version; the new version, or `STORE_CONFLICT`. */
-  #win(key: DocumentKey, text: string, expectedVersion: number): number {
+  #win(key: DocumentKey, stored: Value, expectedVersion: number): number {
     const update = `UPDATE documents SET version = version + 1, body = ? ${WHERE_KEY} AND version = ?`;
     const changes =
       expectedVersion === 0
-        ? this.#run(`${INSERT} ON CONFLICT DO NOTHING`, [...keyValues(key), text])
-        : this.#run(update, [text, ...keyValues(key), expectedVersion]);
+        ? this.#run(`${INSERT} ON CONFLICT DO NOTHING`, [...keyValues(key), stored])
+        : this.#run(update, [stored, ...keyValues(key), expectedVersion]);
     if (changes === 1) return expectedVersion + 1;
     const [found] = this.#all(`SELECT version FROM documents ${WHERE_KEY}`, keyValues(key)) as { version: number }[];
     throw documentConflict(key, expectedVersion, found?.version);
   }
 
-  #createBatch(rows: readonly (readonly string[])[]): boolean[] {
+  #createBatch(rows: readonly (readonly Value[])[]): boolean[] {
     this.#exec('BEGIN IMMEDIATE');
     try {
       const created = rows.map((row) => this.#run(`${INSERT} ON CONFLICT DO NOTHING`, row) === 1);
@@ -242,7 +240,7 @@ class SqliteDocumentStore implements DocumentStore {
   #page(query: DocumentQuery, after: string | undefined, size: number): Row[] {
     const descending = query.order === 'descending';
     const conditions = ['tbl = ?', 'partition = ?'];
-    const values: (string | number)[] = [query.table, query.partition];
+    const values: Value[] = [query.table, query.partition];
     const add = (condition: string, value: string | undefined): void => {
       if (value === undefined) return;
       conditions.push(condition);
@@ -256,11 +254,11 @@ class SqliteDocumentStore implements DocumentStore {
     return this.#all(sql, [...values, size]) as Row[];
   }
 
-  #all(sql: string, values: readonly (string | number)[]): unknown[] {
+  #all(sql: string, values: readonly Value[]): unknown[] {
     return this.#attempt('use', (database) => this.#statement(database, sql).all(...values));
   }
 
-  #run(sql: string, values: readonly (string | number)[]): number {
+  #run(sql: string, values: readonly Value[]): number {
     return this.#attempt('write to', (database) => this.#statement(database, sql).run(...values).changes);
   }
 
@@ -292,14 +290,12 @@ function keyValues(key: DocumentKey): string[] {
   return [key.table, key.partition, key.sort];
 }
 
-function toDocument<T extends object>(key: DocumentKey, row: Row): StoredDocument<T> {
+function toDocument<T extends object>(key: DocumentKey, row: Row, text: string): StoredDocument<T> {
   const { table, partition, sort } = key;
-  return { table, partition, sort, version: row.version, body: decodeDocumentBody(key, row.body) as T };
+  return { table, partition, sort, version: row.version, body: decodeDocumentBody(key, text) as T };
 }
 
 /** So many documents that the next page has about `PAGE_CHARACTERS`, going by the bodies of this one. */
-function nextPageSize(page: readonly Row[]): number {
-  const characters = page.reduce((sum, row) => sum + row.body.length, 0);
-  const fitting = Math.floor((PAGE_CHARACTERS * page.length) / characters);
-  return Math.min(Math.max(fitting, 1), LARGEST_PAGE_DOCUMENTS);
+function nextPageSize(count: number, characters: number): number {
+  return Math.min(Math.max(Math.floor((PAGE_CHARACTERS * count) / characters), 1), LARGEST_PAGE_DOCUMENTS);
 }

@@ -1,0 +1,39 @@
+import Database from 'libsql';
+import { PipelineError } from '../../errors.ts';
+
+/**
+ * The layout below; a file with a larger number was written by a newer version of the product. Layout 1 had every body as text, which is
+ * read as it is and packed when its document is replaced: the change of a file is no more than the new table.
+ */
+const LAYOUT_VERSION = 2;
+
+const LAYOUT = `
+  CREATE TABLE IF NOT EXISTS documents (
+    tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
+    version INTEGER NOT NULL, body TEXT NOT NULL, -- a BLOB where it is packed
+    PRIMARY KEY (tbl, partition, sort)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS dictionary_samples (
+    tbl TEXT NOT NULL, number INTEGER NOT NULL, sample BLOB NOT NULL,
+    PRIMARY KEY (tbl, number)
+  ) WITHOUT ROWID`;
+
+/** The database of a file, made or brought to the layout above; throws the driver's own errors. */
+export function openDatabase(file: string, busyTimeoutMs: number): Database.Database {
+  const database = new Database(file, { timeout: busyTimeoutMs });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    const [found] = database.prepare('PRAGMA user_version').all() as { user_version: number }[];
+    const version = found?.user_version ?? 0;
+    if (version > LAYOUT_VERSION) {
+      const message = `${file} was written by a newer version (layout ${version}, this one knows ${LAYOUT_VERSION})`;
+      throw new PipelineError('STORE_DENIED', `${message}: update this installation or choose another file`);
+    }
+    if (version < LAYOUT_VERSION)
+      database.exec(`BEGIN IMMEDIATE; ${LAYOUT}; PRAGMA user_version = ${LAYOUT_VERSION}; COMMIT`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import Database from 'libsql';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteDocumentStore } from '../../../src/storage/sqlite/sqlite-documents.ts';
+import { toArray } from '../../conformance/byte-streams.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'quotidien-packed-'));
+  file = path.join(folder, 'documents.db');
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+const key = (n: number) => ({ table: 'ledger', partition: 'p', sort: String(n).padStart(4, '0') });
+
+/** As a ledger record: much that all of them say, and hashes of its own. */
+const record = (n: number): object => ({
+  pipeline: 'tiny',
+  key: hash(`key ${n}`),
+  params: Object.fromEntries(Array.from({ length: 30 }, (_, at) => [hash(`param ${at}`).slice(0, 24), at])),
+  outputs: { core: { key: `core/tiny/${hash(`core ${n}`)}.parquet`, bytes: 1_700 + n } },
+});
+const records = (from: number, to: number): { key: ReturnType<typeof key>; body: object }[] =>
+  Array.from({ length: to - from }, (_, at) => ({ key: key(from + at), body: record(from + at) }));
+
+function withDatabase<T>(work: (database: Database.Database) => T): T {
+  const database = new Database(file);
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+async function bodies(): Promise<object[]> {
+  const store = await openSqliteDocumentStore({ file });
+  try {
+    return (await toArray(store.query({ table: 'ledger', partition: 'p' }))).map(({ body }) => body);
+  } finally {
+    await store.close();
+  }
+}
+
+async function write(from: number, to: number): Promise<void> {
+  const store = await openSqliteDocumentStore({ file });
+  await store.createMany(records(from, to));
+  await store.close();
+}
+
+describe('documents in an SQLite file', () => {
+  it('take a fifth of their text when they say much the same', async () => {
+    await write(0, 1_000);
+    const text = records(0, 1_000).reduce((sum, { body }) => sum + JSON.stringify(body).length, 0);
+    expect((await stat(file)).size).toBeLessThan(text / 5);
+    expect(await bodies()).toEqual(records(0, 1_000).map(({ body }) => body));
+  });
+
+  it('take little also when each was written by a process of its own', async () => {
+    for (let n = 0; n < 20; n += 1) await write(n, n + 1);
+    const sizes = withDatabase((database) => database.prepare('SELECT length(body) AS bytes FROM documents').all());
+    const bytes = (sizes as { bytes: number }[]).map((row) => row.bytes);
+    expect(Math.max(...bytes.slice(1))).toBeLessThan(JSON.stringify(record(0)).length / 4);
+    expect(await bodies()).toEqual(records(0, 20).map(({ body }) => body));
+  });
+
+  it('are read with the dictionaries of processes that write at the same time', async () => {
+    const stores = await Promise.all([1, 2].map(async () => openSqliteDocumentStore({ file })));
+    for (let n = 0; n < 40; n += 1) {
+      const store = stores[n % 2]!;
+      // A third kind of document every now and then, so that both make the dictionary grow.
+      const body = n % 7 === 0 ? { n, text: Array.from({ length: 20 }, (_, at) => hash(`${n} ${at}`)) } : record(n);
+      await store.put(key(n), body);
+      for (const each of stores) expect((await each.get(key(n)))?.body).toEqual(body);
+    }
+    await Promise.all(stores.map(async (store) => store.close()));
+  });
+
+  it('make dictionaries of at most 32 KiB a table, however different they are', async () => {
+    const store = await openSqliteDocumentStore({ file });
+    const noise = (n: number): object => ({ text: Array.from({ length: 200 }, (_, at) => hash(`${n} ${at}`)) });
+    for (let n = 0; n < 10; n += 1) await store.put(key(n), noise(n));
+    const [found] = withDatabase((database) =>
+      database.prepare('SELECT sum(length(sample)) AS bytes, count(*) AS count FROM dictionary_samples').all(),
+    ) as { bytes: number; count: number }[];
+    expect(found).toEqual({ bytes: 32_768, count: 4 });
+    for (let n = 0; n < 10; n += 1) expect((await store.get(key(n)))?.body).toEqual(noise(n));
+    await store.close();
+  });
+
+  it('come back as they were, whatever their text', async () => {
+    const store = await openSqliteDocumentStore({ file });
+    const text = fc.string({ unit: 'binary', minLength: 0, maxLength: 2_000, size: 'max' });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ text, list: fc.array(fc.double({ noNaN: true, noDefaultInfinity: true })) }),
+        async (body) => {
+          const stored = JSON.parse(JSON.stringify(body)) as object;
+          await store.put(key(1), body);
+          expect((await store.get(key(1)))?.body).toEqual(stored);
+        },
+      ),
+      { numRuns: 60, endOnFailure: true },
+    );
+    await store.close();
+  });
+
+  it('of the layout that had them as text are read, and packed when they are replaced', async () => {
+    withDatabase((database) => {
+      database.exec(`CREATE TABLE documents (
+        tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
+        version INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (tbl, partition, sort)
+      ) WITHOUT ROWID; PRAGMA user_version = 1`);
+      const insert = database.prepare('INSERT INTO documents VALUES (?, ?, ?, 3, ?)');
+      for (const { key: name, body } of records(0, 3)) {
+        insert.run(name.table, name.partition, name.sort, JSON.stringify(body));
+      }
+    });
+    expect(await bodies()).toEqual(records(0, 3).map(({ body }) => body));
+    const store = await openSqliteDocumentStore({ file });
+    expect(await store.put(key(1), record(1), { expectedVersion: 3 })).toEqual({ version: 4 });
+    await store.close();
+    const types = withDatabase((database) =>
+      database.prepare('SELECT typeof(body) AS type FROM documents ORDER BY sort').all(),
+    );
+    expect(types).toEqual([{ type: 'text' }, { type: 'blob' }, { type: 'text' }]);
+    expect(await bodies()).toEqual(records(0, 3).map(({ body }) => body));
+  });
+
+  it.each([
+    [
+      'a flipped byte',
+      "UPDATE documents SET body = CAST(substr(body, 1, 40) || x'00' || substr(body, 42) AS BLOB) WHERE sort = '0005'",
+    ],
+    ['bytes that are no zlib stream', "UPDATE documents SET body = x'0102' WHERE sort = '0005'"],
+    ['a lost dictionary', 'DELETE FROM dictionary_samples'],
+    ['a changed dictionary', "UPDATE dictionary_samples SET sample = CAST(x'00' || substr(sample, 2) AS BLOB)"],
+  ])('are corrupt, and name themselves, after %s', async (_, damage) => {
+    await write(0, 6);
+    withDatabase((database) => database.exec(damage));
+    const store = await openSqliteDocumentStore({ file });
+    const reading = store.get(key(5));
+    await expect(reading).rejects.toMatchObject({ name: 'PipelineError', code: 'STORE_CORRUPT' });
+    await expect(reading).rejects.toThrow('0005');
+    await store.close();
+  });
+});
