@@ -1,7 +1,7 @@
 import { blockedBy, inputKeys, notesFor } from './execution.ts';
 import type { DayState, ExecutionStep, StepState } from './execution.ts';
 import { SKIPPED, keptState } from './kept-delivery.ts';
-import type { DeliveriesBefore, KeptNote, PartNote, Recut } from './kept-delivery.ts';
+import type { DeliveredBefore, DeliveriesBefore, KeptNote, PartNote, Recut } from './kept-delivery.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
 
@@ -82,6 +82,11 @@ export interface StepsRun {
   decide(question: HoldQuestion): Promise<StepState | undefined>;
   /** Why the step is to be left out; undefined when it is not. */
   leftOut?(step: StepId): string | undefined;
+  /**
+   * Cuts lost slices again from their raw files, and asks nobody: for days that do without the download. Undefined: nothing is cut. Rejects on
+   * cancellation alone.
+   */
+  cutAgain?(step: ExecutionStep, work: StepWork): Promise<readonly (StepDone | StepFailed)[]> | undefined;
   /** Called with all states whenever a step has ended. */
   changed?(states: DayStates): void;
 }
@@ -123,7 +128,7 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
   for (const day of days.filter(({ date }) => states.get(date)?.[step.id] === undefined)) {
     const leftOut = run.leftOut?.(step.id);
     const blocked = blockedBy(step, states.get(day.date) ?? {});
-    if (leftOut !== undefined) end(day.date, doWithout(day, step, leftOut));
+    if (leftOut !== undefined) end(day.date, await doWithout(work, step, day, leftOut));
     else if (blocked === undefined) runnable.push(day);
     else end(day.date, { state: 'skipped', reason: blocked });
   }
@@ -131,7 +136,7 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
   const results = await run.call(step, workOf(work, step, runnable));
   for (const day of runnable) {
     if (typeof results === 'string') {
-      end(day.date, doWithout(day, step, results));
+      end(day.date, await doWithout(work, step, day, results));
       continue;
     }
     const result = results.find(({ date }) => date === day.date);
@@ -147,10 +152,25 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
   run.changed?.(states);
 }
 
-/** An operator does without a part: what it delivered before stays. */
-function doWithout(day: StepsDay, step: ExecutionStep, reason: string): StepState {
+/** An operator does without a part: what it delivered before stays, and is cut again first where its slice is lost. */
+async function doWithout(work: Work, step: ExecutionStep, day: StepsDay, reason: string): Promise<StepState> {
   const before = day.delivered?.[step.id];
-  return before === undefined ? { state: 'skipped', reason } : keptState(before, { code: SKIPPED, message: reason });
+  if (before === undefined) return { state: 'skipped', reason };
+  const lost = before.recut === undefined ? undefined : await whyStillLost(work, step, day, before);
+  if (lost !== undefined) return { state: 'skipped', reason: `${reason}; what it delivered before is lost: ${lost}` };
+  return keptState(before, { code: SKIPPED, message: reason });
+}
+
+/** Undefined: the slice is there again. */
+async function whyStillLost(
+  work: Work,
+  step: ExecutionStep,
+  day: StepsDay,
+  before: DeliveredBefore,
+): Promise<string | undefined> {
+  const delivered = { [step.id]: { ...before, recut: 'only' } } as const;
+  const [result] = (await work.run.cutAgain?.(step, workOf(work, step, [{ ...day, delivered }]))) ?? [];
+  return result !== undefined && 'failure' in result ? result.failure.message : undefined;
 }
 
 /** What was delivered before stays when asking for it again fails. */

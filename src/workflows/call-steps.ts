@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { RetrySettings, StepResult } from '../engine/contract.ts';
@@ -27,12 +27,16 @@ export interface StepActivities {
   readonly control?: StepsControl;
 }
 
+/** Days that were under way when this came go on with a lost slice, and fail at the step that reads it. */
+const SKIPS_CUT_AGAIN = 'skips-cut-lost-slices-again';
+
 /** Calls of steps as activities, one for all days of a step; an operator may do without a download meanwhile. */
-export function callSteps(activities: StepActivities): Pick<StepsRun, 'call' | 'leftOut'> {
+export function callSteps(activities: StepActivities): Pick<StepsRun, 'call' | 'leftOut' | 'cutAgain'> {
   const { control } = activities;
   if (control === undefined) return { call: (step, work) => callStep(activities, step, work) };
   return {
     leftOut: (step) => control.skipReason(step),
+    cutAgain: (step, work) => (patched(SKIPS_CUT_AGAIN) ? callStep(activities, step, work) : undefined),
     call: (step, work) =>
       step.stage === 'download' ? callSkippable(activities, step, work, control) : callStep(activities, step, work),
   };

@@ -31,6 +31,7 @@ const EXPECTED = [
   'day-kept',
   'day-reset',
   'day-retried-cancelled',
+  'day-skipped-cut-again',
   'day-success',
   'reconcile',
   'reconcile-failed',
@@ -57,6 +58,7 @@ describe('recorded histories', () => {
   it.each([
     ['day-conflicting', '"conflicting":["2024-01-10"]'],
     ['day-decision-kept', 'recordDecision'],
+    ['day-skipped-cut-again', 'skips-cut-lost-slices-again'],
     ['watch-days-at-once', 'watch-runs-days-at-once'],
     ['window-published', 'publishDays'],
   ])('%s holds what it is named for: %s', async (name, told) => {

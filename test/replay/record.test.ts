@@ -173,6 +173,25 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await record('day-conflicting', handle.workflowId);
   });
 
+  it('of a day that does without a part whose slice was lost', async () => {
+    const date = '2024-01-18';
+    await (await start(date)).result();
+    const manifest = (await newestManifests(installation.engine.documents, 'tiny', [date])).get(date);
+    const download = manifest?.steps['download/forecast'];
+    publisher.refuse('readings', 403);
+    const held = publisher.holdNext('forecast');
+    const handle = await start(date, { recheck: true });
+    await held.arrived;
+    await untilOrdered(date, 'retryStep', { step: 'download/readings', reason: 'a test' });
+    publisher.refuse('readings', undefined);
+    const slice = download?.state === 'done' ? download.outputs['slice']?.key : undefined;
+    await installation.engine.objects.delete(slice ?? '');
+    await untilOrdered(date, 'skipPart', { step: 'download/forecast', reason: 'a test' });
+    await handle.result();
+    held.release();
+    await record('day-skipped-cut-again', handle.workflowId);
+  });
+
   it('of a held day whose decision is kept before it counts', async () => {
     publisher.publish('2024-01-11', { add: 10_000 });
     const handle = await start('2024-01-11');

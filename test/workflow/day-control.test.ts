@@ -101,6 +101,29 @@ describe('an operator', () => {
     expect(await dayResult(await start(date))).toMatchObject({ verdict: 'ok', version: 3 });
   });
 
+  it('skips a part whose slice was lost: it is cut again from its raw file, and nobody is asked', async () => {
+    const date = '2024-01-11';
+    await dayResult(await start(date));
+    const before = (await newest(date))?.steps['download/forecast'];
+    publisher.refuse('readings', 403);
+    publisher.refuse('forecast', 500);
+    const handle = await start(date, { recheck: true });
+    await untilState(handle, 'download/readings', 'done');
+    await order(handle, 'retryStep', 'download/readings', 'the key was renewed');
+    // The next attempt leaves the part out from the start, and has newer readings to be made with its slice.
+    const slice = before?.state === 'done' ? before.outputs['slice']?.key : undefined;
+    await installation.engine.objects.delete(slice ?? '');
+    publisher.publish(date, { add: 1 });
+    publisher.refuse('readings', undefined);
+    await order(handle, 'skipPart', 'download/forecast', 'down for the weekend');
+    expect(await dayResult(handle)).toMatchObject({ verdict: 'degraded', version: 2 });
+    expect((await newest(date))?.steps['download/forecast']).toEqual({
+      ...before,
+      kept: expect.objectContaining({ code: 'SKIPPED' }) as object,
+    });
+    publisher.refuse('forecast', undefined);
+  });
+
   it('has a failed step tried again while other parts still run', async () => {
     publisher.refuse('forecast', 403);
     publisher.refuse('readings', 500);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExecutionStep } from '../../../src/pipelines/execution.ts';
 import { runSteps } from '../../../src/pipelines/run-steps.ts';
-import type { StepDone, StepWork, StepsDay, StepsRun } from '../../../src/pipelines/run-steps.ts';
+import type { StepDone, StepFailed, StepWork, StepsDay, StepsRun } from '../../../src/pipelines/run-steps.ts';
 import type { StepKey } from '../../../src/pipelines/step-key.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';
 
@@ -112,6 +112,34 @@ describe('runSteps', () => {
     });
     expect(await states({ call: () => Promise.resolve('not today') })).toMatchObject({ kept: { code: 'SKIPPED' } });
     expect(await states({ leftOut: () => 'not today' })).toMatchObject({ kept: { code: 'SKIPPED' } });
+  });
+
+  it('cuts a lost slice again without asking anybody when its download is left out or given up', async () => {
+    const delivered = { [LOAD.id]: { key: keyOf('before'), since: '2026-02-27', recut: 'first' } } as const;
+    const failure = { code: 'STORE_CORRUPT', message: 'the raw file is gone, too' };
+    const outcome = async (run: Partial<StepsRun>, cut: (work: StepWork) => readonly (StepDone | StepFailed)[]) => {
+      const works: StepWork[] = [];
+      const cutAgain: StepsRun['cutAgain'] = (_, work) => {
+        works.push(work);
+        return Promise.resolve(cut(work));
+      };
+      const days = [{ ...DAY, delivered }, NEXT];
+      const states = await runSteps({ steps: [LOAD], days }, { ...good, ...run, cutAgain });
+      expect(works.map(({ days }) => days)).toEqual([[{ date: DAY.date, inputs: {}, recut: 'only' }]]);
+      expect(states.get(NEXT.date)?.[LOAD.id]).toEqual({ state: 'skipped', reason: 'not today' });
+      return states.get(DAY.date)?.[LOAD.id];
+    };
+    const ways: Partial<StepsRun>[] = [{ leftOut: () => 'not today' }, { call: () => Promise.resolve('not today') }];
+    for (const way of ways) {
+      expect(await outcome(way, (work) => allDone(work, LOAD.id))).toMatchObject({
+        key: 'before',
+        kept: { code: 'SKIPPED' },
+      });
+      expect(await outcome(way, ({ days }) => days.map(({ date }) => ({ date, failure })))).toEqual({
+        state: 'skipped',
+        reason: 'not today; what it delivered before is lost: the raw file is gone, too',
+      });
+    }
   });
 
   it('changes nothing that it was given', async () => {
