@@ -160,6 +160,14 @@ export function simulatedDataset({ since, tellsFreshness, holds }: DatasetOption
           outputs: { history: text('history', `published/${PIPELINE}.json`) },
         },
       ],
+      recordTables: {
+        figures: {
+          dynamodb: { name: 'figures', setting: 'DYNAMODB_FIGURES_TABLE' },
+          mongodb: { name: 'figures' },
+          partitionKey: 'name',
+          sortKey: 'date',
+        },
+      },
       schedules: [
         { id: 'daily', title: 'Yesterday', cron: '0 6 * * *', lagDays: 1, catchUpMinutes: 60, jitterSeconds: 0 },
         {
