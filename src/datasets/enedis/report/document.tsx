@@ -38,7 +38,9 @@ function Document({ title, kicker, heading, children }: DocumentProps): JSX.Elem
         </main>
         <footer>
           <div>
-            <p>Données du distributeur (Enedis), heures légales françaises. Aucun nom ni adresse de client n’est lu.</p>
+            <p>
+              Données du distributeur (Enedis), heures légales françaises. Aucun nom ni adresse de particulier n’est lu.
+            </p>
           </div>
         </footer>
       </body>
