@@ -4,6 +4,7 @@ import {
   condition,
   defineUpdate,
   isCancellation,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
@@ -32,6 +33,12 @@ export const skipPartUpdate = defineUpdate<string, [StepOrder]>('skipPart');
 export const unskipPartUpdate = defineUpdate<string, [StepOrder]>('unskipPart');
 /** The plan of the day, as soon as there is one; with Update-with-Start it starts the day or joins it. */
 export const awaitPlanUpdate = defineUpdate<DayPlan>('awaitPlan');
+
+/**
+ * A skip takes effect when it has been kept. Before this came the day went on beside the keeping, in an order that a replay could not repeat:
+ * whether the update ended before or after the next step began.
+ */
+const KEPT_FIRST = 'skips-are-kept-first';
 
 interface Watched {
   readonly plan: DayPlan | undefined;
@@ -85,9 +92,11 @@ export class DayControl {
     setHandler(
       skipPartUpdate,
       async (order: StepOrder) => {
+        const isFirst = patched(KEPT_FIRST);
+        if (isFirst) await record('skipPart', order);
         this.#skips.set(order.step, `skipped by an operator: ${order.reason}`);
         this.#running.get(order.step)?.cancel();
-        await record('skipPart', order);
+        if (!isFirst) await record('skipPart', order);
         return `${order.step} is skipped`;
       },
       {
