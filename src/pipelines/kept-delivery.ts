@@ -36,8 +36,9 @@ export interface PartNote {
 /**
  * The slice is gone or damaged, and the raw file that backs it is there: it is cut again before the publisher is asked (`first`), or without
  * that anybody is asked (`only`).
+ * `lost`: its ledger entry is gone as well; as `only`, and nothing stays when it cannot be cut.
  */
-export type Recut = 'first' | 'only';
+export type Recut = 'first' | 'only' | 'lost';
 
 /** A download that has rows for the day already, as a plan knows it. */
 export interface DeliveredBefore {

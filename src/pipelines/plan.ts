@@ -224,7 +224,9 @@ class PlanWalk {
     const forced = this.#isForced(step);
     const canAsk = part.origin === 'http' && this.#whyNotAsked(part) === undefined;
     if (delivery === undefined || entry === undefined) {
-      return forced !== undefined && canAsk ? run(step, forced) : this.#planFirstDownload(step, part);
+      if (forced !== undefined && canAsk) return run(step, forced);
+      const first = this.#planFirstDownload(step, part);
+      return first.action === 'run' || delivery === undefined ? first : this.#planLost(step, delivery, first);
     }
     const stays = this.#stays(step, delivery, entry);
     if (forced !== undefined) return { ...run(step, forced), ...stays };
@@ -234,6 +236,14 @@ class PlanWalk {
       return run(step, `step version ${entry.version} became ${step.version}`);
     }
     return this.#planKnownDownload(step, part, delivery, entry);
+  }
+
+  /** Of an answer whose ledger entry is gone, when nobody is asked for another: its raw file gives the same slice again. */
+  #planLost(step: StepDefinition, delivery: Delivery, otherwise: PlannedStep): PlannedStep {
+    if (this.#damageOfRaw(delivery) !== undefined) return otherwise;
+    const { key, checkedAt } = delivery;
+    const since = civilDateAt(new Date(checkedAt), this.#definition.zone);
+    return { ...run(step, 'its ledger entry is gone; its raw file is cut again'), key, since, recut: 'lost' };
   }
 
   /** What stays of a download if asking for it again fails: rows that are there or can be cut again, by this version of the step. */

@@ -176,7 +176,7 @@ async function whyStillLost(
 /** What was delivered before stays when asking for it again fails. */
 function failed(day: StepsDay, step: ExecutionStep, { failure }: StepFailed): StepState {
   const before = day.delivered?.[step.id];
-  return before === undefined ? { state: 'failed', ...failure } : keptState(before, failure);
+  return before === undefined || before.recut === 'lost' ? { state: 'failed', ...failure } : keptState(before, failure);
 }
 
 function workOf({ steps, days, states }: Work, step: ExecutionStep, runnable: readonly StepsDay[]): StepWork {

@@ -131,7 +131,7 @@ export async function cutAgain(
  */
 export async function recutLost(download: Download, days: StepRequest['days']): Promise<StepDone[]> {
   const lost = days.filter(({ recut }) => recut !== undefined).map(({ date }) => date);
-  const only = new Set(days.filter(({ recut }) => recut === 'only').map(({ date }) => date));
+  const only = new Set(days.filter(({ recut }) => recut === 'only' || recut === 'lost').map(({ date }) => date));
   const done: StepDone[] = [];
   for (const { origin, dates } of await backings(download, lost)) {
     const { retrievedAt: checkedAt } = origin;

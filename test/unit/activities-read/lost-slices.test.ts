@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PipelineError } from '../../../src/errors.ts';
 import { readVersions } from '../../../src/engine/look/day-dossier.ts';
 import { readLedger, readReceipts } from '../../../src/engine/records/ledger-reader.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
@@ -105,6 +106,49 @@ describe('an answer whose ledger entry never reached the store', () => {
     await lose(part);
     expect((await runDay(engine, 'tiny', DATE)).outcome.verdict).toBe('ok');
     expect((await runDay(engine, 'tiny', DATE)).plan.upToDate).toBe(true);
+  });
+
+  it.each(PARTS)('is cut again from its raw file by a run that asks nobody: %s', async (part) => {
+    await lose(part);
+    const slice = await sliceOf(part);
+    const asked = publisher.requests.length;
+    expect((await runDay(engine, 'tiny', DATE, { offline: true })).outcome.verdict).toBe('ok');
+    expect(publisher.requests.slice(asked)).toEqual([]);
+    expect(await sliceOf(part)).toEqual(slice);
+    expect((await newest()).version).toBe(1);
+    expect((await runDay(engine, 'tiny', DATE, { offline: true })).plan.upToDate).toBe(true);
+  });
+
+  it('is cut again in a window that asks nobody', async () => {
+    await lose('readings');
+    const slice = await sliceOf('readings');
+    expect((await runDays(engine, 'tiny', [DATE], { offline: true })).get(DATE)?.verdict).toBe('ok');
+    expect(await sliceOf('readings')).toEqual(slice);
+    expect((await runDays(engine, 'tiny', [DATE], { offline: true })).size).toBe(0);
+  });
+
+  it('leaves the part out of a run that asks nobody when its raw file is gone, too', async () => {
+    await lose('forecast');
+    await engine.objects.delete((await rawOf('forecast')).key);
+    const { plan } = await runDay(engine, 'tiny', DATE, { offline: true });
+    expect(plan.steps.find(({ step }) => step === 'download/forecast')).toMatchObject({ action: 'skip' });
+  });
+
+  it.each(PARTS)('has nothing that stays when it cannot be cut again: %s', async (part) => {
+    await lose(part);
+    await engine.objects.delete((await sliceOf(part)).key);
+    const put: TestEngine['objects']['put'] = (key, ...rest) =>
+      key.startsWith('slices/')
+        ? Promise.reject(new PipelineError('STORE_UNAVAILABLE', 'it does as the test says'))
+        : engine.objects.put(key, ...rest);
+    const objects = new Proxy(engine.objects, {
+      get(target, name) {
+        const member: unknown = name === 'put' ? put : Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const { state } = await runDay({ ...engine, objects }, 'tiny', DATE, { offline: true });
+    expect(state[`download/${part}`]).toMatchObject({ state: 'failed', code: 'STORE_UNAVAILABLE' });
   });
 
   it.each(PARTS)('keeps no window from being made: %s', async (part) => {
