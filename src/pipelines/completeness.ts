@@ -2,7 +2,7 @@ import type { PartDefinition, PipelineDefinition } from './definition.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
-import { whyNotAsked } from './part-days.ts';
+import { sinceOf, whyNotAsked } from './part-days.ts';
 import type { CivilDate } from './vocabulary.ts';
 
 /** How much of a day was delivered, as far as the newest version of the day tells. */
@@ -39,7 +39,7 @@ export function isWhole(
 
 /**
  * The parts of which a finished day does not have all: by the definition's own measure, where it has one, and by the fact `coverage` otherwise.
- * A part of which nothing came, and nobody can be asked for that day, is not missed.
+ * A part of which nothing came, and nobody can be asked for that day, is not missed; nor is one that begins later.
  */
 export function lacksOf(
   definition: Pick<PipelineDefinition, 'parts' | 'since' | 'zone'>,
@@ -48,11 +48,11 @@ export function lacksOf(
   if (manifest === undefined || manifest.verdict === 'no_data') return [];
   const measures = new Map<string, Measure>();
   for (const part of definition.parts) {
-    if (part.completeness === undefined) continue;
+    if (part.completeness === undefined || date < sinceOf(definition, part)) continue;
     const name = `${part.completeness.step} ${part.completeness.fact}`;
     measures.set(name, { completeness: part.completeness, parts: [...(measures.get(name)?.parts ?? []), part] });
   }
-  if (measures.size === 0) return lackOfCoverage(manifest);
+  if (definition.parts.every(({ completeness }) => completeness === undefined)) return lackOfCoverage(manifest);
   return [...measures.values()].flatMap(({ completeness, parts }): Lack[] => {
     const share = shareOf(completeness, manifest, ledger);
     const { least } = completeness;

@@ -10,6 +10,12 @@ export function sinceOf({ since }: Pick<PipelineDefinition, 'since'>, part: Pick
   return part.since ?? since;
 }
 
+/** The first day that a pipeline can make: before it none of its parts has data. */
+export function firstDayOf(definition: Pick<PipelineDefinition, 'since' | 'parts'>): CivilDate {
+  const begins = definition.parts.map((part) => sinceOf(definition, part)).sort();
+  return begins[0] ?? definition.since;
+}
+
 /** Why the publisher cannot be asked for a day of the part now, in words; undefined when it can. */
 export function whyNotAsked(
   definition: Pick<PipelineDefinition, 'since' | 'zone'>,

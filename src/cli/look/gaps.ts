@@ -11,6 +11,7 @@ import { staleSteps } from '../../pipelines/execution.ts';
 import type { PlannedStep } from '../../pipelines/plan.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { firstDayOf } from '../../pipelines/part-days.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
@@ -156,10 +157,11 @@ function staleText({ step, reason }: Pick<PlannedStep, 'step' | 'reason'>): stri
 async function datesOf(context: CommandContext, { pipeline, from, to }: RangeCommand): Promise<CivilDate[]> {
   const engine = await context.engine();
   const { definition } = datasetOf(engine, pipeline);
+  const begin = firstDayOf(definition);
   const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
   const last = to === undefined ? yesterday : parseCivilDate(to);
   const first = from === undefined ? addDays(last, 1 - DEFAULT_DAYS) : parseCivilDate(from);
-  const dates = datesBetween(first < definition.since ? definition.since : first, last);
+  const dates = datesBetween(first < begin ? begin : first, last);
   if (dates.length > 0) return dates;
-  throw new PipelineError('INPUT_INVALID', `the range ${first} … ${last} is empty, or before ${definition.since}`);
+  throw new PipelineError('INPUT_INVALID', `the range ${first} … ${last} is empty, or before ${begin}`);
 }

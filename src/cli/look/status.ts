@@ -4,6 +4,7 @@ import { PipelineError } from '../../errors.ts';
 import type { CalendarDay } from '../../pipelines/calendar-of-days.ts';
 import { addMonths, monthOf } from '../../pipelines/civil-date.ts';
 import type { Period } from '../../pipelines/vocabulary.ts';
+import { firstDayOf } from '../../pipelines/part-days.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { askAgainLine, renderCalendar } from './calendar.ts';
 import { EXIT } from '../shared/context.ts';
@@ -31,7 +32,7 @@ export async function status(context: CommandContext, { pipeline, period }: Stat
   if (days.length === 0) {
     throw new PipelineError(
       'PLAN_INVALID',
-      `${pipeline} has no data before ${definition.since}; ${period ?? ''} was asked for`,
+      `${pipeline} has no data before ${firstDayOf(definition)}; ${period ?? ''} was asked for`,
     );
   }
   context.terminal.data(days);

@@ -3,6 +3,7 @@ import type { CalendarDay, RunningDay } from '../../pipelines/calendar-of-days.t
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { lacksOf } from '../../pipelines/completeness.ts';
 import { staleSteps } from '../../pipelines/execution.ts';
+import { firstDayOf } from '../../pipelines/part-days.ts';
 import { planDays } from '../../pipelines/plan.ts';
 import { readDegraded } from '../records/degraded.ts';
 import { datasetOf } from '../engine.ts';
@@ -22,7 +23,8 @@ export async function calendarOfDays(
   running: ReadonlyMap<CivilDate, RunningDay>,
 ): Promise<CalendarDay[]> {
   const { definition } = datasetOf(engine, pipeline);
-  const known = dates.filter((date) => date >= definition.since);
+  const firstDay = firstDayOf(definition);
+  const known = dates.filter((date) => date >= firstDay);
   const [{ evidence, manifests, unreadable }, failures, degraded] = await Promise.all([
     surveyDays(engine, definition, known),
     readFailures(engine.documents, pipeline, known),

@@ -8,6 +8,7 @@ import { revisionOf } from '../../pipelines/revision.ts';
 import { describeRow } from '../../pipelines/stored-records.ts';
 import { STAGES } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, StepId } from '../../pipelines/vocabulary.ts';
+import { firstDayOf } from '../../pipelines/part-days.ts';
 import { afterDayEnd } from '../../pipelines/zoned-day.ts';
 import type { PlanRequest, ResolvedDay, ResolvedWindow } from '../contract.ts';
 import { readDegraded } from '../records/degraded.ts';
@@ -20,12 +21,13 @@ import { refuseRow } from '../records/read-rows.ts';
 
 /** Refuses what cannot be planned, with what to write instead. */
 export function checkRequest(definition: PipelineDefinition, { dates, options }: Omit<PlanRequest, 'pipeline'>): void {
+  const firstDay = firstDayOf(definition);
   for (const date of dates) {
     parseCivilDate(date);
-    if (date < definition.since) {
+    if (date < firstDay) {
       throw new PipelineError(
         'PLAN_INVALID',
-        `${definition.name} has no data before ${definition.since}; ${date} was asked for`,
+        `${definition.name} has no data before ${firstDay}; ${date} was asked for`,
       );
     }
   }

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { firstDayOf } from '../../pipelines/part-days.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { drawDays } from './draw-days.ts';
 import { datasetOf } from '../engine.ts';
@@ -16,7 +17,7 @@ export async function verifySample(
 ): Promise<CivilDate[]> {
   const { definition } = datasetOf(engine, pipeline);
   const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
-  const dates = await drawDays(engine, pipeline, datesBetween(definition.since, yesterday), sample);
+  const dates = await drawDays(engine, pipeline, datesBetween(firstDayOf(definition), yesterday), sample);
   const { days } = await verifyDays(engine, control, {
     pipeline,
     dates,

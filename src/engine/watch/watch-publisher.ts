@@ -6,6 +6,7 @@ import { revisionOf } from '../../pipelines/revision.ts';
 import { REVISIONS } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, Revision, StepId } from '../../pipelines/vocabulary.ts';
 import { workWindows } from '../../pipelines/work-window.ts';
+import { firstDayOf } from '../../pipelines/part-days.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import { compareVersions } from '../look/compare-versions.ts';
@@ -39,7 +40,7 @@ export async function watchPublisher(
   const { definition } = datasetOf(engine, pipeline);
   const today = civilDateAt(engine.now(), definition.zone);
   const dates = datesBetween(addDays(today, -WATCHED_DAYS), addDays(today, -1)).filter(
-    (date) => date >= definition.since,
+    (date) => date >= firstDayOf(definition),
   );
   const { freshness, moved } = await askFreshness(engine, control, pipeline);
   // A try that goes on behind the pages of another may have heard newer values: what they mean for these pages is found at the next watch,

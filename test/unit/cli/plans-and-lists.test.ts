@@ -148,6 +148,47 @@ describe('quotidien gaps', () => {
   });
 });
 
+describe('a part that begins later than its pipeline', () => {
+  const begins = (parts: Readonly<Record<string, CivilDate>>, least?: number) => {
+    const { definition, ...rest } = dataset();
+    const measure = { step: 'transform/readings', fact: 'rows' } as const;
+    const all = definition.parts.map((part) => ({
+      ...part,
+      ...(parts[part.id] === undefined ? {} : { since: parts[part.id]! }),
+      ...(part.id === 'forecast' && least !== undefined ? { completeness: { ...measure, least } } : {}),
+    }));
+    return engine.withDatasets([{ ...rest, definition: { ...definition, parts: all } }]);
+  };
+
+  it('is missed on no day before, and its days are complete without it', async () => {
+    const on = begins({ forecast: DAYS[2]! });
+    await runDays(on, 'tiny', DAYS);
+    expect(await gapKinds(FIRST, LAST, on)).toEqual([]);
+    expect(await staleDays(FIRST, LAST, on)).toEqual([]);
+    expect((await planned(FIRST, LAST, on)).totals).toMatchObject({ run: 0, recheck: 0 });
+  });
+
+  it('is held against its measure from its first day on', async () => {
+    const on = begins({ forecast: DAYS[2]! }, 25);
+    await runDays(on, 'tiny', DAYS);
+    expect(await gapKinds(FIRST, LAST, on)).toEqual(['incomplete 3']);
+  });
+
+  it('makes no gap of days on which no part has begun, and such days are refused by a plan', async () => {
+    const on = begins({ readings: DAYS[2]!, forecast: DAYS[2]! });
+    expect(await gapKinds(FIRST, LAST, on)).toEqual(['missing 3']);
+    const context = testContext(on);
+    await expect(plan(context, { pipeline: 'tiny', from: FIRST, to: undefined })).rejects.toMatchObject({
+      code: 'PLAN_INVALID',
+      message: `tiny has no data before ${DAYS[2]!}; ${FIRST} was asked for`,
+    });
+    const request = { pipeline: 'tiny', from: DAYS[2]!, to: LAST, select: 'missing' } as const;
+    expect((await planBackfill(on, request)).plan).toMatchObject({ days: 3 });
+    const early = { ...request, from: FIRST };
+    await expect(planBackfill(on, early)).rejects.toMatchObject({ code: 'PLAN_INVALID' });
+  });
+});
+
 describe('quotidien status', () => {
   it('counts as incomplete what gaps lists as incomplete', async () => {
     publisher.publish(FIRST, { hours: { 3: null } });
