@@ -21,6 +21,10 @@ describe('a simulated installation', () => {
     expect((await simulate(206, { theme: 'remote' })).violations).toEqual([]);
   });
 
+  it('makes a month again of which the row of its only version was lost', async () => {
+    expect((await simulate(6419, { theme: 'near' })).violations).toEqual([]);
+  });
+
   it.each(THEMES)(
     'keeps its promises in all stories: %s',
     async (theme) => {

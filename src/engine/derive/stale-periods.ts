@@ -1,5 +1,5 @@
 import { asPipelineError, errorCodeOf } from '../../errors.ts';
-import type { RollupDefinition } from '../../pipelines/definition.ts';
+import type { PipelineDefinition, RollupDefinition } from '../../pipelines/definition.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
 import { periodsOf } from '../../pipelines/period.ts';
 import { whyRun } from '../../pipelines/plan-reasons.ts';
@@ -45,9 +45,24 @@ function whyUnreadable(error: unknown): string {
   return asPipelineError(error).message;
 }
 
-/** Undefined when the period is as its inputs give it now, also when there is nothing to make it from. */
+/** Undefined when the period is as its inputs give it now, and published, also when there is nothing to make it from. */
 async function whyStale(engine: Engine, pipeline: string, rollup: RollupDefinition, period: Period) {
   const { definition } = datasetOf(engine, pipeline);
+  const outdated = await whyOutdated(engine, definition, rollup, period);
+  if (outdated !== undefined) return outdated;
+  const manifest = (await newestManifests(engine.documents, pipeline, [period])).get(period);
+  const [behind] = manifest === undefined ? [] : await unpublished(engine, publicationsOf(definition, manifest));
+  return behind === undefined ? undefined : `${behind.key} is missing or does not show it`;
+}
+
+/** Why the period would be made again; undefined when its newest version is as its inputs give it now, also when it has none. */
+export async function whyOutdated(
+  engine: Engine,
+  definition: PipelineDefinition,
+  rollup: RollupDefinition,
+  period: Period,
+): Promise<string | undefined> {
+  const pipeline = definition.name;
   const work = await periodWork(engine, definition, rollup, period);
   if (work === undefined) return undefined;
   const { key, inputs } = work.identity;
@@ -55,9 +70,7 @@ async function whyStale(engine: Engine, pipeline: string, rollup: RollupDefiniti
   const before = keyIn(manifest, rollup.id);
   if (before === key) {
     const intact = await intactEntry(engine, pipeline, rollup, period, key);
-    if (intact === undefined) return 'its ledger entry or an output is gone or damaged';
-    const [behind] = manifest === undefined ? [] : await unpublished(engine, publicationsOf(definition, manifest));
-    return behind === undefined ? undefined : `${behind.key} is missing or does not show it`;
+    return intact === undefined ? 'its ledger entry or an output is gone or damaged' : undefined;
   }
   if (before === undefined) return 'never ran';
   const steps = [{ step: rollup.id, key: before }];

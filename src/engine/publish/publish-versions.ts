@@ -1,20 +1,16 @@
 import { PipelineError, errorCodeOf } from '../../errors.ts';
-import { datesBetween } from '../../pipelines/civil-date.ts';
-import type { FetchWindow } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { manifestKey } from '../../pipelines/manifest.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
-import { periodOf, periodsOf } from '../../pipelines/period.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { PutFence } from '../../ports/objects.ts';
-import { announceAgain } from './announcements.ts';
 import type { MaybeServed } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
-import { lastVersions, newestManifests } from '../records/ledger-reader.ts';
+import { lastVersions } from '../records/ledger-reader.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
-import { isDamaged, namesLeft, publicationsOf, publish, unpublished, withdraw, withdrawnNames } from './published.ts';
+import { namesLeft, publicationsOf, publish, unpublished, withdraw, withdrawnNames } from './published.ts';
 import { deleteRecords, recordsOf, withdrawnRecords, writeRecords } from './records.ts';
 
 const SCOPES_AT_ONCE = 8;
@@ -48,44 +44,6 @@ export async function publishNewest(
 export async function publishDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<MaybeServed> {
   await publishNewest(engine, datasetOf(engine, pipeline).definition, dates);
   return {};
-}
-
-/**
- * Has the published tables of the periods with days of this stretch show what they were made of; those that are right cost a look. Of a period
- * whose own table is gone or damaged a day is announced, so that the rollup makes it again.
- */
-export async function publishPeriods(engine: Engine, pipeline: string, { from, to }: FetchWindow): Promise<void> {
-  const { definition } = datasetOf(engine, pipeline);
-  const dates = datesBetween(from, to);
-  const periods = new Set(definition.rollups.flatMap(({ grain }) => periodsOf(grain, dates)));
-  await mapConcurrent([...periods], SCOPES_AT_ONCE, async (period) => {
-    try {
-      const versions = await lastVersions(engine.documents, pipeline, [period]);
-      const newest = versions.get(period)?.at(-1);
-      if (newest !== undefined && (await isDamaged(engine, newest))) {
-        await announceOneOf(
-          engine,
-          pipeline,
-          dates.filter((date) => isWithin(definition, date, period)),
-        );
-        return;
-      }
-      const behind = await unpublishedScopes(engine, definition, [...versions.values()]);
-      if (behind.size > 0) await publishNewest(engine, definition, [period]);
-    } catch (error) {
-      // The table itself, or what tells of it, is damaged: that keeps no day from being made.
-      if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
-    }
-  });
-}
-
-function isWithin({ rollups }: PipelineDefinition, date: CivilDate, period: Scope): boolean {
-  return rollups.some(({ grain }) => periodOf(grain, date) === period);
-}
-
-async function announceOneOf({ documents }: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<void> {
-  const [made] = [...(await newestManifests(documents, pipeline, dates)).keys()].sort();
-  if (made !== undefined) await announceAgain(documents, pipeline, [made]);
 }
 
 /** Publishes the last of these versions; false when a newer one has the names by now. */

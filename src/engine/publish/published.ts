@@ -3,7 +3,6 @@ import type { OutputDefinition, PipelineDefinition } from '../../pipelines/defin
 import type { Manifest } from '../../pipelines/manifest.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef, PutFence } from '../../ports/objects.ts';
-import { damageOf } from '../content-store.ts';
 import type { Engine } from '../engine.ts';
 import { holdingFiles } from '../held-objects.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
@@ -58,15 +57,6 @@ export async function namesLeft({ objects }: Pick<Engine, 'objects'>, names: rea
     unlessAway(async () => (await objects.head(key)) !== undefined, false),
   );
   return names.filter((_, index) => there[index] === true);
-}
-
-/** Whether an artefact of the version is gone or damaged; false while nobody can tell. */
-export async function isDamaged({ objects }: Pick<Engine, 'objects'>, { steps }: Manifest): Promise<boolean> {
-  const refs = Object.values(steps).flatMap((state) => (state.state === 'done' ? Object.values(state.outputs) : []));
-  const damages = await mapConcurrent(refs, 16, (ref) =>
-    unlessAway(async () => (await damageOf(objects, ref)) !== undefined, false),
-  );
-  return damages.includes(true);
 }
 
 async function unlessAway(look: () => Promise<boolean>, otherwise: boolean): Promise<boolean> {

@@ -3,7 +3,7 @@ import { workWindows } from '../../pipelines/work-window.ts';
 import type { SelectDaysRequest, SelectedDays } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
-import { publishPeriods } from '../publish/publish-versions.ts';
+import { mendPeriods } from '../derive/mend-periods.ts';
 import { loadPlan, plannedDates, selectStretch } from '../plan/plan-backfill.ts';
 
 /** The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. */
@@ -14,7 +14,7 @@ export async function selectDays(
 ): Promise<SelectedDays> {
   const { request } = asked;
   const { dates, complete, degraded, noData, notDue } = await datesOf(engine, asked);
-  await publishPeriods(engine, request.pipeline, asked.stretch);
+  await mendPeriods(engine, request.pipeline, asked.stretch);
   const free = dates.filter((date) => !running.has(date));
   return {
     windows: workWindows(datasetOf(engine, request.pipeline).definition, free),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { openAnnouncements } from '../../../src/engine/publish/announcements.ts';
-import { publishPeriods } from '../../../src/engine/publish/publish-versions.ts';
+import { mendPeriods } from '../../../src/engine/derive/mend-periods.ts';
 import { verify } from '../../../src/cli/look/verify.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { verifyPeriod } from '../../../src/engine/verify/verify-period.ts';
@@ -157,7 +157,7 @@ describe('a backfill with nothing to make', () => {
     const before = await outputOf(MONTH, 'rollup/month');
     await remote.objects.delete(before.key);
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
-    await publishPeriods(engine, 'tiny', { from: '2024-01-01', to: '2024-12-31' });
+    await mendPeriods(engine, 'tiny', { from: '2024-01-01', to: '2024-12-31' });
     const dates = (await openAnnouncements(engine.documents, 'tiny')).map(({ scope }) => scope);
     expect(dates).toEqual(['2024-01-01']);
     await rollUpDays(engine, 'tiny', dates);

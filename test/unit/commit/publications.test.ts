@@ -5,6 +5,7 @@ import { openAnnouncements } from '../../../src/engine/publish/announcements.ts'
 import { commitDays } from '../../../src/engine/commit/commit-manifest.ts';
 import type { CommitRequest } from '../../../src/engine/contract.ts';
 import { executeRollup } from '../../../src/engine/derive/execute-rollup.ts';
+import { closeAnnouncements, hearAnnouncements } from '../../../src/engine/derive/hear-announcements.ts';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { selectStretch } from '../../../src/engine/plan/plan-backfill.ts';
 import { fenceOf, publishNewest, unpublishedScopes } from '../../../src/engine/publish/publish-versions.ts';
@@ -246,6 +247,30 @@ describe('the published table of a period', () => {
     expect(others).toEqual([]);
     await settleDerived(engine, 'tiny', [announced!.scope]);
     expect(await readFile(fileOf(table!.key))).toEqual(right);
+    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
+  });
+
+  it.each([
+    ['only', 1],
+    ['newest of two', 2],
+  ])('whose %s version is lost is made again by a backfill with nothing to make', async (_, versions) => {
+    if (versions === 2) {
+      publisher.publish(DATE, { add: 1 });
+      await runDay(engine, 'tiny', DATE, { recheck: true });
+      await rollUpDays(engine, 'tiny', [DATE]);
+    }
+    await settleDerived(engine, 'tiny', DATES);
+    const right = await readFile(fileOf(MONTH));
+    expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(versions);
+    await engine.documents.delete(manifestKey('tiny', '2024-03', versions));
+    await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
+    const { heard, rollups } = await hearAnnouncements(engine, testControl(), 'tiny', []);
+    for (const rollup of rollups) await executeRollup(engine, { pipeline: 'tiny', ...rollup }, testControl());
+    await closeAnnouncements(engine, testControl(), 'tiny', heard, []);
+    expect(await readVersions(engine, 'tiny', '2024-03')).toHaveLength(versions);
+    expect(await readFile(fileOf(MONTH))).toEqual(right);
+    expect(await stalePeriods(engine, 'tiny', DATES)).toEqual([]);
     await selectDays(engine, { request: { pipeline: 'tiny', ...RANGE }, stretch: RANGE }, new Set());
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
   });
