@@ -25,8 +25,14 @@ export async function triggerSchedule(client: Client, declared: DeclaredSchedule
     return;
   }
   const at = nominalTime(declared, date);
-  // Both ends count; the tick's own second is the only nominal time between them.
-  const backfill = { start: new Date(at.getTime() - 1_000), end: at, overlap: ScheduleOverlapPolicy.ALLOW_ALL };
+  // Temporal compares the end with the time that the jitter makes of the nominal one. It never moves a tick past the next
+  // one, so no other tick can be in this stretch.
+  const latest = at.getTime() + declared.schedule.jitterSeconds * 1000;
+  const backfill = {
+    start: new Date(at.getTime() - 1_000),
+    end: new Date(latest),
+    overlap: ScheduleOverlapPolicy.ALLOW_ALL,
+  };
   await onSchedule(declared.id, handle.backfill(backfill));
 }
 

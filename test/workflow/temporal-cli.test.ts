@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
@@ -106,6 +107,22 @@ async function expectRunnable(date: CivilDate): Promise<void> {
     verdict: 'ok',
   });
 }
+
+describe('the documents', () => {
+  it('give commands of Temporal that the shipped program has, with their flags', async () => {
+    const files = ['docs/operations.md', 'docs/security.md', 'README.md'];
+    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+    const commands = texts.flatMap((text) => [...text.matchAll(/`temporal ([^`]+)`/g)].map(([, one = '']) => one));
+    expect(commands.length).toBeGreaterThan(8);
+    for (const command of new Set(commands.filter((one) => !one.includes('<')))) {
+      const [name = ''] = /^[a-z][a-z -]*?(?= -|$)/.exec(command) ?? [];
+      const { stdout } = await promisify(execFile)(cli, [...name.split(' '), '--help'], { env: {} });
+      // What does not exist gets the help of the command above it.
+      expect(stdout, command).toContain(`temporal ${name} [`);
+      for (const flag of command.match(/--[a-z-]+/g) ?? []) expect(stdout, command).toContain(flag);
+    }
+  });
+});
 
 describe('a day in the middle of its download', () => {
   it('is paused and goes on where it was', async () => {
