@@ -9,7 +9,7 @@ import { endProcess, gonePoll, isAlive, lastBreath } from './process-liveness.ts
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { SearchAttributeTypes } from './search-attributes.ts';
 import { serverArguments } from './server-flags.ts';
-import { EarlyExitError, spawnServer, startFailure, untilReady } from './server-process.ts';
+import { EarlyExitError, earlyExitOf, spawnServer, startFailure, untilReady } from './server-process.ts';
 import type { ServerExit, ServerProcess } from './server-process.ts';
 import {
   clusterIdOf,
@@ -76,7 +76,8 @@ export interface DevServer {
  * Starts the tuned development server, or joins the one that runs for this database, and resolves when it answers and
  * knows the search attributes. All that was in the database is there again, also after kill -9. Throws `CONFIG_INVALID`
  * when a demanded port is taken, when the server ends early (with its last lines), when the folder belongs to another
- * database, or when a search attribute has another type than asked; `STORE_DENIED` when the folder cannot be written.
+ * database, or when a search attribute has another type than asked; `STORE_DENIED` when the folder cannot be written;
+ * `STORE_UNAVAILABLE` when somebody ends the server while it starts.
  */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
   const dbFile = path.resolve(options.dbFile);
@@ -179,6 +180,8 @@ async function prepareServer(server: ServerProcess, port: number, wanted: Search
   try {
     await ensureSearchAttributes(connection, NAMESPACE, wanted);
     return await clusterIdOf(connection);
+  } catch (error) {
+    throw error instanceof PipelineError ? error : ((await earlyExitOf(server)) ?? error);
   } finally {
     await connection.close();
   }

@@ -10,6 +10,7 @@ import { Connection } from '@temporalio/client';
 
 import { PipelineError } from '../../errors.ts';
 import type { RunnableCli } from './find-cli.ts';
+import { lastBreath } from './process-liveness.ts';
 
 /** Measured 0.4 s; the rest is for the recovery of a large database on a slow disk. */
 const READY_WITHIN_MS = 60_000;
@@ -92,11 +93,14 @@ function logSize(logFile: string): Promise<number> {
 export class EarlyExitError extends Error {
   /** Whether it lost one of its ports to somebody else. It says so, or crashes for it: 2 is how a Go program ends by a panic. */
   readonly portLost: boolean;
+  /** Somebody ended it: it said nothing against its ports or its database. A shell that waited for it tells that as 128 and the signal. */
+  readonly killed: boolean;
   /** What it wrote last. */
   readonly tail: string;
 
   constructor(exit: ServerExit, tail: string) {
     super(`it ended with ${exit.signal ?? `code ${exit.code ?? 'unknown'}`}`);
+    this.killed = exit.signal !== null || exit.code === 0 || (exit.code ?? 0) > 128;
     this.portLost = exit.code === 2 || tail.includes('address already in use');
     this.tail = tail;
   }
@@ -109,6 +113,10 @@ export function startFailure(
   whatNext: string,
 ): unknown {
   if (error instanceof PipelineError) return error;
+  if (error instanceof EarlyExitError && error.killed) {
+    const message = `the Temporal server was ended by somebody while it started: ${error.message}. Start the command again, nothing is lost`;
+    return new PipelineError('STORE_UNAVAILABLE', message, { cause: error });
+  }
   const reason = error instanceof Error ? error.message : String(error);
   const wrote = error instanceof EarlyExitError && error.tail !== '' ? `:\n${error.tail}\n` : '. ';
   return new PipelineError(
@@ -117,6 +125,12 @@ export function startFailure(
       `What it wrote last is in ${logFile}${wrote}${whatNext}`,
     { cause: error },
   );
+}
+
+/** What a server did that died under work on it: the broken connection is told a moment before the exit, which is the truer reason. */
+export async function earlyExitOf(server: ServerProcess): Promise<EarlyExitError | undefined> {
+  await lastBreath(server.exited);
+  return server.ended() ? new EarlyExitError(await server.exited, await logTail(server)) : undefined;
 }
 
 /**

@@ -9,7 +9,7 @@ import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import type { GoodFile } from './table.ts';
-import { ACCEPTED, DAMAGES, FOREIGN, GOOD_FILES } from './table.ts';
+import { ACCEPTED, DAMAGES, FOREIGN, GOOD_FILES, PLACES } from './table.ts';
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -28,11 +28,12 @@ async function take({ pipeline, name }: GoodFile, content: string | Uint8Array):
 
 const LONGEST_MESSAGE = 1_200;
 
-function expectClear(file: GoodFile, outcome: ImportOutcome): void {
+function expectClear(file: GoodFile, outcome: ImportOutcome, place = /./): void {
   if (!('code' in outcome)) throw new Error(`${file.name} was taken in with ${outcome.days} days`);
   const subject = file.name.startsWith('raw/api/') ? 'traffic' : path.basename(file.name);
   expect(outcome.code).toBe('INPUT_INVALID');
   expect(outcome.message).toContain(subject);
+  expect(outcome.message).toMatch(place);
   expect(outcome.message).not.toMatch(FOREIGN);
   expect(outcome.message.length).toBeLessThan(LONGEST_MESSAGE);
 }
@@ -46,7 +47,7 @@ describe.each(GOOD_FILES.map((file) => [path.basename(file.name), file] as const
   it.each(damaged)('%s: is taken in or refused with file, place and next step', async (title, content) => {
     const outcome = await take(file, content);
     if (ACCEPTED[path.basename(file.name)]?.includes(title) === true) expect(outcome).toMatchObject({ failed: [] });
-    else expectClear(file, outcome);
+    else expectClear(file, outcome, PLACES[title]);
   });
 
   it('is taken in as it is after all that', async () => {

@@ -86,6 +86,22 @@ export interface Damage {
   readonly apply: (file: GoodFile) => string | Uint8Array | undefined;
 }
 
+const THE_ROW =
+  /\bline 2\b|has a row of \d+ fields under a header of \d+: "|rows whose time cannot be read, such as "|its last row has/;
+
+/** How a refusal says where the damage is, by title: the line, the row itself, or the column. Other damages concern the file as a whole. */
+export const PLACES: Readonly<Record<string, RegExp>> = {
+  'cut in its last row':
+    /its last row has \d+ of \d+ fields: "|\bline \d+\b|ends inside a JSON document \(\d+ characters\)/,
+  'a row with a cell less': THE_ROW,
+  'a row with a cell more': THE_ROW,
+  'an open quote': THE_ROW,
+  'one unreadable time': /such as "yesterday/,
+  'a column without a name': /a column without a name, number 2\b/,
+  'two columns of one name': /two columns called "[^"]+"/,
+  'cut JSON': /ends inside a JSON document \(37 characters\)|It begins with "/,
+};
+
 const tables =
   (change: (lines: string[], file: GoodFile) => string[]): Damage['apply'] =>
   (file) =>

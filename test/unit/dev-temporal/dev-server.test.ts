@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -70,6 +70,29 @@ async function otherProgram(): Promise<number> {
   onTestFinished(() => void other.close());
   await once(other, 'listening');
   return (other.address() as AddressInfo).port;
+}
+
+/** Search attributes that kill the server when they are read to be compared with its own: it is ready, and not prepared. */
+function killingAttributes(): typeof SEARCH_ATTRIBUTES {
+  let reads = 0;
+  return new Proxy(SEARCH_ATTRIBUTES, {
+    ownKeys(target) {
+      reads += 1;
+      // The first reading makes the arguments of the start.
+      if (reads > 1)
+        process.kill((JSON.parse(readFileSync(recordFile(home), 'utf8')) as { pid: number }).pid, 'SIGKILL');
+      return Reflect.ownKeys(target);
+    },
+  });
+}
+
+/** Of the server that is being started: its record is written in the same breath as its start. */
+async function recordedPid(): Promise<number> {
+  for (;;) {
+    const record = await readRecord(home);
+    if (record !== undefined) return record.pid;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Starts `hold-server.ts` and resolves once its server is ready. */
@@ -182,6 +205,19 @@ describe('startDevServer', () => {
     expect(error.message).toContain('file is not a database');
     expect(error.message).toContain(`move ${dbFile} aside`);
   });
+
+  it.each(['before it answers', 'while it learns the search attributes'])(
+    'tells a server that is killed %s from one whose database cannot be opened',
+    async (when) => {
+      const asked = when === 'before it answers' ? undefined : killingAttributes();
+      const starting = errorOf(start(asked === undefined ? {} : { searchAttributes: asked }));
+      if (asked === undefined) process.kill(await recordedPid(), 'SIGKILL');
+      const error = await starting;
+      expect(error.code).toBe('STORE_UNAVAILABLE');
+      expect(error.message).toContain('was ended by somebody while it started: it ended with SIGKILL');
+      expect(error.message).not.toContain('aside');
+    },
+  );
 
   it('names the folder when it cannot be written', async () => {
     await writeFile(path.join(home, 'file'), '');
