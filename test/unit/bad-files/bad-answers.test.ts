@@ -10,12 +10,13 @@ import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { namesUnder } from '../../../src/engine/download/raw-names.ts';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
-import { PipelineError } from '../../../src/errors.ts';
+import { ERROR_TABLE, PipelineError } from '../../../src/errors.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import type { GoodFile } from './table.ts';
-import { DAMAGES, FOREIGN, GOOD_FILES } from './table.ts';
+import { DAMAGES, FOREIGN, GOOD_ANSWERS, GOOD_FILES, PLACES } from './table.ts';
 
 /** The table of damages as answers of a publisher, and all of them together as the files of a folder. */
 
@@ -32,6 +33,8 @@ const PART_OF: Readonly<Record<string, string>> = {
   'bikes.json': 'bikes',
   'traffic_data.json': 'traffic',
   'weather.json': 'weather',
+  'consolidated.csv': 'cons-def',
+  'open-meteo.json': 'open-meteo',
 };
 
 const TIMES = ['an unreadable time', 'one unreadable time'];
@@ -47,6 +50,8 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   bikes: ['the file twice'],
   traffic: ['an unreadable time', 'the file twice'],
   weather: ['an unreadable time', 'the file twice'],
+  'cons-def': ['a header alone'],
+  'open-meteo': ['an unreadable time', 'the file twice'],
 };
 
 let engine: TestEngine;
@@ -56,7 +61,7 @@ let answer: Uint8Array = new Uint8Array();
 beforeAll(async () => {
   server = createServer((request, response) => {
     // The catalogue tells no freshness: the data themselves are asked for.
-    const isData = /exports|navitia|VisualCrossing/.test(request.url ?? '');
+    const isData = /exports|navitia|VisualCrossing|archive/.test(request.url ?? '');
     response.end(isData ? answer : '{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -97,7 +102,7 @@ async function isKept(bytes: Uint8Array): Promise<boolean> {
   return (await namesUnder(engine.objects, ['raw/'])).some((name) => name.includes(sha256));
 }
 
-const ANSWERED = GOOD_FILES.flatMap((file) => {
+const ANSWERED = [...GOOD_FILES, ...GOOD_ANSWERS].flatMap((file) => {
   const name = path.basename(file.name);
   const part = PART_OF[name];
   return part === undefined ? [] : [[`${name} for ${part}`, file, part] as const];
@@ -125,6 +130,9 @@ describe.each(ANSWERED)('an answer like %s', (_name, file: GoodFile, part) => {
         expect(message).not.toMatch(FOREIGN);
         // Where it is kept, for whoever wants to see what came.
         expect(message).toContain(`raw/${file.pipeline}/${part}/`);
+        expect(message).toMatch(PLACES[title] ?? /./);
+        // The next step is to look at that file, or to wait while it is fetched again.
+        expect(ERROR_TABLE[code as ErrorCode].remedy).toMatch(/kept (raw|partial) file/);
       }
       expect(await isKept(body)).toBe(true);
     },

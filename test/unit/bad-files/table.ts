@@ -80,6 +80,24 @@ export const GOOD_FILES: readonly GoodFile[] = [
   { pipeline: 'cityflow', name: 'weather.json', text: weatherAnswer(DAY, { tempmax: 10 }) },
 ];
 
+/** Answers of publishers in dialects that `GOOD_FILES` has under another part or by another publisher. */
+export const GOOD_ANSWERS: readonly GoodFile[] = [
+  {
+    pipeline: 'eco2mix',
+    name: 'consolidated.csv',
+    text: portalCsv(DAY, constantRows(DAY, 30, { consommation: 60_000 }, 'Données consolidées'), ['consommation']),
+    delimiter: ';',
+  },
+  {
+    pipeline: 'cityflow',
+    name: 'open-meteo.json',
+    text: JSON.stringify({
+      daily: { time: [DAY], temperature_2m_max: [15.6], temperature_2m_min: [7.3], precipitation_sum: [0] },
+      hourly: { time: [`${DAY}T00:00`], temperature_2m: [8], precipitation: [0] },
+    }),
+  },
+];
+
 export interface Damage {
   readonly title: string;
   /** Undefined: the damage means nothing for this dialect. */
