@@ -88,7 +88,14 @@ module.exports = {
     ...only('workflows', [ERRORS, '^src/pipelines/', TEMPORAL_SAFE], ['^src/(activities|engine)/']),
     ...only(
       'storage',
-      [ERRORS, PORTS, NODE_FILES, '^node_modules/(@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)', '^@duckdb'],
+      [
+        ERRORS,
+        PORTS,
+        NODE_FILES,
+        '^zlib$',
+        '^node_modules/(@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)',
+        '^@duckdb',
+      ],
       [],
     ),
     ...only(
