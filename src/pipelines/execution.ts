@@ -85,19 +85,12 @@ export function stepsOfRun(
   return planned.filter(({ step }) => executed.has(step));
 }
 
-/**
- * What is out of date in a finished day, of a plan that does not ask the publisher: what a backfill of stale days makes, and nothing that
- * it does not make.
- */
-export function staleSteps(
-  definition: PipelineDefinition,
-  planned: readonly PlannedStep[],
-  manifest: Manifest | undefined,
-): PlannedStep[] {
+/** What is out of date in a finished day, of a plan that does not ask the publisher and of the steps that a backfill of stale days makes. */
+export function staleSteps(planned: readonly PlannedStep[], manifest: Manifest | undefined): PlannedStep[] {
   if (manifest === undefined) return [];
-  const stale = stepsOfRun(definition, SEVERAL, planned).filter((one) => !isAsStored(one, manifest));
+  const stale = planned.filter((one) => !isAsStored(one, manifest));
   const behind = 'the newest version is not what its inputs give now';
-  return stale.map((one) => (one.action === 'run' ? one : { ...one, reason: behind }));
+  return stale.map((one) => (one.action === 'reuse' ? { ...one, reason: behind } : one));
 }
 
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */

@@ -130,14 +130,13 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
 
 /** The days that a backfill of stale days would make, with what is out of date in each. */
 async function staleDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]) {
-  const { definition } = datasetOf(engine, pipeline);
   const request = { pipeline, from: dates[0] ?? '', to: dates.at(-1) ?? '', select: 'stale' } as const;
   const days: StaleDay[] = [];
   const unreadable = new Map<CivilDate, UnreadableRow>();
   for await (const { selected, due, manifests, unreadable: rows } of selectStretches(engine, request)) {
     const meant = new Set(selected.map(({ date }) => date));
     for (const { date, steps, unpublished } of due.filter((day) => meant.has(day.date)))
-      days.push({ date, steps: staleSteps(definition, steps, manifests.get(date)), unpublished });
+      days.push({ date, steps: staleSteps(steps, manifests.get(date)), unpublished });
     for (const [date, row] of rows) unreadable.set(date, row);
   }
   return { days, unreadable };

@@ -2,7 +2,7 @@ import { calendarDay } from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay, RunningDay } from '../../pipelines/calendar-of-days.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { lacksOf } from '../../pipelines/completeness.ts';
-import { staleSteps } from '../../pipelines/execution.ts';
+import { SEVERAL, staleSteps, stepsOfRun } from '../../pipelines/execution.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
 import { planDays } from '../../pipelines/plan.ts';
 import { readDegraded } from '../records/degraded.ts';
@@ -45,7 +45,7 @@ export async function calendarOfDays(
       degraded: degraded.get(date),
       blind,
       unreadable: unreadable.get(date),
-      stale: staleSteps(definition, planned, manifests.get(date)),
+      stale: staleSteps(stepsOfRun(definition, SEVERAL, planned), manifests.get(date)),
       lacks: own === undefined ? [] : lacksOf(definition, own),
       askAgainAt: manifests.has(date) ? planned.flatMap(({ askAgainAt }) => askAgainAt ?? []).sort()[0] : undefined,
     };

@@ -3,13 +3,17 @@ import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { stepsOfRun } from '../../pipelines/execution.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { isUpToDate } from '../../pipelines/plan.ts';
-import type { DayPlan, PlanOptions } from '../../pipelines/plan.ts';
+import type { DayPlan, PlanOptions, PlannedStep } from '../../pipelines/plan.ts';
 import { isAfterStage, stageOf } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, Stage } from '../../pipelines/vocabulary.ts';
+import { damageOf } from '../content-store.ts';
 import type { Engine } from '../engine.ts';
+import { mapConcurrent } from '../map-concurrent.ts';
 import { planOnStored, surveyDays } from './evidence.ts';
 import type { Survey } from './evidence.ts';
 import { unpublishedScopes } from '../publish/publish-versions.ts';
+
+const DAYS_AT_ONCE = 16;
 
 export interface StoredPlans {
   /** Ascending; none for a day of which a row cannot be read. */
@@ -68,9 +72,12 @@ export async function planRun(
   { days, until, earlier = [], ...options }: RunOptions,
 ): Promise<RunPlans> {
   const stored = await planFromStores(engine, definition, dates, options, earlier);
-  const planned = stored.plans.map((whole) => {
-    const steps = stepsOfRun(definition, days, whole.steps).filter(({ step }) => !isAfterStage(stageOf(step), until));
-    return { ...whole, whole, steps, made: isUpToDate(steps, stored.manifests.get(whole.date)) };
+  const planned = await mapConcurrent(stored.plans, DAYS_AT_ONCE, async (whole) => {
+    const manifest = stored.manifests.get(whole.date);
+    const made = stepsOfRun(definition, days, whole.steps);
+    const lost = days === 1 ? [] : await lostSteps(engine, definition, manifest);
+    const steps = [...made, ...lost].filter(({ step }) => !isAfterStage(stageOf(step), until));
+    return { ...whole, whole, steps, made: isUpToDate(steps, manifest) };
   });
   const done = planned.filter(({ made }) => made).map(({ date }) => stored.versions.get(date) ?? []);
   const wrong = await unpublishedScopes(engine, definition, done);
@@ -79,4 +86,30 @@ export async function planRun(
     return { ...plan, unpublished, upToDate: plan.made && unpublished.length === 0 };
   });
   return { ...stored, plans };
+}
+
+/**
+ * Of the steps that are made for single days alone, those of which the newest version names an output that is gone or damaged: a run of
+ * several days cannot make it, so that its version goes on without it, and says why.
+ */
+async function lostSteps(
+  { objects }: Pick<Engine, 'objects'>,
+  { steps }: PipelineDefinition,
+  manifest: Manifest | undefined,
+): Promise<PlannedStep[]> {
+  const lost: PlannedStep[] = [];
+  for (const { id } of steps.filter(({ singleDaysOnly }) => singleDaysOnly === true)) {
+    const state = manifest?.steps[id];
+    for (const [output, ref] of state?.state === 'done' ? Object.entries(state.outputs) : []) {
+      const damage = await damageOf(objects, ref);
+      if (damage === undefined) continue;
+      lost.push({
+        step: id,
+        action: 'skip',
+        reason: `output ${output} ${damage}, and it is made for single days alone`,
+      });
+      break;
+    }
+  }
+  return lost;
 }

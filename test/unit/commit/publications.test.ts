@@ -115,6 +115,27 @@ describe('a published file with a changed byte', () => {
   });
 });
 
+describe('an output that windows leave out', () => {
+  it('keeps the day from being complete when it is lost; a window goes on without it, and a run of the day makes it again', async () => {
+    await runDays(engine, 'tiny', DATES);
+    await runDay(engine, 'tiny', DATE);
+    const page = async () => (await newestManifests(engine.documents, 'tiny', [DATE])).get(DATE)?.steps['report/page'];
+    const made = await page();
+    const [ref] = made?.state === 'done' ? Object.values(made.outputs) : [];
+    await rm(fileOf(ref!.key));
+    expect(await complete()).toBe(2);
+    await runDays(engine, 'tiny', DATES);
+    expect(await page()).toEqual({
+      state: 'skipped',
+      reason: 'output page is missing in the store, and it is made for single days alone',
+    });
+    expect(await complete()).toBe(3);
+    await runDay(engine, 'tiny', DATE);
+    expect(await page()).toEqual(made);
+    expect((await stat(fileOf(ref!.key))).size).toBe(ref!.bytes);
+  });
+});
+
 describe('the fence of a version', () => {
   it('does not hold when a newer version is there and the one between them was set aside', async () => {
     await runDay(engine, 'tiny', DATE);
