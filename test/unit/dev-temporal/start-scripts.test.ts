@@ -223,18 +223,31 @@ describe('test.mjs', () => {
     await calls();
   });
 
-  it('runs the checks, the tests, and the chaos tests one by one, and adds them up', async () => {
-    await put('report-tests.json', report(40, 0, { numPendingTests: 2 }));
+  const CALLS = {
+    check: 'npm run check',
+    tests: 'vitest run --reporter=default --reporter=json --project parts --project workflow',
+    long: 'vitest run --reporter=default --reporter=json --project long --project simulate',
+    chaos: 'vitest run --reporter=default --reporter=json --project chaos --no-file-parallelism',
+  };
+
+  it('runs the checks and the tests, and with --long only what takes long', async () => {
+    await put('report-tests.json', report(40, 0));
+    await put('report-long.json', report(2, 0));
     await put('report-chaos.json', report(3, 0));
-    await put('test/chaos/kill.test.ts', '');
-    const { code, stdout } = await test();
+    expect(lastLine((await test()).stdout)).toBe('40 passed, 0 failed');
+    expect(await calls()).toEqual([CALLS.check, CALLS.tests]);
+    expect(lastLine((await test('--long')).stdout)).toBe('5 passed, 0 failed');
+    expect(await calls()).toEqual([CALLS.long, CALLS.chaos]);
+  });
+
+  it('runs everything one after the other with --all, and adds it up', async () => {
+    await put('report-tests.json', report(40, 0, { numPendingTests: 2 }));
+    await put('report-long.json', report(2, 0));
+    await put('report-chaos.json', report(3, 0));
+    const { code, stdout } = await test('--all');
     expect(code).toBe(0);
-    expect(lastLine(stdout)).toBe('43 passed, 0 failed, 2 skipped');
-    expect(await calls()).toEqual([
-      'npm run check',
-      'vitest run --reporter=default --reporter=json --project !chaos',
-      'vitest run --reporter=default --reporter=json --project chaos --no-file-parallelism',
-    ]);
+    expect(lastLine(stdout)).toBe('45 passed, 0 failed, 2 skipped');
+    expect(await calls()).toEqual([CALLS.check, CALLS.tests, CALLS.long, CALLS.chaos]);
   });
 
   it('counts failed checks as a failure with its name, and still runs the tests', async () => {

@@ -55,7 +55,7 @@ const OF_THE_DRIVER =
 
 async function sources(which: (name: string) => boolean): Promise<string> {
   const folder = path.join(ROOT, 'src', 'storage');
-  const names = (await readdir(folder)).filter(which);
+  const names = (await readdir(folder, { recursive: true })).filter((name) => which(path.basename(name)));
   expect(names).not.toEqual([]);
   return (await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')))).join('\n');
 }
