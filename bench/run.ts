@@ -5,6 +5,7 @@ const BENCHES = {
   eco2mix: () => import('./eco2mix.ts'),
   enedis: () => import('./enedis.ts'),
   home: () => import('./home-size.ts'),
+  house: () => import('./house.ts'),
   orchestration: () => import('./orchestration.ts'),
   storage: () => import('./storage.ts'),
 } as const;

@@ -138,6 +138,7 @@ async function install() {
   writeFileSync(INSTALL_STAMP, sha256(readFileSync(LOCKFILE)));
 }
 
+const BUNDLER = inRoot('scripts', 'bundle-cli.mjs');
 const BUILD_STAMP = join(CACHE, 'build.sha256');
 
 /** One hash over everything that the build reads: names and bytes of src, the compiler's settings, the packages. */
@@ -145,7 +146,7 @@ function sourceHash() {
   const files = readdirSync(inRoot('src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .concat(inRoot('tsconfig.json'), LOCKFILE)
+    .concat(inRoot('tsconfig.json'), ...(existsSync(BUNDLER) ? [BUNDLER] : []), LOCKFILE)
     .sort();
   return sha256(...files.flatMap((file) => [`${relative(ROOT, file)}\0`, readFileSync(file)]));
 }
@@ -159,6 +160,7 @@ async function build() {
   await step('compiling', () => runNode(inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'));
   const bundler = inRoot('dist', 'workers', 'build-bundle.js');
   if (existsSync(bundler)) await step('bundling the workflows', () => runNode(bundler));
+  if (existsSync(BUNDLER)) await step('bundling the commands', () => runNode(BUNDLER));
   writeFileSync(BUILD_STAMP, hash);
 }
 
@@ -252,7 +254,7 @@ async function main([command, ...args]) {
   }
   await prepare(command);
   if (command === 'build') return 0;
-  const script = command === 'test' ? [inRoot('scripts', 'test.mjs')] : [inRoot('dist', 'cli', 'main.js'), command];
+  const script = command === 'test' ? [inRoot('scripts', 'test.mjs')] : [inRoot('dist', 'bundle', 'main.js'), command];
   const { code } = await run(process.execPath, [...script, ...args], { stdio: 'inherit' });
   return code;
 }

@@ -1,75 +1,6 @@
-import { PipelineError, asPipelineError } from '../errors.ts';
-import { redactText, redacted } from '../redaction.ts';
-import { loadConfig } from '../config/load-config.ts';
-import { DATASETS } from '../datasets/registry.ts';
-import { publisherHosts } from '../workers/configured-datasets.ts';
-import { openEngine } from '../workers/open-engine.ts';
-import type { OpenEngine } from '../workers/open-engine.ts';
-import { EXIT } from './shared/context.ts';
-import type { CommandContext, ExitCode } from './shared/context.ts';
-import { Interrupted } from './shared/interrupted.ts';
+import { PipelineError } from '../errors.ts';
 import { createProgram } from './program.ts';
-import type { GlobalOptions } from './program.ts';
-import { createTerminal } from './shared/terminal.ts';
-import type { Terminal } from './shared/terminal.ts';
-
-/** After its last line, for what is still to be written to a slow pipe. */
-const LINGER_MS = 2_000;
-
-const USAGE_CODES = ['INPUT_INVALID', 'PLAN_INVALID', 'PIPELINE_UNKNOWN', 'CONFIG_INVALID'];
-
-/** Runs one command with everything that it needs, and turns what it throws into a message and an exit code. */
-async function execute(options: GlobalOptions, command: (context: CommandContext) => Promise<ExitCode>): Promise<void> {
-  const terminal = createTerminal(process, options.json === true);
-  const abort = new AbortController();
-  let engine: Promise<OpenEngine> | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      abort.abort(new Interrupted(signal === 'SIGINT' ? 'Ctrl-C' : signal));
-    });
-  }
-  try {
-    const hosts = publisherHosts(DATASETS);
-    const config = loadConfig({ env: process.env, cwd: process.cwd(), home: options.home, hosts });
-    process.exitCode = await command({
-      config,
-      terminal,
-      datasets: DATASETS,
-      engine: () => (engine ??= openEngine(config, DATASETS)),
-      signal: abort.signal,
-    });
-  } catch (error) {
-    process.exitCode = tellEnd(terminal, abort.signal.aborted ? interruption(error, abort.signal) : error);
-  } finally {
-    // An engine that could not be opened has been reported above.
-    await (await engine?.catch(() => undefined))?.close();
-    // Calls that a silent store was never to answer, and their repetitions, would keep the process for minutes. Only a loop that is still
-    // busy then sees this timer.
-    setTimeout(() => process.exit(), LINGER_MS).unref();
-  }
-}
-
-/** Tells a person, and a program, why a command ended; answers its exit code. */
-function tellEnd(terminal: Terminal, error: unknown): ExitCode {
-  if (error instanceof Interrupted) {
-    terminal.data({ stopped: { by: error.by, message: error.message } });
-    terminal.note(error.message);
-    return EXIT.failed;
-  }
-  const known = asPipelineError(error);
-  const { code, remedy } = known;
-  const message = redactText(known.message);
-  terminal.data({ error: { code, message, remedy, context: redacted(known.context) } });
-  terminal.note(`${code}: ${message}\n${remedy}`);
-  if (code === 'INTERNAL' && known.cause instanceof Error) terminal.note(redactText(known.cause.stack ?? ''));
-  return USAGE_CODES.includes(known.code) ? EXIT.usage : EXIT.failed;
-}
-
-/** After an interruption whatever breaks is the interruption, told in its own words. */
-function interruption(error: unknown, signal: AbortSignal): unknown {
-  const isOwn = error instanceof Interrupted || (error instanceof PipelineError && error.code !== 'INTERNAL');
-  return isOwn ? error : signal.reason;
-}
+import { EXIT } from './shared/context.ts';
 
 // A reader such as `head` that has seen enough closes the pipe: that is no failure of the command.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -77,7 +8,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(process.exitCode);
 });
 
-const program = createProgram(execute);
+const program = createProgram(async (options, command) => {
+  const { execute } = await import('./execute.ts');
+  await execute(process.env, options, command);
+});
 program.exitOverride((stop) => {
   process.exitCode = stop.exitCode === 0 ? EXIT.done : EXIT.usage;
   throw stop;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { PipelineError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { Environment } from './environment.ts';

@@ -7,10 +7,9 @@ import { mergeRules } from '../engine/upkeep/merge-records.ts';
 import type { Config } from '../config/load-config.ts';
 import { secretsOf } from '../config/secrets.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
-import { createDuckDbEngine } from '../storage/sql/duckdb.ts';
+import type { DuckDbEngine, DuckDbEngineOptions } from '../storage/sql/duckdb.ts';
 import { limitSessions } from '../storage/sql/limit-sessions.ts';
 import { withScratchFolder } from '../storage/local/scratch-folder.ts';
-import { encodeFlatParquet } from '../storage/sql/parquet-export.ts';
 import { CODE_VERSION } from './code-version.ts';
 import { configuredDatasets } from './configured-datasets.ts';
 import { engineFallback } from './engine-fallback.ts';
@@ -28,7 +27,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   const { home, settings } = config;
   const scratch = path.join(home, 'scratch');
   const stores = await openStores(config, mergeRules(datasets));
-  const duckDb = createDuckDbEngine({
+  const duckDb = whenUsed({
     memoryLimitMb: settings.QUOTIDIEN_SQL_MEMORY_MB,
     threads: settings.QUOTIDIEN_SQL_THREADS,
     scratchRoot: path.join(scratch, 'sql'),
@@ -46,7 +45,10 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       userAgent: `quotidien/${CODE_VERSION}`,
       idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
     }),
-    writeFlatParquet: encodeFlatParquet,
+    async writeFlatParquet(...table) {
+      const { encodeFlatParquet } = await import('../storage/sql/parquet-export.ts');
+      return encodeFlatParquet(...table);
+    },
     now: () => new Date(),
     withScratchFolder: (use) => withScratchFolder(path.join(scratch, 'raw'), use),
     queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` },
@@ -65,5 +67,18 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       await duckDb.close();
       await stores.close();
     },
+  };
+}
+
+/** The SQL engine, whose driver is loaded by the first session: most commands need none. */
+function whenUsed(options: DuckDbEngineOptions): DuckDbEngine {
+  let loading: Promise<DuckDbEngine> | undefined;
+  const load = async (): Promise<DuckDbEngine> => {
+    const { createDuckDbEngine } = await import('../storage/sql/duckdb.ts');
+    return createDuckDbEngine(options);
+  };
+  return {
+    session: async (work, bounds) => (await (loading ??= load())).session(work, bounds),
+    close: async () => (await loading)?.close(),
   };
 }

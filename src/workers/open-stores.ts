@@ -2,20 +2,16 @@ import path from 'node:path';
 import { livelyDocuments, livelyObjects, signOfLife } from '../activities/signs-of-life.ts';
 import type { Config } from '../config/load-config.ts';
 import type { AwsAccess, DocumentChoice, ObjectChoice, StorageChoice } from '../config/storage-choice.ts';
-import { openDynamoDocumentStore } from '../storage/aws/dynamodb-documents.ts';
 import { createLocalObjectStore } from '../storage/local/local-files.ts';
 import type { WorkFolders } from '../storage/local/leftovers.ts';
-import { openMongoDocumentStore } from '../storage/mongo/mongo-documents.ts';
 import { STAGING_PART } from '../storage/shared/object-key.ts';
 import type { DocumentStore } from '../ports/documents.ts';
 import type { ObjectStore } from '../ports/objects.ts';
 import { createPlacedObjectStore } from '../storage/local/placed-objects.ts';
-import { openS3ObjectStore } from '../storage/aws/s3-objects.ts';
 import type { S3StoreOptions } from '../storage/aws/s3-objects.ts';
 import { openSqliteDocumentStore } from '../storage/sqlite/sqlite-documents.ts';
 import type { MergeRules } from '../storage/outage/reconcile-parts.ts';
 import type { StorageTarget } from '../storage/setup/storage-plan.ts';
-import { openHostFallback } from './open-fallback.ts';
 import type { HostFallback } from './open-fallback.ts';
 import { recordTables } from './record-tables.ts';
 
@@ -46,6 +42,7 @@ export async function openStores(config: StoresConfig, rules?: MergeRules): Prom
   const answerTimeoutMs = settings.QUOTIDIEN_STORE_ANSWER_MS;
   const primary = await openPrimary({ home, storage, answerTimeoutMs, maxCopyBytes: maxBytes });
   if (isEmbedded(storage)) return { ...primary, primary };
+  const { openHostFallback } = await import('./open-fallback.ts');
   const fallback = await openHostFallback({
     folder: path.join(home, 'fallback'),
     primary,
@@ -79,7 +76,7 @@ export function workFolders({ home, storage }: Pick<Config, 'home' | 'storage'>)
 
 /** Opens the chosen stores without anything around them. */
 export async function openPrimary({ home, storage, ...bounds }: PrimaryConfig): Promise<ClosablePrimary> {
-  const { objects, close } = openObjects(home, storage.objects, bounds);
+  const { objects, close } = await openObjects(home, storage.objects, bounds);
   const documents = await openDocuments(home, storage.documents, { overflow: objects, bounds });
   return {
     objects: livelyObjects(objects),
@@ -119,14 +116,16 @@ function isEmbedded({ objects, documents }: StorageChoice): boolean {
   return objects.kind === 'local-files' && documents.kind === 'sqlite';
 }
 
-function openObjects(
+/** A driver is loaded when it is chosen: together they are most of a command's start. */
+async function openObjects(
   home: string,
   choice: ObjectChoice,
   bounds: Bounds,
-): { objects: ObjectStore; close: () => Promise<void> } {
+): Promise<{ objects: ObjectStore; close: () => Promise<void> }> {
   if (choice.kind === 'local-files') {
     return { objects: createLocalObjectStore({ root: path.join(home, 'store') }), close: () => Promise.resolve() };
   }
+  const { openS3ObjectStore } = await import('../storage/aws/s3-objects.ts');
   const common = { ...s3Options(choice), ...bounds, onBytes: signOfLife };
   // For what is too large for the cache in front.
   const copies = `${cacheFolder(home, choice)}-large`;
@@ -148,17 +147,18 @@ function cacheFolder(home: string, choice: ObjectChoice): string {
   return (choice.kind === 's3' ? choice.cacheFolder : undefined) ?? path.join(home, 'cache', 'objects');
 }
 
-function openDocuments(
+async function openDocuments(
   home: string,
   choice: DocumentChoice,
   { overflow, bounds }: { readonly overflow: ObjectStore; readonly bounds: Bounds },
 ): Promise<DocumentStore> {
   if (choice.kind === 'sqlite') return openSqliteDocumentStore({ file: path.join(home, 'documents.db') });
-  return Promise.resolve(
-    choice.kind === 'mongodb'
-      ? openMongoDocumentStore({ ...mongoOptions(choice), ...bounds, overflow })
-      : openDynamoDocumentStore({ ...dynamoOptions(choice), ...bounds, overflow }),
-  );
+  if (choice.kind === 'mongodb') {
+    const { openMongoDocumentStore } = await import('../storage/mongo/mongo-documents.ts');
+    return openMongoDocumentStore({ ...mongoOptions(choice), ...bounds, overflow });
+  }
+  const { openDynamoDocumentStore } = await import('../storage/aws/dynamodb-documents.ts');
+  return openDynamoDocumentStore({ ...dynamoOptions(choice), ...bounds, overflow });
 }
 
 function s3Options(choice: ObjectChoice & { kind: 's3' }): S3StoreOptions {

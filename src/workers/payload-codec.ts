@@ -39,7 +39,7 @@ export function dataConverterOf(env: Environment): DataConverter & { readonly pa
 
 /** The module that the bundle of the workflows has to contain where payloads are encrypted. */
 export const SEALED_FAILURES = fileURLToPath(
-  new URL(`./sealed-failures.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
+  new URL(`../workers/sealed-failures.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
 );
 
 export function createPayloadCodec(readKeys: () => Promise<PayloadKeys>): PayloadCodec {

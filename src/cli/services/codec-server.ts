@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import { dataConverterOf } from '../../workers/payload-codec.ts';
 import { isSealed } from '../../workers/payload-keys.ts';

@@ -14,7 +14,8 @@ let root: string;
 
 beforeEach(async () => {
   root = await mkdtemp(path.join(os.tmpdir(), 'quotidien-start-'));
-  await cp(SCRIPTS, path.join(root, 'scripts'), { recursive: true });
+  // Without the script that bundles the commands: it needs the real packages.
+  for (const name of ['start.mjs', 'test.mjs']) await cp(path.join(SCRIPTS, name), path.join(root, 'scripts', name));
   await put('package.json', '{"type":"module"}');
   await put('package-lock.json', '{"lock":1}');
   await put('tsconfig.json', '{}');
@@ -48,9 +49,9 @@ const TSC = `
 const fs = await import('node:fs');
 fs.appendFileSync('calls', 'tsc\\n');
 if (fs.existsSync('src/wrong.ts')) { console.log('src/wrong.ts(1,1): error TS1'); process.exit(2); }
-fs.mkdirSync('dist/cli', { recursive: true });
+fs.mkdirSync('dist/bundle', { recursive: true });
 fs.writeFileSync('dist/errors.js', '');
-fs.writeFileSync('dist/cli/main.js', fs.readFileSync('main.js'));
+fs.writeFileSync('dist/bundle/main.js', fs.readFileSync('main.js'));
 `;
 
 /** Answers for the selection of its arguments with the report \`report-<name>.json\`. */
