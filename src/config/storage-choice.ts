@@ -65,6 +65,9 @@ const AWS_SURROUNDINGS = [
 
 const DEFAULT_REGION = 'eu-west-3';
 
+/** That of the earlier system: its programs find the records without a setting. */
+const DEFAULT_DATABASE = 'cityflow';
+
 /** The choice, and every contradiction or gap in the settings, in words. Values are never quoted: they may be secrets. */
 export function chooseStorage(env: Environment): { readonly storage: StorageChoice; readonly problems: string[] } {
   const problems: string[] = [];
@@ -99,7 +102,13 @@ function chooseDocuments(env: Environment, problems: string[]): DocumentChoice {
 function mongodb(env: Environment, reason: string, problems: string[]): DocumentChoice {
   const url = env['MONGODB_URL'];
   if (url === undefined) problems.push(`${reason} needs MONGODB_URL, such as mongodb://localhost:27017`);
-  return { kind: 'mongodb', reason, url: url ?? '', database: env['MONGODB_DATABASE'] ?? 'quotidien' };
+  const database = env['MONGODB_DATABASE'] ?? databaseOfUrl(url ?? '') ?? DEFAULT_DATABASE;
+  return { kind: 'mongodb', reason, url: url ?? '', database };
+}
+
+/** The name in the path of a URL of MongoDB, which may list several hosts and so is none for `URL`. */
+function databaseOfUrl(url: string): string | undefined {
+  return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(url)?.[1];
 }
 
 function dynamodb(env: Environment, reason: string): DocumentChoice {

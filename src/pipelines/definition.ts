@@ -96,9 +96,9 @@ export interface RecordDefinition {
   readonly table: string;
   /** `{scope}` stands for the date or period, which is also the sort key. */
   readonly partition: string;
-  /** Members that are left out, because the two keys of the record say the same. */
-  readonly omit: readonly string[];
-  /** The member that tells when the output was made, as ISO instant. The bytes of the output cannot: they are the same whenever that is. */
+  /** The member of the record that holds the whole output; beside it are `timestamp`, when it was made, and `artefact`. */
+  readonly under: string;
+  /** The member of the output that tells when it was made, as ISO instant. Its bytes cannot: they are the same whenever that is. */
   readonly madeAt?: string;
 }
 

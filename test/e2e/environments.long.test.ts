@@ -1,6 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -95,6 +99,46 @@ async function everythingIn(name: string, env: Record<string, string>): Promise<
   }
 }
 
+const [FROM, TO] = CITY_DAYS as [string, string];
+
+/** What the earlier system's API asks its MongoDB for, with a driver of its own. */
+async function expectEarlierQueries(url: string, database: string): Promise<void> {
+  const client = new MongoClient(url);
+  try {
+    const db = client.db(database);
+    const one = await db.collection('metrics').findOne({ metric_type: 'bikes', date: TO });
+    expect(one).toMatchObject({ metric_type: 'bikes', date: TO, timestamp: NOW.toISOString() });
+    expect((one!['metrics'] as { top_counters: unknown[] }).top_counters.length).toBeGreaterThan(0);
+    const range = db.collection('metrics').find({ metric_type: 'traffic', date: { $gte: FROM, $lte: TO } });
+    expect(await range.toArray()).toMatchObject(
+      [FROM, TO].map((date) => ({ date, metrics: { metric_type: 'traffic' } })),
+    );
+    const report = await db.collection('reports').findOne({ date: TO });
+    expect(report).toMatchObject({ report_id: `daily_report_${TO}`, timestamp: NOW.toISOString() });
+    expect(report!['report']).toMatchObject({ date: TO, summary: {}, generated_at: NOW.toISOString() });
+    const indexes = await db.collection('metrics').indexes();
+    expect(indexes.map(({ key }) => key)).toContainEqual({ date: 1 });
+  } finally {
+    await client.close();
+  }
+}
+
+/** The same in DynamoDB, where one item is asked for by both of its keys. */
+async function expectEarlierItems(options: DynamoDBClientConfig): Promise<void> {
+  const client = new DynamoDBClient(options);
+  const documents = DynamoDBDocumentClient.from(client);
+  try {
+    const item = async (TableName: string, Key: Record<string, string>) =>
+      (await documents.send(new GetCommand({ TableName, Key }))).Item ?? {};
+    const weather = await item(NATIVE_NAMES.metrics, { metric_type: 'weather', date: TO });
+    expect(weather).toMatchObject({ timestamp: NOW.toISOString(), metrics: { metrics: { date: TO } } });
+    const report = await item(NATIVE_NAMES.reports, { report_id: `daily_report_${TO}`, date: TO });
+    expect(report).toMatchObject({ timestamp: NOW.toISOString(), report: { date: TO, summary: {} } });
+  } finally {
+    client.destroy();
+  }
+}
+
 await describeWithServer(
   VERSITY_GATEWAY,
   startVersityGateway,
@@ -125,6 +169,8 @@ await describeWithServer(
           AWS_SECRET_ACCESS_KEY: gateway.credentials.secretAccessKey,
         };
         expect(await everythingIn('aws', aws)).toEqual(embedded);
+        await expectEarlierQueries(mongo.url, 'quotidien');
+        await expectEarlierItems({ ...access, region: dynamo.region });
       } finally {
         await Promise.all([dynamo.stop(), mongo.stop()]);
       }

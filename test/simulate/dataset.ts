@@ -70,7 +70,7 @@ const steps: readonly StepDefinition[] = [
     id: 'metrics/day',
     title: 'Its figure',
     inputs: [{ name: 'core', step: 'transform/day', output: 'core' }],
-    outputs: { metrics: { ...text('metrics'), recordAs: { table: 'figures', partition: PIPELINE, omit: [] } } },
+    outputs: { metrics: { ...text('metrics'), recordAs: { table: 'figures', partition: PIPELINE, under: 'metrics' } } },
     required: true,
   },
   {

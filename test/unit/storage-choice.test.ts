@@ -11,6 +11,15 @@ describe('chooseStorage', () => {
     expect(storage.documents.reason).toContain('MONGODB_URL');
   });
 
+  it('takes the database that MONGODB_DATABASE names, else that of the URL, else the earlier system’s', () => {
+    const databaseOf = (env: Record<string, string>) => chooseStorage(env).storage.documents;
+    const url = 'mongodb://user:word@one:27017,two:27017/days?replicaSet=rs';
+    expect(databaseOf({ MONGODB_URL: url, MONGODB_DATABASE: 'city' })).toMatchObject({ database: 'city' });
+    expect(databaseOf({ MONGODB_URL: url })).toMatchObject({ database: 'days' });
+    for (const plain of ['mongodb://localhost:27017/', 'mongodb://localhost', 'mongodb://localhost/?tls=true'])
+      expect(databaseOf({ MONGODB_URL: plain })).toMatchObject({ database: 'cityflow' });
+  });
+
   it('takes local files and MongoDB with MONGODB_URL', () => {
     const { storage, problems } = chooseStorage({ MONGODB_URL: 'mongodb://db.example', MONGODB_DATABASE: 'city' });
     expect(problems).toEqual([]);

@@ -127,16 +127,20 @@ describe('a city day in two processes', () => {
     const { documents } = city.engine;
     for (const partition of SECTIONS) {
       const record = await documents.get({ table: 'cityflow-metrics', partition, sort: YESTERDAY });
-      expect(record?.body, partition).toMatchObject({ schema: `cityflow.${partition}/1` });
-      expect(record?.body).not.toHaveProperty('date');
+      expect(record?.body, partition).toMatchObject({
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+        metrics: { metric_type: partition, date: YESTERDAY },
+      });
     }
     const key = { table: 'cityflow-daily-reports', partition: `daily_report_${YESTERDAY}`, sort: YESTERDAY };
     const { summary, generated_at: inFile } = await reportOf(city, YESTERDAY);
-    const record = (await documents.get<{ generated_at: string }>(key))?.body;
-    expect(record).toMatchObject({ summary });
+    const { timestamp, report } = (await documents.get<{ timestamp: string; report: { generated_at: string } }>(key))!
+      .body;
+    expect(report).toMatchObject({ date: YESTERDAY, summary });
     // The bytes of the file are the same whenever it is made; the record tells when that was.
     expect(inFile).toBeNull();
-    const made = Date.parse(record?.generated_at ?? '');
+    expect(report.generated_at).toBe(timestamp);
+    const made = Date.parse(timestamp);
     expect(made).toBeGreaterThan(startedAt);
     expect(made).toBeLessThanOrEqual(now().getTime());
   });

@@ -16,9 +16,12 @@ import { mapConcurrent } from '../map-concurrent.ts';
 export interface DayRecord {
   readonly key: DocumentKey;
   readonly ref: ArtefactRef;
-  readonly omit: readonly string[];
-  /** The member that tells when the artefact was made, and the entry that knows. */
-  readonly madeAt?: { readonly member: string; readonly entry: DocumentKey };
+  /** The member of the record that holds the artefact's document. */
+  readonly under: string;
+  /** The entry that knows when the artefact was made. */
+  readonly entry: DocumentKey;
+  /** The member of the document that tells it too. */
+  readonly madeAt?: string;
 }
 
 /** The records that belong to a manifest, each with the artefact it shows. */
@@ -30,8 +33,9 @@ export function recordsOf(definition: PipelineDefinition, manifest: Manifest): D
       const record = step.outputs[name]?.recordAs;
       if (record === undefined) return [];
       const entry = ledgerKey(manifest.pipeline, manifest.scope, step.id, state.key);
-      const madeAt = record.madeAt === undefined ? {} : { madeAt: { member: record.madeAt, entry } };
-      return [{ key: recordKey(record, manifest.scope), ref, omit: record.omit, ...madeAt }];
+      const { under, madeAt } = record;
+      const own = { key: recordKey(record, manifest.scope), ref, under, entry };
+      return [madeAt === undefined ? own : { ...own, madeAt }];
     });
   });
 }
@@ -82,14 +86,15 @@ function unlessCorrupt(error: unknown): undefined {
   return undefined;
 }
 
-async function bodyOf(engine: Engine, { ref, omit, madeAt }: DayRecord): Promise<JsonObject | undefined> {
+async function bodyOf(engine: Engine, { ref, under, entry, madeAt }: DayRecord): Promise<JsonObject | undefined> {
   const path = await engine.objects.openLocal(ref);
   if (path === undefined) return undefined;
-  const members = Object.entries(JSON.parse(await readFile(path, 'utf8')) as JsonObject);
+  const document = JSON.parse(await readFile(path, 'utf8')) as JsonObject;
+  const timestamp = await startOf(engine, entry);
   const { key, sha256, bytes } = ref;
   return {
-    ...Object.fromEntries(members.filter(([name]) => !omit.includes(name))),
-    ...(madeAt === undefined ? {} : { [madeAt.member]: await startOf(engine, madeAt.entry) }),
+    timestamp,
+    [under]: madeAt === undefined ? document : { ...document, [madeAt]: timestamp },
     artefact: { key, sha256, bytes },
   };
 }

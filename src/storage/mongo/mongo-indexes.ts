@@ -31,8 +31,8 @@ export function operationalCollection(table: string): CollectionPlan {
 export function nativeCollection(table: NativeTable): CollectionPlan {
   const { partitionKey, sortKey, timeToLive, uniqueSortKey } = table;
   const keys = { key: { [partitionKey]: 1, [sortKey]: 1 }, name: `${partitionKey}_${sortKey}`, unique: true } as const;
-  const sort = { key: { [sortKey]: 1 }, name: sortKey, unique: true } as const;
-  const indexes: IndexPlan[] = uniqueSortKey === true ? [keys, sort] : [keys];
+  const sort: IndexPlan = { key: { [sortKey]: 1 }, name: sortKey };
+  const indexes: IndexPlan[] = [keys, uniqueSortKey === true ? { ...sort, unique: true } : sort];
   if (timeToLive !== undefined) {
     indexes.push({ key: { [timeToLive.field]: 1 }, name: timeToLive.field, expireAfterSeconds: 0 });
   }

@@ -154,7 +154,7 @@ describeOnRealFiles('one real arc on one real day', [WASHINGTON_FILE, NETWORK_FI
   beforeAll(async () => {
     const days = await runner.days([WASHINGTON(), NETWORK(), DISTRICTS()], [DAY], 'metrics/comptages');
     metrics = await readOutput(days.get(DAY)?.['metrics/comptages'], 'metrics');
-    arc = metrics.arcs[0]!;
+    arc = metrics.metrics[0]!;
   });
 
   // From the raw rows, hour by hour (k, q): L = 119.186 m; the minutes lost against 50 km/h times the vehicles of the hour.

@@ -42,7 +42,7 @@ function recorded(): Dataset {
     if (step.id !== 'metrics/day') return step;
     const [[name, output] = ['', undefined]] = Object.entries(step.outputs);
     if (output === undefined) throw new Error('metrics/day has no output');
-    const recordAs = { table: RECORD.table, partition: RECORD.partition, omit: [] };
+    const recordAs = { table: RECORD.table, partition: RECORD.partition, under: 'metrics' };
     return { ...step, outputs: { ...step.outputs, [name]: { ...output, recordAs } } };
   });
   return { ...dataset, definition: { ...definition, steps } };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { BikesMetrics } from '../../../src/datasets/cityflow/metrics/bikes.ts';
-import { failureOf, streetOf } from '../../../src/datasets/cityflow/metrics/bikes.ts';
+import { allCounters, failureOf, isAnomalous, streetOf } from '../../../src/datasets/cityflow/metrics/bikes.ts';
 import { THRESHOLDS } from '../../../src/datasets/cityflow/thresholds.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
@@ -81,7 +81,7 @@ describe('bike counts', () => {
       ['2025-10-26', 25],
     ] as const) {
       const metrics = await measure(bikePage(wholeDay(date, 'a', () => 10)), date);
-      expect(metrics.metrics[0], date).toMatchObject({
+      expect(allCounters(metrics)[0], date).toMatchObject({
         total_jour: 10 * hours,
         moyenne_horaire: 10,
         heures_observees: hours,
@@ -105,10 +105,30 @@ describe('bike counts', () => {
     ];
     const metrics = await measure(bikePage(records));
     const districts = Object.fromEntries(
-      metrics.metrics.map(({ id_compteur, arrondissement }) => [id_compteur, arrondissement]),
+      allCounters(metrics).map(({ id_compteur, arrondissement }) => [id_compteur, arrondissement]),
     );
     expect(districts).toEqual({ west: '75001', out: null });
     expect(metrics.top_par_arrondissement).toEqual({ '75001': ['west'] });
+  });
+
+  it('name the counters that fail by their ids, and keep them out of the list of those that work', async () => {
+    const records = [...wholeDay(DAY, 'stuck', () => 7), ...wholeDay(DAY, 'fine', (hour) => hour + 1)];
+    const metrics = await measure(bikePage(records));
+    expect(metrics.failing_sensors).toEqual(['stuck']);
+    expect(metrics.compteurs_defaillants).toMatchObject([{ id_compteur: 'stuck', raison: 'valeur bloquée' }]);
+    expect(metrics.metrics.map(({ id_compteur: id }) => id)).toEqual(['fine']);
+    expect(metrics.metrics[0]).toMatchObject({ pic_horaire: 23, maximum_horaire: 24, jour: DAY });
+    expect(metrics.total_velos).toBe(24 * 7 + 300);
+  });
+
+  it('list counters with an hour far above those beside it, and no commuter’s peak', async () => {
+    const spike = wholeDay(DAY, 'spike', (hour) => (hour === 8 ? 900 : hour + 1));
+    const metrics = await measure(bikePage([...spike, ...wholeDay(DAY, 'fine', (hour) => hour + 1)]));
+    expect(metrics.anomalies.map(({ id_compteur: id }) => id)).toEqual(['spike']);
+    expect(isAnomalous([10, 40, 160, 120, 60])).toBe(false);
+    expect(isAnomalous([1, 20, 1])).toBe(false);
+    expect(isAnomalous([null, 900, null])).toBe(false);
+    expect(isAnomalous([10, 90, null])).toBe(true);
   });
 
   it('give an index of at most 100, peaks and corridors', async () => {

@@ -133,9 +133,9 @@ describe('road counts through the steps', () => {
       countLine(DAY, { arc: '1', hour: 23, q: 20, k: 5 }),
       countLine('2025-11-05', { arc: '1', hour: 0, q: 1_000_000, k: 99 }),
     ]);
-    expect(metrics.arcs).toHaveLength(1);
+    expect(metrics.metrics).toHaveLength(1);
     expect(metrics.totals.vehicules).toBe(30);
-    expect(metrics.arcs[0]!.heure_pic).toBe(`${DAY}T23:00:00+01:00`);
+    expect(metrics.metrics[0]!.heure_pic).toBe(`${DAY}T23:00:00+01:00`);
   });
 
   it('count a row that occurs twice once, and say where two rows disagree', async () => {
@@ -221,14 +221,14 @@ describe('road counts through the steps', () => {
       ],
     );
     expect(metrics.totals.vehicules).toBe(100);
-    expect(metrics.arcs[0]!.longueur_metres).toBeGreaterThan(230);
-    expect(metrics.arcs[0]).toMatchObject({ arrondissement: '75001', zone: '1er arrondissement' });
+    expect(metrics.metrics[0]!.longueur_metres).toBeGreaterThan(230);
+    expect(metrics.metrics[0]).toMatchObject({ arrondissement: '75001', zone: '1er arrondissement' });
     expect(metrics.coverage.longueurs).toEqual({ referentiel: 1, comptages: 0, aucune: 0 });
   });
 
   it('take the length of the counts’ own geometry when there is no network', async () => {
     const metrics = await measure([countLine(DAY, { arc: '1', hour: 8, q: 100, k: 40 })]);
-    expect(metrics.arcs[0]).toMatchObject({ longueur_metres: 119.186, arrondissement: null });
+    expect(metrics.metrics[0]).toMatchObject({ longueur_metres: 119.186, arrondissement: null });
     expect(metrics.coverage.longueurs).toEqual({ referentiel: 0, comptages: 1, aucune: 0 });
   });
 

@@ -51,7 +51,7 @@ describe('disruptions of a day', () => {
     const metrics = await measure([disruption({ id: 'later', periods: [['20251201T000000', '20251202T000000']] })]);
     expect(metrics).toMatchObject({
       total_disruptions_count: 0,
-      reliability_index: 1,
+      reliability_index: 100,
       duree_moyenne_resolution_heures: null,
     });
   });
@@ -74,7 +74,7 @@ describe('disruptions of a day', () => {
     ]);
     // Service: 18.5 h from 05:30 and 1.25 h after midnight; at night there is none to disrupt.
     expect(metrics.lines).toEqual({ minutes_perturbees: 60, minutes_service: 1_185, lignes: 14 });
-    expect(metrics.reliability_index).toBeCloseTo(1 - 60 / (14 * 1_185), 6);
+    expect(metrics.fiabilite_metro).toBeCloseTo(1 - 60 / (14 * 1_185), 6);
     expect(metrics.top_lignes_impactees[0]).toEqual({ ligne: '4', count: 2, minutes: 60 });
   });
 

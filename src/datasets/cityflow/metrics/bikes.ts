@@ -1,7 +1,7 @@
 import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
 import { clockHours, dayOf, localHours } from '../local-hours.ts';
 import { parquetSql } from '../sql-day.ts';
-import { clamp, known, rounded, sum } from '../statistics.ts';
+import { clamp, known, mean, rounded, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { BikeHour } from '../transform/bikes.ts';
@@ -12,19 +12,28 @@ import { postcodeOf } from '../zones.ts';
 
 export type BikeFailure = 'aucune donnée' | 'nul en journée' | 'valeur bloquée';
 
+/** Figures of one counter on one day. Its first nine members have the names, types and scales of the earlier system. */
 export interface CounterMetrics {
+  /** The start of the day, an instant in UTC: `2025-11-03T23:00:00+00:00`. */
   readonly date: string;
   readonly id_compteur: string;
   readonly nom_compteur: string | null;
   readonly total_jour: number | null;
   /** Over the real hours of the day: 23, 24 or 25. */
   readonly moyenne_horaire: number | null;
+  /** The hour with the most bikes, 0–23 of the local clock; the first of several. */
   readonly pic_horaire: number | null;
-  /** Local start of the hour with the most bikes. */
-  readonly heure_pic: string | null;
   /** Postcode by point in polygon, or null. */
   readonly arrondissement: string | null;
   readonly coordinates: { readonly lon: number; readonly lat: number } | null;
+  /** An hour of the day stands out from the hours before and after it: see `isAnomalous`. */
+  readonly anomalie_detectee: boolean;
+  /** The civil date. */
+  readonly jour: string;
+  /** Local start of the hour with the most bikes. */
+  readonly heure_pic: string | null;
+  /** Bikes of that hour. */
+  readonly maximum_horaire: number | null;
   readonly heures_observees: number;
   readonly defaillance: BikeFailure | null;
   readonly congestion: boolean;
@@ -38,7 +47,7 @@ export interface Corridor {
 }
 
 export interface BikesMetrics {
-  readonly schema: 'cityflow.bikes/1';
+  readonly schema: 'cityflow.bikes/2';
   readonly metric_type: 'bikes';
   readonly date: string;
   readonly hours: number;
@@ -52,13 +61,29 @@ export interface BikesMetrics {
   readonly frequentation_index: number | null;
   readonly heures_pointe: readonly string[];
   readonly by_hour: readonly (number | null)[];
-  readonly failing_sensors: readonly { readonly id_compteur: string; readonly raison: BikeFailure }[];
-  readonly top_counters: readonly string[];
+  /** Ids of the counters that do not work. */
+  readonly failing_sensors: readonly string[];
+  /** The same counters with why, and with what they counted all the same. */
+  readonly compteurs_defaillants: readonly FailingCounter[];
+  /** The working counters with an hour that stands out. */
+  readonly anomalies: readonly CounterMetrics[];
+  /** The ten working counters with the most bikes, most first. */
+  readonly top_counters: readonly CounterMetrics[];
   /** Ten counters of each district. */
   readonly top_par_arrondissement: Readonly<Record<string, readonly string[]>>;
   readonly compteurs_congestionnes: readonly string[];
   readonly corridors: readonly Corridor[];
+  /** The counters that work, by id. */
   readonly metrics: readonly CounterMetrics[];
+}
+
+export interface FailingCounter extends CounterMetrics {
+  readonly raison: BikeFailure;
+}
+
+/** Every counter of the day, working or not, by id. */
+export function allCounters({ metrics, compteurs_defaillants: failing }: BikesMetrics): CounterMetrics[] {
+  return [...metrics, ...failing].sort((a, b) => (a.id_compteur < b.id_compteur ? -1 : 1));
 }
 
 const TOP = 10;
@@ -71,7 +96,7 @@ export const metricsBikes = dayByDay(async (unit, task, sql) => {
   return {
     outputs: { metrics: jsonOutput(metrics) },
     checks: [],
-    facts: { coverage: metrics.coverage.taux, rows: metrics.metrics.length },
+    facts: { coverage: metrics.coverage.taux, rows: metrics.coverage.compteurs },
   };
 });
 
@@ -79,6 +104,7 @@ export function bikesMetrics(day: ZonedDay, rows: readonly BikeHour[], threshold
   const byCounter = new Map<string, BikeHour[]>();
   for (const row of rows) byCounter.set(row.counter_id, [...(byCounter.get(row.counter_id) ?? []), row]);
   const counters = [...byCounter].map(([id, own]) => counterMetrics(day, id, own, thresholds));
+  const working = counters.filter(({ defaillance }) => defaillance === null);
   const ranked = counters.filter(({ total_jour: total }) => total !== null).sort(byTotal);
   const byHour = localHours(day).map((_, hour) =>
     totalOrNull(counters.map(({ par_heure: bikes }) => bikes[hour] ?? null)),
@@ -87,7 +113,7 @@ export function bikesMetrics(day: ZonedDay, rows: readonly BikeHour[], threshold
   const expected = counters.length * day.hours;
   const total = totalOrNull(counters.map((counter) => counter.total_jour));
   return {
-    schema: 'cityflow.bikes/1',
+    schema: 'cityflow.bikes/2',
     metric_type: 'bikes',
     date: day.date,
     hours: day.hours,
@@ -101,14 +127,16 @@ export function bikesMetrics(day: ZonedDay, rows: readonly BikeHour[], threshold
     frequentation_index: total === null ? null : rounded(clamp((total / thresholds.bike_index_full) * 100, 0, 100), 3),
     heures_pointe: peakHours(localHours(day), byHour),
     by_hour: byHour,
-    failing_sensors: counters.flatMap(({ id_compteur, defaillance }) =>
-      defaillance === null ? [] : [{ id_compteur, raison: defaillance }],
+    failing_sensors: counters.filter(({ defaillance }) => defaillance !== null).map(({ id_compteur: id }) => id),
+    compteurs_defaillants: counters.flatMap((counter) =>
+      counter.defaillance === null ? [] : [{ ...counter, raison: counter.defaillance }],
     ),
-    top_counters: ranked.slice(0, TOP).map(({ id_compteur: id }) => id),
+    anomalies: working.filter(({ anomalie_detectee: stands }) => stands),
+    top_counters: ranked.filter(({ defaillance }) => defaillance === null).slice(0, TOP),
     top_par_arrondissement: topByDistrict(ranked),
     compteurs_congestionnes: ranked.filter(({ congestion }) => congestion).map(({ id_compteur: id }) => id),
     corridors: corridorsOf(ranked, thresholds),
-    metrics: counters,
+    metrics: working,
   };
 }
 
@@ -137,16 +165,20 @@ function counterMetrics(day: ZonedDay, id: string, rows: readonly BikeHour[], th
   const total = present.length === 0 ? null : sum(present);
   const peak = present.length === 0 ? null : Math.max(...present);
   const district = rows.find((row) => row.district !== null)?.district ?? null;
+  const peakIndex = peak === null ? -1 : bikes.indexOf(peak);
   return {
-    date: day.date,
+    date: day.startAt.replace(/(?:\.\d+)?Z$/, '+00:00'),
     id_compteur: id,
     nom_compteur: rows[0]?.name ?? null,
     total_jour: total,
     moyenne_horaire: total === null ? null : rounded(total / day.hours, 3),
-    pic_horaire: peak,
-    heure_pic: peak === null ? null : (localHours(day)[bikes.indexOf(peak)] ?? null),
+    pic_horaire: clockHours(day)[peakIndex] ?? null,
     arrondissement: district === null ? null : postcodeOf(district),
     coordinates: coordinatesOf(rows),
+    anomalie_detectee: isAnomalous(bikes),
+    jour: day.date,
+    heure_pic: localHours(day)[peakIndex] ?? null,
+    maximum_horaire: peak,
     heures_observees: present.length,
     defaillance: failureOf(bikes, clockHours(day), thresholds),
     congestion: peak !== null && peak > thresholds.bike_congestion_per_hour,
@@ -175,6 +207,21 @@ export function failureOf(
     if (run > thresholds.bike_equal_hours) return 'valeur bloquée';
   }
   return null;
+}
+
+/** The earlier system's limit, a variation of more than 300 %, and a count below which a multiple says nothing. */
+const ANOMALY_TIMES = 4;
+const ANOMALY_LEAST_BIKES = 50;
+
+/**
+ * Whether an hour has more than four times the mean of the hours before and after it, and at least 50 bikes. Hours at either end of the day, and
+ * beside a gap, have one neighbour; without any they are not judged.
+ */
+export function isAnomalous(bikes: readonly (number | null)[]): boolean {
+  return bikes.some((value, hour) => {
+    const beside = mean(known([bikes[hour - 1], bikes[hour + 1]]));
+    return value !== null && beside !== null && value >= ANOMALY_LEAST_BIKES && value > ANOMALY_TIMES * beside;
+  });
 }
 
 function topByDistrict(ranked: readonly CounterMetrics[]): Record<string, string[]> {

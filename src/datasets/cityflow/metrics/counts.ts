@@ -11,7 +11,9 @@ import { dayByDay, DistrictsCache, inputOf, jsonOutput } from '../transform/days
 import type { NetworkArc } from '../transform/network.ts';
 import { postcodeOf, zoneOf } from '../zones.ts';
 import { arcMetrics, isSaturated } from './arc-day.ts';
-import type { ArcHour, ArcMetrics, ArcPlace, DayFrame } from './arc-day.ts';
+import type { ArcHour, ArcMetrics, ArcPlace, CongestionAlert, DayFrame } from './arc-day.ts';
+import { busiestZones, membersOfZones, mostCongested, topBy, totalOf, zoneOfRoads } from './zone-day.ts';
+import type { BusyZone, CongestedZone, ZoneOfRoads } from './zone-day.ts';
 
 /** `metrics/comptages`: the road counts of one whole day, per arc, per hour and per zone. */
 
@@ -23,18 +25,6 @@ export interface HourOfRoads {
   readonly capteurs_observes: number;
 }
 
-export interface ZoneOfRoads {
-  readonly zone: string;
-  readonly nom: string;
-  readonly troncons: number;
-  readonly vehicules: number | null;
-  readonly temps_perdu_minutes: number | null;
-  readonly troncons_satures: number;
-  readonly taux_occupation_moyen: number | null;
-  /** Mean occupancy of each hour of the day, %. */
-  readonly taux_occupation_par_heure: readonly (number | null)[];
-}
-
 export interface DroppedRows {
   readonly sans_troncon: number;
   readonly hors_jour: number;
@@ -44,8 +34,26 @@ export interface DroppedRows {
   readonly valeur_impossible: number;
 }
 
+/** The whole city in one line, under the names of the earlier system. */
+export interface GlobalRoads {
+  readonly date: string;
+  readonly total_vehicules_jour: number | null;
+  readonly moyenne_debit_par_troncon: number | null;
+  readonly nombre_troncons_satures: number;
+  /** 0–100: observed hours over expected ones. */
+  readonly taux_disponibilite_capteurs: number;
+  /** Minutes. */
+  readonly temps_perdu_total_paris: number | null;
+  readonly temps_perdu_total_heures: number | null;
+  /** Segments with a flow or an occupancy. */
+  readonly nombre_troncons_actifs: number;
+  readonly debit_journalier_total: number | null;
+  /** Mean of all hours with an occupancy, %. */
+  readonly taux_occupation_moyen: number | null;
+}
+
 export interface CountsMetrics {
-  readonly schema: 'cityflow.comptages/1';
+  readonly schema: 'cityflow.comptages/2';
   readonly metric_type: 'comptages';
   readonly date: string;
   readonly hours: number;
@@ -80,7 +88,24 @@ export interface CountsMetrics {
     readonly troncons: number;
     readonly top: readonly string[];
   };
-  readonly arcs: readonly ArcMetrics[];
+  readonly global_metrics: GlobalRoads;
+  /** The ten segments with the most vehicles. */
+  readonly top_10_troncons: readonly ArcMetrics[];
+  /** The ten segments that lose the most time. */
+  readonly top_10_troncons_congestionnes: readonly ArcMetrics[];
+  /** The ten zones that lose the most time. */
+  readonly top_10_zones_congestionnees: readonly CongestedZone[];
+  /** The ten zones with the most vehicles. */
+  readonly top_zones_affluence: readonly BusyZone[];
+  /** Every segment with an alert, by lost time, most first. */
+  readonly alertes_congestion: readonly AlertedArc[];
+  /** Every segment of the day, by id. */
+  readonly metrics: readonly ArcMetrics[];
+}
+
+/** A segment with the severity of its alert. */
+export interface AlertedArc extends ArcMetrics {
+  readonly severite: CongestionAlert['severite'];
 }
 
 interface CountedArc {
@@ -101,7 +126,7 @@ function outcomeOf(metrics: CountsMetrics): Omit<UnitResult, 'scope'> {
   return {
     outputs: { metrics: jsonOutput(metrics) },
     checks: [],
-    facts: { coverage: metrics.coverage.taux, rows: metrics.arcs.length },
+    facts: { coverage: metrics.coverage.taux, rows: metrics.metrics.length },
   };
 }
 
@@ -224,10 +249,11 @@ interface Summary {
 function summarise(summary: Summary): CountsMetrics {
   const { frame, arcs, places, hours, thresholds, expected } = summary;
   const observed = sum(arcs.map(({ heures_observees: own }) => own));
-  const byZone = zonesOf(summary);
+  const members = membersOfZones(arcs, places, hours);
+  const byZone = members.map((own) => zoneOfRoads(own, frame));
   const states = hours.flat().map(({ occupancy }) => stateOf(occupancy, thresholds));
   return {
-    schema: 'cityflow.comptages/1',
+    schema: 'cityflow.comptages/2',
     metric_type: 'comptages',
     date: frame.date,
     hours: frame.hours.length,
@@ -261,14 +287,52 @@ function summarise(summary: Summary): CountsMetrics {
       .filter((zone) => zone.troncons_satures > thresholds.zone_saturated_segments)
       .map(({ zone }) => zone),
     alertes_debit: flowAlerts(arcs, hours, thresholds),
-    arcs,
+    global_metrics: globalRoads(summary, observed),
+    top_10_troncons: topBy(arcs, (arc) => arc.debit_journalier_total),
+    top_10_troncons_congestionnes: topBy(arcs, (arc) =>
+      arc.temps_perdu_total_minutes === 0 ? null : arc.temps_perdu_total_minutes,
+    ),
+    top_10_zones_congestionnees: mostCongested(members, frame),
+    top_zones_affluence: busiestZones(members, frame),
+    alertes_congestion: alertsOf(arcs),
+    metrics: arcs,
   };
 }
 
-/** The sum of what is known; null when nothing is. */
-export function totalOf(values: readonly (number | null)[], decimals: number): number | null {
-  const present = known(values);
-  return present.length === 0 ? null : rounded(sum(present), decimals);
+function globalRoads({ frame, arcs, hours, expected }: Summary, observed: number): GlobalRoads {
+  const vehicles = totalOf(
+    arcs.map((arc) => arc.debit_journalier_total),
+    3,
+  );
+  const lost = totalOf(
+    arcs.map((arc) => arc.temps_perdu_total_minutes),
+    3,
+  );
+  const counted = arcs.filter(({ debit_journalier_total: own }) => own !== null).length;
+  const occupancies = known(hours.flat().map(({ occupancy }) => occupancy));
+  const share = expected === 0 ? 0 : observed / (expected * frame.hours.length);
+  return {
+    date: frame.date,
+    total_vehicules_jour: vehicles,
+    moyenne_debit_par_troncon: vehicles === null ? null : rounded(vehicles / counted, 3),
+    nombre_troncons_satures: arcs.filter((arc) => isSaturated(arc.etat_trafic_dominant)).length,
+    taux_disponibilite_capteurs: rounded(share * 100, 4),
+    temps_perdu_total_paris: lost,
+    temps_perdu_total_heures: lost === null ? null : rounded(lost / 60, 3),
+    nombre_troncons_actifs: arcs.filter(({ heures_observees: own }) => own > 0).length,
+    debit_journalier_total: vehicles,
+    taux_occupation_moyen: roundedOrNull(mean(occupancies), 5),
+  };
+}
+
+function alertsOf(arcs: readonly ArcMetrics[]): AlertedArc[] {
+  return arcs
+    .flatMap((arc) => (arc.alerte === null ? [] : [{ ...arc, severite: arc.alerte.severite }]))
+    .sort(
+      (a, b) =>
+        (b.temps_perdu_total_minutes ?? 0) - (a.temps_perdu_total_minutes ?? 0) ||
+        (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+    );
 }
 
 function countsOf(states: readonly string[]): Record<string, number> {
@@ -295,40 +359,6 @@ function hourOf(
     troncons_satures: occupancies.filter((occupancy) => isSaturated(stateOf(occupancy, thresholds))).length,
     capteurs_observes: own.filter(({ flow, occupancy }) => flow !== null || occupancy !== null).length,
   };
-}
-
-function zonesOf({ frame, arcs, places, hours }: Summary): ZoneOfRoads[] {
-  const members = new Map<string, { name: string; indexes: number[] }>();
-  for (const [index, { zone }] of places.entries()) {
-    if (zone === null) continue;
-    const known_ = members.get(zone.id) ?? { name: zone.name, indexes: [] };
-    known_.indexes.push(index);
-    members.set(zone.id, known_);
-  }
-  const zones = [...members].map(([zone, { name, indexes }]): ZoneOfRoads => {
-    const own = indexes.flatMap((index) => arcs[index] ?? []);
-    const occupancy = frame.hours.map((): number[] => []);
-    for (const index of indexes) {
-      for (const hour of hours[index] ?? []) if (hour.occupancy !== null) occupancy[hour.hour]?.push(hour.occupancy);
-    }
-    return {
-      zone,
-      nom: name,
-      troncons: own.length,
-      vehicules: totalOf(
-        own.map((arc) => arc.debit_journalier_total),
-        3,
-      ),
-      temps_perdu_minutes: totalOf(
-        own.map((arc) => arc.temps_perdu_total_minutes),
-        3,
-      ),
-      troncons_satures: own.filter((arc) => isSaturated(arc.etat_trafic_dominant)).length,
-      taux_occupation_moyen: roundedOrNull(mean(occupancy.flat()), 5),
-      taux_occupation_par_heure: occupancy.map((values) => roundedOrNull(mean(values), 3)),
-    };
-  });
-  return zones.sort((a, b) => (a.zone < b.zone ? -1 : 1));
 }
 
 const FLOW_ALERTS_LISTED = 20;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { LocalArtefact } from '../../../pipelines/dataset.ts';
 import { clockHours, dayOf } from '../local-hours.ts';
 import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
+import { allCounters } from './bikes.ts';
 import type { BikesMetrics } from './bikes.ts';
 import type { CountsMetrics } from './counts.ts';
 import type { TrafficMetrics } from './traffic.ts';
@@ -67,22 +68,21 @@ export const metricsDigest = dayByDay(async (unit) => {
           },
     works: works === null ? null : { active: works.total_chantiers_actifs },
     traffic:
-      traffic === null
-        ? null
-        : { disruptions: traffic.total_disruptions_count, reliability: traffic.reliability_index },
+      traffic === null ? null : { disruptions: traffic.total_disruptions_count, reliability: traffic.fiabilite_metro },
   };
   return { outputs: { digest: jsonOutput(digest) }, checks: [], facts: {} };
 });
 
-function bikesDigest({ total_velos: total, by_hour, metrics }: BikesMetrics): Digest['bikes'] {
+function bikesDigest(bikes: BikesMetrics): Digest['bikes'] {
+  const { total_velos: total, by_hour } = bikes;
   return {
     total,
     by_hour,
-    counters: Object.fromEntries(metrics.map(({ id_compteur: id, par_heure: hours }) => [id, hours])),
+    counters: Object.fromEntries(allCounters(bikes).map(({ id_compteur: id, par_heure: hours }) => [id, hours])),
   };
 }
 
-function roadsDigest({ totals, coverage, by_hour, arcs }: CountsMetrics): Digest['roads'] {
+function roadsDigest({ totals, coverage, by_hour, metrics: arcs }: CountsMetrics): Digest['roads'] {
   return {
     vehicles: totals.vehicules,
     lost_minutes: totals.temps_perdu_minutes,

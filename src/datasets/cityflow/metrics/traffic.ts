@@ -29,14 +29,26 @@ export interface DisruptionMetrics {
   readonly resolue: boolean;
 }
 
+export interface DisruptedLine {
+  readonly ligne: string;
+  /** Disruptions that touched it. */
+  readonly count: number;
+  /** Disrupted minutes within service. */
+  readonly minutes: number;
+}
+
+/** `reliability_index` … `disruptions_by_severity`, `top_lignes_impactees` and `alerts` as in the earlier system. */
 export interface TrafficMetrics {
-  readonly schema: 'cityflow.traffic/1';
+  readonly schema: 'cityflow.traffic/2';
   readonly metric_type: 'traffic';
   readonly date: string;
   readonly total_disruptions_count: number;
   /** Still going on at the end of the day. */
   readonly active_disruptions_count: number;
+  /** 0–100: the percentage of the metro's service that no disruption touched. */
   readonly reliability_index: number;
+  /** The same, 0–1. */
+  readonly fiabilite_metro: number;
   readonly lines: { readonly minutes_perturbees: number; readonly minutes_service: number; readonly lignes: number };
   readonly disruptions_by_severity: Readonly<Record<Severity, number>>;
   readonly planifiees: number;
@@ -48,11 +60,10 @@ export interface TrafficMetrics {
     readonly depuis: string | null;
     readonly minutes_au_dessus_du_seuil: number;
   };
-  readonly top_lignes_impactees: readonly {
-    readonly ligne: string;
-    readonly count: number;
-    readonly minutes: number;
-  }[];
+  /** The ten lines with the most disruptions. */
+  readonly top_lignes_impactees: readonly DisruptedLine[];
+  /** All disrupted lines, by minutes within service. */
+  readonly lignes_perturbees: readonly DisruptedLine[];
   readonly alerts: readonly {
     readonly id: string;
     readonly priority: number | null;
@@ -87,13 +98,15 @@ export function trafficMetrics(day: ZonedDay, all: readonly Disruption[], thresh
   const lines = linesOf(own, day, thresholds);
   const service = minutesOf(serviceSpans(day, thresholds));
   const lost = sum(lines.map(({ minutes }) => minutes));
+  const reliability = rounded(clamp(1 - lost / (thresholds.metro_lines * service), 0, 1), 6);
   return {
-    schema: 'cityflow.traffic/1',
+    schema: 'cityflow.traffic/2',
     metric_type: 'traffic',
     date: day.date,
     total_disruptions_count: disruptions.length,
     active_disruptions_count: disruptions.length - resolved.length,
-    reliability_index: rounded(clamp(1 - lost / (thresholds.metro_lines * service), 0, 1), 6),
+    reliability_index: rounded(reliability * 100, 4),
+    fiabilite_metro: reliability,
     lines: { minutes_perturbees: lost, minutes_service: service, lignes: thresholds.metro_lines },
     disruptions_by_severity: Object.fromEntries(
       SEVERITIES.map((severity) => [severity, disruptions.filter(({ severite }) => severite === severity).length]),
@@ -107,7 +120,8 @@ export function trafficMetrics(day: ZonedDay, all: readonly Disruption[], thresh
       day,
       thresholds,
     ),
-    top_lignes_impactees: lines,
+    top_lignes_impactees: [...lines].sort((a, b) => b.count - a.count).slice(0, TOP),
+    lignes_perturbees: lines,
     alerts: disruptions
       .filter(({ severite }) => severite === 'CRITIQUE' || severite === 'ELEVEE')
       .map(({ id, priority, duree_heures, lignes }) => ({ id, priority, duration_hours: duree_heures, lignes })),
@@ -196,7 +210,7 @@ function linesOf(
   own: readonly { readonly disruption: Disruption; readonly spans: readonly Span[] }[],
   day: ZonedDay,
   thresholds: Thresholds,
-): { ligne: string; count: number; minutes: number }[] {
+): DisruptedLine[] {
   const lines = new Map<string, { count: number; spans: Span[] }>();
   for (const { disruption, spans } of own) {
     for (const line of disruption.lines) {

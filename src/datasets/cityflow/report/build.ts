@@ -3,15 +3,14 @@ import type { LocalArtefact } from '../../../pipelines/dataset.ts';
 import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import type { JsonObject, JsonValue } from '../../../ports/json.ts';
 import { SECTIONS } from '../definition.ts';
-import type { ArcMetrics } from '../metrics/arc-day.ts';
+import type { AlertedArc } from '../metrics/counts.ts';
 import type { ActiveWork } from '../metrics/works.ts';
 import { rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
-import type { DayMetrics, FailingSensor, Report, ReportAlert, Summary } from './model.ts';
+import type { DayMetrics, FailingSensor, Report, Summary } from './model.ts';
 import { REPORT_SCHEMA } from './model.ts';
 import { sectionDetails, withNotes } from './sections.ts';
 
-const TOP = 10;
 const MOST_ALERTS = 20;
 /** Roads have thousands of sensors: the longest silent ones are named, all are counted. */
 const MOST_SILENT_ROADS = 50;
@@ -29,18 +28,17 @@ export interface ReportSources {
 export function buildReport({ date, metrics, artefacts, params, notes }: ReportSources): Report {
   const thresholds = thresholdsOf(params);
   const details = withNotes(sectionDetails(metrics, thresholds, textsOf(params['closed_parts'])), notes);
-  const arcs = metrics.comptages?.arcs ?? [];
-  const alerts = alertsOf(arcs);
+  const roads = metrics.comptages;
+  const alerts = bySeverity(roads?.alertes_congestion ?? []);
   const failing = failingSensors(metrics, thresholds.sensor_long_silent_hours);
   return {
     schema: REPORT_SCHEMA,
     date,
     generated_at: null,
     summary: summaryOf(metrics),
-    top_10_troncons_frequentes: topBy(arcs, (arc) => arc.debit_journalier_total),
-    top_10_zones_congestionnees: topBy(arcs, (arc) =>
-      arc.temps_perdu_total_minutes === 0 ? null : arc.temps_perdu_total_minutes,
-    ),
+    top_10_troncons_frequentes: roads?.top_10_troncons ?? [],
+    top_10_zones_congestionnees: roads?.top_10_zones_congestionnees ?? [],
+    top_10_troncons_congestionnes: roads?.top_10_troncons_congestionnes ?? [],
     capteurs_defaillants: failing,
     alertes_congestion: alerts.slice(0, MOST_ALERTS),
     chantiers_actifs: (metrics.chantiers?.chantiers_actifs ?? []).map(withoutOutlines),
@@ -57,7 +55,7 @@ export function buildReport({ date, metrics, artefacts, params, notes }: ReportS
       capteurs_defaillants: countFailing(metrics),
       zones_saturees: metrics.comptages?.zones_saturees ?? [],
       perturbations: metrics.traffic?.total_disruptions_count ?? null,
-      fiabilite_metro: metrics.traffic?.reliability_index ?? null,
+      fiabilite_metro: metrics.traffic?.fiabilite_metro ?? null,
     },
     seuils: thresholds,
     provenance: { metrics: identities(artefacts), step_versions: versionsOf(params['step_versions']) },
@@ -81,28 +79,18 @@ function summaryOf({ comptages, bikes, history }: DayMetrics): Summary {
   };
 }
 
-/** The ten with the largest value; those without one are none of them. */
-function topBy(arcs: readonly ArcMetrics[], valueOf: (arc: ArcMetrics) => number | null): ArcMetrics[] {
-  return arcs
-    .filter((arc) => valueOf(arc) !== null)
-    .sort((a, b) => (valueOf(b) ?? 0) - (valueOf(a) ?? 0) || (a.identifiant_arc < b.identifiant_arc ? -1 : 1))
-    .slice(0, TOP);
-}
-
 /** Critical ones first, then by the greatest occupancy. */
-function alertsOf(arcs: readonly ArcMetrics[]): ReportAlert[] {
-  return arcs
-    .flatMap((arc) => (arc.alerte === null ? [] : [{ ...arc, severite: arc.alerte.severite }]))
-    .sort(
-      (a, b) =>
-        Number(b.severite === 'Critique') - Number(a.severite === 'Critique') ||
-        (b.taux_occupation_max ?? 0) - (a.taux_occupation_max ?? 0) ||
-        (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
-    );
+function bySeverity(alerts: readonly AlertedArc[]): AlertedArc[] {
+  return [...alerts].sort(
+    (a, b) =>
+      Number(b.severite === 'Critique') - Number(a.severite === 'Critique') ||
+      (b.taux_occupation_max ?? 0) - (a.taux_occupation_max ?? 0) ||
+      (a.identifiant_arc < b.identifiant_arc ? -1 : 1),
+  );
 }
 
 function failingSensors({ bikes, history }: DayMetrics, longHours: number): FailingSensor[] {
-  const bikeSensors = (bikes?.failing_sensors ?? []).map(({ id_compteur, raison }): FailingSensor => ({
+  const bikeSensors = (bikes?.compteurs_defaillants ?? []).map(({ id_compteur, raison }): FailingSensor => ({
     id_compteur,
     type: 'bike',
     raison,

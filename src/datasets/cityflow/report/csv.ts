@@ -54,10 +54,7 @@ function sectionsOf(report: Report): Section[] {
     {
       title: 'TOP 10 ZONES CONGESTIONNÉES',
       header: ['Zone', 'Temps Perdu (min)'],
-      rows: report.top_10_zones_congestionnees.map((arc) => [
-        [arc.libelle ?? arc.identifiant_arc, arc.zone].filter((part) => part !== null).join(', '),
-        arc.temps_perdu_total_minutes,
-      ]),
+      rows: report.top_10_zones_congestionnees.map((zone) => [zone.zone, zone.temps_perdu_total_minutes]),
       whenEmpty: NOTHING,
     },
     {

@@ -1,17 +1,18 @@
 import type { SectionName } from '../definition.ts';
 import type { ArcMetrics } from '../metrics/arc-day.ts';
 import type { BikesMetrics } from '../metrics/bikes.ts';
-import type { CountsMetrics } from '../metrics/counts.ts';
+import type { AlertedArc, CountsMetrics } from '../metrics/counts.ts';
 import type { HistoryMetrics, WeekEvolution } from '../metrics/history.ts';
 import type { NetworkMetrics } from '../metrics/network.ts';
 import type { TrafficMetrics } from '../metrics/traffic.ts';
 import type { WeatherFigures, WeatherMetrics } from '../metrics/weather.ts';
 import type { ActiveWork, WorksMetrics } from '../metrics/works.ts';
+import type { CongestedZone } from '../metrics/zone-day.ts';
 import type { Thresholds } from '../thresholds.ts';
 
 /** The daily report: the keys that reports of this city have published, and beside them what each figure rests on. */
 
-export const REPORT_SCHEMA = 'cityflow.report/1';
+export const REPORT_SCHEMA = 'cityflow.report/2';
 
 /** The stored metrics of one day; null where a source has none. */
 export interface DayMetrics {
@@ -40,10 +41,6 @@ export interface FailingSensor {
   readonly raison: string;
 }
 
-export interface ReportAlert extends ArcMetrics {
-  readonly severite: string;
-}
-
 export interface Summary {
   readonly total_vehicules_paris: number | null;
   readonly temps_perdu_total_minutes: number | null;
@@ -60,10 +57,12 @@ export interface Report {
   readonly generated_at: null;
   readonly summary: Summary;
   readonly top_10_troncons_frequentes: readonly ArcMetrics[];
-  /** Segments with the most lost time; `zone` is their district, or the direction in which they lie outside of them. */
-  readonly top_10_zones_congestionnees: readonly ArcMetrics[];
+  /** Zones with the most lost time: districts, or the directions outside of them. */
+  readonly top_10_zones_congestionnees: readonly CongestedZone[];
+  /** Segments with the most lost time. */
+  readonly top_10_troncons_congestionnes: readonly ArcMetrics[];
   readonly capteurs_defaillants: readonly FailingSensor[];
-  readonly alertes_congestion: readonly ReportAlert[];
+  readonly alertes_congestion: readonly AlertedArc[];
   readonly chantiers_actifs: readonly Omit<ActiveWork, 'contours'>[];
   readonly evolution_vs_semaine_precedente: WeekEvolution | { readonly disponible: false; readonly note: string };
   readonly meteo_impact: Partial<WeatherFigures> & { readonly categories?: readonly string[] };

@@ -2,6 +2,7 @@ import { keptBecause } from '../../page/kept-words.ts';
 import type { PartNote } from '../../../pipelines/kept-delivery.ts';
 import { SECTIONS, WORKS_TRUSTED_DAYS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
+import { allCounters } from '../metrics/bikes.ts';
 import { rounded } from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { DayMetrics, SectionDetail } from './model.ts';
@@ -55,12 +56,12 @@ function percent(share: number): string {
 
 function bikesDetail({ bikes }: DayMetrics, thresholds: Thresholds): SectionDetail | null {
   if (bikes === null) return null;
-  const { coverage, metrics } = bikes;
+  const { coverage } = bikes;
   const least = thresholds.bikes_least_coverage;
   return detail({ ...coverage, defaillants: bikes.failing_sensors.length }, [
     coverage.taux < least &&
       `${percent(coverage.taux)} des heures de comptage ont une valeur, moins de ${percent(least)}`,
-    metrics.every(({ arrondissement }) => arrondissement === null) &&
+    allCounters(bikes).every(({ arrondissement }) => arrondissement === null) &&
       'aucun compteur n’a d’arrondissement : les limites des arrondissements manquent',
   ]);
 }

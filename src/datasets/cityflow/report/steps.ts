@@ -9,6 +9,7 @@ import type {
 } from '../../../pipelines/dataset.ts';
 import { forEachUnit, utf8 } from '../../each-unit.ts';
 import { SECTIONS } from '../definition.ts';
+import { allCounters } from '../metrics/bikes.ts';
 import type { NetworkMap } from '../transform/network.ts';
 import { buildReport } from './build.ts';
 import { reportCsv } from './csv.ts';
@@ -30,6 +31,13 @@ export const reportPage: StepImplementation = {
 
 const HISTORY = 'history';
 
+/** The documents whose shape has changed since it was the first; all others have that of version 1. */
+const SCHEMAS: Readonly<Record<string, number>> = { bikes: 2, traffic: 2, comptages: 2 };
+
+function schemaOf(name: string): string {
+  return `cityflow.${name}/${SCHEMAS[name] ?? 1}`;
+}
+
 /** Reads a document that another step wrote for this day; null when there is none. `INPUT_INVALID` when it is of another day. */
 async function read<T>(tools: PlainTools, unit: StepUnit, name: string, schema: string): Promise<T | null> {
   const artefact = unit.inputs[name]?.[0];
@@ -49,7 +57,7 @@ async function read<T>(tools: PlainTools, unit: StepUnit, name: string, schema: 
 
 async function metricsOf(tools: PlainTools, unit: StepUnit): Promise<DayMetrics> {
   const entries: [string, unknown][] = [];
-  for (const name of [...SECTIONS, HISTORY]) entries.push([name, await read(tools, unit, name, `cityflow.${name}/1`)]);
+  for (const name of [...SECTIONS, HISTORY]) entries.push([name, await read(tools, unit, name, schemaOf(name))]);
   return Object.fromEntries(entries) as unknown as DayMetrics;
 }
 
@@ -66,8 +74,8 @@ async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise
     params: task.params,
     notes: unit.notes ?? [],
   });
-  const arcs = metrics.comptages?.arcs ?? [];
-  const counters = metrics.bikes?.metrics ?? [];
+  const arcs = metrics.comptages?.metrics ?? [];
+  const counters = metrics.bikes === null ? [] : allCounters(metrics.bikes);
   return {
     scope: unit.scope,
     outputs: {

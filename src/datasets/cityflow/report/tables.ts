@@ -41,7 +41,7 @@ const ARC_FIELDS: readonly Field<ArcMetrics>[] = [
 ];
 
 const COUNTER_FIELDS: readonly Field<CounterMetrics>[] = [
-  { name: 'date', type: 'text', valueOf: (counter) => counter.date },
+  { name: 'date', type: 'text', valueOf: (counter) => counter.jour },
   { name: 'id_compteur', type: 'text', valueOf: (counter) => counter.id_compteur },
   { name: 'nom_compteur', type: 'text', valueOf: (counter) => counter.nom_compteur },
   { name: 'arrondissement', type: 'text', valueOf: (counter) => counter.arrondissement },
@@ -50,6 +50,7 @@ const COUNTER_FIELDS: readonly Field<CounterMetrics>[] = [
   { name: 'total_jour', type: 'integer', valueOf: (counter) => counter.total_jour },
   { name: 'moyenne_horaire', type: 'number', valueOf: (counter) => counter.moyenne_horaire },
   { name: 'pic_horaire', type: 'integer', valueOf: (counter) => counter.pic_horaire },
+  { name: 'maximum_horaire', type: 'integer', valueOf: (counter) => counter.maximum_horaire },
   { name: 'heure_pic', type: 'instant', valueOf: (counter) => counter.heure_pic },
   { name: 'heures_observees', type: 'integer', valueOf: (counter) => counter.heures_observees },
   { name: 'defaillance', type: 'text', valueOf: (counter) => counter.defaillance },

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { number } from '../../../page/french.ts';
 import type { ZonedDay } from '../../../../pipelines/zoned-day.ts';
 import { localHours } from '../../local-hours.ts';
-import type { ZoneOfRoads } from '../../metrics/counts.ts';
+import type { ZoneOfRoads } from '../../metrics/zone-day.ts';
 import type { DisruptionMetrics } from '../../metrics/traffic.ts';
 
 /** The charts of the page, drawn by hand as SVG: rectangles on two axes need no chart engine. */

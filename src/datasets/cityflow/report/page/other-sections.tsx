@@ -16,8 +16,7 @@ const MOST_SENSORS = 20;
 
 export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
   const { bikes, history } = metrics;
-  const hours = bikes?.metrics[0] === undefined ? [] : hoursOf(metrics);
-  const byId = new Map((bikes?.metrics ?? []).map((counter) => [counter.id_compteur, counter]));
+  const hours = (bikes?.coverage.compteurs ?? 0) === 0 ? [] : hoursOf(metrics);
   return (
     <Section name="bikes" report={report}>
       <h3>Passages par heure, sur tous les compteurs</h3>
@@ -34,20 +33,17 @@ export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
       </p>
       <div class="lists">
         <FigureTable caption="Compteurs les plus fréquentés" head={['Compteur', 'Arr.', 'Vélos', 'Pic']}>
-          {(bikes?.top_counters ?? []).map((id) => {
-            const counter = byId.get(id);
-            return (
-              <Row
-                key={id}
-                name={counter?.nom_compteur ?? id}
-                cells={[
-                  counter?.arrondissement ?? '–',
-                  number(counter?.total_jour ?? null),
-                  counter?.heure_pic?.slice(11, 16) ?? '–',
-                ]}
-              />
-            );
-          })}
+          {(bikes?.top_counters ?? []).map((counter) => (
+            <Row
+              key={counter.id_compteur}
+              name={counter.nom_compteur ?? counter.id_compteur}
+              cells={[
+                counter.arrondissement ?? '–',
+                number(counter.total_jour),
+                counter.heure_pic?.slice(11, 16) ?? '–',
+              ]}
+            />
+          ))}
         </FigureTable>
         <FigureTable caption="Corridors" head={['Voie', 'Compteurs', 'Vélos']}>
           {(bikes?.corridors ?? []).map(({ voie, compteurs, total_jour }) => (
@@ -70,7 +66,7 @@ export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
   return (
     <Section name="traffic" report={report}>
       <p class="note">
-        Fiabilité du métro : {percentOf(traffic?.reliability_index ?? null)}. Au plus{' '}
+        Fiabilité du métro : {percentOf(traffic?.fiabilite_metro ?? null)}. Au plus{' '}
         {number(traffic?.simultanees.maximum ?? null)} perturbations à la fois ; {number(traffic?.resolues ?? null)}{' '}
         résolues, dont {number(traffic?.resolues_sous_24h ?? null)} en moins de 24 h ;{' '}
         {number(traffic?.planifiees ?? null)} planifiées.
@@ -79,7 +75,7 @@ export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
         <Timeline disruptions={traffic.disruptions.slice(0, MOST_DISRUPTIONS)} day={zonedDay(report.date, ZONE)} />
       )}
       <FigureTable caption="Lignes perturbées" head={['Ligne', 'Perturbations', 'Minutes']}>
-        {(traffic?.top_lignes_impactees ?? []).map(({ ligne, count, minutes }) => (
+        {(traffic?.lignes_perturbees ?? []).map(({ ligne, count, minutes }) => (
           <Row key={ligne} name={`Métro ${ligne}`} cells={[number(count), number(minutes)]} />
         ))}
       </FigureTable>

@@ -29,9 +29,9 @@ export function MapSection({ report, metrics, map }: PageInputs): JSX.Element | 
       </ul>
       <CityMap
         map={map}
-        arcs={metrics.comptages?.arcs ?? []}
+        arcs={metrics.comptages?.metrics ?? []}
         works={metrics.chantiers?.chantiers_actifs ?? []}
-        ranked={report.top_10_zones_congestionnees}
+        ranked={report.top_10_troncons_congestionnes}
       />
       <p class="note">
         Largeur : véhicules de la journée. Couleur : état dominant. Numéros : les dix tronçons qui perdent le plus de
@@ -91,7 +91,7 @@ function BusiestTable({ report }: { report: Report }): JSX.Element {
 function LostTimeTable({ report }: { report: Report }): JSX.Element {
   return (
     <FigureTable caption="Temps perdu" head={['Tronçon', 'Zone', 'Minutes', 'Par véhicule']}>
-      {report.top_10_zones_congestionnees.map((arc, index) => (
+      {report.top_10_troncons_congestionnes.map((arc, index) => (
         <Row
           key={arc.identifiant_arc}
           name={`${index + 1}. ${arc.libelle ?? arc.identifiant_arc}`}
