@@ -32,7 +32,7 @@ const NODE_FILES = '^(fs|fs/promises|path|crypto|os|stream|stream/promises|event
 const ROOMS = {
   engine: [
     '.',
-    ...['records', 'publish', 'plan', 'execute', 'download', 'commit', 'derive', 'verify', 'look', 'watch', 'upkeep'],
+    ...['records', 'publish', 'plan', 'execute', 'sources', 'download', 'commit', 'derive', 'verify', 'look', 'watch', 'upkeep'],
   ],
   storage: ['shared', 'local', 'memory', 'sqlite', 'mongo', 'aws', 'sql', 'cache', 'outage', 'setup'],
   cli: ['shared', 'temporal', 'look', 'make', 'doctor', 'stores', 'enedis', 'services', '.'],
@@ -100,7 +100,7 @@ module.exports = {
     ),
     ...only(
       'engine',
-      [ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(dns|http|https|net|zlib)$'],
+      [ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(dns|http|https|net|zlib)$', '^node_modules/(@types/)?(ssh2|ssh2-sftp-client)/'],
       [PORTS],
     ),
     ...only(

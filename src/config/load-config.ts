@@ -102,7 +102,11 @@ function hostSettings(
   const requestsPerSecond = read('REQUESTS_PER_SECOND', HOST_SETTING.REQUESTS_PER_SECOND.schema);
   const key = read('KEY', HOST_SETTING.KEY.schema);
   const maxMb = read('MAX_MB', HOST_SETTING.MAX_MB.schema);
+  const hostKeys = read('HOST_KEY', HOST_SETTING.HOST_KEY.schema);
+  const fileKeys = read('FILE_KEYS', HOST_SETTING.FILE_KEYS.schema);
   return {
+    ...(hostKeys === undefined ? {} : { hostKeys }),
+    ...(fileKeys === undefined ? {} : { fileKeys }),
     ...(maxMb === undefined ? {} : { maxMb }),
     ...(key === undefined ? {} : { key }),
     ...(url === undefined ? {} : { url }),

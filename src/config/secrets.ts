@@ -5,13 +5,25 @@ const SECRET_SETTINGS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'TEMPORAL
 
 /** Every value of the configuration that no log line, message or failure may name. */
 export function secretsOf({ env, hosts }: Pick<Config, 'env' | 'hosts'>): string[] {
-  const keys = Object.values(hosts).map(({ key }) => key);
+  const keys = Object.values(hosts).flatMap(({ key, fileKeys }) => [key, ...linesOf(key), ...keysIn(fileKeys)]);
   const named = SECRET_SETTINGS.map((name) => env[name]);
   const inUrl = passwordsOf(env['MONGODB_URL']);
-  const sealing = (env['QUOTIDIEN_PAYLOAD_KEYS'] ?? '').split(/[\s,]+/).map((entry) => entry.replace(/^[^:]*:/, ''));
+  const sealing = ['QUOTIDIEN_PAYLOAD_KEYS', 'QUOTIDIEN_RAW_KEYS'].flatMap((name) =>
+    (env[name] ?? '').split(/[\s,]+/).map((entry) => entry.replace(/^[^:]*:/, '')),
+  );
   return [...keys, ...named, ...inUrl, ...sealing].filter(
     (value): value is string => value !== undefined && value !== '',
   );
+}
+
+/** A private key has many lines; a message may quote one of them. */
+function linesOf(key: string | undefined): string[] {
+  return key?.includes('-----BEGIN') === true ? key.split('\n').filter((line) => !line.startsWith('-----')) : [];
+}
+
+/** Keys of files are hex; their labels are no secrets. */
+function keysIn(fileKeys: string | undefined): string[] {
+  return fileKeys?.match(/\b[0-9a-f]{32,}\b/gi) ?? [];
 }
 
 /** As it stands in the URL, and as it is. The driver's URLs may list several hosts, which `URL` cannot read. */

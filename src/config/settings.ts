@@ -8,6 +8,11 @@ import { parsePayloadKeys } from './payload-keys.ts';
 
 const positiveInteger = z.coerce.number().int().positive();
 
+/** Environment files have values of one line: a private key has `\\n` in it there. */
+function withLineEnds(text: string): string {
+  return text.replaceAll('\\n', '\n');
+}
+
 /** `cityflow.rain_mm=4,…` as numbers by pipeline and name; which names there are, the pipelines know. */
 function parseThresholds(text: string, context: z.RefinementCtx): Record<string, Record<string, number>> {
   const thresholds: Record<string, Record<string, number>> = {};
@@ -93,6 +98,16 @@ export const SETTINGS = z.object({
       .optional(),
     'Keys (id:base64, the first one encrypts) of what Temporal keeps of runs',
   ),
+  QUOTIDIEN_RAW_KEYS: setting(
+    z
+      .string()
+      .superRefine((text, context) => {
+        const { problem } = parsePayloadKeys(text);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .optional(),
+    'Keys (id:base64, the first one encrypts) that protect the keys of raw files with personal data',
+  ),
   QUOTIDIEN_PAYLOAD_KEYS_COMMAND: setting(
     z.string().min(1).optional(),
     'Command that prints these keys, such as one that asks a secret store',
@@ -117,12 +132,37 @@ export interface HostSettings {
   readonly requestsPerSecond?: number;
   /** A secret. */
   readonly key?: string;
+  /** Fingerprints of the server's keys, as `SHA256:…`. */
+  readonly hostKeys?: readonly string[];
+  /** Secrets, in the form that the dataset reads. */
+  readonly fileKeys?: string;
   readonly maxMb?: number;
 }
 
 export const HOST_SETTING = {
-  URL: { schema: z.url({ protocol: /^https?$/ }), description: 'Base URL of the publisher' },
-  KEY: { schema: z.string().min(1), description: 'Key that the publisher gave us, where it wants one' },
+  URL: { schema: z.url({ protocol: /^(https?|sftp|file)$/ }), description: 'Base URL of the publisher' },
+  KEY: {
+    schema: z.string().min(1).transform(withLineEnds),
+    description: 'Key that the publisher gave us; of an SFTP server our password or private key (PEM)',
+  },
+  HOST_KEY: {
+    schema: z
+      .string()
+      .transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''))
+      .pipe(
+        z
+          .array(
+            z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'takes fingerprints such as SHA256:…, with commas between'),
+          )
+          .min(1),
+      ),
+    description: 'Fingerprints of the keys of the publisher’s SFTP server, with commas between',
+  },
+  FILE_KEYS: {
+    schema: z.string().min(1).transform(withLineEnds),
+    description:
+      'Keys that the publisher seals its files with: "label: key" or "label: key iv" in hex, with commas between',
+  },
   REQUESTS_PER_SECOND: { schema: z.coerce.number().positive(), description: 'Most requests a second to the publisher' },
   MAX_MB: { schema: positiveInteger, description: 'Largest answer of the publisher, decoded, in MiB' },
 } as const;

@@ -104,7 +104,9 @@ export interface FetchWindow {
   readonly to: CivilDate;
 }
 
+/** Days that are asked for by address. */
 export interface HttpSource {
+  readonly kind?: 'http';
   /** Names the host's setting: `QUOTIDIEN_<HOST>_URL` replaces `baseUrl`. */
   readonly host: string;
   readonly baseUrl: string;
@@ -124,11 +126,83 @@ export interface HttpSource {
   readonly trusted?: boolean;
 }
 
+/**
+ * A folder of a publisher with files that come when they come. Until the configuration gives its address and credentials,
+ * the parts that come from it are closed.
+ */
+export interface FolderSource {
+  readonly kind: 'folder';
+  /**
+   * Names the host's settings: `QUOTIDIEN_<HOST>_URL` (`sftp://user@host:22/folder`, or `file:///folder`), `_KEY` (a password or
+   * private key) and `_HOST_KEY` (the fingerprint of the server).
+   */
+  readonly host: string;
+  /** The most requests a second to the host. */
+  readonly requestsPerSecond: number;
+  /** The part and day that a file of this name is of; `noted`: of no part, and known; `unknown`: nothing is known of it. */
+  dayOf(name: string): NamedDay | 'noted' | 'unknown';
+  /** Set by the configuration. */
+  readonly access?: FolderAccess;
+}
+
+/** How a folder is reached. `secret` is one: no record, log or message has it. */
+export interface FolderAccess {
+  readonly url: string;
+  readonly secret?: string;
+  /** Fingerprints of the server's keys, as `SHA256:…`. */
+  readonly hostKeys: readonly string[];
+}
+
 /** Where a request carries the key of its host, and the key once there is one. It is a secret: no record, log or message has it. */
 export interface Credential {
   readonly place: 'header' | 'query';
   readonly name: string;
   readonly key?: string;
+}
+
+/** A raw file as it was delivered, on this disk. */
+export interface EncodedFile {
+  readonly name: string;
+  readonly path: string;
+  /** Of the bytes as delivered. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** What `Dataset.decode` is to do. */
+export interface DecodeTask {
+  readonly part: string;
+  /** The files of one raw file, one after the other; each is removed when the next one is asked for. */
+  readonly files: AsyncIterable<EncodedFile>;
+  /** The publisher's keys of files, as the configuration has them. */
+  readonly keys: string;
+  /** Where what `Dataset.slice` reads is written. */
+  readonly target: string;
+  /** A folder for files in between; it is removed afterwards. */
+  readonly scratch: string;
+  readonly progress: (note: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What came of one file: `failure` is why nothing can be read of it, with what a person does about it. */
+export interface DecodedFile {
+  readonly name: string;
+  readonly sha256: string;
+  readonly failure?: { readonly cause: string; readonly message: string };
+}
+
+/**
+ * From files as delivered to what `Dataset.slice` reads, for the parts that declare `decoding`. A file of which nothing can be read is a
+ * result of its own, and known to have come; the others go on.
+ */
+export interface Decoder {
+  /** Names the host's setting `QUOTIDIEN_<HOST>_FILE_KEYS`. */
+  readonly host: string;
+  /** Refuses keys that cannot be read with `CONFIG_INVALID`; says nothing of them. */
+  checkKeys(keys: string): void;
+  decode(task: DecodeTask): Promise<readonly DecodedFile[]>;
+  /** Set by the configuration. A secret. */
+  readonly keys?: string;
 }
 
 /** A file that somebody gives us. */
@@ -195,11 +269,26 @@ export interface RowMeaning {
   readonly names: Readonly<Record<string, string>>;
 }
 
+/** How a part's raw files are come by, besides what somebody gives us. */
+export type SourceDeclaration = HttpSource | FolderSource;
+
+/** The declaration of a part that is asked for by address; undefined for any other. */
+export function httpSourceOf({ sources }: Pick<Dataset, 'sources'>, part: string): HttpSource | undefined {
+  const source = sources[part];
+  return source?.kind === 'folder' ? undefined : source;
+}
+
+/** The declaration of a part whose files are listed; undefined for any other. */
+export function folderSourceOf({ sources }: Pick<Dataset, 'sources'>, part: string): FolderSource | undefined {
+  const source = sources[part];
+  return source?.kind === 'folder' ? source : undefined;
+}
+
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
-  /** By part of origin `http`. */
-  readonly sources: Readonly<Record<string, HttpSource>>;
+  /** By part, for parts of the kinds `http` and `folder`. */
+  readonly sources: Readonly<Record<string, SourceDeclaration>>;
   /**
    * Cuts raw bytes into the slices of the wanted days: per day the output `slice` (Parquet; text columns, canonical order; left out
    * when the file has no row of the day) with the facts `rows` and `published_columns`. Refuses what is not the expected format as a whole with
@@ -211,6 +300,7 @@ export interface Dataset {
    * a part whose every answer is a whole of its own, such as a state of the moment: then the newest one counts.
    */
   rowsOf?(part: string, columns: readonly string[]): RowMeaning | undefined;
+  readonly decoder?: Decoder;
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;

@@ -10,11 +10,17 @@ import type { WorkWindow } from './work-window.ts';
  * engine reads nothing else of a dataset to plan a day; shared code never asks for a pipeline's name.
  */
 
+/**
+ * - http: the publisher is asked for days; `Dataset.sources` says how.
+ * - folder: the publisher puts files into a folder when it has them; which part and day each is of, its name says.
+ * - import: files that somebody gives us, or puts into our own store.
+ */
+export type SourceKind = 'http' | 'folder' | 'import';
+
 export interface PartDefinition {
   readonly id: string;
   readonly title: string;
-  /** `http`: asked from the publisher. `import`: taken from files that somebody gave us. */
-  readonly origin: 'http' | 'import';
+  readonly source: SourceKind;
   /** The largest stretch that one request may fetch for all its days at once. */
   readonly bulkWindow: 'month' | 'year' | 'all';
   /** No data of the part exist before this date. Default: the pipeline's `since`, which is never later. */
@@ -52,6 +58,11 @@ export interface PartDefinition {
   readonly addsUp?: boolean;
   /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
   readonly columns?: Readonly<Record<string, ColumnClass>>;
+  /**
+   * What happens to a raw file before it is cut, in this order; `Dataset.decoder` does it. Such files are kept as delivered, sealed with a key of
+   * their month of delivery that can be destroyed.
+   */
+  readonly decoding?: readonly string[];
 }
 
 /** A time after the end of the data day; `days` are civil days in the pipeline's zone. */

@@ -222,7 +222,7 @@ class PlanWalk {
     const delivery = this.#evidence.deliveries[part.id];
     const entry = delivery && this.#entries.get(`${step.id}/${delivery.key}`);
     const forced = this.#isForced(step);
-    const canAsk = part.origin === 'http' && this.#whyNotAsked(part) === undefined;
+    const canAsk = part.source !== 'import' && this.#whyNotAsked(part) === undefined;
     if (delivery === undefined || entry === undefined) {
       if (forced !== undefined && canAsk) return run(step, forced);
       const first = this.#planFirstDownload(step, part);
@@ -276,7 +276,7 @@ class PlanWalk {
   }
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
-    if (part.origin === 'import') return skip(step, 'no imported file holds this day');
+    if (part.source === 'import') return skip(step, 'no imported file holds this day');
     const whyNot = this.#whyNotAsked(part);
     if (whyNot !== undefined) return skip(step, whyNot);
     if (this.#options.offline === true) return skip(step, 'never fetched, and this run does not ask the publisher');
@@ -291,7 +291,7 @@ class PlanWalk {
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
     const { note } = delivery;
     const reuse = { ...known, ...(note === undefined ? {} : { kept: note }), action: 'reuse' } as const;
-    if (part.origin === 'import') return { ...reuse, reason: 'imported' };
+    if (part.source === 'import') return { ...reuse, reason: 'imported' };
     if (part.closed !== undefined) return { ...reuse, reason: part.closed };
     const whyNot = this.#whyNotAsked(part);
     const momentary = part.momentary === true && this.#isOver();

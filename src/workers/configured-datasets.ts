@@ -1,7 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import { hostVariable } from '../config/settings.ts';
 import type { HostSettings } from '../config/settings.ts';
-import type { Dataset, HttpSource } from '../pipelines/dataset.ts';
+import type { Dataset, FolderSource, HttpSource, SourceDeclaration } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
 import type { JsonObject } from '../ports/json.ts';
 
@@ -23,7 +23,10 @@ export function configuredDatasets(
         ([part, source]) => [part, configuredSource(source, hosts[source.host] ?? {})] as const,
       );
       const definition = configuredDefinition(dataset.definition, Object.fromEntries(sources), thresholds[name] ?? {});
-      return [name, { ...dataset, definition, sources: Object.fromEntries(sources) }];
+      return [
+        name,
+        { ...dataset, definition, sources: Object.fromEntries(sources), ...configuredDecoder(dataset, hosts) },
+      ];
     }),
   );
 }
@@ -46,7 +49,37 @@ function refuseUnknown(
   );
 }
 
-function configuredSource(source: HttpSource, { url, requestsPerSecond, key, maxMb }: HostSettings): HttpSource {
+function configuredDecoder(
+  { decoder }: Dataset,
+  hosts: Readonly<Record<string, HostSettings>>,
+): Pick<Dataset, 'decoder'> {
+  const keys = decoder === undefined ? undefined : hosts[decoder.host]?.fileKeys;
+  if (decoder === undefined || keys === undefined) return {};
+  decoder.checkKeys(keys);
+  return { decoder: { ...decoder, keys } };
+}
+
+function configuredSource(source: SourceDeclaration, settings: HostSettings): SourceDeclaration {
+  checkProtocol(source, settings);
+  return source.kind === 'folder' ? configuredFolder(source, settings) : configuredHttp(source, settings);
+}
+
+function checkProtocol({ kind, host }: SourceDeclaration, { url }: HostSettings): void {
+  if (url === undefined || (kind === 'folder') === /^(sftp|file):/.test(url)) return;
+  const wanted = kind === 'folder' ? 'sftp://user@host/folder or file:///folder' : 'http or https';
+  throw new PipelineError('CONFIG_INVALID', `${hostVariable(host, 'URL')} takes ${wanted}`);
+}
+
+function configuredFolder(source: FolderSource, settings: HostSettings): FolderSource {
+  const { url, requestsPerSecond, key, hostKeys = [] } = settings;
+  return {
+    ...source,
+    requestsPerSecond: requestsPerSecond ?? source.requestsPerSecond,
+    ...(url === undefined ? {} : { access: { url, hostKeys, ...(key === undefined ? {} : { secret: key }) } }),
+  };
+}
+
+function configuredHttp(source: HttpSource, { url, requestsPerSecond, key, maxMb }: HostSettings): HttpSource {
   const { credential } = source;
   return {
     ...source,
@@ -59,22 +92,31 @@ function configuredSource(source: HttpSource, { url, requestsPerSecond, key, max
 
 function configuredDefinition(
   definition: PipelineDefinition,
-  sources: Readonly<Record<string, HttpSource>>,
+  sources: Readonly<Record<string, SourceDeclaration>>,
   thresholds: Thresholds,
 ): PipelineDefinition {
   const closed: Record<string, string> = {};
-  for (const [part, { credential, host }] of Object.entries(sources)) {
-    if (credential !== undefined && credential.key === undefined) closed[part] = hostVariable(host, 'KEY');
+  for (const [part, source] of Object.entries(sources)) {
+    const setting = settingMissing(source);
+    if (setting !== undefined) closed[part] = setting;
   }
   if (Object.keys(closed).length === 0 && Object.keys(thresholds).length === 0) return definition;
   return {
     ...definition,
     parts: definition.parts.map((part) => {
       const setting = closed[part.id];
-      return setting === undefined ? part : { ...part, closed: `its publisher wants a key: set ${setting}` };
+      const why = part.source === 'folder' ? 'nobody said where its files are' : 'its publisher wants a key';
+      return setting === undefined ? part : { ...part, closed: `${why}: set ${setting}` };
     }),
     steps: definition.steps.map((step) => configuredStep(step, { ...definition.thresholds, ...thresholds }, closed)),
   };
+}
+
+/** The setting without which a source cannot be asked. */
+function settingMissing(source: SourceDeclaration): string | undefined {
+  if (source.kind === 'folder') return source.access === undefined ? hostVariable(source.host, 'URL') : undefined;
+  const { credential, host } = source;
+  return credential !== undefined && credential.key === undefined ? hostVariable(host, 'KEY') : undefined;
 }
 
 function configuredStep(step: StepDefinition, thresholds: Thresholds, closed: JsonObject): StepDefinition {
@@ -92,8 +134,6 @@ function configuredStep(step: StepDefinition, thresholds: Thresholds, closed: Js
 
 /** The publisher hosts that the datasets talk to, each once. */
 export function publisherHosts(datasets: Readonly<Record<string, Dataset>>): string[] {
-  const hosts = Object.values(datasets).flatMap((dataset) =>
-    Object.values(dataset.sources).map((source) => source.host),
-  );
+  const hosts = Object.values(datasets).flatMap(({ sources }) => Object.values(sources).map(({ host }) => host));
   return [...new Set(hosts)].sort();
 }

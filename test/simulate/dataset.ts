@@ -33,7 +33,7 @@ const FRESH_MINUTES = 60;
 const part = (id: string): PartDefinition => ({
   id,
   title: id,
-  origin: 'http',
+  source: 'http',
   bulkWindow: 'month',
   expectedAfter: {},
   freshForMinutes: { empty: FRESH_MINUTES, provisional: FRESH_MINUTES, consolidated: FRESH_MINUTES, definitive: null },

@@ -1,5 +1,6 @@
 import { exchange, textOf } from '../../engine/download/http-exchange.ts';
 import { PipelineError } from '../../errors.ts';
+import { httpSourceOf } from '../../pipelines/dataset.ts';
 import type { HttpSource, Dataset } from '../../pipelines/dataset.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
 import { hostVariable } from '../../config/settings.ts';
@@ -28,10 +29,10 @@ export async function examinePublishers(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const sources = Object.values(datasets).flatMap((dataset) =>
-    Object.entries(dataset.sources).map(([part, source]) => ({
-      subject: `${dataset.definition.name}, ${part}`,
-      source,
-    })),
+    Object.keys(dataset.sources).flatMap((part) => {
+      const source = httpSourceOf(dataset, part);
+      return source === undefined ? [] : [{ subject: `${dataset.definition.name}, ${part}`, source }];
+    }),
   );
   const asked = await Promise.all(sources.map(({ subject, source }) => ask(subject, source, signal)));
   const clocks = asked.flatMap(({ clockMs }) => (clockMs === undefined ? [] : [clockMs]));

@@ -39,7 +39,7 @@ const FRESH_FOR_EVER = {
 /** A list of roadworks is trusted for this long after its day. */
 export const WORKS_TRUSTED_DAYS = 92;
 
-type PartDetail = Omit<PartDefinition, 'origin'>;
+type PartDetail = Omit<PartDefinition, 'source'>;
 
 const DETAILS: readonly PartDetail[] = [
   {
@@ -115,7 +115,7 @@ const DETAILS: readonly PartDetail[] = [
   },
 ];
 
-const PARTS: readonly PartDefinition[] = DETAILS.map((detail) => ({ ...detail, origin: 'http' }));
+const PARTS: readonly PartDefinition[] = DETAILS.map((detail) => ({ ...detail, source: 'http' }));
 
 const TEN_MINUTES = 600;
 const TWO_HOURS = 7_200;

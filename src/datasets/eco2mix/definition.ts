@@ -25,7 +25,7 @@ const PARTS: readonly PartDefinition[] = [
   {
     id: 'tr',
     title: 'eCO2mix national, real time (ODRE eco2mix-national-tr)',
-    origin: 'http',
+    source: 'http',
     bulkWindow: 'month',
     expectedAfter: { minutes: 2 * MINUTES_PER_HOUR },
     freshForMinutes: FRESH_FOR_MINUTES,
@@ -34,7 +34,7 @@ const PARTS: readonly PartDefinition[] = [
   {
     id: 'cons-def',
     title: 'eCO2mix national, consolidated and definitive (ODRE eco2mix-national-cons-def)',
-    origin: 'http',
+    source: 'http',
     bulkWindow: 'month',
     expectedAfter: { days: 15 },
     freshForMinutes: FRESH_FOR_MINUTES,
@@ -43,7 +43,7 @@ const PARTS: readonly PartDefinition[] = [
   {
     id: 'rte',
     title: 'RTE’s own eCO2mix tables (imported .xls)',
-    origin: 'import',
+    source: 'import',
     bulkWindow: 'year',
     expectedAfter: {},
     freshForMinutes: FRESH_UNTIL_IMPORT,
@@ -51,7 +51,7 @@ const PARTS: readonly PartDefinition[] = [
   {
     id: 'rte-annual',
     title: 'RTE’s yearly definitive load (imported CSV)',
-    origin: 'import',
+    source: 'import',
     bulkWindow: 'year',
     expectedAfter: {},
     freshForMinutes: FRESH_UNTIL_IMPORT,
@@ -73,7 +73,7 @@ const DOWNLOADS: readonly StepDefinition[] = PARTS.map((part) => ({
   part: part.id,
   inputs: [],
   outputs: { slice: parquet(`slices/eco2mix/${part.id}`) },
-  queue: part.origin === 'http' ? 'fetch' : 'compute',
+  queue: part.source === 'http' ? 'fetch' : 'compute',
   timeoutSeconds: 300,
   required: false,
 }));

@@ -25,7 +25,7 @@ const PERSONAL: Readonly<Record<string, ColumnClass>> = Object.fromEntries(
 const PARTS: readonly PartDefinition[] = FLUX.map((flux) => ({
   id: partOf(flux),
   title: READERS[flux].tables.map(({ title }) => title).join('; '),
-  origin: 'import',
+  source: 'import',
   bulkWindow: 'month',
   expectedAfter: {},
   freshForMinutes: FRESH_UNTIL_IMPORT,

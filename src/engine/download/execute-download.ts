@@ -1,6 +1,7 @@
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { FetchWindow, HttpSource } from '../../pipelines/dataset.ts';
+import { httpSourceOf } from '../../pipelines/dataset.ts';
+import type { FetchWindow } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import { isWhole } from '../../pipelines/completeness.ts';
 import { isEmptyEntry } from '../../pipelines/ledger.ts';
@@ -135,7 +136,7 @@ function askable(
   { engine, dataset, part }: Pick<Download, 'engine' | 'dataset' | 'part'>,
   dates: readonly CivilDate[],
 ): readonly CivilDate[] {
-  if (part.origin === 'import') return [];
+  if (part.source === 'import') return [];
   if (part.closed !== undefined) return dates;
   return dates.filter((date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined);
 }
@@ -220,7 +221,7 @@ function rawOf(
 ): Promise<RawAnswer> {
   if (!isStored && (part.closed === undefined || known === undefined)) {
     if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
-    const source: HttpSource | undefined = dataset.sources[part.id];
+    const source = httpSourceOf(dataset, part.id);
     if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
     const { name: pipeline } = dataset.definition;
     const names = dataset.rawNames;

@@ -6,7 +6,7 @@ import { redactText, redactedError } from '../../redaction.ts';
 import type { Network } from './addresses.ts';
 import { brokenOff, exchange, textOf, tooLarge } from './http-exchange.ts';
 import type { Exchange } from './http-exchange.ts';
-import { finishPart, leavePart, takePart } from './partial-files.ts';
+import { finishPart, leavePart, takePart } from '../sources/partial-files.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 /**

@@ -22,7 +22,7 @@ export async function publishDownloads(engine: Engine, pipeline: string): Promis
   const freshness: Record<string, string> = {};
   const lines: string[] = [];
   const range = { first: definition.since, last: engine.now().toISOString().slice(0, 10) };
-  for (const part of definition.parts.filter(({ origin }) => origin === 'http')) {
+  for (const part of definition.parts.filter(({ source }) => source === 'http')) {
     const receipts = await readReceipts(engine.documents, pipeline, part, range);
     const name = published.fileNameOf(part.id);
     const newest = receipts

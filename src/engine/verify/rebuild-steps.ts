@@ -252,7 +252,7 @@ function findArtefact(
 
 /** Raw files are the one thing that nothing here can be made again from. */
 function whyNoRaw({ definition }: Dataset, step: StepDefinition, raw: ArtefactRef, problem: string, date: CivilDate) {
-  const isImported = definition.parts.find(({ id }) => id === step.part)?.origin === 'import';
+  const isImported = definition.parts.find(({ id }) => id === step.part)?.source === 'import';
   const next = isImported ? 'import it again' : `quotidien run ${definition.name} ${date} --from-step ${step.id}`;
   return `its raw file ${raw.key} ${problem}; only its publisher can give it again: ${next}`;
 }

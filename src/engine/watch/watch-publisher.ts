@@ -1,4 +1,5 @@
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
+import { httpSourceOf } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { planDays } from '../../pipelines/plan.ts';
@@ -62,11 +63,12 @@ async function askFreshness(
   { signal }: Pick<StepControl, 'signal'>,
   pipeline: string,
 ): Promise<{ readonly freshness: Freshness; readonly moved: string[] }> {
-  const { definition, sources } = datasetOf(engine, pipeline);
+  const dataset = datasetOf(engine, pipeline);
+  const { definition } = dataset;
   const freshness: Record<string, string | null> = {};
   const moved: string[] = [];
   for (const { part } of definition.steps) {
-    const source = part === undefined ? undefined : sources[part];
+    const source = part === undefined ? undefined : httpSourceOf(dataset, part);
     if (part === undefined || source === undefined) continue;
     const now = await readFreshness(engine, source, signal);
     const before = await engine.documents.get<{ value: string | null }>(watchKey(pipeline, part));

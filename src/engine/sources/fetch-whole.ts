@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, stat, truncate } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { PipelineError } from '../../errors.ts';
+import type { FetchedFile, OfferedFile, Source, SourceOptions } from '../../ports/source.ts';
+import { finishPart, leavePart, takePart } from './partial-files.ts';
+
+/**
+ * `Source.fetch` for sources that can be read from any byte on: the file is named by place, path, size and time, so that a
+ * part that an earlier try left belongs to the very file that is listed now.
+ */
+export async function fetchWhole(
+  source: Pick<Source, 'place' | 'open'>,
+  folder: string,
+  file: OfferedFile,
+  options: SourceOptions,
+): Promise<FetchedFile> {
+  await mkdir(folder, { recursive: true });
+  const identity = [source.place, file.path, file.bytes, file.modifiedAt].join('\n');
+  const name = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  const part = await takePart(folder, name);
+  try {
+    await receive(source, part, file, options);
+    const { size } = await stat(part);
+    if (size !== file.bytes) throw truncated(source, file, size);
+    const path = await finishPart(part);
+    return { path, bytes: size, sha256: await hashOf(path) };
+  } catch (error) {
+    await leavePart(part);
+    throw error;
+  }
+}
+
+async function receive(
+  source: Pick<Source, 'place' | 'open'>,
+  part: string,
+  file: OfferedFile,
+  options: SourceOptions,
+): Promise<void> {
+  const start = (await stat(part).catch(() => undefined))?.size ?? 0;
+  // More than is listed cannot be a beginning of it.
+  if (start > file.bytes) await truncate(part, 0);
+  const from = start > file.bytes ? 0 : start;
+  let bytes = from;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source.open(file, from, options)) {
+      bytes += chunk.byteLength;
+      options.progress?.(`${bytes} of ${file.bytes} bytes of ${file.name}`);
+      // A server that sends on and on must not fill the disk.
+      if (bytes > file.bytes) throw truncated(source, file, bytes);
+      yield chunk;
+    }
+  };
+  const rest = from < file.bytes ? counted() : [];
+  await pipeline(rest, createWriteStream(part, { flags: from === 0 ? 'w' : 'a', mode: 0o600 }));
+}
+
+function truncated({ place }: Pick<Source, 'place'>, file: OfferedFile, bytes: number): PipelineError {
+  return new PipelineError(
+    'SRC_TRUNCATED',
+    `${file.name} at ${place} came with ${bytes} bytes and is listed with ${file.bytes}; it may still be written there`,
+    { context: { file: file.path } },
+  );
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) hash.update(chunk);
+  return hash.digest('hex');
+}
