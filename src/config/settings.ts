@@ -62,6 +62,10 @@ export const SETTINGS = z.object({
     z.string().transform(parseThresholds).default({}),
     'Limits of judgements in place of the pipelines’ own, such as cityflow.rain_mm=4,cityflow.cold_c=8',
   ),
+  QUOTIDIEN_METER_SECRET: setting(
+    z.string().min(16).optional(),
+    'Secret by which ids of meters become keys, the same on every host; default: one of this home, made once',
+  ),
   QUOTIDIEN_COMPUTE_ACTIVITIES: setting(positiveInteger.default(16), 'Steps of one compute worker at the same time'),
   QUOTIDIEN_FETCH_ACTIVITIES: setting(positiveInteger.default(2), 'Downloads of one worker and host at the same time'),
   QUOTIDIEN_REPORT_ACTIVITIES: setting(positiveInteger.default(4), 'Reports of one worker at the same time'),

@@ -306,4 +306,6 @@ export interface Dataset {
   readonly rawNames?: RawNames;
   /** Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would need to be. */
   readonly recognise?: (file: GivenFile, sql: SqlSession) => Promise<RecognisedFile>;
+  /** The same with the secret of the installation, by which names of people become keys; it is asked for only when a file is read. */
+  readonly withSecret?: (secret: () => Promise<string>) => Dataset;
 }

@@ -15,10 +15,12 @@ export function configuredDatasets(
   datasets: Readonly<Record<string, Dataset>>,
   hosts: Readonly<Record<string, HostSettings>>,
   thresholds: Readonly<Record<string, Thresholds>> = {},
+  secret?: () => Promise<string>,
 ): Record<string, Dataset> {
   refuseUnknown(datasets, thresholds);
   return Object.fromEntries(
-    Object.entries(datasets).map(([name, dataset]) => {
+    Object.entries(datasets).map(([name, plain]) => {
+      const dataset = secret === undefined ? plain : (plain.withSecret?.(secret) ?? plain);
       const sources = Object.entries(dataset.sources).map(
         ([part, source]) => [part, configuredSource(source, hosts[source.host] ?? {})] as const,
       );

@@ -13,6 +13,7 @@ import { withScratchFolder } from '../storage/local/scratch-folder.ts';
 import { CODE_VERSION } from './code-version.ts';
 import { configuredDatasets } from './configured-datasets.ts';
 import { engineFallback } from './engine-fallback.ts';
+import { meterSecret } from './meter-secret.ts';
 import { openStores } from './open-stores.ts';
 import type { OpenStores } from './open-stores.ts';
 
@@ -34,7 +35,9 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   });
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
   return {
-    datasets: configuredDatasets(datasets, config.hosts, settings.QUOTIDIEN_THRESHOLDS),
+    datasets: configuredDatasets(datasets, config.hosts, settings.QUOTIDIEN_THRESHOLDS, () =>
+      meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
+    ),
     stores,
     objects: stores.objects,
     documents: stores.documents,

@@ -1,0 +1,214 @@
+import type { OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../../pipelines/definition.ts';
+import { definePipeline } from '../../pipelines/definition.ts';
+import type { ColumnClass } from '../../pipelines/vocabulary.ts';
+import { READING_CHECKS } from './readings/transform.ts';
+import { SIDE_PARTS } from './side/parts.ts';
+
+const TEN_MINUTES = 600;
+const HOUR = 3_600;
+const DAY_MINUTES = 1_440;
+
+/** Columns that name a meter or tell of one household. */
+const PERSONAL: Readonly<Record<string, ColumnClass>> = {
+  meter_id: 'personal',
+  meter_key: 'personal',
+  usage_point_id: 'personal',
+};
+
+const FRESH_UNTIL_IMPORT = { empty: null, provisional: null, consolidated: null, definitive: null } as const;
+/** What comes late comes within days, what is corrected within weeks. */
+const FRESH_FOR_MINUTES = {
+  empty: 60,
+  provisional: DAY_MINUTES,
+  consolidated: 7 * DAY_MINUTES,
+  definitive: null,
+} as const;
+
+const PARTS: readonly PartDefinition[] = [
+  {
+    id: 'readings',
+    title: 'Readings that somebody gave us, in any dialect',
+    source: 'import',
+    bulkWindow: 'month',
+    importWindow: 'all',
+    // Any file may bring any day of any meter.
+    addsUp: true,
+    expectedAfter: {},
+    freshForMinutes: FRESH_UNTIL_IMPORT,
+    columns: PERSONAL,
+  },
+  {
+    id: 'head-end',
+    title: 'Readings of a head-end',
+    source: 'http',
+    bulkWindow: 'month',
+    // A meter's day arrives at about eight in the morning after it.
+    expectedAfter: { minutes: 8 * 60 },
+    freshForMinutes: FRESH_FOR_MINUTES,
+    columns: PERSONAL,
+  },
+  ...SIDE_PARTS.map(({ id, title, isServed, holds }): PartDefinition => ({
+    id,
+    title,
+    source: isServed ? 'http' : 'import',
+    bulkWindow: 'month',
+    importWindow: 'all',
+    expectedAfter: holds === 'validity' ? {} : { minutes: 8 * 60 },
+    freshForMinutes: isServed ? FRESH_FOR_MINUTES : FRESH_UNTIL_IMPORT,
+    columns: PERSONAL,
+  })),
+];
+
+function parquet(layer: string, more: Partial<OutputDefinition> = {}): OutputDefinition {
+  return {
+    layer,
+    extension: 'parquet',
+    mediaType: 'application/vnd.apache.parquet',
+    columns: PERSONAL,
+    ...more,
+  };
+}
+
+function json(layer: string, publishAs?: string): OutputDefinition {
+  const output = { layer, extension: 'json', mediaType: 'application/json' };
+  return publishAs === undefined ? output : { ...output, publishAs };
+}
+
+/** Lists that hold until the next one: thousands of days have the same bytes. */
+const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id }) => id);
+
+const DOWNLOADS: readonly StepDefinition[] = PARTS.map(({ id, title, source }) => ({
+  id: `download/${id}`,
+  version: 1,
+  title,
+  part: id,
+  inputs: [],
+  outputs: { slice: parquet(`slices/smart-meter/${id}`, { sharedByDays: HOLDING.includes(id) }) },
+  queue: source === 'http' ? 'fetch' : 'compute',
+  timeoutSeconds: HOUR,
+  required: false,
+}));
+
+function slice(name: string, part = name): StepInput {
+  return { name, step: `download/${part}`, output: 'slice', optional: true };
+}
+
+function daily(output: string): StepInput {
+  return { name: output, step: 'metrics/daily', output };
+}
+
+const STEPS: readonly StepDefinition[] = [
+  {
+    id: 'transform/readings',
+    version: 1,
+    title: 'One row per meter, channel and interval: the best of all that was delivered',
+    inputs: [slice('readings'), slice('head_end', 'head-end')],
+    needsAnyOf: ['readings', 'head_end'],
+    outputs: {
+      readings: parquet('core/smart-meter/readings', { keyColumns: ['meter_key', 'channel', 'start_at'] }),
+      rejects: parquet('core/smart-meter/rejects', { keyColumns: ['file', 'line'] }),
+      conflicts: parquet('core/smart-meter/conflicts', { keyColumns: ['meter_key', 'channel', 'start_at'] }),
+    },
+    checks: READING_CHECKS,
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: true,
+  },
+  {
+    id: 'metrics/daily',
+    version: 1,
+    title: 'A day of each meter, its hours, and partial sums of the fleet',
+    inputs: [{ name: 'readings', step: 'transform/readings', output: 'readings' }, slice('meters')],
+    outputs: {
+      daily: parquet('metrics/smart-meter/daily', { keyColumns: ['meter_key', 'channel'] }),
+      hourly: parquet('metrics/smart-meter/hourly', { keyColumns: ['meter_key', 'channel', 'hour_at'] }),
+      slots: parquet('metrics/smart-meter/slots'),
+      buckets: parquet('metrics/smart-meter/buckets'),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: true,
+  },
+  {
+    id: 'metrics/day',
+    version: 1,
+    title: 'The fleet as a whole, its groups, and the losses of transformers',
+    inputs: [daily('daily'), daily('slots'), daily('buckets'), slice('meters'), slice('injected')],
+    outputs: {
+      fleet: json('metrics/smart-meter/fleet', 'processed/metrics/meter_metrics_{scope}.json'),
+      profile: parquet('metrics/smart-meter/profile', { keyColumns: ['cohort', 'season', 'day_type', 'half_hour'] }),
+      losses: parquet('metrics/smart-meter/losses', { keyColumns: ['transformer'] }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: true,
+  },
+];
+
+const REPORTS: readonly StepDefinition[] = [
+  {
+    id: 'report/daily',
+    version: 1,
+    title: 'The day of the fleet as JSON, CSV and flat Parquet',
+    inputs: [{ name: 'fleet', step: 'metrics/day', output: 'fleet' }],
+    outputs: {
+      report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json'),
+      csv: {
+        layer: 'reports/smart-meter/csv',
+        extension: 'csv',
+        mediaType: 'text/csv; charset=utf-8',
+        publishAs: 'processed/reports/meter_report_{scope}.csv',
+      },
+      table: { ...parquet('reports/smart-meter/table'), publishAs: 'processed/reports/meter_report_{scope}.parquet' },
+    },
+    queue: 'report',
+    timeoutSeconds: TEN_MINUTES,
+    required: true,
+  },
+  {
+    id: 'report/page',
+    version: 1,
+    title: 'The day of the fleet as one self-contained page',
+    inputs: [{ name: 'report', step: 'report/daily', output: 'report' }],
+    outputs: {
+      page: {
+        layer: 'reports/smart-meter/page',
+        extension: 'html',
+        mediaType: 'text/html; charset=utf-8',
+        publishAs: 'processed/reports/meter_report_{scope}.html',
+      },
+    },
+    queue: 'report',
+    timeoutSeconds: TEN_MINUTES,
+    required: false,
+    singleDaysOnly: true,
+  },
+];
+
+/** Readings of smart meters, from one meter to a million. */
+export const smartMeterDefinition = definePipeline({
+  name: 'smart-meter',
+  title: 'Smart meters',
+  zone: 'Europe/Paris',
+  since: '2011-01-01',
+  publication: {
+    expectedAfter: { minutes: 8 * 60 },
+    pollEveryMinutes: 60,
+    cutOffAfter: { days: 3 },
+    finalAtCutOff: true,
+    holdDays: 7,
+  },
+  parts: PARTS,
+  steps: [...DOWNLOADS, ...STEPS, ...REPORTS],
+  rollups: [],
+  schedules: [
+    {
+      id: 'daily',
+      title: 'Yesterday of all meters',
+      cron: '0 8 * * *',
+      lagDays: 1,
+      catchUpMinutes: DAY_MINUTES,
+      jitterSeconds: 60,
+    },
+  ],
+});

@@ -1,0 +1,82 @@
+import { PipelineError } from '../../../errors.ts';
+import { quoteText } from '../../../pipelines/sql-text.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
+import type { Dialect, FileHead, OpenFile } from './dialect.ts';
+import { publishedRows, revisionSql } from './dialect.ts';
+import { columnSql, csvRows, hasColumn, headerOf, requireColumns } from './csv.ts';
+
+/**
+ * Many meters and days in one file, as a head-end delivers them: `meter_id`, `start_at` or `end_at`, `wh` or `kwh`; and, where the file has them, `quality`,
+ * `channel`, `step_min`, `revision` (BRUT, COMPLETE, CORRIGE) and `file_time`. CSV or Parquet; a time without offset is that of Paris.
+ */
+export const bulk: Dialect = {
+  id: 'bulk',
+  title: 'readings of many meters (head-end)',
+  matches: ({ text, lines }) => text.startsWith('PAR1') || isBulk(splitHeader(lines[0] ?? '')),
+  open: (head, sql) => (head.text.startsWith('PAR1') ? openParquet(head, sql) : Promise.resolve(openCsv(head))),
+};
+
+function splitHeader(line: string): string[] {
+  return line.split(delimiterOf(line));
+}
+
+function delimiterOf(line: string): ',' | ';' {
+  return line.includes(';') ? ';' : ',';
+}
+
+function isBulk(names: readonly string[]): boolean {
+  return (
+    hasColumn(names, 'meter_id') &&
+    (hasColumn(names, 'start_at') || hasColumn(names, 'end_at')) &&
+    (hasColumn(names, 'wh') || hasColumn(names, 'kwh'))
+  );
+}
+
+function openCsv(head: FileHead): OpenFile {
+  const shape = { delimiter: delimiterOf(head.lines[0] ?? ''), skip: 0 } as const;
+  const names = headerOf(head, shape);
+  return { select: bulkRows(names, csvRows(head.path, names, shape)), extension: 'csv', mediaType: 'text/csv' };
+}
+
+async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<OpenFile> {
+  const from = `read_parquet(${quoteText(path)}, hive_partitioning = false)`;
+  const described = await sql.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM ${from}`);
+  const names = described.map(({ column_name }) => column_name);
+  requireColumns(names, ['meter_id'], name);
+  if (!isBulk(names)) {
+    throw new PipelineError(
+      'SRC_SHAPE_CHANGED',
+      `${name} needs start_at or end_at, and wh or kwh; it has ${names.join(', ')}`,
+    );
+  }
+  const select = described.map(({ column_name: column, column_type: type }) =>
+    type.startsWith('TIMESTAMP WITH TIME ZONE')
+      ? `strftime(timezone('UTC', "${column}"), '%Y-%m-%dT%H:%M:%SZ') AS "${column}"`
+      : `CAST("${column}" AS VARCHAR) AS "${column}"`,
+  );
+  const rows = `(SELECT ${select.join(', ')}, row_number() OVER () AS line FROM ${from})`;
+  return { select: bulkRows(names, rows), extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
+}
+
+function bulkRows(names: readonly string[], from: string): string {
+  const of = (name: string): string => columnSql(names, name);
+  const isEnd = hasColumn(names, 'end_at');
+  const isKwh = !hasColumn(names, 'wh');
+  return publishedRows(
+    {
+      line: 'line',
+      meter_id: of('meter_id'),
+      channel: `CASE lower(coalesce(${of('channel')}, 'import')) WHEN 'export' THEN 'export' ELSE 'import' END`,
+      stamp: of(isEnd ? 'end_at' : 'start_at'),
+      is_end: String(isEnd),
+      zone: `'Europe/Paris'`,
+      value: of(isKwh ? 'kwh' : 'wh'),
+      unit: isKwh ? `'kWh'` : `'Wh'`,
+      step_min: hasColumn(names, 'step_min') ? `TRY_CAST(${of('step_min')} AS INTEGER)` : '30',
+      quality: `coalesce(upper(${of('quality')}), 'A')`,
+      revision: revisionSql(of('revision')),
+      file_time: of('file_time'),
+    },
+    from,
+  );
+}

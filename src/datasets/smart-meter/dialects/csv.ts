@@ -1,0 +1,56 @@
+import { PipelineError } from '../../../errors.ts';
+import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
+import type { FileHead } from './dialect.ts';
+
+/** CSV files of all dialects: columns are found by the names of the header, never by their place. */
+
+export interface CsvShape {
+  readonly delimiter: ',' | ';';
+  /** Lines before the header. */
+  readonly skip: number;
+}
+
+/** The header as it stands in the file. */
+export function headerOf(head: FileHead, { delimiter, skip }: CsvShape): string[] {
+  return (head.lines[skip] ?? '').split(delimiter).map((name) => name.replace(/^"(.*)"$/, '$1'));
+}
+
+/** The rows as text, with `line`, the place of the row in the file. */
+export function csvRows(
+  path: string,
+  names: readonly string[],
+  { delimiter, skip }: CsvShape,
+  hasHeader = true,
+): string {
+  const columns = names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
+  const before = skip + (hasHeader ? 1 : 0);
+  return `(SELECT *, ${before} + row_number() OVER () AS line FROM read_csv(${quoteText(path)}, delim = ${quoteText(delimiter)},
+    quote = '"', escape = '"', header = false, skip = ${before}, columns = {${columns}}, null_padding = true, auto_detect = false,
+    strict_mode = false))`;
+}
+
+/** SQL of a column by one of its names, trimmed; NULL where the header has none of them. */
+export function columnSql(header: readonly string[], ...names: readonly string[]): string {
+  const wanted = names.map(plain);
+  const found = header.find((name) => wanted.includes(plain(name)));
+  return found === undefined ? 'NULL' : `nullif(trim(${quoteIdentifier(found)}), '')`;
+}
+
+/** Whether a header has a column of this name. */
+export function hasColumn(header: readonly string[], name: string): boolean {
+  return header.some((one) => plain(one) === plain(name));
+}
+
+function plain(name: string): string {
+  return name.trim().toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+}
+
+/** @throws `SRC_SHAPE_CHANGED` that names the columns that are missing */
+export function requireColumns(header: readonly string[], names: readonly string[], what: string): void {
+  const missing = names.filter((name) => !hasColumn(header, name));
+  if (missing.length === 0) return;
+  throw new PipelineError(
+    'SRC_SHAPE_CHANGED',
+    `${what} has no column ${missing.join(', ')}; it has ${header.join(', ')}`,
+  );
+}

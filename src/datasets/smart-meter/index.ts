@@ -1,0 +1,51 @@
+import path from 'node:path';
+import type { Dataset } from '../../pipelines/dataset.ts';
+import { PipelineError } from '../../errors.ts';
+import { smartMeterDefinition } from './definition.ts';
+import { readHead } from './dialects/dialects.ts';
+import { metricsDaily } from './marts/daily.ts';
+import { metricsDay } from './marts/day.ts';
+import { READING_ROWS, sliceReadings } from './readings/slice.ts';
+import { transformReadings } from './readings/transform.ts';
+import { recogniseFile } from './recognise.ts';
+import { reportDaily, reportPage } from './report/steps.ts';
+import { SIDE_PARTS } from './side/parts.ts';
+import { sidePartOf, sliceSide } from './side/slice.ts';
+import { METER_SOURCES } from './source.ts';
+
+/**
+ * Meters with the secret that their keys are made with. It is asked for when a file is read and at no other time.
+ */
+export function smartMeterWith(secret: () => Promise<string>): Dataset {
+  return {
+    definition: smartMeterDefinition,
+    sources: METER_SOURCES,
+    slice: async (task, sql) => {
+      const part = SIDE_PARTS.find(({ id }) => id === task.part);
+      if (part === undefined) return sliceReadings(task, sql, await secret());
+      const head = await readHead(task.raw.path, path.basename(task.raw.path));
+      if (sidePartOf(head)?.id !== part.id) {
+        throw new PipelineError(
+          'SRC_SHAPE_CHANGED',
+          `the list of ${part.id} lacks one of its columns ${part.required.join(', ')}`,
+        );
+      }
+      return sliceSide(task, part, sql, await secret());
+    },
+    rowsOf: (part) => (part === 'readings' ? READING_ROWS : undefined),
+    steps: {
+      'transform/readings': transformReadings,
+      'metrics/daily': metricsDaily,
+      'metrics/day': metricsDay,
+      'report/daily': reportDaily,
+      'report/page': reportPage,
+    },
+    recognise: async (file, sql) => recogniseFile(file, sql, await secret()),
+    withSecret: smartMeterWith,
+  };
+}
+
+/** Readings of smart meters; without a secret no file can be read. */
+export const smartMeter: Dataset = smartMeterWith(() =>
+  Promise.reject(new PipelineError('CONFIG_INVALID', 'the keys of meters need a secret: set QUOTIDIEN_METER_SECRET')),
+);

@@ -1,0 +1,127 @@
+import type { StepUnit } from '../../../pipelines/dataset.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
+import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
+import { halfHoursOf, weekdayOf } from '../readings/clock.ts';
+import { columnsOfSide } from '../side/parts.ts';
+import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+import { BUCKET_WH } from './partial-sums.ts';
+
+/** Figures of the whole fleet and of its segments for one day. */
+
+/** A group is published from this many meters on, and when none of them has more than this share of its energy. */
+export const LEAST_METERS = 10;
+export const LARGEST_SHARE = 0.5;
+
+export interface ConsumptionMetrics {
+  /** `fleet`, or the name of a segment. */
+  readonly segment: string;
+  readonly metric_date: string;
+  readonly total_kwh: number;
+  /** Mean, largest and variance (n − 1) of the load of the group in its intervals. */
+  readonly avg_kwh: number;
+  readonly peak_kwh: number;
+  readonly peak_hour: number;
+  readonly consumption_variance: number | null;
+  readonly meters: number;
+  readonly observed: number;
+  readonly expected: number;
+  readonly coverage: number | null;
+  readonly anomaly_count: number | null;
+  readonly anomaly_rate_pct: number | null;
+  readonly total_loss_estimate_kwh: number | null;
+}
+
+/** `mart_consumption_metrics`: the fleet, and every segment that may be published. */
+export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promise<ConsumptionMetrics[]> {
+  const slots = parquetOf(pathsOf(unit, 'slots'));
+  const daily = parquetOf(pathsOf(unit, 'daily'));
+  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  return sql.rows<ConsumptionMetrics>(`
+    WITH loads AS (SELECT segment, slot, any_value(hour) AS hour, sum(total_wh) AS energy_wh, sum(anomalies) AS anomalies, sum(labelled) AS labelled
+        FROM ${slots} WHERE channel = 'import' GROUP BY GROUPING SETS ((segment, slot), (slot))),
+      own AS (SELECT coalesce(m.segment, 'unknown') AS segment, d.* FROM ${daily} d LEFT JOIN ${meters} m USING (meter_key) WHERE channel = 'import'),
+      people AS (SELECT segment, count(*) AS meters, CAST(sum(observed) AS BIGINT) AS observed, CAST(sum(expected) AS BIGINT) AS expected,
+          CAST(max(total_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0) AS largest FROM own GROUP BY GROUPING SETS ((segment), ())),
+      sums AS (SELECT segment, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_kwh,
+          CAST(${kwhSql('max(energy_wh)')} AS DOUBLE) AS peak_kwh, CAST(arg_max(hour, (energy_wh, -slot)) AS INTEGER) AS peak_hour,
+          ${VARIANCE_KWH2} AS consumption_variance,
+          CASE WHEN sum(labelled) > 0 THEN CAST(sum(anomalies) AS INTEGER) END AS anomaly_count,
+          CASE WHEN sum(labelled) > 0 THEN 100.0 * sum(anomalies) / sum(labelled) END AS anomaly_rate_pct FROM loads GROUP BY segment)
+    SELECT coalesce(sums.segment, 'fleet') AS segment, '${unit.scope}' AS metric_date, total_kwh, avg_kwh, peak_kwh, peak_hour, consumption_variance,
+      meters, observed, expected, CAST(observed AS DOUBLE) / nullif(expected, 0) AS coverage, anomaly_count, anomaly_rate_pct,
+      NULL AS total_loss_estimate_kwh
+    FROM sums JOIN people ON sums.segment IS NOT DISTINCT FROM people.segment
+    WHERE sums.segment IS NULL OR (meters >= ${LEAST_METERS} AND coalesce(largest, 0) <= ${LARGEST_SHARE})
+    ORDER BY sums.segment NULLS FIRST`);
+}
+
+export interface ProfileRow {
+  readonly cohort: string;
+  readonly season: 'summer' | 'winter';
+  readonly day_type: 'weekday' | 'weekend';
+  /** 0–47 by the local clock. */
+  readonly half_hour: number;
+  readonly n: number;
+  readonly mean_wh: number;
+  readonly p10_wh: number;
+  readonly p50_wh: number;
+  readonly p90_wh: number;
+}
+
+/** `mart_load_profile` of a day, `ProfileRow`s: quantiles to 10 Wh, of cohorts that may be published. */
+export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
+  const buckets = parquetOf(pathsOf(unit, 'buckets'));
+  const clock = halfHoursOf(unit.scope, 'Europe/Paris').map(({ slot, halfHour }) => `(${slot}, ${halfHour})`);
+  const month = Number(unit.scope.slice(5, 7));
+  const season = month >= 4 && month <= 9 ? 'summer' : 'winter';
+  const dayType = [0, 6].includes(weekdayOf(unit.scope)) ? 'weekend' : 'weekday';
+  const quantile = (share: number): string =>
+    `CAST(${BUCKET_WH} * min(bucket) FILTER (WHERE running >= ${share} * n) AS INTEGER)`;
+  return `
+    WITH counts AS (SELECT segment, half_hour, bucket, sum(readings) AS readings, sum(total_wh) AS total_wh
+        FROM ${buckets} JOIN (VALUES ${clock.join(', ')}) AS c(slot, half_hour) USING (slot)
+        WHERE segment IN (${cohorts.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ') || "''"}) GROUP BY ALL),
+      ranked AS (SELECT *, sum(readings) OVER (PARTITION BY segment, half_hour ORDER BY bucket) AS running,
+          sum(readings) OVER (PARTITION BY segment, half_hour) AS n FROM counts)
+    SELECT segment AS cohort, '${season}' AS season, '${dayType}' AS day_type, half_hour, CAST(any_value(n) AS BIGINT) AS n,
+      CAST(sum(total_wh) AS DOUBLE) / any_value(n) AS mean_wh, ${quantile(0.1)} AS p10_wh, ${quantile(0.5)} AS p50_wh, ${quantile(0.9)} AS p90_wh
+    FROM ranked GROUP BY segment, half_hour ORDER BY segment, half_hour`;
+}
+
+export interface RegionHour {
+  readonly region: string;
+  readonly hour: number;
+  readonly observed: number;
+  readonly expected: number;
+}
+
+/** Readings that came, by region and local hour, beside those that were expected of the meters of the region. */
+export async function coverageByRegion(sql: SqlSession, unit: StepUnit): Promise<RegionHour[]> {
+  const slots = parquetOf(pathsOf(unit, 'slots'));
+  const daily = parquetOf(pathsOf(unit, 'daily'));
+  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  return sql.rows<RegionHour>(`
+    WITH people AS (SELECT coalesce(m.region, 'unknown') AS region, count(*) AS meters, sum(expected) AS expected
+        FROM ${daily} d LEFT JOIN ${meters} m USING (meter_key) WHERE channel = 'import' GROUP BY ALL),
+      hours AS (SELECT region, hour, sum(observed) AS observed, count(DISTINCT slot) AS slots FROM ${slots} WHERE channel = 'import' GROUP BY ALL)
+    SELECT region, CAST(hour AS INTEGER) AS hour, CAST(observed AS BIGINT) AS observed, CAST(meters * slots AS BIGINT) AS expected
+    FROM hours JOIN people USING (region) WHERE meters >= ${LEAST_METERS} OR region = 'unknown' ORDER BY region, hour`);
+}
+
+export interface SlotLoad {
+  readonly slot: number;
+  readonly hour: number;
+  readonly import_kwh: number;
+  readonly export_kwh: number;
+  readonly observed: number;
+}
+
+/** The load of the fleet in every elapsed half-hour. */
+export async function fleetLoad(sql: SqlSession, unit: StepUnit): Promise<SlotLoad[]> {
+  const sum = (channel: string): string =>
+    `CAST(${kwhSql(`coalesce(sum(total_wh) FILTER (WHERE channel = '${channel}'), 0)`)} AS DOUBLE)`;
+  return sql.rows<SlotLoad>(`
+    SELECT CAST(slot AS INTEGER) AS slot, CAST(any_value(hour) AS INTEGER) AS hour, ${sum('import')} AS import_kwh, ${sum('export')} AS export_kwh,
+      CAST(sum(observed) FILTER (WHERE channel = 'import') AS BIGINT) AS observed
+    FROM ${parquetOf(pathsOf(unit, 'slots'))} GROUP BY slot ORDER BY slot`);
+}

@@ -1,0 +1,44 @@
+import { DateTime } from 'luxon';
+import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import { secondsOf } from './days.ts';
+
+/** The local clock of a day: 46, 48 or 50 half-hours, counted as they pass. */
+
+const HALF_HOUR_S = 1_800;
+
+export interface HalfHour {
+  /** From 0, in the order in which they pass. */
+  readonly slot: number;
+  /** 0–23, as the clock shows it: twice or not at all on the days on which it changes. */
+  readonly hour: number;
+  /** 0–47, as the clock shows it. */
+  readonly halfHour: number;
+}
+
+/** The half-hours of a day in a zone. */
+export function halfHoursOf(date: CivilDate, zone: string): HalfHour[] {
+  const [from, to] = secondsOf(date, zone);
+  return Array.from({ length: (to - from) / HALF_HOUR_S }, (_, slot) => {
+    const { hour, minute } = DateTime.fromSeconds(from + slot * HALF_HOUR_S, { zone });
+    return { slot, hour, halfHour: hour * 2 + (minute >= 30 ? 1 : 0) };
+  });
+}
+
+/** `(zone, slot, hour, half_hour, day_start_s, day_end_s)` of a day as a table function. */
+export function clockSql(date: CivilDate, zones: readonly string[]): string {
+  const rows = zones.flatMap((zone) => {
+    const [from, to] = secondsOf(date, zone);
+    return halfHoursOf(date, zone).map(
+      ({ slot, hour, halfHour }) => `('${zone}', ${slot}, ${hour}, ${halfHour}, ${from}, ${to})`,
+    );
+  });
+  return `(VALUES ${rows.join(', ')}) AS clock(zone, slot, hour, half_hour, day_start_s, day_end_s)`;
+}
+
+/** Zones that files of readings are of. */
+export const ZONES = ['Europe/Paris', 'Europe/London', 'UTC'] as const;
+
+/** 0 = Sunday. */
+export function weekdayOf(date: CivilDate): number {
+  return DateTime.fromISO(date, { zone: 'UTC' }).weekday % 7;
+}

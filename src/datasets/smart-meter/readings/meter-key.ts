@@ -1,0 +1,49 @@
+import { createHash, createHmac } from 'node:crypto';
+import { PipelineError } from '../../../errors.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
+
+/**
+ * Meters are known by `meter_key`, the first 64 bits of HMAC-SHA256(secret, id): whoever has the tables and not the secret cannot try out ids. The engine
+ * computes it, once for each meter of a file.
+ */
+
+const BLOCK_BYTES = 64;
+
+/** The key of one meter, as decimal text of an unsigned 64-bit integer. */
+export function meterKey(secret: string, id: string): string {
+  return createHmac('sha256', secret).update(id).digest().readBigUInt64BE(0).toString();
+}
+
+/** Tells which secret made the keys of a table, and nothing of the secret. */
+export function secretFingerprint(secret: string): string {
+  return createHmac('sha256', secret).update('quotidien smart-meter key').digest('hex').slice(0, 16);
+}
+
+/**
+ * Fills the temporary table `meter_keys` (`meter_id`, `meter_key`) for the ids of a table. The secret is in the text of one statement that cannot fail; no
+ * later one, whose text an error might quote, has it.
+ * @throws `SRC_SHAPE_CHANGED` when two ids have one key
+ */
+export async function fillMeterKeys(sql: SqlSession, secret: string, table: string): Promise<void> {
+  const raw = Buffer.from(secret, 'utf8');
+  const short = raw.length > BLOCK_BYTES ? createHash('sha256').update(raw).digest() : raw;
+  const pad = (byte: number): string => {
+    const block = Buffer.alloc(BLOCK_BYTES, byte);
+    for (const [index, value] of short.entries()) block[index] = value ^ byte;
+    return block.toString('hex');
+  };
+  await sql.run(`CREATE OR REPLACE TEMP TABLE meter_pads AS
+    SELECT unhex('${pad(0x36)}') AS inner_pad, unhex('${pad(0x5c)}') AS outer_pad`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE meter_keys AS
+    SELECT meter_id, CAST('0x' || substr(sha256(outer_pad || unhex(sha256(inner_pad || encode(meter_id)))), 1, 16) AS UBIGINT) AS meter_key
+    FROM (SELECT DISTINCT meter_id FROM ${table} WHERE meter_id IS NOT NULL), meter_pads`);
+  await sql.run('DROP TABLE meter_pads');
+  const [found] = await sql.rows<{ twins: number }>(
+    'SELECT count(*) - count(DISTINCT meter_key) AS twins FROM meter_keys',
+  );
+  if ((found?.twins ?? 0) === 0) return;
+  throw new PipelineError(
+    'SRC_SHAPE_CHANGED',
+    'two meters of the file have one key: take another secret and import all files again',
+  );
+}

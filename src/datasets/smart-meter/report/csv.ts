@@ -1,0 +1,42 @@
+import type { FlatTable } from '../../../pipelines/dataset.ts';
+import type { ConsumptionMetrics } from '../marts/fleet.ts';
+import type { MeterReport } from './model.ts';
+
+/** `mart_consumption_metrics` of the day as a flat table. */
+
+const COLUMNS = {
+  segment: 'text',
+  metric_date: 'text',
+  total_kwh: 'number',
+  avg_kwh: 'number',
+  peak_kwh: 'number',
+  peak_hour: 'integer',
+  consumption_variance: 'number',
+  meters: 'integer',
+  observed: 'integer',
+  expected: 'integer',
+  coverage: 'number',
+  anomaly_count: 'integer',
+  anomaly_rate_pct: 'number',
+  total_loss_estimate_kwh: 'number',
+} as const satisfies Record<keyof ConsumptionMetrics, 'text' | 'number' | 'integer'>;
+
+export function metricsTable({ fleet }: MeterReport): FlatTable {
+  const columns = Object.entries(COLUMNS).map(([name, type]) => ({ name, type }));
+  return {
+    columns,
+    rows: fleet.metrics.map((row) => columns.map(({ name }) => row[name as keyof ConsumptionMetrics])),
+  };
+}
+
+/** `;` between values, a dot as decimal sign, nothing where a value is missing. */
+export function csvOf({ columns, rows }: FlatTable): string {
+  const lines = [columns.map(({ name }) => name), ...rows.map((row) => row.map(cell))];
+  return lines.map((line) => `${line.join(';')}\n`).join('');
+}
+
+function cell(value: string | number | boolean | null): string {
+  if (value === null) return '';
+  const text = String(value);
+  return /[;"\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

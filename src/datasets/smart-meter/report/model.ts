@@ -1,0 +1,7 @@
+import type { FleetDay } from '../marts/day.ts';
+
+/** What the report of a day holds; the page, the CSV and the tables are renderings of it. */
+export interface MeterReport {
+  readonly date: string;
+  readonly fleet: FleetDay;
+}

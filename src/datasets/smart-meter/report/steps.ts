@@ -1,0 +1,42 @@
+import type { StepImplementation } from '../../../pipelines/dataset.ts';
+import type { LocalArtefact, PlainTools, StepUnit } from '../../../pipelines/dataset.ts';
+import { PipelineError } from '../../../errors.ts';
+import { forEachUnit, utf8 } from '../../each-unit.ts';
+import type { FleetDay } from '../marts/day.ts';
+import { csvOf, metricsTable } from './csv.ts';
+import type { MeterReport } from './model.ts';
+import { renderPage } from './page.tsx';
+
+export const reportDaily: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) =>
+    forEachUnit(task, async (unit) => {
+      const report: MeterReport = { date: unit.scope, fleet: await readJson<FleetDay>(unit, 'fleet', tools) };
+      const table = metricsTable(report);
+      return {
+        scope: unit.scope,
+        outputs: {
+          report: { bytes: utf8(`${JSON.stringify(report)}\n`) },
+          csv: { bytes: utf8(csvOf(table)) },
+          table: { bytes: await tools.writeFlatParquet(table), rows: table.rows.length },
+        },
+        checks: [],
+        facts: {},
+      };
+    }),
+};
+
+export const reportPage: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) =>
+    forEachUnit(task, async (unit) => {
+      const report = await readJson<MeterReport>(unit, 'report', tools);
+      return { scope: unit.scope, outputs: { page: { bytes: utf8(renderPage(report)) } }, checks: [], facts: {} };
+    }),
+};
+
+async function readJson<T>(unit: StepUnit, name: string, tools: PlainTools): Promise<T> {
+  const input: LocalArtefact | undefined = unit.inputs[name]?.[0];
+  if (input === undefined) throw new PipelineError('INTERNAL', `the report of ${unit.scope} lacks ${name}`);
+  return JSON.parse(new TextDecoder().decode(await tools.read(input))) as T;
+}

@@ -1,0 +1,135 @@
+import path from 'node:path';
+import { PipelineError } from '../../../errors.ts';
+import { addDays } from '../../../pipelines/civil-date.ts';
+import type { RecognisedFile, SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
+import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import { civilDateAt } from '../../../pipelines/zoned-day.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
+import { columnSql, csvRows, headerOf } from '../dialects/csv.ts';
+import type { FileHead } from '../dialects/dialect.ts';
+import { readHead } from '../dialects/dialects.ts';
+import { secondsOf } from '../readings/days.ts';
+import { fillMeterKeys } from '../readings/meter-key.ts';
+import { copyTable } from '../tables.ts';
+import { SIDE_PARTS, sideColumns } from './parts.ts';
+import type { SidePart } from './parts.ts';
+
+/** Side files (CSV with a header, `;` or `,`) as slices of days. */
+
+const ZONE = 'Europe/Paris';
+/** A list with validity holds for every day up to this one, until a newer one is imported. */
+const HOLDS_UNTIL: CivilDate = '2029-12-31';
+
+function shapeOf(head: FileHead) {
+  return { delimiter: (head.lines[0] ?? '').includes(';') ? ';' : ',', skip: 0 } as const;
+}
+
+/** The part that a file is of, by the columns that its header has; undefined for none. */
+export function sidePartOf(head: FileHead): SidePart | undefined {
+  const names = headerOf(head, shapeOf(head)).map((name) => name.trim().toLowerCase());
+  return SIDE_PARTS.find(({ required }) => required.every((name) => names.includes(name)));
+}
+
+/** Fills `side_read` with the typed rows of a file. */
+async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret: string): Promise<void> {
+  const shape = shapeOf(head);
+  const names = headerOf(head, shape);
+  const rows = csvRows(head.path, names, shape);
+  const hasMeters = Object.values(part.columns).includes('meter');
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE side_text AS SELECT *, ${hasMeters ? columnSql(names, 'meter_id') : 'NULL'} AS side_meter FROM ${rows}`,
+  );
+  await sql.run('CREATE OR REPLACE TEMP VIEW side_ids AS SELECT side_meter AS meter_id FROM side_text');
+  await fillMeterKeys(sql, secret, 'side_ids');
+  const select = Object.entries(sideColumns(part)).map(([name, type]) =>
+    name === 'meter_key' ? 'k.meter_key' : `TRY_CAST(${columnSql(names, name)} AS ${type}) AS ${name}`,
+  );
+  await sql.run(`CREATE OR REPLACE TEMP TABLE side_read AS
+    SELECT ${select.join(', ')} FROM side_text t LEFT JOIN meter_keys k ON t.side_meter = k.meter_id`);
+  const needed = part.required.map((name) => (part.columns[name] === 'meter' ? 'meter_key' : name));
+  const [found] = await sql.rows<{ rows: number; wrong: number }>(
+    `SELECT count(*) AS rows, count(*) FILTER (WHERE ${needed.map((name) => `${name} IS NULL`).join(' OR ')}) AS wrong FROM side_read`,
+  );
+  const { rows: total, wrong } = found ?? { rows: 0, wrong: 0 };
+  if (total > 0 && wrong === 0) return;
+  const why =
+    total === 0 ? 'has no row' : `has ${wrong} of ${total} rows in which ${needed.join(', ')} cannot all be read`;
+  throw new PipelineError('SRC_SHAPE_CHANGED', `${head.name} (${part.title}) ${why}`);
+}
+
+export async function recogniseSide(
+  head: FileHead,
+  part: SidePart,
+  sql: SqlSession,
+  secret: string,
+): Promise<RecognisedFile> {
+  await readSide(sql, head, part, secret);
+  const [first, last] = BOUNDS[part.holds];
+  const [found] = await sql.rows<{ first: string; last: string; rows: number }>(
+    `SELECT CAST(min(${first}) AS VARCHAR) AS first, CAST(max(${last}) AS VARCHAR) AS last, count(*) AS rows FROM side_read`,
+  );
+  const dateOf = (text: string): CivilDate =>
+    text.length === 10 ? text : civilDateAt(new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')), ZONE);
+  const { rows } = found ?? { rows: 0 };
+  const from = dateOf(found?.first ?? '');
+  const to = part.holds === 'validity' ? HOLDS_UNTIL : dateOf(found?.last ?? '');
+  const starts = part.holds === 'instant' ? addDays(from, -1) : from;
+  return { part: part.id, kind: part.title, from: starts, to, rows, extension: 'csv', mediaType: 'text/csv' };
+}
+
+const BOUNDS: Readonly<Record<SidePart['holds'], readonly [first: string, last: string]>> = {
+  validity: ['valid_from', 'valid_from'],
+  date: ['date', 'date'],
+  instant: ['at', 'at'],
+  span: ['start_at', 'end_at'],
+};
+
+export async function sliceSide(
+  task: SliceTask,
+  part: SidePart,
+  sql: SqlSession,
+  secret: string,
+): Promise<UnitOutcome[]> {
+  const head = await readHead(task.raw.path, path.basename(task.raw.path));
+  await readSide(sql, head, part, secret);
+  const names = Object.keys(sideColumns(part));
+  const changes = part.holds === 'validity' ? await changesOf(sql) : [];
+  const known = new Map<string, { path: string; rows: number }>();
+  const outcomes: UnitOutcome[] = [];
+  for (const { date } of task.days) {
+    // Between two changes every day has the same rows.
+    const period = part.holds === 'validity' ? (changes.filter((change) => change <= date).at(-1) ?? '') : date;
+    const slice =
+      known.get(period) ??
+      (await copyTable(
+        sql,
+        `SELECT DISTINCT ${names.join(', ')} FROM side_read WHERE ${heldSql(part, date)} ORDER BY ALL`,
+        `${part.id}-${date}`,
+      ));
+    known.set(period, slice);
+    const facts = { rows: slice.rows, published_columns: names.length };
+    outcomes.push({ scope: date, outputs: slice.rows === 0 ? {} : { slice }, checks: [], facts });
+  }
+  return outcomes;
+}
+
+async function changesOf(sql: SqlSession): Promise<string[]> {
+  const rows = await sql.rows<{ valid_from: string }>('SELECT DISTINCT valid_from FROM side_read ORDER BY valid_from');
+  return rows.map(({ valid_from }) => valid_from);
+}
+
+/** SQL that is true for the rows that hold on a day. */
+function heldSql({ holds, key }: SidePart, date: CivilDate): string {
+  const [from, to] = secondsOf(date, ZONE);
+  switch (holds) {
+    case 'validity':
+      return `valid_from <= DATE '${date}' AND NOT EXISTS (SELECT 1 FROM side_read later WHERE later.valid_from <= DATE '${date}'
+        AND later.valid_from > side_read.valid_from AND ${key.map((name) => `later.${name} = side_read.${name}`).join(' AND ')})`;
+    case 'date':
+      return `date = DATE '${date}'`;
+    case 'instant':
+      return `epoch(at) BETWEEN ${from} AND ${to}`;
+    case 'span':
+      return `epoch(start_at) < ${to} AND epoch(end_at) > ${from}`;
+  }
+}

@@ -1,0 +1,41 @@
+import path from 'node:path';
+import { quoteText } from '../../pipelines/sql-text.ts';
+import type { LocalArtefact, StepUnit } from '../../pipelines/dataset.ts';
+import type { SqlSession } from '../../ports/sql.ts';
+
+/** Tables of this pipeline as Parquet. */
+
+/** Small groups of rows keep the memory of a writer low; dictionaries work best above a hundred thousand rows. */
+const FORMAT = 'FORMAT PARQUET, COMPRESSION ZSTD, ROW_GROUP_SIZE 122880';
+
+let files = 0;
+
+/** Writes the rows of a query, which must have a total order, in the session's scratch folder. */
+export async function copyTable(
+  sql: SqlSession,
+  select: string,
+  name: string,
+): Promise<{ readonly path: string; readonly rows: number }> {
+  files += 1;
+  const file = path.join(sql.scratch, `${files}-${name}.parquet`);
+  const [copied] = await sql.rows<{ Count: number }>(`COPY (${select}) TO ${quoteText(file)} (${FORMAT})`);
+  return { path: file, rows: copied?.Count ?? 0 };
+}
+
+/** Parquet files as one table function. */
+export function parquetOf(paths: readonly string[]): string {
+  return `read_parquet([${paths.map(quoteText).join(', ')}], hive_partitioning = false)`;
+}
+
+/** The paths of inputs that are there. */
+export function pathsOf(unit: StepUnit, ...names: readonly string[]): string[] {
+  return names.flatMap((name) => (unit.inputs[name] ?? []).map(({ path: file }: LocalArtefact) => file));
+}
+
+/** An input, or a table of the same columns without rows where it is missing. */
+export function inputOrEmpty(unit: StepUnit, name: string, columns: Readonly<Record<string, string>>): string {
+  const paths = pathsOf(unit, name);
+  if (paths.length > 0) return parquetOf(paths);
+  const nulls = Object.entries(columns).map(([column, type]) => `CAST(NULL AS ${type}) AS ${column}`);
+  return `(SELECT ${nulls.join(', ')} WHERE false)`;
+}
