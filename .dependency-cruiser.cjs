@@ -23,6 +23,8 @@ function only(folder, allowed, types = []) {
 /** The error table, and what takes secrets out of errors and logs: leaves that every folder may import. */
 const ERRORS = '^src/(errors|redaction)\\.ts$';
 const PORTS = '^src/ports/';
+/** What a machine tells of its processes and files. */
+const MACHINE = '^src/machine/';
 const NODE_FILES = '^(fs|fs/promises|path|crypto|os|stream|stream/promises|events|url|module|timers/promises)$';
 
 /**
@@ -32,7 +34,20 @@ const NODE_FILES = '^(fs|fs/promises|path|crypto|os|stream|stream/promises|event
 const ROOMS = {
   engine: [
     '.',
-    ...['records', 'publish', 'plan', 'execute', 'sources', 'download', 'commit', 'derive', 'verify', 'look', 'watch', 'upkeep'],
+    ...[
+      'records',
+      'publish',
+      'plan',
+      'execute',
+      'sources',
+      'download',
+      'commit',
+      'derive',
+      'verify',
+      'look',
+      'watch',
+      'upkeep',
+    ],
   ],
   storage: ['shared', 'local', 'memory', 'sqlite', 'mongo', 'aws', 'sql', 'cache', 'outage', 'setup'],
   cli: ['shared', 'temporal', 'look', 'make', 'doctor', 'stores', 'enedis', 'services', '.'],
@@ -71,6 +86,7 @@ module.exports = {
       from: { path: [ERRORS, PORTS] },
       to: { pathNot: [ERRORS, PORTS] },
     },
+    ...only('machine', [NODE_FILES], []),
     ...only('pipelines', [ERRORS, PURE_LIBRARIES], [PORTS]),
     ...only(
       'datasets',
@@ -91,6 +107,7 @@ module.exports = {
       [
         ERRORS,
         PORTS,
+        MACHINE,
         NODE_FILES,
         '^zlib$',
         '^node_modules/(@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)',
@@ -100,7 +117,15 @@ module.exports = {
     ),
     ...only(
       'engine',
-      [ERRORS, '^src/pipelines/', '^src/datasets/', NODE_FILES, '^(dns|http|https|net|zlib)$', '^node_modules/(@types/)?(ssh2|ssh2-sftp-client)/'],
+      [
+        ERRORS,
+        MACHINE,
+        '^src/pipelines/',
+        '^src/datasets/',
+        NODE_FILES,
+        '^(dns|http|https|net|zlib)$',
+        '^node_modules/(@types/)?(ssh2|ssh2-sftp-client)/',
+      ],
       [PORTS],
     ),
     ...only(

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { StagedOutput } from '../pipelines/dataset.ts';
 import type { ArtefactRef, ObjectStore, OpenOptions } from '../ports/objects.ts';
+import { sha256OfFile } from '../machine/file-hash.ts';
 
 /**
  * A step has just written its outputs: the page cache has them, and small ones are read in less time than the way to another thread and
@@ -127,21 +128,9 @@ export async function loadStaged(
     const bytes = size <= READ_AT_ONCE_BYTES ? readFileSync(staged.path) : await readFile(staged.path);
     return { body: bytes, sha256: hashOf(bytes), bytes: size };
   }
-  return { body: { path: staged.path }, sha256: await hashOfFile(staged.path), bytes: size };
+  return { body: { path: staged.path }, sha256: await sha256OfFile(staged.path), bytes: size };
 }
 
 function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Lower-case hex sha256 of a local file. */
-async function hashOfFile(name: string): Promise<string> {
-  const hash = createHash('sha256');
-  const file = await open(name);
-  try {
-    for await (const chunk of file.createReadStream() as AsyncIterable<Uint8Array>) hash.update(chunk);
-  } finally {
-    await file.close();
-  }
-  return hash.digest('hex');
 }

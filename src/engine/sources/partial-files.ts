@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { isAlive } from '../../machine/living-process.ts';
 
 /**
  * Partial bodies of downloads: `<name>.<owner>.<id>.part`, with `….part.json` beside it for what is known of them. A file belongs to the process that
@@ -57,15 +58,6 @@ async function isOwned(file: string): Promise<boolean> {
   if (host === THIS_HOST) return Number(pid) === process.pid ? owner === THIS_PROCESS : isAlive(Number(pid));
   const found = await stat(file).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs < FOREIGN_FILE_LASTS_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Whether it was still there; what is known of it comes along where there is anything. */

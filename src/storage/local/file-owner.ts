@@ -1,14 +1,5 @@
 import { hostname } from 'node:os';
-
-/** Whether the process lives, on this host; one of another user lives as well. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: unknown }).code !== 'ESRCH';
-  }
-}
+import { isAlive } from '../../machine/living-process.ts';
 
 /** The beginning of the name of a file that belongs to this process, and to nobody after it. */
 export function ownerMark(): string {

@@ -4,6 +4,7 @@ import { link, readFile, rename, stat, unlink, writeFile } from 'node:fs/promise
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
+import { isAlive } from '../../machine/living-process.ts';
 
 /** The removal of a lock wakes its waiters; a holder that was killed removes nothing, so it is looked at after this long. */
 const LOOK_AT_HOLDER_AFTER_MS = 2_000;
@@ -139,15 +140,5 @@ async function breakLock(file: string, deadText: string): Promise<void> {
     await unlink(aside).catch(() => undefined);
     const errno = errnoOf(error);
     if (errno !== 'ENOENT' && errno !== 'EEXIST') throw fileError(error, 'break the lock', file);
-  }
-}
-
-/** Whether a process of this host has this id; after the end of one, its id may be given anew. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === 'EPERM';
   }
 }

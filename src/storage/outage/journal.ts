@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PipelineError } from '../../errors.ts';
-import { isAlive } from '../local/host-lock.ts';
+import { isAlive } from '../../machine/living-process.ts';
 import type { JournalDisk, JournalSegment } from './journal-disk.ts';
 import { NEWLINE, decodeRecord, encodeRecord } from './journal-records.ts';
 import type { JournalEntry, JournalRecord, Settlement } from './journal-records.ts';

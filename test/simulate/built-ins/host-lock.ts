@@ -21,8 +21,3 @@ export async function withHostLock<T>(file: string, work: () => Promise<T>): Pro
     if (held.get(file) === own) held.delete(file);
   }
 }
-
-/** The processes of a seed share one id with this one, which lives. */
-export function isAlive(): boolean {
-  return true;
-}
