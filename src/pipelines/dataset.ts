@@ -213,13 +213,25 @@ export interface GivenFile {
   readonly asOf?: CivilDate;
 }
 
+/** Columns of a file that somebody should look at: one of the missing may be there under a new name, and nothing is guessed. */
+export interface OddColumns {
+  /** Published names that mean nothing to us: their values are kept as published, and used nowhere. */
+  readonly unknown: readonly string[];
+  /** What every such file has and this one lacks, by the publisher's name or ours: it has no values then. */
+  readonly missing: readonly string[];
+}
+
 /** What an imported file turns out to hold. */
 export interface RecognisedFile {
   readonly part: string;
   readonly kind: string;
   readonly from: CivilDate;
   readonly to: CivilDate;
+  /** The day of which a list tells that has no dates of its own. */
+  readonly asOf?: CivilDate;
   readonly rows: number;
+  /** Absent for what has no columns. */
+  readonly columns?: OddColumns;
   readonly extension: string;
   readonly mediaType: string;
 }
@@ -297,7 +309,7 @@ export interface Dataset {
   slice(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
   /**
    * The rule by which answers for a part are held against what is known: with it, what a day has stays until an answer has as much. Undefined for
-   * a part whose every answer is a whole of its own, such as a state of the moment: then the newest one counts.
+   * a part whose every answer is a whole of its own, such as a state of the moment: then the newest one counts. Lists of different days are not held against each other.
    */
   rowsOf?(part: string, columns: readonly string[]): RowMeaning | undefined;
   readonly decoder?: Decoder;

@@ -5,7 +5,7 @@ import type { CheckResult } from './dataset.ts';
 import type { PartNote } from './kept-delivery.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import { isPeriod } from './period.ts';
-import type { Scope, StepId } from './vocabulary.ts';
+import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 
 /** Who executed a step: enough to find the run in Temporal and the code in version control. */
 export interface Execution {
@@ -31,6 +31,8 @@ export interface Origin {
   /** The publisher's own time of processing, where it tells one. */
   readonly processedAt: string | null;
   readonly retrievedAt: string;
+  /** The day of which a list tells (`PartDefinition.listed`); absent for what tells its own days, and in older records. */
+  readonly asOf?: CivilDate;
   readonly raw: ArtefactRef;
 }
 

@@ -1,7 +1,10 @@
 import path from 'node:path';
 import { importFiles, importStored } from '../../engine/download/import-file.ts';
 import type { ImportOutcome } from '../../engine/download/import-file.ts';
-import { parseCivilDate } from '../../pipelines/civil-date.ts';
+import type { DayRemark } from '../../engine/download/settle-answer.ts';
+import { addDays, parseCivilDate } from '../../pipelines/civil-date.ts';
+import type { OddColumns } from '../../pipelines/dataset.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
@@ -49,22 +52,53 @@ function print(terminal: Terminal, pipeline: string, outcome: ImportOutcome): vo
     return;
   }
   const { file, recognised, leftOut, days, failed, remarks, rawKey } = outcome;
-  const { kind, from, to } = recognised;
+  const { kind, from, to, columns } = recognised;
   terminal.line(`${path.basename(file)}: ${kind}, ${days} days with rows, ${from} … ${to}; kept as ${rawKey}`);
   if (leftOut !== undefined)
     terminal.line(`  left out: ${leftOut.from} … ${leftOut.to}; ${recognised.part} has no data before ${from}`);
   for (const { date, failure } of failed) terminal.line(`  ${date}  ${failure.code}: ${failure.message}`);
-  for (const { date, text } of remarks.slice(0, REMARKS_SHOWN)) terminal.line(`  ${date}  ${text}`);
-  if (remarks.length > REMARKS_SHOWN) terminal.line(`  … and ${remarks.length - REMARKS_SHOWN} more days (--json)`);
+  if (columns !== undefined) printColumns(terminal, columns);
+  const alike = alikeRemarks(remarks);
+  for (const { first, last, text } of alike.slice(0, REMARKS_SHOWN))
+    terminal.line(`  ${first === last ? first : `${first} … ${last}`}  ${text}`);
+  if (alike.length > REMARKS_SHOWN) terminal.line(`  … and ${alike.length - REMARKS_SHOWN} more remarks (--json)`);
   terminal.line(`  next: quotidien run ${pipeline} ${from} ${to}`);
 }
 
 const REMARKS_SHOWN = 12;
+
+function printColumns(terminal: Terminal, { unknown, missing }: OddColumns): void {
+  const namesOf = (columns: readonly string[]): string => columns.map((name) => JSON.stringify(name)).join(', ');
+  if (unknown.length > 0) terminal.line(`  not known, and used nowhere: ${namesOf(unknown)}`);
+  if (missing.length === 0) return;
+  const renamed = unknown.length === 0 ? '' : '; one of the columns that are not known may be it under a new name';
+  terminal.line(`  missing, and without values: ${namesOf(missing)}${renamed}`);
+}
+
+interface AlikeRemarks {
+  readonly first: CivilDate;
+  readonly last: CivilDate;
+  readonly text: string;
+}
+
+/** The same remark about days that follow each other, once. */
+function alikeRemarks(remarks: readonly DayRemark[]): AlikeRemarks[] {
+  const alike: AlikeRemarks[] = [];
+  for (const { date, text } of [...remarks].sort((a, b) => (a.date < b.date ? -1 : 1))) {
+    const before = alike.at(-1);
+    if (before?.text === text && addDays(before.last, 1) === date) alike[alike.length - 1] = { ...before, last: date };
+    else alike.push({ first: date, last: date, text });
+  }
+  return alike;
+}
 
 /** What was given is wrong (2) only when nothing worse happened: a failure of the work itself (1). */
 function worstOf(outcomes: readonly ImportOutcome[]): ExitCode {
   const failed = outcomes.some((one) => ('code' in one ? one.code !== 'INPUT_INVALID' : one.failed.length > 0));
   if (failed) return EXIT.failed;
   if (outcomes.some((one) => 'code' in one)) return EXIT.usage;
-  return outcomes.some((one) => 'kept' in one && one.kept > 0) ? EXIT.degraded : EXIT.done;
+  const lacks = outcomes.some(
+    (one) => 'recognised' in one && (one.kept > 0 || (one.recognised.columns?.missing.length ?? 0) > 0),
+  );
+  return lacks ? EXIT.degraded : EXIT.done;
 }

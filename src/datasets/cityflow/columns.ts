@@ -108,6 +108,8 @@ export const COUNTS: CsvLayout<CountColumn> = {
   names: COUNT_COLUMNS,
   required: ['arc', 'at', 'flow', 'occupancy'],
   foreign: NETWORK_COLUMNS.published_length,
+  usual: ['label', 'state', 'barred', 'upstream', 'downstream'],
+  unused: [],
 };
 
 export const NETWORK: CsvLayout<NetworkColumn> = {
@@ -115,6 +117,8 @@ export const NETWORK: CsvLayout<NetworkColumn> = {
   names: NETWORK_COLUMNS,
   required: ['arc', 'label', 'shape', 'upstream', 'downstream'],
   foreign: [COUNT_COLUMNS.at, COUNT_COLUMNS.flow, COUNT_COLUMNS.occupancy, COUNT_COLUMNS.state].flat(),
+  usual: ['available_from', 'available_to', 'point'],
+  unused: [],
 };
 
 export const WORKS: CsvLayout<WorkColumn> = {
@@ -122,4 +126,6 @@ export const WORKS: CsvLayout<WorkColumn> = {
   names: WORK_COLUMNS,
   required: ['id', 'starts_on', 'ends_on', 'impact'],
   foreign: COUNT_COLUMNS.arc,
+  usual: ['streets', 'status', 'shape', 'point'],
+  unused: ['identifiant ctv', 'numero de stv', 'precisions de localisation', 'url lettreinfochantier'],
 };

@@ -55,6 +55,8 @@ const DETAILS: readonly PartDetail[] = [
     id: 'traffic',
     title: 'Public transport disruptions (Île-de-France Mobilités, Navitia)',
     bulkWindow: 'month',
+    // The operator clears what is over; the run after midnight still hears of the day that just ended.
+    listed: { daysBefore: 1, daysAfter: 0 },
     expectedAfter: {},
     momentary: true,
     freshForMinutes: FRESH_FOR_EVER,

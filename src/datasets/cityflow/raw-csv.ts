@@ -1,4 +1,5 @@
 import { PipelineError } from '../../errors.ts';
+import type { OddColumns } from '../../pipelines/dataset.ts';
 import { quoteText } from '../../pipelines/sql-text.ts';
 import { JSON_ANSWER, refuseUnclearHeader } from '../kit/not-data.ts';
 import { readTextEnds, SAMPLE_BYTES } from './raw-text.ts';
@@ -16,6 +17,10 @@ export interface CsvLayout<Column extends string> {
   readonly required: readonly Column[];
   /** Names, as `plainName` writes them, of columns that such a file never has: they belong to a file that is like it. */
   readonly foreign: readonly string[];
+  /** Beside the required ones, what a file of every dialect has. */
+  readonly usual: readonly Column[];
+  /** Names, as `plainName` writes them, of columns that such a file has and that nothing is made of. */
+  readonly unused: readonly string[];
 }
 
 export interface CsvHeader<Column extends string> {
@@ -57,6 +62,17 @@ export function mapColumns<Column extends string>(
   }
   const used = new Set(known.values());
   return { published, known, unknown: published.filter((name) => !used.has(name)) };
+}
+
+/** What of a header a person should look at. */
+export function oddColumns<Column extends string>(
+  { known, unknown }: CsvHeader<Column>,
+  { names, usual, unused }: CsvLayout<Column>,
+): OddColumns {
+  return {
+    unknown: unknown.filter((name) => !unused.includes(plainName(name))),
+    missing: usual.filter((column) => !known.has(column)).map((column) => names[column].join(' or ')),
+  };
 }
 
 /** A header as it was found, before anything is known of the file. */

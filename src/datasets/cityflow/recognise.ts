@@ -9,7 +9,7 @@ import { ZONE } from './local-hours.ts';
 import { cityflowDefinition, WORKS_TRUSTED_DAYS } from './definition.ts';
 import { COUNTS, NETWORK, WORKS } from './columns.ts';
 import type { CsvLayout } from './raw-csv.ts';
-import { chooseLayout, csvRowsSql } from './raw-csv.ts';
+import { chooseLayout, csvRowsSql, oddColumns } from './raw-csv.ts';
 import { isRecord, readJsonDocuments, textOf } from './raw-json.ts';
 import { parseApiKey } from './raw-layout.ts';
 import { readTextEnds } from './raw-text.ts';
@@ -18,7 +18,7 @@ import { BIKES, DISTRICTS, OPEN_METEO, periodsOf, TRAFFIC, WEATHER } from './sli
 import { countListed, openNetwork, openWorks } from './slices/tables.ts';
 
 /** What a file holds: its part, in words, and the days it is for. */
-type Found = Pick<RecognisedFile, 'part' | 'kind' | 'from' | 'to' | 'rows'>;
+type Found = Pick<RecognisedFile, 'part' | 'kind' | 'from' | 'to' | 'asOf' | 'rows' | 'columns'>;
 
 /** A reference has no date: it is taken for every day of the city up to this one, unless newer ones are imported. */
 const REFERENCE_TO: CivilDate = '2029-12-31';
@@ -80,7 +80,7 @@ async function findCounts({ path, name }: GivenFile, sql: SqlSession): Promise<F
   const [extent] = await sql.rows<Extent>(
     `SELECT count(*) AS rows, min(${day}) AS first, max(${day}) AS last FROM ${csvRowsSql(file)}`,
   );
-  return foundTable('comptages', 'road counts', name, extent);
+  return { ...foundTable('comptages', 'road counts', name, extent), columns: oddColumns(file, COUNTS) };
 }
 
 /**
@@ -99,7 +99,7 @@ async function findWorks({ path, name, asOf = dateInName(name) }: GivenFile, sql
     );
   }
   const to = addDays(asOf, WORKS_TRUSTED_DAYS);
-  return { part: 'chantiers', kind: 'roadworks', from: asOf, to, rows };
+  return { part: 'chantiers', kind: 'roadworks', from: asOf, to, asOf, rows, columns: oddColumns(file, WORKS) };
 }
 
 /** `chantiers-2025-11-04.csv`, `20251104_export.csv` → `2025-11-04`. */
@@ -110,8 +110,10 @@ function dateInName(name: string): CivilDate | undefined {
 }
 
 async function findNetwork({ path, name }: GivenFile, sql: SqlSession): Promise<Found> {
-  const rows = await countListed(sql, await openNetwork(path, name), 'arc');
-  return { part: 'referentiel', kind: 'road network', from: cityflowDefinition.since, to: REFERENCE_TO, rows };
+  const file = await openNetwork(path, name);
+  const rows = await countListed(sql, file, 'arc');
+  const days = { from: cityflowDefinition.since, to: REFERENCE_TO };
+  return { part: 'referentiel', kind: 'road network', ...days, rows, columns: oddColumns(file, NETWORK) };
 }
 
 function foundTable(part: string, kind: string, name: string, extent: Extent | undefined): Found {
@@ -122,11 +124,12 @@ function foundTable(part: string, kind: string, name: string, extent: Extent | u
   return { part, kind, from: first, to: last, rows };
 }
 
-async function findJson({ path, name }: GivenFile): Promise<Found> {
+async function findJson(file: GivenFile): Promise<Found> {
+  const { path, name } = file;
   const documents = await readJsonDocuments(path, name);
   const has = (member: string): boolean =>
     documents.some((document) => isRecord(document) && Array.isArray(document[member]));
-  if (has('disruptions')) return findDisruptions(path, name, documents);
+  if (has('disruptions')) return findDisruptions(file, documents);
   if (has('features')) return findReference(documents, name);
   if (has('days')) return datedBy('weather', 'weather of Visual Crossing', keysOf(WEATHER, documents, name), name);
   if (documents.some((document) => isRecord(document) && isRecord(document['daily']))) {
@@ -152,17 +155,18 @@ function datedBy(part: string, kind: string, dates: readonly CivilDate[], name: 
   return foundTable(part, kind, name, { rows: dates.length, first: sorted[0] ?? null, last: sorted.at(-1) ?? null });
 }
 
-/** An answer about the moment: for the day of its folder, else for the day on which it was last updated. */
-function findDisruptions(path: string, name: string, documents: readonly unknown[]): Found {
+/** An answer about the moment: for the day that somebody says, or its folder, or its name; else for that of its last update. */
+function findDisruptions({ path, name, asOf }: GivenFile, documents: readonly unknown[]): Found {
   const records = documents.flatMap((document) => TRAFFIC.recordsOf(document, name).map(({ record }) => record));
-  const date = parseApiKey(path)?.date ?? newestUpdate(records.map(({ updated_at: at }) => textOf(at)));
+  const told = asOf ?? parseApiKey(path)?.date ?? dateInName(name);
+  const date = told ?? newestUpdate(records.map(({ updated_at: at }) => textOf(at)));
   if (date === undefined || records.every((record) => periodsOf(record).length === 0)) {
     throw new PipelineError(
       'SRC_SHAPE_CHANGED',
-      `${name} has disruptions and no date: neither its folder nor a record tells one`,
+      `${name} has disruptions and no date: neither its folder, nor its name, nor a record tells one; say it with --as-of YYYY-MM-DD`,
     );
   }
-  return { part: 'traffic', kind: 'disruptions', from: date, to: date, rows: records.length };
+  return { part: 'traffic', kind: 'disruptions', from: date, to: date, asOf: date, rows: records.length };
 }
 
 /** `20251104T051500` → `2025-11-04`. */

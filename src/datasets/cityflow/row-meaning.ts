@@ -1,17 +1,20 @@
 import type { RowMeaning } from '../../pipelines/dataset.ts';
 import { quoteIdentifier } from '../../pipelines/sql-text.ts';
-import { COUNT_COLUMNS } from './columns.ts';
+import { COUNT_COLUMNS, NETWORK_COLUMNS, WORK_COLUMNS } from './columns.ts';
 import type { CountColumn } from './columns.ts';
 import { mapColumns } from './raw-csv.ts';
+import type { ColumnNames } from './raw-csv.ts';
 import { endInstantSql } from './transform/counts.ts';
 
 /**
- * `Dataset.rowsOf` of CityFlow: counts of roads and bikes are measured, and what was measured once stays. The other sources are lists and states of
- * a moment, of which the newest counts.
+ * `Dataset.rowsOf` of CityFlow: what was measured once stays, and a list of things stays until one has as many of them. Only disruptions are
+ * a state of a moment that nothing can be held against.
  */
 export function rowsOf(part: string, columns: readonly string[]): RowMeaning | undefined {
   if (part === 'comptages') return countRows(columns);
-  return part === 'bikes' ? BIKE_ROWS : undefined;
+  if (part === 'referentiel') return listRows(columns, NETWORK_COLUMNS, 'arc');
+  if (part === 'chantiers') return listRows(columns, WORK_COLUMNS, 'id');
+  return RECORD_ROWS[part];
 }
 
 function countRows(columns: readonly string[]): RowMeaning {
@@ -34,10 +37,66 @@ function numberSql(text: string): string {
   return `coalesce(CAST(TRY_CAST(${text} AS DOUBLE) AS VARCHAR), nullif(${text}, ''))`;
 }
 
-/** See `slices/records.ts`: `key` is the counter and the hour. */
-const BIKE_ROWS: RowMeaning = {
-  key: 'key',
-  subject: "split_part(key, '/', 1)",
-  values: { bikes: "json_extract_string(record, '$.sum_counts')" },
-  names: {},
+/** A list of things with a name each: what it tells of a thing is the text of every column that is known. */
+function listRows<Column extends string>(
+  columns: readonly string[],
+  names: ColumnNames<Column>,
+  id: Column,
+): RowMeaning {
+  const { known } = mapColumns(columns, names);
+  const told = [...known].filter(([name]) => name !== id);
+  return {
+    key: quoteIdentifier(known.get(id) ?? ''),
+    values: Object.fromEntries(told.map(([name, published]) => [name, `nullif(${quoteIdentifier(published)}, '')`])),
+    names: Object.fromEntries(known),
+  };
+}
+
+function ofRecord(path: string): string {
+  return `json_extract_string(record, '$.${path}')`;
+}
+
+/** Of each hour of a day the temperature, which every source of weather has. */
+function hourly(path: (hour: number) => string): Record<string, string> {
+  const hours = Array.from({ length: 24 }, (_, hour) => hour);
+  return Object.fromEntries(hours.map((hour) => [`temp_${String(hour).padStart(2, '0')}h`, ofRecord(path(hour))]));
+}
+
+/** By part; see `slices/records.ts` for the two columns of their slices. */
+const RECORD_ROWS: Readonly<Record<string, RowMeaning>> = {
+  bikes: {
+    key: 'key',
+    subject: "split_part(key, '/', 1)",
+    values: { bikes: ofRecord('sum_counts') },
+    names: {},
+  },
+  arrondissements: {
+    key: 'key',
+    values: { district: 'key', name: ofRecord('properties.l_aroff'), outline: ofRecord('geometry.coordinates') },
+    names: {},
+  },
+  weather: {
+    key: 'key',
+    values: {
+      temp_mean: ofRecord('temp'),
+      temp_min: ofRecord('tempmin'),
+      temp_max: ofRecord('tempmax'),
+      precip: ofRecord('precip'),
+      wind: ofRecord('windspeed'),
+      ...hourly((hour) => `hours[${hour}].temp`),
+    },
+    names: {},
+  },
+  'open-meteo': {
+    key: 'key',
+    values: {
+      temp_mean: ofRecord('daily.temperature_2m_mean'),
+      temp_min: ofRecord('daily.temperature_2m_min'),
+      temp_max: ofRecord('daily.temperature_2m_max'),
+      precip: ofRecord('daily.precipitation_sum'),
+      wind: ofRecord('daily.wind_speed_10m_max'),
+      ...hourly((hour) => `hourly[${hour}].temperature_2m`),
+    },
+    names: {},
+  },
 };

@@ -2,6 +2,8 @@ import { PipelineError } from '../../errors.ts';
 import type { GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { SqlSession } from '../../ports/sql.ts';
+import { MEASURES } from './columns.ts';
+import type { Measure, MeasureName } from './columns.ts';
 import { requireColumn } from './header.ts';
 import { ZONE } from './local-time.ts';
 import type { Part } from './published-rows.ts';
@@ -59,7 +61,14 @@ function describe(raw: RawFile, kind: Kind, { rows, first, last }: Extent): Reco
     throw new PipelineError('SRC_SHAPE_CHANGED', `${raw.what} has a header and no rows with a readable time`);
   }
   const { part, kind: name, extension, mediaType } = kind;
-  return { part, kind: name, from: first, to: last, rows, extension, mediaType };
+  const columns = { unknown: raw.header.unknown, missing: part === 'rte-annual' ? [] : missingIn(raw, last) };
+  return { part, kind: name, from: first, to: last, rows, columns, extension, mediaType };
+}
+
+/** The columns that RTE had by that day, by their labels; its yearly tables have the load alone. */
+function missingIn({ header }: RawFile, last: string): string[] {
+  const expected = (MEASURES as readonly Measure[]).filter(({ since }) => since === undefined || since <= last);
+  return expected.filter(({ name }) => !header.known.has(name as MeasureName)).map(({ label }) => label);
 }
 
 /** Both datasets have the same columns: the nature of the rows tells them apart. */

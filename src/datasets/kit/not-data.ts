@@ -24,6 +24,8 @@ export const JSON_ANSWER = {
   is: 'a JSON answer, not a table: it may be an error message of the publisher',
 } as const;
 
+const UNPRINTABLE = /[^\P{Cc}\t\r\n]|\u{FFFD}/u;
+
 /**
  * Refuses what begins like something else than a publisher's text.
  * @throws `SRC_TRUNCATED` for an empty file, `SRC_SHAPE_CHANGED` that says what it is and what to do.
@@ -41,8 +43,10 @@ export function refuseWhatIsNoData(
   }
   const wrong = [...NOT_DATA, ...others].find(({ starts }) => starts.test(start));
   if (wrong === undefined) return;
-  const beginning = JSON.stringify(Buffer.from(start, 'latin1').toString('utf8').slice(0, 120));
-  throw new PipelineError('SRC_SHAPE_CHANGED', `${what} is ${wrong.is}. It begins with ${beginning}`);
+  const beginning = Buffer.from(start, 'latin1').toString('utf8').slice(0, 120);
+  // Bytes that are no text say nothing to a person, and may say something to a terminal.
+  const shown = UNPRINTABLE.test(beginning) ? '' : `. It begins with ${JSON.stringify(beginning)}`;
+  throw new PipelineError('SRC_SHAPE_CHANGED', `${what} is ${wrong.is}${shown}`);
 }
 
 /**

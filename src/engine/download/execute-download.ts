@@ -11,6 +11,7 @@ import type { Receipt } from '../../pipelines/receipt.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { fetchWindows } from '../../pipelines/window.ts';
+import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import { damageOf } from '../content-store.ts';
 import { recutLost, sliceAndCommit } from './cut-slices.ts';
@@ -161,7 +162,8 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
   const known = await intactReceipt(download, group);
   const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);
   const unconditional = force || (await lacksRows(download, group));
-  const answer = { ...(await rawOf(download, { ...group, known }, unconditional)), sequence, isGiven: false };
+  const raw = dated(download, await rawOf(download, { ...group, known }, unconditional));
+  const answer = { ...raw, sequence, isGiven: false };
   const same = answer.unchanged && !force ? known : undefined;
   const before = same === undefined ? undefined : await slicesOf(download, same, group.dates);
   if (before === undefined) control.progress(`cutting ${group.dates.length} days of ${part.id}`);
@@ -173,6 +175,13 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
   };
   const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
   return withKept(answers, kept);
+}
+
+/** An answer that is a list of the moment tells of the day on which it was given. */
+function dated({ part, dataset }: Download, answer: RawAnswer): RawAnswer {
+  if (part.listed === undefined || answer.unchanged) return answer;
+  const asOf = civilDateAt(new Date(answer.checkedAt), dataset.definition.zone);
+  return { ...answer, origin: { ...answer.origin, asOf } };
 }
 
 /** Whether what the last answer gave for one of the days is nothing, or was judged to be a part of the day. */

@@ -153,7 +153,8 @@ async function dateOfEdition({ engine, pipeline, dataset }: Import, sha256: stri
   for (const { id } of dataset.definition.parts) {
     const query = { table: RECEIPT_TABLE, partition: receiptPartition(pipeline, id) };
     for await (const { body } of engine.documents.query<Receipt>(query)) {
-      if (body.origin.raw.sha256 === sha256 && body.origin.url.startsWith(IMPORTED)) days.push(body.window.from);
+      const { raw, url, asOf } = body.origin;
+      if (raw.sha256 === sha256 && url.startsWith(IMPORTED)) days.push(asOf ?? body.window.from);
     }
   }
   return days.sort()[0];
@@ -275,7 +276,7 @@ async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
       throw new PipelineError('INPUT_INVALID', `${names[0] ?? ''} is named ${day.part} and holds ${part}; move it`);
     }
     const kind = names.length === 1 ? recognised.kind : `${recognised.kind}, ${names.length} files together`;
-    const own = { ...recognised, kind, from: day.date, to: day.date };
+    const own = { ...recognised, kind, from: day.date, to: day.date, ...(recognised.asOf && { asOf: day.date }) };
     return deliver(work, names[0] ?? file, own, await keepContent(work, file, own));
   });
 }
@@ -299,6 +300,7 @@ async function deliver(
     lastModified: null,
     processedAt: null,
     retrievedAt: engine.now().toISOString(),
+    ...(recognised.asOf === undefined ? {} : { asOf: recognised.asOf }),
     raw,
   };
   const { days, remarks } = await deliverImport(
@@ -315,7 +317,7 @@ async function deliver(
     days: filled,
     failed,
     remarks,
-    kept: days.filter((day) => !('failure' in day) && day.kept !== undefined).length,
+    kept: remarks.filter(({ isKept }) => isKept === true).length,
     rawKey: newestName(raw.key) ?? raw.key,
   };
 }

@@ -17,6 +17,7 @@ import { sliceAndCommit } from './cut-slices.ts';
 import type { Download } from './cut-slices.ts';
 import { sqlOf } from '../engine.ts';
 import type { RawAnswer } from './fetch-raw.ts';
+import { listDateOf, nearnessOf } from './nearer-list.ts';
 import { readLedger } from '../records/ledger-reader.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface KeptEntry extends KeptDay {
 export interface DayRemark {
   readonly date: CivilDate;
   readonly text: string;
+  /** The day is not as the file alone would make it, and something is wrong with that: the file lacks or contradicts what is known. */
+  readonly isKept?: true;
 }
 
 export interface SettledAnswer {
@@ -62,8 +65,10 @@ export async function settleAnswer(
   for (const { known, delivery, fresh } of contested.filter((day) => isEmptyEntry(day.fresh))) {
     kept.set(fresh.scope, { ...stayed(delivery), entry: known, how: 'reused' });
   }
-  const full = contested.filter(({ fresh }) => !isEmptyEntry(fresh));
-  if (full.length === 0 || download.dataset.rowsOf === undefined) return { kept, remarks: [] };
+  const { nearer, full } = byNearness(download, receipts, contested, answer);
+  for (const { day } of nearer) kept.set(day.fresh.scope, { ...stayed(day.delivery), entry: day.known, how: 'reused' });
+  const remarks = nearer.map(({ remark }) => remark);
+  if (full.length === 0 || download.dataset.rowsOf === undefined) return { kept, remarks };
   const { judged, joined } = await compareDays(download, full, answer);
   for (const { day, keeps } of judged) {
     if (keeps) kept.set(day.fresh.scope, { ...stayed(day.delivery), ...day.noted, entry: day.known, how: 'reused' });
@@ -74,7 +79,35 @@ export async function settleAnswer(
       kept.set(entry.scope, { key: entry.key, raw, ...noted, entry, how: 'ran' });
     }
   }
-  return { kept, remarks: judged.flatMap(({ remark }) => remark ?? []) };
+  return { kept, remarks: [...remarks, ...judged.flatMap(({ remark }) => remark ?? [])] };
+}
+
+interface NearerDay {
+  readonly day: ContestedDay;
+  readonly remark: DayRemark;
+}
+
+/** Of lists: the days whose known list is nearer, which stays, and those of which both tell alike. Other answers are held against each other. */
+function byNearness(
+  { part }: Download,
+  receipts: readonly Receipt[],
+  contested: readonly ContestedDay[],
+  { origin }: GivenAnswer,
+): { nearer: readonly NearerDay[]; full: readonly ContestedDay[] } {
+  const filled = contested.filter(({ fresh }) => !isEmptyEntry(fresh));
+  if (part.listed === undefined) return { nearer: [], full: filled };
+  const nearer: NearerDay[] = [];
+  const full: ContestedDay[] = [];
+  for (const day of filled) {
+    const { scope: date } = day.fresh;
+    const known = listDateOf(receipts, day.delivery.raw);
+    const nearness = nearnessOf(date, known, origin);
+    if (nearness === 'same') full.push(day);
+    if (nearness !== 'farther') continue;
+    const text = `the list of ${known ?? ''} stays, which is nearer to the day than that of ${origin.asOf ?? ''}`;
+    nearer.push({ day, remark: { date, text } });
+  }
+  return { nearer, full };
 }
 
 /** A day for which an answer gives something else than is known. */
@@ -140,10 +173,11 @@ async function compareDays(
     async (sql) => {
       const judged: JudgedDay[] = [];
       const pieces: JoinedDay[] = [];
+      const compare = comparedOnce(download, sql);
       for (const day of days) {
-        const [known, fresh] = [await readable(download, sql, day.known), await readable(download, sql, day.fresh)];
-        if (known === undefined || fresh === undefined) continue;
-        const comparison = await compareSlices(sql, known, fresh);
+        const compared = await compare(day);
+        if (compared === undefined) continue;
+        const { known, fresh, comparison } = compared;
         const verdict = judge(download, day, lackingOf(download, known, comparison), { ...comparison, ...answer });
         judged.push(verdict);
         if (!verdict.keeps || download.part.addsUp !== true || comparison.added === 0) continue;
@@ -155,6 +189,29 @@ async function compareDays(
     },
     { signal: control.signal },
   );
+}
+
+interface Compared {
+  readonly known: ReadableSlice;
+  readonly fresh: ReadableSlice;
+  readonly comparison: SliceComparison;
+}
+
+/** Slices that thousands of days share are compared once; joining needs the rows that were compared last. */
+function comparedOnce(download: Download, sql: SqlSession): (day: ContestedDay) => Promise<Compared | undefined> {
+  const compared = new Map<string, Promise<Compared | undefined>>();
+  const compare = async ({ known: before, fresh: after }: ContestedDay): Promise<Compared | undefined> => {
+    const [known, fresh] = [await readable(download, sql, before), await readable(download, sql, after)];
+    if (known === undefined || fresh === undefined) return undefined;
+    return { known, fresh, comparison: await compareSlices(sql, known, fresh) };
+  };
+  return (day) => {
+    if (download.part.addsUp === true) return compare(day);
+    const pair = `${day.known.outputs['slice']?.sha256 ?? ''} ${day.fresh.outputs['slice']?.sha256 ?? ''}`;
+    const found = compared.get(pair) ?? compare(day);
+    compared.set(pair, found);
+    return found;
+  };
 }
 
 /** A slice whose rows can be held against others; undefined where nothing says what they mean, or where it is gone or damaged. */
@@ -201,15 +258,27 @@ function judge(
     '"quotidien import --force" what a file has';
   const noted = (code: string, what: string): Noted => ({ note: { code, message: `${what}; ${remedy}`, since } });
   const news = added === 0 ? 'has nothing new' : `adds ${added} values to the known ones`;
-  if (!adds) return { day: { ...day, noted: noted(LACKS_VALUES, lacks) }, keeps: true, remark: { date, text: lacks } };
+  if (!adds) {
+    const own = isGiven && isShared(step) ? {} : noted(LACKS_VALUES, lacks);
+    return { day: { ...day, noted: own }, keeps: true, remark: { date, text: lacks, isKept: true } };
+  }
   const [conflict] = disagrees;
   const own = conflict !== undefined ? noted(ROWS_DISAGREE, conflict) : isGiven ? {} : noted(LACKS_VALUES, lacks);
   const before: Noted = day.delivery.note === undefined ? {} : { note: day.delivery.note };
   return {
     day: { ...day, noted: { ...before, ...own } },
     keeps: true,
-    remark: { date, text: [news, ...disagrees].join('; ') },
+    remark: {
+      date,
+      text: [news, ...disagrees].join('; '),
+      ...(own.note === undefined && before.note === undefined ? {} : { isKept: true }),
+    },
   };
+}
+
+/** One slice for every day there is: a file that is refused for all of them changes nothing, and no day is worse for it. */
+function isShared({ outputs }: Download['step']): boolean {
+  return outputs['slice']?.sharedByDays === true;
 }
 
 /** What an answer lacks that counts: of a part that is delivered in pieces everything; of a later revision what is essential. */

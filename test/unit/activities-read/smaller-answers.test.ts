@@ -69,7 +69,11 @@ describe('a file with less than is known of its day', () => {
     const taken = await give(whole.slice(0, 20));
     expect(taken.kept).toBe(1);
     expect(taken.remarks).toEqual([
-      { date: DAY, text: 'the answer lacks 84 values (consommation 28, gaz 28, nucleaire 28) that are known' },
+      {
+        date: DAY,
+        text: 'the answer lacks 84 values (consommation 28, gaz 28, nucleaire 28) that are known',
+        isKept: true,
+      },
     ]);
     await run();
     expect(await newest('cons-def')).toMatchObject({
@@ -103,7 +107,9 @@ describe('a file with less than is known of its day', () => {
     await run();
     const renamed = whole.map((row) => ({ ...row, values: { ...VALUES, gas: 4_000 } }));
     const taken = await give(renamed, { measures: ['consommation', 'gas', 'nucleaire'] });
-    expect(taken.remarks).toEqual([{ date: DAY, text: 'the answer lacks 48 values (gaz 48) that are known' }]);
+    expect(taken.remarks).toEqual([
+      { date: DAY, text: 'the answer lacks 48 values (gaz 48) that are known', isKept: true },
+    ]);
     await run();
     expect(await newest('cons-def')).toMatchObject({ verdict: 'degraded', kept: { code: 'LACKS_VALUES' } });
   });
