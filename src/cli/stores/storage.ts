@@ -4,6 +4,7 @@ import { FAILURE_TABLE, LEDGER_TABLE } from '../../pipelines/ledger.ts';
 import { MANIFEST_TABLE } from '../../pipelines/manifest.ts';
 import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE } from '../../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../../pipelines/backfill.ts';
+import { CHANGE_TABLE } from '../../pipelines/change.ts';
 import { GARBAGE_TABLE } from '../../pipelines/garbage.ts';
 import { REPLACING_TABLE } from '../../engine/records/replacing-names.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../../engine/watch/watch-publisher.ts';
@@ -28,6 +29,7 @@ export const OPERATIONAL_TABLES = [
   REPLACING_TABLE,
   FAILURE_TABLE,
   ANNOUNCEMENT_TABLE,
+  CHANGE_TABLE,
   DEGRADED_TABLE,
   VERIFICATION_TABLE,
   PLAN_TABLE,

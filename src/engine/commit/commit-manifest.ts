@@ -11,6 +11,7 @@ import { RECORD_SCHEMA } from '../../pipelines/stored-records.ts';
 import type { RunReason, Scope, StepId, Verdict } from '../../pipelines/vocabulary.ts';
 import type { JsonValue } from '../../ports/json.ts';
 import { announceVersions, announcementsOf } from '../publish/announcements.ts';
+import { tellChanges } from '../publish/changes.ts';
 import type { CommitRequest, CommitResult } from '../contract.ts';
 import { markDegraded } from '../records/degraded.ts';
 import { datasetOf } from '../engine.ts';
@@ -101,11 +102,10 @@ export async function commitScopes(
   };
   const first = await judgeAll(findings);
   const versions = first.filter(({ kind }) => kind === 'create');
+  const created = versions.map(({ manifest }) => manifest);
   await announceVersions(engine.documents, definition, versions);
-  const lost = await createVersions(
-    engine,
-    versions.map(({ manifest }) => manifest),
-  );
+  await tellChanges(engine.documents, created);
+  const lost = await createVersions(engine, created);
   // Whoever was faster has committed by now, so these have no base to be created on any more.
   const again = await judgeAll(
     findings.filter(({ scope }) => lost.has(scope)).map((finding) => ({ ...finding, base: lost.get(finding.scope) })),

@@ -1,5 +1,6 @@
 import { ANNOUNCEMENT_TABLE } from '../../pipelines/announcement.ts';
 import { PLAN_TABLE } from '../../pipelines/backfill.ts';
+import { CHANGE_TABLE } from '../../pipelines/change.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import { DECISION_TABLE } from '../../pipelines/decision.ts';
 import { DEGRADED_TABLE } from '../../pipelines/degraded.ts';
@@ -53,6 +54,7 @@ const LAST_SEEN: Readonly<Record<string, string>> = {
 
 /** Tables whose records are created and not replaced, or are as good from either host: the one that is there stays. */
 const EITHER: readonly string[] = [
+  CHANGE_TABLE,
   DEGRADED_TABLE,
   REVISION_TABLE,
   DECISION_TABLE,
