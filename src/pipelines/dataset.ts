@@ -4,6 +4,7 @@ import type { ArtefactRef } from '../ports/objects.ts';
 import type { SqlSession } from '../ports/sql.ts';
 import type { PipelineDefinition, Severity } from './definition.ts';
 import type { PartNote } from './kept-delivery.ts';
+import type { DashboardDefinition, QuestionDefinition, TableDefinition } from './tables.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 import type { ZonedDay } from './zoned-day.ts';
 
@@ -316,6 +317,10 @@ export interface Dataset {
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;
+  /** What readers may ask for: routes, documents, exports and tools are made from these. */
+  readonly tables?: readonly TableDefinition[];
+  readonly questions?: readonly QuestionDefinition[];
+  readonly dashboards?: readonly DashboardDefinition[];
   /** Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would need to be. */
   readonly recognise?: (file: GivenFile, sql: SqlSession) => Promise<RecognisedFile>;
   /** The same with the secret of the installation, by which names of people become keys; it is asked for only when a file is read. */

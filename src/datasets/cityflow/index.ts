@@ -1,4 +1,6 @@
 import type { Dataset } from '../../pipelines/dataset.ts';
+import { CITY_DASHBOARDS, CITY_QUESTIONS } from './answers/questions.ts';
+import { CITY_TABLES } from './answers/tables.ts';
 import { cityflowDefinition } from './definition.ts';
 import { metricsBikes } from './metrics/bikes.ts';
 import { metricsCounts } from './metrics/counts.ts';
@@ -45,6 +47,9 @@ export const cityflow: Dataset = {
     'report/page': reportPage,
   },
   rawNames: CITY_RAW_NAMES,
+  tables: CITY_TABLES,
+  questions: CITY_QUESTIONS,
+  dashboards: CITY_DASHBOARDS,
   recognise: recogniseFile,
   rowsOf,
 };

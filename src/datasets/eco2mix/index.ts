@@ -1,4 +1,8 @@
 import type { Dataset } from '../../pipelines/dataset.ts';
+import { ECO2MIX_DASHBOARDS } from './answers/dashboards.ts';
+import { OVERVIEW_QUESTIONS } from './answers/overviews.ts';
+import { SERIES_QUESTIONS } from './answers/questions.ts';
+import { ECO2MIX_TABLES } from './answers/tables.ts';
 import { metricsComparison } from './comparison.ts';
 import { eco2mixDefinition } from './definition.ts';
 import { metricsNational } from './metrics.ts';
@@ -27,6 +31,9 @@ export const eco2mix: Dataset = {
     'rollup/year': rollupYear,
     'rollup/history': rollupHistory,
   },
+  tables: ECO2MIX_TABLES,
+  questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS],
+  dashboards: ECO2MIX_DASHBOARDS,
   recognise: recogniseFile,
   rowsOf,
 };

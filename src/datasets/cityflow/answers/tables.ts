@@ -1,0 +1,134 @@
+import type { ColumnType, TableColumn, TableDefinition } from '../../../pipelines/tables.ts';
+import { BIKE_TABLE } from '../transform/bikes.ts';
+import { WORK_TABLE } from '../transform/works.ts';
+
+/** What readers may ask of Paris, by the tables that the transforms declare. */
+
+const TYPES: Readonly<Record<string, ColumnType>> = {
+  VARCHAR: 'text',
+  INTEGER: 'integer',
+  BIGINT: 'integer',
+  DOUBLE: 'number',
+  BOOLEAN: 'boolean',
+  TIMESTAMPTZ: 'instant',
+  DATE: 'date',
+};
+
+const TITLES: Readonly<Record<string, readonly [fr: string, en: string, unit?: string]>> = {
+  counter_id: ['Compteur', 'Counter'],
+  name: ['Nom', 'Name'],
+  hour: ['Heure du jour', 'Hour of the day'],
+  hour_start_at: ['Début de l’heure (UTC)', 'Start of the hour (UTC)'],
+  bikes: ['Vélos', 'Bikes', 'bikes/h'],
+  lon: ['Longitude', 'Longitude', '°'],
+  lat: ['Latitude', 'Latitude', '°'],
+  district: ['Arrondissement', 'District'],
+  installed_on: ['Installé le', 'Installed on'],
+  work_id: ['Chantier', 'Roadwork'],
+  typology: ['Typologie', 'Kind'],
+  streets: ['Voies', 'Streets'],
+  purpose: ['Objet', 'Purpose'],
+  impact: ['Impact', 'Impact'],
+  level: ['Niveau', 'Level'],
+  status: ['Statut', 'Status'],
+  postcode: ['Code postal', 'Postcode'],
+  starts_on: ['Début', 'Start'],
+  ends_on: ['Fin', 'End'],
+  has_usable_dates: ['Dates utilisables', 'Usable dates'],
+  area_m2: ['Surface', 'Area', 'm²'],
+};
+
+function columnsOf(table: readonly { readonly name: string; readonly type: string }[]): TableColumn[] {
+  return table
+    .filter(({ name }) => name in TITLES)
+    .map(({ name, type }) => {
+      const [fr, en, unit] = TITLES[name] ?? [name, name];
+      const column: TableColumn = { name, type: TYPES[type] ?? 'text', title: { fr, en } };
+      return unit === undefined ? column : { ...column, unit };
+    });
+}
+
+const SCOPE: TableColumn = { name: 'scope', type: 'date', title: { fr: 'Jour', en: 'Day' } };
+
+const BIKES: TableDefinition = {
+  id: 'cityflow_bikes',
+  title: { fr: 'Compteurs de vélos', en: 'Bike counters' },
+  description: { fr: 'Une ligne par compteur et heure.', en: 'One row per counter and hour.' },
+  rows: { step: 'transform/bikes', output: 'core', each: 'day' },
+  order: ['counter_id', 'hour_start_at'],
+  columns: columnsOf(BIKE_TABLE),
+};
+
+const COUNTS: TableDefinition = {
+  id: 'cityflow_roads',
+  title: { fr: 'Comptages routiers', en: 'Road counts' },
+  description: { fr: 'Une ligne par arc et heure.', en: 'One row per arc and hour.' },
+  rows: { step: 'transform/comptages', output: 'core', each: 'day' },
+  order: ['arc_id', 'hour_start_at'],
+  columns: [
+    { name: 'arc_id', type: 'text', title: { fr: 'Arc', en: 'Arc' } },
+    { name: 'hour', type: 'integer', title: { fr: 'Heure du jour', en: 'Hour of the day' } },
+    { name: 'hour_start_at', type: 'instant', title: { fr: 'Début de l’heure (UTC)', en: 'Start of the hour (UTC)' } },
+    { name: 'flow_vehicles', type: 'number', unit: 'vehicles/h', title: { fr: 'Débit', en: 'Flow' } },
+    { name: 'occupancy_pct', type: 'number', unit: '%', title: { fr: 'Taux d’occupation', en: 'Occupancy' } },
+    { name: 'state', type: 'integer', title: { fr: 'État du trafic', en: 'Traffic state' } },
+  ],
+};
+
+const ARCS: TableDefinition = {
+  id: 'cityflow_streets',
+  title: { fr: 'Rues comptées', en: 'Counted streets' },
+  description: {
+    fr: 'Une ligne par jour et arc compté, avec son nom.',
+    en: 'One row per day and counted arc, with its name.',
+  },
+  rows: { step: 'transform/comptages', output: 'arcs', each: 'day' },
+  order: ['arc_id'],
+  scoped: true,
+  columns: [
+    SCOPE,
+    { name: 'arc_id', type: 'text', title: { fr: 'Arc', en: 'Arc' } },
+    { name: 'label', type: 'text', title: { fr: 'Nom', en: 'Name' } },
+    { name: 'upstream_node', type: 'text', title: { fr: 'Nœud amont', en: 'Upstream node' } },
+    { name: 'downstream_node', type: 'text', title: { fr: 'Nœud aval', en: 'Downstream node' } },
+  ],
+};
+
+const WORKS: TableDefinition = {
+  id: 'cityflow_works',
+  title: { fr: 'Chantiers', en: 'Roadworks' },
+  description: { fr: 'Une ligne par jour et chantier de la liste.', en: 'One row per day and listed roadwork.' },
+  rows: { step: 'transform/chantiers', output: 'core', each: 'day' },
+  order: ['work_id'],
+  scoped: true,
+  columns: [SCOPE, ...columnsOf(WORK_TABLE)],
+};
+
+const DISRUPTIONS: TableDefinition = {
+  id: 'cityflow_disruptions',
+  title: { fr: 'Perturbations', en: 'Disruptions' },
+  description: {
+    fr: 'Une ligne par jour et perturbation des transports en commun.',
+    en: 'One row per day and disruption of public transport.',
+  },
+  rows: { step: 'transform/traffic', output: 'core', each: 'day' },
+  order: ['id'],
+  scoped: true,
+  from: (files) => `SELECT one->>'$.id' AS id, one->>'$.status' AS status, one->>'$.effect' AS effect,
+      TRY_CAST(one->>'$.priority' AS BIGINT) AS priority, one->>'$.cause' AS cause, one->>'$.title' AS title,
+      array_to_string(CAST(one->'$.lines' AS VARCHAR[]), ',') AS lines
+    FROM (SELECT unnest(CAST(json->'$.disruptions' AS JSON[])) AS one
+      FROM read_json_objects(${files}, format = 'unstructured'))`,
+  columns: [
+    SCOPE,
+    { name: 'id', type: 'text', title: { fr: 'Perturbation', en: 'Disruption' } },
+    { name: 'status', type: 'text', title: { fr: 'Statut', en: 'Status' } },
+    { name: 'effect', type: 'text', title: { fr: 'Effet', en: 'Effect' } },
+    { name: 'priority', type: 'integer', title: { fr: 'Priorité', en: 'Priority' } },
+    { name: 'cause', type: 'text', title: { fr: 'Cause', en: 'Cause' } },
+    { name: 'title', type: 'text', title: { fr: 'Titre', en: 'Title' } },
+    { name: 'lines', type: 'text', title: { fr: 'Lignes de métro', en: 'Metro lines' } },
+  ],
+};
+
+export const CITY_TABLES: readonly TableDefinition[] = [BIKES, COUNTS, ARCS, WORKS, DISRUPTIONS];

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { isCivilDate } from '../../../pipelines/civil-date.ts';
+import type { TableColumn, Words } from '../../../pipelines/tables.ts';
+import type { MeasureName } from '../columns.ts';
+import { COLUMN_OF, MEASURES } from '../columns.ts';
+import { BORDERS, SOURCES } from '../metrics-model.ts';
+import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
+
+/** The values that questions about French electricity take, and the quantities that they mean. */
+
+export const FILIERES = [...SOURCES, 'pompage'] as const;
+
+/** `total`: all borders together; `physiques`: what flows, which is not what was traded. */
+export const PAYS = ['total', 'physiques', ...BORDERS] as const;
+export type Pays = (typeof PAYS)[number];
+
+const BORDER_COLUMNS = BORDERS.map((border) => COLUMN_OF[`ech_comm_${border}`]);
+
+/** Power at an instant, as SQL over `eco2mix_national`: of all borders only where each has been published. */
+export function exchangeSql(pays: Pays): string {
+  if (pays === 'total') return `(${BORDER_COLUMNS.join(' + ')})`;
+  return pays === 'physiques' ? COLUMN_OF.ech_physiques : COLUMN_OF[`ech_comm_${pays}`];
+}
+
+/** The name in the tables of energies. */
+export function exchangeQuantity(pays: Pays): string {
+  if (pays === 'total') return TOTAL_EXCHANGE;
+  return pays === 'physiques' ? 'ech_physiques' : `ech_comm_${pays}`;
+}
+
+export function labelOf(name: MeasureName): string {
+  return MEASURES.find((measure) => measure.name === name)?.label ?? name;
+}
+
+export function exchangeLabel(pays: Pays): Words {
+  if (pays === 'total') return { fr: 'tous les pays', en: 'all countries' };
+  if (pays === 'physiques') return { fr: 'échanges physiques', en: 'physical exchanges' };
+  const name = labelOf(`ech_comm_${pays}`).replace('Ech. comm. ', '');
+  return { fr: name, en: name };
+}
+
+const date = z.string().refine(isCivilDate, 'YYYY-MM-DD').optional();
+
+/** A range of days, both ends included; without it what there is. */
+export const RANGE = {
+  start: date.describe('First day, YYYY-MM-DD'),
+  end: date.describe('Last day, YYYY-MM-DD'),
+};
+
+export const MONTH = {
+  month: z.coerce.number().int().min(1).max(12).optional().describe('Only this month of every year, 1–12'),
+};
+
+export const LIST = {
+  order: z.enum(['recent', 'value']).default('recent').describe('Newest first, or largest first'),
+  top_n: z.coerce.number().int().min(1).max(10_000).optional().describe('At most so many rows'),
+};
+
+export function valueColumn(unit: string, title: Words): TableColumn {
+  return { name: 'value', type: 'number', unit, title };
+}
+
+export const AT: TableColumn = {
+  name: 'instant_at',
+  type: 'instant',
+  title: { fr: 'Instant (UTC)', en: 'Instant (UTC)' },
+};
+export const PERIOD: TableColumn = { name: 'period', type: 'text', title: { fr: 'Période', en: 'Period' } };
+export const COVERED: TableColumn = {
+  name: 'coverage',
+  type: 'number',
+  title: { fr: 'Couverture (0–1)', en: 'Coverage (0–1)' },
+};
