@@ -108,6 +108,41 @@ export const ERROR_TABLE = {
     meaning: 'Somebody cancelled or terminated the run.',
     remedy: 'Start the same day or backfill again: finished steps are reused.',
   },
+  AUTH_REQUIRED: {
+    retryable: false,
+    meaning: 'The request needs a key or a sign-in, and has none that is good.',
+    remedy: 'Send a key as `Authorization: Bearer`, or sign in; `quotidien keys` makes, lists and rotates keys.',
+  },
+  AUTH_DENIED: {
+    retryable: false,
+    meaning: 'The key or role does not allow this.',
+    remedy: 'Ask with a key that has the scope named in the message, or from the page or host that it names.',
+  },
+  NOT_FOUND: {
+    retryable: false,
+    meaning: 'There is nothing under this name.',
+    remedy: 'Correct the name; the message or the list above it says which names there are.',
+  },
+  NOT_ACCEPTABLE: {
+    retryable: false,
+    meaning: 'None of the wanted formats is one of this resource.',
+    remedy: 'Ask for one of the formats in the message, by `Accept` or by the suffix of the path.',
+  },
+  RANGE_TOO_LARGE: {
+    retryable: false,
+    meaning: 'The request covers more than one answer may have.',
+    remedy: 'Ask for less at a time, page by page, or for the file.',
+  },
+  RATE_LIMITED: {
+    retryable: true,
+    meaning: 'The key or address has used up its requests for the moment.',
+    remedy: 'Wait as long as `Retry-After` says.',
+  },
+  BUSY: {
+    retryable: true,
+    meaning: 'The server has as much work as it takes.',
+    remedy: 'Wait as long as `Retry-After` says.',
+  },
   INTERNAL: {
     retryable: false,
     meaning: 'Quotidien met a case that its code does not expect.',

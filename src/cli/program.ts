@@ -259,6 +259,19 @@ function addServiceCommands(program: Command, perform: Perform): void {
     .action(() => perform(async (context) => (await import('./services/dev.ts')).dev(context)));
 
   program
+    .command('api')
+    .description('answer over HTTP until Ctrl-C: days, tables, questions, reports')
+    .option('--host <address>', 'address to listen on; another than this machine’s own needs --public-url', '127.0.0.1')
+    .option('--port <port>', 'port to listen on', '8080')
+    .option('--public-url <url>', 'the https address under which others reach it; then every request needs a key')
+    .option('--cors-origin <url...>', 'pages of other origins that may read')
+    .option('--per-minute <n>', 'requests of one caller in a minute (default: 60, on this machine 60000)')
+    .option('--openapi', 'print the OpenAPI document, and end')
+    .action((options: { host: string; port: string }) =>
+      perform(async (context) => (await import('./services/api.ts')).api(context, options)),
+    );
+
+  program
     .command('demo')
     .description('run sample days from download to report on this machine')
     .action(() => perform(async (context) => (await import('./services/demo.ts')).demo(context)));

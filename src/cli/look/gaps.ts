@@ -1,24 +1,18 @@
 import { calendarOfDays } from '../../engine/look/day-calendar.ts';
-import { datasetOf } from '../../engine/engine.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { selectStretches } from '../../engine/plan/plan-backfill.ts';
+import { findUnfinished, isFinished } from '../../engine/look/unfinished.ts';
+import { rangeOfDays } from '../../engine/look/range-of-days.ts';
+import { staleDays } from '../../engine/look/stale-days.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
-import { PipelineError } from '../../errors.ts';
 import { GAP_KINDS, gapsOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay, DateRange, GapKind } from '../../pipelines/calendar-of-days.ts';
-import { addDays, datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
-import { staleSteps } from '../../pipelines/execution.ts';
 import type { PlannedStep } from '../../pipelines/plan.ts';
-import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import { firstDayOf } from '../../pipelines/part-days.ts';
-import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
 import { decideCommand } from '../temporal/day-waits.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
-import { findUnfinished, isFinished, rangeText, unfinishedLines } from './unfinished.ts';
+import { rangeText, unfinishedLines } from './unfinished.ts';
 import { printUnreadable } from '../shared/unreadable.ts';
 
 export interface RangeCommand {
@@ -27,13 +21,11 @@ export interface RangeCommand {
   readonly to?: string | undefined;
 }
 
-const DEFAULT_DAYS = 365;
-
 /** `quotidien gaps`: what is not as it should be, and the backfills that would close it. */
 export async function gaps(context: CommandContext, command: RangeCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
-  const dates = await datesOf(context, command);
+  const dates = rangeOfDays(engine, command.pipeline, command);
   const { days: running } = await findRunningDays(context.config, command.pipeline);
   const days = await calendarOfDays(engine, command.pipeline, dates, running);
   const found = GAP_KINDS.flatMap((kind) => gapOf(command.pipeline, kind, days));
@@ -91,7 +83,7 @@ function closing(kind: GapKind, pipeline: string, from: CivilDate, to: CivilDate
 export async function stale(context: CommandContext, command: RangeCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
-  const dates = await datesOf(context, command);
+  const dates = rangeOfDays(engine, command.pipeline, command);
   const { days, unreadable } = await staleDays(engine, command.pipeline, dates);
   const periods = await stalePeriods(engine, command.pipeline, dates);
   const unfinished = await findUnfinished(engine, command.pipeline);
@@ -128,39 +120,6 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
   return none ? EXIT.done : EXIT.degraded;
 }
 
-/** The days that a backfill of stale days would make, with what is out of date in each. */
-async function staleDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]) {
-  const request = { pipeline, from: dates[0] ?? '', to: dates.at(-1) ?? '', select: 'stale' } as const;
-  const days: StaleDay[] = [];
-  const unreadable = new Map<CivilDate, UnreadableRow>();
-  for await (const { selected, due, manifests, unreadable: rows } of selectStretches(engine, request)) {
-    const meant = new Set(selected.map(({ date }) => date));
-    for (const { date, steps, unpublished } of due.filter((day) => meant.has(day.date)))
-      days.push({ date, steps: staleSteps(steps, manifests.get(date)), unpublished });
-    for (const [date, row] of rows) unreadable.set(date, row);
-  }
-  return { days, unreadable };
-}
-
-interface StaleDay {
-  readonly date: CivilDate;
-  readonly steps: readonly PlannedStep[];
-  readonly unpublished: readonly string[];
-}
-
 function staleText({ step, reason }: Pick<PlannedStep, 'step' | 'reason'>): string {
   return `${step.padEnd(22)} ${reason}`;
-}
-
-/** The asked range, within the days that the pipeline has; without one the last year up to yesterday. */
-async function datesOf(context: CommandContext, { pipeline, from, to }: RangeCommand): Promise<CivilDate[]> {
-  const engine = await context.engine();
-  const { definition } = datasetOf(engine, pipeline);
-  const begin = firstDayOf(definition);
-  const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
-  const last = to === undefined ? yesterday : parseCivilDate(to);
-  const first = from === undefined ? addDays(last, 1 - DEFAULT_DAYS) : parseCivilDate(from);
-  const dates = datesBetween(first < begin ? begin : first, last);
-  if (dates.length > 0) return dates;
-  throw new PipelineError('INPUT_INVALID', `the range ${first} … ${last} is empty, or before ${begin}`);
 }

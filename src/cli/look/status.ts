@@ -10,7 +10,8 @@ import { askAgainLine, renderCalendar } from './calendar.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
-import { findUnfinished, unfinishedLines } from './unfinished.ts';
+import { findUnfinished } from '../../engine/look/unfinished.ts';
+import { unfinishedLines } from './unfinished.ts';
 import { parseDatesOfPeriod } from '../shared/scope-argument.ts';
 
 export interface StatusCommand {

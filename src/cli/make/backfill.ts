@@ -20,7 +20,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count, formatBytes } from '../shared/measures.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
-import { findUnfinished } from '../look/unfinished.ts';
+import { findUnfinished } from '../../engine/look/unfinished.ts';
 
 export interface BackfillCommand {
   readonly pipeline: string;

@@ -1,0 +1,112 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Engine } from '../../engine/engine.ts';
+import type { TableCut } from '../../engine/look/table-cut.ts';
+import { readRowSets, writeParquet } from '../../engine/look/table-rows.ts';
+import { PipelineError } from '../../errors.ts';
+import type { AnswerRow, TableColumn } from '../../pipelines/tables.ts';
+import { arrowStream } from './arrow.ts';
+import { csvHeader, csvRows } from './csv.ts';
+import type { Dialect } from './csv.ts';
+import { FORMATS } from './formats.ts';
+import type { Format } from './formats.ts';
+
+/** A whole table in one of the formats, at the pace of its reader. */
+
+export interface WholeRows {
+  readonly cut: TableCut;
+  readonly columns: readonly TableColumn[];
+  readonly names: readonly string[] | undefined;
+  readonly format: Format;
+  readonly dialect: Dialect;
+}
+
+export async function sendWhole(
+  engine: Engine,
+  whole: WholeRows,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { cut, columns, names, format, dialect } = whole;
+  const suffix = format === 'arrow' ? 'arrows' : format;
+  reply.type(FORMATS[format]);
+  reply.header('content-disposition', `inline; filename="${cut.table.id}_${cut.span.from}_${cut.span.to}.${suffix}"`);
+  if (format === 'parquet') return sendParquet(engine, whole, request, reply);
+  const gone = new AbortController();
+  request.raw.once('close', () => {
+    gone.abort();
+  });
+  const sets = readRowSets(engine, cut, { columns: names, signal: gone.signal });
+  if (format === 'arrow') return reply.send(arrowStream(columns, sets));
+  return reply.send(Readable.from(textOf(format, columns, sets, dialect), { objectMode: false }));
+}
+
+async function* textOf(
+  format: 'json' | 'ndjson' | 'csv',
+  columns: readonly TableColumn[],
+  sets: AsyncIterable<readonly AnswerRow[]>,
+  dialect: Dialect,
+): AsyncGenerator<string> {
+  if (format === 'csv') {
+    yield csvHeader(columns, dialect);
+    for await (const rows of sets) yield csvRows(columns, rows, dialect);
+  } else if (format === 'ndjson') {
+    for await (const rows of sets) yield rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  } else {
+    let before = '[';
+    for await (const rows of sets) {
+      yield `${before}${rows.map((row) => JSON.stringify(row)).join(',\n')}`;
+      before = ',\n';
+    }
+    yield before === '[' ? '[]' : ']';
+  }
+}
+
+/** Made on the disk, because its end tells where its columns are; so it also has byte ranges. */
+async function sendParquet(
+  engine: Engine,
+  { cut, names }: WholeRows,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  await engine.withScratchFolder(async (folder) => {
+    const file = path.join(folder, `${cut.table.id}.parquet`);
+    await writeParquet(engine, cut, names, file);
+    sendFile(file, (await stat(file)).size, request, reply);
+    await finished(reply.raw).catch(() => undefined);
+  });
+  return reply;
+}
+
+/** The bytes of a file, or the one range of them that is asked for (RFC 9110, 14). */
+export function sendFile(file: string, size: number, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header('accept-ranges', 'bytes');
+  const range = rangeOf(request.headers.range, size, request.headers['if-range'], reply.getHeader('etag'));
+  if (range === undefined) return reply.header('content-length', size).send(createReadStream(file));
+  const { start, end } = range;
+  reply
+    .code(206)
+    .header('content-range', `bytes ${start}-${end}/${size}`)
+    .header('content-length', end - start + 1);
+  return reply.send(createReadStream(file, { start, end }));
+}
+
+function rangeOf(
+  header: string | undefined,
+  size: number,
+  ifRange: string | string[] | undefined,
+  tag: number | string | string[] | undefined,
+): { readonly start: number; readonly end: number } | undefined {
+  if (header === undefined || (ifRange !== undefined && ifRange !== tag)) return undefined;
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header) ?? [];
+  // Several ranges, and what is no range of bytes: the whole is always a good answer.
+  if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  if (start <= end) return { start, end };
+  throw new PipelineError('RANGE_TOO_LARGE', `the range ${header} is outside of the ${size} bytes`);
+}

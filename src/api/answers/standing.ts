@@ -1,0 +1,45 @@
+import type { FastifyReply } from 'fastify';
+import type { TableCut } from '../../engine/look/table-cut.ts';
+
+/** What an answer stands on, as headers and as a member of JSON answers: its coverage, revision, versions and proof. */
+
+export interface Standing {
+  readonly coverage: number | null;
+  readonly revision: string | null;
+  /** Of a single day or period; null where there are several. */
+  readonly version: number | null;
+  /** How many days or periods have rows, and which that are due have none. */
+  readonly scopes: number;
+  readonly missing: readonly string[];
+  /** Of the newest version, ISO instant. The same request with it as `as_of` gives the same rows for ever. */
+  readonly committed_at: string | null;
+  /** Address of the versions and hashes of every file. */
+  readonly proof: string;
+}
+
+const MISSING_TOLD = 100;
+
+export function standingOf(cut: TableCut, asOf?: string): Standing {
+  const { span, table, versions, missing } = cut;
+  const query = new URLSearchParams({ from: span.from, to: span.to });
+  const moment = asOf ?? cut.committedAt;
+  if (moment !== null) query.set('as_of', moment);
+  return {
+    coverage: cut.coverage,
+    revision: cut.revision,
+    version: versions.length === 1 ? (versions[0]?.version ?? null) : null,
+    scopes: versions.length,
+    missing: missing.slice(0, MISSING_TOLD),
+    committed_at: cut.committedAt,
+    proof: `/api/v1/tables/${table.id}/proof?${query.toString()}`,
+  };
+}
+
+export function tellStanding(reply: FastifyReply, standing: Standing, links: readonly string[] = []): void {
+  const { coverage, revision, version, committed_at: at, proof } = standing;
+  if (coverage !== null) reply.header('quotidien-coverage', coverage);
+  if (revision !== null) reply.header('quotidien-revision', revision);
+  if (version !== null) reply.header('quotidien-version', version);
+  if (at !== null) reply.header('quotidien-as-of', at);
+  reply.header('link', [...links, `<${proof}>; rel="describedby"`].join(', '));
+}

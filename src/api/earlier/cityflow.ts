@@ -1,0 +1,192 @@
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { openContent } from '../../engine/content-store.ts';
+import { PipelineError } from '../../errors.ts';
+import { isCivilDate, toEpochDay } from '../../pipelines/civil-date.ts';
+import type { KnownVersion } from '../../engine/look/known-versions.ts';
+import { datesBetween } from '../../pipelines/civil-date.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import { readFile } from 'node:fs/promises';
+import { requireScope } from '../security/callers.ts';
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { pipelineErrorOf, statusOf } from '../shared/problems.ts';
+
+/**
+ * The endpoints of the earlier CityFlow and of its rewrite, at the root and under `/api`, in their shapes; errors are `{error, message,
+ * statusCode}`. Paths that both have are told apart by whether the last part is a date.
+ */
+
+const TYPES = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'] as const;
+type MetricType = (typeof TYPES)[number];
+const DEFAULT_LISTED = 30;
+const MOST_LISTED = 200;
+
+const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MOST_LISTED).default(DEFAULT_LISTED) });
+const reportQuery = z.strictObject({ report_type: z.enum(['daily']).default('daily') });
+
+export function addCityRoutes(app: ApiApp, context: ApiContext): void {
+  if (!('cityflow' in context.engine.datasets)) return;
+  for (const prefix of ['', '/api']) {
+    app.register(
+      (scope, _, done) => {
+        scope.setErrorHandler((error, __, reply) => sendCityError(error, reply));
+        addRoutes(scope, new City(context), context);
+        done();
+      },
+      { prefix },
+    );
+  }
+}
+
+function sendCityError(error: unknown, reply: FastifyReply): FastifyReply {
+  const { code, message } = pipelineErrorOf(error);
+  const statusCode = statusOf(code);
+  const told = code === 'INTERNAL' ? 'the request failed' : message;
+  return reply.code(statusCode).send({ error: code, message: told, statusCode });
+}
+
+function addRoutes(app: ApiApp, city: City, { engine, settings }: ApiContext): void {
+  const schema = { tags: ['CityFlow (earlier)'] };
+  const database = engine.documents.kind;
+  app.get('/health', { schema }, () => ({
+    status: 'healthy',
+    service: 'CityFlow Analytics API',
+    version: settings.version,
+    database,
+    environment: engine.host,
+  }));
+  app.addHook('preValidation', (request, _, done) => {
+    if (!request.url.startsWith('/health') && !request.url.startsWith('/api/health'))
+      requireScope(request, 'data:read', 'cityflow');
+    done();
+  });
+  app.get('/stats', { schema }, async () => ({
+    api_version: settings.version,
+    database_type: database,
+    environment: engine.host,
+    timestamp: engine.now().toISOString(),
+    metric_types_available: TYPES,
+    database_stats: await city.counts(),
+  }));
+  addMetrics(app, city);
+  app.get('/report/:date', { schema }, async (request) => {
+    const date = dateOf((request.params as { date: string }).date);
+    return { date, report: await city.report(date) };
+  });
+  app.get('/reports', { schema }, async (request) => {
+    const { limit } = listQuery.parse(request.query);
+    const days = await city.newest(limit, 'report/daily:report');
+    return {
+      count: days.length,
+      reports: days.map(({ scope, version }) => ({ date: scope, version, report_type: 'daily' })),
+    };
+  });
+  app.get('/reports/:date', { schema }, async (request) => {
+    const { report_type: type } = reportQuery.parse(request.query);
+    const date = dateOf((request.params as { date: string }).date);
+    return { date, report_type: type, report: await city.report(date) };
+  });
+  app.get('/correlations', { schema }, async (request) => {
+    const { limit } = listQuery.parse(request.query);
+    const days = await city.newest(limit, 'metrics/history:history');
+    return { count: days.length, correlations: days.map(({ scope }) => ({ date: scope })) };
+  });
+  app.get('/correlations/:date', { schema }, async (request) => {
+    const date = dateOf((request.params as { date: string }).date);
+    return { date, correlations: await city.document(date, 'metrics/history:history') };
+  });
+}
+
+function addMetrics(app: ApiApp, city: City): void {
+  const schema = { tags: ['CityFlow (earlier)'] };
+  app.get('/metrics', { schema }, async (request) => {
+    const { limit } = listQuery.parse(request.query);
+    const days = await city.newest(limit, undefined);
+    const metrics = days.flatMap(({ scope, outputs }) =>
+      TYPES.filter((type) => outputs[outputOf(type)] !== undefined).map((type) => ({ metric_type: type, date: scope })),
+    );
+    return { count: Math.min(metrics.length, limit), metrics: metrics.slice(0, limit) };
+  });
+  app.get('/metrics/names', { schema }, () => ({ names: TYPES }));
+  app.get('/metrics/:date', { schema }, async (request) => {
+    const date = dateOf((request.params as { date: string }).date);
+    const metrics: Record<string, unknown> = {};
+    for (const type of TYPES) {
+      const data = await city.document(date, outputOf(type)).catch(() => undefined);
+      if (data !== undefined) metrics[type] = data;
+    }
+    if (Object.keys(metrics).length === 0) throw new PipelineError('NOT_FOUND', `no metrics for ${date}`);
+    return { date, metrics };
+  });
+  // `/metrics/{type}/{date}` of the one, `/metrics/{date}/{name}` of the other.
+  app.get('/metrics/:first/:second', { schema }, async (request) => {
+    const { first, second } = request.params as { first: string; second: string };
+    const [type, day] = isDateLike(first) ? [second, first] : [first, second];
+    const date = dateOf(day);
+    const known = TYPES.find((one) => one === type);
+    if (known === undefined) throw new PipelineError('INPUT_INVALID', `metric type must be one of ${TYPES.join(', ')}`);
+    return { metric_type: known, date, data: await city.document(date, outputOf(known)) };
+  });
+}
+
+function outputOf(type: MetricType): string {
+  return `metrics/${type}:metrics`;
+}
+
+function isDateLike(text: string): boolean {
+  return /^\d{4}-/.test(text);
+}
+
+function dateOf(text: string): string {
+  if (isCivilDate(text)) return text;
+  throw new PipelineError('INPUT_INVALID', `${text} is no date; use YYYY-MM-DD`);
+}
+
+/** The documents of city days, as they are kept. */
+class City {
+  readonly #context: ApiContext;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  async report(date: string): Promise<unknown> {
+    return this.document(date, 'report/daily:report');
+  }
+
+  async document(date: string, output: string): Promise<unknown> {
+    const version = (await this.#context.known.newest('cityflow', [date])).get(date);
+    const ref = version?.outputs[output];
+    if (ref === undefined)
+      throw new PipelineError('NOT_FOUND', `nothing is known of ${output.split(':')[0] ?? ''} for ${date}`);
+    return JSON.parse(await this.#text(ref)) as unknown;
+  }
+
+  /** The newest days first; with an output, only those that have it. */
+  async newest(limit: number, output: string | undefined): Promise<KnownVersion[]> {
+    const span = await this.#context.known.span('cityflow');
+    if (span === undefined) return [];
+    const newest = await this.#context.known.newest('cityflow', datesBetween(span.from, span.to));
+    const days = [...newest.values()].filter(({ outputs }) => output === undefined || outputs[output] !== undefined);
+    return days.sort((a, b) => toEpochDay(b.scope) - toEpochDay(a.scope)).slice(0, limit);
+  }
+
+  async counts(): Promise<{ readonly metrics_count: number; readonly reports_count: number }> {
+    const days = await this.newest(Number.MAX_SAFE_INTEGER, undefined);
+    const metrics = days.reduce(
+      (sum, { outputs }) => sum + TYPES.filter((type) => outputs[outputOf(type)] !== undefined).length,
+      0,
+    );
+    return {
+      metrics_count: metrics,
+      reports_count: days.filter(({ outputs }) => 'report/daily:report' in outputs).length,
+    };
+  }
+
+  async #text(ref: ArtefactRef): Promise<string> {
+    const path = await openContent(this.#context.engine.objects, ref);
+    if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${ref.key} is not there`);
+    return readFile(path, 'utf8');
+  }
+}

@@ -1,0 +1,16 @@
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { addCityRoutes } from './cityflow.ts';
+import { addGridExports } from './eco2mix-exports.ts';
+import { addGridRoutes } from './eco2mix.ts';
+
+/** The routes of earlier systems that stood below `/api/v1`; each is there while its pipeline is. */
+export function addEarlierApi(api: ApiApp, context: ApiContext): void {
+  addGridRoutes(api, context);
+}
+
+/** Those that stood at the root. */
+export function addEarlierPaths(app: ApiApp, context: ApiContext): void {
+  addGridExports(app, context);
+  addCityRoutes(app, context);
+}

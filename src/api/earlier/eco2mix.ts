@@ -1,0 +1,190 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { BORDERS, SOURCES } from '../../datasets/eco2mix/metrics-model.ts';
+import { exchangeQuantity, PAYS } from '../../datasets/eco2mix/answers/quantities.ts';
+import type { Pays } from '../../datasets/eco2mix/answers/quantities.ts';
+import { COLUMN_OF } from '../../datasets/eco2mix/columns.ts';
+import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
+import type { TableCut } from '../../engine/look/table-cut.ts';
+import { readRowSets } from '../../engine/look/table-rows.ts';
+import { PipelineError } from '../../errors.ts';
+import { datesBetween } from '../../pipelines/civil-date.ts';
+import type { AnswerRow } from '../../pipelines/tables.ts';
+import { FORMATS } from '../answers/formats.ts';
+import { isKnown, tagOf } from '../answers/tags.ts';
+import { requireScope } from '../security/callers.ts';
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { anything, anyRecord, civilDate, problems } from '../shared/fields.ts';
+import { notFound } from '../shared/problems.ts';
+
+/**
+ * The endpoints of the earlier eCO2mix system, under their paths and in their shapes: power in MW for at most a year, energies in GWh by month
+ * for at most ten. French names, as its clients know them.
+ */
+
+const MOST_CURVE_DAYS = 366;
+const MOST_ENERGY_DAYS = 3_660;
+const FILIERES = [...SOURCES, 'pompage'] as const;
+
+const tags = ['eCO2mix (earlier)'];
+const range = { debut: civilDate, fin: civilDate };
+const plain = z.strictObject(range);
+const byFiliere = z.strictObject({ ...range, filiere: z.enum(FILIERES).default('nucleaire') });
+const byPays = z.strictObject({ ...range, pays: z.enum(PAYS).default('total') });
+
+interface Range {
+  readonly debut: string;
+  readonly fin: string;
+}
+
+export function addGridRoutes(app: ApiApp, context: ApiContext): void {
+  if (!('eco2mix' in context.engine.datasets)) return;
+  const response = { 200: anyRecord, ...problems };
+  const grid = new Grid(context);
+  app.get('/meta', { schema: { tags, response } }, async (request) => {
+    requireScope(request, 'data:read', 'eco2mix');
+    const span = await context.known.span('eco2mix');
+    const dates = span === undefined ? null : { debut: span.from, fin: span.to };
+    return {
+      consommation: dates,
+      production: dates,
+      echanges: dates,
+      filieres: FILIERES,
+      pays: PAYS,
+    };
+  });
+  addCurves(app, grid);
+  addEnergies(app, grid);
+  app.get('/parc', { schema: { tags, querystring: z.object(range).partial(), response } }, (request) => {
+    requireScope(request, 'data:read', 'eco2mix');
+    // The register of installed power is no part of eCO2mix: nothing is known, which is not zero.
+    return { count: 0, unite: 'MW', data: [], note: 'la puissance installée n’est pas publiée par eCO2mix' };
+  });
+}
+
+function addCurves(app: ApiApp, grid: Grid): void {
+  const curve = (query: z.ZodObject) => ({
+    schema: { tags, querystring: query, response: { 200: anything, ...problems } },
+  });
+  app.get('/courbe_conso', curve(plain), (request, reply) => {
+    const asked = plain.parse(request.query);
+    return grid.sendCurve(request, reply, asked, ['load_mw'], {}, (row) => ({ consommation: row['load_mw'] }));
+  });
+  app.get('/courbe_prod', curve(byFiliere), (request, reply) => {
+    const asked = byFiliere.parse(request.query);
+    const column = COLUMN_OF[asked.filiere];
+    const head = { filiere: asked.filiere };
+    return grid.sendCurve(request, reply, asked, [column], head, (row) => ({ production: row[column] }));
+  });
+  app.get('/echange', curve(byPays), (request, reply) => {
+    const asked = byPays.parse(request.query);
+    const head = { pays: asked.pays, note: 'positif : import ; négatif : export' };
+    const columns = exchangeColumns(asked.pays);
+    return grid.sendCurve(request, reply, asked, columns, head, (row) => ({ echange: sumOf(row, columns) }));
+  });
+}
+
+function addEnergies(app: ApiApp, grid: Grid): void {
+  const energies = (query: z.ZodObject) => ({
+    schema: { tags, querystring: query, response: { 200: anyRecord, ...problems } },
+  });
+  const gwh = (value: unknown): number => Math.round(Number(value) / 100) / 10;
+  app.get('/energie_conso', energies(plain), (request) => {
+    const asked = plain.parse(request.query);
+    return grid.energies(request, asked, 'consommation', (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
+  });
+  app.get('/energie_prod', energies(byFiliere), async (request) => {
+    const { filiere, ...asked } = byFiliere.parse(request.query);
+    const found = await grid.energies(request, asked, filiere, (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
+    return { ...found, filiere };
+  });
+  app.get('/energie_echange', energies(byPays), async (request) => {
+    const { pays, ...asked } = byPays.parse(request.query);
+    const found = await grid.energies(request, asked, exchangeQuantity(pays), (row) => {
+      return { import_gwh: gwh(row['import_mwh']), export_gwh: gwh(row['export_mwh']) };
+    });
+    return { ...found, pays };
+  });
+}
+
+function exchangeColumns(pays: Pays): string[] {
+  if (pays === 'total') return BORDERS.map((border) => COLUMN_OF[`ech_comm_${border}`]);
+  return [pays === 'physiques' ? COLUMN_OF.ech_physiques : COLUMN_OF[`ech_comm_${pays}`]];
+}
+
+/** Of all borders only where each has been published: a part of the sum is another figure. */
+function sumOf(row: AnswerRow, columns: readonly string[]): number | null {
+  let sum = 0;
+  for (const column of columns) {
+    const value = row[column];
+    if (typeof value !== 'number') return null;
+    sum += value;
+  }
+  return sum;
+}
+
+/** The two tables that the earlier endpoints read. */
+class Grid {
+  readonly #context: ApiContext;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  async sendCurve(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { debut, fin }: Range,
+    columns: readonly string[],
+    head: Readonly<Record<string, string>>,
+    valueOf: (row: AnswerRow) => Readonly<Record<string, unknown>>,
+  ): Promise<FastifyReply> {
+    const cut = await this.#cut(request, 'eco2mix_national', { debut, fin }, MOST_CURVE_DAYS);
+    if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)]))) return reply.send();
+    const data: string[] = [];
+    for await (const rows of readRowSets(this.#context.engine, cut, {
+      columns: ['instant_at', 'revision', ...columns],
+    })) {
+      for (const row of rows) {
+        const value = valueOf(row);
+        if (Object.values(value)[0] === null) continue;
+        data.push(JSON.stringify({ date_heure: row['instant_at'], ...value, source: sourceOf(row) }));
+      }
+    }
+    const start = JSON.stringify({ count: data.length, debut, fin, unite: 'MW', ...head }).slice(0, -1);
+    return reply.type(FORMATS.json).send(`${start},"data":[${data.join(',')}]}`);
+  }
+
+  async energies(
+    request: FastifyRequest,
+    { debut, fin }: Range,
+    quantity: string,
+    valueOf: (row: AnswerRow) => Readonly<Record<string, unknown>>,
+  ): Promise<Record<string, unknown>> {
+    const cut = await this.#cut(request, 'eco2mix_energies_month', { debut, fin }, MOST_ENERGY_DAYS);
+    const data: Record<string, unknown>[] = [];
+    for await (const rows of readRowSets(this.#context.engine, cut)) {
+      for (const row of rows)
+        if (row['quantity'] === quantity && row['energy_mwh'] !== null)
+          data.push({ mois: row['period'], ...valueOf(row) });
+    }
+    return { debut, fin, unite: 'GWh', data };
+  }
+
+  async #cut(request: FastifyRequest, id: string, { debut, fin }: Range, mostDays: number): Promise<TableCut> {
+    requireScope(request, 'data:read', 'eco2mix');
+    const { engine, known } = this.#context;
+    const table = tablesOf(engine.datasets).get(id);
+    if (table === undefined) throw notFound(`table ${id}`);
+    const days = datesBetween(debut, fin).length;
+    if (days === 0) throw new PipelineError('INPUT_INVALID', `debut (${debut}) doit précéder fin (${fin})`);
+    // The earlier system answers 400 here, and its clients know that.
+    if (days > mostDays) throw new PipelineError('INPUT_INVALID', `au plus ${mostDays} jours, ${days} demandés`);
+    return cutTable(engine, known, table, { from: debut, to: fin });
+  }
+}
+
+function sourceOf(row: AnswerRow): string {
+  return row['revision'] === 'provisional' ? 'Temps Réel' : 'Données Consolidées';
+}

@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { datasetOf } from '../../engine/engine.ts';
+import { committedChanges, toldChanges } from '../../engine/publish/changes.ts';
+import { changeKey } from '../../pipelines/change.ts';
+import type { Change } from '../../pipelines/change.ts';
+import { requireScope } from '../security/callers.ts';
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { anything, anyRecord, instant, pipelineName, problems } from '../shared/fields.ts';
+import { PipelineError } from '../../errors.ts';
+
+/**
+ * What was committed: by pages, and as events (server-sent) while a connection lasts. Both tell each change at least once: a change carries
+ * its pipeline, scope and version, by which a repetition is known.
+ */
+
+const tags = ['changes'];
+const PAGE = 500;
+/** A change is told before its version is there, and by the clock of another host: a cursor stays this far behind. */
+const SETTLED_MS = 10_000;
+const LOOK_EVERY_MS = 1_000;
+const MOST_LISTENERS = 1_000;
+/** What a reader may have unread; one that is slower is let go, and comes back with its last id. */
+const MOST_UNREAD_BYTES = 256 * 1024;
+
+const changesQuery = z.strictObject({
+  pipeline: pipelineName.optional(),
+  since: z.string().max(100).optional().describe('`next` of the page before, or an instant'),
+  limit: z.coerce.number().int().min(1).max(PAGE).default(PAGE),
+});
+
+interface Told {
+  readonly change: Change;
+  readonly id: string;
+}
+
+export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
+  app.get(
+    '/changes',
+    {
+      schema: {
+        tags,
+        summary: 'Committed versions, oldest first',
+        querystring: changesQuery,
+        response: { 200: anyRecord, ...problems },
+      },
+    },
+    async ({ query }) => {
+      if (query.since !== undefined && !isCursor(query.since))
+        throw new PipelineError('INPUT_INVALID', 'since takes an instant, or `next` of the page before');
+      const told = await changesOf(context, query.pipeline, query.since, query.limit);
+      const settled = new Date(context.engine.now().getTime() - SETTLED_MS).toISOString();
+      const next = told.findLast(({ change }) => change.committedAt < settled)?.id;
+      return {
+        changes: told.map(({ change }) => change),
+        next: next === undefined ? (query.since ?? null) : `${next}~`,
+      };
+    },
+  );
+  const listeners = { count: 0 };
+  app.get(
+    '/events',
+    {
+      schema: {
+        tags,
+        summary: 'Changes as they come (text/event-stream)',
+        querystring: z.strictObject({ pipeline: pipelineName.optional() }),
+        response: { 200: anything, ...problems },
+      },
+    },
+    (request, reply) => sendEvents(context, request.query.pipeline, request, reply, listeners),
+  );
+}
+
+function isCursor(text: string): boolean {
+  return instant.safeParse(text.split('/')[0]).success;
+}
+
+async function changesOf(
+  { engine }: ApiContext,
+  pipeline: string | undefined,
+  since: string | undefined,
+  limit: number,
+): Promise<Told[]> {
+  const names = pipeline === undefined ? Object.keys(engine.datasets) : [datasetOf(engine, pipeline).definition.name];
+  const pages = await Promise.all(names.map((name) => toldChanges(engine.documents, name, { since, limit })));
+  const all = pages.flat().map((change) => ({ change, id: changeKey(change).sort }));
+  all.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const page = all.slice(0, limit);
+  const committed = new Set(
+    await committedChanges(
+      engine.documents,
+      page.map(({ change }) => change),
+    ),
+  );
+  return page.filter(({ change }) => committed.has(change));
+}
+
+async function sendEvents(
+  context: ApiContext,
+  pipeline: string | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  listeners: { count: number },
+): Promise<FastifyReply> {
+  requireScope(request, 'data:read', pipeline);
+  if (listeners.count >= MOST_LISTENERS) throw new PipelineError('BUSY', `${MOST_LISTENERS} readers listen already`);
+  listeners.count += 1;
+  const gone = new AbortController();
+  request.raw.once('close', () => {
+    gone.abort();
+  });
+  const last = request.headers['last-event-id'];
+  reply.hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value);
+  reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  reply.raw.write('retry: 2000\n\n');
+  try {
+    await tell(
+      context,
+      { pipeline, since: typeof last === 'string' && isCursor(last) ? last : undefined },
+      reply,
+      gone.signal,
+    );
+  } catch (error) {
+    if (!gone.signal.aborted) request.log.warn({ err: error }, 'events ended');
+  } finally {
+    listeners.count -= 1;
+    reply.raw.end();
+  }
+  return reply;
+}
+
+async function tell(
+  context: ApiContext,
+  { pipeline, since }: { readonly pipeline: string | undefined; readonly since: string | undefined },
+  reply: FastifyReply,
+  signal: AbortSignal,
+): Promise<void> {
+  const told = new Set<string>();
+  let from = since ?? context.engine.now().toISOString();
+  while (!signal.aborted && reply.raw.writableLength < MOST_UNREAD_BYTES) {
+    const page = await changesOf(context, pipeline, from, PAGE);
+    for (const { change, id } of page) {
+      const name = `${change.pipeline}/${id}`;
+      if (told.has(name)) continue;
+      told.add(name);
+      reply.raw.write(`id: ${id}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
+    }
+    // What was told long ago is not asked for again; what is young may still be missing a neighbour.
+    const settled = new Date(context.engine.now().getTime() - SETTLED_MS).toISOString();
+    const full = page.length === PAGE;
+    if (full) from = page.at(-1)?.id ?? from;
+    else if (settled > from) from = settled;
+    if (told.size > 10 * PAGE) told.clear();
+    if (!full) await delay(LOOK_EVERY_MS, undefined, { signal });
+  }
+}

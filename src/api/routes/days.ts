@@ -1,0 +1,160 @@
+import { stat } from 'node:fs/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { openContent } from '../../engine/content-store.ts';
+import { datasetOf } from '../../engine/engine.ts';
+import { compareVersions } from '../../engine/look/compare-versions.ts';
+import { readDossier, readVersions, versionOf } from '../../engine/look/day-dossier.ts';
+import { planRun } from '../../engine/plan/plan-run.ts';
+import { checkRequest } from '../../engine/plan/resolve-plan.ts';
+import { PipelineError } from '../../errors.ts';
+import { untilEnd } from '../../engine/held-objects.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import { finished } from 'node:stream/promises';
+import { sendFile } from '../answers/send-rows.ts';
+import { digestOf, isKnown } from '../answers/tags.ts';
+import { requireScope } from '../security/callers.ts';
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { anything, anyRecord, dayParams, problems } from '../shared/fields.ts';
+import { notFound } from '../shared/problems.ts';
+
+/** One day: what it is made of, what a run would do, its versions, what changed between them, and its report. */
+
+const tags = ['days'];
+const versionParams = z.strictObject({ ...dayParams.shape, version: z.coerce.number().int().min(1) });
+const reportParams = z.strictObject({ ...dayParams.shape, format: z.enum(['html', 'json', 'csv', 'parquet']) });
+const diffQuery = z.strictObject({
+  versions: z
+    .string()
+    .regex(/^\d{1,6}\.\.\d{1,6}$/)
+    .optional()
+    .describe('Such as 1..2; default: the last two'),
+});
+
+export function addDayRoutes(app: ApiApp, context: ApiContext): void {
+  const { engine } = context;
+  const response = { 200: anyRecord, ...problems };
+  app.get(
+    '/pipelines/:pipeline/days/:date',
+    { schema: { tags, summary: 'Everything that is kept about a day', params: dayParams, response } },
+    async (request) => {
+      const { pipeline, date } = request.params;
+      requireScope(request, 'ops:read', pipeline);
+      datasetOf(engine, pipeline);
+      const known = await context.known.of(pipeline, [date]);
+      const dossier = await readDossier(engine, pipeline, date).catch((error: unknown) => {
+        throw known.has(date) ? error : notFound(`version or failure of ${pipeline} ${date}`);
+      });
+      const { manifests, ...rest } = dossier;
+      const versions = manifests.map(({ version, verdict, run, changed }) => ({ version, verdict, run, changed }));
+      return { ...rest, versions, manifest: manifests.at(-1) ?? null };
+    },
+  );
+  app.get(
+    '/pipelines/:pipeline/days/:date/plan',
+    { schema: { tags, summary: 'What a run would do now, and why', params: dayParams, response } },
+    async ({ params: { pipeline, date } }) => {
+      const { definition } = datasetOf(engine, pipeline);
+      checkRequest(definition, { dates: [date], options: {} });
+      const { plans, unreadable } = await planRun(engine, definition, [date], { days: 1 });
+      const [plan] = plans;
+      if (plan === undefined)
+        throw new PipelineError('STORE_CORRUPT', [...unreadable.values()].map(({ why }) => why).join('; '));
+      const { steps, upToDate, unpublished } = plan;
+      return { pipeline, date, upToDate, steps, unpublished };
+    },
+  );
+  addVersionRoutes(app, context);
+}
+
+function addVersionRoutes(app: ApiApp, context: ApiContext): void {
+  const { engine } = context;
+  const response = { 200: anyRecord, ...problems };
+  app.get(
+    '/pipelines/:pipeline/days/:date/versions/:version',
+    { schema: { tags, summary: 'One version, as it was committed', params: versionParams, response } },
+    async (request) => {
+      const { pipeline, date, version } = request.params;
+      requireScope(request, 'ops:read', pipeline);
+      datasetOf(engine, pipeline);
+      const manifests = await readVersions(engine, pipeline, date);
+      const found = manifests.find((manifest) => manifest.version === version);
+      if (found === undefined) throw notFound(`version ${version} of ${pipeline} ${date}`);
+      return { ...found };
+    },
+  );
+  app.get(
+    '/pipelines/:pipeline/days/:date/diff',
+    {
+      schema: {
+        tags,
+        summary: 'What changed between two versions',
+        params: dayParams,
+        querystring: diffQuery,
+        response,
+      },
+    },
+    async (request) => {
+      const { pipeline, date } = request.params;
+      requireScope(request, 'ops:read', pipeline);
+      datasetOf(engine, pipeline);
+      const manifests = await readVersions(engine, pipeline, date);
+      const newest = manifests.at(-1)?.version ?? 0;
+      if (newest < 2 && request.query.versions === undefined) throw notFound(`second version of ${pipeline} ${date}`);
+      const [from = newest - 1, to = newest] = request.query.versions?.split('..').map(Number) ?? [];
+      return { ...(await compareVersions(engine, versionOf(manifests, from), versionOf(manifests, to))) };
+    },
+  );
+  app.get(
+    '/pipelines/:pipeline/days/:date/report.:format',
+    {
+      schema: {
+        tags,
+        summary: 'The report of the newest version',
+        params: reportParams,
+        response: { 200: anything, ...problems },
+      },
+    },
+    (request, reply) => sendReport(context, request.params, request, reply),
+  );
+}
+
+async function sendReport(
+  context: ApiContext,
+  { pipeline, date, format }: z.output<typeof reportParams>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  requireScope(request, 'data:read', pipeline);
+  const { definition } = datasetOf(context.engine, pipeline);
+  const version = (await context.known.newest(pipeline, [date])).get(date);
+  if (version === undefined) throw notFound(`finished day ${date} of ${pipeline}`);
+  const outputs = definition.steps
+    .filter(({ id }) => id.startsWith('report/'))
+    .flatMap(({ id, outputs: declared }) =>
+      Object.entries(declared).flatMap(([name, { extension }]) => (extension === format ? [`${id}:${name}`] : [])),
+    );
+  const ref = outputs.map((name) => version.outputs[name]).find((one) => one !== undefined);
+  if (ref === undefined) throw notFound(`report of ${pipeline} ${date} as ${format}`);
+  reply.header('quotidien-version', version.version);
+  return sendArtefact(context, ref, request, reply);
+}
+
+/** Bytes of an artefact as they are kept: their hash is their tag and their digest. */
+export async function sendArtefact(
+  { engine }: ApiContext,
+  ref: ArtefactRef,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (isKnown(request, reply, `"${ref.sha256}"`)) return reply.send();
+  reply.type(ref.mediaType).header('repr-digest', digestOf(ref.sha256));
+  return untilEnd(async (until) => {
+    const path = await openContent(engine.objects, ref, { until });
+    if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${ref.key} is not there`);
+    sendFile(path, (await stat(path)).size, request, reply);
+    await finished(reply.raw).catch(() => undefined);
+    return reply;
+  });
+}

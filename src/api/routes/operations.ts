@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { PLAN_TABLE } from '../../pipelines/backfill.ts';
+import type { BackfillPlan } from '../../pipelines/backfill.ts';
+import { listSchedules } from '../../schedules/list-schedules.ts';
+import { requireScope } from '../security/callers.ts';
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { anyRecord, problems } from '../shared/fields.ts';
+
+/** What operators look at besides days: schedules, backfills, stores. */
+
+const tags = ['operations'];
+const BACKFILLS_LISTED = 200;
+
+export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
+  const { engine } = context;
+  const response = { 200: anyRecord, ...problems };
+  app.get(
+    '/schedules',
+    { schema: { tags, summary: 'Every declared schedule as it stands', response } },
+    async (request) => {
+      requireScope(request, 'ops:read');
+      return {
+        schedules: await context.withClient((client) => listSchedules(client, engine.datasets, context.taskQueue)),
+      };
+    },
+  );
+  app.get('/backfills', { schema: { tags, summary: 'Backfills, the newest first', response } }, async (request) => {
+    requireScope(request, 'ops:read');
+    return { backfills: await context.withClient(listBackfills) };
+  });
+  app.get(
+    '/backfill-plans/:pipeline/:hash',
+    {
+      schema: {
+        tags,
+        summary: 'A plan that was made before',
+        params: z.strictObject({ pipeline: z.string().max(64), hash: z.string().max(64) }),
+        response,
+      },
+    },
+    async (request) => {
+      requireScope(request, 'ops:read');
+      const { pipeline, hash } = request.params;
+      const found = await engine.documents.get<BackfillPlan>({ table: PLAN_TABLE, partition: pipeline, sort: hash });
+      return { plan: found?.body ?? null };
+    },
+  );
+  app.get(
+    '/stores',
+    { schema: { tags, summary: 'The stores, and what waits to be replayed', response } },
+    async (request) => {
+      requireScope(request, 'ops:read');
+      const { fallback } = engine;
+      return {
+        objects: engine.objects.kind,
+        documents: engine.documents.kind,
+        host: engine.host,
+        away: fallback?.away() ?? null,
+        pending: (await fallback?.pending()) ?? 0,
+        figures: fallback?.figures() ?? null,
+      };
+    },
+  );
+}
+
+async function listBackfills(client: Parameters<Parameters<ApiContext['withClient']>[0]>[0]): Promise<object[]> {
+  const found: object[] = [];
+  for await (const run of client.workflow.list({ query: 'WorkflowId STARTS_WITH "backfill/"' })) {
+    const { workflowId, runId, status, startTime, closeTime } = run;
+    found.push({
+      id: workflowId,
+      run: runId,
+      status: status.name,
+      started_at: startTime.toISOString(),
+      ended_at: closeTime?.toISOString() ?? null,
+    });
+    if (found.length === BACKFILLS_LISTED) break;
+  }
+  return found;
+}

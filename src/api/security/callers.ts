@@ -1,0 +1,66 @@
+import type { FastifyRequest } from 'fastify';
+import { PipelineError } from '../../errors.ts';
+import type { PlacedTable } from '../../engine/look/table-cut.ts';
+import { classifiedColumns } from '../../pipelines/classification.ts';
+
+/** Who asks, and what they may do. */
+
+export const SCOPES = ['data:read', 'ops:read', 'ops:write', 'admin'] as const;
+export type ScopeName = (typeof SCOPES)[number];
+
+export interface Caller {
+  /** For the audit and for quotas: `key:<id>`, or the address of who has none. */
+  readonly name: string;
+  /** Scopes, some with a pipeline: `data:read:eco2mix`. */
+  readonly scopes: readonly string[];
+  readonly anonymous: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
+
+/** A scope, or the same for this pipeline alone. */
+export function hasScope({ scopes }: Caller, scope: ScopeName, pipeline?: string): boolean {
+  return scopes.includes(scope) || (pipeline !== undefined && scopes.includes(`${scope}:${pipeline}`));
+}
+
+/** Refuses by `AUTH_REQUIRED` who gave no key, by `AUTH_DENIED` who gave another. */
+export function requireScope({ caller }: FastifyRequest, scope: ScopeName, pipeline?: string): void {
+  if (hasScope(caller, scope, pipeline)) return;
+  const wanted = pipeline === undefined ? scope : `${scope} or ${scope}:${pipeline}`;
+  if (caller.anonymous) throw new PipelineError('AUTH_REQUIRED', `this needs a key with the scope ${wanted}`);
+  throw new PipelineError('AUTH_DENIED', `the key has not the scope ${wanted}`);
+}
+
+/** Lists of names: who may read something may see what there is. */
+const LISTS = /^\/api\/v1\/(?:pipelines|tables|questions)$/;
+
+/**
+ * What every route of the API needs before it looks at what is its own: reading of the pipeline that the request names, or of all. Tables and
+ * questions name theirs by what they read, and are checked there.
+ */
+export function requireReading(request: FastifyRequest): void {
+  const { url = '' } = request.routeOptions;
+  const named = { ...(request.query as object), ...(request.params as object) } as { readonly pipeline?: string };
+  const readsSomething = request.caller.scopes.some((scope) => scope.startsWith('data:read'));
+  const ownCheck = LISTS.test(url) || /^\/api\/v1\/(?:tables|questions)\//.test(url);
+  if (ownCheck && readsSomething) return;
+  requireScope(request, 'data:read', named.pipeline);
+}
+
+/** Tables with columns about people are for those who say who they are, on whatever machine. */
+export function mayReadTable(request: FastifyRequest, { pipeline, table, dataset }: PlacedTable): void {
+  const classified = classifiedColumns(dataset.definition);
+  const isPersonal = table.columns.some(
+    ({ name, class: own }) => (own !== undefined && own !== 'open') || classified.has(name.toLowerCase()),
+  );
+  if (isPersonal && request.caller.anonymous)
+    throw new PipelineError(
+      'AUTH_REQUIRED',
+      `${table.id} has personal columns: it needs a key with data:read:${pipeline}`,
+    );
+  requireScope(request, 'data:read', pipeline);
+}

@@ -1,0 +1,174 @@
+import compress from '@fastify/compress';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { ERROR_TABLE } from '../errors.ts';
+import { addEarlierApi, addEarlierPaths } from './earlier/earlier-systems.ts';
+import { addChangeRoutes } from './routes/changes.ts';
+import { addDayRoutes } from './routes/days.ts';
+import { addOperationRoutes } from './routes/operations.ts';
+import { addPipelineRoutes } from './routes/pipelines.ts';
+import { addQuestionRoutes } from './routes/questions.ts';
+import { addTableRoutes } from './routes/tables.ts';
+import { requireReading } from './security/callers.ts';
+import type { Caller } from './security/callers.ts';
+import { checkOrigin } from './security/guards.ts';
+import { callerOfKey } from './security/keys.ts';
+import { Quotas } from './security/quotas.ts';
+import type { ApiApp } from './shared/app.ts';
+import type { ApiContext } from './shared/context.ts';
+import { notFound, sendProblem } from './shared/problems.ts';
+
+/** The largest body of a request: orders are small. */
+const BODY_BYTES = 64 * 1024;
+/** Larger answers are worth the time that packing takes. */
+const COMPRESS_FROM_BYTES = 1_024;
+const BROTLI_QUALITY = 4;
+
+const NOBODY: Caller = { name: 'nobody', scopes: [], anonymous: true };
+
+/** The server with all routes, not listening yet. */
+export async function createServer(context: ApiContext): Promise<ApiApp> {
+  const app: ApiApp = fastify({
+    bodyLimit: BODY_BYTES,
+    logger: { level: 'error' },
+    routerOptions: { ignoreTrailingSlash: true },
+    // The address of the peer is that of the connection, whatever a header says.
+    trustProxy: false,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(notFound(`resource ${request.url.split('?')[0] ?? ''}`), request, reply),
+  );
+  addGuards(app, context);
+  await addDocuments(app, context);
+  await app.register(
+    (scope, _, done) => {
+      const api = scope.withTypeProvider<ZodTypeProvider>();
+      api.addHook('preValidation', (request, __, next) => {
+        requireReading(request);
+        next();
+      });
+      addPipelineRoutes(api, context);
+      addDayRoutes(api, context);
+      addTableRoutes(api, context);
+      addQuestionRoutes(api, context);
+      addChangeRoutes(api, context);
+      addOperationRoutes(api, context);
+      addEarlierApi(api, context);
+      done();
+    },
+    { prefix: '/api/v1' },
+  );
+  addEarlierPaths(app, context);
+  addErrorPage(app);
+  return app;
+}
+
+/** The OpenAPI document, as it is committed: of a server that is ready. The version of the code is no part of it. */
+export function openApiOf(app: ApiApp): string {
+  const document = app.swagger();
+  return `${JSON.stringify({ ...document, info: { ...document.info, version: '1' } }, null, 2)}\n`;
+}
+
+function addGuards(app: ApiApp, context: ApiContext): void {
+  const { settings } = context;
+  const quotas = new Quotas(settings.quota);
+  app.decorateRequest('caller');
+  app.addHook('onRequest', async (request, reply) => {
+    // Before anything that may fail: a refusal has a caller too.
+    request.caller = NOBODY;
+    checkOrigin(request, settings);
+    request.caller = await callerOf(context, request);
+    await quotas.take(request.caller.name, reply);
+  });
+}
+
+/** Without a key: who is on this machine may read what is open, and nobody else anything. */
+async function callerOf({ engine, settings }: ApiContext, { headers, ip }: FastifyRequest): Promise<Caller> {
+  const key = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? headers['x-api-key'];
+  if (typeof key === 'string') return callerOfKey(engine.documents, key, engine.now());
+  const scopes = settings.loopback ? ['data:read', 'ops:read'] : [];
+  return { name: ip, scopes, anonymous: true };
+}
+
+async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void> {
+  const none = ["'none'"];
+  const own = ["'self'"];
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: none,
+        scriptSrc: own,
+        styleSrc: own,
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: own,
+        formAction: own,
+        baseUri: none,
+        frameAncestors: none,
+      },
+    },
+    strictTransportSecurity: !settings.loopback,
+    referrerPolicy: { policy: 'same-origin' },
+  });
+  if (settings.corsOrigins.length > 0)
+    await app.register(cors, { origin: [...settings.corsOrigins], methods: ['GET', 'HEAD'], credentials: false });
+  await app.register(compress, {
+    threshold: COMPRESS_FROM_BYTES,
+    encodings: ['br', 'gzip'],
+    brotliOptions: { params: { 1: BROTLI_QUALITY } },
+    // Reports are artefacts with a digest of their bytes.
+    customTypes: /^(text\/(csv|html)|application\/(json|x-ndjson|problem\+json))/,
+  });
+  // After the packing, which is a hook of each route.
+  app.addHook('onRoute', (route) => {
+    route.onSend = [...[route.onSend ?? []].flat(), tagCoding];
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Quotidien',
+        version: settings.version,
+        description: 'Daily public-utility data as verified days.',
+      },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
+}
+
+/** A strong tag names bytes as they are sent: another coding has another tag. */
+function tagCoding(
+  _: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  done: (error: null, payload: unknown) => void,
+): void {
+  const coding = reply.getHeader('content-encoding');
+  const tag = reply.getHeader('etag');
+  if (typeof coding === 'string' && typeof tag === 'string' && reply.statusCode === 200) {
+    if (!tag.endsWith(`-${coding}"`)) reply.header('etag', `${tag.slice(0, -1)}-${coding}"`);
+    // A digest would be one of other bytes, and a range one of other places.
+    reply.removeHeader('repr-digest').removeHeader('accept-ranges');
+  }
+  done(null, payload);
+}
+
+/** Where `type` of a problem leads. */
+function addErrorPage(app: ApiApp): void {
+  const rows = Object.entries(ERROR_TABLE).map(
+    ([code, { meaning, remedy }]) => `<dt id="${code}"><code>${code}</code></dt><dd>${meaning} ${remedy}</dd>`,
+  );
+  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title><h1>Errors</h1><dl>${rows.join('')}</dl></html>`;
+  app.get('/api/errors', { schema: { hide: true } }, (_, reply) => reply.type('text/html; charset=utf-8').send(page));
+}

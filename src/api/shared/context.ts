@@ -1,0 +1,30 @@
+import type { Client } from '@temporalio/client';
+import type { Engine } from '../../engine/engine.ts';
+import type { KnownVersions } from '../../engine/look/known-versions.ts';
+import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+
+/** What the API works with; the composition root gives it. */
+export interface ApiContext {
+  readonly engine: Engine;
+  /** Versions in memory, shared by all requests. */
+  readonly known: KnownVersions;
+  /** The days that run now, as far as Temporal tells; empty when it cannot be asked. */
+  readonly running: (pipeline: string) => Promise<ReadonlyMap<CivilDate, RunningDay>>;
+  /** For what only Temporal knows; `STORE_UNAVAILABLE` when it does not answer, `CONFIG_INVALID` when there is none. */
+  readonly withClient: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
+  readonly taskQueue: string;
+  readonly settings: ApiSettings;
+}
+
+export interface ApiSettings {
+  readonly version: string;
+  /** Names under which the server may be addressed, lower case, without port. */
+  readonly hosts: readonly string[];
+  /** Only this machine can connect: reading what is open needs no key. */
+  readonly loopback: boolean;
+  /** Pages of other origins that may read. */
+  readonly corsOrigins: readonly string[];
+  /** Requests per minute of one caller, and how many of them at once. */
+  readonly quota: { readonly perMinute: number; readonly burst: number };
+}

@@ -1,0 +1,77 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { asPipelineError, ERROR_TABLE, PipelineError } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
+import { redactText } from '../../redaction.ts';
+
+/** Errors over HTTP: problem details (RFC 9457) with the codes of the error table. */
+
+const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  INPUT_INVALID: 400,
+  AUTH_REQUIRED: 401,
+  AUTH_DENIED: 403,
+  PIPELINE_UNKNOWN: 404,
+  NOT_FOUND: 404,
+  NOT_ACCEPTABLE: 406,
+  PLAN_INVALID: 409,
+  STORE_CONFLICT: 409,
+  RANGE_TOO_LARGE: 422,
+  RATE_LIMITED: 429,
+  STORE_UNAVAILABLE: 503,
+  CONFIG_INVALID: 503,
+  BUSY: 503,
+};
+
+/** After this long a store that is away is worth another try. */
+const TRY_AGAIN_S = 10;
+
+export interface Problem {
+  /** The page that describes the code. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: ErrorCode;
+  /** What a person does next. */
+  readonly remedy: string;
+}
+
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? 500;
+}
+
+/** What fastify throws for requests that it refuses itself, in our codes. */
+export function pipelineErrorOf(error: unknown): PipelineError {
+  const { statusCode, message, validation } = error as { statusCode?: number; message?: string; validation?: unknown };
+  if (validation !== undefined) return new PipelineError('INPUT_INVALID', message ?? 'the request is not valid');
+  if (error instanceof PipelineError) return error;
+  if (statusCode === 413) return new PipelineError('RANGE_TOO_LARGE', 'the body is larger than this route takes');
+  if (statusCode === 415)
+    return new PipelineError('INPUT_INVALID', 'the body has a media type that this route does not take');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new PipelineError('INPUT_INVALID', message ?? 'the request is not valid');
+  return asPipelineError(error);
+}
+
+export function problemOf(error: PipelineError, instance: string): Problem {
+  const { code } = error;
+  const { meaning, remedy } = ERROR_TABLE[code];
+  // What an unexpected error says may quote anything.
+  const detail =
+    code === 'INTERNAL' ? 'the request failed; the log of the server says more' : redactText(error.message);
+  return { type: `/api/errors#${code}`, title: meaning, status: statusOf(code), detail, instance, code, remedy };
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = pipelineErrorOf(error);
+  const problem = problemOf(known, request.url.split('?')[0] ?? '/');
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (problem.status === 503 || problem.status === 429)
+    reply.header('retry-after', Math.ceil((known.retryAfterMs ?? TRY_AGAIN_S * 1000) / 1000));
+  if (problem.status === 500) request.log.error({ err: error }, 'a request failed');
+  return reply.code(problem.status).type('application/problem+json').header('cache-control', 'no-store').send(problem);
+}
+
+export function notFound(what: string): PipelineError {
+  return new PipelineError('NOT_FOUND', `there is no ${what}`);
+}

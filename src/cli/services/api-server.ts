@@ -1,0 +1,119 @@
+import type { AddressInfo } from 'node:net';
+import type { Client } from '@temporalio/client';
+import { LOOPBACK_HOSTS } from '../../api/security/guards.ts';
+import { createServer, openApiOf } from '../../api/server.ts';
+import type { ApiApp } from '../../api/shared/app.ts';
+import type { ApiContext } from '../../api/shared/context.ts';
+import { KnownVersions } from '../../engine/look/known-versions.ts';
+import { PipelineError } from '../../errors.ts';
+import { CODE_VERSION } from '../../workers/code-version.ts';
+import { connectTo, targetOf } from '../temporal/known-temporal.ts';
+import { findRunningDays } from '../temporal/running-days.ts';
+import type { CommandContext } from '../shared/context.ts';
+
+export interface ApiOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The address under which others reach the server, through a proxy that speaks https. */
+  readonly publicUrl?: string | undefined;
+  readonly corsOrigins?: readonly string[];
+  readonly perMinute?: number;
+}
+
+export interface RunningApi {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Who is on this machine may read without a key: not more than a person's pages and scripts need. */
+const LOOPBACK_PER_MINUTE = 60_000;
+const PER_MINUTE = 60;
+const BURST = 10;
+
+/**
+ * Starts the API. On another address than this machine's own it needs an https address of its own, and every request a key: `CONFIG_INVALID`
+ * otherwise.
+ */
+export async function startApi(context: CommandContext, options: ApiOptions): Promise<RunningApi> {
+  const { host, port, publicUrl } = options;
+  const loopback = LOOPBACK_HOSTS.includes(host === '::1' ? '[::1]' : host) && publicUrl === undefined;
+  if (!loopback && !(publicUrl?.startsWith('https://') ?? false)) {
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `the API listens on ${host} for others only behind https: name its address by --public-url https://…, or listen on 127.0.0.1`,
+    );
+  }
+  const connected = new SharedClient(context);
+  const server = await buildServer(context, options, { loopback, connected });
+  await server.listen({ host, port });
+  const { port: bound } = server.server.address() as AddressInfo;
+  return {
+    url: publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    async close() {
+      server.server.closeAllConnections();
+      await server.close();
+      await connected.close();
+    },
+  };
+}
+
+async function buildServer(
+  context: CommandContext,
+  { publicUrl, corsOrigins = [], perMinute }: ApiOptions,
+  { loopback, connected }: { readonly loopback: boolean; readonly connected: SharedClient },
+): Promise<ApiApp> {
+  const engine = await context.engine();
+  return createServer({
+    engine,
+    known: new KnownVersions(engine),
+    running: async (pipeline) => (await findRunningDays(context.config, pipeline)).days,
+    withClient: (work) => connected.use(work),
+    taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE,
+    settings: {
+      version: CODE_VERSION,
+      loopback,
+      hosts: [...LOOPBACK_HOSTS, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])],
+      corsOrigins,
+      quota: quotaOf(loopback, perMinute),
+    },
+  });
+}
+
+/** The OpenAPI document of the routes, as text; nothing is served. */
+export async function openApiText(context: CommandContext): Promise<string> {
+  const connected = new SharedClient(context);
+  const server = await buildServer(context, { host: '127.0.0.1', port: 0 }, { loopback: true, connected });
+  await server.ready();
+  const text = openApiOf(server);
+  await server.close();
+  return text;
+}
+
+function quotaOf(loopback: boolean, perMinute: number | undefined): ApiContext['settings']['quota'] {
+  if (loopback) return { perMinute: perMinute ?? LOOPBACK_PER_MINUTE, burst: perMinute ?? LOOPBACK_PER_MINUTE };
+  return { perMinute: perMinute ?? PER_MINUTE, burst: BURST };
+}
+
+/** One connection to Temporal for all requests, opened by the first that needs it and again after it broke. */
+class SharedClient {
+  readonly #context: CommandContext;
+  #client: Promise<Client> | undefined;
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  async use<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    this.#client ??= targetOf(this.#context.config).then(connectTo);
+    try {
+      return await work(await this.#client);
+    } catch (error) {
+      this.#client = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#client?.catch(() => undefined))?.connection.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { PipelineError } from '../../errors.ts';
+import { EXIT } from '../shared/context.ts';
+import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { openApiText, startApi } from './api-server.ts';
+
+export interface ApiCommand {
+  readonly host: string;
+  readonly port: string;
+  readonly publicUrl?: string;
+  readonly corsOrigin?: string[];
+  readonly perMinute?: string;
+  readonly openapi?: boolean;
+}
+
+/** `quotidien api`: answers over HTTP until Ctrl-C. */
+export async function api(context: CommandContext, command: ApiCommand): Promise<ExitCode> {
+  const { terminal, signal } = context;
+  if (command.openapi === true) {
+    const text = await openApiText(context);
+    terminal.data(JSON.parse(text));
+    terminal.line(text.trimEnd());
+    return EXIT.done;
+  }
+  const running = await startApi(context, {
+    host: command.host,
+    port: numberOf('--port', command.port, 65_535),
+    publicUrl: command.publicUrl,
+    corsOrigins: command.corsOrigin ?? [],
+    ...(command.perMinute === undefined ? {} : { perMinute: numberOf('--per-minute', command.perMinute, 1e6) }),
+  });
+  terminal.data({ url: running.url });
+  terminal.line(`API        ${running.url}/api/v1 (described at ${running.url}/api/docs); stop it with Ctrl-C`);
+  if (!signal.aborted) await once(signal, 'abort');
+  await running.close();
+  return EXIT.done;
+}
+
+function numberOf(option: string, text: string, most: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= most) return number;
+  throw new PipelineError('INPUT_INVALID', `${option} takes a whole number up to ${most}, not ${text}`);
+}

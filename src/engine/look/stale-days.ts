@@ -1,0 +1,26 @@
+import { staleSteps } from '../../pipelines/execution.ts';
+import type { PlannedStep } from '../../pipelines/plan.ts';
+import type { UnreadableRow } from '../../pipelines/stored-records.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import type { Engine } from '../engine.ts';
+import { selectStretches } from '../plan/plan-backfill.ts';
+
+export interface StaleDay {
+  readonly date: CivilDate;
+  readonly steps: readonly PlannedStep[];
+  readonly unpublished: readonly string[];
+}
+
+/** The days that a backfill of stale days would make, with what is out of date in each. */
+export async function staleDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]) {
+  const request = { pipeline, from: dates[0] ?? '', to: dates.at(-1) ?? '', select: 'stale' } as const;
+  const days: StaleDay[] = [];
+  const unreadable = new Map<CivilDate, UnreadableRow>();
+  for await (const { selected, due, manifests, unreadable: rows } of selectStretches(engine, request)) {
+    const meant = new Set(selected.map(({ date }) => date));
+    for (const { date, steps, unpublished } of due.filter((day) => meant.has(day.date)))
+      days.push({ date, steps: staleSteps(steps, manifests.get(date)), unpublished });
+    for (const [date, row] of rows) unreadable.set(date, row);
+  }
+  return { days, unreadable };
+}

@@ -1,0 +1,200 @@
+import { PipelineError } from '../../errors.ts';
+import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
+import { rowsSql } from '../../pipelines/tables.ts';
+import type { AnswerRow, ColumnType, TableColumn, TableDefinition } from '../../pipelines/tables.ts';
+import type { SqlSession } from '../../ports/sql.ts';
+import { openContent } from '../content-store.ts';
+import { sqlOf } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { holdingFiles } from '../held-objects.ts';
+import { mapConcurrent } from '../map-concurrent.ts';
+import type { TableCut, TablePiece } from './table-cut.ts';
+
+/** The rows of a cut, in one order whatever files hold them: by scope, then by the table's own order. */
+
+const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  integer: 'BIGINT',
+  number: 'DOUBLE',
+  instant: 'TIMESTAMPTZ',
+  date: 'DATE',
+  boolean: 'BOOLEAN',
+};
+
+/** Files that are read by one statement: enough for speed, few enough for the first rows to come soon. */
+const FILES_AT_ONCE = 31;
+const ROWS_AT_ONCE = 3_000;
+const OPEN_AT_ONCE = 16;
+
+export interface RowsRequest {
+  /** Default: all columns of the table. */
+  readonly columns?: readonly string[] | undefined;
+  /** Rows before these are left out. */
+  readonly skip?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The declared columns of these names, in the order of the names; `INPUT_INVALID` lists those there are. */
+export function columnsNamed(table: TableDefinition, names: readonly string[] | undefined): readonly TableColumn[] {
+  if (names === undefined) return table.columns;
+  return names.map((name) => {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    if (column !== undefined) return column;
+    const known = table.columns.map((one) => one.name).join(', ');
+    throw new PipelineError('INPUT_INVALID', `${table.id} has no column ${JSON.stringify(name)}; it has ${known}`);
+  });
+}
+
+/** A file where the SQL engine can read it. */
+interface LocalPiece {
+  readonly scope: string;
+  readonly path: string;
+}
+
+/**
+ * Gives the rows set by set, as many files at a time as one statement reads. The consumer's pace is the reader's: nothing is read ahead, and
+ * nothing is kept.
+ */
+export async function* readRowSets(
+  engine: Engine,
+  cut: TableCut,
+  request: RowsRequest = {},
+): AsyncGenerator<readonly AnswerRow[]> {
+  const columns = columnsNamed(cut.table, request.columns);
+  const options = request.signal === undefined ? {} : { signal: request.signal };
+  let skip = request.skip ?? 0;
+  for (const pieces of batches(cut.table, cut.pieces)) {
+    const known = countOf(cut.table, pieces);
+    if (known !== undefined && known <= skip) {
+      skip -= known;
+      continue;
+    }
+    const rows = await holdingFiles(engine, async (held) => {
+      const sql = orderedSql(cut.table, columns, await openPieces(held, pieces));
+      return sqlOf(engine).session((session) => session.rows<AnswerRow>(sql), options);
+    });
+    if (rows.length > skip) yield skip === 0 ? rows : rows.slice(skip);
+    skip = Math.max(0, skip - rows.length);
+  }
+}
+
+/** Rows of the files as their records tell; a table that is made from documents has another number. */
+function countOf(table: TableDefinition, pieces: readonly TablePiece[]): number | undefined {
+  if (table.from !== undefined) return undefined;
+  let rows = 0;
+  for (const { ref } of pieces) {
+    if (ref.rows === undefined) return undefined;
+    rows += ref.rows;
+  }
+  return rows;
+}
+
+/** Files whose rows follow each other in time are read together; those of other orders one by one. */
+function* batches(table: TableDefinition, pieces: readonly TablePiece[]): Generator<readonly TablePiece[]> {
+  const most = isTimeOrdered(table) ? FILES_AT_ONCE : 1;
+  let batch: TablePiece[] = [];
+  let rows = 0;
+  for (const piece of pieces) {
+    batch.push(piece);
+    rows += piece.ref.rows ?? 0;
+    if (batch.length < most && rows < ROWS_AT_ONCE) continue;
+    yield batch;
+    [batch, rows] = [[], 0];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function isTimeOrdered({ columns, order }: TableDefinition): boolean {
+  return columns.find(({ name }) => name === order[0])?.type === 'instant';
+}
+
+async function openPieces({ objects }: Pick<Engine, 'objects'>, pieces: readonly TablePiece[]): Promise<LocalPiece[]> {
+  return mapConcurrent(pieces, OPEN_AT_ONCE, async ({ scope, ref }) => {
+    const path = await openContent(objects, ref);
+    if (path !== undefined) return { scope, path };
+    throw new PipelineError('STORE_CORRUPT', `${ref.key}, of ${scope}, is not there; "quotidien verify" says more`);
+  });
+}
+
+/** The table as SQL with the declared types, so that every format has the same values. */
+function tableSql(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {
+  const typed = columns.map(({ name, type }) => {
+    const value = `CAST(${quoteIdentifier(name)} AS ${SQL_TYPES[type]})`;
+    return `${value} AS ${quoteIdentifier(name)}`;
+  });
+  return `SELECT ${typed.join(', ')} FROM ${sourceSql(table, pieces)}`;
+}
+
+function sourceSql(table: TableDefinition, pieces: readonly LocalPiece[]): string {
+  if (pieces.length === 0) {
+    const none = table.columns.map(({ name, type }) => `CAST(NULL AS ${SQL_TYPES[type]}) AS ${quoteIdentifier(name)}`);
+    return `(SELECT ${none.join(', ')} WHERE false)`;
+  }
+  if (table.scoped !== true)
+    return `(${rowsSql(
+      table,
+      pieces.map(({ path }) => path),
+    )})`;
+  const scoped = pieces.map(
+    ({ scope, path }) => `SELECT ${quoteText(scope)} AS scope, * FROM (${rowsSql(table, [path])})`,
+  );
+  return `(${scoped.join(' UNION ALL ')})`;
+}
+
+/** Ties are broken by all other columns, so that pages never overlap. */
+function orderedSql(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {
+  const rest = table.columns.map(({ name }) => name).filter((name) => !table.order.includes(name));
+  const order = [...table.order, ...rest].map(quoteIdentifier).join(', ');
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  return `SELECT ${names} FROM (${tableSql(table, table.columns, pieces)}) ORDER BY ${order}`;
+}
+
+/** Views of tables by their ids, each over the rows of its cut, for the SQL of a question. */
+export async function withViews<T>(
+  engine: Engine,
+  cuts: readonly TableCut[],
+  work: (sql: SqlSession) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return holdingFiles(engine, (held) =>
+    sqlOf(engine).session(
+      async (sql) => {
+        for (const { table, pieces } of cuts) {
+          const rows = tableSql(table, table.columns, await openPieces(held, pieces));
+          await sql.run(`CREATE TEMP VIEW ${quoteIdentifier(table.id)} AS ${rows}`);
+        }
+        return work(sql);
+      },
+      signal === undefined ? {} : { signal },
+    ),
+  );
+}
+
+/**
+ * Writes the whole cut as one Parquet file of the declared types. Files whose rows do not follow each other in time keep the order of their
+ * scopes.
+ */
+export async function writeParquet(
+  engine: Engine,
+  cut: TableCut,
+  names: readonly string[] | undefined,
+  path: string,
+): Promise<void> {
+  const columns = columnsNamed(cut.table, names);
+  await holdingFiles(engine, async (held) => {
+    const local = await openPieces(held, cut.pieces);
+    const select = isTimeOrdered(cut.table) ? orderedSql(cut.table, columns, local) : inTurn(cut.table, columns, local);
+    const format = `(FORMAT PARQUET, COMPRESSION ZSTD)`;
+    await sqlOf(engine).session((sql) => sql.run(`COPY (${select}) TO ${quoteText(path)} ${format}`));
+  });
+}
+
+function inTurn(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {
+  if (pieces.length <= 1) return orderedSql(table, columns, pieces);
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const own = [...table.order, ...table.columns.map(({ name }) => name).filter((name) => !table.order.includes(name))];
+  const all = pieces.map(
+    (piece, index) => `SELECT ${index} AS "piece at", * FROM (${tableSql(table, table.columns, [piece])})`,
+  );
+  return `SELECT ${names} FROM (${all.join(' UNION ALL ')}) ORDER BY ${['"piece at"', ...own.map(quoteIdentifier)].join(', ')}`;
+}
