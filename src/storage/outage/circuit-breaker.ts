@@ -46,7 +46,10 @@ export interface CircuitBreakerOptions {
  */
 export interface CircuitBreaker {
   readonly name: string;
-  /** Makes the call, or throws `STORE_UNAVAILABLE` with the time until the next probe while the breaker is open. */
+  /**
+   * Makes the call, or throws `STORE_UNAVAILABLE`: while the breaker is open with the time until the next
+   * probe, while a probe is on its way with the shortest time between two.
+   */
   run<T>(call: () => Promise<T>): Promise<T>;
   /** For what goes wrong after a call was answered, such as a body that breaks off. */
   note(error: unknown): void;
@@ -121,8 +124,9 @@ class Breaker implements CircuitBreaker {
   #beginProbe(): void {
     const state = this.#state;
     if (state.state === 'closed') return;
-    const waitMs = state.probeAtMs - this.#now();
-    if (state.state === 'half-open' || waitMs > 0) throw this.#refusal(state.reason, Math.max(waitMs, 1));
+    // How long a probe hangs nobody knows; asked again at once, thousands would ask until it ends.
+    const waitMs = state.state === 'half-open' ? this.#firstWaitMs : state.probeAtMs - this.#now();
+    if (waitMs > 0) throw this.#refusal(state.reason, waitMs);
     this.#change({ ...state, state: 'half-open' });
   }
 

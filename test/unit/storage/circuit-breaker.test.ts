@@ -95,6 +95,20 @@ describe('a circuit breaker', () => {
     }
   });
 
+  it('has nobody ask again at once while a probe hangs', async () => {
+    const clock = { ms: 0 };
+    const breaker = breakerAt(clock);
+    for (let call = 0; call < 3; call += 1) await fail(breaker.run(failing('STORE_UNAVAILABLE')), 'STORE_UNAVAILABLE');
+    clock.ms = 60_000;
+    let end: () => void = () => undefined;
+    const probe = breaker.run(() => new Promise<void>((resolve) => (end = resolve)));
+    const refused = { code: 'STORE_UNAVAILABLE', retryAfterMs: 1_000 };
+    await expect(breaker.run(() => Promise.resolve())).rejects.toMatchObject(refused);
+    end();
+    await probe;
+    await breaker.run(() => Promise.resolve());
+  });
+
   it('closes when a probe is answered, also by a refusal, and tells of each change', async () => {
     for (const answer of [() => Promise.resolve(), failing('STORE_DENIED')]) {
       const clock = { ms: 0 };
