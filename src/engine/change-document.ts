@@ -1,21 +1,20 @@
 import { PipelineError, errorCodeOf } from '../errors.ts';
-import type { DocumentKey, DocumentStore } from '../ports/documents.ts';
+import type { DocumentKey, DocumentStore, PutDocument } from '../ports/documents.ts';
 
 /** Each lost try means that another writer got through. */
 const MOST_TRIES = 100;
 
-/** Changes a document by compare-and-set, however many others do the same; returns its new body and version. */
+/** Changes a document by compare-and-set, however many others do the same; returns its new body, and what the put answers. */
 export async function changeDocument<T extends object>(
   documents: DocumentStore,
   key: DocumentKey,
   change: (found: T | undefined) => T,
-): Promise<{ readonly body: T; readonly version: number }> {
+): Promise<PutDocument & { readonly body: T }> {
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
     const found = await documents.get<T>(key);
     const body = change(found?.body);
     try {
-      const { version } = await documents.put(key, body, { expectedVersion: found?.version ?? 0 });
-      return { body, version };
+      return { body, ...(await documents.put(key, body, { expectedVersion: found?.version ?? 0 })) };
     } catch (error) {
       if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
     }

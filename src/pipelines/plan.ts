@@ -313,6 +313,8 @@ class PlanWalk {
     if (this.#options.offline === true)
       return { ...asked, ...this.#note(step), reason: 'this run does not ask the publisher' };
     if (this.#failedRequest(step.id) !== undefined) return recheck('; the request since then failed');
+    if ((delivery.rivals?.length ?? 0) > 0)
+      return recheck('; two hosts asked without seeing each other, and nobody knows who came last');
     if (this.#options.recheck === true) return recheck('; asked for again');
     if (askAgainAt === null) return { ...asked, reason: `${last}; ${state} data do not change` };
     return this.#evidence.now < askAgainAt

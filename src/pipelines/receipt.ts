@@ -25,6 +25,8 @@ export interface Receipt {
    * differ. Receipts of earlier versions have none, and are older than any that has one.
    */
   readonly sequence?: number;
+  /** Absent where the number is the answer's place among those of all hosts. */
+  readonly alone?: CountedAlone;
   /** The dataset's freshness value when it was last confirmed. */
   readonly freshness: string | null;
   /** The download key of every day in the window that was cut; the slice is found through the ledger. */
@@ -39,10 +41,21 @@ export interface Receipt {
   readonly columns: number;
 }
 
+/**
+ * A host that cannot see the document store counts on from the last number that it has seen: its answer came after that number, and
+ * not after the last one that others had taken when the host's writes were brought to the store.
+ */
+export interface CountedAlone {
+  /** The last of those numbers; null while the host's writes still wait. */
+  readonly upTo: number | null;
+  /** Answers of one host came in the order of their numbers. */
+  readonly host?: string;
+}
+
 /** The number of the last answer for a part. */
 export const DELIVERY_ORDER_TABLE = 'delivery-order';
 
-type Answered = Pick<Receipt, 'sequence' | 'checkedAt'>;
+type Answered = Pick<Receipt, 'sequence' | 'checkedAt' | 'alone'>;
 
 /** Negative when the first answer came before the second. */
 export function compareAnswers(a: Answered, b: Answered): number {
@@ -52,12 +65,46 @@ export function compareAnswers(a: Answered, b: Answered): number {
   return a.checkedAt < b.checkedAt ? -1 : a.checkedAt > b.checkedAt ? 1 : 0;
 }
 
+/** The last place that an answer may have among all. */
+function endOf({ sequence = 0, alone }: Answered): number {
+  return alone === undefined ? sequence : (alone.upTo ?? Number.POSITIVE_INFINITY);
+}
+
+/** Whether an answer that counts as older may as well be the newer one: nobody knows which of two hosts asked first. */
+function mayBeNewer(older: Answered, newer: Answered): boolean {
+  // Those of earlier versions have no number, and are older than any that has one.
+  if (older.sequence === undefined || newer.sequence === undefined) return false;
+  const host = older.alone?.host;
+  if (host !== undefined && host === newer.alone?.host) return false;
+  return endOf(older) >= newer.sequence;
+}
+
+/** The receipt of an answer that was numbered alone, when others have counted to `last`; null: nobody knows how far. */
+export function countedAlone(receipt: Receipt, last: number | null, host?: string): Receipt {
+  const { alone, ...rest } = receipt;
+  if (last !== null && Math.max(last, alone?.upTo ?? 0) <= (receipt.sequence ?? 0)) return rest;
+  const upTo = last === null ? null : Math.max(last, alone?.upTo ?? 0);
+  return { ...rest, alone: { upTo, ...(host === undefined ? {} : { host }) } };
+}
+
+/** How far the number of merged receipts may have to go: as far as that of either. */
+function aloneOf(older: Receipt, sequence: number, alone: CountedAlone | undefined): Pick<Receipt, 'alone'> {
+  const before = older.alone?.upTo ?? 0;
+  const upTo = Math.max(before, alone?.upTo ?? 0);
+  if (upTo <= sequence) return {};
+  const isOfOne = before <= sequence || older.alone?.host === alone?.host;
+  const host = isOfOne ? alone?.host : undefined;
+  return { alone: { upTo, ...(host === undefined ? {} : { host }) } };
+}
+
 /** One receipt of two for the same bytes and window: the newer answer, and the days of both. */
 export function mergeReceipts(one: Receipt, other: Receipt): Receipt {
   const [older, newer] = compareAnswers(one, other) < 0 ? [one, other] : [other, one];
   const left = Object.entries(older.kept ?? {}).filter(([date]) => !(date in newer.days));
+  const { alone, ...answer } = newer;
   return {
-    ...newer,
+    ...answer,
+    ...aloneOf(older, newer.sequence ?? 0, alone),
     days: { ...older.days, ...newer.days },
     kept: { ...Object.fromEntries(left), ...newer.kept },
     rows: Math.max(older.rows, newer.rows),
@@ -104,24 +151,47 @@ export interface Delivery extends KeptDay {
   readonly freshness?: string | null;
   /** The download keys that any known answer gave the day. */
   readonly given?: readonly StepKey[];
+  /** What other hosts were given, of which nobody knows whether it came later; absent where there is none. */
+  readonly rivals?: readonly Delivery[];
 }
 
 /** The delivery of each day, newest answer first: a day may be covered by its own receipt and by its month's. */
 export function newestDeliveries(receipts: Iterable<Receipt>): Map<CivilDate, Delivery> {
-  const deliveries = new Map<CivilDate, Delivery>();
+  const answers = new Map<CivilDate, Answer[]>();
   for (const receipt of receipts) {
-    for (const [date, cut] of Object.entries(receipt.days)) {
-      const known = deliveries.get(date);
+    for (const date of Object.keys(receipt.days)) {
       const day = dayOf(receipt, date);
       if (day === undefined) continue;
-      const given = [...new Set([...(known?.given ?? []), cut, day.key])];
-      if (known !== undefined && compareAnswers(known, receipt) >= 0) {
-        deliveries.set(date, { ...known, given });
-        continue;
-      }
-      const { checkedAt, sequence, freshness } = receipt;
-      deliveries.set(date, { ...day, checkedAt, freshness, given, ...(sequence === undefined ? {} : { sequence }) });
+      const known = answers.get(date);
+      if (known === undefined) answers.set(date, [{ day, receipt }]);
+      else known.push({ day, receipt });
     }
   }
-  return deliveries;
+  return new Map([...answers].map(([date, all]) => [date, newestOf(date, all)]));
+}
+
+interface Answer {
+  readonly day: KeptDay;
+  readonly receipt: Receipt;
+}
+
+function newestOf(date: CivilDate, answers: readonly Answer[]): Delivery {
+  const newest = answers.reduce((a, b) => (compareAnswers(a.receipt, b.receipt) >= 0 ? a : b));
+  const given = [...new Set(answers.flatMap(({ day, receipt }) => [receipt.days[date] ?? day.key, day.key]))];
+  const rivals = answers.filter(
+    ({ day, receipt }) => day.key !== newest.day.key && mayBeNewer(receipt, newest.receipt),
+  );
+  const others = rivals.length === 0 ? {} : { rivals: rivals.map(deliveryOf) };
+  return { ...deliveryOf(newest), given, ...others };
+}
+
+function deliveryOf({ day, receipt }: Answer): Delivery {
+  const { checkedAt, sequence, freshness } = receipt;
+  return { ...day, checkedAt, freshness, ...(sequence === undefined ? {} : { sequence }) };
+}
+
+/** The delivery with one of its rivals in its place, which becomes one of them. */
+export function insteadOf(delivery: Delivery, rival: Delivery): Delivery {
+  const { given = [], rivals = [], ...newest } = delivery;
+  return { ...rival, given, rivals: [newest, ...rivals.filter((other) => other !== rival)] };
 }

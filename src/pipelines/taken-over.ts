@@ -2,6 +2,7 @@ import type { StepDefinition } from './definition.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
+import { insteadOf } from './receipt.ts';
 import type { Delivery } from './receipt.ts';
 import { stepKey } from './step-key.ts';
 
@@ -10,7 +11,8 @@ import { stepKey } from './step-key.ts';
  * of others and not all that these were made from, and a receipt can be lost. Pure.
  *
  * What was published stays: the version's own download is taken over, unless an answer that came after it is known. Of answers that
- * are known beside it none came after: who made the version would have seen it.
+ * are known beside it none came after: who made the version would have seen it. Of two answers of which nobody knows which came
+ * first, that of the version stays until the publisher is asked again.
  */
 export function takenOver(
   step: StepDefinition,
@@ -19,6 +21,8 @@ export function takenOver(
   delivery: Delivery | undefined,
 ): Delivery | undefined {
   const key = keyIn(manifest, step.id);
+  const rival = delivery?.rivals?.find((other) => other.key === key);
+  if (delivery !== undefined && rival !== undefined) return insteadOf(delivery, rival);
   if (key === undefined || delivery?.given?.includes(key) === true) return delivery;
   const entry = ledger.find((candidate) => candidate.step === step.id && candidate.key === key);
   if (entry?.origin === undefined || entry.origin === null) return delivery;

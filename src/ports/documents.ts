@@ -12,6 +12,12 @@ export interface DocumentVersion {
   readonly version: number;
 }
 
+/** What a put answers. */
+export interface PutDocument extends DocumentVersion {
+  /** Only this host has it yet: the store that all share was away, or earlier writes wait for it. */
+  readonly isPending?: true;
+}
+
 export interface StoredDocument<T extends object = JsonObject> extends DocumentKey, DocumentVersion {
   readonly body: T;
 }
@@ -34,7 +40,7 @@ export interface DocumentStore {
   readonly kind: string;
   get<T extends object = JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined>;
   /** Answers the new version. */
-  put(key: DocumentKey, body: object, options?: { readonly expectedVersion?: number }): Promise<DocumentVersion>;
+  put(key: DocumentKey, body: object, options?: { readonly expectedVersion?: number }): Promise<PutDocument>;
   /** All matching documents in order of the sort key, fetched page by page while they are consumed. */
   query<T extends object = JsonObject>(query: DocumentQuery): AsyncIterable<StoredDocument<T>>;
   /** Every partition of the table that holds a document, each once, in any order. May read the whole table: for copies of it. */

@@ -63,18 +63,19 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
   const notes = noteBreakers(folder, Object.values(breakers));
   const mirror = createStoreMirror(local);
   const now = () => new Date();
+  const rules = options.rules === undefined ? {} : { rules: options.rules };
   return {
     host,
     folder,
     cache: options.cache,
-    stores: createFallbackStores({ host, primary: guarded, breakers, blobs, mirror, journal, now }),
+    stores: createFallbackStores({ host, primary: guarded, breakers, blobs, mirror, journal, now, ...rules }),
     parts: {
       journal,
       primary,
       blobs,
       mirror,
       equivalent: ({ table }, ours, theirs) => sameRecord(table, ours, theirs),
-      ...(options.rules === undefined ? {} : { rules: options.rules }),
+      ...rules,
     },
     cacheStats: () => cached?.stats(),
     async close() {

@@ -51,7 +51,7 @@ export async function openSimulatedFallback(
     host,
     folder: disk.cacheFolder,
     cache,
-    stores: createFallbackStores({ host, primary: guarded, breakers, blobs, mirror, journal, now }),
+    stores: createFallbackStores({ host, primary: guarded, breakers, blobs, mirror, journal, now, rules }),
     parts: {
       journal,
       primary,

@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitDays } from '../../src/engine/commit/commit-manifest.ts';
 import { markDegraded } from '../../src/engine/records/degraded.ts';
@@ -9,27 +7,23 @@ import { rollUpPeriods } from '../../src/engine/upkeep/roll-up-periods.ts';
 import { executeStep } from '../../src/engine/execute/execute-step.ts';
 import { closeAnnouncements, hearAnnouncements } from '../../src/engine/derive/hear-announcements.ts';
 import { newestManifests, readDeliveries, readLedger, readManifests } from '../../src/engine/records/ledger-reader.ts';
-import { mergeRules } from '../../src/engine/upkeep/merge-records.ts';
 import { keepByName } from '../../src/engine/download/raw-names.ts';
-import { reconcileHost } from '../../src/engine/upkeep/reconcile-host.ts';
 import { SILENT } from '../../src/engine/in-pages.ts';
 import { resolveDay, resolveWindow } from '../../src/engine/plan/resolve-plan.ts';
 import { stalePeriods } from '../../src/engine/derive/stale-periods.ts';
-import type { CivilDate, StepId } from '../../src/pipelines/vocabulary.ts';
+import type { StepId } from '../../src/pipelines/vocabulary.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import type { MemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import type { DocumentStore } from '../../src/ports/documents.ts';
-import { engineFallback } from '../../src/workers/engine-fallback.ts';
-import { openHostFallback } from '../../src/workers/open-fallback.ts';
 import { collectText, toArray } from '../conformance/byte-streams.ts';
 import { runDay } from '../fixtures/run-day.ts';
-import { openTestEngine, testControl } from '../fixtures/test-engine.ts';
+import { openOutageHost } from '../fixtures/outage-host.ts';
+import type { Host } from '../fixtures/outage-host.ts';
+import { testControl } from '../fixtures/test-engine.ts';
 import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
-import { switched } from './storage/fallback-host.ts';
-import type { Outage } from './storage/fallback-host.ts';
 
 const DATE = '2026-03-02';
 
@@ -51,67 +45,10 @@ afterEach(async () => {
   await objects.dispose();
 });
 
-interface Host {
-  readonly engine: Engine;
-  /** Cuts this host off from the stores, in a way that it has noticed; or brings them back. */
-  cutOff(store: 'all' | 'objects' | 'documents' | 'none'): Promise<void>;
-  /** What `reconcile` does; answers its result and runs the days that it starts. */
-  reconcile(): Promise<{ again: Record<string, readonly CivilDate[]>; converged: boolean; conflicts: number }>;
-}
-
-/** A host with a disk of its own in front of the stores of all. */
 async function openHost(name = 'alone'): Promise<Host> {
-  const dataset = tinyDataset({ baseUrl: publisher.url });
-  const test = await openTestEngine([dataset], { now: () => clock });
-  const outages = { objects: { code: undefined } as Outage, documents: { code: undefined } as Outage };
-  await mkdir(path.join(test.home, 'fallback'), { recursive: true });
-  await writeFile(path.join(test.home, 'fallback', 'host'), name);
-  const fallback = await openHostFallback({
-    folder: path.join(test.home, 'fallback'),
-    primary: { objects: switched(objects, outages.objects), documents: switched(documents, outages.documents) },
-    remote: { objects: true, documents: true },
-    cache: { folder: path.join(test.home, 'cache'), maxBytes: 1 << 24 },
-    rules: mergeRules({ tiny: dataset }),
-  });
-  closings.push(
-    () => fallback.close(),
-    () => test.close(),
-  );
-  const { stores } = fallback;
-  const engine: Engine = {
-    ...test,
-    objects: stores.objects,
-    documents: stores.documents,
-    host: fallback.host,
-    fallback: engineFallback(fallback, 'q'),
-  };
-  return {
-    engine,
-    async cutOff(store) {
-      const codeIf = (isAway: boolean) => (isAway ? 'STORE_UNAVAILABLE' : undefined);
-      outages.objects.code = codeIf(store === 'all' || store === 'objects');
-      outages.documents.code = codeIf(store === 'all' || store === 'documents');
-      for (let calls = 0; calls < 3 && store !== 'none'; calls += 1) {
-        await stores.objects.head('nothing').catch(() => undefined);
-        if (store !== 'objects')
-          await stores.documents.get({ table: 'ledger', partition: 'p', sort: 'nothing' }).catch(() => undefined);
-      }
-      if (store === 'none') for (const breaker of Object.values(stores.breakers())) breaker.close();
-    },
-    async reconcile() {
-      const again: Record<string, readonly CivilDate[]> = {};
-      const result = await reconcileHost(
-        engine,
-        testControl(),
-        () => Promise.resolve(),
-        async (pipeline, dates) => {
-          again[pipeline] = dates;
-          for (const date of dates) await runDay(engine, pipeline, date);
-        },
-      );
-      return { again, converged: result.converged, conflicts: result.conflicts };
-    },
-  };
+  const host = await openOutageHost({ objects, documents, publisherUrl: publisher.url, now: () => clock }, name);
+  closings.push(() => host.close());
+  return host;
 }
 
 async function runAway(host: Host, store: 'all' | 'objects'): Promise<void> {

@@ -41,9 +41,17 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   if (step === undefined || part === undefined) throw new PipelineError('INTERNAL', `${file.part} is no part`);
   const download: Download = { engine, control, dataset, part, step, force: file.force };
   const checkedAt = engine.now().toISOString();
-  const sequence = await takeSequence(engine.documents, partOf(download), []);
+  const place = await takeSequence(engine.documents, partOf(download), []);
   const { origin, window: whole } = file;
-  const answer: Answer = { origin, status: 200, unchanged: false, checkedAt, freshness: null, sequence, isGiven: true };
+  const answer: Answer = {
+    origin,
+    status: 200,
+    unchanged: false,
+    checkedAt,
+    freshness: null,
+    place,
+    isGiven: true,
+  };
   const days: (StepDone | StepFailed)[] = [];
   const remarks: DayRemark[] = [];
   // Plans look for receipts by bulk window: a file of many has one in each.

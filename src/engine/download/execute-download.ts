@@ -160,10 +160,10 @@ async function deliver(download: Download, group: Group): Promise<(StepDone | St
 async function deliverOnce(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, part, force } = download;
   const known = await intactReceipt(download, group);
-  const sequence = await takeSequence(engine.documents, partOf(download), group.earlier);
+  const place = await takeSequence(engine.documents, partOf(download), group.earlier);
   const unconditional = force || (await lacksRows(download, group));
   const raw = dated(download, await rawOf(download, { ...group, known }, unconditional));
-  const answer = { ...raw, sequence, isGiven: false };
+  const answer = { ...raw, place, isGiven: false };
   const same = answer.unchanged && !force ? known : undefined;
   const before = same === undefined ? undefined : await slicesOf(download, same, group.dates);
   if (before === undefined) control.progress(`cutting ${group.dates.length} days of ${part.id}`);

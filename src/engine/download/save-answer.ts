@@ -6,6 +6,7 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
 import type { Download } from './cut-slices.ts';
 import { takeSequence } from '../records/delivery-order.ts';
+import type { Numbered } from '../records/delivery-order.ts';
 import { doneWith } from '../execute/execute-step.ts';
 import { readReceipts } from '../records/ledger-reader.ts';
 import { settleAnswer } from './settle-answer.ts';
@@ -15,7 +16,7 @@ import type { GivenAnswer, KeptEntry, SettledAnswer } from './settle-answer.ts';
 
 /** An answer with its place among all for the part. */
 export interface Answer extends GivenAnswer {
-  readonly sequence: number;
+  readonly place: Numbered;
 }
 
 /** The part of a download, by which its answers are counted. */
@@ -75,14 +76,14 @@ async function settleAgain(
       (receipt) => receipt.origin.raw.sha256 !== answer.origin.raw.sha256 && !seen.has(receiptName(receipt)),
     );
     if (unseen.length === 0) return { ...first, kept };
-    const sequence = await takeSequence(engine.documents, partOf(download), receipts);
+    const place = await takeSequence(engine.documents, partOf(download), receipts);
     for (const receipt of unseen) {
       seen.add(receiptName(receipt));
       const standing = entries.map((entry) => kept.get(entry.scope)?.entry ?? entry);
       const settled = await settleAnswer(download, [receipt], standing, answer);
       kept = new Map([...kept, ...settled.kept]);
     }
-    await save({ ...answer, sequence }, kept);
+    await save({ ...answer, place }, kept);
   }
 }
 
@@ -109,7 +110,7 @@ export function receiptOf(
     origin: answer.origin,
     checkedAt: answer.checkedAt,
     freshness: answer.freshness,
-    sequence: answer.sequence,
+    ...answer.place,
     days: { ...same?.days, ...Object.fromEntries(entries.map((entry) => [entry.scope, entry.key])) },
     kept: {
       ...Object.fromEntries(Object.entries(same?.kept ?? {}).filter(([date]) => !now.has(date))),

@@ -1,5 +1,5 @@
-import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
-import { DELIVERY_ORDER_TABLE, dayOf, mergeReceipts, receiptKey } from '../../pipelines/receipt.ts';
+import type { DocumentKey, DocumentStore, PutDocument } from '../../ports/documents.ts';
+import { DELIVERY_ORDER_TABLE, countedAlone, dayOf, mergeReceipts, receiptKey } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import { changeDocument } from '../change-document.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
@@ -15,13 +15,20 @@ export async function takeSequence(
   documents: DocumentStore,
   { pipeline, part }: Pick<Receipt, 'pipeline' | 'part'>,
   known: readonly Receipt[],
-): Promise<number> {
-  const key: DocumentKey = { table: DELIVERY_ORDER_TABLE, partition: pipeline, sort: part };
+): Promise<Numbered> {
+  const key = counterKey(pipeline, part);
   const least = newestSequence(known);
-  const { body } = await changeDocument<{ readonly last: number }>(documents, key, (found) => ({
+  const { body, isPending } = await changeDocument<{ readonly last: number }>(documents, key, (found) => ({
     last: Math.max(least, found?.last ?? 0) + 1,
   }));
-  return body.last;
+  return { sequence: body.last, ...(isPending === true ? { alone: { upTo: null } } : {}) };
+}
+
+/** The place of an answer. */
+export type Numbered = Pick<Receipt, 'sequence' | 'alone'> & { readonly sequence: number };
+
+export function counterKey(pipeline: string, part: string): DocumentKey {
+  return { table: DELIVERY_ORDER_TABLE, partition: pipeline, sort: part };
 }
 
 /** Whether one of these receipts, but none of the earlier ones, came with other rows for a day than these answers. */
@@ -44,8 +51,22 @@ function newestSequence(receipts: readonly Receipt[]): number {
 
 /** Saves a receipt; what another worker wrote of the same bytes in the meantime stays with it. */
 export async function saveReceipt(documents: DocumentStore, receipt: Receipt): Promise<void> {
+  const { isPending } = await putReceipt(documents, await bounded(documents, receipt));
+  if (receipt.alone === undefined || isPending === true) return;
+  // The number was brought to the store while this was on its way: how far others have counted is known since.
+  await putReceipt(documents, await bounded(documents, receipt));
+}
+
+/** While the host's writes wait, the counter reads as this host has left it; their replay tells the rest. */
+async function bounded(documents: DocumentStore, receipt: Receipt): Promise<Receipt> {
+  if (receipt.alone === undefined) return receipt;
+  const counter = await documents.get<{ readonly last: number }>(counterKey(receipt.pipeline, receipt.part));
+  return countedAlone(receipt, counter?.body.last ?? 0);
+}
+
+function putReceipt(documents: DocumentStore, receipt: Receipt): Promise<PutDocument> {
   const key = receiptKey({ ...receipt, sha256: receipt.origin.raw.sha256 });
-  await changeDocument<Receipt>(documents, key, (found) =>
+  return changeDocument<Receipt>(documents, key, (found) =>
     found === undefined ? receipt : mergeReceipts(found, receipt),
   );
 }

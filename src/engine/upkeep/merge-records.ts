@@ -8,13 +8,15 @@ import { GARBAGE_TABLE } from '../../pipelines/garbage.ts';
 import { FAILURE_TABLE } from '../../pipelines/ledger.ts';
 import { MANIFEST_TABLE, previousVersionKey } from '../../pipelines/manifest.ts';
 import { ACTION_TABLE } from '../../pipelines/operator-action.ts';
-import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE, mergeReceipts } from '../../pipelines/receipt.ts';
+import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE, countedAlone, mergeReceipts } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
+import { problemOf } from '../../pipelines/stored-records.ts';
 import { VERIFICATION_TABLE } from '../../pipelines/verification.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import { editionPlace, newestName } from '../content-store.ts';
 import { besideName } from '../download/raw-names.ts';
+import { counterKey } from '../records/delivery-order.ts';
 import { REPLACING_TABLE } from '../records/replacing-names.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../watch/watch-publisher.ts';
 
@@ -33,10 +35,17 @@ export interface MergeRules {
   object(key: string, ours: string | null): ObjectMerge | undefined;
   basisOf(key: DocumentKey): DocumentKey | undefined;
   keeps(key: string): boolean;
+  numbering(key: DocumentKey): Numbering | undefined;
 }
 
 type DocumentMerge =
   { readonly keep: 'theirs' | 'ours'; readonly why: string } | { readonly body: JsonObject; readonly why: string };
+
+interface Numbering {
+  readonly counter: DocumentKey;
+  unsure(body: JsonObject, host: string, counted: JsonObject | undefined): JsonObject;
+  together(ours: JsonObject, theirs: JsonObject): JsonObject;
+}
 
 interface ObjectMerge {
   readonly beside?: string;
@@ -73,6 +82,7 @@ export function mergeRules(datasets: Readonly<Record<string, Dataset>>): MergeRu
     object: (key, sha256) => mergeObject(datasets, key, sha256),
     basisOf: (key) => (key.table === MANIFEST_TABLE ? previousVersionKey(key) : undefined),
     keeps: (key) => newestName(key) !== undefined,
+    numbering: numberingOf,
   };
 }
 
@@ -113,6 +123,31 @@ function bothReceipts(ours: JsonObject | undefined, other: JsonObject | undefine
   if (ours === undefined || other === undefined) return undefined;
   const body = mergeReceipts(ours as unknown as Receipt, other as unknown as Receipt);
   return { body: body as unknown as JsonObject, why: 'the days of both answers belong together' };
+}
+
+/** Receipts are numbered by a counter of their part. */
+function numberingOf(key: DocumentKey): Numbering | undefined {
+  if (key.table !== RECEIPT_TABLE) return undefined;
+  const [pipeline = '', part = ''] = key.partition.split('/');
+  const isReadable = (body: JsonObject) => problemOf(key, body) === undefined;
+  return {
+    counter: counterKey(pipeline, part),
+    unsure: (body, host, counted) =>
+      isReadable(body) ? (countedAlone(receiptIn(body), lastOf(counted), host) as unknown as JsonObject) : body,
+    together: (ours, other) =>
+      isReadable(ours) && isReadable(other)
+        ? (mergeReceipts(receiptIn(ours), receiptIn(other)) as unknown as JsonObject)
+        : ours,
+  };
+}
+
+function receiptIn(body: JsonObject): Receipt {
+  return body as unknown as Receipt;
+}
+
+/** Null: not known yet. */
+function lastOf(counted: JsonObject | undefined): number | null {
+  return counted === undefined ? null : Number(counted['last'] ?? 0);
 }
 
 /** The next answer must come behind all that either host has counted. */

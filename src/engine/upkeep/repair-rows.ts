@@ -99,9 +99,7 @@ async function repairReceipt(engine: Engine, definition: PipelineDefinition, row
     const state = manifests.get(scope)?.steps[step.id];
     return state?.state === 'done' && state.key === key;
   });
-  const sequence = current
-    ? { sequence: await takeSequence(engine.documents, { pipeline: definition.name, part }, []) }
-    : {};
+  const numbered = current ? await takeSequence(engine.documents, { pipeline: definition.name, part }, []) : {};
   const receipt: Receipt = {
     schema: RECORD_SCHEMA,
     pipeline: definition.name,
@@ -111,7 +109,7 @@ async function repairReceipt(engine: Engine, definition: PipelineDefinition, row
     origin,
     checkedAt: origin.retrievedAt,
     freshness: null,
-    ...sequence,
+    ...numbered,
     days: Object.fromEntries(entries.map(({ scope, key }) => [scope, key])),
     rows: entries.reduce((sum, { outputs }) => sum + (outputs['slice']?.rows ?? 0), 0),
     columns: Math.max(...entries.map(({ facts }) => Number(facts['published_columns'] ?? 0))),

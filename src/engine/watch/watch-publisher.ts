@@ -100,7 +100,8 @@ async function lookAtDays(
       if (part === undefined || now === undefined) return false;
       const asked = steps.find(({ step, action }) => step === id && action === 'recheck');
       // A publisher that tells no freshness is asked for the data themselves, as is one whose last answer was not all of the day.
-      const hasMoved = now === null || delivered.get(date)?.[part]?.freshness !== now;
+      const delivery = delivered.get(date)?.[part];
+      const hasMoved = now === null || delivery?.freshness !== now || delivery.rivals !== undefined;
       return asked !== undefined && (hasMoved || asked.partial === true);
     }),
   );

@@ -12,14 +12,9 @@ import { isAway } from './fallback-parts.ts';
 import type { FallbackParts, UseCounter } from './fallback-parts.ts';
 import type { NewEntry } from './journal.ts';
 import type { DocumentView } from './journal-records.ts';
+import type { Numbering } from './reconcile-parts.ts';
 import type { JournalState, PendingDocument } from './journal-state.ts';
-import type {
-  DocumentKey,
-  DocumentQuery,
-  DocumentStore,
-  DocumentVersion,
-  StoredDocument,
-} from '../../ports/documents.ts';
+import type { DocumentKey, DocumentQuery, DocumentStore, PutDocument, StoredDocument } from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
 
 const VIEWS_AT_ONCE = 16;
@@ -45,20 +40,18 @@ export class FallbackDocuments implements DocumentStore {
     checkDocumentKey(key);
     const state = await this.#parts.journal.refresh();
     const pending = state.document(key);
-    if (pending !== undefined) return this.#pendingDocument<T>(pending);
-    return this.#current<T>(key);
+    if (pending === undefined) return this.#current<T>(key);
+    const own = await this.#pendingDocument<T>(pending);
+    if (own === undefined || this.#numberingOf(key) === undefined) return own;
+    return this.#unsure(own, await this.#current<T>(key));
   }
 
-  async put(
-    key: DocumentKey,
-    body: object,
-    options: { readonly expectedVersion?: number } = {},
-  ): Promise<DocumentVersion> {
+  async put(key: DocumentKey, body: object, options: { readonly expectedVersion?: number } = {}): Promise<PutDocument> {
     const { primary, mirror } = this.#parts;
     const { expectedVersion } = options;
     checkDocumentKey(key);
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
-    return this.#write(
+    return this.#write<PutDocument>(
       async () => {
         const { version } = await primary.documents.put(key, body, options);
         await mirror.learn(key, { version, body: plainBody(key, body) });
@@ -81,7 +74,8 @@ export class FallbackDocuments implements DocumentStore {
     const sorts = pending.map((entry) => entry.key.sort);
     // Pending deletions may hide as many of the others.
     const wider = query.limit === undefined ? query : { ...query, limit: query.limit + pending.length };
-    const merged = merge(sorts, own, this.#currentRange<T>(wider), query.order === 'descending');
+    const both = (mine: StoredDocument<T>, other?: StoredDocument<T>) => this.#unsure(mine, other);
+    const merged = merge(sorts, own, this.#currentRange<T>(wider), query.order === 'descending', both);
     let left = query.limit ?? Number.POSITIVE_INFINITY;
     if (left === 0) return;
     for await (const document of merged) {
@@ -166,7 +160,7 @@ export class FallbackDocuments implements DocumentStore {
     key: DocumentKey,
     body: object,
     expectedVersion: number | undefined,
-  ): Promise<{ value: DocumentVersion } | undefined> {
+  ): Promise<{ value: PutDocument } | undefined> {
     const stored = plainBody(key, body);
     const before = await this.#view(state, key);
     if (expectedVersion !== undefined && expectedVersion !== before.version) {
@@ -177,7 +171,7 @@ export class FallbackDocuments implements DocumentStore {
     if (outcome.kind === 'refused') {
       throw documentConflict(key, expectedVersion ?? 0, outcome.found === 0 ? undefined : outcome.found);
     }
-    return { value: { version: outcome.after?.version ?? before.version + 1 } };
+    return { value: { version: outcome.after?.version ?? before.version + 1, isPending: true } };
   }
 
   async #createJournaled(
@@ -239,6 +233,19 @@ export class FallbackDocuments implements DocumentStore {
     });
   }
 
+  #numberingOf(key: DocumentKey): Numbering | undefined {
+    return this.#parts.rules?.numbering?.(key);
+  }
+
+  /** A pending document as it reads: one that was numbered here does not hide a newer one of another host. */
+  #unsure<T extends object>(own: StoredDocument<T>, other: StoredDocument<T> | undefined): StoredDocument<T> {
+    const numbering = this.#numberingOf(own);
+    if (numbering === undefined) return own;
+    const ours = own.body as JsonObject;
+    const body = other === undefined ? ours : numbering.together(ours, other.body as JsonObject);
+    return { ...own, body: numbering.unsure(body, this.#parts.host, undefined) as T };
+  }
+
   async #pendingDocument<T extends object>(entry: PendingDocument): Promise<StoredDocument<T> | undefined> {
     this.#use.pendingReads += 1;
     if (entry.kind === 'document-delete') return undefined;
@@ -271,23 +278,30 @@ function inRange(query: DocumentQuery, entries: readonly PendingDocument[]): Pen
   return query.order === 'descending' ? inside.reverse() : inside;
 }
 
-/** Both in one order; where both have a sort key, the own one holds, and an own `undefined` hides the other. */
+/** Both in one order; where both have a sort key, `both` says what holds, and an own `undefined` hides the other. */
 async function* merge<T extends object>(
   sorts: readonly string[],
   own: readonly (StoredDocument<T> | undefined)[],
   others: AsyncIterable<StoredDocument<T>>,
   descending: boolean,
+  both: (mine: StoredDocument<T>, other?: StoredDocument<T>) => StoredDocument<T>,
 ): AsyncGenerator<StoredDocument<T>> {
   let at = 0;
   const sign = descending ? -1 : 1;
   for await (const other of others) {
     for (; at < sorts.length && sign * compareBytes(sorts[at] ?? '', other.sort) < 0; at += 1) {
       const mine = own[at];
-      if (mine !== undefined) yield mine;
+      if (mine !== undefined) yield both(mine);
     }
-    if (sorts[at] !== other.sort) yield other;
+    if (sorts[at] !== other.sort) {
+      yield other;
+      continue;
+    }
+    const mine = own[at];
+    at += 1;
+    if (mine !== undefined) yield both(mine, other);
   }
-  for (const mine of own.slice(at)) if (mine !== undefined) yield mine;
+  for (const mine of own.slice(at)) if (mine !== undefined) yield both(mine);
 }
 
 /** The items, or others when not even the first could be had; what goes wrong later is the caller's to try again. */

@@ -3,6 +3,7 @@ import type { CachedObjectStore } from '../cache/cache-objects.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { StoreMirror } from './fallback-mirror.ts';
 import type { Journal } from './journal.ts';
+import type { MergeRules } from './reconcile-parts.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { ObjectStore } from '../../ports/objects.ts';
 
@@ -32,6 +33,8 @@ export interface FallbackParts {
   readonly mirror: StoreMirror;
   readonly journal: Journal;
   readonly now: () => Date;
+  /** How pending documents read that this host may have numbered alone; unless given, as they were written. */
+  readonly rules?: Pick<MergeRules, 'numbering'>;
 }
 
 /** Whether a call failed because its store is away, and the fallback is to serve it. Before the breaker opens, callers try again. */

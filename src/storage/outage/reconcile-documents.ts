@@ -18,13 +18,16 @@ type Current = StoredDocument | undefined;
 export async function judgeDocument(parts: ReconcileParts, entry: PendingDocument): Promise<Judgement> {
   const current = await parts.primary.documents.get(entry.key);
   const { before } = await onPrimary(parts, entry);
-  const ours = await ourBody(parts, entry);
-  const judgement = judge(parts, { ...entry, before }, current, ours);
-  const merge = await mergeOf(parts, entry, judgement, { ours, theirs: current?.body });
+  const written = await ourBody(parts, entry);
+  const ours = await numbered(parts, entry, written);
+  const judgement = judge(parts, { ...entry, before }, current, written);
+  const merge = await mergeOf(parts, entry, judgement, { written, ours, theirs: current?.body });
   return merge === undefined ? judgement : { kind: 'merged', found: merge.why };
 }
 
 interface Sides {
+  /** As the journal has it. */
+  readonly written: JsonObject | undefined;
   readonly ours: JsonObject | undefined;
   readonly theirs: JsonObject | undefined;
 }
@@ -34,9 +37,13 @@ async function mergeOf(
   { journal, rules }: ReconcileParts,
   { key }: PendingDocument,
   judgement: Judgement,
-  { ours, theirs }: Sides,
+  { written, ours, theirs }: Sides,
 ): Promise<DocumentMerge | undefined> {
-  if (rules === undefined || judgement.kind === 'same') return undefined;
+  if (rules === undefined) return undefined;
+  if (judgement.kind !== 'conflict' && ours !== undefined && ours !== written) {
+    return { body: ours, why: 'others have counted meanwhile, so its place among theirs is not known' };
+  }
+  if (judgement.kind === 'same') return undefined;
   const basis = rules.basisOf(key);
   if (basis !== undefined && (await journal.refresh()).wasMerged(basis)) {
     return { keep: 'theirs', why: `it builds on ${documentName(basis)}, which another host wrote differently` };
@@ -48,17 +55,18 @@ async function mergeOf(
 export async function replayDocument(parts: ReconcileParts, pending: PendingDocument): Promise<Judgement> {
   const { documents } = parts.primary;
   const body = await ourBody(parts, pending);
+  const ours = await numbered(parts, pending, body);
   const entry = await onPrimary(parts, pending);
   for (let tries = 1; ; tries += 1) {
     const current = await documents.get(entry.key);
     const judgement = judge(parts, entry, current, body);
-    const merge = await mergeOf(parts, entry, judgement, { ours: body, theirs: current?.body });
+    const merge = await mergeOf(parts, entry, judgement, { written: body, ours, theirs: current?.body });
     if (merge === undefined && judgement.kind !== 'apply') {
       await parts.mirror.learn(entry.key, current);
       return judgement;
     }
     try {
-      if (merge !== undefined) return await putMerged(parts, entry.key, current, body, merge);
+      if (merge !== undefined) return await putMerged(parts, entry.key, current, ours, merge);
       // The port has no conditional delete: a write of another host within this moment would go with it.
       if (body === undefined) await documents.delete(entry.key);
       else await documents.put(entry.key, body, { expectedVersion: entry.before.version });
@@ -124,6 +132,20 @@ async function onPrimary({ journal }: ReconcileParts, entry: PendingDocument): P
   const shifted = (view: DocumentView): DocumentView =>
     view.version === 0 ? view : { ...view, version: view.version + shift };
   return { ...entry, before: shifted(entry.before), after: shifted(entry.after) };
+}
+
+/** The body with what is not known of its number: this host counted alone when others had counted further. */
+async function numbered(
+  { journal, primary, rules }: ReconcileParts,
+  { key }: PendingDocument,
+  body: JsonObject | undefined,
+): Promise<JsonObject | undefined> {
+  const numbering = body === undefined ? undefined : rules?.numbering?.(key);
+  if (body === undefined || numbering === undefined || !(await journal.refresh()).wasMerged(numbering.counter))
+    return body;
+  const counter = await primary.documents.get(numbering.counter);
+  const unsure = numbering.unsure(body, journal.host, counter?.body ?? {});
+  return hashOfBody(unsure) === hashOfBody(body) ? body : unsure;
 }
 
 /** Undefined for a deletion. */

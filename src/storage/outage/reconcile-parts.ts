@@ -16,6 +16,18 @@ export interface ObjectMerge {
   readonly why: string;
 }
 
+/**
+ * Numbers from a counter that all hosts share. A host that cannot see it counts on alone: what it numbers came after what it has
+ * seen, and before whatever is numbered after its replay; more is not known.
+ */
+export interface Numbering {
+  readonly counter: DocumentKey;
+  /** The document of a host with how high its number may have to be: up to what is `counted`; undefined while that is not known. */
+  unsure(body: JsonObject, host: string, counted: JsonObject | undefined): JsonObject;
+  /** What two hosts say of one document. */
+  together(ours: JsonObject, theirs: JsonObject): JsonObject;
+}
+
 /** What a person need not decide. A rule that answers undefined leaves the conflict to one. */
 export interface MergeRules {
   /** A side is undefined where it is a deletion, or does not exist. */
@@ -24,6 +36,8 @@ export interface MergeRules {
   object(key: string, ours: string | null): ObjectMerge | undefined;
   /** The document on which this one builds: once that was not taken over, this one is not either. */
   basisOf(key: DocumentKey): DocumentKey | undefined;
+  /** Of documents that are numbered in the order in which they came; undefined for all others. */
+  numbering?(key: DocumentKey): Numbering | undefined;
   /** Objects whose deletion is not replayed: it only saved space, and they may be the only copy by now. */
   keeps(key: string): boolean;
 }

@@ -193,10 +193,9 @@ class Reconciler {
     signal?.throwIfAborted();
     const begun = performance.now();
     const name = entryName(entry);
-    const basis = isObject(entry) ? undefined : this.#parts.rules?.basisOf(entry.key);
-    // What became of the version that it builds on must be in the journal before it is judged.
-    const waits =
-      this.#unsettledKeys.has(name) || (basis !== undefined && this.#unsettledKeys.has(entryName({ key: basis })));
+    // What became of the version that it builds on, or of its counter, must be in the journal before it is judged.
+    const names = [name, ...this.#basesOf(entry).map((key) => entryName({ key }))];
+    const waits = names.some((one) => this.#unsettledKeys.has(one));
     if (waits || this.#settlements.length >= SETTLED_AT_ONCE) await this.#settle();
     const outcome = await this.#bring(entry);
     this.#settlements.push(settlementOf(entry, outcome));
@@ -207,6 +206,12 @@ class Reconciler {
     progress?.({ ...replayOf(entry, outcome), done, total: this.#total });
     const restMs = 1_000 / entriesPerSecond - (performance.now() - begun);
     if (restMs > 0) await setTimeout(restMs, undefined, signal === undefined ? {} : { signal });
+  }
+
+  #basesOf(entry: PendingEntry): DocumentKey[] {
+    const { rules } = this.#parts;
+    if (rules === undefined || isObject(entry)) return [];
+    return [rules.basisOf(entry.key), rules.numbering?.(entry.key)?.counter].flatMap((key) => key ?? []);
   }
 
   /** What the primary store can never take (such as a key below another one there) is a conflict, not the end of the replay. */
