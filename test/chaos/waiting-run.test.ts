@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPortal } from '../../src/dev/portal/portal.ts';
+import type { Portal } from '../../src/dev/portal/portal.ts';
 import { addDays } from '../../src/pipelines/civil-date.ts';
+import { constantRows, portalCsv } from '../unit/eco2mix/portal-csv.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 /** Nobody has it before it is over. */
@@ -21,18 +24,31 @@ beforeAll(async () => {
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-/** The end of the program, told by the system, and what it said; `signal` is sent as soon as it says that it waits. */
-async function runLater(options: readonly string[], signal?: NodeJS.Signals) {
-  const args = ['--import', 'tsx', MAIN, '--home', home, 'run', 'eco2mix', LATER, ...options];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+interface Program {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it says when it waits; `signal` is sent as soon as it does. */
+  readonly waits: RegExp;
+  readonly signal?: NodeJS.Signals | undefined;
+}
+
+/** The end of the program, told by the system, and what it said. */
+async function runProgram({ args, env = {}, waits, signal }: Program) {
+  const all = ['--import', 'tsx', MAIN, '--home', home, 'run', 'eco2mix', ...args];
+  const options = { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } } as const;
+  const child = spawn(process.execPath, all, options);
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   let told = '';
   for await (const chunk of child.stderr) {
-    const before = WAITS.test(told);
+    const before = waits.test(told);
     told += String(chunk);
-    if (signal !== undefined && !before && WAITS.test(told)) child.kill(signal);
+    if (signal !== undefined && !before && waits.test(told)) child.kill(signal);
   }
   return { ended: await ended, told };
+}
+
+function runLater(options: readonly string[], signal?: NodeJS.Signals) {
+  return runProgram({ args: [LATER, ...options], waits: WAITS, signal });
 }
 
 describe('the run of a day that is not over', () => {
@@ -51,5 +67,42 @@ describe('the run of a day that is not over', () => {
     const { ended, told } = await runLater(['--detach']);
     expect(told).toMatch(WAITS);
     expect(ended).toEqual([3, null]);
+  });
+});
+
+describe('the run of a day that a check holds', () => {
+  const DAY = '2024-05-05';
+  const HELD = new RegExp(
+    `day/eco2mix/${DAY} waits until \\d{4}-\\S+: [^\\n]*readable-values[^\\n]*; ` +
+      `decide by: temporal workflow update execute --workflow-id day/eco2mix/${DAY} --name decide --input [^\\n]*; Ctrl-C`,
+  );
+  let portal: Portal;
+
+  beforeAll(async () => {
+    const folder = path.join(home, 'publisher');
+    await mkdir(folder);
+    const measures = ['consommation', 'gaz'];
+    const rows = (gaz: number | string) => constantRows(DAY, 15, { consommation: 50_000, gaz });
+    const elsewhere = portalCsv(
+      '2024-06-01',
+      constantRows('2024-06-01', 30, { consommation: 50_000, gaz: 1 }),
+      measures,
+    );
+    await writeFile(path.join(folder, 'eco2mix-national-tr.csv'), portalCsv(DAY, rows('4 000?'), measures));
+    await writeFile(path.join(folder, 'eco2mix-national-cons-def.csv'), elsewhere);
+    portal = await startPortal({ now: () => new Date(), folder });
+  });
+  afterAll(() => portal.close());
+
+  it('says at once how to decide, ends in order on SIGTERM, and is held as before when it is run again', async () => {
+    const day = { env: { QUOTIDIEN_ODRE_URL: portal.url }, waits: HELD };
+    const stopped = await runProgram({ ...day, args: [DAY], signal: 'SIGTERM' });
+    expect(stopped.told).toMatch(HELD);
+    expect(stopped.told).toContain('stopped by SIGTERM; the run continues when a worker runs again');
+    expect(stopped.told).not.toMatch(/\n {4}at |Channel|INTERNAL/);
+    expect(stopped.ended).toEqual([1, null]);
+    const again = await runProgram({ ...day, args: [DAY, '--detach'] });
+    expect(again.told).toMatch(HELD);
+    expect(again.ended).toEqual([3, null]);
   });
 });

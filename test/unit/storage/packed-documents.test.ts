@@ -64,6 +64,17 @@ describe('documents in an SQLite file', () => {
     expect(await bodies()).toEqual(records(0, 1_000).map(({ body }) => body));
   });
 
+  it('lie in pages that long records fit into; a file with others is used as it is', async () => {
+    const pageSize = (): unknown => withDatabase((database) => database.prepare('PRAGMA page_size').all());
+    await write(0, 1);
+    expect(pageSize()).toEqual([{ page_size: 8_192 }]);
+    await rm(file);
+    withDatabase((database) => database.exec('PRAGMA page_size = 4096; CREATE TABLE other (a)'));
+    await write(0, 3);
+    expect(pageSize()).toEqual([{ page_size: 4_096 }]);
+    expect(await bodies()).toEqual(records(0, 3).map(({ body }) => body));
+  });
+
   it('take little also when each was written by a process of its own', async () => {
     for (let n = 0; n < 20; n += 1) await write(n, n + 1);
     const sizes = withDatabase((database) => database.prepare('SELECT length(body) AS bytes FROM documents').all());
