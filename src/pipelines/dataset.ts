@@ -4,6 +4,7 @@ import type { ArtefactRef } from '../ports/objects.ts';
 import type { SqlSession } from '../ports/sql.ts';
 import type { PipelineDefinition, Severity } from './definition.ts';
 import type { PartNote } from './kept-delivery.ts';
+import type { Shard } from './shard.ts';
 import type { DashboardDefinition, QuestionDefinition, TableDefinition } from './tables.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 import type { ZonedDay } from './zoned-day.ts';
@@ -18,6 +19,8 @@ export interface LocalArtefact {
   readonly scope: Scope;
   readonly path: string;
   readonly ref: ArtefactRef;
+  /** Of a gathered input: the shard that it is. */
+  readonly shard?: Shard;
   /** What its step recorded; only there for inputs declared `withFacts`, because only then they are part of the step key. */
   readonly facts?: JsonObject;
   readonly checks?: readonly CheckResult[];
@@ -34,7 +37,10 @@ export interface StepUnit {
 }
 
 export interface StepTask {
+  /** As the definition declares it, without a shard. */
   readonly step: StepId;
+  /** Of a step that declares `shards`: the one that is asked for. */
+  readonly shard?: Shard;
   readonly params: JsonObject;
   readonly units: readonly StepUnit[];
   /** Tells how far the step is; also its heartbeat. */
@@ -304,7 +310,7 @@ export interface Dataset {
   readonly sources: Readonly<Record<string, SourceDeclaration>>;
   /**
    * Cuts raw bytes into the slices of the wanted days: per day the output `slice` (Parquet; text columns, canonical order; left out
-   * when the file has no row of the day) with the facts `rows` and `published_columns`. Refuses what is not the expected format as a whole with
+   * when the file has no row of the day; one output per shard, where the part has `shards`) with the facts `rows` and `published_columns`. Refuses what is not the expected format as a whole with
    * `SRC_SHAPE_CHANGED` or `SRC_TRUNCATED`.
    */
   slice(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;

@@ -1,8 +1,8 @@
 import { PipelineError } from '../errors.ts';
 import type { JsonObject } from '../ports/json.ts';
-import { cronProblem } from './cron.ts';
+import { unsharded } from './shard.ts';
+import type { Shard } from './shard.ts';
 import type { ColumnClass, Revision, StepId } from './vocabulary.ts';
-import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';
 import type { WorkWindow } from './work-window.ts';
 
 /**
@@ -63,6 +63,12 @@ export interface PartDefinition {
    * their month of delivery that can be destroyed.
    */
   readonly decoding?: readonly string[];
+  /**
+   * The slice of a day is cut into so many shards: the dataset's `slice` gives the outputs `slice.01-of-16` … `slice.16-of-16` (`shardName`),
+   * without those that have no row. A row belongs to the shard of the unit that it tells of, which is named `by`; see `shardOf` and `shardSql`.
+   * So a corrected unit changes one of them.
+   */
+  readonly shards?: { readonly of: number; readonly by: string };
 }
 
 /** A time after the end of the data day; `days` are civil days in the pipeline's zone. */
@@ -186,6 +192,20 @@ export interface StepDefinition extends CommonStep {
   readonly needsAnyOf?: readonly string[];
   /** Without it the day fails; the failure of any other step degrades the day. */
   readonly required: boolean;
+  /**
+   * Declares that the step comes in so many shards, from 2 to 256. `definePipeline` writes them out as steps `<id>.01-of-16` … `<id>.16-of-16`, so
+   * that each has its own key, ledger entry and retries, runs as an activity of its own on any worker, and fails or is held without the others.
+   * - It reads the same shard of a step with as many shards, or of the slices of a part with as many; of any other step, all of it.
+   * - Its code is asked for one shard at a time, and told which by `task.shard`; `dataset.steps` names it once, without a shard.
+   * - A step without `shards` that reads it gathers: `unit.inputs[name]` is the list of all shards that are there, ascending, each with its
+   *   `shard`. It runs when at least one is there; a shard of a required step that failed fails the day.
+   * - Its facts stay in the ledger; a step that gathers tells those of the day. A published name needs `{shard}`.
+   */
+  readonly shards?: number;
+  /** Written by `definePipeline`: the shard that this step is. */
+  readonly shard?: Shard;
+  /** Written by `definePipeline`: the inputs that stand for one gathered input each; one of each list must have rows. */
+  readonly gathers?: readonly (readonly string[])[];
   /** Is told which parts use what was delivered before, because their new request failed; that becomes part of the step key. */
   readonly withNotes?: boolean;
   /** Left out of bulk windows, made for single days and on demand only. */
@@ -257,103 +277,16 @@ export interface PipelineDefinition {
   readonly publishedDownloads?: { readonly freshness: string; readonly log: string; fileNameOf(part: string): string };
 }
 
-/** Checks a definition once and returns it; a mistake in it is `PLAN_INVALID` and names the step. */
-export function definePipeline(definition: PipelineDefinition): PipelineDefinition {
-  const problems = [
-    ...duplicateIds(definition),
-    ...stepProblems(definition),
-    ...rollupProblems(definition),
-    ...recordProblems(definition),
-    ...scheduleProblems(definition),
-    ...windowProblems(definition),
-  ];
-  if (problems.length > 0) {
-    throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
-  }
-  return definition;
-}
-
-function duplicateIds({ steps, rollups, parts }: PipelineDefinition): string[] {
-  const ids = [...steps.map((step) => step.id), ...rollups.map((rollup) => rollup.id), ...parts.map((part) => part.id)];
-  return ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is defined twice`);
-}
-
-function stepProblems({ steps, parts, since }: PipelineDefinition): string[] {
-  const problems: string[] = [];
-  const seen = new Map<string, StepDefinition>();
-  for (const part of parts) {
-    if (part.since !== undefined && part.since < since)
-      problems.push(`${part.id} begins ${part.since}, before the pipeline, which begins ${since}`);
-  }
-  for (const { id, completeness } of parts) {
-    if (completeness !== undefined && !steps.some((step) => step.id === completeness.step))
-      problems.push(`${completeness.step} tells how whole ${id} is, and does not exist`);
-  }
-  for (const step of steps) {
-    if (step.part !== undefined && !parts.some((part) => part.id === step.part)) {
-      problems.push(`${step.id} fetches part ${step.part}, which does not exist`);
-    }
-    for (const input of step.inputs) {
-      const source = seen.get(input.step);
-      if (source === undefined) problems.push(`${step.id} reads ${input.step}, which does not come before it`);
-      else if (!(input.output in source.outputs))
-        problems.push(`${step.id} reads ${input.step}:${input.output}, no output`);
-    }
-    for (const name of step.needsAnyOf ?? []) {
-      if (!step.inputs.some((input) => input.name === name))
-        problems.push(`${step.id} needs ${name}, which is no input`);
-    }
-    seen.set(step.id, step);
-  }
-  return problems;
-}
-
-function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
-  const grainOf = (id: string): string | undefined =>
-    steps.some((step) => step.id === id) ? 'day' : rollups.find((rollup) => rollup.id === id)?.grain;
-  const grains = rollups.map(({ grain }) => grain);
-  const doubled = rollups.filter(({ grain }, index) => grains.indexOf(grain) !== index);
-  const unread = rollups.flatMap((rollup) =>
-    rollup.inputs
-      .filter((input) => grainOf(input.step) !== input.each)
-      .map((input) => `${rollup.id} reads ${input.step} for each ${input.each}, which it is not made for`),
-  );
-  // The manifest of a period names the one rollup that made it.
-  return [...doubled.map(({ id, grain }) => `${id} is a second rollup of grain ${grain}`), ...unread];
-}
-
-function recordProblems({ steps, rollups, recordTables = {} }: PipelineDefinition): string[] {
-  const records = [...steps, ...rollups].flatMap(({ id, outputs }) =>
-    Object.values(outputs).flatMap(({ recordAs }) => (recordAs === undefined ? [] : [{ id, table: recordAs.table }])),
-  );
-  return records
-    .filter(({ table }) => !(table in recordTables))
-    .map(({ id, table }) => `${id} makes records of ${table}, no table of recordTables`);
-}
-
-function scheduleProblems({ schedules }: PipelineDefinition): string[] {
-  const ids = schedules.map(({ id }) => id);
-  const doubled = ids.filter((id, index) => ids.indexOf(id) !== index);
-  const unreadable = schedules.flatMap(({ id, cron }) => {
-    const problem = cronProblem(cron);
-    return problem === undefined ? [] : [`schedule ${id}: ${problem}`];
-  });
-  return [...doubled.map((id) => `schedule ${id} is defined twice`), ...unreadable];
-}
-
-function windowProblems({ steps, workWindow = 'month' }: PipelineDefinition): string[] {
-  return steps.flatMap((step) => {
-    const bytes = step.singleDaysOnly === true ? 0 : requestBytes(step, workWindow);
-    if (bytes <= PAYLOAD_BYTES) return [];
-    return [`the keys that ${step.id} reads of a ${workWindow} have ${bytes} bytes, more than ${PAYLOAD_BYTES}`];
-  });
+/** The steps of a name: one, or all shards of a step that is named without its shard. */
+export function stepsNamed({ steps }: Pick<PipelineDefinition, 'steps'>, id: string): StepDefinition[] {
+  return steps.filter((step) => step.id === id || (step.shard !== undefined && unsharded(step.id) === id));
 }
 
 /** The step of this name; `PLAN_INVALID` lists the names there are. */
 export function stepOf(definition: PipelineDefinition, id: string): StepDefinition {
   const step = definition.steps.find((candidate) => candidate.id === id);
   if (step === undefined) {
-    const names = definition.steps.map((candidate) => candidate.id).join(', ');
+    const names = [...new Set(definition.steps.map((candidate) => unsharded(candidate.id)))].join(', ');
     throw new PipelineError('PLAN_INVALID', `${definition.name} has no step ${id}; its steps are ${names}`);
   }
   return step;

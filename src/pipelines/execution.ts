@@ -4,6 +4,8 @@ import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
 import type { Manifest } from './manifest.ts';
 import { isAsStored } from './plan.ts';
 import type { PlannedStep } from './plan.ts';
+import { splitShard, unsharded } from './shard.ts';
+import type { Shard } from './shard.ts';
 import type { StepKey } from './step-key.ts';
 import { stageOf } from './vocabulary.ts';
 import type { CivilDate, Stage, StepId, Verdict } from './vocabulary.ts';
@@ -17,6 +19,8 @@ export interface ExecutionInput {
   readonly name: string;
   readonly step: StepId;
   readonly optional: boolean;
+  /** Of slices that come in shards: the one that is read. */
+  readonly output?: string;
 }
 
 export interface ExecutionStep {
@@ -34,6 +38,10 @@ export interface ExecutionStep {
   /** Of a download: the part. Plans of earlier versions do not say. */
   readonly part?: string;
   readonly withNotes?: boolean;
+  /** The step is a shard; those of one step share its name without the shard. */
+  readonly shard?: Shard;
+  /** Inputs that stand for one gathered input each: one of each list must have rows. */
+  readonly gathers?: readonly (readonly string[])[];
 }
 
 /** The state of one step of one day. */
@@ -43,6 +51,8 @@ export type StepState =
       readonly key: StepKey;
       readonly how: 'ran' | 'reused';
       readonly empty: boolean;
+      /** Of slices that come in shards: those that have no rows, by output name. */
+      readonly lacks?: readonly string[];
       /** Why a download uses what was delivered before. */
       readonly kept?: KeptNote;
     }
@@ -64,7 +74,12 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       title: step.title,
       inputs: step.inputs
         .filter((input) => input.daysBefore === undefined)
-        .map((input) => ({ name: input.name, step: input.step, optional: input.optional === true })),
+        .map(({ name, step: read, optional, output }) => ({
+          name,
+          step: read,
+          optional: optional === true,
+          ...(splitShard(output).shard === undefined ? {} : { output }),
+        })),
       siblings: [...new Set(step.inputs.filter((input) => input.daysBefore !== undefined).map((input) => input.step))],
       needsAnyOf: step.needsAnyOf ?? [],
       queue: step.queue,
@@ -72,6 +87,8 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       required: step.required,
       ...(step.part === undefined ? {} : { part: step.part }),
       ...(step.withNotes === true ? { withNotes: true } : {}),
+      ...(step.shard === undefined ? {} : { shard: step.shard }),
+      ...(step.gathers === undefined ? {} : { gathers: step.gathers }),
     }));
 }
 
@@ -96,8 +113,8 @@ export function staleSteps(planned: readonly PlannedStep[], manifest: Manifest |
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
 export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};
-  for (const { step, action, key, empty, reason, kept } of planned) {
-    const note = kept === undefined ? {} : { kept };
+  for (const { step, action, key, empty, lacks, reason, kept } of planned) {
+    const note = { ...(lacks === undefined ? {} : { lacks }), ...(kept === undefined ? {} : { kept }) };
     if (action === 'skip') state[step] = { state: 'skipped', reason };
     else if (action === 'reuse' && key !== undefined)
       state[step] = { state: 'done', key, how: 'reused', empty: empty === true, ...note };
@@ -139,27 +156,37 @@ export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], d
 
 /** Whether a step of a day can run now that all steps it reads have ended, or why it is left out. */
 export function blockedBy(step: ExecutionStep, day: DayState): string | undefined {
-  const hasRows = (input: ExecutionInput): boolean => {
-    const state = day[input.step];
-    return state?.state === 'done' && !state.empty;
-  };
+  const hasRows = (input: ExecutionInput): boolean => keyOf(input, day) !== null;
   const gone = step.inputs.find((input) => !input.optional && !hasRows(input));
   if (gone !== undefined) return `${gone.step} has no output`;
   const candidates = step.inputs.filter((input) => step.needsAnyOf.includes(input.name));
   if (candidates.length > 0 && !candidates.some(hasRows)) {
     return `none of ${candidates.map((input) => input.step).join(', ')} has rows`;
   }
+  const lost = step.gathers?.find(
+    (names) => !step.inputs.some((input) => names.includes(input.name) && hasRows(input)),
+  );
+  if (lost !== undefined) return `no shard of ${unsharded(lost[0] ?? '')} has rows`;
   return undefined;
 }
 
 /** The key of each same-day input, null where it has no output. */
 export function inputKeys(step: ExecutionStep, day: DayState): Record<string, StepKey | null> {
-  return Object.fromEntries(
-    step.inputs.map((input) => {
-      const state = day[input.step];
-      return [input.name, state?.state === 'done' && !state.empty ? state.key : null];
-    }),
-  );
+  return Object.fromEntries(step.inputs.map((input) => [input.name, keyOf(input, day)]));
+}
+
+function keyOf({ step, output }: ExecutionInput, day: DayState): StepKey | null {
+  const state = day[step];
+  if (state?.state !== 'done' || state.empty) return null;
+  return output !== undefined && state.lacks?.includes(output) === true ? null : state.key;
+}
+
+/** A shard without rows is none that is missing, as long as other shards of its step have some. */
+function isMade(step: ExecutionStep, steps: readonly ExecutionStep[], day: DayState): boolean {
+  const state = day[step.id]?.state;
+  if (state !== 'skipped' || step.shard === undefined) return state === 'done';
+  const name = unsharded(step.id);
+  return steps.some(({ id, shard }) => shard !== undefined && unsharded(id) === name && day[id]?.state === 'done');
 }
 
 export interface DayFailure {
@@ -190,7 +217,7 @@ export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day
     const note = state?.state === 'done' ? state.kept : undefined;
     return note === undefined ? [] : [{ step: id, code: note.code, message: note.message }];
   });
-  const requiredDone = steps.every((step) => !step.required || day[step.id]?.state === 'done');
+  const requiredDone = steps.every((step) => !step.required || isMade(step, steps, day));
   if (requiredDone) return { date, verdict: failures.length + kept.length === 0 ? 'ok' : 'degraded' };
   const real = failures.filter(({ code }) => code !== 'SRC_NOT_PUBLISHED');
   const unasked = kept.find(({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED && !isOfAnswer({ code }));

@@ -4,7 +4,8 @@ import type { ArtefactRef } from '../ports/objects.ts';
 import type { CheckResult } from './dataset.ts';
 import type { PartNote } from './kept-delivery.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
-import { isPeriod } from './period.ts';
+import { isPeriod } from './scope.ts';
+import { splitShard } from './shard.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 
 /** Who executed a step: enough to find the run in Temporal and the code in version control. */
@@ -61,6 +62,14 @@ export const LEDGER_TABLE = 'ledger';
 /** Whether the step had nothing to give for its scope: a download of a day without rows. */
 export function isEmptyEntry({ outputs }: Pick<LedgerEntry, 'outputs'>): boolean {
   return Object.keys(outputs).length === 0;
+}
+
+/** The shards of a step's outputs that have no row of the scope, by output name; none of a step whose outputs are whole. */
+export function lackedShards(
+  { outputs: declared }: { readonly outputs: Readonly<Record<string, unknown>> },
+  { outputs }: Pick<LedgerEntry, 'outputs'>,
+): string[] {
+  return Object.keys(declared).filter((name) => !(name in outputs) && splitShard(name).shard !== undefined);
 }
 
 /** Days of one month share a partition, so that a month is planned with one query; periods have one of their own. */

@@ -1,14 +1,7 @@
 import { datesOfMonth, monthOf, yearOf } from './civil-date.ts';
 import type { RollupDefinition } from './definition.ts';
-import type { CivilDate, Period, Scope } from './vocabulary.ts';
-
-/** The one period of grain `history`. */
-export const WHOLE_HISTORY: Period = 'all';
-
-/** A data day is written `YYYY-MM-DD`; everything shorter is a period. */
-export function isPeriod(scope: Scope): boolean {
-  return scope.length < 'YYYY-MM-DD'.length;
-}
+import { WHOLE_HISTORY, parseScope } from './scope.ts';
+import type { CivilDate, Period } from './vocabulary.ts';
 
 /** The period of a grain that a day belongs to. */
 export function periodOf(grain: RollupDefinition['grain'], date: CivilDate): Period {
@@ -29,7 +22,8 @@ export function periodsOf(grain: RollupDefinition['grain'], dates: readonly Civi
 
 /** The first and last date of a month or year. */
 export function datesOfPeriod(period: Period): { readonly from: CivilDate; readonly to: CivilDate } {
-  if (period.length === 4) return { from: `${period}-01-01`, to: `${period}-12-31` };
+  const scope = parseScope(period);
+  if (scope.kind === 'period' && scope.grain === 'year') return { from: `${period}-01-01`, to: `${period}-12-31` };
   const dates = datesOfMonth(period);
   return { from: `${period}-01`, to: dates.at(-1) ?? `${period}-28` };
 }

@@ -5,15 +5,17 @@ import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepI
 import { isWhole } from './completeness.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, PartNote, Recut } from './kept-delivery.ts';
-import { isEmptyEntry } from './ledger.ts';
+import { isEmptyEntry, lackedShards } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
+import { missingInput } from './missing-input.ts';
 import { describeDamage, whyRun } from './plan-reasons.ts';
 import type { DamagedObjects } from './plan-reasons.ts';
 import { whyNotAsked } from './part-days.ts';
 import type { Delivery } from './receipt.ts';
 import { finalInstant, revisionOf } from './revision.ts';
+import { unsharded } from './shard.ts';
 import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import type { CivilDate, Revision, Stage, StepId } from './vocabulary.ts';
@@ -51,6 +53,8 @@ export interface PlannedStep {
   readonly kept?: KeptNote;
   /** The reused download has no rows for the day. */
   readonly empty?: boolean;
+  /** Of a reused download whose slices come in shards: those that have no rows for the day, by output name. */
+  readonly lacks?: readonly string[];
   /** Of a download that is asked for again: only a part of the day was delivered. */
   readonly partial?: boolean;
   /** Of a known download: from when on the publisher is asked again, as ISO instant; null: never. */
@@ -209,7 +213,16 @@ class PlanWalk {
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return skip(step, damage);
     const empty = isEmptyEntry(entry);
-    return { step: step.id, action: 'reuse', reason: 'stored', key, ...(empty ? { empty } : {}), ...this.#note(step) };
+    const lacks = lacking(step, entry);
+    return {
+      step: step.id,
+      action: 'reuse',
+      reason: 'stored',
+      key,
+      ...(empty ? { empty } : {}),
+      ...lacks,
+      ...this.#note(step),
+    };
   }
 
   #part(id: string): PartDefinition {
@@ -288,7 +301,7 @@ class PlanWalk {
 
   #planKnownDownload(step: StepDefinition, part: PartDefinition, delivery: Delivery, entry: LedgerEntry): PlannedStep {
     const empty = isEmptyEntry(entry);
-    const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}) };
+    const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}), ...lacking(step, entry) };
     const { note } = delivery;
     const reuse = { ...known, ...(note === undefined ? {} : { kept: note }), action: 'reuse' } as const;
     if (part.source === 'import') return { ...reuse, reason: 'imported' };
@@ -440,7 +453,7 @@ class PlanWalk {
   /** The reason when the step, or one that it reads, is to be executed again on request. */
   #isForced(step: StepDefinition): string | undefined {
     const { fromStep } = this.#options;
-    const named = step.id === fromStep || stageOf(step.id) === fromStep;
+    const named = step.id === fromStep || stageOf(step.id) === fromStep || unsharded(step.id) === fromStep;
     if (!named && !step.inputs.some((input) => this.#forced.has(input.step))) return undefined;
     this.#forced.add(step.id);
     return named ? 'asked for' : `asked for from ${fromStep ?? ''}`;
@@ -460,6 +473,11 @@ function namesOf(pending: readonly Pending[]): string {
   return [...new Set(pending.map(({ by }) => by))].join(', ');
 }
 
+function lacking(step: StepDefinition, entry: LedgerEntry): Pick<PlannedStep, 'lacks'> {
+  const lacks = isEmptyEntry(entry) ? [] : lackedShards(step, entry);
+  return lacks.length === 0 ? {} : { lacks };
+}
+
 function freshUntil({ checkedAt }: Delivery, minutes: number | null): string | null {
   return minutes === null ? null : new Date(Date.parse(checkedAt) + minutes * 60_000).toISOString();
 }
@@ -470,15 +488,4 @@ function run(step: StepDefinition, reason: string): PlannedStep {
 
 function skip(step: StepDefinition, reason: string): PlannedStep {
   return { step: step.id, action: 'skip', reason };
-}
-
-/** Why a step cannot run although all its inputs are known; undefined when it can. */
-function missingInput(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): string | undefined {
-  const needed = step.inputs.filter((input) => input.optional !== true && input.daysBefore === undefined);
-  const gone = needed.find((input) => inputs[input.name] === null);
-  if (gone !== undefined) return `${gone.step} has no output for this day`;
-  if (step.needsAnyOf?.every((name) => inputs[name] === null) === true) {
-    return `none of ${step.needsAnyOf.join(', ')} has rows for this day`;
-  }
-  return undefined;
 }

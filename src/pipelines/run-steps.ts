@@ -2,6 +2,7 @@ import { blockedBy, inputKeys, notesFor } from './execution.ts';
 import type { DayState, ExecutionStep, StepState } from './execution.ts';
 import { SKIPPED, keptState } from './kept-delivery.ts';
 import type { DeliveredBefore, DeliveriesBefore, KeptNote, PartNote, Recut } from './kept-delivery.ts';
+import { unsharded } from './shard.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
 
@@ -58,6 +59,8 @@ export interface StepDone {
   readonly how: 'ran' | 'reused';
   readonly empty: boolean;
   readonly held: readonly HeldCheck[];
+  /** Of slices that come in shards: those that have no rows, by output name. */
+  readonly lacks?: readonly string[];
   /** Of a download: why it is not what the publisher answered; workers of earlier versions do not say. */
   readonly kept?: KeptNote;
 }
@@ -96,7 +99,7 @@ export type DayStates = ReadonlyMap<CivilDate, DayState>;
 /** Resolves when every step of every day has a state; throws on cancellation alone. */
 export async function runSteps(plan: StepsPlan, run: StepsRun): Promise<DayStates> {
   const states = new Map(plan.days.map(({ date, state }) => [date, state]));
-  const work = { ...plan, run, states };
+  const work: Work = { ...plan, run, states, turns: new Map() };
   const ended = new Map<StepId, Promise<void>>();
   for (const step of plan.steps) {
     const parts = step.withNotes === true ? plan.steps.filter(({ part }) => part !== undefined) : [];
@@ -114,8 +117,15 @@ export async function runSteps(plan: StepsPlan, run: StepsRun): Promise<DayState
   return states;
 }
 
+interface Turns {
+  free: number;
+  readonly waiting: (() => void)[];
+}
+
 interface Work extends StepsPlan {
   readonly run: StepsRun;
+  /** By the name of a step that comes in shards. */
+  readonly turns: Map<StepId, Turns>;
   readonly states: Map<CivilDate, DayState>;
 }
 
@@ -133,7 +143,7 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
     else end(day.date, { state: 'skipped', reason: blocked });
   }
   if (runnable.length === 0) return;
-  const results = await run.call(step, workOf(work, step, runnable));
+  const results = await callInTurn(work, step, runnable);
   for (const day of runnable) {
     if (typeof results === 'string') {
       end(day.date, await doWithout(work, step, day, results));
@@ -143,13 +153,35 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
     if (result === undefined) continue;
     if ('failure' in result) end(day.date, failed(day, step, result));
     else {
-      const { held, key, how, empty, kept } = result;
+      const { held, key, how, empty, lacks, kept } = result;
       const question = { date: day.date, step: step.id, key, checks: held };
       const decided = held.length === 0 ? undefined : await run.decide(question);
-      end(day.date, decided ?? { state: 'done', key, how, empty, ...(kept === undefined ? {} : { kept }) });
+      const more = { ...(lacks === undefined ? {} : { lacks }), ...(kept === undefined ? {} : { kept }) };
+      end(day.date, decided ?? { state: 'done', key, how, empty, ...more });
     }
   }
   run.changed?.(states);
+}
+
+/** Shards of one step whose calls are under way at the same time; the others wait for their turn. */
+export const SHARDS_AT_ONCE = 8;
+
+/** A held shard has given its turn away: others do not wait for the decision on it. */
+async function callInTurn(work: Work, step: ExecutionStep, runnable: readonly StepsDay[]) {
+  const call = () => work.run.call(step, workOf(work, step, runnable));
+  if (step.shard === undefined) return call();
+  const name = unsharded(step.id);
+  const turns = work.turns.get(name) ?? { free: SHARDS_AT_ONCE, waiting: [] };
+  work.turns.set(name, turns);
+  if (turns.free > 0) turns.free -= 1;
+  else await new Promise<void>((resolve) => turns.waiting.push(resolve));
+  try {
+    return await call();
+  } finally {
+    const next = turns.waiting.shift();
+    if (next === undefined) turns.free += 1;
+    else next();
+  }
 }
 
 /** An operator does without a part: what it delivered before stays, and is cut again first where its slice is lost. */

@@ -7,6 +7,7 @@
  * - step: `<stage>/<part>`; the stages are download → transform → metrics → report.
  * - period: what a rollup is made for: a month, a year or the whole history.
  * - scope: what a step's outputs are about: a data day or a period.
+ * - shard: the fixed share of a data day that one piece of work handles, such as `07-of-16`.
  * - slice: the rows of one data day exactly as published, whatever file brought them.
  * - step key: the hash of everything that a step's outputs depend on.
  * - ledger: one record per executed step key and scope; it is only ever added to.

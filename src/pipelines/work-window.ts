@@ -4,10 +4,11 @@ import type { CivilDate, StepId } from './vocabulary.ts';
 /** The sets of days that are made together, by one `window` run of a backfill. */
 
 /** The stretch of the calendar that one set may cover. */
-export type WorkWindow = 'month' | 'quarter' | 'half-year';
+export type WorkWindow = 'week' | 'month' | 'quarter' | 'half-year';
 
-/** Its calendar months, and how many days these have at most. */
+/** Its calendar months, and how many days it has at most; a week is a quarter of a month, for pipelines with many shards. */
 const WORK_WINDOWS = {
+  week: { months: 1, days: 8 },
   month: { months: 1, days: 31 },
   quarter: { months: 3, days: 92 },
   'half-year': { months: 6, days: 184 },
@@ -18,6 +19,10 @@ export function workWindows(
   { workWindow = 'month' }: { readonly workWindow?: WorkWindow },
   dates: readonly CivilDate[],
 ): CivilDate[][] {
+  if (workWindow === 'week') {
+    const { days } = WORK_WINDOWS.week;
+    return byStretch(dates, (date) => `${monthOf(date)}/${Math.ceil(Number(date.slice(8)) / days)}`);
+  }
   const { months } = WORK_WINDOWS[workWindow];
   return byStretch(dates, (date) => `${yearOf(date)}/${Math.ceil(Number(date.slice(5, 7)) / months)}`);
 }

@@ -1,6 +1,7 @@
 import { metricMeter } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { CommitRequest, RecordRunRequest, StepRequest, StepResult } from '../engine/contract.ts';
+import { unsharded } from '../pipelines/shard.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 
 /**
@@ -31,7 +32,8 @@ function counter(name: string) {
 function stepOf(activityType: string, args: readonly unknown[]): { pipeline: string; step: string } | undefined {
   if (!STAGES.some((stage) => stage === activityType)) return undefined;
   const { pipeline, step } = args[0] as StepRequest;
-  return { pipeline, step };
+  // A label for each shard would make thousands of series.
+  return { pipeline, step: unsharded(step) };
 }
 
 function record(activityType: string, args: readonly unknown[], result: unknown, seconds: number): void {

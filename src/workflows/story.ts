@@ -1,4 +1,5 @@
 import type { DayState, ExecutionStep } from '../pipelines/execution.ts';
+import { tellTogether } from '../pipelines/in-shards.ts';
 import type { PlannedStep } from '../pipelines/plan.ts';
 
 /** What a run shows of itself in the Temporal UI ("User metadata"), in Markdown. */
@@ -10,11 +11,25 @@ export function dayStory(
   planned: readonly PlannedStep[],
   state: DayState,
 ): string {
-  const rows = steps.map((step) => {
-    const plan = planned.find((candidate) => candidate.step === step.id);
-    return `| ${step.id} | ${plan?.action ?? 'run'} | ${stateWord(state, step)} | ${cell(detail(state, step) ?? plan?.reason ?? '')} |`;
+  const rows = tellTogether(steps, ({ id }) => id).map(({ step: name, of, members }) => {
+    const plans = members.map(({ id }) => planned.find((candidate) => candidate.step === id));
+    const why = members.map((step, index) => detail(state, step) ?? plans[index]?.reason ?? '');
+    const words = (all: readonly string[]): string => (of === undefined ? (all[0] ?? '') : counted(all));
+    const actions = words(plans.map((plan) => plan?.action ?? 'run'));
+    const told = cell([...new Set(why)].slice(0, REASONS_TOLD).join('; '));
+    return `| ${name} | ${actions} | ${words(members.map((step) => stateWord(state, step)))} | ${told} |`;
   });
   return [`**${title}**`, '', '| step | plan | state | why |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** Of the shards of a step; a table of Temporal's is not for hundreds of lines. */
+const REASONS_TOLD = 3;
+
+/** `13 reuse, 3 run` */
+function counted(words: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, times]) => `${times} ${word}`).join(', ');
 }
 
 function stateWord(state: DayState, step: ExecutionStep): string {
@@ -39,14 +54,13 @@ function cell(text: string): string {
 
 /** The live table of a window: how far every step is over its days. */
 export function windowStory(title: string, steps: readonly ExecutionStep[], states: readonly DayState[]): string {
-  const rows = steps.map((step) => {
+  const rows = tellTogether(steps, ({ id }) => id).map(({ step, members }) => {
     const counts = { ran: 0, reused: 0, skipped: 0, failed: 0, waiting: 0 };
-    for (const state of states) {
-      const known = state[step.id];
+    for (const known of states.flatMap((state) => members.map(({ id }) => state[id]))) {
       counts[known === undefined ? 'waiting' : known.state === 'done' ? known.how : known.state] += 1;
     }
     const { ran, reused, skipped, failed, waiting } = counts;
-    return `| ${step.id} | ${ran} | ${reused} | ${skipped} | ${failed} | ${waiting} |`;
+    return `| ${step} | ${ran} | ${reused} | ${skipped} | ${failed} | ${waiting} |`;
   });
   const head = ['| step | ran | reused | skipped | failed | waiting |', '|---|---|---|---|---|---|'];
   return [`**${title}**`, '', ...head, ...rows].join('\n');

@@ -10,7 +10,7 @@ import type {
   StepUnit,
   UnitResult,
 } from '../../src/pipelines/dataset.ts';
-import { definePipeline } from '../../src/pipelines/definition.ts';
+import { definePipeline } from '../../src/pipelines/define-pipeline.ts';
 import type { OutputDefinition, PartDefinition, StepDefinition } from '../../src/pipelines/definition.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';
 import { fileText } from './virtual-files.ts';

@@ -16,7 +16,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { decisionLine } from '../shared/decision-line.ts';
 import { count, formatBytes, shortHash } from '../shared/measures.ts';
-import { parseScope, parseVersion } from '../shared/scope-argument.ts';
+import { wholeScope, parseVersion } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
 export interface DiffCommand {
@@ -34,7 +34,7 @@ const MOST_LINES = 12;
 export async function diff(context: CommandContext, { pipeline, date, versions }: DiffCommand): Promise<ExitCode> {
   const engine = await context.engine();
   datasetOf(engine, pipeline);
-  const scope = parseScope(date);
+  const scope = wholeScope(date);
   const manifests = await readVersions(engine, pipeline, scope);
   const [before, after] =
     versions === undefined ? lastTwo(manifests, `${pipeline} ${scope}`) : chosen(manifests, versions);

@@ -5,6 +5,8 @@ import { staleDays } from '../../engine/look/stale-days.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
 import { GAP_KINDS, gapsOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay, DateRange, GapKind } from '../../pipelines/calendar-of-days.ts';
+import { reasonsTold, shareText, tellTogether } from '../../pipelines/in-shards.ts';
+import type { ToldStep } from '../../pipelines/in-shards.ts';
 import type { PlannedStep } from '../../pipelines/plan.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
@@ -96,7 +98,7 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
   });
   for (const { date, steps, unpublished } of days) {
     terminal.line(terminal.colours.bold(date));
-    for (const step of steps) terminal.line(`  ${staleText(step)}`);
+    for (const told of tellTogether(steps, ({ step }) => step)) terminal.line(`  ${staleText(staleOf(told))}`);
     for (const name of unpublished) terminal.line(`  ${name} does not show the newest version`);
   }
   for (const { period, step, reason } of periods) terminal.line(`${period.padEnd(8)} ${staleText({ step, reason })}`);
@@ -118,6 +120,11 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
     terminal.line(`${count(periods.length, 'period')} out of date: ${start} --task-queue ${queue} --input '${input}'`);
   }
   return none ? EXIT.done : EXIT.degraded;
+}
+
+function staleOf(told: ToldStep<PlannedStep>): Pick<PlannedStep, 'step' | 'reason'> {
+  const share = told.of === undefined ? '' : `${shareText(told)}, `;
+  return { step: told.step, reason: `${share}${reasonsTold(told.members)}` };
 }
 
 function staleText({ step, reason }: Pick<PlannedStep, 'step' | 'reason'>): string {

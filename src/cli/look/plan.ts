@@ -6,6 +6,8 @@ import type { RunPlan, RunPlans } from '../../engine/plan/plan-run.ts';
 import { probePublisher } from '../../engine/watch/probe-publisher.ts';
 import { checkRequest } from '../../engine/plan/resolve-plan.ts';
 import { datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
+import { reasonsTold, shareText, tellTogether } from '../../pipelines/in-shards.ts';
+import type { ToldStep } from '../../pipelines/in-shards.ts';
 import type { PlannedStep, StepAction } from '../../pipelines/plan.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
@@ -109,13 +111,21 @@ function printDay(terminal: Terminal, { date, steps, upToDate, unpublished }: Ru
   const shown = everything ? steps : active;
   if (shown.length === 0 && upToDate) return;
   terminal.line(bold(date));
-  for (const step of shown) terminal.line(`  ${paint[step.action](step.action.padEnd(8))}${describe(step)}`);
+  for (const told of tellTogether(
+    shown,
+    ({ step }) => step,
+    ({ action }) => action,
+  )) {
+    const [{ action } = { action: 'skip' as const }] = told.members;
+    terminal.line(`  ${paint[action](action.padEnd(8))}${describe(told)}`);
+  }
   if (upToDate || active.length > 0) return;
   const what =
     unpublished.length > 0 ? `publishes ${unpublished.join(', ')}` : 'a new version of what is there already';
   terminal.line(`  ${cyan('commit'.padEnd(8))}${what}`);
 }
 
-function describe({ step, reason }: PlannedStep): string {
-  return `${step.padEnd(22)} ${reason}`;
+function describe(told: ToldStep<PlannedStep>): string {
+  const share = told.of === undefined ? '' : `${shareText(told)}, `;
+  return `${told.step.padEnd(22)} ${share}${reasonsTold(told.members)}`;
 }

@@ -8,18 +8,22 @@ import { decisionOn } from '../../pipelines/decision.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import type { Manifest, ManifestStep } from '../../pipelines/manifest.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { namesTold, tellTogether } from '../../pipelines/in-shards.ts';
+import type { ToldStep } from '../../pipelines/in-shards.ts';
+import { isPeriod, parseScope, scopeText } from '../../pipelines/scope.ts';
+import { shardText, splitShard } from '../../pipelines/shard.ts';
+import type { Shard } from '../../pipelines/shard.ts';
 import type { StepId } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { byWhom, decisionLine } from '../shared/decision-line.ts';
 import { count, formatBytes, shortHash } from '../shared/measures.ts';
-import { parseScope, parseVersion } from '../shared/scope-argument.ts';
+import { parseVersion } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
 export interface ShowCommand {
   readonly pipeline: string;
-  /** A day, or a period such as `2024-01`, `2024` or `all`. */
+  /** A day, or a period such as `2024-01`, `2024` or `all`; of a day also one shard alone, such as `2024-01-15.07-of-16`. */
   readonly date: string;
   /** A number of the version history; the newest without it. */
   readonly version?: string | undefined;
@@ -32,12 +36,13 @@ const MOST_VERSIONS = 10;
 export async function show(context: CommandContext, { pipeline, date, version }: ShowCommand): Promise<ExitCode> {
   const engine = await context.engine();
   const { definition } = datasetOf(engine, pipeline);
-  const dossier = await readDossier(engine, pipeline, parseScope(date));
+  const { partition, ...scope } = parseScope(date);
+  const dossier = await readDossier(engine, pipeline, scopeText(scope));
   const { manifests } = dossier;
   const wanted = version === undefined ? undefined : versionOf(manifests, parseVersion(version));
   const shown = wanted ?? manifests.at(-1);
   context.terminal.data(wanted === undefined ? dossier : { ...dossier, manifests: [wanted] });
-  print(context.terminal, definition, dossier, shown);
+  print(context.terminal, definition, dossier, shown, partition);
   if (shown !== undefined && !isPeriod(dossier.scope)) await printAskAgain(context, dossier);
   return EXIT.done;
 }
@@ -47,9 +52,10 @@ function print(
   definition: PipelineDefinition,
   dossier: Dossier,
   shown: Manifest | undefined,
+  partition: Shard | undefined,
 ): void {
   if (shown === undefined) terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
-  else printManifest(terminal, definition, dossier, shown);
+  else printManifest(terminal, definition, dossier, shown, partition);
   const { failure, degraded, verification, actions } = dossier;
   if (failure !== null) {
     const { step, code, message, failedAt, workflowId } = failure;
@@ -74,14 +80,20 @@ function print(
   }
 }
 
-function printManifest(terminal: Terminal, definition: PipelineDefinition, dossier: Dossier, manifest: Manifest): void {
+function printManifest(
+  terminal: Terminal,
+  definition: PipelineDefinition,
+  dossier: Dossier,
+  manifest: Manifest,
+  partition: Shard | undefined,
+): void {
   const { run } = manifest;
   terminal.line(terminal.colours.bold(headline(dossier, manifest)));
   terminal.line(
     `committed ${run.committedAt} by ${run.workflowId} (${run.reason}), run ${run.runId}, code ${run.codeVersion}`,
   );
   printVersions(terminal, dossier.manifests, manifest);
-  printSteps(terminal, definition, manifest);
+  printSteps(terminal, definition, manifest, partition);
   section(terminal, 'origins');
   if (manifest.origins.length === 0) terminal.line('  none of its own');
   for (const origin of manifest.origins) for (const line of originLines(origin)) terminal.line(`  ${line}`);
@@ -126,7 +138,7 @@ function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown
         ? count(changed.length, 'step')
         : changed.length === 0
           ? 'no step changed'
-          : `changed: ${changed.join(', ')}`;
+          : `changed: ${namesTold(changed).join(', ')}`;
     const mark = manifest === shown ? '→' : ' ';
     terminal.line(
       `  ${mark} ${String(version).padStart(3)}  ${run.committedAt}  ${run.reason.padEnd(8)}  ${verdict.padEnd(8)}  ${what}`,
@@ -134,13 +146,43 @@ function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown
   }
 }
 
-function printSteps(terminal: Terminal, definition: PipelineDefinition, { steps }: Manifest): void {
+function printSteps(
+  terminal: Terminal,
+  definition: PipelineDefinition,
+  { steps }: Manifest,
+  partition: Shard | undefined,
+): void {
   section(terminal, 'steps');
   const order = [...definition.steps, ...definition.rollups].map(({ id }) => id);
   const known = (Object.entries(steps) as [StepId, ManifestStep][]).sort(
     ([a], [b]) => order.indexOf(a) - order.indexOf(b),
   );
-  for (const [id, step] of known) for (const line of stepLines(terminal, id, step)) terminal.line(`  ${line}`);
+  const asked = known.filter(([id]) => partition === undefined || sameShard(splitShard(id).shard, partition));
+  for (const told of tellTogether(asked, ([id]) => id)) {
+    if (told.of !== undefined && partition === undefined) terminal.line(`  ${shardsLine(terminal, told)}`);
+    else
+      for (const [id, step] of told.members)
+        for (const line of stepLines(terminal, id, step)) terminal.line(`  ${line}`);
+  }
+}
+
+function sameShard(one: Shard | undefined, other: Shard): boolean {
+  return one?.index === other.index && one.of === other.of;
+}
+
+/** The shards of a step in one line; `show` of the day with a shard behind it tells of one of them. */
+function shardsLine({ colours }: Terminal, { step, of, members }: ToldStep<readonly [StepId, ManifestStep]>): string {
+  const counts = (['done', 'failed', 'skipped'] as const).flatMap((state) => {
+    const those = members.filter(([, one]) => one.state === state);
+    const names = those
+      .map(([id]) => splitShard(id).shard)
+      .flatMap((shard) => (shard === undefined ? [] : shardText(shard)));
+    if (those.length === 0) return [];
+    return [
+      state === 'failed' ? colours.red(`${those.length} failed: ${names.join(', ')}`) : `${those.length} ${state}`,
+    ];
+  });
+  return `${step.padEnd(20)} ${of ?? 0} shards: ${counts.join(', ')}`;
 }
 
 function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): string[] {

@@ -9,7 +9,7 @@ import { verifyPeriod } from '../../engine/verify/verify-period.ts';
 import { PipelineError } from '../../errors.ts';
 import { rangesOf } from '../../pipelines/calendar-of-days.ts';
 import { datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import { describeRow } from '../../pipelines/stored-records.ts';
 import { isDamaged, publishedFinding, worstResult } from '../../pipelines/verification.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
@@ -18,7 +18,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
 import { count, shortHash } from '../shared/measures.ts';
-import { parseScope } from '../shared/scope-argument.ts';
+import { wholeScope } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
 export interface VerifyCommand {
@@ -48,7 +48,7 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
   const { terminal } = context;
   const engine = await context.engine();
   const { pipeline, from, to } = command;
-  if (to === undefined && command.sample === undefined && isPeriod(parseScope(from)))
+  if (to === undefined && command.sample === undefined && isPeriod(wholeScope(from)))
     return verifyTables(context, engine, command);
   const range = datesOf(from, to);
   checkRequest(datasetOf(engine, pipeline).definition, { dates: range, options: {} });

@@ -2,8 +2,10 @@ import { loadPlan, planBackfill, savePlan } from '../../engine/plan/plan-backfil
 import type { DetailedPlan } from '../../engine/plan/plan-backfill.ts';
 import { PipelineError } from '../../errors.ts';
 import { SELECTIONS } from '../../pipelines/backfill.ts';
-import type { BackfillPlan, BackfillRequest, BackfillSelection } from '../../pipelines/backfill.ts';
+import type { BackfillPlan, BackfillRequest, BackfillSelection, StepActions } from '../../pipelines/backfill.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
+import { tellTogether } from '../../pipelines/in-shards.ts';
+import type { StepAction } from '../../pipelines/plan.ts';
 import type { StepId } from '../../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
 import {
@@ -147,8 +149,13 @@ function planLines(plan: BackfillPlan): string[] {
   const head = `plan ${hash}: ${request.pipeline} ${request.from} … ${request.to}, ${request.select ?? 'open'} days`;
   const left = [`${complete} complete`, `${notDue} not due yet`, `${otherwise} not asked for`];
   const lines = [head, `  ${count(days, 'day')} to run in ${count(windows, 'window')}; left out: ${left.join(', ')}`];
-  for (const [step, { run, recheck, reuse, skip }] of Object.entries(plan.steps)) {
-    lines.push(`  ${step.padEnd(24)} run ${run}, recheck ${recheck}, reuse ${reuse}, skip ${skip}`);
+  const steps = Object.entries(plan.steps) as [StepId, StepActions[StepId]][];
+  for (const told of tellTogether(steps, ([step]) => step)) {
+    const sum = (action: StepAction): number => told.members.reduce((total, [, counts]) => total + counts[action], 0);
+    const actions = (['run', 'recheck', 'reuse', 'skip'] as const).map((action) => `${action} ${sum(action)}`);
+    lines.push(
+      `  ${told.step.padEnd(24)} ${actions.join(', ')}${told.of === undefined ? '' : ` shards of ${told.of}`}`,
+    );
   }
   if (days === 0) return lines;
   const asked = Object.entries(requests).map(([host, number]) => `${number} to ${host}`);

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors.ts';
-import { datesBetween, datesOfMonth, isCivilDate } from '../../pipelines/civil-date.ts';
-import { WHOLE_HISTORY, datesOfPeriod } from '../../pipelines/period.ts';
+import { datesBetween, datesOfMonth } from '../../pipelines/civil-date.ts';
+import { datesOfPeriod } from '../../pipelines/period.ts';
+import { parseScope, scopeText } from '../../pipelines/scope.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 
 /** Dates, periods and versions as people write them on the command line. */
@@ -8,13 +9,11 @@ import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const YEAR = /^\d{4}$/;
 
-/** A day, month, year or `all`; anything else is `INPUT_INVALID`. */
-export function parseScope(text: string): Scope {
-  if (isCivilDate(text) || MONTH.test(text) || YEAR.test(text) || text === WHOLE_HISTORY) return text;
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `${JSON.stringify(text)} is no existing day, month or year: write it as YYYY-MM-DD, YYYY-MM, YYYY or ${WHOLE_HISTORY}`,
-  );
+/** A day, month, year or `all`, whole; anything else is `INPUT_INVALID`. */
+export function wholeScope(text: string): Scope {
+  const scope = parseScope(text);
+  if (scope.partition === undefined) return scopeText(scope);
+  throw new PipelineError('INPUT_INVALID', `${text} names one shard; here a whole day or period is meant`);
 }
 
 /** Every date of a month or year; anything else is `INPUT_INVALID`. */

@@ -1,14 +1,14 @@
 import { repairRows, unreadableRows } from '../../engine/upkeep/repair-rows.ts';
 import { PipelineError } from '../../errors.ts';
 import { datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import { describeRow } from '../../pipelines/stored-records.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import { commandControl } from '../shared/control.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
-import { parseScope } from '../shared/scope-argument.ts';
+import { wholeScope } from '../shared/scope-argument.ts';
 
 export interface RepairCommand {
   readonly pipeline: string;
@@ -45,7 +45,7 @@ export async function repair(context: CommandContext, command: RepairCommand): P
 }
 
 function scopesOf({ from, to }: RepairCommand): Scope[] {
-  const first = parseScope(from);
+  const first = wholeScope(from);
   if (to === undefined && isPeriod(first)) return [first];
   const start = parseCivilDate(from);
   const dates = datesBetween(start, to === undefined ? start : parseCivilDate(to));

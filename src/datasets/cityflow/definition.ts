@@ -6,7 +6,7 @@ import type {
   StepDefinition,
   StepInput,
 } from '../../pipelines/definition.ts';
-import { definePipeline } from '../../pipelines/definition.ts';
+import { definePipeline } from '../../pipelines/define-pipeline.ts';
 import type { StepId } from '../../pipelines/vocabulary.ts';
 import { ZONE } from './local-hours.ts';
 import { digestBefore, HISTORY_DAYS } from './metrics/history.ts';

@@ -1,5 +1,5 @@
 import type { OutputDefinition, PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
-import { definePipeline } from '../../pipelines/definition.ts';
+import { definePipeline } from '../../pipelines/define-pipeline.ts';
 import { CORE_CHECKS } from './checks.ts';
 import { ZONE } from './local-time.ts';
 import { ROLLUPS } from './rollup/definition.ts';

@@ -1,5 +1,5 @@
 import type { OutputDefinition, PartDefinition, RollupDefinition, StepDefinition } from '../../pipelines/definition.ts';
-import { definePipeline } from '../../pipelines/definition.ts';
+import { definePipeline } from '../../pipelines/define-pipeline.ts';
 import type { ColumnClass } from '../../pipelines/vocabulary.ts';
 import { ARCHIVE_CHECK } from './days/transform.ts';
 import type { Flux } from './decode/archive-name.ts';

@@ -1,5 +1,5 @@
 import type { OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../../pipelines/definition.ts';
-import { definePipeline } from '../../pipelines/definition.ts';
+import { definePipeline } from '../../pipelines/define-pipeline.ts';
 import type { ColumnClass } from '../../pipelines/vocabulary.ts';
 import { READING_CHECKS } from './readings/transform.ts';
 import { SIDE_PARTS } from './side/parts.ts';

@@ -228,13 +228,16 @@ function entriesOf(
   return entries;
 }
 
-/** The facts of all steps, later steps last; downloads keep theirs to the ledger, because several have the same names. */
+/** The facts of all steps, later steps last; downloads and shards keep theirs to the ledger, because several have the same names. */
 function mergeFacts(
   definition: PipelineDefinition,
   entries: ReadonlyMap<StepId, LedgerEntry>,
 ): Record<string, JsonValue> {
   const facts: Record<string, JsonValue> = {};
-  for (const { id } of [...definition.steps.filter((step) => step.part === undefined), ...definition.rollups]) {
+  for (const { id } of [
+    ...definition.steps.filter(({ part, shard }) => part === undefined && shard === undefined),
+    ...definition.rollups,
+  ]) {
     Object.assign(facts, entries.get(id)?.facts);
   }
   return facts;

@@ -1,6 +1,7 @@
 import { addMonths, datesBetween, monthOf, yearOf } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition, RollupInput } from '../../pipelines/definition.ts';
-import { WHOLE_HISTORY, datesOfPeriod } from '../../pipelines/period.ts';
+import { datesOfPeriod } from '../../pipelines/period.ts';
+import { WHOLE_HISTORY } from '../../pipelines/scope.ts';
 import type { Period, Scope } from '../../pipelines/vocabulary.ts';
 
 /** The days, months or years that lie in a period and can have data by now, ascending. */

@@ -1,12 +1,12 @@
 import type { RowMeaning } from '../../pipelines/dataset.ts';
-import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
+import { quoteIdentifier, quoteList } from '../../pipelines/sql-text.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 
 /** What one slice of a day knows that another does not: values are counted by key and column, whatever their rows look like. */
 
-/** A slice as a local file, and what its rows say. */
+/** A slice as local files, one per shard, and what its rows say. */
 export interface ReadableSlice {
-  readonly path: string;
+  readonly paths: readonly string[];
   readonly columns: readonly string[];
   readonly meaning: RowMeaning;
 }
@@ -28,8 +28,8 @@ export interface SliceComparison {
 const COMPARED = 'quotidien_compared';
 
 /** The columns of a slice. */
-export async function columnsOfSlice(sql: SqlSession, path: string): Promise<string[]> {
-  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${sliceSql(path)}`);
+export async function columnsOfSlice(sql: SqlSession, paths: readonly string[]): Promise<string[]> {
+  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${sliceSql(paths)}`);
   return described.map(({ column_name }) => column_name);
 }
 
@@ -86,7 +86,7 @@ export function joinedRowsSql(known: ReadableSlice, fresh: ReadableSlice): strin
     JSON.stringify(known.columns) <= JSON.stringify(fresh.columns) ? [known, fresh] : [fresh, known];
   const rows = (slice: ReadableSlice): string => {
     const where = slice === known ? '' : `WHERE ${slice.meaning.key} IN (${keys})`;
-    return `SELECT ${renamed(slice, first).join(', ')} FROM ${sliceSql(slice.path)} ${where}`;
+    return `SELECT ${renamed(slice, first).join(', ')} FROM ${sliceSql(slice.paths)} ${where}`;
   };
   return `SELECT DISTINCT * FROM (${rows(first)} UNION ALL BY NAME ${rows(second)}) ORDER BY ALL`;
 }
@@ -106,13 +106,13 @@ function renamed({ columns, meaning }: ReadableSlice, other: ReadableSlice): str
 }
 
 /** One row per key with its values; of rows with the same key the greatest. */
-function valuesSql({ path, meaning }: ReadableSlice, names: readonly string[]): string {
+function valuesSql({ paths, meaning }: ReadableSlice, names: readonly string[]): string {
   const { key, subject = `''`, finality = 'NULL::INTEGER', values } = meaning;
   const columns = names.map((name, i) => `max(${values[name] ?? 'NULL::VARCHAR'}) AS v${i}`);
   return `SELECT ${key} AS row_key, any_value(${subject}) AS subject, max(${finality}) AS finality, ${columns.join(', ')}
-    FROM ${sliceSql(path)} WHERE ${key} IS NOT NULL GROUP BY row_key`;
+    FROM ${sliceSql(paths)} WHERE ${key} IS NOT NULL GROUP BY row_key`;
 }
 
-function sliceSql(path: string): string {
-  return `read_parquet(${quoteText(path)}, hive_partitioning = false)`;
+function sliceSql(paths: readonly string[]): string {
+  return `read_parquet(${quoteList(paths)}, hive_partitioning = false)`;
 }

@@ -4,6 +4,7 @@ import type { PartDefinition, StepDefinition } from '../../pipelines/definition.
 import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
 import { dayOf, newestDeliveries } from '../../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../../pipelines/receipt.ts';
+import { unsharded } from '../../pipelines/shard.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { zonedDay } from '../../pipelines/zoned-day.ts';
@@ -76,7 +77,7 @@ async function sliceHeld(
     },
     { signal: control.signal },
   );
-  return { answers: [...failed, ...entries.map((entry) => doneWith(entry, 'ran'))], entries };
+  return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries };
 }
 
 /** Cuts the raw file; what is wrong with it as a whole names where it is kept, if it is. */
@@ -97,11 +98,16 @@ async function sliceRaw(
   }
 }
 
-/** The identity of a download: the slice that it delivered, or that it delivered none. */
+/** The output of a download, whole or in shards. */
+export const SLICE = 'slice';
+
+/** The identity of a download: the slice that it delivered, or all its shards, or that it delivered none. */
 function identifyBy(step: StepDefinition): Uncommitted['identify'] {
   return (outputs) => {
-    const slice = outputs['slice'];
-    const inputs = { slice: slice === undefined ? null : [slice.sha256] };
+    const slices = Object.entries(outputs).filter(([name]) => unsharded(name) === SLICE);
+    const whole = { slice: null };
+    const inputs =
+      slices.length === 0 ? whole : Object.fromEntries(slices.map(([name, { sha256 }]) => [name, [sha256]]));
     return { key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }), inputs };
   };
 }
@@ -137,7 +143,7 @@ export async function recutLost(download: Download, days: StepRequest['days']): 
     const { retrievedAt: checkedAt } = origin;
     const answer = { origin, status: 200, unchanged: true, checkedAt, freshness: null };
     const { entries } = await sliceAndCommit(download, dates, answer);
-    done.push(...entries.filter(({ scope }) => only.has(scope)).map((entry) => doneWith(entry, 'ran')));
+    done.push(...entries.filter(({ scope }) => only.has(scope)).map((entry) => doneWith(download.step, entry, 'ran')));
   }
   return done;
 }

@@ -71,7 +71,7 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
     const range = { first: cut.from, last: cut.to };
     const earlier = await readReceipts(engine.documents, dataset.definition.name, part, range);
     const settled = await settleAndSave(download, { earlier, entries, answer, save });
-    days.push(...withKept(answers, settled.kept));
+    days.push(...withKept(download, answers, settled.kept));
     remarks.push(...settled.remarks);
   }
   return { days, remarks };

@@ -174,7 +174,7 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
     await saveReceipt(engine.documents, { ...receipt, ...told });
   };
   const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
-  return withKept(answers, kept);
+  return withKept(download, answers, kept);
 }
 
 /** An answer that is a list of the moment tells of the day on which it was given. */
@@ -267,5 +267,5 @@ async function slicesOf(
     }
     entries.push(entry);
   }
-  return { answers: entries.map((entry) => doneWith(entry, 'reused')), entries };
+  return { answers: entries.map((entry) => doneWith(step, entry, 'reused')), entries };
 }

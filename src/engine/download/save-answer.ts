@@ -26,6 +26,7 @@ export function partOf({ dataset, part }: Download): Pick<Receipt, 'pipeline' | 
 
 /** The answers of the days, with what stands in place of the answer's own slices. */
 export function withKept(
+  { step }: Pick<Download, 'step'>,
   answers: readonly (StepDone | StepFailed)[],
   kept: ReadonlyMap<CivilDate, KeptEntry>,
 ): (StepDone | StepFailed)[] {
@@ -33,7 +34,7 @@ export function withKept(
     const standing = kept.get(day.date);
     if (standing === undefined) return day;
     const { entry, how, note } = standing;
-    return { ...doneWith(entry, how), ...(note === undefined ? {} : { kept: note }) };
+    return { ...doneWith(step, entry, how), ...(note === undefined ? {} : { kept: note }) };
   });
 }
 

@@ -5,6 +5,7 @@ import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { newestDeliveries } from '../../pipelines/receipt.ts';
 import type { Delivery, KeptDay, Receipt } from '../../pipelines/receipt.ts';
+import { unsharded } from '../../pipelines/shard.ts';
 import { quoteList, quoteText } from '../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
@@ -13,7 +14,7 @@ import type { SqlSession } from '../../ports/sql.ts';
 import { columnsOfSlice, compareSlices, joinedRowsSql } from './compare-slices.ts';
 import type { ReadableSlice, SliceComparison } from './compare-slices.ts';
 import { openContent, putContent } from '../content-store.ts';
-import { sliceAndCommit } from './cut-slices.ts';
+import { SLICE, sliceAndCommit } from './cut-slices.ts';
 import type { Download } from './cut-slices.ts';
 import { sqlOf } from '../engine.ts';
 import type { RawAnswer } from './fetch-raw.ts';
@@ -182,7 +183,7 @@ async function compareDays(
         judged.push(verdict);
         if (!verdict.keeps || download.part.addsUp !== true || comparison.added === 0) continue;
         const piece = await writeJoined(sql, day.fresh.scope, known, fresh);
-        if (piece.rows > (day.known.outputs['slice']?.rows ?? 0)) pieces.push({ ...piece, noted: verdict.day.noted });
+        if (piece.rows > rowsOf(day.known)) pieces.push({ ...piece, noted: verdict.day.noted });
         control.progress(`compared ${judged.length} of ${days.length} days with what is known`);
       }
       return { judged, joined: await storeJoined(download, sql, pieces) };
@@ -207,7 +208,8 @@ function comparedOnce(download: Download, sql: SqlSession): (day: ContestedDay) 
   };
   return (day) => {
     if (download.part.addsUp === true) return compare(day);
-    const pair = `${day.known.outputs['slice']?.sha256 ?? ''} ${day.fresh.outputs['slice']?.sha256 ?? ''}`;
+    const hashes = (entry: LedgerEntry) => slicesIn(entry.outputs).map(({ sha256 }) => sha256);
+    const pair = `${hashes(day.known).join()} ${hashes(day.fresh).join()}`;
     const found = compared.get(pair) ?? compare(day);
     compared.set(pair, found);
     return found;
@@ -220,12 +222,22 @@ async function readable(
   sql: SqlSession,
   { outputs }: LedgerEntry,
 ): Promise<ReadableSlice | undefined> {
-  const ref = outputs['slice'];
-  const local = ref === undefined ? undefined : await openUndamaged(engine, ref);
-  if (local === undefined) return undefined;
-  const columns = await columnsOfSlice(sql, local);
+  const files = await Promise.all(slicesIn(outputs).map((ref) => openUndamaged(engine, ref)));
+  const paths = files.filter((file) => file !== undefined);
+  if (paths.length === 0 || paths.length < files.length) return undefined;
+  const columns = await columnsOfSlice(sql, paths);
   const meaning = dataset.rowsOf?.(part.id, columns);
-  return meaning === undefined ? undefined : { path: local, columns, meaning };
+  return meaning === undefined ? undefined : { paths, columns, meaning };
+}
+
+/** The slice of a day, or its shards, ascending. */
+function slicesIn(outputs: LedgerEntry['outputs']): ArtefactRef[] {
+  const names = Object.keys(outputs).filter((name) => unsharded(name) === SLICE);
+  return names.sort().flatMap((name) => outputs[name] ?? []);
+}
+
+function rowsOf({ outputs }: LedgerEntry): number {
+  return slicesIn(outputs).reduce((sum, { rows = 0 }) => sum + rows, 0);
 }
 
 async function openUndamaged({ objects }: Download['engine'], ref: ArtefactRef): Promise<string | undefined> {
@@ -313,7 +325,7 @@ async function writeJoined(
   const [copied] = await sql.rows<{ Count: number }>(
     `COPY (${joinedRowsSql(known, fresh)}) TO ${quoteText(file)} (FORMAT PARQUET)`,
   );
-  return { date, path: file, columns: await columnsOfSlice(sql, file), rows: copied?.Count ?? 0 };
+  return { date, path: file, columns: await columnsOfSlice(sql, [file]), rows: copied?.Count ?? 0 };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { PartNote } from '../../pipelines/kept-delivery.ts';
 import { ledgerKey } from '../../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
 import { RECORD_SCHEMA } from '../../pipelines/stored-records.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import type { InputHashes, StepKey } from '../../pipelines/step-key.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { JsonObject } from '../../ports/json.ts';

@@ -10,8 +10,9 @@ import type {
 } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import type { StepDefinition } from '../../pipelines/definition.ts';
-import { isEmptyEntry } from '../../pipelines/ledger.ts';
+import { isEmptyEntry, lackedShards } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import { unsharded } from '../../pipelines/shard.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import { zonedDay } from '../../pipelines/zoned-day.ts';
@@ -51,17 +52,17 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
   return {
     days: prepared.map(({ day }) => {
       const entry = reused.get(day.date);
-      if (entry !== undefined) return doneWith(entry, 'reused');
+      if (entry !== undefined) return doneWith(step, entry, 'reused');
       return fresh.get(day.date) ?? lost(step, day.date);
     }),
   };
 
   async function work(engine: Engine, units: typeof prepared): Promise<Map<string, StepDone | StepFailed>> {
     const startedAt = engine.now();
-    const implementation = dataset.steps[step.id];
+    const implementation = dataset.steps[unsharded(step.id)];
     if (implementation === undefined) throw new PipelineError('INTERNAL', `${step.id} is defined but not implemented`);
     const task: StepTask = {
-      step: step.id,
+      ...namesOfTask(step),
       params: step.params ?? {},
       signal: control.signal,
       progress: control.progress,
@@ -78,10 +79,15 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
       const { entries, failed } = await commitOutcomes(engine, control, context, outcomes, identities);
       return new Map<string, StepDone | StepFailed>([
         ...failed.map((failure) => [failure.date, failure] as const),
-        ...entries.map((entry) => [entry.scope, doneWith(entry, 'ran')] as const),
+        ...entries.map((entry) => [entry.scope, doneWith(step, entry, 'ran')] as const),
       ]);
     });
   }
+}
+
+/** How code is told which step and which shard of it is asked for. */
+export function namesOfTask({ id, shard }: Pick<StepDefinition, 'id' | 'shard'>): Pick<StepTask, 'step' | 'shard'> {
+  return { step: unsharded(id), ...(shard === undefined ? {} : { shard }) };
 }
 
 function identityOf(step: StepDefinition, day: DayInputs): StepIdentity {
@@ -176,12 +182,14 @@ function example(check: CheckResult): string {
   return first === undefined ? '' : `, such as ${JSON.stringify(first)}`;
 }
 
-export function doneWith(entry: LedgerEntry, how: StepDone['how']): StepDone {
+export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEntry, how: StepDone['how']): StepDone {
+  const lacks = isEmptyEntry(entry) ? [] : lackedShards(step, entry);
   return {
     date: entry.scope,
     key: entry.key,
     how,
     empty: isEmptyEntry(entry),
+    ...(lacks.length === 0 ? {} : { lacks }),
     held: entry.checks
       .filter((check) => check.severity === 'hold' && check.failed > 0)
       .map(({ check, failed, tested }) => ({ check, failed, tested })),

@@ -5,6 +5,7 @@ import type { StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import type { PartNote } from '../../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
+import { splitShard } from '../../pipelines/shard.ts';
 import { inputHash } from '../../pipelines/step-key.ts';
 import type { InputHashes } from '../../pipelines/step-key.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
@@ -122,14 +123,17 @@ async function neighbourManifests(
   return newestManifests(engine.documents, request.pipeline, [...wanted]);
 }
 
-/** Opens the artefacts as verified local files. A missing one is `STORE_CORRUPT`: the ledger says that it is there. */
+/** Opens the artefacts as verified local files, all shards of a gathered input under its one name. A missing one is `STORE_CORRUPT`: the ledger says that it is there. */
 export async function openInputs(
   objects: Pick<ObjectStore, 'openLocal'>,
   artefacts: InputArtefacts,
 ): Promise<Record<string, LocalArtefact[]>> {
   const opened: Record<string, LocalArtefact[]> = {};
   for (const [name, list] of Object.entries(artefacts)) {
-    opened[name] = await Promise.all(list.map((artefact) => openInput(objects, artefact)));
+    const { name: declared, shard } = splitShard(name);
+    const of = await Promise.all(list.map((artefact) => openInput(objects, artefact)));
+    const ofShard = shard === undefined ? of : of.map((artefact) => ({ ...artefact, shard }));
+    opened[declared] = [...(opened[declared] ?? []), ...ofShard];
   }
   return opened;
 }

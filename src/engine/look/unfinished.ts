@@ -1,4 +1,4 @@
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import type { CivilDate, Period, StepId } from '../../pipelines/vocabulary.ts';
 import type { Engine } from '../engine.ts';
 import { openAnnouncements } from '../publish/announcements.ts';

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
-import { stepOf } from '../../pipelines/definition.ts';
+import { stepOf, stepsNamed } from '../../pipelines/definition.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { SEVERAL, deliveredBefore, executionSteps, settledStates } from '../../pipelines/execution.ts';
 import { revisionOf } from '../../pipelines/revision.ts';
@@ -32,7 +32,8 @@ export function checkRequest(definition: PipelineDefinition, { dates, options }:
     }
   }
   const { fromStep } = options;
-  if (fromStep !== undefined && !STAGES.some((stage) => stage === fromStep)) stepOf(definition, fromStep);
+  const isKnown = STAGES.some((stage) => stage === fromStep) || stepsNamed(definition, fromStep ?? '').length > 0;
+  if (fromStep !== undefined && !isKnown) stepOf(definition, fromStep);
 }
 
 /** The plan of one day with all that is needed to execute it. */

@@ -2,7 +2,7 @@ import { ANNOUNCEMENT_TABLE, announcementKey } from '../../pipelines/announcemen
 import type { Announcement } from '../../pipelines/announcement.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import { newestManifests } from '../records/ledger-reader.ts';

@@ -1,7 +1,7 @@
 import type { DayFailure } from '../../pipelines/execution.ts';
 import { FAILURE_TABLE, failureKey } from '../../pipelines/ledger.ts';
 import type { FailureRecord } from '../../pipelines/ledger.ts';
-import { WHOLE_HISTORY } from '../../pipelines/period.ts';
+import { WHOLE_HISTORY } from '../../pipelines/scope.ts';
 import type { Period, Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { Engine, StepControl } from '../engine.ts';

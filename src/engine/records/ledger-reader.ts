@@ -4,7 +4,7 @@ import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { LEDGER_TABLE, ledgerKey, scopePartition } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { MANIFEST_TABLE } from '../../pipelines/manifest.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import { RECEIPT_TABLE, newestDeliveries, receiptPartition } from '../../pipelines/receipt.ts';
 import type { Delivery } from '../../pipelines/receipt.ts';

@@ -1,6 +1,6 @@
 import { PROMISES, promiseKey, scopeOfObject } from '../../pipelines/garbage.ts';
 import type { GarbagePromise } from '../../pipelines/garbage.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
 import { datasetOf } from '../engine.ts';

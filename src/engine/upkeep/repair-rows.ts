@@ -4,7 +4,8 @@ import { stepOf } from '../../pipelines/definition.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { LEDGER_TABLE } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
-import { isPeriod, periodsOf } from '../../pipelines/period.ts';
+import { periodsOf } from '../../pipelines/period.ts';
+import { isPeriod, parseScope } from '../../pipelines/scope.ts';
 import { RECEIPT_TABLE, dayOf } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import { RECORD_SCHEMA, describeRow } from '../../pipelines/stored-records.ts';
@@ -111,7 +112,7 @@ async function repairReceipt(engine: Engine, definition: PipelineDefinition, row
     freshness: null,
     ...numbered,
     days: Object.fromEntries(entries.map(({ scope, key }) => [scope, key])),
-    rows: entries.reduce((sum, { outputs }) => sum + (outputs['slice']?.rows ?? 0), 0),
+    rows: entries.flatMap(({ outputs }) => Object.values(outputs)).reduce((sum, { rows = 0 }) => sum + rows, 0),
     columns: Math.max(...entries.map(({ facts }) => Number(facts['published_columns'] ?? 0))),
   };
   await saveReceipt(engine.documents, receipt);
@@ -161,6 +162,7 @@ async function repairPeriod(
 }
 
 function firstDateOf(period: Scope, { since }: PipelineDefinition): CivilDate {
-  if (period.length === 'YYYY'.length) return `${period}-01-01`;
-  return period.length === 'YYYY-MM'.length ? `${period}-01` : since;
+  const scope = parseScope(period);
+  if (scope.kind !== 'period') return since;
+  return scope.grain === 'year' ? `${period}-01-01` : `${period}-01`;
 }

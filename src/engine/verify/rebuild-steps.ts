@@ -4,7 +4,8 @@ import { canonicalJson } from '../../pipelines/canonical-json.ts';
 import type { Dataset, LocalArtefact, UnitOutcome } from '../../pipelines/dataset.ts';
 import type { RollupDefinition, RollupInput, StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
+import { unsharded } from '../../pipelines/shard.ts';
 import { inputHash } from '../../pipelines/step-key.ts';
 import type { ContentIdentity, Rebuilt } from '../../pipelines/verification.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
@@ -13,7 +14,7 @@ import type { ArtefactRef } from '../../ports/objects.ts';
 import { loadStaged, openContent } from '../content-store.ts';
 import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
-import { judge, runImplementation } from '../execute/execute-step.ts';
+import { judge, namesOfTask, runImplementation } from '../execute/execute-step.ts';
 import { holdingProven } from '../execute/proven-objects.ts';
 import type { ProvenObjects } from '../execute/proven-objects.ts';
 import { scopesRolledUp } from '../derive/rolled-up.ts';
@@ -38,7 +39,7 @@ export interface Rebuild {
 }
 
 /** A step of a day or a rollup of a period. */
-type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'>;
+type RecordedStep = Pick<StepDefinition | RollupDefinition, 'id' | 'inputs'> & Pick<StepDefinition, 'shard'>;
 
 /** Cuts the slices of days that came in one raw file anew, in one pass over it. Each of them was delivered by this file. */
 export function recutSlices(
@@ -136,11 +137,11 @@ async function executeAgain(
   set: readonly Prepared[],
 ): Promise<Map<Scope, Rebuilt>> {
   const { engine, control, dataset } = rebuild;
-  const implementation = dataset.steps[step.id];
+  const implementation = dataset.steps[unsharded(step.id)];
   if (implementation === undefined) throw new PipelineError('INTERNAL', `${step.id} is defined but not implemented`);
   const scopes = set.map(({ entry }) => entry.scope);
   const task = {
-    step: step.id,
+    ...namesOfTask(step),
     params: set[0]?.entry.params ?? {},
     units: set.map(({ entry: { scope, notes }, inputs }) => ({
       scope,

@@ -2,7 +2,7 @@ import { asPipelineError } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import type { Verification } from '../../pipelines/verification.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef, ObjectStore } from '../../ports/objects.ts';

@@ -1,7 +1,7 @@
 import { FAILURE_TABLE } from '../../pipelines/ledger.ts';
 import type { FailureRecord } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
-import { isPeriod } from '../../pipelines/period.ts';
+import { isPeriod } from '../../pipelines/scope.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { Engine } from '../engine.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { definePipeline } from '../../../src/pipelines/definition.ts';
+import { definePipeline } from '../../../src/pipelines/define-pipeline.ts';
 import type { PartDefinition, PipelineDefinition } from '../../../src/pipelines/definition.ts';
 import { planDay } from '../../../src/pipelines/plan.ts';
 import type { PlannedStep, PlanOptions } from '../../../src/pipelines/plan.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
-import { definePipeline } from '../../../src/pipelines/definition.ts';
+import { definePipeline } from '../../../src/pipelines/define-pipeline.ts';
 import type { StepDefinition } from '../../../src/pipelines/definition.ts';
 import { PAYLOAD_BYTES, requestBytes, workWindows } from '../../../src/pipelines/work-window.ts';
 

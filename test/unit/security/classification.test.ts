@@ -7,7 +7,7 @@ import {
   maskRow,
   maskWords,
 } from '../../../src/pipelines/classification.ts';
-import { definePipeline } from '../../../src/pipelines/definition.ts';
+import { definePipeline } from '../../../src/pipelines/define-pipeline.ts';
 import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
 
 const { definition } = tinyDataset();

@@ -1,0 +1,100 @@
+import { PipelineError } from '../errors.ts';
+import { cronProblem } from './cron.ts';
+import type { PipelineDefinition, StepDefinition } from './definition.ts';
+import { expandShards, shardProblems } from './expand-shards.ts';
+import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';
+
+/** Checks a definition once and returns it with its shards written out; a mistake in it is `PLAN_INVALID` and names the step. */
+export function definePipeline(declared: PipelineDefinition): PipelineDefinition {
+  const wrong = shardProblems(declared);
+  const definition = wrong.length > 0 ? declared : expandShards(declared);
+  const problems = [
+    ...wrong,
+    ...duplicateIds(definition),
+    ...stepProblems(definition),
+    ...rollupProblems(definition),
+    ...recordProblems(definition),
+    ...scheduleProblems(definition),
+    ...windowProblems(definition),
+  ];
+  if (problems.length > 0) {
+    throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
+  }
+  return definition;
+}
+
+function duplicateIds({ steps, rollups, parts }: PipelineDefinition): string[] {
+  const ids = [...steps.map((step) => step.id), ...rollups.map((rollup) => rollup.id), ...parts.map((part) => part.id)];
+  return ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is defined twice`);
+}
+
+function stepProblems({ steps, parts, since }: PipelineDefinition): string[] {
+  const problems: string[] = [];
+  const seen = new Map<string, StepDefinition>();
+  for (const part of parts) {
+    if (part.since !== undefined && part.since < since)
+      problems.push(`${part.id} begins ${part.since}, before the pipeline, which begins ${since}`);
+  }
+  for (const { id, completeness } of parts) {
+    if (completeness !== undefined && !steps.some((step) => step.id === completeness.step))
+      problems.push(`${completeness.step} tells how whole ${id} is, and does not exist`);
+  }
+  for (const step of steps) {
+    if (step.part !== undefined && !parts.some((part) => part.id === step.part)) {
+      problems.push(`${step.id} fetches part ${step.part}, which does not exist`);
+    }
+    for (const input of step.inputs) {
+      const source = seen.get(input.step);
+      if (source === undefined) problems.push(`${step.id} reads ${input.step}, which does not come before it`);
+      else if (!(input.output in source.outputs))
+        problems.push(`${step.id} reads ${input.step}:${input.output}, no output`);
+    }
+    for (const name of step.needsAnyOf ?? []) {
+      if (!step.inputs.some((input) => input.name === name))
+        problems.push(`${step.id} needs ${name}, which is no input`);
+    }
+    seen.set(step.id, step);
+  }
+  return problems;
+}
+
+function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
+  const grainOf = (id: string): string | undefined =>
+    steps.some((step) => step.id === id) ? 'day' : rollups.find((rollup) => rollup.id === id)?.grain;
+  const grains = rollups.map(({ grain }) => grain);
+  const doubled = rollups.filter(({ grain }, index) => grains.indexOf(grain) !== index);
+  const unread = rollups.flatMap((rollup) =>
+    rollup.inputs
+      .filter((input) => grainOf(input.step) !== input.each)
+      .map((input) => `${rollup.id} reads ${input.step} for each ${input.each}, which it is not made for`),
+  );
+  // The manifest of a period names the one rollup that made it.
+  return [...doubled.map(({ id, grain }) => `${id} is a second rollup of grain ${grain}`), ...unread];
+}
+
+function recordProblems({ steps, rollups, recordTables = {} }: PipelineDefinition): string[] {
+  const records = [...steps, ...rollups].flatMap(({ id, outputs }) =>
+    Object.values(outputs).flatMap(({ recordAs }) => (recordAs === undefined ? [] : [{ id, table: recordAs.table }])),
+  );
+  return records
+    .filter(({ table }) => !(table in recordTables))
+    .map(({ id, table }) => `${id} makes records of ${table}, no table of recordTables`);
+}
+
+function scheduleProblems({ schedules }: PipelineDefinition): string[] {
+  const ids = schedules.map(({ id }) => id);
+  const doubled = ids.filter((id, index) => ids.indexOf(id) !== index);
+  const unreadable = schedules.flatMap(({ id, cron }) => {
+    const problem = cronProblem(cron);
+    return problem === undefined ? [] : [`schedule ${id}: ${problem}`];
+  });
+  return [...doubled.map((id) => `schedule ${id} is defined twice`), ...unreadable];
+}
+
+function windowProblems({ steps, workWindow = 'month' }: PipelineDefinition): string[] {
+  return steps.flatMap((step) => {
+    const bytes = step.singleDaysOnly === true ? 0 : requestBytes(step, workWindow);
+    if (bytes <= PAYLOAD_BYTES) return [];
+    return [`the keys that ${step.id} reads of a ${workWindow} have ${bytes} bytes, more than ${PAYLOAD_BYTES}`];
+  });
+}
