@@ -62,6 +62,8 @@ export interface ServingStores {
   place(): StorePlace;
   /** Whether anything was not served by the primary stores as they are now. */
   degraded(): boolean;
+  /** Whether a read was answered by what this host had seen before, because its store was away. */
+  remembered(): boolean;
 }
 
 /** What the surroundings of one execution give: who runs, how to tell progress, and when to stop. */

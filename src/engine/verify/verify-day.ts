@@ -12,6 +12,8 @@ import type { Engine, StepControl } from '../engine.ts';
 import { newestManifests, readDeliveries, readLedger } from '../records/ledger-reader.ts';
 import { mapConcurrent, mapSets } from '../map-concurrent.ts';
 import { proveObjects } from '../execute/proven-objects.ts';
+import type { ProvenRecords } from './proven-records.ts';
+import { onRecords } from './proven-records.ts';
 import { rebuildStep, recutSlices } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
@@ -47,32 +49,29 @@ export interface VerifiedDays {
  * differ. Only the verification itself is written. Throws when a store fails or the command is cancelled; all else is a finding.
  */
 export async function verifyDays(
-  engine: Engine,
+  stores: Engine,
   control: Pick<StepControl, 'signal' | 'progress'>,
   request: VerifyRequest,
 ): Promise<VerifiedDays> {
   const days: Verification[] = [];
   const absent: CivilDate[] = [];
   const unreadable: UnreadableRow[] = [];
-  const objects = proveObjects(engine.objects);
-  await checkDocuments(engine);
+  const objects = proveObjects(stores.objects);
+  const { engine, check } = await onRecords(stores);
   for (const { from, to } of fetchWindows(request.dates, 'month')) {
     const dates = request.dates.filter((date) => from <= date && date <= to);
     const manifests = await newestManifests(engine.documents, request.pipeline, dates, unreadable);
     absent.push(...dates.filter((date) => !manifests.has(date)));
-    days.push(...(await verifyMonth({ engine, control, objects }, request, [...manifests.values()], unreadable)));
+    days.push(
+      ...(await verifyMonth({ engine, control, objects, check }, request, [...manifests.values()], unreadable)),
+    );
   }
-  await checkDocuments(engine);
+  await check();
   return { days, absent, unreadable };
 }
 
-/** Throws while the document store is away: what this host last saw of its records proves nothing. */
-export async function checkDocuments({ fallback }: Pick<Engine, 'fallback'>): Promise<void> {
-  await fallback?.primary.documents.get(verificationKey('-', '2000-01-01', '-'));
-}
-
 async function verifyMonth(
-  surroundings: Pick<Rebuild, 'engine' | 'control' | 'objects'>,
+  { check, ...surroundings }: Pick<Rebuild, 'engine' | 'control' | 'objects'> & Pick<ProvenRecords, 'check'>,
   { pipeline, onDay }: VerifyRequest,
   manifests: readonly Manifest[],
   unreadable: UnreadableRow[],
@@ -88,6 +87,7 @@ async function verifyMonth(
   const slices = await recutAll(rebuild, manifests, unreadable);
   return mapSets(manifests, { size: DAYS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
     const days = await verifySet(rebuild, set, slices);
+    await check();
     for (const day of days) {
       await engine.documents.put(verificationKey(pipeline, day.scope, day.verifiedAt), day);
       onDay?.(day);

@@ -8,7 +8,7 @@ import { proveObjects } from '../execute/proven-objects.ts';
 import { rebuildStep } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 import { scopesRolledUp } from '../derive/rolled-up.ts';
-import { checkDocuments } from './verify-day.ts';
+import { onRecords } from './proven-records.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
 
 /**
@@ -16,15 +16,18 @@ import { entryOf, verifyManifest } from './verify-manifest.ts';
  * every byte, as `verifyDays` does for days. Undefined when the period has no tables yet.
  */
 export async function verifyPeriod(
-  engine: Engine,
+  stores: Engine,
   control: Pick<StepControl, 'signal' | 'progress'>,
   pipeline: string,
   period: Period,
 ): Promise<Verification | undefined> {
-  const dataset = datasetOf(engine, pipeline);
-  await checkDocuments(engine);
+  const dataset = datasetOf(stores, pipeline);
+  const { engine, check } = await onRecords(stores);
   const manifest = (await newestManifests(engine.documents, pipeline, [period])).get(period);
-  if (manifest === undefined) return undefined;
+  if (manifest === undefined) {
+    await check();
+    return undefined;
+  }
   const { definition } = dataset;
   const rollups = definition.rollups.filter(({ id }) => manifest.steps[id]?.state === 'done');
   const read = rollups.flatMap(({ inputs }) =>
@@ -39,6 +42,7 @@ export async function verifyPeriod(
     for (const one of (await rebuildStep(rebuild, rollup, [entry])).values()) rebuilt.set(rollup.id, one);
   }
   const verification = await verifyManifest(rebuild, manifest, definition.rollups, (step) => rebuilt.get(step));
+  await check();
   await engine.documents.put(verificationKey(pipeline, period, verification.verifiedAt), verification);
   return verification;
 }

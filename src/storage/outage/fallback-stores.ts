@@ -15,6 +15,8 @@ export interface ScopedStores {
   place(): StorePlace;
   /** Whether the work is to count as degraded: something was not served by the primary stores as they are now. */
   degraded(): boolean;
+  /** Whether a read was answered by what this host had seen before, because its store was away. */
+  remembered(): boolean;
 }
 
 /** For `doctor`, metrics and the details of a run. */
@@ -92,6 +94,7 @@ function scopeOf(parts: FallbackParts): ScopedStores {
       host: parts.host,
     }),
     degraded: () => counter.journaledWrites + counter.pendingReads + counter.staleReads > 0,
+    remembered: () => counter.staleReads > 0,
   };
 }
 

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { planFromStores } from '../../../src/engine/plan/plan-run.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
+import { MANIFEST_TABLE } from '../../../src/pipelines/manifest.ts';
+import { VERIFICATION_TABLE } from '../../../src/pipelines/verification.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../../src/ports/objects.ts';
-import { collect } from '../../conformance/byte-streams.ts';
+import { collect, toArray } from '../../conformance/byte-streams.ts';
 import { createRemoteStores, openRemoteEngine } from '../../fixtures/remote-engine.ts';
 import type { RemoteEngine, RemoteStores } from '../../fixtures/remote-engine.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
@@ -86,6 +88,28 @@ describe('verify on the host that made the days', () => {
   it('says nothing of bytes that it cannot see, because the primary store is away', async () => {
     engine.outages.objects.code = 'STORE_UNAVAILABLE';
     await expect(verified()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+});
+
+describe('verify on a host that takes its document store for away', () => {
+  beforeEach(async () => {
+    engine.outages.documents.code = 'STORE_UNAVAILABLE';
+    const manifests = { table: MANIFEST_TABLE, partition: 'tiny/2024-01' };
+    for (let calls = 0; calls < 3; calls += 1)
+      await engine.documents.get({ ...manifests, sort: 'nothing' }).catch(() => undefined);
+    await remote.documents.delete({ ...manifests, sort: `${DAY}/000001` });
+    engine.outages.documents.code = undefined;
+  });
+
+  it('believes no record that the host has seen before, although the store answers by now', async () => {
+    await expect(verified()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    for (const breaker of Object.values(engine.stores.fallback!.stores.breakers())) breaker.close();
+    expect(Object.keys(await verified())).toEqual(DATES.filter((date) => date !== DAY));
+  });
+
+  it('leaves no verdict behind that comes from such records', async () => {
+    await verified().catch(() => undefined);
+    expect(await toArray(engine.documents.partitions(VERIFICATION_TABLE))).toEqual([]);
   });
 });
 
