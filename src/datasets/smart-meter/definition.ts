@@ -1,6 +1,8 @@
 import type { OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import { definePipeline } from '../../pipelines/define-pipeline.ts';
 import type { ColumnClass } from '../../pipelines/vocabulary.ts';
+import { weekBefore, WEEKS } from './anomalies/features.ts';
+import { namesOfWeek } from './anomalies/week.ts';
 import { READING_CHECKS } from './readings/transform.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 
@@ -93,6 +95,11 @@ function slice(name: string, part = name): StepInput {
   return { name, step: `download/${part}`, output: 'slice', optional: true };
 }
 
+/** An input of this many days before; what is not there is left out. */
+function before(input: StepInput, days: number): StepInput {
+  return days === 0 ? input : { ...input, daysBefore: days, optional: true };
+}
+
 function daily(output: string): StepInput {
   return { name: output, step: 'metrics/daily', output };
 }
@@ -130,10 +137,47 @@ const STEPS: readonly StepDefinition[] = [
     required: true,
   },
   {
+    id: 'metrics/week',
+    version: 1,
+    title: 'Seven days of each meter, and what each transformer gave and delivered in them',
+    inputs: [
+      ...namesOfWeek('daily').map((name, days) => before({ name, step: 'metrics/daily', output: 'daily' }, days)),
+      slice('meters'),
+      ...namesOfWeek('injected').map((name, days) =>
+        before({ name, step: 'download/injected', output: 'slice', optional: true }, days),
+      ),
+    ],
+    outputs: {
+      week: parquet('metrics/smart-meter/week', { keyColumns: ['meter_key'] }),
+      balance: parquet('metrics/smart-meter/balance', { keyColumns: ['transformer'] }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/suspicions',
+    version: 1,
+    title: 'Meters that lack energy which their transformer lacks too',
+    inputs: Array.from({ length: WEEKS + 2 }, (_, weeks) => weeks).flatMap((weeks) =>
+      (['week', 'balance'] as const).map((output) =>
+        before({ name: weekBefore(output, weeks), step: 'metrics/week', output }, 7 * weeks),
+      ),
+    ),
+    outputs: { suspicions: parquet('metrics/smart-meter/suspicions', { keyColumns: ['meter_key'] }) },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
     id: 'metrics/day',
     version: 1,
     title: 'The fleet as a whole, its groups, and the losses of transformers',
-    inputs: [daily('daily'), daily('slots'), daily('buckets'), slice('meters'), slice('injected')],
+    inputs: [
+      ...['daily', 'slots', 'buckets'].map(daily),
+      ...[slice('meters'), slice('injected')],
+      { name: 'suspicions', step: 'metrics/suspicions', output: 'suspicions', optional: true },
+    ],
     outputs: {
       fleet: json('metrics/smart-meter/fleet', 'processed/metrics/meter_metrics_{scope}.json'),
       profile: parquet('metrics/smart-meter/profile', { keyColumns: ['cohort', 'season', 'day_type', 'half_hour'] }),

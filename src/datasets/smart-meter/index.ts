@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import { PipelineError } from '../../errors.ts';
+import { metricsSuspicions } from './anomalies/suspicions-step.ts';
+import { metricsWeek } from './anomalies/week.ts';
 import { smartMeterDefinition } from './definition.ts';
 import { readHead } from './dialects/dialects.ts';
 import { metricsDaily } from './marts/daily.ts';
@@ -36,6 +38,8 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
     steps: {
       'transform/readings': transformReadings,
       'metrics/daily': metricsDaily,
+      'metrics/week': metricsWeek,
+      'metrics/suspicions': metricsSuspicions,
       'metrics/day': metricsDay,
       'report/daily': reportDaily,
       'report/page': reportPage,

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { Forest, FOREST_DEFAULTS, growForest, matrixOf, quantile } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
+import {
+  Forest,
+  FOREST_DEFAULTS,
+  growForest,
+  matrixOf,
+  quantile,
+} from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import type { Tree } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import { averagePrecision, judge } from '../../../src/datasets/smart-meter/anomalies/judge.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
@@ -19,7 +25,12 @@ function table() {
   const lines = readFileSync(realData(TABLE), 'utf8').trim().split(/\r?\n/).slice(1);
   const cells = lines.map((line) => line.split(','));
   const column = (index: number): number[] => cells.map((row) => Number(row[index]));
-  return { consumption: column(1), average: column(5), raw: [1, 2, 3, 4, 5].map(column), truth: cells.map((row) => row[6] === 'Abnormal') };
+  return {
+    consumption: column(1),
+    average: column(5),
+    raw: [1, 2, 3, 4, 5].map(column),
+    truth: cells.map((row) => row[6] === 'Abnormal'),
+  };
 }
 
 describeOnRealFiles('the published forest', [TABLE, TREES, SCORES], () => {
@@ -31,7 +42,11 @@ describeOnRealFiles('the published forest', [TABLE, TREES, SCORES], () => {
     const { consumption, average, truth } = table();
     const forest = new Forest(trees.map(({ n, ...tree }) => ({ ...tree, samples: n })));
     const scores = forest.score(matrixOf([consumption, average]));
-    const published = readFileSync(realData(SCORES), 'utf8').trim().split('\n').slice(1).map((line) => Number(line.split(',')[1]));
+    const published = readFileSync(realData(SCORES), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => Number(line.split(',')[1]));
     expect(published).toHaveLength(5_000);
     const worst = Math.max(...published.map((score, row) => Math.abs(score - (scores[row] ?? 0))));
     expect(worst).toBeLessThan(1e-12);
@@ -48,7 +63,13 @@ describeOnRealFiles('forests of our own', [TABLE], () => {
     const found = Array.from({ length: 20 }, (_, seed) => {
       const scores = new Forest(growForest(matrix, { ...FOREST_DEFAULTS, seed })).score(matrix);
       const threshold = quantile(scores, 0.95);
-      return { ...judge([...scores].map((score) => score > threshold), truth), ap: averagePrecision(scores, truth) };
+      return {
+        ...judge(
+          [...scores].map((score) => score > threshold),
+          truth,
+        ),
+        ap: averagePrecision(scores, truth),
+      };
     });
     const mean = (of: (one: (typeof found)[number]) => number): number =>
       found.reduce((sum, one) => sum + of(one), 0) / found.length;
@@ -68,13 +89,25 @@ describeOnRealFiles('forests of our own', [TABLE], () => {
       const forest = new Forest(growForest(train, { ...FOREST_DEFAULTS, seed: 42 }));
       const threshold = quantile(forest.score(train), 0.95);
       const scores = forest.score(matrixOf(columns.map(later)));
-      return { ...judge([...scores].map((score) => score > threshold), test), ap: averagePrecision(scores, test) };
+      return {
+        ...judge(
+          [...scores].map((score) => score > threshold),
+          test,
+        ),
+        ap: averagePrecision(scores, test),
+      };
     };
     const rule = (score: (row: number) => number) => {
       const trained = Array.from({ length: 3_505 }, (_, row) => score(row + 47));
       const threshold = quantile(trained, 0.95);
       const scores = test.map((_, row) => score(row + 3_552));
-      return { ...judge(scores.map((one) => one > threshold), test), ap: averagePrecision(scores, test) };
+      return {
+        ...judge(
+          scores.map((one) => one > threshold),
+          test,
+        ),
+        ap: averagePrecision(scores, test),
+      };
     };
     const two = forestOn([consumption, average]);
     expect(two.f1).toBeGreaterThan(0.81);
@@ -83,7 +116,10 @@ describeOnRealFiles('forests of our own', [TABLE], () => {
     const five = forestOn(raw);
     expect(five.f1).toBeLessThan(0.5);
     const byAverage = rule((row) => Math.abs((consumption[row] ?? 0) - (average[row] ?? 0)));
-    expect(byAverage).toMatchObject({ precision: expect.closeTo(0.32, 2) as number, recall: expect.closeTo(0.2, 2) as number });
+    expect(byAverage).toMatchObject({
+      precision: expect.closeTo(0.32, 2) as number,
+      recall: expect.closeTo(0.2, 2) as number,
+    });
     expect(byAverage.ap).toBeCloseTo(0.25, 2);
   });
 });

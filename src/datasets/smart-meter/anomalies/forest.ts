@@ -189,13 +189,13 @@ export class Forest {
     for (const root of this.#roots) {
       for (let row = 0, at = 0; row < rows; row += 1, at += width) {
         let node = root;
-        for (let cut = feature[node] as number; cut >= 0; cut = feature[node] as number) {
-          node = (interleaved[at + cut] as number) <= (threshold[node] as number) ? (left[node] as number) : (right[node] as number);
+        for (let cut = feature[node] ?? -1; cut >= 0; cut = feature[node] ?? -1) {
+          node = (interleaved[at + cut] ?? 0) <= (threshold[node] ?? 0) ? (left[node] ?? 0) : (right[node] ?? 0);
         }
-        paths[row] = (paths[row] as number) + (this.#path[node] as number);
+        paths[row] = (paths[row] ?? 0) + (this.#path[node] ?? 0);
       }
     }
-    for (let row = 0; row < rows; row += 1) paths[row] = 2 ** (-(paths[row] as number) / this.#normal);
+    for (let row = 0; row < rows; row += 1) paths[row] = 2 ** (-(paths[row] ?? 0) / this.#normal);
     return paths;
   }
 }
@@ -205,7 +205,7 @@ function interleave(columns: readonly Float32Array[], rows: number): Float32Arra
   const width = columns.length;
   const values = new Float32Array(rows * width);
   for (const [offset, column] of columns.entries())
-    for (let row = 0, at = offset; row < rows; row += 1, at += width) values[at] = column[row] as number;
+    for (let row = 0, at = offset; row < rows; row += 1, at += width) values[at] = column[row] ?? 0;
   return values;
 }
 

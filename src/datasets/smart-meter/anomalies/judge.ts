@@ -14,7 +14,12 @@ export function judge(flags: readonly boolean[], truth: readonly boolean[]): Jud
   const real = truth.filter(Boolean).length;
   const precision = flagged === 0 ? 0 : hits / flagged;
   const recall = real === 0 ? 0 : hits / real;
-  return { precision, recall, f1: precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall), flagged };
+  return {
+    precision,
+    recall,
+    f1: precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall),
+    flagged,
+  };
 }
 
 /** Average precision: the mean of the precision at each true row, by falling score; rows of one score count together. */

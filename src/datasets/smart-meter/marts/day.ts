@@ -1,10 +1,12 @@
 import type { StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
 import type { SqlSession } from '../../../ports/sql.ts';
 import { forEachUnit, utf8 } from '../../each-unit.ts';
-import { copyTable } from '../tables.ts';
+import { SUSPICION_THRESHOLD } from '../anomalies/suspicion.ts';
+import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 import { consumptionMetrics, coverageByRegion, fleetLoad, profileSql } from './fleet.ts';
 import type { ConsumptionMetrics, RegionHour, SlotLoad } from './fleet.ts';
 import { lossesSql } from './losses.ts';
+import type { LossRow } from './losses.ts';
 
 /** `metrics/day`: the fleet as a whole: its load, its groups, where readings are missing, and what transformers lose. */
 
@@ -13,7 +15,29 @@ export interface FleetDay {
   readonly metrics: readonly ConsumptionMetrics[];
   readonly load: readonly SlotLoad[];
   readonly coverage: readonly RegionHour[];
+  /** Transformers with the largest unexplained losses; empty without both series. */
+  readonly losses: readonly LossRow[];
+  readonly suspicions: readonly SuspicionRow[];
 }
+
+/** A suspicion that is told, by the key of its meter. */
+export interface SuspicionRow {
+  readonly meter_key: string;
+  readonly transformer: string | null;
+  readonly segment: string;
+  readonly shape: 'all_day' | 'evening' | 'zeros';
+  readonly lasting: number;
+  readonly is_new: boolean;
+  readonly confirmed: number | null;
+  readonly missing_wh_per_day: number;
+  readonly use_ratio: number;
+  readonly base_ratio: number;
+  readonly evening_ratio: number;
+  readonly zero_days: number;
+}
+
+const TOLD = 50;
+const LOSSES_SHOWN = 15;
 
 export const metricsDay: StepImplementation = {
   kind: 'sql',
@@ -23,19 +47,31 @@ export const metricsDay: StepImplementation = {
 async function fleetDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const { scope } = unit;
   const metrics = await consumptionMetrics(sql, unit);
+  const losses = await copyTable(sql, lossesSql(unit), `losses-${scope}`);
   const day: FleetDay = {
     date: scope,
     metrics,
     load: await fleetLoad(sql, unit),
     coverage: await coverageByRegion(sql, unit),
+    losses: await sql.rows<LossRow>(
+      `SELECT * FROM ${parquetOf([losses.path])} WHERE rest_kwh IS NOT NULL ORDER BY rest_kwh DESC, transformer LIMIT ${LOSSES_SHOWN}`,
+    ),
+    suspicions: await suspicionRows(sql, unit),
   };
   const cohorts = metrics.map(({ segment }) => segment).filter((segment) => segment !== 'fleet');
   const profile = await copyTable(sql, profileSql(unit, cohorts), `profile-${scope}`);
-  const losses = await copyTable(sql, lossesSql(unit), `losses-${scope}`);
   return {
     scope,
     outputs: { fleet: { bytes: utf8(`${JSON.stringify(day)}\n`) }, profile, losses },
     checks: [],
     facts: { meters: metrics[0]?.meters ?? 0, coverage: metrics[0]?.coverage ?? 0 },
   };
+}
+
+async function suspicionRows(sql: SqlSession, unit: StepUnit): Promise<SuspicionRow[]> {
+  const paths = pathsOf(unit, 'suspicions');
+  if (paths.length === 0) return [];
+  return sql.rows<SuspicionRow>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, transformer, segment, shape, lasting, isNew AS is_new, confirmed,
+      missing_wh_per_day, use_ratio, base_ratio, evening_ratio, zero_days
+    FROM ${parquetOf(paths)} WHERE lasting >= ${SUSPICION_THRESHOLD} ORDER BY isNew DESC, lasting DESC, meter_key LIMIT ${TOLD}`);
 }

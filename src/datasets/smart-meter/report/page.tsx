@@ -61,6 +61,109 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
           ))}
         </FigureTable>
       </PlainSection>
+      <Suspicions report={report} />
+      <Losses report={report} />
+      <Coverage report={report} />
     </>
+  );
+}
+
+const SHAPES = { all_day: 'toute la journée', evening: 'le soir', zeros: 'jours à zéro' } as const;
+
+function Suspicions({ report }: { readonly report: MeterReport }): JSX.Element {
+  const { suspicions } = report.fleet;
+  return (
+    <PlainSection id="soupcons" title="Soupçons">
+      {suspicions.length === 0 ? (
+        <p class="note">
+          Aucun compteur ne manque d’une énergie qui manque aussi à son transformateur, ou l’historique est trop court.
+        </p>
+      ) : (
+        <FigureTable
+          caption="Ce qui manque au compteur manque aussi au transformateur, deux semaines de suite"
+          head={['Compteur', 'Transformateur', 'Forme', 'Score', 'Confirmé', 'Manque (kWh/jour)', 'Usage', 'Talon']}
+        >
+          {suspicions.map((row) => (
+            <Row
+              key={row.meter_key}
+              name={`${row.meter_key}${row.is_new ? ' (nouveau)' : ''}`}
+              cells={[
+                row.transformer ?? '–',
+                SHAPES[row.shape],
+                number(row.lasting, 2),
+                percentOf(row.confirmed, 0),
+                number(row.missing_wh_per_day / 1000, 1),
+                percentOf(row.use_ratio, 0),
+                percentOf(row.base_ratio, 0),
+              ]}
+            />
+          ))}
+        </FigureTable>
+      )}
+      <p class="note">
+        Ce qui explique honnêtement une baisse : absence, économies, travaux, panne du réseau, compteur défectueux,
+        changement d’occupant. Le bilan du transformateur distingue ce qui n’est plus consommé de ce qui n’est plus
+        compté ; il se trompe encore pour un compteur sur six environ.
+      </p>
+    </PlainSection>
+  );
+}
+
+function Losses({ report }: { readonly report: MeterReport }): JSX.Element {
+  const { losses } = report.fleet;
+  return (
+    <PlainSection id="pertes" title="Pertes par transformateur">
+      {losses.length === 0 ? (
+        <p class="note">Non disponible : il faut l’énergie injectée et 98 % des relevés.</p>
+      ) : (
+        <FigureTable
+          caption="Les plus grands restes inexpliqués"
+          head={['Transformateur', 'Compteurs', 'Injecté (kWh)', 'Perte', 'Reste (kWh)']}
+        >
+          {losses.map((row) => (
+            <Row
+              key={row.transformer}
+              name={row.transformer}
+              cells={[
+                number(row.meters),
+                number(row.injected_kwh, 1),
+                percentOf(row.loss_rate),
+                number(row.rest_kwh, 1),
+              ]}
+            />
+          ))}
+        </FigureTable>
+      )}
+    </PlainSection>
+  );
+}
+
+function Coverage({ report }: { readonly report: MeterReport }): JSX.Element {
+  const regions = [...new Set(report.fleet.coverage.map(({ region }) => region))];
+  return (
+    <PlainSection id="couverture" title="Couverture par région">
+      <FigureTable
+        caption="Relevés reçus sur relevés attendus"
+        head={['Région', 'Reçus', 'Attendus', 'Couverture', 'Pire heure']}
+      >
+        {regions.map((region) => {
+          const own = report.fleet.coverage.filter((row) => row.region === region);
+          const sum = (of: 'observed' | 'expected'): number => own.reduce((total, row) => total + row[of], 0);
+          const worst = [...own].sort((a, b) => a.observed / a.expected - b.observed / b.expected)[0];
+          return (
+            <Row
+              key={region}
+              name={region}
+              cells={[
+                number(sum('observed')),
+                number(sum('expected')),
+                percentOf(sum('observed') / sum('expected')),
+                worst === undefined ? '–' : `${worst.hour} h (${percentOf(worst.observed / worst.expected)})`,
+              ]}
+            />
+          );
+        })}
+      </FigureTable>
+    </PlainSection>
   );
 }

@@ -1,0 +1,95 @@
+import type { StepUnit } from '../../../pipelines/dataset.ts';
+import type { SqlSession } from '../../../ports/sql.ts';
+import { parquetOf, pathsOf } from '../tables.ts';
+import { WEEK_DAYS } from './week.ts';
+
+/**
+ * Four weeks of each meter beside the six before them. A ratio is to the meter's own reference (median of the six weeks) and to what its segment did
+ * meanwhile, so that seasons and cold spells are nobody's fault; "three of four weeks" is the third smallest of four.
+ */
+
+/** Weeks that are judged, and weeks that they are held against. */
+export const JUDGED_WEEKS = 4;
+export const REFERENCE_WEEKS = 6;
+export const WEEKS = JUDGED_WEEKS + REFERENCE_WEEKS;
+
+/** The input of the week that ended so many weeks ago. */
+export function weekBefore(name: string, weeks: number): string {
+  return `${name}_w${weeks}`;
+}
+
+const WEEK_TYPES = `meter_key UBIGINT, segment VARCHAR, transformer VARCHAR, days TINYINT, use_wh DECIMAL(18, 1), base_wh DECIMAL(18, 1),
+  evening_wh DECIMAL(18, 1), night_wh DECIMAL(18, 1), peak_wh DECIMAL(18, 1), zeros SMALLINT, zero_days TINYINT,
+  use_days DECIMAL(18, 5)[]`;
+
+/** Fills `weeks`: every week of every meter, `w` from 0, the newest; all as they were some weeks ago. */
+export async function fillWeeks(sql: SqlSession, unit: StepUnit, ago = 0): Promise<void> {
+  await sql.run(`CREATE OR REPLACE TEMP TABLE weeks (w INTEGER, ${WEEK_TYPES})`);
+  for (let week = 0; week < WEEKS; week += 1) {
+    const paths = pathsOf(unit, weekBefore('week', week + ago));
+    if (paths.length > 0) await sql.run(`INSERT INTO weeks SELECT ${week}, * FROM ${parquetOf(paths)}`);
+  }
+}
+
+/** Less than this of a reference is no reference: ratios of nearly nothing are noise. Wh a day. */
+const LEAST_REFERENCE_WH = 500;
+/** Days of reference and of judged weeks that must be there. */
+const LEAST_REFERENCE_DAYS = 28;
+const LEAST_JUDGED_DAYS = 18;
+
+/** A ratio of a week to the meter's reference and to the segment's course. */
+function ratio(name: string): string {
+  return `CAST(k.${name}_wh AS DOUBLE) / nullif(r.${name}_wh, 0) / nullif(c.${name}, 0)`;
+}
+
+/** `meter_features`: one row per meter that has a reference. */
+export async function fillFeatures(sql: SqlSession): Promise<void> {
+  const median = (column: string): string => `CAST(quantile_disc(${column}, 0.5) AS DOUBLE)`;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE reference AS
+    SELECT meter_key, any_value(segment ORDER BY w) AS segment, any_value(transformer ORDER BY w) AS transformer, ${median('use_wh')} AS use_wh,
+      ${median('base_wh')} AS base_wh, ${median('evening_wh')} AS evening_wh, ${median('use_wh - evening_wh')} AS other_wh
+    FROM weeks WHERE w >= ${JUDGED_WEEKS} GROUP BY meter_key
+    HAVING sum(days) >= ${LEAST_REFERENCE_DAYS} AND median(use_wh) >= ${LEAST_REFERENCE_WH}`);
+  // The median of a segment's ratios: thieves and travellers are too few to move it.
+  await sql.run(`CREATE OR REPLACE TEMP TABLE course AS
+    SELECT k.segment, k.w, median(CAST(k.use_wh AS DOUBLE) / nullif(r.use_wh, 0)) AS use, median(CAST(k.base_wh AS DOUBLE) / nullif(r.base_wh, 0)) AS base,
+      median(CAST(k.evening_wh AS DOUBLE) / nullif(r.evening_wh, 0)) AS evening,
+      median(CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0)) AS other
+    FROM weeks k JOIN reference r USING (meter_key) GROUP BY k.segment, k.w`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE ratios AS
+    SELECT k.meter_key, k.w, k.days, ${ratio('use')} AS use, ${ratio('base')} AS base, ${ratio('evening')} AS evening,
+      CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0) / nullif(c.other, 0) AS other,
+      r.use_wh * c.use - CAST(k.use_wh AS DOUBLE) AS short_wh, CAST(k.use_wh AS DOUBLE) AS week_wh,
+      k.zero_days, CAST(k.use_days AS DOUBLE[]) AS use_days
+    FROM weeks k JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w`);
+  const third = (column: string): string =>
+    `list_sort(list(coalesce(${column}, 1)) FILTER (WHERE w < ${JUDGED_WEEKS}))[3]`;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE meter_features AS
+    SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, ${third('use')} AS use_ratio, ${third('base')} AS base_ratio,
+      ${third('evening')} AS evening_ratio, ${third('other')} AS other_ratio,
+      CAST(sum(zero_days) FILTER (WHERE w < ${JUDGED_WEEKS}) AS INTEGER) AS zero_days,
+      list(coalesce(short_wh, 0) ORDER BY w) AS short_wh, list(w ORDER BY w) AS weeks,
+      list(week_wh ORDER BY w) AS week_wh, list(use_days ORDER BY w) AS use_days
+    FROM ratios JOIN reference r USING (meter_key) GROUP BY ALL
+    HAVING coalesce(sum(days) FILTER (WHERE w < ${JUDGED_WEEKS}), 0) >= ${LEAST_JUDGED_DAYS}`);
+}
+
+/** Wh that a transformer lost beyond its technical losses, day by day from the newest; undefined where a side is not known. */
+export type ExcessByDay = readonly (number | undefined)[];
+
+export async function excessLosses(sql: SqlSession, unit: StepUnit, ago = 0): Promise<Map<string, ExcessByDay>> {
+  const found = new Map<string, (number | undefined)[]>();
+  for (let week = 0; week < WEEKS; week += 1) {
+    const paths = pathsOf(unit, weekBefore('balance', week + ago));
+    if (paths.length === 0) continue;
+    const rows = await sql.rows<{ transformer: string; excess_days: (number | null)[] }>(
+      `SELECT transformer, excess_days FROM ${parquetOf(paths)}`,
+    );
+    for (const { transformer, excess_days: days } of rows) {
+      const own = found.get(transformer) ?? new Array<number | undefined>(WEEKS * WEEK_DAYS).fill(undefined);
+      for (const [back, excess] of days.entries()) own[week * WEEK_DAYS + back] = excess ?? undefined;
+      found.set(transformer, own);
+    }
+  }
+  return found;
+}
