@@ -11,6 +11,7 @@ import { ERROR_TABLE } from '../errors.ts';
 import { addEarlierApi, addEarlierPaths } from './earlier/earlier-systems.ts';
 import { addChangeRoutes } from './routes/changes.ts';
 import { addDayRoutes } from './routes/days.ts';
+import { addMcpRoute } from './routes/mcp.ts';
 import { addOperationRoutes } from './routes/operations.ts';
 import { addPipelineRoutes } from './routes/pipelines.ts';
 import { addQuestionRoutes } from './routes/questions.ts';
@@ -68,6 +69,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
     { prefix: '/api/v1' },
   );
   addEarlierPaths(app, context);
+  addMcpRoute(app, context);
   addErrorPage(app);
   return app;
 }

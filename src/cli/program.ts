@@ -34,6 +34,7 @@ export function createProgram(execute: Execute): Command {
   addServiceCommands(program, perform);
   addCodecServer(program, perform);
   addScheduleCommands(program, perform);
+  addKeyCommands(program, perform);
   addEnedisCommands(program, perform);
   return program;
 }
@@ -272,6 +273,11 @@ function addServiceCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('mcp')
+    .description('give the questions to an assistant over stdin and stdout (Model Context Protocol)')
+    .action(() => perform(async (context) => (await import('./services/mcp.ts')).mcp(context)));
+
+  program
     .command('demo')
     .description('run sample days from download to report on this machine')
     .action(() => perform(async (context) => (await import('./services/demo.ts')).demo(context)));
@@ -335,4 +341,36 @@ function addScheduleCommands(program: Command, perform: Perform): void {
     .action((id: string, options: { date?: string }) =>
       perform(async (context) => (await code()).schedulesTrigger(context, { id, ...options })),
     );
+}
+
+function addKeyCommands(program: Command, perform: Perform): void {
+  const keys = program.command('keys').description('the keys of programs that ask the API');
+  const code = () => import('./services/keys.ts');
+  keys
+    .command('create <owner>')
+    .description('make a key; it is shown once')
+    .option(
+      '--scope <scope...>',
+      'data:read, ops:read, ops:write or admin, each also for one pipeline (data:read:name)',
+      ['data:read'],
+    )
+    .option('--days <n>', 'how long it is good, at most 365 (default: 90)')
+    .action((owner: string, options: { scope: string[]; days?: string }) =>
+      perform(async (context) => (await code()).keysCreate(context, { owner, ...options })),
+    );
+  keys
+    .command('list')
+    .description('every key with its scopes and its end, without the key')
+    .action(() => perform(async (context) => (await code()).keysList(context)));
+  keys
+    .command('rotate <id>')
+    .description('make a new key in place of one, which stays good for the overlap')
+    .option('--overlap <days>', 'such as 7d', '7d')
+    .action((id: string, options: { overlap: string }) =>
+      perform(async (context) => (await code()).keysRotate(context, id, options.overlap)),
+    );
+  keys
+    .command('revoke <id>')
+    .description('end a key now')
+    .action((id: string) => perform(async (context) => (await code()).keysRevoke(context, id)));
 }

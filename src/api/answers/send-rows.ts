@@ -37,7 +37,7 @@ export async function sendWhole(
   reply.header('content-disposition', `inline; filename="${cut.table.id}_${cut.span.from}_${cut.span.to}.${suffix}"`);
   if (format === 'parquet') return sendParquet(engine, whole, request, reply);
   const gone = new AbortController();
-  request.raw.once('close', () => {
+  reply.raw.once('close', () => {
     gone.abort();
   });
   const sets = readRowSets(engine, cut, { columns: names, signal: gone.signal });

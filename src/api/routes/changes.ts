@@ -109,7 +109,7 @@ async function sendEvents(
   if (listeners.count >= MOST_LISTENERS) throw new PipelineError('BUSY', `${MOST_LISTENERS} readers listen already`);
   listeners.count += 1;
   const gone = new AbortController();
-  request.raw.once('close', () => {
+  reply.raw.once('close', () => {
     gone.abort();
   });
   const last = request.headers['last-event-id'];

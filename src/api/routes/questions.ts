@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { askQuestion, cutsOf, questionsOf, readParameters } from '../../engine/look/ask-question.ts';
-import type { Answer, PlacedQuestion } from '../../engine/look/ask-question.ts';
+import { askQuestion, cutsOf, questionsOf } from '../../engine/look/ask-question.ts';
+import type { PlacedQuestion } from '../../engine/look/ask-question.ts';
 import { tablesOf } from '../../engine/look/table-cut.ts';
 import { canonicalJson } from '../../pipelines/canonical-json.ts';
 import type { JsonValue } from '../../ports/json.ts';
+import { answerDocument } from '../answers/answer-document.ts';
 import { csvHeader, csvRows } from '../answers/csv.ts';
 import { chooseFormat, FORMATS } from '../answers/formats.ts';
-import { standingOf } from '../answers/standing.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
 import { mayReadTable } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
@@ -46,15 +46,15 @@ export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
       async (request, reply) => {
         for (const table of placed.question.tables.flatMap((name) => tables.get(name) ?? []))
           mayReadTable(request, table);
-        const given = request.query;
+        // Read by the route's own schema.
+        const parameters = request.query;
         const format = chooseFormat(undefined, request.headers.accept, ['json', 'csv']);
-        const parameters = readParameters(placed, given);
         const { cuts, sql } = await cutsOf(context.engine, context.known, placed, parameters);
         const asked = JSON.parse(canonicalJson(parameters)) as JsonValue;
         reply.header('vary', 'accept');
         if (isKnown(request, reply, tagOf([id, asked, sql, format, ...cuts.map(({ hash }) => hash)])))
           return reply.send();
-        const answer = await askQuestion(context.engine, context.known, placed, given);
+        const answer = await askQuestion(context.engine, context.known, placed, parameters);
         if (format === 'csv')
           return reply
             .type(FORMATS.csv)
@@ -65,7 +65,7 @@ export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
   }
 }
 
-export function describedQuestion({ pipeline, question }: PlacedQuestion): Record<string, unknown> {
+function describedQuestion({ pipeline, question }: PlacedQuestion): Record<string, unknown> {
   const { id, title, description, parameters, tables } = question;
   return {
     id,
@@ -75,27 +75,4 @@ export function describedQuestion({ pipeline, question }: PlacedQuestion): Recor
     tables,
     parameters: z.toJSONSchema(parameters, { io: 'input', unrepresentable: 'any' }),
   };
-}
-
-/** An answer with what it stands on, and the address under which it is always found. */
-export function answerDocument(answer: Answer): Record<string, unknown> {
-  const { pipeline, question, parameters, sentence, columns, rows, chart, cuts } = answer;
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, asText(value));
-  return {
-    question: question.id,
-    pipeline,
-    parameters,
-    sentence,
-    columns,
-    rows,
-    chart,
-    standing: cuts.map((cut) => ({ table: cut.table.id, ...cut.span, ...standingOf(cut) })),
-    link: `/api/v1/questions/${question.id}?${query.toString()}`,
-  };
-}
-
-/** Parameters are texts, numbers and flags. */
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

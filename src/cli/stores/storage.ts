@@ -1,3 +1,4 @@
+import { KEY_TABLE } from '../../api/security/keys.ts';
 import { ANNOUNCEMENT_TABLE } from '../../pipelines/announcement.ts';
 import { DEGRADED_TABLE } from '../../pipelines/degraded.ts';
 import { FAILURE_TABLE, LEDGER_TABLE } from '../../pipelines/ledger.ts';
@@ -30,6 +31,7 @@ export const OPERATIONAL_TABLES = [
   FAILURE_TABLE,
   ANNOUNCEMENT_TABLE,
   CHANGE_TABLE,
+  KEY_TABLE,
   DEGRADED_TABLE,
   VERIFICATION_TABLE,
   PLAN_TABLE,

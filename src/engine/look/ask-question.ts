@@ -74,15 +74,15 @@ export async function cutsOf(
   return { cuts, sql: question.sql(parameters, scene) };
 }
 
+/** The answer to a question with parameters that it has read. `RANGE_TOO_LARGE` when it has too many rows. */
 export async function askQuestion(
   engine: Engine,
   known: KnownVersions,
   placed: PlacedQuestion,
-  given: Readonly<Record<string, unknown>>,
+  parameters: Readonly<Record<string, unknown>>,
   { asOf, signal }: { readonly asOf?: string | undefined; readonly signal?: AbortSignal } = {},
 ): Promise<Answer> {
   const { question, pipeline } = placed;
-  const parameters = readParameters(placed, given);
   const { cuts, sql } = await cutsOf(engine, known, placed, parameters, asOf);
   const read = cuts.filter(({ table }) => new RegExp(`\\b${table.id}\\b`).test(sql));
   const limited = `SELECT * FROM (${sql}) LIMIT ${MOST_ANSWER_ROWS + 1}`;

@@ -1,5 +1,6 @@
 import { tableFromIPC } from 'apache-arrow';
 import { writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
@@ -151,6 +152,33 @@ describe('rows of a table', () => {
     expect(packed.headers.etag).toBe(String(plain.headers.etag).replace(/"$/, '-gzip"'));
     expect((await get(url, { 'if-none-match': String(packed.headers.etag) })).statusCode).toBe(304);
     expect(packed.rawPayload.length).toBeLessThan(plain.rawPayload.length / 3);
+  });
+
+  it('come whole over a connection, also as events while they are committed', async () => {
+    const open = await openTestApi(engine);
+    await open.listen({ host: '127.0.0.1', port: 0 });
+    try {
+      const { port } = open.server.address() as AddressInfo;
+      const url = `/tables/eco2mix_national/file.csv?from=2026-04-01&to=2026-05-10`;
+      const sent = await fetch(`http://127.0.0.1:${port}/api/v1${url}`);
+      expect(await sent.text()).toBe((await get(url)).body);
+      const events = await fetch(`http://127.0.0.1:${port}/api/v1/events`);
+      expect(events.headers.get('content-type')).toBe('text/event-stream');
+      clock = new Date(clock.getTime() + 600_000);
+      portal.revise({ dataset: 'eco2mix-national-tr', from: '2026-05-08', to: '2026-05-08', salt: 5 });
+      await runDay(engine, 'eco2mix', '2026-05-08', { recheck: true });
+      let told = '';
+      for await (const chunk of events.body!) {
+        told += Buffer.from(chunk as Uint8Array).toString();
+        if (told.includes('"scope":"2026-05-08"')) break;
+      }
+      expect(told).toMatch(/event: change\ndata: \{"pipeline":"eco2mix","scope":"2026-05-08","version":2/);
+      const { changes } = (await get('/changes?since=2026-06-20T10:05:00Z')).json<{ changes: { scope: string }[] }>();
+      expect(changes.map(({ scope }) => scope)).toContain('2026-05-08');
+    } finally {
+      open.server.closeAllConnections();
+      await open.close();
+    }
   });
 
   it('are French for French spreadsheets', async () => {

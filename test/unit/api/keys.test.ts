@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiApp } from '../../../src/api/shared/app.ts';
+import { createKey, endKey, KEY_TABLE } from '../../../src/api/security/keys.ts';
+import { keysCreate, keysList, keysRotate } from '../../../src/cli/services/keys.ts';
+import { DATASETS } from '../../../src/datasets/registry.ts';
+import { openTestApi } from '../../fixtures/api-server.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
+import { openTestEngine } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+
+let engine: TestEngine;
+let api: ApiApp;
+let clock = new Date('2026-05-01T00:00:00Z');
+
+beforeAll(async () => {
+  engine = await openTestEngine(Object.values(DATASETS), { now: () => clock });
+  api = await openTestApi(engine, { loopback: false, hosts: ['api.example'] });
+});
+
+afterAll(async () => {
+  await api.close();
+  await engine.close();
+});
+
+async function ask(key: string, url = '/api/v1/gaps?pipeline=eco2mix&from=2026-04-01&to=2026-04-02') {
+  const { statusCode, body } = await api.inject({
+    url,
+    headers: { host: 'api.example', authorization: `Bearer ${key}` },
+  });
+  return { status: statusCode, code: (JSON.parse(body) as { code?: string }).code };
+}
+
+const make = (scopes: string[], days = 30) =>
+  createKey(engine.documents, { owner: 'someone', scopes, days, by: 'test' }, clock);
+
+describe('a key', () => {
+  it('opens what its scopes say, and nothing of another pipeline', async () => {
+    const { key } = await make(['data:read:eco2mix']);
+    expect((await ask(key)).status).toBe(200);
+    expect(await ask(key, '/api/v1/gaps?pipeline=cityflow&from=2026-04-01&to=2026-04-02')).toEqual({
+      status: 403,
+      code: 'AUTH_DENIED',
+    });
+    expect(await ask(key, '/api/v1/gaps')).toEqual({ status: 403, code: 'AUTH_DENIED' });
+    expect(await ask(key, '/api/v1/stores')).toEqual({ status: 403, code: 'AUTH_DENIED' });
+    const operator = await make(['ops:read']);
+    expect((await ask(operator.key, '/api/v1/stores')).status).toBe(200);
+  });
+
+  it('is kept as a hash alone', async () => {
+    const { key, record } = await make(['data:read']);
+    const kept = await engine.documents.get({ table: KEY_TABLE, partition: 'keys', sort: record.id });
+    expect(JSON.stringify(kept)).not.toContain(key.split('_')[2]);
+  });
+
+  it('is not good truncated, changed, revoked, expired, or in the address', async () => {
+    const { key, record } = await make(['data:read'], 1);
+    expect((await ask(key)).status).toBe(200);
+    for (const wrong of [key.slice(0, -1), key.replace(/.(?=_[0-9a-f]{8}$)/, '!'), `${key}0`, 'qtd_', 'x'])
+      expect((await ask(wrong)).status).toBe(401);
+    const inQuery = await api.inject({ url: `/api/v1/gaps?key=${key}`, headers: { host: 'api.example' } });
+    expect(inQuery.statusCode).toBe(401);
+    await endKey(engine.documents, record.id, clock);
+    expect((await ask(key)).status).toBe(401);
+    const late = await make(['data:read'], 1);
+    clock = new Date(clock.getTime() + 2 * 86_400_000);
+    expect((await ask(late.key)).status).toBe(401);
+  });
+
+  it('is rotated with an overlap', async () => {
+    const context = testContext(engine);
+    await keysCreate(context, { owner: 'grid', scope: ['data:read'], days: '30' });
+    const { key, id } = context.terminal.values[0] as { key: string; id: string };
+    await keysRotate(context, id, '7d');
+    const { key: next } = context.terminal.values[1] as { key: string };
+    expect([(await ask(key)).status, (await ask(next)).status]).toEqual([200, 200]);
+    clock = new Date(clock.getTime() + 8 * 86_400_000);
+    expect([(await ask(key)).status, (await ask(next)).status]).toEqual([401, 200]);
+    await keysList(context);
+    expect(context.terminal.text()).toContain(id);
+    expect(JSON.stringify(context.terminal.values[2])).not.toContain('sha256');
+  });
+
+  it('has a quota that says when to come again', async () => {
+    const small = await openTestApi(engine, { quota: { perMinute: 2, burst: 2 } });
+    try {
+      const call = () => small.inject({ url: '/api/v1/pipelines', headers: { host: 'localhost' } });
+      await call();
+      const second = await call();
+      expect(second.headers['ratelimit']).toMatch(/^"minute";r=0;t=\d+$/);
+      const third = await call();
+      expect([third.statusCode, third.json()]).toMatchObject([429, { code: 'RATE_LIMITED' }]);
+      expect(Number(third.headers['retry-after'])).toBeGreaterThan(0);
+    } finally {
+      await small.close();
+    }
+  });
+});
+
+describe('pages of other sites', () => {
+  it.each([
+    { origin: 'https://evil.example' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site', origin: 'null' },
+  ])('change nothing: %o', async (headers) => {
+    const answer = await api.inject({
+      method: 'POST',
+      url: '/mcp',
+      payload: {},
+      headers: { host: 'api.example', ...headers },
+    });
+    expect(answer.json()).toMatchObject({ status: 403, code: 'AUTH_DENIED' });
+  });
+
+  it('get no permission to read, unless they are named', async () => {
+    const named = await openTestApi(engine, { corsOrigins: ['https://grid.example'] });
+    try {
+      const from = async (origin: string) =>
+        (await named.inject({ url: '/api/v1/pipelines', headers: { host: 'localhost', origin } })).headers[
+          'access-control-allow-origin'
+        ];
+      expect(await from('https://grid.example')).toBe('https://grid.example');
+      expect(await from('https://evil.example')).toBeUndefined();
+    } finally {
+      await named.close();
+    }
+  });
+
+  it('cannot run scripts of their own in ours', async () => {
+    const { headers } = await api.inject({ url: '/api/errors', headers: { host: 'api.example' } });
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers['content-security-policy']).not.toContain('unsafe-inline');
+  });
+});
