@@ -1,0 +1,28 @@
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { createMcpServer } from '../../mcp/question-tools.ts';
+import { hasScope } from '../security/callers.ts';
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { PipelineError } from '../../errors.ts';
+
+/** `POST /mcp`: the questions for assistants over streamable HTTP. Every request stands for itself; no session is kept. */
+export function addMcpRoute(app: ApiApp, { engine, known, settings }: ApiContext): void {
+  app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {
+    const { caller } = request;
+    if (!caller.scopes.some((scope) => scope.startsWith('data:read')))
+      throw new PipelineError('AUTH_REQUIRED', 'this needs a key with the scope data:read');
+    const server = createMcpServer({
+      engine,
+      known,
+      version: settings.version,
+      mayRead: (pipeline) => hasScope(caller, 'data:read', pipeline),
+    });
+    const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
+    reply.hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) reply.raw.setHeader(name, value);
+    reply.raw.once('close', () => void server.close());
+    await server.connect(transport);
+    await transport.handleRequest(request.raw, reply.raw, request.body);
+  });
+}
