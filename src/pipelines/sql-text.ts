@@ -16,12 +16,17 @@ export function quoteIdentifier(name: string): string {
   return quoted(name, '"', 'name');
 }
 
+/** Text literals with commas between: what stands in `IN (…)` and inside `[…]`. */
+export function quoteTexts(values: readonly string[]): string {
+  return values.map(quoteText).join(', ');
+}
+
 /**
  * The values as a list literal `['a', 'b']` of the engine, for `read_parquet([...])` and `list_contains`. An empty list
  * keeps the type of text, because `[]` alone has none.
  */
 export function quoteList(values: readonly string[]): string {
-  return values.length === 0 ? '[]::VARCHAR[]' : `[${values.map(quoteText).join(', ')}]`;
+  return values.length === 0 ? '[]::VARCHAR[]' : `[${quoteTexts(values)}]`;
 }
 
 function quoted(value: string, quote: string, what: string): string {

@@ -1,4 +1,4 @@
-import type { ColumnNames, CsvLayout } from './raw-csv.ts';
+import type { ColumnNames, CsvLayout } from '../kit/index.ts';
 
 /** The columns of the three CSV sources, in every dialect seen: the portal's short names, its French labels, the history archives. */
 

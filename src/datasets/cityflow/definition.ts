@@ -1,14 +1,15 @@
-import type {
-  CheckDefinition,
-  OutputDefinition,
-  PartDefinition,
-  RecordTable,
-  StepDefinition,
-  StepInput,
-} from '../../pipelines/definition.ts';
-import { definePipeline } from '../../pipelines/define-pipeline.ts';
-import type { StepId } from '../../pipelines/vocabulary.ts';
-import { ZONE } from './local-hours.ts';
+import {
+  csvFile,
+  definePart,
+  definePipeline,
+  defineStep,
+  downloadStep,
+  htmlFile,
+  jsonFile,
+  parquetFile,
+} from '../kit/index.ts';
+import type { PartDefinition, PartSpec, RecordTable, StepDefinition, StepId, StepInput } from '../kit/index.ts';
+import { ZONE } from './zones.ts';
 import { digestBefore, HISTORY_DAYS } from './metrics/history.ts';
 import { THRESHOLDS } from './thresholds.ts';
 import { BIKE_CHECKS } from './transform/bikes.ts';
@@ -18,135 +19,99 @@ import { TRAFFIC_CHECKS } from './transform/traffic.ts';
 import { WEATHER_CHECKS } from './transform/weather.ts';
 import { WORK_CHECKS } from './transform/works.ts';
 
-const MINUTES_PER_HOUR = 60;
-const MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR;
-
 /** Counts arrive for days after their day; a state of the moment (disruptions, roadworks) of a past day does not come back. */
-const FRESH_FOR_MINUTES = {
-  empty: 6 * MINUTES_PER_HOUR,
-  partial: 6 * MINUTES_PER_HOUR,
-  provisional: MINUTES_PER_DAY,
-  consolidated: 30 * MINUTES_PER_DAY,
-  definitive: null,
+const FRESH_UNTIL_FINAL = {
+  empty: '6 hours',
+  partial: '6 hours',
+  provisional: '1 day',
+  consolidated: '30 days',
+  definitive: 'ever',
 } as const;
-const FRESH_FOR_EVER = {
-  empty: 6 * MINUTES_PER_HOUR,
-  provisional: null,
-  consolidated: null,
-  definitive: null,
-} as const;
+const FRESH_ONCE_THERE = { empty: '6 hours', provisional: 'ever', consolidated: 'ever', definitive: 'ever' } as const;
 
 /** A list of roadworks is trusted for this long after its day. */
 export const WORKS_TRUSTED_DAYS = 92;
 
-type PartDetail = Omit<PartDefinition, 'source'>;
+type PartDetail = Omit<PartSpec, 'source'>;
 
 const DETAILS: readonly PartDetail[] = [
   {
     id: 'bikes',
     title: 'Bike counters (Paris open data, comptage-velo-donnees-compteurs)',
-    bulkWindow: 'month',
-    expectedAfter: {},
-    freshForMinutes: FRESH_FOR_MINUTES,
+    freshFor: FRESH_UNTIL_FINAL,
     // Some hours of some counters are never published; a whole hour of all of them is 4 %.
     completeness: { step: 'metrics/bikes', fact: 'coverage', least: 0.95 },
   },
   {
     id: 'traffic',
     title: 'Public transport disruptions (Île-de-France Mobilités, Navitia)',
-    bulkWindow: 'month',
     // The operator clears what is over; the run after midnight still hears of the day that just ended.
     listed: { daysBefore: 1, daysAfter: 0 },
-    expectedAfter: {},
     momentary: true,
-    freshForMinutes: FRESH_FOR_EVER,
+    freshFor: FRESH_ONCE_THERE,
   },
   {
     id: 'weather',
     title: 'Weather (Visual Crossing)',
-    bulkWindow: 'month',
-    expectedAfter: { minutes: MINUTES_PER_HOUR },
-    freshForMinutes: FRESH_FOR_EVER,
+    expectedAfter: '1 hour',
+    freshFor: FRESH_ONCE_THERE,
   },
   {
     id: 'open-meteo',
     title: 'Weather (Open-Meteo archive)',
-    bulkWindow: 'month',
-    expectedAfter: { minutes: MINUTES_PER_HOUR },
-    freshForMinutes: FRESH_FOR_MINUTES,
+    expectedAfter: '1 hour',
+    freshFor: FRESH_UNTIL_FINAL,
   },
   {
     id: 'comptages',
     title: 'Road counts (Paris open data, comptages-routiers-permanents)',
-    bulkWindow: 'month',
     importWindow: 'all',
     // Files of single arcs, and of some of the hours, are common.
     addsUp: true,
-    expectedAfter: {},
-    freshForMinutes: FRESH_FOR_MINUTES,
+    freshFor: FRESH_UNTIL_FINAL,
     // 4 to 13 % of the hours of a road are missing for good.
     completeness: { step: 'metrics/comptages', fact: 'coverage', least: 0.85 },
   },
   {
     id: 'chantiers',
     title: 'Roadworks (Paris open data, chantiers-perturbants)',
-    bulkWindow: 'month',
     // Works that have ended leave the list; that of the run after midnight still has those of the day that just ended.
     listed: { daysBefore: 1, daysAfter: WORKS_TRUSTED_DAYS },
-    expectedAfter: {},
     momentary: true,
-    freshForMinutes: FRESH_FOR_EVER,
+    freshFor: FRESH_ONCE_THERE,
   },
   {
     id: 'referentiel',
     title: 'Road network (Paris open data, referentiel-comptages-routiers)',
     bulkWindow: 'all',
     importWindow: 'all',
-    expectedAfter: {},
     momentary: true,
-    freshForMinutes: FRESH_FOR_EVER,
+    freshFor: FRESH_ONCE_THERE,
   },
   {
     id: 'arrondissements',
     title: 'Districts (Paris open data, arrondissements)',
     bulkWindow: 'all',
     importWindow: 'all',
-    expectedAfter: {},
     momentary: true,
-    freshForMinutes: FRESH_FOR_EVER,
+    freshFor: FRESH_ONCE_THERE,
   },
 ];
 
-const PARTS: readonly PartDefinition[] = DETAILS.map((detail) => ({ ...detail, source: 'http' }));
-
-const TEN_MINUTES = 600;
-const TWO_HOURS = 7_200;
-
-function parquet(layer: string, keyColumns?: readonly string[]): OutputDefinition {
-  const output = { layer, extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
-  return keyColumns === undefined ? output : { ...output, keyColumns };
-}
-
-function json(layer: string, publishAs?: string): OutputDefinition {
-  const output = { layer, extension: 'json', mediaType: 'application/json' };
-  return publishAs === undefined ? output : { ...output, publishAs };
-}
+const PARTS: readonly PartDefinition[] = DETAILS.map((detail) => definePart({ ...detail, source: 'http' }));
 
 /** References without a date: every day has all of them. */
 const UNDATED: readonly string[] = ['referentiel', 'arrondissements'];
 
-const DOWNLOADS: readonly StepDefinition[] = PARTS.map((part) => ({
-  id: `download/${part.id}`,
-  version: part.id === 'comptages' ? 2 : 1,
-  title: part.title,
-  part: part.id,
-  inputs: [],
-  outputs: { slice: { ...parquet(`slices/cityflow/${part.id}`), sharedByDays: UNDATED.includes(part.id) } },
-  queue: 'fetch',
+const DOWNLOADS = PARTS.map((part) => {
+  const layer = `slices/cityflow/${part.id}`;
   // A year of road counts has 6 GB.
-  timeoutSeconds: part.id === 'comptages' ? TWO_HOURS : TEN_MINUTES,
-  required: false,
-}));
+  const own = part.id === 'comptages' ? ({ version: 2, timeout: '2 hours' } as const) : {};
+  return downloadStep(part, layer, {
+    outputs: { slice: parquetFile(layer, { sharedByDays: UNDATED.includes(part.id) }) },
+    ...own,
+  });
+});
 
 const LIMITS = { thresholds: THRESHOLDS };
 
@@ -157,78 +122,56 @@ function slice(part: string, optional = false): StepInput {
 const DISTRICTS = slice('arrondissements', true);
 const NETWORK: StepInput = { name: 'network', step: 'transform/referentiel', output: 'core', optional: true };
 
-interface TransformDetail {
-  readonly part: string;
-  readonly title: string;
-  readonly inputs: readonly StepInput[];
-  readonly outputs: StepDefinition['outputs'];
-  readonly checks: readonly CheckDefinition[];
-  readonly needsAnyOf?: readonly string[];
-  readonly params?: NonNullable<StepDefinition['params']>;
-  readonly version?: number;
-}
-
-function transform({ part, ...detail }: TransformDetail): StepDefinition {
-  return {
-    id: `transform/${part}`,
-    version: 1,
-    queue: 'compute',
-    timeoutSeconds: TEN_MINUTES,
-    required: false,
-    ...detail,
-  };
-}
-
 const TRANSFORMS: readonly StepDefinition[] = [
-  transform({
-    part: 'referentiel',
+  defineStep({
+    id: 'transform/referentiel',
     title: 'One row per arc of the network, with its length and district',
     inputs: [slice('referentiel'), DISTRICTS],
     outputs: {
-      core: { ...parquet('core/cityflow/referentiel', ['arc_id']), sharedByDays: true },
-      map: json('core/cityflow/map'),
+      core: parquetFile('core/cityflow/referentiel', { keyColumns: ['arc_id'], sharedByDays: true }),
+      map: jsonFile('core/cityflow/map'),
     },
     checks: NETWORK_CHECKS,
   }),
-  transform({
-    part: 'bikes',
+  defineStep({
+    id: 'transform/bikes',
     title: 'One row per bike counter and hour',
     inputs: [slice('bikes'), DISTRICTS],
-    outputs: { core: parquet('core/cityflow/bikes', ['counter_id', 'hour']) },
+    outputs: { core: parquetFile('core/cityflow/bikes', { keyColumns: ['counter_id', 'hour'] }) },
     checks: BIKE_CHECKS,
   }),
-  transform({
-    part: 'traffic',
+  defineStep({
+    id: 'transform/traffic',
     title: 'The disruptions of the day, each in its newest version',
     inputs: [slice('traffic')],
-    outputs: { core: json('core/cityflow/traffic') },
+    outputs: { core: jsonFile('core/cityflow/traffic') },
     checks: TRAFFIC_CHECKS,
   }),
-  transform({
-    part: 'weather',
+  defineStep({
+    id: 'transform/weather',
     title: 'The weather of the day',
     inputs: [slice('weather', true), slice('open-meteo', true)],
     needsAnyOf: ['weather', 'open-meteo'],
-    outputs: { core: json('core/cityflow/weather') },
+    outputs: { core: jsonFile('core/cityflow/weather') },
     checks: WEATHER_CHECKS,
   }),
-  transform({
-    part: 'comptages',
+  defineStep({
+    id: 'transform/comptages',
     version: 2,
     title: 'One row per arc and hour, from the published end of the hour',
     inputs: [slice('comptages')],
     outputs: {
-      core: parquet('core/cityflow/comptages', ['arc_id', 'hour']),
-      arcs: parquet('core/cityflow/comptages-arcs', ['arc_id']),
+      core: parquetFile('core/cityflow/comptages', { keyColumns: ['arc_id', 'hour'] }),
+      arcs: parquetFile('core/cityflow/comptages-arcs', { keyColumns: ['arc_id'] }),
     },
     checks: COUNT_CHECKS,
     params: LIMITS,
   }),
-  transform({
-    part: 'chantiers',
+  defineStep({
+    id: 'transform/chantiers',
     title: 'The roadworks around the day',
     inputs: [slice('chantiers'), DISTRICTS],
-    outputs: { core: parquet('core/cityflow/chantiers', ['work_id']) },
+    outputs: { core: parquetFile('core/cityflow/chantiers', { keyColumns: ['work_id'] }) },
     checks: WORK_CHECKS,
   }),
 ];
@@ -241,22 +184,19 @@ function coreOf(part: string, output = 'core'): StepInput {
 const METRICS_VERSIONS: Readonly<Record<string, number>> = { bikes: 2, traffic: 2, comptages: 3 };
 
 function metrics(part: string, title: string, inputs: readonly StepInput[]): StepDefinition {
-  return {
+  return defineStep({
     id: `metrics/${part}`,
     version: METRICS_VERSIONS[part] ?? 1,
     title,
     inputs,
     outputs: {
-      metrics: {
-        ...json(`metrics/cityflow/${part}`, `processed/metrics/${part}_metrics_{scope}.json`),
+      metrics: jsonFile(`metrics/cityflow/${part}`, {
+        publishAs: `processed/metrics/${part}_metrics_{scope}.json`,
         recordAs: { table: 'cityflow-metrics', partition: part, under: 'metrics' },
-      },
+      }),
     },
     params: LIMITS,
-    queue: 'compute',
-    timeoutSeconds: TEN_MINUTES,
-    required: false,
-  };
+  });
 }
 
 /** The six sections of a report; each is a step of its own, so that one source can be run again alone. */
@@ -283,35 +223,32 @@ const METRICS: readonly StepDefinition[] = [
     DISTRICTS,
   ]),
   metrics('chantiers', 'Active roadworks, their impact and what is coming', [coreOf('chantiers')]),
-  {
+  defineStep({
     id: DIGEST_STEP,
-    version: 1,
     title: 'What other days need to know of the day',
     inputs: DIGESTED.map(metricsOf),
     needsAnyOf: DIGESTED,
-    outputs: { digest: json('metrics/cityflow/digest') },
-    queue: 'compute',
-    timeoutSeconds: TEN_MINUTES,
-    required: false,
-  },
-  {
+    outputs: { digest: jsonFile('metrics/cityflow/digest') },
+  }),
+  defineStep({
     id: 'metrics/history',
-    version: 1,
     title: 'The day beside the thirty days before it',
     inputs: [
       { name: 'day', step: DIGEST_STEP, output: 'digest' },
       NETWORK,
-      ...Array.from({ length: HISTORY_DAYS }, (_, index): StepInput => {
-        const days = index + 1;
-        return { name: digestBefore(days), step: DIGEST_STEP, output: 'digest', daysBefore: days, optional: true };
-      }),
+      {
+        name: 'digest',
+        step: DIGEST_STEP,
+        output: 'digest',
+        previousDays: { from: 1, to: HISTORY_DAYS },
+        nameOf: digestBefore,
+      },
     ],
-    outputs: { history: json('metrics/cityflow/history', 'processed/metrics/history_metrics_{scope}.json') },
+    outputs: {
+      history: jsonFile('metrics/cityflow/history', { publishAs: 'processed/metrics/history_metrics_{scope}.json' }),
+    },
     params: LIMITS,
-    queue: 'compute',
-    timeoutSeconds: TEN_MINUTES,
-    required: false,
-  },
+  }),
 ];
 
 const REPORT_INPUTS: readonly StepInput[] = [
@@ -320,35 +257,28 @@ const REPORT_INPUTS: readonly StepInput[] = [
 ];
 
 const REPORTS: readonly StepDefinition[] = [
-  {
+  defineStep({
     id: 'report/daily',
     version: 5,
     title: 'The daily report as JSON, CSV and flat Parquet tables; made whatever is missing',
     inputs: REPORT_INPUTS,
     outputs: {
-      report: {
-        ...json('reports/cityflow/report', 'processed/reports/daily_report_{scope}.json'),
+      report: jsonFile('reports/cityflow/report', {
+        publishAs: 'processed/reports/daily_report_{scope}.json',
         recordAs: {
           table: 'cityflow-daily-reports',
           partition: 'daily_report_{scope}',
           under: 'report',
           madeAt: 'generated_at',
         },
-      },
-      csv: {
-        layer: 'reports/cityflow/csv',
-        extension: 'csv',
-        mediaType: 'text/csv; charset=utf-8',
-        publishAs: 'processed/reports/daily_report_{scope}.csv',
-      },
-      arcs: {
-        ...parquet('reports/cityflow/arcs'),
+      }),
+      csv: csvFile('reports/cityflow/csv', { publishAs: 'processed/reports/daily_report_{scope}.csv' }),
+      arcs: parquetFile('reports/cityflow/arcs', {
         publishAs: 'processed/reports/daily_report_{scope}_troncons.parquet',
-      },
-      counters: {
-        ...parquet('reports/cityflow/counters'),
+      }),
+      counters: parquetFile('reports/cityflow/counters', {
         publishAs: 'processed/reports/daily_report_{scope}_compteurs.parquet',
-      },
+      }),
     },
     params: {
       thresholds: THRESHOLDS,
@@ -356,11 +286,9 @@ const REPORTS: readonly StepDefinition[] = [
       step_versions: Object.fromEntries([...TRANSFORMS, ...METRICS].map(({ id, version }) => [id, version])),
     },
     withNotes: true,
-    queue: 'report',
-    timeoutSeconds: TEN_MINUTES,
     required: true,
-  },
-  {
+  }),
+  defineStep({
     id: 'report/page',
     version: 4,
     title: 'The daily report as one self-contained page with a map',
@@ -370,19 +298,11 @@ const REPORTS: readonly StepDefinition[] = [
       { ...coreOf('referentiel', 'map'), optional: true },
     ],
     outputs: {
-      page: {
-        layer: 'reports/cityflow/page',
-        extension: 'html',
-        mediaType: 'text/html; charset=utf-8',
-        publishAs: 'processed/reports/daily_report_{scope}.html',
-      },
+      page: htmlFile('reports/cityflow/page', { publishAs: 'processed/reports/daily_report_{scope}.html' }),
     },
     params: LIMITS,
-    queue: 'report',
-    timeoutSeconds: TEN_MINUTES,
-    required: false,
     singleDaysOnly: true,
-  },
+  }),
 ];
 
 /** How long records are kept. */
@@ -414,16 +334,14 @@ export const cityflowDefinition = definePipeline({
   zone: ZONE,
   since: '2014-01-01',
   publication: {
-    expectedAfter: { minutes: MINUTES_PER_HOUR },
-    pollEveryMinutes: 60,
-    cutOffAfter: { days: 3 },
+    expectedAfter: '1 hour',
+    pollEvery: '1 hour',
+    cutOffAfter: '3 days',
     finalAtCutOff: true,
-    holdDays: 7,
   },
   thresholds: THRESHOLDS,
   parts: PARTS,
   steps: [...DOWNLOADS, ...TRANSFORMS, ...METRICS, ...REPORTS],
-  rollups: [],
   recordTables: RECORD_TABLES,
   schedules: [
     {
@@ -431,26 +349,17 @@ export const cityflowDefinition = definePipeline({
       title: 'Yesterday, from download to metrics',
       cron: '0 0 * * *',
       runs: { workflow: 'day', only: 'processing' },
-      lagDays: 1,
-      catchUpMinutes: 7 * MINUTES_PER_DAY,
-      jitterSeconds: 60,
     },
     {
       id: 'report',
       title: 'The report of yesterday, from stored metrics',
       cron: '30 0 * * *',
       runs: { workflow: 'day', only: 'report' },
-      lagDays: 1,
-      catchUpMinutes: 7 * MINUTES_PER_DAY,
-      jitterSeconds: 60,
     },
     {
       id: 'late',
       title: 'Yesterday again: what arrived since, and its report',
       cron: '0 14 * * *',
-      lagDays: 1,
-      catchUpMinutes: 7 * MINUTES_PER_DAY,
-      jitterSeconds: 60,
     },
     {
       id: 'watch',
@@ -458,8 +367,8 @@ export const cityflowDefinition = definePipeline({
       cron: '50 * * * *',
       runs: { workflow: 'watch' },
       lagDays: 0,
-      catchUpMinutes: MINUTES_PER_HOUR,
-      jitterSeconds: 120,
+      catchUp: '1 hour',
+      jitter: '2 minutes',
       overlap: 'skip',
     },
   ],

@@ -1,8 +1,8 @@
 import { area } from '@turf/area';
 import { booleanPointInPolygon } from '@turf/boolean-point-in-polygon';
 import { length } from '@turf/length';
-import { isRecord } from './raw-json.ts';
-import type { JsonRecord } from './raw-json.ts';
+import { isRecord } from '../kit/index.ts';
+import type { JsonRecord } from '../kit/index.ts';
 
 /** Lengths, areas and places on the sphere, by turf. Results are rounded so that they are the same on every machine. */
 

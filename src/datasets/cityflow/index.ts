@@ -1,4 +1,4 @@
-import type { Dataset } from '../../pipelines/dataset.ts';
+import type { Dataset } from '../kit/index.ts';
 import { CITY_DASHBOARDS, CITY_QUESTIONS } from './answers/questions.ts';
 import { CITY_TABLES } from './answers/tables.ts';
 import { cityflowDefinition } from './definition.ts';

@@ -1,6 +1,5 @@
-import { addDays, isCivilDate } from '../../pipelines/civil-date.ts';
-import type { RawNames } from '../../pipelines/dataset.ts';
-import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import { addDays, isCivilDate } from '../kit/index.ts';
+import type { CivilDate, RawNames } from '../kit/index.ts';
 
 /**
  * The keys under which raw objects of this pipeline are kept by name, locally and in S3:

@@ -1,18 +1,22 @@
-import { PipelineError } from '../../errors.ts';
-import { addDays, isCivilDate } from '../../pipelines/civil-date.ts';
-import type { Dataset, GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
-import { quoteIdentifier } from '../../pipelines/sql-text.ts';
-import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import { civilDateAt } from '../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../ports/sql.ts';
-import { ZONE } from './local-hours.ts';
+import {
+  addDays,
+  chooseLayout,
+  civilDateAt,
+  csvRowsSql,
+  isCivilDate,
+  isRecord,
+  oddColumns,
+  PipelineError,
+  quoteIdentifier,
+  readJsonDocuments,
+  readTextEnds,
+  textOf,
+} from '../kit/index.ts';
+import type { CivilDate, CsvLayout, Dataset, GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
+import { ZONE } from './zones.ts';
 import { cityflowDefinition, WORKS_TRUSTED_DAYS } from './definition.ts';
 import { COUNTS, NETWORK, WORKS } from './columns.ts';
-import type { CsvLayout } from './raw-csv.ts';
-import { chooseLayout, csvRowsSql, oddColumns } from './raw-csv.ts';
-import { isRecord, readJsonDocuments, textOf } from './raw-json.ts';
 import { parseApiKey } from './raw-layout.ts';
-import { readTextEnds } from './raw-text.ts';
 import { countDaySql, openCounts } from './slices/counts.ts';
 import { BIKES, DISTRICTS, OPEN_METEO, periodsOf, TRAFFIC, WEATHER } from './slices/records.ts';
 import { countListed, openNetwork, openWorks } from './slices/tables.ts';

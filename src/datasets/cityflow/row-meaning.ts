@@ -1,9 +1,7 @@
-import type { RowMeaning } from '../../pipelines/dataset.ts';
-import { quoteIdentifier } from '../../pipelines/sql-text.ts';
+import { mapColumns, quoteIdentifier } from '../kit/index.ts';
+import type { ColumnNames, RowMeaning } from '../kit/index.ts';
 import { COUNT_COLUMNS, NETWORK_COLUMNS, WORK_COLUMNS } from './columns.ts';
 import type { CountColumn } from './columns.ts';
-import { mapColumns } from './raw-csv.ts';
-import type { ColumnNames } from './raw-csv.ts';
 import { endInstantSql } from './transform/counts.ts';
 
 /**

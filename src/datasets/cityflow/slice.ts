@@ -1,6 +1,5 @@
-import { PipelineError } from '../../errors.ts';
-import type { Dataset, SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { PipelineError } from '../kit/index.ts';
+import type { Dataset, SliceTask, SqlSession, UnitOutcome } from '../kit/index.ts';
 import { sliceCounts } from './slices/counts.ts';
 import { BIKES, DISTRICTS, OPEN_METEO, sliceRecords, TRAFFIC, WEATHER } from './slices/records.ts';
 import type { RecordReader } from './slices/records.ts';

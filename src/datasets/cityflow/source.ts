@@ -1,7 +1,6 @@
-import type { FetchWindow, HttpSource } from '../../pipelines/dataset.ts';
-import { zonedDay } from '../../pipelines/zoned-day.ts';
-import { isRecord, textOf } from './raw-json.ts';
-import { ZONE } from './local-hours.ts';
+import { isRecord, textOf, zonedDay } from '../kit/index.ts';
+import type { FetchWindow, HttpSource } from '../kit/index.ts';
+import { ZONE } from './zones.ts';
 
 /** Where the live sources are asked: real public endpoints, each host's base URL replaced by its setting. */
 

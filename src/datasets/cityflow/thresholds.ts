@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../ports/json.ts';
+import type { JsonObject } from '../kit/index.ts';
 
 /**
  * Every limit that a judgement of the pipeline hangs on. They are parameters of the steps that use them: part of the step key, printed in the

@@ -1,4 +1,4 @@
-import type { CheckDefinition } from '../../pipelines/definition.ts';
+import type { CheckDefinition } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, COLUMN_OF } from './columns.ts';
 import { maskColumnOf } from './core.ts';

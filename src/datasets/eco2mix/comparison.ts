@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { PipelineError } from '../../errors.ts';
-import type { LocalArtefact, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../pipelines/dataset.ts';
+import { PipelineError } from '../kit/index.ts';
+import type { LocalArtefact, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
 import { abs, exactRatio } from './exact-ratio.ts';
 import type { ComparedDay, ComparedQuantity, ComparedValue, DayComparison, DayMetrics } from './metrics-model.ts';
 import { COMPARED_QUANTITIES, COMPARISONS, SOURCES } from './metrics-model.ts';

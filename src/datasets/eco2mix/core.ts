@@ -1,13 +1,10 @@
-import type { StepUnit } from '../../pipelines/dataset.ts';
-import type { Revision } from '../../pipelines/vocabulary.ts';
-import { REVISIONS } from '../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { dayOf, quoteText, REVISIONS } from '../kit/index.ts';
+import type { Revision, SqlSession, StepUnit } from '../kit/index.ts';
 import { BIT_OF, MEASURES } from './columns.ts';
 import type { Part } from './published-rows.ts';
-import { dayOf, IS_USABLE, PARTS } from './published-rows.ts';
+import { IS_USABLE, PARTS } from './published-rows.ts';
 import type { Sampling } from './sampling.ts';
 import { QUARTER_MINUTES, sampleDay } from './sampling.ts';
-import { sqlText } from './sql-text.ts';
 
 /**
  * The core table: one row per instant (UTC) at which anything was published, in order.
@@ -35,9 +32,9 @@ export function parsePublishedBy(text: string): { readonly part: string; readonl
   });
 }
 
-const REVISION_NAME = `CASE finality ${REVISIONS.map((name, index) => `WHEN ${index} THEN ${sqlText(name)}`).join(' ')} END`;
+const REVISION_NAME = `CASE finality ${REVISIONS.map((name, index) => `WHEN ${index} THEN ${quoteText(name)}`).join(' ')} END`;
 
-const PUBLISHED_BY = PARTS.map((part) => `${sqlText(`${part}:`)} || lower(to_hex(${maskColumnOf(part)}))`).join(', ');
+const PUBLISHED_BY = PARTS.map((part) => `${quoteText(`${part}:`)} || lower(to_hex(${maskColumnOf(part)}))`).join(', ');
 
 /** Every column of `core` in its order, as written. */
 export const CORE_COLUMNS: readonly string[] = [
@@ -66,7 +63,7 @@ const VALUE_COLUMNS = MEASURES.map(({ column }) => column).join(', ');
 const MASK_COLUMNS = PARTS.map(maskColumnOf).join(', ');
 
 const SINGLE_ROWS = `SELECT unit, data_day, start_s, hours, second, finality, part AS source_part, false AS loads_differ, ${VALUE_COLUMNS},
-    ${PARTS.map((part) => `CASE WHEN part = ${sqlText(part)} THEN mask END AS ${maskColumnOf(part)}`).join(', ')}
+    ${PARTS.map((part) => `CASE WHEN part = ${quoteText(part)} THEN mask END AS ${maskColumnOf(part)}`).join(', ')}
   FROM published WHERE ${IS_USABLE}`;
 
 function ofLoad(value: string): string {
@@ -74,13 +71,13 @@ function ofLoad(value: string): string {
 }
 
 const LOADS_DIFFER = PARTS.map((part) => {
-  const isPart = `FILTER (WHERE part = ${sqlText(part)})`;
+  const isPart = `FILTER (WHERE part = ${quoteText(part)})`;
   return `coalesce(max(load_mw) ${isPart} > min(load_mw) ${isPart}, false)`;
 }).join(' OR ');
 
 const MERGED_ROWS = `SELECT unit, data_day, start_s, hours, second, ${ofLoad('finality')} AS finality, ${ofLoad('part')} AS source_part,
     ${LOADS_DIFFER} AS loads_differ, ${MEASURES.map(({ column }) => `arg_min(${column}, rank) AS ${column}`).join(', ')},
-    ${PARTS.map((part) => `bit_or(mask) FILTER (WHERE part = ${sqlText(part)}) AS ${maskColumnOf(part)}`).join(', ')}
+    ${PARTS.map((part) => `bit_or(mask) FILTER (WHERE part = ${quoteText(part)}) AS ${maskColumnOf(part)}`).join(', ')}
   FROM (SELECT * FROM published WHERE ${IS_USABLE}
     QUALIFY NOT clock_differs OR bool_and(clock_differs) OVER (PARTITION BY unit, part, second))
   GROUP BY unit, data_day, start_s, hours, second`;

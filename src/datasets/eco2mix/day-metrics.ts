@@ -1,11 +1,10 @@
-import type { ZonedDay } from '../../pipelines/zoned-day.ts';
-import type { Revision } from '../../pipelines/vocabulary.ts';
+import { localQuarters } from '../kit/index.ts';
+import type { Revision, ZonedDay } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { leastFinal } from './core.ts';
 import type { DaySeries, Values } from './energy.ts';
 import { coverageMembers, energyOf, exchangeOf, quarterSum, sumSeries } from './energy.ts';
 import { abs, exactRatio } from './exact-ratio.ts';
-import { localQuarters } from './local-time.ts';
 import type {
   Border,
   DayCurves,

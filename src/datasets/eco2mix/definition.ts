@@ -1,110 +1,79 @@
-import type { OutputDefinition, PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
-import { definePipeline } from '../../pipelines/define-pipeline.ts';
+import {
+  csvFile,
+  definePart,
+  definePipeline,
+  defineStep,
+  downloadStep,
+  htmlFile,
+  jsonFile,
+  parquetFile,
+} from '../kit/index.ts';
+import type { PartDefinition, StepDefinition } from '../kit/index.ts';
 import { CORE_CHECKS } from './checks.ts';
 import { ZONE } from './local-time.ts';
 import { ROLLUPS } from './rollup/definition.ts';
 
-const MINUTES_PER_HOUR = 60;
-const MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR;
-
 /** RTE revises real-time days when it consolidates them (next month) and consolidated ones when they become definitive (next year). */
-const FRESH_FOR_MINUTES = {
-  empty: 6 * MINUTES_PER_HOUR,
-  provisional: 6 * MINUTES_PER_HOUR,
-  consolidated: 30 * MINUTES_PER_DAY,
-  definitive: null,
-} as const;
-
-/** Imported files change only when somebody imports again. */
-const FRESH_UNTIL_IMPORT = { empty: null, provisional: null, consolidated: null, definitive: null } as const;
+const FRESH_FOR = { empty: '6 hours', provisional: '6 hours', consolidated: '30 days', definitive: 'ever' } as const;
 
 /** A cut-off export has fewer rows than the day has samples. */
 const COMPLETENESS = { step: 'transform/national', fact: 'coverage', least: 1 } as const;
 
 const PARTS: readonly PartDefinition[] = [
-  {
+  definePart({
     id: 'tr',
     title: 'eCO2mix national, real time (ODRE eco2mix-national-tr)',
     source: 'http',
-    bulkWindow: 'month',
-    expectedAfter: { minutes: 2 * MINUTES_PER_HOUR },
-    freshForMinutes: FRESH_FOR_MINUTES,
+    expectedAfter: '2 hours',
+    freshFor: FRESH_FOR,
     completeness: COMPLETENESS,
-  },
-  {
+  }),
+  definePart({
     id: 'cons-def',
     title: 'eCO2mix national, consolidated and definitive (ODRE eco2mix-national-cons-def)',
     source: 'http',
-    bulkWindow: 'month',
-    expectedAfter: { days: 15 },
-    freshForMinutes: FRESH_FOR_MINUTES,
+    expectedAfter: '15 days',
+    freshFor: FRESH_FOR,
     completeness: COMPLETENESS,
-  },
-  {
+  }),
+  definePart({
     id: 'rte',
     title: 'RTE’s own eCO2mix tables (imported .xls)',
     source: 'import',
     bulkWindow: 'year',
-    expectedAfter: {},
-    freshForMinutes: FRESH_UNTIL_IMPORT,
-  },
-  {
+  }),
+  definePart({
     id: 'rte-annual',
     title: 'RTE’s yearly definitive load (imported CSV)',
     source: 'import',
     bulkWindow: 'year',
-    expectedAfter: {},
-    freshForMinutes: FRESH_UNTIL_IMPORT,
-  },
+  }),
 ];
 
-function parquet(layer: string): OutputDefinition {
-  return { layer, extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
-}
+const DOWNLOADS = PARTS.map((part) => downloadStep(part, `slices/eco2mix/${part.id}`, { timeout: '5 minutes' }));
 
-function json(layer: string, publishAs?: string): OutputDefinition {
-  return { layer, extension: 'json', mediaType: 'application/json', ...(publishAs === undefined ? {} : { publishAs }) };
-}
-
-const DOWNLOADS: readonly StepDefinition[] = PARTS.map((part) => ({
-  id: `download/${part.id}`,
-  version: 1,
-  title: part.title,
-  part: part.id,
-  inputs: [],
-  outputs: { slice: parquet(`slices/eco2mix/${part.id}`) },
-  queue: part.source === 'http' ? 'fetch' : 'compute',
-  timeoutSeconds: 300,
-  required: false,
-}));
-
-const TRANSFORM: StepDefinition = {
+const TRANSFORM = defineStep({
   id: 'transform/national',
-  version: 1,
   title: 'One typed row per instant, best revision first',
   inputs: PARTS.map((part) => ({ name: part.id, step: `download/${part.id}`, output: 'slice', optional: true })),
   needsAnyOf: PARTS.map((part) => part.id),
-  outputs: { core: { ...parquet('core/eco2mix/national'), keyColumns: ['instant_at'] } },
+  outputs: { core: parquetFile('core/eco2mix/national', { keyColumns: ['instant_at'] }) },
   checks: CORE_CHECKS,
-  queue: 'compute',
-  timeoutSeconds: 300,
+  timeout: '5 minutes',
   required: true,
-};
+});
 
 const METRICS: readonly StepDefinition[] = [
-  {
+  defineStep({
     id: 'metrics/national',
-    version: 1,
     title: 'Energies, peaks, exchanges, carbon intensity, forecast errors and curves of the day',
     inputs: [{ name: 'core', step: 'transform/national', output: 'core' }],
-    outputs: { metrics: json('metrics/eco2mix/national') },
-    queue: 'compute',
-    timeoutSeconds: 300,
+    outputs: { metrics: jsonFile('metrics/eco2mix/national') },
+    timeout: '5 minutes',
     required: true,
-  },
-  {
+  }),
+  defineStep({
     id: 'metrics/comparison',
-    version: 1,
     title: 'The day against D−1, D−7 and the same weekday of last year',
     inputs: [
       { name: 'day', step: 'metrics/national', output: 'metrics' },
@@ -112,17 +81,14 @@ const METRICS: readonly StepDefinition[] = [
       { name: 'previous_week', step: 'metrics/national', output: 'metrics', daysBefore: 7 },
       { name: 'previous_year', step: 'metrics/national', output: 'metrics', daysBefore: 364 },
     ],
-    outputs: { comparison: json('metrics/eco2mix/comparison') },
-    queue: 'compute',
-    timeoutSeconds: 120,
-    required: false,
-  },
+    outputs: { comparison: jsonFile('metrics/eco2mix/comparison') },
+    timeout: '2 minutes',
+  }),
 ];
 
 const REPORTS: readonly StepDefinition[] = [
-  {
+  defineStep({
     id: 'report/national',
-    version: 1,
     title: 'The day’s report as model, CSV and flat Parquet table',
     inputs: [
       { name: 'core', step: 'transform/national', output: 'core', withFacts: true },
@@ -130,43 +96,24 @@ const REPORTS: readonly StepDefinition[] = [
       { name: 'comparison', step: 'metrics/comparison', output: 'comparison', optional: true },
     ],
     outputs: {
-      model: json('reports/eco2mix/model', 'reports/eco2mix/daily_report_{scope}.json'),
-      csv: {
-        layer: 'reports/eco2mix/csv',
-        extension: 'csv',
-        mediaType: 'text/csv; charset=utf-8',
-        publishAs: 'reports/eco2mix/daily_report_{scope}.csv',
-      },
-      table: {
-        ...parquet('reports/eco2mix/table'),
-        publishAs: 'reports/eco2mix/daily_report_{scope}.parquet',
-      },
+      model: jsonFile('reports/eco2mix/model', { publishAs: 'reports/eco2mix/daily_report_{scope}.json' }),
+      csv: csvFile('reports/eco2mix/csv', { publishAs: 'reports/eco2mix/daily_report_{scope}.csv' }),
+      table: parquetFile('reports/eco2mix/table', { publishAs: 'reports/eco2mix/daily_report_{scope}.parquet' }),
     },
     // Shown in the report, and a part of its key: a report says which versions of the steps made its figures.
     params: { step_versions: Object.fromEntries([TRANSFORM, ...METRICS].map(({ id, version }) => [id, version])) },
     withNotes: true,
-    queue: 'report',
-    timeoutSeconds: 120,
+    timeout: '2 minutes',
     required: true,
-  },
-  {
+  }),
+  defineStep({
     id: 'report/page',
-    version: 1,
     title: 'The day’s report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/national', output: 'model' }],
-    outputs: {
-      page: {
-        layer: 'reports/eco2mix/page',
-        extension: 'html',
-        mediaType: 'text/html; charset=utf-8',
-        publishAs: 'reports/eco2mix/daily_report_{scope}.html',
-      },
-    },
-    queue: 'report',
-    timeoutSeconds: 120,
-    required: false,
+    outputs: { page: htmlFile('reports/eco2mix/page', { publishAs: 'reports/eco2mix/daily_report_{scope}.html' }) },
+    timeout: '2 minutes',
     singleDaysOnly: true,
-  },
+  }),
 ];
 
 /** French electricity as RTE publishes it: load, generation, exchanges and carbon intensity of mainland France. */
@@ -176,10 +123,9 @@ export const eco2mixDefinition = definePipeline({
   zone: ZONE,
   since: '2012-01-01',
   publication: {
-    expectedAfter: { minutes: 2 * MINUTES_PER_HOUR },
-    pollEveryMinutes: 30,
-    cutOffAfter: { days: 3 },
-    holdDays: 7,
+    expectedAfter: '2 hours',
+    pollEvery: '30 minutes',
+    cutOffAfter: '3 days',
   },
   workWindow: 'half-year',
   parts: PARTS,
@@ -195,9 +141,6 @@ export const eco2mixDefinition = definePipeline({
       id: 'daily',
       title: 'Yesterday, download to report',
       cron: '0 6 * * *',
-      lagDays: 1,
-      catchUpMinutes: 7 * MINUTES_PER_DAY,
-      jitterSeconds: 60,
       overlap: 'queue',
       pauseOnFailure: true,
     },
@@ -207,8 +150,8 @@ export const eco2mixDefinition = definePipeline({
       cron: '20 * * * *',
       runs: { workflow: 'watch' },
       lagDays: 0,
-      catchUpMinutes: 60,
-      jitterSeconds: 120,
+      catchUp: '1 hour',
+      jitter: '2 minutes',
       overlap: 'skip',
       pauseOnFailure: true,
     },
@@ -218,8 +161,8 @@ export const eco2mixDefinition = definePipeline({
       cron: '40 3 * * 0',
       runs: { workflow: 'verify', sample: 20 },
       lagDays: 0,
-      catchUpMinutes: MINUTES_PER_DAY,
-      jitterSeconds: 0,
+      catchUp: '1 day',
+      jitter: '0 seconds',
       overlap: 'skip',
       pauseOnFailure: true,
     },

@@ -1,4 +1,4 @@
-import type { Dataset } from '../../pipelines/dataset.ts';
+import type { Dataset } from '../kit/index.ts';
 import { ECO2MIX_DASHBOARDS } from './answers/dashboards.ts';
 import { OVERVIEW_QUESTIONS } from './answers/overviews.ts';
 import { SERIES_QUESTIONS } from './answers/questions.ts';

@@ -1,4 +1,4 @@
-import type { Revision } from '../../pipelines/vocabulary.ts';
+import type { Revision } from '../kit/index.ts';
 
 /**
  * The metrics of one data day of French electricity: what `metrics/national` writes and every report and rollup reads.

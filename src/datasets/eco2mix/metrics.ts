@@ -1,8 +1,5 @@
-import type { StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../pipelines/dataset.ts';
-import { PipelineError } from '../../errors.ts';
-import type { Revision } from '../../pipelines/vocabulary.ts';
-import { REVISIONS } from '../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { dayOf, PipelineError, quoteTexts, REVISIONS } from '../kit/index.ts';
+import type { Revision, SqlSession, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, MEASURES } from './columns.ts';
 import { parsePublishedBy } from './core.ts';
@@ -10,10 +7,8 @@ import type { CoreDay } from './day-metrics.ts';
 import { dayMetrics, stepOf } from './day-metrics.ts';
 import type { DaySeries } from './energy.ts';
 import { daySeries } from './energy.ts';
-import { dayOf } from './published-rows.ts';
 import type { Sampling } from './sampling.ts';
 import { QUARTER_MINUTES, sampleDay } from './sampling.ts';
-import { sqlTexts } from './sql-text.ts';
 
 /**
  * `metrics/national`: core tables → `DayMetrics` as JSON. The engine delivers each day as one JSON text (31 texts of a month in 7 ms,
@@ -29,7 +24,7 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
   const days = await sql.rows<{ path: string; core: string }>(`SELECT filename AS path,
       string_agg(CAST(to_json([CAST(epoch(instant_at) AS BIGINT)::JSON, CAST(${finalitySql()} AS JSON), to_json(published_by),
         ${MEASURES.map(({ column }) => `to_json(${column})`).join(', ')}]) AS VARCHAR), ',') AS core
-    FROM read_parquet([${sqlTexts([...new Set(paths)])}], filename = true, hive_partitioning = false) GROUP BY ALL`);
+    FROM read_parquet([${quoteTexts([...new Set(paths)])}], filename = true, hive_partitioning = false) GROUP BY ALL`);
   const coreOf = new Map(days.map(({ path, core }) => [path, core]));
   return task.units.map((unit, index): UnitOutcome => {
     const rows = JSON.parse(`[${coreOf.get(paths[index] ?? '') ?? ''}]`) as CoreRow[];

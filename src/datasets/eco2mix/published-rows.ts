@@ -1,12 +1,9 @@
-import { PipelineError } from '../../errors.ts';
-import type { LocalArtefact, StepUnit } from '../../pipelines/dataset.ts';
-import type { ZonedDay } from '../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { dayOf, quoteIdentifier, quoteText, quoteTexts } from '../kit/index.ts';
+import type { LocalArtefact, SqlSession, StepUnit, ZonedDay } from '../kit/index.ts';
 import type { ColumnName, MeasureName } from './columns.ts';
 import { MEASURES } from './columns.ts';
-import type { HeaderMap } from './header.ts';
+import type { Header } from './header.ts';
 import { mapHeader } from './header.ts';
-import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
 
 /**
  * Slices as typed rows: one row of the temporary table `published` for each published row of a set of days.
@@ -67,12 +64,6 @@ export interface PublishedRows {
   readonly isReadable: boolean;
 }
 
-/** The day of a unit; every unit of a step of days has one. */
-export function dayOf(unit: StepUnit): ZonedDay {
-  if (unit.day === undefined) throw new PipelineError('INTERNAL', `the unit ${unit.scope} of a day step has no day`);
-  return unit.day;
-}
-
 /** The slice of a part, when the unit has one. */
 export function sliceOf(unit: StepUnit, part: Part): LocalArtefact | undefined {
   return unit.inputs[part]?.[0];
@@ -112,7 +103,7 @@ export async function loadPublishedRows(sql: SqlSession, units: readonly StepUni
 export const IS_USABLE = 'mask <> 0 AND second IS NOT NULL';
 
 interface HeaderGroup {
-  readonly header: HeaderMap;
+  readonly header: Header;
   readonly part: Part;
   readonly files: readonly SliceFile[];
 }
@@ -124,7 +115,7 @@ async function groupByHeader(sql: SqlSession, files: readonly SliceFile[]): Prom
     path: string;
     names: string;
   }>(`SELECT file_name AS path, to_json(list(name))::VARCHAR AS names
-    FROM parquet_schema([${sqlTexts([...new Set(files.map(({ path }) => path))])}]) WHERE num_children IS NULL GROUP BY ALL`);
+    FROM parquet_schema([${quoteTexts([...new Set(files.map(({ path }) => path))])}]) WHERE num_children IS NULL GROUP BY ALL`);
   const namesOf = new Map(schemas.map(({ path, names }) => [path, names]));
   const groups = new Map<string, SliceFile[]>();
   for (const file of files) {
@@ -151,13 +142,13 @@ function textOf(name: ColumnName): string {
 }
 
 /** The texts of slices that mean something to us, with the `position` of their rows and what `published` says of their unit. */
-function selectTexts(header: HeaderMap, files: readonly SliceFile[]): string {
-  const texts = [...header.known].map(([name, published]) => `s.${sqlName(published)} AS ${textOf(name)}`);
+function selectTexts(header: Header, files: readonly SliceFile[]): string {
+  const texts = [...header.known].map(([name, published]) => `s.${quoteIdentifier(published)} AS ${textOf(name)}`);
   const unitOf = files.map(({ unit, path, day: { date, startAt, hours } }) => {
-    return `(${unit}, ${sqlText(path)}, ${sqlText(date)}, ${Date.parse(startAt) / 1000}::BIGINT, ${hours})`;
+    return `(${unit}, ${quoteText(path)}, ${quoteText(date)}, ${Date.parse(startAt) / 1000}::BIGINT, ${hours})`;
   });
   return `SELECT f.unit, f.data_day, f.start_s, f.hours, s.file_row_number AS position, ${texts.join(', ')}
-    FROM read_parquet([${sqlTexts(files.map(({ path }) => path))}],
+    FROM read_parquet([${quoteTexts(files.map(({ path }) => path))}],
       filename = true, file_row_number = true, hive_partitioning = false) AS s
     JOIN (VALUES ${unitOf.join(', ')}) AS f(unit, path, data_day, start_s, hours) ON f.path = s.filename`;
 }
@@ -165,7 +156,7 @@ function selectTexts(header: HeaderMap, files: readonly SliceFile[]): string {
 function selectTyped({ header, part, files }: HeaderGroup): string {
   const saysNature = header.known.has('nature');
   const changesClock = files.some(({ day }) => day.hours !== 24);
-  return `SELECT unit, data_day, start_s, hours, ${sqlText(part)} AS part, position, second, finality, known_nature, ${VALUE_COLUMNS}, mask, is_odd,
+  return `SELECT unit, data_day, start_s, hours, ${quoteText(part)} AS part, position, second, finality, known_nature, ${VALUE_COLUMNS}, mask, is_odd,
       clock_differs, NULL::VARCHAR AS unreadable, (2 - finality) * 1000000000::BIGINT + ${PARTS.indexOf(part)} * 100000000::BIGINT + position AS rank
     FROM (
       SELECT *, ${MASK} AS mask, ${isOddSql(header)} AS is_odd, ${changesClock ? clockDiffersSql(header) : 'false'} AS clock_differs,
@@ -176,7 +167,7 @@ function selectTyped({ header, part, files }: HeaderGroup): string {
         FROM (${selectTexts(header, files)})))`;
 }
 
-function valueSql(header: HeaderMap, name: MeasureName): string {
+function valueSql(header: Header, name: MeasureName): string {
   if (!header.known.has(name)) return 'NULL::INTEGER';
   const value = `TRY_CAST(${textOf(name)} AS INTEGER)`;
   // Zero grams is the provider's "unknown": no hour of the mainland was ever free of carbon.
@@ -195,7 +186,7 @@ const CLOCK_MINUTES = `(date_part('hour', ${CLOCK_TIME}) * 60 + date_part('minut
  * 4,513 MW on 2015-10-25, against 538 to 881 MW on the nights before, and runs smoothly on both sides. So 02:00 is the first one (summer
  * time), 02:30 the second one (winter time), and what is lost is the hour between them.
  */
-function secondSql(header: HeaderMap): string {
+function secondSql(header: Header): string {
   if (header.known.has('date_heure'))
     return `epoch(TRY_CAST(${textOf('date_heure')} AS TIMESTAMPTZ))::BIGINT - start_s`;
   return `60 * CASE
@@ -205,7 +196,7 @@ function secondSql(header: HeaderMap): string {
       ELSE ${CLOCK_MINUTES} END`;
 }
 
-function clockDiffersSql(header: HeaderMap): string {
+function clockDiffersSql(header: Header): string {
   if (!header.known.has('heure') || !header.known.has('date_heure')) return 'false';
   const elapsed = 'second // 60';
   const local = `CASE WHEN hours = 23 AND ${elapsed} >= 120 THEN ${elapsed} + 60
@@ -222,7 +213,7 @@ export function natureSql(text: string): string {
 const NATURE = natureSql(textOf('nature'));
 
 /** Whether the values of a row, written again, are not what was published: only then are its cells looked at one by one. */
-function isOddSql(header: HeaderMap): string {
+function isOddSql(header: Header): string {
   const present = MEASURES.filter(({ name }) => header.known.has(name));
   const texts = present.map(({ name }) => (name === 'taux_co2' ? `nullif(${textOf(name)}, '0')` : textOf(name)));
   return `concat_ws(' ', ${texts.join(', ')}) <> concat_ws(' ', ${present.map(({ column }) => column).join(', ')})`;
@@ -241,11 +232,11 @@ async function explainOddRows(
     if (members.length === 0) continue;
     const cells = MEASURES.filter(({ name }) => header.known.has(name)).map(({ name }) => {
       const text = textOf(name);
-      const isFine = `${text} IN (${sqlTexts(NO_VALUE)}) OR TRY_CAST(${text} AS INTEGER) = TRY_CAST(${text} AS DOUBLE)`;
-      return `CASE WHEN NOT coalesce(${isFine}, ${text} IS NULL) THEN ${sqlText(`${name}=`)} || ${text} END`;
+      const isFine = `${text} IN (${quoteTexts(NO_VALUE)}) OR TRY_CAST(${text} AS INTEGER) = TRY_CAST(${text} AS DOUBLE)`;
+      return `CASE WHEN NOT coalesce(${isFine}, ${text} IS NULL) THEN ${quoteText(`${name}=`)} || ${text} END`;
     });
     await sql.run(`UPDATE published SET unreadable = nullif(found.cells, '') FROM (
         SELECT unit, position, concat_ws(', ', ${cells.join(', ')}) AS cells FROM (${selectTexts(header, members)})
-      ) AS found WHERE is_odd AND part = ${sqlText(part)} AND published.unit = found.unit AND published.position = found.position`);
+      ) AS found WHERE is_odd AND part = ${quoteText(part)} AND published.unit = found.unit AND published.position = found.position`);
   }
 }

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
-import { PipelineError } from '../../errors.ts';
-import { JSON_ANSWER, refuseUnclearHeader, refuseWhatIsNoData } from '../kit/not-data.ts';
-import type { HeaderMap } from './header.ts';
+import { JSON_ANSWER, PipelineError, refuseUnclearHeader, refuseWhatIsNoData } from '../kit/index.ts';
+import type { Header } from './header.ts';
 import { mapHeader, requireColumn } from './header.ts';
 
 /**
@@ -26,7 +25,7 @@ export interface RawFile {
   readonly encoding: 'utf-8' | 'latin-1';
   /** Published names in their order, as they will be the names of the slice's columns. */
   readonly published: readonly string[];
-  readonly header: HeaderMap;
+  readonly header: Header;
   /** Whether there is anything after the header: the publisher answers a question about days it has nothing of with a header alone. */
   readonly hasRows: boolean;
 }
@@ -108,7 +107,7 @@ const INSTANT = /^"?\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 /** RTE's own tables have no instants: a column of them that we do not know is the portal's, renamed. */
 function refuseRenamedInstant(
   what: string,
-  { unknown }: HeaderMap,
+  { unknown }: Header,
   published: readonly string[],
   row: readonly string[],
 ): void {

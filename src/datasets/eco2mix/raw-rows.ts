@@ -1,8 +1,7 @@
-import { PipelineError } from '../../errors.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { PipelineError, quoteIdentifier, quoteText } from '../kit/index.ts';
+import type { SqlSession } from '../kit/index.ts';
 import { requireColumn } from './header.ts';
 import type { RawFile } from './raw-file.ts';
-import { sqlName, sqlText } from './sql-text.ts';
 
 /** How the SQL engine reads the rows of a raw file: all fields as text, nothing guessed, nothing skipped in silence. */
 
@@ -11,13 +10,13 @@ import { sqlName, sqlText } from './sql-text.ts';
  * (`SRC_SHAPE_CHANGED`) rather than padded.
  */
 export function portalRowsSql(file: RawFile): string {
-  const columns = file.published.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ');
+  const columns = file.published.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
   const options = [
     'auto_detect = false, header = false, skip = 1',
-    `delim = ${sqlText(file.delimiter)}, quote = '"', escape = '"'`,
-    `encoding = ${sqlText(file.encoding)}, columns = {${columns}}`,
+    `delim = ${quoteText(file.delimiter)}, quote = '"', escape = '"'`,
+    `encoding = ${quoteText(file.encoding)}, columns = {${columns}}`,
   ].join(', ');
-  return `read_csv(${sqlText(file.path)}, ${options})`;
+  return `read_csv(${quoteText(file.path)}, ${options})`;
 }
 
 /**
@@ -25,7 +24,7 @@ export function portalRowsSql(file: RawFile): string {
  * in the session's own zone.
  */
 export function portalTimeSql(file: RawFile): string {
-  const instant = sqlName(requireColumn(file.header, 'date_heure', file.what));
+  const instant = quoteIdentifier(requireColumn(file.header, 'date_heure', file.what));
   const isSign = (place: number): string => `${instant}[${place}] IN ('+', '-')`;
   const hasOffset = `${isSign(-6)} OR ${isSign(-5)} OR ${isSign(-3)} OR ${instant}[-1] = 'Z'`;
   return `CASE WHEN ${instant}[11] IN ('T', ' ') AND (${hasOffset}) THEN TRY_CAST(${instant} AS TIMESTAMPTZ) END`;
@@ -44,9 +43,9 @@ export function localDateSql(text: string): string {
 export async function loadLocalLines(sql: SqlSession, file: RawFile): Promise<void> {
   // A delimiter that cannot occur makes a line one field.
   const options = `auto_detect = false, header = false, skip = 1, delim = '\\x1f', quote = '', escape = '',
-    encoding = ${sqlText(file.encoding)}, columns = {'line': 'VARCHAR'}`;
+    encoding = ${quoteText(file.encoding)}, columns = {'line': 'VARCHAR'}`;
   await sql.run(`CREATE OR REPLACE TEMP TABLE published_lines AS SELECT line, fields
-    FROM (SELECT line, string_split(line, ${sqlText(file.delimiter)}) AS fields FROM read_csv(${sqlText(file.path)}, ${options}))
+    FROM (SELECT line, string_split(line, ${quoteText(file.delimiter)}) AS fields FROM read_csv(${quoteText(file.path)}, ${options}))
     WHERE len(fields) > 1`);
   const width = file.published.length;
   const [other] = await sql.rows<{

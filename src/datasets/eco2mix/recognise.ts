@@ -1,7 +1,5 @@
-import { PipelineError } from '../../errors.ts';
-import type { GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
-import { civilDateAt } from '../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { civilDateAt, PipelineError, quoteIdentifier } from '../kit/index.ts';
+import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { MEASURES } from './columns.ts';
 import type { Measure, MeasureName } from './columns.ts';
 import { requireColumn } from './header.ts';
@@ -10,7 +8,6 @@ import type { Part } from './published-rows.ts';
 import type { RawFile } from './raw-file.ts';
 import { openRawFile } from './raw-file.ts';
 import { loadLocalLines, localDateSql, portalRowsSql, portalTimeSql } from './raw-rows.ts';
-import { sqlName } from './sql-text.ts';
 
 interface Kind {
   readonly part: Part;
@@ -74,7 +71,8 @@ function missingIn({ header }: RawFile, last: string): string[] {
 /** Both datasets have the same columns: the nature of the rows tells them apart. */
 async function recognisePortalExport(raw: RawFile, sql: SqlSession): Promise<RecognisedFile> {
   const nature = raw.header.known.get('nature');
-  const realTime = nature === undefined ? '0' : `count(*) FILTER (WHERE contains(lower(${sqlName(nature)}), 'temps'))`;
+  const realTime =
+    nature === undefined ? '0' : `count(*) FILTER (WHERE contains(lower(${quoteIdentifier(nature)}), 'temps'))`;
   const [found] = await sql.rows<
     Extent & { real_time: number }
   >(`SELECT count(*) AS rows, min(time) AS first, max(time) AS last,

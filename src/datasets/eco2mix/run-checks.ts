@@ -1,11 +1,9 @@
-import type { CheckResult, StepUnit } from '../../pipelines/dataset.ts';
-import type { JsonObject } from '../../ports/json.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { dayOf } from '../kit/index.ts';
+import type { CheckResult, JsonObject, SqlSession, StepUnit } from '../kit/index.ts';
 import type { RowCheck } from './checks.ts';
 import { CHECKED_TABLES, EXPECTED_SAMPLES, ROW_CHECKS, selectFailing } from './checks.ts';
 import type { LoadSummary } from './core.ts';
 import type { PublishedRows } from './published-rows.ts';
-import { dayOf } from './published-rows.ts';
 import type { Sampling } from './sampling.ts';
 import { QUARTER_MINUTES } from './sampling.ts';
 

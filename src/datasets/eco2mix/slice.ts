@@ -1,13 +1,9 @@
-import { PipelineError } from '../../errors.ts';
-import type { SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
-import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../ports/sql.ts';
-import { writeDayFiles } from './day-files.ts';
+import { PipelineError, quoteIdentifier, quoteText, quoteTexts, writeDayFiles } from '../kit/index.ts';
+import type { CivilDate, SliceTask, SqlSession, UnitOutcome } from '../kit/index.ts';
 import { requireColumn } from './header.ts';
 import type { RawFile, RawLayout } from './raw-file.ts';
 import { openRawFile } from './raw-file.ts';
 import { loadLocalLines, localDateSql, portalRowsSql, portalTimeSql } from './raw-rows.ts';
-import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
 
 /**
  * Cuts raw files into slices: the rows of one civil day of Paris exactly as published, every published column as text under its
@@ -55,7 +51,7 @@ export async function sliceRawFile(task: SliceTask, sql: SqlSession): Promise<re
     : loadLocalRows(sql, file, days));
   const { counts, total } = await removeDuplicates(sql, file.what, timeText);
   task.progress(`read ${total} rows of ${counts.size} days`);
-  const published = file.published.map(sqlName).join(', ');
+  const published = file.published.map(quoteIdentifier).join(', ');
   const files = await writeDayFiles(sql, {
     table: 'published_cut',
     dayColumn: DAY,
@@ -91,17 +87,17 @@ async function loadPortalRows(
   zone: string,
 ): Promise<string> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE published_cut AS
-    SELECT *, strftime(timezone(${sqlText(zone)}, ${TIME}), '%Y-%m-%d') AS ${DAY}
+    SELECT *, strftime(timezone(${quoteText(zone)}, ${TIME}), '%Y-%m-%d') AS ${DAY}
     FROM (SELECT *, ${portalTimeSql(file)} AS ${TIME} FROM ${portalRowsSql(file)}) ${whereWanted(file, days)}`);
-  return sqlName(requireColumn(file.header, 'date_heure', file.what));
+  return quoteIdentifier(requireColumn(file.header, 'date_heure', file.what));
 }
 
 /** The same from a table in local time, whose clock stays the text that it is: which instant it means is decided when it is typed. */
 async function loadLocalRows(sql: SqlSession, file: RawFile, days: readonly CivilDate[]): Promise<string> {
-  const date = sqlName(requireColumn(file.header, 'date', file.what));
-  const clock = sqlName(requireColumn(file.header, 'heure', file.what));
+  const date = quoteIdentifier(requireColumn(file.header, 'date', file.what));
+  const clock = quoteIdentifier(requireColumn(file.header, 'heure', file.what));
   await loadLocalLines(sql, file);
-  const columns = file.published.map((name, index) => `nullif(fields[${index + 1}], '') AS ${sqlName(name)}`);
+  const columns = file.published.map((name, index) => `nullif(fields[${index + 1}], '') AS ${quoteIdentifier(name)}`);
   await sql.run(`CREATE OR REPLACE TEMP TABLE published_cut AS
     SELECT *, CASE WHEN TRY_CAST(${clock} AS TIME) IS NOT NULL AND ${DAY} IS NOT NULL THEN ${clock} END AS ${TIME}
     FROM (SELECT *, strftime(${localDateSql(date)}, '%Y-%m-%d') AS ${DAY}
@@ -114,7 +110,7 @@ async function loadLocalRows(sql: SqlSession, file: RawFile, days: readonly Civi
  * over forty columns costs a quarter of reading them.
  */
 function whereWanted({ bytes }: RawFile, days: readonly CivilDate[]): string {
-  return bytes <= BYTES_TAKEN_WHOLE ? '' : `WHERE ${TIME} IS NULL OR ${DAY} IN (${sqlTexts(days)})`;
+  return bytes <= BYTES_TAKEN_WHOLE ? '' : `WHERE ${TIME} IS NULL OR ${DAY} IN (${quoteTexts(days)})`;
 }
 
 interface CutCounts {

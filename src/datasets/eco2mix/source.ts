@@ -1,4 +1,4 @@
-import type { FetchWindow, HttpSource } from '../../pipelines/dataset.ts';
+import type { FetchWindow, HttpSource } from '../kit/index.ts';
 
 /** How the two datasets are asked for at the portal (Opendatasoft Explore API v2.1). */
 

@@ -1,12 +1,10 @@
-import type { StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../pipelines/dataset.ts';
-import type { JsonValue } from '../../ports/json.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { dayOf, writeDayFiles } from '../kit/index.ts';
+import type { JsonValue, SqlSession, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
 
 import { CORE_COLUMNS, createCore, leastFinal, summarizeLoad } from './core.ts';
 import type { LoadSummary } from './core.ts';
-import { writeDayFiles } from './day-files.ts';
 import type { ReadSlice } from './published-rows.ts';
-import { dayOf, loadPublishedRows, PARTS, sliceOf } from './published-rows.ts';
+import { loadPublishedRows, PARTS, sliceOf } from './published-rows.ts';
 import { runCoreChecks } from './run-checks.ts';
 import { coverageOf } from './sampling.ts';
 

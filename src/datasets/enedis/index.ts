@@ -1,4 +1,4 @@
-import type { Dataset } from '../../pipelines/dataset.ts';
+import type { Dataset } from '../kit/index.ts';
 import { ENEDIS_RAW_NAMES } from './days/raw-names.ts';
 import { recogniseFile } from './days/recognise.ts';
 import { sliceRawFile } from './days/slice.ts';

@@ -1,6 +1,5 @@
-import type { OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../../pipelines/definition.ts';
-import { definePipeline } from '../../pipelines/define-pipeline.ts';
-import type { ColumnClass } from '../../pipelines/vocabulary.ts';
+import { definePipeline } from '../kit/index.ts';
+import type { ColumnClass, OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../kit/index.ts';
 import { weekBefore, WEEKS } from './anomalies/features.ts';
 import { namesOfWeek } from './anomalies/week.ts';
 import { READING_CHECKS } from './readings/transform.ts';
@@ -236,23 +235,19 @@ export const smartMeterDefinition = definePipeline({
   zone: 'Europe/Paris',
   since: '2011-01-01',
   publication: {
-    expectedAfter: { minutes: 8 * 60 },
-    pollEveryMinutes: 60,
-    cutOffAfter: { days: 3 },
+    expectedAfter: '8 hours',
+    pollEvery: '1 hour',
+    cutOffAfter: '3 days',
     finalAtCutOff: true,
-    holdDays: 7,
   },
   parts: PARTS,
   steps: [...DOWNLOADS, ...STEPS, ...REPORTS],
-  rollups: [],
   schedules: [
     {
       id: 'daily',
       title: 'Yesterday of all meters',
       cron: '0 8 * * *',
-      lagDays: 1,
-      catchUpMinutes: DAY_MINUTES,
-      jitterSeconds: 60,
+      catchUp: '1 day',
     },
   ],
 });

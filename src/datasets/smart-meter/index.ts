@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { Dataset } from '../../pipelines/dataset.ts';
-import { PipelineError } from '../../errors.ts';
+import { PipelineError } from '../kit/index.ts';
+import type { Dataset } from '../kit/index.ts';
 import { metricsSuspicions } from './anomalies/suspicions-step.ts';
 import { metricsWeek } from './anomalies/week.ts';
 import { smartMeterDefinition } from './definition.ts';

@@ -1,6 +1,5 @@
-import { PipelineError } from '../../errors.ts';
-import type { GivenFile, RecognisedFile } from '../../pipelines/dataset.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { PipelineError } from '../kit/index.ts';
+import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { DIALECTS, readHead } from './dialects/dialects.ts';
 import { recogniseReadings } from './readings/slice.ts';
 import { SIDE_PARTS } from './side/parts.ts';

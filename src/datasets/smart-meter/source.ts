@@ -1,4 +1,4 @@
-import type { HttpSource } from '../../pipelines/dataset.ts';
+import type { HttpSource } from '../kit/index.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 
 /**

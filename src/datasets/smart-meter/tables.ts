@@ -1,7 +1,6 @@
 import path from 'node:path';
-import { quoteText } from '../../pipelines/sql-text.ts';
-import type { LocalArtefact, StepUnit } from '../../pipelines/dataset.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import { quoteText } from '../kit/index.ts';
+import type { LocalArtefact, SqlSession, StepUnit } from '../kit/index.ts';
 
 /** Tables of this pipeline as Parquet. */
 

@@ -10,7 +10,7 @@ import {
   number,
   percentOf,
   signed,
-} from '../../../src/datasets/page/french.ts';
+} from '../../../src/datasets/kit/page/french.ts';
 import { heldSamples, lineSamples, stackable } from '../../../src/datasets/eco2mix/report/page/samples.ts';
 import { checkName, quantityName } from '../../../src/datasets/eco2mix/report/page/words.ts';
 import { QUANTITIES } from '../../../src/datasets/eco2mix/report/quantities.ts';

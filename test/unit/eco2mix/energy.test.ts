@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { daySeries, energyOf, exchangeOf, sumSeries } from '../../../src/datasets/eco2mix/energy.ts';
 import type { DaySeries } from '../../../src/datasets/eco2mix/energy.ts';
 import { exactRatio } from '../../../src/datasets/eco2mix/exact-ratio.ts';
-import { localQuarters } from '../../../src/datasets/eco2mix/local-time.ts';
+import { localQuarters } from '../../../src/datasets/kit/local-time.ts';
 import { sampleDay } from '../../../src/datasets/eco2mix/sampling.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
 

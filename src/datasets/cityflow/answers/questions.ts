@@ -1,15 +1,7 @@
 import { z } from 'zod';
-import { isCivilDate } from '../../../pipelines/civil-date.ts';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type {
-  DashboardDefinition,
-  DaySpan,
-  QuestionDefinition,
-  QuestionScene,
-  TableColumn,
-} from '../../../pipelines/tables.ts';
-import { question } from '../../../pipelines/tables.ts';
-import { ZONE } from '../local-hours.ts';
+import { isCivilDate, question, quoteText } from '../../kit/index.ts';
+import type { DashboardDefinition, DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
+import { ZONE } from '../zones.ts';
 
 /** Questions about the mobility of Paris: the busiest street, the worst hour, works near a place, disruptions of a line, two days compared. */
 

@@ -1,4 +1,4 @@
-import type { ColumnType, TableColumn, TableDefinition } from '../../../pipelines/tables.ts';
+import type { ColumnType, TableColumn, TableDefinition } from '../../kit/index.ts';
 import { BIKE_TABLE } from '../transform/bikes.ts';
 import { WORK_TABLE } from '../transform/works.ts';
 

@@ -1,11 +1,9 @@
-import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
-import { clockHours, dayOf, localHours } from '../local-hours.ts';
-import { parquetSql } from '../sql-day.ts';
+import { clockHours, dayByDay, dayOf, inputOf, jsonOutput, localHours, parquetSql } from '../../kit/index.ts';
+import type { ZonedDay } from '../../kit/index.ts';
 import { clamp, known, mean, rounded, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { BikeHour } from '../transform/bikes.ts';
-import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
 import { postcodeOf } from '../zones.ts';
 
 /** `metrics/bikes`: the bike counters of one whole day. */

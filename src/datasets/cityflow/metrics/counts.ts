@@ -1,13 +1,11 @@
-import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { dayByDay, dayOf, inputOf, jsonOutput, localHours, parquetSql } from '../../kit/index.ts';
+import type { SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
-import { dayOf, localHours } from '../local-hours.ts';
-import { parquetSql } from '../sql-day.ts';
 import { known, mean, percentile, rounded, roundedOrNull, sum } from '../statistics.ts';
 import { stateOf, thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
 import { DROPPED } from '../transform/counts.ts';
-import { dayByDay, DistrictsCache, inputOf, jsonOutput } from '../transform/days.ts';
+import { DistrictsCache } from '../transform/days.ts';
 import type { NetworkArc } from '../transform/network.ts';
 import { postcodeOf, zoneOf } from '../zones.ts';
 import { arcMetrics, isSaturated } from './arc-day.ts';

@@ -1,7 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import type { LocalArtefact } from '../../../pipelines/dataset.ts';
-import { clockHours, dayOf } from '../local-hours.ts';
-import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
+import { clockHours, dayByDay, dayOf, inputOf, jsonOutput, readJson } from '../../kit/index.ts';
 import { allCounters } from './bikes.ts';
 import type { BikesMetrics } from './bikes.ts';
 import type { CountsMetrics } from './counts.ts';
@@ -96,9 +93,4 @@ function roadsDigest({ totals, coverage, by_hour, metrics: arcs }: CountsMetrics
       ),
     ),
   };
-}
-
-/** The JSON document of an input; null where there is none. */
-export async function readJson<T>(input: LocalArtefact | undefined): Promise<T | null> {
-  return input === undefined ? null : (JSON.parse(await readFile(input.path, 'utf8')) as T);
 }

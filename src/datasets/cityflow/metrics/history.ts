@@ -1,14 +1,10 @@
-import type { StepUnit } from '../../../pipelines/dataset.ts';
-import { addDays, toEpochDay } from '../../../pipelines/civil-date.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { dayOf } from '../local-hours.ts';
+import { addDays, dayByDay, dayOf, inputOf, jsonOutput, readJson, toEpochDay } from '../../kit/index.ts';
+import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
 import { networkOf } from './counts.ts';
 import type { Digest } from './digest.ts';
-import { readJson } from './digest.ts';
 import {
   averageDay,
   bikeAnomalies,

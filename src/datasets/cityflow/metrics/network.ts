@@ -1,7 +1,5 @@
-import { dayOf } from '../local-hours.ts';
-import { parquetSql } from '../sql-day.ts';
+import { dayByDay, dayOf, inputOf, jsonOutput, parquetSql } from '../../kit/index.ts';
 import { rounded, sum } from '../statistics.ts';
-import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
 import type { NetworkArc } from '../transform/network.ts';
 import { postcodeOf } from '../zones.ts';
 

@@ -1,6 +1,6 @@
+import { weekdayOf } from '../../kit/index.ts';
 import { known, mean, pearson, rounded, roundedOrNull, standardDeviation, sum } from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { weekdayOf } from '../local-hours.ts';
 import type { Digest } from './digest.ts';
 
 /** What a day looks like beside the days before it: typical days, changes, anomalies, averages and correlations. */

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
-import { dayOf, HOUR_MS, localTime } from '../local-hours.ts';
+import { dayByDay, dayOf, HOUR_MS, inputOf, jsonOutput, localTime } from '../../kit/index.ts';
+import type { ZonedDay } from '../../kit/index.ts';
 import { clamp, known, mean, rounded, roundedOrNull, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
 import type { Disruption, TrafficDay } from '../transform/traffic.ts';
 
 /** `metrics/traffic`: the disruptions of public transport, each clipped to the day. */

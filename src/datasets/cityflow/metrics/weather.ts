@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { dayByDay, inputOf, jsonOutput } from '../../kit/index.ts';
 import { clamp, known, mean, roundedOrNull, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
 import type { WeatherDay } from '../transform/weather.ts';
 
 /** `metrics/weather`: the day's weather, its categories and what it does to mobility. */

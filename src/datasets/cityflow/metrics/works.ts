@@ -1,11 +1,8 @@
-import { addDays } from '../../../pipelines/civil-date.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import { dayOf } from '../local-hours.ts';
-import { parquetSql } from '../sql-day.ts';
+import { addDays, dayByDay, dayOf, inputOf, jsonOutput, parquetSql } from '../../kit/index.ts';
+import type { CivilDate } from '../../kit/index.ts';
 import { known, rounded, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { dayByDay, inputOf, jsonOutput } from '../transform/days.ts';
 import type { Work } from '../transform/works.ts';
 import { postcodeOf } from '../zones.ts';
 

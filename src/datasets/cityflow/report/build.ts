@@ -1,7 +1,5 @@
-import { addDays } from '../../../pipelines/civil-date.ts';
-import type { LocalArtefact } from '../../../pipelines/dataset.ts';
-import type { PartNote } from '../../../pipelines/kept-delivery.ts';
-import type { JsonObject, JsonValue } from '../../../ports/json.ts';
+import { addDays } from '../../kit/index.ts';
+import type { JsonObject, JsonValue, LocalArtefact, PartNote } from '../../kit/index.ts';
 import { SECTIONS } from '../definition.ts';
 import type { AlertedArc } from '../metrics/counts.ts';
 import type { ActiveWork } from '../metrics/works.ts';

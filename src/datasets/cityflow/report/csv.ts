@@ -1,3 +1,5 @@
+import { csvText } from '../../kit/index.ts';
+import type { CsvCell } from '../../kit/index.ts';
 import type { Report } from './model.ts';
 
 /**
@@ -5,31 +7,29 @@ import type { Report } from './model.ts';
  * section is empty, so that a reader may count on the shape.
  */
 
-type Cell = string | number | null;
-
 interface Section {
   readonly title: string;
   readonly header: readonly string[];
-  readonly rows: readonly (readonly Cell[])[];
+  readonly rows: readonly (readonly CsvCell[])[];
   readonly whenEmpty: string;
 }
 
 const NOTHING = 'Aucune donnée disponible';
 
 export function reportCsv(report: Report): string {
-  const lines = [
-    ...summaryLines(report),
+  const rows = [
+    ...summaryRows(report),
     ...sectionsOf(report).flatMap(({ title, header, rows, whenEmpty }) => {
       const width = header.length;
       const body = rows.length === 0 ? [[whenEmpty]] : rows;
-      return [[''], [`=== ${title} ===`], header, ...body].map((cells) => line(cells, width));
+      return [[''], [`=== ${title} ===`], header, ...body].map((cells) => padded(cells, width));
     }),
   ];
-  return lines.map((text) => `${text}\r\n`).join('');
+  return csvText(rows, { lineEnd: '\r\n' });
 }
 
-function summaryLines({ summary }: Report): string[] {
-  const rows: readonly (readonly Cell[])[] = [
+function summaryRows({ summary }: Report): CsvCell[][] {
+  const rows: readonly (readonly CsvCell[])[] = [
     ['Section', 'Valeur'],
     ['Total véhicules Paris', summary.total_vehicules_paris ?? NOTHING],
     ['Temps perdu total (min)', summary.temps_perdu_total_minutes ?? NOTHING],
@@ -37,7 +37,7 @@ function summaryLines({ summary }: Report): string[] {
     ['Taux disponibilité capteurs (%)', summary.taux_disponibilite_capteurs ?? NOTHING],
     ['Total vélos Paris', summary.total_velos_paris ?? NOTHING],
   ];
-  return rows.map((cells) => line(cells, 2));
+  return rows.map((cells) => padded(cells, 2));
 }
 
 function sectionsOf(report: Report): Section[] {
@@ -91,11 +91,6 @@ function sectionsOf(report: Report): Section[] {
   ];
 }
 
-function line(cells: readonly Cell[], width: number): string {
-  return Array.from({ length: width }, (_, index) => field(cells[index] ?? null)).join(';');
-}
-
-function field(cell: Cell): string {
-  const text = cell === null ? '' : String(cell);
-  return /[";\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function padded(cells: readonly CsvCell[], width: number): CsvCell[] {
+  return Array.from({ length: width }, (_, index) => cells[index] ?? null);
 }

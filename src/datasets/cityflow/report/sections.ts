@@ -1,5 +1,5 @@
-import { keptBecause } from '../../page/kept-words.ts';
-import type { PartNote } from '../../../pipelines/kept-delivery.ts';
+import { keptBecause } from '../../kit/index.ts';
+import type { PartNote } from '../../kit/index.ts';
 import { SECTIONS, WORKS_TRUSTED_DAYS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
 import { allCounters } from '../metrics/bikes.ts';

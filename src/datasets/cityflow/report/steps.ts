@@ -1,13 +1,5 @@
-import { PipelineError } from '../../../errors.ts';
-import type {
-  LocalArtefact,
-  PlainTools,
-  StepImplementation,
-  StepTask,
-  StepUnit,
-  UnitResult,
-} from '../../../pipelines/dataset.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { forEachUnit, PipelineError, utf8 } from '../../kit/index.ts';
+import type { LocalArtefact, PlainTools, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
 import { SECTIONS } from '../definition.ts';
 import { allCounters } from '../metrics/bikes.ts';
 import type { NetworkMap } from '../transform/network.ts';

@@ -1,26 +1,11 @@
-import type { FlatTable } from '../../../pipelines/dataset.ts';
+import { flatTable } from '../../kit/index.ts';
+import type { FlatField, FlatTable } from '../../kit/index.ts';
 import type { ArcMetrics } from '../metrics/arc-day.ts';
 import type { CounterMetrics } from '../metrics/bikes.ts';
 
 /** The flat tables that the report exports. */
 
-type Column = FlatTable['columns'][number];
-type Value = FlatTable['rows'][number][number];
-
-interface Field<Row> {
-  readonly name: string;
-  readonly type: Column['type'];
-  valueOf(row: Row): Value;
-}
-
-function tableOf<Row>(fields: readonly Field<Row>[], rows: readonly Row[]): FlatTable {
-  return {
-    columns: fields.map(({ name, type }) => ({ name, type })),
-    rows: rows.map((row) => fields.map((field) => field.valueOf(row))),
-  };
-}
-
-const ARC_FIELDS: readonly Field<ArcMetrics>[] = [
+const ARC_FIELDS: readonly FlatField<ArcMetrics>[] = [
   { name: 'date', type: 'text', valueOf: (arc) => arc.date },
   { name: 'identifiant_arc', type: 'text', valueOf: (arc) => arc.identifiant_arc },
   { name: 'libelle', type: 'text', valueOf: (arc) => arc.libelle },
@@ -40,7 +25,7 @@ const ARC_FIELDS: readonly Field<ArcMetrics>[] = [
   { name: 'heures_observees', type: 'integer', valueOf: (arc) => arc.heures_observees },
 ];
 
-const COUNTER_FIELDS: readonly Field<CounterMetrics>[] = [
+const COUNTER_FIELDS: readonly FlatField<CounterMetrics>[] = [
   { name: 'date', type: 'text', valueOf: (counter) => counter.jour },
   { name: 'id_compteur', type: 'text', valueOf: (counter) => counter.id_compteur },
   { name: 'nom_compteur', type: 'text', valueOf: (counter) => counter.nom_compteur },
@@ -57,9 +42,9 @@ const COUNTER_FIELDS: readonly Field<CounterMetrics>[] = [
 ];
 
 export function arcsTable(arcs: readonly ArcMetrics[]): FlatTable {
-  return tableOf(ARC_FIELDS, arcs);
+  return flatTable(ARC_FIELDS, arcs);
 }
 
 export function countersTable(counters: readonly CounterMetrics[]): FlatTable {
-  return tableOf(COUNTER_FIELDS, counters);
+  return flatTable(COUNTER_FIELDS, counters);
 }

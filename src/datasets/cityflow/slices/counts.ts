@@ -1,16 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { PipelineError } from '../../../errors.ts';
-import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
-import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import {
+  copyToParquet,
+  csvRowsSql,
+  openCsv,
+  parquetSql,
+  PipelineError,
+  quoteIdentifier,
+  quoteText,
+} from '../../kit/index.ts';
+import type { CivilDate, CsvFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { COUNTS } from '../columns.ts';
 import type { CountColumn } from '../columns.ts';
-import { ZONE } from '../local-hours.ts';
-import type { CsvFile } from '../raw-csv.ts';
-import { csvRowsSql, openCsv } from '../raw-csv.ts';
-import { copyToParquet, parquetSql } from '../sql-day.ts';
+import { ZONE } from '../zones.ts';
 
 /**
  * Slices of the road counts. The time of a row is the END of its hour, so a row belongs to the day in which its hour began: 00:00 to the day

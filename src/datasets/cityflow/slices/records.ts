@@ -1,16 +1,24 @@
 import path from 'node:path';
 import { DateTime } from 'luxon';
-import { PipelineError } from '../../../errors.ts';
-import { canonicalJson } from '../../../pipelines/canonical-json.ts';
-import type { SliceTask, UnitOutcome, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import { civilDateAt } from '../../../pipelines/zoned-day.ts';
-import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { ZONE } from '../local-hours.ts';
-import type { JsonRecord } from '../raw-json.ts';
-import { isRecord, readJsonDocuments, textOf } from '../raw-json.ts';
-import { writeParquetRows } from '../sql-day.ts';
+import {
+  canonicalJson,
+  civilDateAt,
+  isRecord,
+  PipelineError,
+  readJsonDocuments,
+  textOf,
+  writeParquetRows,
+} from '../../kit/index.ts';
+import type {
+  CivilDate,
+  JsonRecord,
+  SliceTask,
+  SqlSession,
+  UnitOutcome,
+  UnitResult,
+  ZonedDay,
+} from '../../kit/index.ts';
+import { ZONE } from '../zones.ts';
 
 /**
  * Slices of the JSON sources: one row per published record, `key` (what names it, and its time) and `record` (the record itself as

@@ -1,16 +1,16 @@
 import path from 'node:path';
-import { PipelineError } from '../../../errors.ts';
-import { addDays } from '../../../pipelines/civil-date.ts';
-import type { SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
-import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import {
+  addDays,
+  copyToParquet,
+  csvRowsSql,
+  openCsv,
+  PipelineError,
+  quoteIdentifier,
+  quoteText,
+} from '../../kit/index.ts';
+import type { CivilDate, CsvFile, RowsFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { NETWORK, WORKS } from '../columns.ts';
 import type { NetworkColumn, WorkColumn } from '../columns.ts';
-import type { CsvFile } from '../raw-csv.ts';
-import { csvRowsSql, openCsv } from '../raw-csv.ts';
-import { copyToParquet } from '../sql-day.ts';
-import type { RowsFile } from '../sql-day.ts';
 
 /**
  * Slices of the two small tables. The network has no date: every day has all of it. Of the roadworks a day has those that it, or the days

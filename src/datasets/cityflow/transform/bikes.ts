@@ -1,14 +1,18 @@
-import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import {
+  checkResult,
+  dayByDay,
+  dayOf,
+  HOUR_MS,
+  inputOf,
+  isRecord,
+  numberOf,
+  textOf,
+  writeParquetRows,
+} from '../../kit/index.ts';
+import type { CheckDefinition, JsonRecord, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { degrees, districtAt } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
-import { dayOf, HOUR_MS } from '../local-hours.ts';
-import type { JsonRecord } from '../raw-json.ts';
-import { isRecord, numberOf, textOf } from '../raw-json.ts';
-import type { ColumnType } from '../sql-day.ts';
-import { writeParquetRows } from '../sql-day.ts';
-import { checkResult, dayByDay, DistrictsCache, inputOf, recordsOf } from './days.ts';
+import { DistrictsCache, recordsOf } from './days.ts';
 
 /**
  * `transform/bikes`: records of bike counters → one row per counter and hour. The publisher's time is the START of the hour, in UTC. Two
@@ -40,7 +44,7 @@ export const BIKE_TABLE = [
   { name: 'lat', type: 'DOUBLE' },
   { name: 'district', type: 'INTEGER' },
   { name: 'installed_on', type: 'VARCHAR' },
-] as const satisfies readonly ColumnType[];
+] as const satisfies readonly SqlColumn[];
 
 export interface BikeHour {
   readonly counter_id: string;

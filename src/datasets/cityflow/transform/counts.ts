@@ -1,17 +1,28 @@
-import type { CheckResult, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
-import type { ZonedDay } from '../../../pipelines/zoned-day.ts';
-import type { JsonObject } from '../../../ports/json.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import {
+  copyToParquet,
+  countedCheck,
+  dayOf,
+  daysAtOnce,
+  inputOf,
+  mapColumns,
+  parquetSql,
+  quoteIdentifier,
+  quoteText,
+} from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  CheckResult,
+  JsonObject,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+  ZonedDay,
+} from '../../kit/index.ts';
 import { COUNT_COLUMNS } from '../columns.ts';
 import type { CountColumn } from '../columns.ts';
-import { dayOf, ZONE } from '../local-hours.ts';
-import { mapColumns } from '../raw-csv.ts';
-import { copyToParquet, parquetSql } from '../sql-day.ts';
+import { ZONE } from '../zones.ts';
 import { stateSql, STATES, thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
-import { countedCheck, daysAtOnce, inputOf } from './days.ts';
 
 /**
  * `transform/comptages`: the published rows of a day → `core`, one row per arc and hour, and `arcs`, one row per arc. The key is (arc,

@@ -1,15 +1,18 @@
-import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import { quoteIdentifier } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import {
+  checkResult,
+  dayByDay,
+  inputOf,
+  jsonOutput,
+  mapColumns,
+  parquetSql,
+  quoteIdentifier,
+  writeParquetRows,
+} from '../../kit/index.ts';
+import type { CheckDefinition, ColumnNames, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { NETWORK_COLUMNS } from '../columns.ts';
 import { degrees, districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
-import type { ColumnNames } from '../raw-csv.ts';
-import { mapColumns } from '../raw-csv.ts';
-import type { ColumnType } from '../sql-day.ts';
-import { parquetSql, writeParquetRows } from '../sql-day.ts';
-import { checkResult, dayByDay, DistrictsCache, inputOf, jsonOutput } from './days.ts';
+import { DistrictsCache } from './days.ts';
 
 /**
  * `transform/referentiel`: the published network → one row per arc. An arc may be published in up to six pieces, each a row: its length is
@@ -46,7 +49,7 @@ export const NETWORK_TABLE = [
   { name: 'district', type: 'INTEGER' },
   { name: 'sector', type: 'VARCHAR' },
   { name: 'geometry', type: 'VARCHAR' },
-] as const satisfies readonly ColumnType[];
+] as const satisfies readonly SqlColumn[];
 
 export interface NetworkArc {
   readonly arc_id: string;

@@ -1,12 +1,8 @@
-import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { dayOf } from '../local-hours.ts';
-import type { JsonRecord } from '../raw-json.ts';
-import { isRecord, numberOf, textOf } from '../raw-json.ts';
+import { checkResult, dayByDay, dayOf, inputOf, isRecord, jsonOutput, numberOf, textOf } from '../../kit/index.ts';
+import type { CheckDefinition, JsonRecord, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { localMs, periodsOf } from '../slices/records.ts';
 import type { Period } from '../slices/records.ts';
-import { checkResult, dayByDay, inputOf, jsonOutput, recordsOf } from './days.ts';
+import { recordsOf } from './days.ts';
 
 /** `transform/traffic`: the disruptions that touch a day, each in its newest version, with its periods as instants and its metro lines. */
 

@@ -1,10 +1,6 @@
-import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { dayOf } from '../local-hours.ts';
-import type { JsonRecord } from '../raw-json.ts';
-import { isRecord, numberOf, textOf } from '../raw-json.ts';
-import { checkResult, dayByDay, inputOf, jsonOutput, recordsOf } from './days.ts';
+import { checkResult, dayByDay, dayOf, inputOf, isRecord, jsonOutput, numberOf, textOf } from '../../kit/index.ts';
+import type { CheckDefinition, JsonRecord, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
+import { recordsOf } from './days.ts';
 
 /** `transform/weather`: the day of Visual Crossing, or of Open-Meteo where there is none, in °C, mm and km/h. */
 

@@ -1,13 +1,9 @@
-import { isCivilDate } from '../../../pipelines/civil-date.ts';
-import type { StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { checkResult, dayByDay, inputOf, isCivilDate, writeParquetRows } from '../../kit/index.ts';
+import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { WORK_COLUMNS } from '../columns.ts';
 import { areaM2, degrees, districtAt, outlinesOfText, positionOfText } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
-import type { ColumnType } from '../sql-day.ts';
-import { writeParquetRows } from '../sql-day.ts';
-import { checkResult, dayByDay, DistrictsCache, inputOf } from './days.ts';
+import { DistrictsCache } from './days.ts';
 import { readPublished } from './network.ts';
 
 /**
@@ -41,7 +37,7 @@ export const WORK_TABLE = [
   { name: 'lon', type: 'DOUBLE' },
   { name: 'lat', type: 'DOUBLE' },
   { name: 'outlines', type: 'VARCHAR' },
-] as const satisfies readonly ColumnType[];
+] as const satisfies readonly SqlColumn[];
 
 export interface Work {
   readonly work_id: string;

@@ -1,4 +1,4 @@
-import type { DashboardDefinition } from '../../../pipelines/tables.ts';
+import type { DashboardDefinition } from '../../kit/index.ts';
 import { SOURCES } from '../metrics-model.ts';
 import { labelOf } from './quantities.ts';
 

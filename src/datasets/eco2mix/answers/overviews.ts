@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { addDays } from '../../../pipelines/civil-date.ts';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type { QuestionDefinition, TableColumn, Words } from '../../../pipelines/tables.ts';
-import { question } from '../../../pipelines/tables.ts';
+import { addDays, question, quoteText } from '../../kit/index.ts';
+import type { QuestionDefinition, TableColumn, Words } from '../../kit/index.ts';
 import { ZONE } from '../local-time.ts';
 import { SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isCivilDate } from '../../../pipelines/civil-date.ts';
-import type { TableColumn, Words } from '../../../pipelines/tables.ts';
+import { isCivilDate } from '../../kit/index.ts';
+import type { TableColumn, Words } from '../../kit/index.ts';
 import type { MeasureName } from '../columns.ts';
 import { COLUMN_OF, MEASURES } from '../columns.ts';
 import { BORDERS, SOURCES } from '../metrics-model.ts';

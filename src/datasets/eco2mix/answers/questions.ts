@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { QuestionDefinition } from '../../../pipelines/tables.ts';
-import { question } from '../../../pipelines/tables.ts';
+import { question } from '../../kit/index.ts';
+import type { QuestionDefinition } from '../../kit/index.ts';
 import { COLUMN_OF } from '../columns.ts';
 import {
   AT,

@@ -1,14 +1,6 @@
 import { z } from 'zod';
-import { addDays } from '../../../pipelines/civil-date.ts';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type {
-  AnswerRow,
-  ChartDefinition,
-  DaySpan,
-  QuestionScene,
-  TableColumn,
-  Words,
-} from '../../../pipelines/tables.ts';
+import { addDays, quoteText } from '../../kit/index.ts';
+import type { AnswerRow, ChartDefinition, DaySpan, QuestionScene, TableColumn, Words } from '../../kit/index.ts';
 import { ZONE } from '../local-time.ts';
 import { AT, COVERED, PERIOD, valueColumn } from './quantities.ts';
 

@@ -1,4 +1,4 @@
-import type { TableColumn, TableDefinition } from '../../../pipelines/tables.ts';
+import type { TableColumn, TableDefinition } from '../../kit/index.ts';
 import { MEASURES } from '../columns.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';

@@ -1,5 +1,4 @@
-import type { PartNote } from '../../../pipelines/kept-delivery.ts';
-import type { JsonObject } from '../../../ports/json.ts';
+import type { JsonObject, PartNote } from '../../kit/index.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { indicatorsOf } from './indicators.ts';
 import type { ReportModel } from './model.ts';

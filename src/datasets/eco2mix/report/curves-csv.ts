@@ -1,3 +1,4 @@
+import { csvText } from '../../kit/index.ts';
 import type { DayCurves } from '../metrics-model.ts';
 import { QUANTITIES } from './quantities.ts';
 
@@ -10,7 +11,7 @@ export function curvesCsv(curves: DayCurves): string {
   const columns = QUANTITIES.map((quantity) => quantity.curve(curves));
   const header = ['date_heure', ...QUANTITIES.map(({ name, unit }) => `${name}_${unit}`)];
   const rows = curves.at.map((at, index) => [at, ...columns.map((series) => csvNumber(series[index] ?? null))]);
-  return [header, ...rows].map((fields) => `${fields.join(';')}\n`).join('');
+  return csvText([header, ...rows]);
 }
 
 function csvNumber(value: number | null): string {

@@ -1,5 +1,4 @@
-import type { FlatTable } from '../../../pipelines/dataset.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import type { CivilDate, FlatTable } from '../../kit/index.ts';
 import type { DayMetrics, Exchange, ForecastError } from '../metrics-model.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 import type { Indicator } from './model.ts';

@@ -1,5 +1,5 @@
-import { PipelineError } from '../../../errors.ts';
-import type { LocalArtefact, PlainTools, StepUnit } from '../../../pipelines/dataset.ts';
+import { PipelineError } from '../../kit/index.ts';
+import type { LocalArtefact, PlainTools, StepUnit } from '../../kit/index.ts';
 
 /** The one artefact of a required input; `INTERNAL` when the engine gave none, because no day is planned without it. */
 export function requiredInput(unit: StepUnit, name: string): LocalArtefact {

@@ -1,6 +1,4 @@
-import type { CheckResult } from '../../../pipelines/dataset.ts';
-import type { PartNote } from '../../../pipelines/kept-delivery.ts';
-import type { CivilDate, Revision } from '../../../pipelines/vocabulary.ts';
+import type { CheckResult, CivilDate, PartNote, Revision } from '../../kit/index.ts';
 import type { ComparisonName, Coverage, DayComparison, DayMetrics } from '../metrics-model.ts';
 
 /**

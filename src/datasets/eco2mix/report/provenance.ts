@@ -1,5 +1,4 @@
-import type { LocalArtefact } from '../../../pipelines/dataset.ts';
-import type { JsonObject, JsonValue } from '../../../ports/json.ts';
+import type { JsonObject, JsonValue, LocalArtefact } from '../../kit/index.ts';
 import type { ArtefactIdentity, Provenance, SourceSlice } from './model.ts';
 
 /** Parts of the pipeline in their fixed order, with the publisher's name of what they bring. */

@@ -1,5 +1,4 @@
-import type { CheckResult } from '../../../pipelines/dataset.ts';
-import type { PartNote } from '../../../pipelines/kept-delivery.ts';
+import type { CheckResult, PartNote } from '../../kit/index.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { BORDERS, COMPARISONS, SOURCES, STORAGES } from '../metrics-model.ts';
 import type { ObservedQuantity, Reason, SectionName, SectionState, SectionStatus } from './model.ts';

@@ -1,7 +1,5 @@
-import { canonicalJson } from '../../../pipelines/canonical-json.ts';
-import type { PlainTools, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { JsonObject } from '../../../ports/json.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { canonicalJson, forEachUnit, utf8 } from '../../kit/index.ts';
+import type { JsonObject, PlainTools, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { buildReport } from './build.ts';
 import { curvesCsv } from './curves-csv.ts';

@@ -1,6 +1,5 @@
-import type { StagedOutput } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { sqlText } from '../sql-text.ts';
+import { quoteText } from '../../kit/index.ts';
+import type { SqlSession, StagedOutput } from '../../kit/index.ts';
 
 /** Larger files than days', written once and read often: zstd. */
 const ROLLUP_FILE_FORMAT = 'FORMAT PARQUET, COMPRESSION ZSTD';
@@ -14,7 +13,7 @@ export async function copyTable(
 ): Promise<StagedOutput> {
   const rowGroups = rowGroupRows === undefined ? '' : `, ROW_GROUP_SIZE ${rowGroupRows}`;
   const [copied] = await sql.rows<{ Count: number }>(
-    `COPY (${select}) TO ${sqlText(path)} (${ROLLUP_FILE_FORMAT}${rowGroups})`,
+    `COPY (${select}) TO ${quoteText(path)} (${ROLLUP_FILE_FORMAT}${rowGroups})`,
   );
   return { path, rows: copied?.Count ?? 0 };
 }

@@ -1,17 +1,11 @@
-import type { OutputDefinition, RollupDefinition } from '../../../pipelines/definition.ts';
+import { defineRollup, parquetFile } from '../../kit/index.ts';
+import type { OutputDefinition, RollupDefinition } from '../../kit/index.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
 
 /**
  * Days → months → whole history. A month is made of its days' artefacts, a year and the history of months only, so that decades are
  * read from hundreds of files, not from thousands.
  */
-
-const TWENTY_MINUTES = 1_200;
-
-function parquet(layer: string, publishAs?: string): OutputDefinition {
-  const output = { layer, extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
-  return publishAs === undefined ? output : { ...output, publishAs };
-}
 
 /** The portal's name of each downloaded dataset, by the output that keeps its rows. */
 export const RAW_OUTPUTS = {
@@ -20,10 +14,9 @@ export const RAW_OUTPUTS = {
 } as const;
 export type RawOutput = keyof typeof RAW_OUTPUTS;
 
-const MONTH: RollupDefinition = {
+const MONTH = defineRollup({
   id: 'rollup/month',
   grain: 'month',
-  version: 1,
   title: 'The days of a month in one table each: instants, energies, published rows',
   inputs: [
     { name: 'core', step: 'transform/national', output: 'core', each: 'day' },
@@ -32,27 +25,24 @@ const MONTH: RollupDefinition = {
     { name: 'raw_cons_def', step: 'download/cons-def', output: 'slice', each: 'day' },
   ],
   outputs: {
-    core: parquet('months/eco2mix/core'),
-    energies: parquet('months/eco2mix/energies'),
-    raw_tr: parquet('months/eco2mix/raw-tr'),
-    raw_cons_def: parquet('months/eco2mix/raw-cons-def'),
+    core: parquetFile('months/eco2mix/core'),
+    energies: parquetFile('months/eco2mix/energies'),
+    raw_tr: parquetFile('months/eco2mix/raw-tr'),
+    raw_cons_def: parquetFile('months/eco2mix/raw-cons-def'),
   },
-  queue: 'compute',
-  timeoutSeconds: 300,
-};
+  timeout: '5 minutes',
+});
 
-const YEAR: RollupDefinition = {
+const YEAR = defineRollup({
   id: 'rollup/year',
   grain: 'year',
-  version: 1,
   title: 'Energies of a year',
   inputs: [{ name: 'energies', step: 'rollup/month', output: 'energies', each: 'month' }],
-  outputs: { energies: parquet('years/eco2mix/energies') },
-  queue: 'compute',
-  timeoutSeconds: 120,
-};
+  outputs: { energies: parquetFile('years/eco2mix/energies') },
+  timeout: '2 minutes',
+});
 
-const HISTORY: RollupDefinition = {
+const HISTORY = defineRollup({
   id: 'rollup/history',
   grain: 'history',
   version: 3,
@@ -65,13 +55,18 @@ const HISTORY: RollupDefinition = {
     { name: 'raw_cons_def', step: 'rollup/month', output: 'raw_cons_def', each: 'month' },
   ],
   outputs: Object.fromEntries([
-    ...HISTORY_TABLES.map(({ name }) => [name, parquet(`history/eco2mix/${name}`, `02_clean/${name}.parquet`)]),
+    ...HISTORY_TABLES.map(({ name }) => [
+      name,
+      parquetFile(`history/eco2mix/${name}`, { publishAs: `02_clean/${name}.parquet` }),
+    ]),
     ...Object.entries(RAW_OUTPUTS).map(([output, { dataset }]) => {
-      return [output, parquet(`history/eco2mix/${dataset}`, `01_downloaded/odre/${dataset}.parquet`)];
+      return [
+        output,
+        parquetFile(`history/eco2mix/${dataset}`, { publishAs: `01_downloaded/odre/${dataset}.parquet` }),
+      ];
     }),
   ]) as Record<string, OutputDefinition>,
-  queue: 'compute',
-  timeoutSeconds: TWENTY_MINUTES,
-};
+  timeout: '20 minutes',
+});
 
 export const ROLLUPS: readonly RollupDefinition[] = [MONTH, YEAR, HISTORY];

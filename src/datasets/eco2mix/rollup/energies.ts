@@ -1,7 +1,7 @@
-import type { SqlSession } from '../../../ports/sql.ts';
+import { quoteText } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
 import type { Coverage, DayMetrics, Energy, Exchange } from '../metrics-model.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
-import { sqlText } from '../sql-text.ts';
 
 /** Energies of a period: sums over its days or months, with the coverage of the WHOLE period, days without data included. */
 
@@ -110,12 +110,12 @@ export async function writeEnergies(
       row.observed_samples,
       row.coverage,
     ];
-    return `(${[sqlText(period), sqlText(row.quantity), ...numbers.map((value) => value ?? 'NULL')].join(', ')})`;
+    return `(${[quoteText(period), quoteText(row.quantity), ...numbers.map((value) => value ?? 'NULL')].join(', ')})`;
   });
   await sql.run(`CREATE OR REPLACE TEMP TABLE period_energies (${COLUMNS.join(', ')})`);
   await sql.run(`INSERT INTO period_energies VALUES ${rows.join(', ')}`);
   await sql.run(
-    `COPY (SELECT * FROM period_energies ORDER BY quantity) TO ${sqlText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`,
+    `COPY (SELECT * FROM period_energies ORDER BY quantity) TO ${quoteText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`,
   );
   return rows.length;
 }
@@ -125,7 +125,7 @@ export async function readEnergies(
   sql: SqlSession,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, readonly PeriodEnergy[]>> {
-  const list = paths.map(sqlText).join(', ');
+  const list = paths.map(quoteText).join(', ');
   const rows = await sql.rows<PeriodEnergy & { period: string }>(
     `SELECT * FROM read_parquet([${list}], hive_partitioning = false) ORDER BY period, quantity`,
   );

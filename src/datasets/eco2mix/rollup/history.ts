@@ -1,15 +1,15 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
+import { quoteTexts } from '../../kit/index.ts';
 import type {
   LocalArtefact,
+  SqlSession,
   StagedOutput,
   StepImplementation,
   StepTask,
   StepUnit,
   UnitOutcome,
-} from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { sqlTexts } from '../sql-text.ts';
+} from '../../kit/index.ts';
 import { copyTable } from './copy-table.ts';
 import type { RawOutput } from './definition.ts';
 import { RAW_OUTPUTS } from './definition.ts';
@@ -51,5 +51,5 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
 }
 
 function readFiles(artefacts: readonly LocalArtefact[]): string {
-  return `read_parquet([${sqlTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
+  return `read_parquet([${quoteTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
 }

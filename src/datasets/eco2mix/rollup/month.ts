@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
+import { quoteTexts } from '../../kit/index.ts';
 import type {
   LocalArtefact,
+  SqlSession,
   StagedOutput,
   StepImplementation,
   StepTask,
   StepUnit,
   UnitOutcome,
-} from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+} from '../../kit/index.ts';
 import { CORE_COLUMNS } from '../core.ts';
 import { hoursOfMonth } from '../local-time.ts';
 import type { DayMetrics } from '../metrics-model.ts';
-import { sqlTexts } from '../sql-text.ts';
 import type { RawOutput } from './definition.ts';
 import { RAW_OUTPUTS } from './definition.ts';
 import { energiesOfDay, sumEnergies, writeEnergies } from './energies.ts';
@@ -57,7 +57,7 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
 }
 
 function readFiles(artefacts: readonly LocalArtefact[]): string {
-  return `read_parquet([${sqlTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
+  return `read_parquet([${quoteTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
 }
 
 /** Small files one after the other: reading each takes less time than the way to another thread and back. */

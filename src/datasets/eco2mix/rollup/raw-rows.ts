@@ -1,8 +1,7 @@
-import type { LocalArtefact, StagedOutput } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { quoteIdentifier, quoteTexts } from '../../kit/index.ts';
+import type { LocalArtefact, SqlSession, StagedOutput } from '../../kit/index.ts';
 import { DESCRIPTORS, MEASURES } from '../columns.ts';
 import { columnNameOf } from '../header.ts';
-import { sqlName, sqlTexts } from '../sql-text.ts';
 import { copyTable } from './copy-table.ts';
 
 /** The portal's order of columns; what we do not know comes after it, by name. */
@@ -24,18 +23,20 @@ export async function copyRawRows(
   path: string,
   order: 'by time' | 'as they come',
 ): Promise<StagedOutput> {
-  const source = `read_parquet([${sqlTexts(files.map((file) => file.path))}], union_by_name = true, hive_partitioning = false)`;
+  const source = `read_parquet([${quoteTexts(files.map((file) => file.path))}], union_by_name = true, hive_partitioning = false)`;
   const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${source}`);
   const spellings = new Map<string, string[]>();
   for (const { column_name: published } of described) {
     const name = columnNameOf(published) ?? published;
-    spellings.set(name, [...(spellings.get(name) ?? []), sqlName(published)]);
+    spellings.set(name, [...(spellings.get(name) ?? []), quoteIdentifier(published)]);
   }
   const names = [...spellings.keys()].sort(comparePlaces);
-  const columns = names.map((name) => `coalesce(${(spellings.get(name) ?? []).join(', ')}) AS ${sqlName(name)}`);
+  const columns = names.map(
+    (name) => `coalesce(${(spellings.get(name) ?? []).join(', ')}) AS ${quoteIdentifier(name)}`,
+  );
   const rows = `SELECT ${columns.join(', ')} FROM ${source}`;
   if (order === 'as they come') return copyTable(sql, rows, path, ROW_GROUP_ROWS);
-  const keys = ['TRY_CAST("date_heure" AS TIMESTAMPTZ)', ...names.map(sqlName)];
+  const keys = ['TRY_CAST("date_heure" AS TIMESTAMPTZ)', ...names.map(quoteIdentifier)];
   return copyTable(sql, `SELECT * FROM (${rows}) ORDER BY ${keys.join(', ')}`, path);
 }
 

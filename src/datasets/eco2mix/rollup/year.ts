@@ -1,7 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import type { StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../kit/index.ts';
 import { hoursOfMonth } from '../local-time.ts';
 import { readEnergies, sumEnergies, writeEnergies } from './energies.ts';
 

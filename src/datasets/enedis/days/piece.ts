@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { PipelineError } from '../../../errors.ts';
+import { PipelineError } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
 import { parseArchiveName } from '../decode/archive-name.ts';
 import type { ReadDocument } from '../decode/read-archive.ts';

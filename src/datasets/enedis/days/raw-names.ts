@@ -1,5 +1,5 @@
-import type { RawNames } from '../../../pipelines/dataset.ts';
-import { isCivilDate } from '../../../pipelines/civil-date.ts';
+import { isCivilDate } from '../../kit/index.ts';
+import type { RawNames } from '../../kit/index.ts';
 import { parseArchiveName } from '../decode/archive-name.ts';
 
 /** The names under which pieces are kept: `raw/enedis/<flux>/dt=YYYY-MM-DD/<archive>.ndjson`, by the Paris day of the archive's timestamp. */

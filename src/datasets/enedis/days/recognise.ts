@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { PipelineError } from '../../../errors.ts';
-import type { Dataset } from '../../../pipelines/dataset.ts';
+import { PipelineError } from '../../kit/index.ts';
+import type { Dataset } from '../../kit/index.ts';
 import { parseArchiveName } from '../decode/archive-name.ts';
 import { readPieces } from './piece.ts';
 

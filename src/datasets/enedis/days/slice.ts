@@ -1,6 +1,4 @@
-import type { Dataset, SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import type { CivilDate, Dataset, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 import type { PieceEnd, PieceHead, PieceRecord } from './piece.ts';

@@ -1,9 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import path from 'node:path';
-import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { copyToParquet, quoteIdentifier, quoteText, scratchFile } from '../../kit/index.ts';
+import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 
 /** Rows on their way into Parquet: written as lines of JSON, typed and ordered by the engine; none are held as a whole. */
@@ -24,14 +23,6 @@ export const PLACE_ORDER = 'archive_timestamp, archive, archive_sha256, document
 
 /** Written at once: a write for every row takes longer than making the rows. */
 const WRITE_CHARACTERS = 2 ** 18;
-
-let files = 0;
-
-/** A name in the session's scratch folder that no other file has. */
-function scratchFile(sql: SqlSession, name: string): string {
-  files += 1;
-  return path.join(sql.scratch, `${files}-${name}`);
-}
 
 /** Takes rows one by one. */
 export interface RowSink {
@@ -67,17 +58,8 @@ export function openRows(sql: SqlSession, name: string): RowSink {
 }
 
 /** Writes a query in its order as Parquet. */
-export async function copyRows(sql: SqlSession, select: string, name: string) {
-  const file = scratchFile(sql, `${name}.parquet`);
-  const [copied] = await sql.rows<{ Count: number }>(
-    `COPY (${select}) TO ${quoteText(file)} (FORMAT PARQUET, COMPRESSION ZSTD)`,
-  );
-  return { path: file, rows: copied?.Count ?? 0 };
-}
-
-/** Parquet files as one table function; the names of their folders are no columns. */
-export function parquetOf(paths: readonly string[]): string {
-  return `read_parquet([${paths.map(quoteText).join(', ')}], hive_partitioning = false)`;
+export function copyRows(sql: SqlSession, select: string, name: string): Promise<RowsFile> {
+  return copyToParquet(sql, select, name, 'zstd');
 }
 
 /** A table of these columns without rows. */

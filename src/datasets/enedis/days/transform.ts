@@ -1,13 +1,18 @@
-import type { LocalArtefact, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  LocalArtefact,
+  SqlSession,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import type { Flux } from '../decode/archive-name.ts';
 import type { LinearTable } from '../flux/linear.ts';
 import { READERS } from '../flux/readers.ts';
 import type { TreeObject } from '../flux/shape.ts';
 import type { ArchiveLine } from '../report/model.ts';
-import { copyRows, openRows, parquetOf, PLACE_COLUMNS, PLACE_ORDER } from './tables.ts';
+import { copyRows, openRows, PLACE_COLUMNS, PLACE_ORDER } from './tables.ts';
 
 /** `transform/<flux>`: the linear tables of a day's archives, and what came of each archive. */
 
@@ -99,7 +104,7 @@ async function linearTable(
 async function* recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncGenerator<SliceRow> {
   for (let offset = 0; ; offset += BATCH) {
     const rows = await sql.rows<SliceRow>(
-      `SELECT archive, archive_sha256, archive_timestamp, document, occurrence, head, record FROM ${parquetOf([slice.path])}
+      `SELECT archive, archive_sha256, archive_timestamp, document, occurrence, head, record FROM ${parquetSql(slice.path)}
        WHERE document IS NOT NULL
        ORDER BY archive_timestamp, archive, archive_sha256, document, occurrence LIMIT ${BATCH} OFFSET ${offset}`,
     );
@@ -111,7 +116,7 @@ async function* recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncGenerator
 async function archivesOf(sql: SqlSession, flux: Flux, slice: LocalArtefact): Promise<ArchiveLine[]> {
   const rows = await sql.rows<Omit<ArchiveLine, 'flux' | 'documents'> & { documents: string | null }>(
     `SELECT archive, archive_sha256, archive_timestamp, archive_bytes, sequence_key, sequence_number, counter_rank, counter_total,
-       documents, failure_cause, failure_message FROM ${parquetOf([slice.path])} WHERE document IS NULL
+       documents, failure_cause, failure_message FROM ${parquetSql(slice.path)} WHERE document IS NULL
      ORDER BY archive_timestamp, archive, archive_sha256`,
   );
   return rows.map((row) => {

@@ -1,5 +1,5 @@
-import { isCivilDate } from '../../../pipelines/civil-date.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import { isCivilDate } from '../../kit/index.ts';
+import type { CivilDate } from '../../kit/index.ts';
 
 /** The eleven flux that are read; R15_ACC comes in the files of R15. */
 export const FLUX = ['C15', 'R151', 'R15', 'R64', 'R67', 'F15', 'F12', 'C12', 'X12', 'X13'] as const;

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../../errors.ts';
+import { PipelineError } from '../../kit/index.ts';
 
 /** An AES key of the distributor. */
 export interface ArchiveKey {

@@ -1,5 +1,5 @@
-import { PipelineError } from '../../../errors.ts';
-import type { ErrorCode } from '../../../errors.ts';
+import { PipelineError } from '../../kit/index.ts';
+import type { ErrorCode } from '../../kit/index.ts';
 
 /**
  * What can be wrong with an archive of the distributor, and what a person does about it. A refusal names the archive, the inner file where

@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
-import { addDays, isCivilDate } from '../../../pipelines/civil-date.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import { addDays, isCivilDate } from '../../kit/index.ts';
+import type { CivilDate } from '../../kit/index.ts';
 
 /** Times of the distributor: a bare date is a civil day, a time with an offset an instant, a naive time wall time in Paris. */
 

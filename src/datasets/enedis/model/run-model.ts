@@ -1,7 +1,5 @@
-import { addMonths } from '../../../pipelines/civil-date.ts';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { addMonths, quoteText } from '../../kit/index.ts';
+import type { CivilDate, SqlSession } from '../../kit/index.ts';
 import { instantOfWallTime } from '../flux/paris-time.ts';
 import { AMOUNTS } from './amounts.ts';
 import { CHRONOLOGY, ENERGIES } from './energies.ts';

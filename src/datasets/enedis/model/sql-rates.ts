@@ -1,4 +1,4 @@
-import { quoteText } from '../../../pipelines/sql-text.ts';
+import { quoteText } from '../../kit/index.ts';
 import { ACCISE_POWERS_KVA, ACCISE_RATES, CTA_RATES } from '../rates/taxes.ts';
 import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
 import { cents, decimal } from './exact.ts';

@@ -1,5 +1,5 @@
-import { isCivilDate, toEpochDay } from '../../../pipelines/civil-date.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import { isCivilDate, toEpochDay } from '../../kit/index.ts';
+import type { CivilDate } from '../../kit/index.ts';
 import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
 import type { TurpeRate } from '../rates/turpe.ts';
 import { add, cents, compare, decimal, euros, multiply, parseDecimal, subtract } from './exact.ts';

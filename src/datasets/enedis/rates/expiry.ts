@@ -1,4 +1,4 @@
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import type { CivilDate } from '../../kit/index.ts';
 import { ACCISE_RATES, CTA_RATES } from './taxes.ts';
 import { TURPE_RATES } from './turpe.ts';
 

@@ -1,4 +1,4 @@
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import type { CivilDate } from '../../kit/index.ts';
 import { auditCounters, auditSequences } from '../decode/sequences.ts';
 import { expiringRates } from '../rates/expiry.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';

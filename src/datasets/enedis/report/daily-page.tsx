@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
-import { longDate, number } from '../../page/french.ts';
-import { FigureTable, PlainSection, Row } from '../../page/tables.tsx';
+import { FigureTable, longDate, number, PlainSection, Row } from '../../kit/page/index.ts';
 import type { ExpiringRates } from '../rates/expiry.ts';
 import { Figures, renderDocument } from './document.tsx';
 import type { DailyReport } from './model.ts';

@@ -1,7 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { pageCss } from '../../page/style.ts';
-import { FRAME_TONES, STATUS_TONES, tone, tonesCss } from '../../page/tones.ts';
+import { FRAME_TONES, pageCss, STATUS_TONES, tone, tonesCss } from '../../kit/page/index.ts';
 
 const CSS = `${tonesCss({ ...FRAME_TONES, ...STATUS_TONES, load: tone('#1f5a96', '#8fbdf0') })}\n${pageCss()}`;
 

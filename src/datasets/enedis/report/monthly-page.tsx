@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import { number, withUnit } from '../../page/french.ts';
-import { FigureTable, PlainSection, Row } from '../../page/tables.tsx';
+import type { CivilDate } from '../../kit/index.ts';
+import { FigureTable, number, PlainSection, Row, withUnit } from '../../kit/page/index.ts';
 import { expiringRates } from '../rates/expiry.ts';
 import { ExpiringNote } from './daily-page.tsx';
 import { Figures, renderDocument } from './document.tsx';

@@ -1,21 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type {
-  LocalArtefact,
-  PlainTools,
-  StepImplementation,
-  StepUnit,
-  UnitResult,
-} from '../../../pipelines/dataset.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { csvText, forEachUnit, previousDayName, utf8 } from '../../kit/index.ts';
+import type { LocalArtefact, PlainTools, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { buildDaily } from './build-daily.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';
 
 /** How many days before a day the numbers of its archives are looked at over. */
 export const DAYS_LOOKED_AT = 14;
-
-export function archivesBefore(days: number): string {
-  return `archives_${days}_days_before`;
-}
 
 /** `metrics/archives`: every archive of the day in one list, whatever its flux. */
 export const metricsArchives: StepImplementation = {
@@ -55,7 +45,7 @@ async function daily(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
     return artefact === undefined ? [] : parseLines(new TextDecoder().decode(await tools.read(artefact)));
   };
   const before: ArchiveLine[] = [];
-  for (let days = 1; days <= DAYS_LOOKED_AT; days += 1) before.push(...(await read(archivesBefore(days))));
+  for (let days = 1; days <= DAYS_LOOKED_AT; days += 1) before.push(...(await read(previousDayName('archives', days))));
   const own = await read('archives');
   const report = buildDaily({ date: unit.scope, own, before, daysLookedAt: DAYS_LOOKED_AT });
   return {
@@ -72,13 +62,11 @@ function gapsOf({ sequences }: DailyReport): number {
 
 /** One line per archive; semicolons between, as French spreadsheets read it. */
 function dailyCsv(lines: readonly ArchiveLine[]): string {
-  const head = 'flux;archive;horodatage;fichiers;occurrences;echec';
-  const rows = lines.map(({ flux, archive, archive_timestamp: at, documents, failure_cause: cause }) =>
-    [flux, archive, at, documents.length, documents.reduce((sum, one) => sum + one.occurrences, 0), cause ?? ''].join(
-      ';',
-    ),
-  );
-  return `${[head, ...rows].join('\n')}\n`;
+  const head = ['flux', 'archive', 'horodatage', 'fichiers', 'occurrences', 'echec'];
+  const rows = lines.map(({ flux, archive, archive_timestamp: at, documents, failure_cause: cause }) => {
+    return [flux, archive, at, documents.length, documents.reduce((sum, one) => sum + one.occurrences, 0), cause];
+  });
+  return csvText([head, ...rows]);
 }
 
 /** `report/page`: the report as one self-contained page; the drawing code is loaded by the first page. */

@@ -1,10 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { StepImplementation, StepTask, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
-import { copyRows, emptyTable, parquetOf, PLACE_COLUMNS } from '../days/tables.ts';
+import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
+import type { CivilDate, SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
+import { copyRows, emptyTable, PLACE_COLUMNS } from '../days/tables.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
 import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
@@ -50,7 +48,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
 async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitResult> {
   for (const { name, columns } of LINEAR_TABLES) {
     const paths = pathsOf(unit.inputs[name]);
-    const rows = paths.length === 0 ? emptyTable({ ...columns, ...PLACE_COLUMNS }) : parquetOf(paths);
+    const rows = paths.length === 0 ? emptyTable({ ...columns, ...PLACE_COLUMNS }) : parquetSql(paths);
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${rows}`);
   }
   // Hours over the subscribed power are no part of a delivery that is read here.

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { LocalArtefact, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
-import { copyRows, parquetOf, PLACE_ORDER } from '../days/tables.ts';
+import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
+import type { LocalArtefact, SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import { copyRows, PLACE_ORDER } from '../days/tables.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
 
 /** `rollup/month`: the linear tables of a month of deliveries, each in one file, and the list of its archives. */
@@ -17,7 +16,7 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   for (const { name } of LINEAR_TABLES) {
     const paths = pathsOf(unit.inputs[name]);
     if (paths.length === 0) continue;
-    const table = await copyRows(sql, `SELECT * FROM ${parquetOf(paths)} ORDER BY ${PLACE_ORDER}`, name);
+    const table = await copyRows(sql, `SELECT * FROM ${parquetSql(paths)} ORDER BY ${PLACE_ORDER}`, name);
     outputs[name] = table;
     rows += table.rows;
   }

@@ -1,4 +1,4 @@
-import type { SqlSession } from '../../../ports/sql.ts';
+import type { SqlSession } from '../../kit/index.ts';
 import { CANDIDATE_RATIO } from './suspicion.ts';
 import type { Candidate } from './suspicion.ts';
 

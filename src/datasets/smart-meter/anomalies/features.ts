@@ -1,5 +1,4 @@
-import type { StepUnit } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { parquetOf, pathsOf } from '../tables.ts';
 import { WEEK_DAYS } from './week.ts';
 

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../../errors.ts';
+import { PipelineError } from '../../kit/index.ts';
 import { randomStream } from './random.ts';
 
 /**

@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type { StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit } from '../../each-unit.ts';
+import { forEachUnit, quoteText } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { copyTable, pathsOf } from '../tables.ts';
 import { candidatesOf } from './candidates.ts';
 import { excessLosses, fillFeatures, fillWeeks, weekBefore } from './features.ts';

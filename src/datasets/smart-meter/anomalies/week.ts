@@ -1,8 +1,6 @@
-import type { StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { forEachUnit } from '../../kit/index.ts';
+import type { CivilDate, SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { TECHNICAL_LOSS } from '../marts/losses.ts';
-import { forEachUnit } from '../../each-unit.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 

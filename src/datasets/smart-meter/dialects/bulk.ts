@@ -1,6 +1,5 @@
-import { PipelineError } from '../../../errors.ts';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { PipelineError, quoteText } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead, OpenFile } from './dialect.ts';
 import { publishedRows, revisionSql } from './dialect.ts';
 import { columnSql, csvRows, hasColumn, headerOf, requireColumns } from './csv.ts';

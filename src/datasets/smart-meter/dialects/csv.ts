@@ -1,5 +1,4 @@
-import { PipelineError } from '../../../errors.ts';
-import { quoteIdentifier, quoteText } from '../../../pipelines/sql-text.ts';
+import { PipelineError, quoteIdentifier, quoteText } from '../../kit/index.ts';
 import type { FileHead } from './dialect.ts';
 
 /** CSV files of all dialects: columns are found by the names of the header, never by their place. */

@@ -1,4 +1,4 @@
-import type { SqlSession } from '../../../ports/sql.ts';
+import type { SqlSession } from '../../kit/index.ts';
 
 /**
  * What every reader of a dialect gives: the rows of a file as text, with what the dialect itself says of them. One row per published value; nothing is

@@ -1,6 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import { PipelineError } from '../../../errors.ts';
-import { refuseWhatIsNoData } from '../../kit/not-data.ts';
+import { PipelineError, refuseWhatIsNoData } from '../../kit/index.ts';
 import { bulk } from './bulk.ts';
 import type { Dialect, FileHead } from './dialect.ts';
 import { greenButton } from './green-button.ts';

@@ -2,9 +2,8 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SaxesParser } from 'saxes';
-import { PipelineError } from '../../../errors.ts';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { PipelineError, quoteText } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead, OpenFile } from './dialect.ts';
 import { publishedRows } from './dialect.ts';
 

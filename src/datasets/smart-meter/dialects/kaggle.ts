@@ -1,4 +1,4 @@
-import { quoteText } from '../../../pipelines/sql-text.ts';
+import { quoteText } from '../../kit/index.ts';
 import type { Dialect } from './dialect.ts';
 import { publishedRows } from './dialect.ts';
 import { columnSql, csvRows, headerOf } from './csv.ts';

@@ -1,4 +1,4 @@
-import { quoteText } from '../../../pipelines/sql-text.ts';
+import { quoteText } from '../../kit/index.ts';
 import type { Dialect } from './dialect.ts';
 import { minutesSql, publishedRows, revisionSql } from './dialect.ts';
 

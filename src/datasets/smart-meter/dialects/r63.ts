@@ -1,6 +1,5 @@
-import { PipelineError } from '../../../errors.ts';
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { PipelineError, quoteText } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect } from './dialect.ts';
 import { minutesSql, publishedRows, revisionSql } from './dialect.ts';
 import { columnSql, csvRows, hasColumn, headerOf } from './csv.ts';

@@ -1,6 +1,5 @@
-import type { StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit } from '../../each-unit.ts';
+import { forEachUnit } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';

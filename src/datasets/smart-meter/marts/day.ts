@@ -1,6 +1,5 @@
-import type { StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { forEachUnit, utf8 } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { SUSPICION_THRESHOLD } from '../anomalies/suspicion.ts';
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 import { consumptionMetrics, coverageByRegion, fleetLoad, profileSql } from './fleet.ts';

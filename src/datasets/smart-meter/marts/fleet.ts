@@ -1,5 +1,4 @@
-import type { StepUnit } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
 import { halfHoursOf, weekdayOf } from '../readings/clock.ts';
 import { columnsOfSide } from '../side/parts.ts';

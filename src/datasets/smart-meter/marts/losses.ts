@@ -1,4 +1,4 @@
-import type { StepUnit } from '../../../pipelines/dataset.ts';
+import type { StepUnit } from '../../kit/index.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 

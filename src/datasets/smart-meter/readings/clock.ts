@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
+import type { CivilDate } from '../../kit/index.ts';
 import { secondsOf } from './days.ts';
 
 /** The local clock of a day: 46, 48 or 50 half-hours, counted as they pass. */

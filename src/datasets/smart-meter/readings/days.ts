@@ -1,7 +1,5 @@
-import { PipelineError } from '../../../errors.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import { civilDateAt, zonedDay } from '../../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { civilDateAt, PipelineError, zonedDay } from '../../kit/index.ts';
+import type { CivilDate, SqlSession } from '../../kit/index.ts';
 
 /** The data day of a reading: the civil date of its START in the zone of its meter. */
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { PipelineError } from '../../../errors.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { PipelineError } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
 
 /**
  * Meters are known by `meter_key`, the first 64 bits of HMAC-SHA256(secret, id): whoever has the tables and not the secret cannot try out ids. The engine

@@ -1,5 +1,5 @@
-import { quoteText } from '../../../pipelines/sql-text.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { quoteText } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead } from '../dialects/dialect.ts';
 import { requireDialect } from '../dialects/dialects.ts';
 import { SLICE_COLUMNS, SLICE_NAMES } from './columns.ts';

@@ -1,7 +1,5 @@
 import path from 'node:path';
-import type { RecognisedFile, SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
-import type { RowMeaning } from '../../../pipelines/dataset.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import type { RecognisedFile, RowMeaning, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { readHead } from '../dialects/dialects.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { copyTable } from '../tables.ts';

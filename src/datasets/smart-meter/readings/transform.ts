@@ -1,8 +1,12 @@
-import type { StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { JsonObject } from '../../../ports/json.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit } from '../../each-unit.ts';
+import { forEachUnit } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  JsonObject,
+  SqlSession,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 import { clockSql, ZONES } from './clock.ts';
 import { SLICE_NAMES } from './columns.ts';

@@ -1,4 +1,4 @@
-import type { FlatTable } from '../../../pipelines/dataset.ts';
+import type { FlatTable } from '../../kit/index.ts';
 import type { ConsumptionMetrics } from '../marts/fleet.ts';
 import type { MeterReport } from './model.ts';
 

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { number } from '../../page/french.ts';
+import { number } from '../../kit/page/index.ts';
 
 /** A load curve as a drawing of its own: half-hours from left to right, kWh upwards. */
 

@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
-import { longDate, number, percentOf } from '../../page/french.ts';
-import { FigureTable, PlainSection, Row } from '../../page/tables.tsx';
+import { FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
 import { Curve } from './curve.tsx';
 import { Figures, renderDocument } from './document.tsx';
 import type { MeterReport } from './model.ts';

@@ -1,7 +1,5 @@
-import type { StepImplementation } from '../../../pipelines/dataset.ts';
-import type { LocalArtefact, PlainTools, StepUnit } from '../../../pipelines/dataset.ts';
-import { PipelineError } from '../../../errors.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { forEachUnit, PipelineError, utf8 } from '../../kit/index.ts';
+import type { LocalArtefact, PlainTools, StepImplementation, StepUnit } from '../../kit/index.ts';
 import type { FleetDay } from '../marts/day.ts';
 import { csvOf, metricsTable } from './csv.ts';
 import type { MeterReport } from './model.ts';

@@ -1,10 +1,6 @@
 import path from 'node:path';
-import { PipelineError } from '../../../errors.ts';
-import { addDays } from '../../../pipelines/civil-date.ts';
-import type { RecognisedFile, SliceTask, UnitOutcome } from '../../../pipelines/dataset.ts';
-import type { CivilDate } from '../../../pipelines/vocabulary.ts';
-import { civilDateAt } from '../../../pipelines/zoned-day.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
+import { addDays, civilDateAt, PipelineError } from '../../kit/index.ts';
+import type { CivilDate, RecognisedFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { columnSql, csvRows, headerOf } from '../dialects/csv.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { readHead } from '../dialects/dialects.ts';

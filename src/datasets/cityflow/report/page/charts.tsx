@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
-import { number } from '../../../page/french.ts';
-import type { ZonedDay } from '../../../../pipelines/zoned-day.ts';
-import { localHours } from '../../local-hours.ts';
+import { localHours } from '../../../kit/index.ts';
+import type { ZonedDay } from '../../../kit/index.ts';
+import { number } from '../../../kit/page/index.ts';
 import type { ZoneOfRoads } from '../../metrics/zone-day.ts';
 import type { DisruptionMetrics } from '../../metrics/traffic.ts';
 

@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
-import { number, percentOf, signed } from '../../../page/french.ts';
-import { FigureTable, PlainSection, Row } from '../../../page/tables.tsx';
-import { zonedDay } from '../../../../pipelines/zoned-day.ts';
+import { zonedDay } from '../../../kit/index.ts';
+import { FigureTable, number, percentOf, PlainSection, Row, signed } from '../../../kit/page/index.ts';
 import type { SectionName } from '../../definition.ts';
-import { ZONE } from '../../local-hours.ts';
+import { ZONE } from '../../zones.ts';
 import type { Report } from '../model.ts';
 import { HourBars, Timeline } from './charts.tsx';
 import type { PageInputs } from './inputs.ts';

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { longDate, number } from '../../../page/french.ts';
-import { pageCss } from '../../../page/style.ts';
+import { longDate, number, pageCss } from '../../../kit/page/index.ts';
 import { SECTIONS } from '../../definition.ts';
 import type { Report } from '../model.ts';
 import type { PageInputs } from './inputs.ts';

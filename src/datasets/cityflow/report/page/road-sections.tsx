@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
-import { number, percentOf } from '../../../page/french.ts';
-import { FigureTable, Row } from '../../../page/tables.tsx';
+import { FigureTable, number, percentOf, Row } from '../../../kit/page/index.ts';
 import { STATES } from '../../thresholds.ts';
 import type { DayMetrics, Report } from '../model.ts';
 import { HeatMap, HourBars, shortZone } from './charts.tsx';

@@ -1,11 +1,19 @@
 import type { JSX } from 'preact';
+import {
+  FigureTable,
+  gigawattHourFigure,
+  number,
+  Row,
+  shortDate,
+  signed,
+  UNKNOWN,
+  withUnit,
+} from '../../../kit/page/index.ts';
 import type { ComparedQuantity, ComparedValue, ComparisonName, DayComparison } from '../../metrics-model.ts';
 import { COMPARISONS, SOURCES } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { Chart, ChartHead } from './chart.tsx';
 import { comparisonChart } from './charts/comparison.ts';
-import { gigawattHourFigure, number, shortDate, signed, UNKNOWN, withUnit } from '../../../page/french.ts';
-import { FigureTable, Row } from '../../../page/tables.tsx';
 import { Section } from './section.tsx';
 import { COMPARISON_WORDS, quantityName } from './words.ts';
 

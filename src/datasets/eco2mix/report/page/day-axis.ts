@@ -1,4 +1,4 @@
-import { clockTime } from '../../../page/french.ts';
+import { clockTime } from '../../../kit/page/index.ts';
 
 /**
  * The day on a chart's x axis: positions are quarters of an hour since local midnight, so that a repeated hour has its own place and a

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
-import { REVISIONS } from '../../../../pipelines/vocabulary.ts';
+import { REVISIONS } from '../../../kit/index.ts';
+import { longDate, number, plural } from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
-import { longDate, number, plural } from '../../../page/french.ts';
 import { StatusMark } from './section.tsx';
 import { clockChangeText, noteText, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
 

@@ -1,7 +1,4 @@
 import type { JSX } from 'preact';
-import type { ComparedQuantity, ComparisonName, DayMetrics, Extreme } from '../../metrics-model.ts';
-import { SOURCES } from '../../metrics-model.ts';
-import type { ReportModel } from '../model.ts';
 import {
   gigawattHourFigure,
   gigawattHours,
@@ -12,7 +9,10 @@ import {
   signed,
   UNKNOWN,
   withUnit,
-} from '../../../page/french.ts';
+} from '../../../kit/page/index.ts';
+import type { ComparedQuantity, ComparisonName, DayMetrics, Extreme } from '../../metrics-model.ts';
+import { SOURCES } from '../../metrics-model.ts';
+import type { ReportModel } from '../model.ts';
 import { COMPARISON_WORDS } from './words.ts';
 
 interface Kpi {

@@ -1,12 +1,21 @@
 import type { JSX } from 'preact';
+import {
+  FigureTable,
+  gigawattHours,
+  instantText,
+  megawatts,
+  number,
+  percentOf,
+  Row,
+  signed,
+  withUnit,
+} from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { Chart, ChartHead } from './chart.tsx';
 import { forecastErrorChart } from './charts/forecast-error.ts';
 import { loadChart } from './charts/load.ts';
-import { gigawattHours, instantText, megawatts, number, percentOf, signed, withUnit } from '../../../page/french.ts';
 import { hasValues } from './samples.ts';
-import { FigureTable, Row } from '../../../page/tables.tsx';
 import { Section } from './section.tsx';
 
 export function LoadSection({ model }: { model: ReportModel }): JSX.Element {

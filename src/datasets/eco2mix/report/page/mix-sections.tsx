@@ -1,4 +1,15 @@
 import type { JSX } from 'preact';
+import {
+  FigureTable,
+  gigawattHourFigure,
+  gigawattHours,
+  number,
+  percentOf,
+  Row,
+  signed,
+  UNKNOWN,
+  withUnit,
+} from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
@@ -6,17 +17,7 @@ import { Chart, ChartHead, Swatch } from './chart.tsx';
 import { carbonChart } from './charts/carbon.ts';
 import { exchangesChart } from './charts/exchanges.ts';
 import { generationChart } from './charts/generation.ts';
-import {
-  gigawattHourFigure,
-  gigawattHours,
-  number,
-  percentOf,
-  signed,
-  UNKNOWN,
-  withUnit,
-} from '../../../page/french.ts';
 import { hasValues } from './samples.ts';
-import { FigureTable, Row } from '../../../page/tables.tsx';
 import { Section } from './section.tsx';
 import { quantityName } from './words.ts';
 

@@ -1,14 +1,13 @@
 import type { JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { longDate, pageCss } from '../../../kit/page/index.ts';
 import type { ReportModel } from '../model.ts';
 import { ComparisonSection } from './comparison-section.tsx';
-import { longDate } from '../../../page/french.ts';
 import { Header } from './header.tsx';
 import { Kpis } from './kpis.tsx';
 import { ForecastSection, LoadSection } from './load-sections.tsx';
 import { CarbonSection, ExchangesSection, GenerationSection } from './mix-sections.tsx';
 import { ChecksSection, CoverageSection, ProvenanceSection } from './quality-sections.tsx';
-import { pageCss } from '../../../page/style.ts';
 import { paletteCss } from './palette.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { FRAME_TONES, STATUS_TONES, tone, tonesCss } from '../../../page/tones.ts';
-import type { Tone } from '../../../page/tones.ts';
+import { FRAME_TONES, STATUS_TONES, tone, tonesCss } from '../../../kit/page/index.ts';
+import type { Tone } from '../../../kit/page/index.ts';
 import type { Border, ComparisonName, Source, Storage } from '../../metrics-model.ts';
 
 /**

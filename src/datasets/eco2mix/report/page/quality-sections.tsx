@@ -1,14 +1,12 @@
 import type { JSX } from 'preact';
-import type { CheckResult } from '../../../../pipelines/dataset.ts';
-import { REVISIONS } from '../../../../pipelines/vocabulary.ts';
-import type { JsonObject } from '../../../../ports/json.ts';
+import { REVISIONS } from '../../../kit/index.ts';
+import type { CheckResult, JsonObject } from '../../../kit/index.ts';
+import { FigureTable, number, percentOf, PlainSection, Row, UNKNOWN } from '../../../kit/page/index.ts';
 import type { DayMetrics, Series } from '../../metrics-model.ts';
 import { SOURCES, STORAGES } from '../../metrics-model.ts';
 import type { ArtefactIdentity, Provenance, ReportModel } from '../model.ts';
 import { QUANTITIES } from '../quantities.ts';
-import { number, percentOf, UNKNOWN } from '../../../page/french.ts';
 import { heldSamples } from './samples.ts';
-import { FigureTable, PlainSection, Row } from '../../../page/tables.tsx';
 import { Section } from './section.tsx';
 import { checkName, quantityName, REVISION_WORDS } from './words.ts';
 

@@ -1,9 +1,8 @@
-import { keptBecause } from '../../../page/kept-words.ts';
-import type { PartNote } from '../../../../pipelines/kept-delivery.ts';
-import type { Revision } from '../../../../pipelines/vocabulary.ts';
+import { keptBecause } from '../../../kit/index.ts';
+import type { PartNote, Revision } from '../../../kit/index.ts';
+import { listed, longDate, number, percentOf } from '../../../kit/page/index.ts';
 import type { ComparisonName, DayMetrics } from '../../metrics-model.ts';
 import type { ObservedQuantity, Reason, SectionName, SectionStatus } from '../model.ts';
-import { listed, longDate, number, percentOf } from '../../../page/french.ts';
 import { datasetName } from '../provenance.ts';
 
 /** What things are called on the page. */

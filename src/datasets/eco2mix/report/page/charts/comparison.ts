@@ -1,6 +1,6 @@
+import { signed } from '../../../../kit/page/index.ts';
 import type { ComparedQuantity, ComparisonName, DayComparison } from '../../../metrics-model.ts';
 import { COMPARISONS, SOURCES } from '../../../metrics-model.ts';
-import { signed } from '../../../../page/french.ts';
 import { ink } from '../palette.ts';
 import { quantityName } from '../words.ts';
 import type { Plot } from './frame.ts';

@@ -1,7 +1,7 @@
+import { number } from '../../../../kit/page/index.ts';
 import type { Series } from '../../../metrics-model.ts';
 import type { DayAxis } from '../day-axis.ts';
 import { labelledHours } from '../day-axis.ts';
-import { number } from '../../../../page/french.ts';
 import type { ToneName } from '../palette.ts';
 import { ink } from '../palette.ts';
 import type { ChartOption, ChartSize, LineSeries } from './svg.ts';

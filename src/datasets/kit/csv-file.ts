@@ -1,12 +1,13 @@
 import { PipelineError } from '../../errors.ts';
 import type { OddColumns } from '../../pipelines/dataset.ts';
 import { quoteText } from '../../pipelines/sql-text.ts';
-import { JSON_ANSWER, refuseUnclearHeader } from '../kit/not-data.ts';
-import { readTextEnds, SAMPLE_BYTES } from './raw-text.ts';
+import { plainName } from './header.ts';
+import { JSON_ANSWER, refuseUnclearHeader } from './not-data.ts';
+import { readTextEnds, SAMPLE_BYTES } from './text-ends.ts';
 
 /** CSV exports: which columns a file has and under which of the publisher's names, and how the engine reads its rows. */
 
-/** The names of a column in each dialect, as `plainName` writes them; the first is our own word for it. */
+/** The names of a column in each dialect, compared as `plainName` writes them. */
 export type ColumnNames<Column extends string> = Readonly<Record<Column, readonly string[]>>;
 
 /** A kind of file, by its columns. */
@@ -15,11 +16,11 @@ export interface CsvLayout<Column extends string> {
   readonly title: string;
   readonly names: ColumnNames<Column>;
   readonly required: readonly Column[];
-  /** Names, as `plainName` writes them, of columns that such a file never has: they belong to a file that is like it. */
+  /** Names of columns that such a file never has: they belong to a file that is like it. */
   readonly foreign: readonly string[];
   /** Beside the required ones, what a file of every dialect has. */
   readonly usual: readonly Column[];
-  /** Names, as `plainName` writes them, of columns that such a file has and that nothing is made of. */
+  /** Names of columns that such a file has and that nothing is made of. */
   readonly unused: readonly string[];
 }
 
@@ -38,16 +39,6 @@ export interface CsvFile<Column extends string> extends CsvHeader<Column> {
   readonly delimiter: string;
 }
 
-/** A name without case, accents and punctuation: `Taux d'occupation` → `taux d occupation`, `IU_AC` → `iu ac`. */
-function plainName(name: string): string {
-  return name
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, ' ')
-    .trim();
-}
-
 /** Finds the known columns by name, never by position. */
 export function mapColumns<Column extends string>(
   published: readonly string[],
@@ -56,7 +47,8 @@ export function mapColumns<Column extends string>(
   const known = new Map<Column, string>();
   const plain = published.map(plainName);
   for (const [column, dialects] of Object.entries(names) as [Column, readonly string[]][]) {
-    const place = plain.findIndex((name) => dialects.includes(name));
+    const ours = dialects.map(plainName);
+    const place = plain.findIndex((name) => ours.includes(name));
     const name = published[place];
     if (name !== undefined) known.set(column, name);
   }
@@ -70,7 +62,7 @@ export function oddColumns<Column extends string>(
   { names, usual, unused }: CsvLayout<Column>,
 ): OddColumns {
   return {
-    unknown: unknown.filter((name) => !unused.includes(plainName(name))),
+    unknown: unknown.filter((name) => !unused.map(plainName).includes(plainName(name))),
     missing: usual.filter((column) => !known.has(column)).map((column) => names[column].join(' or ')),
   };
 }
@@ -117,7 +109,7 @@ function misfitOf(published: readonly string[], { title, names, required, foreig
     title,
     known: known.size,
     missing: required.filter((column) => !known.has(column)).map((column) => (names[column] ?? []).join(' or ')),
-    foreign: published.filter((name) => foreign.includes(plainName(name))),
+    foreign: published.filter((name) => foreign.map(plainName).includes(plainName(name))),
   };
 }
 

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { PipelineError } from '../../errors.ts';
-import { readTextEnds } from './raw-text.ts';
+import { readTextEnds } from './text-ends.ts';
 
 /**
  * JSON answers of the live sources. A file may hold several documents one after the other: the pages and hours of a day, which are merged; none
  * of them replaces another.
  */
 
-/** A month of bike counts has 30 MB; what is far larger is not an answer of these publishers. */
+/** A month of hourly counts has 30 MB; what is far larger is not an answer of a publisher. */
 const LARGEST_BYTES = 256 * 1024 * 1024;
 
 /**

@@ -1,0 +1,90 @@
+/**
+ * `quotidien/kit`: everything that a dataset may use, ours and strangers' alike. Described name by name in `docs/kit.md`; a name
+ * that is here stays, with its meaning, until the next major version.
+ */
+
+// What a dataset is, and what its code is given.
+export type {
+  CheckResult,
+  Credential,
+  Dataset,
+  DecodedFile,
+  Decoder,
+  DecodeTask,
+  EncodedFile,
+  FetchWindow,
+  FlatTable,
+  FolderAccess,
+  FolderSource,
+  GivenFile,
+  HttpSource,
+  LocalArtefact,
+  NamedDay,
+  OddColumns,
+  PlainTools,
+  RawNames,
+  RecognisedFile,
+  RowMeaning,
+  SliceTask,
+  SourceDeclaration,
+  StagedOutput,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitFailure,
+  UnitOutcome,
+  UnitResult,
+} from '../../pipelines/dataset.ts';
+export type {
+  CheckDefinition,
+  OutputDefinition,
+  PartDefinition,
+  PipelineDefinition,
+  RecordDefinition,
+  RecordTable,
+  RollupDefinition,
+  RollupInput,
+  ScheduledWork,
+  Severity,
+  StepDefinition,
+  StepInput,
+} from '../../pipelines/definition.ts';
+export * from '../../pipelines/tables.ts';
+export type { PartNote } from '../../pipelines/kept-delivery.ts';
+export type { CivilDate, ColumnClass, Period, Revision, Scope, Stage, StepId } from '../../pipelines/vocabulary.ts';
+export { REVISIONS } from '../../pipelines/vocabulary.ts';
+export type { JsonObject, JsonValue } from '../../ports/json.ts';
+export type { ArtefactRef } from '../../ports/objects.ts';
+export type { SqlSession } from '../../ports/sql.ts';
+export { PipelineError } from '../../errors.ts';
+export type { ErrorCode, ErrorContext } from '../../errors.ts';
+
+// The definition, with defaults and durations as people write them.
+export * from './define-pipeline.ts';
+export * from './define-step.ts';
+export * from './durations.ts';
+
+// Days.
+export { addDays, addMonths, datesBetween, datesOfMonth, isCivilDate, toEpochDay } from '../../pipelines/civil-date.ts';
+export { civilDateAt, zonedDay } from '../../pipelines/zoned-day.ts';
+export type { ZonedDay } from '../../pipelines/zoned-day.ts';
+export * from './local-time.ts';
+
+// Reading what a publisher gives.
+export * from './csv-file.ts';
+export * from './header.ts';
+export * from './json-documents.ts';
+export * from './not-data.ts';
+export * from './text-ends.ts';
+
+// Steps and what they write.
+export * from './checks.ts';
+export * from './csv.ts';
+export * from './day-files.ts';
+export * from './each-unit.ts';
+export * from './flat-table.ts';
+export * from './json.ts';
+export * from './kept-words.ts';
+export * from './parquet.ts';
+export { canonicalJson } from '../../pipelines/canonical-json.ts';
+export { quoteIdentifier, quoteList, quoteText, quoteTexts } from '../../pipelines/sql-text.ts';
