@@ -57,6 +57,7 @@ import { resolveTick } from '../engine/plan/resolve-tick.ts';
 import { waitForOthers } from './signs-of-life.ts';
 import { runAgain, wakeRollup, wakeWhenOpen } from './start-runs.ts';
 import { serve } from '../engine/upkeep/serving.ts';
+import { takeDayDeposits } from '../engine/download/take-deposits.ts';
 import { changedDays, keepRevision, saveFreshness, watchPublisher } from '../engine/watch/watch-publisher.ts';
 import { verifySample } from '../engine/verify/verify-sample.ts';
 import { errorCodeOf } from '../errors.ts';
@@ -76,7 +77,10 @@ export function createActivities(engine: Engine) {
   return {
     ...operatingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
-      serve(engine, (own) => promisedPlan(own, request, resolveDay, ({ plan }) => plan.upToDate)),
+      serve(engine, async (own) => {
+        await lookForDeposits(own, request);
+        return promisedPlan(own, request, resolveDay, ({ plan }) => plan.upToDate);
+      }),
     ),
     resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> =>
       serve(engine, (own) => promisedPlan(own, request, resolveWindow, ({ days }) => days.length === 0)),
@@ -131,6 +135,13 @@ async function promisedPlan<R>(
   const plan = await resolve(engine, request);
   if (isIdle(plan)) await endPromises(engine, control(), pipeline, dates);
   return plan;
+}
+
+/** A run that may not ask the publisher, or makes the report alone, takes nothing in either. */
+async function lookForDeposits(engine: Engine, { pipeline, dates, options }: PlanRequest): Promise<void> {
+  const [date] = dates;
+  if (date === undefined || options.offline === true || options.only === 'report') return;
+  await takeDayDeposits(engine, control(), pipeline, date);
 }
 
 /** What backfills, watches and audits need besides the making of days. */

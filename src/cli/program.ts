@@ -185,6 +185,11 @@ function addReadingCommands(program: Command, perform: Perform): void {
     .command('doctor')
     .description('say what was detected, try everything for real, and what to do about each finding')
     .action(() => perform(async (context) => (await import('./doctor/doctor.ts')).doctor(context)));
+
+  program
+    .command('settings')
+    .description('list every setting with its default and what it does')
+    .action(() => perform(async (context) => (await import('./look/settings.ts')).settings(context)));
 }
 
 function addStoreCommands(program: Command, perform: Perform): void {

@@ -2,6 +2,8 @@ import path from 'node:path';
 import type * as z from 'zod';
 import { PipelineError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
+import { depositPlaces, earlierProblems, withEarlierNames } from './earlier-settings.ts';
+import type { DepositPlaces } from './earlier-settings.ts';
 import type { Environment } from './environment.ts';
 import { nearestName } from './nearest-name.ts';
 import { HOST_SETTING, SETTINGS, hostVariable } from './settings.ts';
@@ -28,6 +30,8 @@ export interface Config {
   /** The environment with the settings file below it, for libraries that read their own names from it. */
   readonly env: Environment;
   readonly cacheDir: string;
+  /** Where other programs put raw files on this machine. */
+  readonly deposits?: DepositPlaces;
 }
 
 const PREFIX = 'QUOTIDIEN_';
@@ -40,11 +44,12 @@ export function loadConfig(sources: ConfigSources): Config {
   const file = path.join(home, 'settings.json');
   const fromFile = readSettingsFile(file);
   const given = definedOnly(sources.env);
-  const env: Environment = { ...fromFile.settings, ...given };
+  const env: Environment = withEarlierNames({ ...fromFile.settings, ...given });
   const place = (name: string): string => (sources.env[name] === undefined ? file : 'the environment');
   const named = (sources.home ?? given[HOME]) !== undefined;
   const problems = [
     ...unknownNames(env, sources.hosts, place),
+    ...earlierProblems(env, place),
     ...untrustedSettings(fromFile, { file, named, env: given, hosts: sources.hosts }),
   ];
   const parsed = SETTINGS.safeParse(env);
@@ -61,7 +66,9 @@ export function loadConfig(sources: ConfigSources): Config {
     );
   }
   const cacheDir = cacheFolder(env, sources.cwd);
-  return { home, settings: parsed.data, hosts, storage, env, cacheDir };
+  const deposits = depositPlaces(env, sources.cwd);
+  const places = deposits === undefined ? {} : { deposits };
+  return { home, settings: parsed.data, hosts, storage, env, cacheDir, ...places };
 }
 
 /** An empty variable counts as not set, as compose files write them. */

@@ -58,6 +58,17 @@ export const SETTINGS = z.object({
     'Time without a changed day before months, years and histories are rebuilt',
   ),
   QUOTIDIEN_HTTP_IDLE_MS: setting(positiveInteger.default(60_000), 'Longest silence of a publisher during a download'),
+  QUOTIDIEN_DEPOSITS: setting(
+    z.enum(['before', 'after', 'instead', 'off']).default('before'),
+    'When days and watches take in files that other programs put under the raw names: before the publisher is asked, after, instead, or off',
+  ),
+  ENABLE_SOURCES: setting(
+    z
+      .string()
+      .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''))
+      .optional(),
+    'Earlier name: the sources of CityFlow that are asked, such as weather,traffic,bikes; the other ones of these are left out',
+  ),
   QUOTIDIEN_THRESHOLDS: setting(
     z.string().transform(parseThresholds).default({}),
     'Limits of judgements in place of the pipelines’ own, such as cityflow.rain_mm=4,cityflow.cold_c=8',
@@ -81,6 +92,10 @@ export const SETTINGS = z.object({
   ),
   QUOTIDIEN_HEALTH_PORT: setting(positiveInteger.optional(), 'Port of /live and /ready of a worker'),
   QUOTIDIEN_S3_BUCKET: setting(z.string().min(3).optional(), 'Bucket of the objects, where S3 is chosen'),
+  QUOTIDIEN_S3_RAW_READ_ONLY: setting(
+    z.enum(['true', 'false']).default('false'),
+    'The bucket of the raw files belongs to other programs: it is read, and our own raw files stay in ours',
+  ),
   QUOTIDIEN_S3_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks S3'),
   QUOTIDIEN_DYNAMODB_ENDPOINT: setting(z.url().optional(), 'Base URL of another server that speaks DynamoDB'),
   QUOTIDIEN_DYNAMODB_PREFIX: setting(z.string().min(1).optional(), 'Beginning of the names of our DynamoDB tables'),

@@ -29,6 +29,8 @@ export interface PlacedChoice {
   readonly folder: string;
   readonly bucket: string;
   readonly prefix: string;
+  /** Other programs write it, and it is only read. */
+  readonly foreign?: boolean;
 }
 
 export type DocumentChoice =
@@ -49,12 +51,27 @@ export interface StorageChoice {
 
 /** Where our own name and those of the earlier systems may be set, the first one wins. */
 const NAMES = {
-  bucket: ['QUOTIDIEN_S3_BUCKET', 'BUCKET_NAME', 'S3_BUCKET_PROCESSED', 'S3_RAW_BUCKET'],
+  bucket: ['QUOTIDIEN_S3_BUCKET', 'BUCKET_NAME', 'S3_BUCKET_PROCESSED', 'S3_RAW_BUCKET', 'S3_BUCKET_RAW'],
   s3Endpoint: ['QUOTIDIEN_S3_ENDPOINT', 'S3_ENDPOINT_URL', 'AWS_S3_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3'],
   dynamoEndpoint: ['QUOTIDIEN_DYNAMODB_ENDPOINT', 'AWS_ENDPOINT_URL_DYNAMODB'],
   region: ['AWS_S3_REGION', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
   cacheFolder: ['S3_CACHE_DIR', 'PARQUET_CACHE_DIR'],
 } as const;
+
+/** Folders that may lie in buckets of their own, by the settings of the earlier systems. */
+const PLACED: readonly {
+  readonly folder: string;
+  readonly buckets: readonly string[];
+  readonly prefixName?: string;
+}[] = [
+  { folder: 'raw', buckets: ['S3_RAW_BUCKET', 'S3_BUCKET_RAW'], prefixName: 'S3_RAW_PREFIX' },
+  { folder: 'processed/metrics', buckets: ['S3_BUCKET_METRICS'] },
+  {
+    folder: 'processed/reports',
+    buckets: ['S3_REPORTS_BUCKET', 'S3_BUCKET_REPORTS'],
+    prefixName: 'S3_REPORTS_PREFIX',
+  },
+];
 
 /** Set by AWS in the environment of what it runs. */
 const AWS_SURROUNDINGS = [
@@ -134,7 +151,8 @@ function chooseObjects(env: Environment, documents: DocumentChoice, problems: st
   if (reason === undefined) {
     return { kind: 'local-files', reason: useS3 === false ? 'USE_S3=false' : 'USE_S3 is not set, and this is not AWS' };
   }
-  const bucket = first(env, NAMES.bucket);
+  // Of the raw files' bucket only the name: what lies below a folder of it is theirs.
+  const bucket = first(env, NAMES.bucket)?.split('/')[0];
   if (bucket === undefined) {
     problems.push(`S3 was chosen (${reason}), but no bucket: set QUOTIDIEN_S3_BUCKET, or USE_S3=false for local files`);
   }
@@ -152,17 +170,34 @@ function chooseObjects(env: Environment, documents: DocumentChoice, problems: st
 
 /** CityFlow's raw files have a bucket of their own; a prefix takes the place of the folder's name. What lies where we put it anyway is left out. */
 function placedFolders(env: Environment, bucket: string, problems: string[]): PlacedChoice[] {
-  const folders = [
-    { folder: 'raw', bucket: env['S3_RAW_BUCKET'] ?? bucket, name: 'S3_RAW_PREFIX' },
-    { folder: 'processed/reports', bucket, name: 'S3_REPORTS_PREFIX' },
-  ];
-  return folders.flatMap(({ folder, name, bucket: own }) => {
-    const prefix = (env[name] ?? folder).replace(/^\/+|\/+$/g, '');
+  const isForeign = flag(env, 'QUOTIDIEN_S3_RAW_READ_ONLY', problems) === true;
+  return PLACED.flatMap(({ folder, buckets, prefixName }) => {
+    const { name = '', value } = bucketSetting(env, buckets, problems);
+    const [own = '', ...inBucket] = (value ?? bucket).split('/');
+    const given = prefixName === undefined ? undefined : env[prefixName];
+    const asked = given ?? inBucket.join('/');
+    const prefix = (asked === '' ? folder : asked).replace(/^\/+|\/+$/g, '');
     if (!/^[^/\\]+(\/[^/\\]+)*$/.test(prefix) || prefix.split('/').some((part) => part === '.' || part === '..')) {
-      problems.push(`${name} takes a folder such as ${folder}`);
+      problems.push(`${given === undefined ? name : (prefixName ?? '')} takes a folder such as ${folder}`);
     }
+    if (folder === 'raw' && isForeign) return [{ folder: 'deposited/bucket', bucket: own, prefix, foreign: true }];
     return prefix === folder && own === bucket ? [] : [{ folder, bucket: own, prefix }];
   });
+}
+
+/** A bucket, or `bucket/folder`, under any of its names; several that differ contradict each other. */
+function bucketSetting(
+  env: Environment,
+  names: readonly string[],
+  problems: string[],
+): { readonly name?: string; readonly value?: string } {
+  const given = names.filter((name) => env[name] !== undefined);
+  const [name] = given;
+  if (name === undefined) return {};
+  const other = given.find((one) => env[one] !== env[name]);
+  if (other !== undefined) problems.push(`${name} and ${other} name different buckets: remove one of them`);
+  const value = env[name];
+  return value === undefined ? { name } : { name, value };
 }
 
 /** The earlier system looked for a newer file when the TTL was over, and by a timer; whichever comes first holds. */

@@ -18,6 +18,8 @@ export interface Engine {
   readonly http?: HttpClient;
   readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
   now(): Date;
+  /** When files of other programs are taken in; `before` unless it is set. */
+  readonly deposits?: DepositMode;
   /** Lends a folder of this host's disk, with room for raw files; it is removed afterwards. */
   withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
   /** Task queue of each kind of step; `fetch` queues exist per host, `<fetch>-<host>`. */
@@ -34,6 +36,14 @@ export interface Engine {
   /** Work that gives no sign of life for this long is given up and tried again. */
   readonly stallMs?: number;
 }
+
+/**
+ * - before: they count as the publisher's answer; he is asked when it is no longer fresh.
+ * - after: once he has answered, or where he cannot be asked.
+ * - instead: he is not asked for the parts that other programs bring (the configuration closes them).
+ * - off: not by runs and watches; `import` takes them in.
+ */
+export type DepositMode = 'before' | 'after' | 'instead' | 'off';
 
 /** What this host goes on with while a store is away. */
 export interface EngineFallback {

@@ -256,6 +256,10 @@ export interface NamedDay {
 export interface RawNames {
   /** Beginnings of all names, for listing. */
   readonly roots: readonly string[];
+  /** The parts whose files other programs bring: runs and watches look for them. Absent: people import them. */
+  readonly parts?: readonly string[];
+  /** The parts of each source, by the names of `ENABLE_SOURCES`. */
+  readonly sources?: Readonly<Record<string, readonly string[]>>;
   /** The name of an answer or imported file: as the end of its own path says, else by what it holds; undefined: it has none. */
   nameOf(file: {
     readonly part: string;

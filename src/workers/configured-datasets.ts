@@ -1,11 +1,22 @@
 import { PipelineError } from '../errors.ts';
 import { hostVariable } from '../config/settings.ts';
 import type { HostSettings } from '../config/settings.ts';
+import type { DepositMode } from '../engine/engine.ts';
+import { closedParts, refuseUnknownSources, withClosed } from './closed-parts.ts';
 import type { Dataset, FolderSource, HttpSource, SourceDeclaration } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
 import type { JsonObject } from '../ports/json.ts';
 
 type Thresholds = Readonly<Record<string, number>>;
+
+/** What the configuration says of datasets besides their hosts. */
+export interface DatasetSettings {
+  readonly thresholds?: Readonly<Record<string, Thresholds>>;
+  /** With `instead` no publisher is asked for what other programs bring. */
+  readonly deposits?: DepositMode;
+  /** The sources that are asked, of those that `ENABLE_SOURCES` knows; all of them unless it is given. */
+  readonly sources?: readonly string[] | undefined;
+}
 
 /**
  * The datasets with what the configuration says in place of their own: base URLs, request rates and keys of publishers, and thresholds. A part
@@ -14,17 +25,19 @@ type Thresholds = Readonly<Record<string, number>>;
 export function configuredDatasets(
   datasets: Readonly<Record<string, Dataset>>,
   hosts: Readonly<Record<string, HostSettings>>,
-  thresholds: Readonly<Record<string, Thresholds>> = {},
+  { thresholds = {}, deposits, sources: enabled }: DatasetSettings = {},
   secret?: () => Promise<string>,
 ): Record<string, Dataset> {
   refuseUnknown(datasets, thresholds);
+  refuseUnknownSources(datasets, enabled);
   return Object.fromEntries(
     Object.entries(datasets).map(([name, plain]) => {
       const dataset = secret === undefined ? plain : (plain.withSecret?.(secret) ?? plain);
       const sources = Object.entries(dataset.sources).map(
         ([part, source]) => [part, configuredSource(source, hosts[source.host] ?? {})] as const,
       );
-      const definition = configuredDefinition(dataset.definition, Object.fromEntries(sources), thresholds[name] ?? {});
+      const configured = configuredDefinition(dataset.definition, Object.fromEntries(sources), thresholds[name] ?? {});
+      const definition = withClosed(configured, closedParts(dataset, deposits, enabled));
       return [
         name,
         { ...dataset, definition, sources: Object.fromEntries(sources), ...configuredDecoder(dataset, hosts) },

@@ -1,14 +1,18 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, EngineFallback } from '../engine/engine.ts';
 import { createHttpClient } from '../engine/download/http-client.ts';
 import { livelySql } from '../activities/signs-of-life.ts';
 import { mergeRules } from '../engine/upkeep/merge-records.ts';
+import type { DepositPlaces } from '../config/earlier-settings.ts';
 import type { Config } from '../config/load-config.ts';
 import { secretsOf } from '../config/secrets.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
+import type { ObjectStore } from '../ports/objects.ts';
 import type { DuckDbEngine, DuckDbEngineOptions } from '../storage/sql/duckdb.ts';
 import { limitSessions } from '../storage/sql/limit-sessions.ts';
+import { createDepositedStore } from '../storage/local/deposited-objects.ts';
+import { createPlacedObjectStore } from '../storage/local/placed-objects.ts';
 import { withScratchFolder } from '../storage/local/scratch-folder.ts';
 import { CODE_VERSION } from './code-version.ts';
 import { configuredDatasets } from './configured-datasets.ts';
@@ -35,13 +39,22 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   });
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
   return {
-    datasets: configuredDatasets(datasets, config.hosts, settings.QUOTIDIEN_THRESHOLDS, () =>
-      meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
+    datasets: configuredDatasets(
+      datasets,
+      config.hosts,
+      {
+        thresholds: settings.QUOTIDIEN_THRESHOLDS,
+        deposits: settings.QUOTIDIEN_DEPOSITS,
+        sources: settings.ENABLE_SOURCES,
+      },
+      () => meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
     ),
     stores,
-    objects: stores.objects,
+    objects: withDeposits(stores.objects, config.deposits),
     documents: stores.documents,
-    ...(stores.fallback === undefined ? {} : { fallback: engineFallback(stores.fallback, queue) }),
+    ...(stores.fallback === undefined
+      ? {}
+      : { fallback: fallbackWithDeposits(engineFallback(stores.fallback, queue), config.deposits) }),
     sql: livelySql(limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS)),
     http: createHttpClient({
       folder: path.join(scratch, 'downloads'),
@@ -53,6 +66,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       return encodeFlatParquet(...table);
     },
     now: () => new Date(),
+    deposits: settings.QUOTIDIEN_DEPOSITS,
     withScratchFolder: (use) => withScratchFolder(path.join(scratch, 'raw'), use),
     queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` },
     retry: {
@@ -69,6 +83,29 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     async close() {
       await duckDb.close();
       await stores.close();
+    },
+  };
+}
+
+/** The store with what other programs put on this machine beside it, also while the store itself is away. */
+function withDeposits(objects: ObjectStore, places: DepositPlaces | undefined): ObjectStore {
+  if (places === undefined) return objects;
+  const folders = Object.entries(places.folders).map(([folder, at]) => {
+    return { folder, store: createDepositedStore(at), foreign: true };
+  });
+  const files = Object.entries(places.files).map(([key, file]) => {
+    const store = createDepositedStore(path.dirname(file), path.basename(file));
+    return { folder: path.posix.dirname(key), store, foreign: true };
+  });
+  return createPlacedObjectStore(objects, [...folders, ...files]);
+}
+
+function fallbackWithDeposits(fallback: EngineFallback, places: DepositPlaces | undefined): EngineFallback {
+  return {
+    ...fallback,
+    serve() {
+      const serving = fallback.serve();
+      return { ...serving, objects: withDeposits(serving.objects, places) };
     },
   };
 }

@@ -108,7 +108,8 @@ export function storageTargets(storage: StorageChoice, operationalTables: readon
     ...(documents.kind === 'mongodb' ? { mongodb: { ...mongoOptions(documents), operationalTables } } : {}),
   };
   if (objects.kind !== 's3') return [main];
-  const buckets = new Set(objects.placed.map(({ bucket }) => bucket).filter((bucket) => bucket !== objects.bucket));
+  const own = objects.placed.filter(({ foreign }) => foreign !== true).map(({ bucket }) => bucket);
+  const buckets = new Set(own.filter((bucket) => bucket !== objects.bucket));
   return [main, ...[...buckets].map((bucket) => ({ s3: s3Options({ ...objects, bucket }) }))];
 }
 
@@ -130,10 +131,11 @@ async function openObjects(
   // For what is too large for the cache in front.
   const copies = `${cacheFolder(home, choice)}-large`;
   const rest = openS3ObjectStore({ ...common, cacheFolder: copies });
-  const placed = choice.placed.map(({ folder, bucket, prefix }) => ({
+  const placed = choice.placed.map(({ folder, bucket, prefix, foreign = false }) => ({
     folder,
+    foreign,
     store: openS3ObjectStore({ ...common, bucket, prefix, cacheFolder: path.join(copies, folder) }),
-    ...(bucket === choice.bucket ? { within: prefix } : {}),
+    ...(bucket === choice.bucket && !foreign ? { within: prefix } : {}),
   }));
   return {
     objects: placed.length === 0 ? rest : createPlacedObjectStore(rest, placed),

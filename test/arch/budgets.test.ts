@@ -49,8 +49,12 @@ describe('the house', () => {
       'cli/program.ts',
       // What the demo shows.
       'cli/services/demo.ts',
+      // Settings and the layout of an earlier system.
+      'config/earlier-settings.ts',
+      'config/settings-list.ts',
       // An example in the help of a setting.
       'config/settings.ts',
+      'config/storage-choice.ts',
       'datasets/registry.ts',
     ]);
   });

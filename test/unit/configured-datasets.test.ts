@@ -8,7 +8,7 @@ const KEYS = { idfm: { key: 'secret-1' }, 'visual-crossing': { key: 'secret-2' }
 function configured(
   ...[hosts, thresholds]: [Parameters<typeof configuredDatasets>[1], Parameters<typeof configuredDatasets>[2]?]
 ) {
-  return configuredDatasets({ cityflow }, hosts, thresholds)['cityflow']!;
+  return configuredDatasets({ cityflow }, hosts, { thresholds })['cityflow']!;
 }
 
 describe('configuredDatasets', () => {

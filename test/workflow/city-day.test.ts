@@ -1,5 +1,5 @@
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
@@ -143,6 +143,23 @@ describe('a city day in two processes', () => {
     const made = Date.parse(timestamp);
     expect(made).toBeGreaterThan(startedAt);
     expect(made).toBeLessThanOrEqual(now().getTime());
+  });
+
+  it('takes in what another program puts under the raw names, when the day is run again', async () => {
+    const before = (await reportOf(city, YESTERDAY)).summary.total_velos_paris ?? 0;
+    const record = {
+      id_compteur: 'new',
+      nom_compteur: '1 rue Neuve',
+      sum_counts: 500,
+      date: `${YESTERDAY}T10:00:00+00:00`,
+    };
+    const folder = path.join(city.home, 'store', 'raw', 'api', 'bikes', `dt=${YESTERDAY}`, 'hour=22');
+    await mkdir(folder, { recursive: true });
+    await writeFile(path.join(folder, 'late.json'), JSON.stringify({ total_count: 1, results: [record] }));
+    const { ran } = await run(city, YESTERDAY);
+    expect(ran).toContain('transform/bikes');
+    expect((await reportOf(city, YESTERDAY)).summary.total_velos_paris).toBe(before + 500);
+    expect((await run(city, YESTERDAY)).ran).toEqual([]);
   });
 
   it('never writes the key of a publisher down', async () => {

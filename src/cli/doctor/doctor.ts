@@ -3,6 +3,7 @@ import { asPipelineError } from '../../errors.ts';
 import type { OpenEngine } from '../../workers/open-engine.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { examineDeposits } from './deposits.ts';
 import type { Finding } from './finding.ts';
 import { examineFallback } from './fallback.ts';
 import { examineHome, examineNode, examineSettings } from './machine.ts';
@@ -32,12 +33,13 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const { config, signal } = context;
   const opened = await open(context);
   const datasets = 'area' in opened ? context.datasets : opened.datasets;
-  const [home, settings, stores, temporal, publishers, workers] = await Promise.all([
+  const [home, settings, stores, temporal, publishers, deposits, workers] = await Promise.all([
     examineHome(config.home),
     examineSettings(config, datasets),
     'area' in opened ? [opened] : examineStores(opened, config),
     examineTemporal(config, () => ('area' in opened ? new Date() : opened.now())),
     examinePublishers(datasets, signal),
+    'area' in opened ? [] : examineDeposits(opened),
     'area' in opened ? [] : examineWorkerClocks(opened),
   ]);
   return [
@@ -48,6 +50,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     ...stores,
     ...temporal,
     ...publishers,
+    ...deposits,
     ...workers,
   ];
 }

@@ -14,6 +14,7 @@ import { DECISION_TABLE } from '../../pipelines/decision.ts';
 import { VERIFICATION_TABLE } from '../../pipelines/verification.ts';
 import { SETTLEMENT_TABLE } from '../../storage/outage/reconcile-conflicts.ts';
 import { initStorage } from '../../storage/setup/storage-init.ts';
+import { DEPOSIT_TABLE } from '../../engine/download/deposit-notes.ts';
 import type { InitStep } from '../../storage/setup/storage-init.ts';
 import { printStorage } from '../../storage/setup/storage-print.ts';
 import { storageTargets } from '../../workers/open-stores.ts';
@@ -28,6 +29,7 @@ export const OPERATIONAL_TABLES = [
   RECEIPT_TABLE,
   DELIVERY_ORDER_TABLE,
   REPLACING_TABLE,
+  DEPOSIT_TABLE,
   FAILURE_TABLE,
   ANNOUNCEMENT_TABLE,
   CHANGE_TABLE,

@@ -5,6 +5,7 @@ import type { Receipt } from '../../pipelines/receipt.ts';
 import { putContent } from '../content-store.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import type { HttpClient, HttpDownload } from './http-client.ts';
+import { noteOwnFile } from './deposit-notes.ts';
 import { keepByName } from './raw-names.ts';
 
 export interface RawRequest {
@@ -91,7 +92,8 @@ async function nameAnswer(engine: Engine, request: RawRequest, download: HttpDow
   const { names, part, window, source } = request;
   const name = names?.nameOf({ part, window, at: engine.now() });
   if (name === undefined || names?.dayOf(name) === undefined) return;
-  await keepByName(engine.objects, name, download, source.mediaType);
+  const own = await keepByName(engine.objects, name, download, source.mediaType);
+  await noteOwnFile(engine, request.pipeline, own);
 }
 
 function unchanged(engine: Engine, known: Receipt, freshness: string | null): RawAnswer {

@@ -4,14 +4,16 @@ import { PipelineError, asPipelineError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import { sinceOf } from '../../pipelines/part-days.ts';
+import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { Dataset, FetchWindow, NamedDay, RecognisedFile } from '../../pipelines/dataset.ts';
 import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
-import { loadStaged, newestName, putContent } from '../content-store.ts';
+import { editionPlace, loadStaged, newestName, putContent } from '../content-store.ts';
 import type { StepFailed } from '../../pipelines/run-steps.ts';
 import type { UnkeptFile } from './cut-slices.ts';
+import { noteOwnFile } from './deposit-notes.ts';
 import { datasetOf, sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { deliverImport } from './deliver-import.ts';
@@ -60,6 +62,8 @@ interface Import extends ImportOptions {
   readonly pipeline: string;
   readonly dataset: Dataset;
   readonly control: StepControl;
+  /** Of a file that another program put here: the day on which it was found, for those that say no day themselves. */
+  readonly foundOn?: CivilDate;
 }
 
 function importOf(engine: Engine, pipeline: string, control: StepControl, options: ImportOptions): Import {
@@ -137,14 +141,32 @@ export async function importStored(
   return outcomes;
 }
 
+/**
+ * Takes in what another program has put under a name: an edition of a batch file, or all the objects of a day. Its bytes are kept in the archive,
+ * because nobody keeps the other program from writing over them. Undefined when the object was removed since it was listed.
+ */
+export function importDeposit(
+  engine: Engine,
+  pipeline: string,
+  control: StepControl,
+  deposit: string | NamedDay,
+): Promise<ImportOutcome | undefined> {
+  const work = importOf(engine, pipeline, control, {});
+  if (typeof deposit !== 'string') return attemptDay(work, deposit);
+  const today = civilDateAt(engine.now(), work.dataset.definition.zone);
+  return attempt(work, deposit, () => deliverStored({ ...work, foundOn: today }, deposit));
+}
+
 /** Undefined when the object was removed since it was listed. */
 async function deliverStored(work: Import, name: string): Promise<ImportResult | undefined> {
   const named = await namedFile(work.engine.objects, name);
   if (named === undefined) return undefined;
-  const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256));
+  const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256)) ?? work.foundOn;
   const recognised = await recogniseFile({ ...work, ...(asOf === undefined ? {} : { asOf }) }, named.path, name);
   checkSince(work, name, recognised);
-  return deliver(work, name, recognised, editionOf(name, recognised.mediaType, named));
+  const { mediaType } = recognised;
+  if (work.foundOn !== undefined) await putContent(work.engine.objects, editionPlace(name, mediaType), named);
+  return deliver(work, name, recognised, editionOf(name, mediaType, named));
 }
 
 /** The first day for which these bytes were taken in before: somebody said of which day they tell. */
@@ -232,7 +254,8 @@ async function keepOfDay(work: Import, file: string, recognised: RecognisedFile)
   const name = nameOf(work, file, recognised);
   const day = name === undefined ? undefined : dataset.rawNames?.dayOf(name);
   if (name === undefined || day === undefined) return undefined;
-  await keepByName(engine.objects, name, { path: file }, recognised.mediaType);
+  const own = await keepByName(engine.objects, name, { path: file }, recognised.mediaType);
+  await noteOwnFile(engine, work.pipeline, own);
   return day;
 }
 
@@ -253,6 +276,7 @@ async function deliverWhole(work: Import, file: string, recognised: RecognisedFi
       throw new PipelineError('INPUT_INVALID', `${file} changed while it was read; give it again when it is written`);
     }
     await keepNewest(engine, name, { path: file, sha256, bytes }, mediaType);
+    await noteOwnFile(engine, work.pipeline, name);
   };
   return deliver(work, file, recognised, edition, { path: file, keep });
 }

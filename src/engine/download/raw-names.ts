@@ -20,13 +20,21 @@ type RawStores = Pick<Engine, 'objects' | 'documents'>;
 
 /**
  * Keeps a raw file under its name. When the name has other bytes already, another page or another try of the hour, both stay: the new ones
- * under a name of their own beside it, so that none replaces another. The same while nobody can tell what has the name.
+ * under a name of their own beside it, so that none replaces another. The same while nobody can tell what has the name. Returns the name that
+ * has them.
  */
-export async function keepByName(objects: ObjectStore, name: string, staged: Staged, mediaType: string): Promise<void> {
+export async function keepByName(
+  objects: ObjectStore,
+  name: string,
+  staged: Staged,
+  mediaType: string,
+): Promise<string> {
   const { body, sha256, bytes } = await loadStaged(staged);
   const found = await lookUp(objects, { key: name, sha256, bytes, mediaType });
-  if (found === 'right') return;
-  await objects.put(found === 'free' ? name : besideName(name, sha256), body, { mediaType, mode: 'replace' });
+  if (found === 'right') return name;
+  const own = found === 'free' ? name : besideName(name, sha256);
+  await objects.put(own, body, { mediaType, mode: 'replace' });
+  return own;
 }
 
 async function lookUp(objects: ObjectStore, ref: ArtefactRef): Promise<'free' | 'right' | 'other' | 'unknown'> {

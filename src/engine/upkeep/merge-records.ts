@@ -18,6 +18,7 @@ import { editionPlace, newestName } from '../content-store.ts';
 import { besideName } from '../download/raw-names.ts';
 import { counterKey } from '../records/delivery-order.ts';
 import { REPLACING_TABLE } from '../records/replacing-names.ts';
+import { DEPOSIT_TABLE } from '../download/deposit-notes.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../watch/watch-publisher.ts';
 
 /**
@@ -57,6 +58,7 @@ type Rule = (ours: JsonObject | undefined, theirs: JsonObject | undefined) => Do
 /** The instants of last-writer records. */
 const LAST_SEEN: Readonly<Record<string, string>> = {
   [WATCH_TABLE]: 'checkedAt',
+  [DEPOSIT_TABLE]: 'seenAt',
   [FAILURE_TABLE]: 'failedAt',
   [GARBAGE_TABLE]: 'until',
 };

@@ -16,6 +16,7 @@ import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { surveyDays } from '../plan/evidence.ts';
 import { readFreshness } from '../download/fetch-raw.ts';
+import { takeAllDeposits } from '../download/take-deposits.ts';
 import { inPages } from '../in-pages.ts';
 import { readManifests } from '../records/ledger-reader.ts';
 import { planFromStores } from '../plan/plan-run.ts';
@@ -32,10 +33,13 @@ function watchKey(pipeline: string, part: string): DocumentKey {
 
 type Freshness = Readonly<Record<string, string | null>>;
 
-/** What the publisher's cheap freshness values and the age of its last answers say: which finished days are to be asked for again. */
+/**
+ * What the publisher's cheap freshness values and the age of its last answers say, and what other programs have put under the raw names since:
+ * which finished days are to be asked for again, or made of what was put there.
+ */
 export async function watchPublisher(
   engine: Engine,
-  control: Pick<StepControl, 'signal' | 'progress' | 'checkpoint'>,
+  control: StepControl,
   pipeline: string,
 ): Promise<WatchedPublisher> {
   const { definition } = datasetOf(engine, pipeline);
@@ -43,10 +47,13 @@ export async function watchPublisher(
   const dates = datesBetween(addDays(today, -WATCHED_DAYS), addDays(today, -1)).filter(
     (date) => date >= firstDayOf(definition),
   );
+  const taken = new Set((await takeAllDeposits(engine, control, pipeline)).dates);
   const { freshness, moved } = await askFreshness(engine, control, pipeline);
   // A try that goes on behind the pages of another may have heard newer values: what they mean for these pages is found at the next watch,
   // because each delivery knows the value that it came with.
-  const pages = await inPages(control, dates, async (page) => [await lookAtDays(engine, definition, page, freshness)]);
+  const pages = await inPages(control, dates, async (page) => [
+    await lookAtDays(engine, definition, page, { freshness, taken }),
+  ]);
   const revisions: Partial<Record<Revision, number>> = {};
   for (const page of pages) {
     for (const revision of REVISIONS) {
@@ -89,21 +96,23 @@ async function lookAtDays(
   engine: Engine,
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
-  freshness: Freshness,
+  { freshness, taken }: { readonly freshness: Freshness; readonly taken: ReadonlySet<CivilDate> },
 ): Promise<WatchedDays> {
   const { evidence, manifests } = await surveyDays(engine, definition, dates);
   const finished = planDays(definition, evidence, {}).filter(({ date }) => manifests.has(date));
   const delivered = new Map(evidence.map(({ date, deliveries }) => [date, deliveries]));
-  const due = finished.filter(({ date, steps }) =>
-    definition.steps.some(({ id, part }) => {
-      const now = part === undefined ? undefined : freshness[part];
-      if (part === undefined || now === undefined) return false;
-      const asked = steps.find(({ step, action }) => step === id && action === 'recheck');
-      // A publisher that tells no freshness is asked for the data themselves, as is one whose last answer was not all of the day.
-      const delivery = delivered.get(date)?.[part];
-      const hasMoved = now === null || delivery?.freshness !== now || delivery.rivals !== undefined;
-      return asked !== undefined && (hasMoved || asked.partial === true);
-    }),
+  const due = finished.filter(
+    ({ date, steps }) =>
+      taken.has(date) ||
+      definition.steps.some(({ id, part }) => {
+        const now = part === undefined ? undefined : freshness[part];
+        if (part === undefined || now === undefined) return false;
+        const asked = steps.find(({ step, action }) => step === id && action === 'recheck');
+        // A publisher that tells no freshness is asked for the data themselves, as is one whose last answer was not all of the day.
+        const delivery = delivered.get(date)?.[part];
+        const hasMoved = now === null || delivery?.freshness !== now || delivery.rivals !== undefined;
+        return asked !== undefined && (hasMoved || asked.partial === true);
+      }),
   );
   const made = finished.flatMap(({ date }) => manifests.get(date) ?? []);
   return { due: due.map(({ date }) => date), revisions: countRevisions(engine, definition, made) };

@@ -12,8 +12,9 @@ const BAD_CREDENTIALS: StoreErrorRow = {
   code: 'STORE_DENIED',
   means: 'the credentials are not accepted; correct or renew the access key, role or profile of this process',
 };
+/** Not a refusal: the host goes on with what it has until somebody gives it some, as the earlier system's simulation did. */
 const NO_CREDENTIALS: StoreErrorRow = {
-  code: 'STORE_DENIED',
+  code: 'STORE_UNAVAILABLE',
   means: 'there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role',
 };
 const WRONG_CLOCK: StoreErrorRow = {

@@ -20,6 +20,8 @@ export interface PlacedFolder {
   readonly store: ObjectStore;
   /** Where that store lies within the rest, when both are in one bucket: these keys are no objects of the rest. */
   readonly within?: string;
+  /** Other programs write it: its keys are no objects of ours, and are listed only by who asks for them. */
+  readonly foreign?: boolean;
 }
 
 /**
@@ -113,8 +115,9 @@ class PlacedObjects implements ObjectStore {
   }
 }
 
-async function* listPlace({ folder, store }: PlacedFolder, prefix: string): AsyncGenerator<ObjectHead> {
+async function* listPlace({ folder, store, foreign }: PlacedFolder, prefix: string): AsyncGenerator<ObjectHead> {
   const start = `${folder}/`;
+  if (foreign === true && !prefix.startsWith(`${folder.split('/')[0] ?? ''}/`)) return;
   if (!start.startsWith(prefix) && !prefix.startsWith(start)) return;
   const own = prefix.length > start.length ? prefix.slice(start.length) : '';
   for await (const head of store.list(own)) yield { ...head, key: start + head.key };

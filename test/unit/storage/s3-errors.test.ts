@@ -28,7 +28,7 @@ describe('s3Error', () => {
     [
       'no credentials',
       Object.assign(new Error('none'), { name: 'CredentialsProviderError' }),
-      'STORE_DENIED',
+      'STORE_UNAVAILABLE',
       /AWS_ACCESS_KEY_ID/,
     ],
     ['a wrong clock', answer('RequestTimeTooSkewed', 403), 'STORE_DENIED', /clock/],

@@ -1,0 +1,138 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { NamedDay } from '../../pipelines/dataset.ts';
+import { whyNotAsked } from '../../pipelines/part-days.ts';
+import { datesBetween } from '../../pipelines/civil-date.ts';
+import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import type { ObjectHead } from '../../ports/objects.ts';
+import { datasetOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { readReceipts } from '../records/ledger-reader.ts';
+import { depositKey, readDepositNotes } from './deposit-notes.ts';
+import type { DepositNote } from './deposit-notes.ts';
+import { importDeposit } from './import-file.ts';
+import type { ImportOutcome } from './import-file.ts';
+
+/**
+ * Takes in what other programs have put under the raw names of a pipeline since it was last looked at. What was taken in is an answer like any
+ * other: it has a receipt, and the newest one decides.
+ */
+
+/** What came of the deposits, and the days that they hold. */
+export interface TakenDeposits {
+  readonly outcomes: readonly ImportOutcome[];
+  readonly dates: readonly CivilDate[];
+}
+
+const NOTHING: TakenDeposits = { outcomes: [], dates: [] };
+
+/** The deposits of one day: answers of an API. Batch files may be large, and are left to the watch. */
+export async function takeDayDeposits(
+  engine: Engine,
+  control: StepControl,
+  pipeline: string,
+  date: CivilDate,
+): Promise<TakenDeposits> {
+  const { rawNames } = datasetOf(engine, pipeline);
+  if (!reads(engine) || rawNames?.parts === undefined) return NOTHING;
+  const parts: string[] = [];
+  for (const id of rawNames.parts) if (await isLookedFor(engine, pipeline, id, date)) parts.push(id);
+  const prefixes = parts.flatMap((part) => rawNames.besides({ part, date }));
+  const found = await newObjects(engine, pipeline, prefixes);
+  const own = found.filter(({ key }) => rawNames.dayOf(key) !== undefined);
+  return take(engine, control, pipeline, own, [date]);
+}
+
+/** All deposits of a pipeline, batch files as well. */
+export async function takeAllDeposits(engine: Engine, control: StepControl, pipeline: string): Promise<TakenDeposits> {
+  const { rawNames } = datasetOf(engine, pipeline);
+  if (!reads(engine) || rawNames?.parts === undefined) return NOTHING;
+  return take(engine, control, pipeline, await newObjects(engine, pipeline, rawNames.roots));
+}
+
+function reads({ deposits = 'before', sql }: Engine): boolean {
+  return deposits !== 'off' && sql !== undefined;
+}
+
+/** With `after` the publisher answers first, unless he cannot be asked. */
+async function isLookedFor(engine: Engine, pipeline: string, id: string, date: CivilDate): Promise<boolean> {
+  if (engine.deposits !== 'after') return true;
+  const { definition } = datasetOf(engine, pipeline);
+  const part = definition.parts.find((candidate) => candidate.id === id);
+  if (part === undefined || whyNotAsked(definition, part, date, engine.now()) !== undefined) return true;
+  const receipts = await readReceipts(engine.documents, pipeline, part, { first: date, last: date });
+  return receipts.some(({ days }) => date in days);
+}
+
+/** The objects below the prefixes that are not as they were when they were last seen. */
+async function newObjects(engine: Engine, pipeline: string, prefixes: readonly string[]): Promise<ObjectHead[]> {
+  const found = new Map<string, ObjectHead>();
+  for (const prefix of new Set(prefixes)) {
+    const heads: ObjectHead[] = [];
+    for await (const head of engine.objects.list(prefix)) heads.push(head);
+    if (heads.length === 0) continue;
+    const notes = await readDepositNotes(engine, pipeline, prefix);
+    for (const head of heads) if (notes.get(head.key)?.etag !== head.etag) found.set(head.key, head);
+  }
+  return [...found.values()];
+}
+
+/** Takes in every file that stands for itself, and once each day of which there are new objects. */
+async function take(
+  engine: Engine,
+  control: StepControl,
+  pipeline: string,
+  found: readonly ObjectHead[],
+  only?: readonly CivilDate[],
+): Promise<TakenDeposits> {
+  const { rawNames } = datasetOf(engine, pipeline);
+  const works = new Map<string, { deposit: string | NamedDay; heads: ObjectHead[] }>();
+  for (const head of found) {
+    const day = rawNames?.dayOf(head.key);
+    const name = day === undefined ? head.key : `${day.part}/${day.date}`;
+    const work = works.get(name) ?? { deposit: day ?? head.key, heads: [] };
+    work.heads.push(head);
+    works.set(name, work);
+  }
+  const outcomes: ImportOutcome[] = [];
+  const dates = new Set<CivilDate>();
+  for (const { deposit, heads } of works.values()) {
+    control.progress(`taking in ${heads.map(({ key }) => key).join(', ')}`);
+    const outcome = await importDeposit(engine, pipeline, control, deposit);
+    if (outcome === undefined) continue;
+    outcomes.push(outcome);
+    if ('code' in outcome && !isOfFile(outcome.code)) continue;
+    for (const date of daysOf(engine, pipeline, outcome)) dates.add(date);
+    await noteTaken(engine, pipeline, heads, outcome);
+  }
+  // Late counts of a day lie in the folders of the days beside it.
+  return { outcomes, dates: [...new Set([...dates, ...(outcomes.length === 0 ? [] : (only ?? []))])].sort() };
+}
+
+/** Whether the file itself is at fault; anything else may go better at the next look. */
+function isOfFile(code: ErrorCode): boolean {
+  return code === 'INPUT_INVALID' || code.startsWith('SRC_') || code.startsWith('DATA_');
+}
+
+/** Of a reference that holds for every day none: days are made with it from now on, and earlier ones when somebody asks for them. */
+function daysOf(engine: Engine, pipeline: string, outcome: ImportOutcome): CivilDate[] {
+  if ('code' in outcome) return [];
+  const { part: id, from, to } = outcome.recognised;
+  const part = datasetOf(engine, pipeline).definition.parts.find((candidate) => candidate.id === id);
+  const isUndated = part?.momentary === true && part.importWindow === 'all';
+  return isUndated ? [] : datesBetween(from, to);
+}
+
+/** Kept after the files were read: a run that broke off takes them in again, which changes nothing. */
+async function noteTaken(
+  engine: Engine,
+  pipeline: string,
+  heads: readonly ObjectHead[],
+  outcome: ImportOutcome,
+): Promise<void> {
+  const seenAt = engine.now().toISOString();
+  const failure = 'code' in outcome ? { failure: { code: outcome.code, message: outcome.message } } : undefined;
+  for (const { key, etag } of heads) {
+    const note: DepositNote = { etag, seenAt, ...failure };
+    await engine.documents.put(depositKey(pipeline, key), note);
+  }
+}
