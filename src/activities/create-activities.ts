@@ -154,7 +154,7 @@ function operatingActivities(engine: Engine) {
       watchPublisher(engine, control(), pipeline),
     ),
     changedDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> =>
-      changedDays(engine, pipeline, dates),
+      changedDays(engine, pipeline, dates, control()),
     ),
     saveFreshness: guarded((pipeline: string, freshness: WatchedPublisher['freshness']): Promise<void> =>
       saveFreshness(engine, pipeline, freshness),
@@ -165,10 +165,10 @@ function operatingActivities(engine: Engine) {
     ),
     checkBackfill: guarded(async (request: BackfillRequest, plan: string | null): Promise<void> => {
       checkBackfill(engine, request);
-      if (plan !== null) await checkPlan(engine, request.pipeline, plan);
+      if (plan !== null) await checkPlan(engine, request.pipeline, plan, control().progress);
     }),
     selectDays: guarded(async (request: SelectDaysRequest): Promise<SelectedDays> =>
-      selectDays(engine, request, await runningDays(getClient(), request.request.pipeline)),
+      selectDays(engine, request, await runningDays(getClient(), request.request.pipeline), control()),
     ),
     followRun: guarded((workflowId: string): Promise<FollowedRun> =>
       waitForOthers(() => followRun(getClient(), workflowId)),

@@ -5,7 +5,7 @@ import type { StepControl } from './engine.ts';
 /** A month of days: what is known of them comes with one query per table, and is looked at well within the time of a heartbeat. */
 const DAYS_PER_PAGE = 31;
 
-type PageControl = Pick<StepControl, 'progress' | 'checkpoint'>;
+export type PageControl = Pick<StepControl, 'progress' | 'checkpoint'>;
 
 /** For work in a process of its own, which nobody watches. */
 export const SILENT: PageControl = { progress: () => undefined };
@@ -36,5 +36,23 @@ export async function inPages<R extends object | string>(
     progress(`looked at ${at + page.length} of ${dates.length} days, up to ${page.at(-1) ?? ''}`);
     checkpoint?.save({ of, done: at + page.length, found } satisfies Page);
   }
+  return found;
+}
+
+/**
+ * Looks once at what `of` says (plain data), tells it, and does not look again in the next try. What is found must be small plain data.
+ */
+export async function once<R extends object>(
+  { progress, checkpoint }: PageControl,
+  of: unknown,
+  look: () => Promise<R>,
+  told: string,
+): Promise<R> {
+  const name = sha256Hex(canonicalJson(of));
+  const before = checkpoint?.before as { readonly once?: string; readonly found?: R } | undefined;
+  const known = before?.once === name ? before.found : undefined;
+  const found = known ?? (await look());
+  progress(told);
+  checkpoint?.save({ once: name, found });
   return found;
 }

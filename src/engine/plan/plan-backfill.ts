@@ -50,14 +50,19 @@ export function checkBackfill(engine: Pick<Engine, 'datasets'>, request: Backfil
   }
 }
 
-/** What a backfill would do, day by day; read from the stores a year at a time. */
-export async function planBackfill(engine: Engine, request: BackfillRequest): Promise<DetailedPlan> {
+/** What a backfill would do, day by day; read from the stores a year at a time, each of which is told of. */
+export async function planBackfill(
+  engine: Engine,
+  request: BackfillRequest,
+  progress: (note: string) => void = () => undefined,
+): Promise<DetailedPlan> {
   checkBackfill(engine, request);
   const dataset = datasetOf(engine, request.pipeline);
   const days: PlannedBackfillDay[] = [];
   const left = { complete: 0, degraded: 0, noData: 0, notDue: 0, otherwise: 0 };
   for await (const part of selectStretches(engine, request)) {
     days.push(...part.selected);
+    progress(`planned ${days.length} days of ${request.pipeline}`);
     for (const reason of ['complete', 'degraded', 'noData', 'notDue', 'otherwise'] as const)
       left[reason] += part[reason];
   }
@@ -197,9 +202,14 @@ export async function loadPlan(documents: DocumentStore, pipeline: string, hash:
 }
 
 /** Refuses a stored plan, by `PLAN_INVALID`, when the same request would do something else now. */
-export async function checkPlan(engine: Engine, pipeline: string, hash: string): Promise<void> {
+export async function checkPlan(
+  engine: Engine,
+  pipeline: string,
+  hash: string,
+  progress: (note: string) => void,
+): Promise<void> {
   const stored = await loadPlan(engine.documents, pipeline, hash);
-  const { plan } = await planBackfill(engine, stored.request);
+  const { plan } = await planBackfill(engine, stored.request, progress);
   if (plan.hash === hash) return;
   throw new PipelineError(
     'PLAN_INVALID',

@@ -4,7 +4,7 @@ import type { Engine } from '../engine.ts';
 
 export interface ProvenRecords {
   readonly engine: Engine;
-  check(): Promise<void>;
+  readonly check: () => Promise<void>;
 }
 
 /**
@@ -19,7 +19,7 @@ export async function onRecords(engine: Engine): Promise<ProvenRecords> {
   await answers();
   return {
     engine: { ...engine, documents: served.documents },
-    async check() {
+    check: async () => {
       await answers();
       if (!served.remembered()) return;
       const message = 'the document store was away during the verification: records came from what this host had seen';

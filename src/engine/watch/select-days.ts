@@ -3,17 +3,25 @@ import { workWindows } from '../../pipelines/work-window.ts';
 import type { SelectDaysRequest, SelectedDays } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
+import { SILENT, once } from '../in-pages.ts';
+import type { PageControl } from '../in-pages.ts';
 import { mendPeriods } from '../derive/mend-periods.ts';
 import { loadPlan, plannedDates, selectStretch } from '../plan/plan-backfill.ts';
 
-/** The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. */
+/**
+ * The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. A try after the
+ * selection goes on with it.
+ */
 export async function selectDays(
   engine: Engine,
   asked: SelectDaysRequest,
   running: ReadonlySet<CivilDate>,
+  control: PageControl = SILENT,
 ): Promise<SelectedDays> {
-  const { request } = asked;
-  const { dates, complete, degraded, noData, notDue } = await datesOf(engine, asked);
+  const { request, stretch } = asked;
+  const told = `looked at ${request.pipeline} from ${stretch.from} to ${stretch.to}`;
+  const selected = await once(control, asked, () => datesOf(engine, asked), told);
+  const { dates, complete, degraded, noData, notDue } = selected;
   await mendPeriods(engine, request.pipeline, asked.stretch);
   const free = dates.filter((date) => !running.has(date));
   return {

@@ -17,7 +17,8 @@ import type { Engine, StepControl } from '../engine.ts';
 import { surveyDays } from '../plan/evidence.ts';
 import { readFreshness } from '../download/fetch-raw.ts';
 import { takeAllDeposits } from '../download/take-deposits.ts';
-import { inPages } from '../in-pages.ts';
+import { SILENT, inPages } from '../in-pages.ts';
+import type { PageControl } from '../in-pages.ts';
 import { readManifests } from '../records/ledger-reader.ts';
 import { planFromStores } from '../plan/plan-run.ts';
 
@@ -132,8 +133,17 @@ function countRevisions(
 }
 
 /** The days whose newest download differs from what they were made of. */
-export async function changedDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> {
+export function changedDays(
+  engine: Engine,
+  pipeline: string,
+  dates: readonly CivilDate[],
+  control: PageControl = SILENT,
+): Promise<CivilDate[]> {
   const { definition } = datasetOf(engine, pipeline);
+  return inPages(control, [...dates].sort(), (page) => changedOf(engine, definition, page));
+}
+
+async function changedOf(engine: Engine, definition: PipelineDefinition, dates: readonly CivilDate[]) {
   const { plans } = await planFromStores(engine, definition, dates, { offline: true });
   const downloads = new Set<StepId>(definition.steps.filter(({ part }) => part !== undefined).map(({ id }) => id));
   // Days that only compare themselves with a changed one are the rollup's.

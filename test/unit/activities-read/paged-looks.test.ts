@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, Engine, StepControl } from '../../../src/engine/engine.ts';
+import { executeDownload } from '../../../src/engine/download/execute-download.ts';
 import { selectDays } from '../../../src/engine/watch/select-days.ts';
-import { watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
+import { changedDays, watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
 import { PipelineError } from '../../../src/errors.ts';
+import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { MANIFEST_TABLE } from '../../../src/pipelines/manifest.ts';
+import { RECEIPT_TABLE } from '../../../src/pipelines/receipt.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { storeWith } from '../../fixtures/store-with.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -78,7 +81,66 @@ describe('a watch', () => {
   });
 });
 
+describe('the look for changed days', () => {
+  it('goes on behind the months that a try before it has looked at, and finds the same', async () => {
+    for (const date of [DATES[1]!, DATES[2]!]) {
+      publisher.publish(date, { add: 7 });
+      const download = {
+        pipeline: 'tiny',
+        step: 'download/readings',
+        days: [{ date, inputs: {} }],
+        siblings: {},
+        force: false,
+      } as const;
+      await executeDownload(engine, download, testControl());
+    }
+    const { definition } = engine.datasets['tiny']!;
+    const all = datesBetween(DATES[0]!, DATES[2]!);
+    const pages: unknown[] = [];
+    const save = (value: object) => pages.push(JSON.parse(JSON.stringify(value)));
+    const expected = await changedDays(engine, definition.name, all, tryAfter(undefined, save));
+    expect(expected).toEqual([DATES[1], DATES[2]]);
+    expect(pages.length).toBe(Math.ceil(all.length / 31));
+    const asked: string[] = [];
+    const documents = storeWith(engine.documents, {
+      query: (query) => {
+        if (query.table === MANIFEST_TABLE) asked.push(query.partition);
+        return engine.documents.query(query);
+      },
+    });
+    const next = tryAfter(pages[2], () => undefined);
+    expect(await changedDays({ ...engine, documents }, definition.name, all, next)).toEqual(expected);
+    expect(asked).not.toContain('tiny/2024-01');
+    expect(asked).toContain('tiny/2024-05');
+  });
+});
+
 describe('the selection of a backfill', () => {
+  it('is not made again by a try after it, and is by one for another stretch', async () => {
+    const select = (own: Engine, control: StepControl, to = '2024-05-31') => {
+      const range = { from: '2024-01-01', to };
+      return selectDays(own, { request: { pipeline: 'tiny', ...range }, stretch: range }, new Set(), control);
+    };
+    let saved: unknown;
+    const save = (value: object): void => {
+      saved = JSON.parse(JSON.stringify(value));
+    };
+    const expected = await select(engine, tryAfter(undefined, save));
+    expect(expected.windows.flat()).not.toEqual([]);
+    let receipts = 0;
+    const documents = storeWith(engine.documents, {
+      query: (query) => {
+        if (query.table === RECEIPT_TABLE) receipts += 1;
+        return engine.documents.query(query);
+      },
+    });
+    const own = { ...engine, documents };
+    expect(await select(own, tryAfter(saved, save))).toEqual(expected);
+    expect(receipts).toBe(0);
+    await select(own, tryAfter(saved, save), '2024-04-30');
+    expect(receipts).toBeGreaterThan(0);
+  });
+
   it('opens no object, and asks for records by the month and not by the day', async () => {
     const select = (own: Engine, to: string) => {
       const range = { from: '2023-06-01', to };
