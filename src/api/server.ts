@@ -7,6 +7,7 @@ import fastify from 'fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
 import { addEarlierApi, addEarlierPaths } from './earlier/earlier-systems.ts';
 import { addChangeRoutes } from './routes/changes.ts';
@@ -70,6 +71,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   );
   addEarlierPaths(app, context);
   addMcpRoute(app, context);
+  addConsole(app, context);
   addErrorPage(app);
   return app;
 }

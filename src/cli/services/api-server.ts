@@ -57,6 +57,19 @@ export async function startApi(context: CommandContext, options: ApiOptions): Pr
   };
 }
 
+const API_PORT = 8_080;
+
+/** The API of this machine on its usual port, or on a free one when another program has that. */
+export async function startApiNear(context: CommandContext): Promise<RunningApi> {
+  const host = '127.0.0.1';
+  try {
+    return await startApi(context, { host, port: API_PORT });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EADDRINUSE') throw error;
+    return startApi(context, { host, port: 0 });
+  }
+}
+
 async function buildServer(
   context: CommandContext,
   { publicUrl, corsOrigins = [], perMinute }: ApiOptions,

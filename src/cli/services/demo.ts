@@ -163,6 +163,9 @@ async function report(context: CommandContext, shown: readonly ShownDay[], start
       ? `everything is reused, nothing was executed; ${seconds.toFixed(1)} s`
       : `${executed} steps were executed for the single days; ${seconds.toFixed(1)} s`,
   );
-  terminal.line(`Server, workers, schedules and UI again: npx quotidien --home ${home} dev`);
+  terminal.line(
+    `Calendar, days and questions in a browser: npx quotidien --home ${home} api, then http://127.0.0.1:8080/`,
+  );
+  terminal.line(`Server, workers, schedules, console and UI again: npx quotidien --home ${home} dev`);
   terminal.line(`The same days, looked at: npx quotidien --home ${home} show ${GRID} ${newestGrid}`);
 }

@@ -2,6 +2,7 @@ import { applyReconcile } from '../../schedules/apply-reconcile.ts';
 import { applySchedules } from '../../schedules/apply-schedules.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { startApiNear } from './api-server.ts';
 import { comparisonLines } from './schedules.ts';
 import { openSampleHome, portalRecord } from './sample-home.ts';
 import { openTemporal } from '../temporal/temporal.ts';
@@ -18,14 +19,26 @@ export async function dev(context: CommandContext): Promise<ExitCode> {
       if (fallback !== undefined) {
         await applyReconcile(session.client, fallback, config.settings.QUOTIDIEN_TASK_QUEUE);
       }
-      terminal.data({ temporal: session.target.connection.address, ui: session.uiUrl, schedules, home: config.home });
+      const api = await startApiNear(context);
+      terminal.data({
+        console: `${api.url}/console`,
+        temporal: session.target.connection.address,
+        ui: session.uiUrl,
+        schedules,
+        home: config.home,
+      });
       terminal.line(`Temporal   ${session.target.connection.address}`);
       if (session.uiUrl !== undefined) terminal.line(`UI         ${session.uiUrl}`);
+      terminal.line(`Console    ${api.url}/console`);
       for (const line of comparisonLines(schedules, 'did')) terminal.line(`schedule   ${line}`);
       if (sample !== undefined) terminal.line(`portal     ${sample.portal.url} (sample data)`);
       terminal.line('Ctrl-C stops everything; nothing is lost.');
-      await Promise.race([untilAborted(context.signal), session.broken]);
-      terminal.note('stopping: running steps end first');
+      try {
+        await Promise.race([untilAborted(context.signal), session.broken]);
+        terminal.note('stopping: running steps end first');
+      } finally {
+        await api.close();
+      }
     } finally {
       await session.close();
     }

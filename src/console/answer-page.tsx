@@ -1,0 +1,185 @@
+import type { JSX } from 'preact';
+import { z } from 'zod';
+import type { Answer } from '../engine/look/ask-question.ts';
+import type { AnswerRow, QuestionDefinition, TableColumn, TableDefinition } from '../pipelines/tables.ts';
+import { Chart } from './chart.tsx';
+import { linkTo, Rows } from './layout.tsx';
+import type { PageContext } from './layout.tsx';
+
+/** Questions as forms, their answers as sentence, drawing and table; and tables to look through. All of it works without scripts. */
+
+const ROWS_SHOWN = 200;
+
+interface Field {
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly description?: string;
+}
+
+/** One field for each parameter of the question. */
+export function QuestionForm({
+  page: { words, language },
+  question,
+  given,
+}: {
+  readonly page: PageContext;
+  readonly question: QuestionDefinition;
+  readonly given: Readonly<Record<string, unknown>>;
+}): JSX.Element {
+  const schema = z.toJSONSchema(question.parameters, { io: 'input', unrepresentable: 'any' });
+  const fields = Object.entries((schema.properties ?? {}) as Record<string, Field>);
+  return (
+    <form method="get" action={`/console/questions/${question.id}`}>
+      <input type="hidden" name="lang" value={language} />
+      {fields.map(([name, field]) => {
+        const value = textOf(given[name] ?? field.default);
+        return (
+          <label key={name} title={field.description}>
+            {name}
+            {field.enum === undefined ? (
+              <input name={name} value={value} />
+            ) : (
+              <select name={name}>
+                {field.enum.map((choice) => (
+                  <option key={choice} value={choice} selected={choice === value}>
+                    {choice}
+                  </option>
+                ))}
+              </select>
+            )}
+          </label>
+        );
+      })}
+      <button type="submit">{words.ask}</button>
+    </form>
+  );
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
+export function AnswerView({
+  page,
+  answer,
+  link,
+}: {
+  readonly page: PageContext;
+  readonly answer: Answer;
+  readonly link: string;
+}): JSX.Element {
+  const { words, language } = page;
+  const { question, sentence, columns, rows, chart, cuts } = answer;
+  return (
+    <>
+      <p class="answer">{sentence[language]}</p>
+      {chart === null ? null : <Chart chart={chart} rows={rows} title={question.title[language]} />}
+      <p>
+        {cuts.map(({ table, span, coverage }) => (
+          <>{`${words.standsOn} ${table.id}, ${span.from} … ${span.to}, ${words.coverage} ${coverage ?? '–'}`} </>
+        ))}
+        <a href={link}>JSON</a>
+      </p>
+      <DataRows page={page} columns={columns} rows={rows} />
+    </>
+  );
+}
+
+export function DataRows({
+  page: { words, language },
+  columns,
+  rows,
+}: {
+  readonly page: PageContext;
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly AnswerRow[];
+}): JSX.Element {
+  const head = columns.map(({ title, unit }) =>
+    unit === undefined ? title[language] : `${title[language]} (${unit})`,
+  );
+  return (
+    <>
+      <p>
+        {rows.length > ROWS_SHOWN
+          ? `${rows.length} ${words.rows}, ${ROWS_SHOWN} ${words.first}`
+          : `${rows.length} ${words.rows}`}
+      </p>
+      <Rows
+        caption={words.rows}
+        head={head}
+        rows={rows.slice(0, ROWS_SHOWN).map((row) => columns.map(({ name }) => cellOf(row[name])))}
+      />
+    </>
+  );
+}
+
+function cellOf(value: AnswerRow[string] | undefined): string | number | null {
+  if (value === null || value === undefined) return '–';
+  return typeof value === 'boolean' ? String(value) : value;
+}
+
+export function TablePage({
+  page,
+  table,
+  range,
+  rows,
+}: {
+  readonly page: PageContext;
+  readonly table: TableDefinition;
+  readonly range: { readonly from: string; readonly to: string };
+  readonly rows: readonly AnswerRow[];
+}): JSX.Element {
+  const { words, language } = page;
+  const query = `from=${range.from}&to=${range.to}`;
+  const file = `/api/v1/tables/${table.id}/file`;
+  return (
+    <>
+      <p>{table.description[language]}</p>
+      <form method="get" action={`/console/tables/${table.id}`}>
+        <input type="hidden" name="lang" value={language} />
+        <label>
+          {words.from}
+          <input type="date" name="from" value={range.from} />
+        </label>
+        <label>
+          {words.to}
+          <input type="date" name="to" value={range.to} />
+        </label>
+        <button type="submit">{words.show}</button>
+      </form>
+      <p>
+        {words.download}:{' '}
+        {['csv', 'parquet', 'arrow', 'json', 'ndjson'].map((format) => (
+          <>
+            <a key={format} href={`${file}.${format}?${query}`}>
+              {format}
+            </a>{' '}
+          </>
+        ))}
+        <a href={`${file}.csv?${query}&dialect=fr`}>csv (fr)</a>{' '}
+        <a href={`/api/v1/tables/${table.id}/proof?${query}`}>{words.proof}</a>
+      </p>
+      <pre>{`curl 'http://127.0.0.1:8080${file}.csv?${query}'`}</pre>
+      <DataRows page={page} columns={table.columns} rows={rows} />
+    </>
+  );
+}
+
+/** Names that lead somewhere, with what is behind them. */
+export function NamedList({
+  page,
+  items,
+}: {
+  readonly page: PageContext;
+  readonly items: readonly { readonly path: string; readonly title: string; readonly text: string }[];
+}): JSX.Element {
+  return (
+    <ul>
+      {items.map(({ path, title, text }) => (
+        <li key={path}>
+          <a href={linkTo(page, path)}>{title}</a> {text}
+        </li>
+      ))}
+    </ul>
+  );
+}

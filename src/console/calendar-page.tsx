@@ -1,0 +1,123 @@
+import type { JSX } from 'preact';
+import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
+import { calendarTotals, rangesOf } from '../pipelines/calendar-of-days.ts';
+import { monthOf, toEpochDay } from '../pipelines/civil-date.ts';
+import { linkTo, Rows } from './layout.tsx';
+import type { PageContext } from './layout.tsx';
+
+/** A year of a pipeline: one link for each day, whose title says how it stands. */
+
+/** 1970-01-01 was a Thursday. */
+const EPOCH_WEEKDAY = 3;
+const WEEK = 7;
+
+export function CalendarPage({
+  page,
+  pipeline,
+  year,
+  days,
+}: {
+  readonly page: PageContext;
+  readonly pipeline: string;
+  readonly year: number;
+  readonly days: readonly CalendarDay[];
+}): JSX.Element {
+  const { words } = page;
+  const months = new Map<string, CalendarDay[]>();
+  for (const day of days) months.set(monthOf(day.date), [...(months.get(monthOf(day.date)) ?? []), day]);
+  const { standings } = calendarTotals(days);
+  return (
+    <>
+      <p>
+        <a href={linkTo(page, `/console/${pipeline}/${year - 1}`)}>{words.previous}</a>{' '}
+        <a href={linkTo(page, `/console/${pipeline}/${year + 1}`)}>{words.next}</a>
+      </p>
+      <p>
+        {Object.entries(standings)
+          .map(([standing, count]) => `${count} ${standing.replace('_', ' ')}`)
+          .join(', ')}
+      </p>
+      <div class="months">
+        {[...months].map(([month, own]) => (
+          <section class="month" key={month} aria-label={month}>
+            <h2>{month}</h2>
+            <ol>
+              {own.map((day, index) => (
+                <Day key={day.date} page={page} pipeline={pipeline} day={day} isFirst={index === 0} />
+              ))}
+            </ol>
+          </section>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function Day({
+  page,
+  pipeline,
+  day,
+  isFirst,
+}: {
+  readonly page: PageContext;
+  readonly pipeline: string;
+  readonly day: CalendarDay;
+  readonly isFirst: boolean;
+}): JSX.Element {
+  const { date, standing, revision, remarks } = day;
+  const told = [date, standing.replace('_', ' '), revision ?? '', ...remarks.map(({ text }) => text)].filter(Boolean);
+  const weekday = (toEpochDay(date) + EPOCH_WEEKDAY) % WEEK;
+  const blanks = isFirst
+    ? Array.from({ length: weekday }, (_, index) => <li key={`blank ${index}`} aria-hidden="true" />)
+    : [];
+  return (
+    <>
+      {blanks}
+      <li class={standing}>
+        <a
+          href={linkTo(page, `/console/${pipeline}/${date}`)}
+          title={told.join(', ')}
+          aria-label={told.slice(0, 3).join(', ')}
+        >
+          {Number(date.slice(8))}
+        </a>
+      </li>
+    </>
+  );
+}
+
+export interface GapRow {
+  readonly pipeline: string;
+  readonly kind: string;
+  readonly dates: readonly string[];
+}
+
+const RANGES_SHOWN = 20;
+
+export function GapsPage({
+  page,
+  gaps,
+}: {
+  readonly page: PageContext;
+  readonly gaps: readonly GapRow[];
+}): JSX.Element {
+  const { words } = page;
+  if (gaps.length === 0) return <p>{words.noGaps}</p>;
+  const rows = gaps.map(({ pipeline, kind, dates }) => [
+    pipeline,
+    kind.replace('_', ' '),
+    dates.length,
+    <>
+      {rangesOf(dates)
+        .slice(0, RANGES_SHOWN)
+        .map(({ from, to }) => (
+          <>
+            <a key={from} href={linkTo(page, `/console/${pipeline}/${from}`)}>
+              {from === to ? from : `${from} … ${to}`}
+            </a>{' '}
+          </>
+        ))}
+    </>,
+  ]);
+  return <Rows caption={words.gaps} head={[words.pipelines, words.kind, words.days, words.ranges]} rows={rows} />;
+}

@@ -1,0 +1,212 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { h } from 'preact';
+import type { JSX } from 'preact';
+import { z } from 'zod';
+import { mayReadTable, requireScope } from '../api/security/callers.ts';
+import type { ApiApp } from '../api/shared/app.ts';
+import type { ApiContext } from '../api/shared/context.ts';
+import { notFound, pipelineErrorOf, statusOf } from '../api/shared/problems.ts';
+import { datasetOf } from '../engine/engine.ts';
+import { askQuestion, questionsOf, readParameters } from '../engine/look/ask-question.ts';
+import { calendarOfDays } from '../engine/look/day-calendar.ts';
+import { readVersions } from '../engine/look/day-dossier.ts';
+import { rangeOfDays } from '../engine/look/range-of-days.ts';
+import { cutTable, tablesOf } from '../engine/look/table-cut.ts';
+import { readRowSets } from '../engine/look/table-rows.ts';
+import { planRun } from '../engine/plan/plan-run.ts';
+import { GAP_KINDS, gapsOf } from '../pipelines/calendar-of-days.ts';
+import { datesBetween, isCivilDate, parseCivilDate } from '../pipelines/civil-date.ts';
+import type { AnswerRow } from '../pipelines/tables.ts';
+import { AnswerView, NamedList, QuestionForm, TablePage } from './answer-page.tsx';
+import { CalendarPage, GapsPage } from './calendar-page.tsx';
+import type { GapRow } from './calendar-page.tsx';
+import { DayPage } from './day-page.tsx';
+import { renderPage } from './layout.tsx';
+import type { PageContext } from './layout.tsx';
+import { STYLE } from './style.ts';
+import { languageOf, WORDS } from './words.ts';
+
+/** The console: pages made on the server, which read without scripts. What they show is what the API answers. */
+
+const TABLE_ROWS = 200;
+const EMPTY = z.looseObject({});
+
+interface Page {
+  readonly title: string;
+  readonly content: JSX.Element;
+}
+
+type Make = (page: PageContext, request: FastifyRequest) => Promise<Page> | Page;
+
+export function addConsole(app: ApiApp, context: ApiContext): void {
+  app.get('/', { schema: { hide: true } }, (_, reply) => reply.redirect('/console'));
+  app.get('/console/style.css', { schema: { hide: true } }, (_, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'max-age=300').send(STYLE),
+  );
+  const add = (path: string, make: Make): void => {
+    app.get(path, { schema: { hide: true, querystring: EMPTY } }, (request, reply) => send(request, reply, make));
+  };
+  addLists(add, context);
+  addAnswers(add, context);
+  add('/console/:pipeline/:scope', (page, request) => {
+    const { pipeline, scope } = request.params as { pipeline: string; scope: string };
+    return /^\d{4}$/.test(scope)
+      ? calendarPage(context, page, pipeline, Number(scope))
+      : dayPage(context, page, pipeline, parseCivilDate(scope));
+  });
+}
+
+async function send(request: FastifyRequest, reply: FastifyReply, make: Make): Promise<FastifyReply> {
+  const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+  const language = languageOf(query.get('lang'), request.headers['accept-language']);
+  query.delete('lang');
+  const path = request.url.split('?')[0] ?? '/console';
+  const address = query.size === 0 ? path : `${path}?${query.toString()}`;
+  const page: PageContext = { language, words: WORDS[language], address };
+  reply.type('text/html; charset=utf-8').header('vary', 'accept-language').header('cache-control', 'no-store');
+  try {
+    requireScope(request, 'ops:read');
+    const { title, content } = await make(page, request);
+    return await reply.send(renderPage(page, title, content));
+  } catch (error) {
+    const known = pipelineErrorOf(error);
+    if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a page failed');
+    const told = known.code === 'INTERNAL' ? known.code : `${known.code}: ${known.message}`;
+    return reply.code(statusOf(known.code)).send(renderPage(page, page.words.problem, h('p', null, told)));
+  }
+}
+
+function addLists(add: (path: string, make: Make) => void, context: ApiContext): void {
+  const { engine, known } = context;
+  add('/console', async (page) => {
+    const items = await Promise.all(
+      Object.values(engine.datasets).map(async ({ definition: { name, title } }) => {
+        const span = await known.span(name);
+        const year = (span?.to ?? engine.now().toISOString()).slice(0, 4);
+        const text = span === undefined ? '' : `${page.words.known}: ${span.from} … ${span.to}`;
+        return { path: `/console/${name}/${year}`, title, text };
+      }),
+    );
+    return { title: page.words.pipelines, content: h(NamedList, { page, items }) };
+  });
+  add('/console/gaps', async (page) => {
+    const gaps: GapRow[] = [];
+    for (const pipeline of Object.keys(engine.datasets)) {
+      const dates = rangeOfDays(engine, pipeline, {});
+      const days = await calendarOfDays(engine, pipeline, dates, await context.running(pipeline));
+      for (const kind of GAP_KINDS) {
+        const found = days.filter((day) => gapsOf(day).includes(kind)).map(({ date }) => date);
+        if (found.length > 0) gaps.push({ pipeline, kind, dates: found });
+      }
+    }
+    return { title: page.words.gaps, content: h(GapsPage, { page, gaps }) };
+  });
+  const all = Object.values(engine.datasets);
+  add('/console/questions', (page) => {
+    const items = all.flatMap(({ questions = [] }) =>
+      questions.map(({ id, title, description }) => ({
+        path: `/console/questions/${id}`,
+        title: title[page.language],
+        text: description[page.language],
+      })),
+    );
+    return { title: page.words.questions, content: h(NamedList, { page, items }) };
+  });
+  add('/console/tables', (page) => {
+    const items = all.flatMap(({ tables = [] }) =>
+      tables.map(({ id, title, description }) => ({
+        path: `/console/tables/${id}`,
+        title: title[page.language],
+        text: description[page.language],
+      })),
+    );
+    return { title: page.words.tables, content: h(NamedList, { page, items }) };
+  });
+}
+
+function addAnswers(add: (path: string, make: Make) => void, context: ApiContext): void {
+  const { engine, known } = context;
+  const questions = questionsOf(engine.datasets);
+  const tables = tablesOf(engine.datasets);
+  const dashboards = Object.values(engine.datasets).flatMap((dataset) => dataset.dashboards ?? []);
+  const answered = async (page: PageContext, request: FastifyRequest, id: string, given: Record<string, unknown>) => {
+    const placed = questions.get(id);
+    if (placed === undefined) throw notFound(`question ${JSON.stringify(id)}`);
+    for (const name of placed.question.tables) {
+      const table = tables.get(name);
+      if (table !== undefined) mayReadTable(request, table);
+    }
+    const answer = await askQuestion(engine, known, placed, readParameters(placed, given));
+    const link = `/api/v1/questions/${id}?${new URLSearchParams(given as Record<string, string>).toString()}`;
+    return { placed, view: h(AnswerView, { page, answer, link }) };
+  };
+  add('/console/questions/:id', async (page, request) => {
+    const { id } = request.params as { id: string };
+    const given = filledIn(request.query as Record<string, unknown>);
+    const { placed, view } = await answered(page, request, id, given);
+    const form = h(QuestionForm, { page, question: placed.question, given });
+    const title = placed.question.title[page.language];
+    return { title, content: h('div', null, h('p', null, placed.question.description[page.language]), form, view) };
+  });
+  add('/console/pages', (page) => {
+    const items = dashboards.map(({ id, title }) => ({
+      path: `/console/pages/${id}`,
+      title: title[page.language],
+      text: '',
+    }));
+    return { title: page.words.pages, content: h(NamedList, { page, items }) };
+  });
+  add('/console/pages/:id', async (page, request) => {
+    const { id } = request.params as { id: string };
+    const dashboard = dashboards.find((one) => one.id === id);
+    if (dashboard === undefined) throw notFound(`page ${JSON.stringify(id)}`);
+    const sections = [];
+    for (const { title, question, parameters } of dashboard.charts) {
+      const { view } = await answered(page, request, question, { ...parameters });
+      sections.push(h('section', { key: `${question}/${title.en}` }, h('h2', null, title[page.language]), view));
+    }
+    return { title: dashboard.title[page.language], content: h('div', null, sections) };
+  });
+  add('/console/tables/:id', (page, request) => tablePage(context, page, request));
+}
+
+/** Fields that were left empty are not asked for. */
+function filledIn(query: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(query).filter(([name, value]) => name !== 'lang' && value !== ''));
+}
+
+async function tablePage({ engine, known }: ApiContext, page: PageContext, request: FastifyRequest): Promise<Page> {
+  const { id } = request.params as { id: string };
+  const placed = tablesOf(engine.datasets).get(id);
+  if (placed === undefined) throw notFound(`table ${JSON.stringify(id)}`);
+  mayReadTable(request, placed);
+  const given = filledIn(request.query as Record<string, unknown>);
+  const span = await known.span(placed.pipeline);
+  if (span === undefined) throw notFound(`finished day of ${placed.pipeline} yet`);
+  const dateOf = (value: unknown): string => (typeof value === 'string' && isCivilDate(value) ? value : span.to);
+  const range = { from: dateOf(given['from']), to: dateOf(given['to']) };
+  const cut = await cutTable(engine, known, placed, range);
+  const rows: AnswerRow[] = [];
+  for await (const set of readRowSets(engine, cut)) {
+    rows.push(...set.slice(0, TABLE_ROWS + 1 - rows.length));
+    if (rows.length > TABLE_ROWS) break;
+  }
+  const { table } = placed;
+  return { title: table.title[page.language], content: h(TablePage, { page, table, range, rows }) };
+}
+
+async function calendarPage(context: ApiContext, page: PageContext, pipeline: string, year: number): Promise<Page> {
+  const { engine, running } = context;
+  const { definition } = datasetOf(engine, pipeline);
+  const dates = datesBetween(`${year}-01-01`, `${year}-12-31`);
+  const days = await calendarOfDays(engine, pipeline, dates, await running(pipeline));
+  return { title: `${definition.title} ${year}`, content: h(CalendarPage, { page, pipeline, year, days }) };
+}
+
+async function dayPage({ engine }: ApiContext, page: PageContext, pipeline: string, date: string): Promise<Page> {
+  const { definition } = datasetOf(engine, pipeline);
+  const manifests = await readVersions(engine, pipeline, date);
+  const { plans } = await planRun(engine, definition, [date], { days: 1 });
+  const plan = plans[0]?.steps ?? [];
+  return { title: `${definition.title} ${date}`, content: h(DayPage, { page, pipeline, date, manifests, plan }) };
+}

@@ -1,0 +1,130 @@
+import type { JSX } from 'preact';
+import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
+import type { PlannedStep } from '../pipelines/plan.ts';
+import { linkTo, Rows } from './layout.tsx';
+import type { PageContext } from './layout.tsx';
+
+/** One day: its newest version, what a run would do, where its data came from, and what other versions there are. */
+export function DayPage({
+  page,
+  pipeline,
+  date,
+  manifests,
+  plan,
+}: {
+  readonly page: PageContext;
+  readonly pipeline: string;
+  readonly date: string;
+  readonly manifests: readonly Manifest[];
+  readonly plan: readonly PlannedStep[];
+}): JSX.Element {
+  const { words } = page;
+  const newest = manifests.at(-1);
+  const todo = plan.filter(({ action }) => action === 'run' || action === 'recheck');
+  const base = `/api/v1/pipelines/${pipeline}/days/${date}`;
+  return (
+    <>
+      {newest === undefined ? <p>{words.noVersion}</p> : <Standing page={page} manifest={newest} base={base} />}
+      <h2>{words.plan}</h2>
+      {todo.length === 0 ? (
+        <p>{words.upToDate}</p>
+      ) : (
+        <Rows
+          caption={words.plan}
+          head={[words.step, words.state, words.why]}
+          rows={todo.map(({ step, action, reason }) => [step, action, reason])}
+        />
+      )}
+      <pre>{`quotidien run ${pipeline} ${date}`}</pre>
+      {newest === undefined ? null : <MadeOf page={page} manifest={newest} />}
+      <h2>{words.versions}</h2>
+      <Rows
+        caption={words.versions}
+        head={[words.version, words.verdict, words.committed, words.why]}
+        rows={[...manifests].reverse().map(({ version, verdict, run, changed }) => [
+          <a key="version" href={`${base}/versions/${version}`}>
+            {version}
+          </a>,
+          verdict,
+          run.committedAt,
+          `${run.reason}: ${changed.join(', ')}`,
+        ])}
+      />
+      {manifests.length < 2 ? null : (
+        <p>
+          <a href={`${base}/diff`}>{words.difference}</a>
+        </p>
+      )}
+      <p>
+        <a href={linkTo(page, `/console/${pipeline}/${date.slice(0, 4)}`)}>{words.calendar}</a>
+      </p>
+    </>
+  );
+}
+
+function Standing({
+  page: { words },
+  manifest,
+  base,
+}: {
+  readonly page: PageContext;
+  readonly manifest: Manifest;
+  readonly base: string;
+}): JSX.Element {
+  const { version, verdict, run, facts } = manifest;
+  const told = (name: string): string => {
+    const value = facts[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '–';
+  };
+  return (
+    <>
+      <Rows
+        caption={words.version}
+        head={[words.version, words.verdict, words.revision, words.coverage, words.committed]}
+        rows={[[version, verdict, told('revision'), told('coverage'), run.committedAt]]}
+      />
+      <p>
+        {words.report}:{' '}
+        {['html', 'csv', 'json', 'parquet'].map((format) => (
+          <>
+            <a key={format} href={`${base}/report.${format}`}>
+              {format}
+            </a>{' '}
+          </>
+        ))}
+      </p>
+    </>
+  );
+}
+
+function MadeOf({
+  page: { words },
+  manifest,
+}: {
+  readonly page: PageContext;
+  readonly manifest: Manifest;
+}): JSX.Element {
+  return (
+    <>
+      <h2>{words.steps}</h2>
+      <Rows
+        caption={words.steps}
+        head={[words.step, words.state, words.why]}
+        rows={Object.entries(manifest.steps).map(([step, state]) => [step, state.state, whyOf(state)])}
+      />
+      <h2>{words.origins}</h2>
+      <Rows
+        caption={words.origins}
+        head={[words.part, words.address, words.retrieved]}
+        rows={manifest.origins.map(({ part, url, retrievedAt }) => [part, url, retrievedAt])}
+      />
+    </>
+  );
+}
+
+function whyOf(state: ManifestStep): string {
+  if (state.state === 'skipped') return state.reason;
+  if (state.state === 'failed') return `${state.code}: ${state.message}`;
+  const checks = state.failedChecks.map(({ check, failed, tested }) => `${check}: ${failed} / ${tested}`);
+  return [state.kept?.message ?? '', ...checks].filter(Boolean).join('; ');
+}

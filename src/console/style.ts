@@ -1,0 +1,20 @@
+/** The one style sheet of the console: both colour schemes, no image and no font of anybody else. Contrasts are at least 4.5 to 1. */
+export const STYLE = `:root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#c9ced6;--soft:#f3f5f8;--link:#0b57b0;
+--ok:#1a7f37;--degraded:#9a6700;--failed:#c1121f;--held:#7b2cbf;--running:#0b7285;--none:#5c6670}
+@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--paper:#14171b;--line:#3a414b;--soft:#1e2329;--link:#7ab7ff;
+--ok:#4cc46a;--degraded:#e0b13c;--failed:#ff7b7b;--held:#c58bff;--running:#5ad1e0;--none:#9aa4af}}
+*{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+a{color:var(--link)}a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+header{border-bottom:1px solid var(--line);padding:.5rem 1rem}nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;margin:0;padding:0}
+nav a{display:inline-block;padding:.25rem 0;min-height:24px}main{padding:1rem;max-width:80rem;margin:0 auto}
+h1{font-size:1.5rem}h2{font-size:1.2rem}table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
+td.number{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}.skip{position:absolute;left:-999px}.skip:focus{left:1rem}
+.months{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr))}
+.month ol{display:grid;grid-template-columns:repeat(7,1fr);gap:2px;list-style:none;margin:0;padding:0}
+.month a{display:block;min-height:26px;text-align:center;text-decoration:none;color:var(--ink);border:1px solid var(--line);border-bottom-width:4px;font-size:.8rem}
+.ok a{border-bottom-color:var(--ok)}.degraded a,.unknown a{border-bottom-color:var(--degraded)}.failed a,.missing a{border-bottom-color:var(--failed)}
+.quarantined a{border-bottom-color:var(--held)}.running a{border-bottom-color:var(--running)}.no_data a,.not_due a{border-bottom-color:var(--none);border-bottom-style:dotted}
+.missing a{border-style:dashed}form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;background:var(--soft);padding:.75rem;margin:1rem 0}
+label{display:grid;font-size:.9rem}input,select,button{font:inherit;min-height:32px;padding:.15rem .5rem;color:inherit;background:var(--paper);border:1px solid var(--none)}
+pre{background:var(--soft);padding:.5rem;overflow-x:auto}svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:12px}.answer{font-size:1.2rem}
+`;

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiApp } from '../../../src/api/shared/app.ts';
+import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
+import { startPortal } from '../../../src/dev/portal/portal.ts';
+import type { Portal } from '../../../src/dev/portal/portal.ts';
+import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
+import { openTestApi } from '../../fixtures/api-server.ts';
+import { rollUpDays, runDay } from '../../fixtures/run-day.ts';
+import { openTestEngine } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+
+const DAY = '2026-05-01';
+
+let portal: Portal;
+let engine: TestEngine;
+let api: ApiApp;
+
+beforeAll(async () => {
+  const now = (): Date => new Date('2026-05-20T10:00:00Z');
+  portal = await startPortal({ now });
+  engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })), { now });
+  await runDay(engine, 'eco2mix', DAY);
+  await rollUpDays(engine, 'eco2mix', [DAY]);
+  api = await openTestApi(engine);
+});
+
+afterAll(async () => {
+  await api.close();
+  await engine.close();
+  await portal.close();
+});
+
+async function open(url: string, headers: Record<string, string> = {}): Promise<{ status: number; html: string }> {
+  const { statusCode, body } = await api.inject({ url, headers: { host: 'localhost', ...headers } });
+  return { status: statusCode, html: body };
+}
+
+/** Every page that a reader reaches by links from the first one, within the console. */
+async function walk(start: string): Promise<Map<string, string>> {
+  const pages = new Map<string, string>();
+  const pending = [start];
+  const seen = new Set(pending);
+  for (let url = pending.pop(); url !== undefined; url = pending.pop()) {
+    const { status, html } = await open(url);
+    expect([url, status]).toEqual([url, 200]);
+    pages.set(url, html);
+    for (const [, href = ''] of html.matchAll(/href="(\/console[^"#]*)"/g)) {
+      const next = href.replaceAll('&amp;', '&');
+      const isDay = /\/\d{4}-\d\d-\d\d\?/.test(next) && !next.includes(DAY);
+      const isYear = /\/20\d\d\?/.test(next) && !next.includes('/2026?');
+      if (seen.has(next) || isDay || isYear || next.endsWith('.css')) continue;
+      seen.add(next);
+      pending.push(next);
+    }
+  }
+  return pages;
+}
+
+describe('the console', () => {
+  it('leads from its first page to every other one, in both languages, without a script or a foreign address', async () => {
+    const pages = await walk('/console?lang=en');
+    const paths = [...pages.keys()].map((url) => url.split('?')[0]);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        '/console/eco2mix/2026',
+        `/console/eco2mix/${DAY}`,
+        '/console/questions/get_peak',
+        '/console/tables/eco2mix_national',
+        '/console/pages/eco2mix-consumption',
+        '/console/gaps',
+      ]),
+    );
+    for (const [url, html] of pages) {
+      expect([url, /<script|<iframe|\son\w+=|\sstyle=/.test(html)]).toEqual([url, false]);
+      expect([url, /(?:src|action)="https?:/.test(html)]).toEqual([url, false]);
+      expect([url, /<html lang="(?:fr|en)">/.test(html), (html.match(/<h1>/g) ?? []).length]).toEqual([url, true, 1]);
+    }
+    expect([...pages.keys()].some((url) => url.includes('lang=fr'))).toBe(true);
+  });
+
+  it('shows a day with its version, reasons, origins and report', async () => {
+    const { html } = await open(`/console/eco2mix/${DAY}`);
+    expect(html).toContain('report.html');
+    expect(html).toContain('transform/national');
+    expect(html).toContain('eco2mix-national-tr');
+  });
+
+  it('answers a question that was filled in, and draws it', async () => {
+    const { html } = await open(`/console/questions/get_consommation?granularity=raw&start=${DAY}&end=${DAY}&top_n=`);
+    expect(html).toContain('96 values');
+    expect(html).toContain('<svg');
+    const { html: french } = await open('/console/questions/get_peak?n=2', { 'accept-language': 'fr-FR,fr' });
+    expect(french).toContain('pointe de');
+  });
+
+  it('says what is wrong on a page, with what was sent shown inert', async () => {
+    const { status, html } = await open('/console/questions/get_peak?n=%3Cscript%3Ealert(1)%3C/script%3E');
+    expect(status).toBe(400);
+    expect(html).not.toContain('<script');
+    expect((await open('/console/none/2026')).status).toBe(404);
+    expect((await open('/console/eco2mix/yesterday')).status).toBe(400);
+  });
+
+  it('weighs little', async () => {
+    const { rawPayload } = await api.inject({
+      url: '/console/eco2mix/2026',
+      headers: { host: 'localhost', 'accept-encoding': 'br' },
+    });
+    expect(rawPayload.length).toBeLessThan(60 * 1024);
+  });
+});
