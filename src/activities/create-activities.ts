@@ -10,6 +10,7 @@ import type {
   CanaryDifference,
   CommitRequest,
   CommitResult,
+  DecideUnitRequest,
   DecisionRequest,
   DerivedWork,
   FollowedRun,
@@ -33,6 +34,7 @@ import type {
 } from '../engine/contract.ts';
 import type { StepFailed } from '../pipelines/run-steps.ts';
 import { recordDecision } from '../engine/records/decisions.ts';
+import { decideUnit } from '../engine/records/unit-decisions.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import { markDegraded } from '../engine/records/degraded.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -148,6 +150,7 @@ async function lookForDeposits(engine: Engine, { pipeline, dates, options }: Pla
 function operatingActivities(engine: Engine) {
   const guarded = guardWith(engine);
   return {
+    decideUnit: guarded((request: DecideUnitRequest): Promise<number> => decideUnit(engine, control(), request)),
     recordDecision: guarded((request: DecisionRequest): Promise<void> => recordDecision(engine, control(), request)),
     recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
     watchPublisher: guarded((pipeline: string): Promise<WatchedPublisher> =>

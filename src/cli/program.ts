@@ -62,6 +62,19 @@ function addDayCommands(program: Command, perform: Perform): void {
     );
 
   program
+    .command('decide <pipeline> <date>')
+    .description('accept or reject the rows of one unit that a check holds; the rest of its day is not touched')
+    .requiredOption('--unit <unit>', 'the unit, as "show" names it')
+    .option('--accept', 'take its rows in')
+    .option('--reject', 'leave its rows out')
+    .option('--reason <text>', 'why; kept with the day')
+    .option('--by <name>', 'who decides (default: you)')
+    .option('--step <step>', 'where several steps hold the unit: the one that is meant')
+    .action((pipeline: string, date: string, options: { readonly unit: string }) =>
+      perform(async (context) => (await import('./make/decide.ts')).decide(context, { pipeline, date, ...options })),
+    );
+
+  program
     .command('report <pipeline> [date]')
     .description('make the report of a day from stored metrics; without a date of REPORT_DATE, else of yesterday')
     .action((pipeline: string, date: string | undefined) =>

@@ -281,6 +281,15 @@ export interface DecisionRequest {
   readonly decision: Decision;
 }
 
+/** A decision on one unit that the newest version of a day is without. */
+export interface DecideUnitRequest extends Pick<Decision, 'decision' | 'reason' | 'decidedAt' | 'by'> {
+  readonly pipeline: string;
+  readonly scope: CivilDate;
+  readonly unit: string;
+  /** With or without its shard; default: every step that holds the unit. */
+  readonly step?: string;
+}
+
 /** What a look at the publisher says of the finished days. */
 export interface WatchedPublisher {
   /** The freshness value of each part; null where the publisher tells none. */

@@ -1,7 +1,7 @@
 import { PipelineError, asPipelineError } from '../errors.ts';
 import type { ErrorContext } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../ports/json.ts';
-import type { UnitOutcome } from './dataset.ts';
+import type { CheckResult, UnitOutcome } from './dataset.ts';
 import type { ContentDiff, LargestChange, ValueChange } from './version-diff.ts';
 import type { ColumnClass } from './vocabulary.ts';
 import type { PipelineDefinition } from './definition.ts';
@@ -67,9 +67,15 @@ export function maskOutcome(columns: ClassifiedColumns, outcome: UnitOutcome): U
   }
   return {
     ...outcome,
-    checks: outcome.checks.map((check) => ({ ...check, examples: check.examples.map((row) => maskRow(columns, row)) })),
+    checks: outcome.checks.map((check) => maskCheck(columns, check)),
     facts: maskRow(columns, outcome.facts),
   };
+}
+
+function maskCheck(columns: ClassifiedColumns, check: CheckResult): CheckResult {
+  const masked = (rows: readonly JsonObject[]): JsonObject[] => rows.map((row) => maskRow(columns, row));
+  const units = check.units?.map((unit) => ({ ...unit, examples: masked(unit.examples) }));
+  return { ...check, examples: masked(check.examples), ...(units === undefined ? {} : { units }) };
 }
 
 /** The same error without classified values; its causes and its stack hold the words that were masked, and are left out. */

@@ -6,6 +6,7 @@ import type { PipelineDefinition, Severity } from './definition.ts';
 import type { PartNote } from './kept-delivery.ts';
 import type { Shard } from './shard.ts';
 import type { DashboardDefinition, QuestionDefinition, TableDefinition } from './tables.ts';
+import type { HeldUnit, UnitDecision } from './units.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 import type { ZonedDay } from './zoned-day.ts';
 
@@ -34,6 +35,8 @@ export interface StepUnit {
   readonly inputs: Readonly<Record<string, readonly LocalArtefact[]>>;
   /** Of a step that declares `withNotes`: the parts that use what was delivered before. Absent where there are none. */
   readonly notes?: readonly PartNote[];
+  /** Of a step with checks that name units: what people decided on units of this scope; for `judgeUnits`. */
+  readonly decided?: readonly UnitDecision[];
 }
 
 export interface StepTask {
@@ -59,6 +62,8 @@ export interface CheckResult {
   readonly failed: number;
   /** A few of the failing rows, for a person. */
   readonly examples: readonly JsonObject[];
+  /** Of a check that names units: those that the outputs are without; none is held when it is empty. */
+  readonly units?: readonly HeldUnit[];
 }
 
 export interface UnitResult {

@@ -1,4 +1,5 @@
 import type { DocumentKey } from '../ports/documents.ts';
+import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import { scopePartition } from './ledger.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
@@ -12,6 +13,10 @@ export interface Decision {
   readonly decidedAt: string;
   /** Who decided, as told with the decision; absent in records that are older than this member. */
   readonly by?: string;
+  /** Of a decision on one unit that a check holds: the check, the unit, and the hash of its failing rows. See `held-units.ts`. */
+  readonly check?: string;
+  readonly unit?: string;
+  readonly evidence?: string;
 }
 
 /**
@@ -27,20 +32,22 @@ export interface DecisionRecord extends Decision {
 
 export const DECISION_TABLE = 'decisions';
 
-export function decisionKey({ pipeline, scope, decidedAt, step }: DecisionRecord): DocumentKey {
+export function decisionKey({ pipeline, scope, decidedAt, step, check, unit }: DecisionRecord): DocumentKey {
+  const ofUnit = unit === undefined ? '' : `/${sha256Hex(canonicalJson([check, unit])).slice(0, 16)}`;
   return {
     table: DECISION_TABLE,
     partition: scopePartition(pipeline, scope),
-    sort: `${scope}/${decidedAt}/${step}`,
+    sort: `${scope}/${decidedAt}/${step}${ofUnit}`,
   };
 }
 
-/** Every decision once, oldest first: of those on the same step key the newest. */
+/** Every decision once, oldest first: of those on the same step key, or the same evidence of a unit, the newest. */
 export function mergeDecisions(...sources: readonly (readonly Decision[])[]): Decision[] {
   const newest = new Map<string, Decision>();
   const all = sources.flat().sort((a, b) => (a.decidedAt < b.decidedAt ? -1 : a.decidedAt > b.decidedAt ? 1 : 0));
   for (const decision of all) {
-    const name = `${decision.step}/${decision.key}`;
+    const { step, key, check, unit, evidence } = decision;
+    const name = canonicalJson(unit === undefined ? [step, key] : [step, check, unit, evidence]);
     newest.delete(name);
     newest.set(name, decision);
   }
@@ -49,5 +56,5 @@ export function mergeDecisions(...sources: readonly (readonly Decision[])[]): De
 
 /** What was decided on exactly these data, when somebody has. */
 export function decisionOn(decisions: readonly Decision[], step: StepId, key: StepKey): Decision | undefined {
-  return decisions.find((decision) => decision.step === step && decision.key === key);
+  return decisions.find((decision) => decision.step === step && decision.key === key && decision.unit === undefined);
 }

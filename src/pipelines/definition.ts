@@ -164,6 +164,10 @@ export interface CheckDefinition {
   /** The rule as a claim, such as "generation and exchanges add up to load". */
   readonly title: string;
   readonly severity: Severity;
+  /**
+   * Of severity `hold`: names the units that fail (`judgeUnits`). They are left out and wait for a decision each; the rest of the day goes on, degraded.
+   */
+  readonly perUnit?: boolean;
 }
 
 interface CommonStep {

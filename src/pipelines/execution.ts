@@ -53,6 +53,8 @@ export type StepState =
       readonly empty: boolean;
       /** Of slices that come in shards: those that have no rows, by output name. */
       readonly lacks?: readonly string[];
+      /** How many units it is without, because nobody has decided on them. */
+      readonly heldUnits?: number;
       /** Why a download uses what was delivered before. */
       readonly kept?: KeptNote;
     }
@@ -113,8 +115,12 @@ export function staleSteps(planned: readonly PlannedStep[], manifest: Manifest |
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
 export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};
-  for (const { step, action, key, empty, lacks, reason, kept } of planned) {
-    const note = { ...(lacks === undefined ? {} : { lacks }), ...(kept === undefined ? {} : { kept }) };
+  for (const { step, action, key, empty, lacks, heldUnits, reason, kept } of planned) {
+    const note = {
+      ...(heldUnits === undefined ? {} : { heldUnits }),
+      ...(lacks === undefined ? {} : { lacks }),
+      ...(kept === undefined ? {} : { kept }),
+    };
     if (action === 'skip') state[step] = { state: 'skipped', reason };
     else if (action === 'reuse' && key !== undefined)
       state[step] = { state: 'done', key, how: 'reused', empty: empty === true, ...note };
@@ -218,7 +224,12 @@ export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day
     return note === undefined ? [] : [{ step: id, code: note.code, message: note.message }];
   });
   const requiredDone = steps.every((step) => !step.required || isMade(step, steps, day));
-  if (requiredDone) return { date, verdict: failures.length + kept.length === 0 ? 'ok' : 'degraded' };
+  const isWithoutUnits = steps.some(({ id }) => {
+    const state = day[id];
+    return state?.state === 'done' && (state.heldUnits ?? 0) > 0;
+  });
+  const isWhole = failures.length + kept.length === 0 && !isWithoutUnits;
+  if (requiredDone) return { date, verdict: isWhole ? 'ok' : 'degraded' };
   const real = failures.filter(({ code }) => code !== 'SRC_NOT_PUBLISHED');
   const unasked = kept.find(({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED && !isOfAnswer({ code }));
   const cause = real.find((failure) => failure.required) ?? real[0] ?? unasked;

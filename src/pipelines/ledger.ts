@@ -6,6 +6,7 @@ import type { PartNote } from './kept-delivery.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import { isPeriod } from './scope.ts';
 import { splitShard } from './shard.ts';
+import type { UnitDecision } from './units.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 
 /** Who executed a step: enough to find the run in Temporal and the code in version control. */
@@ -50,6 +51,8 @@ export interface LedgerEntry {
   readonly inputs: Readonly<Record<string, InputHashes>>;
   /** What the step was told of parts that stayed as they were; absent where there was nothing to tell. */
   readonly notes?: readonly PartNote[];
+  /** Decisions on its units that the step was told; absent where there were none. */
+  readonly decided?: readonly UnitDecision[];
   readonly outputs: Readonly<Record<string, ArtefactRef>>;
   readonly checks: readonly CheckResult[];
   readonly facts: JsonObject;

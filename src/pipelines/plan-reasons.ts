@@ -12,6 +12,8 @@ export function whyRun(earlier: LedgerEntry | undefined, now: Omit<StepKeyParts,
   const reasons: string[] = [];
   if (canonicalJson(earlier.notes ?? []) !== canonicalJson(now.notes ?? []))
     reasons.push('what it is told of its parts changed');
+  if (canonicalJson(earlier.decided ?? []) !== canonicalJson(now.decided ?? []))
+    reasons.push('somebody decided on its held units');
   if (earlier.version !== now.version) reasons.push(`step version ${earlier.version} became ${now.version}`);
   if (canonicalJson(earlier.params) !== canonicalJson(now.params)) reasons.push('its parameters changed');
   for (const name of Object.keys(now.inputs)) {

@@ -3,6 +3,7 @@ import { decisionOn } from './decision.ts';
 import type { Decision } from './decision.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import { isWhole } from './completeness.ts';
+import { holdsStep, unitDecisions, waitingUnits } from './held-units.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, PartNote, Recut } from './kept-delivery.ts';
 import { isEmptyEntry, lackedShards } from './ledger.ts';
@@ -55,6 +56,8 @@ export interface PlannedStep {
   readonly empty?: boolean;
   /** Of a reused download whose slices come in shards: those that have no rows for the day, by output name. */
   readonly lacks?: readonly string[];
+  /** How many units the reused outputs are without, because nobody has decided on them. */
+  readonly heldUnits?: number;
   /** Of a download that is asked for again: only a part of the day was delivered. */
   readonly partial?: boolean;
   /** Of a known download: from when on the publisher is asked again, as ISO instant; null: never. */
@@ -213,7 +216,7 @@ class PlanWalk {
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return skip(step, damage);
     const empty = isEmptyEntry(entry);
-    const lacks = lacking(step, entry);
+    const lacks = { ...lacking(step, entry), ...waitingUnits(entry) };
     return {
       step: step.id,
       action: 'reuse',
@@ -408,24 +411,30 @@ class PlanWalk {
   #planKnown(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): PlannedStep {
     const params = step.params ?? {};
     const notes = step.withNotes === true ? this.#partNotes() : [];
-    const key = stepKey({ step: step.id, version: step.version, params, inputs, notes });
+    const decided = unitDecisions(step, this.#decisions);
+    const parts = { version: step.version, params, inputs, notes, decided };
+    const key = stepKey({ step: step.id, ...parts });
     const entry = this.#entries.get(`${step.id}/${key}`);
     if (entry === undefined) {
       const before = keyIn(this.#evidence.manifest, step.id);
       const earlier = before === undefined ? undefined : this.#entries.get(`${step.id}/${before}`);
-      return run(step, whyRun(earlier, { version: step.version, params, inputs, notes }));
+      return run(step, whyRun(earlier, parts));
     }
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return run(step, damage);
     const unaccepted = this.#unaccepted(entry);
     if (unaccepted !== undefined) return run(step, unaccepted);
-    return { step: step.id, action: 'reuse', reason: 'same inputs, same version', key };
+    return { step: step.id, action: 'reuse', reason: 'same inputs, same version', key, ...waitingUnits(entry) };
+  }
+
+  get #decisions(): readonly Decision[] {
+    return this.#evidence.decisions ?? this.#evidence.manifest?.decisions ?? [];
   }
 
   /** Held data are in the ledger, and stay held in every later run until somebody accepts exactly them. */
   #unaccepted({ checks, step, key }: LedgerEntry): string | undefined {
-    if (!checks.some(({ severity, failed }) => severity === 'hold' && failed > 0)) return undefined;
-    const known = decisionOn(this.#evidence.decisions ?? this.#evidence.manifest?.decisions ?? [], step, key);
+    if (!checks.some(holdsStep)) return undefined;
+    const known = decisionOn(this.#decisions, step, key);
     if (known?.decision === 'accept') return undefined;
     return known === undefined ? 'its held checks wait for a decision' : `its data were rejected: ${known.reason}`;
   }

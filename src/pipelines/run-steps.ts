@@ -61,6 +61,8 @@ export interface StepDone {
   readonly held: readonly HeldCheck[];
   /** Of slices that come in shards: those that have no rows, by output name. */
   readonly lacks?: readonly string[];
+  /** How many units it is without, because nobody has decided on them. */
+  readonly heldUnits?: number;
   /** Of a download: why it is not what the publisher answered; workers of earlier versions do not say. */
   readonly kept?: KeptNote;
 }
@@ -153,10 +155,11 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
     if (result === undefined) continue;
     if ('failure' in result) end(day.date, failed(day, step, result));
     else {
-      const { held, key, how, empty, lacks, kept } = result;
+      const { held, key, how, empty, lacks, heldUnits, kept } = result;
       const question = { date: day.date, step: step.id, key, checks: held };
       const decided = held.length === 0 ? undefined : await run.decide(question);
-      const more = { ...(lacks === undefined ? {} : { lacks }), ...(kept === undefined ? {} : { kept }) };
+      const without = heldUnits === undefined ? {} : { heldUnits };
+      const more = { ...without, ...(lacks === undefined ? {} : { lacks }), ...(kept === undefined ? {} : { kept }) };
       end(day.date, decided ?? { state: 'done', key, how, empty, ...more });
     }
   }

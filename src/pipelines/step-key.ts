@@ -2,6 +2,7 @@ import type { JsonObject } from '../ports/json.ts';
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import type { CheckResult } from './dataset.ts';
 import type { PartNote } from './kept-delivery.ts';
+import type { UnitDecision } from './units.ts';
 import type { StepId } from './vocabulary.ts';
 
 /** Lower-case hex sha256: the identity of a step's work on a scope. Equal keys mean equal output bytes. */
@@ -17,11 +18,14 @@ export interface StepKeyParts {
   readonly inputs: Readonly<Record<string, InputHashes>>;
   /** Of a step that declares `withNotes`. */
   readonly notes?: readonly PartNote[];
+  /** Of a step with checks that name units. */
+  readonly decided?: readonly UnitDecision[];
 }
 
 /** The same parts give the same key wherever and whenever they come together. */
-export function stepKey({ step, version, params, inputs, notes = [] }: StepKeyParts): StepKey {
-  return sha256Hex(canonicalJson({ step, version, params, inputs, ...(notes.length === 0 ? {} : { notes }) }));
+export function stepKey({ step, version, params, inputs, notes = [], decided = [] }: StepKeyParts): StepKey {
+  const more = { ...(notes.length === 0 ? {} : { notes }), ...(decided.length === 0 ? {} : { decided }) };
+  return sha256Hex(canonicalJson({ step, version, params, inputs, ...more }));
 }
 
 /**

@@ -30,6 +30,7 @@ import { checkInput, civilDate, flag, oneOf, optional, text } from './input-shap
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
+import { UnitDecisions } from './unit-decisions.ts';
 import { Whereabouts } from './whereabouts.ts';
 
 export interface DayInput {
@@ -118,7 +119,7 @@ async function runDay(input: DayInput): Promise<DayResult> {
     if (next.kind === 'again') await run.waitUntil(next);
     else if (next.kind === 'done' && !run.turnToReport()) {
       if (!allHandlersFinished()) await condition(allHandlersFinished);
-      return next.result;
+      if (!run.units.take()) return next.result;
     }
   }
 }
@@ -150,6 +151,7 @@ class DayRun {
   readonly #holds: DayHolds;
   readonly #control: DayControl;
   readonly #followers: DayFollowers;
+  readonly units: UnitDecisions;
   /** Why the day waits on a timer, while it does. */
   #waits: Omit<DayWaits, 'held'> | undefined;
   /** Until when a decision is waited for. */
@@ -166,6 +168,10 @@ class DayRun {
     );
     this.#title = `${input.pipeline} ${input.date}`;
     this.#holds = new DayHolds(this.#title, (answer) => this.#keep(answer));
+    this.units = new UnitDecisions(this.#title, (decided) => {
+      const { pipeline, date } = input;
+      return this.#whereabouts.control().decideUnit({ pipeline, scope: date, ...decided });
+    });
     this.#followers = new DayFollowers(input, () => this.#holds.story ?? this.#waits?.why);
     this.only = input.only;
     setHandler(reportTooSignal, () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
-import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
+import { dayResult, decideUnit, startDay } from '../../src/cli/temporal/runs.ts';
 import type { DayState } from '../../src/pipelines/execution.ts';
 import { shardName, shardOf } from '../../src/pipelines/shard.ts';
 import type { StepId } from '../../src/pipelines/vocabulary.ts';
@@ -25,6 +25,7 @@ beforeAll(async () => {
   installation = await openInstallation({
     datasets: {
       sharded: shardedDataset({ shards: SHARDS, baseUrl: publisher.url, holdAbove: 9_000, freshForMinutes: 0 }),
+      units: shardedDataset({ name: 'units', shards: SHARDS, baseUrl: publisher.url, holdUnitsAbove: 9_000 }),
     },
   });
 });
@@ -81,5 +82,26 @@ describe('a day in shards', () => {
     const manifest = (await newestManifests(installation.engine.documents, 'sharded', [date])).get(date);
     expect(manifest?.decisions.map(({ step, by }) => [step, by])).toEqual([[OF_HOUR, 'ada']]);
     expect(manifest?.facts['coverage']).toBeCloseTo(1, 9);
+  });
+});
+
+describe('a unit that a check holds', () => {
+  it('is decided by an update that starts its finished day again, and re-runs one shard', async () => {
+    const date = '2024-01-17';
+    publisher.publish(date, { hours: { [HOUR]: 70_000, 15: 80_000 } });
+    const target = installation.target;
+    const begun = await startDay(target, { pipeline: 'units', date });
+    expect(await dayResult(begun)).toMatchObject({ verdict: 'degraded', version: 1 });
+    const order = { unit: '10', decision: 'accept', reason: 'seen at the plant', by: 'ada' } as const;
+    const { told, handle } = await decideUnit(target, { pipeline: 'units', date }, order);
+    expect(told).toBe(`units ${date}, 10: accept on 1 checks`);
+    const made = await dayResult(handle);
+    expect(made).toMatchObject({ verdict: 'degraded', version: 2 });
+    expect(shardsIn(made.ran)).toEqual([OF_HOUR]);
+    await expect(decideUnit(target, { pipeline: 'units', date }, { ...order, unit: '03' })).rejects.toMatchObject({
+      cause: { type: 'PLAN_INVALID', message: expect.stringContaining('03 is not held') as string },
+    });
+    const last = await decideUnit(target, { pipeline: 'units', date }, { ...order, unit: '14', decision: 'reject' });
+    expect(await dayResult(last.handle)).toMatchObject({ verdict: 'ok', version: 3 });
   });
 });

@@ -8,6 +8,7 @@ import { decisionOn } from '../../pipelines/decision.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import type { Manifest, ManifestStep } from '../../pipelines/manifest.ts';
+import { unitsHeldIn } from '../../pipelines/held-units.ts';
 import { namesTold, tellTogether } from '../../pipelines/in-shards.ts';
 import type { ToldStep } from '../../pipelines/in-shards.ts';
 import { isPeriod, parseScope, scopeText } from '../../pipelines/scope.ts';
@@ -28,6 +29,8 @@ export interface ShowCommand {
   /** A number of the version history; the newest without it. */
   readonly version?: string | undefined;
 }
+
+const UNITS_SHOWN = 20;
 
 /** Versions listed on a terminal; a month gathers hundreds. */
 const MOST_VERSIONS = 10;
@@ -182,7 +185,11 @@ function shardsLine({ colours }: Terminal, { step, of, members }: ToldStep<reado
       state === 'failed' ? colours.red(`${those.length} failed: ${names.join(', ')}`) : `${those.length} ${state}`,
     ];
   });
-  return `${step.padEnd(20)} ${of ?? 0} shards: ${counts.join(', ')}`;
+  const held = unitsHeldIn({ steps: Object.fromEntries(members) }).filter(({ rejected }) => rejected !== true);
+  const names = held.slice(0, UNITS_SHOWN).map(({ unit }) => unit);
+  const waiting =
+    held.length === 0 ? '' : `; ${colours.yellow(`${count(held.length, 'unit')} held: ${names.join(', ')}`)}`;
+  return `${step.padEnd(20)} ${of ?? 0} shards: ${counts.join(', ')}${waiting}`;
 }
 
 function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): string[] {
@@ -204,10 +211,16 @@ function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): strin
 
 function checkLines(
   colours: Terminal['colours'],
-  { check, severity, failed, tested, examples }: CheckResult,
+  { check, severity, failed, tested, examples, units }: CheckResult,
 ): string[] {
   const rule = `  ${colours.yellow('!')} ${check} (${severity}) fails on ${failed} of ${tested} rows`;
-  return [rule, ...examples.map((example) => `      such as ${JSON.stringify(example)}`)];
+  const held = (units ?? []).slice(0, UNITS_SHOWN).map(({ unit, rejected, examples: rows }) => {
+    const state = rejected === true ? 'rejected' : 'held';
+    return `      ${state}: unit ${unit}${rows[0] === undefined ? '' : `, such as ${JSON.stringify(rows[0])}`}`;
+  });
+  const more = (units?.length ?? 0) - held.length;
+  if (more > 0) held.push(`      ${count(more, 'more unit')}; --json lists all of them`);
+  return [rule, ...held, ...examples.map((example) => `      such as ${JSON.stringify(example)}`)];
 }
 
 function originLines({ part, url, etag, lastModified, processedAt, retrievedAt, raw }: Origin): string[] {

@@ -1,4 +1,9 @@
-import { QueryNotRegisteredError, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import {
+  QueryNotRegisteredError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+} from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { canonicalJson, sha256Hex } from '../../pipelines/canonical-json.ts';
@@ -6,6 +11,7 @@ import { SEARCH_KEYS } from '../../workflows/search-keys.ts';
 import type { backfill, BackfillInput } from '../../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../../workflows/day.ts';
 import type { rollup } from '../../workflows/rollup.ts';
+import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';
 import type { watch } from '../../workflows/watch.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 
@@ -81,6 +87,28 @@ function startOrJoinDay(
     staticSummary: `${input.pipeline} ${input.date}`,
     staticDetails: 'One data day, from plan to publication. Starting it again continues at the step that failed.',
   });
+}
+
+/** Decides on one held unit of a day: starts the day, without asking its publisher, or joins its run. `told` is what the run says of it. */
+export async function decideUnit(
+  { client, taskQueue }: RunTarget,
+  { pipeline, date }: Pick<DayInput, 'pipeline' | 'date'>,
+  decision: DecideUnitInput,
+): Promise<{ readonly told: string; readonly handle: WorkflowHandle<typeof day> }> {
+  const workflowId = `day/${pipeline}/${date}`;
+  const startWorkflowOperation = new WithStartWorkflowOperation<typeof day>('day', {
+    workflowId,
+    taskQueue,
+    args: [{ pipeline, date, offline: true, reason: 'manual' }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    typedSearchAttributes: describe(pipeline, date, 'manual'),
+    staticSummary: `${pipeline} ${date}`,
+  });
+  const told = await client.workflow.executeUpdateWithStart<typeof day, string, [DecideUnitInput]>('decideUnit', {
+    args: [decision],
+    startWorkflowOperation,
+  });
+  return { told, handle: client.workflow.getHandle<typeof day>(workflowId) };
 }
 
 /** Starts a backfill, or joins it when the same one runs: its name ends in the hash of its plan, or else of what is asked for. */

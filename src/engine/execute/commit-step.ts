@@ -8,6 +8,7 @@ import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
 import { RECORD_SCHEMA } from '../../pipelines/stored-records.ts';
 import { isPeriod } from '../../pipelines/scope.ts';
 import type { InputHashes, StepKey } from '../../pipelines/step-key.ts';
+import type { UnitDecision } from '../../pipelines/units.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
@@ -40,6 +41,7 @@ export interface StepIdentity {
   readonly key: StepKey;
   readonly inputs: Readonly<Record<string, InputHashes>>;
   readonly notes?: readonly PartNote[];
+  readonly decided?: readonly UnitDecision[];
 }
 
 export interface Uncommitted {

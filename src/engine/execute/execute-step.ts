@@ -10,6 +10,7 @@ import type {
 } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import type { StepDefinition } from '../../pipelines/definition.ts';
+import { MAX_HELD_UNITS, holdsStep, waitingUnits } from '../../pipelines/held-units.ts';
 import { isEmptyEntry, lackedShards } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { unsharded } from '../../pipelines/shard.ts';
@@ -71,6 +72,7 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
         day: zonedDay(day.date, dataset.definition.zone),
         inputs: await openInputs(engine.objects, day.artefacts),
         ...(day.notes === undefined ? {} : { notes: day.notes }),
+        ...(day.decided === undefined ? {} : { decided: day.decided }),
       })),
     };
     const identities = new Map(units.map(({ day, ...identity }) => [day.date, identity]));
@@ -92,8 +94,8 @@ export function namesOfTask({ id, shard }: Pick<StepDefinition, 'id' | 'shard'>)
 
 function identityOf(step: StepDefinition, day: DayInputs): StepIdentity {
   const inputs = hashesOf(day.artefacts);
-  const { notes } = day;
-  const told = notes === undefined ? {} : { notes };
+  const { notes, decided } = day;
+  const told = { ...(notes === undefined ? {} : { notes }), ...(decided === undefined ? {} : { decided }) };
   const key = stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs, ...told });
   return { key, inputs, ...told };
 }
@@ -170,6 +172,11 @@ function withoutRows({ id }: Pick<StepDefinition, 'id'>, outcome: UnitFailure): 
 
 function failureOfChecks(step: Pick<StepDefinition, 'id'>, result: UnitResult): StepFailed['failure'] | undefined {
   const broken = result.checks.filter((check) => check.severity === 'fail' && check.failed > 0);
+  const units = result.checks.reduce((sum, check) => sum + (check.units?.length ?? 0), 0);
+  if (units > MAX_HELD_UNITS) {
+    const message = `${step.id} of ${result.scope} holds ${units} units, more than ${MAX_HELD_UNITS}: the rule or the whole delivery is wrong`;
+    return { code: 'DATA_CHECK_FAILED', message };
+  }
   if (broken.length === 0) return undefined;
   const rules = broken.map(
     (check) => `${check.check} fails on ${check.failed} of ${check.tested} rows${example(check)}`,
@@ -190,9 +197,8 @@ export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEnt
     how,
     empty: isEmptyEntry(entry),
     ...(lacks.length === 0 ? {} : { lacks }),
-    held: entry.checks
-      .filter((check) => check.severity === 'hold' && check.failed > 0)
-      .map(({ check, failed, tested }) => ({ check, failed, tested })),
+    ...waitingUnits(entry),
+    held: entry.checks.filter(holdsStep).map(({ check, failed, tested }) => ({ check, failed, tested })),
   };
 }
 

@@ -2,18 +2,21 @@ import { PipelineError } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../pipelines/dataset.ts';
 import type { StepDefinition, StepInput } from '../../pipelines/definition.ts';
+import { unitDecisions } from '../../pipelines/held-units.ts';
 import type { PartNote } from '../../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { splitShard } from '../../pipelines/shard.ts';
 import { inputHash } from '../../pipelines/step-key.ts';
 import type { InputHashes } from '../../pipelines/step-key.ts';
+import type { UnitDecision } from '../../pipelines/units.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import type { ArtefactRef, ObjectStore } from '../../ports/objects.ts';
 import type { StepRequest } from '../contract.ts';
 import type { Engine } from '../engine.ts';
 import { newestManifests, readLedger } from '../records/ledger-reader.ts';
+import { decisionsOf } from '../records/unit-decisions.ts';
 
 /** One artefact that a step reads, before it is opened. */
 export interface InputArtefact {
@@ -29,6 +32,7 @@ export interface DayInputs {
   readonly date: CivilDate;
   readonly artefacts: InputArtefacts;
   readonly notes?: readonly PartNote[];
+  readonly decided?: readonly UnitDecision[];
   /** The day's ledger entries of the step itself, by key. */
   readonly earlier: ReadonlyMap<string, LedgerEntry>;
 }
@@ -49,6 +53,13 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
   const ledger = await readLedger(engine.documents, request.pipeline, dates);
   const entries = new Map<string, LedgerEntry>();
   for (const list of ledger.values()) for (const entry of list) entries.set(entryName(entry), entry);
+  const decisions = step.checks?.some(({ perUnit }) => perUnit === true)
+    ? await decisionsOf(engine.documents, request.pipeline, dates)
+    : undefined;
+  const decidedOn = (date: CivilDate): Pick<DayInputs, 'decided'> => {
+    const decided = unitDecisions(step, decisions?.get(date) ?? []);
+    return decided.length === 0 ? {} : { decided };
+  };
   const manifests = await neighbourManifests(engine, request, step);
   return request.days.map((day) => ({
     date: day.date,
@@ -62,6 +73,7 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
       }),
     ),
     ...(day.notes === undefined ? {} : { notes: day.notes }),
+    ...decidedOn(day.date),
     earlier: new Map((ledger.get(day.date) ?? []).filter((e) => e.step === step.id).map((e) => [e.key, e])),
   }));
 }

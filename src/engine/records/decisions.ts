@@ -28,6 +28,8 @@ export function readDecisions(
 }
 
 /** Without what a manifest and a payload do not need. */
-export function plainDecision({ step, key, decision, reason, decidedAt, by }: Decision): Decision {
-  return { step, key, decision, reason, decidedAt, ...(by === undefined ? {} : { by }) };
+export function plainDecision({ step, key, decision, reason, decidedAt, by, ...more }: Decision): Decision {
+  const { check, unit, evidence } = more;
+  const ofUnit = check === undefined || unit === undefined || evidence === undefined ? {} : { check, unit, evidence };
+  return { step, key, decision, reason, decidedAt, ...(by === undefined ? {} : { by }), ...ofUnit };
 }

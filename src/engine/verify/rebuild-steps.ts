@@ -143,9 +143,10 @@ async function executeAgain(
   const task = {
     ...namesOfTask(step),
     params: set[0]?.entry.params ?? {},
-    units: set.map(({ entry: { scope, notes }, inputs }) => ({
+    units: set.map(({ entry: { scope, notes, decided }, inputs }) => ({
       scope,
       ...(notes === undefined ? {} : { notes }),
+      ...(decided === undefined ? {} : { decided }),
       ...(isPeriod(scope) ? {} : { day: zonedDay(scope, dataset.definition.zone) }),
       inputs,
     })),
