@@ -285,6 +285,8 @@ export interface RawNames {
 export interface RowMeaning {
   /** Names a row; NULL for one that is not looked at. */
   readonly key: string;
+  /** The row in words, for a person who is told of two that disagree; absent where rows are about persons. */
+  readonly called?: string;
   /** What the row is about where a day has rows of several things, such as a counter; absent: all rows of a day are about one. */
   readonly subject?: string;
   /** What the row tells, by our names; NULL where it tells nothing. */

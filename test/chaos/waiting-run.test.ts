@@ -35,8 +35,10 @@ interface Program {
 /** The end of the program, told by the system, and what it said. */
 async function runProgram({ args, env = {}, waits, signal }: Program) {
   const all = ['--import', 'tsx', MAIN, '--home', home, 'run', 'eco2mix', ...args];
-  const options = { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } } as const;
-  const child = spawn(process.execPath, all, options);
+  const child = spawn(process.execPath, all, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   let told = '';
   for await (const chunk of child.stderr) {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { importFiles, importStored } from '../../engine/download/import-file.ts';
 import type { ImportOutcome } from '../../engine/download/import-file.ts';
-import type { DayRemark } from '../../engine/download/settle-answer.ts';
+import type { DayRemark } from '../../engine/download/judge-day.ts';
 import { addDays, parseCivilDate } from '../../pipelines/civil-date.ts';
 import type { OddColumns } from '../../pipelines/dataset.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';

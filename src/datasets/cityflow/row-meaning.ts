@@ -24,6 +24,7 @@ function countRows(columns: readonly string[]): RowMeaning {
   const arc = column('arc');
   return {
     key: `${arc} || ' ' || CAST(CAST(epoch(${endInstantSql(column('at'))}) AS BIGINT) AS VARCHAR)`,
+    called: `'arc ' || ${arc} || ' at ' || ${column('at')}`,
     subject: arc,
     values: { flow: numberSql(column('flow')), occupancy: numberSql(column('occupancy')) },
     names: Object.fromEntries(known),

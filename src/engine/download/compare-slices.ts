@@ -1,5 +1,5 @@
 import type { RowMeaning } from '../../pipelines/dataset.ts';
-import { quoteIdentifier, quoteList } from '../../pipelines/sql-text.ts';
+import { quoteIdentifier, quoteList, quoteText } from '../../pipelines/sql-text.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 
 /** What one slice of a day knows that another does not: values are counted by key and column, whatever their rows look like. */
@@ -20,6 +20,8 @@ export interface SliceComparison {
   readonly added: number;
   /** Values that both have, and that differ. */
   readonly changed: number;
+  /** The first of them, in words, where rows have any. */
+  readonly disagreeing: readonly string[];
   /** The new slice is a later revision. */
   readonly isRevised: boolean;
 }
@@ -42,7 +44,7 @@ export async function compareSlices(
   const names = namesOf(known, fresh);
   const pairs = names.map((_, i) => `k.v${i} AS k${i}, f.v${i} AS f${i}`).join(', ');
   await sql.run(`CREATE OR REPLACE TEMP TABLE ${COMPARED} AS
-    SELECT coalesce(k.row_key, f.row_key) AS row_key, coalesce(k.subject, f.subject) AS subject,
+    SELECT coalesce(k.row_key, f.row_key) AS row_key, coalesce(f.called, k.called) AS called, coalesce(k.subject, f.subject) AS subject,
       k.finality AS k_finality, f.finality AS f_finality, ${pairs}
     FROM (${valuesSql(known, names)}) k FULL JOIN (${valuesSql(fresh, names)}) f ON k.row_key = f.row_key`);
   const counts = names.flatMap((_, i) => [
@@ -68,8 +70,23 @@ export async function compareSlices(
     missing: byName('missing'),
     added: Number(found['added'] ?? 0),
     changed: Number(found['changed'] ?? 0),
+    disagreeing: Number(found['changed'] ?? 0) === 0 ? [] : await disagreeingValues(sql, names),
     isRevised: found['is_revised'] === true,
   };
+}
+
+const VALUES_NAMED = 3;
+
+/** `flow of arc 7 at 2025-11-04T09:00:00+01:00: 582.0 is known, 99000.0 was given` */
+async function disagreeingValues(sql: SqlSession, names: readonly string[]): Promise<string[]> {
+  const each = names.map((name, i) => {
+    const text = `${quoteText(`${name} of `)} || called || ': ' || k${i} || ' is known, ' || f${i} || ' was given'`;
+    return `SELECT row_key, ${i} AS place, ${text} AS text FROM ${COMPARED} WHERE k${i} <> f${i} AND called IS NOT NULL`;
+  });
+  const rows = await sql.rows<{ text: string }>(
+    `SELECT text FROM (${each.join(' UNION ALL ')}) ORDER BY row_key, place LIMIT ${VALUES_NAMED}`,
+  );
+  return rows.map(({ text }) => text);
 }
 
 /**
@@ -107,9 +124,9 @@ function renamed({ columns, meaning }: ReadableSlice, other: ReadableSlice): str
 
 /** One row per key with its values; of rows with the same key the greatest. */
 function valuesSql({ paths, meaning }: ReadableSlice, names: readonly string[]): string {
-  const { key, subject = `''`, finality = 'NULL::INTEGER', values } = meaning;
+  const { key, called = 'NULL::VARCHAR', subject = `''`, finality = 'NULL::INTEGER', values } = meaning;
   const columns = names.map((name, i) => `max(${values[name] ?? 'NULL::VARCHAR'}) AS v${i}`);
-  return `SELECT ${key} AS row_key, any_value(${subject}) AS subject, max(${finality}) AS finality, ${columns.join(', ')}
+  return `SELECT ${key} AS row_key, min(${called}) AS called, any_value(${subject}) AS subject, max(${finality}) AS finality, ${columns.join(', ')}
     FROM ${sliceSql(paths)} WHERE ${key} IS NOT NULL GROUP BY row_key`;
 }
 

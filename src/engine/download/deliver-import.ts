@@ -14,7 +14,7 @@ import type { Engine, StepControl } from '../engine.ts';
 import { readReceipts } from '../records/ledger-reader.ts';
 import { partOf, receiptOf, settleAndSave, withKept } from './save-answer.ts';
 import type { Answer, Settlement } from './save-answer.ts';
-import type { DayRemark } from './settle-answer.ts';
+import type { DayRemark } from './judge-day.ts';
 
 /** A file that somebody gave us, stored and recognised. */
 export interface ImportedFile {

@@ -17,7 +17,7 @@ import { noteOwnFile } from './deposit-notes.ts';
 import { datasetOf, sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { deliverImport } from './deliver-import.ts';
-import type { DayRemark } from './settle-answer.ts';
+import type { DayRemark } from './judge-day.ts';
 import { editionOf, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
 
 export interface ImportResult {

@@ -10,7 +10,8 @@ import type { Numbered } from '../records/delivery-order.ts';
 import { doneWith } from '../execute/execute-step.ts';
 import { readReceipts } from '../records/ledger-reader.ts';
 import { settleAnswer } from './settle-answer.ts';
-import type { GivenAnswer, KeptEntry, SettledAnswer } from './settle-answer.ts';
+import type { GivenAnswer } from './judge-day.ts';
+import type { KeptEntry, SettledAnswer } from './settle-answer.ts';
 
 /** Receipts of answers whose days were cut: what each gave, and what stands for its days now. */
 

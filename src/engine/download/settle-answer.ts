@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
-import { LACKS_VALUES, ROWS_DISAGREE } from '../../pipelines/kept-delivery.ts';
 import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { newestDeliveries } from '../../pipelines/receipt.ts';
@@ -8,7 +7,6 @@ import type { Delivery, KeptDay, Receipt } from '../../pipelines/receipt.ts';
 import { unsharded } from '../../pipelines/shard.ts';
 import { quoteList, quoteText } from '../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 import { columnsOfSlice, compareSlices, joinedRowsSql } from './compare-slices.ts';
@@ -18,6 +16,8 @@ import { SLICE, sliceAndCommit } from './cut-slices.ts';
 import type { Download } from './cut-slices.ts';
 import { sqlOf } from '../engine.ts';
 import type { RawAnswer } from './fetch-raw.ts';
+import { judgeDay, lackingOf } from './judge-day.ts';
+import type { ContestedDay, DayRemark, GivenAnswer, JudgedDay, Noted } from './judge-day.ts';
 import { listDateOf, nearnessOf } from './nearer-list.ts';
 import { readLedger } from '../records/ledger-reader.ts';
 
@@ -36,22 +36,9 @@ export interface KeptEntry extends KeptDay {
   readonly how: 'ran' | 'reused';
 }
 
-/** Something that a person who gave a file wants to know of one of its days. */
-export interface DayRemark {
-  readonly date: CivilDate;
-  readonly text: string;
-  /** The day is not as the file alone would make it, and something is wrong with that: the file lacks or contradicts what is known. */
-  readonly isKept?: true;
-}
-
 export interface SettledAnswer {
   readonly kept: ReadonlyMap<CivilDate, KeptEntry>;
   readonly remarks: readonly DayRemark[];
-}
-
-export interface GivenAnswer extends RawAnswer {
-  /** A file that somebody gave: it may be a piece of its days, where the part adds up. A publisher answers for all of them. */
-  readonly isGiven: boolean;
 }
 
 /** Holds the slices of an answer against what the receipts say is known of their days. */
@@ -111,13 +98,6 @@ function byNearness(
   return { nearer, full };
 }
 
-/** A day for which an answer gives something else than is known. */
-interface ContestedDay {
-  readonly delivery: Delivery;
-  readonly known: LedgerEntry;
-  readonly fresh: LedgerEntry;
-}
-
 async function contestedDays(
   { engine, dataset, step }: Download,
   receipts: readonly Receipt[],
@@ -140,15 +120,6 @@ async function contestedDays(
 
 function stayed({ key, raw, note }: Delivery): KeptDay {
   return { key, raw, ...(note === undefined ? {} : { note }) };
-}
-
-type Noted = Pick<KeptDay, 'note'>;
-
-interface JudgedDay {
-  readonly day: ContestedDay & { readonly noted: Noted };
-  /** What is known stays, or rows are added to it; otherwise the answer counts. */
-  readonly keeps: boolean;
-  readonly remark: DayRemark | undefined;
 }
 
 interface JoinedDay {
@@ -179,7 +150,7 @@ async function compareDays(
         const compared = await compare(day);
         if (compared === undefined) continue;
         const { known, fresh, comparison } = compared;
-        const verdict = judge(download, day, lackingOf(download, known, comparison), { ...comparison, ...answer });
+        const verdict = judgeDay(download, day, lackingOf(download, known, comparison), { ...comparison, ...answer });
         judged.push(verdict);
         if (!verdict.keeps || download.part.addsUp !== true || comparison.added === 0) continue;
         const piece = await writeJoined(sql, day.fresh.scope, known, fresh);
@@ -247,72 +218,6 @@ async function openUndamaged({ objects }: Download['engine'], ref: ArtefactRef):
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
     return undefined;
   }
-}
-
-function judge(
-  { dataset, part, step }: Download,
-  day: ContestedDay,
-  lacking: Readonly<Record<string, number>>,
-  { isGiven, changed, added }: Pick<GivenAnswer, 'isGiven'> & SliceComparison,
-): JudgedDay {
-  const adds = part.addsUp === true;
-  const { scope: date } = day.fresh;
-  if (Object.keys(lacking).length === 0) {
-    const remark = adds && changed > 0 ? { date, text: `replaces ${changed} values that were known` } : undefined;
-    return { day: { ...day, noted: {} }, keeps: false, remark };
-  }
-  const { name, zone } = dataset.definition;
-  const since = day.delivery.note?.since ?? civilDateAt(new Date(day.delivery.checkedAt), zone);
-  const lacks = `the answer lacks ${listOf(lacking)} that are known`;
-  const disagrees = changed === 0 ? [] : [`${changed} values are other than the known ones, which stay`];
-  const remedy =
-    `"quotidien run ${name} ${date} --from-step ${step.id} --reason …" takes what the publisher has now as it is, ` +
-    '"quotidien import --force" what a file has';
-  const noted = (code: string, what: string): Noted => ({ note: { code, message: `${what}; ${remedy}`, since } });
-  const news = added === 0 ? 'has nothing new' : `adds ${added} values to the known ones`;
-  if (!adds) {
-    const own = isGiven && isShared(step) ? {} : noted(LACKS_VALUES, lacks);
-    return { day: { ...day, noted: own }, keeps: true, remark: { date, text: lacks, isKept: true } };
-  }
-  const [conflict] = disagrees;
-  const own = conflict !== undefined ? noted(ROWS_DISAGREE, conflict) : isGiven ? {} : noted(LACKS_VALUES, lacks);
-  const before: Noted = day.delivery.note === undefined ? {} : { note: day.delivery.note };
-  return {
-    day: { ...day, noted: { ...before, ...own } },
-    keeps: true,
-    remark: {
-      date,
-      text: [news, ...disagrees].join('; '),
-      ...(own.note === undefined && before.note === undefined ? {} : { isKept: true }),
-    },
-  };
-}
-
-/** One slice for every day there is: a file that is refused for all of them changes nothing, and no day is worse for it. */
-function isShared({ outputs }: Download['step']): boolean {
-  return outputs['slice']?.sharedByDays === true;
-}
-
-/** What an answer lacks that counts: of a part that is delivered in pieces everything; of a later revision what is essential. */
-function lackingOf(
-  { part }: Download,
-  { meaning: { essential = [] } }: ReadableSlice,
-  { lost, missing, isRevised }: SliceComparison,
-): Readonly<Record<string, number>> {
-  if (part.addsUp === true) return lost;
-  if (!isRevised) return missing;
-  return Object.fromEntries(Object.entries(missing).filter(([name]) => essential.includes(name)));
-}
-
-const COLUMNS_NAMED = 4;
-
-/** `58 values (gaz 29, eolien 29)` */
-function listOf(lacking: Readonly<Record<string, number>>): string {
-  const columns = Object.entries(lacking).sort(([, a], [, b]) => b - a);
-  const total = columns.reduce((sum, [, count]) => sum + count, 0);
-  const named = columns.slice(0, COLUMNS_NAMED).map(([name, count]) => `${name} ${count}`);
-  const rest = columns.length > named.length ? [`${columns.length - named.length} more columns`] : [];
-  return `${total} values (${[...named, ...rest].join(', ')})`;
 }
 
 async function writeJoined(
