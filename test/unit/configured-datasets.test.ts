@@ -6,7 +6,8 @@ import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 const KEYS = { idfm: { key: 'secret-1' }, 'visual-crossing': { key: 'secret-2' } };
 
 function configured(
-  ...[hosts, thresholds]: [Parameters<typeof configuredDatasets>[1], Parameters<typeof configuredDatasets>[2]?]
+  hosts: Parameters<typeof configuredDatasets>[1],
+  thresholds: Readonly<Record<string, Readonly<Record<string, number>>>> = {},
 ) {
   return configuredDatasets({ cityflow }, hosts, { thresholds })['cityflow']!;
 }
@@ -46,7 +47,9 @@ describe('configuredDatasets', () => {
   it('has nothing closed with the keys, and keeps them out of the definition', () => {
     const dataset = configured(KEYS);
     expect(dataset.definition.parts.some(({ closed }) => closed !== undefined)).toBe(false);
-    expect(dataset.sources['traffic']!.credential).toEqual({ place: 'header', name: 'apikey', key: 'secret-1' });
+    expect(dataset.sources['traffic']).toMatchObject({
+      credential: { place: 'header', name: 'apikey', key: 'secret-1' },
+    });
     expect(JSON.stringify(dataset.definition)).not.toContain('secret');
   });
 

@@ -84,6 +84,7 @@ describe('metrics of bikes', () => {
         pic_horaire: number;
         total_jour: number;
         moyenne_horaire: number;
+        anomalie_detectee: boolean;
       }[];
       top_counters: { id_compteur: string; total_jour: number }[];
       failing_sensors: string[];
