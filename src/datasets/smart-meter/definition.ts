@@ -2,6 +2,8 @@ import { definePipeline } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../kit/index.ts';
 import { weekBefore, WEEKS } from './anomalies/features.ts';
 import { namesOfWeek } from './anomalies/week.ts';
+import { HISTORY_BACK, QUALITY_CHECK } from './quality/step.ts';
+import { qualityBefore, TREND_DAYS } from './report/steps.ts';
 import { READING_CHECKS } from './readings/transform.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 
@@ -169,6 +171,30 @@ const STEPS: readonly StepDefinition[] = [
     required: false,
   },
   {
+    id: 'metrics/quality',
+    version: 1,
+    title: 'Every rule of quality, with the rows that fail it',
+    inputs: [
+      ...['readings', 'rejects', 'conflicts'].map((output): StepInput => ({
+        name: output,
+        step: 'transform/readings',
+        output,
+      })),
+      daily('daily'),
+      ...HISTORY_BACK.map((days) => before({ name: `daily_${days}`, step: 'metrics/daily', output: 'daily' }, days)),
+      ...[slice('meters'), slice('registers'), slice('outages')],
+    ],
+    outputs: {
+      quality: json('metrics/smart-meter/quality', 'processed/metrics/meter_quality_{scope}.json'),
+      expectations: json('metrics/smart-meter/expectations', 'processed/metrics/meter_expectations_{scope}.json'),
+      failures: parquet('metrics/smart-meter/failures', { keyColumns: ['rule', 'meter_key', 'failed_at'] }),
+    },
+    checks: [QUALITY_CHECK],
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
     id: 'metrics/day',
     version: 1,
     title: 'The fleet as a whole, its groups, and the losses of transformers',
@@ -228,6 +254,27 @@ const REPORTS: readonly StepDefinition[] = [
   },
 ];
 
+const QUALITY_REPORT: StepDefinition = {
+  id: 'report/quality',
+  version: 1,
+  title: 'Data docs: the rules of a day, what they observed, and the days before',
+  inputs: Array.from({ length: TREND_DAYS + 1 }, (_, days) =>
+    before({ name: days === 0 ? 'quality' : qualityBefore(days), step: 'metrics/quality', output: 'quality' }, days),
+  ),
+  outputs: {
+    page: {
+      layer: 'reports/smart-meter/quality',
+      extension: 'html',
+      mediaType: 'text/html; charset=utf-8',
+      publishAs: 'processed/reports/meter_quality_{scope}.html',
+    },
+  },
+  queue: 'report',
+  timeoutSeconds: TEN_MINUTES,
+  required: false,
+  singleDaysOnly: true,
+};
+
 /** Readings of smart meters, from one meter to a million. */
 export const smartMeterDefinition = definePipeline({
   name: 'smart-meter',
@@ -241,7 +288,7 @@ export const smartMeterDefinition = definePipeline({
     finalAtCutOff: true,
   },
   parts: PARTS,
-  steps: [...DOWNLOADS, ...STEPS, ...REPORTS],
+  steps: [...DOWNLOADS, ...STEPS, ...REPORTS, QUALITY_REPORT],
   schedules: [
     {
       id: 'daily',

@@ -10,7 +10,8 @@ import { metricsDay } from './marts/day.ts';
 import { READING_ROWS, sliceReadings } from './readings/slice.ts';
 import { transformReadings } from './readings/transform.ts';
 import { recogniseFile } from './recognise.ts';
-import { reportDaily, reportPage } from './report/steps.ts';
+import { metricsQuality } from './quality/step.ts';
+import { reportDaily, reportPage, reportQuality } from './report/steps.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 import { sidePartOf, sliceSide } from './side/slice.ts';
 import { METER_SOURCES } from './source.ts';
@@ -40,9 +41,11 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'metrics/daily': metricsDaily,
       'metrics/week': metricsWeek,
       'metrics/suspicions': metricsSuspicions,
+      'metrics/quality': metricsQuality,
       'metrics/day': metricsDay,
       'report/daily': reportDaily,
       'report/page': reportPage,
+      'report/quality': reportQuality,
     },
     recognise: async (file, sql) => recogniseFile(file, sql, await secret()),
     withSecret: smartMeterWith,

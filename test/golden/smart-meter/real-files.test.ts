@@ -19,7 +19,8 @@ beforeEach(async () => {
 afterEach(() => engine.close());
 
 async function fleetOf(date: string): Promise<FleetDay> {
-  await runDay(engine, 'smart-meter', date, { offline: true });
+  const { outcome } = await runDay(engine, 'smart-meter', date, { offline: true });
+  expect(outcome.verdict).toBe('ok');
   const file = path.join(engine.home, 'store', 'processed', 'metrics', `meter_metrics_${date}.json`);
   return JSON.parse(await readFile(file, 'utf8')) as FleetDay;
 }

@@ -10,7 +10,7 @@ export const linkyApi: Dialect = {
   open(head) {
     const from = `(
       WITH document AS (SELECT coalesce(json->'meter_reading', json) AS d
-          FROM read_json_objects(${quoteText(head.path)}, maximum_object_size = 1073741824)),
+          FROM read_json_objects(${quoteText(head.path)}, maximum_object_size = 67108864)),
         points AS (SELECT d, unnest(CAST(d->'interval_reading' AS JSON[])) AS p FROM document)
       SELECT *, row_number() OVER () AS line FROM points)`;
     const select = publishedRows(

@@ -75,7 +75,7 @@ export const r63Json: Dialect = {
   matches: ({ text }) => /^\s*\{/.test(text) && /"grandeur"\s*:/.test(text) && /"points"\s*:/.test(text),
   open(head) {
     const from = `(
-      WITH document AS (SELECT json FROM read_json_objects(${quoteText(head.path)}, maximum_object_size = 1073741824)),
+      WITH document AS (SELECT json FROM read_json_objects(${quoteText(head.path)}, maximum_object_size = 67108864)),
         measures AS (SELECT coalesce(json->'header', '{}'::JSON) AS h, unnest(CAST(json->'mesures' AS JSON[])) AS m FROM document),
         quantities AS (SELECT h, m, unnest(CAST(m->'grandeur' AS JSON[])) AS g FROM measures),
         points AS (SELECT h, m, g, unnest(CAST(g->'points' AS JSON[])) AS p FROM quantities)

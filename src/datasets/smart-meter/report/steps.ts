@@ -4,6 +4,8 @@ import type { FleetDay } from '../marts/day.ts';
 import { csvOf, metricsTable } from './csv.ts';
 import type { MeterReport } from './model.ts';
 import { renderPage } from './page.tsx';
+import type { QualityDay } from '../quality/step.ts';
+import { renderQualityPage } from './quality-page.tsx';
 
 export const reportDaily: StepImplementation = {
   kind: 'plain',
@@ -30,6 +32,26 @@ export const reportPage: StepImplementation = {
     forEachUnit(task, async (unit) => {
       const report = await readJson<MeterReport>(unit, 'report', tools);
       return { scope: unit.scope, outputs: { page: { bytes: utf8(renderPage(report)) } }, checks: [], facts: {} };
+    }),
+};
+
+/** Days before whose verdicts the trend shows. */
+export const TREND_DAYS = 20;
+
+export function qualityBefore(days: number): string {
+  return `quality_${days}`;
+}
+
+export const reportQuality: StepImplementation = {
+  kind: 'plain',
+  run: (task, tools) =>
+    forEachUnit(task, async (unit) => {
+      const days: QualityDay[] = [];
+      for (let back = TREND_DAYS; back > 0; back -= 1)
+        if ((unit.inputs[qualityBefore(back)] ?? []).length > 0)
+          days.push(await readJson<QualityDay>(unit, qualityBefore(back), tools));
+      days.push(await readJson<QualityDay>(unit, 'quality', tools));
+      return { scope: unit.scope, outputs: { page: { bytes: utf8(renderQualityPage(days)) } }, checks: [], facts: {} };
     }),
 };
 

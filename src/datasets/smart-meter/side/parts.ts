@@ -11,7 +11,7 @@ export interface SidePart {
   /**
    * - validity: a row holds from its `valid_from` until the next one of the same key
    * - date: a row is of its `date`
-   * - instant: a row is of the day of its `at`, and of the day that ends there
+   * - instant: a row is of the day of its `read_at`, and of the day that ends there
    * - span: a row holds for every day that `[start_at, end_at)` touches
    */
   readonly holds: 'validity' | 'date' | 'instant' | 'span';
@@ -52,10 +52,10 @@ export const SIDE_PARTS: readonly SidePart[] = [
   {
     id: 'registers',
     title: 'Counters of meters at an instant',
-    columns: { meter_id: 'meter', at: 'instant', register_wh: 'number' },
-    required: ['meter_id', 'at', 'register_wh'],
+    columns: { meter_id: 'meter', read_at: 'instant', register_wh: 'number' },
+    required: ['meter_id', 'read_at', 'register_wh'],
     holds: 'instant',
-    key: ['meter_key', 'at'],
+    key: ['meter_key', 'read_at'],
     isServed: true,
   },
   {

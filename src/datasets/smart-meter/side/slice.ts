@@ -33,7 +33,7 @@ async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret:
   const rows = csvRows(head.path, names, shape);
   const hasMeters = Object.values(part.columns).includes('meter');
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE side_text AS SELECT *, ${hasMeters ? columnSql(names, 'meter_id') : 'NULL'} AS side_meter FROM ${rows}`,
+    `CREATE OR REPLACE TEMP TABLE side_text AS SELECT *, ${hasMeters ? columnSql(names, 'meter_id') : 'CAST(NULL AS VARCHAR)'} AS side_meter FROM ${rows}`,
   );
   await sql.run('CREATE OR REPLACE TEMP VIEW side_ids AS SELECT side_meter AS meter_id FROM side_text');
   await fillMeterKeys(sql, secret, 'side_ids');
@@ -76,7 +76,7 @@ export async function recogniseSide(
 const BOUNDS: Readonly<Record<SidePart['holds'], readonly [first: string, last: string]>> = {
   validity: ['valid_from', 'valid_from'],
   date: ['date', 'date'],
-  instant: ['at', 'at'],
+  instant: ['read_at', 'read_at'],
   span: ['start_at', 'end_at'],
 };
 
@@ -124,7 +124,7 @@ function heldSql({ holds, key }: SidePart, date: CivilDate): string {
     case 'date':
       return `date = DATE '${date}'`;
     case 'instant':
-      return `epoch(at) BETWEEN ${from} AND ${to}`;
+      return `epoch(read_at) BETWEEN ${from} AND ${to}`;
     case 'span':
       return `epoch(start_at) < ${to} AND epoch(end_at) > ${from}`;
   }

@@ -1,0 +1,230 @@
+/**
+ * Rules of quality as SQL that returns the failing rows: `meter_key`, `failed_at`, `observed`, `allowed`. Each reads the views `readings`, `rejects`, `conflicts`,
+ * `daily`, `history` (days before, with `back`), `meters`, `registers`, `outages` of one day; estimates are in none of them.
+ */
+export interface QualityRule {
+  readonly id: string;
+  readonly suite: 'raw_readings_suite' | 'staging_readings_suite' | 'marts_metrics_suite';
+  /** The rule as a claim. */
+  readonly title: string;
+  /** What a failing row is: counted with a warning, suspect, or reason to hold its group. */
+  readonly severity: 'warn' | 'suspect' | 'hold';
+  /** SQL of what is looked at, a number. */
+  readonly tested: string;
+  readonly failing: string;
+}
+
+const ALL_READINGS = 'SELECT count(*) FROM readings';
+const ALL_METERS = `SELECT count(*) FROM daily WHERE channel = 'import'`;
+const NOTHING = 'CAST(NULL AS DOUBLE)';
+
+function refused(id: string, title: string, reasons: readonly string[]): QualityRule {
+  const list = reasons.map((reason) => `'${reason}'`).join(', ');
+  return {
+    id,
+    suite: 'raw_readings_suite',
+    title,
+    severity: 'warn',
+    tested: '(SELECT count(*) FROM readings) + (SELECT count(*) FROM rejects)',
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, TRY_CAST(value AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM rejects WHERE reason IN (${list})`,
+  };
+}
+
+/** Runs of one value: rows in order, a new run wherever the value changes or an interval is missing. */
+const RUNS = `(SELECT meter_key, channel, energy_wh, min(start_at) AS failed_at, count(*) AS length FROM (
+    SELECT *, sum(is_new) OVER (PARTITION BY meter_key, channel ORDER BY start_at) AS run FROM (
+      SELECT meter_key, channel, start_at, energy_wh, CASE WHEN energy_wh = lag(energy_wh) OVER in_time
+          AND epoch(start_at) - epoch(lag(start_at) OVER in_time) = 60 * step_min THEN 0 ELSE 1 END AS is_new
+      FROM readings WINDOW in_time AS (PARTITION BY meter_key, channel ORDER BY start_at)))
+    GROUP BY meter_key, channel, energy_wh, run)`;
+
+/** Median of the like days (one, two, three and four weeks before) of each meter. */
+const LIKE = `(SELECT meter_key, CAST(quantile_disc(total_wh, 0.5) AS DOUBLE) AS usual_wh, count(*) AS days FROM history
+    WHERE back IN (7, 14, 21, 28) AND channel = 'import' AND observed = expected GROUP BY meter_key)`;
+
+const FULL_DAYS = `(SELECT * FROM daily WHERE channel = 'import' AND observed = expected)`;
+
+/** Δ of the counter over the day, where there is a reading at both of its ends. */
+const DELTAS = `(SELECT meter_key, CAST(arg_max(register_wh, read_at) - arg_min(register_wh, read_at) AS DOUBLE) AS delta_wh, count(*) AS readings,
+    CAST(arg_min(register_wh, read_at) AS DOUBLE) AS first_wh FROM registers GROUP BY meter_key HAVING count(*) >= 2)`;
+
+/** Third largest value of a day and channel; spikes stand far above it. */
+const TOPS = `(SELECT meter_key, max(energy_wh, 3) AS top, arg_max(start_at, energy_wh) AS failed_at FROM readings WHERE channel = 'import' GROUP BY meter_key)`;
+
+export const QUALITY_RULES: readonly QualityRule[] = [
+  refused('timestamp_not_null', 'every row has a time that its clock showed', [
+    'no_stamp',
+    'bad_stamp',
+    'no_such_time',
+    'ambiguous_time',
+  ]),
+  refused('consumption_not_null', 'every row has a value', ['no_value']),
+  refused('consumption_finite', 'every value is a finite number', ['not_finite']),
+  refused('consumption_not_negative', 'no value is negative', ['negative']),
+  refused('consumption_in_range', 'no value is larger than a meter can measure', ['out_of_range']),
+  refused('interval_energy', 'every row is energy of an interval in a known unit', [
+    'unknown_unit',
+    'other_quantity',
+    'register_not_interval',
+    'refused_quality',
+  ]),
+  {
+    id: 'known_meter',
+    suite: 'raw_readings_suite',
+    title: 'every meter is in the list of meters, where there is one',
+    severity: 'hold',
+    tested: ALL_METERS,
+    failing: `SELECT DISTINCT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed FROM daily
+      WHERE (SELECT count(*) FROM meters) > 0 AND meter_key NOT IN (SELECT meter_key FROM meters)`,
+  },
+  {
+    id: 'no_conflict',
+    suite: 'staging_readings_suite',
+    title: 'rows of one interval and rank agree',
+    severity: 'warn',
+    tested: ALL_READINGS,
+    failing:
+      'SELECT meter_key, start_at AS failed_at, CAST(largest_wh AS DOUBLE) AS observed, CAST(smallest_wh AS DOUBLE) AS allowed FROM conflicts',
+  },
+  {
+    id: 'timestamp_unique',
+    suite: 'staging_readings_suite',
+    title: 'a meter has one reading for each interval',
+    severity: 'hold',
+    tested: ALL_READINGS,
+    failing: `SELECT meter_key, start_at AS failed_at, CAST(count(*) AS DOUBLE) AS observed, 1.0 AS allowed FROM readings GROUP BY meter_key, channel, start_at HAVING count(*) > 1`,
+  },
+  {
+    id: 'no_missing_interval',
+    suite: 'staging_readings_suite',
+    title: 'every expected interval is there (46, 48 or 50 half-hours)',
+    severity: 'warn',
+    tested: ALL_METERS,
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(observed AS DOUBLE) AS observed, CAST(expected AS DOUBLE) AS allowed FROM daily
+      WHERE channel = 'import' AND observed < expected`,
+  },
+  {
+    id: 'on_grid',
+    suite: 'staging_readings_suite',
+    title: 'intervals begin within 60 s of their grid',
+    severity: 'suspect',
+    tested: ALL_READINGS,
+    failing: `SELECT meter_key, start_at AS failed_at, epoch(start_at) % (60 * step_min) AS observed, 60.0 AS allowed FROM readings WHERE suspect = 'off_grid'`,
+  },
+  {
+    id: 'one_step',
+    suite: 'staging_readings_suite',
+    title: 'the length of intervals does not change within a day',
+    severity: 'warn',
+    tested: ALL_METERS,
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(step_min AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM daily WHERE changes_step`,
+  },
+  {
+    id: 'below_contracted_power',
+    suite: 'staging_readings_suite',
+    title: 'no interval is above 1.1 times the contracted power (36 kVA where it is not known)',
+    severity: 'suspect',
+    tested: ALL_READINGS,
+    failing: `SELECT r.meter_key, start_at AS failed_at, CAST(energy_wh AS DOUBLE) AS observed, 1100.0 * coalesce(m.kva, 36) * step_min / 60 AS allowed
+      FROM readings r LEFT JOIN meters m ON r.meter_key = m.meter_key WHERE energy_wh > 1100 * coalesce(m.kva, 36) * step_min / 60`,
+  },
+  {
+    id: 'no_spike',
+    suite: 'staging_readings_suite',
+    title: 'the largest interval of a day is at most 2.8 times the third largest, or 500 Wh',
+    severity: 'suspect',
+    tested: ALL_METERS,
+    failing: `SELECT meter_key, failed_at, CAST(top[1] AS DOUBLE) AS observed, 2.8 * CAST(top[3] AS DOUBLE) AS allowed FROM ${TOPS}
+      WHERE len(top) = 3 AND top[1] > 500 AND CAST(top[1] AS DOUBLE) > 2.8 * CAST(top[3] AS DOUBLE)`,
+  },
+  {
+    id: 'no_identical_run',
+    suite: 'staging_readings_suite',
+    title: 'no value other than zero stands for 12 intervals in a row',
+    severity: 'suspect',
+    tested: ALL_METERS,
+    failing: `SELECT meter_key, failed_at, CAST(length AS DOUBLE) AS observed, 11.0 AS allowed FROM ${RUNS} WHERE energy_wh > 0 AND length >= 12`,
+  },
+  {
+    id: 'no_zero_run',
+    suite: 'staging_readings_suite',
+    title: 'no meter shows zero for 48 half-hours without a known outage',
+    severity: 'warn',
+    tested: ALL_METERS,
+    failing: `SELECT r.meter_key, r.failed_at, CAST(length AS DOUBLE) AS observed, 47.0 AS allowed FROM ${RUNS} r LEFT JOIN meters m ON r.meter_key = m.meter_key
+      WHERE channel = 'import' AND energy_wh = 0 AND length >= 48 AND coalesce(m.transformer, '') NOT IN (SELECT transformer FROM outages)`,
+  },
+  {
+    id: 'sum_is_register',
+    suite: 'marts_metrics_suite',
+    title: 'the intervals of a full day add up to what the counter moved, within 2 Wh or 0.2 %',
+    severity: 'warn',
+    tested: `SELECT count(*) FROM ${DELTAS}`,
+    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, delta_wh AS allowed FROM ${FULL_DAYS} d
+      JOIN ${DELTAS} r ON d.meter_key = r.meter_key WHERE delta_wh >= 0 AND abs(total_wh - delta_wh) > greatest(2, 0.002 * delta_wh)`,
+  },
+  {
+    id: 'register_forward',
+    suite: 'marts_metrics_suite',
+    title: 'counters go forward; a fall from above 90 % of their dials is a passage by zero',
+    severity: 'warn',
+    tested: `SELECT count(*) FROM ${DELTAS}`,
+    failing: `SELECT r.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, delta_wh AS observed, 0.0 AS allowed FROM ${DELTAS} r LEFT JOIN meters m ON r.meter_key = m.meter_key
+      WHERE delta_wh < 0 AND first_wh <= 0.9 * 1000 * pow(10, CAST(coalesce(m.dials, 6) AS DOUBLE))`,
+  },
+  {
+    id: 'usual_day',
+    suite: 'marts_metrics_suite',
+    title: 'a day is between 0.2 and 5 times the median of the same weekday of four weeks',
+    severity: 'warn',
+    tested: `SELECT count(*) FROM ${LIKE} WHERE days >= 3`,
+    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
+      JOIN ${LIKE} l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0 AND NOT (total_wh BETWEEN 0.2 * usual_wh AND 5 * usual_wh)`,
+  },
+  {
+    id: 'same_unit',
+    suite: 'marts_metrics_suite',
+    title: 'no day is a thousand times, or a thousandth of, what is usual: Wh and kWh are not mixed up',
+    severity: 'hold',
+    tested: `SELECT count(*) FROM ${LIKE} WHERE days >= 3`,
+    failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
+      JOIN ${LIKE} l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0
+      AND (total_wh BETWEEN 250 * usual_wh AND 4000 * usual_wh OR (total_wh > 0 AND usual_wh BETWEEN 250 * total_wh AND 4000 * total_wh))`,
+  },
+  {
+    id: 'measured_again',
+    suite: 'marts_metrics_suite',
+    title: 'no meter is estimated for more than 3 days in a row',
+    severity: 'warn',
+    tested: ALL_METERS,
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(count(*) AS DOUBLE) AS observed, 3.0 AS allowed FROM (
+        SELECT meter_key, 0 AS back, estimated FROM daily WHERE channel = 'import' UNION ALL
+        SELECT meter_key, back, estimated FROM history WHERE channel = 'import' AND back <= 3)
+      WHERE estimated > 0 GROUP BY meter_key HAVING count(*) > 3`,
+  },
+  {
+    id: 'label_set',
+    suite: 'raw_readings_suite',
+    title: 'labels are Normal, Abnormal or Anomaly',
+    severity: 'warn',
+    tested: 'SELECT count(label) FROM readings',
+    failing: `SELECT meter_key, start_at AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed FROM readings WHERE label NOT IN ('Normal', 'Abnormal', 'Anomaly')`,
+  },
+  {
+    id: 'raw_share',
+    suite: 'raw_readings_suite',
+    title: 'published shares lie between 0 and 1',
+    severity: 'warn',
+    tested: 'SELECT count(value_raw) FROM readings',
+    failing: `SELECT meter_key, start_at AS failed_at, value_raw AS observed, 1.0 AS allowed FROM readings WHERE value_raw NOT BETWEEN 0 AND 1
+      OR temperature_raw NOT BETWEEN 0 AND 1 OR humidity_raw NOT BETWEEN 0 AND 1 OR wind_speed_raw NOT BETWEEN 0 AND 1 OR avg_past_raw NOT BETWEEN 0 AND 1`,
+  },
+  {
+    id: 'scaled_temperature',
+    suite: 'staging_readings_suite',
+    title: 'temperatures lie between −50 and 60 °C',
+    severity: 'warn',
+    tested: 'SELECT count(temperature_raw) FROM readings',
+    failing: `SELECT meter_key, start_at AS failed_at, 15 + 30 * temperature_raw AS observed, 60.0 AS allowed FROM readings WHERE 15 + 30 * temperature_raw NOT BETWEEN -50 AND 60`,
+  },
+];

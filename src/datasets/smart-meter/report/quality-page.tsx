@@ -1,0 +1,98 @@
+import type { JSX } from 'preact';
+import { longDate, number, percentOf } from '../../page/french.ts';
+import { FigureTable, PlainSection, Row } from '../../page/tables.tsx';
+import type { QualityDay } from '../quality/step.ts';
+import { Curve } from './curve.tsx';
+import { Figures, renderDocument } from './document.tsx';
+
+/** Data docs: every rule of a day as a sentence with what was observed, and how often rules failed on the days before. */
+export function renderQualityPage(days: readonly QualityDay[]): string {
+  const day = days.at(-1);
+  if (day === undefined) return '';
+  return renderDocument({
+    title: `Qualité des relevés · ${longDate(day.date)}`,
+    kicker: 'Compteurs communicants · qualité des relevés',
+    heading: (
+      <>
+        Règles du <span class="date">{longDate(day.date)}</span>
+      </>
+    ),
+    children: <Body day={day} days={days} />,
+  });
+}
+
+const failedOf = ({ verdicts }: QualityDay): number => verdicts.reduce((sum, { failed }) => sum + failed, 0);
+
+function Body({ day, days }: { readonly day: QualityDay; readonly days: readonly QualityDay[] }): JSX.Element {
+  const suites = [...new Set(day.verdicts.map(({ suite }) => suite))];
+  return (
+    <>
+      <Figures
+        figures={[
+          ['Règles', number(day.verdicts.length), 'vérifiées'],
+          ['En défaut', number(day.verdicts.filter(({ failed }) => failed > 0).length), 'règles'],
+          ['Lignes', number(failedOf(day)), 'en défaut'],
+          ['Rejets', number(day.rejects.reduce((sum, { rows }) => sum + rows, 0)), 'lignes refusées'],
+        ]}
+      />
+      {suites.map((suite) => (
+        <PlainSection key={suite} id={suite} title={suite}>
+          <FigureTable
+            caption="Règle, effet, lignes vues et en défaut"
+            head={['Règle', 'Effet', 'Vues', 'Défauts', 'Part', 'Exemples (clés masquées)']}
+          >
+            {day.verdicts
+              .filter((verdict) => verdict.suite === suite)
+              .map(({ rule, title, severity, tested, failed, keys }) => (
+                <Row
+                  key={rule}
+                  name={title}
+                  cells={[
+                    severity,
+                    number(tested),
+                    number(failed),
+                    percentOf(tested === 0 ? null : failed / tested, 2),
+                    keys.length === 0
+                      ? '–'
+                      : keys
+                          .slice(0, 3)
+                          .map((key) => `…${key.slice(-4)}`)
+                          .join(', '),
+                  ]}
+                />
+              ))}
+          </FigureTable>
+        </PlainSection>
+      ))}
+      <PlainSection id="tendance" title="Tendance">
+        <Curve
+          title="Lignes en défaut par jour"
+          unit="lignes"
+          curves={[{ name: 'import', points: days.map((one) => ({ label: one.date.slice(5), value: failedOf(one) })) }]}
+        />
+      </PlainSection>
+      <Profile day={day} />
+    </>
+  );
+}
+
+function Profile({ day }: { readonly day: QualityDay }): JSX.Element {
+  return (
+    <PlainSection id="profil" title="Profil des colonnes">
+      <FigureTable caption="Valeurs mesurées du jour" head={['Colonne', 'Valeurs', 'Vides', 'Min', 'Médiane', 'Max']}>
+        {day.profile.map(({ column, values, nulls, least, median, greatest }) => (
+          <Row
+            key={column}
+            name={column}
+            cells={[number(values), number(nulls), number(least, 2), number(median, 2), number(greatest, 2)]}
+          />
+        ))}
+      </FigureTable>
+      <FigureTable caption="Lignes refusées, par motif" head={['Motif', 'Lignes']}>
+        {day.rejects.map(({ reason, rows }) => (
+          <Row key={reason} name={reason} cells={[number(rows)]} />
+        ))}
+      </FigureTable>
+    </PlainSection>
+  );
+}
