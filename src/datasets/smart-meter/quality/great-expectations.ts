@@ -1,4 +1,4 @@
-import type { QualityDay, Verdict } from './step.ts';
+import type { QualityDay, Verdict } from './verdicts.ts';
 
 /** Verdicts in the shape of Great Expectations' validation results, one for each suite. */
 

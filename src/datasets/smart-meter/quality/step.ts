@@ -1,47 +1,23 @@
-import type { CheckResult, StepImplementation, StepUnit, UnitResult } from '../../../pipelines/dataset.ts';
-import type { CheckDefinition } from '../../../pipelines/definition.ts';
-import type { SqlSession } from '../../../ports/sql.ts';
-import { forEachUnit, utf8 } from '../../each-unit.ts';
+import { forEachUnit, utf8 } from '../../kit/index.ts';
+import type {
+  CheckDefinition,
+  CheckResult,
+  SqlSession,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { expectationsOf } from './great-expectations.ts';
 import { QUALITY_RULES } from './rules.ts';
 import type { QualityRule } from './rules.ts';
+import type { ColumnProfile, QualityDay, Verdict } from './verdicts.ts';
 
 /** `metrics/quality`: every rule on a day, with the failing rows, the verdicts, and both as Great Expectations reads them. */
 
 /** Days before that rules look at. */
 export const HISTORY_BACK = [1, 2, 3, 7, 14, 21, 28];
-
-export interface Verdict {
-  readonly suite: QualityRule['suite'];
-  readonly rule: string;
-  readonly version: number;
-  readonly severity: QualityRule['severity'];
-  readonly title: string;
-  readonly tested: number;
-  readonly failed: number;
-  /** At most 20 keys of meters with a failing row. */
-  readonly keys: readonly string[];
-}
-
-/** What a day's verdicts are as a document. */
-export interface QualityDay {
-  readonly date: string;
-  readonly verdicts: readonly Verdict[];
-  /** Reasons of refused rows, with how many. */
-  readonly rejects: readonly { readonly reason: string; readonly rows: number }[];
-  readonly profile: readonly ColumnProfile[];
-}
-
-export interface ColumnProfile {
-  readonly column: string;
-  readonly values: number;
-  readonly nulls: number;
-  readonly least: number | null;
-  readonly median: number | null;
-  readonly greatest: number | null;
-}
 
 /** Raised when a rule changes what it tests. */
 const RULES_VERSION = 1;

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
-import { longDate, number, percentOf } from '../../page/french.ts';
-import { FigureTable, PlainSection, Row } from '../../page/tables.tsx';
-import type { QualityDay } from '../quality/step.ts';
+import { FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
+import type { QualityDay } from '../quality/verdicts.ts';
 import { Curve } from './curve.tsx';
 import { Figures, renderDocument } from './document.tsx';
 

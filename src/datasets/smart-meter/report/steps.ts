@@ -4,7 +4,7 @@ import type { FleetDay } from '../marts/day.ts';
 import { csvOf, metricsTable } from './csv.ts';
 import type { MeterReport } from './model.ts';
 import { renderPage } from './page.tsx';
-import type { QualityDay } from '../quality/step.ts';
+import type { QualityDay } from '../quality/verdicts.ts';
 import { renderQualityPage } from './quality-page.tsx';
 
 export const reportDaily: StepImplementation = {

@@ -1,0 +1,32 @@
+import type { QualityRule } from './rules.ts';
+
+/** What came of the rule on a day. */
+export interface Verdict {
+  readonly suite: QualityRule['suite'];
+  readonly rule: string;
+  readonly version: number;
+  readonly severity: QualityRule['severity'];
+  readonly title: string;
+  readonly tested: number;
+  readonly failed: number;
+  /** At most 20 keys of meters with a failing row. */
+  readonly keys: readonly string[];
+}
+
+/** What a day's verdicts are as a document. */
+export interface QualityDay {
+  readonly date: string;
+  readonly verdicts: readonly Verdict[];
+  /** Reasons of refused rows, with how many. */
+  readonly rejects: readonly { readonly reason: string; readonly rows: number }[];
+  readonly profile: readonly ColumnProfile[];
+}
+
+export interface ColumnProfile {
+  readonly column: string;
+  readonly values: number;
+  readonly nulls: number;
+  readonly least: number | null;
+  readonly median: number | null;
+  readonly greatest: number | null;
+}
