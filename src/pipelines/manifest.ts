@@ -67,6 +67,17 @@ export function previousVersionKey({ table, partition, sort }: DocumentKey): Doc
   return { table, partition, sort: `${scope}/${String(version).padStart(VERSION_DIGITS, '0')}` };
 }
 
+/** Where versions lie that are newer than the one of this key. */
+export function newerVersions({ table, partition, sort }: DocumentKey): DocumentRange {
+  const at = sort.lastIndexOf('/');
+  const scope = sort.slice(0, at);
+  const next = String(Number(sort.slice(at + 1)) + 1).padStart(VERSION_DIGITS, '0');
+  return { table, partition, from: `${scope}/${next}`, to: `${scope}0` };
+}
+
+/** `[from, to)` of a partition. */
+export type DocumentRange = Pick<DocumentKey, 'table' | 'partition'> & { readonly from: string; readonly to: string };
+
 /** `done` as the manifest keeps it. */
 export function manifestStep(entry: LedgerEntry, kept?: KeptNote): ManifestStep {
   return {

@@ -1,3 +1,5 @@
+import type { DocumentKey } from './documents.ts';
+
 /**
  * The three ports through which the product touches bytes, documents and SQL. Adapters behind them have the same
  * semantics everywhere, held by one conformance suite (`test/conformance`), so that no caller knows which one it has.
@@ -78,6 +80,8 @@ export interface PutOptions {
  */
 export interface PutFence {
   readonly version: number;
+  /** The document that is this version, for who can write later only and has to ask again then. */
+  readonly of?: DocumentKey;
   /** Whether this version is the newest still; asked when everything is ready to be written, perhaps several times. */
   readonly holds: () => Promise<boolean>;
 }

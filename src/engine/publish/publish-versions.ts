@@ -1,6 +1,6 @@
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
-import { manifestKey } from '../../pipelines/manifest.ts';
+import { manifestKey, newerVersions } from '../../pipelines/manifest.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
@@ -69,13 +69,13 @@ async function publishVersion(engine: Engine, definition: PipelineDefinition, al
 
 /** Holds while there is no newer version. Not asked of the next one alone: a row that could not be read may have been set aside. */
 export function fenceOf(documents: DocumentStore, { pipeline, scope, version }: Manifest): PutFence {
-  const { table, partition, sort } = manifestKey(pipeline, scope, version + 1);
-  const newer = { table, partition, from: sort, to: `${scope}0`, limit: 1 } as const;
+  const of = manifestKey(pipeline, scope, version);
+  const newer = { ...newerVersions(of), limit: 1 };
   const holds = async (): Promise<boolean> => {
     for await (const _ of documents.query(newer)) return false;
     return true;
   };
-  return { version, holds };
+  return { version, of, holds };
 }
 
 function newestOf(all: readonly Manifest[]): Manifest {

@@ -6,13 +6,13 @@ import { DECISION_TABLE } from '../../pipelines/decision.ts';
 import { DEGRADED_TABLE } from '../../pipelines/degraded.ts';
 import { GARBAGE_TABLE } from '../../pipelines/garbage.ts';
 import { FAILURE_TABLE } from '../../pipelines/ledger.ts';
-import { MANIFEST_TABLE, previousVersionKey } from '../../pipelines/manifest.ts';
+import { MANIFEST_TABLE, newerVersions, previousVersionKey } from '../../pipelines/manifest.ts';
 import { ACTION_TABLE } from '../../pipelines/operator-action.ts';
 import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE, countedAlone, mergeReceipts } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import { problemOf } from '../../pipelines/stored-records.ts';
 import { VERIFICATION_TABLE } from '../../pipelines/verification.ts';
-import type { DocumentKey } from '../../ports/documents.ts';
+import type { DocumentKey, DocumentQuery } from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import { editionPlace, newestName } from '../content-store.ts';
 import { besideName } from '../download/raw-names.ts';
@@ -37,6 +37,7 @@ export interface MergeRules {
   basisOf(key: DocumentKey): DocumentKey | undefined;
   keeps(key: string): boolean;
   numbering(key: DocumentKey): Numbering | undefined;
+  newerThan(key: DocumentKey): DocumentQuery | undefined;
 }
 
 type DocumentMerge =
@@ -85,6 +86,7 @@ export function mergeRules(datasets: Readonly<Record<string, Dataset>>): MergeRu
     basisOf: (key) => (key.table === MANIFEST_TABLE ? previousVersionKey(key) : undefined),
     keeps: (key) => newestName(key) !== undefined,
     numbering: numberingOf,
+    newerThan: (key) => (key.table === MANIFEST_TABLE ? newerVersions(key) : undefined),
   };
 }
 

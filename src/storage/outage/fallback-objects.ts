@@ -8,6 +8,7 @@ import { hashInKey } from '../shared/content-key.ts';
 import { isAway } from './fallback-parts.ts';
 import type { FallbackParts, PrimaryObjects, UseCounter } from './fallback-parts.ts';
 import type { NewEntry } from './journal.ts';
+import type { FencedEntry } from './journal-records.ts';
 import type { JournalState, PendingObject } from './journal-state.ts';
 import { checkObjectKey, checkObjectPrefix } from '../shared/object-key.ts';
 import type {
@@ -26,6 +27,8 @@ import { checkFence } from '../local/put-fence.ts';
 
 /** The folder of the pending bytes in the local store; the day in the name tells how old they are. */
 export const PENDING_FOLDER = 'pending';
+
+const UNPROVEN_WAIT_MS = 1_000;
 
 /** The objects of a host, with its fallback; see `createFallbackStores` for what holds. */
 export class FallbackObjects implements ObjectStore {
@@ -47,12 +50,13 @@ export class FallbackObjects implements ObjectStore {
     for (;;) {
       const state = await journal.refresh();
       if (state.pending.size === 0) {
+        const asked = this.#provable(options);
         try {
-          const ref = await primary.objects.put(key, source.body, options);
+          const ref = await primary.objects.put(key, source.body, asked.options);
           await mirror.learnObject(key, ref.sha256);
           return ref;
         } catch (error) {
-          if (!isAway(error, breakers.objects)) throw error;
+          if (!asked.isUnproven() && !isAway(error, breakers.objects)) throw error;
           source.refuseWhenUsed(error);
         }
       }
@@ -63,7 +67,18 @@ export class FallbackObjects implements ObjectStore {
       const { sha256, bytes } = blob;
       const mediaType = options.mediaType;
       const { mode } = options;
-      const entry = { kind: 'object-put', key, before, mode, mediaType, sha256, bytes, blob: blob.key } as const;
+      const fence = fenceIn(options);
+      const entry = {
+        kind: 'object-put',
+        key,
+        before,
+        mode,
+        mediaType,
+        sha256,
+        bytes,
+        blob: blob.key,
+        ...fence,
+      } as const;
       const written = await this.#journal(entry);
       if (written === 'refused') throw conflict(key);
       if (written === 'void') continue;
@@ -124,17 +139,18 @@ export class FallbackObjects implements ObjectStore {
     for (;;) {
       const state = await journal.refresh();
       if (state.pending.size === 0) {
+        const asked = this.#provable(options);
         try {
-          await primary.objects.delete(key, options);
+          await primary.objects.delete(key, asked.options);
           await mirror.learnObject(key, null);
           return;
         } catch (error) {
-          if (!isAway(error, breakers.objects)) throw error;
+          if (!asked.isUnproven() && !isAway(error, breakers.objects)) throw error;
         }
       }
       const before = await this.#hashBefore(state, key, 'replace');
       if (!(await this.#passFence(state, key, options.fence))) continue;
-      if ((await this.#journal({ kind: 'object-delete', key, before })) === 'accepted') return;
+      if ((await this.#journal({ kind: 'object-delete', key, before, ...fenceIn(options) })) === 'accepted') return;
     }
   }
 
@@ -170,6 +186,27 @@ export class FallbackObjects implements ObjectStore {
   async #refuseWhileWaiting(entry: PendingObject): Promise<void> {
     const state = await this.#parts.journal.refresh();
     if (state.pending.has(entry.id) || state.conflicts.has(entry.id)) lostBlob(entry);
+  }
+
+  /**
+   * The options with a fence that lets nobody through who only remembers which version is the newest, because the documents are away: such
+   * a write waits in the journal, and its replay asks again.
+   */
+  #provable<O extends DeleteOptions>(options: O): { readonly options: O; readonly isUnproven: () => boolean } {
+    const { fence } = options;
+    let unproven = false;
+    const isUnproven = () => unproven;
+    if (fence?.of === undefined) return { options, isUnproven };
+    const holds = async (): Promise<boolean> => {
+      const before = this.#use.staleReads;
+      const holdsHere = await fence.holds();
+      unproven = holdsHere && this.#use.staleReads > before;
+      if (!unproven) return holdsHere;
+      const message = 'the document store is away, so nobody can tell which version is the newest one';
+      // With a time to wait it says nothing against the object store.
+      throw new PipelineError('STORE_UNAVAILABLE', message, { retryAfterMs: UNPROVEN_WAIT_MS });
+    };
+    return { options: { ...options, fence: { ...fence, holds } }, isUnproven };
   }
 
   /** False when somebody on this host wrote the name during the look: that may be newer. */
@@ -219,6 +256,11 @@ export class FallbackObjects implements ObjectStore {
       return known;
     }
   }
+}
+
+/** What a replay asks again. */
+function fenceIn({ fence }: DeleteOptions): FencedEntry {
+  return fence?.of === undefined ? {} : { fence: { of: fence.of, version: fence.version } };
 }
 
 /** The sha256 of an object's bytes, read as a stream; null when there is none. */

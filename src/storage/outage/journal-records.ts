@@ -33,7 +33,12 @@ export interface DocumentDeleteEntry extends Entered {
   readonly before: DocumentView;
 }
 
-export interface ObjectPutEntry extends Entered {
+/** Of a name that shows the newest of numbered versions: asked again when it is replayed. Older records have none. */
+export interface FencedEntry {
+  readonly fence?: { readonly of: DocumentKey; readonly version: number };
+}
+
+export interface ObjectPutEntry extends Entered, FencedEntry {
   readonly kind: 'object-put';
   readonly key: string;
   /** The hash of the bytes before; null for none. */
@@ -46,7 +51,7 @@ export interface ObjectPutEntry extends Entered {
   readonly blob: string;
 }
 
-export interface ObjectDeleteEntry extends Entered {
+export interface ObjectDeleteEntry extends Entered, FencedEntry {
   readonly kind: 'object-delete';
   readonly key: string;
   readonly before: string | null;

@@ -2,28 +2,44 @@ import { PipelineError, errorCodeOf } from '../../errors.ts';
 import { hashInKey } from '../shared/content-key.ts';
 import { hashOfObject } from './fallback-objects.ts';
 import type { PendingEntry, PendingObject } from './journal-state.ts';
-import type { ObjectStore } from '../../ports/objects.ts';
+import type { DeleteOptions, ObjectStore } from '../../ports/objects.ts';
 import { MOST_TRIES } from './reconcile-parts.ts';
-import type { Judgement, MergeRules, ObjectMerge, ReconcileParts } from './reconcile-parts.ts';
+import type { Judgement, ObjectMerge, ReconcileParts } from './reconcile-parts.ts';
 
 /**
  * What the primary store says to a pending object. Its bytes are hashed where they lie: they may be replaced when they are those
  * that the writer knew, and are "the same" when they are already what was written. A name that is the hash of its bytes has one right
  * content, so nobody needs to decide between two: bytes that hash to it replace others, and are replaced by none.
  */
-export async function judgeObject({ primary, rules }: ReconcileParts, entry: PendingObject): Promise<Judgement> {
-  const judgement = judge(entry, await currentHash(primary.objects, entry.key));
-  const merge = mergeOf(rules, entry, judgement);
+export async function judgeObject(parts: ReconcileParts, entry: PendingObject): Promise<Judgement> {
+  const judgement = judge(entry, await currentHash(parts.primary.objects, entry.key));
+  const merge = await mergeOf(parts, entry, judgement);
   return merge === undefined ? judgement : { kind: 'merged', found: merge.why };
 }
 
 /** How a rule decides; undefined where there is nothing to decide, or no rule. */
-function mergeOf(rules: MergeRules | undefined, entry: PendingObject, judgement: Judgement): ObjectMerge | undefined {
+async function mergeOf(
+  parts: ReconcileParts,
+  entry: PendingObject,
+  judgement: Judgement,
+): Promise<ObjectMerge | undefined> {
+  const { rules } = parts;
   if (rules === undefined || judgement.kind === 'same') return undefined;
+  if (await isOvertaken(parts, entry))
+    return { why: `${entry.key} follows another version than the one that was published here` };
   if (entry.kind === 'object-delete' && rules.keeps(entry.key)) {
     return { why: `${entry.key} stays: its removal only saved space` };
   }
   return judgement.kind === 'conflict' ? rules.object(entry.key, wanted(entry)) : undefined;
+}
+
+/** Whether the version that the entry shows was not taken over, or is not the newest one on the primary store. */
+async function isOvertaken({ journal, primary, rules }: ReconcileParts, { fence }: PendingObject): Promise<boolean> {
+  const newer = fence === undefined ? undefined : rules?.newerThan?.(fence.of);
+  if (fence === undefined || newer === undefined) return false;
+  if ((await journal.refresh()).wasMerged(fence.of)) return true;
+  for await (const _ of primary.documents.query({ ...newer, limit: 1 })) return true;
+  return false;
 }
 
 /** Whether a conflict of the entry can end without a decision, once there are right bytes for it. */
@@ -53,7 +69,7 @@ export async function replayObject(parts: ReconcileParts, entry: PendingObject):
   for (let tries = 1; ; tries += 1) {
     const current = await currentHash(parts.primary.objects, entry.key);
     const judgement = judge(entry, current);
-    const merge = mergeOf(parts.rules, entry, judgement);
+    const merge = await mergeOf(parts, entry, judgement);
     if (merge !== undefined || judgement.kind !== 'apply') {
       const lost = merge?.beside === undefined ? undefined : await putBeside(parts, entry, merge.beside);
       if (lost !== undefined) return lost;
@@ -87,21 +103,24 @@ async function putBeside(parts: ReconcileParts, entry: PendingObject, beside: st
 /** Answers a conflict when the bytes are no longer what was acknowledged: there is nothing right to write. */
 async function apply(parts: ReconcileParts, entry: PendingObject): Promise<Judgement | undefined> {
   const { primary } = parts;
+  const fence = fenceOf(parts, entry);
   if (entry.kind === 'object-delete') {
-    await primary.objects.delete(entry.key);
+    await primary.objects.delete(entry.key, fence);
     return undefined;
   }
   const path = await openBlob(parts, entry);
   if (path === undefined) {
     return { kind: 'conflict', found: `the bytes of ${entry.key} are gone from this host, or damaged: re-run its day` };
   }
-  // The port has no conditional replace: a write of another host within this moment is replaced, as by any writer.
-  await primary.objects.put(
-    entry.key,
-    { path },
-    { mode: entry.before === null ? 'create' : 'replace', mediaType: entry.mediaType },
-  );
+  // Without a fence, a write of another host within this moment is replaced, as by any writer.
+  const mode = entry.before === null && entry.fence === undefined ? 'create' : 'replace';
+  await primary.objects.put(entry.key, { path }, { mode, mediaType: entry.mediaType, ...fence });
   return undefined;
+}
+
+function fenceOf(parts: ReconcileParts, entry: PendingObject): DeleteOptions {
+  if (entry.fence === undefined) return {};
+  return { fence: { ...entry.fence, holds: async () => !(await isOvertaken(parts, entry)) } };
 }
 
 async function openBlob({ blobs }: ReconcileParts, entry: PendingObject): Promise<string | undefined> {

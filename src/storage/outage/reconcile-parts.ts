@@ -1,6 +1,6 @@
 import type { StoreMirror } from './fallback-mirror.ts';
 import type { Journal } from './journal.ts';
-import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
+import type { DocumentKey, DocumentQuery, DocumentStore } from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import type { ObjectStore } from '../../ports/objects.ts';
 
@@ -38,6 +38,8 @@ export interface MergeRules {
   basisOf(key: DocumentKey): DocumentKey | undefined;
   /** Of documents that are numbered in the order in which they came; undefined for all others. */
   numbering?(key: DocumentKey): Numbering | undefined;
+  /** Where documents lie that are newer versions of what this one is a version of; undefined where there are none. */
+  newerThan?(key: DocumentKey): DocumentQuery | undefined;
   /** Objects whose deletion is not replayed: it only saved space, and they may be the only copy by now. */
   keeps(key: string): boolean;
 }

@@ -210,7 +210,8 @@ class Reconciler {
 
   #basesOf(entry: PendingEntry): DocumentKey[] {
     const { rules } = this.#parts;
-    if (rules === undefined || isObject(entry)) return [];
+    if (rules === undefined) return [];
+    if (isObject(entry)) return entry.fence === undefined ? [] : [entry.fence.of];
     return [rules.basisOf(entry.key), rules.numbering?.(entry.key)?.counter].flatMap((key) => key ?? []);
   }
 
