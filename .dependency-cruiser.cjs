@@ -126,7 +126,7 @@ module.exports = {
         '^src/pipelines/',
         '^src/datasets/',
         NODE_FILES,
-        '^(dns|http|https|net|zlib)$',
+        '^(dns|http|https|net|readline|zlib)$',
         '^node_modules/(@types/)?(ssh2|ssh2-sftp-client)/',
       ],
       [PORTS],

@@ -1,8 +1,9 @@
 import { PipelineError } from '../errors.ts';
-import type { Dataset, FlatTable } from '../pipelines/dataset.ts';
+import type { Dataset, FlatTable, FolderSource } from '../pipelines/dataset.ts';
 import type { Execution } from '../pipelines/ledger.ts';
 import type { DocumentStore } from '../ports/documents.ts';
 import type { ObjectStore, StorePlace } from '../ports/objects.ts';
+import type { Source } from '../ports/source.ts';
 import type { SqlEngine } from '../ports/sql.ts';
 import type { ReplayResult, RetrySettings } from './contract.ts';
 import { classifiedDataset } from './classified-dataset.ts';
@@ -16,6 +17,10 @@ export interface Engine {
   /** Absent in the light report worker. */
   readonly sql?: SqlEngine;
   readonly http?: HttpClient;
+  /** Opens the folder of a publisher; absent in workers that do not talk to publishers. */
+  readonly openFolder?: (declaration: FolderSource) => Source;
+  /** Keys that protect the keys of sealed raw files, by their ids; the first one protects new ones. Secrets. */
+  readonly rawKeys?: ReadonlyMap<string, Uint8Array>;
   readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
   now(): Date;
   /** When files of other programs are taken in; `before` unless it is set. */

@@ -36,6 +36,8 @@ export interface Receipt {
    * known ones. Older receipts know none.
    */
   readonly kept?: Readonly<Record<CivilDate, KeptDay>>;
+  /** Download keys that days were given from the same bytes before: a key of files that came later opened more of them. */
+  readonly before?: Readonly<Record<CivilDate, readonly StepKey[]>>;
   /** Rows of these days, and the published columns. */
   readonly rows: number;
   readonly columns: number;
@@ -101,15 +103,29 @@ function aloneOf(older: Receipt, sequence: number, alone: CountedAlone | undefin
 export function mergeReceipts(one: Receipt, other: Receipt): Receipt {
   const [older, newer] = compareAnswers(one, other) < 0 ? [one, other] : [other, one];
   const left = Object.entries(older.kept ?? {}).filter(([date]) => !(date in newer.days));
+  const before = keysBefore(older, newer);
   const { alone, ...answer } = newer;
   return {
     ...answer,
     ...aloneOf(older, newer.sequence ?? 0, alone),
+    ...(Object.keys(before).length === 0 ? {} : { before }),
     days: { ...older.days, ...newer.days },
     kept: { ...Object.fromEntries(left), ...newer.kept },
     rows: Math.max(older.rows, newer.rows),
     columns: Math.max(older.columns, newer.columns),
   };
+}
+
+function keysBefore(older: Receipt, newer: Receipt): Record<CivilDate, readonly StepKey[]> {
+  const before: Record<CivilDate, readonly StepKey[]> = {};
+  for (const date of Object.keys({ ...older.before, ...newer.before, ...older.days })) {
+    const [was, is] = [older.days[date], newer.days[date]];
+    const replaced = was === undefined || is === undefined || was === is ? [] : [was];
+    const keys = [...new Set([...(older.before?.[date] ?? []), ...(newer.before?.[date] ?? []), ...replaced])];
+    const others = keys.filter((key) => key !== is);
+    if (others.length > 0) before[date] = others;
+  }
+  return before;
 }
 
 export interface KeptDay {
@@ -177,7 +193,15 @@ interface Answer {
 
 function newestOf(date: CivilDate, answers: readonly Answer[]): Delivery {
   const newest = answers.reduce((a, b) => (compareAnswers(a.receipt, b.receipt) >= 0 ? a : b));
-  const given = [...new Set(answers.flatMap(({ day, receipt }) => [receipt.days[date] ?? day.key, day.key]))];
+  const given = [
+    ...new Set(
+      answers.flatMap(({ day, receipt }) => [
+        ...(receipt.before?.[date] ?? []),
+        receipt.days[date] ?? day.key,
+        day.key,
+      ]),
+    ),
+  ];
   const rivals = answers.filter(
     ({ day, receipt }) => day.key !== newest.day.key && mayBeNewer(receipt, newest.receipt),
   );

@@ -1,6 +1,5 @@
 /**
- * Where the raw files of a part come from, whoever keeps them: a publisher's folder on an SFTP server, a folder of this
- * disk, objects that somebody has put into a bucket. A source is opened with its credentials; nobody sees them after that.
+ * Where the raw files of a part come from: a publisher's folder on an SFTP server, or a folder of this disk. A source is opened with its credentials; nobody sees them after that.
  *
  * Every method throws `PipelineError` only: `SRC_UNAVAILABLE`, `SRC_TRUNCATED` (try again), `SRC_AUTH`,
  * `SRC_UNSAFE_ADDRESS`, `SRC_SHAPE_CHANGED`, `SRC_TOO_LARGE`.

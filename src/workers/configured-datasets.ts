@@ -80,6 +80,11 @@ function configuredSource(source: SourceDeclaration, settings: HostSettings): So
 }
 
 function checkProtocol({ kind, host }: SourceDeclaration, { url }: HostSettings): void {
+  if (url !== undefined && new URL(url).password !== '')
+    throw new PipelineError(
+      'CONFIG_INVALID',
+      `${hostVariable(host, 'URL')} has a password: move it to ${hostVariable(host, 'KEY')}`,
+    );
   if (url === undefined || (kind === 'folder') === /^(sftp|file):/.test(url)) return;
   const wanted = kind === 'folder' ? 'sftp://user@host/folder or file:///folder' : 'http or https';
   throw new PipelineError('CONFIG_INVALID', `${hostVariable(host, 'URL')} takes ${wanted}`);

@@ -6,7 +6,10 @@ import { livelySql } from '../activities/signs-of-life.ts';
 import { mergeRules } from '../engine/upkeep/merge-records.ts';
 import type { DepositPlaces } from '../config/earlier-settings.ts';
 import type { Config } from '../config/load-config.ts';
+import { parsePayloadKeys } from '../config/payload-keys.ts';
 import { secretsOf } from '../config/secrets.ts';
+import { hostVariable } from '../config/settings.ts';
+import { openFolders } from '../engine/sources/open-folder.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import type { ObjectStore } from '../ports/objects.ts';
 import type { DuckDbEngine, DuckDbEngineOptions } from '../storage/sql/duckdb.ts';
@@ -25,6 +28,16 @@ export interface OpenEngine extends Engine {
   /** The stores behind it, for whoever examines, replays or copies them. */
   readonly stores: OpenStores;
   close(): Promise<void>;
+}
+
+/** How folders of publishers are reached, and what their files are sealed with. */
+function rawFiles({ home, settings }: Config): Pick<Engine, 'openFolder' | 'rawKeys'> {
+  const openFolder = openFolders({
+    folder: path.join(home, 'scratch', 'downloads'),
+    idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
+    hostKeySetting: (host) => hostVariable(host, 'HOST_KEY'),
+  });
+  return { openFolder, rawKeys: parsePayloadKeys(settings.QUOTIDIEN_RAW_KEYS ?? '').keys };
 }
 
 /** Opens the stores and engines that the configuration chooses; the SQL engine starts with its first session. */
@@ -61,6 +74,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       userAgent: `quotidien/${CODE_VERSION}`,
       idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
     }),
+    ...rawFiles(config),
     async writeFlatParquet(...table) {
       const { encodeFlatParquet } = await import('../storage/sql/parquet-export.ts');
       return encodeFlatParquet(...table);

@@ -5,15 +5,7 @@ type Perform = (command: (context: CommandContext) => Promise<ExitCode>) => Prom
 
 /** `quotidien enedis …`: what only the flux of the electricity distributor need. */
 export function addEnedisCommands(program: Command, perform: Perform): void {
-  const enedis = program.command('enedis').description('archives and calculations of the electricity distributor');
-  enedis
-    .command('import <paths...>')
-    .description('open archives, or all archives below folders, and take in what they hold')
-    .option('--keys <file>', 'the keys of the distributor, one a line: "label: key" or "label: key iv", in hex')
-    .option('--flux <list>', 'only these flux, such as c15,r151')
-    .action((paths: string[], options: { keys?: string; flux?: string }) =>
-      perform(async (context) => (await import('./enedis-import.ts')).enedisImport(context, { paths, ...options })),
-    );
+  const enedis = program.command('enedis').description('calculations of the electricity distributor');
   enedis
     .command('turpe [file]')
     .description(

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { importFiles, importStored } from '../../engine/download/import-file.ts';
-import type { ImportOutcome } from '../../engine/download/import-file.ts';
+import type { ImportOutcome, ImportResult } from '../../engine/download/import-file.ts';
 import type { DayRemark } from '../../engine/download/judge-day.ts';
 import { addDays, parseCivilDate } from '../../pipelines/civil-date.ts';
 import type { OddColumns } from '../../pipelines/dataset.ts';
@@ -62,6 +62,7 @@ function print(terminal: Terminal, pipeline: string, outcome: ImportOutcome): vo
   for (const { first, last, text } of alike.slice(0, REMARKS_SHOWN))
     terminal.line(`  ${first === last ? first : `${first} … ${last}`}  ${text}`);
   if (alike.length > REMARKS_SHOWN) terminal.line(`  … and ${alike.length - REMARKS_SHOWN} more remarks (--json)`);
+  for (const { message } of failuresIn(outcome)) terminal.line(`  ${message}`);
   terminal.line(`  next: quotidien run ${pipeline} ${from} ${to}`);
 }
 
@@ -92,9 +93,16 @@ function alikeRemarks(remarks: readonly DayRemark[]): AlikeRemarks[] {
   return alike;
 }
 
+/** Files in a raw file of which nothing can be read; they are kept, and known to have come. */
+function failuresIn({ decoded = [] }: ImportResult): readonly { readonly message: string }[] {
+  return decoded.flatMap(({ failure }) => failure ?? []);
+}
+
 /** What was given is wrong (2) only when nothing worse happened: a failure of the work itself (1). */
 function worstOf(outcomes: readonly ImportOutcome[]): ExitCode {
-  const failed = outcomes.some((one) => ('code' in one ? one.code !== 'INPUT_INVALID' : one.failed.length > 0));
+  const failed = outcomes.some((one) =>
+    'code' in one ? one.code !== 'INPUT_INVALID' : one.failed.length + failuresIn(one).length > 0,
+  );
   if (failed) return EXIT.failed;
   if (outcomes.some((one) => 'code' in one)) return EXIT.usage;
   const lacks = outcomes.some(

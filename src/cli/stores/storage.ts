@@ -8,6 +8,8 @@ import { PLAN_TABLE } from '../../pipelines/backfill.ts';
 import { CHANGE_TABLE } from '../../pipelines/change.ts';
 import { GARBAGE_TABLE } from '../../pipelines/garbage.ts';
 import { REPLACING_TABLE } from '../../engine/records/replacing-names.ts';
+import { ARRIVAL_TABLE } from '../../engine/sources/arrivals.ts';
+import { DATA_KEY_TABLE } from '../../engine/sources/data-keys.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../../engine/watch/watch-publisher.ts';
 import { ACTION_TABLE } from '../../pipelines/operator-action.ts';
 import { DECISION_TABLE } from '../../pipelines/decision.ts';
@@ -43,6 +45,8 @@ export const OPERATIONAL_TABLES = [
   REVISION_TABLE,
   GARBAGE_TABLE,
   SETTLEMENT_TABLE,
+  ARRIVAL_TABLE,
+  DATA_KEY_TABLE,
 ];
 
 /** Users of the stores who may write and not create find these there. */

@@ -18,6 +18,17 @@ import { ZONE } from './flux/paris-time.ts';
 import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
 
+/** A late archive is one of its own day: each run of a day looks whether there are any. A listing is cheap, and less than a minute old it is the same. */
+const FRESH_FOR_A_MINUTE = {
+  empty: '1 minute',
+  provisional: '1 minute',
+  consolidated: '1 minute',
+  definitive: '1 minute',
+} as const;
+
+/** From an archive as delivered to its occurrences; `decode/` does it, after the engine has unsealed what it kept. */
+const DECODING = ['unseal', 'decrypt', 'unzip', 'split'];
+
 /** Columns that name a household, or are about one; whatever else is said of rows never holds their values. */
 const PERSONAL: Readonly<Record<string, ColumnClass>> = Object.fromEntries(
   [
@@ -26,12 +37,13 @@ const PERSONAL: Readonly<Record<string, ColumnClass>> = Object.fromEntries(
   ].map((name) => [name, 'personal']),
 );
 
-/** Archives change only when somebody imports again. */
 const PARTS: readonly PartDefinition[] = FLUX.map((flux) =>
   definePart({
     id: partOf(flux),
     title: READERS[flux].tables.map(({ title }) => title).join('; '),
-    source: 'import',
+    source: 'folder',
+    freshFor: FRESH_FOR_A_MINUTE,
+    decoding: DECODING,
     columns: PERSONAL,
   }),
 );
@@ -161,5 +173,23 @@ export const enedisDefinition = definePipeline({
   parts: PARTS,
   steps: [...DOWNLOADS, ...TRANSFORMS, METRICS, ...REPORTS],
   rollups: ROLLUPS,
-  // No schedules: days begin when somebody imports archives, and a tick would find nothing that an import did not bring.
+  schedules: [
+    {
+      id: 'day',
+      title: 'The archives of the day before, and its report',
+      cron: '10 5 * * *',
+      catchUp: '1 day',
+      jitter: '0 seconds',
+    },
+    {
+      id: 'watch',
+      title: 'New and late archives, of whatever day',
+      cron: '40 * * * *',
+      runs: { workflow: 'watch' },
+      lagDays: 0,
+      catchUp: '10 minutes',
+      jitter: '1 minute',
+      overlap: 'skip',
+    },
+  ],
 });

@@ -4,15 +4,18 @@ import { recogniseFile } from './days/recognise.ts';
 import { sliceRawFile } from './days/slice.ts';
 import { transformOf } from './days/transform.ts';
 import { FLUX } from './decode/archive-name.ts';
+import { enedisDecoder } from './days/decoder.ts';
 import { enedisDefinition } from './definition.ts';
 import { metricsArchives, reportDaily, reportPage } from './report/steps.ts';
+import { ENEDIS_SOURCES } from './source.ts';
 import { rollupHistory } from './rollup/history.ts';
 import { rollupMonth } from './rollup/month.ts';
 
 /** A supplier's electricity: from the distributor's archives to the months of each contract. */
 export const enedis: Dataset = {
   definition: enedisDefinition,
-  sources: {},
+  sources: ENEDIS_SOURCES,
+  decoder: enedisDecoder,
   slice: sliceRawFile,
   steps: {
     ...Object.fromEntries(FLUX.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),

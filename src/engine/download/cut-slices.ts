@@ -1,5 +1,5 @@
 import { PipelineError, errorCodeOf } from '../../errors.ts';
-import type { Dataset, SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
+import type { Dataset, DecodedFile, SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
 import type { PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
 import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
 import { dayOf, newestDeliveries } from '../../pipelines/receipt.ts';
@@ -18,6 +18,7 @@ import { datasetOf, sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { doneWith, judge } from '../execute/execute-step.ts';
 import type { RawAnswer } from './fetch-raw.ts';
+import { withDecoded } from './open-raw.ts';
 import { holdingFiles } from '../held-objects.ts';
 import { readReceipts } from '../records/ledger-reader.ts';
 
@@ -31,6 +32,8 @@ export interface Download {
   readonly part: PartDefinition;
   readonly step: StepDefinition;
   readonly force: boolean;
+  /** Is told what came of the files in a raw file, where it has several. */
+  readonly decoded?: (files: readonly DecodedFile[]) => void;
 }
 
 /** A raw file that is stored only after days were cut out of it: what has its name until then stays where such a file is no use. */
@@ -66,17 +69,20 @@ async function sliceHeld(
   const path = unkept?.path ?? (await openContent(engine.objects, raw));
   if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
   const days = dates.map((date) => zonedDay(date, dataset.definition.zone));
-  const task = { part: part.id, raw: { path, sha256: raw.sha256, bytes: raw.bytes }, days, progress: control.progress };
-  const { entries, failed } = await sqlOf(engine).session(
-    async (sql) => {
-      const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, unkept === undefined ? raw.key : null));
-      await unkept?.keep();
-      const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
-      const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
-      return { entries: await commitStep(engine, control, context, work), failed };
-    },
-    { signal: control.signal },
-  );
+  const slicing = (file: string) =>
+    sqlOf(engine).session(
+      async (sql) => {
+        const { sha256, bytes } = raw;
+        const task = { part: part.id, raw: { path: file, sha256, bytes }, days, progress: control.progress };
+        const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, unkept === undefined ? raw.key : null));
+        await unkept?.keep();
+        const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
+        const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
+        return { entries: await commitStep(engine, control, context, work), failed };
+      },
+      { signal: control.signal },
+    );
+  const { entries, failed } = await withDecoded(download, { path, date: dates[0] ?? '' }, slicing);
   return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries };
 }
 

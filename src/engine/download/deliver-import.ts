@@ -26,6 +26,8 @@ export interface ImportedFile {
   readonly unkept?: UnkeptFile;
   /** Take it as it is, also where it lacks what is known. */
   readonly force: boolean;
+  /** Is told what came of the files in it, where it has several. */
+  readonly decoded?: Download['decoded'];
 }
 
 /** What came of the days of a file. */
@@ -39,7 +41,7 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   const step = dataset.definition.steps.find((candidate) => candidate.part === file.part);
   const part = dataset.definition.parts.find((candidate) => candidate.id === file.part);
   if (step === undefined || part === undefined) throw new PipelineError('INTERNAL', `${file.part} is no part`);
-  const download: Download = { engine, control, dataset, part, step, force: file.force };
+  const download: Download = { engine, control, dataset, part, step, force: file.force, ...decodedOf(file) };
   const checkedAt = engine.now().toISOString();
   const place = await takeSequence(engine.documents, partOf(download), []);
   const { origin, window: whole } = file;
@@ -75,4 +77,8 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
     remarks.push(...settled.remarks);
   }
   return { days, remarks };
+}
+
+function decodedOf({ decoded }: ImportedFile): Pick<Download, 'decoded'> {
+  return decoded === undefined ? {} : { decoded };
 }

@@ -14,6 +14,7 @@ import { fetchWindows } from '../../pipelines/window.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import { damageOf } from '../content-store.ts';
+import { deliverFolder } from './deliver-folder.ts';
 import { recutLost, sliceAndCommit } from './cut-slices.ts';
 import type { Download } from './cut-slices.ts';
 import type { StepRequest, StepResult } from '../contract.ts';
@@ -53,7 +54,10 @@ export async function executeDownload(stores: Engine, request: StepRequest, cont
   const recut = await recutLost(download, request.days);
   const answers = new Map<CivilDate, StepDone | StepFailed>(recut.map((day) => [day.date, day]));
   const asked = dates.filter((date) => !answers.has(date));
-  const groups = asked.length === 0 ? [] : await groupDays(download, asked);
+  const isListed = part.source === 'folder' && part.closed === undefined;
+  const listed = isListed && asked.length > 0 ? await deliverFolder(download, asked) : [];
+  for (const day of listed) answers.set(day.date, day);
+  const groups = isListed || asked.length === 0 ? [] : await groupDays(download, asked);
   for (const answer of await deliverGroups(download, groups)) answers.set(answer.date, answer);
   return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
 }
@@ -137,7 +141,7 @@ function askable(
   { engine, dataset, part }: Pick<Download, 'engine' | 'dataset' | 'part'>,
   dates: readonly CivilDate[],
 ): readonly CivilDate[] {
-  if (part.source === 'import') return [];
+  if (part.source !== 'http') return [];
   if (part.closed !== undefined) return dates;
   return dates.filter((date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined);
 }

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import { sinceOf } from '../../pipelines/part-days.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
-import type { Dataset, FetchWindow, NamedDay, RecognisedFile } from '../../pipelines/dataset.ts';
+import type { Dataset, DecodedFile, FetchWindow, NamedDay, RecognisedFile } from '../../pipelines/dataset.ts';
 import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
@@ -18,6 +18,9 @@ import { datasetOf, sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { deliverImport } from './deliver-import.ts';
 import type { DayRemark } from './judge-day.ts';
+import { monthOfDelivery } from './open-raw.ts';
+import { dataKey } from '../sources/data-keys.ts';
+import { encodedFile, sealFile } from '../sources/sealed-file.ts';
 import { editionOf, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
 
 export interface ImportResult {
@@ -35,7 +38,12 @@ export interface ImportResult {
   readonly kept: number;
   /** Where its bytes are now; a later edition may take the name. */
   readonly rawKey: string;
+  /** What came of the files that were decoded together. */
+  readonly decoded?: readonly DecodedFile[];
 }
+
+const SEALED_TYPE = 'application/x-ndjson';
+const SEALED = { extension: 'sealed', mediaType: SEALED_TYPE };
 
 /** The beginning of the origin of a file that somebody gave us. */
 const IMPORTED = 'import:';
@@ -254,9 +262,27 @@ async function keepOfDay(work: Import, file: string, recognised: RecognisedFile)
   const name = nameOf(work, file, recognised);
   const day = name === undefined ? undefined : dataset.rawNames?.dayOf(name);
   if (name === undefined || day === undefined) return undefined;
-  const own = await keepByName(engine.objects, name, { path: file }, recognised.mediaType);
+  const own = isSealed(work, day.part)
+    ? await keepSealed(work, { file, name, day })
+    : await keepByName(engine.objects, name, { path: file }, recognised.mediaType);
   await noteOwnFile(engine, work.pipeline, own);
   return day;
+}
+
+function isSealed({ dataset }: Pick<Import, 'dataset'>, id: string): boolean {
+  return dataset.definition.parts.find((part) => part.id === id)?.decoding !== undefined;
+}
+
+async function keepSealed(
+  { engine, pipeline }: Import,
+  { file, name, day }: { readonly file: string; readonly name: string; readonly day: NamedDay },
+) {
+  const key = await dataKey(engine, pipeline, monthOfDelivery(day.date));
+  return engine.withScratchFolder(async (scratch) => {
+    const sealed = path.join(scratch, 'sealed');
+    await sealFile(key, await encodedFile(file), sealed);
+    return keepByName(engine.objects, name, { path: sealed }, SEALED_TYPE);
+  });
 }
 
 function nameOf({ engine, dataset }: Import, file: string, { part, from, to }: RecognisedFile): string | undefined {
@@ -294,7 +320,9 @@ async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
   const { engine, dataset } = work;
   const names = await namesUnder(engine.objects, dataset.rawNames?.besides(day) ?? []);
   return withJoined(engine, names, async (file) => {
-    const recognised = await recogniseFile(work, file);
+    const recognised = isSealed(work, day.part)
+      ? { ...day, ...SEALED, kind: day.part, from: day.date, to: day.date, rows: names.length }
+      : await recogniseFile(work, file);
     const { part } = recognised;
     if (part !== day.part) {
       throw new PipelineError('INPUT_INVALID', `${names[0] ?? ''} is named ${day.part} and holds ${part}; move it`);
@@ -327,9 +355,11 @@ async function deliver(
     ...(recognised.asOf === undefined ? {} : { asOf: recognised.asOf }),
     raw,
   };
+  const decoded: DecodedFile[] = [];
+  const told = (files: readonly DecodedFile[]): void => void decoded.push(...files);
   const { days, remarks } = await deliverImport(
     engine,
-    { pipeline, part, window, origin, force, ...(unkept === undefined ? {} : { unkept }) },
+    { pipeline, part, window, origin, force, decoded: told, ...(unkept === undefined ? {} : { unkept }) },
     control,
   );
   const failed = days.filter((day): day is StepFailed => 'failure' in day);
@@ -343,5 +373,6 @@ async function deliver(
     remarks,
     kept: remarks.filter(({ isKept }) => isKept === true).length,
     rawKey: newestName(raw.key) ?? raw.key,
+    ...(decoded.length === 0 ? {} : { decoded }),
   };
 }

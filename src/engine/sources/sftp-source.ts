@@ -60,7 +60,7 @@ async function* listBelow(connection: Connection, root: string, asked: SourceOpt
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     const { path, depth } = folder;
     asked.progress?.(`listing ${path === '' ? root : path}`);
-    for (const entry of await connection.entries(path === '' ? root : `${root}/${path}`, asked)) {
+    for (const entry of await connection.entries(path === '' ? root || '/' : `${root}/${path}`, asked)) {
       if (UNSAFE_NAME.test(entry.name)) continue;
       const below = path === '' ? entry.name : `${path}/${entry.name}`;
       if (entry.type === 'd' && depth < MAX_DEPTH) folders.push({ path: below, depth: depth + 1 });

@@ -19,6 +19,7 @@ import { besideName } from '../download/raw-names.ts';
 import { counterKey } from '../records/delivery-order.ts';
 import { REPLACING_TABLE } from '../records/replacing-names.ts';
 import { DEPOSIT_TABLE } from '../download/deposit-notes.ts';
+import { ARRIVAL_TABLE } from '../sources/arrivals.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../watch/watch-publisher.ts';
 
 /**
@@ -61,6 +62,7 @@ const LAST_SEEN: Readonly<Record<string, string>> = {
   [WATCH_TABLE]: 'checkedAt',
   [DEPOSIT_TABLE]: 'seenAt',
   [FAILURE_TABLE]: 'failedAt',
+  [ARRIVAL_TABLE]: 'at',
   [GARBAGE_TABLE]: 'until',
 };
 

@@ -19,6 +19,7 @@ import { holdingProven } from '../execute/proven-objects.ts';
 import type { ProvenObjects } from '../execute/proven-objects.ts';
 import { scopesRolledUp } from '../derive/rolled-up.ts';
 import { openInputs } from '../execute/step-inputs.ts';
+import { withDecoded } from '../download/open-raw.ts';
 import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
 
 /**
@@ -65,16 +66,18 @@ async function recutHeld(
       dates.map((date) => [date, { kind: 'impossible', why: whyNoRaw(dataset, step, raw, problem, date) }]),
     );
   }
-  const task = {
-    part: step.part ?? '',
-    raw: { path: opened.path, sha256: raw.sha256, bytes: raw.bytes },
-    days: dates.map((date) => zonedDay(date, dataset.definition.zone)),
-    progress: control.progress,
-  };
-  try {
-    return await sqlOf(engine).session(async (sql) => rebuiltOf(step, dates, await dataset.slice(task, sql)), {
+  const part = dataset.definition.parts.find(({ id }) => id === step.part);
+  if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
+  const days = dates.map((date) => zonedDay(date, dataset.definition.zone));
+  const recut = (path: string) => {
+    const { sha256, bytes } = raw;
+    const task = { part: part.id, raw: { path, sha256, bytes }, days, progress: control.progress };
+    return sqlOf(engine).session(async (sql) => rebuiltOf(step, dates, await dataset.slice(task, sql)), {
       signal: control.signal,
     });
+  };
+  try {
+    return await withDecoded({ engine, control, dataset, part }, { path: opened.path, date: dates[0] ?? '' }, recut);
   } catch (error) {
     return all(failureOf(error, control.signal));
   }

@@ -1,5 +1,6 @@
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
-import { httpSourceOf } from '../../pipelines/dataset.ts';
+import { folderSourceOf, httpSourceOf } from '../../pipelines/dataset.ts';
+import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { planDays } from '../../pipelines/plan.ts';
@@ -17,6 +18,8 @@ import type { Engine, StepControl } from '../engine.ts';
 import { surveyDays } from '../plan/evidence.ts';
 import { readFreshness } from '../download/fetch-raw.ts';
 import { takeAllDeposits } from '../download/take-deposits.ts';
+import { withFolder } from '../download/deliver-folder.ts';
+import { surveyFolder } from '../sources/arrivals.ts';
 import { SILENT, inPages } from '../in-pages.ts';
 import type { PageControl } from '../in-pages.ts';
 import { readManifests } from '../records/ledger-reader.ts';
@@ -43,7 +46,8 @@ export async function watchPublisher(
   control: StepControl,
   pipeline: string,
 ): Promise<WatchedPublisher> {
-  const { definition } = datasetOf(engine, pipeline);
+  const dataset = datasetOf(engine, pipeline);
+  const { definition } = dataset;
   const today = civilDateAt(engine.now(), definition.zone);
   const dates = datesBetween(addDays(today, -WATCHED_DAYS), addDays(today, -1)).filter(
     (date) => date >= firstDayOf(definition),
@@ -62,8 +66,29 @@ export async function watchPublisher(
       if (more !== undefined) revisions[revision] = (revisions[revision] ?? 0) + more;
     }
   }
-  const due = pages.flatMap((page) => page.due);
+  const arrived = await arrivedDays(engine, control, dataset);
+  const due = [...new Set([...pages.flatMap((page) => page.due), ...arrived])].sort();
   return { freshness, moved, windows: workWindows(definition, due), revisions };
+}
+
+/** The days of which a folder has files that are not here yet, or could not be read. Each folder is listed once, whatever parts come from it. */
+async function arrivedDays(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress'>,
+  dataset: Dataset,
+): Promise<CivilDate[]> {
+  const { definition } = dataset;
+  const open = definition.parts.filter(({ closed }) => closed === undefined).map(({ id }) => id);
+  const declarations = new Set(open.flatMap((part) => folderSourceOf(dataset, part) ?? []));
+  const days: CivilDate[] = [];
+  for (const declaration of [...declarations].filter(
+    ({ host }, place, all) => all.findIndex((one) => one.host === host) === place,
+  )) {
+    const request = { pipeline: definition.name, declaration, parts: open };
+    const { due } = await withFolder(engine, declaration, (source) => surveyFolder(engine, source, request, control));
+    days.push(...due.map(({ day }) => day.date));
+  }
+  return days.filter((date) => date >= firstDayOf(definition));
 }
 
 async function askFreshness(

@@ -1,15 +1,14 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
+import type { SampleArchive } from '../../../src/dev/portal/sftp/sample-archives.ts';
+import { OCTOBER_DAYS, octoberArchives } from '../../../src/dev/portal/sftp/sample-archives.ts';
 import { enedis } from '../../../src/datasets/enedis/index.ts';
-import type { ArchiveName } from '../../../src/datasets/enedis/decode/archive-name.ts';
-import { parseArchiveName } from '../../../src/datasets/enedis/decode/archive-name.ts';
-import { makePiece } from '../../../src/datasets/enedis/days/make-piece.ts';
-import { KEY_16, KEY_32, put, seal, withFolder, zip } from '../../fixtures/enedis-archives.ts';
-import { october } from '../../fixtures/enedis-october.ts';
-import type { SupplierRows } from '../../fixtures/enedis-supplier.ts';
-import { c15Xml, r151Xml, r64Json } from '../../fixtures/enedis-xml.ts';
+import { destroyDataKey } from '../../../src/engine/sources/data-keys.ts';
+import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
+import { put, withFolder } from '../../fixtures/enedis-archives.ts';
+import { KEY_16, KEY_32, keysText, zip } from '../../../src/dev/portal/sftp/archive-writer.ts';
 import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -17,49 +16,19 @@ import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 let engine: TestEngine;
 
 beforeEach(async () => {
-  engine = await openTestEngine([enedis]);
+  engine = await openTestEngine(Object.values(configuredDatasets({ enedis }, {})));
 });
 
 afterEach(async () => {
   await engine.close();
 });
 
-interface Archive {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-/** The supplier's month as archives, sealed in both ways, over three days. */
-function archivesOf({ c15, r151, r64 }: SupplierRows): Archive[] {
-  const archive = (stem: string, inner: string, content: string, key = KEY_32): Archive => {
-    return { name: `${stem}.zip`, bytes: seal(zip([{ name: inner, content }]), key) };
-  };
-  const half = Math.ceil(c15.length / 2);
-  const c15Of = (number: number, at: string, rows: typeof c15, key = KEY_32): Archive => {
-    const stem = `E_C15_S_GRD-F_0327_0000${number}_${at}`;
-    return archive(stem, `${stem}_00001_00001.xml`, c15Xml(rows), key);
-  };
-  const daily = (day: string) => r151.filter((row) => String(row['date_releve']).startsWith(day));
-  return [
-    c15Of(1, '20251021050000', c15.slice(0, half), KEY_16),
-    c15Of(3, '20251101050000', c15.slice(half)),
-    archive('E_R151_S_C_5073_00001_Q_00001_00001_20251002030000', 'a.xml', r151Xml(daily('2025-10-01'))),
-    archive('E_R151_S_C_5073_00002_Q_00001_00001_20251101030000', 'b.xml', r151Xml(daily('2025-11-01'))),
-    archive('E_R64_P_INDEX_M0_00001_20251101070000', 'c.JSON', r64Json(r64)),
-  ];
-}
-
-async function deliver(archives: readonly Archive[], ring = [KEY_16, KEY_32]) {
+async function deliver(archives: readonly SampleArchive[], ring = [KEY_16, KEY_32]) {
   return withFolder(async (folder) => {
-    const pieces: string[] = [];
-    for (const [index, { name, bytes }] of archives.entries()) {
-      const own = path.join(folder, String(index));
-      await mkdir(own);
-      const file = await put(own, name, bytes);
-      const piece = await makePiece({ path: file, name: parseArchiveName(name) as ArchiveName, ring, scratch: own });
-      pieces.push(piece.path);
-    }
-    return importFiles(engine, 'enedis', pieces, testControl());
+    const files: string[] = [];
+    for (const { name, bytes } of archives) files.push(await put(folder, name, bytes));
+    const datasets = configuredDatasets({ enedis }, { enedis: { fileKeys: keysText(ring) } });
+    return importFiles(engine.withDatasets(Object.values(datasets)), 'enedis', files, testControl());
   });
 }
 
@@ -88,11 +57,11 @@ async function totals() {
 
 /** Hours over the power of one contract are in no flux: 24.82 € less than with them. */
 const OCTOBER = { months: 16, kwh: 6_210, fixe: 253.48, variable: 152.32, cta: 55.58 };
-const DAYS = ['2025-10-02', '2025-10-21', '2025-11-01'];
+const DAYS = OCTOBER_DAYS;
 
 describe('archives of a supplier', () => {
   it('become the months of its contracts, and a report for each day', async () => {
-    const outcomes = await deliver(archivesOf(october()));
+    const outcomes = await deliver(octoberArchives());
     expect(outcomes.filter((outcome) => 'code' in outcome)).toEqual([]);
     await run(DAYS);
     expect(await totals()).toEqual(OCTOBER);
@@ -116,12 +85,12 @@ describe('archives of a supplier', () => {
   });
 
   it('give the same bytes in any order of arrival, one by one, twice, and with a late one', async () => {
-    const archives = archivesOf(october());
+    const archives = octoberArchives();
     await deliver(archives);
     await run(DAYS);
     const first = await publishedBytes('enedis/mois.parquet');
     await engine.close();
-    engine = await openTestEngine([enedis]);
+    engine = await openTestEngine(Object.values(configuredDatasets({ enedis }, {})));
     for (const archive of [...archives].reverse().slice(0, 4)) await deliver([archive]);
     await run(DAYS);
     await deliver([archives[0]!]);
@@ -131,7 +100,7 @@ describe('archives of a supplier', () => {
   });
 
   it('are known to have come when they cannot be opened, and count once they can', async () => {
-    const archives = archivesOf(october());
+    const archives = octoberArchives();
     await deliver(archives, [KEY_32]);
     await run(DAYS);
     const failed = JSON.parse(
@@ -147,17 +116,37 @@ describe('archives of a supplier', () => {
     expect(await totals()).toEqual(OCTOBER);
   });
 
-  it('are asked for by the command that has the keys when they are given to the general one', async () => {
-    await withFolder(async (folder) => {
-      const { name, bytes } = archivesOf(october())[0]!;
-      const [outcome] = await importFiles(engine, 'enedis', [await put(folder, name, bytes)], testControl());
-      expect(outcome).toMatchObject({ code: 'INPUT_INVALID' });
-      expect((outcome as { message: string }).message).toContain('quotidien enedis import');
-    });
+  it('are refused by name when they are none', async () => {
+    const [outcome] = await deliver([{ name: 'holiday.zip', bytes: zip([]) }]);
+    expect(outcome).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('holiday.zip') as string });
+  });
+
+  it('are kept sealed: nothing of a household is in a raw file', async () => {
+    await deliver(octoberArchives());
+    let sealed = 0;
+    for await (const { key } of engine.objects.list('raw/')) {
+      sealed += 1;
+      const text = await readFile(path.join(engine.home, 'store', key), 'latin1');
+      expect(text, key).toMatch(/^\{"sealed":"aes-256-gcm"/);
+      expect(text, key).not.toMatch(/990000000000|DUPONT|PK\u0003\u0004/);
+    }
+    expect(sealed).toBeGreaterThanOrEqual(5);
+  });
+
+  it('cannot be read any more, by whoever has the settings, when the key of their month is destroyed', async () => {
+    const archives = octoberArchives();
+    await deliver(archives);
+    await run(DAYS);
+    await destroyDataKey(engine, 'enedis', '2025-10');
+    await expect(runDays(engine, 'enedis', ['2025-10-21'], { recheck: true })).resolves.toBeDefined();
+    const [again] = await deliver([archives[0]!]);
+    expect(again).toMatchObject({ message: expect.stringContaining('was destroyed') as string });
+    const [other] = await deliver([archives[1]!]);
+    expect(other).not.toHaveProperty('code');
   });
 
   it('leave no name of a customer in what is kept', async () => {
-    await deliver(archivesOf(october()));
+    await deliver(octoberArchives());
     await run(DAYS);
     for await (const { key } of engine.objects.list('')) {
       const local = path.join(engine.home, 'store', key);

@@ -11,7 +11,8 @@ import { auditSequences } from '../../../src/datasets/enedis/decode/sequences.ts
 import { cents, decimal, euros, roundHalfAway } from '../../../src/datasets/enedis/model/exact.ts';
 import { wholeKwh } from '../../../src/datasets/enedis/flux/registers.ts';
 import { textAt } from '../../../src/datasets/enedis/flux/shape.ts';
-import { KEY_16, KEY_32, OTHER_KEY, put, seal, zip } from '../../fixtures/enedis-archives.ts';
+import { put } from '../../fixtures/enedis-archives.ts';
+import { KEY_16, KEY_32, OTHER_KEY, seal, zip } from '../../../src/dev/portal/sftp/archive-writer.ts';
 
 let home: string;
 

@@ -6,8 +6,9 @@ import { parseKeyRing } from '../../../src/datasets/enedis/decode/key-ring.ts';
 import { readArchive } from '../../../src/datasets/enedis/decode/read-archive.ts';
 import { causeOf } from '../../../src/datasets/enedis/decode/refusal.ts';
 import type { UnzipLimits } from '../../../src/datasets/enedis/decode/unzip.ts';
-import { KEY_16, KEY_32, OTHER_KEY, put, seal, withFolder, zip } from '../../fixtures/enedis-archives.ts';
-import type { ZipEntry } from '../../fixtures/enedis-archives.ts';
+import { put, withFolder } from '../../fixtures/enedis-archives.ts';
+import { KEY_16, KEY_32, OTHER_KEY, seal, zip } from '../../../src/dev/portal/sftp/archive-writer.ts';
+import type { ZipEntry } from '../../../src/dev/portal/sftp/archive-writer.ts';
 
 const C15 = '17XEMIT0_C15_17XSUPP0_GRD-F_0327_00042_20251006050823';
 const F15 = '17XEMIT0_F15_17XSUPP0_GRD-F_0327_C_M_1_P_00007_20251006050823';

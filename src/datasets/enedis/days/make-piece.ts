@@ -11,7 +11,6 @@ import type { ReadDocument } from '../decode/read-archive.ts';
 import { causeOf } from '../decode/refusal.ts';
 import type { PieceFailure } from './piece.ts';
 import { pieceLine } from './piece.ts';
-import { pieceFileName } from './raw-names.ts';
 
 /** An archive and where its piece is written. */
 export interface PieceTask {
@@ -35,7 +34,7 @@ export async function makePiece({ path: archive, name, ring, scratch }: PieceTas
   // Two folders may hold archives of one name.
   const folder = path.join(scratch, createHash('sha256').update(archive).digest('hex').slice(0, 16));
   await mkdir(folder, { recursive: true });
-  const file = path.join(folder, pieceFileName(name.name));
+  const file = path.join(folder, 'piece.ndjson');
   const head = pieceLine({ archive: name.name, ...(await identify(archive)) });
   try {
     await writeRecords(file, head, (write) =>

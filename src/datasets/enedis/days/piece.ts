@@ -7,8 +7,8 @@ import type { ReadDocument } from '../decode/read-archive.ts';
 import type { DocumentRecord } from '../flux/read-xml.ts';
 
 /**
- * A piece is what is kept of one archive: lines of JSON that say which archive it was, each occurrence as it was read, and how it ended. Pieces of a day may
- * follow one another in one file. What no shape names (names and addresses of customers) is not in it; the archive itself stays sealed where it was delivered.
+ * A piece is what is read of one archive: lines of JSON that say which archive it was, each occurrence as it was read, and how it ended. Pieces of a day may
+ * follow one another in one file. What no shape names (names and addresses of customers) is not in it. It is on the scratch disk while a day is cut; what is kept is the archive.
  *
  * | line | members |
  * |---|---|
@@ -84,7 +84,7 @@ function eventOf(line: Line): PieceEvent {
 function foreign(): PipelineError {
   return new PipelineError(
     'SRC_SHAPE_CHANGED',
-    'the file holds no archives of Enedis as Quotidien keeps them; give the archives themselves to quotidien enedis import',
+    'what was made of the archives is none of it; give the archives themselves to quotidien import',
   );
 }
 

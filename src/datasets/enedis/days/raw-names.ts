@@ -2,23 +2,18 @@ import { isCivilDate } from '../../kit/index.ts';
 import type { RawNames } from '../../kit/index.ts';
 import { parseArchiveName } from '../decode/archive-name.ts';
 
-/** The names under which pieces are kept: `raw/enedis/<flux>/dt=YYYY-MM-DD/<archive>.ndjson`, by the Paris day of the archive's timestamp. */
+/** The names under which archives are kept: `raw/enedis/<flux>/dt=YYYY-MM-DD/<archive>.zip.sealed`, by the Paris day of the archive's timestamp. */
 
 const ROOT = 'raw/enedis/';
 const DAY = /^raw\/enedis\/([a-z0-9]+)\/dt=(\d{4}-\d\d-\d\d)\//;
-const PIECE = '.ndjson';
-
-/** `x.zip` → `x.ndjson` */
-export function pieceFileName(archive: string): string {
-  return archive.replace(/\.zip$/i, PIECE);
-}
+const SEALED = '.sealed';
 
 export const ENEDIS_RAW_NAMES: RawNames = {
   roots: [ROOT],
   nameOf({ path = '' }) {
     const file = path.slice(path.lastIndexOf('/') + 1);
-    const archive = parseArchiveName(file.endsWith(PIECE) ? `${file.slice(0, -PIECE.length)}.zip` : file);
-    return 'other' in archive ? undefined : `${ROOT}${archive.flux.toLowerCase()}/dt=${archive.date}/${file}`;
+    const archive = parseArchiveName(file);
+    return 'other' in archive ? undefined : `${ROOT}${archive.flux.toLowerCase()}/dt=${archive.date}/${file}${SEALED}`;
   },
   dayOf(name) {
     const [, part, date = ''] = DAY.exec(name) ?? [];

@@ -1,0 +1,153 @@
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KEY_32 } from '../../../src/dev/portal/sftp/archive-writer.ts';
+import {
+  OCTOBER_DAYS,
+  OTHER_FILES,
+  c15Archive,
+  octoberArchives,
+  wrongArchives,
+} from '../../../src/dev/portal/sftp/sample-archives.ts';
+import type { SftpServer } from '../../../src/dev/portal/sftp/sftp-server.ts';
+import { october } from '../../../src/dev/portal/sftp/october.ts';
+import type { Arrival } from '../../../src/engine/sources/arrivals.ts';
+import { ARRIVAL_TABLE } from '../../../src/engine/sources/arrivals.ts';
+import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
+import { watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
+import { enedisAt, fetchedFrom, putArchives, startDistributor } from '../../fixtures/enedis-server.ts';
+import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
+
+let server: SftpServer;
+let engine: TestEngine;
+
+beforeEach(async () => {
+  server = await startDistributor(octoberArchives());
+  engine = await openTestEngine(enedisAt(server));
+});
+
+afterEach(async () => {
+  await engine.close();
+  await server.close();
+});
+
+async function journal(part: string): Promise<Arrival[]> {
+  const arrivals: Arrival[] = [];
+  const query = { table: ARRIVAL_TABLE, partition: `enedis/${part}` };
+  for await (const { body } of engine.documents.query<Arrival>(query)) arrivals.push(body);
+  return arrivals;
+}
+
+async function report(date: string): Promise<Record<string, unknown>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await engine.objects.get(`reports/enedis/daily_report_${date}.json`)) ?? [])
+    chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+}
+
+async function totals() {
+  const file = (name: string): string => path.join(engine.home, 'store', 'enedis', `${name}.parquet`);
+  const [row] = await engine.sql!.session((sql) =>
+    sql.rows<Record<string, number>>(
+      `SELECT count(*) AS months, sum(energie_base_kwh) AS kwh, sum(turpe_fixe_eur) AS fixe, sum(turpe_variable_eur) AS variable,
+         sum(cta_eur) AS cta, (SELECT sum(accise_eur) FROM read_parquet('${file('accise')}') WHERE mois = '2025-10') AS accise
+       FROM read_parquet('${file('mois')}') WHERE mois = '2025-10'`,
+    ),
+  );
+  return row;
+}
+
+/** Hours over the power of one contract are in no flux: 24.82 € less than with them. */
+const OCTOBER = { months: 16, kwh: 6_210, fixe: 253.48, variable: 152.32, cta: 55.58, accise: 168.61 };
+
+describe('archives on an SFTP server', () => {
+  it('become the months of the contracts, through a journal that fetches each once', async () => {
+    await runDays(engine, 'enedis', OCTOBER_DAYS);
+    await rollUpDays(engine, 'enedis', OCTOBER_DAYS);
+    expect(await totals()).toEqual(OCTOBER);
+    expect(fetchedFrom(server).sort()).toEqual(
+      octoberArchives()
+        .map(({ name }) => name)
+        .sort(),
+    );
+    expect((await journal('c15')).map(({ state }) => state)).toEqual(['landed', 'landed']);
+    await runDays(engine, 'enedis', OCTOBER_DAYS, { recheck: true });
+    expect(fetchedFrom(server)).toHaveLength(5);
+    const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: OCTOBER_DAYS });
+    expect(days.flatMap(({ steps }) => steps.flatMap(({ findings }) => findings))).toEqual([]);
+    expect(days.map(({ result }) => result)).toEqual(['identical', 'identical', 'identical']);
+  });
+
+  it('are found by a watch when they come late, and change their own day', async () => {
+    await runDays(engine, 'enedis', OCTOBER_DAYS);
+    expect((await watchPublisher(engine, testControl(), 'enedis')).windows.flat()).toEqual([]);
+    const late = c15Archive(2, '20251025050000', october().c15.slice(0, 1));
+    putArchives(server, [late]);
+    expect((await watchPublisher(engine, testControl(), 'enedis')).windows.flat()).toEqual(['2025-10-25']);
+    await runDay(engine, 'enedis', '2025-10-25');
+    await runDay(engine, 'enedis', '2025-11-01', { recheck: true });
+    expect(await report('2025-10-25')).toMatchObject({ flux: [{ flux: 'C15', archives: 1, failed: 0 }] });
+    expect(await report('2025-11-01')).toMatchObject({ sequences: [{ key: 'C15/GRD-F/0327', gaps: [] }, {}] });
+    expect((await watchPublisher(engine, testControl(), 'enedis')).windows.flat()).toEqual([]);
+  });
+
+  it('that cannot be read are kept, told of, and fetched again until they can', async () => {
+    const wrong = wrongArchives();
+    putArchives(server, [...Object.values(wrong), ...OTHER_FILES]);
+    await runDay(engine, 'enedis', '2025-11-02');
+    const failures = (await report('2025-11-02'))['failures'] as { cause: string; archive: string; message: string }[];
+    const told = Object.fromEntries(failures.map(({ archive, cause }) => [archive, cause]));
+    expect(told).toEqual(Object.fromEntries(Object.entries(wrong).map(([cause, { name }]) => [name, cause])));
+    for (const { archive, message } of failures) expect(message).toContain(archive);
+    const arrivals = (await journal('c15')).filter(({ name }) => name in told);
+    expect(arrivals.map(({ state, failure }) => [state, failure?.cause])).toEqual(
+      arrivals.map(({ name }) => ['failed', told[name]]),
+    );
+    let kept = 0;
+    for await (const { key } of engine.objects.list('raw/enedis/c15/dt=2025-11-02/')) kept += key.length > 0 ? 1 : 0;
+    expect(kept).toBe(arrivals.length);
+    // Mended by the distributor, under the same name.
+    const name = wrong['counter']!.name;
+    const mended = { ...c15Archive(8, '20251102050008', october().c15.slice(0, 1)), name };
+    putArchives(server, [mended]);
+    await runDay(engine, 'enedis', '2025-11-02', { recheck: true });
+    const now = (await report('2025-11-02'))['failures'] as { archive: string }[];
+    expect(now.map(({ archive }) => archive)).not.toContain(name);
+    expect(now).toHaveLength(failures.length - 1);
+    expect((await journal('c15')).find((arrival) => arrival.name === name)).toMatchObject({
+      state: 'landed',
+      earlier: [{ bytes: wrong['counter']!.bytes.byteLength }],
+    });
+  });
+
+  it('are opened when their key comes, from what is kept and without asking for another day', async () => {
+    const [sealed] = octoberArchives();
+    const poor = engine.withDatasets(enedisAt(server, [KEY_32]));
+    await runDay(poor, 'enedis', '2025-10-21');
+    expect(await report('2025-10-21')).toMatchObject({ failures: [{ cause: 'no_key', archive: sealed!.name }] });
+    await runDay(engine, 'enedis', '2025-10-21', { recheck: true });
+    expect(await report('2025-10-21')).toMatchObject({ failures: [] });
+  });
+
+  it('are fetched again after a run that broke off between data and journal', async () => {
+    await runDay(engine, 'enedis', '2025-10-21');
+    const [arrival] = await journal('c15');
+    const before = await report('2025-10-21');
+    const key = { table: ARRIVAL_TABLE, partition: 'enedis/c15', sort: `2025-10-21/${arrival!.name}` };
+    await engine.documents.delete(key);
+    await runDay(engine, 'enedis', '2025-10-21', { recheck: true });
+    expect(await report('2025-10-21')).toEqual(before);
+    expect(fetchedFrom(server).filter((name) => name === arrival!.name)).toHaveLength(2);
+    expect((await journal('c15'))[0]).toMatchObject({ state: 'landed', sha256: arrival!.sha256 });
+  });
+
+  it('do not pass the journal when the connection is cut: the next try goes on', async () => {
+    server.behave({ kind: 'cut', afterBytes: 1 });
+    const broken = await runDay(engine, 'enedis', '2025-10-02');
+    expect(broken.outcome.failure ?? broken.state['download/r151']).toMatchObject({ code: 'SRC_UNAVAILABLE' });
+    expect(await journal('r151')).toMatchObject([{ state: 'seen' }]);
+    await runDay(engine, 'enedis', '2025-10-02');
+    expect(await journal('r151')).toMatchObject([{ state: 'landed' }]);
+  });
+});
