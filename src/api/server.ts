@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
 import { addEarlierApi, addEarlierPaths } from './earlier/earlier-systems.ts';
+import { addActionRoutes } from './routes/actions.ts';
 import { addChangeRoutes } from './routes/changes.ts';
 import { addDayRoutes } from './routes/days.ts';
 import { addMcpRoute } from './routes/mcp.ts';
@@ -64,6 +65,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
       addQuestionRoutes(api, context);
       addChangeRoutes(api, context);
       addOperationRoutes(api, context);
+      addActionRoutes(api, context);
       addEarlierApi(api, context);
       done();
     },

@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { Engine } from '../../engine/engine.ts';
 import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
+import type { BackfillInput } from '../../workflows/backfill.ts';
+import type { DayInput } from '../../workflows/day.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 
 /** What the API works with; the composition root gives it. */
@@ -13,8 +15,16 @@ export interface ApiContext {
   readonly running: (pipeline: string) => Promise<ReadonlyMap<CivilDate, RunningDay>>;
   /** For what only Temporal knows; `STORE_UNAVAILABLE` when it does not answer, `CONFIG_INVALID` when there is none. */
   readonly withClient: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
+  /** Starts runs, or joins those that are under way; each returns the id of the run. */
+  readonly runs: RunStarts;
   readonly taskQueue: string;
   readonly settings: ApiSettings;
+}
+
+export interface RunStarts {
+  startDay(input: DayInput): Promise<string>;
+  startBackfill(input: BackfillInput): Promise<string>;
+  startWatch(pipeline: string): Promise<string>;
 }
 
 export interface ApiSettings {

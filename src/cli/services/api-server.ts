@@ -3,11 +3,13 @@ import type { Client } from '@temporalio/client';
 import { LOOPBACK_HOSTS } from '../../api/security/guards.ts';
 import { createServer, openApiOf } from '../../api/server.ts';
 import type { ApiApp } from '../../api/shared/app.ts';
-import type { ApiContext } from '../../api/shared/context.ts';
+import type { ApiContext, RunStarts } from '../../api/shared/context.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
-import { PipelineError } from '../../errors.ts';
+import { errorCodeOf, PipelineError } from '../../errors.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
 import { connectTo, targetOf } from '../temporal/known-temporal.ts';
+import { startBackfill, startDay, startWatch } from '../temporal/runs.ts';
+import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
 
@@ -76,12 +78,14 @@ async function buildServer(
   { loopback, connected }: { readonly loopback: boolean; readonly connected: SharedClient },
 ): Promise<ApiApp> {
   const engine = await context.engine();
+  const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
   return createServer({
     engine,
     known: new KnownVersions(engine),
     running: async (pipeline) => (await findRunningDays(context.config, pipeline)).days,
     withClient: (work) => connected.use(work),
-    taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE,
+    runs: runStarts(connected, taskQueue),
+    taskQueue,
     settings: {
       version: CODE_VERSION,
       loopback,
@@ -90,6 +94,16 @@ async function buildServer(
       quota: quotaOf(loopback, perMinute),
     },
   });
+}
+
+function runStarts(connected: SharedClient, taskQueue: string): RunStarts {
+  const start = (work: (target: RunTarget) => Promise<{ readonly workflowId: string }>): Promise<string> =>
+    connected.use(async (client) => (await work({ client, taskQueue })).workflowId);
+  return {
+    startDay: (input) => start((target) => startDay(target, input)),
+    startBackfill: (input) => start((target) => startBackfill(target, input)),
+    startWatch: (pipeline) => start((target) => startWatch(target, pipeline)),
+  };
 }
 
 /** The OpenAPI document of the routes, as text; nothing is served. */
@@ -121,12 +135,15 @@ class SharedClient {
     try {
       return await work(await this.#client);
     } catch (error) {
-      this.#client = undefined;
+      // Of a connection that broke nothing comes any more; what was refused came over a good one.
+      if (errorCodeOf(error) === undefined || errorCodeOf(error) === 'STORE_UNAVAILABLE') await this.close();
       throw error;
     }
   }
 
   async close(): Promise<void> {
-    await (await this.#client?.catch(() => undefined))?.connection.close();
+    const open = this.#client;
+    this.#client = undefined;
+    await (await open?.catch(() => undefined))?.connection.close();
   }
 }

@@ -1,4 +1,5 @@
 import { KEY_TABLE } from '../../api/security/keys.ts';
+import { AUDIT_TABLE } from '../../api/shared/audit.ts';
 import { ANNOUNCEMENT_TABLE } from '../../pipelines/announcement.ts';
 import { DEGRADED_TABLE } from '../../pipelines/degraded.ts';
 import { FAILURE_TABLE, LEDGER_TABLE } from '../../pipelines/ledger.ts';
@@ -36,6 +37,7 @@ export const OPERATIONAL_TABLES = [
   ANNOUNCEMENT_TABLE,
   CHANGE_TABLE,
   KEY_TABLE,
+  AUDIT_TABLE,
   DEGRADED_TABLE,
   VERIFICATION_TABLE,
   PLAN_TABLE,

@@ -1,0 +1,76 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { FastifyRequest } from 'fastify';
+import { errorCodeOf, PipelineError } from '../../errors.ts';
+import { requireScope } from '../security/callers.ts';
+import { writeAudit } from '../shared/audit.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { notFound } from '../shared/problems.ts';
+
+interface Order {
+  readonly action: string;
+  readonly target: string;
+  readonly pipeline: string;
+  readonly reason: string;
+}
+
+/** Orders to running workflows, each checked and written down first. */
+export class Orders {
+  readonly #context: ApiContext;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  /** Refuses who may not; writes down who asked, and returns that. */
+  async note(request: FastifyRequest, { action, target, pipeline, reason: why }: Order): Promise<string> {
+    requireScope(request, 'ops:write', pipeline);
+    const { engine } = this.#context;
+    const by = request.caller.name;
+    await writeAudit(engine.documents, { at: engine.now().toISOString(), by, action, target, reason: why });
+    return by;
+  }
+
+  async update(id: string, action: string, input: object | undefined): Promise<unknown> {
+    return this.#context.withClient((client) =>
+      told(id, () => {
+        const handle = client.workflow.getHandle(id);
+        if (input === undefined) return handle.executeUpdate<unknown, []>(action);
+        return handle.executeUpdate<unknown, [object]>(action, { args: [input] });
+      }),
+    );
+  }
+
+  async runs(id: string): Promise<boolean> {
+    return this.#context.withClient(async (client) => {
+      const found = await client.workflow
+        .getHandle(id)
+        .describe()
+        .catch(() => undefined);
+      return found?.status.name === 'RUNNING';
+    });
+  }
+
+  async progress(id: string): Promise<object> {
+    return this.#context.withClient((client) =>
+      told(id, async () => {
+        const handle = client.workflow.getHandle(id);
+        const { status, startTime, closeTime } = await handle.describe();
+        const progress = await handle.query<object>('progress');
+        return { id, status: status.name, started_at: startTime, ended_at: closeTime ?? null, progress };
+      }),
+    );
+  }
+}
+
+/** Temporal's refusals in our codes. */
+async function told<T>(id: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw notFound(`run ${id} that is under way`);
+    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    const { type, message } = error.cause as { type?: string; message?: string };
+    const code = errorCodeOf({ code: type }) ?? 'PLAN_INVALID';
+    throw new PipelineError(code, message ?? 'the order was refused', { cause: error });
+  }
+}
