@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>…`: one JSON object a line on stdout, a readable table on stderr. */
 
 const BENCHES = {
+  api: () => import('./api.ts'),
   cityflow: () => import('./cityflow.ts'),
   eco2mix: () => import('./eco2mix.ts'),
   enedis: () => import('./enedis.ts'),
