@@ -1,4 +1,4 @@
-import { PipelineError } from '../errors.ts';
+import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
 import { EXIT } from './shared/context.ts';
 
@@ -8,16 +8,22 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(process.exitCode);
 });
 
+/** Tells a program what commander has told a person. */
+function tellUsage(error: CommanderError): void {
+  const isAnswer = error.exitCode === 0;
+  process.exitCode = isAnswer ? EXIT.done : EXIT.usage;
+  if (isAnswer || !process.argv.includes('--json')) return;
+  const message = error.message.replace(/^error: /, '');
+  const remedy = 'quotidien --help lists the commands, quotidien <command> --help their arguments and options.';
+  process.stdout.write(`${JSON.stringify({ error: { code: 'INPUT_INVALID', message, remedy } }, null, 2)}\n`);
+}
+
 const program = createProgram(async (options, command) => {
   const { execute } = await import('./execute.ts');
   await execute(process.env, options, command);
 });
-program.exitOverride((stop) => {
-  process.exitCode = stop.exitCode === 0 ? EXIT.done : EXIT.usage;
-  throw stop;
-});
 await program.parseAsync().catch((error: unknown) => {
   // Commander has said what it had to say; anything else is a fault of ours.
-  if (error instanceof PipelineError || (error as { code?: string }).code?.startsWith('commander.') !== true)
-    throw error;
+  if (!(error instanceof CommanderError)) throw error;
+  tellUsage(error);
 });

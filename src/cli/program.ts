@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { CODE_VERSION } from '../workers/code-version.ts';
 import { tellAway } from './shared/away.ts';
+import { checkHomeExists } from './shared/existing-home.ts';
 import type { CommandContext, ExitCode } from './shared/context.ts';
 import { addEnedisCommands } from './enedis/enedis-commands.ts';
 
@@ -25,11 +26,19 @@ export function createProgram(execute: Execute): Command {
     .option('--json', 'print the result as JSON')
     .option('--home <folder>', 'folder of everything that is kept on this machine (default: .quotidien)')
     .showHelpAfterError('(quotidien --help lists the commands)')
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    // Before the commands are made, which take it over.
+    .exitOverride();
   const perform: Perform = (command) => execute(program.opts<GlobalOptions>(), command);
   addDayCommands(program, perform);
   addBackfillCommand(program, perform);
-  addReadingCommands(program, (command) => perform(async (context) => tellAway(context, await command(context))));
+  const look: Perform = (command) => perform(async (context) => tellAway(context, await command(context)));
+  const lookAtHome: Perform = (command) =>
+    look((context) => {
+      checkHomeExists(context.config);
+      return command(context);
+    });
+  addReadingCommands(program, lookAtHome, look);
   addStoreCommands(program, perform);
   addServiceCommands(program, perform);
   addCodecServer(program, perform);
@@ -141,7 +150,8 @@ function addBackfillCommand(program: Command, perform: Perform): void {
     );
 }
 
-function addReadingCommands(program: Command, perform: Perform): void {
+/** `anywhere` is for those that say something of a home that is not there yet. */
+function addReadingCommands(program: Command, perform: Perform, anywhere: Perform): void {
   program
     .command('status <pipeline> [month-or-year]')
     .description('the calendar of days: verdict, revision, coverage')
@@ -197,12 +207,12 @@ function addReadingCommands(program: Command, perform: Perform): void {
   program
     .command('doctor')
     .description('say what was detected, try everything for real, and what to do about each finding')
-    .action(() => perform(async (context) => (await import('./doctor/doctor.ts')).doctor(context)));
+    .action(() => anywhere(async (context) => (await import('./doctor/doctor.ts')).doctor(context)));
 
   program
     .command('settings')
     .description('list every setting with its default and what it does')
-    .action(() => perform(async (context) => (await import('./look/settings.ts')).settings(context)));
+    .action(() => anywhere(async (context) => (await import('./look/settings.ts')).settings(context)));
 }
 
 function addStoreCommands(program: Command, perform: Perform): void {

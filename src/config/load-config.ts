@@ -30,6 +30,8 @@ export interface Config {
   /** The environment with the settings file below it, for libraries that read their own names from it. */
   readonly env: Environment;
   readonly cacheDir: string;
+  /** Whether a person named the home; otherwise it is the one of the working folder. */
+  readonly homeIsNamed: boolean;
   /** Where other programs put raw files on this machine. */
   readonly deposits?: DepositPlaces;
 }
@@ -68,7 +70,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const cacheDir = cacheFolder(env, sources.cwd);
   const deposits = depositPlaces(env, sources.cwd);
   const places = deposits === undefined ? {} : { deposits };
-  return { home, settings: parsed.data, hosts, storage, env, cacheDir, ...places };
+  return { home, settings: parsed.data, hosts, storage, env, cacheDir, homeIsNamed: named, ...places };
 }
 
 /** An empty variable counts as not set, as compose files write them. */

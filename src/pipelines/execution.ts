@@ -1,5 +1,5 @@
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
-import { SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
+import { LEFT_OUT, SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
 import type { Manifest } from './manifest.ts';
 import { isAsStored } from './plan.ts';
@@ -195,6 +195,23 @@ function isMade(step: ExecutionStep, steps: readonly ExecutionStep[], day: DaySt
   return steps.some(({ id, shard }) => shard !== undefined && unsharded(id) === name && day[id]?.state === 'done');
 }
 
+/** An operator's word, and nothing that was delivered before. */
+function isLeftOut(state: StepState | undefined): boolean {
+  return state?.state === 'skipped' && state.reason.startsWith(LEFT_OUT);
+}
+
+/** No part of the day has a row. Plans of earlier versions do not say which steps bring parts. */
+function isMadeOfNothing(steps: readonly ExecutionStep[], day: DayState): boolean {
+  const downloads = steps.filter(({ part }) => part !== undefined);
+  return (
+    downloads.length > 0 &&
+    downloads.every(({ id }) => {
+      const state = day[id];
+      return state?.state !== 'done' || state.empty;
+    })
+  );
+}
+
 export interface DayFailure {
   readonly step: StepId;
   readonly code: string;
@@ -208,8 +225,9 @@ export interface DayOutcome {
 }
 
 /**
- * How a day ended. `no_data` when a required step had nothing to work on, or nothing but rows without values, and nothing else failed; `failed` names the required step, or else
- * the first failed step, because its failure is what left the required step without input.
+ * How a day ended. `no_data` when a required step had nothing to work on, or nothing but rows without values, and nothing else failed, also when its report could be made
+ * of nothing; `degraded` when something failed that is not required, or an operator did without a part; `failed` names the required step, or else the first failed step,
+ * because its failure is what left the required step without input.
  */
 export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day: DayState): DayOutcome {
   const failures = steps.flatMap((step): (DayFailure & { required: boolean })[] => {
@@ -228,11 +246,13 @@ export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day
     const state = day[id];
     return state?.state === 'done' && (state.heldUnits ?? 0) > 0;
   });
-  const isWhole = failures.length + kept.length === 0 && !isWithoutUnits;
-  if (requiredDone) return { date, verdict: isWhole ? 'ok' : 'degraded' };
+  const isLeftToOperator = steps.some(({ id }) => isLeftOut(day[id]));
+  const isLess = failures.length + kept.length > 0 || isWithoutUnits || isLeftToOperator;
+  if (requiredDone && isLess) return { date, verdict: 'degraded' };
+  if (requiredDone) return { date, verdict: isMadeOfNothing(steps, day) ? 'no_data' : 'ok' };
   const real = failures.filter(({ code }) => code !== 'SRC_NOT_PUBLISHED');
   const unasked = kept.find(({ code }) => code !== 'SRC_NOT_PUBLISHED' && code !== SKIPPED && !isOfAnswer({ code }));
   const cause = real.find((failure) => failure.required) ?? real[0] ?? unasked;
-  if (cause === undefined) return { date, verdict: 'no_data' };
+  if (cause === undefined) return { date, verdict: isLeftToOperator ? 'degraded' : 'no_data' };
   return { date, verdict: 'failed', failure: { step: cause.step, code: cause.code, message: cause.message } };
 }

@@ -15,6 +15,9 @@ export interface KeptNote {
   readonly since: CivilDate;
 }
 
+/** How the reason of a step begins that an operator did without. */
+export const LEFT_OUT = 'skipped by an operator';
+
 export const SKIPPED = 'SKIPPED';
 /** The answer lacks values that are known: it is kept aside, and what is known stays. */
 export const LACKS_VALUES = 'LACKS_VALUES';

@@ -4,6 +4,7 @@ import type { Activities } from '../activities/create-activities.ts';
 import type { RetrySettings, StepResult } from '../engine/contract.ts';
 import { isForced } from '../pipelines/execution.ts';
 import type { ExecutionStep } from '../pipelines/execution.ts';
+import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { StepDone, StepFailed, StepWork, StepsRun } from '../pipelines/run-steps.ts';
 import type { Stage, StepId } from '../pipelines/vocabulary.ts';
 import { failureOf } from './plain-failures.ts';
@@ -50,7 +51,7 @@ async function callSkippable(
 ): Promise<readonly (StepDone | StepFailed)[] | string> {
   const results = await control.abandonable(step.id, () => callStep(activities, step, work));
   // Without a reason the skip has been taken back meanwhile, and the day is planned again.
-  return results ?? control.skipReason(step.id) ?? 'skipped by an operator, who took that back';
+  return results ?? control.skipReason(step.id) ?? `${LEFT_OUT}, who took that back`;
 }
 
 /** The results of the days; the failure of the activity as a whole is the failure of each of them. */

@@ -7,6 +7,7 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow';
+import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayState } from '../pipelines/execution.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
@@ -94,7 +95,7 @@ export class DayControl {
       async (order: StepOrder) => {
         const isFirst = patched(KEPT_FIRST);
         if (isFirst) await record('skipPart', order);
-        this.#skips.set(order.step, `skipped by an operator: ${order.reason}`);
+        this.#skips.set(order.step, `${LEFT_OUT}: ${order.reason}`);
         this.#running.get(order.step)?.cancel();
         if (!isFirst) await record('skipPart', order);
         return `${order.step} is skipped`;

@@ -24,6 +24,9 @@ export async function compareCanary(
     pipeline,
     days.map(({ date }) => date),
   );
+  // A canary's day is a single day: it makes what a range leaves out, which says nothing of what the range will make.
+  const { steps: defined } = datasetOf(engine, pipeline).definition;
+  const alone = new Set(defined.filter(({ singleDaysOnly }) => singleDaysOnly === true).map(({ id }) => id));
   const differences: CanaryDifference[] = [];
   for (const { date, before } of days) {
     const [now, then] = [versions.get(date)?.at(-1), versions.get(date)?.find(({ version }) => version === before)];
@@ -32,7 +35,8 @@ export async function compareCanary(
     else if (then.version === now.version) {
       differences.push({ date, from: then.version, to: now.version, steps: [], share: 0 });
     } else {
-      const diff = await compareVersions(engine, then, now, signal);
+      const made = await compareVersions(engine, then, now, signal);
+      const diff = { ...made, steps: made.steps.filter(({ step }) => !alone.has(step)) };
       const steps = diff.steps.filter(({ outputs }) => outputs.length > 0).map(({ step }) => step);
       differences.push({ date, from: then.version, to: now.version, steps, share: shareOf(diff) });
     }

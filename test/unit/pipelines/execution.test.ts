@@ -85,6 +85,24 @@ describe('dayOutcome', () => {
     expect(broken.failure).toMatchObject({ step: 'download/b' });
   });
 
+  it('is no_data when a report was made of nothing at all', () => {
+    const withParts = steps.map((one) => (one.id.startsWith('download/') ? { ...one, part: one.id } : one));
+    const none: DayState = {
+      ...FINISHED,
+      'download/a': done('k', true),
+      'download/b': { state: 'skipped', reason: 'nothing is stored, and only the report is made' },
+    };
+    expect(dayOutcome(DATE, withParts, none).verdict).toBe('no_data');
+    expect(dayOutcome(DATE, withParts, { ...none, 'download/a': done('k') }).verdict).toBe('ok');
+  });
+
+  it('is degraded when an operator did without a part, also without every part', () => {
+    const left = { state: 'skipped', reason: 'skipped by an operator: down' } as const;
+    expect(dayOutcome(DATE, steps, { ...FINISHED, 'download/b': left }).verdict).toBe('degraded');
+    const all: DayState = { 'download/a': left, 'download/b': left };
+    expect(dayOutcome(DATE, steps, all).verdict).toBe('degraded');
+  });
+
   it('is no_data when nothing failed and nobody had rows', () => {
     expect(dayOutcome(DATE, steps, { 'download/a': done('k', true) }).verdict).toBe('no_data');
   });
