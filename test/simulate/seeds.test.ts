@@ -29,6 +29,12 @@ describe('a simulated installation', () => {
     expect((await simulate(1531, { theme: 'near' })).violations).toEqual([]);
   });
 
+  it('comes to an end where calls to stores that are away hang for minutes', async () => {
+    const odds = { refused: 0, unanswered: 0, slow: 0.08, crash: 0, stop: 0 };
+    const only = ['outage', 'revision', 'run', 'reconcile', 'backfill', 'garbage'] as const;
+    expect((await simulate(28, { theme: 'remote', odds, only })).violations).toEqual([]);
+  });
+
   it.each(THEMES)(
     'keeps its promises in all stories: %s',
     async (theme) => {
