@@ -10,6 +10,7 @@ import type { PortalDataset, Revision } from './dataset.ts';
 import { deliver } from './delivery.ts';
 import { cityDatasets } from './city/city.ts';
 import { serviceAnswer } from './city/services.ts';
+import { meterAnswer } from './meters/answers.ts';
 import type { Exporter } from './export.ts';
 import { createExporter } from './export.ts';
 import type { FaultBook, FaultKind, PortalFault } from './faults.ts';
@@ -43,6 +44,8 @@ export interface PortalOptions {
   readonly host?: string;
   /** The publisher's clock: what is published, and how final it is, follows from it. */
   readonly now: () => Date;
+  /** Meters of the made-up head-end. Default 2,000. */
+  readonly meters?: number;
   /** Which synthetic world; equal seeds give equal bytes. Default 1. */
   readonly seed?: number;
   /** A folder whose CSV files are served as datasets; a file takes the place of the synthetic dataset of its name. */
@@ -96,6 +99,7 @@ function datasetOf(datasets: ReadonlyMap<string, PortalDataset>, id: string): Po
 }
 
 const KEEP_ALIVE_MS = 65_000;
+const MADE_METERS = 2_000;
 
 interface Desk {
   readonly options: PortalOptions;
@@ -113,6 +117,9 @@ async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind 
     const dataset = desk.datasets.get(request.dataset ?? '');
     const service = serviceAnswer(request, desk.options.seed ?? 1, desk.options.now());
     if (service !== undefined) return service;
+    const { seed = 1, meters = MADE_METERS, now } = desk.options;
+    const metered = meterAnswer(request, { seed, meters, now: now() });
+    if (metered !== undefined) return metered;
     if (request.endpoint === 'other') throw refusal(404, 'NotFoundError', `Nothing is at ${request.path}.`);
     if (dataset === undefined) throw refusal(404, 'NotFoundError', `Unknown dataset: ${request.dataset ?? ''}`);
     const state = await dataset.state(desk.options.now());

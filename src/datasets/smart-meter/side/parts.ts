@@ -56,7 +56,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['meter_id', 'read_at', 'register_wh'],
     holds: 'instant',
     key: ['meter_key', 'read_at'],
-    isServed: true,
+    isServed: false,
   },
   {
     id: 'outages',
@@ -65,7 +65,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['transformer', 'start_at', 'end_at'],
     holds: 'span',
     key: ['transformer', 'start_at'],
-    isServed: true,
+    isServed: false,
   },
   {
     id: 'weather',

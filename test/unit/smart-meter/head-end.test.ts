@@ -1,0 +1,62 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { FleetDay } from '../../../src/datasets/smart-meter/marts/day.ts';
+import { startPortal } from '../../../src/dev/portal/portal.ts';
+import type { Portal } from '../../../src/dev/portal/portal.ts';
+import { importFile } from '../../../src/engine/download/import-file.ts';
+import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
+import { runDay } from '../../fixtures/run-day.ts';
+import { testMeters } from '../../fixtures/meters.ts';
+import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
+
+/** A head-end over HTTP: the portal's clock decides what has come and what is corrected. */
+
+const DAY = '2024-03-31';
+let now = new Date('2024-04-01T10:00:00Z');
+let portal: Portal;
+let engine: TestEngine;
+
+beforeEach(async () => {
+  now = new Date('2024-04-01T10:00:00Z');
+  portal = await startPortal({ now: () => now, meters: 100 });
+  const hosts = { 'head-end': { url: portal.url, key: 'sample', requestsPerSecond: 1_000 } };
+  const configured = configuredDatasets({ 'smart-meter': testMeters }, hosts)['smart-meter']!;
+  engine = await openTestEngine([configured], { now: () => now });
+});
+afterEach(async () => {
+  await engine.close();
+  await portal.close();
+});
+
+async function fleet(options: { recheck?: boolean } = {}): Promise<FleetDay> {
+  const { outcome } = await runDay(engine, 'smart-meter', DAY, options);
+  expect(outcome.failure).toBeUndefined();
+  const file = path.join(engine.home, 'store', 'processed', 'metrics', `meter_metrics_${DAY}.json`);
+  return JSON.parse(await readFile(file, 'utf8')) as FleetDay;
+}
+
+it('gives the spring day of its meters, with losses by transformer, and late meters a few days later', async () => {
+  const first = await fleet();
+  expect(first.load).toHaveLength(46);
+  expect(first.metrics[0]!.expected).toBe(46 * first.metrics[0]!.meters);
+  now = new Date('2024-04-10T10:00:00Z');
+  const later = await fleet({ recheck: true });
+  expect(later.metrics[0]!.meters).toBe(100);
+  expect(later.metrics[0]!.observed).toBeGreaterThan(first.metrics[0]!.observed);
+  expect(later.losses.length).toBeGreaterThan(0);
+  for (const { loss_rate: rate } of later.losses) expect(rate).toBeGreaterThan(0);
+  expect(later.metrics.map(({ segment }) => segment)).toContain('home');
+});
+
+it('answers for one meter as the distributor’s API does, and the answer can be imported', async () => {
+  const id = '10000100000003';
+  const response = await fetch(
+    `${portal.url}/metering_data_clc/v5/consumption_load_curve?usage_point_id=${id}&start=${DAY}&end=${DAY}`,
+  );
+  const file = path.join(engine.home, 'curve.json');
+  await writeFile(file, await response.text());
+  const taken = await importFile(engine, 'smart-meter', file, testControl());
+  expect(taken).toMatchObject({ days: 1, recognised: { from: DAY, to: DAY, rows: 46 } });
+});
