@@ -6,6 +6,7 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { examineDeposits } from './deposits.ts';
 import type { Finding } from './finding.ts';
 import { examineFallback } from './fallback.ts';
+import { examineFolders } from './folders.ts';
 import { examineHome, examineNode, examineSettings } from './machine.ts';
 import { examinePublishers } from './publishers.ts';
 import { examineStoreClocks } from './store-clocks.ts';
@@ -33,12 +34,13 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const { config, signal } = context;
   const opened = await open(context);
   const datasets = 'area' in opened ? context.datasets : opened.datasets;
-  const [home, settings, stores, temporal, publishers, deposits, workers] = await Promise.all([
+  const [home, settings, stores, temporal, publishers, folders, deposits, workers] = await Promise.all([
     examineHome(config.home),
     examineSettings(config, datasets),
     'area' in opened ? [opened] : examineStores(opened, config),
     examineTemporal(config, () => ('area' in opened ? new Date() : opened.now())),
     examinePublishers(datasets, signal),
+    'area' in opened ? [] : examineFolders(opened, signal),
     'area' in opened ? [] : examineDeposits(opened),
     'area' in opened ? [] : examineWorkerClocks(opened),
   ]);
@@ -50,6 +52,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     ...stores,
     ...temporal,
     ...publishers,
+    ...folders,
     ...deposits,
     ...workers,
   ];
