@@ -4,7 +4,8 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { startApiNear } from './api-server.ts';
 import { comparisonLines } from './schedules.ts';
-import { openSampleHome, portalRecord } from './sample-home.ts';
+import { openSampleHome } from './sample-home.ts';
+import { portalRecord } from '../temporal/sample-portal.ts';
 import { openTemporal } from '../temporal/temporal.ts';
 
 /** `quotidien dev`: server, workers, schedules and UI together until Ctrl-C; with the sample portal in a sample home. */

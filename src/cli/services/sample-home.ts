@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hostVariable } from '../../config/settings.ts';
 import { DATASETS } from '../../datasets/registry.ts';
@@ -6,6 +6,8 @@ import { publisherHosts } from '../../workers/configured-datasets.ts';
 import { startPortal } from '../../dev/portal/portal.ts';
 import type { Portal } from '../../dev/portal/portal.ts';
 import { isPortFree, unusedPort } from '../../dev/temporal/ports.ts';
+import { portalRecord } from '../temporal/sample-portal.ts';
+import type { PortalRecord } from '../temporal/sample-portal.ts';
 
 /**
  * A home that works on sample data: its `settings.json` points every publisher at the sample portal, and `portal.json`
@@ -13,23 +15,23 @@ import { isPortFree, unusedPort } from '../../dev/temporal/ports.ts';
  */
 export interface SampleHome {
   readonly home: string;
-  readonly portal: Portal;
-}
-
-interface PortalRecord {
-  readonly port: number;
-  readonly seed: number;
+  /** `close` ends it when it was started here. */
+  readonly portal: Pick<Portal, 'url' | 'close'>;
 }
 
 const SAMPLE_SEED = 1;
 /** The portal of this machine is not spared: the real publishers are. */
 const SAMPLE_REQUESTS_PER_SECOND = 50;
 
-/** Starts the portal of a sample home, which is made when it is new. */
+/** Starts the portal of a sample home, which is made when it is new; joins the one that another process has started, and then writes nothing. */
 export async function openSampleHome(home: string): Promise<SampleHome> {
   await mkdir(home, { recursive: true });
-  const record = (await portalRecord(home)) ?? { port: await unusedPort(), seed: SAMPLE_SEED };
-  // Another portal of the same home may run: then this one serves the same data beside it.
+  const known = await portalRecord(home);
+  if (known !== undefined && (await isPortal(known))) {
+    return { home, portal: { url: urlOf(known), close: () => Promise.resolve() } };
+  }
+  const record = known ?? { port: await unusedPort(), seed: SAMPLE_SEED };
+  // A stranger may listen there meanwhile.
   const port = (await isPortFree(record.port)) ? record.port : await unusedPort();
   const portal = await startPortal({ port, seed: record.seed, now: () => new Date() });
   await writeFile(path.join(home, 'portal.json'), `${JSON.stringify({ ...record, port })}\n`);
@@ -41,6 +43,23 @@ export async function openSampleHome(home: string): Promise<SampleHome> {
   return { home, portal };
 }
 
+function urlOf({ port }: PortalRecord): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+const ANSWERS_WITHIN_MS = 2_000;
+
+/** Whether a portal answers where the record says, as one does for a dataset that it has. */
+async function isPortal(record: PortalRecord): Promise<boolean> {
+  const dataset = '/api/explore/v2.1/catalog/datasets/eco2mix-national-tr';
+  try {
+    const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+    return (await fetch(`${urlOf(record)}${dataset}`, { signal })).ok;
+  } catch {
+    return false;
+  }
+}
+
 /** The portal asks for keys where the real publishers do, and takes any. */
 function hostSettings(host: string, url: string): [name: string, value: string | number][] {
   return [
@@ -48,14 +67,4 @@ function hostSettings(host: string, url: string): [name: string, value: string |
     [hostVariable(host, 'REQUESTS_PER_SECOND'), SAMPLE_REQUESTS_PER_SECOND],
     [hostVariable(host, 'KEY'), 'sample'],
   ];
-}
-
-/** The record of a home that works on sample data; undefined for any other home. */
-export async function portalRecord(home: string): Promise<PortalRecord | undefined> {
-  try {
-    return JSON.parse(await readFile(path.join(home, 'portal.json'), 'utf8')) as PortalRecord;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

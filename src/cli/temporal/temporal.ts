@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { PipelineError } from '../../errors.ts';
+import type { Portal } from '../../dev/portal/portal.ts';
 import { startDevServer } from '../../dev/temporal/dev-server.ts';
 import type { DevServer } from '../../dev/temporal/dev-server.ts';
 import { findTemporalCli } from '../../dev/temporal/find-cli.ts';
@@ -16,6 +17,7 @@ import type { TemporalTarget } from '../../workers/temporal-target.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { Interrupted } from '../shared/interrupted.ts';
 import { connectTo } from './known-temporal.ts';
+import { startSamplePortal } from './sample-portal.ts';
 
 /** The system tells of the end of a child at once, of another's process by its connection. */
 const END_KNOWN_WITHIN_MS = 2_000;
@@ -69,8 +71,23 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
   }
 }
 
-/** Connects to the development server and runs workers on it. */
+/** Connects to the development server and runs workers on it, in a sample home with the portal that they ask. */
 async function openOn(server: DevServer, context: CommandContext, gone: Promise<never>): Promise<TemporalSession> {
+  const portal = await startSamplePortal(context.config.home);
+  try {
+    return await workOn(server, context, gone, portal);
+  } catch (error) {
+    await portal?.close();
+    throw error;
+  }
+}
+
+async function workOn(
+  server: DevServer,
+  context: CommandContext,
+  gone: Promise<never>,
+  portal: Portal | undefined,
+): Promise<TemporalSession> {
   const local = developmentTarget(server.address, context.config.env);
   const client = await connectTo(local);
   try {
@@ -83,6 +100,7 @@ async function openOn(server: DevServer, context: CommandContext, gone: Promise<
       broken: breakage(gone, workers),
       async close() {
         await workers.shutdown();
+        await portal?.close();
         await client.connection.close();
         await server.stop();
       },
