@@ -43,7 +43,12 @@ function stepProblems({ steps, parts, since }: PipelineDefinition): string[] {
     if (step.part !== undefined && !parts.some((part) => part.id === step.part)) {
       problems.push(`${step.id} fetches part ${step.part}, which does not exist`);
     }
-    for (const input of step.inputs) {
+    for (const { name, asOf } of step.inputs) {
+      const least = asOf?.pipeline === undefined ? 1 : 0;
+      if (asOf !== undefined && ((asOf.lagDays ?? 0) < least || asOf.withinDays < (asOf.lagDays ?? 0)))
+        problems.push(`${step.id} reads ${name} as of no day: lagDays is ${least} or more, withinDays not less`);
+    }
+    for (const input of step.inputs.filter(({ asOf }) => asOf?.pipeline === undefined)) {
       const source = seen.get(input.step);
       if (source === undefined) problems.push(`${step.id} reads ${input.step}, which does not come before it`);
       else if (!(input.output in source.outputs))

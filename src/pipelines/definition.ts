@@ -95,6 +95,12 @@ export interface StepInput {
   readonly output: string;
   /** Reads the output of the day that is this many days earlier; always optional. */
   readonly daysBefore?: number;
+  /**
+   * Reads a state: the output of the newest day that has one, at most `withinDays` and at least `lagDays` days before the data day (default: 0, and at
+   * least 1 of the own pipeline). With `pipeline`, `step` and `output` are of that one. Always optional. The step runs again when the bytes that
+   * it reads are others, and not when the state has a new version with the same. Runs find that by themselves; nobody starts one for it.
+   */
+  readonly asOf?: { readonly pipeline?: string; readonly lagDays?: number; readonly withinDays: number };
   readonly optional?: boolean;
   /** Also reads the facts and check results that the step recorded; they become part of the step key. */
   readonly withFacts?: boolean;

@@ -1,6 +1,7 @@
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { LEFT_OUT, SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
+import { isOfOtherDays } from './lookback.ts';
 import type { Manifest } from './manifest.ts';
 import { isAsStored } from './plan.ts';
 import type { PlannedStep } from './plan.ts';
@@ -75,14 +76,20 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       stage: stageOf(step.id),
       title: step.title,
       inputs: step.inputs
-        .filter((input) => input.daysBefore === undefined)
+        .filter((input) => !isOfOtherDays(input))
         .map(({ name, step: read, optional, output }) => ({
           name,
           step: read,
           optional: optional === true,
           ...(splitShard(output).shard === undefined ? {} : { output }),
         })),
-      siblings: [...new Set(step.inputs.filter((input) => input.daysBefore !== undefined).map((input) => input.step))],
+      siblings: [
+        ...new Set(
+          step.inputs
+            .filter((input) => isOfOtherDays(input) && input.asOf?.pipeline === undefined)
+            .map((input) => input.step),
+        ),
+      ],
       needsAnyOf: step.needsAnyOf ?? [],
       queue: step.queue,
       timeoutSeconds: step.timeoutSeconds,

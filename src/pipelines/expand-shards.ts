@@ -1,4 +1,5 @@
 import type { OutputDefinition, PipelineDefinition, RollupInput, StepDefinition, StepInput } from './definition.ts';
+import { isOfOtherDays } from './lookback.ts';
 import { MAX_SHARDS, shardName, shardsOf, shardText, splitShard } from './shard.ts';
 import type { Shard } from './shard.ts';
 
@@ -52,7 +53,7 @@ function expandStep(step: StepDefinition, sharded: Sharded): StepDefinition[] {
     id: shardName(plain.id, shard),
     shard,
     outputs: mapValues(plain.outputs, (output) => ofShard(output, shard)),
-    inputs: plain.inputs.map((input) => (sharded.has(input.step) ? sameShard(input, shard) : input)),
+    inputs: plain.inputs.map((input) => (isSharded(input, sharded) ? sameShard(input, shard) : input)),
   }));
 }
 
@@ -82,19 +83,24 @@ function sameShard(input: StepInput, shard: Shard): StepInput {
     : { ...input, step: shardName(input.step, shard) };
 }
 
+/** Another pipeline's step may have the name of one of ours. */
+function isSharded({ step, asOf }: StepInput, sharded: Sharded): boolean {
+  return asOf?.pipeline === undefined && sharded.has(step);
+}
+
 /** A gathered input is there when any of its shards is. */
 function gathering(step: StepDefinition, sharded: Sharded): StepDefinition {
-  const gathered = step.inputs.filter((input) => sharded.has(input.step));
+  const gathered = step.inputs.filter((input) => isSharded(input, sharded));
   if (gathered.length === 0) return step;
   const names = (name: string): string[] => {
     const of = sharded.get(gathered.find((input) => input.name === name)?.step ?? '');
     return of === undefined ? [name] : shardsOf(of).map((shard) => shardName(name, shard));
   };
-  const needed = gathered.filter((input) => input.optional !== true && input.daysBefore === undefined);
+  const needed = gathered.filter((input) => input.optional !== true && !isOfOtherDays(input));
   return {
     ...step,
     inputs: step.inputs.flatMap((input) => {
-      const of = sharded.get(input.step);
+      const of = isSharded(input, sharded) ? sharded.get(input.step) : undefined;
       if (of === undefined) return [input];
       return shardsOf(of).map((shard) => ({
         ...sameShard(input, shard),

@@ -106,3 +106,11 @@ export function unitsHeldIn({ steps }: Pick<Manifest, 'steps'>): HeldInVersion[]
       : [],
   );
 }
+
+/** What was decided on a day, as far as its evidence tells: records where they were read, else its newest version. */
+export function decisionsOf(day: {
+  readonly decisions?: readonly Decision[];
+  readonly manifest: Pick<Manifest, 'decisions'> | undefined;
+}): readonly Decision[] {
+  return day.decisions ?? day.manifest?.decisions ?? [];
+}

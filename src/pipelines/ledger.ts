@@ -68,11 +68,20 @@ export function isEmptyEntry({ outputs }: Pick<LedgerEntry, 'outputs'>): boolean
 }
 
 /** The shards of a step's outputs that have no row of the scope, by output name; none of a step whose outputs are whole. */
-export function lackedShards(
+function lackedShards(
   { outputs: declared }: { readonly outputs: Readonly<Record<string, unknown>> },
   { outputs }: Pick<LedgerEntry, 'outputs'>,
 ): string[] {
   return Object.keys(declared).filter((name) => !(name in outputs) && splitShard(name).shard !== undefined);
+}
+
+/** The same as a member of plans and states; nothing where no shard lacks. */
+export function lacking(
+  step: { readonly outputs: Readonly<Record<string, unknown>> },
+  entry: Pick<LedgerEntry, 'outputs'>,
+): { readonly lacks?: readonly string[] } {
+  const lacks = isEmptyEntry(entry) ? [] : lackedShards(step, entry);
+  return lacks.length === 0 ? {} : { lacks };
 }
 
 /** Days of one month share a partition, so that a month is planned with one query; periods have one of their own. */

@@ -23,6 +23,11 @@ export function whyRun(earlier: LedgerEntry | undefined, now: Omit<StepKeyParts,
   return reasons.length === 0 ? 'its ledger entry is gone' : reasons.join('; ');
 }
 
+/** Each name once. */
+export function namesOf(names: readonly string[]): string {
+  return [...new Set(names)].join(', ');
+}
+
 function describeChange(name: string, before: InputHashes, after: InputHashes): string {
   if (before === null) return `input ${name} is new`;
   if (after === null) return `input ${name} is gone`;

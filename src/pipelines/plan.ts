@@ -3,15 +3,16 @@ import { decisionOn } from './decision.ts';
 import type { Decision } from './decision.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import { isWhole } from './completeness.ts';
-import { holdsStep, unitDecisions, waitingUnits } from './held-units.ts';
+import { decisionsOf, holdsStep, unitDecisions, waitingUnits } from './held-units.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, PartNote, Recut } from './kept-delivery.ts';
-import { isEmptyEntry, lackedShards } from './ledger.ts';
+import { isEmptyEntry, lacking } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
+import { daysTried, isOfOtherDays } from './lookback.ts';
 import { missingInput } from './missing-input.ts';
-import { describeDamage, whyRun } from './plan-reasons.ts';
+import { describeDamage, namesOf, whyRun } from './plan-reasons.ts';
 import type { DamagedObjects } from './plan-reasons.ts';
 import { whyNotAsked } from './part-days.ts';
 import type { Delivery } from './receipt.ts';
@@ -94,7 +95,7 @@ export interface DayEvidence {
    * The sha256 of the newest committed output of another day; undefined when that day has none, and what will become of it
    * where that day is planned together with this one.
    */
-  neighbour(step: StepId, output: string, date: CivilDate): string | PendingOutput | undefined;
+  neighbour(step: StepId, output: string, date: CivilDate, pipeline?: string): string | PendingOutput | undefined;
 }
 
 export interface PlanOptions {
@@ -140,7 +141,8 @@ export function planDays(
   const planned = new Map<CivilDate, DayPlan>(earlier.map((plan) => [plan.date, plan]));
   const days = [...evidence].sort((a, b) => (a.date < b.date ? -1 : 1));
   return days.map((day) => {
-    const neighbour: DayEvidence['neighbour'] = (step, output, date) => {
+    const neighbour: DayEvidence['neighbour'] = (step, output, date, pipeline) => {
+      if (pipeline !== undefined) return day.neighbour(step, output, date, pipeline);
       const action = planned.get(date)?.steps.find((candidate) => candidate.step === step)?.action;
       const stored = day.neighbour(step, output, date);
       if (action !== 'run' && action !== 'recheck') return stored;
@@ -395,7 +397,7 @@ class PlanWalk {
   /** After a step that is executed. */
   #planAfter(step: StepDefinition, pending: readonly Pending[]): PlannedStep {
     const known = keyIn(this.#evidence.manifest, step.id);
-    const names = namesOf(pending);
+    const names = namesOf(pending.map(({ by }) => by));
     const isKnown = known !== undefined && this.#entries.has(`${step.id}/${known}`);
     return run(step, isKnown ? `after ${names}` : `never ran; waits for ${names}`);
   }
@@ -405,13 +407,17 @@ class PlanWalk {
     if (settled.action === 'run') return settled;
     this.#reuse(step, settled);
     const what = settled.action === 'skip' ? `${settled.reason}, ` : 'reused ';
-    return { step: step.id, action: 'recheck', reason: `${what}unless ${namesOf(pending)} finds a change` };
+    return {
+      step: step.id,
+      action: 'recheck',
+      reason: `${what}unless ${namesOf(pending.map(({ by }) => by))} finds a change`,
+    };
   }
 
   #planKnown(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): PlannedStep {
     const params = step.params ?? {};
     const notes = step.withNotes === true ? this.#partNotes() : [];
-    const decided = unitDecisions(step, this.#decisions);
+    const decided = unitDecisions(step, decisionsOf(this.#evidence));
     const parts = { version: step.version, params, inputs, notes, decided };
     const key = stepKey({ step: step.id, ...parts });
     const entry = this.#entries.get(`${step.id}/${key}`);
@@ -427,20 +433,16 @@ class PlanWalk {
     return { step: step.id, action: 'reuse', reason: 'same inputs, same version', key, ...waitingUnits(entry) };
   }
 
-  get #decisions(): readonly Decision[] {
-    return this.#evidence.decisions ?? this.#evidence.manifest?.decisions ?? [];
-  }
-
   /** Held data are in the ledger, and stay held in every later run until somebody accepts exactly them. */
   #unaccepted({ checks, step, key }: LedgerEntry): string | undefined {
     if (!checks.some(holdsStep)) return undefined;
-    const known = decisionOn(this.#decisions, step, key);
+    const known = decisionOn(decisionsOf(this.#evidence), step, key);
     if (known?.decision === 'accept') return undefined;
     return known === undefined ? 'its held checks wait for a decision' : `its data were rejected: ${known.reason}`;
   }
 
   #foresee(input: StepInput): Foreseen {
-    if (input.daysBefore !== undefined) return this.#foreseeNeighbour(input, input.daysBefore);
+    if (isOfOtherDays(input)) return this.#foreseeNeighbour(input);
     const source = this.planned.find((candidate) => candidate.step === input.step);
     if (source === undefined || source.action === 'skip') return { hash: null };
     const entry = source.action === 'run' ? undefined : this.#reused.get(input.step);
@@ -452,11 +454,15 @@ class PlanWalk {
     return source.action === 'reuse' ? { hash } : { hash, pending: { by: source.step, action: source.action } };
   }
 
-  #foreseeNeighbour(input: StepInput, daysBefore: number): Foreseen {
-    const date = addDays(this.#evidence.date, -daysBefore);
-    const found = this.#evidence.neighbour(input.step, input.output, date);
-    if (typeof found !== 'object') return { hash: found ?? null };
-    return { hash: found.unchanged, pending: { by: `${input.step} of ${date}`, action: found.pending } };
+  #foreseeNeighbour(input: StepInput): Foreseen {
+    for (const days of daysTried(input)) {
+      const date = addDays(this.#evidence.date, -days);
+      const found = this.#evidence.neighbour(input.step, input.output, date, input.asOf?.pipeline);
+      if (found === undefined) continue;
+      if (typeof found !== 'object') return { hash: found };
+      return { hash: found.unchanged, pending: { by: `${input.step} of ${date}`, action: found.pending } };
+    }
+    return { hash: null };
   }
 
   /** The reason when the step, or one that it reads, is to be executed again on request. */
@@ -476,15 +482,6 @@ class PlanWalk {
   #damageOf(entry: LedgerEntry): string | undefined {
     return describeDamage(entry, this.#evidence.damaged);
   }
-}
-
-function namesOf(pending: readonly Pending[]): string {
-  return [...new Set(pending.map(({ by }) => by))].join(', ');
-}
-
-function lacking(step: StepDefinition, entry: LedgerEntry): Pick<PlannedStep, 'lacks'> {
-  const lacks = isEmptyEntry(entry) ? [] : lackedShards(step, entry);
-  return lacks.length === 0 ? {} : { lacks };
 }
 
 function freshUntil({ checkedAt }: Delivery, minutes: number | null): string | null {

@@ -1,3 +1,4 @@
+import { lookbacksOf } from '../../pipelines/lookback.ts';
 import { announcementKey } from '../../pipelines/announcement.ts';
 import type { Announcement } from '../../pipelines/announcement.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
@@ -112,9 +113,8 @@ async function recordFailures(
 /** Whether some of the failed work is made from this scope. */
 function needs(definition: PipelineDefinition, scope: Scope, failed: readonly FailedWork[]): boolean {
   const date = isPeriod(scope) ? dayWithin(definition, scope) : scope;
-  const lookbacks = definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? []));
   const readers = new Set([
-    ...lookbacks.map((days) => addDays(date, days)),
+    ...lookbacksOf(definition).map((days) => addDays(date, days)),
     ...definition.rollups.map(({ grain }) => periodOf(grain, date)),
   ]);
   return failed.some(({ scopes }) => scopes.some((other) => readers.has(other)));

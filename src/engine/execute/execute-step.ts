@@ -11,7 +11,7 @@ import type {
 import { stepOf } from '../../pipelines/definition.ts';
 import type { StepDefinition } from '../../pipelines/definition.ts';
 import { MAX_HELD_UNITS, holdsStep, waitingUnits } from '../../pipelines/held-units.ts';
-import { isEmptyEntry, lackedShards } from '../../pipelines/ledger.ts';
+import { isEmptyEntry, lacking } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { unsharded } from '../../pipelines/shard.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
@@ -190,13 +190,12 @@ function example(check: CheckResult): string {
 }
 
 export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEntry, how: StepDone['how']): StepDone {
-  const lacks = isEmptyEntry(entry) ? [] : lackedShards(step, entry);
   return {
     date: entry.scope,
     key: entry.key,
     how,
     empty: isEmptyEntry(entry),
-    ...(lacks.length === 0 ? {} : { lacks }),
+    ...lacking(step, entry),
     ...waitingUnits(entry),
     held: entry.checks.filter(holdsStep).map(({ check, failed, tested }) => ({ check, failed, tested })),
   };

@@ -3,6 +3,7 @@ import { addDays } from '../../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../pipelines/dataset.ts';
 import type { StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import { unitDecisions } from '../../pipelines/held-units.ts';
+import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
 import type { PartNote } from '../../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
@@ -65,10 +66,9 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
     date: day.date,
     artefacts: Object.fromEntries(
       step.inputs.map((input) => {
-        const found =
-          input.daysBefore === undefined
-            ? sameDay(engine, entries, day, input)
-            : otherDay(entries, manifests, request, addDays(day.date, -input.daysBefore), input);
+        const found = isOfOtherDays(input)
+          ? ofOtherDays(entries, manifests, request, day.date, input)
+          : sameDay(engine, entries, day, input);
         return [input.name, found === undefined ? [] : [found]];
       }),
     ),
@@ -103,6 +103,24 @@ function sameDay(
   return { scope: day.date, ref, ...(input.withFacts === true ? { recorded: entry } : {}) };
 }
 
+/** The first that is there of the days that are tried. */
+function ofOtherDays(
+  entries: ReadonlyMap<string, LedgerEntry>,
+  manifests: NeighbourManifests,
+  request: StepRequest,
+  date: CivilDate,
+  input: StepInput,
+): InputArtefact | undefined {
+  const known = manifests.get(input.asOf?.pipeline ?? request.pipeline) ?? new Map<Scope, Manifest>();
+  for (const days of daysTried(input)) {
+    const found = otherDay(entries, known, request, addDays(date, -days), input);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+type NeighbourManifests = ReadonlyMap<string, ReadonlyMap<Scope, Manifest>>;
+
 function otherDay(
   entries: ReadonlyMap<string, LedgerEntry>,
   manifests: ReadonlyMap<Scope, Manifest>,
@@ -110,7 +128,7 @@ function otherDay(
   date: CivilDate,
   input: StepInput,
 ): InputArtefact | undefined {
-  const key = request.siblings[input.step]?.[date];
+  const key = input.asOf?.pipeline === undefined ? request.siblings[input.step]?.[date] : undefined;
   const entry = key === undefined ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
   const state = manifests.get(date)?.steps[input.step];
   const outputs = entry?.outputs ?? (state?.state === 'done' ? state.outputs : {});
@@ -118,21 +136,29 @@ function otherDay(
   return ref === undefined ? undefined : { scope: date, ref };
 }
 
-/** The newest manifests of the other days that are read and that this run does not make itself. */
+/** By pipeline, the newest manifests of the other days that are read and that this run does not make itself. */
 async function neighbourManifests(
   engine: Engine,
   request: StepRequest,
   step: StepDefinition,
-): Promise<Map<Scope, Manifest>> {
-  const wanted = new Set<CivilDate>();
+): Promise<NeighbourManifests> {
+  const wanted = new Map<string, Set<CivilDate>>();
   for (const input of step.inputs) {
-    if (input.daysBefore === undefined) continue;
+    const pipeline = input.asOf?.pipeline ?? request.pipeline;
+    const dates = wanted.get(pipeline) ?? new Set<CivilDate>();
+    wanted.set(pipeline, dates);
     for (const day of request.days) {
-      const date = addDays(day.date, -input.daysBefore);
-      if (request.siblings[input.step]?.[date] === undefined) wanted.add(date);
+      for (const days of daysTried(input)) {
+        const date = addDays(day.date, -days);
+        const isMade = input.asOf?.pipeline === undefined && request.siblings[input.step]?.[date] !== undefined;
+        if (!isMade) dates.add(date);
+      }
     }
   }
-  return newestManifests(engine.documents, request.pipeline, [...wanted]);
+  const read = [...wanted].map(async ([pipeline, dates]) => {
+    return [pipeline, await newestManifests(engine.documents, pipeline, [...dates])] as const;
+  });
+  return new Map(await Promise.all(read));
 }
 
 /** Opens the artefacts as verified local files, all shards of a gathered input under its one name. A missing one is `STORE_CORRUPT`: the ledger says that it is there. */

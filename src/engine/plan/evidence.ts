@@ -1,3 +1,4 @@
+import { lookbacksOf, othersRead } from '../../pipelines/lookback.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import { mergeDecisions } from '../../pipelines/decision.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
@@ -17,7 +18,7 @@ import type { ArtefactRef } from '../../ports/objects.ts';
 import { damageOf } from '../content-store.ts';
 import { plainDecision, readDecisions } from '../records/decisions.ts';
 import type { Engine, EngineFallback } from '../engine.ts';
-import { readManifests, readDeliveries, readLedger } from '../records/ledger-reader.ts';
+import { newestManifests, readManifests, readDeliveries, readLedger } from '../records/ledger-reader.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 import { withoutBuried } from '../records/tombstones.ts';
 
@@ -60,6 +61,7 @@ export async function surveyDays(
     fallback === undefined
       ? new Map<CivilDate, string>()
       : await lookAgain({ documents, fallback }, definition, manifests, ledger);
+  const states = await otherStates(documents, definition, dates);
   const at = now().toISOString();
   const unreadable = daysWithout(definition, dates, rows);
   const readable = dates.filter((date) => !unreadable.has(date));
@@ -73,8 +75,9 @@ export async function surveyDays(
     ledger: ledger.get(date) ?? [],
     damaged: new Map(),
     deliveries: deliveriesOf(definition, date, { manifests, ledger, deliveries }),
-    neighbour: (step, output, other) => {
-      const state = manifests.get(other)?.steps[step];
+    neighbour: (step, output, other, pipeline) => {
+      const known = pipeline === undefined ? manifests : states.get(pipeline);
+      const state = known?.get(other)?.steps[step];
       return state?.state === 'done' ? state.outputs[output]?.sha256 : undefined;
     },
   }));
@@ -196,8 +199,18 @@ function neighbourDates(definition: PipelineDefinition, dates: readonly CivilDat
   return lookbacksOf(definition).flatMap((days) => dates.map((date) => addDays(date, -days)));
 }
 
-function lookbacksOf({ steps }: PipelineDefinition): number[] {
-  return [...new Set(steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])))];
+/** The newest versions of other pipelines whose state the days read. */
+async function otherStates(
+  documents: Engine['documents'],
+  definition: PipelineDefinition,
+  dates: readonly CivilDate[],
+): Promise<Map<string, ReadonlyMap<Scope, Manifest>>> {
+  const states = new Map<string, ReadonlyMap<Scope, Manifest>>();
+  for (const [pipeline, days] of othersRead(definition)) {
+    const read = new Set(dates.flatMap((date) => days.map((before) => addDays(date, -before))));
+    states.set(pipeline, await newestManifests(documents, pipeline, [...read]));
+  }
+  return states;
 }
 
 function expectedParts(definition: PipelineDefinition, date: CivilDate): Record<string, string> {

@@ -1,3 +1,4 @@
+import { isOfOtherDays, lookbacksOf } from '../../pipelines/lookback.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
@@ -59,8 +60,7 @@ export async function staleDays(
   changed: readonly CivilDate[],
   control: Pick<StepControl, 'progress' | 'checkpoint'> = SILENT,
 ): Promise<StaleDay[]> {
-  const lookbacks = new Set(definition.steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? [])));
-  const readers = new Set([...lookbacks].flatMap((days) => changed.map((date) => addDays(date, days))));
+  const readers = new Set(lookbacksOf(definition).flatMap((days) => changed.map((date) => addDays(date, days))));
   return inPages(control, [...new Set([...readers, ...changed])].sort(), (dates) =>
     staleOf(engine, definition, dates, readers),
   );
@@ -70,7 +70,7 @@ export async function staleDays(
 function comparingSteps({ steps }: PipelineDefinition): ReadonlySet<StepId> {
   const comparing = new Set<StepId>();
   for (const { id, inputs } of steps) {
-    if (inputs.some(({ daysBefore, step }) => daysBefore !== undefined || comparing.has(step))) comparing.add(id);
+    if (inputs.some((input) => isOfOtherDays(input) || comparing.has(input.step))) comparing.add(id);
   }
   return comparing;
 }

@@ -1,3 +1,4 @@
+import { isOfOtherDays } from '../../pipelines/lookback.ts';
 import { ANNOUNCEMENT_TABLE, announcementKey } from '../../pipelines/announcement.ts';
 import type { Announcement } from '../../pipelines/announcement.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
@@ -63,7 +64,9 @@ export async function announceAgain(
 
 /** The steps whose outputs are read by other days or by periods: only their changes make anything else stale. */
 function sharedSteps(definition: PipelineDefinition): Set<StepId> {
-  const byDays = definition.steps.flatMap((step) => step.inputs.filter((input) => input.daysBefore !== undefined));
+  const byDays = definition.steps.flatMap((step) =>
+    step.inputs.filter((input) => isOfOtherDays(input) && input.asOf?.pipeline === undefined),
+  );
   const byPeriods = definition.rollups.flatMap((rollup) => rollup.inputs);
   return new Set([...byDays, ...byPeriods].map((input) => input.step));
 }

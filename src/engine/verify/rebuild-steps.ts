@@ -1,3 +1,4 @@
+import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import { canonicalJson } from '../../pipelines/canonical-json.ts';
@@ -37,6 +38,8 @@ export interface Rebuild {
   readonly dataset: Dataset;
   /** Every ledger entry of the days or periods concerned and of those that they read. */
   readonly ledger: ReadonlyMap<Scope, readonly LedgerEntry[]>;
+  /** The same of other pipelines whose state is read, by pipeline. */
+  readonly others?: ReadonlyMap<string, ReadonlyMap<Scope, readonly LedgerEntry[]>>;
 }
 
 /** A step of a day or a rollup of a period. */
@@ -219,7 +222,7 @@ function recordedInputs(
 
 /** Recorded hashes are in the order of the scopes that were read; a scope that had nothing then is passed over. */
 function findArtefacts(
-  { ledger, dataset, engine }: Rebuild,
+  { ledger: own, others, dataset, engine }: Rebuild,
   input: StepInput | RollupInput,
   scope: Scope,
   hashes: readonly string[],
@@ -227,7 +230,9 @@ function findArtefacts(
   const scopes =
     'each' in input
       ? scopesRolledUp(dataset.definition, input.each, scope, engine.now())
-      : [addDays(scope, -(input.daysBefore ?? 0))];
+      : (isOfOtherDays(input) ? daysTried(input) : [0]).map((days) => addDays(scope, -days));
+  const other = 'each' in input ? undefined : input.asOf?.pipeline;
+  const ledger = other === undefined ? own : (others?.get(other) ?? new Map<Scope, LedgerEntry[]>());
   const left = scopes.values();
   const found = hashes.map((hash) => {
     for (const candidate of left) {

@@ -1,3 +1,4 @@
+import { lookbacksOf, othersRead } from '../../pipelines/lookback.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition, StepDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
@@ -83,7 +84,8 @@ async function verifyMonth(
     manifests.map(({ scope }) => scope),
   );
   const ledger = await readLedger(engine.documents, pipeline, scopes, unreadable);
-  const rebuild: Rebuild = { ...surroundings, dataset, ledger };
+  const others = await ledgerOfOthers(engine, dataset.definition, manifests);
+  const rebuild: Rebuild = { ...surroundings, dataset, ledger, others };
   const slices = await recutAll(rebuild, manifests, unreadable);
   return mapSets(manifests, { size: DAYS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
     const days = await verifySet(rebuild, set, slices);
@@ -118,8 +120,22 @@ async function verifySet(
 
 /** The days, and the other days whose outputs their steps read. */
 function scopesRead({ steps }: PipelineDefinition, dates: readonly CivilDate[]): CivilDate[] {
-  const lookbacks = new Set([0, ...steps.flatMap((step) => step.inputs.flatMap((input) => input.daysBefore ?? []))]);
+  const lookbacks = new Set([0, ...lookbacksOf({ steps })]);
   return [...new Set([...lookbacks].flatMap((days) => dates.map((date) => addDays(date, -days))))];
+}
+
+/** The entries of other pipelines whose state the days may have read, by pipeline. */
+async function ledgerOfOthers(
+  engine: Engine,
+  definition: PipelineDefinition,
+  manifests: readonly Manifest[],
+): Promise<NonNullable<Rebuild['others']>> {
+  const others = new Map<string, Rebuild['ledger']>();
+  for (const [pipeline, days] of othersRead(definition)) {
+    const read = new Set(manifests.flatMap(({ scope }) => days.map((before) => addDays(scope, -before))));
+    others.set(pipeline, await readLedger(engine.documents, pipeline, [...read], []));
+  }
+  return others;
 }
 
 function rebuildName(date: CivilDate, step: StepId): string {
