@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { canonicalJson, sha256Hex } from '../../pipelines/canonical-json.ts';
 import type { JsonValue } from '../../ports/json.ts';
@@ -28,8 +27,4 @@ export function isKnown(request: FastifyRequest, reply: FastifyReply, tag: strin
 /** `Repr-Digest` (RFC 9530) of bytes that are sent as they are. */
 export function digestOf(sha256: string): string {
   return `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`;
-}
-
-export function digestOfText(text: string): string {
-  return `sha-256=:${createHash('sha256').update(text).digest('base64')}:`;
 }

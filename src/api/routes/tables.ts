@@ -145,7 +145,11 @@ function addDescriptions(app: ApiApp, tables: ReadonlyMap<string, PlacedTable>):
   app.get(
     '/tables/:table',
     { schema: { tags, summary: 'One table', params: tableParams, response: { 200: anyRecord, ...problems } } },
-    (request) => described(placed(tables, request.params.table)),
+    (request) => {
+      const found = placed(tables, request.params.table);
+      mayReadTable(request, found);
+      return described(found);
+    },
   );
 }
 

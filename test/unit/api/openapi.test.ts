@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiOf } from '../../../src/api/server.ts';
+import { createKey } from '../../../src/api/security/keys.ts';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
@@ -54,13 +55,62 @@ describe('the guards', () => {
     }
   });
 
+  /** Every method and path, with something in the place of each parameter. */
+  function calls(): { method: 'GET' | 'POST'; url: string }[] {
+    const { paths } = JSON.parse(openApiOf(api)) as Document;
+    const values: Readonly<Record<string, string>> = {
+      pipeline: 'eco2mix',
+      date: '2026-05-01',
+      table: 'eco2mix_national',
+      format: 'csv',
+      version: '1',
+    };
+    return Object.entries(paths).flatMap(([path, methods]) => {
+      const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'x');
+      return Object.keys(methods).map((method) => ({ method: method.toUpperCase() as 'GET' | 'POST', url }));
+    });
+  }
+
+  async function statuses(
+    server: ApiApp,
+    headers: Record<string, string> = {},
+    only = /./,
+  ): Promise<Map<string, number>> {
+    const found = new Map<string, number>();
+    for (const { method, url } of calls().filter((call) => only.test(call.method))) {
+      const payload = method === 'POST' ? { payload: {} } : {};
+      const { statusCode } = await server.inject({
+        method,
+        url,
+        ...payload,
+        headers: { host: 'api.example', ...headers },
+      });
+      found.set(`${method} ${url}`, statusCode);
+    }
+    return found;
+  }
+
   it('refuse every route but health to who has no key, where others can connect', async () => {
     const open = await openTestApi(engine, { loopback: false, hosts: ['api.example'] });
     try {
-      for (const url of routes()) {
-        const { statusCode } = await open.inject({ url, headers: { host: 'api.example' } });
-        expect([url, statusCode]).toEqual([url, url.endsWith('/health') ? 200 : 401]);
-      }
+      for (const [call, status] of await statuses(open))
+        expect([call, status]).toEqual([call, call.endsWith('/health') ? 200 : 401]);
+    } finally {
+      await open.close();
+    }
+  });
+
+  it('refuse every route of one pipeline to who may read another, and every action to who may only read', async () => {
+    const open = await openTestApi(engine, { loopback: false, hosts: ['api.example'] });
+    const keyOf = async (scope: string): Promise<Record<string, string>> => {
+      const wanted = { owner: 'test', scopes: [scope], days: 1, by: 'test' };
+      return { authorization: `Bearer ${(await createKey(engine.documents, wanted, engine.now())).key}` };
+    };
+    try {
+      for (const [call, status] of await statuses(open, await keyOf('data:read:cityflow')))
+        if (call.includes('eco2mix')) expect([call, status]).toEqual([call, 403]);
+      for (const [call, status] of await statuses(open, await keyOf('ops:read'), /POST/))
+        expect([call, [400, 403].includes(status)]).toEqual([call, true]);
     } finally {
       await open.close();
     }
