@@ -208,5 +208,13 @@ export function asPipelineError(error: unknown): PipelineError {
       cause: error,
     });
   }
-  return new PipelineError(errorCodeOf(error) ?? 'INTERNAL', message, { cause: error });
+  // One of another copy of this class, such as that of a dataset module, keeps what it says.
+  const { context, retryAfterMs } = error as Partial<PipelineError>;
+  const code = errorCodeOf(error);
+  if (code === undefined) return new PipelineError('INTERNAL', message, { cause: error });
+  return new PipelineError(code, message, {
+    cause: error,
+    ...(context === undefined ? {} : { context }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }

@@ -1,8 +1,10 @@
 import { PipelineError, asPipelineError } from '../errors.ts';
 import { redactText, redacted } from '../redaction.ts';
+import { readDatasetModules } from '../config/dataset-modules.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { publisherHosts } from '../workers/configured-datasets.ts';
+import { loadDatasets } from '../workers/load-datasets.ts';
 import { openEngine } from '../workers/open-engine.ts';
 import type { OpenEngine } from '../workers/open-engine.ts';
 import { EXIT } from './shared/context.ts';
@@ -35,6 +37,7 @@ export async function execute(
     });
   }
   try {
+    await loadDatasets(readDatasetModules({ env, cwd: process.cwd(), home: options.home }));
     const hosts = publisherHosts(DATASETS);
     const config = loadConfig({ env, cwd: process.cwd(), home: options.home, hosts });
     process.exitCode = await command({

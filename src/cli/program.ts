@@ -3,7 +3,6 @@ import { CODE_VERSION } from '../workers/code-version.ts';
 import { tellAway } from './shared/away.ts';
 import { checkHomeExists } from './shared/existing-home.ts';
 import type { CommandContext, ExitCode } from './shared/context.ts';
-import { addEnedisCommands } from './enedis/enedis-commands.ts';
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -44,7 +43,7 @@ export function createProgram(execute: Execute): Command {
   addCodecServer(program, perform);
   addScheduleCommands(program, perform);
   addKeyCommands(program, perform);
-  addEnedisCommands(program, perform);
+  addNewCommand(program);
   return program;
 }
 
@@ -54,7 +53,7 @@ const UNTIL = [
   'the last stage to make (download, transform, metrics, report); those before it are made or reused',
 ] as const;
 
-type Perform = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+export type Perform = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
 
 function addDayCommands(program: Command, perform: Perform): void {
   program
@@ -401,4 +400,15 @@ function addKeyCommands(program: Command, perform: Perform): void {
     .command('revoke <id>')
     .description('end a key now')
     .action((id: string) => perform(async (context) => (await code()).keysRevoke(context, id)));
+}
+
+function addNewCommand(program: Command): void {
+  program
+    .command('new')
+    .description('write the beginning of something new')
+    .command('dataset <name>')
+    .description('write a working dataset into a new folder: source, slice, steps, check, report, tests and page')
+    .action(async (name: string) => {
+      process.exitCode = await (await import('./make/new-dataset.ts')).newDataset(name, process.cwd());
+    });
 }

@@ -40,15 +40,20 @@ const PREFIX = 'QUOTIDIEN_';
 const HOME = 'QUOTIDIEN_HOME';
 const HOST_SETTING_NAMES = Object.keys(HOST_SETTING) as (keyof typeof HOST_SETTING)[];
 
+/** The folder of everything on this machine, and whether a person named it. */
+export function homeOf({ env, cwd, home }: Omit<ConfigSources, 'hosts'>): { home: string; named: boolean } {
+  const given = home ?? definedOnly(env)[HOME];
+  return { home: path.resolve(cwd, given ?? '.quotidien'), named: given !== undefined };
+}
+
 /** Reads the whole configuration once. `CONFIG_INVALID` lists every problem and where the value came from. */
 export function loadConfig(sources: ConfigSources): Config {
-  const home = path.resolve(sources.cwd, sources.home ?? sources.env[HOME] ?? '.quotidien');
+  const { home, named } = homeOf(sources);
   const file = path.join(home, 'settings.json');
   const fromFile = readSettingsFile(file);
   const given = definedOnly(sources.env);
   const env: Environment = withEarlierNames({ ...fromFile.settings, ...given });
   const place = (name: string): string => (sources.env[name] === undefined ? file : 'the environment');
-  const named = (sources.home ?? given[HOME]) !== undefined;
   const problems = [
     ...unknownNames(env, sources.hosts, place),
     ...earlierProblems(env, place),

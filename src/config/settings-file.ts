@@ -8,6 +8,8 @@ const PROGRAMS = ['TEMPORAL_CLI', 'QUOTIDIEN_PAYLOAD_KEYS_COMMAND'];
 
 export interface SettingsFile {
   readonly settings: Environment;
+  /** The member `datasets`, which is no setting of the environment, as it is written. */
+  readonly datasets?: unknown;
   /** Why somebody else may have written the file, in words. */
   readonly foreign?: string;
 }
@@ -29,9 +31,9 @@ export function readSettingsFile(file: string): SettingsFile {
     throw new PipelineError('CONFIG_INVALID', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
   }
   try {
-    const parsed = JSON.parse(text) as Record<string, unknown>;
+    const { datasets, ...parsed } = JSON.parse(text) as Record<string, unknown>;
     const settings = Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
-    return foreign === undefined ? { settings } : { settings, foreign };
+    return { settings, ...(datasets === undefined ? {} : { datasets }), ...(foreign === undefined ? {} : { foreign }) };
   } catch (error) {
     throw new PipelineError('CONFIG_INVALID', `${file} is not JSON: ${(error as Error).message}`, { cause: error });
   }

@@ -13,13 +13,13 @@ function withLineEnds(text: string): string {
   return text.replaceAll('\\n', '\n');
 }
 
-/** `cityflow.rain_mm=4,…` as numbers by pipeline and name; which names there are, the pipelines know. */
+/** `<pipeline>.rain_mm=4,…` as numbers by pipeline and name; which names there are, the pipelines know. */
 function parseThresholds(text: string, context: z.RefinementCtx): Record<string, Record<string, number>> {
   const thresholds: Record<string, Record<string, number>> = {};
   for (const part of text.split(/[\s,]+/).filter((entry) => entry !== '')) {
     const [, pipeline, name, value] = /^([a-z0-9-]+)\.(\w+)=(-?\d+(?:\.\d+)?)$/.exec(part) ?? [];
     if (pipeline === undefined || name === undefined || value === undefined)
-      context.addIssue({ code: 'custom', message: 'takes entries such as cityflow.rain_mm=4, with commas between' });
+      context.addIssue({ code: 'custom', message: 'takes entries such as <pipeline>.rain_mm=4, with commas between' });
     else thresholds[pipeline] = { ...thresholds[pipeline], [name]: Number(value) };
   }
   return thresholds;
@@ -71,7 +71,7 @@ export const SETTINGS = z.object({
   ),
   QUOTIDIEN_THRESHOLDS: setting(
     z.string().transform(parseThresholds).default({}),
-    'Limits of judgements in place of the pipelines’ own, such as cityflow.rain_mm=4,cityflow.cold_c=8',
+    'Limits of judgements in place of the pipelines’ own, such as <pipeline>.rain_mm=4,<pipeline>.cold_c=8',
   ),
   QUOTIDIEN_METER_SECRET: setting(
     z.string().min(16).optional(),

@@ -2,6 +2,7 @@ import type { ErrorCode, ErrorContext } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
 import type { SqlSession } from '../ports/sql.ts';
+import type { DatasetCommand } from './dataset-command.ts';
 import type { PipelineDefinition, Severity } from './definition.ts';
 import type { PartNote } from './kept-delivery.ts';
 import type { Shard } from './shard.ts';
@@ -317,6 +318,10 @@ export function folderSourceOf({ sources }: Pick<Dataset, 'sources'>, part: stri
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
+  /** The version of the kit that a dataset of a module is written against; `defineDataset` fills it in. */
+  readonly kit?: number;
+  /** What only this dataset can do, as `quotidien <pipeline> <name>`. */
+  readonly commands?: readonly DatasetCommand[];
   /** By part, for parts of the kinds `http` and `folder`. */
   readonly sources: Readonly<Record<string, SourceDeclaration>>;
   /**

@@ -40,19 +40,16 @@ describe('the house', () => {
   });
 
   it('names a dataset where datasets are listed or shown, and nowhere else', async () => {
-    const ofDatasets = /^(datasets\/(eco2mix|cityflow|enedis|smart-meter)|cli\/enedis|api\/earlier|dev\/portal)\//;
+    const ofDatasets = /^(datasets\/(eco2mix|cityflow|enedis|smart-meter)|api\/earlier|dev\/portal)\//;
     const naming = (await sources()).filter(
       ({ file, text }) => !ofDatasets.test(file) && /eco2mix|cityflow|enedis|smart-?meter/i.test(withoutComments(text)),
     );
     expect(naming.map(({ file }) => file).sort()).toEqual([
-      // Commands of its own that a dataset brings.
-      'cli/program.ts',
       // What the demo shows.
       'cli/services/demo.ts',
       // Settings and the layout of an earlier system.
       'config/earlier-settings.ts',
       'config/settings-list.ts',
-      // An example in the help of a setting.
       'config/settings.ts',
       'config/storage-choice.ts',
       'datasets/registry.ts',

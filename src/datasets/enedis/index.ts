@@ -1,4 +1,5 @@
 import type { Dataset } from '../kit/index.ts';
+import { ENEDIS_COMMANDS } from './commands/commands.ts';
 import { ENEDIS_RAW_NAMES } from './days/raw-names.ts';
 import { recogniseFile } from './days/recognise.ts';
 import { sliceRawFile } from './days/slice.ts';
@@ -26,5 +27,6 @@ export const enedis: Dataset = {
     'rollup/history': rollupHistory,
   },
   rawNames: ENEDIS_RAW_NAMES,
+  commands: ENEDIS_COMMANDS,
   recognise: recogniseFile,
 };

@@ -50,6 +50,13 @@ export type {
   StepInput,
 } from '../../pipelines/definition.ts';
 export * from '../../pipelines/tables.ts';
+export type {
+  CommandCall,
+  CommandEnd,
+  CommandHost,
+  DatasetCommand,
+  ImportedFile,
+} from '../../pipelines/dataset-command.ts';
 export type { PartNote } from '../../pipelines/kept-delivery.ts';
 export type { CivilDate, ColumnClass, Period, Revision, Scope, Stage, StepId } from '../../pipelines/vocabulary.ts';
 export { REVISIONS } from '../../pipelines/vocabulary.ts';
@@ -60,6 +67,7 @@ export { PipelineError } from '../../errors.ts';
 export type { ErrorCode, ErrorContext } from '../../errors.ts';
 
 // The definition, with defaults and durations as people write them.
+export * from './define-dataset.ts';
 export * from './define-pipeline.ts';
 export * from './define-step.ts';
 export * from './durations.ts';
@@ -76,6 +84,7 @@ export * from './header.ts';
 export * from './json-documents.ts';
 export * from './not-data.ts';
 export * from './text-ends.ts';
+export * from './version.ts';
 
 // Steps and what they write.
 export * from './checks.ts';

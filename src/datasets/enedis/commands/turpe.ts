@@ -1,28 +1,18 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
-import type { TurpeLine } from '../../datasets/enedis/model/turpe-calculator.ts';
-import { calculateTurpe } from '../../datasets/enedis/model/turpe-calculator.ts';
-import { PipelineError } from '../../errors.ts';
-import { EXIT } from '../shared/context.ts';
-import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { PipelineError } from '../../kit/index.ts';
+import type { CommandCall, CommandEnd, CommandHost } from '../../kit/index.ts';
+import { calculateTurpe } from '../model/turpe-calculator.ts';
+import type { TurpeLine } from '../model/turpe-calculator.ts';
 
 /**
  * `quotidien enedis turpe`: the network tariff of lines, from a file or the standard input. Lines are JSON (one a line, or a list) or CSV with a head, `;` or
  * `,` between; each gets its answer or its error, in the same order. The exit code is 3 when one has an error.
  */
-export async function enedisTurpe({ terminal }: CommandContext, file: string | undefined): Promise<ExitCode> {
-  const lines = parseLines(await read(file));
+export async function turpe(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
+  const lines = parseLines(await host.readText(call.arguments[0]));
   const answers = lines.map((line) => ({ ...line, ...calculateTurpe(line) }));
-  for (const answer of answers) terminal.line(JSON.stringify(answer));
-  terminal.data(answers);
-  return answers.some((answer) => 'erreur' in answer) ? EXIT.degraded : EXIT.done;
-}
-
-async function read(file: string | undefined): Promise<string> {
-  if (file === undefined || file === '-') return text(process.stdin);
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new PipelineError('INPUT_INVALID', `${file} cannot be read`, { cause });
-  });
+  for (const answer of answers) host.line(JSON.stringify(answer));
+  host.data(answers);
+  return answers.some((answer) => 'erreur' in answer) ? 'degraded' : 'done';
 }
 
 function parseLines(content: string): TurpeLine[] {
