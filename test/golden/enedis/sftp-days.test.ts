@@ -142,6 +142,13 @@ describe('archives on an SFTP server', () => {
     expect((await journal('c15'))[0]).toMatchObject({ state: 'landed', sha256: arrival!.sha256 });
   });
 
+  it('are all fetched anew when the download is asked for again, and give the same', async () => {
+    const first = await runDay(engine, 'enedis', '2025-10-21');
+    const again = await runDay(engine, 'enedis', '2025-10-21', { fromStep: 'download' });
+    expect(fetchedFrom(server).filter((name) => name.includes('20251021'))).toHaveLength(2);
+    expect(again.state['transform/c15']).toMatchObject({ key: (first.state['transform/c15'] as { key: string }).key });
+  });
+
   it('do not pass the journal when the connection is cut: the next try goes on', async () => {
     server.behave({ kind: 'cut', afterBytes: 1 });
     const broken = await runDay(engine, 'enedis', '2025-10-02');
