@@ -60,6 +60,6 @@ class DepositedStore implements ObjectStore {
   }
 }
 
-export function readOnly(key: string): PipelineError {
+function readOnly(key: string): PipelineError {
   return new PipelineError('STORE_DENIED', `${key} lies where other programs put files, which is only read`);
 }
