@@ -45,8 +45,9 @@ describe('the house', () => {
       ({ file, text }) => !ofDatasets.test(file) && /eco2mix|cityflow|enedis|smart-?meter/i.test(withoutComments(text)),
     );
     expect(naming.map(({ file }) => file).sort()).toEqual([
-      // What the demo shows.
+      // What the demo and its sample data show.
       'cli/services/demo.ts',
+      'cli/services/sample-home.ts',
       // Settings and the layout of an earlier system.
       'config/earlier-settings.ts',
       'config/settings-list.ts',
