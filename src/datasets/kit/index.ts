@@ -78,6 +78,13 @@ export { civilDateAt, zonedDay } from '../../pipelines/zoned-day.ts';
 export type { ZonedDay } from '../../pipelines/zoned-day.ts';
 export * from './local-time.ts';
 
+// Shards of a day, and units that a check holds.
+export { shardName, shardOf, shardSql, shardsOf } from '../../pipelines/shard.ts';
+export type { Shard } from '../../pipelines/shard.ts';
+export { judgeUnits } from '../../pipelines/held-units.ts';
+export type { FailingRow, JudgedRows } from '../../pipelines/held-units.ts';
+export type { HeldUnit, UnitDecision } from '../../pipelines/units.ts';
+
 // Reading what a publisher gives.
 export * from './csv-file.ts';
 export * from './header.ts';
