@@ -9,9 +9,6 @@ export const VARIANCE_KWH2 = `CASE WHEN count(energy_wh) > 1 THEN
   CAST(count(energy_wh) * sum(CAST(${UNITS} AS HUGEINT) * ${UNITS}) - sum(CAST(${UNITS} AS HUGEINT)) * sum(CAST(${UNITS} AS HUGEINT)) AS DOUBLE)
     / (CAST(count(energy_wh) AS DOUBLE) * (count(energy_wh) - 1)) / (${UNITS_PER_KWH} * ${UNITS_PER_KWH}) END`;
 
-/** Energies of a group in kWh, to eight decimals. */
-export const TOTAL_KWH = 'CAST(sum(energy_wh) AS DECIMAL(24, 5)) / 1000';
-
 /** kWh with eight decimals of a sum in Wh. */
 export function kwhSql(wh: string): string {
   return `CAST(CAST(${wh} AS DECIMAL(24, 5)) * 0.001 AS DECIMAL(24, 8))`;

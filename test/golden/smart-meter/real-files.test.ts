@@ -3,6 +3,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { importFile } from '../../../src/engine/download/import-file.ts';
 import type { FleetDay } from '../../../src/datasets/smart-meter/marts/day.ts';
+import { fullHourlySql } from '../../../src/datasets/smart-meter/marts/daily.ts';
+import { parquetOf } from '../../../src/datasets/smart-meter/tables.ts';
+import { namesUnder } from '../../../src/engine/download/raw-names.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { testMeters } from '../../fixtures/meters.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
@@ -48,6 +51,14 @@ describeOnRealFiles('labelled half-hours of one meter', [KAGGLE], () => {
     expect(fleet!.avg_kwh).toBeCloseTo(3.40783773, 8);
     expect(fleet!.peak_kwh).toBeCloseTo(6.83713031, 8);
     expect(fleet!.consumption_variance).toBeCloseTo(2.36451631, 8);
+    const [name] = await namesUnder(engine.objects, ['core/smart-meter/readings/date=2024-01-01/']);
+    const [hour] = await engine.sql.session((sql) =>
+      sql.rows<Record<string, number>>(
+        `${fullHourlySql(parquetOf([path.join(engine.home, 'store', name!)]))} ORDER BY hour_timestamp LIMIT 1`,
+      ),
+    );
+    expect(hour!['avg_consumption_kwh']).toBeCloseTo(4.04870821, 8);
+    expect(hour!['std_consumption_kwh']).toBeCloseTo(0.74832928, 8);
   });
 });
 

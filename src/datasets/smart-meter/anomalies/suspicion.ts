@@ -37,8 +37,6 @@ export interface Suspicion extends Omit<Candidate, 'short_wh' | 'weeks' | 'week_
 
 /** Below this third smallest of four weekly ratios a meter is looked at. */
 export const CANDIDATE_RATIO = 0.9;
-/** The persistence rule: use and base load below this on three of four weeks. */
-export const PERSISTENCE_RATIO = 0.78;
 /** From this score on a suspicion is told, when it was as high a week before. Chosen on made-up worlds that no test judges. */
 export const SUSPICION_THRESHOLD = 0.15;
 /** Without a balance a drop is half of a reason. */

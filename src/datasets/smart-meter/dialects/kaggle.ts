@@ -12,8 +12,6 @@ const HEADER = 'Timestamp,Electricity_Consumed,Temperature,Humidity,Wind_Speed,A
 
 /** The only meter of the file. */
 export const KAGGLE_METER = 'kaggle-1';
-/** Wh that a value of 1 stands for. */
-export const KAGGLE_WH = 10_000;
 
 const SHAPE = { delimiter: ',', skip: 0 } as const;
 

@@ -54,20 +54,7 @@ export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promi
     ORDER BY sums.segment NULLS FIRST`);
 }
 
-export interface ProfileRow {
-  readonly cohort: string;
-  readonly season: 'summer' | 'winter';
-  readonly day_type: 'weekday' | 'weekend';
-  /** 0–47 by the local clock. */
-  readonly half_hour: number;
-  readonly n: number;
-  readonly mean_wh: number;
-  readonly p10_wh: number;
-  readonly p50_wh: number;
-  readonly p90_wh: number;
-}
-
-/** `mart_load_profile` of a day, `ProfileRow`s: quantiles to 10 Wh, of cohorts that may be published. */
+/** `mart_load_profile` of a day, by cohort and half-hour of the local clock: quantiles to 10 Wh, of cohorts that may be published. */
 export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
   const buckets = parquetOf(pathsOf(unit, 'buckets'));
   const clock = halfHoursOf(unit.scope, 'Europe/Paris').map(({ slot, halfHour }) => `(${slot}, ${halfHour})`);

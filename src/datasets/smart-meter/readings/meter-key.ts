@@ -14,11 +14,6 @@ export function meterKey(secret: string, id: string): string {
   return createHmac('sha256', secret).update(id).digest().readBigUInt64BE(0).toString();
 }
 
-/** Tells which secret made the keys of a table, and nothing of the secret. */
-export function secretFingerprint(secret: string): string {
-  return createHmac('sha256', secret).update('quotidien smart-meter key').digest('hex').slice(0, 16);
-}
-
 /**
  * Fills the temporary table `meter_keys` (`meter_id`, `meter_key`) for the ids of a table. The secret is in the text of one statement that cannot fail; no
  * later one, whose text an error might quote, has it.
