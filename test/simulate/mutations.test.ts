@@ -61,7 +61,7 @@ describe('the simulator', () => {
       mend: 'publish without a fence',
       breaks: 'never shown older',
       story: { ...STOPPING, only: ['run', 'backfill', 'revision'] },
-      from: 71,
+      from: 11,
     },
     {
       mend: 'believe the ledger',
