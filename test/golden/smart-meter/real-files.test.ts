@@ -52,7 +52,7 @@ describeOnRealFiles('labelled half-hours of one meter', [KAGGLE], () => {
     expect(fleet!.peak_kwh).toBeCloseTo(6.83713031, 8);
     expect(fleet!.consumption_variance).toBeCloseTo(2.36451631, 8);
     const [name] = await namesUnder(engine.objects, ['core/smart-meter/readings/date=2024-01-01/']);
-    const [hour] = await engine.sql.session((sql) =>
+    const [hour] = await engine.sql!.session((sql) =>
       sql.rows<Record<string, number>>(
         `${fullHourlySql(parquetOf([path.join(engine.home, 'store', name!)]))} ORDER BY hour_timestamp LIMIT 1`,
       ),

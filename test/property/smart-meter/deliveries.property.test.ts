@@ -80,7 +80,7 @@ it('gives the same bytes for any permutation and any cut of the same rows', asyn
 }, 120_000);
 
 it('has the bytes of a fresh import after a correction', async () => {
-  const rows = ['A', 'B'].map((meter) =>
+  const rows = (['A', 'B'] as const).map((meter) =>
     textOf({ meter, slot: 1, wh: 3, quality: 'A', revision: 'BRUT', fileTime: '' }),
   );
   const corrected = textOf({ meter: 'A', slot: 1, wh: 9, quality: 'A', revision: 'CORRIGE', fileTime: '' });
