@@ -22,6 +22,20 @@ describe('quotidien new dataset', () => {
     expect(ended).toMatchObject({ code: 0 });
   });
 
+  it('names this package as its dependency, where npm finds it, and nothing else of it', async () => {
+    const home = path.join(folder, 'harbour-levels');
+    const { scripts, dependencies } = JSON.parse(await readFile(path.join(home, 'package.json'), 'utf8')) as Record<
+      'scripts' | 'dependencies',
+      Record<string, string>
+    >;
+    expect(scripts['quotidien']).toBe('quotidien --home .quotidien');
+    const [, linked] = /^file:(.+)$/.exec(dependencies['quotidien'] ?? '') ?? [];
+    const found = JSON.parse(await readFile(path.resolve(home, linked ?? '', 'package.json'), 'utf8')) as {
+      name: string;
+    };
+    expect(found.name).toBe('quotidien');
+  });
+
   it('writes one that the command line plans and takes files for, named in its settings.json alone', async () => {
     const { quotidien } = inFolder();
     const given = await quotidien('--home', '.quotidien', 'import', 'harbour-levels', 'test/2024-01-15.csv');

@@ -61,11 +61,9 @@ async function linkPackage(root: string, folder: string): Promise<void> {
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { version: string };
   const isInstalled = root.split(path.sep).includes('node_modules');
   const wanted = isInstalled ? `^${version}` : `file:${path.relative(await realpath(folder), await realpath(root))}`;
-  const text = await readFile(manifest, 'utf8');
-  await writeFile(
-    manifest,
-    text.replace(/"quotidien": "[^"]*"/, () => `"quotidien": ${JSON.stringify(wanted)}`),
-  );
+  const own = JSON.parse(await readFile(manifest, 'utf8')) as { dependencies: Record<string, string> };
+  own.dependencies['quotidien'] = wanted;
+  await writeFile(manifest, `${JSON.stringify(own, null, 2)}\n`);
   try {
     createRequire(manifest).resolve('quotidien/kit');
   } catch {
