@@ -89,7 +89,7 @@ describe('the report of a whole day', () => {
     expect(made.report.summary).toEqual({
       total_vehicules_paris: 24 * 600 + 3 * 276,
       temps_perdu_total_minutes: made.report.top_10_zones_congestionnees.reduce(
-        (sum, arc) => Math.round((sum + (arc.temps_perdu_total_minutes ?? 0)) * 1e3) / 1e3,
+        (sum, arc) => Math.round((sum + arc.temps_perdu_total_minutes) * 1e3) / 1e3,
         0,
       ),
       nombre_troncons_satures: made.report.summary.nombre_troncons_satures,
