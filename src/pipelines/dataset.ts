@@ -36,6 +36,8 @@ export interface StepUnit {
   readonly inputs: Readonly<Record<string, readonly LocalArtefact[]>>;
   /** Of a step that declares `withNotes`: the parts that use what was delivered before. Absent where there are none. */
   readonly notes?: readonly PartNote[];
+  /** Of a step that declares `withNotes`: the parts whose rows a sample portal made up; absent where there are none. */
+  readonly sample?: readonly string[];
   /** Of a step with checks that name units: what people decided on units of this scope; for `judgeUnits`. */
   readonly decided?: readonly UnitDecision[];
 }
@@ -90,6 +92,8 @@ export interface FlatTable {
   }[];
   /** Instants are ISO-8601 text with offset or `Z`. */
   readonly rows: readonly (readonly (string | number | boolean | null)[])[];
+  /** Key and value pairs of the file’s own metadata; absent where there are none. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface PlainTools {

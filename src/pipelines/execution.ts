@@ -1,6 +1,6 @@
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { LEFT_OUT, SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
-import type { DeliveredBefore, KeptNote, PartNote } from './kept-delivery.ts';
+import type { DeliveredBefore, KeptNote, StepNote } from './kept-delivery.ts';
 import { isOfOtherDays } from './lookback.ts';
 import type { Manifest } from './manifest.ts';
 import { isAsStored } from './plan.ts';
@@ -56,6 +56,8 @@ export type StepState =
       readonly lacks?: readonly string[];
       /** How many units it is without, because nobody has decided on them. */
       readonly heldUnits?: number;
+      /** Of a download: its rows are made up. */
+      readonly sample?: true;
       /** Why a download uses what was delivered before. */
       readonly kept?: KeptNote;
     }
@@ -122,8 +124,9 @@ export function staleSteps(planned: readonly PlannedStep[], manifest: Manifest |
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
 export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};
-  for (const { step, action, key, empty, lacks, heldUnits, reason, kept } of planned) {
+  for (const { step, action, key, empty, lacks, sample, heldUnits, reason, kept } of planned) {
     const note = {
+      ...(sample === undefined ? {} : { sample }),
       ...(heldUnits === undefined ? {} : { heldUnits }),
       ...(lacks === undefined ? {} : { lacks }),
       ...(kept === undefined ? {} : { kept }),
@@ -138,9 +141,10 @@ export function settledStates(planned: readonly PlannedStep[]): DayState {
 /** The downloads that are asked for again, and what stays of each when that fails. */
 export function deliveredBefore(planned: readonly PlannedStep[]): Record<StepId, DeliveredBefore> {
   const delivered: Record<StepId, DeliveredBefore> = {};
-  for (const { step, action, key, since, recut } of planned) {
+  for (const { step, action, key, since, recut, sample } of planned) {
     if (action === 'reuse' || key === undefined || since === undefined) continue;
-    delivered[step] = { key, since, ...(recut === undefined ? {} : { recut }) };
+    const made = sample === undefined ? {} : { sample };
+    delivered[step] = { key, since, ...(recut === undefined ? {} : { recut }), ...made };
   }
   return delivered;
 }
@@ -157,12 +161,12 @@ export function isForced(
 }
 
 /** What a step is to be told of the parts of its day; none for a step that does not ask. */
-export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], day: DayState): PartNote[] {
+export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], day: DayState): StepNote[] {
   if (step.withNotes !== true) return [];
   return partNotes(
     steps.flatMap(({ id, part }) => {
       const state = day[id];
-      return part !== undefined && state?.state === 'done' ? [{ part, note: state.kept }] : [];
+      return part !== undefined && state?.state === 'done' ? [{ part, note: state.kept, sample: state.sample }] : [];
     }),
   );
 }

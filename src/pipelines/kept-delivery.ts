@@ -36,6 +36,27 @@ export interface PartNote {
   readonly since: CivilDate;
 }
 
+/** A part whose rows a sample portal made up. */
+export interface SampleNote {
+  readonly part: string;
+  readonly code: typeof SAMPLE_DATA;
+}
+
+export const SAMPLE_DATA = 'SAMPLE_DATA';
+
+/** All that the key of a step that declares `withNotes` holds of one part. */
+export type StepNote = PartNote | SampleNote;
+
+/** The parts that stayed as they were. */
+export function keptNotes(notes: readonly StepNote[]): PartNote[] {
+  return notes.filter((note): note is PartNote => note.code !== SAMPLE_DATA);
+}
+
+/** The parts that are made up. */
+export function sampleParts(notes: readonly StepNote[]): string[] {
+  return notes.filter(({ code }) => code === SAMPLE_DATA).map(({ part }) => part);
+}
+
 /**
  * The slice is gone or damaged, and the raw file that backs it is there: it is cut again before the publisher is asked (`first`), or without
  * that anybody is asked (`only`).
@@ -48,14 +69,20 @@ export interface DeliveredBefore {
   readonly key: StepKey;
   readonly since: CivilDate;
   readonly recut?: Recut;
+  /** Its rows are made up. */
+  readonly sample?: true;
 }
 
 /** By download step; only steps that are asked for again. */
 export type DeliveriesBefore = Readonly<Record<StepId, DeliveredBefore>>;
 
 /** The state of a download that stays as it was. */
-export function keptState({ key, since }: DeliveredBefore, { code, message }: Pick<KeptNote, 'code' | 'message'>) {
-  return { state: 'done', key, how: 'reused', empty: false, kept: { code, message, since } } as const;
+export function keptState(
+  { key, since, sample }: DeliveredBefore,
+  { code, message }: Pick<KeptNote, 'code' | 'message'>,
+) {
+  const made = sample === undefined ? {} : { sample };
+  return { state: 'done', key, how: 'reused', empty: false, kept: { code, message, since }, ...made } as const;
 }
 
 /** Whether two notes say the same; messages may name times and addresses, and do not count. */
@@ -64,8 +91,17 @@ export function sameNote(one: KeptNote | undefined, other: KeptNote | undefined)
 }
 
 /** The notes of the parts of a day, in a fixed order. */
-export function partNotes(kept: readonly { readonly part: string; readonly note: KeptNote | undefined }[]): PartNote[] {
-  return kept
-    .flatMap(({ part, note }) => (note === undefined ? [] : [{ part, code: note.code, since: note.since }]))
+export function partNotes(
+  parts: readonly {
+    readonly part: string;
+    readonly note: KeptNote | undefined;
+    readonly sample?: true | undefined;
+  }[],
+): StepNote[] {
+  return parts
+    .flatMap(({ part, note, sample }): StepNote[] => [
+      ...(note === undefined ? [] : [{ part, code: note.code, since: note.since }]),
+      ...(sample === true ? [{ part, code: SAMPLE_DATA } as const] : []),
+    ])
     .sort((a, b) => (a.part < b.part ? -1 : 1));
 }

@@ -2,7 +2,7 @@ import type { DocumentKey } from '../ports/documents.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
 import type { CheckResult } from './dataset.ts';
-import type { PartNote } from './kept-delivery.ts';
+import type { StepNote } from './kept-delivery.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
 import { isPeriod } from './scope.ts';
 import { splitShard } from './shard.ts';
@@ -35,6 +35,8 @@ export interface Origin {
   readonly retrievedAt: string;
   /** The day of which a list tells (`PartDefinition.listed`); absent for what tells its own days, and in older records. */
   readonly asOf?: CivilDate;
+  /** A sample portal made the answer up; absent for what publishers answer, and in older records. */
+  readonly sample?: true;
   readonly raw: ArtefactRef;
 }
 
@@ -50,7 +52,7 @@ export interface LedgerEntry {
   readonly params: JsonObject;
   readonly inputs: Readonly<Record<string, InputHashes>>;
   /** What the step was told of parts that stayed as they were; absent where there was nothing to tell. */
-  readonly notes?: readonly PartNote[];
+  readonly notes?: readonly StepNote[];
   /** Decisions on its units that the step was told; absent where there were none. */
   readonly decided?: readonly UnitDecision[];
   readonly outputs: Readonly<Record<string, ArtefactRef>>;
@@ -75,13 +77,22 @@ function lackedShards(
   return Object.keys(declared).filter((name) => !(name in outputs) && splitShard(name).shard !== undefined);
 }
 
-/** The same as a member of plans and states; nothing where no shard lacks. */
-export function lacking(
+/** The same as a member; nothing where no shard lacks. */
+function lacking(
   step: { readonly outputs: Readonly<Record<string, unknown>> },
   entry: Pick<LedgerEntry, 'outputs'>,
 ): { readonly lacks?: readonly string[] } {
   const lacks = isEmptyEntry(entry) ? [] : lackedShards(step, entry);
   return lacks.length === 0 ? {} : { lacks };
+}
+
+/** What plans and states say of the rows of a download; nothing of those that are whole and real. */
+export function deliveredWith(
+  step: { readonly outputs: Readonly<Record<string, unknown>> },
+  entry: Pick<LedgerEntry, 'outputs' | 'origin'>,
+): { readonly lacks?: readonly string[]; readonly sample?: true } {
+  const isMadeUp = entry.origin?.sample === true && !isEmptyEntry(entry);
+  return { ...lacking(step, entry), ...(isMadeUp ? { sample: true } : {}) };
 }
 
 /** Days of one month share a partition, so that a month is planned with one query; periods have one of their own. */

@@ -5,8 +5,8 @@ import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepI
 import { isWhole } from './completeness.ts';
 import { decisionsOf, holdsStep, unitDecisions, waitingUnits } from './held-units.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
-import type { KeptNote, PartNote, Recut } from './kept-delivery.ts';
-import { isEmptyEntry, lacking } from './ledger.ts';
+import type { KeptNote, StepNote, Recut } from './kept-delivery.ts';
+import { isEmptyEntry, deliveredWith } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -57,6 +57,8 @@ export interface PlannedStep {
   readonly empty?: boolean;
   /** Of a reused download whose slices come in shards: those that have no rows for the day, by output name. */
   readonly lacks?: readonly string[];
+  /** Of a known download: its rows are made up. */
+  readonly sample?: true;
   /** How many units the reused outputs are without, because nobody has decided on them. */
   readonly heldUnits?: number;
   /** Of a download that is asked for again: only a part of the day was delivered. */
@@ -218,7 +220,7 @@ class PlanWalk {
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return skip(step, damage);
     const empty = isEmptyEntry(entry);
-    const lacks = { ...lacking(step, entry), ...waitingUnits(entry) };
+    const lacks = { ...deliveredWith(step, entry), ...waitingUnits(entry) };
     return {
       step: step.id,
       action: 'reuse',
@@ -306,7 +308,7 @@ class PlanWalk {
 
   #planKnownDownload(step: StepDefinition, part: PartDefinition, delivery: Delivery, entry: LedgerEntry): PlannedStep {
     const empty = isEmptyEntry(entry);
-    const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}), ...lacking(step, entry) };
+    const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}), ...deliveredWith(step, entry) };
     const { note } = delivery;
     const reuse = { ...known, ...(note === undefined ? {} : { kept: note }), action: 'reuse' } as const;
     if (part.source === 'import') return { ...reuse, reason: 'imported' };
@@ -378,11 +380,11 @@ class PlanWalk {
   }
 
   /** A part that is asked for again after a failure keeps its note if nothing changes. */
-  #partNotes(): PartNote[] {
+  #partNotes(): StepNote[] {
     const { manifest } = this.#evidence;
     return partNotes(
-      this.#plannedParts().map(({ part, planned: { step, action, kept } }) => {
-        return { part, note: action === 'recheck' ? keptIn(manifest, step) : kept };
+      this.#plannedParts().map(({ part, planned: { step, action, kept, sample } }) => {
+        return { part, sample, note: action === 'recheck' ? keptIn(manifest, step) : kept };
       }),
     );
   }

@@ -1,7 +1,7 @@
 import { blockedBy, inputKeys, notesFor } from './execution.ts';
 import type { DayState, ExecutionStep, StepState } from './execution.ts';
 import { SKIPPED, keptState } from './kept-delivery.ts';
-import type { DeliveredBefore, DeliveriesBefore, KeptNote, PartNote, Recut } from './kept-delivery.ts';
+import type { DeliveredBefore, DeliveriesBefore, KeptNote, StepNote, Recut } from './kept-delivery.ts';
 import { unsharded } from './shard.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
@@ -38,7 +38,7 @@ export interface StepWork {
     readonly date: CivilDate;
     readonly inputs: Readonly<Record<string, StepKey | null>>;
     /** For a step that declares `withNotes`; absent where there are none. */
-    readonly notes?: readonly PartNote[];
+    readonly notes?: readonly StepNote[];
     /** Of a download whose slice is gone or damaged while its raw file is there. */
     readonly recut?: Recut;
   }[];
@@ -63,6 +63,8 @@ export interface StepDone {
   readonly lacks?: readonly string[];
   /** How many units it is without, because nobody has decided on them. */
   readonly heldUnits?: number;
+  /** Of a download: its rows are made up. */
+  readonly sample?: true;
   /** Of a download: why it is not what the publisher answered; workers of earlier versions do not say. */
   readonly kept?: KeptNote;
 }
@@ -155,10 +157,13 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
     if (result === undefined) continue;
     if ('failure' in result) end(day.date, failed(day, step, result));
     else {
-      const { held, key, how, empty, lacks, heldUnits, kept } = result;
+      const { held, key, how, empty, lacks, sample, heldUnits, kept } = result;
       const question = { date: day.date, step: step.id, key, checks: held };
       const decided = held.length === 0 ? undefined : await run.decide(question);
-      const without = heldUnits === undefined ? {} : { heldUnits };
+      const without = {
+        ...(heldUnits === undefined ? {} : { heldUnits }),
+        ...(sample === undefined ? {} : { sample }),
+      };
       const more = { ...without, ...(lacks === undefined ? {} : { lacks }), ...(kept === undefined ? {} : { kept }) };
       end(day.date, decided ?? { state: 'done', key, how, empty, ...more });
     }

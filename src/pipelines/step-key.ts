@@ -1,7 +1,7 @@
 import type { JsonObject } from '../ports/json.ts';
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import type { CheckResult } from './dataset.ts';
-import type { PartNote } from './kept-delivery.ts';
+import type { StepNote } from './kept-delivery.ts';
 import type { UnitDecision } from './units.ts';
 import type { StepId } from './vocabulary.ts';
 
@@ -17,7 +17,7 @@ export interface StepKeyParts {
   readonly params: JsonObject;
   readonly inputs: Readonly<Record<string, InputHashes>>;
   /** Of a step that declares `withNotes`. */
-  readonly notes?: readonly PartNote[];
+  readonly notes?: readonly StepNote[];
   /** Of a step with checks that name units. */
   readonly decided?: readonly UnitDecision[];
 }

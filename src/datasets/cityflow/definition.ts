@@ -290,7 +290,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 4,
+    version: 5,
     title: 'The daily report as one self-contained page with a map',
     inputs: [
       { name: 'report', step: 'report/daily', output: 'report' },

@@ -72,6 +72,8 @@ export * from './define-pipeline.ts';
 export * from './define-step.ts';
 export * from './durations.ts';
 
+export * from './sample-data.ts';
+
 // Days.
 export { addDays, addMonths, datesBetween, datesOfMonth, isCivilDate, toEpochDay } from '../../pipelines/civil-date.ts';
 export { civilDateAt, zonedDay } from '../../pipelines/zoned-day.ts';

@@ -77,7 +77,7 @@ export interface Portal {
   close(): Promise<void>;
 }
 
-async function openDatasets(options: PortalOptions): Promise<ReadonlyMap<string, PortalDataset>> {
+async function openDatasets(options: PortalOptions): Promise<Pick<Desk, 'datasets' | 'files'>> {
   const seed = options.seed ?? 1;
   const publication = options.publication ?? {};
   const synthetic = (['eco2mix-national-tr', 'eco2mix-national-cons-def'] as const).map((id) =>
@@ -85,8 +85,10 @@ async function openDatasets(options: PortalOptions): Promise<ReadonlyMap<string,
   );
   const files = options.folder === undefined ? [] : await openFolder(options.folder);
   const all = new Map([...synthetic, ...cityDatasets(seed), ...files].map((dataset) => [dataset.id, dataset]));
-  if (options.datasets === undefined) return all;
-  return new Map(options.datasets.map((id) => [id, datasetOf(all, id)]));
+  const names = new Set(files.map(({ id }) => id));
+  const { datasets: wanted } = options;
+  if (wanted === undefined) return { datasets: all, files: names };
+  return { datasets: new Map(wanted.map((id) => [id, datasetOf(all, id)])), files: names };
 }
 
 function datasetOf(datasets: ReadonlyMap<string, PortalDataset>, id: string): PortalDataset {
@@ -101,8 +103,13 @@ function datasetOf(datasets: ReadonlyMap<string, PortalDataset>, id: string): Po
 const KEEP_ALIVE_MS = 65_000;
 const MADE_METERS = 2_000;
 
+/** Says to whoever asks that the answer is made up. */
+const SAMPLE_HEADER = 'x-quotidien-sample';
+
 interface Desk {
   readonly options: PortalOptions;
+  /** Datasets that are files of a folder: those may be real. */
+  readonly files: ReadonlySet<string>;
   readonly datasets: ReadonlyMap<string, PortalDataset>;
   readonly log: RequestLog;
   readonly faults: FaultBook;
@@ -131,6 +138,11 @@ async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind 
   }
 }
 
+function madeUp({ files }: Desk, { dataset }: PortalRequest, answer: Answer): Answer {
+  if (dataset !== undefined && files.has(dataset)) return answer;
+  return { ...answer, headers: { ...answer.headers, [SAMPLE_HEADER]: 'made-up' } };
+}
+
 async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => {
@@ -139,7 +151,7 @@ async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResp
   const request = await desk.log.open(incoming, response);
   const active = desk.faults.take(request);
   const wrong = active === undefined ? undefined : wrongAnswer(active.fault);
-  const answer = wrong ?? (await rightAnswer(desk, request, active?.fault));
+  const answer = wrong ?? madeUp(desk, request, await rightAnswer(desk, request, active?.fault));
   try {
     await deliver({ response, request, signal: gone.signal }, answer, active);
   } catch {
@@ -170,7 +182,7 @@ async function listen(server: Server, port: number, host: string): Promise<strin
 export async function startPortal(options: PortalOptions): Promise<Portal> {
   const desk: Desk = {
     options,
-    datasets: await openDatasets(options),
+    ...(await openDatasets(options)),
     log: createRequestLog(options.now),
     faults: createFaultBook(),
     exporter: createExporter(),

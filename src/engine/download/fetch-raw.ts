@@ -70,8 +70,9 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
     const retrievedAt = engine.now().toISOString();
     const same = known?.origin.raw.sha256 === raw.sha256;
     if (!same) await nameAnswer(engine, request, download);
+    const sample = download.sample === true ? { sample: true as const } : {};
     const origin: Origin = same
-      ? { ...known.origin, etag: download.etag }
+      ? { ...known.origin, etag: download.etag, ...sample }
       : {
           part: request.part,
           url,
@@ -79,6 +80,7 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
           lastModified: download.lastModified,
           processedAt: freshness,
           retrievedAt,
+          ...sample,
           raw,
         };
     return { origin, status: download.status, unchanged: same, checkedAt: retrievedAt, freshness };

@@ -39,6 +39,8 @@ export interface HttpDownload {
   readonly sha256: string;
   readonly etag: string | null;
   readonly lastModified: string | null;
+  /** Whoever answered says that it has made the rows up. */
+  readonly sample?: true;
 }
 
 export interface HttpClient {
@@ -64,6 +66,9 @@ export const DEFAULT_MAX_BYTES = 2 ** 30;
 const MAX_JSON_BYTES = 16 * 2 ** 20;
 /** What a publisher says instead of the data is read so far. */
 const MAX_REFUSAL_BYTES = 16 * 1024;
+
+/** Of answers that a sample portal has made up; no real publisher sends it. */
+const SAMPLE_HEADER = 'x-quotidien-sample';
 
 const PARTIAL = 206;
 const RANGE_NOT_SATISFIABLE = 416;
@@ -117,6 +122,7 @@ async function download(options: HttpClientOptions, request: HttpRequest): Promi
       sha256: await sha256OfFile(finished),
       etag,
       lastModified: response.header('last-modified'),
+      ...(response.header(SAMPLE_HEADER) === null ? {} : { sample: true }),
     };
   } catch (error) {
     const classified = classify(error, request, guard);

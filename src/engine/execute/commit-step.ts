@@ -2,7 +2,7 @@ import { PipelineError } from '../../errors.ts';
 import { canonicalJson } from '../../pipelines/canonical-json.ts';
 import type { StagedOutput, UnitResult } from '../../pipelines/dataset.ts';
 import type { OutputDefinition } from '../../pipelines/definition.ts';
-import type { PartNote } from '../../pipelines/kept-delivery.ts';
+import type { StepNote } from '../../pipelines/kept-delivery.ts';
 import { ledgerKey } from '../../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
 import { RECORD_SCHEMA } from '../../pipelines/stored-records.ts';
@@ -40,7 +40,7 @@ export interface CommittedStep {
 export interface StepIdentity {
   readonly key: StepKey;
   readonly inputs: Readonly<Record<string, InputHashes>>;
-  readonly notes?: readonly PartNote[];
+  readonly notes?: readonly StepNote[];
   readonly decided?: readonly UnitDecision[];
 }
 

@@ -4,14 +4,17 @@ import type {
   CheckResult,
   StepImplementation,
   StepTask,
+  StepUnit,
   UnitFailure,
   UnitOutcome,
   UnitResult,
 } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import type { StepDefinition } from '../../pipelines/definition.ts';
+import { keptNotes, sampleParts } from '../../pipelines/kept-delivery.ts';
+import type { StepNote } from '../../pipelines/kept-delivery.ts';
 import { MAX_HELD_UNITS, holdsStep, waitingUnits } from '../../pipelines/held-units.ts';
-import { isEmptyEntry, lacking } from '../../pipelines/ledger.ts';
+import { deliveredWith, isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { unsharded } from '../../pipelines/shard.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
@@ -71,7 +74,7 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
         scope: day.date,
         day: zonedDay(day.date, dataset.definition.zone),
         inputs: await openInputs(engine.objects, day.artefacts),
-        ...(day.notes === undefined ? {} : { notes: day.notes }),
+        ...toldOf(day.notes),
         ...(day.decided === undefined ? {} : { decided: day.decided }),
       })),
     };
@@ -90,6 +93,12 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
 /** How code is told which step and which shard of it is asked for. */
 export function namesOfTask({ id, shard }: Pick<StepDefinition, 'id' | 'shard'>): Pick<StepTask, 'step' | 'shard'> {
   return { step: unsharded(id), ...(shard === undefined ? {} : { shard }) };
+}
+
+/** What was said of the parts of a day, as the code of a step is told it. */
+export function toldOf(notes: readonly StepNote[] = []): Pick<StepUnit, 'notes' | 'sample'> {
+  const [kept, sample] = [keptNotes(notes), sampleParts(notes)];
+  return { ...(kept.length === 0 ? {} : { notes: kept }), ...(sample.length === 0 ? {} : { sample }) };
 }
 
 function identityOf(step: StepDefinition, day: DayInputs): StepIdentity {
@@ -195,7 +204,7 @@ export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEnt
     key: entry.key,
     how,
     empty: isEmptyEntry(entry),
-    ...lacking(step, entry),
+    ...deliveredWith(step, entry),
     ...waitingUnits(entry),
     held: entry.checks.filter(holdsStep).map(({ check, failed, tested }) => ({ check, failed, tested })),
   };

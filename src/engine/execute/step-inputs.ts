@@ -4,7 +4,7 @@ import type { LocalArtefact } from '../../pipelines/dataset.ts';
 import type { StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import { unitDecisions } from '../../pipelines/held-units.ts';
 import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
-import type { PartNote } from '../../pipelines/kept-delivery.ts';
+import type { StepNote } from '../../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { splitShard } from '../../pipelines/shard.ts';
@@ -32,7 +32,7 @@ export type InputArtefacts = Readonly<Record<string, readonly InputArtefact[]>>;
 export interface DayInputs {
   readonly date: CivilDate;
   readonly artefacts: InputArtefacts;
-  readonly notes?: readonly PartNote[];
+  readonly notes?: readonly StepNote[];
   readonly decided?: readonly UnitDecision[];
   /** The day's ledger entries of the step itself, by key. */
   readonly earlier: ReadonlyMap<string, LedgerEntry>;

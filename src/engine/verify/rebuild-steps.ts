@@ -15,7 +15,7 @@ import type { ArtefactRef } from '../../ports/objects.ts';
 import { loadStaged, openContent } from '../content-store.ts';
 import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
-import { judge, namesOfTask, runImplementation } from '../execute/execute-step.ts';
+import { judge, namesOfTask, runImplementation, toldOf } from '../execute/execute-step.ts';
 import { holdingProven } from '../execute/proven-objects.ts';
 import type { ProvenObjects } from '../execute/proven-objects.ts';
 import { scopesRolledUp } from '../derive/rolled-up.ts';
@@ -151,7 +151,7 @@ async function executeAgain(
     params: set[0]?.entry.params ?? {},
     units: set.map(({ entry: { scope, notes, decided }, inputs }) => ({
       scope,
-      ...(notes === undefined ? {} : { notes }),
+      ...toldOf(notes),
       ...(decided === undefined ? {} : { decided }),
       ...(isPeriod(scope) ? {} : { day: zonedDay(scope, dataset.definition.zone) }),
       inputs,

@@ -17,6 +17,8 @@ export interface FlatParquetTable {
   }[];
   /** Values in the order of the columns. */
   readonly rows: readonly (readonly FlatValue[])[];
+  /** Key and value pairs in the footer of the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export type FlatValue = string | number | boolean | null;
@@ -60,6 +62,7 @@ export async function encodeFlatParquet(table: FlatParquetTable): Promise<Uint8A
   };
   const options = { rowGroupSize: ROW_GROUP_ROWS, useDataPageV2: false, pageIndex: false };
   const writer = await parquet.ParquetWriter.openStream(schemaOf(table.columns), output, options);
+  for (const [key, value] of Object.entries(table.metadata ?? {})) writer.setMetadata(key, value);
   for (const [at, row] of table.rows.entries()) await writer.appendRow(cellsOf(table.columns, row, at));
   await writer.close();
   return Buffer.concat(chunks);

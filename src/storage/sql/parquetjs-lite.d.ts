@@ -25,6 +25,7 @@ declare module 'parquetjs-lite' {
       options: { readonly rowGroupSize: number; readonly useDataPageV2: boolean; readonly pageIndex: boolean },
     ): Promise<ParquetWriter>;
     appendRow(row: Readonly<Record<string, string | number | boolean | Date | null>>): Promise<void>;
+    setMetadata(key: string, value: string): void;
     close(): Promise<void>;
   }
 }

@@ -20,10 +20,12 @@ export interface ReportSources {
   readonly params: JsonObject;
   /** The parts whose new request failed, so that what was delivered before is used. */
   readonly notes: readonly PartNote[];
+  /** The parts whose rows a sample portal made up. */
+  readonly sample?: readonly string[];
 }
 
 /** Brings the stored metrics of a day together; pure. Whatever is missing, the report has all its keys. */
-export function buildReport({ date, metrics, artefacts, params, notes }: ReportSources): Report {
+export function buildReport({ date, metrics, artefacts, params, notes, sample = [] }: ReportSources): Report {
   const thresholds = thresholdsOf(params);
   const details = withNotes(sectionDetails(metrics, thresholds, textsOf(params['closed_parts'])), notes);
   const roads = metrics.comptages;
@@ -32,6 +34,7 @@ export function buildReport({ date, metrics, artefacts, params, notes }: ReportS
   return {
     schema: REPORT_SCHEMA,
     date,
+    ...(sample.length === 0 ? {} : { sample_data: sample }),
     generated_at: null,
     summary: summaryOf(metrics),
     top_10_troncons_frequentes: roads?.top_10_troncons ?? [],

@@ -1,4 +1,4 @@
-import { csvText } from '../../kit/index.ts';
+import { csvText, SAMPLE_WORDS } from '../../kit/index.ts';
 import type { CsvCell } from '../../kit/index.ts';
 import type { Report } from './model.ts';
 
@@ -28,7 +28,7 @@ export function reportCsv(report: Report): string {
   return csvText(rows, { lineEnd: '\r\n' });
 }
 
-function summaryRows({ summary }: Report): CsvCell[][] {
+function summaryRows({ summary, sample_data: sample }: Report): CsvCell[][] {
   const rows: readonly (readonly CsvCell[])[] = [
     ['Section', 'Valeur'],
     ['Total véhicules Paris', summary.total_vehicules_paris ?? NOTHING],
@@ -36,6 +36,7 @@ function summaryRows({ summary }: Report): CsvCell[][] {
     ['Tronçons saturés', summary.nombre_troncons_satures ?? NOTHING],
     ['Taux disponibilité capteurs (%)', summary.taux_disponibilite_capteurs ?? NOTHING],
     ['Total vélos Paris', summary.total_velos_paris ?? NOTHING],
+    ...(sample === undefined ? [] : [['Données', `${SAMPLE_WORDS} : ${sample.join(', ')}`]]),
   ];
   return rows.map((cells) => padded(cells, 2));
 }

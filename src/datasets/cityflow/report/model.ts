@@ -53,6 +53,8 @@ export interface Summary {
 export interface Report {
   readonly schema: typeof REPORT_SCHEMA;
   readonly date: string;
+  /** The parts whose rows a sample portal made up; absent for real days. */
+  readonly sample_data?: readonly string[];
   /** Null in the file: equal metrics give equal bytes whenever they are reported. The record of the report says when it was made. */
   readonly generated_at: null;
   readonly summary: Summary;

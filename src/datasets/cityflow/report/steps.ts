@@ -1,4 +1,4 @@
-import { forEachUnit, PipelineError, utf8 } from '../../kit/index.ts';
+import { forEachUnit, markedTable, PipelineError, utf8 } from '../../kit/index.ts';
 import type { LocalArtefact, PlainTools, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
 import { SECTIONS } from '../definition.ts';
 import { allCounters } from '../metrics/bikes.ts';
@@ -65,7 +65,9 @@ async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise
     artefacts,
     params: task.params,
     notes: unit.notes ?? [],
+    sample: unit.sample ?? [],
   });
+  const sample = report.sample_data ?? [];
   const arcs = metrics.comptages?.metrics ?? [];
   const counters = metrics.bikes === null ? [] : allCounters(metrics.bikes);
   return {
@@ -73,8 +75,11 @@ async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise
     outputs: {
       report: { bytes: utf8(`${JSON.stringify(report)}\n`) },
       csv: { bytes: utf8(reportCsv(report)) },
-      arcs: { bytes: await tools.writeFlatParquet(arcsTable(arcs)), rows: arcs.length },
-      counters: { bytes: await tools.writeFlatParquet(countersTable(counters)), rows: counters.length },
+      arcs: { bytes: await tools.writeFlatParquet(markedTable(arcsTable(arcs), sample)), rows: arcs.length },
+      counters: {
+        bytes: await tools.writeFlatParquet(markedTable(countersTable(counters), sample)),
+        rows: counters.length,
+      },
     },
     checks: [],
     facts: { sections: { ...report.sections }, coverage: metrics.comptages?.coverage.taux ?? null },

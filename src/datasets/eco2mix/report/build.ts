@@ -18,10 +18,12 @@ export interface ReportInputs {
   readonly params: JsonObject;
   /** The parts whose new request failed, so that what was delivered before is used. */
   readonly notes: readonly PartNote[];
+  /** The parts whose rows a sample portal made up. */
+  readonly sample?: readonly string[];
 }
 
 /** Brings the day's metrics, comparisons, check results and origins together; pure. */
-export function buildReport({ metrics, comparison, artefacts, params, notes }: ReportInputs): ReportModel {
+export function buildReport({ metrics, comparison, artefacts, params, notes, sample = [] }: ReportInputs): ReportModel {
   const checks = artefacts.core.checks ?? [];
   const sections = sectionsOf(metrics, comparison, checks);
   return {
@@ -38,5 +40,6 @@ export function buildReport({ metrics, comparison, artefacts, params, notes }: R
     checks: { made: checks.length, failed: checks.filter((check) => check.failed > 0).length, results: checks },
     provenance: provenanceOf(artefacts, params),
     ...(notes.length === 0 ? {} : { notes }),
+    ...(sample.length === 0 ? {} : { sample_data: sample }),
   };
 }

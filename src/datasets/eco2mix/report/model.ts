@@ -23,6 +23,8 @@ export interface ReportModel {
   readonly provenance: Provenance;
   /** The parts whose new request failed, so that what was delivered before is used; absent where there are none. */
   readonly notes?: readonly PartNote[];
+  /** The parts whose rows a sample portal made up; absent for real days. */
+  readonly sample_data?: readonly string[];
 }
 
 export const REPORT_SCHEMA = 'eco2mix.report/1';

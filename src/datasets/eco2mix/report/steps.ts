@@ -1,4 +1,4 @@
-import { canonicalJson, forEachUnit, utf8 } from '../../kit/index.ts';
+import { canonicalJson, forEachUnit, markedTable, utf8 } from '../../kit/index.ts';
 import type { JsonObject, PlainTools, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { buildReport } from './build.ts';
@@ -44,14 +44,16 @@ async function nationalReport(unit: StepUnit, params: JsonObject, tools: PlainTo
     artefacts: { core, metrics, comparison },
     params,
     notes: unit.notes ?? [],
+    sample: unit.sample ?? [],
   });
+  const sample = model.sample_data ?? [];
   return {
     scope: unit.scope,
     outputs: {
       model: { bytes: utf8(`${canonicalJson(model)}\n`) },
-      csv: { bytes: utf8(curvesCsv(model.metrics.curves)), rows: model.metrics.curves.at.length },
+      csv: { bytes: utf8(curvesCsv(model.metrics.curves, sample)), rows: model.metrics.curves.at.length },
       table: {
-        bytes: await tools.writeFlatParquet(indicatorTable(model.date, model.indicators)),
+        bytes: await tools.writeFlatParquet(markedTable(indicatorTable(model.date, model.indicators), sample)),
         rows: model.indicators.length,
       },
     },

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { capital, SAMPLE_WORDS } from '../../../kit/index.ts';
 import { longDate, number, pageCss } from '../../../kit/page/index.ts';
 import { SECTIONS } from '../../definition.ts';
 import type { Report } from '../model.ts';
@@ -61,7 +62,9 @@ function Page(inputs: PageInputs): JSX.Element {
         <footer>
           <div>
             <p>
-              Données&nbsp;: Ville de Paris (opendata.paris.fr), Île-de-France Mobilités, Visual Crossing, Open-Meteo.
+              {report.sample_data === undefined
+                ? PUBLISHERS
+                : `${capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne.`}{' '}
               Heures légales françaises.
             </p>
           </div>
@@ -71,6 +74,12 @@ function Page(inputs: PageInputs): JSX.Element {
   );
 }
 
+/** Who publishes what the page shows, and under which licence. */
+const PUBLISHERS =
+  'Données\u00a0: Ville de Paris (opendata.paris.fr), licence ODbL\u202f; Île-de-France Mobilités, Licence Mobilités ou Licence ' +
+  'Ouverte 2.0 selon le jeu\u202f; ' +
+  'Open-Meteo, CC BY 4.0\u202f; Visual Crossing, selon ses conditions d’utilisation.';
+
 function Header({ report }: { report: Report }): JSX.Element {
   return (
     <header>
@@ -78,6 +87,11 @@ function Header({ report }: { report: Report }): JSX.Element {
       <h1>
         Journée du <span class="date">{longDate(report.date)}</span>
       </h1>
+      {report.sample_data !== undefined && (
+        <p class="state">
+          <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {report.sample_data.join(', ')}.
+        </p>
+      )}
       <nav aria-label="Sections du rapport">
         <ul class="states">
           {SECTIONS.map((name) => (

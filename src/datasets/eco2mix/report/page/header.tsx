@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { REVISIONS } from '../../../kit/index.ts';
+import { capital, REVISIONS, SAMPLE_WORDS } from '../../../kit/index.ts';
 import { longDate, number, plural } from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
@@ -17,6 +17,11 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
       <h1>
         Journée électrique du <span class="date">{longDate(model.date)}</span>
       </h1>
+      {model.sample_data !== undefined && (
+        <p class="state">
+          <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {model.sample_data.join(', ')}.
+        </p>
+      )}
       <p class="state">{stateText(model)}</p>
       {change !== undefined && <p class="state">{change}</p>}
       {(model.notes ?? []).map((note) => (

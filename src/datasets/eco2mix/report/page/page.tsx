@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { capital, SAMPLE_WORDS } from '../../../kit/index.ts';
 import { longDate, pageCss } from '../../../kit/page/index.ts';
 import type { ReportModel } from '../model.ts';
 import { ComparisonSection } from './comparison-section.tsx';
@@ -54,10 +55,17 @@ function Footer({ model }: { model: ReportModel }): JSX.Element {
   return (
     <footer>
       <div>
-        <p>
-          Données&nbsp;: RTE, éCO2mix, par ODRÉ (Open Data Réseaux Énergies), Licence Ouverte 2.0. Heures légales
-          françaises ({model.zone}).
-        </p>
+        {model.sample_data === undefined ? (
+          <p>
+            Données&nbsp;: RTE, éCO2mix, par ODRÉ (Open Data Réseaux Énergies), Licence Ouverte 2.0. Heures légales
+            françaises ({model.zone}).
+          </p>
+        ) : (
+          <p>
+            {capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne. Heures légales françaises (
+            {model.zone}).
+          </p>
+        )}
         <p>
           Avec cette page&nbsp;: <code>{name}.csv</code> (courbes), <code>{name}.parquet</code> (indicateurs),{' '}
           <code>{name}.json</code> (modèle complet).

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { REVISIONS } from '../../../kit/index.ts';
+import { REVISIONS, SAMPLE_WORDS } from '../../../kit/index.ts';
 import type { CheckResult, JsonObject } from '../../../kit/index.ts';
 import { FigureTable, number, percentOf, PlainSection, Row, UNKNOWN } from '../../../kit/page/index.ts';
 import type { DayMetrics, Series } from '../../metrics-model.ts';
@@ -175,7 +175,7 @@ export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Elemen
         {slices.map(({ part, dataset, rows, sha256 }) => (
           <Row
             key={part}
-            name={<DatasetName part={part} dataset={dataset} />}
+            name={<DatasetName part={part} dataset={dataset} isMadeUp={model.sample_data?.includes(part) === true} />}
             cells={[number(rows), <Hash value={sha256} />]}
           />
         ))}
@@ -213,7 +213,14 @@ function artefactRows(artefacts: Provenance['artefacts']): readonly (readonly [s
   ];
 }
 
-function DatasetName({ part, dataset }: { part: string; dataset: string }): JSX.Element {
+interface DatasetNameProps {
+  readonly part: string;
+  readonly dataset: string;
+  readonly isMadeUp: boolean;
+}
+
+function DatasetName({ part, dataset, isMadeUp }: DatasetNameProps): JSX.Element {
+  if (isMadeUp) return <>{`${part}, ${SAMPLE_WORDS}`}</>;
   if (!dataset.startsWith('eco2mix-national-')) return <>{dataset}</>;
   return (
     <>
