@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { SAMPLE_HEADER } from '../../engine/download/http-client.ts';
 import { PipelineError } from '../../errors.ts';
 import type { Answer } from './answer.ts';
 import { refusal, refusalAnswer } from './answer.ts';
@@ -102,9 +103,6 @@ function datasetOf(datasets: ReadonlyMap<string, PortalDataset>, id: string): Po
 
 const KEEP_ALIVE_MS = 65_000;
 const MADE_METERS = 2_000;
-
-/** Says to whoever asks that the answer is made up. */
-const SAMPLE_HEADER = 'x-quotidien-sample';
 
 interface Desk {
   readonly options: PortalOptions;

@@ -67,8 +67,8 @@ const MAX_JSON_BYTES = 16 * 2 ** 20;
 /** What a publisher says instead of the data is read so far. */
 const MAX_REFUSAL_BYTES = 16 * 1024;
 
-/** Of answers that a sample portal has made up; no real publisher sends it. */
-const SAMPLE_HEADER = 'x-quotidien-sample';
+/** Header of answers that a sample portal has made up; no real publisher sends it. */
+export const SAMPLE_HEADER = 'x-quotidien-sample';
 
 const PARTIAL = 206;
 const RANGE_NOT_SATISFIABLE = 416;
