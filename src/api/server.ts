@@ -1,6 +1,5 @@
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify from 'fastify';
@@ -9,6 +8,7 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
+import { KnownTags } from './answers/known-tags.ts';
 import { addEarlierApi, addEarlierPaths } from './earlier/earlier-systems.ts';
 import { addActionRoutes } from './routes/actions.ts';
 import { addChangeRoutes } from './routes/changes.ts';
@@ -21,6 +21,7 @@ import { addTableRoutes } from './routes/tables.ts';
 import { requireReading } from './security/callers.ts';
 import type { Caller } from './security/callers.ts';
 import { checkOrigin } from './security/guards.ts';
+import { securityHeaders } from './security/headers.ts';
 import { callerOfKey } from './security/keys.ts';
 import { Quotas } from './security/quotas.ts';
 import type { ApiApp } from './shared/app.ts';
@@ -50,7 +51,8 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(notFound(`resource ${request.url.split('?')[0] ?? ''}`), request, reply),
   );
-  addGuards(app, context);
+  const tags = new KnownTags(context.known);
+  addGuards(app, context, tags);
   await addDocuments(app, context);
   await app.register(
     (scope, _, done) => {
@@ -61,7 +63,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
       });
       addPipelineRoutes(api, context);
       addDayRoutes(api, context);
-      addTableRoutes(api, context);
+      addTableRoutes(api, context, tags);
       addQuestionRoutes(api, context);
       addChangeRoutes(api, context);
       addOperationRoutes(api, context);
@@ -84,16 +86,19 @@ export function openApiOf(app: ApiApp): string {
   return `${JSON.stringify({ ...document, info: { ...document.info, version: '1' } }, null, 2)}\n`;
 }
 
-function addGuards(app: ApiApp, context: ApiContext): void {
+function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags): void {
   const { settings } = context;
+  const headers = securityHeaders(settings);
   const quotas = new Quotas(settings.quota);
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers);
     // Before anything that may fail: a refusal has a caller too.
     request.caller = NOBODY;
     checkOrigin(request, settings);
     request.caller = await callerOf(context, request);
     await quotas.take(request.caller.name, reply);
+    return (await tags.isUnchanged(request, reply)) ? reply.send() : undefined;
   });
 }
 
@@ -106,25 +111,6 @@ async function callerOf({ engine, settings }: ApiContext, { headers, ip }: Fasti
 }
 
 async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void> {
-  const none = ["'none'"];
-  const own = ["'self'"];
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: none,
-        scriptSrc: own,
-        styleSrc: own,
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: own,
-        formAction: own,
-        baseUri: none,
-        frameAncestors: none,
-      },
-    },
-    strictTransportSecurity: !settings.loopback,
-    referrerPolicy: { policy: 'same-origin' },
-  });
   if (settings.corsOrigins.length > 0)
     await app.register(cors, { origin: [...settings.corsOrigins], methods: ['GET', 'HEAD'], credentials: false });
   await app.register(compress, {

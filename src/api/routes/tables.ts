@@ -13,6 +13,7 @@ import { chooseFormat, FORMATS } from '../answers/formats.ts';
 import type { Format } from '../answers/formats.ts';
 import { sendWhole } from '../answers/send-rows.ts';
 import { standingOf, tellStanding } from '../answers/standing.ts';
+import type { KnownTags } from '../answers/known-tags.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
 import { mayReadTable } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
@@ -52,14 +53,14 @@ const proofQuery = z.strictObject(rangeFields);
 
 type Query = z.output<typeof rowsQuery>;
 
-export function addTableRoutes(app: ApiApp, context: ApiContext): void {
+export function addTableRoutes(app: ApiApp, context: ApiContext, known: KnownTags): void {
   const tables = tablesOf(context.engine.datasets);
   addDescriptions(app, tables);
   const tags = ['tables'];
   const rows = (request: FastifyRequest, reply: FastifyReply, given: Query, suffix?: string) =>
-    sendPage(context, tables, { request, reply, given, suffix });
+    sendPage({ context, tables, known }, { request, reply, given, suffix });
   const file = (request: FastifyRequest, reply: FastifyReply, given: z.output<typeof fileQuery>, suffix?: string) =>
-    sendTable(context, tables, { request, reply, given, suffix });
+    sendTable({ context, tables, known }, { request, reply, given, suffix });
   const summary = 'A page of rows';
   app.get(
     '/tables/:table/rows',
@@ -118,7 +119,7 @@ function addProof(app: ApiApp, context: ApiContext, tables: ReadonlyMap<string, 
       },
     },
     async (request) => {
-      const cut = await cutOf(context, tables, request, request.query);
+      const { cut } = await cutOf(context, tables, request, request.query);
       const output = `${cut.table.rows.step}:${cut.table.rows.output}`;
       const versions = cut.versions.map(({ scope, version, verdict, committedAt, outputs }) => {
         const { key, sha256, bytes } = outputs[output] ?? {};
@@ -170,25 +171,34 @@ interface Range {
   readonly as_of?: string | undefined;
 }
 
+interface PlacedCut {
+  readonly pipeline: string;
+  /** Of the versions, from before they were read. */
+  readonly state: object;
+  readonly cut: TableCut;
+}
+
 async function cutOf(
   context: ApiContext,
   tables: ReadonlyMap<string, PlacedTable>,
   request: FastifyRequest,
   { from, to, as_of: asOf }: Range,
-): Promise<TableCut> {
+): Promise<PlacedCut> {
   const { engine, known } = context;
   const table = placed(tables, (request.params as { table: string }).table);
   mayReadTable(request, table);
-  const span = from === undefined || to === undefined ? await known.span(table.pipeline) : undefined;
+  const { pipeline } = table;
+  const state = await known.state(pipeline);
+  const span = from === undefined || to === undefined ? await known.span(pipeline) : undefined;
   const last = to ?? from ?? span?.to;
   const first = from ?? last;
-  if (first === undefined || last === undefined) throw notFound(`finished day of ${table.pipeline} yet`);
+  if (first === undefined || last === undefined) throw notFound(`finished day of ${pipeline} yet`);
   if (last < first) throw new PipelineError('INPUT_INVALID', `the range ends (${last}) before it begins (${first})`);
   const days = datesBetween(first, last).length;
   if (days > MOST_DAYS)
     throw new PipelineError('RANGE_TOO_LARGE', `${days} days are asked for, at most ${MOST_DAYS} are given at once`);
   const at = asOf === undefined ? undefined : new Date(asOf).toISOString();
-  return cutTable(engine, known, table, { from: first, to: last, asOf: at });
+  return { pipeline, state, cut: await cutTable(engine, known, table, { from: first, to: last, asOf: at }) };
 }
 
 /** Where the next page begins: it is of the same versions, whatever is committed in between. */
@@ -216,6 +226,12 @@ function writeCursor({ skip, hash, asOf, from, to }: Cursor): string {
   return Buffer.from(JSON.stringify([skip, hash, asOf, from, to])).toString('base64url');
 }
 
+interface Room {
+  readonly context: ApiContext;
+  readonly tables: ReadonlyMap<string, PlacedTable>;
+  readonly known: KnownTags;
+}
+
 interface Asked<G> {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -224,14 +240,13 @@ interface Asked<G> {
 }
 
 async function sendPage(
-  context: ApiContext,
-  tables: ReadonlyMap<string, PlacedTable>,
+  { context, tables, known }: Room,
   { request, reply, given, suffix }: Asked<Query>,
 ): Promise<unknown> {
   const format = chooseFormat(suffix, request.headers.accept, ['json', 'ndjson', 'csv', 'arrow']);
   const cursor = given.cursor === undefined ? undefined : readCursor(given.cursor);
   const range = cursor === undefined ? given : { from: cursor.from, to: cursor.to, as_of: cursor.asOf };
-  const cut = await cutOf(context, tables, request, range);
+  const { cut, pipeline, state } = await cutOf(context, tables, request, range);
   if (cursor !== undefined && cursor.hash !== cut.hash)
     throw new PipelineError(
       'STORE_CONFLICT',
@@ -253,8 +268,9 @@ async function sendPage(
     given.as_of ?? null,
   ]);
   reply.header('vary', 'accept');
-  const standing = standingOf(cut, given.as_of);
+  known.keep(request, { pipeline, state, tag });
   if (isKnown(request, reply, tag)) return reply.send();
+  const standing = standingOf(cut, given.as_of);
   const { rows, more } = await pageOf(context, cut, { columns: names, skip, limit });
   const next = more && cut.committedAt !== null ? nextLink(request, cut, skip + limit) : undefined;
   tellStanding(reply, standing, next === undefined ? [] : [`<${next}>; rel="next"`]);
@@ -307,16 +323,17 @@ async function* oneSet(rows: readonly AnswerRow[]): AsyncGenerator<readonly Answ
 }
 
 async function sendTable(
-  context: ApiContext,
-  tables: ReadonlyMap<string, PlacedTable>,
+  { context, tables, known }: Room,
   { request, reply, given, suffix }: Asked<z.output<typeof fileQuery>>,
 ): Promise<FastifyReply> {
   const format = chooseFormat(suffix, request.headers.accept, ['csv', 'json', 'ndjson', 'parquet', 'arrow']);
-  const cut = await cutOf(context, tables, request, given);
+  const { cut, pipeline, state } = await cutOf(context, tables, request, given);
   const names = given.columns?.split(',').map((name) => name.trim());
   const columns = columnsNamed(cut.table, names);
   reply.header('vary', 'accept');
+  const tag = tagOf(['file', cut.hash, format, given.dialect, names ?? null]);
+  known.keep(request, { pipeline, state, tag });
+  if (isKnown(request, reply, tag)) return reply.send();
   tellStanding(reply, standingOf(cut, given.as_of));
-  if (isKnown(request, reply, tagOf(['file', cut.hash, format, given.dialect, names ?? null]))) return reply.send();
   return sendWhole(context.engine, { cut, columns, names, format, dialect: given.dialect }, request, reply);
 }

@@ -48,14 +48,30 @@ interface Partition {
  * The versions of a pipeline in memory, for many readers of the same days. Invariants:
  * 1. What is given is what the stores had at most `LOOK_AGAIN_MS` before, for every version whose change was told.
  * 2. Months of days are read as a whole and kept until a change in them is told, or `READ_AGAIN_MS`.
+ * 3. While `state` gives the same object, everything else gives the same versions.
  */
 export class KnownVersions {
   readonly #engine: Engine;
   readonly #partitions = new Map<string, Partition>();
   readonly #looked = new Map<string, { at: number; done: Promise<void> }>();
 
+  #state = {};
+  /** Milliseconds since the epoch: until then no month is as old as to be read again. */
+  #until = Infinity;
+
   constructor(engine: Engine) {
     this.#engine = engine;
+  }
+
+  /** A new object whenever the versions of the pipeline may be others than before; to be compared by identity. */
+  async state(pipeline: string): Promise<object> {
+    await this.#look(pipeline);
+    const now = this.#engine.now().getTime();
+    if (now < this.#until) return this.#state;
+    for (const [name, { readAt }] of this.#partitions) if (now - readAt >= READ_AGAIN_MS) this.#partitions.delete(name);
+    this.#until = Math.min(...[...this.#partitions.values()].map(({ readAt }) => readAt + READ_AGAIN_MS));
+    this.#state = {};
+    return this.#state;
   }
 
   /** The versions of each scope, oldest first; scopes without one are left out. */
@@ -102,8 +118,15 @@ export class KnownVersions {
 
   async #forget(pipeline: string, since: string): Promise<void> {
     const changes = await toldChanges(this.#engine.documents, pipeline, { since, limit: MOST_CHANGES });
-    if (changes.length === MOST_CHANGES) this.#partitions.clear();
-    for (const change of changes) if (!(await this.#has(change))) this.#partitions.delete(partitionOf(change));
+    if (changes.length === MOST_CHANGES) {
+      this.#partitions.clear();
+      this.#state = {};
+    }
+    for (const change of changes) {
+      if (await this.#has(change)) continue;
+      this.#partitions.delete(partitionOf(change));
+      this.#state = {};
+    }
   }
 
   async #has(change: Change): Promise<boolean> {
@@ -117,6 +140,8 @@ export class KnownVersions {
     if (known !== undefined && now - known.readAt < READ_AGAIN_MS) return known.versions;
     const versions = this.#load(name);
     this.#partitions.set(name, { readAt: now, versions });
+    this.#until = Math.min(this.#until, now + READ_AGAIN_MS);
+    this.#state = {};
     versions.catch(() => this.#partitions.delete(name));
     return versions;
   }
