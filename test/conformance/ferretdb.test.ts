@@ -103,10 +103,10 @@ await describeWithServer(FERRETDB, startFerretDb, (shared) => {
       const nativeTables = cityFlowTables({ metrics: 'metrics', reports: 'reports' });
       const mongodb = { url, database: 'cityflow', operationalTables: ['ledger'], nativeTables };
       const outcomes = async (): Promise<string[]> => (await initStorage({ mongodb })).map(({ outcome }) => outcome);
-      expect(await outcomes()).toEqual(['created', 'created', 'left out', 'created', 'created', 'left out']);
-      expect(await outcomes()).toEqual([
-        ...['already there', 'already there', 'left out', 'already there', 'already there', 'left out'],
-      ]);
+      // Of the collections the index of keys, by which they are unique, and that by date; of the others no end of life.
+      const first = ['created', 'created', 'created', 'left out', 'created', 'created', 'left out'];
+      expect(await outcomes()).toEqual(first);
+      expect(await outcomes()).toEqual(first.map((outcome) => (outcome === 'created' ? 'already there' : outcome)));
       const store = openMongoDocumentStore({ ...mongodb, overflow: createMemoryObjectStore() });
       const report = { table: 'cityflow-daily-reports', partition: 'daily_report_2025-11-04', sort: '2025-11-04' };
       await store.put(report, { n: 1 }, { expectedVersion: 0 });
