@@ -1,6 +1,7 @@
 /**
  * Maps with at most `limit` calls under way; the order of the answers is that of the items. The first error stops new calls and is
- * thrown when the calls under way have ended: a caller that tries again must not meet its own earlier work.
+ * thrown when the calls under way have ended: a caller that tries again must not meet its own earlier work. Ours, because
+ * p-map and p-limit reject with the first error while other calls still run.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],

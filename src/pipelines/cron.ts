@@ -1,6 +1,9 @@
 import { PipelineError } from '../errors.ts';
 
-/** Five-field cron as sets of numbers, so that two ways to write the same times compare as equal. */
+/**
+ * Five-field cron as sets of numbers, so that two ways to write the same times compare as equal. Ours, because Temporal keeps
+ * times as such sets; croner computes next runs, which nobody asks for here.
+ */
 
 export interface CronTimes {
   readonly minute: readonly number[];

@@ -139,11 +139,11 @@ async function lookInCache({ cacheDir, platform, builds }: Search): Promise<Runn
 
 /**
  * The SDK keeps what it downloads for its test environments as one file of the temporary folder, named
- * `temporal-sdk-typescript-<SDK version>` (`ephemeral_server/mod.rs` in `@temporalio/core-bridge`). The folder is shared
- * with other users of the machine, so the file is run only when nobody else could have put it there.
+ * `temporal-sdk-typescript-<SDK version>` (`ephemeral_server/mod.rs` in `@temporalio/core-bridge`); all packages of the SDK have one
+ * version. The folder is shared with other users of the machine, so the file is run only when nobody else could have put it there.
  */
 async function lookAtSdkDownload({ env }: Search): Promise<RunnableCli | string> {
-  const { version } = createRequire(import.meta.url)('@temporalio/testing/package.json') as { version: string };
+  const { version } = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
   const file = path.join(env['TMPDIR'] ?? '/tmp', `temporal-sdk-typescript-${version}`);
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return `${file} does not exist`;

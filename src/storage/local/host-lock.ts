@@ -26,7 +26,8 @@ interface Holder {
  * link, with the process that holds it; one whose holder is dead is broken.
  *
  * It saves doing the same work twice, and is no more than that: two processes that break the same dead lock in the same moment may
- * both go on, so what they do must be right when done twice.
+ * both go on, so what they do must be right when done twice. Ours, because proper-lockfile polls, and takes a holder for dead by
+ * the age of its file: a process that was stopped for a while would lose a lock that it holds.
  */
 export async function withHostLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   while (!(await take(file))) await freed(file);

@@ -37,7 +37,8 @@ export interface CircuitBreakerOptions {
 }
 
 /**
- * Knows whether a store answers, so that nobody waits for one that does not.
+ * Knows whether a store answers, so that nobody waits for one that does not. Ours, and not cockatiel's: probes that end without
+ * an answer of the store (rule 3), pauses that grow, and notes that outlive the process are what it is for.
  *
  * 1. Only `STORE_UNAVAILABLE` counts as unanswered, and only without `retryAfterMs`: a store that asks to slow down is there. A missing
  *    permission, bucket or table, a full disk, a conflict or damaged bytes are answers and close it.
