@@ -38,6 +38,8 @@ export interface Receipt {
   readonly kept?: Readonly<Record<CivilDate, KeptDay>>;
   /** Download keys that days were given from the same bytes before: a key of files that came later opened more of them. */
   readonly before?: Readonly<Record<CivilDate, readonly StepKey[]>>;
+  /** First and last of these days that have rows; absent where none has, and in older receipts. */
+  readonly span?: FetchWindow;
   /** Rows of these days, and the published columns. */
   readonly rows: number;
   readonly columns: number;
@@ -104,6 +106,7 @@ export function mergeReceipts(one: Receipt, other: Receipt): Receipt {
   const [older, newer] = compareAnswers(one, other) < 0 ? [one, other] : [other, one];
   const left = Object.entries(older.kept ?? {}).filter(([date]) => !(date in newer.days));
   const before = keysBefore(older, newer);
+  const span = joinedSpan(older.span, newer.span);
   const { alone, ...answer } = newer;
   return {
     ...answer,
@@ -111,9 +114,16 @@ export function mergeReceipts(one: Receipt, other: Receipt): Receipt {
     ...(Object.keys(before).length === 0 ? {} : { before }),
     days: { ...older.days, ...newer.days },
     kept: { ...Object.fromEntries(left), ...newer.kept },
+    ...(span === undefined ? {} : { span }),
     rows: Math.max(older.rows, newer.rows),
     columns: Math.max(older.columns, newer.columns),
   };
+}
+
+/** From the earlier first day to the later last one; undefined where neither is known. */
+export function joinedSpan(one: Receipt['span'], other: Receipt['span']): Receipt['span'] {
+  if (one === undefined || other === undefined) return one ?? other;
+  return { from: one.from < other.from ? one.from : other.from, to: one.to > other.to ? one.to : other.to };
 }
 
 function keysBefore(older: Receipt, newer: Receipt): Record<CivilDate, readonly StepKey[]> {

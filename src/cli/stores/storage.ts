@@ -18,6 +18,7 @@ import { VERIFICATION_TABLE } from '../../pipelines/verification.ts';
 import { SETTLEMENT_TABLE } from '../../storage/outage/reconcile-conflicts.ts';
 import { initStorage } from '../../storage/setup/storage-init.ts';
 import { DEPOSIT_TABLE } from '../../engine/download/deposit-notes.ts';
+import { TOLD_FRESHNESS_TABLE } from '../../engine/download/publish-freshness.ts';
 import type { InitStep } from '../../storage/setup/storage-init.ts';
 import { printStorage } from '../../storage/setup/storage-print.ts';
 import { storageTargets } from '../../workers/open-stores.ts';
@@ -49,6 +50,7 @@ export const OPERATIONAL_TABLES = [
   SETTLEMENT_TABLE,
   ARRIVAL_TABLE,
   DATA_KEY_TABLE,
+  TOLD_FRESHNESS_TABLE,
 ];
 
 /** Users of the stores who may write and not create find these there. */

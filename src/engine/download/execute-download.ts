@@ -23,6 +23,7 @@ import { isContradicted, saveReceipt, takeSequence } from '../records/delivery-o
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { doneWith, lost } from '../execute/execute-step.ts';
+import { tellFreshness } from './publish-freshness.ts';
 import { fetchRaw } from './fetch-raw.ts';
 import type { RawAnswer } from './fetch-raw.ts';
 import { newestManifests, readLedger, readReceipts } from '../records/ledger-reader.ts';
@@ -162,7 +163,7 @@ async function deliver(download: Download, group: Group): Promise<(StepDone | St
 }
 
 async function deliverOnce(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
-  const { engine, control, part, force } = download;
+  const { engine, control, dataset, part, force } = download;
   const known = await intactReceipt(download, group);
   const place = await takeSequence(engine.documents, partOf(download), group.earlier);
   const unconditional = force || (await lacksRows(download, group));
@@ -178,6 +179,7 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
     await saveReceipt(engine.documents, { ...receipt, ...told });
   };
   const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
+  if (!group.isStored) await tellFreshness(engine, dataset.definition, part.id, { ...answer, ...place });
   return withKept(download, answers, kept);
 }
 

@@ -1,5 +1,7 @@
 import type { FetchWindow } from '../../pipelines/dataset.ts';
+import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import { joinedSpan } from '../../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../../pipelines/receipt.ts';
 import { RECORD_SCHEMA } from '../../pipelines/stored-records.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
@@ -118,6 +120,7 @@ export function receiptOf(
       ...Object.fromEntries(Object.entries(same?.kept ?? {}).filter(([date]) => !now.has(date))),
       ...Object.fromEntries([...kept].flatMap(([date, day]) => (now.has(date) ? [[date, keptDay(day)]] : []))),
     },
+    ...spanOf(same, entries),
     rows: rowsOf(same, entries),
     columns: Math.max(0, ...entries.map(({ facts }) => Number(facts['published_columns'] ?? 0))),
   };
@@ -125,6 +128,16 @@ export function receiptOf(
 
 function keptDay({ key, raw, note }: KeptDay): KeptDay {
   return { key, raw, ...(note === undefined ? {} : { note }) };
+}
+
+/** The days with rows that were cut from the same bytes, now or before. */
+function spanOf(same: Receipt | undefined, entries: readonly LedgerEntry[]): Pick<Receipt, 'span'> {
+  const filled = entries.filter((entry) => !isEmptyEntry(entry)).map(({ scope }) => scope);
+  const [from, to] = [filled.sort()[0], filled.at(-1)];
+  const span = joinedSpan(same?.span, from === undefined || to === undefined ? undefined : { from, to });
+  // Of days that were cut before this was recorded nothing is known here: their slices say it.
+  const isKnown = same === undefined || same.span !== undefined || same.rows === 0;
+  return span === undefined || !isKnown ? {} : { span };
 }
 
 /** Rows of all days that were cut from the same bytes; a day that is cut again counts once. */

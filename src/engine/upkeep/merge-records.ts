@@ -19,6 +19,7 @@ import { besideName } from '../download/raw-names.ts';
 import { counterKey } from '../records/delivery-order.ts';
 import { REPLACING_TABLE } from '../records/replacing-names.ts';
 import { DEPOSIT_TABLE } from '../download/deposit-notes.ts';
+import { TOLD_FRESHNESS_TABLE } from '../download/publish-freshness.ts';
 import { ARRIVAL_TABLE } from '../sources/arrivals.ts';
 import { REVISION_TABLE, WATCH_TABLE } from '../watch/watch-publisher.ts';
 
@@ -64,6 +65,7 @@ const LAST_SEEN: Readonly<Record<string, string>> = {
   [FAILURE_TABLE]: 'failedAt',
   [ARRIVAL_TABLE]: 'at',
   [GARBAGE_TABLE]: 'until',
+  [TOLD_FRESHNESS_TABLE]: 'checkedAt',
 };
 
 /** Tables whose records are created and not replaced, or are as good from either host: the one that is there stays. */
