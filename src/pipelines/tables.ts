@@ -40,8 +40,11 @@ export interface TableDefinition {
   readonly id: string;
   readonly title: Words;
   readonly description: Words;
-  /** One file per scope: a data day, or the period of a rollup. */
-  readonly rows: RowsOutput & { readonly each: 'day' | 'month' | 'year' };
+  /**
+   * One file per scope: a data day, or the period of a rollup. With `history` there is one file of all days, whose rows are read as a whole
+   * whatever days are asked for.
+   */
+  readonly rows: RowsOutput & { readonly each: 'day' | 'month' | 'year' | 'history' };
   /**
    * Files that hold the rows of a month's days together, made by a rollup from exactly the files of `rows`. A whole month is read from there
    * when its rollup names the files that its days have; without it, or with another, from the days.

@@ -17,7 +17,7 @@ import type {
   Storage,
   SubSource,
 } from './metrics-model.ts';
-import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from './metrics-model.ts';
+import { BORDERS, LOW_CARBON, SOURCES, STORAGES, SUB_SOURCES } from './metrics-model.ts';
 
 /** One data day of the core table, by column. Pure: the same day gives the same metrics, member by member in one order. */
 export interface CoreDay {
@@ -26,7 +26,6 @@ export interface CoreDay {
   readonly series: Readonly<Record<MeasureName, DaySeries>>;
 }
 
-const LOW_CARBON: readonly Source[] = ['nucleaire', 'hydraulique', 'bioenergies', 'solaire', 'eolien'];
 const SHARE_DECIMALS = 6;
 const POWER_DECIMALS = 2;
 const INTENSITY_DECIMALS = 2;

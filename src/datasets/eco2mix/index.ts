@@ -1,5 +1,7 @@
 import type { Dataset } from '../kit/index.ts';
+import { CALENDAR_QUESTIONS } from './answers/calendar.ts';
 import { ECO2MIX_DASHBOARDS } from './answers/dashboards.ts';
+import { INSIGHT_QUESTIONS } from './answers/insights.ts';
 import { OVERVIEW_QUESTIONS } from './answers/overviews.ts';
 import { SERIES_QUESTIONS } from './answers/questions.ts';
 import { ECO2MIX_TABLES } from './answers/tables.ts';
@@ -32,7 +34,7 @@ export const eco2mix: Dataset = {
     'rollup/history': rollupHistory,
   },
   tables: ECO2MIX_TABLES,
-  questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS],
+  questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS, ...CALENDAR_QUESTIONS, ...INSIGHT_QUESTIONS],
   dashboards: ECO2MIX_DASHBOARDS,
   recognise: recogniseFile,
   rowsOf,

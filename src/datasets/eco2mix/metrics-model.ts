@@ -18,6 +18,9 @@ export const SOURCES = [
 ] as const;
 export type Source = (typeof SOURCES)[number];
 
+/** The sources that the low-carbon share counts. */
+export const LOW_CARBON: readonly Source[] = ['nucleaire', 'hydraulique', 'bioenergies', 'solaire', 'eolien'];
+
 /** Parts of a source; they do not sum to their parent. */
 export const SUB_SOURCES = [
   'fioul_tac',

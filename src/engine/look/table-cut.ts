@@ -8,6 +8,7 @@ import { ledgerKey } from '../../pipelines/ledger.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
 import { periodsOf } from '../../pipelines/period.ts';
 import { revisionOf } from '../../pipelines/revision.ts';
+import { WHOLE_HISTORY } from '../../pipelines/scope.ts';
 import type { DaySpan, TableDefinition } from '../../pipelines/tables.ts';
 import { REVISIONS } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, Revision, Scope } from '../../pipelines/vocabulary.ts';
@@ -104,14 +105,21 @@ export async function cutTable(
   };
 }
 
+/** The first day of a scope, from which on it can have rows. */
+function firstDateOf(definition: PipelineDefinition, scope: Scope): CivilDate {
+  return scope === WHOLE_HISTORY ? firstDayOf(definition) : scope.padEnd(10, '-01');
+}
+
 function missingOf(
   engine: Engine,
-  { zone, publication }: PipelineDefinition,
+  definition: PipelineDefinition,
   scopes: readonly Scope[],
   have: ReadonlySet<Scope>,
 ): Scope[] {
+  const { zone, publication } = definition;
   const now = engine.now();
-  const isDue = (scope: Scope): boolean => afterDayEnd(scope.padEnd(10, '-01'), zone, publication.expectedAfter) <= now;
+  const isDue = (scope: Scope): boolean =>
+    afterDayEnd(firstDateOf(definition, scope), zone, publication.expectedAfter) <= now;
   return scopes.filter((scope) => !have.has(scope) && isDue(scope));
 }
 
@@ -131,7 +139,9 @@ function leastFinal(
   versions: readonly KnownVersion[],
 ): Revision | null {
   const now = engine.now();
-  const are = new Set(versions.map(({ scope, facts }) => revisionOf(definition, { scope, facts }, now)));
+  const are = new Set(
+    versions.map(({ scope, facts }) => revisionOf(definition, { scope: firstDateOf(definition, scope), facts }, now)),
+  );
   return REVISIONS.find((revision) => are.has(revision)) ?? null;
 }
 

@@ -19,8 +19,8 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/tr v1': 'dc563f51f934bbb2b4ddd30a3acd24c77d484a4abd46ace1a3af7dc8309854f6',
   'metrics/comparison v1': 'b14b6476185bcf18a7a3b6ecacd6a58354537e08b549a5443368e807293bb25d',
   'metrics/national v1': 'fca358e5ee5676cb7bab279da85d06ecff9198f39ede4280de8f9474a19b2432',
-  'rollup/history v3': 'fb9e1d3f335f3f65a6e48200f4dc56933d84b54b4bca2bdac9ec7db12dea7efd',
-  'rollup/month v1': '8e3b39e5f535a3fb1654837c7de0a7f8b1fa571edb744810d68cb21957d3f946',
+  'rollup/history v4': '2e372e75fe56ee0e56234deb29f32df2105a293ebf86babd71791eb7b2ded220',
+  'rollup/month v2': '0189c5da4d024e3f932eb196b744c87b62c322339162d222e14cec6f98d218fe',
   'rollup/year v1': '3737e8c53328902ef8fbea548ce4aea71e4e2a653d5e82d17100455a3bbfe63d',
   'transform/national v1': '6ac9565483b193361e5dc96aec75008e68e73a3d35aa6b3893b8ad0c874a8a69',
 };
@@ -104,6 +104,7 @@ beforeAll(async () => {
       scope: 'all',
       inputs: {
         core: only(month, 'core'),
+        days: only(month, 'days'),
         month_energies: only(month, 'energies'),
         year_energies: only(year, 'energies'),
         raw_tr: only(month, 'raw_tr'),

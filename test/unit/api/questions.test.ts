@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
-import { holidaysSql } from '../../../src/datasets/eco2mix/answers/holidays.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';
@@ -129,19 +128,52 @@ describe('the questions of the earlier chat', () => {
     ]);
   });
 
-  it('know Easter Monday, Ascension and Whit Monday of a year', async () => {
-    // Of the calendar of the Bureau des longitudes.
-    const known = {
-      2000: '04-24 06-01 06-12',
-      2024: '04-01 05-09 05-20',
-      2026: '04-06 05-14 05-25',
-      2038: '04-26 06-03 06-14',
-    };
-    for (const [year, days] of Object.entries(known)) {
-      const list = `SELECT unnest([${holidaysSql(`DATE '${year}-07-01'`)}]) AS day`;
-      const rows = await engine.sql!.session((sql) => sql.rows<{ day: string }>(list));
-      expect(rows.slice(8).map(({ day }) => day)).toEqual(days.split(' ').map((day) => `${year}-${day}`));
-    }
+  it('count the working days of a range, of the mainland and of Alsace-Moselle', async () => {
+    const may = 'start=2026-05-01&end=2026-05-31';
+    const { rows, sentence } = await ask(`get_jours_ouvres?${may}`);
+    expect(rows).toEqual([{ period: '2026-05', days: 31, ouvres: 17, ouvrables: 22, feries: 4 }]);
+    expect(sentence.fr).toBe('31 jours, dont 17 ouvrés, 22 ouvrables et 4 fériés.');
+    const { rows: years } = await ask(
+      'get_jours_ouvres?granularity=annual&territoire=alsace_moselle&start=2026-01-01&end=2026-12-31',
+    );
+    expect(years).toMatchObject([{ period: '2026', days: 365, feries: 13 }]);
+  });
+
+  it('tell the record of all time from those of the years', async () => {
+    const powers_ = await powers();
+    const largest = Math.max(...powers_.map((row) => Number(row['load_mw'])));
+    const { rows, sentence } = await ask('get_records');
+    expect(rows.map(({ period, peak_mw: peak }) => [period, peak])).toEqual([
+      ['all', largest],
+      ['2026', largest],
+    ]);
+    expect(sentence.fr).toContain(`record de ${largest.toLocaleString('fr-FR')} MW`);
+    const { rows: all } = await ask('get_records?period=all&grandeur=eolien');
+    expect(all).toMatchObject([{ period: 'all', peak_mw: Math.max(...powers_.map((row) => Number(row['wind_mw']))) }]);
+  });
+
+  it('tell the low-carbon share of the year up to its last day, and on how many days it stands', async () => {
+    const { rows, sentence } = await ask('get_part_bas_carbone');
+    expect(rows.map(({ date }) => date)).toEqual(DATES);
+    expect(rows.at(-1)).toMatchObject({ days_known: 4, days_of_year: 122 });
+    expect(sentence.en).toContain('from 1 January to 2026-05-02 (4 of 122 days known)');
+    const { rows: one } = await ask('get_part_bas_carbone?start=2026-05-01&end=2026-05-01');
+    expect(one.map(({ date }) => date)).toEqual(['2026-05-01']);
+  });
+
+  it('tell the error of a forecast beside that of persistence', async () => {
+    const { rows, sentence } = await ask('get_qualite_previsions?prevision=j1');
+    const last = rows.at(-1)!;
+    expect(last).toMatchObject({ date: '2026-05-02', days: 4 });
+    expect(Number(last['skill_day'])).toBeGreaterThan(0);
+    expect(sentence.fr).toMatch(/^Prévision de la veille, 30 jours jusqu’au 2026-05-02 \(4 connus\)/);
+  });
+
+  it('give whole tables of all time, whatever days are asked for', async () => {
+    const days = await get<Row[]>('/api/v1/tables/eco2mix_calendar/file.json?from=2026-05-01&to=2026-05-01');
+    expect(days).toHaveLength(365);
+    const described = await get<{ each: string }>('/api/v1/tables/eco2mix_calendar');
+    expect(described.each).toBe('history');
   });
 
   it('are found again under their link, and are refused with what they do not know', async () => {

@@ -74,6 +74,7 @@ beforeAll(async () => {
   years = await runner.step('rollup/year', [{ scope: '2024', inputs: { energies: outputsOf(months, 'energies') } }]);
   const inputs = {
     core: outputsOf(months, 'core'),
+    days: outputsOf(months, 'days'),
     month_energies: outputsOf(months, 'energies'),
     year_energies: outputsOf(years, 'energies'),
     raw_tr: outputsOf(months, 'raw_tr'),
@@ -156,6 +157,10 @@ describe('rollup/history', () => {
       '02_clean/echanges_mensuels.parquet',
       '02_clean/echanges_annuels.parquet',
       '02_clean/echanges_annuels_import_export.parquet',
+      'eco2mix/peaks.parquet',
+      'eco2mix/low_carbon.parquet',
+      'eco2mix/forecast_skill.parquet',
+      'eco2mix/calendar.parquet',
       '01_downloaded/odre/eco2mix-national-tr.parquet',
       '01_downloaded/odre/eco2mix-national-cons-def.parquet',
     ]);

@@ -48,7 +48,7 @@ async function direct<T>(use: (client: Client) => Promise<T>): Promise<T> {
 }
 
 describe('the tools', () => {
-  it('are the nine questions of the earlier chat, and only read', async () => {
+  it('are the nine questions of the earlier chat and those about all time, and only read', async () => {
     const { tools } = await direct((client) => client.listTools());
     expect(tools.map(({ name }) => name).sort()).toEqual([
       'get_calendrier',
@@ -56,10 +56,14 @@ describe('the tools', () => {
       'get_dashboard',
       'get_echanges',
       'get_echanges_energie',
+      'get_jours_ouvres',
       'get_overview',
       'get_parc',
+      'get_part_bas_carbone',
       'get_peak',
       'get_production',
+      'get_qualite_previsions',
+      'get_records',
     ]);
     expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
     const peak = tools.find(({ name }) => name === 'get_peak');

@@ -61,6 +61,16 @@ const home: DashboardDefinition = {
       parameters: { granularity: 'raw' },
     },
     { title: { fr: 'Chiffres de l’année', en: 'Figures of the year' }, question: 'get_dashboard', parameters: {} },
+    {
+      title: { fr: 'Part bas-carbone de l’année', en: 'Low-carbon share of the year to date' },
+      question: 'get_part_bas_carbone',
+      parameters: {},
+    },
+    {
+      title: { fr: 'Erreur des prévisions sur 30 jours', en: 'Forecast error over 30 days' },
+      question: 'get_qualite_previsions',
+      parameters: {},
+    },
   ],
 };
 

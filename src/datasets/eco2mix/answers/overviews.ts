@@ -1,27 +1,13 @@
 import { z } from 'zod';
-import { addDays, question, quoteText } from '../../kit/index.ts';
-import type { QuestionDefinition, TableColumn, Words } from '../../kit/index.ts';
+import { question } from '../../kit/index.ts';
+import type { QuestionDefinition } from '../../kit/index.ts';
 import { ZONE } from '../local-time.ts';
-import { SOURCES } from '../metrics-model.ts';
+import { LOW_CARBON, SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
-import { holidaysSql } from './holidays.ts';
-import { LIST, RANGE } from './quantities.ts';
+import { ALL_TIME } from '../rollup/peaks.ts';
+import { column, inList, RANGE, thousands } from './quantities.ts';
 
-/** Questions about all of it at once: what there is, the cards of the first page, the calendar, installed power. */
-
-const LOW_CARBON = ['nucleaire', 'hydraulique', 'bioenergies', 'solaire', 'eolien'];
-
-function inList(names: readonly string[]): string {
-  return names.map(quoteText).join(', ');
-}
-
-function column(name: string, type: TableColumn['type'], fr: string, en: string, unit?: string): TableColumn {
-  return { name, type, title: { fr, en }, ...(unit === undefined ? {} : { unit }) };
-}
-
-function thousands(value: unknown, language: keyof Words): string {
-  return Number(value).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-GB', { maximumFractionDigits: 1 });
-}
+/** Questions about all of it at once: what there is, the cards of the first page, installed power. */
 
 const overview = question({
   id: 'get_overview',
@@ -66,20 +52,20 @@ const dashboard = question({
     en: 'Peak of the year and of all time, low-carbon share, wind and solar, balance of exchanges.',
   },
   parameters: z.strictObject({}),
-  tables: ['eco2mix_national', 'eco2mix_energies_year'],
+  tables: ['eco2mix_peaks', 'eco2mix_low_carbon', 'eco2mix_energies_year'],
   span: (_, { known }) => known,
   sql: (_, { known }) => {
     const year = known.to.slice(0, 4);
-    const peak = (name: string, where: string): string =>
-      `(SELECT '${name}' AS figure, load_mw AS value, 'MW' AS unit, CAST(instant_at AS VARCHAR) AS at FROM eco2mix_national
-        WHERE load_mw IS NOT NULL${where} ORDER BY load_mw DESC, instant_at LIMIT 1)`;
+    const peak = (name: string, period: string): string =>
+      `(SELECT '${name}' AS figure, peak_mw AS value, 'MW' AS unit, CAST(peak_at AS VARCHAR) AS at FROM eco2mix_peaks
+        WHERE quantity = 'consommation' AND period = '${period}')`;
     const energy = (name: string, value: string, unit: string): string =>
       `(SELECT '${name}', ${value}, '${unit}', '${year}' FROM eco2mix_energies_year WHERE period = '${year}')`;
     const of = (names: readonly string[]): string => `sum(energy_mwh) FILTER (quantity IN (${inList(names)}))`;
     return [
-      peak('peak_of_year', ` AND year(timezone('${ZONE}', instant_at)) = ${year}`),
-      peak('peak_of_all_time', ''),
-      energy('low_carbon_share', `${of(LOW_CARBON)} / ${of(SOURCES)}`, '1'),
+      peak('peak_of_year', year),
+      peak('peak_of_all_time', ALL_TIME),
+      `(SELECT 'low_carbon_share', share_to_date, '1', CAST(date AS VARCHAR) FROM eco2mix_low_carbon ORDER BY date DESC LIMIT 1)`,
       energy('low_carbon', of(LOW_CARBON), 'MWh'),
       energy('wind', of(['eolien']), 'MWh'),
       energy('solar', of(['solaire']), 'MWh'),
@@ -140,50 +126,4 @@ const parc = question({
   chart: () => ({ kind: 'bar', x: 'period', y: ['value'], unit: 'MW' }),
 });
 
-const calendrier = question({
-  id: 'get_calendrier',
-  title: { fr: 'Calendrier', en: 'Calendar' },
-  description: {
-    fr: 'Les jours connus : jour de la semaine, jour férié, énergie consommée.',
-    en: 'The days that are known: weekday, public holiday, energy used.',
-  },
-  parameters: z.strictObject({
-    ...RANGE,
-    summary: z.stringbool().default(false).describe('One row per kind of day instead of one per day'),
-    top_n: LIST.top_n,
-  }),
-  tables: ['eco2mix_energies_day'],
-  span: ({ start, end }, { known }) => {
-    const to = end ?? known.to;
-    return { from: start ?? addDays(to, -365), to };
-  },
-  sql: ({ summary, top_n: limit }) => {
-    const days = `SELECT period, isodow(CAST(period AS DATE)) AS weekday,
-        CAST(period AS DATE) IN (${holidaysSql('CAST(period AS DATE)')}) AS is_holiday, energy_mwh
-      FROM eco2mix_energies_day WHERE quantity = 'consommation'`;
-    const kind = `CASE WHEN is_holiday THEN 'holiday' WHEN weekday >= 6 THEN 'weekend' ELSE 'workday' END`;
-    const select = summary
-      ? `SELECT ${kind} AS kind, count(*) AS days, avg(energy_mwh) AS mean_mwh FROM (${days}) GROUP BY 1 ORDER BY 1`
-      : `SELECT period, weekday, ${kind} AS kind, energy_mwh FROM (${days}) ORDER BY period`;
-    return limit === undefined ? select : `${select} LIMIT ${limit}`;
-  },
-  columns: ({ summary }) =>
-    summary
-      ? [
-          column('kind', 'text', 'Type de jour', 'Kind of day'),
-          column('days', 'integer', 'Jours', 'Days'),
-          column('mean_mwh', 'number', 'Énergie moyenne', 'Mean energy', 'MWh'),
-        ]
-      : [
-          column('period', 'text', 'Jour', 'Day'),
-          column('weekday', 'integer', 'Jour de la semaine (1 = lundi)', 'Weekday (1 = Monday)'),
-          column('kind', 'text', 'Type de jour', 'Kind of day'),
-          column('energy_mwh', 'number', 'Énergie', 'Energy', 'MWh'),
-        ],
-  sentence: (rows, { summary }) =>
-    summary
-      ? { fr: `${rows.length} types de jours.`, en: `${rows.length} kinds of days.` }
-      : { fr: `${rows.length} jours.`, en: `${rows.length} days.` },
-});
-
-export const OVERVIEW_QUESTIONS: readonly QuestionDefinition[] = [overview, dashboard, parc, calendrier];
+export const OVERVIEW_QUESTIONS: readonly QuestionDefinition[] = [overview, dashboard, parc];

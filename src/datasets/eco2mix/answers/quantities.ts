@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isCivilDate } from '../../kit/index.ts';
+import { isCivilDate, quoteText } from '../../kit/index.ts';
 import type { TableColumn, Words } from '../../kit/index.ts';
 import type { MeasureName } from '../columns.ts';
 import { COLUMN_OF, MEASURES } from '../columns.ts';
@@ -71,3 +71,18 @@ export const COVERED: TableColumn = {
   type: 'number',
   title: { fr: 'Couverture (0–1)', en: 'Coverage (0–1)' },
 };
+
+/** Names as an SQL list. */
+export function inList(names: readonly string[]): string {
+  return names.map(quoteText).join(', ');
+}
+
+/** A column of an answer. */
+export function column(name: string, type: TableColumn['type'], fr: string, en: string, unit?: string): TableColumn {
+  return { name, type, title: { fr, en }, ...(unit === undefined ? {} : { unit }) };
+}
+
+/** A number as readers of a language write it, with one decimal at most. */
+export function thousands(value: unknown, language: keyof Words): string {
+  return Number(value).toLocaleString(language === 'fr' ? 'fr-FR' : 'en-GB', { maximumFractionDigits: 1 });
+}

@@ -2,6 +2,7 @@ import type { TableColumn, TableDefinition } from '../../kit/index.ts';
 import { MEASURES } from '../columns.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
+import { INSIGHT_TABLES } from './insight-tables.ts';
 
 /** What readers may ask of eCO2mix, and how its columns are called: derived from the measures of `columns.ts`. */
 
@@ -103,4 +104,5 @@ export const ECO2MIX_TABLES: readonly TableDefinition[] = [
   DAYS,
   energies('month', { fr: 'Énergies mensuelles', en: 'Monthly energies' }),
   energies('year', { fr: 'Énergies annuelles', en: 'Yearly energies' }),
+  ...INSIGHT_TABLES,
 ];

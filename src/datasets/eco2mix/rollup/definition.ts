@@ -1,6 +1,7 @@
 import { defineRollup, parquetFile } from '../../kit/index.ts';
 import type { OutputDefinition, RollupDefinition } from '../../kit/index.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
+import { INSIGHTS } from './insights.ts';
 
 /**
  * Days → months → whole history. A month is made of its days' artefacts, a year and the history of months only, so that decades are
@@ -17,7 +18,8 @@ export type RawOutput = keyof typeof RAW_OUTPUTS;
 const MONTH = defineRollup({
   id: 'rollup/month',
   grain: 'month',
-  title: 'The days of a month in one table each: instants, energies, published rows',
+  version: 2,
+  title: 'The days of a month in one table each: instants, energies, days, published rows',
   inputs: [
     { name: 'core', step: 'transform/national', output: 'core', each: 'day' },
     { name: 'metrics', step: 'metrics/national', output: 'metrics', each: 'day' },
@@ -27,6 +29,7 @@ const MONTH = defineRollup({
   outputs: {
     core: parquetFile('months/eco2mix/core'),
     energies: parquetFile('months/eco2mix/energies'),
+    days: parquetFile('months/eco2mix/days'),
     raw_tr: parquetFile('months/eco2mix/raw-tr'),
     raw_cons_def: parquetFile('months/eco2mix/raw-cons-def'),
   },
@@ -45,10 +48,11 @@ const YEAR = defineRollup({
 const HISTORY = defineRollup({
   id: 'rollup/history',
   grain: 'history',
-  version: 3,
+  version: 4,
   title: 'Everything that is published under a fixed name',
   inputs: [
     { name: 'core', step: 'rollup/month', output: 'core', each: 'month' },
+    { name: 'days', step: 'rollup/month', output: 'days', each: 'month' },
     { name: 'month_energies', step: 'rollup/month', output: 'energies', each: 'month' },
     { name: 'year_energies', step: 'rollup/year', output: 'energies', each: 'year' },
     { name: 'raw_tr', step: 'rollup/month', output: 'raw_tr', each: 'month' },
@@ -59,6 +63,7 @@ const HISTORY = defineRollup({
       name,
       parquetFile(`history/eco2mix/${name}`, { publishAs: `02_clean/${name}.parquet` }),
     ]),
+    ...INSIGHTS.map((name) => [name, parquetFile(`history/eco2mix/${name}`, { publishAs: `eco2mix/${name}.parquet` })]),
     ...Object.entries(RAW_OUTPUTS).map(([output, { dataset }]) => {
       return [
         output,

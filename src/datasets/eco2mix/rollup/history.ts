@@ -14,6 +14,7 @@ import { copyTable } from './copy-table.ts';
 import type { RawOutput } from './definition.ts';
 import { RAW_OUTPUTS } from './definition.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
+import { INSIGHTS, writeInsight } from './insights.ts';
 import { copyRawRows } from './raw-rows.ts';
 
 /** `rollup/history`: the tables that are published under fixed names, from the months and years. */
@@ -37,6 +38,12 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
       select.replace('{from}', readFiles(inputs)),
       path.join(folder, `${name}.parquet`),
     );
+    task.progress(name);
+  }
+  for (const name of INSIGHTS) {
+    task.signal.throwIfAborted();
+    const made = await writeInsight(sql, name, unit, path.join(folder, `${name}.parquet`));
+    if (made !== undefined) outputs[name] = made;
     task.progress(name);
   }
   for (const [output, { dataset }] of Object.entries(RAW_OUTPUTS) as [RawOutput, { dataset: string }][]) {

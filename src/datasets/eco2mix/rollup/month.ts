@@ -16,6 +16,7 @@ import { hoursOfMonth } from '../local-time.ts';
 import type { DayMetrics } from '../metrics-model.ts';
 import type { RawOutput } from './definition.ts';
 import { RAW_OUTPUTS } from './definition.ts';
+import { writeDays } from './days.ts';
 import { energiesOfDay, sumEnergies, writeEnergies } from './energies.ts';
 import { copyTable } from './copy-table.ts';
 import { copyRawRows } from './raw-rows.ts';
@@ -47,6 +48,7 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
     // The whole month, days to come included: what is not there yet is not covered.
     const energies = sumEnergies(days.map(energiesOfDay), hoursOfMonth(unit.scope));
     outputs['energies'] = { path: file, rows: await writeEnergies(sql, unit.scope, energies, file) };
+    outputs['days'] = await writeDays(sql, days, path.join(folder, 'days.parquet'));
   }
   for (const output of Object.keys(RAW_OUTPUTS) as RawOutput[]) {
     const slices = unit.inputs[output] ?? [];
