@@ -129,6 +129,11 @@ export interface HttpSource {
   readonly baseUrl: string;
   /** Path and query below the base URL that deliver the window. */
   pathOf(window: FetchWindow): string;
+  /**
+   * For hosts that give a list in pages: path and query of the page that follows `document`, the answer to `path`; undefined after the last
+   * one. The pages of a window are one raw file, one document after the other. Throws `SRC_TRUNCATED` for a page that ends too early.
+   */
+  nextPage?(document: unknown, path: string): string | undefined;
   /** Path of the publisher's cheap freshness document, and the value in it that changes when data change. */
   readonly freshness?: { readonly path: string; valueOf(document: unknown): string | undefined };
   readonly extension: string;

@@ -1,4 +1,4 @@
-import { isRecord, textOf, zonedDay } from '../kit/index.ts';
+import { isRecord, numberOf, PipelineError, textOf, zonedDay } from '../kit/index.ts';
 import type { FetchWindow, HttpSource } from '../kit/index.ts';
 import { ZONE } from './zones.ts';
 
@@ -76,10 +76,33 @@ const DISRUPTIONS: HttpSource = {
     `/marketplace/v2/navitia/line_reports/line_reports?since=${compact(from)}T000000&until=${compact(to)}T235959&count=1000&disable_geojson=true`,
   extension: 'json',
   mediaType: 'application/json',
+  nextPage: nextOfNavitia,
   requestsPerSecond: 1,
   maxBytes: RECORDS_MAX_BYTES,
   credential: { place: 'header', name: 'apikey' },
 };
+
+/**
+ * Navitia tells in each answer how many there are of what it lists (`total_result`), and which page this is (`start_page`, from 0).
+ * Pages are counted in line reports; each carries the disruptions of its own.
+ */
+function nextOfNavitia(document: unknown, path: string): string | undefined {
+  const pagination = isRecord(document) ? document['pagination'] : undefined;
+  if (!isRecord(pagination)) return undefined;
+  const [total, page, size, items] = ['total_result', 'start_page', 'items_per_page', 'items_on_page'].map((name) =>
+    numberOf(pagination[name]),
+  );
+  if (typeof total !== 'number' || typeof page !== 'number') return undefined;
+  const read = page * (size ?? 0) + (items ?? 0);
+  if (read >= total) return undefined;
+  if (items === 0) {
+    throw new PipelineError(
+      'SRC_TRUNCATED',
+      `${path} is an empty page, and ${total - read} of ${total} items are missing`,
+    );
+  }
+  return `${path.replace(/&start_page=\d+$/, '')}&start_page=${page + 1}`;
+}
 
 function compact(date: string): string {
   return date.replaceAll('-', '');

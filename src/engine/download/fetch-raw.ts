@@ -5,6 +5,7 @@ import type { Receipt } from '../../pipelines/receipt.ts';
 import { putContent } from '../content-store.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import type { HttpClient, HttpDownload } from './http-client.ts';
+import { downloadPages } from './fetch-pages.ts';
 import { noteOwnFile } from './deposit-notes.ts';
 import { keepByName } from './raw-names.ts';
 
@@ -46,13 +47,14 @@ export async function fetchRaw(engine: Engine, control: StepControl, request: Ra
     return unchanged(engine, known, freshness);
   // Without a freshness value there is nothing to hold against the ETag.
   const trusted = !unconditional && (freshness === null || sameFreshness);
-  const url = urlOf(source, source.pathOf(request.window));
-  const download = await http.download({
-    url,
+  const path = source.pathOf(request.window);
+  const url = urlOf(source, path);
+  const download = await downloadPages(http, source, {
+    path,
+    urlOf: (page) => urlOf(source, page),
     ifNoneMatch: trusted ? etag : null,
     credential: source.credential,
     trusted: source.trusted,
-    maxBytes: source.maxBytes,
     signal: control.signal,
     progress: (bytes) => {
       control.progress(`${bytes} bytes of ${request.part}`);

@@ -42,7 +42,23 @@ function disruptions(query: PortalRequest['query'], seed: number): Answer {
     if (year === '') throw parameterRefusal(`${name} is no date and time: ${query[name] ?? ''}`);
     return dayNumber(`${year}-${month}-${day}`);
   });
-  return jsonAnswer(200, { disruptions: disruptionsBetween(seed, first ?? 0, last ?? 0), line_reports: [] });
+  const all = disruptionsBetween(seed, first ?? 0, last ?? 0);
+  const [count, page] = [pageNumber(query['count'], DEFAULT_COUNT), pageNumber(query['start_page'], 0)];
+  const own = all.slice(page * count, (page + 1) * count);
+  return jsonAnswer(200, {
+    pagination: { total_result: all.length, start_page: page, items_per_page: count, items_on_page: own.length },
+    disruptions: own,
+    line_reports: [],
+  });
+}
+
+/** Of Navitia. */
+const DEFAULT_COUNT = 25;
+
+function pageNumber(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (!/^\d{1,4}$/.test(text)) throw parameterRefusal(`is no number of a page: ${text}`);
+  return Number(text);
 }
 
 function conditions({ rain, mean }: TownWeatherDay): string {
