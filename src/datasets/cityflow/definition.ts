@@ -18,6 +18,7 @@ import { NETWORK_CHECKS } from './transform/network.ts';
 import { TRAFFIC_CHECKS } from './transform/traffic.ts';
 import { WEATHER_CHECKS } from './transform/weather.ts';
 import { WORK_CHECKS } from './transform/works.ts';
+import { TRANSPORT_DOWNLOADS, TRANSPORT_PARTS, TRANSPORT_STEPS } from './transport/definition.ts';
 
 /** Counts arrive for days after their day; a state of the moment (disruptions, roadworks) of a past day does not come back. */
 const FRESH_UNTIL_FINAL = {
@@ -340,8 +341,8 @@ export const cityflowDefinition = definePipeline({
     finalAtCutOff: true,
   },
   thresholds: THRESHOLDS,
-  parts: PARTS,
-  steps: [...DOWNLOADS, ...TRANSFORMS, ...METRICS, ...REPORTS],
+  parts: [...PARTS, ...TRANSPORT_PARTS],
+  steps: [...DOWNLOADS, ...TRANSPORT_DOWNLOADS, ...TRANSFORMS, ...METRICS, ...TRANSPORT_STEPS, ...REPORTS],
   recordTables: RECORD_TABLES,
   schedules: [
     {

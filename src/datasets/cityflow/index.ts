@@ -22,6 +22,10 @@ import { transformNetwork } from './transform/network.ts';
 import { transformTraffic } from './transform/traffic.ts';
 import { transformWeather } from './transform/weather.ts';
 import { transformWorks } from './transform/works.ts';
+import { metricsRides } from './transport/rides-day.ts';
+import { transformRides } from './transport/rides.ts';
+import { metricsService } from './transport/service-day.ts';
+import { transformService } from './transport/service.ts';
 
 /** Mobility of Paris: one city day from six sources. */
 export const cityflow: Dataset = {
@@ -35,6 +39,8 @@ export const cityflow: Dataset = {
     'transform/weather': transformWeather,
     'transform/comptages': transformCounts,
     'transform/chantiers': transformWorks,
+    'transform/validations': transformRides,
+    'transform/service-quality': transformService,
     'metrics/referentiel': metricsNetwork,
     'metrics/bikes': metricsBikes,
     'metrics/traffic': metricsTraffic,
@@ -43,6 +49,8 @@ export const cityflow: Dataset = {
     'metrics/chantiers': metricsWorks,
     'metrics/digest': metricsDigest,
     'metrics/history': metricsHistory,
+    'metrics/validations': metricsRides,
+    'metrics/service-quality': metricsService,
     'report/daily': reportDaily,
     'report/page': reportPage,
   },

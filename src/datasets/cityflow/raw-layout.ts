@@ -18,6 +18,7 @@ const BATCH_FILES: Readonly<Record<string, string>> = {
   comptages: 'comptages-routiers-permanents-2.csv',
   chantiers: 'chantiers-perturbants-la-circulation.csv',
   referentiel: 'referentiel-geographique-pour-les-donnees-trafic-issues-des-capteurs-permanents.csv',
+  'service-quality': 'indicateurs-de-qualite-de-service-sncf-et-ratp.csv',
 };
 
 interface ApiKey {

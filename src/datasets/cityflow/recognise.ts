@@ -20,6 +20,8 @@ import { parseApiKey } from './raw-layout.ts';
 import { countDaySql, openCounts } from './slices/counts.ts';
 import { BIKES, DISTRICTS, OPEN_METEO, periodsOf, TRAFFIC, WEATHER } from './slices/records.ts';
 import { countListed, openNetwork, openWorks } from './slices/tables.ts';
+import { RAIL_RIDES, SERVICE, SURFACE_RIDES } from './transport/columns.ts';
+import { openRides, openService, rideDays, serviceDays } from './transport/slices.ts';
 
 /** What a file holds: its part, in words, and the days it is for. */
 type Found = Pick<RecognisedFile, 'part' | 'kind' | 'from' | 'to' | 'asOf' | 'rows' | 'columns'>;
@@ -36,6 +38,9 @@ const CSV_KINDS: readonly CsvKind[] = [
   { ...COUNTS, find: findCounts },
   { ...WORKS, find: findWorks },
   { ...NETWORK, find: findNetwork },
+  { ...SURFACE_RIDES, find: (file, sql) => findRides(file, sql, 'validations') },
+  { ...RAIL_RIDES, find: (file, sql) => findRides(file, sql, 'validations-rail') },
+  { ...SERVICE, find: findService },
 ];
 
 /**
@@ -60,8 +65,8 @@ export const recogniseFile: NonNullable<Dataset['recognise']> = async (file, sql
     throw new PipelineError(
       'INPUT_INVALID',
       `${cause.message}. What can be imported: road counts (comptages-routiers-permanents or a history archive), roadworks ` +
-        '(chantiers-perturbants), the road network (referentiel-comptages-routiers), districts (GeoJSON), and JSON answers with ' +
-        'results (bikes), disruptions, days (Visual Crossing) or daily (Open-Meteo)',
+        '(chantiers-perturbants), the road network (referentiel-comptages-routiers), ticket validations (JOUR, NB_VALD), quality of ' +
+        'service (SNCF and RATP), districts (GeoJSON), and JSON answers with results (bikes), disruptions, days (Visual Crossing) or daily (Open-Meteo)',
       { cause },
     );
   }
@@ -118,6 +123,20 @@ async function findNetwork({ path, name }: GivenFile, sql: SqlSession): Promise<
   const rows = await countListed(sql, file, 'arc');
   const days = { from: cityflowDefinition.since, to: REFERENCE_TO };
   return { part: 'referentiel', kind: 'road network', ...days, rows, columns: oddColumns(file, NETWORK) };
+}
+
+async function findRides({ path, name }: GivenFile, sql: SqlSession, part: string): Promise<Found> {
+  const file = await openRides(path, name, part);
+  const kind = part === 'validations' ? 'validations of buses and trams' : 'validations of metro and trains';
+  const layout = part === 'validations' ? SURFACE_RIDES : RAIL_RIDES;
+  return { ...foundTable(part, kind, name, await rideDays(sql, file)), columns: oddColumns(file, layout) };
+}
+
+/** The indicators of a quarter are those of its days. */
+async function findService({ path, name }: GivenFile, sql: SqlSession): Promise<Found> {
+  const file = await openService(path, name);
+  const found = foundTable('service-quality', 'quality of service', name, await serviceDays(sql, file));
+  return { ...found, columns: oddColumns(file, SERVICE) };
 }
 
 function foundTable(part: string, kind: string, name: string, extent: Extent | undefined): Found {

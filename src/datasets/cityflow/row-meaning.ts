@@ -3,6 +3,8 @@ import type { ColumnNames, RowMeaning } from '../kit/index.ts';
 import { COUNT_COLUMNS, NETWORK_COLUMNS, WORK_COLUMNS } from './columns.ts';
 import type { CountColumn } from './columns.ts';
 import { endInstantSql } from './transform/counts.ts';
+import { SERVICE } from './transport/columns.ts';
+import { RIDES } from './transport/slices.ts';
 
 /**
  * `Dataset.rowsOf` of CityFlow: what was measured once stays, and a list of things stays until one has as many of them. Only disruptions are
@@ -12,7 +14,43 @@ export function rowsOf(part: string, columns: readonly string[]): RowMeaning | u
   if (part === 'comptages') return countRows(columns);
   if (part === 'referentiel') return listRows(columns, NETWORK_COLUMNS, 'arc');
   if (part === 'chantiers') return listRows(columns, WORK_COLUMNS, 'id');
+  const rides = RIDES[part];
+  if (rides !== undefined)
+    return keyedRows(columns, rides.names, ['operator', 'network', 'unit', 'name', 'category'], ['count']);
+  if (part === 'service-quality')
+    return keyedRows(columns, SERVICE.names, SERVICE_KEY, ['result_pct', 'result_count', 'target_pct']);
   return RECORD_ROWS[part];
+}
+
+const SERVICE_KEY = [
+  'operator',
+  'theme',
+  'indicator',
+  'mode',
+  'submode',
+  'line_id',
+  'line',
+  'quarter',
+  'year',
+] as const;
+
+/** Rows that several columns name together, with what they tell; a column that a file lacks names nothing. */
+function keyedRows<Column extends string>(
+  columns: readonly string[],
+  names: ColumnNames<Column>,
+  key: readonly Column[],
+  told: readonly Column[],
+): RowMeaning {
+  const { known } = mapColumns(columns, names);
+  const textOf = (name: Column): string => {
+    const published = known.get(name);
+    return published === undefined ? `''` : `coalesce(${quoteIdentifier(published)}, '')`;
+  };
+  return {
+    key: key.map(textOf).join(` || '/' || `),
+    values: Object.fromEntries(told.map((name) => [name, `nullif(${textOf(name)}, '')`])),
+    names: Object.fromEntries(known),
+  };
 }
 
 function countRows(columns: readonly string[]): RowMeaning {

@@ -4,6 +4,7 @@ import { sliceCounts } from './slices/counts.ts';
 import { BIKES, DISTRICTS, OPEN_METEO, sliceRecords, TRAFFIC, WEATHER } from './slices/records.ts';
 import type { RecordReader } from './slices/records.ts';
 import { sliceNetwork, sliceWorks } from './slices/tables.ts';
+import { sliceRides, sliceService } from './transport/slices.ts';
 
 type Slicer = (task: SliceTask, sql: SqlSession) => Promise<readonly UnitOutcome[]>;
 
@@ -21,6 +22,9 @@ const SLICERS: Readonly<Record<string, Slicer>> = {
   chantiers: sliceWorks,
   referentiel: sliceNetwork,
   arrondissements: records(DISTRICTS),
+  validations: sliceRides,
+  'validations-rail': sliceRides,
+  'service-quality': sliceService,
 };
 
 /** `Dataset.slice` of CityFlow; see there. */

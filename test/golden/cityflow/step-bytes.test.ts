@@ -5,6 +5,15 @@ import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 import { openStepRunner } from '../../fixtures/step-runner.ts';
 import { madeCity } from '../../unit/cityflow/made-city.ts';
+import {
+  RAIL_HEADER,
+  railRows,
+  SERVICE_HEADER,
+  serviceRow,
+  SURFACE_HEADER,
+  surfaceRows,
+  table,
+} from '../../unit/cityflow/transport-data.ts';
 
 /**
  * `step version → sha256 of its outputs` for one small made-up city. When a hash changes, the outputs of every day change: raise the step's
@@ -17,7 +26,10 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/comptages v2': '677d034823eb8da583ca9c7af9b42a3c45ea242909110d045ad5d57266b20c65',
   'download/open-meteo v1': '39e9e8701e257763d23047239033b6427faabf371cf17435b4fcf9c50ab85843',
   'download/referentiel v1': '80519d70197ea8a06d1ce1795ca902c8b8a206f1bae8f945337df3e10e09c8a5',
+  'download/service-quality v1': 'e93e61663b746471da032f5655b07dc8f5fec224f1ed7c79c1f65acab3afda7c',
   'download/traffic v1': 'ee8cc0ddc55cb907b42b50eaa6f2e35585884c70c861ced26f6963926b8468a5',
+  'download/validations v1': '0033a2f505f1ac96fa9e41a650e237307b211a9235b3f6c79a5d132edefa5510',
+  'download/validations-rail v1': '529df4f66a4b452ecc718ddc8f501a5c69eba789d32b1fc1460a9de8f66c18cb',
   'download/weather v1': 'b3907d5449f33770f456e9f83b434d8d196a5ece7817eb46822cdf6421f38e17',
   'metrics/bikes v2': '2c0af38aeb602f7c055f331b8e594eab40db2af9c4c17ebb47ff64eeea3be4f6',
   'metrics/chantiers v1': '5fadef8e28a96b5ff53ff6855f830daa3e9c2930216cf56827f12009b5c2823c',
@@ -25,7 +37,9 @@ const PINNED: Readonly<Record<string, string>> = {
   'metrics/digest v1': '6c04b63cd7413129389973fd1b283bb23f4f73f1e16311450ac2b27779eb4b25',
   'metrics/history v1': 'b3683a0fde1f735009db0397cb892c389dabdbfd355aefcf7e4cfd8fd1505cc1',
   'metrics/referentiel v1': '8fbecfa19c949e60c9463926ce18ada12ec385531a82c953dbcb213f75c09dfa',
+  'metrics/service-quality v1': 'cb2225277be4308756d359fa0d989133a265c1953eb965203974cfac65991343',
   'metrics/traffic v2': 'ce097caab8dcb6fc28f8dc83387c85d872f3d1e71325913d0feef1bbdefe9b6f',
+  'metrics/validations v1': '3433bf9421625317350ac3ad365faa0337ccb3abbbb7b86fb019f0ef77e25f43',
   'metrics/weather v1': '7f693f9788003e2f0543d7dddbc6592a65af37f7dd59bbf7489545d6429f9862',
   'report/daily v5': 'd749c58587899b395d4d3bb79acaa0c741d1be1217ee304e77a1432279e1a54b',
   'report/page v5': '3c4b3b352a6a48ea7ab665734e89fbcef982e924a05840343eb324502b3c30a9',
@@ -33,7 +47,9 @@ const PINNED: Readonly<Record<string, string>> = {
   'transform/chantiers v1': '983b9e55419b59c77c92cbd67c0879bc281c22810faf8f569f256aab3dc1b391',
   'transform/comptages v2': '2bc63462aca816afcc98f5b709966eb66d411c03b12564cf05068ed5bc77b504',
   'transform/referentiel v1': 'd94a8da06b8b380837d7c6e9e604c1d6eafe9439394f83d382d59772c26a6b4d',
+  'transform/service-quality v1': 'b1954c388c32fa0c6333f6d2bdd0626c1b9dfe0169a7e06dceda7c42edd1b371',
   'transform/traffic v1': '2665196c599b3c4dd0a5ef078aace68c76f96119da6a142c62f265172418b610',
+  'transform/validations v1': 'd919f5224be451d40960b243fdd346944f953ba4fafceb5e6624089dc8bea318',
   'transform/weather v1': '4e1fb51b90dd515f75a1117e7598e2c326f9b4f226e8e01924c2da3a9c97b421',
 };
 
@@ -50,7 +66,21 @@ beforeAll(async () => {
   runner = await openStepRunner(cityflow);
   const sources = Object.values(await madeCity(runner, DAYS));
   const meteo = { part: 'open-meteo', path: await runner.file('meteo.json', METEO) };
-  const days = await runner.days([...sources, meteo], DAYS);
+  const transport = {
+    validations: table(
+      SURFACE_HEADER,
+      DAYS.flatMap((day, index) => surfaceRows(day, { 'Forfait Navigo': 1_000 + index })),
+    ),
+    'validations-rail': table(
+      RAIL_HEADER,
+      DAYS.flatMap((day, index) => railRows(day, { Amethyste: 70 + index })),
+    ),
+    'service-quality': table(SERVICE_HEADER, [serviceRow({ quarter: 'T4', year: 2025, result: '97.5' })]),
+  };
+  const imported = await Promise.all(
+    Object.entries(transport).map(async ([part, text]) => ({ part, path: await runner.file(`${part}.csv`, text) })),
+  );
+  const days = await runner.days([...sources, meteo, ...imported], DAYS);
   for (const { id, version } of cityflow.definition.steps) {
     const outputs = [...days.values()].flatMap((done) =>
       Object.entries(done[id]?.outputs ?? {}).map(([name, { scope, ref }]) => `${scope} ${name} ${ref.sha256}`),

@@ -10,6 +10,15 @@ import {
   weatherAnswer,
   WORK_HEADER,
 } from '../cityflow/made-data.ts';
+import {
+  RAIL_HEADER,
+  railRows,
+  SERVICE_HEADER,
+  serviceRow,
+  SURFACE_HEADER,
+  surfaceRows,
+  table,
+} from '../cityflow/transport-data.ts';
 import { constantRows, portalCsv } from '../eco2mix/portal-csv.ts';
 
 const DAY = '2025-11-04';
@@ -78,6 +87,27 @@ export const GOOD_FILES: readonly GoodFile[] = [
     }),
   },
   { pipeline: 'cityflow', name: 'weather.json', text: weatherAnswer(DAY, { tempmax: 10 }) },
+  {
+    pipeline: 'cityflow',
+    name: 'validations.csv',
+    text: table(SURFACE_HEADER, surfaceRows(DAY, { 'Forfait Navigo': 1_234, 'Imagine R': 'Moins de 5' })),
+    delimiter: ';',
+  },
+  {
+    pipeline: 'cityflow',
+    name: 'validations-rail.csv',
+    text: table(RAIL_HEADER, railRows(DAY, { 'Forfaits courts': 12_487, Amethyste: 73 })),
+    delimiter: ';',
+  },
+  {
+    pipeline: 'cityflow',
+    name: 'service.csv',
+    text: table(
+      SERVICE_HEADER,
+      ['97.5', '94.5'].map((result) => serviceRow({ quarter: 'T4', year: 2025, result })),
+    ),
+    delimiter: ';',
+  },
 ];
 
 /** Answers of publishers in dialects that `GOOD_FILES` has under another part or by another publisher. */
@@ -204,6 +234,8 @@ export const ACCEPTED: Readonly<Record<string, readonly string[]>> = {
   'works-2025-11-04.csv': ['cut in its last row', 'an unreadable time', 'one unreadable time'],
   'network.csv': ['an unreadable time', 'one unreadable time'],
   'districts.geojson': UNDATED_JSON,
+  // It tells quarters, and no days.
+  'service.csv': ['an unreadable time', 'one unreadable time'],
   'bikes.json': ['the file twice'],
   'traffic_data.json': UNDATED_JSON,
   'weather.json': ['the file twice'],

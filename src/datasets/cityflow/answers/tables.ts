@@ -1,6 +1,8 @@
 import type { ColumnType, TableColumn, TableDefinition } from '../../kit/index.ts';
 import { BIKE_TABLE } from '../transform/bikes.ts';
 import { WORK_TABLE } from '../transform/works.ts';
+import { RIDE_TABLE } from '../transport/rides.ts';
+import { SERVICE_TABLE } from '../transport/service.ts';
 
 /** What readers may ask of Paris, by the tables that the transforms declare. */
 
@@ -36,6 +38,24 @@ const TITLES: Readonly<Record<string, readonly [fr: string, en: string, unit?: s
   ends_on: ['Fin', 'End'],
   has_usable_dates: ['Dates utilisables', 'Usable dates'],
   area_m2: ['Surface', 'Area', 'm²'],
+  network: ['Réseau (surface ou ferré)', 'Network: surface (bus, tram) or ferré (metro, train)'],
+  unit_id: ['Ligne ou station', 'Line or station: operator-network-code'],
+  group_id: ['Groupe de lignes ou zone', 'Group of lines, or zone of stations'],
+  category: ['Catégorie de titre', 'Kind of ticket'],
+  validations: ['Validations', 'Validations; empty where the publisher says only that they are few', 'validations'],
+  at_most: ['Validations au plus', 'The most that there can be: few at their largest', 'validations'],
+  operator: ['Opérateur', 'Operator'],
+  mode: ['Mode', 'Mode'],
+  theme: ['Thème', 'Theme'],
+  indicator: ['Indicateur', 'Indicator'],
+  line_id: ['Identifiant de ligne', 'Id of the line'],
+  line: ['Ligne', 'Line'],
+  quarter: ['Trimestre', 'Quarter'],
+  result_pct: ['Résultat', 'Result', '%'],
+  result_count: ['Résultat en occurrences', 'Result as a count'],
+  target_pct: ['Objectif du contrat', 'What the contract wants', '%'],
+  gap_pct: ['Écart à l’objectif', 'Result − target', 'points'],
+  penalty: ['Pénalité', 'Penalty'],
 };
 
 function columnsOf(table: readonly { readonly name: string; readonly type: string }[]): TableColumn[] {
@@ -131,4 +151,30 @@ const DISRUPTIONS: TableDefinition = {
   ],
 };
 
-export const CITY_TABLES: readonly TableDefinition[] = [BIKES, COUNTS, ARCS, WORKS, DISRUPTIONS];
+const RIDES: TableDefinition = {
+  id: 'cityflow_validations',
+  title: { fr: 'Validations', en: 'Ticket validations' },
+  description: {
+    fr: 'Une ligne par jour, ligne ou station et catégorie de titre, là où elles ont été importées.',
+    en: 'One row per day, line or station and kind of ticket, where they were imported.',
+  },
+  rows: { step: 'transform/validations', output: 'core', each: 'day' },
+  order: ['network', 'unit_id', 'category'],
+  scoped: true,
+  columns: [SCOPE, ...columnsOf(RIDE_TABLE)],
+};
+
+const SERVICE: TableDefinition = {
+  id: 'cityflow_service_quality',
+  title: { fr: 'Qualité de service', en: 'Quality of service' },
+  description: {
+    fr: 'Les indicateurs SNCF et RATP du trimestre de chaque jour, là où ils ont été importés.',
+    en: 'The indicators of SNCF and RATP of the quarter of each day, where they were imported.',
+  },
+  rows: { step: 'transform/service-quality', output: 'core', each: 'day' },
+  order: ['operator', 'mode', 'theme', 'indicator', 'line_id', 'line', 'result_pct'],
+  scoped: true,
+  columns: [SCOPE, ...columnsOf(SERVICE_TABLE)],
+};
+
+export const CITY_TABLES: readonly TableDefinition[] = [BIKES, COUNTS, ARCS, WORKS, DISRUPTIONS, RIDES, SERVICE];

@@ -34,9 +34,11 @@ export interface WeekEvolution {
   readonly disponible: boolean;
   /** Where the reference day is not there. */
   readonly note: string | null;
-  /** By section and figure; a section that one of the two days lacks is `not available`. */
-  readonly sections: Readonly<Record<string, Readonly<Record<string, Change>> | 'not available'>>;
+  readonly sections: SectionChanges;
 }
+
+/** By section and figure; a section that one of the two days lacks is `not available`. */
+export type SectionChanges = Readonly<Record<string, Readonly<Record<string, Change>> | 'not available'>>;
 
 export interface HistoryMetrics {
   readonly schema: 'cityflow.history/1';
@@ -125,7 +127,17 @@ const COMPARED: Readonly<Record<string, (day: Digest) => Figures | null>> = {
 
 export function evolutionOf(date: string, day: Digest | null, reference: Digest | null): WeekEvolution {
   const date_reference = addDays(date, -7);
-  const sections = Object.entries(COMPARED).map(([section, figuresOf]): [string, WeekEvolution['sections'][string]] => {
+  return {
+    date_reference,
+    disponible: reference !== null,
+    note: reference === null ? `not available: aucun jour ${date_reference} en mémoire` : null,
+    sections: changesBetween(day, reference),
+  };
+}
+
+/** Every compared figure of two days, absolute and %. */
+export function changesBetween(day: Digest | null, reference: Digest | null): SectionChanges {
+  const sections = Object.entries(COMPARED).map(([section, figuresOf]): [string, SectionChanges[string]] => {
     const own = day === null ? null : figuresOf(day);
     const earlier = reference === null ? null : figuresOf(reference);
     if (own === null || earlier === null) return [section, 'not available'];
@@ -134,12 +146,7 @@ export function evolutionOf(date: string, day: Digest | null, reference: Digest 
       Object.fromEntries(Object.entries(own).map(([name, value]) => [name, changeOf(value, earlier[name] ?? null)])),
     ];
   });
-  return {
-    date_reference,
-    disponible: reference !== null,
-    note: reference === null ? `not available: aucun jour ${date_reference} en mémoire` : null,
-    sections: Object.fromEntries(sections),
-  };
+  return Object.fromEntries(sections);
 }
 
 function changeOf(valeur: number | null, reference: number | null): Change {
