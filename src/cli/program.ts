@@ -39,6 +39,7 @@ export function createProgram(execute: Execute): Command {
     });
   addReadingCommands(program, lookAtHome, look);
   addStoreCommands(program, perform);
+  addRemovalCommands(program, perform);
   addServiceCommands(program, perform);
   addCodecServer(program, perform);
   addScheduleCommands(program, perform);
@@ -212,6 +213,18 @@ function addReadingCommands(program: Command, perform: Perform, anywhere: Perfor
     .command('settings')
     .description('list every setting with its default and what it does')
     .action(() => anywhere(async (context) => (await import('./look/settings.ts')).settings(context)));
+}
+
+function addRemovalCommands(program: Command, perform: Perform): void {
+  program
+    .command('forget <pipeline> <id>')
+    .description('remove the rows of a person for good: from tables, old versions, raw files, and every later delivery')
+    .option('--reason <text>', 'why; kept, and the id is not')
+    .option('--by <who>', 'who asks for it (default: the user of this process)')
+    .option('--dry-run', 'say what would be touched, without doing anything')
+    .action((pipeline: string, id: string, options: Record<string, never>) =>
+      perform(async (context) => (await import('./stores/forget.ts')).forget(context, { pipeline, id, ...options })),
+    );
 }
 
 function addStoreCommands(program: Command, perform: Perform): void {

@@ -226,6 +226,8 @@ export interface ReconcileResult extends ReplayResult {
   readonly lifted: Readonly<Record<string, readonly Scope[]>>;
   /** Days that were started again, because the outage left them short of something; results of older workers do not tell. */
   readonly again?: Readonly<Record<string, readonly CivilDate[]>>;
+  /** How many persons were removed who were to be forgotten while a store was away; absent where there were none. */
+  readonly forgotten?: number;
 }
 
 /** The next stretch of a backfill. */

@@ -21,6 +21,8 @@ export interface Engine {
   readonly openFolder?: (declaration: FolderSource) => Source;
   /** Keys that protect the keys of sealed raw files, by their ids; the first one protects new ones. Secrets. */
   readonly rawKeys?: ReadonlyMap<string, Uint8Array>;
+  /** The secret of the installation, by which names of people become keys, and persons are known after they were forgotten. */
+  readonly secret?: () => Promise<string>;
   readonly writeFlatParquet: (table: FlatTable) => Promise<Uint8Array>;
   now(): Date;
   /** When files of other programs are taken in; `before` unless it is set. */

@@ -324,6 +324,22 @@ export function folderSourceOf({ sources }: Pick<Dataset, 'sources'>, part: stri
   return source?.kind === 'folder' ? source : undefined;
 }
 
+/** Persons of whom a dataset tells, and whom `quotidien forget` removes. */
+export interface Persons {
+  /** What one is called, such as `meter`. */
+  readonly called: string;
+  /**
+   * The key by which slices know the person that an operator names.
+   * @throws `INPUT_INVALID` for what can be nobody's id
+   */
+  keyOf(id: string): Promise<string>;
+  /**
+   * SQL over the columns of a slice of the part: the key of the person that a row is about, NULL for a row about nobody. Undefined for slices that
+   * are about nobody. A row is about one person at most.
+   */
+  keySql(part: string, columns: readonly string[]): string | undefined;
+}
+
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
@@ -345,6 +361,8 @@ export interface Dataset {
    */
   rowsOf?(part: string, columns: readonly string[]): RowMeaning | undefined;
   readonly decoder?: Decoder;
+  /** Whose rows can be removed for good; absent where no slice tells of persons. */
+  readonly persons?: Persons;
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;

@@ -31,8 +31,8 @@ export interface OutputVerification {
   readonly recorded: ContentIdentity | null;
   /** Null: not rebuilt. */
   readonly rebuilt: ContentIdentity | null;
-  /** What the store holds under the recorded key now. */
-  readonly stored: 'intact' | 'damaged' | 'missing' | 'none';
+  /** What the store holds under the recorded key now; `destroyed`: nothing, on purpose. */
+  readonly stored: 'intact' | 'damaged' | 'missing' | 'none' | 'destroyed';
 }
 
 export interface StepVerification {
@@ -41,6 +41,8 @@ export interface StepVerification {
   readonly result: VerificationResult;
   /** In words, what differs or why the step cannot be rebuilt; empty when identical. */
   readonly findings: readonly string[];
+  /** What was destroyed on purpose of that from which it could be rebuilt, or of what it gave; absent where nothing was. */
+  readonly destroyed?: readonly string[];
   readonly outputs: readonly OutputVerification[];
 }
 
@@ -70,6 +72,11 @@ export interface Verification {
   readonly steps: readonly StepVerification[];
   /** The published names, by the hash of their bytes; absent in verifications of earlier releases. */
   readonly published?: readonly PublishedVerification[];
+  /**
+   * Objects that versions of the scope name and that were destroyed on purpose, this version and earlier ones together: their hashes are all that is
+   * left of them. Absent where there are none.
+   */
+  readonly destroyed?: number;
   /** ISO instant. */
   readonly verifiedAt: string;
   readonly host: string;
@@ -80,7 +87,8 @@ export interface Verification {
 /** Whether something that is stored is gone or wrong, which `verify --repair` makes again; other differences are those of code. */
 export function isDamaged({ steps, published = [] }: Pick<Verification, 'steps' | 'published'>): boolean {
   const stored = steps.flatMap(({ outputs }) => outputs.filter(({ recorded }) => recorded !== null));
-  return stored.some((output) => output.stored !== 'intact') || published.some(({ state }) => state !== 'intact');
+  const isThere = (state: OutputVerification['stored']): boolean => state === 'intact' || state === 'destroyed';
+  return stored.some((output) => !isThere(output.stored)) || published.some(({ state }) => state !== 'intact');
 }
 
 export const VERIFICATION_TABLE = 'verifications';
@@ -104,7 +112,9 @@ export type Rebuilt =
   /** It was executed and gave no outputs, which it did when it was recorded. */
   | { readonly kind: 'failed'; readonly why: string }
   /** It could not be executed here. */
-  | { readonly kind: 'impossible'; readonly why: string };
+  | { readonly kind: 'impossible'; readonly why: string }
+  /** What it was made from was destroyed on purpose: its own hash is the proof that is left. */
+  | { readonly kind: 'destroyed'; readonly why: string };
 
 export type DoneStep = Extract<ManifestStep, { readonly state: 'done' }>;
 
@@ -128,7 +138,10 @@ export function verifyStep({ step, recorded, entry, rebuilt, stored }: StepEvide
   ];
   const impossible = rebuilt.kind === 'impossible' ? [rebuilt.why] : [];
   const result = differences.length > 0 ? 'different' : impossible.length > 0 ? 'not_rebuildable' : 'identical';
-  return { step, key: recorded.key, result, findings: [...differences, ...impossible], outputs };
+  const gone = outputs.filter((output) => output.stored === 'destroyed').map(({ output }) => `${output} was destroyed`);
+  const destroyed = [...(rebuilt.kind === 'destroyed' ? [rebuilt.why] : []), ...gone];
+  const findings = [...differences, ...impossible];
+  return { step, key: recorded.key, result, findings, ...(destroyed.length === 0 ? {} : { destroyed }), outputs };
 }
 
 function compareOutputs(

@@ -30,14 +30,18 @@ export interface OpenEngine extends Engine {
   close(): Promise<void>;
 }
 
-/** How folders of publishers are reached, and what their files are sealed with. */
-function rawFiles({ home, settings }: Config): Pick<Engine, 'openFolder' | 'rawKeys'> {
+/** How folders of publishers are reached, what their files are sealed with, and by what persons are known. */
+function ofInstallation({ home, settings }: Config): Required<Pick<Engine, 'openFolder' | 'rawKeys' | 'secret'>> {
   const openFolder = openFolders({
     folder: path.join(home, 'scratch', 'downloads'),
     idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
     hostKeySetting: (host) => hostVariable(host, 'HOST_KEY'),
   });
-  return { openFolder, rawKeys: parsePayloadKeys(settings.QUOTIDIEN_RAW_KEYS ?? '').keys };
+  return {
+    openFolder,
+    rawKeys: parsePayloadKeys(settings.QUOTIDIEN_RAW_KEYS ?? '').keys,
+    secret: () => meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
+  };
 }
 
 /** Opens the stores and engines that the configuration chooses; the SQL engine starts with its first session. */
@@ -51,6 +55,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     scratchRoot: path.join(scratch, 'sql'),
   });
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
+  const own = ofInstallation(config);
   return {
     datasets: configuredDatasets(
       datasets,
@@ -60,7 +65,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
         deposits: settings.QUOTIDIEN_DEPOSITS,
         sources: settings.ENABLE_SOURCES,
       },
-      () => meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
+      own.secret,
     ),
     stores,
     objects: withDeposits(stores.objects, config.deposits),
@@ -74,7 +79,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       userAgent: `quotidien/${CODE_VERSION}`,
       idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
     }),
-    ...rawFiles(config),
+    ...own,
     async writeFlatParquet(...table) {
       const { encodeFlatParquet } = await import('../storage/sql/parquet-export.ts');
       return encodeFlatParquet(...table);

@@ -156,11 +156,14 @@ function totalsOf({ days }: VerifiedDays): Record<VerificationResult, number> {
   return totals;
 }
 
-function printScope(terminal: Terminal, { scope, version, result, steps, published = [] }: Verification): void {
+function printScope(terminal: Terminal, verification: Verification): void {
+  const { scope, version, result, steps, published = [], destroyed = 0 } = verification;
   const outputs = steps.reduce((sum, step) => sum + step.outputs.length, 0);
-  const what = `version ${version}, ${count(steps.length, 'step')}, ${count(outputs, 'output')}`;
+  const gone = destroyed === 0 ? '' : `; ${count(destroyed, 'object')} of its versions destroyed on purpose`;
+  const what = `version ${version}, ${count(steps.length, 'step')}, ${count(outputs, 'output')}${gone}`;
   terminal.line(`${scope}  ${painted(terminal, result)}  ${what}`);
   for (const step of steps) for (const line of stepLines(terminal, step)) terminal.line(`  ${line}`);
+  for (const { step, destroyed: what = [] } of steps) for (const line of what) terminal.line(`  ${step}: ${line}`);
   for (const finding of published.flatMap((one) => publishedFinding(one) ?? []))
     terminal.line(`  ${painted(terminal, 'different')}  ${finding}`);
 }

@@ -134,6 +134,7 @@ async function replay(context: CommandContext, { host }: HostFallback): Promise<
 
 function print({ terminal }: CommandContext, result: ReconcileResult): void {
   const { host, applied, same, merged = 0, pending, converged, listed, lifted, again = {}, away } = result;
+  const { forgotten = 0 } = result;
   const end = converged ? 'all of it is proven on the primary stores' : `${count(pending, 'write')} still wait`;
   const ruled = merged === 0 ? '' : `, ${merged} settled by a rule`;
   terminal.line(`${host}: ${count(applied, 'write')} replayed, ${same} were there already${ruled}; ${end}`);
@@ -143,6 +144,7 @@ function print({ terminal }: CommandContext, result: ReconcileResult): void {
   for (const [pipeline, dates] of Object.entries(again)) {
     terminal.line(`run again: ${pipeline} ${dates.join(', ')}`);
   }
+  if (forgotten > 0) terminal.line(`${count(forgotten, 'person')} forgotten, as was asked for while a store was away`);
   if (away !== undefined) terminal.line(`still away: ${away}`);
   for (const line of listed) terminal.line(`conflict ${line}`);
   if (listed.length > 0) terminal.line('→ "quotidien reconcile --dry-run" lists them with what to do');

@@ -7,6 +7,7 @@ import { MANIFEST_TABLE } from '../../pipelines/manifest.ts';
 import { DELIVERY_ORDER_TABLE, RECEIPT_TABLE } from '../../pipelines/receipt.ts';
 import { PLAN_TABLE } from '../../pipelines/backfill.ts';
 import { CHANGE_TABLE } from '../../pipelines/change.ts';
+import { DESTROYED_TABLE, FORGOTTEN_TABLE } from '../../pipelines/forgetting.ts';
 import { GARBAGE_TABLE } from '../../pipelines/garbage.ts';
 import { REPLACING_TABLE } from '../../engine/records/replacing-names.ts';
 import { ARRIVAL_TABLE } from '../../engine/sources/arrivals.ts';
@@ -51,6 +52,8 @@ export const OPERATIONAL_TABLES = [
   ARRIVAL_TABLE,
   DATA_KEY_TABLE,
   TOLD_FRESHNESS_TABLE,
+  FORGOTTEN_TABLE,
+  DESTROYED_TABLE,
 ];
 
 /** Users of the stores who may write and not create find these there. */

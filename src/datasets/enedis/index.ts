@@ -2,6 +2,7 @@ import type { Dataset } from '../kit/index.ts';
 import { ENEDIS_COMMANDS } from './commands/commands.ts';
 import { ENEDIS_RAW_NAMES } from './days/raw-names.ts';
 import { recogniseFile } from './days/recognise.ts';
+import { deliveryPoints } from './days/delivery-points.ts';
 import { sliceRawFile } from './days/slice.ts';
 import { transformOf } from './days/transform.ts';
 import { FLUX } from './decode/archive-name.ts';
@@ -18,6 +19,7 @@ export const enedis: Dataset = {
   sources: ENEDIS_SOURCES,
   decoder: enedisDecoder,
   slice: sliceRawFile,
+  persons: deliveryPoints,
   steps: {
     ...Object.fromEntries(FLUX.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
     'metrics/archives': metricsArchives,

@@ -24,6 +24,7 @@ export type {
   PlainTools,
   RawNames,
   RecognisedFile,
+  Persons,
   RowMeaning,
   SliceTask,
   SourceDeclaration,

@@ -7,6 +7,7 @@ import { smartMeterDefinition } from './definition.ts';
 import { readHead } from './dialects/dialects.ts';
 import { metricsDaily } from './marts/daily.ts';
 import { metricsDay } from './marts/day.ts';
+import { metersAsPersons } from './readings/meter-key.ts';
 import { READING_ROWS, sliceReadings } from './readings/slice.ts';
 import { transformReadings } from './readings/transform.ts';
 import { recogniseFile } from './recognise.ts';
@@ -35,6 +36,7 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       }
       return sliceSide(task, part, sql, await secret());
     },
+    persons: metersAsPersons(secret),
     rowsOf: (part) => (part === 'readings' ? READING_ROWS : undefined),
     steps: {
       'transform/readings': transformReadings,

@@ -28,13 +28,14 @@ export interface FinishedDay {
 
 /**
  * Executes what is missing of a day that has its downloads, without Temporal and without asking anybody, and commits it. What needs a
- * publisher, a decision or another try is left to a run of the day.
+ * publisher, a decision or another try is left to a run of the day. `mayBeEmpty`: a day without any rows is committed as such.
  */
 export async function finishDay(
   engine: Engine,
   control: StepControl,
   pipeline: string,
   date: CivilDate,
+  { mayBeEmpty = false } = {},
 ): Promise<FinishedDay> {
   const { definition } = datasetOf(engine, pipeline);
   const { plans, manifests, decisions, unreadable } = await planFromStores(engine, definition, [date], {
@@ -53,11 +54,12 @@ export async function finishDay(
     if (why !== undefined) return { version: null, why };
   }
   const outcome = dayOutcome(date, steps, state);
-  if (outcome.verdict !== 'ok' && outcome.verdict !== 'degraded') {
-    return { version: null, why: outcome.failure?.message ?? `it would be ${outcome.verdict}` };
+  const { verdict } = outcome;
+  if (verdict === 'failed' || (verdict === 'no_data' && !mayBeEmpty)) {
+    return { version: null, why: outcome.failure?.message ?? `it would be ${verdict}` };
   }
   const decided = {
-    outcome: { ...outcome, verdict: outcome.verdict },
+    outcome: { ...outcome, verdict },
     state,
     decisions: decisions.get(date) ?? [],
     base,

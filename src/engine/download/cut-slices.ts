@@ -1,6 +1,7 @@
 import { PipelineError, errorCodeOf } from '../../errors.ts';
-import type { Dataset, DecodedFile, SliceTask, UnitOutcome } from '../../pipelines/dataset.ts';
+import type { Dataset, DecodedFile, SliceTask, StagedOutput, UnitResult } from '../../pipelines/dataset.ts';
 import type { PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
+import { describeDestroyed } from '../../pipelines/forgetting.ts';
 import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
 import { dayOf, newestDeliveries } from '../../pipelines/receipt.ts';
 import type { KeptDay, Receipt } from '../../pipelines/receipt.ts';
@@ -18,9 +19,13 @@ import { datasetOf, sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { doneWith, judge } from '../execute/execute-step.ts';
 import type { RawAnswer } from './fetch-raw.ts';
+import { sliceWithout } from './leave-out.ts';
+import type { LeftOut } from './leave-out.ts';
 import { withDecoded } from './open-raw.ts';
 import { holdingFiles } from '../held-objects.ts';
-import { readReceipts } from '../records/ledger-reader.ts';
+import { destroyObjects } from '../records/destroy-objects.ts';
+import { destroyedObject } from '../records/forgotten.ts';
+import { readLedger, readReceipts } from '../records/ledger-reader.ts';
 
 /** Day slices out of raw files that are stored. */
 
@@ -45,6 +50,8 @@ export interface UnkeptFile {
 interface Sliced {
   readonly answers: (StepDone | StepFailed)[];
   readonly entries: readonly LedgerEntry[];
+  /** The raw file has rows of persons who were forgotten: they are not in the slices, and it may not stay as it is. */
+  readonly hasForgotten: boolean;
 }
 
 /** Cuts days out of the raw file of an answer and commits their slices; stores the file in between where it is not stored yet. */
@@ -67,34 +74,96 @@ async function sliceHeld(
   const startedAt = engine.now();
   const raw = answer.origin.raw;
   const path = unkept?.path ?? (await openContent(engine.objects, raw));
-  if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
+  if (path === undefined) return sliceKept(download, dates, answer);
   const days = dates.map((date) => zonedDay(date, dataset.definition.zone));
   const slicing = (file: string) =>
     sqlOf(engine).session(
       async (sql) => {
         const { sha256, bytes } = raw;
         const task = { part: part.id, raw: { path: file, sha256, bytes }, days, progress: control.progress };
-        const { good, failed } = judge(step, await sliceRaw(dataset, task, sql, unkept === undefined ? raw.key : null));
+        const { outcomes, rows } = await sliceRaw(download, task, sql, unkept === undefined ? raw.key : null);
+        const { good, failed } = judge(step, outcomes);
         await unkept?.keep();
         const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
         const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
-        return { entries: await commitStep(engine, control, context, work), failed };
+        return { entries: await commitStep(engine, control, context, work), failed, hasForgotten: rows > 0 };
       },
       { signal: control.signal },
     );
-  const { entries, failed } = await withDecoded(download, { path, date: dates[0] ?? '' }, slicing);
-  return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries };
+  const { entries, failed, hasForgotten } = await withDecoded(download, { path, date: dates[0] ?? '' }, slicing);
+  return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries, hasForgotten };
+}
+
+/** Of a raw file that was destroyed, the slices that were cut from it are what is left: they are committed as they are. */
+async function sliceKept(download: Download, dates: readonly CivilDate[], answer: RawAnswer): Promise<Sliced> {
+  const { engine, control, dataset, step } = download;
+  const { raw } = answer.origin;
+  const pipeline = dataset.definition.name;
+  const gone = await destroyedObject(engine.documents, pipeline, raw.key);
+  if (gone === undefined) throw new PipelineError('STORE_CORRUPT', `${raw.key} was stored and cannot be found again`);
+  const startedAt = engine.now();
+  const ledger = await readLedger(engine.documents, pipeline, dates);
+  const work: Uncommitted[] = [];
+  for (const scope of dates) {
+    const entries = (ledger.get(scope) ?? []).filter((entry) => entry.step === step.id);
+    const known = await lastIntact(
+      engine,
+      entries.filter(({ origin }) => origin?.raw.key === raw.key),
+    );
+    if (known === undefined) {
+      const what = `the raw file of ${part(step)} of ${scope} ${describeDestroyed(gone)}`;
+      throw new PipelineError('STORE_CORRUPT', `${what}, and so is what was cut from it; import it again`);
+    }
+    const { outputs, facts, checks } = known;
+    work.push({ result: { scope, outputs, facts, checks }, identify: identifyBy(step), origin: answer.origin });
+  }
+  const entries = await commitStep(engine, control, { pipeline, step, startedAt, scopes: dates.length }, work);
+  return { answers: entries.map((entry) => doneWith(step, entry, 'ran')), entries, hasForgotten: false };
+}
+
+function part(step: StepDefinition): string {
+  return step.part ?? step.id;
+}
+
+/** The outputs of the entry that was made last of those whose outputs are all there, as files. */
+async function lastIntact(
+  { objects }: Pick<Engine, 'objects'>,
+  entries: readonly LedgerEntry[],
+): Promise<Pick<UnitResult, 'outputs' | 'facts' | 'checks'> | undefined> {
+  const newest = [...entries].sort((a, b) => (a.execution.startedAt < b.execution.startedAt ? 1 : -1));
+  for (const { outputs, facts, checks } of newest) {
+    const files: Record<string, StagedOutput> = {};
+    for (const [name, ref] of Object.entries(outputs)) {
+      const path = await objects.openLocal(ref).catch(unlessCorrupt);
+      if (path !== undefined) files[name] = { path, ...(ref.rows === undefined ? {} : { rows: ref.rows }) };
+    }
+    if (Object.keys(files).length === Object.keys(outputs).length) return { outputs: files, facts, checks };
+  }
+  return undefined;
+}
+
+function unlessCorrupt(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+  return undefined;
+}
+
+/**
+ * Takes a raw file away that has rows of persons who were forgotten, once all its days are cut: their slices are what is kept of it. Files that
+ * are kept sealed stay, because nothing reads them but what leaves these persons out.
+ */
+export async function dropForgotten({ engine, dataset, part }: Download, raw: Origin['raw']): Promise<void> {
+  if (part.decoding === undefined) await destroyObjects(engine, dataset.definition.name, [raw], 'forgotten');
 }
 
 /** Cuts the raw file; what is wrong with it as a whole names where it is kept, if it is. */
 async function sliceRaw(
-  dataset: Dataset,
+  { engine, dataset }: Download,
   task: SliceTask,
   sql: SqlSession,
   rawKey: string | null,
-): Promise<readonly UnitOutcome[]> {
+): Promise<LeftOut> {
   try {
-    return await dataset.slice(task, sql);
+    return await sliceWithout(engine, dataset, task, sql);
   } catch (error) {
     const code = errorCodeOf(error);
     if (code !== 'SRC_SHAPE_CHANGED' && code !== 'SRC_TRUNCATED') throw error;
@@ -108,7 +177,7 @@ async function sliceRaw(
 export const SLICE = 'slice';
 
 /** The identity of a download: the slice that it delivered, or all its shards, or that it delivered none. */
-function identifyBy(step: StepDefinition): Uncommitted['identify'] {
+export function identifyBy(step: Pick<StepDefinition, 'id' | 'version' | 'params'>): Uncommitted['identify'] {
   return (outputs) => {
     const slices = Object.entries(outputs).filter(([name]) => unsharded(name) === SLICE);
     const whole = { slice: null };
@@ -134,7 +203,9 @@ export async function cutAgain(
   if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
   const download: Download = { engine, control, dataset, part, step, force: true };
   const { retrievedAt: checkedAt } = origin;
-  await sliceAndCommit(download, dates, { origin, status: 200, unchanged: true, checkedAt, freshness: null });
+  const answer = { origin, status: 200, unchanged: true, checkedAt, freshness: null };
+  const { hasForgotten } = await sliceAndCommit(download, dates, answer);
+  if (hasForgotten) await dropForgotten(download, origin.raw);
 }
 
 /**
@@ -148,7 +219,8 @@ export async function recutLost(download: Download, days: StepRequest['days']): 
   for (const { origin, dates } of await backings(download, lost)) {
     const { retrievedAt: checkedAt } = origin;
     const answer = { origin, status: 200, unchanged: true, checkedAt, freshness: null };
-    const { entries } = await sliceAndCommit(download, dates, answer);
+    const { entries, hasForgotten } = await sliceAndCommit(download, dates, answer);
+    if (hasForgotten) await dropForgotten(download, origin.raw);
     done.push(...entries.filter(({ scope }) => only.has(scope)).map((entry) => doneWith(download.step, entry, 'ran')));
   }
   return done;

@@ -10,10 +10,11 @@ import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import type { FetchedFile, Source } from '../../ports/source.ts';
-import { damageOf, putContent } from '../content-store.ts';
+import { putContent } from '../content-store.ts';
 import type { Engine } from '../engine.ts';
 import { doneWith, lost } from '../execute/execute-step.ts';
 import { saveReceipt, takeSequence } from '../records/delivery-order.ts';
+import { damageUnlessDestroyed } from '../records/forgotten.ts';
 import { readLedger, readReceipts } from '../records/ledger-reader.ts';
 import { noteArrival, noteSeen, surveyFolder } from '../sources/arrivals.ts';
 import type { DueFile } from '../sources/arrivals.ts';
@@ -201,7 +202,7 @@ async function confirmKnown(delivering: Delivering, date: CivilDate): Promise<St
   const entry = entries.find((one) => one.step === step.id && one.key === key && one.version === step.version);
   if (known === undefined || entry === undefined) return undefined;
   for (const ref of [known.origin.raw, ...Object.values(entry.outputs)])
-    if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
+    if ((await damageUnlessDestroyed(engine, pipeline, ref)) !== undefined) return undefined;
   const numbered = await takeSequence(engine.documents, partOf(delivering), receipts);
   const checkedAt = engine.now().toISOString();
   await saveReceipt(engine.documents, { ...known, checkedAt, ...numbered } satisfies Receipt);

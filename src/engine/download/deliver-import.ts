@@ -4,7 +4,7 @@ import type { FetchWindow } from '../../pipelines/dataset.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import { fetchWindows, monthWindows } from '../../pipelines/window.ts';
-import { sliceAndCommit } from './cut-slices.ts';
+import { dropForgotten, sliceAndCommit } from './cut-slices.ts';
 import type { Download, UnkeptFile } from './cut-slices.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
 import type { StepResult } from '../contract.ts';
@@ -56,12 +56,15 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   };
   const days: (StepDone | StepFailed)[] = [];
   const remarks: DayRemark[] = [];
+  let mustGo = false;
   // Plans look for receipts by bulk window: a file of many has one in each.
   const bulkWindows = fetchWindows(datesBetween(whole.from, whole.to), part.bulkWindow);
   const receipts = new Map<FetchWindow, Receipt>();
   const atOnce = part.importWindow === 'all' || file.unkept !== undefined;
   for (const cut of atOnce ? [whole] : monthWindows(whole.from, whole.to)) {
-    const { answers, entries } = await sliceAndCommit(download, datesBetween(cut.from, cut.to), answer, file.unkept);
+    const dates = datesBetween(cut.from, cut.to);
+    const { answers, entries, hasForgotten } = await sliceAndCommit(download, dates, answer, file.unkept);
+    mustGo ||= hasForgotten;
     const save: Settlement['save'] = async (answer, kept) => {
       for (const window of bulkWindows.filter((bulk) => bulk.from <= cut.to && cut.from <= bulk.to)) {
         const own = entries.filter(({ scope }) => window.from <= scope && scope <= window.to);
@@ -76,6 +79,7 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
     days.push(...withKept(download, answers, settled.kept));
     remarks.push(...settled.remarks);
   }
+  if (mustGo) await dropForgotten(download, origin.raw);
   return { days, remarks };
 }
 

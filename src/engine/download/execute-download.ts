@@ -15,7 +15,7 @@ import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import { damageOf } from '../content-store.ts';
 import { deliverFolder } from './deliver-folder.ts';
-import { recutLost, sliceAndCommit } from './cut-slices.ts';
+import { dropForgotten, recutLost, sliceAndCommit } from './cut-slices.ts';
 import type { Download } from './cut-slices.ts';
 import type { StepRequest, StepResult } from '../contract.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
@@ -26,6 +26,7 @@ import { doneWith, lost } from '../execute/execute-step.ts';
 import { tellFreshness } from './publish-freshness.ts';
 import { fetchRaw } from './fetch-raw.ts';
 import type { RawAnswer } from './fetch-raw.ts';
+import { destroyedObject } from '../records/forgotten.ts';
 import { newestManifests, readLedger, readReceipts } from '../records/ledger-reader.ts';
 import { partOf, receiptOf, settleAndSave, withKept } from './save-answer.ts';
 import type { Settlement } from './save-answer.ts';
@@ -172,7 +173,9 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
   const same = answer.unchanged && !force ? known : undefined;
   const before = same === undefined ? undefined : await slicesOf(download, same, group.dates);
   if (before === undefined) control.progress(`cutting ${group.dates.length} days of ${part.id}`);
-  const { answers, entries } = before ?? (await sliceAndCommit(download, group.dates, answer));
+  const cut =
+    before === undefined ? await sliceAndCommit(download, group.dates, answer) : { ...before, hasForgotten: false };
+  const { answers, entries, hasForgotten } = cut;
   const save: Settlement['save'] = async (answer, kept) => {
     const receipt = receiptOf(download, group, answer, entries, kept);
     const told = same === undefined || before === undefined ? {} : { status: same.status, columns: same.columns };
@@ -180,6 +183,7 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
   };
   const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
   if (!group.isStored) await tellFreshness(engine, dataset.definition, part.id, { ...answer, ...place });
+  if (hasForgotten) await dropForgotten(download, answer.origin.raw);
   return withKept(download, answers, kept);
 }
 
@@ -211,10 +215,15 @@ async function lacksRows(
 }
 
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
-async function intactReceipt({ engine }: Download, { known, isStored }: Group): Promise<Receipt | undefined> {
+async function intactReceipt(download: Download, { known, isStored, dates }: Group): Promise<Receipt | undefined> {
   if (known === undefined) return undefined;
-  const damage = await damageUnlessAway(engine, known.origin.raw);
+  const { engine, dataset } = download;
+  const { raw } = known.origin;
+  const damage = await damageUnlessAway(engine, raw);
   if (damage === undefined) return known;
+  // What was cut from a file that was destroyed stands for it, and nothing else can be cut from it.
+  if ((await destroyedObject(engine.documents, dataset.definition.name, raw.key)) !== undefined)
+    return isStored || (await slicesOf(download, known, dates)) !== undefined ? known : undefined;
   if (!isStored) return undefined;
   throw new PipelineError('STORE_CORRUPT', `${known.origin.raw.key} ${damage}; import the file again`);
 }

@@ -17,6 +17,7 @@ import { noteOwnFile } from './deposit-notes.ts';
 import { datasetOf, sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { deliverImport } from './deliver-import.ts';
+import { withoutNames } from './leave-out.ts';
 import type { DayRemark } from './judge-day.ts';
 import { monthOfDelivery } from './open-raw.ts';
 import { dataKey } from '../sources/data-keys.ts';
@@ -347,7 +348,7 @@ async function deliver(
   const window: FetchWindow = { from, to };
   const origin = {
     part,
-    url: `${IMPORTED}${path.basename(file)}`,
+    url: `${IMPORTED}${await withoutNames(engine, dataset, path.basename(file))}`,
     etag: null,
     lastModified: null,
     processedAt: null,

@@ -15,9 +15,9 @@ import { takenOver, unknownDownloads } from '../../pipelines/taken-over.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
-import { damageOf } from '../content-store.ts';
 import { plainDecision, readDecisions } from '../records/decisions.ts';
 import type { Engine, EngineFallback } from '../engine.ts';
+import { damageUnlessDestroyed } from '../records/forgotten.ts';
 import { newestManifests, readManifests, readDeliveries, readLedger } from '../records/ledger-reader.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 import { withoutBuried } from '../records/tombstones.ts';
@@ -142,6 +142,7 @@ export async function planOnStored(
   earlier: readonly DayPlan[] = [],
 ): Promise<DayPlan[]> {
   const { objects } = await withoutBuried(engine);
+  const stores = { objects, documents: engine.documents };
   const found = new Map<string, string | undefined>();
   for (;;) {
     const unknown = new Map<string, ArtefactRef>();
@@ -154,7 +155,9 @@ export async function planOnStored(
     };
     const days = evidence.map((day) => ({ ...day, damaged }));
     const plans = planDays(definition, days, options, earlier);
-    const looks = await mapConcurrent([...unknown.values()], LOOKS_AT_ONCE, (ref) => damageOf(objects, ref));
+    const looks = await mapConcurrent([...unknown.values()], LOOKS_AT_ONCE, (ref) =>
+      damageUnlessDestroyed(stores, definition.name, ref),
+    );
     for (const [index, key] of [...unknown.keys()].entries()) found.set(key, looks[index]);
     if (looks.every((damage) => damage === undefined)) return plans;
   }

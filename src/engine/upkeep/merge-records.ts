@@ -4,6 +4,7 @@ import { CHANGE_TABLE } from '../../pipelines/change.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import { DECISION_TABLE } from '../../pipelines/decision.ts';
 import { DEGRADED_TABLE } from '../../pipelines/degraded.ts';
+import { DESTROYED_TABLE, FORGOTTEN_TABLE } from '../../pipelines/forgetting.ts';
 import { GARBAGE_TABLE } from '../../pipelines/garbage.ts';
 import { FAILURE_TABLE } from '../../pipelines/ledger.ts';
 import { MANIFEST_TABLE, newerVersions, previousVersionKey } from '../../pipelines/manifest.ts';
@@ -77,6 +78,8 @@ const EITHER: readonly string[] = [
   ACTION_TABLE,
   PLAN_TABLE,
   VERIFICATION_TABLE,
+  FORGOTTEN_TABLE,
+  DESTROYED_TABLE,
 ];
 
 /** The rules of an installation with these pipelines. */

@@ -5,15 +5,16 @@ import type { ReconcileResult } from '../contract.ts';
 import { daysAgain } from '../watch/days-again.ts';
 import { lift, marksOfHost } from '../records/degraded.ts';
 import type { Engine, StepControl } from '../engine.ts';
+import { endForgetting } from './forget-person.ts';
 
 /**
  * Replays what only this host has; when all of it is proven on the primary stores, tells of the days and periods that were made without them and takes
  * their marks away, in this order: after a crash in between they are told of again, which does no harm. Whoever hears of a day leaves it
- * alone as long as it is marked. Days that the outage left short of something are run again.
+ * alone as long as it is marked. Days that the outage left short of something are run again. Persons who were to be forgotten meanwhile are removed.
  */
 export async function reconcileHost(
   engine: Engine,
-  control: Pick<StepControl, 'signal' | 'progress'>,
+  control: StepControl,
   wake: (pipeline: string) => Promise<void>,
   runAgain: (pipeline: string, dates: readonly CivilDate[]) => Promise<void>,
 ): Promise<ReconcileResult> {
@@ -38,5 +39,7 @@ export async function reconcileHost(
   for (const [pipeline, dates] of Object.entries(again)) await runAgain(pipeline, dates);
   await lift(engine.documents, marks);
   for (const pipeline of Object.keys(lifted)) await wake(pipeline);
-  return { ...replayed, lifted, again };
+  const ended = await endForgetting(engine, control);
+  const forgotten = ended.filter(({ state }) => state === 'done').length;
+  return { ...replayed, lifted, again, ...(forgotten === 0 ? {} : { forgotten }) };
 }

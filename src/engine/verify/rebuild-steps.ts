@@ -5,6 +5,7 @@ import { canonicalJson } from '../../pipelines/canonical-json.ts';
 import type { Dataset, LocalArtefact, UnitOutcome } from '../../pipelines/dataset.ts';
 import type { RollupDefinition, RollupInput, StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import { describeDestroyed } from '../../pipelines/forgetting.ts';
 import { isPeriod } from '../../pipelines/scope.ts';
 import { unsharded } from '../../pipelines/shard.ts';
 import { inputHash } from '../../pipelines/step-key.ts';
@@ -12,6 +13,7 @@ import type { ContentIdentity, Rebuilt } from '../../pipelines/verification.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import { zonedDay } from '../../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { loadStaged, openContent } from '../content-store.ts';
 import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
@@ -20,7 +22,9 @@ import { holdingProven } from '../execute/proven-objects.ts';
 import type { ProvenObjects } from '../execute/proven-objects.ts';
 import { scopesRolledUp } from '../derive/rolled-up.ts';
 import { openInputs } from '../execute/step-inputs.ts';
+import { sliceWithout } from '../download/leave-out.ts';
 import { withDecoded } from '../download/open-raw.ts';
+import { destroyedObject } from '../records/forgotten.ts';
 import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
 
 /**
@@ -28,7 +32,7 @@ import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
  * Nothing is put into a store: outputs are hashed while their scratch files exist.
  */
 
-type Impossible = Extract<Rebuilt, { readonly kind: 'impossible' }>;
+type Impossible = Extract<Rebuilt, { readonly kind: 'impossible' | 'destroyed' }>;
 
 export interface Rebuild {
   readonly engine: Engine;
@@ -65,6 +69,9 @@ async function recutHeld(
   const opened = await openRaw(objects, raw);
   if ('problem' in opened) {
     const { problem } = opened;
+    const gone = await destroyedObject(engine.documents, dataset.definition.name, raw.key);
+    if (gone !== undefined)
+      return all({ kind: 'destroyed', why: `its raw file ${describeDestroyed(gone)}; its slice stands for it` });
     return new Map(
       dates.map((date) => [date, { kind: 'impossible', why: whyNoRaw(dataset, step, raw, problem, date) }]),
     );
@@ -75,9 +82,8 @@ async function recutHeld(
   const recut = (path: string) => {
     const { sha256, bytes } = raw;
     const task = { part: part.id, raw: { path, sha256, bytes }, days, progress: control.progress };
-    return sqlOf(engine).session(async (sql) => rebuiltOf(step, dates, await dataset.slice(task, sql)), {
-      signal: control.signal,
-    });
+    const cut = async (sql: SqlSession) => (await sliceWithout(engine, dataset, task, sql)).outcomes;
+    return sqlOf(engine).session(async (sql) => rebuiltOf(step, dates, await cut(sql)), { signal: control.signal });
   };
   try {
     return await withDecoded({ engine, control, dataset, part }, { path: opened.path, date: dates[0] ?? '' }, recut);
@@ -133,6 +139,10 @@ async function prepare(rebuild: Rebuild, step: RecordedStep, entry: LedgerEntry)
     return { entry, inputs: await openInputs(rebuild.objects, found.artefacts) };
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    for (const { ref } of Object.values(found.artefacts).flat()) {
+      const gone = await destroyedObject(rebuild.engine.documents, rebuild.dataset.definition.name, ref.key);
+      if (gone !== undefined) return { kind: 'destroyed', why: `its input ${ref.key} ${describeDestroyed(gone)}` };
+    }
     return { kind: 'impossible', why: `an input is not readable: ${asPipelineError(error).message}` };
   }
 }

@@ -10,9 +10,9 @@ import type {
   Verification,
 } from '../../pipelines/verification.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
+import { destroyedIn, destroyedObject } from '../records/forgotten.ts';
 import { lastVersions } from '../records/ledger-reader.ts';
 import { publicationsOf, withdrawnNames } from '../publish/published.ts';
-import type { ProvenObjects } from '../execute/proven-objects.ts';
 import { recordName, recordsOf, stateOfRecord } from '../publish/records.ts';
 import type { Rebuild } from './rebuild-steps.ts';
 
@@ -34,11 +34,10 @@ export async function verifyManifest(
   for (const { id, recorded } of doneSteps(known, manifest)) {
     const entry = entryOf(rebuild, manifest.scope, id, recorded);
     const rebuilt = rebuiltOf(id) ?? notRebuilt(known, id, entry);
-    steps.push(
-      verifyStep({ step: id, recorded, entry, rebuilt, stored: await storedOutputs(rebuild.objects, recorded) }),
-    );
+    steps.push(verifyStep({ step: id, recorded, entry, rebuilt, stored: await storedOutputs(rebuild, recorded) }));
   }
   const published = await verifyPublished(rebuild, manifest);
+  const destroyed = await destroyedIn(engine.documents, manifest.pipeline, manifest.scope);
   const wrong = published.some(({ state }) => state !== 'intact') ? (['different'] as const) : [];
   return {
     pipeline: manifest.pipeline,
@@ -47,6 +46,7 @@ export async function verifyManifest(
     result: worstResult([...steps.map(({ result }) => result), ...wrong]),
     steps,
     published,
+    ...(destroyed === 0 ? {} : { destroyed }),
     verifiedAt: engine.now().toISOString(),
     host: engine.host,
     codeVersion: engine.codeVersion,
@@ -110,10 +110,14 @@ function notRebuilt(known: readonly KnownStep[], id: StepId, entry: LedgerEntry 
 }
 
 async function storedOutputs(
-  objects: ProvenObjects,
+  { objects, engine, dataset }: Rebuild,
   { outputs }: DoneStep,
 ): Promise<Record<string, OutputVerification['stored']>> {
   const stored: Record<string, OutputVerification['stored']> = {};
-  for (const [output, ref] of Object.entries(outputs)) stored[output] = await objects.stateOf(ref);
+  for (const [output, ref] of Object.entries(outputs)) {
+    const state = await objects.stateOf(ref);
+    const isGone = state === 'missing' && (await destroyedObject(engine.documents, dataset.definition.name, ref.key));
+    stored[output] = isGone === false || isGone === undefined ? state : 'destroyed';
+  }
   return stored;
 }

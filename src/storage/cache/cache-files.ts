@@ -51,6 +51,8 @@ export interface CacheFiles {
   bindingOf(key: string): Promise<Binding | undefined>;
   bind(binding: Binding): Promise<void>;
   unbind(key: string): Promise<void>;
+  /** Removes the bytes of a content, whoever uses them. */
+  discard(content: Pick<Binding, 'sha256' | 'key'>): Promise<void>;
   /** The path of the bytes when they are here and right; notes their use. */
   find(content: Pick<Binding, 'sha256' | 'bytes' | 'key'>): Promise<string | undefined>;
   /** The bytes stay in their place until the signal is aborted, from now on or from when they come. */
@@ -129,6 +131,15 @@ class CacheFolder implements CacheFiles {
   async unbind(key: string): Promise<void> {
     this.#immutable.delete(key);
     await this.#remove(this.#bindingPath(key));
+  }
+
+  async discard(content: Pick<Binding, 'sha256' | 'key'>): Promise<void> {
+    const file = this.#contentPath(content);
+    const name = path.basename(file);
+    const beside = (await namesIn(path.dirname(file))).filter((one) => one.startsWith(name) && isMark(one));
+    const bindings = beside.flatMap((one) => this.#bindingOfMark(one));
+    const marks = beside.map((one) => path.join(path.dirname(file), one));
+    for (const one of [...bindings, ...marks, file]) await this.#remove(one);
   }
 
   async find(content: Pick<Binding, 'sha256' | 'bytes' | 'key'>): Promise<string | undefined> {

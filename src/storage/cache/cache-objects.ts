@@ -156,6 +156,9 @@ class CachedObjects implements CachedObjectStore {
     checkObjectKey(key);
     await this.#primary.delete(key, options);
     await this.#files.unbind(key);
+    // Nobody is to find here what was destroyed there.
+    const sha256 = hashInKey(key);
+    if (sha256 !== undefined) await this.#files.discard({ key, sha256 });
   }
 
   /** Never from the cache while the primary store answers; what that no longer has right is not given out from here either. */

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { PipelineError } from '../../kit/index.ts';
-import type { SqlSession } from '../../kit/index.ts';
+import type { Persons, SqlSession } from '../../kit/index.ts';
 
 /**
  * Meters are known by `meter_key`, the first 64 bits of HMAC-SHA256(secret, id): whoever has the tables and not the secret cannot try out ids. The engine
@@ -12,6 +12,18 @@ const BLOCK_BYTES = 64;
 /** The key of one meter, as decimal text of an unsigned 64-bit integer. */
 export function meterKey(secret: string, id: string): string {
   return createHmac('sha256', secret).update(id).digest().readBigUInt64BE(0).toString();
+}
+
+/** A meter stands for the household behind it. Slices know it by its key; ids are in raw files alone. */
+export function metersAsPersons(secret: () => Promise<string>): Persons {
+  return {
+    called: 'meter',
+    async keyOf(id) {
+      if (id.trim() === '') throw new PipelineError('INPUT_INVALID', 'give the id of a meter, as its files have it');
+      return meterKey(await secret(), id.trim());
+    },
+    keySql: (_part, columns) => (columns.includes('meter_key') ? 'meter_key' : undefined),
+  };
 }
 
 /**

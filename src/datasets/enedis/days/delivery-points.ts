@@ -1,0 +1,26 @@
+import { PipelineError } from '../../kit/index.ts';
+import type { Persons } from '../../kit/index.ts';
+
+/** Where an occurrence names its delivery point, by flux: see `flux/`. */
+const PLACES = [
+  '$.Id_PRM',
+  '$.Donnees_PRM.Id_PRM',
+  '$.Identifiant',
+  '$.idPrm',
+  '$.donneesGenerales.donneesPoint.id',
+  '$.donneesPoint.id',
+];
+
+/** A delivery point stands for the household behind it. Its number is what slices and tables know it by. */
+export const deliveryPoints: Persons = {
+  called: 'delivery point',
+  keyOf(id) {
+    if (/^\d{14}$/.test(id)) return Promise.resolve(id);
+    const message = 'a delivery point has a number of 14 digits; give it as the invoice does, without blanks';
+    return Promise.reject(new PipelineError('INPUT_INVALID', message));
+  },
+  keySql: (_part, columns) =>
+    columns.includes('record')
+      ? `coalesce(${PLACES.map((place) => `json_extract_string(record, '${place}')`).join(', ')})`
+      : undefined,
+};

@@ -1,0 +1,167 @@
+import { errorCodeOf } from '../../errors.ts';
+import type { Dataset } from '../../pipelines/dataset.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import type { ForgottenPerson, RemovedContent } from '../../pipelines/forgetting.ts';
+import { LEDGER_TABLE } from '../../pipelines/ledger.ts';
+import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import { madeOf } from '../../pipelines/made-of.ts';
+import type { MadeOf } from '../../pipelines/made-of.ts';
+import { keyIn } from '../../pipelines/manifest.ts';
+import type { Manifest } from '../../pipelines/manifest.ts';
+import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';
+import type { Receipt } from '../../pipelines/receipt.ts';
+import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import { sqlOf } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
+import { hasPersons } from '../download/leave-out.ts';
+import type { IsForgotten } from '../records/forgotten.ts';
+import { newestManifests } from '../records/ledger-reader.ts';
+import { readRows, refuseRow } from '../records/read-rows.ts';
+
+/** Where the rows of persons are: their slices, everything that was made of these, and the raw files that they came in. */
+export interface PersonsRows {
+  /** The slices that have rows of them, by hash. */
+  readonly slices: ReadonlySet<string>;
+  /** The downloads that gave these slices. */
+  readonly downloads: readonly LedgerEntry[];
+  readonly made: MadeOf;
+  /** Raw files that hold rows of them and are not kept sealed. */
+  readonly raws: readonly RemovedContent[];
+  /** The newest versions of days and periods that are made of such rows. */
+  readonly current: readonly Manifest[];
+}
+
+type Journal = Pick<ForgottenPerson, 'slices' | 'raws'>;
+
+/**
+ * Finds what there is of persons: every slice of the pipeline is looked through for them, or, without `isForgotten`, what the journal of earlier
+ * tries has is all. Of that the slices may be gone already.
+ *
+ * @throws `STORE_CORRUPT` for a ledger row that cannot be read: it may name anything
+ */
+export async function findPersonsRows(
+  engine: Engine,
+  control: Pick<StepControl, 'signal' | 'progress'>,
+  dataset: Dataset,
+  isForgotten: IsForgotten | undefined,
+  journal: Journal,
+): Promise<PersonsRows> {
+  const { definition } = dataset;
+  const entries = await wholeLedger(engine, definition.name);
+  const downloads = new Map(definition.steps.flatMap(({ id, part }) => (part === undefined ? [] : [[id, part]])));
+  const found =
+    isForgotten === undefined ? [] : await slicesWith(engine, control, dataset, entries, downloads, isForgotten);
+  const slices = new Set([...journal.slices, ...found]);
+  const made = madeOf(entries, slices, stepsWithFacts(definition));
+  const own = made.entries.filter(({ step }) => downloads.has(step));
+  const raws = [...journal.raws, ...(await rawsOf(engine, dataset, own, downloads))];
+  return {
+    slices,
+    downloads: own,
+    made,
+    raws: [...new Map(raws.map((raw) => [raw.key, raw])).values()],
+    current: await currentOf(engine, definition.name, made.entries),
+  };
+}
+
+async function wholeLedger({ documents }: Pick<Engine, 'documents'>, pipeline: string): Promise<LedgerEntry[]> {
+  const entries: LedgerEntry[] = [];
+  for await (const partition of documents.partitions(LEDGER_TABLE)) {
+    if (!partition.startsWith(`${pipeline}/`)) continue;
+    for await (const row of readRows<LedgerEntry>(documents, { table: LEDGER_TABLE, partition })) {
+      if ('unreadable' in row) throw refuseRow(row.unreadable);
+      entries.push(row.body);
+    }
+  }
+  return entries;
+}
+
+async function slicesWith(
+  engine: Engine,
+  { signal, progress }: Pick<StepControl, 'signal' | 'progress'>,
+  dataset: Dataset,
+  entries: readonly LedgerEntry[],
+  downloads: ReadonlyMap<StepId, string>,
+  isForgotten: IsForgotten,
+): Promise<Set<string>> {
+  const refs = new Map<string, { readonly ref: ArtefactRef; readonly part: string }>();
+  for (const { step, outputs } of entries) {
+    const part = downloads.get(step);
+    for (const ref of part === undefined ? [] : Object.values(outputs)) refs.set(ref.sha256, { ref, part: part ?? '' });
+  }
+  const found = new Set<string>();
+  await sqlOf(engine).session(
+    async (sql) => {
+      let looked = 0;
+      for (const [sha256, { ref, part }] of refs) {
+        signal.throwIfAborted();
+        const file = await openIntact(engine, ref);
+        if (file !== undefined && (await hasPersons(dataset, part, sql, file, isForgotten))) found.add(sha256);
+        looked += 1;
+        progress(`looked through ${looked} of ${refs.size} slices`);
+      }
+    },
+    { signal },
+  );
+  return found;
+}
+
+/** A stored artefact as a file; undefined for one that is gone, or whose bytes are not its own. */
+export async function openIntact({ objects }: Pick<Engine, 'objects'>, ref: ArtefactRef): Promise<string | undefined> {
+  try {
+    return await objects.openLocal(ref);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    return undefined;
+  }
+}
+
+function stepsWithFacts({ steps }: PipelineDefinition): Set<StepId> {
+  const inputs = steps.flatMap((step) => step.inputs);
+  return new Set(inputs.flatMap(({ step, withFacts }) => (withFacts === true ? [step] : [])));
+}
+
+/** The raw files that the slices were first cut from, and those of every other delivery of the same rows. */
+async function rawsOf(
+  { documents }: Engine,
+  { definition }: Dataset,
+  entries: readonly LedgerEntry[],
+  downloads: ReadonlyMap<StepId, string>,
+): Promise<RemovedContent[]> {
+  const sealed = new Set(definition.parts.flatMap(({ id, decoding }) => (decoding === undefined ? [] : [id])));
+  const raws = entries.flatMap(({ step, origin }) =>
+    origin === null || sealed.has(downloads.get(step) ?? '') ? [] : [origin.raw],
+  );
+  for (const part of new Set(downloads.values())) {
+    if (sealed.has(part)) continue;
+    const ofPart = entries.filter(({ step }) => downloads.get(step) === part);
+    const keys = new Set(ofPart.map(({ scope, key }) => `${scope}/${key}`));
+    const query = { table: RECEIPT_TABLE, partition: receiptPartition(definition.name, part) };
+    for await (const row of readRows<Receipt>(documents, query)) {
+      if ('body' in row) raws.push(...rawsIn(row.body, keys));
+    }
+  }
+  return raws.map(({ key, sha256, bytes }) => ({ key, sha256, bytes }));
+}
+
+function rawsIn({ days, kept = {}, origin }: Receipt, keys: ReadonlySet<string>): ArtefactRef[] {
+  const gave = Object.entries(days).some(([date, key]) => keys.has(`${date}/${key}`));
+  const joined = Object.entries(kept).flatMap(([date, { key, raw }]) => (keys.has(`${date}/${key}`) ? [raw] : []));
+  return [...(gave ? [origin.raw] : []), ...joined];
+}
+
+/** The newest versions that name one of the entries. */
+async function currentOf(engine: Engine, pipeline: string, entries: readonly LedgerEntry[]): Promise<Manifest[]> {
+  const keys = new Map<Scope, Set<string>>();
+  for (const { scope, step, key } of entries)
+    keys.set(scope, (keys.get(scope) ?? new Set<string>()).add(`${step}/${key}`));
+  const manifests = await newestManifests(engine.documents, pipeline, [...keys.keys()]);
+  return [...manifests.values()]
+    .filter((manifest) =>
+      (Object.keys(manifest.steps) as StepId[]).some((step) =>
+        keys.get(manifest.scope)?.has(`${step}/${keyIn(manifest, step) ?? ''}`),
+      ),
+    )
+    .sort((a, b) => (a.scope < b.scope ? -1 : 1));
+}
