@@ -10,6 +10,7 @@ import { datasetOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import { lastVersions } from '../records/ledger-reader.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
+import { publishCalendar } from './publish-calendar.ts';
 import { namesLeft, publicationsOf, publish, unpublished, withdraw, withdrawnNames } from './published.ts';
 import { deleteRecords, recordsOf, withdrawnRecords, writeRecords } from './records.ts';
 
@@ -24,6 +25,11 @@ export async function publishNewest(
   definition: PipelineDefinition,
   scopes: readonly Scope[],
 ): Promise<void> {
+  await publishAll(engine, definition, scopes);
+  await publishCalendar(engine, definition, scopes);
+}
+
+async function publishAll(engine: Engine, definition: PipelineDefinition, scopes: readonly Scope[]): Promise<void> {
   const published = new Map<Scope, number>();
   const refused = new Map<Scope, number>();
   for (let left = scopes; ;) {

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import { announceAgain } from '../publish/announcements.ts';
+import { publishCalendar } from '../publish/publish-calendar.ts';
 import type { ReconcileResult } from '../contract.ts';
 import { daysAgain } from '../watch/days-again.ts';
 import { lift, marksOfHost } from '../records/degraded.ts';
@@ -38,6 +39,11 @@ export async function reconcileHost(
   const again = isOver ? await daysAgain(engine, lifted, (replayed.overruled ?? 0) > 0) : {};
   for (const [pipeline, dates] of Object.entries(again)) await runAgain(pipeline, dates);
   await lift(engine.documents, marks);
+  for (const [pipeline, scopes] of Object.entries(lifted)) {
+    // A pipeline of a dataset that was taken away has no calendar any more.
+    const definition = engine.datasets[pipeline]?.definition;
+    if (definition !== undefined) await publishCalendar(engine, definition, scopes);
+  }
   for (const pipeline of Object.keys(lifted)) await wake(pipeline);
   const ended = await endForgetting(engine, control);
   const forgotten = ended.filter(({ state }) => state === 'done').length;

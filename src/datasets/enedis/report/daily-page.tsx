@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { FigureTable, longDate, number, PlainSection, Row } from '../../kit/page/index.ts';
+import { DayLinks, FigureTable, longDate, number, PlainSection, Row } from '../../kit/page/index.ts';
 import type { ExpiringRates } from '../rates/expiry.ts';
 import { Figures, renderDocument } from './document.tsx';
 import type { DailyReport } from './model.ts';
@@ -14,6 +14,7 @@ export function renderDailyPage(report: DailyReport): string {
         Archives du <span class="date">{longDate(report.date)}</span>
       </>
     ),
+    links: <DayLinks date={report.date} nameOf={(date) => `daily_report_${date}.html`} up="../../" />,
     children: <Body report={report} />,
   });
 }

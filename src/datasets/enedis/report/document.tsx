@@ -8,6 +8,8 @@ interface DocumentProps {
   readonly title: string;
   readonly kicker: string;
   readonly heading: ComponentChildren;
+  /** The way to other pages. */
+  readonly links?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
@@ -16,7 +18,7 @@ export function renderDocument(props: DocumentProps): string {
   return `<!doctype html>\n${renderToString(<Document {...props} />)}\n`;
 }
 
-function Document({ title, kicker, heading, children }: DocumentProps): JSX.Element {
+function Document({ title, kicker, heading, links, children }: DocumentProps): JSX.Element {
   return (
     <html lang="fr">
       <head>
@@ -30,6 +32,7 @@ function Document({ title, kicker, heading, children }: DocumentProps): JSX.Elem
       <body>
         <main>
           <header>
+            {links}
             <p class="kicker">{kicker}</p>
             <h1>{heading}</h1>
           </header>

@@ -16,11 +16,13 @@ interface DocumentProps {
   readonly title: string;
   readonly kicker: string;
   readonly heading: ComponentChildren;
+  /** The way to other pages. */
+  readonly links?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /** A page of meters as one file that needs nothing else. Equal inputs give equal bytes. */
-export function renderDocument({ title, kicker, heading, children }: DocumentProps): string {
+export function renderDocument({ title, kicker, heading, links, children }: DocumentProps): string {
   return `<!doctype html>\n${renderToString(
     <html lang="fr">
       <head>
@@ -34,6 +36,7 @@ export function renderDocument({ title, kicker, heading, children }: DocumentPro
       <body>
         <main>
           <header>
+            {links}
             <p class="kicker">{kicker}</p>
             <h1>{heading}</h1>
           </header>

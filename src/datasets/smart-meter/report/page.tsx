@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
+import { DayLinks, FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
 import { Curve } from './curve.tsx';
 import { Figures, renderDocument } from './document.tsx';
 import type { MeterReport } from './model.ts';
@@ -14,6 +14,7 @@ export function renderPage(report: MeterReport): string {
         Le parc, <span class="date">{longDate(report.date)}</span>
       </>
     ),
+    links: <DayLinks date={report.date} nameOf={(date) => `meter_report_${date}.html`} up="../../" />,
     children: <Body report={report} />,
   });
 }

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
+import { DayLinks, FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
 import type { QualityDay } from '../quality/verdicts.ts';
 import { Curve } from './curve.tsx';
 import { Figures, renderDocument } from './document.tsx';
@@ -16,6 +16,7 @@ export function renderQualityPage(days: readonly QualityDay[]): string {
         Règles du <span class="date">{longDate(day.date)}</span>
       </>
     ),
+    links: <DayLinks date={day.date} nameOf={(date) => `meter_quality_${date}.html`} up="../../" />,
     children: <Body day={day} days={days} />,
   });
 }

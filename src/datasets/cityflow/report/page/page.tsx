@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { capital, SAMPLE_WORDS } from '../../../kit/index.ts';
-import { longDate, number, pageCss } from '../../../kit/page/index.ts';
+import { DayLinks, longDate, number, pageCss } from '../../../kit/page/index.ts';
 import { SECTIONS } from '../../definition.ts';
 import type { Report } from '../model.ts';
 import type { PageInputs } from './inputs.ts';
@@ -83,6 +83,7 @@ const PUBLISHERS =
 function Header({ report }: { report: Report }): JSX.Element {
   return (
     <header>
+      <DayLinks date={report.date} nameOf={(date) => `daily_report_${date}.html`} up="../../" />
       <p class="kicker">CityFlow · Mobilité de Paris</p>
       <h1>
         Journée du <span class="date">{longDate(report.date)}</span>

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { capital, REVISIONS, SAMPLE_WORDS } from '../../../kit/index.ts';
-import { longDate, number, plural } from '../../../kit/page/index.ts';
+import { DayLinks, longDate, number, plural } from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
@@ -13,6 +13,7 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
   const change = clockChangeText(metrics);
   return (
     <header>
+      <DayLinks date={model.date} nameOf={(date) => `daily_report_${date}.html`} up="../../" />
       <p class="kicker">éCO2mix national · France continentale</p>
       <h1>
         Journée électrique du <span class="date">{longDate(model.date)}</span>
