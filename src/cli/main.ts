@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
 import type { Execute } from './program.ts';
 import { EXIT } from './shared/context.ts';
+import { withoutDashes } from './shared/relative-dates.ts';
 
 // A reader such as `head` that has seen enough closes the pipe: that is no failure of the command.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -26,7 +27,7 @@ const perform: Execute = async (options, command) => {
 };
 const program = createProgram(perform);
 await addCommandsOfDatasets();
-await program.parseAsync().catch((error: unknown) => {
+await program.parseAsync(withoutDashes(process.argv)).catch((error: unknown) => {
   // Commander has said what it had to say; anything else is a fault of ours.
   if (!(error instanceof CommanderError)) throw error;
   tellUsage(error);

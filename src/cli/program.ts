@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { CODE_VERSION } from '../workers/code-version.ts';
+import { addExamples } from './examples.ts';
+import { addOrderCommands } from './order-commands.ts';
 import { tellAway } from './shared/away.ts';
 import { checkHomeExists } from './shared/existing-home.ts';
 import type { CommandContext, ExitCode } from './shared/context.ts';
+import { withExplicitDates } from './shared/relative-dates.ts';
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -30,6 +33,7 @@ export function createProgram(execute: Execute): Command {
     .exitOverride();
   const perform: Perform = (command) => execute(program.opts<GlobalOptions>(), command);
   addDayCommands(program, perform);
+  addOrderCommands(program, perform);
   addBackfillCommand(program, perform);
   const look: Perform = (command) => perform(async (context) => tellAway(context, await command(context)));
   const lookAtHome: Perform = (command) =>
@@ -37,7 +41,9 @@ export function createProgram(execute: Execute): Command {
       checkHomeExists(context.config);
       return command(context);
     });
-  addReadingCommands(program, lookAtHome, look);
+  addCalendarCommands(program, lookAtHome);
+  addDayReadingCommands(program, lookAtHome);
+  addHomeCommands(program, look);
   addStoreCommands(program, perform);
   addRemovalCommands(program, perform);
   addServiceCommands(program, perform);
@@ -45,8 +51,12 @@ export function createProgram(execute: Execute): Command {
   addScheduleCommands(program, perform);
   addKeyCommands(program, perform);
   addNewCommand(program);
+  addCompletionCommand(program, perform);
+  addExamples(program);
   return program;
 }
+
+const PAGES = ['--pages', 'of a range: make the pages of its days too, as a single day has one'] as const;
 
 /** One option under two names. */
 const UNTIL = [
@@ -65,29 +75,21 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--force', 'execute every step again; needs --reason')
     .option('--reason <text>', 'why; kept with the day')
     .option('--detach', 'leave a day that waits for its publisher or a decision to the workers, and end')
+    .option(...PAGES)
     .option(...UNTIL)
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
-      perform(async (context) => (await import('./make/run.ts')).run(context, { pipeline, from, to, ...options })),
-    );
-
-  program
-    .command('decide <pipeline> <date>')
-    .description('accept or reject the rows of one unit that a check holds; the rest of its day is not touched')
-    .requiredOption('--unit <unit>', 'the unit, as "show" names it')
-    .option('--accept', 'take its rows in')
-    .option('--reject', 'leave its rows out')
-    .option('--reason <text>', 'why; kept with the day')
-    .option('--by <name>', 'who decides (default: you)')
-    .option('--step <step>', 'where several steps hold the unit: the one that is meant')
-    .action((pipeline: string, date: string, options: { readonly unit: string }) =>
-      perform(async (context) => (await import('./make/decide.ts')).decide(context, { pipeline, date, ...options })),
+      perform(async (context) =>
+        (await import('./make/run.ts')).run(context, withExplicitDates(context, { pipeline, from, to, ...options })),
+      ),
     );
 
   program
     .command('report <pipeline> [date]')
     .description('make the report of a day from stored metrics; without a date of REPORT_DATE, else of yesterday')
     .action((pipeline: string, date: string | undefined) =>
-      perform(async (context) => (await import('./make/report.ts')).report(context, { pipeline, date })),
+      perform(async (context) =>
+        (await import('./make/report.ts')).report(context, withExplicitDates(context, { pipeline, date })),
+      ),
     );
 
   program
@@ -95,8 +97,11 @@ function addDayCommands(program: Command, perform: Perform): void {
     .description('say what a run would do, and why, without doing it')
     .option('--probe', 'ask the publisher now, so that the plan knows what changed; what comes is kept as raw files')
     .option('--all', 'also list the steps that are reused')
+    .option(...PAGES)
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
-      perform(async (context) => (await import('./look/plan.ts')).plan(context, { pipeline, from, to, ...options })),
+      perform(async (context) =>
+        (await import('./look/plan.ts')).plan(context, withExplicitDates(context, { pipeline, from, to, ...options })),
+      ),
     );
 
   program
@@ -108,7 +113,10 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--force', 'take the files as they are, also where they lack or contradict what is known of their days')
     .action((pipeline: string, files: string[], options: { asOf?: string; force?: boolean }) =>
       perform(async (context) =>
-        (await import('./make/import.ts')).importRaw(context, { pipeline, files, ...options }),
+        (await import('./make/import.ts')).importRaw(
+          context,
+          withExplicitDates(context, { pipeline, files, ...options }),
+        ),
       ),
     );
 }
@@ -122,6 +130,7 @@ function addBackfillCommand(program: Command, perform: Perform): void {
     .option('--stale', 'only finished days that are out of date, without asking the publisher')
     .option('--all', 'every day; ask the publisher even where its last answer still counts as fresh')
     .option('--newest-first', 'begin with the newest days')
+    .option(...PAGES)
     .option('--parallel <n>', 'windows or days at the same time (default: 3)')
     .option(...UNTIL)
     .option('--dry-run', 'print the plan and its hash, and start nothing')
@@ -133,12 +142,10 @@ function addBackfillCommand(program: Command, perform: Perform): void {
     .option('--canary-tolerance <share>', 'part of the rows by which canary days may differ (default: 0)')
     .action((pipeline: string, from: string | undefined, to: string | undefined, options: Record<string, never>) =>
       perform(async (context) =>
-        (await import('./make/backfill.ts')).backfill(context, {
-          pipeline,
-          from: from ?? '',
-          to: to ?? from ?? '',
-          ...options,
-        }),
+        (await import('./make/backfill.ts')).backfill(
+          context,
+          withExplicitDates(context, { pipeline, from: from ?? '', to: to ?? from ?? '', ...options }),
+        ),
       ),
     );
 
@@ -150,27 +157,50 @@ function addBackfillCommand(program: Command, perform: Perform): void {
     );
 }
 
-/** `anywhere` is for those that say something of a home that is not there yet. */
-function addReadingCommands(program: Command, perform: Perform, anywhere: Perform): void {
+function addCalendarCommands(program: Command, perform: Perform): void {
   program
-    .command('status <pipeline> [month-or-year]')
-    .description('the calendar of days: verdict, revision, coverage')
-    .action((pipeline: string, period: string | undefined) =>
-      perform(async (context) => (await import('./look/status.ts')).status(context, { pipeline, period })),
+    .command('status [pipeline] [month-or-year]')
+    .description(
+      'the calendar of days: verdict, revision, coverage; of all pipelines how they stand, the next ticks, and what needs a person',
+    )
+    .action((pipeline: string | undefined, period: string | undefined) =>
+      perform(async (context) =>
+        pipeline === undefined
+          ? (await import('./look/overview.ts')).overview(context)
+          : (await import('./look/status.ts')).status(context, { pipeline, period }),
+      ),
     );
 
+  program
+    .command('open [pipeline] [date]')
+    .description(
+      'show the calendar of all pipelines, the newest report of one, or that of a day, in the browser; print where it is',
+    )
+    .action((pipeline: string | undefined, date: string | undefined) =>
+      perform(async (context) => {
+        const { open } = await import('./look/open.ts');
+        return open(context, pipeline === undefined ? {} : withExplicitDates(context, { pipeline, date }));
+      }),
+    );
+}
+
+function addDayReadingCommands(program: Command, perform: Perform): void {
   program
     .command('gaps <pipeline> [from] [to]')
     .description('days that are not ok and whole, and the commands that would close them (default: the last year)')
     .action((pipeline: string, from: string | undefined, to: string | undefined) =>
-      perform(async (context) => (await import('./look/gaps.ts')).gaps(context, { pipeline, from, to })),
+      perform(async (context) =>
+        (await import('./look/gaps.ts')).gaps(context, withExplicitDates(context, { pipeline, from, to })),
+      ),
     );
 
   program
     .command('stale <pipeline> [from] [to]')
     .description('finished days that are out of date, and because of which change (default: the last year)')
     .action((pipeline: string, from: string | undefined, to: string | undefined) =>
-      perform(async (context) => (await import('./look/gaps.ts')).stale(context, { pipeline, from, to })),
+      perform(async (context) =>
+        (await import('./look/gaps.ts')).stale(context, withExplicitDates(context, { pipeline, from, to })),
+      ),
     );
 
   program
@@ -179,7 +209,10 @@ function addReadingCommands(program: Command, perform: Perform, anywhere: Perfor
     .option('--as-of <version>', 'an earlier version of the day')
     .action((pipeline: string, date: string, options: Record<string, never>) =>
       perform(async (context) =>
-        (await import('./look/show.ts')).show(context, { pipeline, date, version: options['asOf'] }),
+        (await import('./look/show.ts')).show(
+          context,
+          withExplicitDates(context, { pipeline, date, version: options['asOf'] }),
+        ),
       ),
     );
 
@@ -188,7 +221,9 @@ function addReadingCommands(program: Command, perform: Perform, anywhere: Perfor
     .description('what changed between two versions of a day')
     .option('--versions <from..to>', 'the versions to compare (default: the last two)')
     .action((pipeline: string, date: string, options: Record<string, never>) =>
-      perform(async (context) => (await import('./look/diff.ts')).diff(context, { pipeline, date, ...options })),
+      perform(async (context) =>
+        (await import('./look/diff.ts')).diff(context, withExplicitDates(context, { pipeline, date, ...options })),
+      ),
     );
 
   program
@@ -200,10 +235,16 @@ function addReadingCommands(program: Command, perform: Perform, anywhere: Perfor
     .option('--repair', 'make again what is gone or damaged, from what is here, and verify it once more')
     .action((pipeline: string, from: string, to: string | undefined, options: { sample?: string; repair?: boolean }) =>
       perform(async (context) =>
-        (await import('./look/verify.ts')).verify(context, { pipeline, from, to, ...options }),
+        (await import('./look/verify.ts')).verify(
+          context,
+          withExplicitDates(context, { pipeline, from, to, ...options }),
+        ),
       ),
     );
+}
 
+/** For those that say something of a home that is not there yet. */
+function addHomeCommands(program: Command, anywhere: Perform): void {
   program
     .command('doctor')
     .description('say what was detected, try everything for real, and what to do about each finding')
@@ -271,7 +312,10 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .option('--dry-run', 'say which rows cannot be read, and change nothing')
     .action((pipeline: string, from: string, to: string | undefined, options: { dryRun?: boolean }) =>
       perform(async (context) =>
-        (await import('./stores/repair.ts')).repair(context, { pipeline, from, to, ...options }),
+        (await import('./stores/repair.ts')).repair(
+          context,
+          withExplicitDates(context, { pipeline, from, to, ...options }),
+        ),
       ),
     );
 
@@ -379,7 +423,13 @@ function addScheduleCommands(program: Command, perform: Perform): void {
     .description('one tick now')
     .option('--date <date>', 'the tick that stands for this data date')
     .action((id: string, options: { date?: string }) =>
-      perform(async (context) => (await code()).schedulesTrigger(context, { id, ...options })),
+      perform(async (context) => {
+        const [pipeline = ''] = id.split('/');
+        return (await code()).schedulesTrigger(context, {
+          id,
+          ...withExplicitDates(context, { pipeline, ...options }),
+        });
+      }),
     );
 }
 
@@ -413,6 +463,15 @@ function addKeyCommands(program: Command, perform: Perform): void {
     .command('revoke <id>')
     .description('end a key now')
     .action((id: string) => perform(async (context) => (await code()).keysRevoke(context, id)));
+}
+
+function addCompletionCommand(program: Command, perform: Perform): void {
+  program
+    .command('completion <shell>')
+    .description('print what completes these commands in bash, zsh or fish')
+    .action((shell: string) =>
+      perform(async (context) => (await import('./completion.ts')).completion(context, program, shell)),
+    );
 }
 
 function addNewCommand(program: Command): void {

@@ -45,6 +45,8 @@ export interface PlanRequest {
   readonly pipeline: string;
   readonly dates: readonly CivilDate[];
   readonly options: PlanOptions;
+  /** Of a window: also make what is made for single days only, such as pages. */
+  readonly pages?: boolean;
 }
 
 /** The plan of one day, with everything that the workflow needs to execute it; recorded in history. */

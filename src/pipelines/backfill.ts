@@ -27,6 +27,8 @@ export interface BackfillRequest {
   readonly newestFirst?: boolean;
   /** Leave out the stages after this one. */
   readonly until?: Stage;
+  /** Also make what a range leaves out because it is made for single days only: pages of reports. */
+  readonly pages?: boolean;
 }
 
 export interface DayStandingForBackfill {

@@ -55,6 +55,7 @@ const BACKFILL_INPUT: Shape<BackfillInput> = {
   select: optional(oneOf(SELECTIONS)),
   newestFirst: optional(flag),
   until: optional(oneOf(STAGES)),
+  pages: optional(flag),
   plan: optional(text),
   parallel: optional(wholeNumber(1, MOST_PARALLEL)),
   canary: optional(wholeNumber(0, MOST_CANARY_DAYS)),
@@ -160,7 +161,7 @@ class BackfillRun {
   #broken: Error | undefined;
 
   constructor(input: BackfillInput) {
-    const { pipeline, from, to, select, newestFirst, until } = input;
+    const { pipeline, from, to, select, newestFirst, until, pages } = input;
     this.#input = input;
     this.request = {
       pipeline,
@@ -169,6 +170,7 @@ class BackfillRun {
       ...(select === undefined ? {} : { select }),
       ...(newestFirst === undefined ? {} : { newestFirst }),
       ...(until === undefined ? {} : { until }),
+      ...(pages === undefined ? {} : { pages }),
     };
     this.#canaries = input.carried?.canary?.dates ?? [];
     this.#tally = new BackfillTally(this.request, input.carried?.totals, input.carried?.canary?.differences);
@@ -293,7 +295,7 @@ class BackfillRun {
     dates: readonly CivilDate[],
     index: number,
   ): Promise<WindowResult | undefined> {
-    const { pipeline, until, select, newestFirst } = this.request;
+    const { pipeline, until, select, newestFirst, pages } = this.request;
     // Going back in time, the earlier days are made afterwards: what compares itself with them is made again by the rollup.
     const waitForEarlierDays = newestFirst !== true && index > 0 && !this.#ended.has(index - 1);
     const handle = await startUnlessRunning(() =>
@@ -307,6 +309,7 @@ class BackfillRun {
             recheck: select === 'all',
             offline: select === 'stale',
             ...(until === undefined ? {} : { until }),
+            ...(pages === true ? { pages } : {}),
             ...(waitForEarlierDays ? { waitForEarlierDays } : {}),
           },
         ],

@@ -26,6 +26,8 @@ export interface WindowInput {
   readonly offline?: boolean;
   /** Leave out the stages after this one. */
   readonly until?: Stage;
+  /** Also make what is made for single days only, such as pages. */
+  readonly pages?: boolean;
   /**
    * Earlier days are in the making by another window: steps that read other days wait for `earlierDaysDone`. Without it they would be
    * made without these days now, and again afterwards.
@@ -40,6 +42,7 @@ const WINDOW_INPUT: Shape<WindowInput> = {
   recheck: optional(flag),
   offline: optional(flag),
   until: optional(oneOf(STAGES)),
+  pages: optional(flag),
   waitForEarlierDays: optional(flag),
 };
 
@@ -186,7 +189,7 @@ async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<Re
   const options = { recheck: input.recheck === true, offline: input.offline === true };
   const months: ResolvedWindow[] = [];
   for (const dates of daysByMonth(input.dates)) {
-    const request = { pipeline: input.pipeline, dates, options };
+    const request = { pipeline: input.pipeline, dates, options, ...(input.pages === true ? { pages: true } : {}) };
     months.push(whereabouts.note(await whereabouts.control().resolveWindow(request)));
   }
   for (const month of daysByMonth(months.flatMap(({ unpublished = [] }) => unpublished))) {

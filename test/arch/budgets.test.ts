@@ -45,6 +45,8 @@ describe('the house', () => {
       ({ file, text }) => !ofDatasets.test(file) && /eco2mix|cityflow|enedis|smart-?meter/i.test(withoutComments(text)),
     );
     expect(naming.map(({ file }) => file).sort()).toEqual([
+      // Examples of commands.
+      'cli/examples.ts',
       // What the demo and its sample data show.
       'cli/services/demo.ts',
       'cli/services/sample-home.ts',

@@ -52,6 +52,7 @@ const planBody = z.strictObject({
   select: z.enum(SELECTIONS).default('open'),
   newest_first: z.boolean().optional(),
   until: z.enum(STAGES).optional(),
+  pages: z.boolean().optional().describe('Also the pages of the days'),
 });
 const backfillBody = z.strictObject({
   pipeline: pipelineName,
@@ -207,12 +208,13 @@ function addBackfills(app: ApiApp, context: ApiContext, orders: Orders): void {
       },
     },
     async (request) => {
-      const { newest_first: newestFirst, until, ...asked } = request.body;
+      const { newest_first: newestFirst, until, pages, ...asked } = request.body;
       requireScope(request, 'ops:read', asked.pipeline);
       const detailed = await planBackfill(engine, {
         ...asked,
         ...(newestFirst === true ? { newestFirst } : {}),
         ...(until === undefined ? {} : { until }),
+        ...(pages === true ? { pages } : {}),
       });
       await savePlan(engine.documents, detailed.plan);
       return { ...detailed };

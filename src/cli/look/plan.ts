@@ -5,6 +5,7 @@ import { planRun } from '../../engine/plan/plan-run.ts';
 import type { RunPlan, RunPlans } from '../../engine/plan/plan-run.ts';
 import { probePublisher } from '../../engine/watch/probe-publisher.ts';
 import { checkRequest } from '../../engine/plan/resolve-plan.ts';
+import type { BackfillRequest } from '../../pipelines/backfill.ts';
 import { datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
 import { reasonsTold, shareText, tellTogether } from '../../pipelines/in-shards.ts';
 import type { ToldStep } from '../../pipelines/in-shards.ts';
@@ -15,6 +16,7 @@ import { afterDayEnd } from '../../pipelines/zoned-day.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
+import { instantText } from '../shared/instants.ts';
 import { count } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { printUnreadable } from '../shared/unreadable.ts';
@@ -25,6 +27,8 @@ export interface PlanCommand {
   readonly to?: string | undefined;
   readonly probe?: boolean;
   readonly all?: boolean;
+  /** Of a range: with the pages of its days. */
+  readonly pages?: boolean;
 }
 
 /** What the run of the same arguments does. */
@@ -48,7 +52,12 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
   if (options.probe === true) await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
   const foreseen = await (to === undefined
     ? foreseeDay(engine, options.pipeline, from)
-    : foreseeRange(engine, options.pipeline, from, to));
+    : foreseeRange(engine, {
+        pipeline: options.pipeline,
+        from,
+        to,
+        ...(options.pages === true ? { pages: true } : {}),
+      }));
   const { days, notDue, waitsUntil, unreadable } = foreseen;
   context.terminal.data({
     pipeline: options.pipeline,
@@ -58,7 +67,7 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
     waitsUntil,
     unreadable: Object.fromEntries(unreadable),
   });
-  print(context.terminal, foreseen, options.all === true || to === undefined);
+  print(context.terminal, foreseen, options.all === true || to === undefined, definition.zone);
   printUnreadable(context.terminal, unreadable);
   return unreadable.size === 0 ? EXIT.done : EXIT.failed;
 }
@@ -72,11 +81,11 @@ async function foreseeDay(engine: Engine, pipeline: string, date: CivilDate): Pr
 }
 
 /** A range is a backfill of what is open in it. */
-async function foreseeRange(engine: Engine, pipeline: string, from: CivilDate, to: CivilDate): Promise<Foreseen> {
+async function foreseeRange(engine: Engine, request: BackfillRequest): Promise<Foreseen> {
   const days: RunPlan[] = [];
   const unreadable = new Map<CivilDate, UnreadableRow>();
   let notDue = 0;
-  for await (const found of selectStretches(engine, { pipeline, from, to })) {
+  for await (const found of selectStretches(engine, request)) {
     days.push(...found.due);
     notDue += found.notDue;
     for (const [date, row] of found.unreadable) unreadable.set(date, row);
@@ -92,9 +101,11 @@ function countActions(days: readonly RunPlan[]): Record<StepAction, number> {
 
 const ORDER: readonly StepAction[] = ['run', 'recheck', 'reuse', 'skip'];
 
-function print(terminal: Terminal, { days, notDue, waitsUntil }: Foreseen, everything: boolean): void {
+function print(terminal: Terminal, { days, notDue, waitsUntil }: Foreseen, everything: boolean, zone: string): void {
   for (const day of days) printDay(terminal, day, everything);
-  if (waitsUntil !== null) terminal.line(`the day is not expected before ${waitsUntil}: a run waits until then`);
+  if (waitsUntil !== null) {
+    terminal.line(`the day is not expected before ${instantText(waitsUntil, zone)}: a run waits until then`);
+  }
   const totals = countActions(days);
   const steps = ORDER.reduce((sum, action) => sum + totals[action], 0);
   const later = notDue === 0 ? '' : `; ${count(notDue, 'day')} more not due yet`;

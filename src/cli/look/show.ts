@@ -18,6 +18,7 @@ import type { StepId } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { byWhom, decisionLine } from '../shared/decision-line.ts';
+import { localText } from '../shared/instants.ts';
 import { count, formatBytes, shortHash } from '../shared/measures.ts';
 import { parseVersion } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
@@ -93,7 +94,7 @@ function printManifest(
   const { run } = manifest;
   terminal.line(terminal.colours.bold(headline(dossier, manifest)));
   terminal.line(
-    `committed ${run.committedAt} by ${run.workflowId} (${run.reason}), run ${run.runId}, code ${run.codeVersion}`,
+    `committed ${run.committedAt} (${localText(run.committedAt, definition.zone)}) by ${run.workflowId} (${run.reason}), run ${run.runId}, code ${run.codeVersion}`,
   );
   printVersions(terminal, dossier.manifests, manifest);
   printSteps(terminal, definition, manifest, partition);

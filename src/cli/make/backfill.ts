@@ -35,6 +35,7 @@ export interface BackfillCommand {
   readonly newestFirst?: boolean;
   readonly parallel?: string;
   readonly until?: string;
+  readonly pages?: boolean;
   readonly dryRun?: boolean;
   readonly plan?: string;
   readonly canary?: string;
@@ -70,6 +71,7 @@ function requestOf(command: BackfillCommand): BackfillRequest {
     select,
     ...(command.newestFirst === true ? { newestFirst: true } : {}),
     ...untilOf(command.until),
+    ...(command.pages === true ? { pages: true } : {}),
   };
 }
 
@@ -146,7 +148,8 @@ function withLeftOut(
 
 function planLines(plan: BackfillPlan): string[] {
   const { request, days, complete, notDue, otherwise, windows, requests, predicted, hash } = plan;
-  const head = `plan ${hash}: ${request.pipeline} ${request.from} … ${request.to}, ${request.select ?? 'open'} days`;
+  const pages = request.pages === true ? ' with their pages' : '';
+  const head = `plan ${hash}: ${request.pipeline} ${request.from} … ${request.to}, ${request.select ?? 'open'} days${pages}`;
   const left = [`${complete} complete`, `${notDue} not due yet`, `${otherwise} not asked for`];
   const lines = [head, `  ${count(days, 'day')} to run in ${count(windows, 'window')}; left out: ${left.join(', ')}`];
   const steps = Object.entries(plan.steps) as [StepId, StepActions[StepId]][];

@@ -1,50 +1,81 @@
 import { PipelineError } from '../../errors.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import { datasetOf } from '../../engine/engine.ts';
-import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { withClient } from '../temporal/known-temporal.ts';
+import { sendOrder } from '../temporal/orders.ts';
 import { dayResult, decideUnit } from '../temporal/runs.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
+import { backfillOf, orderDay, signed } from './orders.ts';
 import { describeDay } from './run.ts';
 
 export interface DecideCommand {
+  /** Or a backfill that asks, by its id. */
   readonly pipeline: string;
-  readonly date: string;
-  /** The unit that is held, as `show` names it. */
-  readonly unit: string;
+  /** Without it the canary of a backfill is decided on. */
+  readonly date?: string | undefined;
+  /** The unit that is held, as `show` names it; without it the held step of the day. */
+  readonly unit?: string;
   readonly accept?: boolean;
   readonly reject?: boolean;
+  /** Of a held step: have it made again. */
+  readonly retry?: boolean;
   readonly reason?: string;
   readonly by?: string;
-  /** Where several steps hold the unit: the one that is meant. */
+  /** Where several steps are held, or hold the unit: the one that is meant. */
   readonly step?: string;
+  readonly detach?: boolean;
 }
 
-/** `quotidien decide`: accepts or rejects the rows of one held unit; the day is made again where that changes it. */
+/** `quotidien decide`: answers a held day, one held unit of a day, or what the canary of a backfill asks. */
 export async function decide(context: CommandContext, command: DecideCommand): Promise<ExitCode> {
-  const { pipeline, unit, step } = command;
+  const { date, unit, step } = command;
+  const decision = chosen(command);
+  const input = { decision, ...signed(command), ...(step === undefined ? {} : { step }) };
+  if (date === undefined) return decideCanary(context, command.pipeline, input);
+  if (unit === undefined) return orderDay(context, { ...command, date }, 'decide', input);
+  if (decision === 'retry') throw new PipelineError('INPUT_INVALID', 'a unit is accepted or rejected, not retried');
+  return decideOnUnit(
+    context,
+    { pipeline: command.pipeline, date: parseCivilDate(date) },
+    { ...input, unit, decision },
+  );
+}
+
+function chosen({ accept, reject, retry }: DecideCommand): 'accept' | 'reject' | 'retry' {
+  const given = Object.entries({ accept, reject, retry }).filter(([, isGiven]) => isGiven === true);
+  const [only] = given;
+  if (only !== undefined && given.length === 1) return only[0] as 'accept' | 'reject' | 'retry';
+  throw new PipelineError('INPUT_INVALID', 'say one of --accept, --reject and --retry');
+}
+
+async function decideCanary(
+  context: CommandContext,
+  target: string,
+  { decision, reason, by }: { readonly decision: string; readonly reason: string; readonly by: string },
+): Promise<ExitCode> {
+  return withClient(context, async (client) => {
+    const id = await backfillOf(client, target);
+    const told = await sendOrder(client, id, 'decide', { decision, reason, by });
+    context.terminal.data({ id, told });
+    context.terminal.line(`${id}: ${told}`);
+    return EXIT.done;
+  });
+}
+
+/** The day is made again where the decision changes it. */
+async function decideOnUnit(
+  context: CommandContext,
+  { pipeline, date }: { readonly pipeline: string; readonly date: string },
+  decision: Parameters<typeof decideUnit>[2],
+): Promise<ExitCode> {
   datasetOf(context, pipeline);
-  const date = parseCivilDate(command.date);
-  const reason = command.reason?.trim() ?? '';
-  if ((command.accept === true) === (command.reject === true))
-    throw new PipelineError('INPUT_INVALID', 'say either --accept or --reject');
-  if (reason === '') throw new PipelineError('INPUT_INVALID', 'a decision needs --reason; it is kept with the day');
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     return await workWith(session, context.signal, async () => {
-      const { told, handle } = await decideUnit(
-        target,
-        { pipeline, date },
-        {
-          unit,
-          decision: command.accept === true ? 'accept' : 'reject',
-          reason,
-          by: command.by ?? callerName(),
-          ...(step === undefined ? {} : { step }),
-        },
-      );
+      const { told, handle } = await decideUnit(target, { pipeline, date }, decision);
       context.terminal.line(told);
       const result = await dayResult(handle);
       context.terminal.data(result);

@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly force?: boolean;
   readonly reason?: string;
   readonly until?: string;
+  /** Of a range: make the pages of its days too, as for a single day. */
+  readonly pages?: boolean;
   /** Do not wait for a day that waits itself. */
   readonly detach?: boolean;
 }
@@ -127,7 +129,7 @@ async function runRange(
   { terminal }: CommandContext,
   target: RunTarget,
   range: { readonly from: CivilDate; readonly to: CivilDate; readonly days: number },
-  { pipeline, recheck, until }: RunOptions,
+  { pipeline, recheck, until, pages }: RunOptions,
 ): Promise<ExitCode> {
   const { from, to, days } = range;
   const input: BackfillInput = {
@@ -136,6 +138,7 @@ async function runRange(
     to,
     select: recheck === true ? 'all' : 'open',
     ...untilOf(until),
+    ...(pages === true ? { pages } : {}),
   };
   const result = await runBackfill(terminal, target, input, daysOfRange(days));
   terminal.data(result);

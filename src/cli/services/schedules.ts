@@ -10,6 +10,7 @@ import { listSchedules } from '../../schedules/list-schedules.ts';
 import type { ListedSchedule } from '../../schedules/list-schedules.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { instantText } from '../shared/instants.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
@@ -59,21 +60,27 @@ export function schedulesList(context: CommandContext): Promise<ExitCode> {
     const { terminal } = context;
     const listed = await listSchedules(client, context.datasets, taskQueueOf(context));
     terminal.data(listed);
-    for (const schedule of listed) for (const line of listLines(schedule)) terminal.line(line);
+    for (const schedule of listed) {
+      const zone = context.datasets[schedule.id.split('/')[0] ?? '']?.definition.zone ?? 'UTC';
+      for (const line of listLines(schedule, zone)) terminal.line(line);
+    }
     return EXIT.done;
   });
 }
 
-function listLines({ id, title, cron, exists, paused, note, next, last, ...counters }: ListedSchedule): string[] {
+function listLines(
+  { id, title, cron, exists, paused, note, next, last, ...counters }: ListedSchedule,
+  zone: string,
+): string[] {
   const head = `${id.padEnd(24)} ${cron} UTC  ${title}`;
   if (!exists) return [head, '  not there yet; "quotidien schedules apply" makes it'];
   const lines = [head];
   if (paused) lines.push(`  paused${note === null || note === '' ? '' : `: ${note}`}`);
-  lines.push(`  next     ${next.map(({ at, date }) => `${at.slice(0, 16)}Z for ${date}`).join(', ') || 'none'}`);
+  lines.push(`  next     ${next.map(({ at, date }) => `${instantText(at, zone)} for ${date}`).join(', ') || 'none'}`);
   if (last !== null) {
     const { started } = last;
     const what = started === null ? '' : `; ${started.workflowId} ${started.status.toLowerCase()}`;
-    lines.push(`  last     ${last.at.slice(0, 16)}Z ${last.status.toLowerCase()}${what}`);
+    lines.push(`  last     ${instantText(last.at, zone)} ${last.status.toLowerCase()}${what}`);
   }
   lines.push(`  ticks    ${counters.ticks} taken`);
   for (const [name, { count, why }] of Object.entries({ missed: counters.missed, skipped: counters.skipped })) {

@@ -48,6 +48,9 @@ export function checkBackfill(engine: Pick<Engine, 'datasets'>, request: Backfil
   if (request.until !== undefined && !STAGES.includes(request.until)) {
     throw new PipelineError('INPUT_INVALID', `until takes ${STAGES.join(', ')}, not ${request.until}`);
   }
+  if (request.pages === true && request.until !== undefined && request.until !== 'report') {
+    throw new PipelineError('INPUT_INVALID', `pages belong to the reports, which until ${request.until} leaves out`);
+  }
 }
 
 /** What a backfill would do, day by day; read from the stores a year at a time, each of which is told of. */
@@ -116,7 +119,7 @@ export async function selectStretch(
   { except = [], earlier = [] }: StretchOptions = {},
 ): Promise<SelectedStretch> {
   const { definition } = datasetOf(engine, request.pipeline);
-  const { select = 'open', until } = request;
+  const { select = 'open', until, pages } = request;
   const all = datesBetween(from, to).filter((date) => !except.includes(date));
   const now = engine.now();
   const due = all.filter((date) => afterDayEnd(date, definition.zone, definition.publication.expectedAfter) <= now);
@@ -124,7 +127,7 @@ export async function selectStretch(
     planRun(engine, definition, due, {
       recheck: select === 'all',
       offline: select === 'stale',
-      days: SEVERAL,
+      days: pages === true ? 1 : SEVERAL,
       until,
       earlier,
     }),

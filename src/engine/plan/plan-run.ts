@@ -56,7 +56,7 @@ export interface RunPlans extends Omit<StoredPlans, 'plans'> {
 }
 
 export interface RunOptions extends PlanOptions {
-  /** How many days are made together: 1, or `SEVERAL` for those of a range, whatever their number. */
+  /** How many days are made together: 1, also for a range with pages, or `SEVERAL` for one without. */
   readonly days: number;
   /** The plans of days before these that the same run makes. */
   readonly earlier?: readonly DayPlan[];

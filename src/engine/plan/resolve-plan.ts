@@ -114,7 +114,8 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const { definition } = dataset;
   checkRequest(definition, request);
   const dates = [...request.dates].sort();
-  const stored = await planRun(engine, definition, dates, { ...request.options, days: SEVERAL });
+  const together = request.pages === true ? 1 : SEVERAL;
+  const stored = await planRun(engine, definition, dates, { ...request.options, days: together });
   const { manifests, decisions, unreadable, unseen } = stored;
   const plans = stored.plans.filter(({ date }) => !unseen.has(date));
   const behind = plans.filter(({ made }) => !made);
@@ -137,6 +138,6 @@ export async function resolveWindow(engine: Engine, request: PlanRequest): Promi
   const careful = rows.length === 0 ? {} : { careful: rows };
   const unpublished = plans.filter((plan) => plan.unpublished.length > 0).map(({ date }) => date);
   const told = { upToDate, ...known, unpublished, days, ...careful };
-  const steps = executionSteps(definition, SEVERAL);
+  const steps = executionSteps(definition, together);
   return { steps, retry: engine.retry, queues: stepQueues(engine, dataset), ...told };
 }
