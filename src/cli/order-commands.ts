@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Perform } from './program.ts';
+import type { Perform } from './shared/context.ts';
 import { withExplicitDates } from './shared/relative-dates.ts';
 
 /** The commands that tell a run under way what to do: the same updates that the UI and the API send. */

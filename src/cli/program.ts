@@ -4,7 +4,7 @@ import { addExamples } from './examples.ts';
 import { addOrderCommands } from './order-commands.ts';
 import { tellAway } from './shared/away.ts';
 import { checkHomeExists } from './shared/existing-home.ts';
-import type { CommandContext, ExitCode } from './shared/context.ts';
+import type { CommandContext, ExitCode, Perform } from './shared/context.ts';
 import { withExplicitDates } from './shared/relative-dates.ts';
 
 export interface GlobalOptions {
@@ -63,8 +63,6 @@ const UNTIL = [
   '--steps, --until <stage>',
   'the last stage to make (download, transform, metrics, report); those before it are made or reused',
 ] as const;
-
-export type Perform = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
 
 function addDayCommands(program: Command, perform: Perform): void {
   program

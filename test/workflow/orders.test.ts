@@ -43,7 +43,7 @@ function newest(date: string) {
 const why = { reason: 'seen by a person', by: 'ada' };
 
 describe('orders to a running day', () => {
-  it('decide on a held day, which `status` asks a person about', async () => {
+  it('decide on a held day, with the reason and who gave it', async () => {
     const date = '2024-01-05';
     publisher.publish(date, { add: 10_000 });
     const handle = await startDay(installation.target, { pipeline: 'tiny', date });

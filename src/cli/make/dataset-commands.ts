@@ -8,9 +8,8 @@ import { importFiles } from '../../engine/download/import-file.ts';
 import { PipelineError } from '../../errors.ts';
 import type { CommandHost, DatasetCommand } from '../../pipelines/dataset-command.ts';
 import { loadDatasets } from '../../workers/load-datasets.ts';
-import type { Perform } from '../program.ts';
 import { EXIT } from '../shared/context.ts';
-import type { CommandContext } from '../shared/context.ts';
+import type { CommandContext, Perform } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
 
 /**

@@ -16,3 +16,6 @@ export interface CommandContext {
   /** Aborted by the first Ctrl-C or signal to end, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
 }
+
+/** Runs a command with everything that it needs. */
+export type Perform = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
