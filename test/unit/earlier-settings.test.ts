@@ -52,7 +52,7 @@ describe('settings of the earlier systems', () => {
   it('QUOTIDIEN_DEPOSITS=instead asks no publisher for what other programs bring', () => {
     const { QUOTIDIEN_DEPOSITS: deposits } = load({ QUOTIDIEN_DEPOSITS: 'instead' }).settings;
     const { parts } = configuredDatasets({ cityflow }, {}, { deposits })['cityflow']!.definition;
-    const asked = parts.filter(({ closed }) => closed === undefined).map(({ id }) => id);
+    const asked = parts.filter(({ closed, source }) => closed === undefined && source !== 'import').map(({ id }) => id);
     expect(asked).toEqual(['open-meteo', 'arrondissements']);
   });
 
