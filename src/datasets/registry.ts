@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { cityflow } from './cityflow/index.ts';
 import { eco2mix } from './eco2mix/index.ts';
+import { eco2mixRegional } from './eco2mix-regional/index.ts';
 import { enedis } from './enedis/index.ts';
 import { smartMeter } from './smart-meter/index.ts';
 
@@ -25,4 +26,4 @@ export function registerDataset(dataset: Dataset, place: string): void {
   registered[name] = dataset;
 }
 
-for (const dataset of [eco2mix, cityflow, enedis, smartMeter]) registerDataset(dataset, 'quotidien');
+for (const dataset of [eco2mix, eco2mixRegional, cityflow, enedis, smartMeter]) registerDataset(dataset, 'quotidien');

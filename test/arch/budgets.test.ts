@@ -40,7 +40,7 @@ describe('the house', () => {
   });
 
   it('names a dataset where datasets are listed or shown, and nowhere else', async () => {
-    const ofDatasets = /^(datasets\/(eco2mix|cityflow|enedis|smart-meter)|api\/earlier|dev\/portal)\//;
+    const ofDatasets = /^(datasets\/(eco2mix|eco2mix-regional|cityflow|enedis|smart-meter)|api\/earlier|dev\/portal)\//;
     const naming = (await sources()).filter(
       ({ file, text }) => !ofDatasets.test(file) && /eco2mix|cityflow|enedis|smart-?meter/i.test(withoutComments(text)),
     );

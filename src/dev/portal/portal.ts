@@ -19,6 +19,7 @@ import { createFaultBook, wrongAnswer } from './faults.ts';
 import { openFolder } from './folder.ts';
 import type { Hold, PortalRequest, RequestLog, RequestMatch } from './requests.ts';
 import { createRequestLog } from './requests.ts';
+import { createRegionalDataset } from './regional/dataset.ts';
 import { createSyntheticDataset } from './synthetic/dataset.ts';
 import type { SyntheticOptions } from './synthetic/publication.ts';
 
@@ -84,8 +85,13 @@ async function openDatasets(options: PortalOptions): Promise<Pick<Desk, 'dataset
   const synthetic = (['eco2mix-national-tr', 'eco2mix-national-cons-def'] as const).map((id) =>
     createSyntheticDataset(id, seed, publication),
   );
+  const regional = (['eco2mix-regional-tr', 'eco2mix-regional-cons-def'] as const).map((id) =>
+    createRegionalDataset(id, seed, publication),
+  );
   const files = options.folder === undefined ? [] : await openFolder(options.folder);
-  const all = new Map([...synthetic, ...cityDatasets(seed), ...files].map((dataset) => [dataset.id, dataset]));
+  const all = new Map(
+    [...synthetic, ...regional, ...cityDatasets(seed), ...files].map((dataset) => [dataset.id, dataset]),
+  );
   const names = new Set(files.map(({ id }) => id));
   const { datasets: wanted } = options;
   if (wanted === undefined) return { datasets: all, files: names };

@@ -46,7 +46,8 @@ function narrow(range: readonly [number, number], { operator }: Comparison, at: 
   }
 }
 
-function clip(view: SyntheticView, where: readonly Comparison[], zone: CsvFormat['zone']): SyntheticView {
+/** The part of a view that a request selects. */
+export function clip(view: SyntheticView, where: readonly Comparison[], zone: CsvFormat['zone']): SyntheticView {
   let days: [number, number] = [view.publication.firstDay, view.publication.lastDay];
   let quarters: [number, number] = [-Infinity, Infinity];
   for (const comparison of where) {

@@ -1,0 +1,17 @@
+import type { PartNote } from '../../kit/index.ts';
+import type { NationalComparison, RegionsDay } from '../metrics-model.ts';
+
+export const REPORT_SCHEMA = 'eco2mix-regional.report/1';
+
+/** The report of a day as one document; pages and tables are made of it. */
+export interface RegionsReport {
+  readonly schema: typeof REPORT_SCHEMA;
+  readonly date: string;
+  readonly metrics: RegionsDay;
+  /** Null when the comparison was not made. */
+  readonly comparison: NationalComparison | null;
+  /** Parts that use what was delivered before, with the reason. */
+  readonly notes?: readonly PartNote[];
+  /** Parts whose rows a sample portal made up; absent where there are none. */
+  readonly sample_data?: readonly string[];
+}
