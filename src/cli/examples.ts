@@ -28,6 +28,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   show: ['show eco2mix yesterday', 'show smart-meter 2024-01-15.07-of-16'],
   diff: ['diff eco2mix yesterday', 'diff eco2mix 2024-01-15 --versions 1..3'],
   verify: ['verify eco2mix 2024-01-15', 'verify eco2mix 2024-01-01 2024-12-31 --sample 5'],
+  export: [
+    'export',
+    'export eco2mix_national --from -30d --to yesterday --format parquet',
+    'export consommation_mensuelle --dialect fr --output consommation.csv',
+  ],
   doctor: ['doctor'],
   settings: ['settings'],
   'storage init': ['storage init', 'storage init --print'],

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { CODE_VERSION } from '../workers/code-version.ts';
+import { addExportCommand } from './export-command.ts';
 import { addExamples } from './examples.ts';
 import { addOrderCommands } from './order-commands.ts';
 import { tellAway } from './shared/away.ts';
@@ -44,6 +45,7 @@ export function createProgram(execute: Execute): Command {
   addCalendarCommands(program, lookAtHome);
   addDayReadingCommands(program, lookAtHome);
   addHomeCommands(program, look);
+  addExportCommand(program, lookAtHome);
   addStoreCommands(program, perform);
   addRemovalCommands(program, perform);
   addServiceCommands(program, perform);

@@ -8,12 +8,13 @@ import type { Engine } from '../../engine/engine.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
 import { readRowSets, writeParquet } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
-import type { AnswerRow, TableColumn } from '../../pipelines/tables.ts';
+import type { TableColumn } from '../../pipelines/tables.ts';
 import { arrowStream } from './arrow.ts';
-import { csvHeader, csvRows } from './csv.ts';
 import type { Dialect } from './csv.ts';
 import { FORMATS } from './formats.ts';
 import type { Format } from './formats.ts';
+import { textOf } from './row-text.ts';
+import { xlsxStream } from './xlsx.ts';
 
 /** A whole table in one of the formats, at the pace of its reader. */
 
@@ -23,6 +24,14 @@ export interface WholeRows {
   readonly names: readonly string[] | undefined;
   readonly format: Format;
   readonly dialect: Dialect;
+  /** A browser saves it, and does not show it. */
+  readonly isAttachment?: true;
+}
+
+/** The name of a file with the rows. */
+export function fileNameOf({ cut, format }: Pick<WholeRows, 'cut' | 'format'>): string {
+  const suffix = format === 'arrow' ? 'arrows' : format;
+  return `${cut.table.id}_${cut.span.from}_${cut.span.to}.${suffix}`;
 }
 
 export async function sendWhole(
@@ -32,9 +41,9 @@ export async function sendWhole(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { cut, columns, names, format, dialect } = whole;
-  const suffix = format === 'arrow' ? 'arrows' : format;
+  const how = whole.isAttachment === true ? 'attachment' : 'inline';
   reply.type(FORMATS[format]);
-  reply.header('content-disposition', `inline; filename="${cut.table.id}_${cut.span.from}_${cut.span.to}.${suffix}"`);
+  reply.header('content-disposition', `${how}; filename="${fileNameOf(whole)}"`);
   if (format === 'parquet') return sendParquet(engine, whole, request, reply);
   const gone = new AbortController();
   reply.raw.once('close', () => {
@@ -42,28 +51,8 @@ export async function sendWhole(
   });
   const sets = readRowSets(engine, cut, { columns: names, signal: gone.signal });
   if (format === 'arrow') return reply.send(arrowStream(columns, sets));
+  if (format === 'xlsx') return reply.send(xlsxStream(columns, sets));
   return reply.send(Readable.from(textOf(format, columns, sets, dialect), { objectMode: false }));
-}
-
-async function* textOf(
-  format: 'json' | 'ndjson' | 'csv',
-  columns: readonly TableColumn[],
-  sets: AsyncIterable<readonly AnswerRow[]>,
-  dialect: Dialect,
-): AsyncGenerator<string> {
-  if (format === 'csv') {
-    yield csvHeader(columns, dialect);
-    for await (const rows of sets) yield csvRows(columns, rows, dialect);
-  } else if (format === 'ndjson') {
-    for await (const rows of sets) yield rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-  } else {
-    let before = '[';
-    for await (const rows of sets) {
-      yield `${before}${rows.map((row) => JSON.stringify(row)).join(',\n')}`;
-      before = ',\n';
-    }
-    yield before === '[' ? '[]' : ']';
-  }
 }
 
 /** Made on the disk, because its end tells where its columns are; so it also has byte ranges. */

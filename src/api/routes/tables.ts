@@ -31,7 +31,7 @@ const MOST_DAYS = 3_660;
 const tableParams = z.strictObject({ table: z.string().max(64).describe('Id of a table') });
 const formatParams = z.strictObject({
   ...tableParams.shape,
-  format: z.enum(['json', 'ndjson', 'csv', 'parquet', 'arrow']),
+  format: z.enum(['json', 'ndjson', 'csv', 'parquet', 'arrow', 'xlsx']),
 });
 const rangeFields = {
   from: civilDate.optional().describe('First day; default: the last known day'),
@@ -326,7 +326,7 @@ async function sendTable(
   { context, tables, known }: Room,
   { request, reply, given, suffix }: Asked<z.output<typeof fileQuery>>,
 ): Promise<FastifyReply> {
-  const format = chooseFormat(suffix, request.headers.accept, ['csv', 'json', 'ndjson', 'parquet', 'arrow']);
+  const format = chooseFormat(suffix, request.headers.accept, ['csv', 'json', 'ndjson', 'parquet', 'arrow', 'xlsx']);
   const { cut, pipeline, state } = await cutOf(context, tables, request, given);
   const names = given.columns?.split(',').map((name) => name.trim());
   const columns = columnsNamed(cut.table, names);

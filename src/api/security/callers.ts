@@ -52,15 +52,20 @@ export function requireReading(request: FastifyRequest): void {
 }
 
 /** Tables with columns about people are for those who say who they are, on whatever machine. */
-export function mayReadTable(request: FastifyRequest, { pipeline, table, dataset }: PlacedTable): void {
-  const classified = classifiedColumns(dataset.definition);
-  const isPersonal = table.columns.some(
-    ({ name, class: own }) => (own !== undefined && own !== 'open') || classified.has(name.toLowerCase()),
-  );
-  if (isPersonal && request.caller.anonymous)
+export function mayReadTable(request: FastifyRequest, placed: PlacedTable): void {
+  const { pipeline, table } = placed;
+  if (hasPersonalColumns(placed) && request.caller.anonymous)
     throw new PipelineError(
       'AUTH_REQUIRED',
       `${table.id} has personal columns: it needs a key with data:read:${pipeline}`,
     );
   requireScope(request, 'data:read', pipeline);
+}
+
+/** Whether a table has columns that are not everybody's business. */
+export function hasPersonalColumns({ table, dataset }: PlacedTable): boolean {
+  const classified = classifiedColumns(dataset.definition);
+  return table.columns.some(
+    ({ name, class: own }) => (own !== undefined && own !== 'open') || classified.has(name.toLowerCase()),
+  );
 }

@@ -1,6 +1,7 @@
 import type { Dataset } from '../kit/index.ts';
 import { CALENDAR_QUESTIONS } from './answers/calendar.ts';
 import { ECO2MIX_DASHBOARDS } from './answers/dashboards.ts';
+import { ECO2MIX_FRENCH_TABLES } from './answers/french-tables.ts';
 import { INSIGHT_QUESTIONS } from './answers/insights.ts';
 import { OVERVIEW_QUESTIONS } from './answers/overviews.ts';
 import { SERIES_QUESTIONS } from './answers/questions.ts';
@@ -33,7 +34,7 @@ export const eco2mix: Dataset = {
     'rollup/year': rollupYear,
     'rollup/history': rollupHistory,
   },
-  tables: ECO2MIX_TABLES,
+  tables: [...ECO2MIX_TABLES, ...ECO2MIX_FRENCH_TABLES],
   questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS, ...CALENDAR_QUESTIONS, ...INSIGHT_QUESTIONS],
   dashboards: ECO2MIX_DASHBOARDS,
   recognise: recogniseFile,

@@ -172,20 +172,22 @@ export async function withViews<T>(
 
 /**
  * Writes the whole cut as one Parquet file of the declared types. Files whose rows do not follow each other in time keep the order of their
- * scopes.
+ * scopes. Returns the number of rows.
  */
 export async function writeParquet(
   engine: Engine,
   cut: TableCut,
   names: readonly string[] | undefined,
   path: string,
-): Promise<void> {
+): Promise<number> {
   const columns = columnsNamed(cut.table, names);
-  await holdingFiles(engine, async (held) => {
+  return holdingFiles(engine, async (held) => {
     const local = await openPieces(held, cut.pieces);
     const select = isTimeOrdered(cut.table) ? orderedSql(cut.table, columns, local) : inTurn(cut.table, columns, local);
     const format = `(FORMAT PARQUET, COMPRESSION ZSTD)`;
-    await sqlOf(engine).session((sql) => sql.run(`COPY (${select}) TO ${quoteText(path)} ${format}`));
+    const copy = `COPY (${select}) TO ${quoteText(path)} ${format}`;
+    const [copied] = await sqlOf(engine).session((sql) => sql.rows<{ Count: number }>(copy));
+    return copied?.Count ?? 0;
   });
 }
 

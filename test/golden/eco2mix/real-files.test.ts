@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { publishDownloads } from '../../../src/engine/download/publish-downloads.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
@@ -128,6 +130,45 @@ describeOnRealFiles('the real-time export of December 2021', ['eco2mix/eco2mix-n
       `SELECT count(*) AS rows, any_value(source) AS source FROM read_parquet('${engine.home}/store/02_clean/consommation_france_puissance.parquet')`,
     );
     expect(curve).toEqual({ rows: 2_976, source: 'Temps Réel' });
+  });
+
+  it('publishes the exports of the earlier pages, with the figures of the raw file', async () => {
+    const lines = async (name: string): Promise<string[][]> =>
+      (await readFile(`${engine.home}/store/02_clean/${name}.csv`, 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(';'));
+    const figure = (text: string | undefined): number => Number(text?.replace(',', '.'));
+    const [power, ...powers] = await lines('consommation_puissance_2021');
+    expect(power).toEqual(['\uFEFFdate_heure', 'consommation_mw', 'source']);
+    expect(powers).toHaveLength(2_976);
+    const [load] = await rows<{ mw: number }>(
+      `SELECT sum("Consommation (MW)"::BIGINT)::DOUBLE AS mw FROM ${raw()} WHERE "Consommation (MW)" <> ''`,
+    );
+    expect(sum(powers.map((line) => figure(line[1])))).toBe(load!.mw);
+    const [heads, trade] = await lines('echanges_annuels');
+    const [spain] = await rows<{ sold: number; bought: number }>(
+      `SELECT sum(greatest(-p, 0)) / 2 AS sold, sum(greatest(p, 0)) / 2 AS bought
+       FROM (SELECT "Ech. comm. Espagne (MW)"::INT AS p FROM ${raw()} WHERE "Ech. comm. Espagne (MW)" <> '')`,
+    );
+    expect(['import', 'export', 'solde'].map((way) => figure(trade![heads!.indexOf(`espagne_${way}_mwh`)]))).toEqual([
+      spain!.bought,
+      spain!.sold,
+      spain!.sold - spain!.bought,
+    ]);
+    const [names, year] = await lines('production_annuelle');
+    const [nuclear] = await rows<{ mwh: number }>(`SELECT sum("Nucléaire (MW)"::INT) / 4 AS mwh FROM ${raw()}`);
+    expect(figure(year![names!.indexOf('nucleaire_mwh')])).toBe(nuclear!.mwh);
+  });
+
+  it('logs the download by the days of the file, and tells its freshness', async () => {
+    await publishDownloads(engine, 'eco2mix');
+    const log = await readFile(`${engine.home}/store/logs/download_log.csv`, 'utf8');
+    const line = log.split('\n').find((one) => one.startsWith('eco2mix-national-tr,'))!;
+    const [, , count, columns, from, to] = line.split(',');
+    expect([count, columns, from, to]).toEqual(['2976', '37', '2021-12-01', '2021-12-31']);
+    const state = JSON.parse(await readFile(`${engine.home}/store/state/odre_freshness.json`, 'utf8')) as object;
+    expect(Object.keys(state)).toContain('eco2mix-national-tr');
   });
 });
 

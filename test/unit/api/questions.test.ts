@@ -224,8 +224,22 @@ describe('the earlier systems', () => {
     });
     expect(long.statusCode).toBe(400);
     const csv = await api.inject({ url: '/consommation/export-mensuel/', headers: { host: 'localhost' } });
-    expect(csv.body.split('\r\n')[0]).toBe('\uFEFFMois;Consommation (MWh)');
+    expect(csv.body.split('\r\n')[0]).toBe('\uFEFFannee;annee_mois;consommation_mwh;consommation_couverture');
     expect(csv.body.trimEnd().split('\r\n')).toHaveLength(3);
+    expect(csv.headers['content-disposition']).toMatch(/^attachment; filename="consommation_mensuelle_/);
+    const heads: Record<string, string> = {
+      '/consommation/export-puissance/': 'date_heure;consommation_mw;source',
+      '/consommation/export-annuel/': 'annee;consommation_mwh;',
+      '/production/export-production/': 'date_heure;nucleaire_mw;hydraulique_mw;eolien_mw;solaire_mw;gaz_mw;',
+      '/production/export-mensuel/': 'annee;annee_mois;nucleaire_mwh;hydraulique_mwh;',
+      '/production/export-annuel/': 'annee;nucleaire_mwh;',
+      '/echanges/export/': 'date_heure;ech_physiques;ech_comm_angleterre;',
+      '/echanges/export-annuel/': 'annee;angleterre_import_mwh;angleterre_export_mwh;angleterre_solde_mwh;',
+    };
+    for (const [url, head] of Object.entries(heads)) {
+      const answer = await api.inject({ url, headers: { host: 'localhost' } });
+      expect([url, answer.statusCode, answer.body.slice(1, head.length + 1)]).toEqual([url, 200, head]);
+    }
   });
 
   it('CityFlow and its rewrite, at the root and under /api, told apart by the date', async () => {

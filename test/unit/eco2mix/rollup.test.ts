@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eco2mixDefinition } from '../../../src/datasets/eco2mix/definition.ts';
 import { writeSyntheticCsv } from '../../../src/dev/portal/portal.ts';
@@ -71,7 +72,8 @@ beforeAll(async () => {
   runner = await openRunner();
   months = [];
   for (const month of MONTHS) months.push(await rollUpMonth(month));
-  years = await runner.step('rollup/year', [{ scope: '2024', inputs: { energies: outputsOf(months, 'energies') } }]);
+  const year = { energies: outputsOf(months, 'energies'), core: outputsOf(months, 'core') };
+  years = await runner.step('rollup/year', [{ scope: '2024', inputs: year }]);
   const inputs = {
     core: outputsOf(months, 'core'),
     days: outputsOf(months, 'days'),
@@ -134,6 +136,68 @@ describe('rollup/year', () => {
   });
 });
 
+/** The lines of a CSV for French spreadsheets: every field of every line. */
+async function csvOf(done: Done, output: string): Promise<string[][]> {
+  const text = await readFile(done.outputs[output]!.path, 'utf8');
+  expect(text.startsWith('\uFEFF')).toBe(true);
+  expect(text.endsWith('\n')).toBe(true);
+  const lines = text.slice(1).trimEnd().split('\n');
+  expect(done.outputs[output]!.ref.rows).toBe(lines.length - 1);
+  return lines.map((line) => line.split(';'));
+}
+
+const french = (value: unknown): string => (value === null ? '' : JSON.stringify(value).replace('.', ','));
+
+describe('the CSV exports of the earlier pages', () => {
+  it('publish the curves of a year, every instant once', async () => {
+    expect(eco2mixDefinition.rollups.find(({ id }) => id === 'rollup/year')!.outputs['echanges_puissance_csv']).toEqual(
+      expect.objectContaining({ publishAs: '02_clean/echanges_puissance_{scope}.csv' }),
+    );
+    const rows = await query(`SELECT epoch_ms(date_heure) AS at, consommation, source
+      FROM ${table('consommation_france_puissance')} ORDER BY date_heure`);
+    const [head, ...lines] = await csvOf(years[0]!, 'consommation_puissance_csv');
+    expect(head).toEqual(['date_heure', 'consommation_mw', 'source']);
+    expect(lines).toEqual(
+      rows.map(({ at, consommation, source }) => [
+        new Date(Number(at)).toISOString().replace('.000', ''),
+        String(consommation),
+        source,
+      ]),
+    );
+    const [names, first] = await csvOf(years[0]!, 'production_puissance_csv');
+    expect(names).toEqual(expect.arrayContaining(['nucleaire_mw', 'gaz_ccg_mw', 'pompage_mw']));
+    expect(first).toHaveLength(names!.length);
+  });
+
+  it('publish months and years with the figures of the tables beside them', async () => {
+    const [head, ...lines] = await csvOf(history, 'consommation_mensuelle_csv');
+    expect(head).toEqual(['annee', 'annee_mois', 'consommation_mwh', 'consommation_couverture']);
+    const rows = await query(`SELECT * FROM ${table('consommation_mensuelle')} ORDER BY annee_mois_str`);
+    expect(lines).toEqual(
+      rows.map((row) => [
+        '2024',
+        row['annee_mois_str'],
+        french(row['consommation_mensuelle']),
+        french(row['consommation_coverage']),
+      ]),
+    );
+  });
+
+  it('publish import, export and their balance for each border and in total', async () => {
+    const [head, line] = await csvOf(history, 'echanges_annuels_csv');
+    const figure = Object.fromEntries(head!.map((name, index) => [name, line![index]]));
+    const [row] = await query(`SELECT * FROM ${table('echanges_annuels_import_export')}`);
+    const [bought, sold] = [Number(row!['ech_comm_italie_import_mwh']), Number(row!['ech_comm_italie_export_mwh'])];
+    expect(figure).toMatchObject({
+      annee: '2024',
+      italie_import_mwh: french(bought),
+      italie_export_mwh: french(sold),
+      italie_solde_mwh: french(sold - bought),
+      total_import_mwh: french(row!['total_import_mwh']),
+    });
+  });
+});
+
 describe('rollup/history', () => {
   const columnsOf = async (name: string): Promise<Record<string, unknown>> =>
     Object.fromEntries(
@@ -161,6 +225,12 @@ describe('rollup/history', () => {
       'eco2mix/low_carbon.parquet',
       'eco2mix/forecast_skill.parquet',
       'eco2mix/calendar.parquet',
+      '02_clean/consommation_mensuelle.csv',
+      '02_clean/consommation_annuelle.csv',
+      '02_clean/production_mensuelle.csv',
+      '02_clean/production_annuelle.csv',
+      '02_clean/echanges_mensuels.csv',
+      '02_clean/echanges_annuels.csv',
       '01_downloaded/odre/eco2mix-national-tr.parquet',
       '01_downloaded/odre/eco2mix-national-cons-def.parquet',
     ]);
@@ -227,7 +297,9 @@ describe('rollup/history', () => {
     // Sixty days of a year of 366.
     expect(load!['consommation_coverage']).toBeCloseTo(60 / 366, 3);
     const tables = ['consommation', 'production', 'echanges'].flatMap((name) =>
-      Object.keys(history.outputs).filter((output) => output.startsWith(name) && /mensuel|annuel/.test(output)),
+      Object.keys(history.outputs).filter(
+        (output) => output.startsWith(name) && /(mensuel|annuel)(?!.*_csv$)/.test(output),
+      ),
     );
     expect(tables).toHaveLength(7);
     for (const name of tables) {

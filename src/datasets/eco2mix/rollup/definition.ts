@@ -1,5 +1,6 @@
-import { defineRollup, parquetFile } from '../../kit/index.ts';
+import { csvFile, defineRollup, parquetFile } from '../../kit/index.ts';
 import type { OutputDefinition, RollupDefinition } from '../../kit/index.ts';
+import { FRENCH_TABLES } from './french-tables.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
 import { INSIGHTS } from './insights.ts';
 
@@ -36,19 +37,40 @@ const MONTH = defineRollup({
   timeout: '5 minutes',
 });
 
+/** The tables of instants are published by year: all years in one would be 60 MB of text with every change. */
+export const CSV_OF_YEARS = FRENCH_TABLES.filter(({ of }) => of === 'instants');
+export const CSV_OF_HISTORY = FRENCH_TABLES.filter(({ of }) => of !== 'instants');
+
+/** The output with the CSV of a table. */
+export function csvOutputOf(table: string): string {
+  return `${table}_csv`;
+}
+
 const YEAR = defineRollup({
   id: 'rollup/year',
   grain: 'year',
-  title: 'Energies of a year',
-  inputs: [{ name: 'energies', step: 'rollup/month', output: 'energies', each: 'month' }],
-  outputs: { energies: parquetFile('years/eco2mix/energies') },
-  timeout: '2 minutes',
+  version: 2,
+  title: 'Energies of a year, and its curves as CSV',
+  inputs: [
+    { name: 'energies', step: 'rollup/month', output: 'energies', each: 'month' },
+    { name: 'core', step: 'rollup/month', output: 'core', each: 'month' },
+  ],
+  outputs: {
+    energies: parquetFile('years/eco2mix/energies'),
+    ...Object.fromEntries(
+      CSV_OF_YEARS.map(({ name }) => [
+        csvOutputOf(name),
+        csvFile(`years/eco2mix/${name}`, { publishAs: `02_clean/${name}_{scope}.csv` }),
+      ]),
+    ),
+  },
+  timeout: '5 minutes',
 });
 
 const HISTORY = defineRollup({
   id: 'rollup/history',
   grain: 'history',
-  version: 4,
+  version: 5,
   title: 'Everything that is published under a fixed name',
   inputs: [
     { name: 'core', step: 'rollup/month', output: 'core', each: 'month' },
@@ -64,6 +86,10 @@ const HISTORY = defineRollup({
       parquetFile(`history/eco2mix/${name}`, { publishAs: `02_clean/${name}.parquet` }),
     ]),
     ...INSIGHTS.map((name) => [name, parquetFile(`history/eco2mix/${name}`, { publishAs: `eco2mix/${name}.parquet` })]),
+    ...CSV_OF_HISTORY.map(({ name }) => [
+      csvOutputOf(name),
+      csvFile(`history/eco2mix/${name}-csv`, { publishAs: `02_clean/${name}.csv` }),
+    ]),
     ...Object.entries(RAW_OUTPUTS).map(([output, { dataset }]) => {
       return [
         output,

@@ -12,7 +12,8 @@ import type {
 } from '../../kit/index.ts';
 import { copyTable } from './copy-table.ts';
 import type { RawOutput } from './definition.ts';
-import { RAW_OUTPUTS } from './definition.ts';
+import { CSV_OF_HISTORY, csvOutputOf, RAW_OUTPUTS } from './definition.ts';
+import { copyFrenchCsv } from './french-csv.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
 import { INSIGHTS, writeInsight } from './insights.ts';
 import { copyRawRows } from './raw-rows.ts';
@@ -45,6 +46,13 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     const made = await writeInsight(sql, name, unit, path.join(folder, `${name}.parquet`));
     if (made !== undefined) outputs[name] = made;
     task.progress(name);
+  }
+  for (const table of CSV_OF_HISTORY) {
+    const inputs = unit.inputs[`${table.of}_energies`] ?? [];
+    if (inputs.length === 0) continue;
+    task.signal.throwIfAborted();
+    const file = path.join(folder, `${table.name}.csv`);
+    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(sql, table, readFiles(inputs), file);
   }
   for (const [output, { dataset }] of Object.entries(RAW_OUTPUTS) as [RawOutput, { dataset: string }][]) {
     const inputs = unit.inputs[output] ?? [];

@@ -1,0 +1,25 @@
+import type { AnswerRow, TableColumn } from '../../pipelines/tables.ts';
+import { csvHeader, csvRows } from './csv.ts';
+import type { Dialect } from './csv.ts';
+
+/** Rows as text, set by set; JSON is one array of objects. */
+export async function* textOf(
+  format: 'json' | 'ndjson' | 'csv',
+  columns: readonly TableColumn[],
+  sets: AsyncIterable<readonly AnswerRow[]>,
+  dialect: Dialect,
+): AsyncGenerator<string> {
+  if (format === 'csv') {
+    yield csvHeader(columns, dialect);
+    for await (const rows of sets) yield csvRows(columns, rows, dialect);
+  } else if (format === 'ndjson') {
+    for await (const rows of sets) yield rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  } else {
+    let before = '[';
+    for await (const rows of sets) {
+      yield `${before}${rows.map((row) => JSON.stringify(row)).join(',\n')}`;
+      before = ',\n';
+    }
+    yield before === '[' ? '[]' : ']';
+  }
+}

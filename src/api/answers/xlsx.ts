@@ -1,0 +1,45 @@
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { writeXlsxStream } from 'hucre/xlsx';
+import type { CellValue, ColumnDef } from 'hucre/xlsx';
+import type { AnswerRow, AnswerValue, ColumnType, TableColumn } from '../../pipelines/tables.ts';
+
+/**
+ * Rows as a workbook, made while they are read: names of columns in the first row, which stays in sight; numbers as numbers, days and instants as
+ * dates (in UTC), empty cells for what is not there. Texts are texts, whatever they begin with: none is a formula. What is more than a sheet
+ * holds (1,048,576 rows) goes on in the next one.
+ */
+export function xlsxStream(columns: readonly TableColumn[], sets: AsyncIterable<readonly AnswerRow[]>): Readable {
+  const stream = writeXlsxStream(cellsOf(columns, sets), {
+    name: 'quotidien',
+    columns: columns.map(columnOf),
+    freezePane: { rows: 1 },
+  });
+  return Readable.fromWeb(stream as ReadableStream<Uint8Array>);
+}
+
+const FORMATS: Partial<Readonly<Record<ColumnType, string>>> = {
+  instant: 'yyyy-mm-dd hh:mm:ss',
+  date: 'yyyy-mm-dd',
+};
+
+const WIDTHS: Partial<Readonly<Record<ColumnType, number>>> = { instant: 20, date: 12 };
+
+function columnOf({ name, type }: TableColumn): ColumnDef {
+  const format = FORMATS[type];
+  const width = Math.max(WIDTHS[type] ?? 10, name.length + 2);
+  return { header: name, width, ...(format === undefined ? {} : { numFmt: format }) };
+}
+
+async function* cellsOf(
+  columns: readonly TableColumn[],
+  sets: AsyncIterable<readonly AnswerRow[]>,
+): AsyncGenerator<CellValue[]> {
+  for await (const set of sets)
+    for (const row of set) yield columns.map(({ name, type }) => cellOf(type, row[name] ?? null));
+}
+
+function cellOf(type: ColumnType, value: AnswerValue): CellValue {
+  if ((type === 'instant' || type === 'date') && typeof value === 'string') return new Date(value);
+  return value;
+}
