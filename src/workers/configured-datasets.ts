@@ -154,6 +154,18 @@ function configuredStep(step: StepDefinition, thresholds: Thresholds, closed: Js
 
 /** The publisher hosts that the datasets talk to, each once. */
 export function publisherHosts(datasets: Readonly<Record<string, Dataset>>): string[] {
-  const hosts = Object.values(datasets).flatMap(({ sources }) => Object.values(sources).map(({ host }) => host));
-  return [...new Set(hosts)].sort();
+  return hostsOf(datasets, () => true);
+}
+
+/** Those that are asked over HTTP, as the sample portal answers. */
+export function httpHosts(datasets: Readonly<Record<string, Dataset>>): string[] {
+  return hostsOf(datasets, ({ kind }) => kind !== 'folder');
+}
+
+function hostsOf(
+  datasets: Readonly<Record<string, Dataset>>,
+  isMeant: (source: SourceDeclaration) => boolean,
+): string[] {
+  const sources = Object.values(datasets).flatMap((dataset) => Object.values(dataset.sources));
+  return [...new Set(sources.filter(isMeant).map(({ host }) => host))].sort();
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hostVariable } from '../../config/settings.ts';
 import { DATASETS } from '../../datasets/registry.ts';
-import { publisherHosts } from '../../workers/configured-datasets.ts';
+import { httpHosts } from '../../workers/configured-datasets.ts';
 import { startPortal } from '../../dev/portal/portal.ts';
 import type { Portal } from '../../dev/portal/portal.ts';
 import { isPortFree, unusedPort } from '../../dev/temporal/ports.ts';
@@ -36,7 +36,7 @@ export async function openSampleHome(home: string): Promise<SampleHome> {
   const portal = await startPortal({ port, seed: record.seed, now: () => new Date() });
   await writeFile(path.join(home, 'portal.json'), `${JSON.stringify({ ...record, port })}\n`);
   const settings = {
-    ...Object.fromEntries(publisherHosts(DATASETS).flatMap((host) => hostSettings(host, portal.url))),
+    ...Object.fromEntries(httpHosts(DATASETS).flatMap((host) => hostSettings(host, portal.url))),
     QUOTIDIEN_ROLLUP_QUIET_MS: 1_000,
   };
   await writeFile(path.join(home, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);

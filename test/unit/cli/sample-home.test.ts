@@ -3,6 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSampleHome } from '../../../src/cli/services/sample-home.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+import { DATASETS } from '../../../src/datasets/registry.ts';
+import { configuredDatasets, publisherHosts } from '../../../src/workers/configured-datasets.ts';
 import { startSamplePortal } from '../../../src/cli/temporal/sample-portal.ts';
 
 let home: string;
@@ -40,6 +43,15 @@ describe('a home that works on sample data', () => {
     expect(await startSamplePortal(home)).toBeUndefined();
     await again?.close();
     expect(await settings()).toBe(before);
+  });
+
+  it('has settings that every dataset takes', async () => {
+    const { portal } = await openSampleHome(home);
+    await portal.close();
+    const config = loadConfig({ env: {}, cwd: home, home, hosts: publisherHosts(DATASETS) });
+    const { sources } = configuredDatasets(DATASETS, config.hosts)['cityflow'] ?? { sources: {} };
+    const addresses = Object.values(sources).map((source) => ('baseUrl' in source ? source.baseUrl : ''));
+    expect(new Set(addresses)).toEqual(new Set([portal.url]));
   });
 
   it('is none without its record', async () => {
