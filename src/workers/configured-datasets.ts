@@ -5,7 +5,7 @@ import type { DepositMode } from '../engine/engine.ts';
 import { closedParts, refuseUnknownSources, withClosed } from './closed-parts.ts';
 import type { Dataset, FolderSource, HttpSource, SourceDeclaration } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipelines/definition.ts';
-import type { JsonObject } from '../ports/json.ts';
+import type { JsonObject, JsonValue } from '../ports/json.ts';
 
 type Thresholds = Readonly<Record<string, number>>;
 
@@ -146,10 +146,17 @@ function configuredStep(step: StepDefinition, thresholds: Thresholds, closed: Js
     ...step,
     params: {
       ...params,
-      ...('thresholds' in params ? { thresholds } : {}),
+      ...('thresholds' in params ? { thresholds: ownThresholds(params['thresholds'], thresholds) } : {}),
       ...('closed_parts' in params ? { closed_parts: closed } : {}),
     },
   };
+}
+
+/** Those that the step names: one that other steps hang on must not change its key. A step that names none is given all. */
+function ownThresholds(named: JsonValue | undefined, thresholds: Thresholds): Thresholds {
+  const own = typeof named === 'object' && named !== null ? Object.keys(named) : [];
+  if (own.length === 0) return thresholds;
+  return Object.fromEntries(own.flatMap((name) => (name in thresholds ? [[name, thresholds[name] ?? 0]] : [])));
 }
 
 /** The publisher hosts that the datasets talk to, each once. */

@@ -18,6 +18,8 @@ import { NETWORK_CHECKS } from './transform/network.ts';
 import { TRAFFIC_CHECKS } from './transform/traffic.ts';
 import { WEATHER_CHECKS } from './transform/weather.ts';
 import { WORK_CHECKS } from './transform/works.ts';
+import { STUDY_STEPS } from './studies/definition.ts';
+import { STUDY_LIMITS } from './studies/limits.ts';
 import { TRANSPORT_DOWNLOADS, TRANSPORT_PARTS, TRANSPORT_STEPS } from './transport/definition.ts';
 
 /** Counts arrive for days after their day; a state of the moment (disruptions, roadworks) of a past day does not come back. */
@@ -340,9 +342,17 @@ export const cityflowDefinition = definePipeline({
     cutOffAfter: '3 days',
     finalAtCutOff: true,
   },
-  thresholds: THRESHOLDS,
+  thresholds: { ...THRESHOLDS, ...STUDY_LIMITS },
   parts: [...PARTS, ...TRANSPORT_PARTS],
-  steps: [...DOWNLOADS, ...TRANSPORT_DOWNLOADS, ...TRANSFORMS, ...METRICS, ...TRANSPORT_STEPS, ...REPORTS],
+  steps: [
+    ...DOWNLOADS,
+    ...TRANSPORT_DOWNLOADS,
+    ...TRANSFORMS,
+    ...METRICS,
+    ...TRANSPORT_STEPS,
+    ...STUDY_STEPS,
+    ...REPORTS,
+  ],
   recordTables: RECORD_TABLES,
   schedules: [
     {

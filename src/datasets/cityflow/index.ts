@@ -1,5 +1,7 @@
 import type { Dataset } from '../kit/index.ts';
 import { CITY_DASHBOARDS, CITY_QUESTIONS } from './answers/questions.ts';
+import { STUDY_QUESTIONS } from './answers/study-questions.ts';
+import { STUDY_TABLES } from './answers/study-tables.ts';
 import { CITY_TABLES } from './answers/tables.ts';
 import { cityflowDefinition } from './definition.ts';
 import { metricsBikes } from './metrics/bikes.ts';
@@ -15,6 +17,11 @@ import { recogniseFile } from './recognise.ts';
 import { reportDaily, reportPage } from './report/steps.ts';
 import { rowsOf } from './row-meaning.ts';
 import { sliceRawFile } from './slice.ts';
+import { metricsBikeStudy } from './studies/bikes.ts';
+import { metricsFigures } from './studies/figures.ts';
+import { metricsLinks } from './studies/links.ts';
+import { qualityOf } from './studies/quality.ts';
+import { metricsSensors } from './studies/sensors.ts';
 import { CITY_SOURCES } from './source.ts';
 import { transformBikes } from './transform/bikes.ts';
 import { transformCounts } from './transform/counts.ts';
@@ -51,12 +58,17 @@ export const cityflow: Dataset = {
     'metrics/history': metricsHistory,
     'metrics/validations': metricsRides,
     'metrics/service-quality': metricsService,
+    'metrics/figures': metricsFigures,
+    'metrics/links': metricsLinks,
+    'metrics/sensors': metricsSensors,
+    'metrics/bike-study': metricsBikeStudy,
+    'metrics/quality': qualityOf(cityflowDefinition.steps),
     'report/daily': reportDaily,
     'report/page': reportPage,
   },
   rawNames: CITY_RAW_NAMES,
-  tables: CITY_TABLES,
-  questions: CITY_QUESTIONS,
+  tables: [...CITY_TABLES, ...STUDY_TABLES],
+  questions: [...CITY_QUESTIONS, ...STUDY_QUESTIONS],
   dashboards: CITY_DASHBOARDS,
   recognise: recogniseFile,
   rowsOf,

@@ -265,3 +265,42 @@ describe('road counts through the steps', () => {
     expect((await slice('time.csv', countsCsv([unread]))).message).toContain('time cannot be read');
   });
 });
+
+describe('saturated zones', () => {
+  it('are districts with more than five segments whose dominant state is saturated or blocked', async () => {
+    const runner = await openStepRunner(cityflow);
+    const arcs = (side: number, count: number) =>
+      Array.from({ length: count }, (_, index) => ({ arc: `${side}${index}`, shape: shapeAt(2.3 + side * 0.1) }));
+    // Six of the first district are saturated, five of the second; a seventh of the second is fluid.
+    const [first, second] = [arcs(0, 6), arcs(1, 6)];
+    const rows = [...first, ...second].flatMap(({ arc }) =>
+      Array.from({ length: 24 }, (_, hour) => countLine(DAY, { arc, hour, q: 10, k: arc === '15' ? 5 : 40 })),
+    );
+    const days = await runner.days(
+      [
+        { part: 'comptages', path: await runner.file('counts.csv', countsCsv(rows)) },
+        { part: 'referentiel', path: await runner.file('network.csv', networkCsv([...first, ...second])) },
+        { part: 'arrondissements', path: await runner.file('districts.geojson', DISTRICTS) },
+      ],
+      [DAY],
+      'metrics/comptages',
+    );
+    const metrics = await readOutput<CountsMetrics>(days.get(DAY)?.['metrics/comptages'], 'metrics');
+    await runner.close();
+    expect(metrics.by_zone.map(({ zone, troncons_satures }) => [zone, troncons_satures])).toEqual([
+      ['75001', 6],
+      ['75002', 5],
+    ]);
+    expect(metrics.zones_saturees).toEqual(['75001']);
+  });
+});
+
+function shapeAt(lon: number): string {
+  return JSON.stringify({
+    type: 'LineString',
+    coordinates: [
+      [lon, 48.87],
+      [lon + 0.001, 48.87],
+    ],
+  });
+}

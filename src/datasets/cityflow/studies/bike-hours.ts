@@ -1,0 +1,76 @@
+import { inputOf, parquetSql, previousDayName } from '../../kit/index.ts';
+import type { SqlSession, StepUnit } from '../../kit/index.ts';
+import { ZONE } from '../zones.ts';
+
+/** What the study of bikes is made of: sums over the hourly counts of sixty days, by the SQL engine, in whole numbers. */
+
+/** The day and the 59 before it. */
+export const STUDY_DAYS = 60;
+
+export interface CounterSums {
+  readonly counter_id: string;
+  /** As published last. */
+  readonly name: string | null;
+  readonly district: number | null;
+  /** Hours with a value. */
+  readonly n: number;
+  readonly total: number;
+  readonly least: number;
+  readonly most: number;
+  readonly median: number;
+  readonly squares: number;
+  /** Civil hours since 1970 of the last hour with a value. */
+  readonly last_hour: number;
+}
+
+export interface CounterDaySums {
+  readonly counter_id: string;
+  readonly day: string;
+  readonly n: number;
+  readonly total: number;
+}
+
+/** Counts of one clock hour on one weekday, all counters together. */
+export interface ProfileSums {
+  /** 1 Monday … 7 Sunday. */
+  readonly weekday: number;
+  readonly clock: number;
+  readonly n: number;
+  readonly total: number;
+}
+
+export interface CountedHour {
+  readonly counter_id: string;
+  readonly hour_start_at: string;
+  readonly bikes: number;
+}
+
+export interface BikeHours {
+  readonly counters: readonly CounterSums[];
+  readonly days: readonly CounterDaySums[];
+  readonly profile: readonly ProfileSums[];
+  /** The hours of the day itself. */
+  readonly today: readonly CountedHour[];
+}
+
+/** Reads the stored days of the window; days that are not there are left out. */
+export async function readBikeHours(sql: SqlSession, unit: StepUnit): Promise<BikeHours> {
+  const names = ['core', ...Array.from({ length: STUDY_DAYS - 1 }, (_, index) => previousDayName('core', index + 1))];
+  const files = names.flatMap((name) => inputOf(unit, name)?.path ?? []);
+  const local = `timezone('${ZONE}', hour_start_at)`;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE bike_hours AS SELECT counter_id, name, district, hour_start_at, bikes,
+      strftime(${local}, '%Y-%m-%d') AS day, CAST(isodow(${local}) AS INTEGER) AS weekday, CAST(hour(${local}) AS INTEGER) AS clock
+    FROM ${parquetSql(files)} WHERE bikes IS NOT NULL`);
+  const sums = 'count(*) AS n, CAST(sum(bikes) AS BIGINT) AS total';
+  return {
+    counters:
+      await sql.rows(`SELECT counter_id, arg_max(name, hour_start_at) AS name, max(district) AS district, ${sums},
+        min(bikes) AS least, max(bikes) AS most, median(bikes) AS median,
+        CAST(sum(CAST(bikes AS BIGINT) * bikes) AS BIGINT) AS squares, CAST(epoch(max(hour_start_at)) // 3600 AS BIGINT) AS last_hour
+      FROM bike_hours GROUP BY counter_id ORDER BY counter_id`),
+    days: await sql.rows(`SELECT counter_id, day, ${sums} FROM bike_hours GROUP BY ALL ORDER BY counter_id, day`),
+    profile: await sql.rows(`SELECT weekday, clock, ${sums} FROM bike_hours GROUP BY ALL ORDER BY weekday, clock`),
+    today: await sql.rows(`SELECT counter_id, hour_start_at, bikes FROM bike_hours WHERE day = '${unit.scope}'
+      ORDER BY counter_id, hour_start_at`),
+  };
+}

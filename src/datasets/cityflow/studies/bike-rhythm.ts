@@ -1,0 +1,121 @@
+import { addDays, weekdayOf } from '../../kit/index.ts';
+import { mean, rounded, sum } from '../statistics.ts';
+import type { CounterDaySums, ProfileSums } from './bike-hours.ts';
+import type { StudyLimits } from './limits.ts';
+
+/** The rhythm of all counters together: typical days, peak hours, weeks and weekends. */
+
+export interface ProfileHour {
+  readonly jour: string;
+  readonly heure: number;
+  /** Mean of the hourly counts of all counters. */
+  readonly debit_moyen: number;
+}
+
+const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] as const;
+
+/** The typical day of each weekday, in the order of the week and the clock. */
+export function profileOf(profile: readonly ProfileSums[]): ProfileHour[] {
+  return profile.map(({ weekday, clock, n, total }) => ({
+    jour: WEEKDAYS[weekday - 1] ?? '',
+    heure: clock,
+    debit_moyen: rounded(total / n, 3),
+  }));
+}
+
+export interface PeakHour {
+  readonly heure: number;
+  readonly debit_moyen: number;
+  readonly seuil_pct: number;
+  /** Mean of the hourly means, which a peak hour is held against. */
+  readonly debit_global_moyen: number;
+}
+
+/** The clock hours whose mean is above the share of the mean of all hourly means. */
+export function peakHours(profile: readonly ProfileSums[], { peak_hour_pct: share }: StudyLimits): PeakHour[] {
+  const clocks = [...new Set(profile.map(({ clock }) => clock))].sort((a, b) => a - b);
+  const means = clocks.map((clock) => {
+    const own = profile.filter((one) => one.clock === clock);
+    return { heure: clock, mean: sum(own.map(({ total }) => total)) / sum(own.map(({ n }) => n)) };
+  });
+  const overall = mean(means.map((one) => one.mean)) ?? 0;
+  return means
+    .filter((one) => one.mean > (overall * share) / 100)
+    .map((one) => ({
+      heure: one.heure,
+      debit_moyen: rounded(one.mean, 3),
+      seuil_pct: share,
+      debit_global_moyen: rounded(overall, 3),
+    }));
+}
+
+export interface WeekChange {
+  /** Monday and Sunday: `2025-11-03/2025-11-09`. */
+  readonly periode: string;
+  /** Days of the week that are in the window and have bikes. */
+  readonly jours: number;
+  readonly debit_total: number;
+  readonly debit_precedent: number | null;
+  readonly variation_absolue: number | null;
+  readonly taux_croissance_pct: number | null;
+  /** Ours: the mean of a day against that of the week before, which a week without all its days does not bend. */
+  readonly taux_croissance_jour_pct: number | null;
+}
+
+/** Totals of all counters by week, each against the week before it. */
+export function weeklyChange(days: readonly CounterDaySums[]): WeekChange[] {
+  const weeks = new Map<string, { total: number; days: Set<string> }>();
+  for (const { day, total } of days) {
+    const monday = addDays(day, -((weekdayOf(day) + 6) % 7));
+    const week = weeks.get(monday) ?? { total: 0, days: new Set<string>() };
+    weeks.set(monday, { total: week.total + total, days: week.days.add(day) });
+  }
+  const sorted = [...weeks].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([monday, week], index) => {
+    const before = sorted[index - 1]?.[1];
+    return {
+      periode: `${monday}/${addDays(monday, 6)}`,
+      jours: week.days.size,
+      debit_total: week.total,
+      debit_precedent: before?.total ?? null,
+      variation_absolue: before === undefined ? null : week.total - before.total,
+      taux_croissance_pct: growth(week.total, before?.total),
+      taux_croissance_jour_pct: growth(
+        week.total / week.days.size,
+        before === undefined ? undefined : before.total / before.days.size,
+      ),
+    };
+  });
+}
+
+function growth(value: number, before: number | undefined): number | null {
+  return before === undefined || before === 0 ? null : rounded((value / before - 1) * 100, 2);
+}
+
+export interface WeekendRatio {
+  readonly debit_weekend: number;
+  readonly debit_semaine: number;
+  readonly ratio_weekend_semaine: number | null;
+  readonly difference_pct: number | null;
+  /** Ours: a mean day of the weekend over a mean working day; the totals compare two days with five. */
+  readonly ratio_par_jour: number | null;
+}
+
+/** Null without a day. */
+export function weekendRatio(days: readonly CounterDaySums[]): WeekendRatio | null {
+  if (days.length === 0) return null;
+  const isWeekend = (day: string): boolean => [0, 6].includes(weekdayOf(day));
+  const [weekend, working] = [days.filter(({ day }) => isWeekend(day)), days.filter(({ day }) => !isWeekend(day))];
+  const [weekendTotal, workingTotal] = [weekend, working].map((own) => sum(own.map(({ total }) => total)));
+  const [weekendDays, workingDays] = [weekend, working].map((own) => new Set(own.map(({ day }) => day)).size);
+  const ratio = (above = 0, below = 0): number | null => (below === 0 ? null : above / below);
+  const share = ratio(weekendTotal, workingTotal);
+  const perDay = ratio(ratio(weekendTotal, weekendDays) ?? 0, ratio(workingTotal, workingDays) ?? 0);
+  return {
+    debit_weekend: weekendTotal ?? 0,
+    debit_semaine: workingTotal ?? 0,
+    ratio_weekend_semaine: share === null ? null : rounded(share, 3),
+    difference_pct: share === null ? null : rounded((share - 1) * 100, 2),
+    ratio_par_jour: perDay === null ? null : rounded(perDay, 3),
+  };
+}
