@@ -38,6 +38,8 @@ export interface ExecutionStep {
   readonly required: boolean;
   /** Of a download: the part. Plans of earlier versions do not say. */
   readonly part?: string;
+  /** What it brings is the same for many days, and tells of none of them. Plans of earlier versions do not say. */
+  readonly undated?: true;
   readonly withNotes?: boolean;
   /** The step is a shard; those of one step share its name without the shard. */
   readonly shard?: Shard;
@@ -97,10 +99,16 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       timeoutSeconds: step.timeoutSeconds,
       required: step.required,
       ...(step.part === undefined ? {} : { part: step.part }),
+      ...(isUndated(step) ? { undated: true as const } : {}),
       ...(step.withNotes === true ? { withNotes: true } : {}),
       ...(step.shard === undefined ? {} : { shard: step.shard }),
       ...(step.gathers === undefined ? {} : { gathers: step.gathers }),
     }));
+}
+
+/** A list that every day has, such as a road network. */
+function isUndated({ part, outputs }: StepDefinition): boolean {
+  return part !== undefined && Object.values(outputs).every(({ sharedByDays }) => sharedByDays === true);
 }
 
 /** Those of the planned steps that a run of so many days executes: the ones that are made for single days only are left out of several. */
@@ -211,9 +219,9 @@ function isLeftOut(state: StepState | undefined): boolean {
   return state?.state === 'skipped' && state.reason.startsWith(LEFT_OUT);
 }
 
-/** No part of the day has a row. Plans of earlier versions do not say which steps bring parts. */
+/** No part that tells of the day has a row. Plans of earlier versions do not say which steps bring parts. */
 function isMadeOfNothing(steps: readonly ExecutionStep[], day: DayState): boolean {
-  const downloads = steps.filter(({ part }) => part !== undefined);
+  const downloads = steps.filter(({ part, undated }) => part !== undefined && undated !== true);
   return (
     downloads.length > 0 &&
     downloads.every(({ id }) => {
@@ -237,7 +245,7 @@ export interface DayOutcome {
 
 /**
  * How a day ended. `no_data` when a required step had nothing to work on, or nothing but rows without values, and nothing else failed, also when its report could be made
- * of nothing; `degraded` when something failed that is not required, or an operator did without a part; `failed` names the required step, or else the first failed step,
+ * of nothing, or of nothing but lists that every day has; `degraded` when something failed that is not required, or an operator did without a part; `failed` names the required step, or else the first failed step,
  * because its failure is what left the required step without input.
  */
 export function dayOutcome(date: CivilDate, steps: readonly ExecutionStep[], day: DayState): DayOutcome {

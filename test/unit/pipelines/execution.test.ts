@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blockedBy, dayOutcome, executionSteps, inputKeys } from '../../../src/pipelines/execution.ts';
 import type { DayState, ExecutionStep } from '../../../src/pipelines/execution.ts';
+import { cityflowDefinition } from '../../../src/datasets/cityflow/definition.ts';
 import { DATE, planDefinition } from '../../fixtures/plan-evidence.ts';
 
 const steps = executionSteps(planDefinition(), 1);
@@ -96,6 +97,13 @@ describe('dayOutcome', () => {
     expect(dayOutcome(DATE, withParts, { ...none, 'download/a': done('k') }).verdict).toBe('ok');
   });
 
+  it('is no_data when only lists came that every day has', () => {
+    const withParts = steps.map((one) => (one.id.startsWith('download/') ? { ...one, part: one.id } : one));
+    const undated = withParts.map((one) => (one.id === 'download/a' ? { ...one, undated: true as const } : one));
+    expect(dayOutcome(DATE, undated, FINISHED).verdict).toBe('no_data');
+    expect(dayOutcome(DATE, undated, { ...FINISHED, 'download/b': done('kb') }).verdict).toBe('ok');
+  });
+
   it('is degraded when an operator did without a part, also without every part', () => {
     const left = { state: 'skipped', reason: 'skipped by an operator: down' } as const;
     expect(dayOutcome(DATE, steps, { ...FINISHED, 'download/b': left }).verdict).toBe('degraded');
@@ -109,6 +117,11 @@ describe('dayOutcome', () => {
 });
 
 describe('executionSteps', () => {
+  it('says which parts are the same for many days', () => {
+    const undated = executionSteps(cityflowDefinition, 1).flatMap((one) => (one.undated === true ? [one.id] : []));
+    expect(undated).toEqual(['download/referentiel', 'download/arrondissements']);
+  });
+
   it('leaves steps that are made for single days out of a set', () => {
     const definition = planDefinition();
     const single = {
