@@ -76,6 +76,26 @@ describe('synthetic load and generation', () => {
     expect(mean((row) => row['date'] === '2023-06-18')).toBeLessThan(mean((row) => row['date'] === '2023-06-20'));
   });
 
+  it.each([
+    [TR, "date in [date'2026-02-01'..date'2026-02-05']"],
+    [CONS, "date in [date'2019-03-29'..date'2019-04-02']"],
+  ])('sells to the neighbours about what flows to them (%s)', async (dataset, where) => {
+    const portal = await openPortal();
+    const rows = (await exportRows(portal, dataset, where)).filter((row) => row[BORDERS[0]!] !== '');
+    expect(rows.length).toBeGreaterThan(200);
+    const days = new Map<string, { physical: number; commercial: number }>();
+    for (const row of rows) {
+      const sum = days.get(row['date']!) ?? { physical: 0, commercial: 0 };
+      sum.physical += mw(row, 'ech_physiques');
+      sum.commercial += total(row, BORDERS);
+      days.set(row['date']!, sum);
+    }
+    for (const { physical, commercial } of days.values()) {
+      expect(Math.abs(commercial - physical)).toBeLessThan(0.15 * Math.abs(physical));
+    }
+    for (const border of BORDERS) expect(new Set(rows.map((row) => row[border])).size).toBeGreaterThan(50);
+  });
+
   it('has no sun at night, pumps with a minus sign, and misses sub-sources by a little', async () => {
     const portal = await openPortal();
     const rows = await exportRows(portal, TR, "date >= date'2026-02-01' AND date <= date'2026-02-28'");

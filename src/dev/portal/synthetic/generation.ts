@@ -16,7 +16,7 @@ const SIN_TILT = 0.3978;
 const EXPORT_LIMIT_MW = -17_000;
 const IMPORT_LIMIT_MW = 13_000;
 
-/** Fills the generation columns of `row`, `consommation` being there already; leaves `ech_physiques` and onshore wind to the end. */
+/** Fills the generation columns of `row`, `consommation` being there already; leaves exchanges and onshore wind to the end. */
 export type GenerationModel = (row: Int32Array, moment: Moment, quarter: number, year: number) => void;
 
 /** Sine of the sun's height above the horizon; 0 by night. */
@@ -113,21 +113,45 @@ function createThermal(seed: number): GenerationModel {
   };
 }
 
-/** Commercial schedules: constant for an hour before 2025, for a quarter since; independent of the physical flows. */
-function createExchanges(seed: number): GenerationModel {
-  const borders = [
-    { column: COL.ech_comm_angleterre, mean: -900, swing: 2_000 },
-    { column: COL.ech_comm_espagne, mean: -300, swing: 2_900 },
-    { column: COL.ech_comm_italie, mean: -1_900, swing: 1_400 },
-    { column: COL.ech_comm_suisse, mean: -1_400, swing: 1_700 },
-    { column: COL.ech_comm_allemagne_belgique, mean: -600, swing: 4_800 },
-  ].map((border) => ({ ...border, key: seriesKey(seed, `border/${border.column}`) }));
+/** `share` is that of the lines to the neighbour in those to all of them. */
+const BORDERS = [
+  { column: COL.ech_comm_angleterre, mean: -900, swing: 2_000, share: 0.17 },
+  { column: COL.ech_comm_espagne, mean: -300, swing: 2_900, share: 0.17 },
+  { column: COL.ech_comm_italie, mean: -1_900, swing: 1_400, share: 0.16 },
+  { column: COL.ech_comm_suisse, mean: -1_400, swing: 1_700, share: 0.16 },
+  { column: COL.ech_comm_allemagne_belgique, mean: -600, swing: 4_800, share: 0.34 },
+] as const;
+/** What flows without a contract, over all borders together. */
+const UNSCHEDULED_MW = 180;
+
+/** Fills the commercial schedules of a row, which add up to about the physical flow of the time that they hold for. */
+export type ExchangeModel = (row: Int32Array, slot: number, physical: number) => void;
+
+/** The quarter from which on the commercial schedules of a quarter hold: for an hour before 2025, for a quarter since. */
+export function exchangeSlot(quarter: number, year: number): number {
+  return year >= 2025 ? quarter : quarter - (quarter % 4);
+}
+
+/** Each neighbour buys and sells in its own rhythm; together they take what the balance of the country leaves. */
+export function createExchanges(seed: number): ExchangeModel {
+  const borders = BORDERS.map((border) => ({ ...border, key: seriesKey(seed, `border/${border.column}`) }));
+  const unscheduled = seriesKey(seed, 'unscheduled');
+  return (row, slot, physical) => {
+    const wishes = borders.map(
+      ({ mean, swing, key }) => mean + swing * (0.75 * smooth(key, slot, 36) + 0.25 * jitter(key ^ 1, slot)),
+    );
+    const scheduled = physical + UNSCHEDULED_MW * smooth(unscheduled, slot, 20);
+    const rest = scheduled - wishes.reduce((sum, wish) => sum + wish, 0);
+    for (const [index, { column, share }] of borders.entries()) {
+      row[column] = Math.round((wishes[index] ?? 0) + share * rest);
+    }
+  };
+}
+
+/** Batteries are known since 2025. */
+function createBatteries(seed: number): GenerationModel {
   const battery = seriesKey(seed, 'battery');
   return (row, { shape }, quarter, year) => {
-    const slot = year >= 2025 ? quarter : quarter - (quarter % 4);
-    for (const { column, mean, swing, key } of borders) {
-      row[column] = Math.round(mean + swing * (0.75 * smooth(key, slot, 36) + 0.25 * jitter(key ^ 1, slot)));
-    }
     if (year < 2025) return;
     const flow = Math.round(900 * (shape - 1) + 160 * smooth(battery, quarter, 10));
     row[COL.stockage_batterie] = Math.min(0, flow);
@@ -137,7 +161,7 @@ function createExchanges(seed: number): GenerationModel {
 
 /** The whole mix under a load, the same for all datasets of a seed. */
 export function createGeneration(seed: number): GenerationModel {
-  const models = [createRenewables(seed), createThermal(seed), createExchanges(seed)];
+  const models = [createRenewables(seed), createThermal(seed), createBatteries(seed)];
   return (row, moment, quarter, year) => {
     for (const model of models) model(row, moment, quarter, year);
   };

@@ -1,5 +1,5 @@
 import { COL, NUMERIC } from './columns.ts';
-import { createGeneration } from './generation.ts';
+import { createExchanges, createGeneration, exchangeSlot } from './generation.ts';
 import type { LoadDay } from './load.ts';
 import { createLoadModel } from './load.ts';
 import { hash, jitter, seriesKey, smooth } from './noise.ts';
@@ -104,19 +104,30 @@ export function createRowModel(seed: number): RowModel {
   const slack = seriesKey(seed, 'slack');
   const missingCo2 = seriesKey(seed, 'co2/missing');
   const revisions = seriesKey(seed, 'revision');
+  const exchanges = createExchanges(seed);
+  const other = new Int32Array(NUMERIC.length);
+  /** All that is measured, but the commercial schedules. */
+  const measure = (row: Int32Array, day: LoadDay, quarter: number, { finality, salt }: RowState): void => {
+    const moment = load.moment(day, quarter);
+    row[COL.consommation] = load.measured(moment, quarter);
+    generation(row, moment, quarter, day.year);
+    if (finality >= 1) correct(row, corrections[0], quarter, 1);
+    if (finality >= 2) correct(row, corrections[1], quarter, 0.3);
+    if (salt !== 0) revise(row, revisions ^ salt, quarter);
+    close(row, slack, quarter, day.year);
+  };
   return {
-    fill(row, day, quarter, { finality, salt, measured, dayAhead, sameDay }) {
+    fill(row, day, quarter, state) {
       row.fill(EMPTY, 0, NUMERIC.length);
       const moment = load.moment(day, quarter);
-      if (dayAhead) row[COL.prevision_j1] = load.dayAhead(moment, quarter);
-      if (sameDay) row[COL.prevision_j] = load.sameDay(moment, quarter);
-      if (!measured) return;
-      row[COL.consommation] = load.measured(moment, quarter);
-      generation(row, moment, quarter, day.year);
-      if (finality >= 1) correct(row, corrections[0], quarter, 1);
-      if (finality >= 2) correct(row, corrections[1], quarter, 0.3);
-      if (salt !== 0) revise(row, revisions ^ salt, quarter);
-      close(row, slack, quarter, day.year);
+      if (state.dayAhead) row[COL.prevision_j1] = load.dayAhead(moment, quarter);
+      if (state.sameDay) row[COL.prevision_j] = load.sameDay(moment, quarter);
+      if (!state.measured) return;
+      const slot = exchangeSlot(quarter, day.year);
+      // An hour has one schedule, that of its beginning.
+      if (slot !== quarter) measure(other, day, slot, state);
+      measure(row, day, quarter, state);
+      exchanges(row, slot, at(slot === quarter ? row : other, COL.ech_physiques));
       // The provider writes 0 where it has no carbon intensity: about one hour in 300.
       row[COL.taux_co2] = hash(missingCo2, quarter >> 2) % 300 === 0 ? 0 : co2(row);
       // Commercial schedules are half-hourly before 2025.
