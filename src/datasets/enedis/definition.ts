@@ -142,6 +142,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
+    version: 2,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [...LINEAR_TABLES.map(({ name }) => name), 'archives'].map((name) => {

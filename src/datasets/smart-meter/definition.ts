@@ -232,6 +232,7 @@ const REPORTS: readonly StepDefinition[] = [
     },
     queue: 'report',
     timeoutSeconds: TEN_MINUTES,
+    withNotes: true,
     required: true,
   },
   {
@@ -271,6 +272,7 @@ const QUALITY_REPORT: StepDefinition = {
   },
   queue: 'report',
   timeoutSeconds: TEN_MINUTES,
+  withNotes: true,
   required: false,
   singleDaysOnly: true,
 };

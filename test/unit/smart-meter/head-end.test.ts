@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { FleetDay } from '../../../src/datasets/smart-meter/marts/day.ts';
+import type { MeterReport } from '../../../src/datasets/smart-meter/report/model.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
@@ -48,6 +49,21 @@ it('gives the spring day of its meters, with losses by transformer, and late met
   expect(later.losses.length).toBeGreaterThan(0);
   for (const { loss_rate: rate } of later.losses) expect(rate).toBeGreaterThan(0);
   expect(later.metrics.map(({ segment }) => segment)).toContain('home');
+});
+
+it('says in every file of its reports that a sample portal has made the readings up', async () => {
+  await fleet();
+  const file = (name: string) => readFile(path.join(engine.home, 'store', 'processed', 'reports', name));
+  const report = JSON.parse((await file(`meter_report_${DAY}.json`)).toString()) as MeterReport;
+  expect(report.sample_data).toContain('head-end');
+  const [head = '', ...rows] = (await file(`meter_report_${DAY}.csv`)).toString().trimEnd().split('\n');
+  expect(head).toMatch(/;sample_data$/);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) expect(row).toMatch(/;[^;]*head-end[^;]*$/);
+  expect((await file(`meter_report_${DAY}.parquet`)).includes('sample_data')).toBe(true);
+  for (const page of ['report', 'quality']) {
+    expect((await file(`meter_${page}_${DAY}.html`)).toString()).toMatch(/Données d’exemple[^.]*head-end/);
+  }
 });
 
 it('answers for one meter as the distributor’s API does, and the answer can be imported', async () => {

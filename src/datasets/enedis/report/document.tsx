@@ -41,7 +41,8 @@ function Document({ title, kicker, heading, links, children }: DocumentProps): J
         <footer>
           <div>
             <p>
-              Données du distributeur (Enedis), heures légales françaises. Aucun nom ni adresse de particulier n’est lu.
+              Données du distributeur (Enedis), remises selon le contrat passé avec lui, sans licence de réutilisation.
+              Heures légales françaises. Aucun nom ni adresse de particulier n’est lu.
             </p>
           </div>
         </footer>

@@ -29,9 +29,13 @@ export function metricsTable({ fleet }: MeterReport): FlatTable {
   };
 }
 
-/** `;` between values, a dot as decimal sign, nothing where a value is missing. */
-export function csvOf({ columns, rows }: FlatTable): string {
-  const lines = [columns.map(({ name }) => name), ...rows.map((row) => row.map(cell))];
+/**
+ * `;` between values, a dot as decimal sign, nothing where a value is missing. A last column `sample_data` is there only where rows are
+ * made up, and names the parts.
+ */
+export function csvOf({ columns, rows }: FlatTable, sample: readonly string[] = []): string {
+  const [head, mark] = sample.length === 0 ? [[], []] : [['sample_data'], [sample.join(' ')]];
+  const lines = [[...columns.map(({ name }) => name), ...head], ...rows.map((row) => [...row.map(cell), ...mark])];
   return lines.map((line) => `${line.join(';')}\n`).join('');
 }
 

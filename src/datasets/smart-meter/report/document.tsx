@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { capital, SAMPLE_WORDS } from '../../kit/index.ts';
 import { FRAME_TONES, pageCss, STATUS_TONES, tone, tonesCss } from '../../kit/page/index.ts';
 
 const TONES = { ...FRAME_TONES, ...STATUS_TONES, load: tone('#1f5a96', '#8fbdf0'), export: tone('#b3781e', '#e8b465') };
@@ -19,10 +20,12 @@ interface DocumentProps {
   /** The way to other pages. */
   readonly links?: ComponentChildren;
   readonly children: ComponentChildren;
+  /** The parts whose rows a sample portal made up. */
+  readonly sample: readonly string[];
 }
 
 /** A page of meters as one file that needs nothing else. Equal inputs give equal bytes. */
-export function renderDocument({ title, kicker, heading, links, children }: DocumentProps): string {
+export function renderDocument({ title, kicker, heading, links, children, sample }: DocumentProps): string {
   return `<!doctype html>\n${renderToString(
     <html lang="fr">
       <head>
@@ -39,11 +42,21 @@ export function renderDocument({ title, kicker, heading, links, children }: Docu
             {links}
             <p class="kicker">{kicker}</p>
             <h1>{heading}</h1>
+            {sample.length > 0 && (
+              <p class="state">
+                <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {sample.join(', ')}.
+              </p>
+            )}
           </header>
           {children}
         </main>
         <footer>
           <div>
+            <p>
+              {sample.length > 0
+                ? `${capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne.`
+                : 'Relevés remis par le gestionnaire des compteurs\u00a0: données personnelles, sans licence de réutilisation.'}
+            </p>
             <p>
               Les compteurs sont désignés par une clé qui ne dit rien de leur titulaire. Un soupçon est un indice à
               vérifier, jamais une preuve.

@@ -4,4 +4,6 @@ import type { FleetDay } from '../marts/day.ts';
 export interface MeterReport {
   readonly date: string;
   readonly fleet: FleetDay;
+  /** The parts whose rows a sample portal made up; absent for real days. */
+  readonly sample_data?: readonly string[];
 }

@@ -16,6 +16,7 @@ export function renderPage(report: MeterReport): string {
     ),
     links: <DayLinks date={report.date} nameOf={(date) => `meter_report_${date}.html`} up="../../" />,
     children: <Body report={report} />,
+    sample: report.sample_data ?? [],
   });
 }
 

@@ -5,7 +5,7 @@ import { Curve } from './curve.tsx';
 import { Figures, renderDocument } from './document.tsx';
 
 /** Data docs: every rule of a day as a sentence with what was observed, and how often rules failed on the days before. */
-export function renderQualityPage(days: readonly QualityDay[]): string {
+export function renderQualityPage(days: readonly QualityDay[], sample: readonly string[] = []): string {
   const day = days.at(-1);
   if (day === undefined) return '';
   return renderDocument({
@@ -18,6 +18,7 @@ export function renderQualityPage(days: readonly QualityDay[]): string {
     ),
     links: <DayLinks date={day.date} nameOf={(date) => `meter_quality_${date}.html`} up="../../" />,
     children: <Body day={day} days={days} />,
+    sample,
   });
 }
 

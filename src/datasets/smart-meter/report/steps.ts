@@ -1,4 +1,4 @@
-import { forEachUnit, PipelineError, utf8 } from '../../kit/index.ts';
+import { forEachUnit, markedTable, PipelineError, utf8 } from '../../kit/index.ts';
 import type { LocalArtefact, PlainTools, StepImplementation, StepUnit } from '../../kit/index.ts';
 import type { FleetDay } from '../marts/day.ts';
 import { csvOf, metricsTable } from './csv.ts';
@@ -11,14 +11,19 @@ export const reportDaily: StepImplementation = {
   kind: 'plain',
   run: (task, tools) =>
     forEachUnit(task, async (unit) => {
-      const report: MeterReport = { date: unit.scope, fleet: await readJson<FleetDay>(unit, 'fleet', tools) };
+      const sample = unit.sample ?? [];
+      const report: MeterReport = {
+        date: unit.scope,
+        fleet: await readJson<FleetDay>(unit, 'fleet', tools),
+        ...(sample.length === 0 ? {} : { sample_data: sample }),
+      };
       const table = metricsTable(report);
       return {
         scope: unit.scope,
         outputs: {
           report: { bytes: utf8(`${JSON.stringify(report)}\n`) },
-          csv: { bytes: utf8(csvOf(table)) },
-          table: { bytes: await tools.writeFlatParquet(table), rows: table.rows.length },
+          csv: { bytes: utf8(csvOf(table, sample)) },
+          table: { bytes: await tools.writeFlatParquet(markedTable(table, sample)), rows: table.rows.length },
         },
         checks: [],
         facts: {},
@@ -51,7 +56,8 @@ export const reportQuality: StepImplementation = {
         if ((unit.inputs[qualityBefore(back)] ?? []).length > 0)
           days.push(await readJson<QualityDay>(unit, qualityBefore(back), tools));
       days.push(await readJson<QualityDay>(unit, 'quality', tools));
-      return { scope: unit.scope, outputs: { page: { bytes: utf8(renderQualityPage(days)) } }, checks: [], facts: {} };
+      const page = renderQualityPage(days, unit.sample ?? []);
+      return { scope: unit.scope, outputs: { page: { bytes: utf8(page) } }, checks: [], facts: {} };
     }),
 };
 
