@@ -191,6 +191,17 @@ export function errorCodeOf(error: unknown): ErrorCode | undefined {
   return typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : undefined;
 }
 
+/** How a failed run says its code to readers who are shown messages alone, as by Temporal's command line. */
+export function messageWithCode(code: string, message: string): string {
+  return message.startsWith(`${code}: `) ? message : `${code}: ${message}`;
+}
+
+/** The same without the code, for readers who are told it beside the message. */
+export function messageWithoutCode(code: string | null | undefined, message: string): string {
+  const prefix = `${code ?? ''}: `;
+  return code && message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
+
 /** What the system says of a disk that takes no more: it means the same wherever it is met, also at scratch files and downloads. */
 const FULL_DISK: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 

@@ -1,7 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import type { getClient } from '@temporalio/activity';
 import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
-import { errorCodeOf } from '../errors.ts';
+import { errorCodeOf, messageWithoutCode } from '../errors.ts';
 import { isCivilDate } from '../pipelines/civil-date.ts';
 import type { CivilDate, StepId } from '../pipelines/vocabulary.ts';
 import type { FollowedRun } from '../engine/contract.ts';
@@ -49,7 +49,7 @@ function failedRun(cause: unknown): FollowedRun {
   return {
     state: 'failed',
     code: errorCodeOf({ code: failure?.type }) ?? 'INTERNAL',
-    message: failure?.message ?? 'no reason was given',
+    message: messageWithoutCode(failure?.type, failure?.message ?? 'no reason was given'),
     step: failure?.details?.[0]?.step ?? null,
   };
 }

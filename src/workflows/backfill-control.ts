@@ -52,32 +52,35 @@ export class BackfillControl {
   paused: string | undefined;
   /** Why nothing more is started; what runs is let end. */
   stopped: string | undefined;
-  #question: string | undefined;
+  question: string | undefined;
+  readonly #tally: BackfillTally;
 
   /** Updates that came before the first task are handled here already, so all that they change is set before. */
   constructor({ parallel, paused }: Pick<BackfillControl, 'parallel' | 'paused'>, tally: BackfillTally) {
     this.parallel = Math.min(MOST_PARALLEL, Math.max(1, parallel));
     this.paused = paused;
+    this.#tally = tally;
     setHandler(backfillProgressQuery, () => ({
       ...tally.totals(),
       parallel: this.parallel,
       paused: this.paused ?? null,
       stopped: this.stopped ?? null,
-      question: this.#question ?? null,
+      question: this.question ?? null,
     }));
     this.#handlePause(tally);
     this.#handleSize(tally);
     setHandler(
       decideCanaryUpdate,
       ({ decision, ...why }: CanaryDecision) => {
-        this.#question = undefined;
+        this.question = undefined;
         if (decision === 'reject') this.stopped = `the canary was rejected: ${told(why)}`;
+        tally.tell(this);
         return decision;
       },
       {
         validator: (answer: CanaryDecision) => {
           checkUpdate('decide', CANARY_DECISION, answer);
-          if (this.#question === undefined) refuse('the backfill asks nothing', 'PLAN_INVALID');
+          if (this.question === undefined) refuse('the backfill asks nothing', 'PLAN_INVALID');
         },
         description: 'Accept or reject what the canary days showed, with the reason',
       },
@@ -158,8 +161,9 @@ export class BackfillControl {
   }
 
   async askAboutCanary(question: string): Promise<void> {
-    this.#question = question;
-    await condition(() => this.#question === undefined || this.stopped !== undefined);
+    this.question = question;
+    this.#tally.tell(this);
+    await condition(() => this.question === undefined || this.stopped !== undefined);
   }
 }
 

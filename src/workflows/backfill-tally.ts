@@ -53,6 +53,18 @@ export interface BackfillResult extends BackfillTotals {
 const MOST_LISTED = 100;
 const LONGEST_MESSAGE = 200;
 
+/** A code span: quotes in prose turn curly in the UI, and are no JSON any more. */
+const ANSWER = '{"decision":"accept","reason":"…"}';
+
+/** What a person has to know of a backfill besides its numbers. */
+interface Told {
+  readonly parallel: number;
+  readonly paused: string | undefined;
+  readonly stopped: string | undefined;
+  /** What it asks. */
+  readonly question: string | undefined;
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class BackfillTally {
@@ -150,21 +162,16 @@ export class BackfillTally {
   }
 
   /** Shows how far it is in the Temporal UI. */
-  tell({
-    parallel,
-    paused,
-    stopped,
-  }: {
-    parallel: number;
-    paused: string | undefined;
-    stopped: string | undefined;
-  }): void {
+  tell({ parallel, paused, stopped, question }: Told): void {
     const { pipeline, from, to } = this.#request;
     const { selected, done, complete, failedDays, waitingDays, failed, waiting } = this.#totals;
     const state = stopped ?? (paused === undefined ? `${parallel} at a time` : `paused: ${paused}`);
+    const isAsking = question !== undefined && stopped === undefined;
+    const asked = !isAsking ? [] : [`${question}. Send the update \`decide\` with \`${ANSWER}\`.`, ''];
     const lines = [
-      `**${pipeline} ${from} … ${to}**: ${state}`,
+      `**${pipeline} ${from} … ${to}**: ${isAsking ? 'waits for a decision' : state}`,
       '',
+      ...asked,
       '| selected | done | complete before | failed | waiting |',
       '|---|---|---|---|---|',
       `| ${selected} | ${done} | ${complete} | ${failedDays} | ${waitingDays} |`,

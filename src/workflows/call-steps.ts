@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
+import { isCancellation, patched, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { RetrySettings, StepResult } from '../engine/contract.ts';
@@ -7,7 +7,7 @@ import type { ExecutionStep } from '../pipelines/execution.ts';
 import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { StepDone, StepFailed, StepWork, StepsRun } from '../pipelines/run-steps.ts';
 import type { Stage, StepId } from '../pipelines/vocabulary.ts';
-import { failureOf } from './plain-failures.ts';
+import { codedFailure, failureOf } from './plain-failures.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 /** An operator's word on single steps of a day. */
@@ -92,7 +92,7 @@ function stepOptions(activities: StepActivities, step: ExecutionStep, { days }: 
 
 function queueOf({ queues }: StepActivities, { id }: ExecutionStep): string {
   const queue = queues[id];
-  if (queue === undefined) throw ApplicationFailure.nonRetryable(`${id} has no task queue`, 'INTERNAL');
+  if (queue === undefined) throw codedFailure('INTERNAL', `${id} has no task queue`);
   return queue;
 }
 

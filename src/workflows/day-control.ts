@@ -1,17 +1,10 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  defineUpdate,
-  isCancellation,
-  patched,
-  setHandler,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, defineUpdate, isCancellation, patched, setHandler } from '@temporalio/workflow';
 import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
 import type { DayState } from '../pipelines/execution.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
+import { codedFailure } from './plain-failures.ts';
 import { checkUpdate, optional, refuse, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 
@@ -64,7 +57,7 @@ export class DayControl {
     setHandler(awaitPlanUpdate, async () => {
       await condition(() => watch().plan !== undefined);
       const { plan } = watch();
-      if (plan === undefined) throw ApplicationFailure.nonRetryable('the day has no plan', 'INTERNAL');
+      if (plan === undefined) throw codedFailure('INTERNAL', 'the day has no plan');
       return plan;
     });
   }

@@ -1,5 +1,4 @@
 import {
-  ApplicationFailure,
   allHandlersFinished,
   condition,
   defineQuery,
@@ -25,8 +24,8 @@ import { DayFollowers } from './day-followers.ts';
 import { DayHolds, NOBODY_NAMED } from './day-holds.ts';
 import type { Answer } from './day-holds.ts';
 import { callSteps } from './call-steps.ts';
-import { withPlainFailures } from './plain-failures.ts';
-import { checkInput, civilDate, flag, oneOf, optional, text } from './input-shape.ts';
+import { codedFailure, withPlainFailures } from './plain-failures.ts';
+import { checkDayId, checkInput, civilDate, flag, oneOf, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
@@ -95,6 +94,9 @@ export interface DayWaits {
   readonly held: boolean;
 }
 
+/** A code span: quotes in prose turn curly in the UI, and are no JSON any more. */
+const ANSWER = '{"decision":"accept","reason":"…"}';
+
 const LATE_ORDERS = 'orders-while-the-end-is-recorded';
 
 /**
@@ -103,6 +105,7 @@ const LATE_ORDERS = 'orders-while-the-end-is-recorded';
  */
 export function day(input: DayInput): Promise<DayResult> {
   checkInput('day', DAY_INPUT, input);
+  checkDayId(input);
   return withPlainFailures(() => runDay(input));
 }
 
@@ -151,6 +154,8 @@ class DayRun {
   readonly #holds: DayHolds;
   readonly #control: DayControl;
   readonly #followers: DayFollowers;
+  /** The steps whose work is under way. */
+  readonly #running = new Set<StepId>();
   readonly units: UnitDecisions;
   /** Why the day waits on a timer, while it does. */
   #waits: Omit<DayWaits, 'held'> | undefined;
@@ -278,17 +283,19 @@ class DayRun {
     this.#tell(resolved, 'running');
     const { pipeline, date, fromStep } = this.#input;
     const { steps, plan, queues, retry } = resolved;
+    const calls = callSteps({
+      pipeline,
+      queues,
+      retry,
+      fromStep,
+      whereabouts: this.#whereabouts,
+      control: this.#control,
+    });
     const states = await runSteps(
       { steps, days: [{ date, state: this.#state, delivered: deliveredBefore(plan.steps) }] },
       {
-        ...callSteps({
-          pipeline,
-          queues,
-          retry,
-          fromStep,
-          whereabouts: this.#whereabouts,
-          control: this.#control,
-        }),
+        ...calls,
+        call: (step, work) => this.#underWay(resolved, step.id, calls.call(step, work)),
         decide: (question) => this.#decide(resolved, question),
         changed: (known) => {
           this.#state = known.get(date) ?? {};
@@ -299,10 +306,21 @@ class DayRun {
     this.#state = states.get(date) ?? {};
   }
 
+  /** Shows that the step runs while it does. The promise stays the one that it was: whoever waits for it goes on in the same order in a replay. */
+  #underWay<T>(resolved: ResolvedDay, step: StepId, work: Promise<T>): Promise<T> {
+    const ended = (): void => {
+      this.#running.delete(step);
+    };
+    this.#running.add(step);
+    this.#tell(resolved, this.#standing());
+    work.then(ended, ended);
+    return work;
+  }
+
   #standing(): string {
     const held = this.#holds.story;
     if (held === undefined) return 'running';
-    return `${held}. Send the update "decide" with {"decision": "accept", "reason": "…"}, and "step" when several are held`;
+    return `${held}. Send the update \`decide\` with \`${ANSWER}\`, and \`step\` when several are held`;
   }
 
   /** Waits for a decision on held data, unless the same bytes were decided before or the deadline passes. */
@@ -397,7 +415,7 @@ class DayRun {
   }
 
   #tell(resolved: ResolvedDay, what: string): void {
-    const table = dayStory(`${this.#title}: ${what}`, resolved.steps, resolved.plan.steps, this.#state);
+    const table = dayStory(`${this.#title}: ${what}`, resolved.steps, resolved.plan.steps, this.#state, this.#running);
     const { story } = this.#whereabouts;
     setCurrentDetails(story === undefined ? table : `${table}\n\n${story}`);
   }
@@ -421,13 +439,8 @@ function rejected(reason: string): StepState {
   return { state: 'failed', code: 'DATA_CHECK_FAILED', message: `rejected by an operator: ${reason}` };
 }
 
-function dayFailure(title: string, { step, code, message }: DayFailure): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: code,
-    message: `${title} failed at ${step}: ${message}`,
-    nonRetryable: true,
-    details: [{ step, code }],
-  });
+function dayFailure(title: string, { step, code, message }: DayFailure): Error {
+  return codedFailure(code, `${title} failed at ${step}: ${message}`, { details: [{ step, code }] });
 }
 
 /** Commits of earlier releases tell only what the data themselves say. */

@@ -1,5 +1,6 @@
-import { ApplicationFailure, patched } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import { isCivilDate } from '../pipelines/civil-date.ts';
+import { codedFailure } from './plain-failures.ts';
 
 /**
  * Checks of what people and other programs give to workflows: every member is named in a shape, and what a shape does not name is
@@ -112,6 +113,19 @@ export function checkInput<T>(workflow: string, shape: Shape<T>, input: unknown)
   if (problem !== undefined && patched(CHECKED)) refuse(`the input of the workflow ${workflow}: ${problem}`);
 }
 
+/** Runs that were under way when ids were not compared yet go on. */
+const ID_COMPARED = 'ids-are-compared';
+
+/**
+ * Fails a run, by `INPUT_INVALID`, that has the name of another day: whoever looks for that day, or joins it, would get this one.
+ */
+export function checkDayId({ pipeline, date }: { readonly pipeline: string; readonly date: string }): void {
+  const { workflowId } = workflowInfo();
+  const expected = `day/${pipeline}/${date}`;
+  if (!workflowId.startsWith('day/') || workflowId === expected || !patched(ID_COMPARED)) return;
+  refuse(`the workflow id ${workflowId} is that of another day than the input, which is ${expected}`);
+}
+
 export function refuse(message: string, code: 'INPUT_INVALID' | 'PLAN_INVALID' = 'INPUT_INVALID'): never {
-  throw ApplicationFailure.nonRetryable(message, code);
+  throw codedFailure(code, message);
 }

@@ -1,6 +1,5 @@
 import {
   ActivityFailure,
-  ApplicationFailure,
   condition,
   continueAsNew,
   defineSignal,
@@ -15,7 +14,7 @@ import type { Activities } from '../activities/create-activities.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
-import { failureOf, withPlainFailures } from './plain-failures.ts';
+import { codedFailure, failureOf, withPlainFailures } from './plain-failures.ts';
 import { checkInput, civilDate, internal, listOf, number, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { rebuild } from './rebuild.ts';
@@ -176,10 +175,7 @@ function describe([first, ...others]: readonly FailedWork[]): string {
   return `${first.step}${scopes} failed with ${first.code}: ${first.message}${more}`;
 }
 
-function rollupFailure(pipeline: string, failed: readonly FailedWork[]): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: failed[0]?.code ?? 'INTERNAL',
-    message: `what is made from changed days of ${pipeline} is not complete: ${describe(failed)}; the next change, tick or backfill tries it again`,
-    nonRetryable: true,
-  });
+function rollupFailure(pipeline: string, failed: readonly FailedWork[]): Error {
+  const what = `what is made from changed days of ${pipeline} is not complete: ${describe(failed)}`;
+  return codedFailure(failed[0]?.code ?? 'INTERNAL', `${what}; the next change, tick or backfill tries it again`);
 }

@@ -1,23 +1,32 @@
 import type { DayState, ExecutionStep } from '../pipelines/execution.ts';
 import { tellTogether } from '../pipelines/in-shards.ts';
 import type { PlannedStep } from '../pipelines/plan.ts';
+import type { StepId } from '../pipelines/vocabulary.ts';
 
 /** What a run shows of itself in the Temporal UI ("User metadata"), in Markdown. */
 
-/** The live table of a day's steps: what was planned and why, and what became of it. */
+/** What a step shows beside its plan while it runs: only Temporal knows its tries. */
+const TRIES = 'its try and last failure: Pending Activities';
+
+/** The live table of a day's steps: what was planned and why, what runs (`running`), and what became of it. */
 export function dayStory(
   title: string,
   steps: readonly ExecutionStep[],
   planned: readonly PlannedStep[],
   state: DayState,
+  running: ReadonlySet<StepId> = new Set(),
 ): string {
   const rows = tellTogether(steps, ({ id }) => id).map(({ step: name, of, members }) => {
     const plans = members.map(({ id }) => planned.find((candidate) => candidate.step === id));
-    const why = members.map((step, index) => detail(state, step) ?? plans[index]?.reason ?? '');
+    const reasonOf = (index: number): string => plans[index]?.reason ?? '';
+    const why = members.map((step, index) => {
+      const isRunning = state[step.id] === undefined && running.has(step.id);
+      return isRunning ? `planned as: ${reasonOf(index)}; ${TRIES}` : (detail(state, step) ?? reasonOf(index));
+    });
     const words = (all: readonly string[]): string => (of === undefined ? (all[0] ?? '') : counted(all));
     const actions = words(plans.map((plan) => plan?.action ?? 'run'));
     const told = cell([...new Set(why)].slice(0, REASONS_TOLD).join('; '));
-    return `| ${name} | ${actions} | ${words(members.map((step) => stateWord(state, step)))} | ${told} |`;
+    return `| ${name} | ${actions} | ${words(members.map((step) => stateWord(state, step, running)))} | ${told} |`;
   });
   return [`**${title}**`, '', '| step | plan | state | why |', '|---|---|---|---|', ...rows].join('\n');
 }
@@ -32,9 +41,9 @@ function counted(words: readonly string[]): string {
   return [...counts].map(([word, times]) => `${times} ${word}`).join(', ');
 }
 
-function stateWord(state: DayState, step: ExecutionStep): string {
+function stateWord(state: DayState, step: ExecutionStep, running: ReadonlySet<StepId>): string {
   const known = state[step.id];
-  if (known === undefined) return 'waiting';
+  if (known === undefined) return running.has(step.id) ? 'running' : 'waiting';
   if (known.state !== 'done') return known.state;
   if (known.kept !== undefined) return `kept, of ${known.kept.since}`;
   return known.empty ? `${known.how}, no rows` : known.how;

@@ -1,6 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, defineSearchAttributeKey } from '@temporalio/common';
 import {
-  ApplicationFailure,
   ParentClosePolicy,
   getExternalWorkflowHandle,
   isCancellation,
@@ -14,7 +13,7 @@ import type { ResolvedTick } from '../engine/contract.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day, reportTooSignal } from './day.ts';
 import { CONTROL_RETRY } from './control-retry.ts';
-import { withPlainFailures } from './plain-failures.ts';
+import { codedFailure, withPlainFailures } from './plain-failures.ts';
 import { checkInput, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
@@ -86,7 +85,7 @@ async function startDay(
     if (await startUnlessRunning(workflowId, pipeline, date, only)) return { workflowId, how: 'started' };
     if (only === 'processing' || (await asksForReport(workflowId))) return { workflowId, how: 'joined' };
   }
-  throw ApplicationFailure.nonRetryable(`${workflowId} runs and cannot be signalled`, 'INTERNAL');
+  throw codedFailure('INTERNAL', `${workflowId} runs and cannot be signalled`);
 }
 
 async function startUnlessRunning(workflowId: string, pipeline: string, date: CivilDate, only: DayPart | undefined) {

@@ -1,4 +1,4 @@
-import { ApplicationFailure, condition, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { condition, defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { CommitRequest, ResolvedWindow } from '../engine/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
@@ -10,7 +10,7 @@ import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId } from '../pipelines/vocabulary.ts';
 import { daysByMonth } from '../pipelines/work-window.ts';
 import { callSteps } from './call-steps.ts';
-import { withPlainFailures } from './plain-failures.ts';
+import { codedFailure, withPlainFailures } from './plain-failures.ts';
 import { checkInput, civilDate, flag, listOf, oneOf, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
@@ -48,6 +48,15 @@ const WINDOW_INPUT: Shape<WindowInput> = {
 
 /** Sent by whoever started this window and the one before it. */
 export const earlierDaysDoneSignal = defineSignal('earlierDaysDone');
+
+/** How far the window is; its days end together, so that nobody else can tell. */
+export interface WindowProgress {
+  readonly days: number;
+  /** 0–1: the part of all steps of all its days that have ended. */
+  readonly share: number;
+}
+
+export const windowProgressQuery = defineQuery<WindowProgress>('progress');
 
 /** Why a day is left to its own run although all its steps went well. */
 const OVERTAKEN = 'another run has committed the day since this window planned it';
@@ -113,7 +122,10 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   const bases = new Map(days.map(({ date, base }) => [date, base === undefined ? {} : { base }]));
   const held = new Set<CivilDate>();
   const decided = new Map(days.map(({ date, decisions = [] }) => [date, decisions]));
+  let share = 0;
+  setHandler(windowProgressQuery, () => ({ days: days.length, share }));
   const tell = (known: DayStates): void => {
+    share = endedShare(steps.length, [...known.values()]);
     const table = windowStory(title, steps, [...known.values()]);
     setCurrentDetails(whereabouts.story === undefined ? table : `${table}\n\n${whereabouts.story}`);
   };
@@ -158,6 +170,11 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   };
 }
 
+function endedShare(steps: number, states: readonly DayState[]): number {
+  const ended = states.reduce((sum, state) => sum + Object.keys(state).length, 0);
+  return Math.min(1, ended / Math.max(1, steps * states.length));
+}
+
 function carefulDays(left: readonly { readonly outcome: DayOutcome }[]): WindowResult['careful'] {
   return left.map(({ outcome: { date, failure } }) => ({
     date,
@@ -196,7 +213,7 @@ async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<Re
     whereabouts.note(await whereabouts.control().publishDays(input.pipeline, month));
   }
   const [first] = months;
-  if (first === undefined) throw ApplicationFailure.nonRetryable('a window needs days', 'INPUT_INVALID');
+  if (first === undefined) throw codedFailure('INPUT_INVALID', 'a window needs days');
   return {
     ...first,
     upToDate: months.flatMap(({ upToDate }) => upToDate),

@@ -50,7 +50,8 @@ async function refusal(handle: Handle, name: string, ...args: unknown[]): Promis
     .executeUpdate(name, { args: args as [unknown] })
     .catch((thrown: unknown) => thrown);
   const { type, message } = (error as { cause?: { type?: string; message?: string } }).cause ?? {};
-  return `${type ?? 'no code'}: ${message ?? 'no refusal'}`;
+  expect(message).toContain(`${type ?? 'no code'}: `);
+  return message ?? 'no refusal';
 }
 
 function decide(handle: Handle, answer: object): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { FastifyRequest } from 'fastify';
-import { errorCodeOf, PipelineError } from '../../errors.ts';
+import { errorCodeOf, messageWithoutCode, PipelineError } from '../../errors.ts';
 import { requireScope } from '../security/callers.ts';
 import { writeAudit } from '../shared/audit.ts';
 import type { ApiContext } from '../shared/context.ts';
@@ -71,6 +71,6 @@ async function told<T>(id: string, work: () => Promise<T>): Promise<T> {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
     const { type, message } = error.cause as { type?: string; message?: string };
     const code = errorCodeOf({ code: type }) ?? 'PLAN_INVALID';
-    throw new PipelineError(code, message ?? 'the order was refused', { cause: error });
+    throw new PipelineError(code, messageWithoutCode(type, message ?? 'the order was refused'), { cause: error });
   }
 }

@@ -13,7 +13,7 @@ import type { day, DayInput, DayResult } from '../../workflows/day.ts';
 import type { rollup } from '../../workflows/rollup.ts';
 import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';
 import type { watch } from '../../workflows/watch.ts';
-import { PipelineError, errorCodeOf } from '../../errors.ts';
+import { PipelineError, errorCodeOf, messageWithoutCode } from '../../errors.ts';
 
 /** Starts runs and waits for them, in the words of the product. */
 
@@ -157,9 +157,8 @@ export async function resultOf<T>(handle: { result(): Promise<T>; workflowId: st
     }
     const cause = error.cause as { type?: string; message?: string } | undefined;
     const code = errorCodeOf({ code: cause?.type }) ?? 'INTERNAL';
-    throw new PipelineError(code, `${cause?.message ?? 'no reason was given'} (run ${handle.workflowId})`, {
-      cause: error,
-    });
+    const message = messageWithoutCode(cause?.type, cause?.message ?? 'no reason was given');
+    throw new PipelineError(code, `${message} (run ${handle.workflowId})`, { cause: error });
   }
 }
 
