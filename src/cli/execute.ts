@@ -2,6 +2,7 @@ import { PipelineError, asPipelineError } from '../errors.ts';
 import { redactText, redacted } from '../redaction.ts';
 import { readDatasetModules } from '../config/dataset-modules.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { killHeldServers } from '../dev/temporal/held-servers.ts';
 import { DATASETS } from '../datasets/registry.ts';
 import { publisherHosts } from '../workers/configured-datasets.ts';
 import { loadDatasets } from '../workers/load-datasets.ts';
@@ -11,11 +12,15 @@ import { EXIT } from './shared/context.ts';
 import type { CommandContext, ExitCode } from './shared/context.ts';
 import { Interrupted } from './shared/interrupted.ts';
 import type { GlobalOptions } from './program.ts';
+import { homeOption } from './shared/proposed-commands.ts';
 import { createTerminal } from './shared/terminal.ts';
 import type { Terminal } from './shared/terminal.ts';
 
 /** After its last line, for what is still to be written to a slow pipe. */
 const LINGER_MS = 2_000;
+
+/** The terminal sends Ctrl-C to this process and to those that started it, and they pass it on. */
+const SAME_KEY_MS = 500;
 
 const USAGE_CODES = ['INPUT_INVALID', 'PLAN_INVALID', 'PIPELINE_UNKNOWN', 'CONFIG_INVALID'];
 
@@ -28,11 +33,16 @@ export async function execute(
   options: GlobalOptions,
   command: (context: CommandContext) => Promise<ExitCode>,
 ): Promise<void> {
-  const terminal = createTerminal(process, options.json === true);
+  const home = homeOption({ env, cwd: process.cwd(), home: options.home });
+  const terminal = createTerminal(process, options.json === true, home);
   const abort = new AbortController();
   let engine: Promise<OpenEngine> | undefined;
+  let asked: { by: NodeJS.Signals | ''; at: number } = { by: '', at: 0 };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      const isSameKey = signal === asked.by && performance.now() - asked.at < SAME_KEY_MS;
+      if (abort.signal.aborted && !isSameKey) endAtOnce();
+      asked = { by: signal, at: performance.now() };
       abort.abort(new Interrupted(signal === 'SIGINT' ? 'Ctrl-C' : signal));
     });
   }
@@ -56,6 +66,12 @@ export async function execute(
     // busy then sees this timer.
     setTimeout(() => process.exit(), LINGER_MS).unref();
   }
+}
+
+/** Whoever asks a second time waits no longer; a server that outlived this process would be left to nobody. */
+function endAtOnce(): never {
+  killHeldServers();
+  process.exit(EXIT.failed);
 }
 
 /** Tells a person, and a program, why a command ended; answers its exit code. */

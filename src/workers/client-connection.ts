@@ -1,5 +1,6 @@
 import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
+import { PipelineError } from '../errors.ts';
 
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 
@@ -9,13 +10,28 @@ const CANCELLED = 1;
 /**
  * Opens a connection whose calls end when it is closed. Those of the SDK's own may wait for their next try then, and make it on the
  * closed channel: gRPC throws "Channel has been shut down" into a timer, which ends the process, also after its work was done.
+ * `STORE_UNAVAILABLE` names the address where nobody answers.
  */
-export function openConnection(options: ConnectionOptions): Promise<Connection> {
-  return Connection.connect({
-    ...options,
-    // Inside the one that tries again: it sees each try.
-    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), endWithTheChannel as unknown as Interceptor],
-  });
+export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  try {
+    return await Connection.connect({
+      ...options,
+      // Inside the one that tries again: it sees each try.
+      interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), endWithTheChannel as unknown as Interceptor],
+    });
+  } catch (error) {
+    throw unreachable(options.address, error);
+  }
+}
+
+/** Nobody answers, or not as a Temporal server does. */
+export function unreachable(address: string | undefined, error: unknown): PipelineError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new PipelineError(
+    'STORE_UNAVAILABLE',
+    `the Temporal server at ${address ?? 'its usual address'} does not answer (${why}): start it, or correct TEMPORAL_ADDRESS`,
+    { cause: error },
+  );
 }
 
 type Next = Parameters<Interceptor>[1];

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerInterceptors, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import { fetchQueue } from '../engine/plan/resolve-plan.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Engine } from '../engine/engine.ts';
+import { unreachable } from './client-connection.ts';
 import { publisherHosts } from './configured-datasets.ts';
 import type { TemporalTarget } from './temporal-target.ts';
 import { productMetrics } from './product-metrics.ts';
@@ -45,7 +47,10 @@ const HOST_ACTIVITIES_AT_ONCE = 8;
 export async function runWorkers(settings: WorkerSettings): Promise<RunningWorkers> {
   // Keys that cannot be read are told now, and not by the first run.
   for (const codec of settings.target.dataConverter?.payloadCodecs ?? []) await codec.encode([]);
-  const connection = await NativeConnection.connect(settings.target.connection);
+  const { address } = settings.target.connection;
+  const connection = await NativeConnection.connect(settings.target.connection).catch((error: unknown) => {
+    throw unreachable(address, error);
+  });
   const workers: Worker[] = [];
   try {
     for (const options of await workerOptions(settings)) {
@@ -62,9 +67,23 @@ export async function runWorkers(settings: WorkerSettings): Promise<RunningWorke
     ready: () => workers.every((worker) => worker.getState() === 'RUNNING'),
     async shutdown() {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await ended;
+      await withinGrace(ended, settings.tuning ?? DEFAULT_TUNING);
     },
   };
+}
+
+/** For a worker that reports its last results to a server which takes none: it would try that for ever. */
+const AFTER_GRACE_MS = 10_000;
+
+/** What has not ended then is left to the end of the process; the server gives its work to somebody else. */
+async function withinGrace(ended: Promise<void>, { graceSeconds }: WorkerTuning): Promise<void> {
+  const enough = new AbortController();
+  const late = delay(graceSeconds * 1_000 + AFTER_GRACE_MS, undefined, { signal: enough.signal }).catch(
+    () => undefined,
+  );
+  await Promise.race([ended, late]).finally(() => {
+    enough.abort();
+  });
 }
 
 async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Promise<WorkerOptions[]> {

@@ -32,7 +32,9 @@ it('a run whose publisher cannot be reached says so while it waits, and ends in 
     if (!before && told.includes('cannot be reached')) child.kill('SIGINT');
   }
   expect(await ended).toEqual([1, null]);
-  expect(told).toMatch(/download, before try \d+: http:\/\/127\.0\.0\.1:9\S+ cannot be reached/);
+  expect(told).toMatch(
+    /download, try \d+ of \d+, (next in \d+ s|the next runs): http:\/\/127\.0\.0\.1:9\S+ cannot be reached/,
+  );
   expect(told).toContain('stopped by Ctrl-C; the run continues when a worker runs again');
   expect(told).not.toContain('INPUT_INVALID');
   expect(told).not.toMatch(/\n {4}at /);

@@ -7,7 +7,8 @@ import type { ApiContext, RunStarts } from '../../api/shared/context.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
 import { errorCodeOf, PipelineError } from '../../errors.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
-import { connectTo, targetOf } from '../temporal/known-temporal.ts';
+import { connectClient } from '../../workers/temporal-target.ts';
+import { targetOf } from '../temporal/known-temporal.ts';
 import { startBackfill, startDay, startWatch } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
@@ -131,7 +132,7 @@ class SharedClient {
   }
 
   async use<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    this.#client ??= targetOf(this.#context.config).then(connectTo);
+    this.#client ??= targetOf(this.#context.config).then(connectClient);
     try {
       return await work(await this.#client);
     } catch (error) {

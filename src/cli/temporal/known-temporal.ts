@@ -40,22 +40,10 @@ export async function withClient<T>(
   { config }: Pick<CommandContext, 'config'>,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = await connectTo(await targetOf(config));
+  const client = await connectClient(await targetOf(config));
   try {
     return await work(client);
   } finally {
     await client.connection.close();
-  }
-}
-
-export async function connectTo(target: TemporalTarget): Promise<Client> {
-  try {
-    return await connectClient(target);
-  } catch (error) {
-    throw new PipelineError(
-      'STORE_UNAVAILABLE',
-      `the Temporal server at ${target.connection.address} does not answer; is TEMPORAL_ADDRESS right, and is it running?`,
-      { cause: error },
-    );
   }
 }

@@ -12,11 +12,11 @@ import { openConnection } from '../../workers/client-connection.ts';
 import { quietRuntime } from '../../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../../workers/run-workers.ts';
 import type { RunningWorkers } from '../../workers/run-workers.ts';
-import { configuredTarget, developmentTarget } from '../../workers/temporal-target.ts';
+import { configuredTarget, connectClient, developmentTarget } from '../../workers/temporal-target.ts';
 import type { TemporalTarget } from '../../workers/temporal-target.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { Interrupted } from '../shared/interrupted.ts';
-import { connectTo } from './known-temporal.ts';
+import { watchDisk } from './full-disk.ts';
 import { startSamplePortal } from './sample-portal.ts';
 
 /** The system tells of the end of a child at once, of another's process by its connection. */
@@ -44,7 +44,7 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
   const target = configuredTarget(context.config.env);
   if (target !== undefined) {
     await prepareServer(target);
-    const client = await connectTo(target);
+    const client = await connectClient(target);
     return {
       client,
       target,
@@ -62,8 +62,8 @@ export async function openTemporal(context: CommandContext): Promise<TemporalSes
     opened = true;
     return session;
   } catch (error) {
-    if (error instanceof PipelineError) throw error;
-    // A call to a server that was just killed says so in the driver's words, before its end is known here.
+    if (error instanceof PipelineError && error.code !== 'STORE_UNAVAILABLE') throw error;
+    // A call to a server that was just killed finds nobody, before its end is known here.
     await Promise.race([gone, delay(END_KNOWN_WITHIN_MS)]);
     throw error;
   } finally {
@@ -89,7 +89,8 @@ async function workOn(
   portal: Portal | undefined,
 ): Promise<TemporalSession> {
   const local = developmentTarget(server.address, context.config.env);
-  const client = await connectTo(local);
+  const client = await connectClient(local);
+  const disk = watchDisk(context.config.home);
   try {
     const workers = await runWorkers({ engine: await context.engine(), target: local, kinds: QUEUE_KINDS });
     return {
@@ -97,8 +98,9 @@ async function workOn(
       target: local,
       uiUrl: server.uiUrl,
       ownsWorkers: true,
-      broken: breakage(gone, workers),
+      broken: breakage(Promise.race([gone, disk.full]), workers),
       async close() {
+        disk.close();
         await workers.shutdown();
         await portal?.close();
         await client.connection.close();
@@ -106,6 +108,7 @@ async function workOn(
       },
     };
   } catch (error) {
+    disk.close();
     // An open connection would keep the process.
     await client.connection.close();
     throw error;
@@ -124,7 +127,7 @@ function endOf(server: DevServer): Promise<never> {
   return gone;
 }
 
-export async function startServer({ config, terminal }: CommandContext): Promise<DevServer> {
+export async function startServer({ config, terminal, signal }: CommandContext): Promise<DevServer> {
   const { settings, home } = config;
   const cli = await findTemporalCli({
     env: config.env,
@@ -140,6 +143,7 @@ export async function startServer({ config, terminal }: CommandContext): Promise
     searchAttributes: SEARCH_ATTRIBUTES,
     port: settings.TEMPORAL_PORT,
     uiPort: settings.TEMPORAL_UI_PORT,
+    signal,
   });
 }
 

@@ -5,6 +5,7 @@ import { Connection } from '@temporalio/client';
 import { errorCodeOf, PipelineError } from '../../errors.ts';
 import type { RunnableCli } from './find-cli.ts';
 import { firstFreePort, isPortFree, unusedPort } from './ports.ts';
+import { holdServer, letGoServer } from './held-servers.ts';
 import { endProcess, gonePoll, lastBreath } from './process-liveness.ts';
 import { isAlive } from '../../machine/living-process.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -58,6 +59,8 @@ export interface DevServerOptions {
   readonly searchAttributes: SearchAttributeTypes;
   /** Of this server alone: what it writes there tells that it is ready. */
   readonly logFile: string;
+  /** Gives up a start that is under way; the server that was started for it is ended. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface DevServer {
@@ -128,6 +131,7 @@ async function joinServer(
   }
   await replaceRecord(home, { ...found, users: [...found.users.filter(isAlive), process.pid] });
   const { pid, address, uiUrl } = found;
+  holdServer(home, pid);
   const watch = watchServer(address);
   const exited = watch.gone.then((): ServerExit => ({ code: null, signal: null }));
   const stop = leaveOnce(home, {
@@ -161,18 +165,38 @@ async function launchServer(home: string, options: DevServerOptions): Promise<De
       dbFile,
       users: [process.pid],
     };
-    writeFirstRecord(home, record);
+    holdServer(home, server.pid);
     try {
-      const clusterId = await prepareServer(server, port, searchAttributes);
+      writeFirstRecord(home, record);
+      const clusterId = await unlessAborted(options.signal, prepareServer(server, port, searchAttributes));
       await replaceRecord(home, { ...record, clusterId });
       return ownedServer(home, server, record);
     } catch (error) {
       if (!server.ended()) await endProcess(server.pid, server.exited, STOP_GRACE_MS);
+      letGoServer(home);
       await removeRecord(home);
       const portLost = error instanceof EarlyExitError && (error.portLost || !(await areFree(port, uiPort)));
       if (!portLost || race === PORT_RACES) throw startFailure(error, options, whatNext(portLost, dbFile));
     }
   }
+}
+
+/** Rejects with the reason of the signal as soon as it is aborted. */
+async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  const aborted = deferredAbort(signal);
+  work.catch(() => undefined);
+  return Promise.race([work, aborted]);
+}
+
+function deferredAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const tell = (): void => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    };
+    if (signal.aborted) tell();
+    else signal.addEventListener('abort', tell, { once: true });
+  });
 }
 
 /** Waits for the server and makes it know the search attributes; returns the name of its database. */
@@ -231,9 +255,24 @@ function leaveOnce(home: string, held: HeldServer): () => Promise<void> {
       await held.exited;
       if (ours !== undefined) await removeRecord(home);
     }
+    letGoServer(home);
     held.letGo();
   };
-  return () => (leaving ??= withStartLock(home, leave));
+  return () => (leaving ??= leaveUnderLock(home, leave));
+}
+
+/** On a disk that is full or read-only there is no lock, and a server of ours all the same. */
+async function leaveUnderLock(home: string, leave: () => Promise<void>): Promise<void> {
+  const entered = new AbortController();
+  try {
+    await withStartLock(home, () => {
+      entered.abort();
+      return leave();
+    });
+  } catch (error) {
+    if (entered.signal.aborted || errorCodeOf(error) !== 'STORE_DENIED') throw error;
+    await leave();
+  }
 }
 
 /** The living users without one use by `pid`; a program that holds the server twice stays with its other use. */
