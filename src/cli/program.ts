@@ -33,25 +33,22 @@ export function createProgram(execute: Execute): Command {
     // Before the commands are made, which take it over.
     .exitOverride();
   const perform: Perform = (command) => execute(program.opts<GlobalOptions>(), command);
-  addDayCommands(program, perform);
+  const inHome = ofExistingHome(perform);
+  addDayCommands(program, perform, inHome);
   addOrderCommands(program, perform);
   addBackfillCommand(program, perform);
   const look: Perform = (command) => perform(async (context) => tellAway(context, await command(context)));
-  const lookAtHome: Perform = (command) =>
-    look((context) => {
-      checkHomeExists(context.config);
-      return command(context);
-    });
+  const lookAtHome = ofExistingHome(look);
   addCalendarCommands(program, lookAtHome);
   addDayReadingCommands(program, lookAtHome);
   addHomeCommands(program, look);
   addExportCommand(program, lookAtHome);
-  addStoreCommands(program, perform);
-  addRemovalCommands(program, perform);
-  addServiceCommands(program, perform);
+  addStoreCommands(program, perform, inHome);
+  addRemovalCommands(program, inHome);
+  addServiceCommands(program, perform, inHome);
   addCodecServer(program, perform);
-  addScheduleCommands(program, perform);
-  addKeyCommands(program, perform);
+  addScheduleCommands(program, perform, inHome);
+  addKeyCommands(program, perform, inHome);
   addNewCommand(program);
   addCompletionCommand(program, perform);
   addExamples(program);
@@ -66,7 +63,16 @@ const UNTIL = [
   'the last stage to make (download, transform, metrics, report); those before it are made or reused',
 ] as const;
 
-function addDayCommands(program: Command, perform: Perform): void {
+/** For commands that make nothing new: a mistyped home would seem to be an empty one. */
+function ofExistingHome(perform: Perform): Perform {
+  return (command) =>
+    perform((context) => {
+      checkHomeExists(context.config);
+      return command(context);
+    });
+}
+
+function addDayCommands(program: Command, perform: Perform, inHome: Perform): void {
   program
     .command('run <pipeline> <from> [to]')
     .description('run a day, or all days of a range, now')
@@ -99,7 +105,7 @@ function addDayCommands(program: Command, perform: Perform): void {
     .option('--all', 'also list the steps that are reused')
     .option(...PAGES)
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
-      perform(async (context) =>
+      inHome(async (context) =>
         (await import('./look/plan.ts')).plan(context, withExplicitDates(context, { pipeline, from, to, ...options })),
       ),
     );
@@ -268,7 +274,7 @@ function addRemovalCommands(program: Command, perform: Perform): void {
     );
 }
 
-function addStoreCommands(program: Command, perform: Perform): void {
+function addStoreCommands(program: Command, perform: Perform, inHome: Perform): void {
   program
     .command('storage')
     .description('the stores of this installation')
@@ -289,7 +295,7 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .option('--keep <side>', 'primary (what the store has) or ours (what this host wrote)')
     .option('--by <who>', 'who decides (default: the user of this process)')
     .action((options: Record<string, never>) =>
-      perform(async (context) => (await import('./stores/reconcile.ts')).reconcile(context, options)),
+      inHome(async (context) => (await import('./stores/reconcile.ts')).reconcile(context, options)),
     );
 
   program
@@ -311,7 +317,7 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .argument('[to]')
     .option('--dry-run', 'say which rows cannot be read, and change nothing')
     .action((pipeline: string, from: string, to: string | undefined, options: { dryRun?: boolean }) =>
-      perform(async (context) =>
+      inHome(async (context) =>
         (await import('./stores/repair.ts')).repair(
           context,
           withExplicitDates(context, { pipeline, from, to, ...options }),
@@ -325,11 +331,11 @@ function addStoreCommands(program: Command, perform: Perform): void {
     .option('--dry-run', 'say what there is, and change nothing')
     .option('--grace-days <n>', 'how long an object must have been without a reference (default: 7)')
     .action((options: { dryRun?: boolean; graceDays?: string }) =>
-      perform(async (context) => (await import('./stores/gc.ts')).gc(context, options)),
+      inHome(async (context) => (await import('./stores/gc.ts')).gc(context, options)),
     );
 }
 
-function addServiceCommands(program: Command, perform: Perform): void {
+function addServiceCommands(program: Command, perform: Perform, inHome: Perform): void {
   program
     .command('worker')
     .description('run workers against the configured Temporal server')
@@ -359,7 +365,7 @@ function addServiceCommands(program: Command, perform: Perform): void {
   program
     .command('mcp')
     .description('give the questions to an assistant over stdin and stdout (Model Context Protocol)')
-    .action(() => perform(async (context) => (await import('./services/mcp.ts')).mcp(context)));
+    .action(() => inHome(async (context) => (await import('./services/mcp.ts')).mcp(context)));
 
   program
     .command('demo')
@@ -391,17 +397,17 @@ function addCodecServer(program: Command, perform: Perform): void {
     );
 }
 
-function addScheduleCommands(program: Command, perform: Perform): void {
+function addScheduleCommands(program: Command, perform: Perform, inHome: Perform): void {
   const schedules = program.command('schedules').description('the schedules of the pipelines');
   const code = () => import('./services/schedules.ts');
   schedules
     .command('list')
     .description('next ticks, last result, ticks that were missed or skipped')
-    .action(() => perform(async (context) => (await code()).schedulesList(context)));
+    .action(() => inHome(async (context) => (await code()).schedulesList(context)));
   schedules
     .command('diff')
     .description('compare what is declared with what Temporal has; exit code 1 when it differs')
-    .action(() => perform(async (context) => (await code()).schedulesDiff(context)));
+    .action(() => inHome(async (context) => (await code()).schedulesDiff(context)));
   schedules
     .command('apply')
     .description('make Temporal’s schedules what is declared, and change nothing else')
@@ -433,7 +439,7 @@ function addScheduleCommands(program: Command, perform: Perform): void {
     );
 }
 
-function addKeyCommands(program: Command, perform: Perform): void {
+function addKeyCommands(program: Command, perform: Perform, inHome: Perform): void {
   const keys = program.command('keys').description('the keys of programs that ask the API');
   const code = () => import('./services/keys.ts');
   keys
@@ -451,18 +457,18 @@ function addKeyCommands(program: Command, perform: Perform): void {
   keys
     .command('list')
     .description('every key with its scopes and its end, without the key')
-    .action(() => perform(async (context) => (await code()).keysList(context)));
+    .action(() => inHome(async (context) => (await code()).keysList(context)));
   keys
     .command('rotate <id>')
     .description('make a new key in place of one, which stays good for the overlap')
     .option('--overlap <days>', 'such as 7d', '7d')
     .action((id: string, options: { overlap: string }) =>
-      perform(async (context) => (await code()).keysRotate(context, id, options.overlap)),
+      inHome(async (context) => (await code()).keysRotate(context, id, options.overlap)),
     );
   keys
     .command('revoke <id>')
     .description('end a key now')
-    .action((id: string) => perform(async (context) => (await code()).keysRevoke(context, id)));
+    .action((id: string) => inHome(async (context) => (await code()).keysRevoke(context, id)));
 }
 
 function addCompletionCommand(program: Command, perform: Perform): void {

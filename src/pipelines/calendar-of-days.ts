@@ -30,6 +30,8 @@ export interface RunningDay {
   readonly startedAt: string;
   /** The run waits for a person's decision. */
   readonly held: boolean;
+  /** A person has paused it in Temporal, and it waits for them to go on. */
+  readonly paused?: boolean;
 }
 
 /** What a person should know of a day that its standing does not say. */
@@ -39,6 +41,7 @@ export interface DayRemark {
     | 'stale'
     | 'failed_run'
     | 'held'
+    | 'paused'
     | 'unproven'
     | 'failed_step'
     | 'kept_delivery'
@@ -149,6 +152,12 @@ function remarksOf(evidence: DayStandingEvidence): DayRemark[] {
       text: `last run failed at ${failure.step}, ${failure.code}: ${failure.message}${kept}`,
     });
   }
+  if (running?.paused === true) {
+    remarks.push({
+      kind: 'paused',
+      text: `${running.workflowId} is paused: it goes on when it is unpaused in Temporal`,
+    });
+  }
   if (running?.held === true) {
     remarks.push({ kind: 'held', text: `waits for a decision: send the update "decide" to ${running.workflowId}` });
   }
@@ -209,9 +218,13 @@ export function gapsOf({ standing, verdict, failure, lacks, remarks }: CalendarD
   return GAP_KINDS.filter((kind) => kinds.has(kind));
 }
 
-/** A part of one in percent; rounded down, so that 100 % always means all of it. */
+/**
+ * A part of one in percent, rounded to a tenth as reports round it, so that a day has one figure everywhere; below one at most 99.9 %, so that
+ * 100 % always means all of it.
+ */
 export function percent(part: number): string {
-  return `${Math.floor(part * 1_000) / 10} %`;
+  const rounded = Number((part * 100).toFixed(1));
+  return `${part < 1 ? Math.min(rounded, 99.9) : rounded} %`;
 }
 
 export interface CalendarTotals {

@@ -76,7 +76,7 @@ describe('the run of a day that a check holds', () => {
   const DAY = '2024-05-05';
   const HELD = new RegExp(
     `day/eco2mix/${DAY} waits until \\d{4}-\\S+: [^\\n]*readable-values[^\\n]*; ` +
-      `decide by: temporal workflow update execute --workflow-id day/eco2mix/${DAY} --name decide --input [^\\n]*; Ctrl-C`,
+      `decide by: quotidien --home \\S+ decide eco2mix ${DAY} --accept --reason "…"; Ctrl-C`,
   );
   let portal: Portal;
 

@@ -1,5 +1,7 @@
+import os from 'node:os';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { isAlive } from '../../machine/living-process.ts';
 import { openConnection } from '../../workers/client-connection.ts';
 import type { Config } from '../../config/load-config.ts';
 import { CLI_WHEEL, cachedCliPath, cachedCliProblem } from '../../dev/temporal/cli-wheel.ts';
@@ -87,7 +89,7 @@ async function askServer(connection: Connection, { namespace }: TemporalTarget, 
     version: serverVersion,
     findings: [
       attributesFinding(customAttributes, namespace),
-      workersFinding(pollers.length, queue),
+      workersFinding(pollers.filter((poller) => mayLive(poller, now().getTime())).length, queue),
       ...serverClock(
         pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000),
         now().getTime(),
@@ -124,6 +126,24 @@ function serverClock(polledAtMs: readonly number[], nowMs: number): Finding[] {
   const next =
     'Set both clocks and keep them set (NTP): waits end by the server’s clock, publication times go by the workers’.';
   return [temporal('clock', 'warn', detail, { next })];
+}
+
+/** The server remembers a poller for five minutes; a poll lasts a minute at most, and the next one follows at once. */
+const SILENT_AFTER_MS = LONGEST_POLL_MS + 15_000;
+/** How the SDK calls a worker: its process and host. */
+const IDENTITY = /^(\d+)@(.+)$/;
+
+/** Whether a poller that the server remembers can still be there: it polls, and its process is alive where that can be seen from here. */
+export function mayLive({ identity, lastAccessTime }: Poller, nowMs: number): boolean {
+  const [, pid, host] = IDENTITY.exec(identity ?? '') ?? [];
+  if (host === os.hostname() && !isAlive(Number(pid))) return false;
+  const polledMs = Number(lastAccessTime?.seconds ?? 0) * 1_000;
+  return nowMs - polledMs < SILENT_AFTER_MS;
+}
+
+interface Poller {
+  readonly identity?: string | null;
+  readonly lastAccessTime?: { readonly seconds?: unknown } | null;
 }
 
 function workersFinding(pollers: number, queue: string): Finding {

@@ -9,6 +9,7 @@ import type {
 import { monthOf, toEpochDay, yearOf } from '../../pipelines/civil-date.ts';
 import { REVISIONS } from '../../pipelines/vocabulary.ts';
 import type { Revision } from '../../pipelines/vocabulary.ts';
+import { count } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
 /** The calendar of days as text. Every sign says without colour what it says with it. */
@@ -40,6 +41,7 @@ const OK_WITH_REMARK = '◉';
 /** Marks behind the sign of a day. */
 const MARKS: Readonly<Partial<Record<DayRemark['kind'], { readonly mark: string; readonly word: string }>>> = {
   stale: { mark: '~', word: 'out of date' },
+  paused: { mark: '‖', word: 'paused' },
   failed_run: { mark: 'x', word: 'last run failed' },
   failed_check: { mark: '!', word: 'a check fails' },
   coverage: { mark: '%', word: 'incomplete' },
@@ -219,13 +221,22 @@ function remarkLines(days: readonly CalendarDay[], colours: Colours): string[] {
 
 const DAY_MS = 86_400_000;
 
-/** When the publisher is asked for these days again; undefined when it is asked for none of them. */
+/** Of how many of these days the publisher is asked again, and when; undefined when it is asked for none of them. */
 export function askAgainLine(days: readonly CalendarDay[], now: Date): string | undefined {
-  const dates = days.flatMap(({ askAgainAt }) => (askAgainAt === null ? [] : [Date.parse(askAgainAt) - now.getTime()]));
+  const dates = days.flatMap(({ askAgainAt }) => (askAgainAt === null ? [] : [Date.parse(askAgainAt)]));
   if (dates.length === 0) return undefined;
-  const due = dates.filter((ms) => ms <= 0).length;
-  const soon = dates.filter((ms) => ms > 0 && ms <= DAY_MS).length;
-  return `asked for again: ${due} when the publisher has something new, ${soon} from within a day on, ${dates.length - due - soon} later`;
+  const waits = dates.map((at) => at - now.getTime());
+  const due = waits.filter((ms) => ms <= 0).length;
+  const soon = waits.filter((ms) => ms > 0 && ms <= DAY_MS).length;
+  const later = dates.filter((at) => at - now.getTime() > DAY_MS).sort((a, b) => a - b);
+  const first = new Date(later[0] ?? now).toISOString().slice(0, 10);
+  const parts = [
+    due === 0 ? '' : `${due} as soon as it has something new`,
+    soon === 0 ? '' : `${soon} within a day`,
+    later.length === 0 ? '' : `${later.length} later, the first on ${first}`,
+  ];
+  const told = parts.filter((part) => part !== '').join(', ');
+  return `the publisher is asked again for ${count(dates.length, 'finished day')}: ${told}`;
 }
 
 function oneLine(text: string): string {

@@ -108,12 +108,27 @@ function printManifest(
   printPublished(terminal, dossier, manifest);
 }
 
-function headline({ pipeline, scope, manifests }: Dossier, { version, verdict, facts }: Manifest): string {
+/** The newest version that is not proven yet is degraded, whatever it says of itself; a day can be made, and its report lack something. */
+function headline({ pipeline, scope, manifests, degraded }: Dossier, manifest: Manifest): string {
+  const { version, verdict, facts } = manifest;
   const { revision, coverage } = facts;
-  const words: string[] = [verdict];
+  const words: string[] = [degraded !== null && manifest === manifests.at(-1) ? 'degraded' : verdict];
+  words.push(...reportWords(words[0] ?? '', facts));
   if (typeof revision === 'string') words.push(revision);
   if (typeof coverage === 'number') words.push(`coverage ${percent(coverage)}`);
   return `${pipeline} ${scope}  ${words.join(', ')}  (version ${version} of ${manifests.length})`;
+}
+
+/** What the report says of itself, where that is not the verdict of its day. */
+function reportWords(verdict: string, { status, sections }: Manifest['facts']): string[] {
+  const told = typeof sections === 'object' && sections !== null ? Object.entries(sections) : [];
+  const lacking = told.flatMap(([name, state]) =>
+    typeof state !== 'string' || state === 'ok' ? [] : [`${name} ${state}`],
+  );
+  const own = typeof status === 'string' && status !== verdict ? status : undefined;
+  if (own === undefined && (lacking.length === 0 || verdict !== 'ok')) return [];
+  const which = lacking.length === 0 ? '' : ` (${lacking.join(', ')})`;
+  return [`its report is ${own ?? 'not whole'}${which}`];
 }
 
 /** When the publisher is asked for the day again. */

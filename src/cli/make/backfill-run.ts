@@ -1,15 +1,18 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { PipelineError } from '../../errors.ts';
 import { STAGES } from '../../pipelines/vocabulary.ts';
 import type { Stage } from '../../pipelines/vocabulary.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
 import type { BackfillProgress } from '../../workflows/backfill-control.ts';
 import type { BackfillResult } from '../../workflows/backfill-tally.ts';
+import type { WindowProgress } from '../../workflows/window.ts';
 import { askEvery } from '../shared/ask-every.ts';
 import { EXIT } from '../shared/context.ts';
 import type { ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
 import { finishRollup, resultOf, startBackfill } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
+import { startedRuns, tellTries } from '../temporal/tries.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
 /** Many days, as every command runs them: the `backfill` workflow, watched until its end. */
@@ -31,8 +34,12 @@ export async function runBackfill(
 ): Promise<EndedBackfill> {
   const handle = await startBackfill(target, input);
   terminal.note(`backfill ${handle.workflowId}`);
-  const stopTelling = tellProgress(terminal, wanted, () => handle.query<BackfillProgress>('progress'));
-  const result = await resultOf(handle).finally(stopTelling);
+  const stopTelling = tellProgress(terminal, wanted, () => readProgress(target.client, handle));
+  const tries = tellTries(terminal, target.client, handle.workflowId);
+  const result = await resultOf(handle).finally(() => {
+    stopTelling();
+    tries.stop();
+  });
   return { ...result, rollup: await rollupFailure(target, input.pipeline) };
 }
 
@@ -109,11 +116,33 @@ export function notOkLines({ degradedDays, noDataDays }: Pick<EndedDays, 'degrad
   ];
 }
 
+/** How far a backfill is, with what its windows have done of days that are not done yet. */
+export interface ShownProgress extends BackfillProgress {
+  /** Days, in parts: a window that is half through its steps of 60 days counts as 30. */
+  readonly underWay?: number;
+}
+
+async function readProgress(client: Client, handle: WorkflowHandle): Promise<ShownProgress> {
+  const progress = await handle.query<BackfillProgress>('progress');
+  const windows = (await startedRuns(handle)).filter((id) => id.startsWith('window/'));
+  const parts = await Promise.all(
+    windows.map(async (id) => {
+      // One that has just ended counts as done in a moment.
+      const window = await client.workflow
+        .getHandle(id)
+        .query<WindowProgress>('progress')
+        .catch(() => null);
+      return (window?.days ?? 0) * (window?.share ?? 0);
+    }),
+  );
+  return { ...progress, underWay: parts.reduce((sum, part) => sum + part, 0) };
+}
+
 const REDRAW_MS = 1_000;
 const BAR_WIDTH = 30;
 
 /** Tells how far the backfill is: on a terminal as a bar every second, else by a line for every tenth; and what it asks. */
-function tellProgress(terminal: Terminal, wanted: WantedDays, read: () => Promise<BackfillProgress>): () => void {
+function tellProgress(terminal: Terminal, wanted: WantedDays, read: () => Promise<ShownProgress>): () => void {
   let asked: string | null = null;
   let told = 0;
   const stop = askEvery(REDRAW_MS, read, (progress) => {
@@ -141,11 +170,12 @@ function daysInAll(progress: BackfillProgress, wanted: WantedDays): number {
   return Math.max(wanted(progress), endedDays(progress));
 }
 
-function shareOf(progress: BackfillProgress, wanted: WantedDays): number {
-  return endedDays(progress) / Math.max(1, daysInAll(progress, wanted));
+function shareOf(progress: ShownProgress, wanted: WantedDays): number {
+  const { underWay = 0 } = progress;
+  return Math.min(1, (endedDays(progress) + underWay) / Math.max(1, daysInAll(progress, wanted)));
 }
 
-export function barText(progress: BackfillProgress, wanted: WantedDays): string {
+export function barText(progress: ShownProgress, wanted: WantedDays): string {
   const { failedDays, waitingDays, paused } = progress;
   const ended = endedDays(progress);
   const filled = Math.floor(shareOf(progress, wanted) * BAR_WIDTH);

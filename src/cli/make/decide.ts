@@ -5,7 +5,8 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import { sendOrder } from '../temporal/orders.ts';
-import { dayResult, decideUnit } from '../temporal/runs.ts';
+import { awaitDay } from '../temporal/day-waits.ts';
+import { decideUnit } from '../temporal/runs.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 import { backfillOf, orderDay, signed } from './orders.ts';
 import { describeDay } from './run.ts';
@@ -77,7 +78,7 @@ async function decideOnUnit(
     return await workWith(session, context.signal, async () => {
       const { told, handle } = await decideUnit(target, { pipeline, date }, decision);
       context.terminal.line(told);
-      const result = await dayResult(handle);
+      const result = await awaitDay(context.terminal, session.client, { handle, pipeline, date });
       context.terminal.data(result);
       context.terminal.line(describeDay(result));
       return result.verdict === 'degraded' ? EXIT.degraded : EXIT.done;

@@ -8,10 +8,9 @@ import type { day } from '../../workflows/day.ts';
 import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
-import { tellWaits } from '../temporal/day-waits.ts';
+import { awaitDay } from '../temporal/day-waits.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import { sendOrder } from '../temporal/orders.ts';
-import { dayResult } from '../temporal/runs.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 import type { TemporalSession } from '../temporal/temporal.ts';
 import { describeDay } from './run.ts';
@@ -74,10 +73,7 @@ async function followDay(
   { pipeline, date }: DayOrder,
 ): Promise<ExitCode> {
   const handle = session.client.workflow.getHandle<typeof day>(workflowId);
-  const telling = tellWaits(terminal, { handle, pipeline, date });
-  const result = await Promise.race([dayResult(handle), telling.waits]).finally(() => {
-    telling.stop();
-  });
+  const result = await awaitDay(terminal, session.client, { handle, pipeline, date }, true);
   terminal.data('why' in result ? { date, waits: result } : result);
   if ('why' in result) return EXIT.degraded;
   terminal.line(describeDay(result));

@@ -8,7 +8,8 @@ import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { describeDay } from './run.ts';
-import { dayResult, startDay } from '../temporal/runs.ts';
+import { awaitDay } from '../temporal/day-waits.ts';
+import { startDay } from '../temporal/runs.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 
 /** A report of nothing would be a page of dashes under the name that readers know. */
@@ -35,9 +36,10 @@ export async function report(
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue };
-    const result = await workWith(session, context.signal, async () =>
-      dayResult(await startDay(target, { pipeline, date, only: 'report' })),
-    );
+    const result = await workWith(session, context.signal, async () => {
+      const handle = await startDay(target, { pipeline, date, only: 'report' });
+      return awaitDay(context.terminal, session.client, { handle, pipeline, date });
+    });
     context.terminal.data(result);
     context.terminal.line(describeDay(result));
     return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;

@@ -18,9 +18,9 @@ import {
 import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
-import { tellTries, tellWaits } from '../temporal/day-waits.ts';
+import { awaitDay } from '../temporal/day-waits.ts';
 import { count } from '../shared/measures.ts';
-import { dayResult, startDay } from '../temporal/runs.ts';
+import { startDay } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 
@@ -89,14 +89,8 @@ async function runOne(
     ...(fromStep === undefined ? {} : { by: callerName() }),
     ...untilOf(options.until),
   });
-  const telling = tellWaits(terminal, { handle, pipeline: options.pipeline, date });
-  const left = options.detach === true ? telling.waits : new Promise<never>(() => undefined);
-  const ended = dayResult(handle);
-  const stopTries = tellTries(terminal, handle);
-  const result = await Promise.race([ended, left]).finally(() => {
-    telling.stop();
-    stopTries();
-  });
+  const day = { handle, pipeline: options.pipeline, date };
+  const result = await awaitDay(terminal, target.client, day, options.detach === true);
   if ('why' in result) {
     terminal.data({ date, waits: result });
     return EXIT.degraded;

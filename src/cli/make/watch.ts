@@ -7,6 +7,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
 import { finishRollup, resultOf, startWatch } from '../temporal/runs.ts';
+import { tellTries } from '../temporal/tries.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 
 /** `quotidien watch`: asks the publisher now what it revised, and runs the days whose content changed. */
@@ -17,7 +18,11 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     const result = await workWith(session, context.signal, async () => {
-      const watched = await resultOf(await startWatch(target, pipeline));
+      const handle = await startWatch(target, pipeline);
+      const tries = tellTries(terminal, session.client, handle.workflowId);
+      const watched = await resultOf(handle).finally(() => {
+        tries.stop();
+      });
       await finishRollup(target, pipeline);
       return watched;
     });

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { nameHome } from './proposed-commands.ts';
 
 /** Where a command prints: results to stdout, progress and remarks to stderr; with `--json` stdout carries JSON only. */
 export interface Terminal {
@@ -20,7 +21,8 @@ export interface TerminalStreams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-export function createTerminal(streams: TerminalStreams, json: boolean): Terminal {
+/** `home` is the option that proposed commands carry. */
+export function createTerminal(streams: TerminalStreams, json: boolean, home?: string): Terminal {
   const interactive = streams.stdout.isTTY && !json;
   return {
     json,
@@ -28,13 +30,15 @@ export function createTerminal(streams: TerminalStreams, json: boolean): Termina
     colours: pc.createColors(interactive && pc.isColorSupported),
     columns: streams.stdout.isTTY ? streams.stdout.columns : 100,
     line(text = '') {
-      if (!json) streams.stdout.write(`${text}\n`);
+      if (!json) streams.stdout.write(`${nameHome(text, home)}\n`);
     },
     note(text) {
-      streams.stderr.write(`${text}\n`);
+      streams.stderr.write(`${nameHome(text, home)}\n`);
     },
     data(value) {
-      if (json) streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      if (!json) return;
+      const named = (_: string, one: unknown): unknown => (typeof one === 'string' ? nameHome(one, home) : one);
+      streams.stdout.write(`${JSON.stringify(value, named, 2)}\n`);
     },
   };
 }

@@ -1,44 +1,57 @@
 import { EventEmitter, once } from 'node:events';
-import type { WorkflowHandle } from '@temporalio/client';
-import type { DayWaits } from '../../workflows/day.ts';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { day, DayResult, DayWaits } from '../../workflows/day.ts';
 import { askEvery } from '../shared/ask-every.ts';
 import type { Terminal } from '../shared/terminal.ts';
-
-/** A step whose tries fail is silent for minutes otherwise: the next try waits longer each time. */
-const TRIES_ASKED_EVERY_MS = 3_000;
+import { dayResult } from './runs.ts';
+import { tellTries } from './tries.ts';
 
 const WAITS_ASKED_EVERY_MS = 1_000;
 
-/** Tells why a run waits: each step that is being tried again, with its last failure, whenever that changes. Call the answer to stop. */
-export function tellTries(terminal: Terminal, handle: WorkflowHandle): () => void {
-  const told = new Set<string>();
-  return askEvery(
-    TRIES_ASKED_EVERY_MS,
-    () => handle.describe(),
-    ({ raw }) => {
-      for (const { activityId, activityType, attempt, lastFailure } of raw.pendingActivities ?? []) {
-        const tries = attempt ?? 1;
-        const why = lastFailure?.message ?? '';
-        const name = `${activityId ?? ''}/${tries}`;
-        if (tries < 2 || why === '' || told.has(name)) continue;
-        told.add(name);
-        terminal.note(`${activityType?.name ?? 'a step'}, before try ${tries}: ${why}`);
-      }
-    },
-  );
-}
-
-export interface WaitingDay {
-  readonly handle: WorkflowHandle;
+interface WaitingDay {
+  readonly handle: WorkflowHandle<typeof day>;
   readonly pipeline: string;
   readonly date: string;
+}
+
+/** What a day waits for that is left to the workers. */
+interface LeftDay extends Omit<DayWaits, 'until'> {
+  /** Null: somebody has paused it, and it waits for them. */
+  readonly until: string | null;
+}
+
+/**
+ * The result of a day, with what it waits for told meanwhile: its publisher, a decision, the next try of a step, somebody who has paused it. With
+ * `detach` the first wait of the day itself ends the waiting.
+ */
+export function awaitDay(terminal: Terminal, client: Client, day: WaitingDay): Promise<DayResult>;
+export function awaitDay(
+  terminal: Terminal,
+  client: Client,
+  day: WaitingDay,
+  detach: boolean,
+): Promise<DayResult | LeftDay>;
+export async function awaitDay(
+  terminal: Terminal,
+  client: Client,
+  day: WaitingDay,
+  detach = false,
+): Promise<DayResult | LeftDay> {
+  const waiting = tellWaits(terminal, day);
+  const tries = tellTries(terminal, client, day.handle.workflowId);
+  const paused = tries.paused.then((why): LeftDay => ({ why, until: null, held: false }));
+  const left = detach ? [waiting.waits, paused] : [];
+  return Promise.race([dayResult(day.handle), ...left]).finally(() => {
+    waiting.stop();
+    tries.stop();
+  });
 }
 
 /**
  * Tells at once when a day waits for its publisher or for a decision, and each time that this changes: what for, until when, and what a
  * person can do. `waits` resolves with the first of them. Call `stop` when nobody listens any more.
  */
-export function tellWaits(terminal: Terminal, day: WaitingDay): { readonly waits: Promise<DayWaits>; stop(): void } {
+function tellWaits(terminal: Terminal, day: WaitingDay): { readonly waits: Promise<DayWaits>; stop(): void } {
   const first = new EventEmitter<{ waits: [DayWaits] }>();
   const waits = once(first, 'waits').then(([one]) => one as DayWaits);
   let told = '';
@@ -65,6 +78,5 @@ function waitText({ handle, pipeline, date }: WaitingDay, { why, until, held }: 
 
 /** What to type to decide on a held day. */
 export function decideCommand(pipeline: string, date: string): string {
-  const input = '{"decision":"accept","reason":"…"}';
-  return `temporal workflow update execute --workflow-id day/${pipeline}/${date} --name decide --input '${input}'`;
+  return `quotidien decide ${pipeline} ${date} --accept --reason "…"`;
 }

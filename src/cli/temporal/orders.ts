@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { errorCodeOf, PipelineError } from '../../errors.ts';
+import { errorCodeOf, messageWithoutCode, PipelineError } from '../../errors.ts';
 
 /**
  * Sends an update to a run that is under way, as the UI does, and returns what the run says of it. A
@@ -24,8 +24,7 @@ export async function sendOrder(
     }
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
     const { type, message } = error.cause as { type?: string; message?: string };
-    throw new PipelineError(errorCodeOf({ code: type }) ?? 'PLAN_INVALID', message ?? 'the run refuses it', {
-      cause: error,
-    });
+    const told = messageWithoutCode(type, message ?? 'the run refuses it');
+    throw new PipelineError(errorCodeOf({ code: type }) ?? 'PLAN_INVALID', told, { cause: error });
   }
 }

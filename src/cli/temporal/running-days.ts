@@ -53,19 +53,20 @@ async function listRunningDays({ target }: KnownTemporal, pipeline: string): Pro
   }
 }
 
-/** By the ids, which need no search attribute. A name of a pipeline holds no quotation mark. */
+/** By the ids, which need no search attribute. A name of a pipeline holds no quotation mark. A paused run is open, and not running. */
 function openRuns(pipeline: string): string {
   const ids = ['day', 'window'].map((type) => `WorkflowId STARTS_WITH "${type}/${pipeline}/"`);
-  return `ExecutionStatus = "Running" AND (${ids.join(' OR ')})`;
+  return `ExecutionStatus IN ("Running", "Paused") AND (${ids.join(' OR ')})`;
 }
 
 function isDay({ workflowId }: WorkflowExecutionInfo): boolean {
   return workflowId.startsWith('day/');
 }
 
-function runningDay({ workflowId, startTime, typedSearchAttributes }: WorkflowExecutionInfo): RunningDay {
+function runningDay({ workflowId, status, startTime, typedSearchAttributes }: WorkflowExecutionInfo): RunningDay {
   const held = typedSearchAttributes.get(SEARCH_KEYS.Verdict) === 'quarantined';
-  return { workflowId, startedAt: startTime.toISOString(), held };
+  const paused = status.name === 'PAUSED' ? { paused: true } : {};
+  return { workflowId, startedAt: startTime.toISOString(), held, ...paused };
 }
 
 /** The dates of `day/<pipeline>/<date>` and `window/<pipeline>/<from>_<to>`; none for any other id. */

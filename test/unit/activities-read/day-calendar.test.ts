@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../../src/engine/look/day-calendar.ts';
+import { percentOf } from '../../../src/datasets/kit/page/index.ts';
 import { calendarTotals, percent, rangesOf } from '../../../src/pipelines/calendar-of-days.ts';
 import type { CalendarDay, RunningDay } from '../../../src/pipelines/calendar-of-days.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
@@ -141,5 +142,11 @@ describe('rangesOf', () => {
 describe('percent', () => {
   it('says 100 % only when nothing is missing', () => {
     expect([percent(1), percent(0.99999), percent(0.958333), percent(0)]).toEqual(['100 %', '99.9 %', '95.8 %', '0 %']);
+  });
+
+  it('rounds as the pages of reports do', () => {
+    for (const share of [0.88549, 0.8855, 0.88551, 0.0049, 0.3333, 0.99]) {
+      expect(percent(share).replace('.', ',')).toBe(percentOf(share).replace(/\s/g, ' ').replace(',0', ''));
+    }
   });
 });

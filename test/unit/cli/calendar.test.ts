@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
-import { renderCalendar } from '../../../src/cli/look/calendar.ts';
+import { askAgainLine, renderCalendar } from '../../../src/cli/look/calendar.ts';
 import type { CalendarDay, DayRemark, DayStanding } from '../../../src/pipelines/calendar-of-days.ts';
 import { datesBetween, datesOfMonth } from '../../../src/pipelines/civil-date.ts';
 
@@ -118,5 +118,20 @@ describe('renderCalendar', () => {
     const bare = coloured.map((line) => line.replaceAll(/\u001b\[\d+m/g, ''));
     expect(coloured.join('\n')).not.toBe(bare.join('\n'));
     expect(bare).toEqual(renderCalendar(days, plain));
+  });
+});
+
+describe('askAgainLine', () => {
+  const now = new Date('2024-03-10T12:00:00Z');
+  const asked = (at: string | null) => day('2024-03-01', 'ok', { askAgainAt: at });
+
+  it('is a sentence of what there is, and nothing where nobody is asked', () => {
+    const [due, soon] = [asked('2024-03-09T00:00:00Z'), asked('2024-03-11T00:00:00Z')];
+    expect(askAgainLine([asked(null)], now)).toBeUndefined();
+    expect(askAgainLine([soon], now)).toBe('the publisher is asked again for 1 finished day: 1 within a day');
+    expect(askAgainLine([due, soon, asked('2024-04-02T00:00:00Z'), asked('2024-03-20T00:00:00Z')], now)).toBe(
+      'the publisher is asked again for 4 finished days: 1 as soon as it has something new, 1 within a day, ' +
+        '2 later, the first on 2024-03-20',
+    );
   });
 });

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { examineStoreClocks } from '../../../src/cli/doctor/store-clocks.ts';
@@ -96,6 +98,32 @@ describe('the clock of the Temporal server', () => {
   afterEach(async () => {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
+  });
+
+  async function workersTold(): Promise<string[]> {
+    const env = { TEMPORAL_CONFIG_FILE: `${folder}/none.toml`, TEMPORAL_ADDRESS: server.address };
+    const config = loadConfig({ env, cwd: folder, home: folder, hosts: [] });
+    const findings = await examineTemporal(config, () => new Date());
+    return findings.flatMap(({ subject, detail }) => (subject === 'workers' ? [detail] : []));
+  }
+
+  it('counts the workers that live: those that the server remembers may have ended', async () => {
+    const connection = await openConnection({ address: server.address });
+    const poll = (identity: string) =>
+      connection.withDeadline(Date.now() + 4_000, () =>
+        connection.workflowService.pollWorkflowTaskQueue({
+          namespace: 'default',
+          taskQueue: { name: 'quotidien' },
+          identity,
+        }),
+      );
+    const child = spawn('true');
+    await once(child, 'exit');
+    await poll(`${child.pid ?? 0}@${hostname()}`);
+    expect(await workersTold()).toEqual(['nobody polls the task queue quotidien: runs would wait']);
+    await Promise.all([poll(`${process.pid}@${hostname()}`), poll('4711@another-host')]);
+    expect(await workersTold()).toEqual(['2 poll the task queue quotidien']);
+    await connection.close();
   });
 
   async function clockTold(ms: number): Promise<string[]> {

@@ -31,4 +31,10 @@ describe('the bar of a backfill', () => {
     expect(barText(PROGRESS, daysOfRange(119))).toMatch(/ 2\/3 days/);
     expect(barText({ ...PROGRESS, done: 4 }, () => 3)).toMatch(/^█{30} 5\/5 days/);
   });
+
+  it('moves with what windows have done of days that are not done yet, and is full only at the end', () => {
+    const none = { ...PROGRESS, done: 0, failedDays: 0, complete: 0, notDue: 0 };
+    expect(barText({ ...none, underWay: 30 }, () => 60)).toMatch(/^█{15}░{15} 0\/60 days/);
+    expect(barText({ ...none, underWay: 60 }, () => 60)).toMatch(/ 0\/60 days/);
+  });
 });

@@ -90,7 +90,7 @@ describe('status', () => {
     expect(context.terminal.lines[0]).toBe('February 2024');
   });
 
-  it('shows days that run, alone or in a window, and those that wait for a decision', async () => {
+  it('shows days that run, alone or in a window, those that wait for a decision, and those that are paused', async () => {
     await runDay(engine, 'tiny', '2024-02-29');
     const { address, client } = await temporalServer();
     const start = (workflowId: string, verdict?: string) =>
@@ -103,6 +103,14 @@ describe('status', () => {
     await start('day/tiny/2024-02-12', 'quarantined');
     await start('day/tiny/2024-02-29');
     await start('day/tiny-too/2024-02-01');
+    await start('day/tiny/2024-02-20');
+    await client.workflowService.pauseWorkflowExecution({
+      namespace: 'default',
+      workflowId: 'day/tiny/2024-02-20',
+      identity: 'ada',
+      reason: 'look first',
+      requestId: 'one',
+    });
     const ended = await start('day/tiny/2024-02-05');
     await ended.terminate();
     const standings = async (): Promise<Record<string, string>> => {
@@ -119,8 +127,12 @@ describe('status', () => {
       '2024-02-10': 'running',
       '2024-02-11': 'running',
       '2024-02-12': 'quarantined',
+      '2024-02-20': 'running',
       '2024-02-29': 'running',
     });
+    const shown = testContext(engine, { TEMPORAL_ADDRESS: address });
+    await status(shown, { pipeline: 'tiny', period: '2024-02' });
+    expect(shown.terminal.text()).toContain('day/tiny/2024-02-20 is paused');
   });
 
   it('refuses what it cannot show', async () => {

@@ -55,6 +55,6 @@ describe('a command line that is wrong', () => {
   it('makes no report of a day of which nothing is stored', async () => {
     const { code, stderr } = await quotidien('--home', folder, 'report', 'cityflow', '2020-01-01');
     expect(code).toBe(2);
-    expect(stderr).toContain('quotidien run cityflow 2020-01-01');
+    expect(stderr).toContain(`quotidien --home ${folder} run cityflow 2020-01-01`);
   });
 });
