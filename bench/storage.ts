@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, open, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { fork } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,6 +14,7 @@ import { createS3Client, openS3ObjectStore } from '../src/storage/aws/s3-objects
 import type { S3StoreOptions } from '../src/storage/aws/s3-objects.ts';
 import { initStorage } from '../src/storage/setup/storage-init.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../test/fixtures/servers/versity-gateway.ts';
+import { dayKey, dayText } from '../test/unit/storage/day-texts.ts';
 import { benchDynamoDocuments, benchMongoDocuments, benchSqliteDocuments } from './documents.ts';
 import { compare, millisecondsOf } from './compare.ts';
 import { report } from './figures.ts';
@@ -39,6 +40,7 @@ export async function run(): Promise<void> {
   try {
     await benchSqliteDocuments(path.join(folder, 'documents'));
     await benchLocalFiles(path.join(folder, 'objects'));
+    await benchPackedTexts(path.join(folder, 'texts'));
     await withServer(VERSITY_GATEWAY, startVersityGateway, async ({ endpoint, region, credentials }) => {
       const options = { bucket: 'bench', endpoint, region, credentials, forcePathStyle: true };
       await initStorage({ s3: options });
@@ -81,6 +83,40 @@ async function benchLocalFiles(root: string): Promise<void> {
     callsOf(store, 'own/', () => chunks(LARGE.bytes)),
     bare,
   );
+}
+
+/** What packing costs: the metrics of days under their hashes, beside a store that keeps them as they are. */
+export async function benchPackedTexts(root: string): Promise<void> {
+  const callsOn = (store: ObjectStore) => {
+    const refs = new Map<number, ArtefactRef>();
+    return {
+      async put(at: number) {
+        const body = Buffer.from(dayText(at));
+        const ref = await store.put(dayKey(at), body, { mode: 'create', mediaType: 'application/json' });
+        refs.set(at, ref);
+      },
+      async get(at: number) {
+        await drain((await store.get(dayKey(at)))!);
+      },
+      async inspect(at: number) {
+        await store.inspect(refs.get(at)!);
+      },
+      // As a step does with its inputs.
+      async open(at: number) {
+        const until = new AbortController();
+        await readFile((await store.openLocal(refs.get(at)!, { until: until.signal }))!);
+        until.abort();
+      },
+    };
+  };
+  const own = callsOn(createLocalObjectStore({ root: path.join(root, 'packed') }));
+  const bare = callsOn(createLocalObjectStore({ root: path.join(root, 'plain'), packs: () => false }));
+  for (const what of ['put', 'get', 'inspect', 'open'] as const) {
+    const name = `local files: 1,000 texts of 3 KB, packed, ${what}`;
+    const note = 'the floor is a store that packs nothing';
+    const work = (calls: typeof own) => (at: number) => calls[what](at);
+    await compare({ name, count: 1_000, atOnce: SMALL.atOnce, target: null, note }, work(own), work(bare));
+  }
 }
 
 /** A large body is a file, as a step's output is; from a stream of its caller's, the adapter copies each chunk. */

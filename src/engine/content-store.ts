@@ -6,6 +6,7 @@ import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { StagedOutput } from '../pipelines/dataset.ts';
 import type { ArtefactRef, ObjectStore, OpenOptions } from '../ports/objects.ts';
 import { sha256OfFile } from '../machine/file-hash.ts';
+import { untilEnd } from './held-objects.ts';
 
 /**
  * A step has just written its outputs: the page cache has them, and small ones are read in less time than the way to another thread and
@@ -61,7 +62,7 @@ async function replaceWhenDamaged(objects: ObjectStore, ref: ArtefactRef, body: 
 /** By its bytes: what a remote store says of an object without reading it does not tell those that were damaged below it. */
 async function isProven(objects: ObjectStore, ref: ArtefactRef): Promise<boolean> {
   try {
-    return (await objects.openLocal(ref, { fresh: true })) !== undefined;
+    return await untilEnd(async (until) => (await objects.openLocal(ref, { fresh: true, until })) !== undefined);
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
     return false;

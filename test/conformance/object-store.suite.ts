@@ -371,6 +371,7 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
         ['a part of 256 bytes', 'é'.repeat(128)],
         ['1,001 bytes', `${'a'.repeat(250)}/`.repeat(3) + 'b'.repeat(248)],
         ['the staging folder', '.incoming/x'],
+        ['the folder of dictionaries', '.dictionaries/x'],
       ])('that are %s are refused everywhere', async (_, key) => {
         await expectCode(store.put(key, Buffer.from('x'), CREATE), 'INPUT_INVALID');
         await expectCode(store.get(key), 'INPUT_INVALID');
@@ -414,12 +415,13 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
     describe('openLocal', () => {
       it('gives a file with exactly the bytes of the artefact, every time', async () => {
         const key = `${prefix()}day.parquet`;
-        const ref = await store.put(key, Buffer.from('rows'), CREATE);
+        const rows = 'rows '.repeat(100);
+        const ref = await store.put(key, Buffer.from(rows), CREATE);
         for (let open = 0; open < 3; open += 1) {
           const local = await store.openLocal(ref);
-          expect(await readFile(local!, 'utf8')).toBe('rows');
+          expect(await readFile(local!, 'utf8')).toBe(rows);
         }
-        expect(await readFile((await opened.peer.openLocal(ref))!, 'utf8')).toBe('rows');
+        expect(await readFile((await opened.peer.openLocal(ref))!, 'utf8')).toBe(rows);
       });
 
       it('refuses bytes with another hash or length', async () => {

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { openContent } from '../../engine/content-store.ts';
+import { untilEnd } from '../../engine/held-objects.ts';
 import { PipelineError } from '../../errors.ts';
 import { isCivilDate, toEpochDay } from '../../pipelines/civil-date.ts';
 import type { KnownVersion } from '../../engine/look/known-versions.ts';
@@ -185,8 +186,10 @@ class City {
   }
 
   async #text(ref: ArtefactRef): Promise<string> {
-    const path = await openContent(this.#context.engine.objects, ref);
-    if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${ref.key} is not there`);
-    return readFile(path, 'utf8');
+    return untilEnd(async (until) => {
+      const path = await openContent(this.#context.engine.objects, ref, { until });
+      if (path === undefined) throw new PipelineError('STORE_CORRUPT', `${ref.key} is not there`);
+      return readFile(path, 'utf8');
+    });
   }
 }

@@ -9,6 +9,7 @@ import type { DocumentKey } from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import type { ArtefactRef, PutFence } from '../../ports/objects.ts';
 import type { Engine } from '../engine.ts';
+import { untilEnd } from '../held-objects.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 
 /** The documents that other programs read: made from the immutable artefacts that a manifest names, and replaced with it. */
@@ -87,9 +88,12 @@ function unlessCorrupt(error: unknown): undefined {
 }
 
 async function bodyOf(engine: Engine, { ref, under, entry, madeAt }: DayRecord): Promise<JsonObject | undefined> {
-  const path = await engine.objects.openLocal(ref);
-  if (path === undefined) return undefined;
-  const document = JSON.parse(await readFile(path, 'utf8')) as JsonObject;
+  const text = await untilEnd(async (until) => {
+    const path = await engine.objects.openLocal(ref, { until });
+    return path === undefined ? undefined : readFile(path, 'utf8');
+  });
+  if (text === undefined) return undefined;
+  const document = JSON.parse(text) as JsonObject;
   const timestamp = await startOf(engine, entry);
   const { key, sha256, bytes } = ref;
   return {

@@ -15,7 +15,7 @@ import { clipRange } from '../shared/byte-range.ts';
 import { corrupt, createDownloadedFiles } from '../local/downloaded-files.ts';
 import type { Download, DownloadedFiles } from '../local/downloaded-files.ts';
 import { bodyChunks } from '../shared/object-body.ts';
-import { MAX_KEY_BYTES, STAGING_PART, checkObjectKey, checkObjectPrefix, isKeyPart } from '../shared/object-key.ts';
+import { MAX_KEY_BYTES, RESERVED_PARTS, checkObjectKey, checkObjectPrefix, isKeyPart } from '../shared/object-key.ts';
 import type {
   ArtefactRef,
   ContentName,
@@ -295,7 +295,7 @@ function etagOf(found: { readonly ETag?: string | undefined }): string {
 /** Whether a listed name can be a key; markers of folders and other foreign names are not objects of this store. */
 function isObjectKey(name: string): boolean {
   const parts = name.split('/');
-  return Buffer.byteLength(name) <= MAX_KEY_BYTES && parts[0] !== STAGING_PART && parts.every(isKeyPart);
+  return Buffer.byteLength(name) <= MAX_KEY_BYTES && !RESERVED_PARTS.has(parts[0] ?? '') && parts.every(isKeyPart);
 }
 
 /** Listings are asked for in URL encoding, because XML cannot hold every character of a key. */

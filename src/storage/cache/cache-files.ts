@@ -185,7 +185,7 @@ class CacheFolder implements CacheFiles {
     await this.#writing(async () => {
       await mkdir(path.dirname(file), { recursive: true });
       await rename(staged.path, file);
-      this.#verified.trust(file, staged.sha256);
+      this.#verified.trust(file, { sha256: staged.sha256, bytes: staged.bytes, isPacked: false });
     });
     // Its own time says when it was kept.
     this.#notedUses.set(file, Date.now());

@@ -18,7 +18,7 @@ class DepositedStore implements ObjectStore {
   readonly #only: string | undefined;
 
   constructor(folder: string, only: string | undefined) {
-    this.#files = createLocalObjectStore({ root: path.resolve(folder) });
+    this.#files = createLocalObjectStore({ root: path.resolve(folder), packs: () => false });
     this.#only = only;
   }
 

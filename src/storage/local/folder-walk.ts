@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { compareBytes } from '../shared/byte-order.ts';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
-import { STAGING_PART, isKeyPart } from '../shared/object-key.ts';
+import { RESERVED_PARTS, isKeyPart } from '../shared/object-key.ts';
 
 interface Entry {
   readonly name: string;
@@ -59,7 +59,7 @@ async function readSorted(root: string, folderKey: string): Promise<readonly Ent
   }
   return found
     .filter((entry) => (entry.isDirectory() || entry.isFile()) && isKeyPart(entry.name))
-    .filter((entry) => folderKey !== '' || entry.name !== STAGING_PART)
+    .filter((entry) => folderKey !== '' || !RESERVED_PARTS.has(entry.name))
     .map((entry) => toEntry(entry))
     .sort((a, b) => compareBytes(a.sortedAs, b.sortedAs));
 }

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { existsSync, linkSync, renameSync, unlinkSync } from 'node:fs';
-import { open, stat, unlink } from 'node:fs/promises';
+import { closeSync, existsSync, fstatSync, linkSync, openSync, readSync, renameSync, unlinkSync } from 'node:fs';
+import { open, readFile, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../../errors.ts';
@@ -24,11 +25,22 @@ import type {
   PutFence,
   PutOptions,
 } from '../../ports/objects.ts';
+import {
+  LARGEST_PACKED_BYTES,
+  LONGEST_HEAD_BYTES,
+  createPackedFiles,
+  isPackable,
+  plainLength,
+} from './packed-files.ts';
+import type { PackedBody, PackedFiles, PlainBytes } from './packed-files.ts';
+import { createPlainCopies } from './plain-copies.ts';
+import type { PlainCopies } from './plain-copies.ts';
 import { checkFence, fencedOff, removeOlderStaged, stagedName } from './put-fence.ts';
+import { READ_AT_ONCE_BYTES, readAndClose, readExactly } from './read-file.ts';
 import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
 import type { StagedFile } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
-import type { VerifiedFiles } from './verified-files.ts';
+import type { MeasuredFile } from './verified-files.ts';
 
 /** Tries to put a file into a folder that others remove meanwhile because it became empty. */
 const MOST_FOLDER_TRIES = 10;
@@ -36,11 +48,9 @@ const MOST_FOLDER_TRIES = 10;
 /** Files whose size and time `list` asks for at once. */
 const STATS_AT_ONCE = 64;
 
-/** Bytes read at once by `get`; an object (or range) up to this is read before `get` answers. */
-const READ_AT_ONCE_BYTES = 256 * 1_024;
-
 /**
- * Objects as plain files: the key is the path below `root`, so that people can read what is published with any tool.
+ * Objects as files: the key is the path below `root`. What has a name is a plain file, so that people can read what is published with any
+ * tool; texts that lie under their hash are packed (`packed-files.ts`), those of earlier versions are plain.
  *
  * 1. A put is staged in `<root>/.incoming`, fsynced, then given its name by `link` (create-only) or `rename` (replace), both atomic
  *    among all processes; then the folder is fsynced. So a name is there with all its bytes or not at all, also after a power loss.
@@ -50,8 +60,14 @@ const READ_AT_ONCE_BYTES = 256 * 1_024;
  *
  * The whole of `root` must be one file system with hard links. Nothing but this store writes below `root`.
  */
-export function createLocalObjectStore(options: { readonly root: string }): ObjectStore {
-  return new LocalObjectStore(path.resolve(options.root));
+export function createLocalObjectStore({ root, packs = isPackable }: LocalObjectOptions): ObjectStore {
+  return new LocalObjectStore(path.resolve(root), packs);
+}
+
+export interface LocalObjectOptions {
+  readonly root: string;
+  /** Whether the object of a key may be packed; unless given, texts that lie under their hash are. */
+  readonly packs?: (key: string) => boolean;
 }
 
 class LocalObjectStore implements ObjectStore {
@@ -59,13 +75,19 @@ class LocalObjectStore implements ObjectStore {
   readonly #root: string;
   readonly #incoming: string;
   readonly #folders: DurableFolders;
-  readonly #verified: VerifiedFiles = createVerifiedFiles();
+  readonly #packs: (key: string) => boolean;
+  readonly #packed: PackedFiles;
+  readonly #copies: PlainCopies;
+  readonly #verified = createVerifiedFiles((file, handle, bytes) => this.#textIn(this.#keyOf(file), handle, bytes));
   #swept: Promise<void> | undefined;
 
-  constructor(root: string) {
+  constructor(root: string, packs: (key: string) => boolean) {
     this.#root = root;
+    this.#packs = packs;
     this.#incoming = path.join(root, STAGING_PART);
     this.#folders = createDurableFolders(root);
+    this.#packed = createPackedFiles(root);
+    this.#copies = createPlainCopies(this.#incoming);
   }
 
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
@@ -75,7 +97,8 @@ class LocalObjectStore implements ObjectStore {
     // The folder is made durable while the bytes are on their way to the disk.
     const folder = this.#folders.ensure(path.dirname(file));
     folder.catch(() => undefined);
-    const staged = await this.#stage(body, stagedName(key, options.fence));
+    const packed: PackedBody = this.#packs(key) ? await this.#packed.pack(key, body) : { body };
+    const staged = await this.#stage(packed.body, stagedName(key, options.fence));
     try {
       await this.#passFence(key, options.fence);
       await this.#publish(key, staged, options, folder);
@@ -83,8 +106,9 @@ class LocalObjectStore implements ObjectStore {
       await removeStaged(staged.path);
       throw error;
     }
-    this.#remember(file, staged.sha256);
-    return { key, sha256: staged.sha256, bytes: staged.bytes, mediaType: options.mediaType };
+    const { sha256, bytes } = packed.plain ?? staged;
+    this.#remember(file, { sha256, bytes, isPacked: packed.plain !== undefined });
+    return { key, sha256, bytes, mediaType: options.mediaType };
   }
 
   async get(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -97,7 +121,9 @@ class LocalObjectStore implements ObjectStore {
     try {
       const found = await handle.stat();
       if (!found.isFile()) return undefined;
-      const { start, end } = clipRange(range, found.size);
+      const text = await this.#textIn(key, handle, found.size);
+      const { start, end } = clipRange(range, text?.byteLength ?? found.size);
+      if (text !== undefined) return bodyChunks(text.subarray(start, end));
       streaming = end - start > READ_AT_ONCE_BYTES;
       if (streaming) return readAndClose(handle, file, start, end);
       return bodyChunks(await readExactly(handle, file, start, end));
@@ -152,24 +178,47 @@ class LocalObjectStore implements ObjectStore {
     const file = this.#pathOf(ref.key);
     const found = await ifPresent(this.#verified.measure(file, options), 'read', file);
     if (found === undefined) return undefined;
-    if (found.bytes === ref.bytes && found.sha256 === ref.sha256) return file;
-    throw new PipelineError(
-      'STORE_CORRUPT',
-      `${file} has ${found.bytes} bytes with sha256 ${found.sha256} instead of ${ref.bytes} bytes with ${ref.sha256}: ` +
-        'keep the file aside, check the disk, then re-run the day to rebuild it',
-      { context: { key: ref.key, path: file } },
-    );
+    if (found.bytes !== ref.bytes || found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
+    return found.isPacked ? this.#openCopy(file, ref, options.until) : file;
   }
 
   #pathOf(key: string): string {
     return path.join(this.#root, key);
   }
 
+  #keyOf(file: string): string {
+    return path.relative(this.#root, file);
+  }
+
   async #headOf(key: string): Promise<ObjectHead | undefined> {
     const file = this.#pathOf(key);
-    const found = await ifPresent(stat(file, { bigint: true }), 'read', file);
+    const { found, text } = (await ifPresent(this.#look(key, file), 'read', file)) ?? {};
     if (found?.isFile() !== true) return undefined;
-    return { key, bytes: Number(found.size), etag: etagOf(found) };
+    return { key, bytes: text ?? Number(found.size), etag: etagOf(found) };
+  }
+
+  async #look(key: string, file: string): Promise<Look> {
+    return this.#packs(key) ? lookInto(file) : { found: await stat(file, { bigint: true }) };
+  }
+
+  /** The text that is packed in an open file. */
+  async #textIn(key: string, handle: FileHandle, bytes: number): Promise<Buffer | undefined> {
+    if (bytes > LARGEST_PACKED_BYTES || !this.#packs(key) || beginningOf(handle.fd) === undefined) return undefined;
+    return this.#packed.unpack(key, await readExactly(handle, this.#pathOf(key), 0, bytes));
+  }
+
+  /** A plain copy of a packed file that was found right. */
+  async #openCopy(file: string, ref: ContentName, until: AbortSignal | undefined): Promise<string | undefined> {
+    const known = this.#copies.find(ref, until);
+    if (known !== undefined) return known;
+    await this.#openIncoming();
+    const stored = await ifPresent(readFile(file), 'read', file);
+    if (stored === undefined) return undefined;
+    const text = this.#packed.unpack(ref.key, stored) ?? stored;
+    const found = { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.byteLength };
+    if (found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
+    // Somebody else may have made it meanwhile.
+    return this.#copies.find(ref, until) ?? this.#copies.add(ref, path.extname(file), text, until);
   }
 
   async #isFolder(file: string): Promise<boolean> {
@@ -225,9 +274,9 @@ class LocalObjectStore implements ObjectStore {
   }
 
   /** The hash that a put proved; a file that is gone again has none. */
-  #remember(file: string, sha256: string): void {
+  #remember(file: string, measured: MeasuredFile): void {
     try {
-      this.#verified.trust(file, sha256);
+      this.#verified.trust(file, measured);
     } catch (error) {
       if (!isAbsent(error)) throw fileError(error, 'read', file);
     }
@@ -250,6 +299,39 @@ class LocalObjectStore implements ObjectStore {
       context: { key },
     });
   }
+}
+
+interface Look {
+  readonly found: BigIntStats;
+  /** The length of the text that is packed in it. */
+  readonly text?: number | undefined;
+}
+
+/** A file and how it begins, by calls that return from the page cache. */
+function lookInto(file: string): Look {
+  const descriptor = openSync(file, 'r');
+  try {
+    const found = fstatSync(descriptor, { bigint: true });
+    return { found, text: found.isFile() ? beginningOf(descriptor) : undefined };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The length of the text, if a packed file begins so. */
+function beginningOf(descriptor: number): number | undefined {
+  const start = Buffer.alloc(LONGEST_HEAD_BYTES);
+  readSync(descriptor, start, 0, start.byteLength, 0);
+  return plainLength(start);
+}
+
+function otherBytes(file: string, ref: ContentName, found: PlainBytes): PipelineError {
+  return new PipelineError(
+    'STORE_CORRUPT',
+    `${file} has ${found.bytes} bytes with sha256 ${found.sha256} instead of ${ref.bytes} bytes with ${ref.sha256}: ` +
+      'keep the file aside, check the disk, then re-run the day to rebuild it',
+    { context: { key: ref.key, path: file } },
+  );
 }
 
 /** Inode, size and time: a replaced file is a new inode with a time of its own. */
@@ -293,34 +375,4 @@ async function sameFile(a: string, b: string): Promise<boolean> {
   const [left, right] = await Promise.all([a, b].map((file) => stat(file, { bigint: true }).catch(() => undefined)));
   if (left === undefined || right === undefined) return false;
   return left.ino === right.ino && left.dev === right.dev;
-}
-
-/** Reads piece by piece. The file is closed at the end, or when the reader stops early; one who never starts leaves it open. */
-async function* readAndClose(handle: FileHandle, file: string, start: number, end: number): AsyncGenerator<Uint8Array> {
-  try {
-    for (let at = start; at < end; at += READ_AT_ONCE_BYTES) {
-      yield await readExactly(handle, file, at, Math.min(at + READ_AT_ONCE_BYTES, end));
-    }
-  } catch (error) {
-    throw fileError(error, 'read', file);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** The bytes `[start, end)`. Objects never change in place, so a file that ends earlier than its size said was damaged. */
-async function readExactly(handle: FileHandle, file: string, start: number, end: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(end - start);
-  let filled = 0;
-  while (filled < buffer.byteLength) {
-    const { bytesRead } = await handle.read(buffer, filled, buffer.byteLength - filled, start + filled);
-    if (bytesRead === 0) {
-      throw new PipelineError(
-        'STORE_CORRUPT',
-        `${file} became shorter while it was read: ${start + filled} of ${end} bytes`,
-      );
-    }
-    filled += bytesRead;
-  }
-  return buffer;
 }

@@ -3,8 +3,10 @@ import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
+import { errorCodeOf } from '../../errors.ts';
+import type { PlainBytes } from './packed-files.ts';
 
-/** Verifications remembered; about 200 bytes each. */
+/** Verifications remembered; about 300 bytes each. */
 const MOST_REMEMBERED = 50_000;
 
 /**
@@ -15,44 +17,67 @@ const SETTLED_AFTER_MS = 100;
 
 const MOST_READ_AT_ONCE_BYTES = 1 << 20;
 
+/** The hash and size of what a file holds. */
+export interface MeasuredFile extends PlainBytes {
+  /** They are those of the text that is packed in it. */
+  readonly isPacked: boolean;
+}
+
+export type TextOf = (path: string, file: FileHandle, bytes: number) => Promise<Buffer | undefined>;
+
 /** The size and sha256 of local files, hashed from the bytes on disk. */
 export interface VerifiedFiles {
   /**
    * `undefined` when it is no regular file. Throws the raw errors of the file system. `fresh`: from the bytes, whatever is remembered.
    */
-  measure(path: string, options?: { readonly fresh?: boolean }): Promise<{ sha256: string; bytes: number } | undefined>;
+  measure(path: string, options?: { readonly fresh?: boolean }): Promise<MeasuredFile | undefined>;
   /**
-   * Takes over the hash of a file that the caller wrote itself, and whose time of change it set to one that no other writer gets: a later
+   * Takes over what is known of a file that the caller wrote itself, and whose time of change it set to one that no other writer gets: a later
    * change shows in that time at once.
    */
-  trust(path: string, sha256: string): void;
+  trust(path: string, measured: MeasuredFile): void;
 }
 
 /**
  * Remembers the hash of a file for as long as device, inode, size and both times stay as they were, so that opening an artefact
  * again costs one `stat`. A change that keeps all five (only possible by writing to the disk below the file system) stays unseen
- * until the process ends.
+ * until the process ends. `textOf` reads the text that is packed in an open file; `undefined` for any other.
  */
-export function createVerifiedFiles(): VerifiedFiles {
-  const remembered = new Map<string, string>();
+export function createVerifiedFiles(textOf?: TextOf): VerifiedFiles {
+  const remembered = new Map<string, MeasuredFile>();
 
-  function remember(identity: string, sha256: string): void {
+  function remember(identity: string, measured: MeasuredFile): void {
     // Put at the end: the map's order is the order of use, its first entry the one to drop.
     remembered.delete(identity);
-    remembered.set(identity, sha256);
+    remembered.set(identity, measured);
     const oldest = remembered.keys().next();
     if (remembered.size > MOST_REMEMBERED && oldest.done !== true) remembered.delete(oldest.value);
   }
 
-  async function hashOf(path: string, lookedAtMs: number): Promise<{ sha256: string; bytes: number }> {
+  async function hashOf(path: string, lookedAtMs: number): Promise<MeasuredFile> {
     const file = await open(path, 'r');
     try {
       const found = await file.stat({ bigint: true });
-      const sha256 = await hashFile(file, Number(found.size));
-      if (lookedAtMs - Number(found.ctimeMs) > SETTLED_AFTER_MS) remember(identityOf(found), sha256);
-      return { sha256, bytes: Number(found.size) };
+      const bytes = Number(found.size);
+      const text = await packedText(path, file, bytes);
+      const measured =
+        text === undefined
+          ? { sha256: await hashFile(file, bytes), bytes, isPacked: false }
+          : { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.byteLength, isPacked: true };
+      if (lookedAtMs - Number(found.ctimeMs) > SETTLED_AFTER_MS) remember(identityOf(found), measured);
+      return measured;
     } finally {
       await file.close();
+    }
+  }
+
+  async function packedText(path: string, file: FileHandle, bytes: number): Promise<Buffer | undefined> {
+    try {
+      return await textOf?.(path, file, bytes);
+    } catch (error) {
+      if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+      // What cannot be unpacked is measured as it is, which is never what anybody expects.
+      return undefined;
     }
   }
 
@@ -65,10 +90,10 @@ export function createVerifiedFiles(): VerifiedFiles {
       const known = remembered.get(identity);
       if (known === undefined || fresh) return hashOf(path, lookedAtMs);
       remember(identity, known);
-      return { sha256: known, bytes: Number(found.size) };
+      return known;
     },
-    trust(path, sha256) {
-      remember(identityOf(statSync(path, { bigint: true })), sha256);
+    trust(path, measured) {
+      remember(identityOf(statSync(path, { bigint: true })), measured);
     },
   };
 }

@@ -10,13 +10,19 @@ const MAX_KEY_PART_BYTES = 255;
 /** The folder in which adapters on a file system stage what is not yet visible; no key may begin with it, in any adapter. */
 export const STAGING_PART = '.incoming';
 
+/** The folder in which a store on a file system keeps what it packs texts with; no key may begin with it either. */
+export const DICTIONARIES_PART = '.dictionaries';
+
+/** What no key may begin with, in any adapter. */
+export const RESERVED_PARTS: ReadonlySet<string> = new Set([STAGING_PART, DICTIONARIES_PART]);
+
 /** Refuses a key that not every adapter can hold, with `INPUT_INVALID` and the offending part. */
 export function checkObjectKey(key: string): void {
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw invalid(key, `it has ${bytes} bytes, more than ${MAX_KEY_BYTES}`);
   const parts = key.split('/');
   for (const part of parts) checkPart(key, part);
-  if (parts[0] === STAGING_PART) throw invalid(key, `its first part "${STAGING_PART}" is reserved`);
+  checkFirst(key, parts[0]);
 }
 
 /**
@@ -27,13 +33,17 @@ export function checkObjectPrefix(prefix: string): void {
   const parts = prefix.split('/');
   const beginning = parts.pop() ?? '';
   for (const part of parts) checkPart(prefix, part);
-  if (parts[0] === STAGING_PART) throw invalid(prefix, `its first part "${STAGING_PART}" is reserved`);
+  checkFirst(prefix, parts[0]);
   checkCharacters(prefix, beginning);
 }
 
 /** Whether a name found on disk can be part of a key; foreign files that cannot are not objects. */
 export function isKeyPart(name: string): boolean {
   return partProblem(name) === undefined;
+}
+
+function checkFirst(key: string, first = ''): void {
+  if (RESERVED_PARTS.has(first)) throw invalid(key, `its first part "${first}" is reserved`);
 }
 
 function checkPart(key: string, part: string): void {

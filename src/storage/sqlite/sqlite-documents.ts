@@ -99,9 +99,11 @@ class SqliteDocumentStore implements DocumentStore {
       const rows = this.#all('SELECT sample FROM dictionary_samples WHERE tbl = ? ORDER BY number', [table]);
       return (rows as { sample: ArrayBuffer }[]).map(({ sample }) => sample);
     },
-    add: (table, number, sample) =>
-      this.#run('INSERT INTO dictionary_samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [table, number, sample]) ===
-      1,
+    add: (table, number, sample) => {
+      this.#run('INSERT INTO dictionary_samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [table, number, sample]);
+    },
+    // Rows go with the whole file, which nobody replaces below an open store.
+    has: () => true,
   });
   #database: Database.Database | undefined;
 

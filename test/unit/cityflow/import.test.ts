@@ -9,6 +9,7 @@ import { namesUnder } from '../../../src/engine/download/raw-names.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { ObjectStore, PutOptions } from '../../../src/ports/objects.ts';
+import { collectText } from '../../conformance/byte-streams.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { testControl, openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -162,8 +163,8 @@ describe('a batch file', () => {
     };
     const stored = async () => {
       const texts = await Promise.all(
-        (await namesUnder(engine.objects, ['raw/', 'archive/'])).map((key) =>
-          readFile(path.join(engine.home, 'store', key), 'utf8'),
+        (await namesUnder(engine.objects, ['raw/', 'archive/'])).map(async (key) =>
+          collectText(await engine.objects.get(key)),
         ),
       );
       return texts.filter((text) => editions.includes(text)).map((text) => editions.indexOf(text));
@@ -207,7 +208,7 @@ describe('a batch file', () => {
     const files = await Promise.all([1, 2, 3].map((q) => file(`counts-${q}.csv`, edition(q))));
     const stored = async (): Promise<Set<string>> => {
       const keys = (await namesUnder(engine.objects, ['raw/', 'archive/'])).filter((key) => key.endsWith('.csv'));
-      return new Set(await Promise.all(keys.map((key) => readFile(path.join(engine.home, 'store', key), 'utf8'))));
+      return new Set(await Promise.all(keys.map(async (key) => collectText(await engine.objects.get(key)))));
     };
     await take(files[0]!);
     const signals = new EventEmitter();

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileError } from '../shared/file-errors.ts';
+import { ownerMark } from './file-owner.ts';
+import type { PlainBytes } from './packed-files.ts';
+
+/** Copies that nobody holds are kept until so many newer ones are there: a path without a signal is for opening at once. */
+const UNHELD_KEPT = 16;
+
+/**
+ * Packed texts as plain files, for readers that want a path. They lie among the staged files of a store under this process's mark, so that
+ * those of a killed process are swept with what it staged; nothing waits for the disk, as none has to outlive its reader.
+ */
+export interface PlainCopies {
+  /** The copy of these bytes, if there is one, which then stays until the signal is aborted. */
+  find(plain: PlainBytes, until?: AbortSignal): string | undefined;
+  /** Makes the copy; `ending` as in `.json`, because some readers go by it. */
+  add(plain: PlainBytes, ending: string, text: Buffer, until?: AbortSignal): string;
+}
+
+interface Copy {
+  readonly sha256: string;
+  readonly path: string;
+  holders: number;
+}
+
+export function createPlainCopies(folder: string): PlainCopies {
+  const copies = new Map<string, Copy>();
+  /** The oldest first. */
+  const unheld = new Set<Copy>();
+  const bySignal = new WeakMap<AbortSignal, Set<Copy>>();
+
+  function remove(copy: Copy): void {
+    unheld.delete(copy);
+    if (copies.get(copy.sha256) === copy) copies.delete(copy.sha256);
+    removeCopy(copy.path);
+  }
+
+  function keepUnheld(copy: Copy): void {
+    unheld.add(copy);
+    const [oldest] = unheld;
+    if (unheld.size > UNHELD_KEPT && oldest !== undefined) remove(oldest);
+  }
+
+  function release(copy: Copy): void {
+    copy.holders -= 1;
+    if (copy.holders === 0) remove(copy);
+  }
+
+  /** The copies that stay until the signal is aborted. */
+  function heldUntil(until: AbortSignal): Set<Copy> {
+    const known = bySignal.get(until);
+    if (known !== undefined) return known;
+    const held = new Set<Copy>();
+    bySignal.set(until, held);
+    const releaseAll = (): void => {
+      for (const copy of held) release(copy);
+    };
+    until.addEventListener('abort', releaseAll, { once: true });
+    return held;
+  }
+
+  function use(copy: Copy, until: AbortSignal | undefined): string {
+    if (until === undefined || until.aborted) {
+      if (copy.holders === 0) keepUnheld(copy);
+      return copy.path;
+    }
+    const held = heldUntil(until);
+    if (!held.has(copy)) {
+      held.add(copy);
+      unheld.delete(copy);
+      copy.holders += 1;
+    }
+    return copy.path;
+  }
+
+  return {
+    find({ sha256 }, until) {
+      const copy = copies.get(sha256);
+      if (copy === undefined) return undefined;
+      if (existsSync(copy.path)) return use(copy, until);
+      remove(copy);
+      return undefined;
+    },
+    add({ sha256 }, ending, text, until) {
+      const file = path.join(folder, `${ownerMark()}${randomUUID()}${ending}`);
+      writeCopy(file, text);
+      const copy = { sha256, path: file, holders: 0 };
+      copies.set(sha256, copy);
+      return use(copy, until);
+    },
+  };
+}
+
+/** Copies of this process that are still there. */
+const left = new Set<string>();
+
+function writeCopy(file: string, text: Buffer): void {
+  if (left.size === 0) process.once('exit', removeLeft);
+  left.add(file);
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    removeCopy(file);
+    throw fileError(error, 'write', file);
+  }
+}
+
+function removeLeft(): void {
+  for (const file of left) removeCopy(file);
+}
+
+/** One that cannot be removed now is left to the sweep. */
+function removeCopy(file: string): void {
+  left.delete(file);
+  if (left.size === 0) process.off('exit', removeLeft);
+  try {
+    unlinkSync(file);
+  } catch {
+    // As above.
+  }
+}
