@@ -1,4 +1,5 @@
-import type { CsvLayout } from '../kit/index.ts';
+import { oddColumns } from '../kit/index.ts';
+import type { CsvHeader, CsvLayout } from '../kit/index.ts';
 
 /**
  * The columns that RTE publishes by region, under the names of the portal's short dialect. There is one column for all of oil, coal and gas
@@ -98,6 +99,11 @@ export const LAYOUT: CsvLayout<ColumnName> = {
   // An empty column at the end of every export, whose name changes.
   unused: ['column_30', 'column_68', 'Column 30', 'Column 68'],
 };
+
+/** Published names that nobody knows, without the columns that are known to hold nothing. */
+export function unknownOf(header: Pick<CsvHeader<ColumnName>, 'known' | 'unknown' | 'published'>): string[] {
+  return [...oddColumns(header, LAYOUT).unknown];
+}
 
 /** RTE's words for no value, besides an empty cell. */
 export const NO_VALUE = ['ND', '-', ''] as const;

@@ -1,7 +1,7 @@
 import { dayOf, mapColumns, quoteText, quoteTexts } from '../kit/index.ts';
 import type { CsvHeader, LocalArtefact, SqlSession, StepUnit } from '../kit/index.ts';
 import type { ColumnName } from './columns.ts';
-import { LAYOUT, MEASURES, NO_VALUE, RATES } from './columns.ts';
+import { LAYOUT, MEASURES, NO_VALUE, RATES, unknownOf } from './columns.ts';
 import { instantSql, published, regionSql } from './raw-rows.ts';
 import { ZONE } from './regions.ts';
 import { finalitySql } from './row-meaning.ts';
@@ -50,7 +50,7 @@ export async function loadPublishedRows(
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${selects.join(' UNION ALL ')}`);
   const unknown = new Map<number, readonly string[]>();
   for (const { header, members } of groups)
-    for (const { unit } of members) unknown.set(unit, [...(unknown.get(unit) ?? []), ...header.unknown]);
+    for (const { unit } of members) unknown.set(unit, [...(unknown.get(unit) ?? []), ...unknownOf(header)]);
   return unknown;
 }
 

@@ -1,6 +1,6 @@
 import { openCsv, quoteIdentifier, writeDayFiles } from '../kit/index.ts';
 import type { SliceTask, SqlSession, UnitOutcome } from '../kit/index.ts';
-import { LAYOUT } from './columns.ts';
+import { LAYOUT, unknownOf } from './columns.ts';
 import { DAY, loadRows, ofDays, REGION, TIME } from './raw-rows.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function sliceRawFile(task: SliceTask, sql: SqlSession): Promise<re
       scope,
       outputs: path === undefined ? {} : { slice: { path, rows } },
       checks: [],
-      facts: { rows, published_columns: file.published.length, unknown_columns: [...file.unknown] },
+      facts: { rows, published_columns: file.published.length, unknown_columns: unknownOf(file) },
     };
   });
 }

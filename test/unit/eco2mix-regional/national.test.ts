@@ -103,6 +103,11 @@ describe('a day of the regions', () => {
     }
   });
 
+  it('knows every column of the export, the empty one at its end included', async () => {
+    const { facts } = (await newestManifests(engine.documents, PIPELINE, [DAY])).get(DAY)!;
+    expect(facts).toMatchObject({ unknown_columns: [], regions: 12, coverage: 1 });
+  });
+
   it('adds up to the national figures of the same day, shown beside them', async () => {
     const comparison = await document<NationalComparison>(PIPELINE, DAY, 'metrics/comparison', 'comparison');
     expect(comparison.quantities.map(({ quantity, reason }) => [quantity, reason])).toEqual(
