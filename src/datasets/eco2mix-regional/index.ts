@@ -1,4 +1,5 @@
 import type { Dataset } from '../kit/index.ts';
+import { REGIONAL_DASHBOARDS } from './answers/dashboards.ts';
 import { REGIONAL_QUESTIONS } from './answers/questions.ts';
 import { REGIONAL_TABLES } from './answers/tables.ts';
 import { metricsComparison } from './comparison.ts';
@@ -29,6 +30,7 @@ export const eco2mixRegional: Dataset = {
   },
   tables: REGIONAL_TABLES,
   questions: REGIONAL_QUESTIONS,
+  dashboards: REGIONAL_DASHBOARDS,
   recognise: recogniseFile,
   rowsOf,
 };

@@ -22,7 +22,8 @@ function spanOf({ start, end }: Range, { known }: QuestionScene, backDays: numbe
   return { from: start ?? addDays(to, -backDays), to };
 }
 
-const WORDS: Readonly<Record<Quantity, Words>> = {
+/** What readers call each quantity. */
+export const WORDS: Readonly<Record<Quantity, Words>> = {
   consommation: { fr: 'Consommation', en: 'Load' },
   nucleaire: { fr: 'Nucléaire', en: 'Nuclear' },
   hydraulique: { fr: 'Hydraulique', en: 'Hydro' },
