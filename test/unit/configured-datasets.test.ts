@@ -60,6 +60,20 @@ describe('configuredDatasets', () => {
     expect(paramsOf('transform/weather')).toBeUndefined();
   });
 
+  it('gives each step the thresholds that it names and no other, so that one more limit changes no other key', () => {
+    const { definition } = configured({}, { cityflow: { peak_hour_pct: 130 } });
+    const named = (steps: typeof definition.steps, id: string): string[] => {
+      const { thresholds = {} } = steps.find((step) => step.id === id)?.params ?? {};
+      return Object.keys(thresholds as object).sort();
+    };
+    for (const { id } of definition.steps) {
+      expect(named(definition.steps, id), id).toEqual(named(cityflow.definition.steps, id));
+    }
+    expect(named(definition.steps, 'metrics/weather')).not.toContain('peak_hour_pct');
+    const study = definition.steps.find(({ id }) => id === 'metrics/bike-study');
+    expect(study?.params).toMatchObject({ thresholds: { peak_hour_pct: 130, corridor_percentile: 75 } });
+  });
+
   it('refuses a threshold that no pipeline has, with those there are', () => {
     expect(() => configured(KEYS, { cityflow: { rain_cm: 4 } })).toThrow(
       /names cityflow\.rain_cm; there are .*cityflow\.rain_mm/,

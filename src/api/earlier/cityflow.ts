@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { STUDY_METRICS } from '../../datasets/cityflow/studies/bikes.ts';
+import type { BikeStudy } from '../../datasets/cityflow/studies/bikes.ts';
 import { openContent } from '../../engine/content-store.ts';
 import { untilEnd } from '../../engine/held-objects.ts';
 import { PipelineError } from '../../errors.ts';
@@ -109,7 +111,7 @@ function addMetrics(app: ApiApp, city: City): void {
     );
     return { count: Math.min(metrics.length, limit), metrics: metrics.slice(0, limit) };
   });
-  app.get('/metrics/names', { schema }, () => ({ names: TYPES }));
+  app.get('/metrics/names', { schema }, () => ({ names: [...TYPES, ...STUDY_METRICS] }));
   app.get('/metrics/:date', { schema }, async (request) => {
     const date = dateOf((request.params as { date: string }).date);
     const metrics: Record<string, unknown> = {};
@@ -117,6 +119,8 @@ function addMetrics(app: ApiApp, city: City): void {
       const data = await city.document(date, outputOf(type)).catch(() => undefined);
       if (data !== undefined) metrics[type] = data;
     }
+    const study = await city.study(date).catch(() => undefined);
+    if (study !== undefined) for (const name of STUDY_METRICS) metrics[name] = study[name];
     if (Object.keys(metrics).length === 0) throw new PipelineError('NOT_FOUND', `no metrics for ${date}`);
     return { date, metrics };
   });
@@ -125,8 +129,13 @@ function addMetrics(app: ApiApp, city: City): void {
     const { first, second } = request.params as { first: string; second: string };
     const [type, day] = isDateLike(first) ? [second, first] : [first, second];
     const date = dateOf(day);
+    const studied = STUDY_METRICS.find((one) => one === type);
+    if (studied !== undefined) return { metric_type: studied, date, data: (await city.study(date))[studied] };
     const known = TYPES.find((one) => one === type);
-    if (known === undefined) throw new PipelineError('INPUT_INVALID', `metric type must be one of ${TYPES.join(', ')}`);
+    if (known === undefined) {
+      const names = [...TYPES, ...STUDY_METRICS].join(', ');
+      throw new PipelineError('INPUT_INVALID', `metric type must be one of ${names}`);
+    }
     return { metric_type: known, date, data: await city.document(date, outputOf(known)) };
   });
 }
@@ -154,6 +163,11 @@ class City {
 
   async report(date: string): Promise<unknown> {
     return this.document(date, 'report/daily:report');
+  }
+
+  /** The metrics of the rewrite. */
+  async study(date: string): Promise<BikeStudy> {
+    return (await this.document(date, 'metrics/bike-study:study')) as BikeStudy;
   }
 
   async document(date: string, output: string): Promise<unknown> {

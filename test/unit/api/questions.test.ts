@@ -248,7 +248,11 @@ describe('the earlier systems', () => {
       expect(await get(`${base}/metrics/bikes/${CITY_DAY}`)).toMatchObject({ metric_type: 'bikes', date: CITY_DAY });
       expect(await get(`${base}/metrics/${CITY_DAY}/bikes`)).toMatchObject({ metric_type: 'bikes', date: CITY_DAY });
       const { metrics } = await get<{ metrics: object }>(`${base}/metrics/${CITY_DAY}`);
-      expect(Object.keys(metrics)).toContain('comptages');
+      expect(Object.keys(metrics)).toEqual(expect.arrayContaining(['comptages', 'heures_pointe', 'qualite_service']));
+      const { data } = await get<{ data: { compteur_id: string }[] }>(`${base}/metrics/${CITY_DAY}/top_compteurs`);
+      expect(data).toHaveLength(10);
+      const { names } = await get<{ names: string[] }>(`${base}/metrics/names`);
+      expect(names).toHaveLength(6 + 18);
       expect(await get(`${base}/report/${CITY_DAY}`)).toMatchObject({ date: CITY_DAY, report: { date: CITY_DAY } });
       expect(await get(`${base}/stats`)).toMatchObject({ database_stats: { reports_count: 1 } });
       expect(await get(`${base}/reports?limit=5`)).toMatchObject({ count: 1 });
@@ -257,5 +261,41 @@ describe('the earlier systems', () => {
     expect([wrong.statusCode, wrong.json()]).toMatchObject([400, { error: 'INPUT_INVALID', statusCode: 400 }]);
     const none = await api.inject({ url: '/report/2020-01-01', headers: { host: 'localhost' } });
     expect([none.statusCode, none.json()]).toMatchObject([404, { error: 'NOT_FOUND', statusCode: 404 }]);
+  });
+});
+
+describe('the studies of the city', () => {
+  const one = `start=${CITY_DAY}&end=${CITY_DAY}`;
+
+  it('suggest hours for works, with the share of the mean flow', async () => {
+    const { rows, sentence } = await ask(`suggest_work_hours?${one}&hours=3&top_n=5`);
+    expect(rows).toHaveLength(5);
+    for (const { from_hour: from, to_hour: to, share_pct: share } of rows) {
+      expect((Number(to) - Number(from) + 24) % 24).toBe(3);
+      expect(share).toBeLessThan(100);
+    }
+    expect(sentence.fr).toContain('heures les plus calmes');
+  });
+
+  it('tell of no correlation from one day', async () => {
+    const { rows } = await ask(`get_links?${one}`);
+    expect(rows).toHaveLength(9 * 4);
+    expect(rows.every(({ r, note }) => r === null && note === 'pas assez de jours')).toBe(true);
+  });
+
+  it('name silent sensors, and the bikes of days', async () => {
+    const { rows: sensors } = await ask(`get_silent_sensors?end=${CITY_DAY}&kind=route`);
+    for (const { silent_hours: hours } of sensors) expect(hours).toBeGreaterThan(6);
+    const { rows } = await ask(`get_bike_daily_flow?${one}`);
+    const { data } = await get<{ data: { total_velos: number } }>(`/metrics/${CITY_DAY}/bikes`);
+    expect(rows).toMatchObject([{ day: CITY_DAY, bikes: data.total_velos }]);
+  });
+
+  it('are tables that are exported like any other', async () => {
+    for (const table of ['cityflow_days', 'cityflow_sensors', 'cityflow_bike_counters', 'cityflow_quality']) {
+      const rows = await get<Row[]>(`/api/v1/tables/${table}/file.json?from=${CITY_DAY}&to=${CITY_DAY}`);
+      expect(rows.length, table).toBeGreaterThan(0);
+      expect(rows[0]![table === 'cityflow_days' ? 'date' : 'scope'], table).toBe(CITY_DAY);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
+import { STUDY_METRICS } from '../../../src/datasets/cityflow/studies/bikes.ts';
 import type { BikeStudy } from '../../../src/datasets/cityflow/studies/bikes.ts';
 import type { QualityMetrics } from '../../../src/datasets/cityflow/studies/quality.ts';
 import { STUDY_TABLES } from '../../../src/datasets/cityflow/answers/study-tables.ts';
@@ -119,20 +120,8 @@ const FLOWS = new Map(COUNTERS.map((counter) => [counter, mean([...dailyTotals(c
 
 describe('the eighteen metrics', () => {
   it('are all there under their names', () => {
-    const names = [
-      ...['debit_horaire', 'debit_journalier', 'dmja', 'profil_jour_type', 'heures_pointe', 'taux_disponibilite'],
-      ...[
-        'top_compteurs',
-        'compteurs_faible_activite',
-        'compteurs_defaillants',
-        'densite_par_zone',
-        'corridors_cyclables',
-      ],
-      ...['evolution_hebdomadaire', 'ratio_weekend_semaine', 'congestion_cyclable', 'anomalies', 'chantiers_actifs'],
-      ...['score_criticite_chantiers', 'qualite_service'],
-    ];
-    expect(names).toHaveLength(18);
-    expect(Object.keys(study)).toEqual(expect.arrayContaining(names));
+    expect(STUDY_METRICS).toHaveLength(18);
+    expect(Object.keys(study)).toEqual(expect.arrayContaining(STUDY_METRICS));
   });
 
   it('debit_horaire: mean, median, least, most and sum of each counter’s hours', () => {

@@ -122,6 +122,16 @@ describe('the other sources of the sample portal', () => {
     });
     expect(answer.disruptions.length).toBeGreaterThan(15);
     expect(answer.disruptions[0]!.application_periods[0]!.begin).toMatch(/^\d{8}T\d{6}$/);
+    const pages = await Promise.all(
+      [0, 1, 2].map((page) =>
+        json<{ pagination: { total_result: number }; disruptions: object[] }>(
+          `${disruptions}&count=10&start_page=${page}`,
+          { apikey: 'k' },
+        ),
+      ),
+    );
+    expect(pages.flatMap((page) => page.disruptions)).toEqual(answer.disruptions);
+    expect(pages[0]!.pagination.total_result).toBe(answer.disruptions.length);
     const { days } = await json<{ days: { datetime: string; temp: number }[] }>(`${weather}?key=k`);
     expect(days.map(({ datetime }) => datetime)).toEqual(['2026-10-20', '2026-10-21']);
     const meteo = await json<{ daily: { temperature_2m_mean: number[] } }>(

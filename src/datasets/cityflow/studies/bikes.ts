@@ -90,6 +90,21 @@ export interface BikeStudy {
   readonly qualite_service: readonly ServiceGroup[];
 }
 
+/** The eighteen, by the names under which the later system answered for each. */
+export const STUDY_METRICS = [
+  ...([
+    'debit_horaire',
+    'debit_journalier',
+    'dmja',
+    'profil_jour_type',
+    'heures_pointe',
+    'taux_disponibilite',
+  ] as const),
+  ...(['top_compteurs', 'compteurs_faible_activite', 'compteurs_defaillants', 'densite_par_zone'] as const),
+  ...(['corridors_cyclables', 'evolution_hebdomadaire', 'ratio_weekend_semaine', 'congestion_cyclable'] as const),
+  ...(['anomalies', 'chantiers_actifs', 'score_criticite_chantiers', 'qualite_service'] as const),
+] satisfies readonly (keyof BikeStudy)[];
+
 const TOP = 10;
 const districtsOf = new DistrictsCache();
 
