@@ -11,6 +11,7 @@ import { forgottenPersons } from '../../src/engine/records/forgotten.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { forgetPerson } from '../../src/engine/upkeep/forget-person.ts';
 import { verifyDays } from '../../src/engine/verify/verify-day.ts';
+import { startPortal } from '../../src/dev/portal/portal.ts';
 import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { TEST_SECRET, testMeters } from '../fixtures/meters.ts';
@@ -97,9 +98,9 @@ async function versions(): Promise<number[]> {
 }
 
 /** Every place of the home in which the meter is still told of. */
-async function placesOf(words: readonly string[]): Promise<string[]> {
+async function placesOf(words: readonly string[], of: TestEngine = engine): Promise<string[]> {
   const places: string[] = [];
-  const names = await readdir(engine.home, { recursive: true, withFileTypes: true });
+  const names = await readdir(of.home, { recursive: true, withFileTypes: true });
   for (const entry of names.filter((one) => one.isFile())) {
     const file = path.join(entry.parentPath, entry.name);
     const text = await readFile(file, 'latin1');
@@ -107,8 +108,8 @@ async function placesOf(words: readonly string[]): Promise<string[]> {
     if (entry.name.endsWith('.parquet') && (await rowsIn(file, words)) > 0) places.push(`rows of ${file}`);
   }
   for (const table of OPERATIONAL_TABLES) {
-    for await (const partition of engine.documents.partitions(table)) {
-      for await (const row of engine.documents.query({ table, partition })) {
+    for await (const partition of of.documents.partitions(table)) {
+      for await (const row of of.documents.query({ table, partition })) {
         if (words.some((word) => JSON.stringify(row).includes(word))) places.push(`${table} ${row.sort}`);
       }
     }
@@ -127,8 +128,8 @@ async function rowsIn(file: string, words: readonly string[]): Promise<number> {
   });
 }
 
-async function verifyAll(dates: readonly string[] = DAYS): Promise<string[]> {
-  const { days } = await verifyDays(engine, testControl(), { pipeline: 'smart-meter', dates });
+async function verifyAll(dates: readonly string[] = DAYS, of: TestEngine = engine): Promise<string[]> {
+  const { days } = await verifyDays(of, testControl(), { pipeline: 'smart-meter', dates });
   return days.map(({ result, steps }) =>
     [result, ...steps.flatMap(({ step, findings }) => findings.map((one) => `${step} ${one}`))].join('; '),
   );
@@ -207,6 +208,32 @@ describe('forgetting a meter', () => {
       'processed/reports/',
     );
   }, 120_000);
+
+  it('does not keep what a head-end gives of it again, changed or not', async () => {
+    const [id, date] = ['10000100000003', '2024-04-10'];
+    let now = new Date('2024-04-11T10:00:00Z');
+    const portal = await startPortal({ now: () => now, meters: 20 });
+    const hosts = { 'head-end': { url: portal.url, key: 'sample', requestsPerSecond: 1_000 } };
+    const other = await openTestEngine(Object.values(configuredDatasets({ 'smart-meter': testMeters }, hosts)), {
+      now: () => now,
+    });
+    try {
+      const words = [id, meterKey(TEST_SECRET, id)];
+      await runDay(other, 'smart-meter', date);
+      expect(await placesOf(words, other)).not.toEqual([]);
+      expect(await forgetPerson(other, testControl(), { ...request, id })).toMatchObject({ state: 'done', left: [] });
+      expect(await placesOf(words, other)).toEqual([]);
+      await runDay(other, 'smart-meter', date, { recheck: true });
+      expect(await placesOf(words, other)).toEqual([]);
+      now = new Date('2024-04-20T10:00:00Z');
+      expect((await runDay(other, 'smart-meter', date, { recheck: true })).outcome.failure).toBeUndefined();
+      expect(await placesOf(words, other)).toEqual([]);
+      expect(await verifyAll([date], other)).toEqual(['identical']);
+    } finally {
+      await portal.close();
+      await other.close();
+    }
+  }, 180_000);
 
   it('refuses what is nobody’s, and pipelines that tell of nobody', async () => {
     const blank = forgetPerson(engine, testControl(), { ...request, id: ' ' });

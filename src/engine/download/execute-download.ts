@@ -183,7 +183,10 @@ async function deliverOnce(download: Download, group: Group): Promise<(StepDone 
   };
   const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
   if (!group.isStored) await tellFreshness(engine, dataset.definition, part.id, { ...answer, ...place });
-  if (hasForgotten) await dropForgotten(download, answer.origin.raw);
+  // Whoever gives the same bytes again brings back what was destroyed.
+  const isBack = same !== undefined && dataset.persons !== undefined && !group.isStored;
+  if (hasForgotten || (isBack && (await isDestroyed(download, same.origin.raw.key))))
+    await dropForgotten(download, answer.origin.raw);
   return withKept(download, answers, kept);
 }
 
@@ -217,12 +220,11 @@ async function lacksRows(
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
 async function intactReceipt(download: Download, { known, isStored, dates }: Group): Promise<Receipt | undefined> {
   if (known === undefined) return undefined;
-  const { engine, dataset } = download;
   const { raw } = known.origin;
-  const damage = await damageUnlessAway(engine, raw);
+  const damage = await damageUnlessAway(download.engine, raw);
   if (damage === undefined) return known;
   // What was cut from a file that was destroyed stands for it, and nothing else can be cut from it.
-  if ((await destroyedObject(engine.documents, dataset.definition.name, raw.key)) !== undefined)
+  if (await isDestroyed(download, raw.key))
     return isStored || (await slicesOf(download, known, dates)) !== undefined ? known : undefined;
   if (!isStored) return undefined;
   throw new PipelineError('STORE_CORRUPT', `${known.origin.raw.key} ${damage}; import the file again`);
@@ -236,6 +238,10 @@ async function damageUnlessAway(engine: Engine, ref: ArtefactRef): Promise<strin
     if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || engine.fallback?.away() === undefined) throw error;
     return 'cannot be read while its store is away';
   }
+}
+
+async function isDestroyed({ engine, dataset }: Download, key: string): Promise<boolean> {
+  return (await destroyedObject(engine.documents, dataset.definition.name, key)) !== undefined;
 }
 
 function rawOf(
