@@ -272,6 +272,14 @@ function addRemovalCommands(program: Command, perform: Perform): void {
     .action((pipeline: string, id: string, options: Record<string, never>) =>
       perform(async (context) => (await import('./stores/forget.ts')).forget(context, { pipeline, id, ...options })),
     );
+
+  program
+    .command('retain <pipeline>')
+    .description('remove content that is older than the definition keeps its table, in every version')
+    .option('--dry-run', 'list tables, days and bytes that would go')
+    .action((pipeline: string, options: Record<string, never>) =>
+      perform(async (context) => (await import('./stores/retain.ts')).retain(context, { pipeline, ...options })),
+    );
 }
 
 function addStoreCommands(program: Command, perform: Perform, inHome: Perform): void {

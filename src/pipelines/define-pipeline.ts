@@ -16,6 +16,7 @@ export function definePipeline(declared: PipelineDefinition): PipelineDefinition
     ...recordProblems(definition),
     ...scheduleProblems(definition),
     ...windowProblems(definition),
+    ...retentionProblems(definition),
   ];
   if (problems.length > 0) {
     throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
@@ -101,5 +102,16 @@ function windowProblems({ steps, workWindow = 'month' }: PipelineDefinition): st
     const bytes = step.singleDaysOnly === true ? 0 : requestBytes(step, workWindow);
     if (bytes <= PAYLOAD_BYTES) return [];
     return [`the keys that ${step.id} reads of a ${workWindow} have ${bytes} bytes, more than ${PAYLOAD_BYTES}`];
+  });
+}
+
+function retentionProblems({ parts, steps, rollups }: PipelineDefinition): string[] {
+  const outputs = [...steps, ...rollups].flatMap((step) =>
+    Object.entries(step.outputs).map(([name, output]) => [`${step.id}:${name}`, output.retention] as const),
+  );
+  const raws = parts.map(({ id, rawRetention }) => [`raw files of ${id}`, rawRetention] as const);
+  return [...outputs, ...raws].flatMap(([name, retention]) => {
+    if (retention === undefined || (Number.isInteger(retention.months) && retention.months >= 1)) return [];
+    return [`${name} are kept for ${retention.months} months: give a whole number from 1`];
   });
 }

@@ -58,6 +58,8 @@ export interface PartDefinition {
   readonly addsUp?: boolean;
   /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
   readonly columns?: Readonly<Record<string, ColumnClass>>;
+  /** How long raw files are kept after they came; absent: for ever. Their slices have a time of their own, at the output of the download. */
+  readonly rawRetention?: Retention;
   /**
    * What happens to a raw file before it is cut, in this order; `Dataset.decoder` does it. Such files are kept as delivered, sealed with a key of
    * their month of delivery that can be destroyed.
@@ -141,6 +143,14 @@ export interface RecordTable {
   readonly uniqueSortKey?: boolean;
 }
 
+/** How long content is kept, and on what ground. */
+export interface Retention {
+  /** Whole months after the month of the data, from 1. */
+  readonly months: number;
+  /** The legal basis of keeping it for so long and no longer, as a text for people. */
+  readonly basis: string;
+}
+
 export interface OutputDefinition {
   /** First folders of the artefact's key, such as `core/eco2mix/national`. */
   readonly layer: string;
@@ -156,6 +166,8 @@ export interface OutputDefinition {
   readonly keyColumns?: readonly string[];
   /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
   readonly columns?: Readonly<Record<string, ColumnClass>>;
+  /** How long the table is kept, in every version; absent: for ever. `quotidien retain` removes what is older. */
+  readonly retention?: Retention;
 }
 
 /**

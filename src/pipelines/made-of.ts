@@ -19,16 +19,14 @@ export function madeOf(
   withFacts: ReadonlySet<StepId>,
 ): MadeOf {
   const given = new Map(entries.map((entry) => [entry, hashesGiven(entry, withFacts)]));
-  const made = new Set<LedgerEntry>();
+  // From above: what no path leads to is surely free of the slices, and so is whatever has the same bytes. The other way round, a copy of
+  // something that was made of them would count as free, and set its source free as well.
+  let made = reachable(given, slices, new Set());
   for (;;) {
-    const read = hashesOfAlone(given, made, slices);
-    const before = made.size;
-    for (const entry of entries) {
-      const gives = Object.values(entry.outputs).some(({ sha256 }) => slices.has(sha256));
-      const reads = Object.values(entry.inputs).some((hashes) => hashes?.some((hash) => read.has(hash)));
-      if (gives || reads) made.add(entry);
-    }
-    if (made.size === before) return { entries: [...made], objects: objectsOf(made, read) };
+    const free = new Set([...given].flatMap(([entry, hashes]) => (made.has(entry) ? [] : hashes)));
+    const less = reachable(given, slices, free);
+    if (less.size === made.size) return { entries: [...less], objects: objectsOf(less, slices, free) };
+    made = less;
   }
 }
 
@@ -38,18 +36,34 @@ function hashesGiven(entry: LedgerEntry, withFacts: ReadonlySet<StepId>): string
   return withFacts.has(entry.step) ? [...plain, ...plain.map((sha256) => inputHash(sha256, entry))] : plain;
 }
 
-/** The slices, and what no other entry than these gave. */
-function hashesOfAlone(
+/** The entries that gave the slices, or read something of which these came, but for hashes that are free of them. */
+function reachable(
   given: ReadonlyMap<LedgerEntry, readonly string[]>,
-  made: ReadonlySet<LedgerEntry>,
   slices: ReadonlySet<string>,
-): Set<string> {
-  const others = new Set([...given].flatMap(([entry, hashes]) => (made.has(entry) ? [] : hashes)));
-  const own = [...made].flatMap((entry) => given.get(entry) ?? []);
-  return new Set([...slices, ...own.filter((hash) => !others.has(hash))]);
+  free: ReadonlySet<string>,
+): Set<LedgerEntry> {
+  const made = new Set<LedgerEntry>();
+  const read = new Set(slices);
+  for (let before = -1; before < made.size;) {
+    before = made.size;
+    for (const [entry, hashes] of given) {
+      if (made.has(entry)) continue;
+      const gives = hashes.some((hash) => slices.has(hash));
+      const reads = Object.values(entry.inputs).some((inputs) => inputs?.some((hash) => read.has(hash)));
+      if (!gives && !reads) continue;
+      made.add(entry);
+      for (const hash of hashes) if (!free.has(hash) || slices.has(hash)) read.add(hash);
+    }
+  }
+  return made;
 }
 
-function objectsOf(made: ReadonlySet<LedgerEntry>, hashes: ReadonlySet<string>): ArtefactRef[] {
+function objectsOf(
+  made: ReadonlySet<LedgerEntry>,
+  slices: ReadonlySet<string>,
+  free: ReadonlySet<string>,
+): ArtefactRef[] {
   const refs = [...made].flatMap(({ outputs }) => Object.values(outputs));
-  return [...new Map(refs.filter(({ sha256 }) => hashes.has(sha256)).map((ref) => [ref.key, ref])).values()];
+  const own = refs.filter(({ sha256 }) => slices.has(sha256) || !free.has(sha256));
+  return [...new Map(own.map((ref) => [ref.key, ref])).values()];
 }

@@ -37,6 +37,17 @@ const PERSONAL: Readonly<Record<string, ColumnClass>> = Object.fromEntries(
   ].map((name) => [name, 'personal']),
 );
 
+/** What an invoice rests on. */
+const TEN_YEARS = {
+  months: 120,
+  basis: 'documents of accounts are kept for ten years (Code de commerce, L123-22)',
+} as const;
+/** Their occurrences that bill a month are kept with its invoice. */
+const DAILY_INDEXES = {
+  months: 36,
+  basis: 'archives of daily indexes: three years (CNIL, case closed in 2021)',
+} as const;
+
 const PARTS: readonly PartDefinition[] = FLUX.map((flux) =>
   definePart({
     id: partOf(flux),
@@ -45,6 +56,7 @@ const PARTS: readonly PartDefinition[] = FLUX.map((flux) =>
     freshFor: FRESH_FOR_A_MINUTE,
     decoding: DECODING,
     columns: PERSONAL,
+    rawRetention: flux === 'R151' || flux === 'R64' ? DAILY_INDEXES : TEN_YEARS,
   }),
 );
 
@@ -54,7 +66,11 @@ function partOf(flux: Flux): string {
 
 /** A table with columns of households. */
 function table(layer: string, publishAs?: string): OutputDefinition {
-  return parquetFile(layer, { columns: PERSONAL, ...(publishAs === undefined ? {} : { publishAs }) });
+  return parquetFile(layer, {
+    columns: PERSONAL,
+    retention: TEN_YEARS,
+    ...(publishAs === undefined ? {} : { publishAs }),
+  });
 }
 
 const DOWNLOADS = PARTS.map((part) => {

@@ -18,6 +18,18 @@ const PERSONAL: Readonly<Record<string, ColumnClass>> = {
   usage_point_id: 'personal',
 };
 
+const CNIL = 'load curves are personal data (CNIL, case closed in 2021)';
+/** What younger days read of others is kept longer than their own readings are. */
+const HALF_HOURS = { months: 24, basis: `${CNIL}: half-hours for two years` } as const;
+const DAYS_OF_METERS = { months: 36, basis: `${CNIL}: daily figures for three years` } as const;
+const FILES = {
+  months: 3,
+  basis: 'files alone have the ids of meters: for 90 days, until their rows are settled',
+} as const;
+
+/** Lists that tell of single meters. */
+const OF_METERS = ['meters', 'registers', 'billed'];
+
 const FRESH_UNTIL_IMPORT = { empty: null, provisional: null, consolidated: null, definitive: null } as const;
 /** What comes late comes within days, what is corrected within weeks. */
 const FRESH_FOR_MINUTES = {
@@ -39,6 +51,7 @@ const PARTS: readonly PartDefinition[] = [
     expectedAfter: {},
     freshForMinutes: FRESH_UNTIL_IMPORT,
     columns: PERSONAL,
+    rawRetention: FILES,
   },
   {
     id: 'head-end',
@@ -49,6 +62,7 @@ const PARTS: readonly PartDefinition[] = [
     expectedAfter: { minutes: 8 * 60 },
     freshForMinutes: FRESH_FOR_MINUTES,
     columns: PERSONAL,
+    rawRetention: FILES,
   },
   ...SIDE_PARTS.map(({ id, title, isServed, holds }): PartDefinition => ({
     id,
@@ -59,6 +73,7 @@ const PARTS: readonly PartDefinition[] = [
     expectedAfter: holds === 'validity' ? {} : { minutes: 8 * 60 },
     freshForMinutes: isServed ? FRESH_FOR_MINUTES : FRESH_UNTIL_IMPORT,
     columns: PERSONAL,
+    ...(OF_METERS.includes(id) ? { rawRetention: FILES } : {}),
   })),
 ];
 
@@ -80,13 +95,18 @@ function json(layer: string, publishAs?: string): OutputDefinition {
 /** Lists that hold until the next one: thousands of days have the same bytes. */
 const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id }) => id);
 
+function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
+  if (OF_METERS.includes(part)) return { retention: DAYS_OF_METERS };
+  return part === 'readings' || part === 'head-end' ? { retention: HALF_HOURS } : {};
+}
+
 const DOWNLOADS: readonly StepDefinition[] = PARTS.map(({ id, title, source }) => ({
   id: `download/${id}`,
   version: 1,
   title,
   part: id,
   inputs: [],
-  outputs: { slice: parquet(`slices/smart-meter/${id}`, { sharedByDays: HOLDING.includes(id) }) },
+  outputs: { slice: parquet(`slices/smart-meter/${id}`, { sharedByDays: HOLDING.includes(id), ...keptFor(id) }) },
   queue: source === 'http' ? 'fetch' : 'compute',
   timeoutSeconds: HOUR,
   required: false,
@@ -113,9 +133,15 @@ const STEPS: readonly StepDefinition[] = [
     inputs: [slice('readings'), slice('head_end', 'head-end')],
     needsAnyOf: ['readings', 'head_end'],
     outputs: {
-      readings: parquet('core/smart-meter/readings', { keyColumns: ['meter_key', 'channel', 'start_at'] }),
-      rejects: parquet('core/smart-meter/rejects', { keyColumns: ['file', 'line'] }),
-      conflicts: parquet('core/smart-meter/conflicts', { keyColumns: ['meter_key', 'channel', 'start_at'] }),
+      readings: parquet('core/smart-meter/readings', {
+        keyColumns: ['meter_key', 'channel', 'start_at'],
+        retention: HALF_HOURS,
+      }),
+      rejects: parquet('core/smart-meter/rejects', { keyColumns: ['file', 'line'], retention: HALF_HOURS }),
+      conflicts: parquet('core/smart-meter/conflicts', {
+        keyColumns: ['meter_key', 'channel', 'start_at'],
+        retention: HALF_HOURS,
+      }),
     },
     checks: READING_CHECKS,
     queue: 'compute',
@@ -128,8 +154,11 @@ const STEPS: readonly StepDefinition[] = [
     title: 'A day of each meter, its hours, and partial sums of the fleet',
     inputs: [{ name: 'readings', step: 'transform/readings', output: 'readings' }, slice('meters')],
     outputs: {
-      daily: parquet('metrics/smart-meter/daily', { keyColumns: ['meter_key', 'channel'] }),
-      hourly: parquet('metrics/smart-meter/hourly', { keyColumns: ['meter_key', 'channel', 'hour_at'] }),
+      daily: parquet('metrics/smart-meter/daily', { keyColumns: ['meter_key', 'channel'], retention: DAYS_OF_METERS }),
+      hourly: parquet('metrics/smart-meter/hourly', {
+        keyColumns: ['meter_key', 'channel', 'hour_at'],
+        retention: HALF_HOURS,
+      }),
       slots: parquet('metrics/smart-meter/slots'),
       buckets: parquet('metrics/smart-meter/buckets'),
     },
@@ -149,7 +178,7 @@ const STEPS: readonly StepDefinition[] = [
       ),
     ],
     outputs: {
-      week: parquet('metrics/smart-meter/week', { keyColumns: ['meter_key'] }),
+      week: parquet('metrics/smart-meter/week', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
       balance: parquet('metrics/smart-meter/balance', { keyColumns: ['transformer'] }),
     },
     queue: 'compute',
@@ -165,7 +194,9 @@ const STEPS: readonly StepDefinition[] = [
         before({ name: weekBefore(output, weeks), step: 'metrics/week', output }, 7 * weeks),
       ),
     ),
-    outputs: { suspicions: parquet('metrics/smart-meter/suspicions', { keyColumns: ['meter_key'] }) },
+    outputs: {
+      suspicions: parquet('metrics/smart-meter/suspicions', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+    },
     queue: 'compute',
     timeoutSeconds: HOUR,
     required: false,
@@ -187,7 +218,10 @@ const STEPS: readonly StepDefinition[] = [
     outputs: {
       quality: json('metrics/smart-meter/quality', 'processed/metrics/meter_quality_{scope}.json'),
       expectations: json('metrics/smart-meter/expectations', 'processed/metrics/meter_expectations_{scope}.json'),
-      failures: parquet('metrics/smart-meter/failures', { keyColumns: ['rule', 'meter_key', 'failed_at'] }),
+      failures: parquet('metrics/smart-meter/failures', {
+        keyColumns: ['rule', 'meter_key', 'failed_at'],
+        retention: HALF_HOURS,
+      }),
     },
     checks: [QUALITY_CHECK],
     queue: 'compute',

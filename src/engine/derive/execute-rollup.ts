@@ -17,6 +17,7 @@ import type { Engine, StepControl } from '../engine.ts';
 import { commitOutcomes, runImplementation } from '../execute/execute-step.ts';
 import { failedPeriods, recordFailure } from '../records/failures.ts';
 import { holdingFiles } from '../held-objects.ts';
+import { destroyedAmong } from '../records/forgotten.ts';
 import { newestManifests } from '../records/ledger-reader.ts';
 import { mapSets } from '../map-concurrent.ts';
 import { endPromises, promiseScopes } from '../records/promises.ts';
@@ -232,12 +233,19 @@ async function periodInputs(
   period: Period,
 ): Promise<InputArtefacts> {
   const byGrain = new Map<RollupInput['each'], ReadonlyMap<Scope, Manifest>>();
+  const gone = new Set<string>();
   for (const each of new Set(rollup.inputs.map((input) => input.each))) {
     const scopes = scopesRolledUp(definition, each, period, engine.now());
-    byGrain.set(each, await newestManifests(engine.documents, definition.name, scopes));
+    const newest = await newestManifests(engine.documents, definition.name, scopes);
+    byGrain.set(each, newest);
+    for (const key of await destroyedAmong(engine.documents, definition.name, [...newest.keys()])) gone.add(key);
   }
   return Object.fromEntries(
-    rollup.inputs.map((input) => [input.name, artefactsOf(byGrain.get(input.each) ?? new Map(), input)]),
+    rollup.inputs.map((input) => {
+      const artefacts = artefactsOf(byGrain.get(input.each) ?? new Map(), input);
+      // What is past its time is no part of anything any more.
+      return [input.name, artefacts.filter(({ ref }) => !gone.has(ref.key))];
+    }),
   );
 }
 

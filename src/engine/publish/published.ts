@@ -6,10 +6,12 @@ import type { ArtefactRef, PutFence } from '../../ports/objects.ts';
 import type { Engine } from '../engine.ts';
 import { holdingFiles } from '../held-objects.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
+import { destroyedObject } from '../records/forgotten.ts';
 
 /** The names that users read: replaced atomically from immutable artefacts, after the manifest that names these is committed. */
 
 export interface Publication {
+  readonly pipeline: string;
   readonly key: string;
   readonly ref: ArtefactRef;
 }
@@ -21,7 +23,7 @@ export function publicationsOf(definition: PipelineDefinition, manifest: Manifes
     if (state?.state !== 'done') return [];
     return Object.entries(state.outputs).flatMap(([name, ref]) => {
       const key = publishedKey(step.outputs[name], manifest.scope);
-      return key === undefined ? [] : [{ key, ref }];
+      return key === undefined ? [] : [{ pipeline: manifest.pipeline, key, ref }];
     });
   });
 }
@@ -38,17 +40,19 @@ export function publishedKey(output: OutputDefinition | undefined, scope: Scope)
 
 /**
  * Those whose published name is missing, or does not show exactly the bytes of its artefact. While the store is away and no copy tells,
- * a name counts as right, so that days go on; `unlessKnown` has it count as wrong, for who publishes.
+ * a name counts as right, so that days go on; `unlessKnown` has it count as wrong, for who publishes. What was destroyed on purpose has no name.
  */
 export async function unpublished(
-  { objects }: Pick<Engine, 'objects'>,
+  { objects, documents }: Pick<Engine, 'objects' | 'documents'>,
   publications: readonly Publication[],
   { unlessKnown = false } = {},
 ): Promise<Publication[]> {
   const right = await mapConcurrent(publications, 16, async ({ key, ref }) =>
     unlessAway(async () => (await objects.inspect({ ...ref, key })).state === 'intact', !unlessKnown),
   );
-  return publications.filter((_, index) => right[index] === false);
+  const wrong = publications.filter((_, index) => right[index] === false);
+  const gone = await mapConcurrent(wrong, 16, ({ pipeline, ref }) => destroyedObject(documents, pipeline, ref.key));
+  return wrong.filter((_, index) => gone[index] === undefined);
 }
 
 /** Which of these names, which the newest version does not have, are there all the same. */

@@ -1,3 +1,4 @@
+import { PipelineError } from '../../errors.ts';
 import { destroyedKey } from '../../pipelines/forgetting.ts';
 import type { DestroyedCause, DestroyedObject, RemovedContent } from '../../pipelines/forgetting.ts';
 import type { Engine } from '../engine.ts';
@@ -30,4 +31,12 @@ export async function destroyObjects(
       await engine.objects.delete(name);
     await engine.objects.delete(ref.key);
   });
+}
+
+/** Nothing is destroyed while a store is away, or while writes of this host wait for one: `STORE_UNAVAILABLE` says why. */
+export async function refuseWhileAway({ fallback }: Pick<Engine, 'fallback'>): Promise<void> {
+  if (fallback === undefined) return;
+  const pending = await fallback.pending();
+  const why = fallback.away() ?? (pending === 0 ? undefined : `${pending} writes of this host wait to be replayed`);
+  if (why !== undefined) throw new PipelineError('STORE_UNAVAILABLE', why);
 }

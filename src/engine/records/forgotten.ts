@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { PipelineError } from '../../errors.ts';
-import { FORGOTTEN_TABLE, destroyedKey, destroyedOf } from '../../pipelines/forgetting.ts';
+import { DESTROYED_TABLE, FORGOTTEN_TABLE, destroyedKey, destroyedOf } from '../../pipelines/forgetting.ts';
 import type { DestroyedObject, ForgottenPerson } from '../../pipelines/forgetting.ts';
+import { scopePartition } from '../../pipelines/ledger.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
@@ -51,6 +52,32 @@ export async function destroyedObject(
   key: string,
 ): Promise<DestroyedObject | undefined> {
   return (await documents.get<DestroyedObject>(destroyedKey(pipeline, key)))?.body;
+}
+
+/** The keys of everything of a pipeline that was destroyed on purpose. */
+export async function destroyedKeys(documents: DocumentStore, pipeline: string): Promise<Set<string>> {
+  const partitions: string[] = [];
+  for await (const partition of documents.partitions(DESTROYED_TABLE))
+    if (partition.startsWith(`${pipeline}/`)) partitions.push(partition);
+  return keysIn(documents, partitions);
+}
+
+/** Those of these scopes, and of others of their months: one query for each month, and one for all periods. */
+export function destroyedAmong(
+  documents: DocumentStore,
+  pipeline: string,
+  scopes: readonly Scope[],
+): Promise<Set<string>> {
+  return keysIn(documents, new Set(scopes.map((scope) => scopePartition(pipeline, scope))));
+}
+
+async function keysIn(documents: DocumentStore, partitions: Iterable<string>): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for (const partition of partitions) {
+    for await (const { body } of documents.query<DestroyedObject>({ table: DESTROYED_TABLE, partition }))
+      keys.add(body.key);
+  }
+  return keys;
 }
 
 /** How many objects of a day or period were destroyed on purpose. */

@@ -87,6 +87,19 @@ export function readLedger(
   return readRanges<LedgerEntry>(documents, LEDGER_TABLE, pipeline, scopes, unreadable);
 }
 
+/** Every ledger entry of a pipeline; `STORE_CORRUPT` for one that cannot be read: it may name anything. */
+export async function wholeLedger(documents: DocumentStore, pipeline: string): Promise<LedgerEntry[]> {
+  const entries: LedgerEntry[] = [];
+  for await (const partition of documents.partitions(LEDGER_TABLE)) {
+    if (!partition.startsWith(`${pipeline}/`)) continue;
+    for await (const row of readRows<LedgerEntry>(documents, { table: LEDGER_TABLE, partition })) {
+      if ('unreadable' in row) throw refuseRow(row.unreadable);
+      entries.push(row.body);
+    }
+  }
+  return entries;
+}
+
 /** Every manifest version of the scopes, oldest first. */
 export function readManifests(
   documents: DocumentStore,

@@ -44,6 +44,14 @@ export async function destroyDataKey(engine: KeyStores, pipeline: string, month:
   await engine.documents.put(keyName(pipeline, month), { destroyedAt: engine.now().toISOString() });
 }
 
+/** The months of delivery that have a key. */
+export async function dataKeyMonths({ documents }: Pick<Engine, 'documents'>, pipeline: string): Promise<string[]> {
+  const months: string[] = [];
+  for await (const { sort, body } of documents.query<DataKeyRecord>({ table: DATA_KEY_TABLE, partition: pipeline }))
+    if (!('destroyedAt' in body)) months.push(sort);
+  return months;
+}
+
 function keyName(pipeline: string, month: string): DocumentKey {
   return { table: DATA_KEY_TABLE, partition: pipeline, sort: month };
 }

@@ -6,9 +6,8 @@ import type { Scope } from '../../pipelines/vocabulary.ts';
 import { changeDocument } from '../change-document.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
-import { publicationsOf } from '../publish/published.ts';
-import { recordsOf } from '../publish/records.ts';
-import { destroyObjects } from '../records/destroy-objects.ts';
+import { withdrawGone } from '../publish/withdraw-gone.ts';
+import { destroyObjects, refuseWhileAway } from '../records/destroy-objects.ts';
 import { FORGOTTEN_NAME } from '../download/leave-out.ts';
 import { forgottenPersons, personHash, secretOf, whoIsForgotten } from '../records/forgotten.ts';
 import { cutPersonsOut, replaceInReceipts } from './cut-persons-out.ts';
@@ -163,13 +162,6 @@ async function removeOrWait(work: Work): Promise<Outcome> {
   }
 }
 
-async function refuseWhileAway({ fallback }: Pick<Engine, 'fallback'>): Promise<void> {
-  if (fallback === undefined) return;
-  const pending = await fallback.pending();
-  const why = fallback.away() ?? (pending === 0 ? undefined : `${pending} writes of this host wait to be replayed`);
-  if (why !== undefined) throw new PipelineError('STORE_UNAVAILABLE', why);
-}
-
 async function remove(work: Work): Promise<Outcome> {
   const { engine, control, dataset, words } = work;
   const { name: pipeline } = dataset.definition;
@@ -230,12 +222,7 @@ async function changeOpen(
 }
 
 /** Published names that show what is destroyed, because their day or period could not be made again here. */
-async function withdrawShown(engine: Engine, { definition }: Dataset, { made, current }: PersonsRows): Promise<void> {
+function withdrawShown(engine: Engine, { definition }: Dataset, { made, current }: PersonsRows): Promise<void> {
   const gone = new Set(made.objects.map(({ key }) => key));
-  for (const manifest of current) {
-    for (const { key, ref } of publicationsOf(definition, manifest))
-      if (gone.has(ref.key)) await engine.objects.delete(key);
-    for (const { key, ref } of recordsOf(definition, manifest))
-      if (gone.has(ref.key)) await engine.documents.delete(key);
-  }
+  return withdrawGone(engine, definition, current, gone);
 }

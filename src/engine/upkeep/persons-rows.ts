@@ -2,7 +2,6 @@ import { errorCodeOf } from '../../errors.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { ForgottenPerson, RemovedContent } from '../../pipelines/forgetting.ts';
-import { LEDGER_TABLE } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { madeOf } from '../../pipelines/made-of.ts';
 import type { MadeOf } from '../../pipelines/made-of.ts';
@@ -16,8 +15,8 @@ import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { hasPersons } from '../download/leave-out.ts';
 import type { IsForgotten } from '../records/forgotten.ts';
-import { newestManifests } from '../records/ledger-reader.ts';
-import { readRows, refuseRow } from '../records/read-rows.ts';
+import { newestManifests, wholeLedger } from '../records/ledger-reader.ts';
+import { readRows } from '../records/read-rows.ts';
 
 /** Where the rows of persons are: their slices, everything that was made of these, and the raw files that they came in. */
 export interface PersonsRows {
@@ -48,7 +47,7 @@ export async function findPersonsRows(
   journal: Journal,
 ): Promise<PersonsRows> {
   const { definition } = dataset;
-  const entries = await wholeLedger(engine, definition.name);
+  const entries = await wholeLedger(engine.documents, definition.name);
   const downloads = new Map(definition.steps.flatMap(({ id, part }) => (part === undefined ? [] : [[id, part]])));
   const found =
     isForgotten === undefined ? [] : await slicesWith(engine, control, dataset, entries, downloads, isForgotten);
@@ -63,18 +62,6 @@ export async function findPersonsRows(
     raws: [...new Map(raws.map((raw) => [raw.key, raw])).values()],
     current: await currentOf(engine, definition.name, made.entries),
   };
-}
-
-async function wholeLedger({ documents }: Pick<Engine, 'documents'>, pipeline: string): Promise<LedgerEntry[]> {
-  const entries: LedgerEntry[] = [];
-  for await (const partition of documents.partitions(LEDGER_TABLE)) {
-    if (!partition.startsWith(`${pipeline}/`)) continue;
-    for await (const row of readRows<LedgerEntry>(documents, { table: LEDGER_TABLE, partition })) {
-      if ('unreadable' in row) throw refuseRow(row.unreadable);
-      entries.push(row.body);
-    }
-  }
-  return entries;
 }
 
 async function slicesWith(

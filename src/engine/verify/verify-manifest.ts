@@ -58,7 +58,9 @@ async function verifyPublished({ engine, dataset, objects }: Rebuild, manifest: 
   const { definition } = dataset;
   const published: PublishedVerification[] = [];
   for (const { key, ref } of publicationsOf(definition, manifest)) {
-    published.push({ name: key, state: await objects.stateOf({ ...ref, key }) });
+    const state = await objects.stateOf({ ...ref, key });
+    const isGone = state === 'missing' && (await isDestroyed(engine, manifest.pipeline, ref.key));
+    if (!isGone) published.push({ name: key, state });
   }
   for (const record of recordsOf(definition, manifest)) {
     const state = await stateOfRecord(engine, record);
@@ -116,8 +118,12 @@ async function storedOutputs(
   const stored: Record<string, OutputVerification['stored']> = {};
   for (const [output, ref] of Object.entries(outputs)) {
     const state = await objects.stateOf(ref);
-    const isGone = state === 'missing' && (await destroyedObject(engine.documents, dataset.definition.name, ref.key));
-    stored[output] = isGone === false || isGone === undefined ? state : 'destroyed';
+    const isGone = state === 'missing' && (await isDestroyed(engine, dataset.definition.name, ref.key));
+    stored[output] = isGone ? 'destroyed' : state;
   }
   return stored;
+}
+
+async function isDestroyed({ documents }: Rebuild['engine'], pipeline: string, key: string): Promise<boolean> {
+  return (await destroyedObject(documents, pipeline, key)) !== undefined;
 }
