@@ -40,6 +40,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   migrate: ['migrate --from embedded --to configured'],
   repair: ['repair eco2mix 2024-01 --dry-run'],
   gc: ['gc --dry-run'],
+  forget: ['forget smart-meter 19283746501928 --dry-run'],
+  retain: ['retain smart-meter --dry-run'],
   worker: ['worker --queues compute,report'],
   dev: ['dev'],
   api: ['api --port 8080', 'api --host 0.0.0.0 --public-url https://days.example.org'],

@@ -6,7 +6,7 @@ import path from 'node:path';
 export const COMMAND_NAMES = [
   ...['run', 'report', 'plan', 'import', 'backfill', 'watch', 'decide', 'skip', 'retry', 'pause', 'resume'],
   ...['status', 'open', 'gaps', 'stale', 'show', 'diff', 'verify', 'export', 'doctor', 'settings'],
-  ...['storage', 'reconcile', 'migrate', 'repair', 'gc', 'forget'],
+  ...['storage', 'reconcile', 'migrate', 'repair', 'gc', 'forget', 'retain'],
   ...['worker', 'dev', 'api', 'mcp', 'demo', 'portal', 'codec-server'],
   ...['schedules', 'keys', 'new', 'completion'],
 ];
