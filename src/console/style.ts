@@ -13,7 +13,7 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:
 .month ol{display:grid;grid-template-columns:repeat(7,1fr);gap:2px;list-style:none;margin:0;padding:0}
 .month a{display:block;min-height:26px;text-align:center;text-decoration:none;color:var(--ink);border:1px solid var(--line);border-bottom-width:4px;font-size:.8rem}
 .ok a{border-bottom-color:var(--ok)}.degraded a,.unknown a{border-bottom-color:var(--degraded)}.failed a,.missing a{border-bottom-color:var(--failed)}
-.quarantined a{border-bottom-color:var(--held)}.running a{border-bottom-color:var(--running)}.no_data a,.not_due a{border-bottom-color:var(--none);border-bottom-style:dotted}
+.quarantined a{border-bottom-color:var(--held)}.running a{border-bottom-color:var(--running)}.no_data a,.not_due a,.not_asked a{border-bottom-color:var(--none);border-bottom-style:dotted}
 .missing a{border-style:dashed}form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;background:var(--soft);padding:.75rem;margin:1rem 0}
 label{display:grid;font-size:.9rem}input,select,button{font:inherit;min-height:32px;padding:.15rem .5rem;color:inherit;background:var(--paper);border:1px solid var(--none)}
 pre{background:var(--soft);padding:.5rem;overflow-x:auto}svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:12px}.answer{font-size:1.2rem}

@@ -20,8 +20,11 @@ import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
  * - missing: the publication calendar expects the day, and no run has finished it.
  * - not_due: the publisher is not expected to have the day yet.
  */
-/** `unknown`: this host has never seen the day, and the store that would know does not answer. */
-export type DayStanding = Verdict | 'running' | 'missing' | 'unknown' | 'not_due';
+/**
+ * `unknown`: this host has never seen the day, and the store that would know does not answer. `not_asked`: it lies before the first day that
+ * was made here, so nobody has asked for it.
+ */
+export type DayStanding = Verdict | 'running' | 'missing' | 'unknown' | 'not_due' | 'not_asked';
 
 /** A run that is under way: of the day alone, or of a window of days. */
 export interface RunningDay {
@@ -84,6 +87,8 @@ export interface DayStandingEvidence {
   readonly askAgainAt?: string | undefined;
   /** The store of records does not answer: that no record was found says nothing. */
   readonly blind?: boolean;
+  /** The first day that was made here; undefined when none was, or nobody knows. */
+  readonly firstMade?: CivilDate | undefined;
   /** A row of which nothing can be said of the day without it. */
   readonly unreadable?: UnreadableRow | undefined;
 }
@@ -125,11 +130,9 @@ function standingOf(
   if (evidence.unreadable !== undefined) return 'failed';
   if (manifest !== undefined) return verdictOf(manifest, evidence);
   if (failure !== undefined) return 'failed';
-  return now < afterDayEnd(date, zone, publication.expectedAfter)
-    ? 'not_due'
-    : evidence.blind === true
-      ? 'unknown'
-      : 'missing';
+  if (now < afterDayEnd(date, zone, publication.expectedAfter)) return 'not_due';
+  if (evidence.blind === true) return 'unknown';
+  return evidence.firstMade !== undefined && date < evidence.firstMade ? 'not_asked' : 'missing';
 }
 
 function verdictOf({ verdict }: Manifest, { degraded }: DayStandingEvidence): Verdict {
@@ -213,7 +216,8 @@ export function gapsOf({ standing, verdict, failure, lacks, remarks }: CalendarD
   const kinds = new Set<GapKind>();
   if (failure !== null) kinds.add('failed');
   if (standing === 'quarantined') kinds.add('held');
-  else if (standing !== 'ok' && standing !== 'running' && standing !== 'not_due') kinds.add(standing);
+  else if (standing !== 'ok' && standing !== 'running' && standing !== 'not_due' && standing !== 'not_asked')
+    kinds.add(standing);
   if (lacks.length > 0 && verdict !== 'no_data') kinds.add('incomplete');
   return GAP_KINDS.filter((kind) => kinds.has(kind));
 }

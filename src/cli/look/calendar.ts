@@ -32,6 +32,7 @@ const STANDINGS: Readonly<Record<DayStanding, Sign>> = {
   running: { glyph: '»', word: 'running', paint: (colours) => colours.cyan },
   missing: { glyph: '·', word: 'missing', paint: (colours) => colours.red },
   unknown: { glyph: '-', word: 'unknown while a store is away', paint: (colours) => colours.yellow },
+  not_asked: { glyph: '_', word: 'not asked for', paint: (colours) => colours.dim },
   not_due: { glyph: ' ', word: 'not due yet', paint: (colours) => colours.dim },
 };
 
@@ -165,7 +166,7 @@ function row(month: string, days: readonly CalendarDay[], colours: Colours): str
   const finals = REVISIONS.flatMap((name) =>
     revisions[name] === undefined ? [] : [`${letter(name)}${revisions[name]}`],
   );
-  const due = days.length - (standings.not_due ?? 0);
+  const due = days.length - (standings.not_due ?? 0) - (standings.not_asked ?? 0);
   const summary = due === 0 ? '' : [`${standings.ok ?? 0} of ${due} ok`, ...finals].join(' ');
   return `${monthTitle(month).slice(0, 3)}  ${cells.join('')}  ${painted(colours.dim, summary)}`.trimEnd();
 }

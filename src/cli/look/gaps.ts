@@ -1,7 +1,11 @@
+import { datasetOf } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { calendarOfDays } from '../../engine/look/day-calendar.ts';
 import { findUnfinished, isFinished } from '../../engine/look/unfinished.ts';
 import { rangeOfDays } from '../../engine/look/range-of-days.ts';
 import { staleDays } from '../../engine/look/stale-days.ts';
+import { selectStretches } from '../../engine/plan/plan-backfill.ts';
+import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
 import { GAP_KINDS, gapsOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay, DateRange, GapKind } from '../../pipelines/calendar-of-days.ts';
@@ -12,7 +16,6 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
-import { decideCommand } from '../temporal/day-waits.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import { rangeText, unfinishedLines } from './unfinished.ts';
 import { printUnreadable } from '../shared/unreadable.ts';
@@ -30,12 +33,13 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
   const dates = rangeOfDays(engine, command.pipeline, command);
   const { days: running } = await findRunningDays(context.config, command.pipeline);
   const days = await calendarOfDays(engine, command.pipeline, dates, running);
-  const found = GAP_KINDS.flatMap((kind) => gapOf(command.pipeline, kind, days));
+  const found: Gap[] = [];
+  for (const kind of GAP_KINDS) found.push(...(await gapsOfKind(engine, command.pipeline, kind, days)));
   const unfinished = await findUnfinished(engine, command.pipeline);
   terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found, unfinished });
-  for (const { kind, ranges, days: number, backfill } of found) {
+  for (const { kind, ranges, days: number, backfill, why = '' } of found) {
     terminal.line(`${kind.replace('_', ' ').padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`);
-    terminal.line(`            ${backfill}`);
+    terminal.line(`            ${backfill ?? why}`);
   }
   for (const line of unfinishedLines(command.pipeline, unfinished)) terminal.line(line);
   const none = found.length === 0 && isFinished(unfinished);
@@ -47,16 +51,64 @@ interface Gap {
   readonly kind: GapKind;
   readonly days: number;
   readonly ranges: readonly DateRange[];
-  /** The command that would close it. */
-  readonly backfill: string;
+  /** The command that would close it; null where none of ours can. */
+  readonly backfill: string | null;
+  /** Why no command is proposed. */
+  readonly why?: string;
 }
 
-function gapOf(pipeline: string, kind: GapKind, days: readonly CalendarDay[]): Gap[] {
-  const dates = days.filter((day) => gapsOf(day).includes(kind)).map(({ date }) => date);
-  const ranges = rangesOf(dates);
-  const [from, to] = [dates[0], dates.at(-1)];
-  if (from === undefined || to === undefined) return [];
-  return [{ kind, days: dates.length, ranges, backfill: closing(kind, pipeline, from, to) }];
+/** Days of one kind: those that a command can close, and those that none can. */
+export async function gapsOfKind(
+  engine: Engine,
+  pipeline: string,
+  kind: GapKind,
+  days: readonly CalendarDay[],
+): Promise<Gap[]> {
+  const own = days.filter((day) => gapsOf(day).includes(kind));
+  const open = await openAmong(engine, pipeline, kind, own);
+  const gap = (some: readonly CalendarDay[], closed: Pick<Gap, 'backfill' | 'why'>): Gap[] =>
+    some.length === 0 ? [] : [{ kind, days: some.length, ranges: rangesOf(some.map(({ date }) => date)), ...closed }];
+  const closable = own.filter(({ date }) => open.has(date));
+  const [from = '', to = ''] = [closable[0]?.date, closable.at(-1)?.date];
+  return [
+    ...gap(closable, { backfill: closing(kind, pipeline, from, to) }),
+    ...gap(
+      own.filter(({ date }) => !open.has(date)),
+      { backfill: null, why: NOTHING_CLOSES },
+    ),
+  ];
+}
+
+const NOTHING_CLOSES =
+  'no command closes it: nothing is left to ask or to make; "quotidien show" tells what the days lack';
+
+/**
+ * The days of a kind for which its command has something to do: degraded ones that a backfill would take, days without data and incomplete
+ * ones of which a publisher can still be asked for what they lack; all days of the other kinds.
+ */
+async function openAmong(
+  engine: Engine,
+  pipeline: string,
+  kind: GapKind,
+  days: readonly CalendarDay[],
+): Promise<ReadonlySet<CivilDate>> {
+  const [from, to] = [days[0]?.date, days.at(-1)?.date];
+  if (from === undefined || to === undefined) return new Set();
+  if (kind === 'degraded') {
+    const open = new Set<CivilDate>();
+    for await (const { selected } of selectStretches(engine, { pipeline, from, to }))
+      for (const { date } of selected) open.add(date);
+    return open;
+  }
+  if (kind !== 'no_data' && kind !== 'incomplete') return new Set(days.map(({ date }) => date));
+  const { definition } = datasetOf(engine, pipeline);
+  const canBeAsked = ({ date, lacks }: CalendarDay): boolean => {
+    const lacking = lacks.flatMap(({ part }) => part?.split(' or ') ?? []);
+    return definition.parts
+      .filter(({ id }) => lacking.length === 0 || lacking.includes(id))
+      .some((part) => whyNotAsked(definition, part, date, engine.now()) === undefined);
+  };
+  return new Set(days.filter(canBeAsked).map(({ date }) => date));
 }
 
 function closing(kind: GapKind, pipeline: string, from: CivilDate, to: CivilDate): string {
@@ -73,7 +125,7 @@ function closing(kind: GapKind, pipeline: string, from: CivilDate, to: CivilDate
     case 'incomplete':
       return `${backfill} --all`;
     case 'held':
-      return decideCommand(pipeline, from);
+      return `quotidien decide ${pipeline} ${from} --accept --reason "…"`;
     case 'unreadable':
       return `quotidien repair ${pipeline} ${from} ${to}`;
     case 'unknown':

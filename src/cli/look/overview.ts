@@ -18,6 +18,8 @@ import { rangeText } from './unfinished.ts';
 /** So far back a person is asked to look; `gaps` looks further. */
 const DAYS_LOOKED_AT = 30;
 
+const NAME_WIDTH = 16;
+
 interface Wanted {
   readonly pipeline: string;
   readonly what: string;
@@ -115,12 +117,13 @@ function standingLines({ pipeline, newest, finished, running, next }: PipelineSt
   const when = newest?.committedAt ?? null;
   const state =
     newest === null
-      ? `no day in the last ${DAYS_LOOKED_AT}`
+      ? `no day in the last ${DAYS_LOOKED_AT} days`
       : `${newest.date} ${(newest.verdict ?? '').replace('_', ' ')}, made ${when === null ? '' : instantText(when, zone)}; ` +
         `${finished} of ${DAYS_LOOKED_AT + 1} days finished`;
   const runs = running === 0 ? '' : `, ${count(running, 'day')} running`;
-  const tick = next === null ? [] : [`${' '.repeat(13)}next tick ${instantText(next.at, zone)} for ${next.date}`];
-  return [`${pipeline.padEnd(12)} ${state}${runs}`, ...tick];
+  const tick =
+    next === null ? [] : [`${' '.repeat(NAME_WIDTH + 1)}next tick ${instantText(next.at, zone)} for ${next.date}`];
+  return [`${pipeline.padEnd(NAME_WIDTH)} ${state}${runs}`, ...tick];
 }
 
 function wantedLines(wanted: readonly Wanted[]): string[] {

@@ -42,16 +42,6 @@ export async function status(context: CommandContext, { pipeline, period }: Stat
   return EXIT.done;
 }
 
-/** Prints the committed days of these months or years as `quotidien status` does; Temporal is not asked. */
-export async function printCalendar(
-  context: CommandContext,
-  pipeline: string,
-  periods: readonly Period[],
-): Promise<void> {
-  const engine = await context.engine();
-  await print(context, await calendarOfDays(engine, pipeline, periods.flatMap(parseDatesOfPeriod), new Map()));
-}
-
 async function print(context: CommandContext, days: readonly CalendarDay[]): Promise<void> {
   const { terminal } = context;
   for (const line of renderCalendar(days, terminal)) terminal.line(line);

@@ -6,24 +6,24 @@ import { loadConfig } from '../../config/load-config.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { publisherHosts } from '../../workers/configured-datasets.ts';
 import { mapConcurrent } from '../../engine/map-concurrent.ts';
-import { publishedKey } from '../../engine/publish/published.ts';
 import { openEngine } from '../../workers/open-engine.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
-import type { DayResult } from '../../workflows/day.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { daysOfRange, leftLines, runBackfill } from '../make/backfill-run.ts';
-import { describeDay } from '../make/run.ts';
 import { dayResult, finishRollup, startDay } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
+import { tellEnd } from './demo-end.ts';
+import type { ShownDay } from './demo-end.ts';
 import { openSampleHome } from './sample-home.ts';
-import { printCalendar } from '../look/status.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 
 const GRID = 'eco2mix';
 const CITY = 'cityflow';
 /** Days before the demo day of the city: enough for correlations and for the week before. */
 const CITY_HISTORY_DAYS = 15;
+/** Days before yesterday whose reports can be leafed through; a page takes 0.2 s. */
+const DAYS_WITH_PAGES = 14;
 const ZONE = 'Europe/Paris';
 
 /**
@@ -41,7 +41,7 @@ export async function demo(outer: CommandContext): Promise<ExitCode> {
   const context: CommandContext = { ...outer, config, engine: () => Promise.resolve(engine) };
   try {
     const days = await runDemo(context);
-    await report(context, days, startedAt);
+    await tellEnd(context, days, startedAt);
     return days.every(({ result }) => result.verdict === 'ok') ? EXIT.done : EXIT.degraded;
   } finally {
     await engine.close();
@@ -69,12 +69,6 @@ function lastClockChanges(before: CivilDate): CivilDate[] {
   return found;
 }
 
-/** A finished single day, and whose it is. */
-interface ShownDay {
-  readonly pipeline: string;
-  readonly result: DayResult;
-}
-
 async function runDemo(context: CommandContext): Promise<ShownDay[]> {
   const { terminal } = context;
   const session = await openTemporal(context);
@@ -94,7 +88,9 @@ async function runGrid(context: CommandContext, target: RunTarget, yesterday: Ci
   const { terminal } = context;
   const { compared, shown } = demoDays(yesterday);
   const from = `${addMonths(monthOf(yesterday), -1)}-01`;
-  await makeDays(context, target, { pipeline: GRID, from, to: addDays(yesterday, -1) });
+  const withPages = addDays(yesterday, -DAYS_WITH_PAGES);
+  await makeDays(context, target, { pipeline: GRID, from, to: addDays(withPages, -1) });
+  await makeDays(context, target, { pipeline: GRID, from: withPages, to: addDays(yesterday, -1), pages: true });
   await mapConcurrent(compared, 3, async (date) => dayResult(await startDay(target, { pipeline: GRID, date })));
   terminal.line(`${shown.length} single days, from download to page:`);
   const days = await mapConcurrent(shown, 3, (date) => showDay(context, target, GRID, date));
@@ -104,7 +100,7 @@ async function runGrid(context: CommandContext, target: RunTarget, yesterday: Ci
 
 async function runCity(context: CommandContext, target: RunTarget, yesterday: CivilDate): Promise<ShownDay[]> {
   const from = addDays(yesterday, -CITY_HISTORY_DAYS);
-  await makeDays(context, target, { pipeline: CITY, from, to: addDays(yesterday, -1) });
+  await makeDays(context, target, { pipeline: CITY, from, to: addDays(yesterday, -1), pages: true });
   context.terminal.line('then yesterday alone:');
   const day = await showDay(context, target, CITY, yesterday);
   await finishRollup(target, CITY);
@@ -115,7 +111,7 @@ async function runCity(context: CommandContext, target: RunTarget, yesterday: Ci
 async function makeDays({ terminal }: CommandContext, target: RunTarget, input: BackfillInput): Promise<void> {
   const days = datesBetween(input.from, input.to).length;
   terminal.line(
-    `${input.pipeline}: ${days} days by a backfill, one fetch and one pass per step for all days of a month`,
+    `${input.pipeline}: ${days} days by a backfill, one fetch and one pass per step for all days of a month${input.pages === true ? ', with pages' : ''}`,
   );
   for (const line of leftLines(await runBackfill(terminal, target, input, daysOfRange(days)))) terminal.line(line);
 }
@@ -127,45 +123,6 @@ async function showDay(
   date: CivilDate,
 ): Promise<ShownDay> {
   const result = await dayResult(await startDay(target, { pipeline, date }));
-  terminal.line(`  ${describeDay(result)}`);
+  terminal.line(`  ${result.date}  ${result.verdict.replace('_', ' ')}`);
   return { pipeline, result };
-}
-
-/** Where each pipeline publishes the page of a day, below the store. */
-function pageOf({ pipeline, result: { date } }: ShownDay): string {
-  const definition = DATASETS[pipeline]?.definition;
-  const pages = definition?.steps.flatMap((step) => Object.values(step.outputs)) ?? [];
-  const key = publishedKey(
-    pages.find(({ extension }) => extension === 'html'),
-    date,
-  );
-  return key ?? `no page of ${date}`;
-}
-
-async function report(context: CommandContext, shown: readonly ShownDay[], startedAt: number): Promise<void> {
-  const { terminal, config } = context;
-  const days = shown.map(({ result }) => result);
-  const newestGrid = shown.findLast(({ pipeline }) => pipeline === GRID)?.result.date ?? '';
-  const home = path.relative(process.cwd(), config.home) || '.';
-  const seconds = (Date.now() - startedAt) / 1000;
-  const executed = days.reduce((sum, { ran }) => sum + ran.length, 0);
-  const reports = shown.map((day) => path.join(home, 'store', pageOf(day)));
-  terminal.data({ home, days, reports, executed, seconds });
-  terminal.line();
-  for (const pipeline of [GRID, CITY]) {
-    await printCalendar(context, pipeline, [addMonths(monthOf(newestGrid), -1), monthOf(newestGrid)]);
-  }
-  terminal.line();
-  for (const [index, page] of reports.entries())
-    terminal.line(`report of ${shown[index]?.pipeline ?? ''} ${days[index]?.date ?? ''}: ${page}`);
-  terminal.line(
-    executed === 0
-      ? `everything is reused, nothing was executed; ${seconds.toFixed(1)} s`
-      : `${executed} steps were executed for the single days; ${seconds.toFixed(1)} s`,
-  );
-  terminal.line(
-    `Calendar, days and questions in a browser: npx quotidien --home ${home} api, then http://127.0.0.1:8080/`,
-  );
-  terminal.line(`Server, workers, schedules, console and UI again: npx quotidien --home ${home} dev`);
-  terminal.line(`The same days, looked at: npx quotidien --home ${home} show ${GRID} ${newestGrid}`);
 }

@@ -9,6 +9,7 @@ import { readDegraded } from '../records/degraded.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import { surveyDays } from '../plan/evidence.ts';
+import { firstDayMade } from '../publish/publish-calendar.ts';
 import { readFailures } from '../records/failures.ts';
 
 /**
@@ -25,10 +26,11 @@ export async function calendarOfDays(
   const { definition } = datasetOf(engine, pipeline);
   const firstDay = firstDayOf(definition);
   const known = dates.filter((date) => date >= firstDay);
-  const [{ evidence, manifests, unreadable }, failures, degraded] = await Promise.all([
+  const [{ evidence, manifests, unreadable }, failures, degraded, firstMade] = await Promise.all([
     surveyDays(engine, definition, known),
     readFailures(engine.documents, pipeline, known),
     readDegraded(engine, pipeline, known),
+    firstDayMade(engine, pipeline),
   ]);
   // After the readings, which find out.
   const blind = engine.fallback?.away('documents') !== undefined;
@@ -44,6 +46,7 @@ export async function calendarOfDays(
       running: running.get(date),
       degraded: degraded.get(date),
       blind,
+      firstMade,
       unreadable: unreadable.get(date),
       stale: staleSteps(stepsOfRun(definition, SEVERAL, planned), manifests.get(date)),
       lacks: own === undefined ? [] : lacksOf(definition, own),

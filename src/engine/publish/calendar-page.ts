@@ -97,7 +97,7 @@ function legend(): string {
     ([verdict, { mark, word }]) =>
       `<li class="${verdict}"><span class="key" aria-hidden="true">${mark}</span> ${word}</li>`,
   );
-  return `<ul class="legend">${words.join('')}<li class="none"><span class="key" aria-hidden="true"></span> pas encore faite</li></ul>`;
+  return `<ul class="legend">${words.join('')}<li class="none"><span class="key" aria-hidden="true"></span> pas encore faite</li><li><u>15</u> avec un rapport</li></ul>`;
 }
 
 function monthGrid({ month, days }: CalendarMonth, up: string): string {

@@ -16,14 +16,16 @@ a:focus-visible{outline:3px solid var(--ink);outline-offset:1px}
 .links{display:flex;flex-wrap:wrap;gap:0 16px;margin-bottom:10px}
 .links a{display:inline-block;min-height:28px;padding:3px 0}
 .legend{display:flex;flex-wrap:wrap;gap:2px 18px;margin:6px 0 16px;font-size:13px;color:var(--muted)}
-.key{display:inline-block;width:24px;height:18px;border:1px solid var(--rule);border-bottom-width:4px;font-size:10px;line-height:13px;text-align:center;vertical-align:-3px;color:var(--ink)}
+.key{display:inline-block;width:24px;height:18px;border:1px solid var(--rule);border-bottom-width:4px;font-size:10px;line-height:13px;text-align:center;vertical-align:middle;color:var(--ink)}
 .months{display:grid;grid-template-columns:repeat(auto-fill,minmax(248px,1fr));gap:20px 28px}
 .month ol,.week{display:grid;grid-template-columns:repeat(7,minmax(0,1fr));gap:3px}
 .week{margin:0 0 2px;font-size:12px;color:var(--muted);text-align:center}
 .month li>*{display:block;position:relative;min-height:34px;padding-top:4px;text-align:center;border:1px solid var(--rule);border-bottom-width:4px;text-decoration:none;font-size:14px}
+.month li>a{font-weight:650;text-decoration:underline;text-decoration-thickness:1px}
 .month li>a:hover{background:var(--grid)}
 .month b{position:absolute;right:2px;top:-1px;font-size:10px;font-weight:400}
 .month span{color:var(--muted)}
+.legend u{font-weight:650;color:var(--ink);text-underline-offset:2px}
 .ok>*{border-bottom-color:var(--good)!important}
 .degraded>*{border-bottom-color:var(--warn)!important;border-bottom-style:dashed!important}
 .failed>*,.quarantined>*{border-bottom-color:var(--alert)!important}

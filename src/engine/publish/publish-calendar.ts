@@ -31,7 +31,8 @@ import { publicationsOf } from './published.ts';
  * 1. Every file is written from what is read after the commit, and only if the same is read again
  *    right before the write (the fence). Whoever is refused was overtaken by a commit, whose
  *    publisher reads later and writes both; killed in between, its activity is tried again.
- * 2. A version of a day reads the manifests of its month, and small files besides: no other year.
+ * 2. A version of a day reads the manifests of its month, and small files besides: no other month.
+ *    Only the first one of a pipeline, in an installation of before, reads those of all months.
  * 3. The calendar never fails a day because a store is away: the reconciliation publishes it.
  */
 
@@ -41,19 +42,26 @@ type Stores = Pick<Engine, 'objects' | 'documents'>;
 const MONTHS_SHOWN = 2;
 const MONTHS_AT_ONCE = 4;
 
-/** Brings the calendar up to date with these days; periods are left aside. */
+/** Brings the calendar up to date with these days; periods are left aside. The first time it has every finished day. */
 export async function publishCalendar(
-  engine: Pick<Engine, 'objects' | 'documents' | 'datasets' | 'fallback'>,
+  engine: Pick<Engine, 'objects' | 'documents' | 'datasets' | 'fallback' | 'now'>,
   definition: PipelineDefinition,
   scopes: readonly Scope[],
 ): Promise<void> {
-  const months = [...new Set(scopes.filter((scope) => !isPeriod(scope)).map(monthOf))].sort();
-  if (months.length === 0) return;
+  const changed = [...new Set(scopes.filter((scope) => !isPeriod(scope)).map(monthOf))].sort();
+  if (changed.length === 0) return;
   // What only this host has is for the reconciliation to publish: a journal would replay an old calendar.
   const stores = engine.fallback?.primary ?? engine;
   try {
+    const known = await filesOf(stores.objects, definition.name);
+    // Pages of years are written after all months: without one, nobody has got so far.
+    const months = known.years.length > 0 ? changed : monthsUntil(definition, engine.now(), changed);
     await mapConcurrent(months, MONTHS_AT_ONCE, (month) => publishMonth(stores, definition, month));
-    for (const year of new Set(months.map(yearOf))) await publishYear(stores, definition, year);
+    const { months: written } = await filesOf(stores.objects, definition.name);
+    const lacking = written.map(yearOf).filter((year) => !known.years.includes(year));
+    for (const year of new Set([...months.map(yearOf), ...lacking])) {
+      if (written.some((month) => yearOf(month) === year)) await publishYear(stores, definition, year);
+    }
     const definitions = Object.values(engine.datasets).map((dataset) => dataset.definition);
     await publishIndex(stores, definitions);
   } catch (error) {
@@ -61,16 +69,30 @@ export async function publishCalendar(
   }
 }
 
+function monthsUntil(definition: PipelineDefinition, now: Date, changed: readonly Period[]): Period[] {
+  const days = datesBetween(firstDayOf(definition), civilDateAt(now, definition.zone));
+  return [...new Set([...days.map(monthOf), ...changed])].sort();
+}
+
 /** Makes the calendar of everything that is finished, for installations whose days were made before there was one. */
 export async function publishWholeCalendar(engine: Engine): Promise<void> {
   for (const { definition } of Object.values(engine.datasets)) {
-    const today = civilDateAt(engine.now(), definition.zone);
-    const months = [...new Set(datesBetween(firstDayOf(definition), today).map(monthOf))];
-    const found = await mapConcurrent(months, MONTHS_AT_ONCE, async (month) => {
-      const { days } = await monthFromManifests(engine, definition, month);
-      return Object.keys(days).slice(0, 1);
-    });
-    await publishCalendar(engine, definition, found.flat());
+    await publishCalendar(engine, definition, [civilDateAt(engine.now(), definition.zone)]);
+  }
+}
+
+/** The first day of a pipeline that the calendar has; undefined when it has none, or a store does not answer. */
+export async function firstDayMade(
+  { objects }: Pick<Engine, 'objects'>,
+  pipeline: string,
+): Promise<CivilDate | undefined> {
+  try {
+    const { months } = await filesOf(objects, pipeline);
+    const [first] = await readMonths(objects, pipeline, months.slice(0, 1));
+    return Object.keys(first?.days ?? {}).sort()[0];
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_UNAVAILABLE') throw error;
+    return undefined;
   }
 }
 
@@ -98,29 +120,21 @@ async function publishMonth(stores: Stores, definition: PipelineDefinition, mont
     const found = await monthFromManifests(stores, definition, month);
     return { version: calendarVersion([found]), text: calendarMonthText(found) };
   };
-  await show(stores.objects, calendarMonthKey(definition.name, month), JSON_TYPE, read);
+  const key = calendarMonthKey(definition.name, month);
+  const { version } = await read();
+  // A month without a finished day has no file, unless it had one.
+  if (version === 0 && (await stores.objects.head(key)) === undefined) return;
+  await show(stores.objects, key, JSON_TYPE, read);
 }
 
 async function publishYear(stores: Stores, definition: PipelineDefinition, year: Period): Promise<void> {
   const { name, title } = definition;
-  await fillMonths(stores, definition, year);
   const read = async (): Promise<Shown> => {
     const known = (await filesOf(stores.objects, name)).months.filter((month) => yearOf(month) === year);
     const months = await readMonths(stores.objects, name, known);
     return { version: calendarVersion(months), text: calendarYearPage(title, year, months) };
   };
   await show(stores.objects, calendarYearKey(name, year), HTML_TYPE, read);
-}
-
-/** Installations of earlier versions have finished days in months without a file. */
-async function fillMonths(stores: Stores, definition: PipelineDefinition, year: Period): Promise<void> {
-  const { months } = await filesOf(stores.objects, definition.name);
-  const all = Array.from({ length: 12 }, (_, index) => `${year}-${String(index + 1).padStart(2, '0')}`);
-  const missing = all.filter((month) => !months.includes(month));
-  await mapConcurrent(missing, MONTHS_AT_ONCE, async (month) => {
-    const { days } = await monthFromManifests(stores, definition, month);
-    if (Object.keys(days).length > 0) await publishMonth(stores, definition, month);
-  });
 }
 
 async function publishIndex(

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawDays } from '../../../src/engine/verify/draw-days.ts';
-import { gaps, stale } from '../../../src/cli/look/gaps.ts';
+import { calendarOfDays } from '../../../src/engine/look/day-calendar.ts';
+import { status } from '../../../src/cli/look/status.ts';
+import { gaps, gapsOfKind, stale } from '../../../src/cli/look/gaps.ts';
 import { verify } from '../../../src/cli/look/verify.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
@@ -43,6 +45,29 @@ describe('quotidien gaps', () => {
         ],
       },
     ]);
+  });
+
+  it('leaves out the days before the first one that was made, which nobody asked for', async () => {
+    const context = testContext(engine);
+    expect(await gaps(context, { ...range, from: '2023-12-20', to: '2024-01-05' })).toBe(0);
+    const told = testContext(engine);
+    await status(told, { pipeline: 'tiny', period: '2023-12' });
+    expect(told.terminal.text()).toContain('31 not asked for');
+  });
+
+  it('proposes nothing for a degraded day of which nothing is left to make', async () => {
+    const { definition } = tinyDataset({ baseUrl: publisher.url });
+    const closed = { ...definition, parts: definition.parts.map((part) => ({ ...part, closed: 'no key' })) };
+    const dataset = tinyDataset({ baseUrl: publisher.url });
+    const without = engine.withDatasets([{ ...dataset, definition: closed }]);
+    const days = await calendarOfDays(without, 'tiny', ['2024-01-02'], new Map());
+    const lacking = days.map((day) => ({ ...day, lacks: [{ part: 'readings', share: 0.5, least: 1 }] }));
+    expect(await gapsOfKind(without, 'tiny', 'incomplete', lacking)).toMatchObject([{ days: 1, backfill: null }]);
+    expect(await gapsOfKind(engine, 'tiny', 'incomplete', lacking)).toMatchObject([
+      { backfill: 'quotidien backfill tiny 2024-01-02 2024-01-02 --all' },
+    ]);
+    const degraded = days.map((day) => ({ ...day, standing: 'degraded' as const }));
+    expect(await gapsOfKind(engine, 'tiny', 'degraded', degraded)).toMatchObject([{ days: 1, backfill: null }]);
   });
 
   it('says when there is none', async () => {
