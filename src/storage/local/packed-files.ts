@@ -52,6 +52,7 @@ export interface PackedFiles {
 
 export function createPackedFiles(root: string): PackedFiles {
   const packing = createPacking(createSampleFiles(root), {
+    poorly: 1 / 8,
     fullBytes: FULL_DICTIONARY_BYTES,
     sampleOf: withoutFigures,
   });

@@ -5,9 +5,6 @@ const FULL_DICTIONARY_BYTES = 32_768;
 
 const LARGEST_SAMPLE_BYTES = 8_192;
 
-/** A text that is packed to more than this part of its bytes has something that the dictionary lacks. */
-const POORLY_PACKED = 1 / 8;
-
 /** The header of a zlib stream: a flag that says "with a dictionary", then the dictionary's Adler-32. */
 const FLAGS_AT = 1;
 const HAS_DICTIONARY = 0x20;
@@ -31,6 +28,8 @@ export interface Packing {
 }
 
 export interface PackingOptions {
+  /** A text that is packed to more than this part of its bytes has something that the dictionary lacks. */
+  readonly poorly: number;
   /** A larger dictionary packs better and more slowly; 32 KiB unless given. */
   readonly fullBytes?: number;
   /** What of a text may be kept as a sample; all of it unless given. */
@@ -56,7 +55,7 @@ interface Dictionaries {
  */
 export function createPacking(
   samples: DictionarySamples,
-  { fullBytes = FULL_DICTIONARY_BYTES, sampleOf = (bytes) => bytes }: PackingOptions = {},
+  { poorly, fullBytes = FULL_DICTIONARY_BYTES, sampleOf = (bytes) => bytes }: PackingOptions,
 ): Packing {
   const known = new Map<string, Dictionaries>();
   /** Kinds whose next sample is nothing new, cannot be kept, or cannot be read back: this process goes on with what they have. */
@@ -89,7 +88,7 @@ export function createPacking(
     pack(kind, bytes) {
       const dictionaries = current(kind);
       const packed = deflate(bytes, dictionaries.newest);
-      if (packed.byteLength > bytes.byteLength * POORLY_PACKED) grow(kind, dictionaries, bytes);
+      if (packed.byteLength > bytes.byteLength * poorly) grow(kind, dictionaries, bytes);
       return packed.byteLength < bytes.byteLength ? packed : undefined;
     },
     unpack(kind, stream) {

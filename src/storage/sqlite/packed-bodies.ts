@@ -19,7 +19,7 @@ export interface PackedBodies {
  * dictionaries, 1.9 MB with them.
  */
 export function createPackedBodies(samples: DictionarySamples): PackedBodies {
-  const packing = createPacking(samples);
+  const packing = createPacking(samples, { poorly: 1 / 4 });
   return {
     pack(table, text) {
       return text.length < SHORTEST_PACKED_CHARACTERS ? text : (packing.pack(table, Buffer.from(text)) ?? text);
