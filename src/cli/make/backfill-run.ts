@@ -180,7 +180,9 @@ export function barText(progress: ShownProgress, wanted: WantedDays): string {
   const ended = endedDays(progress);
   const filled = Math.floor(shareOf(progress, wanted) * BAR_WIDTH);
   const bar = '█'.repeat(filled).padEnd(BAR_WIDTH, '░');
-  const rest = [failedDays > 0 ? `${failedDays} failed` : '', waitingDays > 0 ? `${waitingDays} waiting` : ''];
+  const share = Math.floor(shareOf(progress, wanted) * 100);
+  const under = (progress.underWay ?? 0) > 0 ? `${share} % of their steps` : '';
+  const rest = [under, failedDays > 0 ? `${failedDays} failed` : '', waitingDays > 0 ? `${waitingDays} waiting` : ''];
   return [`${bar} ${ended}/${daysInAll(progress, wanted)} days`, ...rest, paused === null ? '' : `paused: ${paused}`]
     .filter(Boolean)
     .join('  ');
