@@ -49,8 +49,10 @@ describe('a home that works on sample data', () => {
     const { portal } = await openSampleHome(home);
     await portal.close();
     const config = loadConfig({ env: {}, cwd: home, home, hosts: publisherHosts(DATASETS) });
-    const { sources } = configuredDatasets(DATASETS, config.hosts)['cityflow'] ?? { sources: {} };
-    const addresses = Object.values(sources).map((source) => ('baseUrl' in source ? source.baseUrl : ''));
+    const { cityflow } = configuredDatasets(DATASETS, config.hosts);
+    const addresses = Object.values(cityflow?.sources ?? {}).map((source) =>
+      'baseUrl' in source ? source.baseUrl : '',
+    );
     expect(new Set(addresses)).toEqual(new Set([portal.url]));
   });
 

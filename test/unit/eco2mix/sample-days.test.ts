@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { show } from '../../../src/cli/look/show.ts';
 import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { Report } from '../../../src/datasets/cityflow/report/model.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
@@ -11,6 +12,7 @@ import type { Portal } from '../../../src/dev/portal/portal.ts';
 import { readLedger } from '../../../src/engine/records/ledger-reader.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -70,6 +72,14 @@ describe('a day whose answers a sample portal has made up', () => {
     expect(page.includes('Ville de Paris (')).toBe(false);
     expect((await file(`${name}_troncons.parquet`)).includes('sample_data')).toBe(true);
     expect((await file(`${name}_compteurs.parquet`)).includes('sample_data')).toBe(true);
+  });
+
+  it('is shown with what its report lacks beside the verdict of the day', async () => {
+    const model = JSON.parse(await text(`reports/eco2mix/daily_report_${DAY}.json`)) as ReportModel;
+    expect(model.status).toBe('degraded');
+    const context = testContext(engine);
+    await show(context, { pipeline: 'eco2mix', date: DAY });
+    expect(context.terminal.lines[0]).toMatch(/ {2}ok, its report is degraded \([^)]*comparison/);
   });
 
   it('is planned as it was made: nothing runs again, and what is rebuilt is identical', async () => {
