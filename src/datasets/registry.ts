@@ -4,6 +4,7 @@ import { cityflow } from './cityflow/index.ts';
 import { eco2mix } from './eco2mix/index.ts';
 import { eco2mixRegional } from './eco2mix-regional/index.ts';
 import { enedis } from './enedis/index.ts';
+import { parc } from './parc/index.ts';
 import { smartMeter } from './smart-meter/index.ts';
 
 const registered: Record<string, Dataset> = {};
@@ -26,4 +27,5 @@ export function registerDataset(dataset: Dataset, place: string): void {
   registered[name] = dataset;
 }
 
-for (const dataset of [eco2mix, eco2mixRegional, cityflow, enedis, smartMeter]) registerDataset(dataset, 'quotidien');
+for (const dataset of [eco2mix, eco2mixRegional, cityflow, enedis, smartMeter, parc])
+  registerDataset(dataset, 'quotidien');

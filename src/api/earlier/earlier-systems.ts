@@ -2,11 +2,12 @@ import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { addCityRoutes } from './cityflow.ts';
 import { addGridExports } from './eco2mix-exports.ts';
-import { addGridRoutes } from './eco2mix.ts';
+import { addCapacityRoute, addGridRoutes } from './eco2mix.ts';
 
 /** The routes of earlier systems that stood below `/api/v1`; each is there while its pipeline is. */
 export function addEarlierApi(api: ApiApp, context: ApiContext): void {
   addGridRoutes(api, context);
+  addCapacityRoute(api, context);
 }
 
 /** Those that stood at the root. */

@@ -56,10 +56,33 @@ export function addGridRoutes(app: ApiApp, context: ApiContext): void {
   });
   addCurves(app, grid);
   addEnergies(app, grid);
-  app.get('/parc', { schema: { tags, querystring: z.object(range).partial(), response } }, (request) => {
-    requireScope(request, 'data:read', 'eco2mix');
-    // The register of installed power is no part of eCO2mix: nothing is known, which is not zero.
-    return { count: 0, unite: 'MW', data: [], note: 'la puissance installée n’est pas publiée par eCO2mix' };
+}
+
+/** The names of the earlier system, by our sources. */
+const CAPACITY_NAMES: Readonly<Record<string, string>> = {
+  eolien_terrestre: 'Eolien terrestre',
+  eolien_en_mer: 'Eolien en mer',
+  solaire: 'Solaire',
+};
+
+/** Installed capacity of wind and sun by month, as RTE's figures give it; without a range all that is known. */
+export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): void {
+  if (!('eco2mix' in engine.datasets) && !('parc' in engine.datasets)) return;
+  const placed = tablesOf(engine.datasets).get('parc_mensuel');
+  const schema = { tags, querystring: z.object(range).partial(), response: { 200: anyRecord, ...problems } };
+  app.get('/parc', { schema }, async (request) => {
+    requireScope(request, 'data:read', placed?.pipeline ?? 'eco2mix');
+    const span = placed === undefined ? undefined : await known.span(placed.pipeline);
+    if (placed === undefined || span === undefined)
+      return { count: 0, unite: 'MW', data: [], note: 'aucun mois du parc installé n’est connu' };
+    const { debut: from = span.from, fin: to = span.to } = request.query;
+    const data: Record<string, unknown>[] = [];
+    for await (const rows of readRowSets(engine, await cutTable(engine, known, placed, { from, to })))
+      for (const { period, source, derived_mw: power } of rows) {
+        const filiere = CAPACITY_NAMES[String(source)];
+        if (filiere !== undefined && power !== null) data.push({ date: period, filiere, parc_mw: power });
+      }
+    return { count: data.length, unite: 'MW', data };
   });
 }
 

@@ -102,6 +102,7 @@ export * from './csv.ts';
 export * from './day-files.ts';
 export * from './each-unit.ts';
 export * from './flat-table.ts';
+export * from './french-csv.ts';
 export * from './json.ts';
 export * from './kept-words.ts';
 export * from './parquet.ts';

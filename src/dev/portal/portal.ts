@@ -11,6 +11,7 @@ import type { PortalDataset, Revision } from './dataset.ts';
 import { deliver } from './delivery.ts';
 import { cityDatasets } from './city/city.ts';
 import { serviceAnswer } from './city/services.ts';
+import { pageAnswer, registerDataset } from './grid/services.ts';
 import { meterAnswer } from './meters/answers.ts';
 import type { Exporter } from './export.ts';
 import { createExporter } from './export.ts';
@@ -32,7 +33,7 @@ export { writeSyntheticCsv } from './synthetic/write-csv.ts';
 /**
  * The sample portal: a small HTTP server that speaks the Opendatasoft Explore API v2.1 as `odre.opendatasoft.com` and
  * `opendata.paris.fr` do, over made-up eCO2mix and Paris data or the files of a folder, and answers for three services of Paris (Navitia
- * disruptions, weather of Visual Crossing and Open-Meteo). A client changes nothing but its base URLs.
+ * disruptions, weather of Visual Crossing and Open-Meteo) and for RTE's pages of monthly figures. A client changes nothing but its base URLs.
  *
  * - `GET /api/explore/v2.1/catalog/datasets/{id}`: the catalogue entry with `data_processed`.
  * - `GET …/{id}/exports/csv?where=…&timezone=…&use_labels=…&delimiter=…&with_bom=…`: rows as CSV; conditional and range requests.
@@ -90,7 +91,10 @@ async function openDatasets(options: PortalOptions): Promise<Pick<Desk, 'dataset
   );
   const files = options.folder === undefined ? [] : await openFolder(options.folder);
   const all = new Map(
-    [...synthetic, ...regional, ...cityDatasets(seed), ...files].map((dataset) => [dataset.id, dataset]),
+    [...synthetic, ...regional, registerDataset(), ...cityDatasets(seed), ...files].map((dataset) => [
+      dataset.id,
+      dataset,
+    ]),
   );
   const names = new Set(files.map(({ id }) => id));
   const { datasets: wanted } = options;
@@ -128,6 +132,8 @@ async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind 
     const dataset = desk.datasets.get(request.dataset ?? '');
     const service = serviceAnswer(request, desk.options.seed ?? 1, desk.options.now());
     if (service !== undefined) return service;
+    const page = pageAnswer(request, desk.options.seed ?? 1, desk.options.now());
+    if (page !== undefined) return page;
     const { seed = 1, meters = MADE_METERS, now } = desk.options;
     const metered = meterAnswer(request, { seed, meters, now: now() });
     if (metered !== undefined) return metered;

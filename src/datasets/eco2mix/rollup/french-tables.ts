@@ -1,4 +1,4 @@
-import type { TableColumn, Words } from '../../kit/index.ts';
+import type { FrenchCsv, TableColumn, Words } from '../../kit/index.ts';
 import { COLUMN_OF, MEASURES } from '../columns.ts';
 import type { MeasureName } from '../columns.ts';
 import { BORDERS, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
@@ -180,6 +180,11 @@ export function frenchRowsSql({ of, columns }: FrenchTable, source: string): str
   const figures = columns.filter(({ isFigure }) => isFigure === true).map(({ name }) => name);
   const rows = `SELECT ${values} FROM ${source}${of === 'instants' ? '' : ' GROUP BY period'}`;
   return `SELECT * FROM (${rows}) WHERE coalesce(${figures.join(', ')}) IS NOT NULL`;
+}
+
+/** The table as CSV, over a table function of what it is made of. */
+export function frenchCsv(table: FrenchTable, source: string): FrenchCsv {
+  return { select: frenchRowsSql(table, source), columns: table.columns, order: orderOf(table) };
 }
 
 /** The columns by which the rows are ordered and named. */

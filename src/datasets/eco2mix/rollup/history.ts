@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { quoteTexts } from '../../kit/index.ts';
+import { copyFrenchCsv, quoteTexts } from '../../kit/index.ts';
 import type {
   LocalArtefact,
   SqlSession,
@@ -13,7 +13,7 @@ import type {
 import { copyTable } from './copy-table.ts';
 import type { RawOutput } from './definition.ts';
 import { CSV_OF_HISTORY, csvOutputOf, RAW_OUTPUTS } from './definition.ts';
-import { copyFrenchCsv } from './french-csv.ts';
+import { frenchCsv } from './french-tables.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
 import { INSIGHTS, writeInsight } from './insights.ts';
 import { copyRawRows } from './raw-rows.ts';
@@ -51,8 +51,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     const inputs = unit.inputs[`${table.of}_energies`] ?? [];
     if (inputs.length === 0) continue;
     task.signal.throwIfAborted();
-    const file = path.join(folder, `${table.name}.csv`);
-    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(sql, table, readFiles(inputs), file);
+    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(sql, frenchCsv(table, readFiles(inputs)), table.name);
   }
   for (const [output, { dataset }] of Object.entries(RAW_OUTPUTS) as [RawOutput, { dataset: string }][]) {
     const inputs = unit.inputs[output] ?? [];

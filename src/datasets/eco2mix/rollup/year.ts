@@ -1,11 +1,11 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { parquetSql } from '../../kit/index.ts';
+import { copyFrenchCsv, parquetSql } from '../../kit/index.ts';
 import type { SqlSession, StagedOutput, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../../kit/index.ts';
 import { hoursOfMonth } from '../local-time.ts';
 import { CSV_OF_YEARS, csvOutputOf } from './definition.ts';
 import { readEnergies, sumEnergies, writeEnergies } from './energies.ts';
-import { copyFrenchCsv } from './french-csv.ts';
+import { frenchCsv } from './french-tables.ts';
 
 /** `rollup/year`: the energies of a year from those of its months. */
 export const rollupYear: StepImplementation = { kind: 'sql', run };
@@ -22,7 +22,7 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
 async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
   const months = unit.inputs['energies'] ?? [];
   const folder = await mkdtemp(path.join(sql.scratch, 'year-'));
-  const curves = await writeCurves(unit, sql, folder);
+  const curves = await writeCurves(unit, sql);
   if (months.length === 0) return { scope: unit.scope, outputs: curves, checks: [], facts: { months: 0 } };
   const byMonth = await readEnergies(
     sql,
@@ -41,17 +41,12 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
 }
 
 /** The tables of instants of the year as CSV, from the months that have any. */
-async function writeCurves(
-  unit: StepUnit,
-  sql: SqlSession,
-  folder: string,
-): Promise<Readonly<Record<string, StagedOutput>>> {
+async function writeCurves(unit: StepUnit, sql: SqlSession): Promise<Readonly<Record<string, StagedOutput>>> {
   const cores = (unit.inputs['core'] ?? []).map((core) => core.path);
   if (cores.length === 0) return {};
   const outputs: Record<string, StagedOutput> = {};
   for (const table of CSV_OF_YEARS) {
-    const file = path.join(folder, `${table.name}.csv`);
-    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(sql, table, parquetSql(cores), file);
+    outputs[csvOutputOf(table.name)] = await copyFrenchCsv(sql, frenchCsv(table, parquetSql(cores)), table.name);
   }
   return outputs;
 }

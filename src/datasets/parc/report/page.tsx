@@ -1,0 +1,142 @@
+import type { JSX } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { capital, SAMPLE_WORDS } from '../../kit/index.ts';
+import {
+  FigureTable,
+  FRAME_TONES,
+  gigawattHours,
+  longDate,
+  megawatts,
+  pageCss,
+  percentOf,
+  PlainSection,
+  Row,
+  STATUS_TONES,
+  signed,
+  tonesCss,
+  UNKNOWN,
+  withUnit,
+} from '../../kit/page/index.ts';
+import type { CapacityRow } from '../capacity.ts';
+import { LABELS } from '../sources-of-power.ts';
+import type { ParcReport } from './model.ts';
+
+const CSS = `${tonesCss({ ...FRAME_TONES, ...STATUS_TONES })}\n${pageCss()}`;
+
+const ORIGIN: Readonly<Record<NonNullable<CapacityRow['capacity_from']>, string>> = {
+  register: 'registre ODRE, 31 décembre',
+  rte: 'déduit de RTE',
+  register_before: 'registre ODRE, 31 décembre précédent',
+};
+
+/** The report as one HTML file that needs nothing else. Equal models give equal bytes. */
+export function renderParcPage(report: ParcReport): string {
+  return `<!doctype html>\n${renderToString(<Page report={report} />)}\n`;
+}
+
+function Page({ report }: { readonly report: ParcReport }): JSX.Element {
+  const { date, period, rows, sample_data: sample } = report;
+  const told = rows.filter((row) => row.production_mwh !== null || row.load_factor !== null);
+  return (
+    <html lang="fr">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`Parc installé · ${longDate(date)}`}</title>
+        <link rel="icon" href="data:," />
+        <style dangerouslySetInnerHTML={{ __html: CSS }} />
+      </head>
+      <body>
+        <main>
+          <header>
+            <p class="kicker">Électricité en France · parc installé</p>
+            <h1>
+              Parc installé, <span class="date">{longDate(date)}</span>
+            </h1>
+            {sample !== undefined && (
+              <p>
+                <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {sample.join(', ')}.
+              </p>
+            )}
+          </header>
+          <Installed rows={rows} />
+          {told.length > 0 && <Derived rows={told} period={period} />}
+        </main>
+        <Footer report={report} />
+      </body>
+    </html>
+  );
+}
+
+function Installed({ rows }: { readonly rows: readonly CapacityRow[] }): JSX.Element {
+  return (
+    <PlainSection id="parc" title="Parc par filière">
+      <FigureTable
+        caption="Le parc retenu, et ce que disent le registre et RTE"
+        head={['Filière', 'Parc', 'Origine', 'Registre en début d’année', 'Registre en fin d’année', 'Déduit de RTE']}
+      >
+        {rows.map((row) => (
+          <Row
+            key={row.source}
+            name={LABELS[row.source]}
+            cells={[
+              megawatts(row.capacity_mw),
+              row.capacity_from === null ? UNKNOWN : ORIGIN[row.capacity_from],
+              megawatts(row.register_before_mw),
+              megawatts(row.register_mw),
+              megawatts(row.derived_mw),
+            ]}
+          />
+        ))}
+      </FigureTable>
+    </PlainSection>
+  );
+}
+
+function Derived(props: { readonly rows: readonly CapacityRow[]; readonly period: string }): JSX.Element {
+  return (
+    <PlainSection id="facteur" title={`Facteur de charge de ${props.period}`}>
+      <FigureTable
+        caption="Production / (facteur de charge × heures du mois) = parc déduit"
+        head={['Filière', 'Production', 'Facteur de charge', 'Heures', 'Parc déduit', 'Écart au registre']}
+      >
+        {props.rows.map((row) => (
+          <Row
+            key={row.source}
+            name={LABELS[row.source]}
+            cells={[
+              gigawattHours(row.production_mwh),
+              percentOf(row.load_factor, 2),
+              String(row.hours),
+              megawatts(row.derived_mw),
+              withUnit(signed(row.difference_mw), 'MW'),
+            ]}
+          />
+        ))}
+      </FigureTable>
+      <p>
+        Le parc déduit est une moyenne du mois, le registre l’état du 31 décembre&nbsp;: leur écart n’est donné qu’en
+        décembre.
+      </p>
+    </PlainSection>
+  );
+}
+
+function Footer({ report }: { readonly report: ParcReport }): JSX.Element {
+  const name = `daily_report_${report.date}`;
+  return (
+    <footer>
+      <div>
+        {report.sample_data === undefined ? (
+          <p>Données&nbsp;: RTE (analyses et données) et ODRÉ (Open Data Réseaux Énergies), Licence Ouverte 2.0.</p>
+        ) : (
+          <p>{capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne.</p>
+        )}
+        <p>
+          Avec cette page&nbsp;: <code>{name}.csv</code>, <code>{name}.json</code>.
+        </p>
+      </div>
+    </footer>
+  );
+}
