@@ -10,6 +10,7 @@ import {
 } from '../kit/index.ts';
 import type { PartDefinition, StepDefinition } from '../kit/index.ts';
 import { CORE_CHECKS } from './checks.ts';
+import { SCHOOL_PART } from './calendar/school-holidays.ts';
 import { ZONE } from './local-time.ts';
 import { ROLLUPS } from './rollup/definition.ts';
 
@@ -50,7 +51,17 @@ const PARTS: readonly PartDefinition[] = [
   }),
 ];
 
-const DOWNLOADS = PARTS.map((part) => downloadStep(part, `slices/eco2mix/${part.id}`, { timeout: '5 minutes' }));
+/** Not RTE's: only the calendar reads it. */
+const SCHOOL = definePart({
+  id: SCHOOL_PART,
+  title: 'School holidays (imported calendar of data.education.gouv.fr)',
+  source: 'import',
+  bulkWindow: 'year',
+});
+
+const DOWNLOADS = [...PARTS, SCHOOL].map((part) =>
+  downloadStep(part, `slices/eco2mix/${part.id}`, { timeout: '5 minutes' }),
+);
 
 const TRANSFORM = defineStep({
   id: 'transform/national',
@@ -129,13 +140,13 @@ export const eco2mixDefinition = definePipeline({
     cutOffAfter: '3 days',
   },
   workWindow: 'half-year',
-  parts: PARTS,
+  parts: [...PARTS, SCHOOL],
   steps: [...DOWNLOADS, TRANSFORM, ...METRICS, ...REPORTS],
   rollups: ROLLUPS,
   publishedDownloads: {
     freshness: 'state/odre_freshness.json',
     log: 'logs/download_log.csv',
-    fileNameOf: (part) => `eco2mix-national-${part}`,
+    fileNameOf: (part) => (part === SCHOOL_PART ? 'fr-en-calendrier-scolaire' : `eco2mix-national-${part}`),
   },
   schedules: [
     {

@@ -6,6 +6,7 @@ import { INSIGHT_QUESTIONS } from './answers/insights.ts';
 import { OVERVIEW_QUESTIONS } from './answers/overviews.ts';
 import { SERIES_QUESTIONS } from './answers/questions.ts';
 import { ECO2MIX_TABLES } from './answers/tables.ts';
+import { SCHOOL_PART, sliceSchoolHolidays } from './calendar/school-holidays.ts';
 import { metricsComparison } from './comparison.ts';
 import { eco2mixDefinition } from './definition.ts';
 import { metricsNational } from './metrics.ts';
@@ -23,7 +24,7 @@ import { transformNational } from './transform.ts';
 export const eco2mix: Dataset = {
   definition: eco2mixDefinition,
   sources: PORTAL_SOURCES,
-  slice: sliceRawFile,
+  slice: (task, sql) => (task.part === SCHOOL_PART ? sliceSchoolHolidays(task, sql) : sliceRawFile(task, sql)),
   steps: {
     'transform/national': transformNational,
     'metrics/national': metricsNational,
@@ -38,5 +39,6 @@ export const eco2mix: Dataset = {
   questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS, ...CALENDAR_QUESTIONS, ...INSIGHT_QUESTIONS],
   dashboards: ECO2MIX_DASHBOARDS,
   recognise: recogniseFile,
-  rowsOf,
+  // A school calendar is a whole of its own: the newest one counts.
+  rowsOf: (part, columns) => (part === SCHOOL_PART ? undefined : rowsOf(part, columns)),
 };

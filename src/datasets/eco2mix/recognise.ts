@@ -2,6 +2,7 @@ import { civilDateAt, PipelineError, quoteIdentifier } from '../kit/index.ts';
 import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { MEASURES } from './columns.ts';
 import type { Measure, MeasureName } from './columns.ts';
+import { isSchoolCalendar, recogniseSchoolHolidays } from './calendar/school-holidays.ts';
 import { requireColumn } from './header.ts';
 import { ZONE } from './local-time.ts';
 import type { Part } from './published-rows.ts';
@@ -34,6 +35,7 @@ const KINDS = {
  */
 export async function recogniseFile(file: GivenFile, sql: SqlSession): Promise<RecognisedFile> {
   try {
+    if (await isSchoolCalendar(file)) return await recogniseSchoolHolidays(file, sql);
     const raw = await openRawFile(file.path, file.name);
     return await (raw.layout === 'portal' ? recognisePortalExport(raw, sql) : recogniseLocalTable(raw, sql));
   } catch (cause) {
@@ -41,7 +43,7 @@ export async function recogniseFile(file: GivenFile, sql: SqlSession): Promise<R
     throw new PipelineError(
       'INPUT_INVALID',
       `${cause.message}. What can be imported: a CSV export of eco2mix-national-tr or -cons-def, RTE’s eCO2mix table ` +
-        '(tab-separated .xls), or RTE’s yearly load (Date;Heures;Consommation)',
+        '(tab-separated .xls), RTE’s yearly load (Date;Heures;Consommation), or the school calendar of data.education.gouv.fr',
       { cause },
     );
   }

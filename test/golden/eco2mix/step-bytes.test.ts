@@ -19,7 +19,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/tr v1': 'dc563f51f934bbb2b4ddd30a3acd24c77d484a4abd46ace1a3af7dc8309854f6',
   'metrics/comparison v1': 'b14b6476185bcf18a7a3b6ecacd6a58354537e08b549a5443368e807293bb25d',
   'metrics/national v1': 'fca358e5ee5676cb7bab279da85d06ecff9198f39ede4280de8f9474a19b2432',
-  'rollup/history v5': '019d17fc06cd278096e3f33705d9ed6cd4ad09f1dd62adc60de67284ea5668a6',
+  'rollup/history v6': '1e4a2d0908010c2bde17c6eeba9f0ce3404f00b589b0cdc461af92f58e6852d0',
   'rollup/month v2': '0189c5da4d024e3f932eb196b744c87b62c322339162d222e14cec6f98d218fe',
   'rollup/year v2': '381c4d67ad4c6eeb45edbb0a8bb8a2baace38f79b9451a1546fc234fc93d1d71',
   'transform/national v1': '6ac9565483b193361e5dc96aec75008e68e73a3d35aa6b3893b8ad0c874a8a69',

@@ -1,13 +1,16 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';
+import { importFile } from '../../../src/engine/download/import-file.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
 import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
-import { openTestEngine } from '../../fixtures/test-engine.ts';
+import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 const DATES = datesBetween('2026-04-29', '2026-05-02');
@@ -25,11 +28,20 @@ beforeAll(async () => {
   const { eco2mix, cityflow } = configuredDatasets(DATASETS, hosts);
   // A list of roadworks tells of the day that has just ended.
   engine = await openTestEngine([eco2mix!, cityflow!], { now: () => NOW });
+  await importFile(engine, 'eco2mix', await schoolCalendar(engine.home), testControl());
   await runDays(engine, 'eco2mix', DATES);
   await rollUpDays(engine, 'eco2mix', DATES);
   await runDay({ ...engine, now: () => new Date('2026-05-02T03:00:00Z') }, 'cityflow', CITY_DAY);
   api = await openTestApi(engine);
 });
+
+/** Zone B has holidays until the end of April; nothing is known after the tenth of May. */
+async function schoolCalendar(folder: string): Promise<string> {
+  const file = path.join(folder, 'calendar.csv');
+  const rows = ['start_date;end_date;zones', '2026-04-11;2026-05-01;Zone B', '2026-04-04;2026-05-11;Zone C'];
+  await writeFile(file, `${rows.join('\n')}\n`);
+  return file;
+}
 
 afterAll(async () => {
   await api.close();
@@ -120,6 +132,7 @@ describe('the questions of the earlier chat', () => {
       ['2026-05-01', 'holiday'],
       ['2026-05-02', 'weekend'],
     ]);
+    expect(rows.map((row) => row['school_holiday_zones'])).toEqual(['B,C', 'B,C', 'C', 'C']);
     const { rows: kinds } = await ask('get_calendrier?start=2026-04-29&summary=true');
     expect(kinds.map(({ kind, days }) => [kind, days])).toEqual([
       ['holiday', 1],

@@ -33,7 +33,7 @@ const calendrier = question({
   sql: ({ summary, top_n: limit }) => {
     const kind = `CASE WHEN public_holiday IS NOT NULL THEN 'holiday' WHEN iso_weekday >= 6 THEN 'weekend'
         WHEN is_ouvre THEN 'workday' END`;
-    const days = `SELECT period, iso_weekday AS weekday, ${kind} AS kind, public_holiday, is_ouvrable, is_ouvre, is_pont, energy_mwh
+    const days = `SELECT period, iso_weekday AS weekday, ${kind} AS kind, public_holiday, is_ouvrable, is_ouvre, is_pont, school_holiday_zones, energy_mwh
       FROM eco2mix_energies_day LEFT JOIN eco2mix_calendar ON date = CAST(period AS DATE) WHERE quantity = 'consommation'`;
     const select = summary
       ? `SELECT kind, count(*) AS days, avg(energy_mwh) AS mean_mwh FROM (${days}) GROUP BY 1 ORDER BY 1`
@@ -55,6 +55,7 @@ const calendrier = question({
           column('is_ouvrable', 'boolean', 'Ouvrable', 'Ouvrable'),
           column('is_ouvre', 'boolean', 'Ouvré', 'Ouvré'),
           column('is_pont', 'boolean', 'Pont', 'Bridge'),
+          column('school_holiday_zones', 'text', 'Zones en vacances', 'Zones with school holidays'),
           column('energy_mwh', 'number', 'Énergie', 'Energy', 'MWh'),
         ],
   sentence: (rows, { summary }) =>

@@ -104,6 +104,12 @@ const CALENDAR = insight(
     column('public_holiday_alsace_moselle', 'text', 'Jour férié en Alsace-Moselle', 'Public holiday in Alsace-Moselle'),
     column('is_ouvrable_alsace_moselle', 'boolean', 'Ouvrable en Alsace-Moselle', 'Ouvrable in Alsace-Moselle'),
     column('is_ouvre_alsace_moselle', 'boolean', 'Ouvré en Alsace-Moselle', 'Ouvré in Alsace-Moselle'),
+    column(
+      'school_holiday_zones',
+      'text',
+      'Zones en vacances scolaires (importées)',
+      'Zones with school holidays (imported)',
+    ),
   ],
 );
 

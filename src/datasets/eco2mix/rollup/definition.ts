@@ -1,6 +1,7 @@
 import { csvFile, defineRollup, parquetFile } from '../../kit/index.ts';
 import type { OutputDefinition, RollupDefinition } from '../../kit/index.ts';
 import { FRENCH_TABLES } from './french-tables.ts';
+import { SCHOOL_PART } from '../calendar/school-holidays.ts';
 import { HISTORY_TABLES } from './history-tables.ts';
 import { INSIGHTS } from './insights.ts';
 
@@ -26,11 +27,13 @@ const MONTH = defineRollup({
     { name: 'metrics', step: 'metrics/national', output: 'metrics', each: 'day' },
     { name: 'raw_tr', step: 'download/tr', output: 'slice', each: 'day' },
     { name: 'raw_cons_def', step: 'download/cons-def', output: 'slice', each: 'day' },
+    { name: 'school', step: `download/${SCHOOL_PART}`, output: 'slice', each: 'day' },
   ],
   outputs: {
     core: parquetFile('months/eco2mix/core'),
     energies: parquetFile('months/eco2mix/energies'),
     days: parquetFile('months/eco2mix/days'),
+    school: parquetFile('months/eco2mix/school'),
     raw_tr: parquetFile('months/eco2mix/raw-tr'),
     raw_cons_def: parquetFile('months/eco2mix/raw-cons-def'),
   },
@@ -70,11 +73,12 @@ const YEAR = defineRollup({
 const HISTORY = defineRollup({
   id: 'rollup/history',
   grain: 'history',
-  version: 5,
+  version: 6,
   title: 'Everything that is published under a fixed name',
   inputs: [
     { name: 'core', step: 'rollup/month', output: 'core', each: 'month' },
     { name: 'days', step: 'rollup/month', output: 'days', each: 'month' },
+    { name: 'school', step: 'rollup/month', output: 'school', each: 'month' },
     { name: 'month_energies', step: 'rollup/month', output: 'energies', each: 'month' },
     { name: 'year_energies', step: 'rollup/year', output: 'energies', each: 'year' },
     { name: 'raw_tr', step: 'rollup/month', output: 'raw_tr', each: 'month' },

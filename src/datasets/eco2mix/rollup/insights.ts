@@ -28,12 +28,21 @@ export async function writeInsight(
     case 'forecast_skill':
       return core.length === 0 ? undefined : copyTable(sql, forecastSkillSql(filesOf(core)), path);
     case 'calendar':
-      return days.length === 0 ? undefined : writeCalendar(sql, calendarOfYears(...yearsOf(days)), path);
+      return days.length === 0
+        ? undefined
+        : writeCalendar(sql, calendarOfYears(...yearsOf(days)), schoolOf(inputs['school'] ?? []), path);
   }
 }
 
 function filesOf(artefacts: readonly LocalArtefact[]): string {
   return `read_parquet([${quoteTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
+}
+
+/** School holidays by day, where they were imported. */
+function schoolOf(months: readonly LocalArtefact[]): string {
+  return months.length === 0
+    ? '(SELECT CAST(NULL AS DATE) AS date, CAST(NULL AS VARCHAR) AS school_holiday_zones WHERE false)'
+    : filesOf(months);
 }
 
 /** Whole years: the calendar tells of days to come as well. */

@@ -11,6 +11,7 @@ import type {
   StepUnit,
   UnitOutcome,
 } from '../../kit/index.ts';
+import { schoolZonesSql } from '../calendar/school-holidays.ts';
 import { CORE_COLUMNS } from '../core.ts';
 import { hoursOfMonth } from '../local-time.ts';
 import type { DayMetrics } from '../metrics-model.ts';
@@ -50,6 +51,9 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
     outputs['energies'] = { path: file, rows: await writeEnergies(sql, unit.scope, energies, file) };
     outputs['days'] = await writeDays(sql, days, path.join(folder, 'days.parquet'));
   }
+  const school = unit.inputs['school'] ?? [];
+  if (school.length > 0)
+    outputs['school'] = await copyTable(sql, await schoolZonesSql(sql, school), path.join(folder, 'school.parquet'));
   for (const output of Object.keys(RAW_OUTPUTS) as RawOutput[]) {
     const slices = unit.inputs[output] ?? [];
     if (slices.length === 0) continue;
