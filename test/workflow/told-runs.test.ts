@@ -85,7 +85,7 @@ describe('a day that somebody has paused', () => {
     const left = await awaitDay(terminal, installation.client, day, true);
     const told =
       'day/tiny/2024-01-06 is paused by ada: look first; it goes on by: ' +
-      'temporal workflow unpause --workflow-id day/tiny/2024-01-06';
+      `temporal workflow unpause --address ${installation.address} --workflow-id day/tiny/2024-01-06`;
     expect(left).toEqual({ why: told, until: null, held: false });
     expect(terminal.notes).toContain(told);
     await workflowService.unpauseWorkflowExecution({

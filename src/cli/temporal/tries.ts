@@ -1,3 +1,4 @@
+import { Connection } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { messageWithoutCode } from '../../errors.ts';
@@ -79,20 +80,26 @@ async function remarksOf(client: Client, workflowId: string): Promise<Remark[]> 
       ),
   );
   const now = Date.now();
-  return [run, ...started].flatMap((one) => (one === undefined ? [] : remarksOfRun(one, now)));
+  const at = addressOption(client);
+  return [run, ...started].flatMap((one) => (one === undefined ? [] : remarksOfRun(one, now, at)));
 }
 
-function remarksOfRun(run: WorkflowExecutionDescription, now: number): Remark[] {
+/** Temporal's own command line looks elsewhere for a server that listens at another port than the usual one. */
+function addressOption({ connection }: Client): string {
+  return connection instanceof Connection ? ` --address ${connection.options.address}` : '';
+}
+
+function remarksOfRun(run: WorkflowExecutionDescription, now: number, at: string): Remark[] {
   const { raw, workflowId, runId } = run;
   const steps = (raw.pendingActivities ?? []).flatMap((activity): Remark[] => {
-    const text = activity.paused === true ? pausedStep(run, activity) : failedTry(activity, now);
+    const text = activity.paused === true ? pausedStep(run, activity, at) : failedTry(activity, now);
     const name = `${runId}/${activity.activityId ?? ''}/${activity.paused === true ? 'paused' : (activity.attempt ?? 1)}`;
     return text === undefined ? [] : [{ name, text: `${workflowId}: ${text}` }];
   });
   if (run.status.name !== 'PAUSED') return steps;
   const { reason, identity, pausedTime } = raw.workflowExtendedInfo?.pauseInfo ?? {};
   const why = `${identity ? ` by ${identity}` : ''}${reason ? `: ${reason}` : ''}`;
-  const text = `${workflowId} is paused${why}; it goes on by: temporal workflow unpause --workflow-id ${workflowId}`;
+  const text = `${workflowId} is paused${why}; it goes on by: temporal workflow unpause${at} --workflow-id ${workflowId}`;
   return [{ name: `${runId}/paused/${msOf(pausedTime)}`, text, paused: true }, ...steps];
 }
 
@@ -113,8 +120,9 @@ function failedTry(activity: PendingActivity, now: number): string | undefined {
 function pausedStep(
   { workflowId }: WorkflowExecutionDescription,
   { activityType, activityId }: PendingActivity,
+  at: string,
 ): string {
-  const how = `temporal activity unpause --workflow-id ${workflowId} --activity-id ${activityId ?? ''}`;
+  const how = `temporal activity unpause${at} --workflow-id ${workflowId} --activity-id ${activityId ?? ''}`;
   return `${activityType?.name ?? 'a step'} is paused; it goes on by: ${how}`;
 }
 
