@@ -1,4 +1,4 @@
-import { addDays, dayByDay, dayOf, inputOf, jsonOutput, readJson, toEpochDay } from '../../kit/index.ts';
+import { addDays, dayByDay, dayOf, inputOf, jsonOutput, toEpochDay } from '../../kit/index.ts';
 import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
@@ -17,6 +17,7 @@ import {
 import type { Anomalies, ArcAverage, AverageDay, Correlation, TypicalDay } from './patterns.ts';
 import type { SensorHealth } from './sensors.ts';
 import { sensorHealth } from './sensors.ts';
+import { storedDigest } from './stored-digests.ts';
 
 /** `metrics/history`: a day beside the thirty days before it. No step of another day reads it, so that rebuilding ends. */
 
@@ -71,9 +72,9 @@ async function historyOf(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
   const { date } = dayOf(unit);
   const network = await networkOf(sql, unit);
   const open = new Set([...network.values()].filter(({ is_open: isOpen }) => isOpen).map(({ arc_id: id }) => id));
-  const digests: (Digest | null)[] = [await readJson<Digest>(inputOf(unit, 'day'))];
+  const digests: (Digest | null)[] = [await storedDigest(inputOf(unit, 'day'))];
   for (let days = 1; days <= HISTORY_DAYS; days += 1)
-    digests.push(await readJson<Digest>(inputOf(unit, digestBefore(days))));
+    digests.push(await storedDigest(inputOf(unit, digestBefore(days))));
   return historyMetrics(date, digests, open, thresholds);
 }
 

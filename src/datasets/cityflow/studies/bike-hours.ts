@@ -1,4 +1,4 @@
-import { inputOf, parquetSql, previousDayName } from '../../kit/index.ts';
+import { inputOf, previousDayName, quoteList, quoteTexts } from '../../kit/index.ts';
 import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
@@ -53,24 +53,36 @@ export interface BikeHours {
   readonly today: readonly CountedHour[];
 }
 
-/** Reads the stored days of the window; days that are not there are left out. */
-export async function readBikeHours(sql: SqlSession, unit: StepUnit): Promise<BikeHours> {
-  const names = ['core', ...Array.from({ length: STUDY_DAYS - 1 }, (_, index) => previousDayName('core', index + 1))];
-  const files = names.flatMap((name) => inputOf(unit, name)?.path ?? []);
+/**
+ * Fills the table of all hours that the units read, each file once: the days of a set share nearly all of their sixty. (Measured
+ * over a month: twice as fast as each day with its own sixty files.)
+ */
+export async function loadBikeHours(sql: SqlSession, units: readonly StepUnit[]): Promise<void> {
+  const files = [...new Set(units.flatMap(filesOf))];
   const local = `timezone('${ZONE}', hour_start_at)`;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE bike_hours AS SELECT counter_id, name, district, hour_start_at, bikes,
+  await sql.run(`CREATE OR REPLACE TEMP TABLE bike_hours AS SELECT filename AS file, counter_id, name, district, hour_start_at, bikes,
       strftime(${local}, '%Y-%m-%d') AS day, CAST(isodow(${local}) AS INTEGER) AS weekday, CAST(hour(${local}) AS INTEGER) AS clock
-    FROM ${parquetSql(files)} WHERE bikes IS NOT NULL`);
+    FROM read_parquet(${quoteList(files)}, hive_partitioning = false, filename = true) WHERE bikes IS NOT NULL`);
+}
+
+function filesOf(unit: StepUnit): string[] {
+  const names = ['core', ...Array.from({ length: STUDY_DAYS - 1 }, (_, index) => previousDayName('core', index + 1))];
+  return names.flatMap((name) => inputOf(unit, name)?.path ?? []);
+}
+
+/** What the stored days of a unit's window add up to; days that are not there are left out. */
+export async function readBikeHours(sql: SqlSession, unit: StepUnit): Promise<BikeHours> {
+  const own = `(FROM bike_hours WHERE file IN (${quoteTexts(filesOf(unit))}))`;
   const sums = 'count(*) AS n, CAST(sum(bikes) AS BIGINT) AS total';
   return {
     counters:
       await sql.rows(`SELECT counter_id, arg_max(name, hour_start_at) AS name, max(district) AS district, ${sums},
         min(bikes) AS least, max(bikes) AS most, median(bikes) AS median,
         CAST(sum(CAST(bikes AS BIGINT) * bikes) AS BIGINT) AS squares, CAST(epoch(max(hour_start_at)) // 3600 AS BIGINT) AS last_hour
-      FROM bike_hours GROUP BY counter_id ORDER BY counter_id`),
-    days: await sql.rows(`SELECT counter_id, day, ${sums} FROM bike_hours GROUP BY ALL ORDER BY counter_id, day`),
-    profile: await sql.rows(`SELECT weekday, clock, ${sums} FROM bike_hours GROUP BY ALL ORDER BY weekday, clock`),
-    today: await sql.rows(`SELECT counter_id, hour_start_at, bikes FROM bike_hours WHERE day = '${unit.scope}'
+      FROM ${own} GROUP BY counter_id ORDER BY counter_id`),
+    days: await sql.rows(`SELECT counter_id, day, ${sums} FROM ${own} GROUP BY ALL ORDER BY counter_id, day`),
+    profile: await sql.rows(`SELECT weekday, clock, ${sums} FROM ${own} GROUP BY ALL ORDER BY weekday, clock`),
+    today: await sql.rows(`SELECT counter_id, hour_start_at, bikes FROM ${own} WHERE day = '${unit.scope}'
       ORDER BY counter_id, hour_start_at`),
   };
 }

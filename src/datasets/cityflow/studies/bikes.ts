@@ -1,12 +1,12 @@
-import { dayByDay, dayOf, inputOf, jsonOutput, readJson, writeParquetRows } from '../../kit/index.ts';
-import type { ZonedDay } from '../../kit/index.ts';
+import { dayOf, forEachUnit, inputOf, jsonOutput, readJson, writeParquetRows } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitOutputs, ZonedDay } from '../../kit/index.ts';
 import type { District } from '../geometry.ts';
 import type { WorksMetrics } from '../metrics/works.ts';
 import { percentile, rounded, sum } from '../statistics.ts';
 import { DistrictsCache } from '../transform/days.ts';
 import type { ServiceGroup, ServiceMetrics } from '../transport/service-day.ts';
 import { postcodeOf } from '../zones.ts';
-import { readBikeHours, STUDY_DAYS } from './bike-hours.ts';
+import { loadBikeHours, readBikeHours, STUDY_DAYS } from './bike-hours.ts';
 import type { BikeHours, CounterSums } from './bike-hours.ts';
 import { anomalies, congestedHours } from './bike-alerts.ts';
 import type { CongestedHour, CounterAnomaly } from './bike-alerts.ts';
@@ -108,7 +108,15 @@ export const STUDY_METRICS = [
 const TOP = 10;
 const districtsOf = new DistrictsCache();
 
-export const metricsBikeStudy = dayByDay(async (unit, task, sql) => {
+export const metricsBikeStudy: StepImplementation = {
+  kind: 'sql',
+  async run(task, sql) {
+    await loadBikeHours(sql, task.units);
+    return forEachUnit(task, async (unit) => ({ scope: unit.scope, ...(await studyUnit(unit, task, sql)) }));
+  },
+};
+
+async function studyUnit(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitOutputs> {
   const day = dayOf(unit);
   const hours = await readBikeHours(sql, unit);
   const limits = studyLimits(task.params);
@@ -126,7 +134,7 @@ export const metricsBikeStudy = dayByDay(async (unit, task, sql) => {
     checks: [],
     facts: { days: study.jours.length, rows: counters.length },
   };
-});
+}
 
 interface Counted {
   readonly hours: BikeHours;

@@ -1,7 +1,8 @@
-import { dayByDay, dayOf, inputOf, parquetSql, previousDayName, readJson, writeParquetRows } from '../../kit/index.ts';
+import { dayByDay, dayOf, inputOf, parquetSql, previousDayName, writeParquetRows } from '../../kit/index.ts';
 import type { SqlColumn, SqlSession, StepUnit } from '../../kit/index.ts';
 import { networkOf } from '../metrics/counts.ts';
 import type { Digest } from '../metrics/digest.ts';
+import { storedDigest } from '../metrics/stored-digests.ts';
 import { known, rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
@@ -50,9 +51,9 @@ export interface SensorDay {
 }
 
 export const metricsSensors = dayByDay(async (unit, task, sql) => {
-  const days: (Digest | null)[] = [await readJson<Digest>(inputOf(unit, 'day'))];
+  const days: (Digest | null)[] = [await storedDigest(inputOf(unit, 'day'))];
   for (let before = 1; before <= SENSOR_DAYS; before += 1)
-    days.push(await readJson<Digest>(inputOf(unit, previousDayName('digest', before))));
+    days.push(await storedDigest(inputOf(unit, previousDayName('digest', before))));
   const network = await networkOf(sql, unit);
   const open = [...network.values()].filter(({ is_open: isOpen }) => isOpen).map(({ arc_id: id }) => id);
   const sensors = sensorDays(days, open, await namesOf(sql, unit), thresholdsOf(task.params));
