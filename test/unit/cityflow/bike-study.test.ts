@@ -8,7 +8,7 @@ import { addDays, datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { rowsSql } from '../../../src/pipelines/tables.ts';
 import { zonedDay } from '../../../src/pipelines/zoned-day.ts';
 import type { Days, StepRunner } from '../../fixtures/step-runner.ts';
-import { openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
+import { dayUnit, hashOf, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import { bikePage, bikeRecord, DISTRICTS, WORK_HEADER } from './made-data.ts';
 
 /** Sixty days of six counters, and every metric computed again here from the counts themselves, by the definition of the later system. */
@@ -293,4 +293,21 @@ describe('the tables of the studies', () => {
       expect(Object.keys(rows[0]!)).toEqual(declared);
     },
   );
+});
+
+describe('a day of a set', () => {
+  const ids = ['metrics/figures', 'metrics/links', 'metrics/sensors', 'metrics/bike-study', 'metrics/quality'];
+
+  it.each(ids)('%s has the bytes that it has alone', async (id) => {
+    const step = cityflow.definition.steps.find((candidate) => candidate.id === id)!;
+    const inputs = step.inputs.map(({ name, step: from, output, daysBefore = 0 }) => {
+      const source = days.get(addDays(DAY, -daysBefore))?.[from];
+      const file = source?.outputs[output];
+      return [name, file === undefined ? [] : [{ ...file, facts: source!.facts, checks: source!.checks }]] as const;
+    });
+    const [alone] = await runner.step(id, [dayUnit(DAY, Object.fromEntries(inputs))]);
+    const together = days.get(DAY)![id]!;
+    expect(Object.keys(together.outputs).length).toBeGreaterThan(0);
+    for (const name of Object.keys(together.outputs)) expect(hashOf(alone, name), name).toBe(hashOf(together, name));
+  });
 });
