@@ -148,6 +148,8 @@ async function publishIndex(
     const pipelines = all.filter(({ months }) => months.length > 0);
     return { version: indexVersion(pipelines), text: calendarIndexPage(pipelines) };
   };
+  // A page of nothing helps nobody.
+  if ((await read()).version === 0 && (await objects.head(CALENDAR_INDEX)) === undefined) return;
   await show(objects, CALENDAR_INDEX, HTML_TYPE, read);
 }
 
