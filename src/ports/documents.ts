@@ -52,5 +52,10 @@ export interface DocumentStore {
    * or there already (its body is left as it was). Not atomic as a whole: after a crash any subset may exist.
    */
   createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<readonly boolean[]>;
+  /**
+   * Has the files of the store hold nothing of documents that were replaced or removed. Of stores whose files are this process's to write; while
+   * another process reads them, what it may still read stays.
+   */
+  compact?(): Promise<void>;
   close(): Promise<void>;
 }

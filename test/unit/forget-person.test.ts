@@ -6,6 +6,7 @@ import { forget } from '../../src/cli/stores/forget.ts';
 import { OPERATIONAL_TABLES } from '../../src/cli/stores/storage.ts';
 import { meterKey } from '../../src/datasets/smart-meter/readings/meter-key.ts';
 import { objectsWith } from '../../src/engine/objects-with.ts';
+import { namesUnder } from '../../src/engine/download/raw-names.ts';
 import { importFile } from '../../src/engine/download/import-file.ts';
 import { forgottenPersons } from '../../src/engine/records/forgotten.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
@@ -13,6 +14,7 @@ import { forgetPerson } from '../../src/engine/upkeep/forget-person.ts';
 import { verifyDays } from '../../src/engine/verify/verify-day.ts';
 import { startPortal } from '../../src/dev/portal/portal.ts';
 import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
+import { collectText } from '../conformance/byte-streams.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { TEST_SECRET, testMeters } from '../fixtures/meters.ts';
 import { runDay } from '../fixtures/run-day.ts';
@@ -106,6 +108,12 @@ async function placesOf(words: readonly string[], of: TestEngine = engine): Prom
     const text = await readFile(file, 'latin1');
     if (words.some((word) => text.includes(word))) places.push(file);
     if (entry.name.endsWith('.parquet') && (await rowsIn(file, words)) > 0) places.push(`rows of ${file}`);
+  }
+  // Texts are packed on the disk.
+  for (const name of await namesUnder(of.objects, [''])) {
+    if (words.some((word) => name.includes(word))) places.push(name);
+    const text = name.endsWith('.parquet') ? '' : await collectText(await of.objects.get(name));
+    if (words.some((word) => text.includes(word))) places.push(name);
   }
   for (const table of OPERATIONAL_TABLES) {
     for await (const partition of of.documents.partitions(table)) {

@@ -189,6 +189,7 @@ async function remove(work: Work): Promise<Outcome> {
   await withdrawShown(engine, dataset, after);
   await destroyObjects(engine, pipeline, [...after.made.objects, ...after.raws], 'forgotten');
   control.progress('closing');
+  await (engine.fallback?.primary.documents ?? engine.documents).compact?.();
   await closeAll(engine, pipeline);
   const scopes = rows.current.map(({ scope }) => scope);
   return { ...countsOf(pipeline, after), state: 'done', scopes, records, left };

@@ -11,6 +11,7 @@ import { createDurableFolders } from './durable-folders.ts';
 import type { DurableFolders } from './durable-folders.ts';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
 import { walkKeys } from './folder-walk.ts';
+import { hashInKey } from '../shared/content-key.ts';
 import { bodyChunks } from '../shared/object-body.ts';
 import { STAGING_PART, checkObjectKey, checkObjectPrefix } from '../shared/object-key.ts';
 import type {
@@ -153,6 +154,9 @@ class LocalObjectStore implements ObjectStore {
     if (fence !== undefined) await this.#openIncoming();
     await this.#passFence(key, fence);
     const file = this.#pathOf(key);
+    const sha256 = hashInKey(key);
+    const copy = sha256 === undefined ? undefined : this.#copies.find({ sha256, bytes: 0 });
+    if (copy !== undefined) await unlink(copy).catch(() => undefined);
     try {
       await unlink(file);
     } catch (error) {
