@@ -183,9 +183,19 @@ async function filesOf(objects: ObjectStore, pipeline: string): Promise<{ months
 async function readMonths(objects: ObjectStore, pipeline: string, months: readonly Period[]): Promise<CalendarMonth[]> {
   const read = await mapConcurrent(months, MONTHS_AT_ONCE, async (month) => {
     const text = await textOf(objects, calendarMonthKey(pipeline, month));
-    return text === undefined ? [] : [JSON.parse(text) as CalendarMonth];
+    const parsed = text === undefined ? undefined : parsedMonth(text);
+    return parsed === undefined ? [] : [parsed];
   });
   return read.flat();
+}
+
+/** A damaged file must not fail a day; the next version of a day of its month writes it anew. */
+function parsedMonth(text: string): CalendarMonth | undefined {
+  try {
+    return JSON.parse(text) as CalendarMonth;
+  } catch {
+    return undefined;
+  }
 }
 
 async function monthFromManifests(

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { publishCalendar, publishedPage, publishWholeCalendar } from '../../../src/engine/publish/publish-calendar.ts';
@@ -142,6 +142,15 @@ describe('the published calendar', () => {
     await publishDays(engine, 'tiny', ['2024-01-31']);
     expect((await month('2024-01')).days['2024-01-31']).toMatchObject({ version: 1 });
     expect(await read('index.html')).toContain('daily_report_2024-01-31.html');
+  });
+
+  it('fails no day when one of its files is damaged, which the next version of its month mends', async () => {
+    await runDays(engine, 'tiny', ['2024-01-30', '2024-02-01']);
+    const damaged = path.join(engine.home, 'store', 'calendar/tiny/2024-01.json');
+    await writeFile(damaged, '{"days":');
+    expect(await runDay(engine, 'tiny', '2024-02-01')).toMatchObject({ outcome: { verdict: 'ok' } });
+    expect(await runDay(engine, 'tiny', '2024-01-31')).toMatchObject({ outcome: { verdict: 'ok' } });
+    expect(Object.keys((await month('2024-01')).days)).toEqual(['2024-01-30', '2024-01-31']);
   });
 
   it('is made of days that were finished before there was one', async () => {
