@@ -6,7 +6,7 @@ import { ownerMark } from './file-owner.ts';
 import type { PlainBytes } from './packed-files.ts';
 
 /** Copies that nobody holds are kept until so many newer ones are there: a path without a signal is for opening at once. */
-const UNHELD_KEPT = 16;
+const UNHELD_KEPT = 256;
 
 /**
  * Packed texts as plain files, for readers that want a path. They lie among the staged files of a store under this process's mark, so that

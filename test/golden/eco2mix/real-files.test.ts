@@ -9,7 +9,9 @@ import { startPortal } from '../../../src/dev/portal/portal.ts';
 import type { Portal } from '../../../src/dev/portal/portal.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import type { CivilDate } from '../../../src/pipelines/vocabulary.ts';
+import type { ArtefactRef } from '../../../src/ports/objects.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
+import { collectText } from '../../conformance/byte-streams.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 import { runDays, settleDerived } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -40,20 +42,23 @@ async function manifestOf(scope: string) {
   return (await newestManifests(engine.documents, 'eco2mix', [scope])).get(scope)!;
 }
 
-async function outputOf(
+async function refOf(
   scope: string,
   step: `${'transform' | 'metrics' | 'rollup'}/${string}`,
   output: string,
-): Promise<string> {
+): Promise<ArtefactRef> {
   const state = (await manifestOf(scope)).steps[step];
   if (state?.state !== 'done') throw new Error(`${step} of ${scope} is not done`);
-  return (await engine.objects.openLocal(state.outputs[output]!))!;
+  return state.outputs[output]!;
+}
+
+async function outputOf(...named: Parameters<typeof refOf>): Promise<string> {
+  return (await engine.objects.openLocal(await refOf(...named)))!;
 }
 
 async function metricsOf(date: CivilDate): Promise<DayMetrics> {
-  const path = await outputOf(date, 'metrics/national', 'metrics');
-  const [row] = await rows<{ content: string }>(`SELECT content FROM read_text('${path}')`);
-  return JSON.parse(row!.content) as DayMetrics;
+  const { key } = await refOf(date, 'metrics/national', 'metrics');
+  return JSON.parse(await collectText(await engine.objects.get(key))) as DayMetrics;
 }
 
 /** Runs a window; answers the days that it could not make. */

@@ -14,6 +14,7 @@ import { configuredDatasets } from '../../../src/workers/configured-datasets.ts'
 import { openTestApi } from '../../fixtures/api-server.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
+import { collectText } from '../../conformance/byte-streams.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
@@ -90,7 +91,7 @@ describe('the capacity of a day', () => {
     expect(core[2]).not.toBe(core[0]);
     const [origin] = manifests.get('2025-12-31')!.origins;
     expect(origin).toMatchObject({ part: 'rte-eolien', url: `${portal.url}/production/eolien` });
-    expect(await published(origin!.raw.key)).toContain('JSON.parse(');
+    expect(await collectText(await engine.objects.get(origin!.raw.key))).toContain('JSON.parse(');
   });
 
   it('has a page that says what is sample data', async () => {

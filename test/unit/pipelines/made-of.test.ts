@@ -6,11 +6,11 @@ import { inputHash } from '../../../src/pipelines/step-key.ts';
 type Given = Pick<LedgerEntry, 'scope' | 'step' | 'inputs'> & { readonly gives: readonly string[] };
 
 function entry({ scope, step, inputs, gives }: Given): LedgerEntry {
-  const outputs = gives.map((sha256) => [
-    sha256,
-    { key: `${step}/date=${scope}/${sha256}`, sha256, bytes: 1, mediaType: 'text/plain' },
-  ]);
-  return { scope, step, inputs, outputs: Object.fromEntries(outputs), facts: {}, checks: [] } as unknown as LedgerEntry;
+  const outputs: Record<string, unknown> = {};
+  for (const sha256 of gives) {
+    outputs[sha256] = { key: `${step}/date=${scope}/${sha256}`, sha256, bytes: 1, mediaType: 'text/plain' };
+  }
+  return { scope, step, inputs, outputs, facts: {}, checks: [] } as unknown as LedgerEntry;
 }
 
 const slice = entry({ scope: '2024-01-01', step: 'download/a', inputs: { slice: ['s'] }, gives: ['s'] });
