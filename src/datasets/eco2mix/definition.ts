@@ -119,7 +119,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 2,
+    version: 3,
     title: 'The day’s report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/national', output: 'model' }],
     outputs: { page: htmlFile('reports/eco2mix/page', { publishAs: 'reports/eco2mix/daily_report_{scope}.html' }) },

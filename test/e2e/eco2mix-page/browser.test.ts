@@ -22,8 +22,8 @@ function probe(page: string, widths: readonly number[]): string {
         const root = frame.contentDocument.documentElement;
         const seen = (name) => root.querySelector('.plot .' + name).getClientRects().length;
         const note = document.createElement('p');
-        const tooWide = [root, ...root.querySelectorAll('.table')].filter((box) => box.scrollWidth > box.clientWidth);
-        note.textContent = ['at', width, 'wide', seen('wide'), 'compact', seen('compact'), 'too wide', ...tooWide.map((box) => box.querySelector('caption,h1').textContent)].join(' ');
+        const tooWide = [root, ...root.querySelectorAll('.table, .kpis > div')].filter((box) => box.scrollWidth > box.clientWidth);
+        note.textContent = ['at', width, 'wide', seen('wide'), 'compact', seen('compact'), 'too wide', ...tooWide.map((box) => box.querySelector('caption,h1,dt').textContent)].join(' ');
         document.body.append(note);
       };
       frame.srcdoc = ${text};
@@ -61,6 +61,16 @@ describe.skipIf(!existsSync(CHROMIUM))('the eCO2mix page in Chromium', () => {
     expect([...dom.matchAll(/<p>(at [^<]*)<\/p>/g)].map(([, note]) => note).sort()).toEqual([
       'at 1280 wide 1 compact 0 too wide',
       'at 390 wide 0 compact 1 too wide',
+    ]);
+  });
+
+  it('fits the width of paper', { timeout: 90_000 }, async () => {
+    const metrics = dayMetrics({ date: '2024-10-27' });
+    const page = await pageOf({ metrics, comparison: dayComparison(metrics) });
+    // What a sheet of A4 leaves between its margins, at 96 pixels an inch.
+    const { dom } = await dump(probe(page.replaceAll('@media print', '@media all'), [703]));
+    expect([...dom.matchAll(/<p>(at [^<]*)<\/p>/g)].map(([, note]) => note)).toEqual([
+      'at 703 wide 1 compact 0 too wide',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { COMPARISONS } from '../../../src/datasets/eco2mix/metrics-model.ts';
 import { ALL_BUT_LOAD, dayComparison, dayMetrics } from '../../fixtures/eco2mix-metrics.ts';
 import type { DayInputs } from './report-run.ts';
 import { jsonArtefact, pageOf, PASSED_CHECKS, runPage } from './report-run.ts';
@@ -132,6 +133,74 @@ describe('report/page', () => {
     const [whole = ''] = drawings(await pageOf({ metrics: winter }), 'load-chart');
     const dots = (svg: string): number => [...svg.matchAll(/matrix\(2,0,0,2,/g)].length;
     expect(dots(alone) - dots(whole)).toBe(1);
+  });
+
+  it('links the files that lie beside it', async () => {
+    const page = await pageOf(DAYS['ordinary']!);
+    for (const end of ['csv', 'parquet', 'json']) {
+      expect(page).toContain(`<a href="daily_report_2024-01-15.${end}">daily_report_2024-01-15.${end}</a>`);
+    }
+  });
+
+  it('says why the total of the borders is less than their sum', async () => {
+    const page = await pageOf(DAYS['ordinary']!);
+    const exchanges = visibleText(/<section id="exchanges"[^]*?<\/section>/.exec(page)?.[0] ?? '');
+    expect(exchanges).toContain('se compensent à chaque instant');
+  });
+
+  it('calls a day whole whose previous days alone are missing, and says so in its place', async () => {
+    const days: readonly DayInputs[] = [
+      { metrics: winter },
+      { metrics: winter, comparison: dayComparison(winter, ['previous_day']) },
+      { metrics: winter, comparison: dayComparison(winter, COMPARISONS) },
+    ];
+    for (const day of days) {
+      const page = await pageOf(day);
+      const text = visibleText(page);
+      expect(text).toContain('rapport complet');
+      expect(text).not.toMatch(/rapport partiel|sans données/);
+      expect(text).toContain('Rien ne manque à la journée elle-même');
+    }
+    expect(visibleText(await pageOf(DAYS['with holes']!))).toContain('rapport partiel');
+    expect(visibleText(await pageOf(DAYS['load alone']!))).toContain('rapport partiel');
+  });
+
+  it('tells the values of each instant on hover, in the wide drawings', async () => {
+    const page = await pageOf(DAYS['25 h']!);
+    const [wide = '', compact = ''] = drawings(page, 'load-chart');
+    const titles = [...wide.matchAll(/<title>([^<]*)<\/title>/g)].map(([, title]) => title);
+    expect(titles).toHaveLength(100);
+    expect(new Set(titles.map((title) => title?.split('\n')[0])).size).toBe(100);
+    const { at, consommation } = autumn.curves;
+    expect(at[9]).toContain('T02:15:00+02:00');
+    expect(titles[9]).toMatch(/^02:15\u00a0\(UTC\+2\)\nConsommation /);
+    expect(titles[9]?.replace(/\D/g, '')).toContain(String(consommation[9]));
+    expect(compact).not.toContain('<title>');
+    for (const chart of ['forecast-chart', 'generation-chart', 'exchanges-chart', 'carbon-chart']) {
+      expect(drawings(page, chart)[0]).toContain('<title>');
+    }
+  });
+
+  it('says on hover what was published, and nothing in a hole', async () => {
+    const halfHours = drawings(await pageOf(DAYS['half-hourly']!), 'carbon-chart')[0] ?? '';
+    expect(halfHours.split('<title>').length - 1).toBe(48);
+    const holes = drawings(await pageOf(DAYS['with holes']!), 'carbon-chart')[0] ?? '';
+    expect(holes).not.toContain('<title>10:15');
+    expect(holes).toContain('<title>12:15');
+  });
+
+  it('says that somebody accepted what a check held, and where who and why are told', async () => {
+    const held = { ...PASSED_CHECKS[0]!, check: 'plausible-load', severity: 'hold', failed: 1 } as const;
+    const text = visibleText(await pageOf({ metrics: winter, checks: [held] }));
+    expect(text).toContain('ont été acceptées par une personne');
+    expect(text).toContain('quotidien show eco2mix 2024-01-15');
+    expect(visibleText(await pageOf(DAYS['ordinary']!))).not.toContain('acceptées par une personne');
+  });
+
+  it('says where the time of retrieval of each source is told', async () => {
+    const page = await pageOf(DAYS['ordinary']!);
+    const provenance = visibleText(/<section id="provenance"[^]*?<\/section>/.exec(page)?.[0] ?? '');
+    expect(provenance).toMatch(/Heure de collecte de chaque source[^]*quotidien show eco2mix 2024-01-15/);
   });
 
   it('escapes what checks, columns and datasets are called', async () => {

@@ -2,6 +2,8 @@ import type { JSX } from 'preact';
 import type { Plot } from './charts/frame.ts';
 import type { ChartOption } from './charts/svg.ts';
 import { renderSvg } from './charts/svg.ts';
+import type { DayHover } from './hover.ts';
+import { hoverStrips } from './hover.ts';
 import type { ToneName } from './palette.ts';
 import { toneVariable } from './palette.ts';
 
@@ -15,6 +17,8 @@ export interface ChartProps {
   /** Width of the drawing for large screens. */
   readonly width?: number;
   readonly compactHeight?: number;
+  /** The values of each instant, for the drawing that a pointer reaches. */
+  readonly hover?: DayHover;
 }
 
 const WIDE = 860;
@@ -23,11 +27,16 @@ const COMPACT = 360;
 const LARGEST_SCALE = 1.25;
 
 /** Drawn twice, because text that is scaled down to a telephone cannot be read; the style sheet shows the one that fits. */
-export function Chart({ id, label, draw, height, width = WIDE, compactHeight = 240 }: ChartProps): JSX.Element {
+export function Chart({ id, label, draw, height, width = WIDE, compactHeight = 240, hover }: ChartProps): JSX.Element {
   const drawings: readonly (Plot & { readonly name: string })[] = [
     { name: 'wide', width, height, compact: false },
     { name: 'compact', width: COMPACT, height: compactHeight, compact: true },
   ];
+  const svgOf = (name: string, plot: Plot): string => {
+    const svg = renderSvg(draw(plot), plot, `${id}-${name}`);
+    if (hover === undefined || plot.compact) return svg;
+    return svg.replace(/<\/svg>$/, `${hoverStrips(hover, plot)}</svg>`);
+  };
   return (
     <div class="plot" role="img" aria-label={label}>
       {drawings.map(({ name, ...plot }) => (
@@ -36,7 +45,7 @@ export function Chart({ id, label, draw, height, width = WIDE, compactHeight = 2
           class={name}
           aria-hidden="true"
           style={`max-width:${Math.round(plot.width * LARGEST_SCALE)}px`}
-          dangerouslySetInnerHTML={{ __html: renderSvg(draw(plot), plot, `${id}-${name}`) }}
+          dangerouslySetInnerHTML={{ __html: svgOf(name, plot) }}
         />
       ))}
     </div>

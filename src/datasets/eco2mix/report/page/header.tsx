@@ -4,6 +4,7 @@ import { DayLinks, longDate, number, plural } from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
+import { dayStatus } from './day-status.ts';
 import { StatusMark } from './section.tsx';
 import { clockChangeText, noteText, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
 
@@ -34,8 +35,7 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
         <ul class="states">
           {SECTION_NAMES.map((name) => (
             <li key={name}>
-              <a href={`#${name}`}>{SECTION_TITLES[name]}</a>{' '}
-              <StatusMark name={name} status={model.sections[name].status} />
+              <a href={`#${name}`}>{SECTION_TITLES[name]}</a> <StatusMark name={name} state={model.sections[name]} />
             </li>
           ))}
         </ul>
@@ -50,7 +50,7 @@ function stateText(model: ReportModel): string {
     model.revision === null ? undefined : `Données ${REVISION_WORDS[model.revision]}`,
     revisionCounts(model.metrics),
     `${plural(load.observed_samples, 'valeur', 'valeurs')} de consommation sur ${number(load.expected_samples)}`,
-    REPORT_STATUS_WORDS[model.status],
+    REPORT_STATUS_WORDS[dayStatus(model)],
   ];
   return parts.filter((part) => part !== undefined).join(' · ');
 }

@@ -73,9 +73,8 @@ function loadKpis(model: ReportModel): readonly Kpi[] {
       value: number(load.mean_mw),
       unit: 'MW',
       notes: [
-        load.trough === null
-          ? undefined
-          : `creux ${megawatts(load.trough.mw)} ${instantNote(load.trough, metrics) ?? ''}`,
+        load.trough === null ? undefined : `creux ${megawatts(load.trough.mw)}`,
+        instantNote(load.trough, metrics),
       ],
     },
     {

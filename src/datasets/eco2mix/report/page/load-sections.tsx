@@ -13,8 +13,9 @@ import {
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { Chart, ChartHead } from './chart.tsx';
-import { forecastErrorChart } from './charts/forecast-error.ts';
+import { forecastErrorChart, forecastErrors } from './charts/forecast-error.ts';
 import { loadChart } from './charts/load.ts';
+import { dayHover, hoverCurve } from './hover.ts';
 import { hasValues } from './samples.ts';
 import { Section } from './section.tsx';
 
@@ -37,7 +38,17 @@ export function LoadSection({ model }: { model: ReportModel }): JSX.Element {
                 : []),
             ]}
           />
-          <Chart id="load-chart" height={300} label={loadLabel(metrics)} draw={(plot) => loadChart(metrics, plot)} />
+          <Chart
+            id="load-chart"
+            height={300}
+            label={loadLabel(metrics)}
+            draw={(plot) => loadChart(metrics, plot)}
+            hover={dayHover(curves, [
+              hoverCurve('consommation', curves.consommation),
+              hoverCurve('prevision_j1', curves.prevision_j1),
+              hoverCurve('prevision_j', curves.prevision_j),
+            ])}
+          />
         </div>
         <FigureTable caption="Consommation de la journée" head={['Grandeur', 'Valeur', 'Heure']}>
           <Row name="Énergie" cells={[gigawattHours(load.energy_mwh), '']} />
@@ -98,6 +109,10 @@ export function ForecastSection({ model }: { model: ReportModel }): JSX.Element 
               compactHeight={200}
               label={`Écarts des prévisions à la consommation : erreur moyenne J−1 ${withUnit(number(forecasts.j1.mape_pct, 2), '%')}, J ${withUnit(number(forecasts.j.mape_pct, 2), '%')}.`}
               draw={(plot) => forecastErrorChart(curves, plot)}
+              hover={dayHover(curves, [
+                hoverCurve('prevision_j1', forecastErrors(curves.prevision_j1, curves.consommation)),
+                hoverCurve('prevision_j', forecastErrors(curves.prevision_j, curves.consommation)),
+              ])}
             />
           </div>
           <FigureTable class="pair" caption="Erreur des prévisions" head={['Mesure', 'J−1', 'J']}>

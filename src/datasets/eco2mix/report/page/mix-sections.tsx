@@ -10,13 +10,15 @@ import {
   UNKNOWN,
   withUnit,
 } from '../../../kit/page/index.ts';
-import type { DayMetrics } from '../../metrics-model.ts';
+import type { DayCurves, DayMetrics } from '../../metrics-model.ts';
 import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { Chart, ChartHead, Swatch } from './chart.tsx';
 import { carbonChart } from './charts/carbon.ts';
 import { exchangesChart } from './charts/exchanges.ts';
 import { generationChart } from './charts/generation.ts';
+import type { DayHover } from './hover.ts';
+import { dayHover, hoverCurve } from './hover.ts';
 import { hasValues } from './samples.ts';
 import { Section } from './section.tsx';
 import { quantityName } from './words.ts';
@@ -43,6 +45,7 @@ export function GenerationSection({ model }: { model: ReportModel }): JSX.Elemen
             compactHeight={320}
             label={generationLabel(metrics)}
             draw={(plot) => generationChart(metrics.curves, plot)}
+            hover={generationHover(metrics.curves)}
           />
           <p class="note">
             Au-dessus de zéro&nbsp;: production, déstockage et importations. Au-dessous&nbsp;: pompage, charge des
@@ -122,6 +125,15 @@ function SubSources({ metrics }: { metrics: DayMetrics }): JSX.Element | null {
   );
 }
 
+function generationHover(curves: DayCurves): DayHover {
+  return dayHover(curves, [
+    hoverCurve('consommation', curves.consommation),
+    ...SOURCES.map((source) => hoverCurve(source, curves.sources[source])),
+    ...STORAGES.map((storage) => hoverCurve(storage, curves.storages[storage])),
+    hoverCurve('ech_physiques', curves.ech_physiques),
+  ]);
+}
+
 function generationLabel({ generation }: DayMetrics): string {
   const shares = SOURCES.filter((source) => generation.by_source[source].share !== null).map(
     (source) => `${quantityName(source)} ${percentOf(generation.by_source[source].share)}`,
@@ -145,8 +157,16 @@ export function ExchangesSection({ model }: { model: ReportModel }): JSX.Element
             height={320}
             label={`Échanges commerciaux par frontière au long de la journée, solde ${gigawattHours(total)}.`}
             draw={(plot) => exchangesChart(curves, plot)}
+            hover={dayHover(curves, [
+              ...BORDERS.map((border) => hoverCurve(`ech_comm_${border}`, curves.borders[border])),
+              hoverCurve('ech_physiques', curves.ech_physiques),
+            ])}
           />
           {model.sections.exchanges.status === 'degraded' && <p class="note">{STACK_NOTE}</p>}
+          <p class="note">
+            Dans le total commercial, les frontières se compensent à chaque instant&nbsp;: son import et son export
+            peuvent être inférieurs aux sommes de leurs colonnes.
+          </p>
         </div>
         <FigureTable caption="Énergie échangée, GWh" head={['Frontière', 'Import', 'Export', 'Solde']}>
           {BORDERS.map((border) => (
@@ -174,7 +194,7 @@ function exchangeCells(exchange: DayMetrics['exchanges']['total']): readonly str
 }
 
 export function CarbonSection({ model }: { model: ReportModel }): JSX.Element {
-  const { carbon_intensity: carbon } = model.metrics;
+  const { carbon_intensity: carbon, curves } = model.metrics;
   const grams = (value: number | null, decimals = 0): string => withUnit(number(value, decimals), 'g/kWh');
   return (
     <Section name="carbon_intensity" model={model}>
@@ -193,6 +213,7 @@ export function CarbonSection({ model }: { model: ReportModel }): JSX.Element {
             compactHeight={200}
             label={`Intensité carbone au long de la journée, moyenne ${grams(carbon.mean_g_per_kwh, 1)}.`}
             draw={(plot) => carbonChart(model.metrics, plot)}
+            hover={dayHover(curves, [hoverCurve('taux_co2', curves.taux_co2, 'g/kWh')])}
           />
         </div>
         <FigureTable caption="Intensité carbone de la journée" head={['Grandeur', 'Valeur']}>

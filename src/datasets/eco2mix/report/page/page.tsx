@@ -10,6 +10,7 @@ import { ForecastSection, LoadSection } from './load-sections.tsx';
 import { CarbonSection, ExchangesSection, GenerationSection } from './mix-sections.tsx';
 import { ChecksSection, CoverageSection, ProvenanceSection } from './quality-sections.tsx';
 import { paletteCss } from './palette.ts';
+import { DAY_PAGE_CSS } from './style.ts';
 
 /**
  * The report as one HTML file that needs nothing else: no script, no font, no request. Readable from 360 CSS pixels on, in light and dark, and
@@ -28,7 +29,7 @@ function Page({ model }: { model: ReportModel }): JSX.Element {
         <meta name="color-scheme" content="light dark" />
         <title>{`éCO2mix · ${longDate(model.date)}`}</title>
         <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: `${paletteCss()}\n${pageCss()}` }} />
+        <style dangerouslySetInnerHTML={{ __html: `${paletteCss()}\n${pageCss()}\n${DAY_PAGE_CSS}` }} />
       </head>
       <body>
         <main>
@@ -67,10 +68,15 @@ function Footer({ model }: { model: ReportModel }): JSX.Element {
           </p>
         )}
         <p>
-          Avec cette page&nbsp;: <code>{name}.csv</code> (courbes), <code>{name}.parquet</code> (indicateurs),{' '}
-          <code>{name}.json</code> (modèle complet).
+          Avec cette page&nbsp;: <FileLink name={`${name}.csv`} /> (courbes), <FileLink name={`${name}.parquet`} />{' '}
+          (indicateurs), <FileLink name={`${name}.json`} /> (modèle complet).
         </p>
       </div>
     </footer>
   );
+}
+
+/** A file that is published in the folder of this page. */
+function FileLink({ name }: { name: string }): JSX.Element {
+  return <a href={name}>{name}</a>;
 }

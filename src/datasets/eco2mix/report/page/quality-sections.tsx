@@ -134,8 +134,27 @@ export function ChecksSection({ model }: { model: ReportModel }): JSX.Element {
           />
         ))}
       </FigureTable>
+      <Accepted model={model} />
     </Section>
   );
+}
+
+/** What a check holds goes no further until a person accepts it: a report of such data tells of that. */
+function Accepted({ model }: { model: ReportModel }): JSX.Element | null {
+  const held = model.checks.results.filter(
+    ({ severity, failed, units }) => severity === 'hold' && failed > 0 && units === undefined,
+  );
+  if (held.length === 0) return null;
+  return (
+    <p class="note">
+      Mises en attente ({held.map(({ check }) => checkName(check)).join(', ')}), ces données ont été acceptées par une
+      personne&nbsp;: <ShowCommand date={model.date} /> dit qui, quand et pourquoi.
+    </p>
+  );
+}
+
+function ShowCommand({ date }: { date: string }): JSX.Element {
+  return <code>quotidien show eco2mix {date}</code>;
 }
 
 function CheckName({ result }: { result: CheckResult }): JSX.Element {
@@ -193,6 +212,10 @@ export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Elemen
           />
         ))}
       </FigureTable>
+      <p class="note">
+        Heure de collecte de chaque source, fichiers bruts et décisions&nbsp;: <ShowCommand date={model.date} />. Ils ne
+        sont pas sur la page, que les mêmes données refont à l’octet près.
+      </p>
       <p class="note">
         Schémas&nbsp;: {model.schema}, {model.metrics.schema}
         {model.comparison === null ? '' : `, ${model.comparison.schema}`}.

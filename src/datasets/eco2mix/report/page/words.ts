@@ -74,6 +74,13 @@ const CHECKS_WORDS: Readonly<Record<SectionStatus, string>> = {
   no_data: 'non faits',
 };
 
+/** Of a section that lacks nothing but previous days. */
+export const REFERENCE_WORDS: Readonly<Record<SectionStatus, string>> = {
+  ok: 'complet',
+  degraded: 'références partielles',
+  no_data: 'sans références',
+};
+
 export function statusWord(name: SectionName, status: SectionStatus): string {
   return (name === 'checks' ? CHECKS_WORDS : STATUS_WORDS)[status];
 }

@@ -9,8 +9,8 @@ import { valueScale } from './value-scale.ts';
 /** Forecast minus load: above zero the forecast was too high. */
 export function forecastErrorChart(curves: DayCurves, plot: Plot): ChartOption {
   const axis = dayAxis(curves.at);
-  const dayAhead = lineSamples(errors(curves.prevision_j1, curves.consommation));
-  const sameDay = lineSamples(errors(curves.prevision_j, curves.consommation));
+  const dayAhead = lineSamples(forecastErrors(curves.prevision_j1, curves.consommation));
+  const sameDay = lineSamples(forecastErrors(curves.prevision_j, curves.consommation));
   return {
     ...dayFrame(
       axis,
@@ -25,7 +25,8 @@ export function forecastErrorChart(curves: DayCurves, plot: Plot): ChartOption {
   };
 }
 
-function errors(forecast: Series, load: Series): Series {
+/** Forecast minus load of each instant that has both, in MW. */
+export function forecastErrors(forecast: Series, load: Series): Series {
   return forecast.map((value, index) => {
     const actual = load[index] ?? null;
     return value === null || actual === null ? null : value - actual;

@@ -15,6 +15,12 @@ export interface Plot extends ChartSize {
 const MARGIN = { left: 60, right: 18, top: 20, bottom: 28 };
 const COMPACT_MARGIN = { left: 54, right: 14, top: 18, bottom: 26 };
 
+/** Where a chart over the day has its curves, in the drawing's own pixels. */
+export function plotArea(plot: Plot): { left: number; top: number; width: number; height: number } {
+  const { left, right, top, bottom } = plot.compact ? COMPACT_MARGIN : MARGIN;
+  return { left, top, width: plot.width - left - right, height: plot.height - top - bottom };
+}
+
 function fontSize(plot: Plot): number {
   return plot.compact ? 11 : 12;
 }
