@@ -38,7 +38,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'metrics/digest v1': '6c04b63cd7413129389973fd1b283bb23f4f73f1e16311450ac2b27779eb4b25',
   'metrics/figures v1': '7abfcccffee8f3508db61f42e57bd0f4cec72cc67e6ffc54c3316aa23fb5909b',
   'metrics/history v1': 'b3683a0fde1f735009db0397cb892c389dabdbfd355aefcf7e4cfd8fd1505cc1',
-  'metrics/links v1': '58cf7a9f77674a08f4a33efac651e63aaad880a2650c7b089ecf3fcda76135d1',
+  'metrics/links v2': '2e0390519b3ee056e8f3622c77e1caebacc85f456135484c04b89bbbcba41942',
   'metrics/quality v1': 'f33835f34355d06cdc8ac6a657e1683be859c49ebc0b2dfa1922040c03c0b4ff',
   'metrics/referentiel v1': '8fbecfa19c949e60c9463926ce18ada12ec385531a82c953dbcb213f75c09dfa',
   'metrics/sensors v1': '8ec794acc8631a731b3a944cd25a1ef5ac810d093b2f161fb5246057acd7fb10',

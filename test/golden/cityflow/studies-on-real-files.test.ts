@@ -70,7 +70,8 @@ describeOnRealFiles('the same weekday of the previous year', [FILE], () => {
     expect(links.annee_precedente.sections['bikes']).toBe('not available');
     const first = await readOutput<LinksMetrics>(days.get(before)?.['metrics/links'], 'links');
     expect(first.annee_precedente.disponible).toBe(false);
-    expect(first.correlations.every(({ note }) => note === 'pas assez de jours')).toBe(true);
+    expect(first.correlations.every(({ n, note }) => n > 0 && note === 'pas assez de jours')).toBe(true);
+    expect(first.sans_jours_communs).toContain('température × véhicules');
   });
 });
 

@@ -39,6 +39,7 @@ export const STUDY_STEPS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'metrics/links',
+    version: 2,
     title: 'The same weekday of the previous year, and correlations over sixty days with n, lag and interval',
     inputs: [
       optional('day', 'metrics/digest', 'digest'),

@@ -12,7 +12,7 @@ import type { LocalArtefact, StepUnit } from '../../kit/index.ts';
 import type { Digest } from '../metrics/digest.ts';
 import { changesBetween } from '../metrics/history.ts';
 import type { SectionChanges } from '../metrics/history.ts';
-import { linksOf } from './correlate.ts';
+import { PAIRS, linksOf } from './correlate.ts';
 import type { Link } from './correlate.ts';
 import type { DayFigures } from './figures.ts';
 import { studyLimits } from './limits.ts';
@@ -34,7 +34,10 @@ export interface LinksMetrics {
   };
   readonly fenetre_jours: number;
   readonly jours_disponibles: number;
+  /** Of pairs and lags that some day has both figures of. */
   readonly correlations: readonly Link[];
+  /** The pairs of which no day has both. */
+  readonly sans_jours_communs: readonly string[];
 }
 
 export const metricsLinks = dayByDay(async (unit, task, sql) => {
@@ -43,6 +46,8 @@ export const metricsLinks = dayByDay(async (unit, task, sql) => {
   const reference = await readJson<Digest>(inputOf(unit, 'year_before'));
   const files = figureFiles(unit).map(({ path }) => path);
   const days = files.length === 0 ? [] : await sql.rows<DayFigures>(`SELECT * FROM ${parquetSql(files)} ORDER BY date`);
+  const correlations = linksOf(days, studyLimits(task.params)).filter(({ n }) => n > 0);
+  const told = new Set(correlations.map(({ nom }) => nom));
   const metrics: LinksMetrics = {
     schema: 'cityflow.links/1',
     metric_type: 'links',
@@ -54,7 +59,8 @@ export const metricsLinks = dayByDay(async (unit, task, sql) => {
     },
     fenetre_jours: LINK_DAYS,
     jours_disponibles: days.length,
-    correlations: linksOf(days, studyLimits(task.params)),
+    correlations,
+    sans_jours_communs: PAIRS.flatMap(({ name }) => (told.has(name) ? [] : [name])),
   };
   return { outputs: { links: jsonOutput(metrics) }, checks: [], facts: { days: days.length } };
 });
