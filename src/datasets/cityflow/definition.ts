@@ -293,7 +293,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 6,
+    version: 7,
     title: 'The daily report as one self-contained page with a map',
     inputs: [
       { name: 'report', step: 'report/daily', output: 'report' },

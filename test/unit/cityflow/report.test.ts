@@ -177,7 +177,8 @@ describe('the report without a source', () => {
     expect(report.meteo_impact).toEqual({});
     expectShape(csv);
     expect(csv.match(/Aucune donnée disponible/g)).toHaveLength(10);
-    expect(page).toContain('aucune donnée');
+    expect(page).toContain('rien reçu');
+    expect(page).toContain('n’a pas été joint');
   });
 
   it('tells nothing wrong from nothing known', async () => {

@@ -37,12 +37,20 @@ const WHY_NOTHING: Partial<Record<SectionName, string>> = {
   chantiers: `aucune liste ne vaut pour ce jour ; une liste vaut pour sa date et les ${WORKS_TRUSTED_DAYS} jours suivants`,
 };
 
+const NO_DATA = 'aucune donnée : ';
+
+/** The reason of a section whose metrics are not there and nothing more is known. */
+export function nothingKnown(section: SectionName): string {
+  return `${NO_DATA}metrics/${section} n’a rien pour ce jour`;
+}
+
 function noData(section: SectionName, closed: string | undefined): SectionDetail {
-  const reason =
-    closed === undefined
-      ? (WHY_NOTHING[section] ?? `metrics/${section} n’a rien pour ce jour`)
-      : `le diffuseur demande une clé, à donner par ${closed}`;
-  return { status: 'no_data', reasons: [`aucune donnée : ${reason}`], coverage: {} };
+  const why = closed === undefined ? WHY_NOTHING[section] : `le diffuseur demande une clé, à donner par ${closed}`;
+  return {
+    status: 'no_data',
+    reasons: [why === undefined ? nothingKnown(section) : `${NO_DATA}${why}`],
+    coverage: {},
+  };
 }
 
 function detail(coverage: SectionDetail['coverage'], reasons: readonly (string | false)[]): SectionDetail {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { localHours } from '../../../kit/index.ts';
 import type { ZonedDay } from '../../../kit/index.ts';
-import { number } from '../../../kit/page/index.ts';
+import { number, plural } from '../../../kit/page/index.ts';
 import type { ZoneOfRoads } from '../../metrics/zone-day.ts';
 import type { DisruptionMetrics } from '../../metrics/traffic.ts';
 
@@ -46,6 +46,63 @@ export function shortZone(name: string): string {
   return name.replace(/arrondissements?/, 'arr.');
 }
 
+/** What the bars and the line of `HourBars` are; `usual`: how many days the line stands on, 0 where there is none. */
+export function BarsLegend({ own, usual }: { readonly own: string; readonly usual: number }): JSX.Element {
+  return (
+    <ul class="legend">
+      <li>
+        <i class="swatch bike" aria-hidden="true" /> {own}
+      </li>
+      {usual > 0 && (
+        <li>
+          <i class="swatch line usual" aria-hidden="true" /> Jour type (moyenne de {plural(usual, 'jour', 'jours')})
+        </li>
+      )}
+    </ul>
+  );
+}
+
+/** From the palest cell to the darkest. */
+export function HeatLegend({ zones }: { readonly zones: readonly ZoneOfRoads[] }): JSX.Element {
+  return (
+    <ul class="legend">
+      <li>
+        <i class="swatch heat least" aria-hidden="true" /> 0 %
+      </li>
+      <li>
+        <i class="swatch heat" aria-hidden="true" /> {number(greatestOf(zones), 1)} %, le maximum
+      </li>
+      <li>
+        <i class="swatch absent" aria-hidden="true" /> aucune valeur
+      </li>
+    </ul>
+  );
+}
+
+/** Greatest occupancy of any zone and hour, at least 1 %. */
+function greatestOf(zones: readonly ZoneOfRoads[]): number {
+  return Math.max(1, ...zones.flatMap((zone) => zone.taux_occupation_par_heure).map((value) => value ?? 0));
+}
+
+const SEVERITIES: Readonly<Record<DisruptionMetrics['severite'], string>> = {
+  CRITIQUE: 'critique',
+  ELEVEE: 'élevée',
+  MOYENNE: 'moyenne',
+  FAIBLE: 'faible',
+};
+
+export function SeverityLegend(): JSX.Element {
+  return (
+    <ul class="legend">
+      {Object.entries(SEVERITIES).map(([severity, words]) => (
+        <li key={severity}>
+          <i class={`swatch ${severity}`} aria-hidden="true" /> Sévérité {words}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 interface HeatMapProps {
   readonly zones: readonly ZoneOfRoads[];
   readonly hours: readonly string[];
@@ -59,7 +116,7 @@ export function HeatMap(props: HeatMapProps): JSX.Element {
 function HeatMapIn({ zones, hours, layout }: HeatMapProps & { readonly layout: Layout }): JSX.Element {
   const { width, labels } = layout;
   const cell = (width - labels) / Math.max(1, hours.length);
-  const most = Math.max(1, ...zones.flatMap((zone) => zone.taux_occupation_par_heure).map((value) => value ?? 0));
+  const most = greatestOf(zones);
   return (
     <svg
       class="heat"

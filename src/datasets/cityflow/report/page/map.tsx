@@ -3,14 +3,17 @@ import { boxOf } from '../../geometry.ts';
 import type { Position } from '../../geometry.ts';
 import type { ArcMetrics } from '../../metrics/arc-day.ts';
 import type { ActiveWork } from '../../metrics/works.ts';
-import type { TrafficState } from '../../thresholds.ts';
-import { STATES } from '../../thresholds.ts';
+import type { Thresholds, TrafficState } from '../../thresholds.ts';
+import { stateOf, STATES } from '../../thresholds.ts';
 import type { NetworkMap } from '../../transform/network.ts';
+import { number } from '../../../kit/page/index.ts';
 import { STATE_TONES } from './tones.ts';
+import { impactWords, streetOf } from './words.ts';
 
 /**
- * The map of the day: every segment as its network draws it, as wide as its flow and in the colour of its dominant state, and the roadworks. All
- * segments of one look are one path, because three thousand elements would take the browser longer than the page.
+ * The map of the day: every segment as its network draws it, as wide as its flow and in the colour of the most congested state that it had, and
+ * the roadworks. Wide invisible copies of the lines tell the street under the
+ * pointer.
  */
 
 const WIDTH = 1_184;
@@ -26,8 +29,16 @@ const WIDTHS = [
 ] as const;
 const NO_FLOW_PX = 0.9;
 
+/** Of a degree of latitude, on a sphere of the mean radius of the Earth. */
+const KM_PER_DEGREE = 111.195;
+/** The bar of the scale is the longest of these that fits into so many units. */
+const SCALES_KM = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
+const LONGEST_BAR = 260;
+
 interface Projection {
   readonly height: number;
+  /** Units of the drawing per kilometre. */
+  readonly perKm: number;
   readonly point: (position: Position) => string;
 }
 
@@ -36,6 +47,7 @@ function projectionOf(positions: readonly Position[]): Projection {
   const scale = (WIDTH - 2 * MARGIN) / ((east - west) * LON_SCALE);
   return {
     height: Math.ceil((north - south) * scale + 2 * MARGIN),
+    perKm: scale / KM_PER_DEGREE,
     point: ([lon, lat]) =>
       `${(MARGIN + (lon - west) * LON_SCALE * scale).toFixed(1)} ${(MARGIN + (north - lat) * scale).toFixed(1)}`,
   };
@@ -51,9 +63,15 @@ export interface MapProps {
   readonly works: readonly ActiveWork[];
   /** Named on the map, in their order. */
   readonly ranked: readonly ArcMetrics[];
+  readonly thresholds: Thresholds;
 }
 
-export function CityMap({ map, arcs, works, ranked }: MapProps): JSX.Element | null {
+/** The most congested state of any hour of the day: a jam of an hour does not change the dominant state of 24. */
+export function worstState(arc: ArcMetrics | undefined, thresholds: Thresholds): TrafficState {
+  return stateOf(arc?.taux_occupation_max ?? null, thresholds);
+}
+
+export function CityMap({ map, arcs, works, ranked, thresholds }: MapProps): JSX.Element | null {
   const positions = [...Object.values(map.arcs), ...map.districts.map(({ outlines }) => outlines)].flat(2);
   if (positions.length < 2) return null;
   const projection = projectionOf(positions);
@@ -69,9 +87,10 @@ export function CityMap({ map, arcs, works, ranked }: MapProps): JSX.Element | n
           <title>{`${number}${number === 1 ? 'er' : 'e'} arrondissement`}</title>
         </path>
       ))}
-      <Segments map={map} arcs={arcs} projection={projection} />
+      <Segments map={map} arcs={arcs} thresholds={thresholds} projection={projection} />
       <Works works={works} projection={projection} />
       <Ranked map={map} ranked={ranked} projection={projection} />
+      <Scale {...projection} />
     </svg>
   );
 }
@@ -81,32 +100,72 @@ interface Drawn {
   readonly projection: Projection;
 }
 
-function Segments({ map, arcs, projection }: Drawn & { readonly arcs: readonly ArcMetrics[] }): JSX.Element {
+interface Segment {
+  readonly id: string;
+  readonly state: TrafficState;
+  readonly px: number;
+  readonly path: string;
+  readonly words: string;
+}
+
+function Segments(
+  props: Drawn & { readonly arcs: readonly ArcMetrics[]; readonly thresholds: Thresholds },
+): JSX.Element {
+  const segments = segmentsOf(props);
+  return (
+    <>
+      {looksOf(segments).map(({ look, members }) => (
+        <g key={`${look} ${members[0]?.px ?? 0}`} class={`arc ${look}`} stroke-width={members[0]?.px}>
+          {members.map(({ id, path }) => (
+            <path key={id} id={`arc-${id}`} d={path} />
+          ))}
+        </g>
+      ))}
+      <g class="hits">
+        {segments.map(({ id, words }) => (
+          <use key={id} href={`#arc-${id}`}>
+            <title>{words}</title>
+          </use>
+        ))}
+      </g>
+    </>
+  );
+}
+
+/** Runs of segments that look the same. */
+function looksOf(segments: readonly Segment[]): { look: string; members: Segment[] }[] {
+  const looks = new Map<string, { look: string; members: Segment[] }>();
+  for (const segment of segments) {
+    const look = STATE_TONES[segment.state].name;
+    const found = looks.get(`${look} ${segment.px}`) ?? { look, members: [] };
+    found.members.push(segment);
+    looks.set(`${look} ${segment.px}`, found);
+  }
+  return [...looks.values()];
+}
+
+/** The most congested come last and so are drawn over the others. */
+function segmentsOf({
+  map,
+  arcs,
+  projection,
+  thresholds,
+}: Drawn & { readonly arcs: readonly ArcMetrics[]; readonly thresholds: Thresholds }): Segment[] {
   const largest = Math.max(1, ...arcs.map((arc) => arc.debit_journalier_total ?? 0));
   const byId = new Map(arcs.map((arc) => [arc.identifiant_arc, arc]));
-  const looks = new Map<string, { state: TrafficState; px: number; lines: (readonly Position[])[] }>();
-  for (const [id, lines] of Object.entries(map.arcs)) {
+  const segments = Object.entries(map.arcs).map(([id, lines]): Segment => {
     const arc = byId.get(id);
-    const state = arc?.etat_trafic_dominant ?? 'Inconnu';
+    const state = worstState(arc, thresholds);
     const px = widthOf(arc?.debit_journalier_total ?? null, largest);
-    const look = looks.get(`${state} ${px}`) ?? { state, px, lines: [] };
-    look.lines.push(...lines);
-    looks.set(`${state} ${px}`, look);
-  }
-  // The most congested are drawn last, over the others.
-  const ordered = [...looks.values()].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || a.px - b.px);
-  return (
-    <g>
-      {ordered.map(({ state, px, lines }) => (
-        <path
-          key={`${state} ${px}`}
-          class={`arc ${STATE_TONES[state].name}`}
-          stroke-width={px}
-          d={pathOf(lines, projection)}
-        />
-      ))}
-    </g>
-  );
+    return { id, state, px, path: pathOf(lines, projection), words: wordsOf(id, arc, state) };
+  });
+  return segments.sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || a.px - b.px);
+}
+
+function wordsOf(id: string, arc: ArcMetrics | undefined, worst: TrafficState): string {
+  if (arc === undefined) return `Tronçon ${id} · aucun comptage`;
+  const vehicles = `${number(arc.debit_journalier_total)} véhicules`;
+  return `${streetOf(arc)} · ${vehicles} · au pire ${worst}, le plus souvent ${arc.etat_trafic_dominant}`;
 }
 
 function widthOf(vehicles: number | null, largest: number): number {
@@ -125,7 +184,8 @@ function Works({
     <g>
       {works.map((work) => {
         const outlines = JSON.parse(work.contours) as Position[][];
-        const words = [work.identifiant, work.impact, work.voies].filter((part) => part !== null).join(' · ');
+        const impact = work.impact === null ? null : impactWords(work.impact);
+        const words = [work.identifiant, impact, work.voies].filter((part) => part !== null).join(' · ');
         const [x = '0', y = '0'] = positionOf(work)?.map(String) ?? [];
         return outlines.length > 0 ? (
           <path key={work.identifiant} class="work" d={pathOf(outlines, projection)}>
@@ -151,7 +211,7 @@ function centre(point: string): { cx: string; cy: string } {
   return { cx, cy };
 }
 
-/** Invisible wide lines that tell about the segment under the pointer, and their ranks. */
+/** The ranks of the segments that lose the most time. */
 function Ranked({ map, ranked, projection }: Drawn & { readonly ranked: readonly ArcMetrics[] }): JSX.Element {
   return (
     <g>
@@ -161,16 +221,26 @@ function Ranked({ map, ranked, projection }: Drawn & { readonly ranked: readonly
         if (middle === undefined) return null;
         const { cx, cy } = centre(projection.point(middle));
         return (
-          <g key={arc.identifiant_arc}>
-            <path class="hit" d={pathOf(lines, projection)}>
-              <title>{`${arc.libelle ?? arc.identifiant_arc} · ${arc.debit_journalier_total ?? '–'} véhicules · ${arc.etat_trafic_dominant}`}</title>
-            </path>
-            <text class="rank" x={cx} y={Number(cy) - 5}>
-              {index + 1}
-            </text>
-          </g>
+          <text key={arc.identifiant_arc} class="rank" x={cx} y={Number(cy) - 5}>
+            {index + 1}
+          </text>
         );
       })}
+    </g>
+  );
+}
+
+function Scale({ height, perKm }: Projection): JSX.Element | null {
+  const km = SCALES_KM.findLast((length) => length * perKm <= LONGEST_BAR);
+  if (km === undefined) return null;
+  const [left, bottom] = [MARGIN, height - MARGIN];
+  const right = (left + km * perKm).toFixed(1);
+  return (
+    <g class="scale">
+      <path d={`M${left} ${bottom - 8}V${bottom}H${right}V${bottom - 8}`} />
+      <text x={left} y={bottom - 14}>
+        {km < 1 ? `${km * 1_000} m` : `${km} km`}
+      </text>
     </g>
   );
 }

@@ -2,13 +2,18 @@ import type { JSX } from 'preact';
 import { zonedDay } from '../../../kit/index.ts';
 import { FigureTable, number, percentOf, PlainSection, Row, signed } from '../../../kit/page/index.ts';
 import type { SectionName } from '../../definition.ts';
+import type { Thresholds } from '../../thresholds.ts';
 import { ZONE } from '../../zones.ts';
+import type { Change } from '../../metrics/history.ts';
+import type { TrafficMetrics } from '../../metrics/traffic.ts';
 import type { Report } from '../model.ts';
-import { HourBars, Timeline } from './charts.tsx';
+import { BarsLegend, HourBars, SeverityLegend, Timeline } from './charts.tsx';
 import type { PageInputs } from './inputs.ts';
-import { usualOf } from './road-sections.tsx';
+import { shownOf, usualOf } from './road-sections.tsx';
 import { Section } from './section.tsx';
+import { THRESHOLD_WORDS } from './threshold-words.ts';
 import { SECTION_TITLES } from './tones.ts';
+import { districtOf, documentWords, figureWords, impactWords, weatherWords } from './words.ts';
 
 const MOST_DISRUPTIONS = 30;
 const MOST_SENSORS = 20;
@@ -19,6 +24,7 @@ export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
   return (
     <Section name="bikes" report={report}>
       <h3>Passages par heure, sur tous les compteurs</h3>
+      <BarsLegend own="La journée" usual={history?.jour_type.velos?.jours ?? 0} />
       <HourBars
         label="Vélos par heure"
         hours={hours}
@@ -26,7 +32,7 @@ export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
         usual={usualOf(hours, history?.jour_type.velos?.par_heure)}
       />
       <p class="note">
-        Indice de fréquentation : {number(bikes?.frequentation_index ?? null, 1)} sur 100. Écart au jour type :{' '}
+        {indexText(metrics, report)} Écart au jour type&nbsp;:{' '}
         {signed(history?.jour_type.velos?.ecart_total_pct ?? null, 1)} %. Anomalies (|z| &gt; {report.seuils.anomaly_z})
         : {number(history?.anomalies_velos.nombre ?? null)}.
       </p>
@@ -37,7 +43,7 @@ export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
               key={counter.id_compteur}
               name={counter.nom_compteur ?? counter.id_compteur}
               cells={[
-                counter.arrondissement ?? '–',
+                districtOf(counter.arrondissement),
                 number(counter.total_jour),
                 counter.heure_pic?.slice(11, 16) ?? '–',
               ]}
@@ -52,6 +58,14 @@ export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
       </div>
     </Section>
   );
+}
+
+/** The index ends at 100: from there on it says only that the day has more bikes than it counts to. */
+function indexText({ bikes }: PageInputs['metrics'], { seuils }: Report): string {
+  const full = number(seuils.bike_index_full);
+  if ((bikes?.total_velos ?? 0) > seuils.bike_index_full)
+    return `Indice de fréquentation : 100, son maximum, atteint dès ${full} vélos (${number(bikes?.total_velos ?? null)} ce jour).`;
+  return `Indice de fréquentation : ${number(bikes?.frequentation_index ?? null, 1)} sur 100 (100 : ${full} vélos).`;
 }
 
 /** Every hour of the day has a label in whatever part is there. */
@@ -70,9 +84,7 @@ export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
         résolues, dont {number(traffic?.resolues_sous_24h ?? null)} en moins de 24 h ;{' '}
         {number(traffic?.planifiees ?? null)} planifiées.
       </p>
-      {traffic !== null && traffic.disruptions.length > 0 && (
-        <Timeline disruptions={traffic.disruptions.slice(0, MOST_DISRUPTIONS)} day={zonedDay(report.date, ZONE)} />
-      )}
+      {traffic !== null && traffic.disruptions.length > 0 && <DisruptionPlot traffic={traffic} date={report.date} />}
       <FigureTable caption="Lignes perturbées" head={['Ligne', 'Perturbations', 'Minutes']}>
         {(traffic?.lignes_perturbees ?? []).map(({ ligne, count, minutes }) => (
           <Row key={ligne} name={`Métro ${ligne}`} cells={[number(count), number(minutes)]} />
@@ -82,11 +94,28 @@ export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
   );
 }
 
+function DisruptionPlot({ traffic, date }: { traffic: TrafficMetrics; date: string }): JSX.Element {
+  const { disruptions } = traffic;
+  const shown = disruptions.slice(0, MOST_DISRUPTIONS);
+  return (
+    <>
+      <h3>Perturbations au fil de la journée ({shownOf(shown.length, disruptions.length)})</h3>
+      <SeverityLegend />
+      <Timeline disruptions={shown} day={zonedDay(date, ZONE)} />
+    </>
+  );
+}
+
+function categoryWords({ weather }: PageInputs['metrics']): string {
+  if (weather === null) return '–';
+  return weather.categories.length === 0 ? 'aucune' : weather.categories.join(', ');
+}
+
 export function WeatherSection({ report, metrics }: PageInputs): JSX.Element {
   const figures = metrics.weather?.metrics;
   return (
     <Section name="weather" report={report}>
-      <FigureTable caption={figures?.conditions ?? 'Conditions'} head={['', 'Valeur']}>
+      <FigureTable caption={weatherWords(figures?.conditions ?? null)} head={['Grandeur', 'Valeur']}>
         <Row name="Température moyenne" cells={[`${number(figures?.temp_moyenne ?? null, 1)} °C`]} />
         <Row
           name="Minimum, maximum"
@@ -94,7 +123,7 @@ export function WeatherSection({ report, metrics }: PageInputs): JSX.Element {
         />
         <Row name="Précipitations" cells={[`${number(figures?.precip_totale ?? null, 1)} mm`]} />
         <Row name="Vent" cells={[`${number(figures?.vent_moyen ?? null, 1)} km/h`]} />
-        <Row name="Catégories" cells={[metrics.weather?.categories.join(', ') ?? '']} />
+        <Row name="Catégories" cells={[categoryWords(metrics)]} />
         <Row name="Impact sur la mobilité" cells={[`${number(figures?.impact_mobilite ?? null)} sur 100`]} />
       </FigureTable>
     </Section>
@@ -113,12 +142,12 @@ export function WorksSection({ report, metrics }: PageInputs): JSX.Element {
       <div class="lists">
         <FigureTable caption="Impact sur la circulation" head={['Impact', 'Chantiers']}>
           {Object.entries(works?.impacts ?? {}).map(([impact, count]) => (
-            <Row key={impact} name={impact} cells={[number(count)]} />
+            <Row key={impact} name={impactWords(impact)} cells={[number(count)]} />
           ))}
         </FigureTable>
         <FigureTable caption="Arrondissements critiques" head={['Arrondissement', 'Chantiers']}>
           {(works?.zones_critiques ?? []).map(({ arrondissement, nombre_chantiers }) => (
-            <Row key={arrondissement} name={arrondissement} cells={[number(nombre_chantiers)]} />
+            <Row key={arrondissement} name={districtOf(arrondissement)} cells={[number(nombre_chantiers)]} />
           ))}
         </FigureTable>
       </div>
@@ -146,16 +175,26 @@ export function EvolutionSection({ report }: { report: Report }): JSX.Element {
                   cells={['–', '–', 'indisponible', '–']}
                 />,
               ]
-            : Object.entries(figures).map(([name, { valeur, reference, ecart, ecart_pct }]) => (
-                <Row
-                  key={name}
-                  name={name.replaceAll('_', ' ')}
-                  cells={[number(valeur, 1), number(reference, 1), signed(ecart, 1), signed(ecart_pct, 1)]}
-                />
-              )),
+            : Object.entries(figures).map(([name, change]) => <ChangeRow key={name} name={name} change={change} />),
         )}
       </FigureTable>
     </PlainSection>
+  );
+}
+
+function ChangeRow({ name: key, change }: { name: string; change: Change }): JSX.Element {
+  const { name, decimals, factor = 1, noPercent = false } = figureWords(key);
+  const shown = (value: number | null): number | null => (value === null ? null : value * factor);
+  return (
+    <Row
+      name={name}
+      cells={[
+        number(shown(change.valeur), decimals),
+        number(shown(change.reference), decimals),
+        signed(shown(change.ecart), decimals),
+        noPercent ? '–' : signed(change.ecart_pct, 1),
+      ]}
+    />
   );
 }
 
@@ -174,7 +213,7 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
             <Row key={nom} name={nom} cells={[number(n), r === null ? (note ?? '–') : signed(r, 2)]} />
           ))}
         </FigureTable>
-        <FigureTable caption="Moyennes journalières" head={['', 'Moyenne', 'Semaine', 'Week-end', 'Ratio']}>
+        <FigureTable caption="Moyennes journalières" head={['Grandeur', 'Moyenne', 'Semaine', 'Week-end', 'Ratio']}>
           {(['velos', 'vehicules'] as const).map((name) => {
             const { moyenne, moyenne_semaine, moyenne_week_end, ratio_week_end_semaine } = history.moyennes[name];
             return (
@@ -198,6 +237,7 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
 
 export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
   const health = metrics.history?.capteurs;
+  const failing = report.capteurs_defaillants.slice(0, MOST_SENSORS);
   return (
     <PlainSection id="capteurs" title="Santé des capteurs">
       <p class="note">
@@ -208,10 +248,10 @@ export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
       </p>
       <FigureTable
         class="words"
-        caption={`Capteurs défaillants (${number(report.totaux.capteurs_defaillants)})`}
+        caption={`Capteurs défaillants (${shownOf(failing.length, report.totaux.capteurs_defaillants)})`}
         head={['Capteur', 'Type', 'Raison']}
       >
-        {report.capteurs_defaillants.slice(0, MOST_SENSORS).map(({ id_compteur, type, raison }) => (
+        {failing.map(({ id_compteur, type, raison }) => (
           <Row key={`${type} ${id_compteur}`} name={id_compteur} cells={[type === 'bike' ? 'vélo' : 'route', raison]} />
         ))}
       </FigureTable>
@@ -222,11 +262,11 @@ export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
 export function ProvenanceSection({ report }: { report: Report }): JSX.Element {
   return (
     <PlainSection id="provenance" title="Provenance et seuils">
-      <FigureTable class="provenance" caption="Métriques" head={['Étape', 'Octets', 'SHA-256']}>
+      <FigureTable class="provenance" caption="Métriques" head={['Document', 'Octets', 'SHA-256']}>
         {Object.entries(report.provenance.metrics).map(([name, identity]) => (
           <Row
             key={name}
-            name={name}
+            name={documentWords(name)}
             cells={[
               number(identity?.bytes ?? null),
               <code class="hash" key="hash">
@@ -240,7 +280,11 @@ export function ProvenanceSection({ report }: { report: Report }): JSX.Element {
         <summary>Seuils</summary>
         <FigureTable caption="Seuils" head={['Nom', 'Valeur']}>
           {Object.entries(report.seuils).map(([name, value]) => (
-            <Row key={name} name={name} cells={[number(value, Number.isInteger(value) ? 0 : 2)]} />
+            <Row
+              key={name}
+              name={THRESHOLD_WORDS[name as keyof Thresholds]}
+              cells={[number(value, Number.isInteger(value) ? 0 : 2)]}
+            />
           ))}
         </FigureTable>
       </details>

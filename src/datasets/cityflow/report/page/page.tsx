@@ -16,8 +16,9 @@ import {
   WorksSection,
 } from './other-sections.tsx';
 import { MapSection, RoadSection } from './road-sections.tsx';
-import { Section } from './section.tsx';
-import { cityCss, cityTones, SECTION_TITLES, STATUS_WORDS } from './tones.ts';
+import { Section, SectionState } from './section.tsx';
+import { documentWords } from './words.ts';
+import { cityCss, cityTones, SECTION_TITLES } from './tones.ts';
 
 /**
  * The report as one HTML file that needs nothing else: no script, no font, no request. Equal inputs give equal bytes.
@@ -90,15 +91,15 @@ function Header({ report }: { report: Report }): JSX.Element {
       </h1>
       {report.sample_data !== undefined && (
         <p class="state">
-          <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {report.sample_data.join(', ')}.
+          <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;:{' '}
+          {report.sample_data.map(documentWords).join(', ')}.
         </p>
       )}
       <nav aria-label="Sections du rapport">
         <ul class="states">
           {SECTIONS.map((name) => (
             <li key={name}>
-              <a href={`#${name}`}>{SECTION_TITLES[name]}</a>{' '}
-              <span class={`status ${report.sections[name]}`}>{STATUS_WORDS[report.sections[name]]}</span>
+              <a href={`#${name}`}>{SECTION_TITLES[name]}</a> <SectionState name={name} report={report} />
             </li>
           ))}
         </ul>
@@ -111,7 +112,7 @@ function Kpis({ report: { summary } }: { report: Report }): JSX.Element {
   const figures: readonly (readonly [string, string, string])[] = [
     ['Véhicules comptés', number(summary.total_vehicules_paris), ''],
     ['Temps perdu', number(summary.temps_perdu_total_minutes), 'min'],
-    ['Tronçons saturés', number(summary.nombre_troncons_satures), ''],
+    ['Tronçons le plus souvent saturés', number(summary.nombre_troncons_satures), ''],
     ['Disponibilité des capteurs', number(summary.taux_disponibilite_capteurs, 1), '%'],
     ['Vélos comptés', number(summary.total_velos_paris), ''],
   ];

@@ -1,16 +1,19 @@
 import type { JSX } from 'preact';
 import { FigureTable, number, percentOf, Row } from '../../../kit/page/index.ts';
 import { STATES } from '../../thresholds.ts';
+import type { TrafficState } from '../../thresholds.ts';
 import type { DayMetrics, Report } from '../model.ts';
-import { HeatMap, HourBars, shortZone } from './charts.tsx';
-import { CityMap } from './map.tsx';
+import { BarsLegend, HeatLegend, HeatMap, HourBars, shortZone } from './charts.tsx';
+import { CityMap, worstState } from './map.tsx';
 import type { PageInputs } from './inputs.ts';
 import { Section } from './section.tsx';
 import { STATE_TONES } from './tones.ts';
+import { streetOf } from './words.ts';
 
 /** The map with its legend; without a network there is nothing to draw on. */
 export function MapSection({ report, metrics, map }: PageInputs): JSX.Element | null {
   if (map === null) return null;
+  const counts = countedStates(metrics, report, Object.keys(map.arcs));
   return (
     <section id="carte" aria-labelledby="carte-title">
       <div class="section-head">
@@ -19,7 +22,8 @@ export function MapSection({ report, metrics, map }: PageInputs): JSX.Element | 
       <ul class="legend">
         {STATES.map((state) => (
           <li key={state}>
-            <i class={`swatch ${STATE_TONES[state].name}`} aria-hidden="true" /> {state}
+            <i class={`swatch ${STATE_TONES[state].name}`} aria-hidden="true" /> {state} (
+            {number(counts.get(state) ?? 0)})
           </li>
         ))}
         <li>
@@ -31,13 +35,26 @@ export function MapSection({ report, metrics, map }: PageInputs): JSX.Element | 
         arcs={metrics.comptages?.metrics ?? []}
         works={metrics.chantiers?.chantiers_actifs ?? []}
         ranked={report.top_10_troncons_congestionnes}
+        thresholds={report.seuils}
       />
       <p class="note">
-        Largeur : véhicules de la journée. Couleur : état dominant. Numéros : les dix tronçons qui perdent le plus de
-        temps.
+        Largeur du trait : véhicules de la journée. Couleur : état le plus chargé atteint pendant une heure au moins ;
+        il ne dit rien du reste de la journée. Numéros : les dix tronçons qui perdent le plus de temps. Le nom d’une rue
+        s’affiche sous le pointeur.
       </p>
     </section>
   );
+}
+
+/** How many segments of the map were at worst in each state. */
+function countedStates(metrics: DayMetrics, report: Report, ids: readonly string[]): Map<TrafficState, number> {
+  const byId = new Map((metrics.comptages?.metrics ?? []).map((arc) => [arc.identifiant_arc, arc]));
+  const counts = new Map<TrafficState, number>();
+  for (const id of ids) {
+    const state = worstState(byId.get(id), report.seuils);
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return counts;
 }
 
 export function RoadSection({ report, metrics }: PageInputs): JSX.Element {
@@ -47,6 +64,7 @@ export function RoadSection({ report, metrics }: PageInputs): JSX.Element {
   return (
     <Section name="comptages" report={report}>
       <h3>Véhicules par heure, sur tous les capteurs</h3>
+      <BarsLegend own="La journée" usual={history?.jour_type.vehicules?.jours ?? 0} />
       <HourBars
         label="Véhicules par heure"
         hours={hours.map(({ heure }) => heure)}
@@ -57,6 +75,7 @@ export function RoadSection({ report, metrics }: PageInputs): JSX.Element {
         )}
       />
       <h3>Taux d’occupation moyen par zone et par heure</h3>
+      <HeatLegend zones={zones} />
       <HeatMap zones={zones} hours={hours.map(({ heure }) => heure)} />
       <div class="lists">
         <BusiestTable report={report} />
@@ -79,7 +98,7 @@ function BusiestTable({ report }: { report: Report }): JSX.Element {
       {report.top_10_troncons_frequentes.map((arc) => (
         <Row
           key={arc.identifiant_arc}
-          name={arc.libelle ?? arc.identifiant_arc}
+          name={streetOf(arc)}
           cells={[number(arc.debit_journalier_total), number(arc.debit_max), arc.heure_pic?.slice(11, 16) ?? '–']}
         />
       ))}
@@ -93,7 +112,7 @@ function LostTimeTable({ report }: { report: Report }): JSX.Element {
       {report.top_10_troncons_congestionnes.map((arc, index) => (
         <Row
           key={arc.identifiant_arc}
-          name={`${index + 1}. ${arc.libelle ?? arc.identifiant_arc}`}
+          name={`${index + 1}. ${streetOf(arc)}`}
           cells={[
             shortZone(arc.zone ?? '–'),
             number(arc.temps_perdu_total_minutes),
@@ -105,16 +124,21 @@ function LostTimeTable({ report }: { report: Report }): JSX.Element {
   );
 }
 
+/** `32`, or `20 sur 32` where not all are listed. */
+export function shownOf(shown: number, all: number): string {
+  return shown < all ? `${number(shown)} sur ${number(all)}` : number(all);
+}
+
 function AlertTable({ report }: { report: Report }): JSX.Element {
   return (
     <FigureTable
-      caption={`Alertes de congestion (${number(report.totaux.alertes)})`}
+      caption={`Alertes de congestion (${shownOf(report.alertes_congestion.length, report.totaux.alertes)})`}
       head={['Tronçon', 'Occupation max.', 'Sévérité', 'Depuis']}
     >
       {report.alertes_congestion.map((alert) => (
         <Row
           key={alert.identifiant_arc}
-          name={alert.libelle ?? alert.identifiant_arc}
+          name={streetOf(alert)}
           cells={[
             `${number(alert.taux_occupation_max, 1)} %`,
             alert.severite,
@@ -128,7 +152,7 @@ function AlertTable({ report }: { report: Report }): JSX.Element {
 
 function ZoneTable({ metrics }: { metrics: DayMetrics }): JSX.Element {
   return (
-    <FigureTable caption="Zones" head={['Zone', 'Tronçons', 'Saturés', 'Occupation', 'Temps perdu (min)']}>
+    <FigureTable caption="Zones" head={['Zone', 'Tronçons', 'Surtout saturés', 'Occupation', 'Temps perdu (min)']}>
       {(metrics.comptages?.by_zone ?? []).map((zone) => (
         <Row
           key={zone.zone}

@@ -1,7 +1,22 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { percentOf } from '../../../kit/page/index.ts';
 import type { SectionName } from '../../definition.ts';
 import type { Report } from '../model.ts';
+import { nothingKnown } from '../sections.ts';
 import { SECTION_TITLES, STATUS_WORDS } from './tones.ts';
+import { coverageText, FROM_PUBLISHER, shareOf } from './words.ts';
+
+/** Shares above this are written as 100,0 %. */
+const WHOLE = 0.9995;
+
+/** The state of a section: one that counts hours and lacks some says how many it has, and is not green. */
+export function SectionState({ name, report }: { name: SectionName; report: Report }): JSX.Element {
+  const { status, coverage } = report.section_details[name];
+  const share = shareOf(coverage);
+  if (status === 'ok' && share !== null && share < WHOLE)
+    return <span class="status gaps">{percentOf(share)} des heures</span>;
+  return <span class={`status ${status}`}>{STATUS_WORDS[status]}</span>;
+}
 
 /** A section that a source decides on: one that is not complete says why, one without data says only that. */
 export function Section(props: {
@@ -16,22 +31,26 @@ export function Section(props: {
     <section id={name} aria-labelledby={`${name}-title`} class={status === 'no_data' ? 'empty' : undefined}>
       <div class="section-head">
         <h2 id={`${name}-title`}>{title}</h2>
-        {status !== 'ok' && <span class={`status ${status}`}>{STATUS_WORDS[status]}</span>}
+        {status !== 'ok' && <SectionState name={name} report={report} />}
       </div>
       {reasons.length > 0 && (
         <ul class="reasons">
           {reasons.map((reason) => (
-            <li key={reason}>{reason}</li>
+            <li key={reason}>{reasonWords(name, reason)}</li>
           ))}
         </ul>
       )}
       {status !== 'no_data' && children}
-      {status !== 'no_data' && <p class="note">{coverageText(coverage)}</p>}
+      {status !== 'no_data' && <p class="note">{coverageText(name, coverage)}</p>}
     </section>
   );
 }
 
-function coverageText(coverage: Report['section_details'][SectionName]['coverage']): string {
-  const parts = Object.entries(coverage).map(([name, value]) => `${name.replaceAll('_', ' ')} : ${value ?? '–'}`);
-  return `Couverture. ${parts.join(' · ')}`;
+/** A silent publisher and one that has nothing look the same from here, so the sentence names both. */
+function reasonWords(name: SectionName, reason: string): string {
+  if (reason !== nothingKnown(name)) return reason;
+  return (
+    `Rien n’a été reçu ${FROM_PUBLISHER[name]} pour ce jour : le diffuseur n’a pas été joint, ou n’avait rien à ` +
+    'donner. Une nouvelle exécution du jour redemande ces données.'
+  );
 }

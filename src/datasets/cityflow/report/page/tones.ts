@@ -32,7 +32,7 @@ export const SECTION_TITLES: Readonly<Record<SectionName, string>> = {
   referentiel: 'Réseau routier',
 };
 
-export const STATUS_WORDS = { ok: 'complet', degraded: 'partiel', no_data: 'aucune donnée' } as const;
+export const STATUS_WORDS = { ok: 'complet', degraded: 'partiel', no_data: 'rien reçu' } as const;
 
 /** All colours of the page as custom properties. */
 export function cityTones(): string {
@@ -46,14 +46,24 @@ export function cityCss(): string {
 .map .arc{fill:none;stroke-linecap:round;stroke-linejoin:round}
 .map .work{fill:var(--work);fill-opacity:.35;stroke:var(--work);stroke-width:1.2}
 .map text{font-size:15px;fill:var(--muted);text-anchor:middle}
-.map .hit{fill:none;stroke:transparent;stroke-width:9}
+.map .hits{fill:none;stroke:transparent;stroke-width:9}
+.map .scale path{fill:none;stroke:var(--muted);stroke-width:2}
+.map .scale text{text-anchor:start}
 .map .rank{fill:var(--ink);font-size:13px;font-weight:650;paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 ${Object.values(STATE_TONES)
   .map(({ name }) => `.map .${name}{stroke:var(--${name})}.swatch.${name}{background:var(--${name})}`)
   .join('\n')}
+.status.gaps{color:var(--muted)}
 .swatch.work{background:var(--work)}
 .swatch.bike{background:var(--bike)}
-.swatch.usual{background:var(--usual)}
+.swatch.usual{--tone:var(--usual)}
+.swatch.heat{background:var(--heat)}
+.swatch.heat.least{opacity:.06;outline:1px solid var(--ink)}
+.swatch.absent{border:1px solid var(--zero)}
+.swatch.CRITIQUE{background:var(--state-blocked)}
+.swatch.ELEVEE{background:var(--state-saturated)}
+.swatch.MOYENNE{background:var(--state-dense)}
+.swatch.FAIBLE{background:var(--state-unknown)}
 .heat text,.bars text,.timeline text{font-size:12px;fill:var(--muted)}
 .heat rect{fill:var(--heat)}
 .heat .none{fill:none;stroke:var(--grid)}
@@ -72,7 +82,11 @@ ${Object.values(STATE_TONES)
 .kpis.five .value{font-size:24px}
 .words td{text-align:left;white-space:normal}
 .words th{white-space:nowrap}
-@media (max-width:680px){
+${SMALL}
+${PRINT}`;
+}
+
+const SMALL = `@media (max-width:680px){
 .lists{grid-template-columns:minmax(0,1fr)}
 .kpis.five{grid-template-columns:repeat(2,minmax(0,1fr))}
 .lists table{font-size:12px}
@@ -82,6 +96,19 @@ ${Object.values(STATE_TONES)
 .evolution table{font-size:12px}
 .evolution th,.evolution td{white-space:normal;padding-left:6px}
 .evolution th:first-child{padding-left:0}
-.map text{font-size:30px}
+.map text{font-size:40px}
+.map .rank{font-size:40px;stroke-width:9px}
 }`;
-}
+
+/** Headings stay with what they head, and rows and lines stay whole. */
+const PRINT = `@media print{
+.map text,.map .rank{font-size:20px}
+.map{break-inside:avoid}
+tr,li,p{break-inside:avoid}
+p,li{orphans:3;widows:3}
+h3,caption,.legend,.section-head+.note{break-after:avoid}
+.lists table{font-size:10px}
+.lists td,.lists th{padding:2px 0 2px 6px}
+.lists th:first-child{padding-left:0}
+.lists .table,.plot{break-inside:avoid}
+}`;
