@@ -127,7 +127,7 @@ describe('an SFTP source', () => {
   });
 
   it('gives a silent server up, and is well with it later', async () => {
-    const source = open({ idleTimeoutMs: 400 });
+    const source = open({ idleTimeoutMs: 2_000 });
     const file = await fileOf(source, 'b.zip');
     const undo = server.behave({ kind: 'silent' });
     await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({ code: 'SRC_UNAVAILABLE' });
