@@ -1,4 +1,4 @@
-import { isRecord, numberOf, PipelineError, textOf, zonedDay } from '../kit/index.ts';
+import { isRecord, numberOf, odsWhere, opendatasoftExport, PipelineError, zonedDay } from '../kit/index.ts';
 import type { FetchWindow, HttpSource } from '../kit/index.ts';
 import { ZONE } from './zones.ts';
 
@@ -9,63 +9,40 @@ const RECORDS_MAX_BYTES = 512 * 2 ** 20;
 /** Thirteen months of road counts have 6.2 GB. */
 const COUNTS_MAX_BYTES = 16 * 2 ** 30;
 
-const PARIS = 'https://opendata.paris.fr';
-const CATALOG = '/api/explore/v2.1/catalog/datasets';
-
 /** `[start, end)` of a window as instants in UTC. */
 function bounds({ from, to }: FetchWindow): readonly [start: string, end: string] {
   return [zonedDay(from, ZONE).startAt, zonedDay(to, ZONE).endAt];
 }
 
-/** `metas.default.data_processed` moves with every change of the data; `modified` is that of the description. */
-function dataProcessed(document: unknown): string | undefined {
-  const metas = isRecord(document) ? document['metas'] : undefined;
-  const own = isRecord(metas) ? metas['default'] : undefined;
-  return (isRecord(own) ? textOf(own['data_processed']) : null) ?? undefined;
-}
-
-/**
- * A dataset of Paris open data (Opendatasoft Explore v2.1). Exports are asked for, because they deliver a whole selection in one answer,
- * where the records endpoint ends every page at 100 and the whole list at 10,000.
- */
+/** A dataset of Paris open data; `conditionOf` selects the window, where there is something to select. */
 function parisExport(
   dataset: string,
   format: 'json' | 'csv' | 'geojson',
-  queryOf: (window: FetchWindow) => string,
+  conditionOf?: (window: FetchWindow) => string,
   maxBytes = RECORDS_MAX_BYTES,
 ): HttpSource {
-  const csv = format === 'csv' ? ['delimiter=%3B', 'use_labels=true'] : [];
-  return {
+  const layout =
+    format === 'csv' ? ['delimiter=%3B', 'use_labels=true', `timezone=${encodeURIComponent(ZONE)}`] : ['timezone=UTC'];
+  return opendatasoftExport({
     host: 'paris',
-    baseUrl: PARIS,
-    pathOf(window) {
-      const query = [...csv, `timezone=${format === 'csv' ? encodeURIComponent(ZONE) : 'UTC'}`, queryOf(window)].filter(
-        (part) => part !== '',
-      );
-      return `${CATALOG}/${dataset}/exports/${format}?${query.join('&')}`;
-    },
-    freshness: { path: `${CATALOG}/${dataset}`, valueOf: dataProcessed },
-    extension: format,
-    mediaType: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json',
-    requestsPerSecond: 2,
+    baseUrl: 'https://opendata.paris.fr',
+    dataset,
+    format,
+    query: (window) => (conditionOf === undefined ? layout : [...layout, odsWhere(conditionOf(window))]),
     maxBytes,
-  };
-}
-
-function where(condition: string): string {
-  return `where=${encodeURIComponent(condition)}`;
+  });
 }
 
 /** Bike counters tell the start of the hour. */
 function bikeHours(window: FetchWindow): string {
   const [start, end] = bounds(window);
-  return where(`date>=date'${start}' and date<date'${end}'`);
+  return `date>=date'${start}' and date<date'${end}'`;
 }
 
 /** Road counts tell the END of the hour: the last one of a day is at the midnight after it. */
 function countHours(window: FetchWindow): string {
   const [start, end] = bounds(window);
-  return where(`t_1h>date'${start}' and t_1h<=date'${end}'`);
+  return `t_1h>date'${start}' and t_1h<=date'${end}'`;
 }
 
 /** All disruptions with a period in the window; the answer for a past day is what the operator still keeps of it. */
@@ -145,7 +122,7 @@ export const CITY_SOURCES: Readonly<Record<string, HttpSource>> = {
   weather: VISUAL_CROSSING,
   'open-meteo': OPEN_METEO,
   comptages: parisExport('comptages-routiers-permanents', 'csv', countHours, COUNTS_MAX_BYTES),
-  chantiers: parisExport('chantiers-perturbants', 'csv', () => ''),
-  referentiel: parisExport('referentiel-comptages-routiers', 'csv', () => ''),
-  arrondissements: parisExport('arrondissements', 'geojson', () => ''),
+  chantiers: parisExport('chantiers-perturbants', 'csv'),
+  referentiel: parisExport('referentiel-comptages-routiers', 'csv'),
+  arrondissements: parisExport('arrondissements', 'geojson'),
 };

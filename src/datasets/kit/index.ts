@@ -93,6 +93,7 @@ export * from './csv-file.ts';
 export * from './header.ts';
 export * from './json-documents.ts';
 export * from './not-data.ts';
+export * from './opendatasoft.ts';
 export * from './text-ends.ts';
 export * from './version.ts';
 
