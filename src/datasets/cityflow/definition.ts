@@ -7,6 +7,7 @@ import {
   htmlFile,
   jsonFile,
   parquetFile,
+  watchSchedule,
 } from '../kit/index.ts';
 import type { PartDefinition, PartSpec, RecordTable, StepDefinition, StepId, StepInput } from '../kit/index.ts';
 import { ZONE } from './zones.ts';
@@ -372,15 +373,9 @@ export const cityflowDefinition = definePipeline({
       title: 'Yesterday again: what arrived since, and its report',
       cron: '0 14 * * *',
     },
-    {
-      id: 'watch',
+    watchSchedule({
       title: 'What arrived since for days that are not final',
       cron: '50 * * * *',
-      runs: { workflow: 'watch' },
-      lagDays: 0,
-      catchUp: '1 hour',
-      jitter: '2 minutes',
-      overlap: 'skip',
-    },
+    }),
   ],
 });

@@ -8,6 +8,7 @@ import {
   htmlFile,
   jsonFile,
   parquetFile,
+  watchSchedule,
 } from '../kit/index.ts';
 import type { PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
 import { CORE_CHECKS } from './checks.ts';
@@ -170,16 +171,10 @@ export const eco2mixRegionalDefinition = definePipeline({
   },
   schedules: [
     { id: 'daily', title: 'Yesterday, download to report', cron: '15 6 * * *', overlap: 'queue', pauseOnFailure: true },
-    {
-      id: 'watch',
+    watchSchedule({
       title: 'What the publisher revised',
       cron: '35 * * * *',
-      runs: { workflow: 'watch' },
-      lagDays: 0,
-      catchUp: '1 hour',
-      jitter: '2 minutes',
-      overlap: 'skip',
       pauseOnFailure: true,
-    },
+    }),
   ],
 });

@@ -7,6 +7,7 @@ import {
   htmlFile,
   jsonFile,
   parquetFile,
+  watchSchedule,
 } from '../kit/index.ts';
 import type { PartDefinition, StepDefinition } from '../kit/index.ts';
 import { CORE_CHECKS } from './checks.ts';
@@ -156,17 +157,11 @@ export const eco2mixDefinition = definePipeline({
       overlap: 'queue',
       pauseOnFailure: true,
     },
-    {
-      id: 'watch',
+    watchSchedule({
       title: 'What the publisher revised',
       cron: '20 * * * *',
-      runs: { workflow: 'watch' },
-      lagDays: 0,
-      catchUp: '1 hour',
-      jitter: '2 minutes',
-      overlap: 'skip',
       pauseOnFailure: true,
-    },
+    }),
     {
       id: 'audit',
       title: 'Random days rebuilt and compared',

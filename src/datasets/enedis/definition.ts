@@ -9,6 +9,7 @@ import {
   jsonFile,
   linesFile,
   parquetFile,
+  watchSchedule,
 } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition, PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
 import { ARCHIVE_CHECK } from './days/transform.ts';
@@ -199,15 +200,11 @@ export const enedisDefinition = definePipeline({
       catchUp: '1 day',
       jitter: '0 seconds',
     },
-    {
-      id: 'watch',
+    watchSchedule({
       title: 'New and late archives, of whatever day',
       cron: '40 * * * *',
-      runs: { workflow: 'watch' },
-      lagDays: 0,
       catchUp: '10 minutes',
       jitter: '1 minute',
-      overlap: 'skip',
-    },
+    }),
   ],
 });

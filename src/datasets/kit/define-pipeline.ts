@@ -68,6 +68,25 @@ export interface ScheduleSpec extends Omit<ScheduleDefinition, 'catchUpMinutes' 
   readonly jitter?: Duration;
 }
 
+/** A schedule that asks again for days that may have changed, by what is special of it. */
+export type WatchSpec = Pick<ScheduleSpec, 'title' | 'cron' | 'pauseOnFailure' | 'catchUp' | 'jitter'>;
+
+/**
+ * The schedule `watch`: publishers are asked what they revised, of whatever day, and the next tick waits for none that still runs.
+ * Defaults: ticks missed by up to an hour are made up for, and spread over 2 minutes.
+ */
+export function watchSchedule(spec: WatchSpec): ScheduleSpec {
+  return {
+    id: 'watch',
+    runs: { workflow: 'watch' },
+    lagDays: 0,
+    overlap: 'skip',
+    catchUp: '1 hour',
+    jitter: '2 minutes',
+    ...spec,
+  };
+}
+
 /** A pipeline as data, with durations as people write them. */
 export interface PipelineSpec extends Omit<PipelineDefinition, 'publication' | 'schedules' | 'rollups'> {
   readonly publication: PublicationSpec;

@@ -8,6 +8,7 @@ import {
   htmlFile,
   jsonFile,
   parquetFile,
+  watchSchedule,
 } from '../kit/index.ts';
 import type { PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
 import { CAPACITY_CHECKS, ZONE } from './transform.ts';
@@ -144,16 +145,11 @@ export const parcDefinition = definePipeline({
       overlap: 'queue',
       pauseOnFailure: true,
     },
-    {
-      id: 'watch',
+    watchSchedule({
       title: 'What the publishers corrected',
       cron: '40 7 * * *',
-      runs: { workflow: 'watch' },
-      lagDays: 0,
       catchUp: '1 day',
-      jitter: '2 minutes',
-      overlap: 'skip',
       pauseOnFailure: true,
-    },
+    }),
   ],
 });
