@@ -1,32 +1,10 @@
-import type { ColumnType, TableColumn, TableDefinition } from '../../kit/index.ts';
+import type { TableDefinition } from '../../kit/index.ts';
 import { BIKE_STUDY_TABLE } from '../studies/bike-counters.ts';
 import { FIGURE_TABLE } from '../studies/figures.ts';
 import { SENSOR_TABLE } from '../studies/sensors.ts';
+import { columnsOf, SCOPE } from './columns.ts';
 
 /** The tables of the studies. Each title is the definition of its column: the data dictionary is made from them. */
-
-const TYPES: Readonly<Record<string, ColumnType>> = {
-  VARCHAR: 'text',
-  INTEGER: 'integer',
-  BIGINT: 'integer',
-  DOUBLE: 'number',
-  BOOLEAN: 'boolean',
-};
-
-type Titles<Name extends string> = Readonly<Record<Name, readonly [fr: string, en: string, unit?: string]>>;
-
-function columnsOf<Name extends string>(
-  table: readonly { readonly name: Name; readonly type: string }[],
-  titles: Titles<Name>,
-): TableColumn[] {
-  return table.map(({ name, type }) => {
-    const [fr, en, unit] = titles[name];
-    const column: TableColumn = { name, type: TYPES[type] ?? 'text', title: { fr, en } };
-    return unit === undefined ? column : { ...column, unit };
-  });
-}
-
-const SCOPE: TableColumn = { name: 'scope', type: 'date', title: { fr: 'Jour', en: 'Day' } };
 
 const FIGURES: TableDefinition = {
   id: 'cityflow_days',

@@ -1,22 +1,14 @@
-import type { ColumnType, TableColumn, TableDefinition } from '../../kit/index.ts';
+import type { TableColumn, TableDefinition } from '../../kit/index.ts';
 import { BIKE_TABLE } from '../transform/bikes.ts';
 import { WORK_TABLE } from '../transform/works.ts';
 import { RIDE_TABLE } from '../transport/rides.ts';
 import { SERVICE_TABLE } from '../transport/service.ts';
+import { columnsOf, SCOPE } from './columns.ts';
+import type { Titles } from './columns.ts';
 
 /** What readers may ask of Paris, by the tables that the transforms declare. */
 
-const TYPES: Readonly<Record<string, ColumnType>> = {
-  VARCHAR: 'text',
-  INTEGER: 'integer',
-  BIGINT: 'integer',
-  DOUBLE: 'number',
-  BOOLEAN: 'boolean',
-  TIMESTAMPTZ: 'instant',
-  DATE: 'date',
-};
-
-const TITLES: Readonly<Record<string, readonly [fr: string, en: string, unit?: string]>> = {
+const TITLES: Titles<string> = {
   counter_id: ['Compteur', 'Counter'],
   name: ['Nom', 'Name'],
   hour: ['Heure du jour', 'Hour of the day'],
@@ -58,17 +50,13 @@ const TITLES: Readonly<Record<string, readonly [fr: string, en: string, unit?: s
   penalty: ['Pénalité', 'Penalty'],
 };
 
-function columnsOf(table: readonly { readonly name: string; readonly type: string }[]): TableColumn[] {
-  return table
-    .filter(({ name }) => name in TITLES)
-    .map(({ name, type }) => {
-      const [fr, en, unit] = TITLES[name] ?? [name, name];
-      const column: TableColumn = { name, type: TYPES[type] ?? 'text', title: { fr, en } };
-      return unit === undefined ? column : { ...column, unit };
-    });
+/** The columns that have a title; the others are for the steps alone. */
+function titledColumns(table: readonly { readonly name: string; readonly type: string }[]): TableColumn[] {
+  return columnsOf(
+    table.filter(({ name }) => name in TITLES),
+    TITLES,
+  );
 }
-
-const SCOPE: TableColumn = { name: 'scope', type: 'date', title: { fr: 'Jour', en: 'Day' } };
 
 const BIKES: TableDefinition = {
   id: 'cityflow_bikes',
@@ -76,7 +64,7 @@ const BIKES: TableDefinition = {
   description: { fr: 'Une ligne par compteur et heure.', en: 'One row per counter and hour.' },
   rows: { step: 'transform/bikes', output: 'core', each: 'day' },
   order: ['counter_id', 'hour_start_at'],
-  columns: columnsOf(BIKE_TABLE),
+  columns: titledColumns(BIKE_TABLE),
 };
 
 const COUNTS: TableDefinition = {
@@ -121,7 +109,7 @@ const WORKS: TableDefinition = {
   rows: { step: 'transform/chantiers', output: 'core', each: 'day' },
   order: ['work_id'],
   scoped: true,
-  columns: [SCOPE, ...columnsOf(WORK_TABLE)],
+  columns: [SCOPE, ...titledColumns(WORK_TABLE)],
 };
 
 const DISRUPTIONS: TableDefinition = {
@@ -161,7 +149,7 @@ const RIDES: TableDefinition = {
   rows: { step: 'transform/validations', output: 'core', each: 'day' },
   order: ['network', 'unit_id', 'category'],
   scoped: true,
-  columns: [SCOPE, ...columnsOf(RIDE_TABLE)],
+  columns: [SCOPE, ...titledColumns(RIDE_TABLE)],
 };
 
 const SERVICE: TableDefinition = {
@@ -174,7 +162,7 @@ const SERVICE: TableDefinition = {
   rows: { step: 'transform/service-quality', output: 'core', each: 'day' },
   order: ['operator', 'mode', 'theme', 'indicator', 'line_id', 'line', 'result_pct'],
   scoped: true,
-  columns: [SCOPE, ...columnsOf(SERVICE_TABLE)],
+  columns: [SCOPE, ...titledColumns(SERVICE_TABLE)],
 };
 
 export const CITY_TABLES: readonly TableDefinition[] = [BIKES, COUNTS, ARCS, WORKS, DISRUPTIONS, RIDES, SERVICE];
