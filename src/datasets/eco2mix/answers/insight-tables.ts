@@ -15,7 +15,8 @@ function insight(
   return { id: `eco2mix_${output}`, title, description, rows, order, columns };
 }
 
-const PEAKS = insight(
+/** By year and of all time, a row per quantity. */
+export const PEAKS = insight(
   'peaks',
   { fr: 'Pointes et creux', en: 'Peaks and troughs' },
   {
@@ -63,7 +64,8 @@ const LOW_CARBON = insight(
   ],
 );
 
-const FORECAST_SKILL = insight(
+/** By day, a row per forecast. */
+export const FORECAST_SKILL = insight(
   'forecast_skill',
   { fr: 'Qualité des prévisions sur 30 jours', en: 'Forecast skill over 30 days' },
   {

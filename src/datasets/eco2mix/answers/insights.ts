@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { addDays, question, quoteText } from '../../kit/index.ts';
-import type { DaySpan, QuestionDefinition, QuestionScene } from '../../kit/index.ts';
+import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn, TableDefinition } from '../../kit/index.ts';
 import { ALL_TIME, PEAK_QUANTITIES } from '../rollup/peaks.ts';
+import { FORECAST_SKILL, PEAKS } from './insight-tables.ts';
 import { column, labelOf, RANGE, thousands } from './quantities.ts';
 
 /** Questions about the tables over all time: records, low-carbon share, quality of the forecasts. */
@@ -22,6 +23,11 @@ function spanOf({ start, end }: Range, { known }: QuestionScene, backDays: numbe
   return { from: start ?? addDays(to, -backDays), to };
 }
 
+/** The columns of a table without the one that the question asks for. */
+function columnsBut({ columns }: TableDefinition, asked: string): readonly TableColumn[] {
+  return columns.filter(({ name }) => name !== asked);
+}
+
 const NO_DATA = { fr: 'Aucune donnée.', en: 'No data.' };
 
 const records = question({
@@ -39,15 +45,7 @@ const records = question({
   span: (_, { known }) => known,
   sql: ({ grandeur, period }) => `SELECT * EXCLUDE (quantity) FROM eco2mix_peaks
     WHERE quantity = ${quoteText(grandeur)}${period === 'all' ? ` AND period = '${ALL_TIME}'` : ''} ORDER BY period DESC`,
-  columns: () => [
-    column('period', 'text', 'Année, ou all', 'Year, or all'),
-    column('peak_mw', 'integer', 'Pointe', 'Peak', 'MW'),
-    column('peak_at', 'instant', 'Instant de la pointe (UTC)', 'Instant of the peak (UTC)'),
-    column('trough_mw', 'integer', 'Creux', 'Trough', 'MW'),
-    column('trough_at', 'instant', 'Instant du creux (UTC)', 'Instant of the trough (UTC)'),
-    column('instants', 'integer', 'Valeurs examinées', 'Values looked at'),
-    column('coverage', 'number', 'Couverture (0–1)', 'Coverage (0–1)'),
-  ],
+  columns: () => columnsBut(PEAKS, 'quantity'),
   sentence: (rows, { grandeur }) => {
     const all = rows.find(({ period }) => period === ALL_TIME);
     if (all === undefined) return NO_DATA;
@@ -112,18 +110,7 @@ const forecastSkill = question({
   span: (asked, scene) => spanOf(asked, scene, 90),
   sql: (asked, scene) => `SELECT * EXCLUDE (forecast) FROM eco2mix_forecast_skill
     WHERE forecast = ${quoteText(asked.prevision)} AND ${within(asked, scene, 90)} ORDER BY date`,
-  columns: () => [
-    column('date', 'date', 'Dernier jour', 'Last day'),
-    column('days', 'integer', 'Jours connus sur 30', 'Days of 30 that are known'),
-    column('samples', 'integer', 'Instants comparés', 'Instants compared'),
-    column('mae_mw', 'number', 'Erreur absolue moyenne', 'Mean absolute error', 'MW'),
-    column('mape_pct', 'number', 'Erreur relative moyenne', 'Mean absolute percentage error', '%'),
-    column('bias_mw', 'number', 'Biais', 'Bias', 'MW'),
-    column('persistence_day_mae_mw', 'number', 'EAM de la persistance 24 h', 'MAE of persistence, 24 h', 'MW'),
-    column('skill_day', 'number', 'Compétence contre 24 h', 'Skill against 24 h'),
-    column('persistence_week_mae_mw', 'number', 'EAM de la persistance 168 h', 'MAE of persistence, 168 h', 'MW'),
-    column('skill_week', 'number', 'Compétence contre 168 h', 'Skill against 168 h'),
-  ],
+  columns: () => columnsBut(FORECAST_SKILL, 'forecast'),
   sentence: (rows, { prevision }) => {
     const last = rows.at(-1);
     if (last === undefined) return NO_DATA;
