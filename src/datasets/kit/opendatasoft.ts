@@ -17,8 +17,8 @@ export interface OpendatasoftExport extends Pick<HttpSource, 'host' | 'baseUrl' 
 }
 
 /**
- * A selection of a dataset in one answer. Exports are asked for, because the records endpoint ends every page at 100 and the whole list
- * at 10,000.
+ * A selection of a dataset in one answer. Exports are asked for, because the records endpoint ends
+ * every page at 100 and the whole list at 10,000.
  */
 export function opendatasoftExport({ dataset, format, query, ...place }: OpendatasoftExport): HttpSource {
   return {
@@ -41,7 +41,10 @@ export function odsDays(column: string, { from, to }: FetchWindow): string {
   return odsWhere(from === to ? `${column}=date'${from}'` : `${column}>=date'${from}' and ${column}<=date'${to}'`);
 }
 
-/** `metas.default.data_processed` moves with every change of the data; `modified` is that of the description, and frozen. */
+/**
+ * `metas.default.data_processed` moves with every change of the data; `modified` is that of the
+ * description, and frozen.
+ */
 function dataProcessed(document: unknown): string | undefined {
   const metas = isRecord(document) ? document['metas'] : undefined;
   const own = isRecord(metas) ? metas['default'] : undefined;

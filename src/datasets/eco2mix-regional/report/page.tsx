@@ -1,5 +1,4 @@
 import type { JSX } from 'preact';
-import { renderToString } from 'preact-render-to-string';
 import { capital, SAMPLE_WORDS } from '../../kit/index.ts';
 import {
   clockTime,
@@ -14,7 +13,9 @@ import {
   pageCss,
   percentOf,
   PlainSection,
+  renderHtmlPage,
   Row,
+  SampleLine,
   signed,
   STATUS_TONES,
   tone,
@@ -27,9 +28,13 @@ import { ComparisonSection } from './comparison-section.tsx';
 import { TileMap } from './map.tsx';
 import type { RegionsReport } from './model.ts';
 
-/** The report as one HTML file that needs nothing else: no script, no font, no request. Equal models give equal bytes. */
+/** The report of a day; equal models give equal bytes. */
 export function renderReportPage(model: RegionsReport): string {
-  return `<!doctype html>\n${renderToString(<Page model={model} />)}\n`;
+  return renderHtmlPage({
+    title: `éCO2mix régional · ${longDate(model.date)}`,
+    css: CSS,
+    children: <Page model={model} />,
+  });
 }
 
 const TONES = { ...FRAME_TONES, ...STATUS_TONES, load: tone('#1f5a96', '#8fbdf0') };
@@ -55,26 +60,16 @@ const CSS = [
 
 function Page({ model }: { model: RegionsReport }): JSX.Element {
   return (
-    <html lang="fr">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{`éCO2mix régional · ${longDate(model.date)}`}</title>
-        <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: CSS }} />
-      </head>
-      <body>
-        <main>
-          <Header model={model} />
-          <Maps regions={model.metrics.regions} />
-          <LoadSection regions={model.metrics.regions} />
-          <SourceSection regions={model.metrics.regions} />
-          <ComparisonSection comparison={model.comparison} />
-        </main>
-        <Footer model={model} />
-      </body>
-    </html>
+    <>
+      <main>
+        <Header model={model} />
+        <Maps regions={model.metrics.regions} />
+        <LoadSection regions={model.metrics.regions} />
+        <SourceSection regions={model.metrics.regions} />
+        <ComparisonSection comparison={model.comparison} />
+      </main>
+      <Footer model={model} />
+    </>
   );
 }
 
@@ -86,11 +81,7 @@ function Header({ model: { date, metrics, notes = [], sample_data: sample } }: {
       <h1>
         Journée électrique des régions du <span class="date">{longDate(date)}</span>
       </h1>
-      {sample !== undefined && (
-        <p class="state">
-          <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {sample.join(', ')}.
-        </p>
-      )}
+      <SampleLine of={sample} />
       <p class="state">
         {metrics.revision === null ? '' : `Données ${REVISIONS[metrics.revision]} · `}
         {whole} régions sur {metrics.regions.length} couvertes toute la journée

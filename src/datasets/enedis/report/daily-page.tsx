@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
-import { DayLinks, FigureTable, longDate, number, PlainSection, Row } from '../../kit/page/index.ts';
+import { DayLinks, Figures, FigureTable, longDate, number, PlainSection, Row } from '../../kit/page/index.ts';
 import type { ExpiringRates } from '../rates/expiry.ts';
-import { Figures, renderDocument } from './document.tsx';
+import { renderDocument } from './document.tsx';
 import type { DailyReport } from './model.ts';
 
 /** The report of a day as a page. */

@@ -1,6 +1,5 @@
-import type { ComponentChildren, JSX } from 'preact';
-import { renderToString } from 'preact-render-to-string';
-import { FRAME_TONES, pageCss, STATUS_TONES, tone, tonesCss } from '../../kit/page/index.ts';
+import type { ComponentChildren } from 'preact';
+import { FRAME_TONES, pageCss, renderHtmlPage, STATUS_TONES, tone, tonesCss } from '../../kit/page/index.ts';
 
 const CSS = `${tonesCss({ ...FRAME_TONES, ...STATUS_TONES, load: tone('#1f5a96', '#8fbdf0') })}\n${pageCss()}`;
 
@@ -13,23 +12,13 @@ interface DocumentProps {
   readonly children: ComponentChildren;
 }
 
-/** A page of Enedis as one file that needs nothing else. Equal inputs give equal bytes. */
-export function renderDocument(props: DocumentProps): string {
-  return `<!doctype html>\n${renderToString(<Document {...props} />)}\n`;
-}
-
-function Document({ title, kicker, heading, links, children }: DocumentProps): JSX.Element {
-  return (
-    <html lang="fr">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{title}</title>
-        <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: CSS }} />
-      </head>
-      <body>
+/** A page of Enedis; equal inputs give equal bytes. */
+export function renderDocument({ title, kicker, heading, links, children }: DocumentProps): string {
+  return renderHtmlPage({
+    title,
+    css: CSS,
+    children: (
+      <>
         <main>
           <header>
             {links}
@@ -46,27 +35,7 @@ function Document({ title, kicker, heading, links, children }: DocumentProps): J
             </p>
           </div>
         </footer>
-      </body>
-    </html>
-  );
-}
-
-/** Figures at the head of a page. */
-export function Figures({
-  figures,
-}: {
-  readonly figures: readonly (readonly [string, string, string])[];
-}): JSX.Element {
-  return (
-    <dl class="kpis">
-      {figures.map(([name, value, note]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <span class="value">{value}</span> <span>{note}</span>
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+      </>
+    ),
+  });
 }

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import type { CivilDate } from '../../kit/index.ts';
-import { FigureTable, number, PlainSection, Row, withUnit } from '../../kit/page/index.ts';
+import { Figures, FigureTable, number, PlainSection, Row, withUnit } from '../../kit/page/index.ts';
 import { expiringRates } from '../rates/expiry.ts';
 import { ExpiringNote } from './daily-page.tsx';
-import { Figures, renderDocument } from './document.tsx';
+import { renderDocument } from './document.tsx';
 
 /** What one month of all contracts adds up to. */
 export interface MonthTotals {

@@ -3,6 +3,8 @@
  * style and tables. Apart from the rest of the kit, because it loads a drawing library that only pages need.
  */
 export * from './day-links.tsx';
+export * from './document.tsx';
+export * from './document.tsx';
 export * from './french.ts';
 export * from './style.ts';
 export * from './tables.tsx';

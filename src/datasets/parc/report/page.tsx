@@ -1,5 +1,4 @@
 import type { JSX } from 'preact';
-import { renderToString } from 'preact-render-to-string';
 import { capital, SAMPLE_WORDS } from '../../kit/index.ts';
 import {
   FigureTable,
@@ -10,7 +9,9 @@ import {
   pageCss,
   percentOf,
   PlainSection,
+  renderHtmlPage,
   Row,
+  SampleLine,
   STATUS_TONES,
   signed,
   tonesCss,
@@ -29,43 +30,33 @@ const ORIGIN: Readonly<Record<NonNullable<CapacityRow['capacity_from']>, string>
   register_before: 'registre ODRE, 31 décembre précédent',
 };
 
-/** The report as one HTML file that needs nothing else. Equal models give equal bytes. */
+/** The report of a day; equal models give equal bytes. */
 export function renderParcPage(report: ParcReport): string {
-  return `<!doctype html>\n${renderToString(<Page report={report} />)}\n`;
+  return renderHtmlPage({
+    title: `Parc installé · ${longDate(report.date)}`,
+    css: CSS,
+    children: <Page report={report} />,
+  });
 }
 
 function Page({ report }: { readonly report: ParcReport }): JSX.Element {
   const { date, period, rows, sample_data: sample } = report;
   const told = rows.filter((row) => row.production_mwh !== null || row.load_factor !== null);
   return (
-    <html lang="fr">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{`Parc installé · ${longDate(date)}`}</title>
-        <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: CSS }} />
-      </head>
-      <body>
-        <main>
-          <header>
-            <p class="kicker">Électricité en France · parc installé</p>
-            <h1>
-              Parc installé, <span class="date">{longDate(date)}</span>
-            </h1>
-            {sample !== undefined && (
-              <p>
-                <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {sample.join(', ')}.
-              </p>
-            )}
-          </header>
-          <Installed rows={rows} />
-          {told.length > 0 && <Derived rows={told} period={period} />}
-        </main>
-        <Footer report={report} />
-      </body>
-    </html>
+    <>
+      <main>
+        <header>
+          <p class="kicker">Électricité en France · parc installé</p>
+          <h1>
+            Parc installé, <span class="date">{longDate(date)}</span>
+          </h1>
+          <SampleLine of={sample} />
+        </header>
+        <Installed rows={rows} />
+        {told.length > 0 && <Derived rows={told} period={period} />}
+      </main>
+      <Footer report={report} />
+    </>
   );
 }
 

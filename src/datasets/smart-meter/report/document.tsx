@@ -1,7 +1,14 @@
-import type { ComponentChildren, JSX } from 'preact';
-import { renderToString } from 'preact-render-to-string';
+import type { ComponentChildren } from 'preact';
 import { capital, SAMPLE_WORDS } from '../../kit/index.ts';
-import { FRAME_TONES, pageCss, STATUS_TONES, tone, tonesCss } from '../../kit/page/index.ts';
+import {
+  FRAME_TONES,
+  pageCss,
+  renderHtmlPage,
+  SampleLine,
+  STATUS_TONES,
+  tone,
+  tonesCss,
+} from '../../kit/page/index.ts';
 
 const TONES = { ...FRAME_TONES, ...STATUS_TONES, load: tone('#1f5a96', '#8fbdf0'), export: tone('#b3781e', '#e8b465') };
 const CSS = `${tonesCss(TONES)}\n${pageCss()}
@@ -24,29 +31,19 @@ interface DocumentProps {
   readonly sample: readonly string[];
 }
 
-/** A page of meters as one file that needs nothing else. Equal inputs give equal bytes. */
+/** A page of meters; equal inputs give equal bytes. */
 export function renderDocument({ title, kicker, heading, links, children, sample }: DocumentProps): string {
-  return `<!doctype html>\n${renderToString(
-    <html lang="fr">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{title}</title>
-        <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: CSS }} />
-      </head>
-      <body>
+  return renderHtmlPage({
+    title,
+    css: CSS,
+    children: (
+      <>
         <main>
           <header>
             {links}
             <p class="kicker">{kicker}</p>
             <h1>{heading}</h1>
-            {sample.length > 0 && (
-              <p class="state">
-                <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {sample.join(', ')}.
-              </p>
-            )}
+            <SampleLine of={sample} />
           </header>
           {children}
         </main>
@@ -63,27 +60,7 @@ export function renderDocument({ title, kicker, heading, links, children, sample
             </p>
           </div>
         </footer>
-      </body>
-    </html>,
-  )}\n`;
-}
-
-/** Figures at the head of a page. */
-export function Figures({
-  figures,
-}: {
-  readonly figures: readonly (readonly [name: string, value: string, note: string])[];
-}): JSX.Element {
-  return (
-    <dl class="kpis">
-      {figures.map(([name, value, note]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <span class="value">{value}</span> <span>{note}</span>
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+      </>
+    ),
+  });
 }

@@ -1,7 +1,16 @@
 import type { JSX } from 'preact';
-import { DayLinks, FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
+import {
+  DayLinks,
+  Figures,
+  FigureTable,
+  longDate,
+  number,
+  percentOf,
+  PlainSection,
+  Row,
+} from '../../kit/page/index.ts';
 import { Curve } from './curve.tsx';
-import { Figures, renderDocument } from './document.tsx';
+import { renderDocument } from './document.tsx';
 import type { MeterReport } from './model.ts';
 
 /** The report of a day of the fleet as a page. */

@@ -1,8 +1,17 @@
 import type { JSX } from 'preact';
-import { DayLinks, FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
+import {
+  DayLinks,
+  Figures,
+  FigureTable,
+  longDate,
+  number,
+  percentOf,
+  PlainSection,
+  Row,
+} from '../../kit/page/index.ts';
 import type { QualityDay } from '../quality/verdicts.ts';
 import { Curve } from './curve.tsx';
-import { Figures, renderDocument } from './document.tsx';
+import { renderDocument } from './document.tsx';
 
 /** Data docs: every rule of a day as a sentence with what was observed, and how often rules failed on the days before. */
 export function renderQualityPage(days: readonly QualityDay[], sample: readonly string[] = []): string {

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
-import { renderToString } from 'preact-render-to-string';
 import { capital, SAMPLE_WORDS } from '../../../kit/index.ts';
-import { DayLinks, longDate, number, pageCss } from '../../../kit/page/index.ts';
+import { DayLinks, longDate, number, pageCss, renderHtmlPage, SampleLine } from '../../../kit/page/index.ts';
 import { SECTIONS } from '../../definition.ts';
 import type { Report } from '../model.ts';
 import type { PageInputs } from './inputs.ts';
@@ -20,58 +19,50 @@ import { Section, SectionState } from './section.tsx';
 import { documentWords } from './words.ts';
 import { cityCss, cityTones, SECTION_TITLES } from './tones.ts';
 
-/**
- * The report as one HTML file that needs nothing else: no script, no font, no request. Equal inputs give equal bytes.
- */
+/** The report of a day; equal inputs give equal bytes. */
 export function renderReportPage(inputs: PageInputs): string {
-  return `<!doctype html>\n${renderToString(<Page {...inputs} />)}\n`;
+  return renderHtmlPage({
+    title: `CityFlow Paris · ${longDate(inputs.report.date)}`,
+    css: `${cityTones()}\n${pageCss()}\n${cityCss()}`,
+    children: <Page {...inputs} />,
+  });
 }
 
 function Page(inputs: PageInputs): JSX.Element {
   const { report } = inputs;
   return (
-    <html lang="fr">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{`CityFlow Paris · ${longDate(report.date)}`}</title>
-        <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: `${cityTones()}\n${pageCss()}\n${cityCss()}` }} />
-      </head>
-      <body>
-        <main>
-          <Header report={report} />
-          <Kpis report={report} />
-          <MapSection {...inputs} />
-          <RoadSection {...inputs} />
-          <BikeSection {...inputs} />
-          <TrafficSection {...inputs} />
-          <WeatherSection {...inputs} />
-          <WorksSection {...inputs} />
-          <Section name="referentiel" report={report}>
-            <p class="note">
-              {number(inputs.metrics.referentiel?.statistiques.nombre_troncons ?? null)} tronçons,{' '}
-              {number(inputs.metrics.referentiel?.statistiques.longueur_totale_metres ?? null)} m.
-            </p>
-          </Section>
-          <EvolutionSection report={report} />
-          <HistorySection {...inputs} />
-          <SensorSection {...inputs} />
-          <ProvenanceSection report={report} />
-        </main>
-        <footer>
-          <div>
-            <p>
-              {report.sample_data === undefined
-                ? PUBLISHERS
-                : `${capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne.`}{' '}
-              Heures légales françaises.
-            </p>
-          </div>
-        </footer>
-      </body>
-    </html>
+    <>
+      <main>
+        <Header report={report} />
+        <Kpis report={report} />
+        <MapSection {...inputs} />
+        <RoadSection {...inputs} />
+        <BikeSection {...inputs} />
+        <TrafficSection {...inputs} />
+        <WeatherSection {...inputs} />
+        <WorksSection {...inputs} />
+        <Section name="referentiel" report={report}>
+          <p class="note">
+            {number(inputs.metrics.referentiel?.statistiques.nombre_troncons ?? null)} tronçons,{' '}
+            {number(inputs.metrics.referentiel?.statistiques.longueur_totale_metres ?? null)} m.
+          </p>
+        </Section>
+        <EvolutionSection report={report} />
+        <HistorySection {...inputs} />
+        <SensorSection {...inputs} />
+        <ProvenanceSection report={report} />
+      </main>
+      <footer>
+        <div>
+          <p>
+            {report.sample_data === undefined
+              ? PUBLISHERS
+              : `${capital(SAMPLE_WORDS)}, inventées à cette fin et publiées par personne.`}{' '}
+            Heures légales françaises.
+          </p>
+        </div>
+      </footer>
+    </>
   );
 }
 
@@ -89,12 +80,7 @@ function Header({ report }: { report: Report }): JSX.Element {
       <h1>
         Journée du <span class="date">{longDate(report.date)}</span>
       </h1>
-      {report.sample_data !== undefined && (
-        <p class="state">
-          <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;:{' '}
-          {report.sample_data.map(documentWords).join(', ')}.
-        </p>
-      )}
+      <SampleLine of={report.sample_data?.map(documentWords)} />
       <nav aria-label="Sections du rapport">
         <ul class="states">
           {SECTIONS.map((name) => (

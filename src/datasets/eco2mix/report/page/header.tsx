@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
-import { capital, REVISIONS, SAMPLE_WORDS } from '../../../kit/index.ts';
-import { DayLinks, longDate, number, plural } from '../../../kit/page/index.ts';
+import { REVISIONS } from '../../../kit/index.ts';
+import { DayLinks, longDate, number, plural, SampleLine } from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
@@ -19,11 +19,7 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
       <h1>
         Journée électrique du <span class="date">{longDate(model.date)}</span>
       </h1>
-      {model.sample_data !== undefined && (
-        <p class="state">
-          <strong>{capital(SAMPLE_WORDS)}</strong>, inventées pour l’essai&nbsp;: {model.sample_data.join(', ')}.
-        </p>
-      )}
+      <SampleLine of={model.sample_data} />
       <p class="state">{stateText(model)}</p>
       {change !== undefined && <p class="state">{change}</p>}
       {(model.notes ?? []).map((note) => (

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
-import { renderToString } from 'preact-render-to-string';
 import { capital, SAMPLE_WORDS } from '../../../kit/index.ts';
-import { longDate, pageCss } from '../../../kit/page/index.ts';
+import { longDate, pageCss, renderHtmlPage } from '../../../kit/page/index.ts';
 import type { ReportModel } from '../model.ts';
 import { ComparisonSection } from './comparison-section.tsx';
 import { Header } from './header.tsx';
@@ -12,42 +11,33 @@ import { ChecksSection, CoverageSection, ProvenanceSection } from './quality-sec
 import { paletteCss } from './palette.ts';
 import { DAY_PAGE_CSS } from './style.ts';
 
-/**
- * The report as one HTML file that needs nothing else: no script, no font, no request. Readable from 360 CSS pixels on, in light and dark, and
- * on paper. Equal models give equal bytes, whatever the process drew before.
- */
+/** The report of a day. Readable from 360 CSS pixels on, in light and dark, and on paper. Equal models give equal bytes. */
 export function renderReportPage(model: ReportModel): string {
-  return `<!doctype html>\n${renderToString(<Page model={model} />)}\n`;
+  return renderHtmlPage({
+    title: `éCO2mix · ${longDate(model.date)}`,
+    css: `${paletteCss()}\n${pageCss()}\n${DAY_PAGE_CSS}`,
+    children: <Page model={model} />,
+  });
 }
 
 function Page({ model }: { model: ReportModel }): JSX.Element {
   return (
-    <html lang="fr">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>{`éCO2mix · ${longDate(model.date)}`}</title>
-        <link rel="icon" href="data:," />
-        <style dangerouslySetInnerHTML={{ __html: `${paletteCss()}\n${pageCss()}\n${DAY_PAGE_CSS}` }} />
-      </head>
-      <body>
-        <main>
-          <Header model={model} />
-          <Kpis model={model} />
-          <LoadSection model={model} />
-          <ForecastSection model={model} />
-          <GenerationSection model={model} />
-          <ExchangesSection model={model} />
-          <CarbonSection model={model} />
-          <ComparisonSection model={model} />
-          <CoverageSection model={model} />
-          <ChecksSection model={model} />
-          <ProvenanceSection model={model} />
-        </main>
-        <Footer model={model} />
-      </body>
-    </html>
+    <>
+      <main>
+        <Header model={model} />
+        <Kpis model={model} />
+        <LoadSection model={model} />
+        <ForecastSection model={model} />
+        <GenerationSection model={model} />
+        <ExchangesSection model={model} />
+        <CarbonSection model={model} />
+        <ComparisonSection model={model} />
+        <CoverageSection model={model} />
+        <ChecksSection model={model} />
+        <ProvenanceSection model={model} />
+      </main>
+      <Footer model={model} />
+    </>
   );
 }
 
