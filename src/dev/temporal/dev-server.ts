@@ -13,16 +13,9 @@ import type { SearchAttributeTypes } from './search-attributes.ts';
 import { serverArguments } from './server-flags.ts';
 import { EarlyExitError, earlyExitOf, spawnServer, startFailure, untilReady } from './server-process.ts';
 import type { ServerExit, ServerProcess } from './server-process.ts';
-import {
-  clusterIdOf,
-  readRecord,
-  recordFile,
-  removeRecord,
-  replaceRecord,
-  serverStanding,
-  writeFirstRecord,
-} from './server-record.ts';
+import { readRecord, recordFile, removeRecord, replaceRecord, writeFirstRecord } from './server-record.ts';
 import type { ServerRecord } from './server-record.ts';
+import { clusterIdOf, serverStanding } from './server-standing.ts';
 import { watchServer } from './server-watch.ts';
 import { withStartLock } from './start-lock.ts';
 

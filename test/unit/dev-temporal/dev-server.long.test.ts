@@ -22,7 +22,8 @@ import { unusedPort } from '../../../src/dev/temporal/ports.ts';
 import { gonePoll } from '../../../src/dev/temporal/process-liveness.ts';
 import { isAlive } from '../../../src/machine/living-process.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.ts';
-import { findRunningServer, readRecord, recordFile, replaceRecord } from '../../../src/dev/temporal/server-record.ts';
+import { readRecord, recordFile, replaceRecord } from '../../../src/dev/temporal/server-record.ts';
+import { findRunningServer } from '../../../src/dev/temporal/server-standing.ts';
 import { testCli } from '../../fixtures/temporal-server.ts';
 
 let cli: TemporalCli;

@@ -13,7 +13,7 @@ import { asPipelineError } from '../../../src/errors.ts';
 import { startEphemeralServer } from '../../../src/dev/temporal/ephemeral-server.ts';
 import { SEARCH_ATTRIBUTES as searchAttributes } from '../../../src/dev/temporal/search-attributes.ts';
 import { isOpen } from '../../../src/dev/temporal/server-process.ts';
-import { portOf } from '../../../src/dev/temporal/server-record.ts';
+import { portOf } from '../../../src/dev/temporal/server-standing.ts';
 import { watchServer } from '../../../src/dev/temporal/server-watch.ts';
 import { testCli } from '../../fixtures/temporal-server.ts';
 
