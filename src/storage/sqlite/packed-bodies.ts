@@ -1,40 +1,90 @@
+import { crc32 } from 'node:zlib';
 import { PipelineError } from '../../errors.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import { documentContext, documentName } from '../shared/document-key.ts';
 import { createPacking } from '../shared/packing.ts';
 import type { DictionarySamples } from '../shared/packing.ts';
+import type { SharedHashes } from './shared-hashes.ts';
 
 /** A shorter body stays text: little is won, and people can read it with any SQLite tool. */
 const SHORTEST_PACKED_CHARACTERS = 512;
 
+/** Stands for a hash in a packed text; JSON escapes it. */
+const MARK = '\u0001';
+
+/**
+ * How a body begins that names shared hashes: this byte, which no zlib stream begins with, the CRC-32 of its text with all hashes, how
+ * many they are (two bytes), and their numbers of four bytes; the zlib stream follows.
+ */
+const NAMES_HASHES = 1;
+const CRC_AT = 1;
+const COUNT_AT = 5;
+const HEAD_BYTES = 7;
+const NUMBER_BYTES = 4;
+const MOST_NUMBERS = 0xff_ff;
+
 export interface PackedBodies {
-  /** The text itself, or a zlib stream where that is smaller. */
+  /** The text itself, or bytes where they are fewer. */
   pack(table: string, text: string): string | Uint8Array;
-  /** The text again; `STORE_CORRUPT` when the stored value is damaged or its dictionary is lost. */
+  /** The text again; `STORE_CORRUPT` when the stored value is damaged, or its dictionary or one of its hashes is lost. */
   unpack(key: DocumentKey, stored: unknown): string;
 }
 
 /**
- * Bodies packed with a dictionary of their table. Measured on 13 months of a pipeline: 12.7 MB of JSON are 4.7 MB without
- * dictionaries, 1.9 MB with them.
+ * Bodies packed with a dictionary of their table, and without the hashes that they share. Measured on 13 months of a pipeline whose days
+ * read sixty others: a database of 7.6 MB with dictionaries alone, of 2.8 MB with both.
  */
-export function createPackedBodies(samples: DictionarySamples): PackedBodies {
-  const packing = createPacking(samples, { poorly: 1 / 4, sampleOf: withoutNumbers });
+export function createPackedBodies(samples: DictionarySamples, hashes: SharedHashes): PackedBodies {
+  const packing = createPacking(samples, { poorly: 1 / 8, sampleOf: withoutNumbers });
+
+  function unpackBytes(table: string, stored: Buffer): string {
+    if (stored[0] !== NAMES_HASHES) return packing.unpack(table, stored).toString();
+    const count = stored.readUInt16BE(COUNT_AT);
+    const end = HEAD_BYTES + count * NUMBER_BYTES;
+    const pieces = packing.unpack(table, stored.subarray(end)).toString().split(MARK);
+    if (pieces.length !== count + 1) throw new Error('it does not name as many hashes as it has places for');
+    let text = pieces[0] ?? '';
+    for (let at = 0; at < count; at += 1) {
+      const number = stored.readUInt32BE(HEAD_BYTES + at * NUMBER_BYTES);
+      const hash = hashes.hashOf(number);
+      if (hash === undefined) throw new Error(`its hash ${number.toString(16)} is missing`);
+      text += hash + (pieces[at + 1] ?? '');
+    }
+    if (crc32(text) !== stored.readUInt32BE(CRC_AT)) throw new Error('its checksum differs');
+    return text;
+  }
+
   return {
     pack(table, text) {
-      return text.length < SHORTEST_PACKED_CHARACTERS ? text : (packing.pack(table, Buffer.from(text)) ?? text);
+      if (text.length < SHORTEST_PACKED_CHARACTERS) return text;
+      const short = hashes.take(text, MARK);
+      if (short.numbers.length === 0 || short.numbers.length > MOST_NUMBERS)
+        return packing.pack(table, Buffer.from(text)) ?? text;
+      const bytes = Buffer.from(short.text);
+      const head = headOf(text, short.numbers);
+      const packed = packing.pack(table, bytes);
+      return packed === undefined ? text : Buffer.concat([head, packed]);
     },
     unpack(key, stored) {
       if (typeof stored === 'string') return stored;
       // The driver returns bytes as an ArrayBuffer, without copying.
       if (!(stored instanceof ArrayBuffer)) throw damaged(key, 'it is neither text nor bytes');
       try {
-        return packing.unpack(key.table, Buffer.from(stored)).toString();
+        return unpackBytes(key.table, Buffer.from(stored));
       } catch (error) {
         throw damaged(key, (error as Error).message, error);
       }
     },
   };
+}
+
+function headOf(text: string, numbers: readonly number[]): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES + numbers.length * NUMBER_BYTES);
+  head[0] = NAMES_HASHES;
+  head.writeUInt32BE(crc32(text), CRC_AT);
+  head.writeUInt16BE(numbers.length, COUNT_AT);
+  for (const [at, number] of numbers.entries()) head.writeUInt32BE(number, HEAD_BYTES + at * NUMBER_BYTES);
+  return head;
 }
 
 /** Samples stay for good: a number as long as somebody's name is none to keep, and no help to other records either. */

@@ -21,6 +21,7 @@ import type {
   StoredDocument,
 } from '../../ports/documents.ts';
 import { createPackedBodies } from './packed-bodies.ts';
+import { createSharedHashes } from './shared-hashes.ts';
 import { sqliteError } from './sqlite-errors.ts';
 import { openDatabase } from './sqlite-layout.ts';
 
@@ -94,17 +95,29 @@ class SqliteDocumentStore implements DocumentStore {
   readonly kind = 'sqlite';
   readonly #file: string;
   readonly #statements = new Map<string, Statement>();
-  readonly #bodies = createPackedBodies({
-    of: (table) => {
-      const rows = this.#all('SELECT sample FROM dictionary_samples WHERE tbl = ? ORDER BY number', [table]);
-      return (rows as { sample: ArrayBuffer }[]).map(({ sample }) => sample);
+  readonly #hashes = createSharedHashes({
+    of: (number) => {
+      const [row] = this.#all('SELECT rest FROM hashes WHERE number = ?', [number]) as { rest: ArrayBuffer }[];
+      return row?.rest;
     },
-    add: (table, number, sample) => {
-      this.#run('INSERT INTO dictionary_samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [table, number, sample]);
+    add: (number, rest) => {
+      this.#run('INSERT INTO hashes VALUES (?, ?) ON CONFLICT DO NOTHING', [number, rest]);
     },
-    // Rows go with the whole file, which nobody replaces below an open store.
-    has: () => true,
   });
+  readonly #bodies = createPackedBodies(
+    {
+      of: (table) => {
+        const rows = this.#all('SELECT sample FROM dictionary_samples WHERE tbl = ? ORDER BY number', [table]);
+        return (rows as { sample: ArrayBuffer }[]).map(({ sample }) => sample);
+      },
+      add: (table, number, sample) => {
+        this.#run('INSERT INTO dictionary_samples VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [table, number, sample]);
+      },
+      // Rows go with the whole file, which nobody replaces below an open store.
+      has: () => true,
+    },
+    this.#hashes,
+  );
   #database: Database.Database | undefined;
 
   constructor(file: string, database: Database.Database) {
@@ -124,11 +137,14 @@ class SqliteDocumentStore implements DocumentStore {
     options: { readonly expectedVersion?: number } = {},
   ): Promise<DocumentVersion> {
     checkDocumentKey(key);
-    const stored = this.#bodies.pack(key.table, encodeDocumentBody(key, body));
+    const text = encodeDocumentBody(key, body);
     const { expectedVersion } = options;
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
-    const version =
-      expectedVersion === undefined ? this.#replace(key, stored) : this.#win(key, stored, expectedVersion);
+    const version = this.#write(
+      () => this.#bodies.pack(key.table, text),
+      (stored) =>
+        expectedVersion === undefined ? this.#replace(key, stored) : this.#win(key, stored, expectedVersion),
+    );
     return { version };
   }
 
@@ -179,14 +195,11 @@ class SqliteDocumentStore implements DocumentStore {
     for (let at = 0; at < documents.length; at += CREATE_BATCH) {
       if (at > 0) await setImmediate();
       const batch = documents.slice(at, at + CREATE_BATCH);
-      created.push(
-        ...this.#createBatch(
-          batch.map(({ key, body }) => [
-            ...keyValues(key),
-            this.#bodies.pack(key.table, encodeDocumentBody(key, body)),
-          ]),
-        ),
-      );
+      const pack = (): Value[][] =>
+        batch.map(({ key, body }) => [...keyValues(key), this.#bodies.pack(key.table, encodeDocumentBody(key, body))]);
+      const create = (rows: Value[][]): boolean[] =>
+        rows.map((row) => this.#run(`${INSERT} ON CONFLICT DO NOTHING`, row) === 1);
+      created.push(...this.#write(pack, create, { atOnce: true }));
     }
     return created;
   }
@@ -233,16 +246,28 @@ class SqliteDocumentStore implements DocumentStore {
     throw documentConflict(key, expectedVersion, found?.version);
   }
 
-  #createBatch(rows: readonly (readonly Value[])[]): boolean[] {
-    this.#exec('BEGIN IMMEDIATE');
-    try {
-      const created = rows.map((row) => this.#run(`${INSERT} ON CONFLICT DO NOTHING`, row) === 1);
-      this.#exec('COMMIT');
-      return created;
-    } catch (error) {
-      // SQLite may have rolled back by itself (full disk); a second ROLLBACK would hide the error that matters.
-      if (this.#database?.inTransaction === true) this.#exec('ROLLBACK');
-      throw error;
+  /**
+   * Packs and writes; in one transaction where more than one statement has to be (`atOnce`), and where packing found hashes that no
+   * body has named yet. All of it in one turn of the process, so that nothing else is packed in between.
+   */
+  #write<P, T>(pack: () => P, write: (packed: P) => T, { atOnce = false }: { readonly atOnce?: boolean } = {}): T {
+    for (;;) {
+      let committed = false;
+      try {
+        const packed = pack();
+        if (!atOnce && !this.#hashes.hasNew()) return write(packed);
+        this.#exec('BEGIN IMMEDIATE');
+        if (this.#hashes.write()) {
+          const written = write(packed);
+          this.#exec('COMMIT');
+          committed = true;
+          return written;
+        }
+      } finally {
+        // SQLite may have rolled back by itself (full disk); a second ROLLBACK would hide the error that matters.
+        if (this.#database?.inTransaction === true) this.#exec('ROLLBACK');
+        this.#hashes.settle(committed);
+      }
     }
   }
 

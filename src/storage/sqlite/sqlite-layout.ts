@@ -2,10 +2,11 @@ import Database from 'libsql';
 import { PipelineError } from '../../errors.ts';
 
 /**
- * The layout below; a file with a larger number was written by a newer version of the product. Layout 1 had every body as text, which is
- * read as it is and packed when its document is replaced: the change of a file is no more than the new table.
+ * The layout below; a file with a larger number was written by a newer version of the product. Layout 1 had every body as text, layout 2
+ * had all hashes within the bodies: both are read as they are, and a body is packed as now when its document is replaced. The change
+ * of a file is no more than the new tables.
  */
-const LAYOUT_VERSION = 2;
+const LAYOUT_VERSION = 3;
 
 /**
  * Of a new file; one that is there keeps what it has. A row of more than a quarter of a page takes whole pages of its own, and packed ledger
@@ -22,7 +23,11 @@ const LAYOUT = `
   CREATE TABLE IF NOT EXISTS dictionary_samples (
     tbl TEXT NOT NULL, number INTEGER NOT NULL, sample BLOB NOT NULL,
     PRIMARY KEY (tbl, number)
-  ) WITHOUT ROWID`;
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS hashes (
+    number INTEGER PRIMARY KEY, -- the first four bytes of the hash
+    rest BLOB NOT NULL
+  )`;
 
 /** The database of a file, made or brought to the layout above; throws the driver's own errors. */
 export function openDatabase(file: string, busyTimeoutMs: number): Database.Database {

@@ -4,8 +4,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LedgerEntry } from '../../../src/pipelines/ledger.ts';
+import { whyRun } from '../../../src/pipelines/plan-reasons.ts';
+import { stepKey } from '../../../src/pipelines/step-key.ts';
 import { openSqliteDocumentStore } from '../../../src/storage/sqlite/sqlite-documents.ts';
+import { createSharedHashes } from '../../../src/storage/sqlite/shared-hashes.ts';
 import { toArray } from '../../conformance/byte-streams.ts';
 
 let folder: string;
@@ -39,6 +44,11 @@ function withDatabase<T>(work: (database: Database.Database) => T): T {
   } finally {
     database.close();
   }
+}
+
+function hashCount(): number {
+  const [found] = withDatabase((database) => database.prepare('SELECT count(*) AS count FROM hashes').all());
+  return (found as { count: number }).count;
 }
 
 async function bodies(): Promise<object[]> {
@@ -97,7 +107,9 @@ describe('documents in an SQLite file', () => {
 
   it('make dictionaries of at most 32 KiB a table, however different they are', async () => {
     const store = await openSqliteDocumentStore({ file });
-    const noise = (n: number): object => ({ text: Array.from({ length: 200 }, (_, at) => hash(`${n} ${at}`)) });
+    const noise = (n: number): object => ({
+      text: Array.from({ length: 200 }, (_, at) => hash(`${n} ${at}`).slice(1)),
+    });
     for (let n = 0; n < 10; n += 1) await store.put(key(n), noise(n));
     const [found] = withDatabase((database) =>
       database.prepare('SELECT sum(length(sample)) AS bytes, count(*) AS count FROM dictionary_samples').all(),
@@ -147,6 +159,25 @@ describe('documents in an SQLite file', () => {
     expect(await bodies()).toEqual(records(0, 3).map(({ body }) => body));
   });
 
+  it('of the layout that had all hashes within them are read, and name them when they are replaced', async () => {
+    withDatabase((database) => {
+      database.exec(`CREATE TABLE documents (
+        tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
+        version INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (tbl, partition, sort)
+      ) WITHOUT ROWID; PRAGMA user_version = 2`);
+      const insert = database.prepare('INSERT INTO documents VALUES (?, ?, ?, 1, ?)');
+      for (const { key: name, body } of records(0, 3))
+        insert.run(name.table, name.partition, name.sort, deflateSync(JSON.stringify(body)));
+    });
+    expect(await bodies()).toEqual(records(0, 3).map(({ body }) => body));
+    const store = await openSqliteDocumentStore({ file });
+    await store.put(key(1), record(1));
+    await store.close();
+    expect(hashCount()).toBe(2);
+    expect(await bodies()).toEqual(records(0, 3).map(({ body }) => body));
+  });
+
   it.each([
     [
       'a flipped byte',
@@ -154,6 +185,13 @@ describe('documents in an SQLite file', () => {
     ],
     ['bytes that are no zlib stream', "UPDATE documents SET body = x'0102' WHERE sort = '0005'"],
     ['a lost dictionary', 'DELETE FROM dictionary_samples'],
+    ['a lost hash', 'DELETE FROM hashes'],
+    ['a changed hash', "UPDATE hashes SET rest = CAST(x'00' || substr(rest, 2) AS BLOB)"],
+    [
+      'the number of another hash',
+      'UPDATE documents SET body = CAST(substr(body, 1, 7) || substr(body, 12, 4) || substr(body, 12) AS BLOB)',
+    ],
+    ['a body that was cut off', 'UPDATE documents SET body = CAST(substr(body, 1, 12) AS BLOB)'],
     ['a changed dictionary', "UPDATE dictionary_samples SET sample = CAST(x'00' || substr(sample, 2) AS BLOB)"],
   ])('are corrupt, and name themselves, after %s', async (_, damage) => {
     await write(0, 6);
@@ -163,5 +201,110 @@ describe('documents in an SQLite file', () => {
     await expect(reading).rejects.toMatchObject({ name: 'PipelineError', code: 'STORE_CORRUPT' });
     await expect(reading).rejects.toThrow('0005');
     await store.close();
+  });
+});
+
+describe('hashes that documents of an SQLite file share', () => {
+  /** As the record of a step that reads so many previous days. */
+  const reader = (day: number, days: number): object => ({
+    inputs: Object.fromEntries(
+      Array.from({ length: days }, (_, at) => [`figures_${at + 1}_days_before`, [hash(`figures ${day - at}`)]]),
+    ),
+    key: hash(`reader ${day}`),
+  });
+
+  it('cost those that read sixty days a tenth of their text, and are kept once', async () => {
+    const store = await openSqliteDocumentStore({ file });
+    const texts = Array.from({ length: 200 }, (_, day) => reader(day, 60));
+    for (const [day, body] of texts.entries()) await store.put(key(day), body);
+    await store.close();
+    expect(hashCount()).toBe(200 + 59 + 200);
+    const text = texts.reduce((sum, body) => sum + JSON.stringify(body).length, 0);
+    const [sizes] = withDatabase((database) =>
+      database.prepare('SELECT sum(length(body)) AS bytes FROM documents').all(),
+    ) as { bytes: number }[];
+    expect(sizes!.bytes).toBeLessThan(text / 10);
+    expect(await bodies()).toEqual(texts);
+  });
+
+  it('still tell a plan which of sixty previous days changed, and give the step key again', async () => {
+    const inputsOf = (changed: string): LedgerEntry['inputs'] => ({
+      ...(reader(100, 60) as Pick<LedgerEntry, 'inputs'>).inputs,
+      figures_17_days_before: [changed],
+    });
+    const parts = { step: 'metrics/links', version: 1, params: {} };
+    const now = { ...parts, inputs: inputsOf(hash('now')) };
+    const entry = {
+      ...parts,
+      inputs: inputsOf(hash('before')),
+      key: stepKey({ ...parts, inputs: inputsOf(hash('before')) }),
+    };
+    const store = await openSqliteDocumentStore({ file });
+    await store.put(key(0), entry);
+    await store.close();
+    const again = await openSqliteDocumentStore({ file });
+    const kept = (await again.get<LedgerEntry>(key(0)))!.body;
+    await again.close();
+    expect(stepKey(kept)).toBe(kept.key);
+    const [before, after] = ['before', 'now'].map((name) => hash(name).slice(0, 8));
+    expect(whyRun(kept, now)).toBe(`input figures_17_days_before changed (${before} → ${after})`);
+  });
+
+  it('stay within a body where another hash has the number', async () => {
+    const [first, second] = ['a'.repeat(8) + 'b'.repeat(56), 'a'.repeat(8) + 'c'.repeat(56)];
+    const both = { ...reader(0, 20), first, second };
+    const store = await openSqliteDocumentStore({ file });
+    await store.put(key(0), { ...reader(0, 20), first });
+    await store.put(key(1), { ...reader(0, 20), second });
+    await store.put(key(2), both);
+    await store.close();
+    expect(await bodies()).toEqual([{ ...reader(0, 20), first }, { ...reader(0, 20), second }, both]);
+  });
+
+  it('are named rightly by two stores that give one number to two hashes', async () => {
+    const stores = await Promise.all([1, 2].map(async () => openSqliteDocumentStore({ file })));
+    const number = (n: number): string => String(n).padStart(8, '0');
+    for (let n = 0; n < 30; n += 1) {
+      const written = stores.map(async (store, which) => {
+        const rival = number(n) + hash(`${which}`).slice(8);
+        const body = { ...reader(n, 10), rival };
+        await store.createMany([{ key: key(n * 2 + which), body }]);
+        return body;
+      });
+      const expected = await Promise.all(written);
+      for (const store of stores)
+        for (const which of [0, 1]) expect((await store.get(key(n * 2 + which)))?.body).toEqual(expected[which]);
+    }
+    await Promise.all(stores.map(async (store) => store.close()));
+  });
+
+  it('are not written without a body that names them', async () => {
+    const store = await openSqliteDocumentStore({ file });
+    await store.put(key(0), record(0));
+    const lost = store.put(key(0), reader(0, 20), { expectedVersion: 0 });
+    await expect(lost).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+    expect(hashCount()).toBe(2);
+    await store.put(key(1), reader(0, 20));
+    expect((await store.get(key(1)))?.body).toEqual(reader(0, 20));
+    await store.close();
+  });
+
+  it('are packed again when another process gave one of their numbers away in between', () => {
+    const rows = new Map<number, Uint8Array>();
+    const shared = createSharedHashes({
+      of: (number) => rows.get(number),
+      add: (number, rest) => {
+        if (!rows.has(number)) rows.set(number, rest);
+      },
+    });
+    const [ours, theirs] = ['a'.repeat(8) + 'b'.repeat(56), 'a'.repeat(8) + 'c'.repeat(56)];
+    const number = 0xaa_aa_aa_aa;
+    expect(shared.take(`"${ours}"`, '*')).toEqual({ text: '"*"', numbers: [number] });
+    rows.set(number, Buffer.from(theirs.slice(8), 'hex'));
+    expect(shared.write()).toBe(false);
+    shared.settle(false);
+    expect(shared.take(`"${ours}"`, '*')).toEqual({ text: `"${ours}"`, numbers: [] });
+    expect(shared.hasNew()).toBe(false);
+    expect(shared.hashOf(number)).toBe(theirs);
   });
 });
