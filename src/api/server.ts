@@ -13,6 +13,7 @@ import { addEarlierApi, addEarlierPaths } from './earlier/earlier-systems.ts';
 import { addActionRoutes } from './routes/actions.ts';
 import { addChangeRoutes } from './routes/changes.ts';
 import { addDayRoutes } from './routes/days.ts';
+import { addDepositRoute } from './routes/deposits.ts';
 import { addMcpRoute } from './routes/mcp.ts';
 import { addOperationRoutes } from './routes/operations.ts';
 import { addPipelineRoutes } from './routes/pipelines.ts';
@@ -73,6 +74,13 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
     },
     { prefix: '/api/v1' },
   );
+  await app.register(
+    (scope, _, done) => {
+      addDepositRoute(scope.withTypeProvider<ZodTypeProvider>(), context);
+      done();
+    },
+    { prefix: '/api/v1' },
+  );
   addEarlierPaths(app, context);
   addMcpRoute(app, context);
   addConsole(app, context);
@@ -104,10 +112,17 @@ function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags): void {
 
 /** Without a key: who is on this machine may read what is open, and nobody else anything. */
 async function callerOf({ engine, settings }: ApiContext, { headers, ip }: FastifyRequest): Promise<Caller> {
-  const key = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? headers['x-api-key'];
+  const key = keyIn(headers.authorization ?? '') ?? headers['x-api-key'];
   if (typeof key === 'string') return callerOfKey(engine.documents, key, engine.now());
   const scopes = settings.loopback ? ['data:read', 'ops:read'] : [];
   return { name: ip, scopes, anonymous: true };
+}
+
+/** As a bearer, or as the password of whoever: senders of notifications take it in their address and nowhere else. */
+function keyIn(authorization: string): string | undefined {
+  const [, scheme = '', value = ''] = /^(Bearer|Basic) (\S+)$/i.exec(authorization) ?? [];
+  if (scheme.toLowerCase() !== 'basic') return value === '' ? undefined : value;
+  return /^[^:]*:(.+)$/.exec(Buffer.from(value, 'base64').toString())?.[1];
 }
 
 async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void> {

@@ -231,6 +231,11 @@ function awsAccess(env: Environment, endpoints: readonly string[]): AwsAccess {
   };
 }
 
+/** How AWS services besides the stores are reached. */
+export function awsAccessOf(env: Environment): AwsAccess {
+  return awsAccess(env, []);
+}
+
 function first(env: Environment, names: readonly string[]): string | undefined {
   return names.map((name) => env[name]).find((value) => value !== undefined);
 }

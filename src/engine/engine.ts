@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import type { Dataset, FlatTable, FolderSource } from '../pipelines/dataset.ts';
 import type { Execution } from '../pipelines/ledger.ts';
+import type { ObjectNotice } from '../pipelines/object-notice.ts';
 import type { DocumentStore } from '../ports/documents.ts';
 import type { ObjectStore, StorePlace } from '../ports/objects.ts';
 import type { Source } from '../ports/source.ts';
@@ -27,6 +28,8 @@ export interface Engine {
   now(): Date;
   /** When files of other programs are taken in; `before` unless it is set. */
   readonly deposits?: DepositMode;
+  /** What an object of a bucket is called here; undefined for one that is none of the store. */
+  readonly objectNamed?: (object: ObjectNotice) => string | undefined;
   /** Lends a folder of this host's disk, with room for raw files; it is removed afterwards. */
   withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
   /** Task queue of each kind of step; `fetch` queues exist per host, `<fetch>-<host>`. */

@@ -4,6 +4,7 @@ import type { Engine, EngineFallback } from '../engine/engine.ts';
 import { createHttpClient } from '../engine/download/http-client.ts';
 import { livelySql } from '../activities/signs-of-life.ts';
 import { mergeRules } from '../engine/upkeep/merge-records.ts';
+import { objectNameIn } from '../config/object-names.ts';
 import type { DepositPlaces } from '../config/earlier-settings.ts';
 import type { Config } from '../config/load-config.ts';
 import { parsePayloadKeys } from '../config/payload-keys.ts';
@@ -30,8 +31,10 @@ export interface OpenEngine extends Engine {
   close(): Promise<void>;
 }
 
-/** How folders of publishers are reached, what their files are sealed with, and by what persons are known. */
-function ofInstallation({ home, settings }: Config): Required<Pick<Engine, 'openFolder' | 'rawKeys' | 'secret'>> {
+type OfInstallation = Required<Pick<Engine, 'openFolder' | 'objectNamed' | 'rawKeys' | 'secret'>>;
+
+/** How folders of publishers are reached, what objects are called, what files are sealed with, and by what persons are known. */
+function ofInstallation({ home, settings, storage }: Config): OfInstallation {
   const openFolder = openFolders({
     folder: path.join(home, 'scratch', 'downloads'),
     idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
@@ -39,6 +42,7 @@ function ofInstallation({ home, settings }: Config): Required<Pick<Engine, 'open
   });
   return {
     openFolder,
+    objectNamed: ({ bucket, key }) => objectNameIn(storage.objects, bucket, key),
     rawKeys: parsePayloadKeys(settings.QUOTIDIEN_RAW_KEYS ?? '').keys,
     secret: () => meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
   };

@@ -79,6 +79,8 @@ export interface DayResult {
 
 /** Sent to a day that runs without its report, by whoever wants the report. */
 export const reportTooSignal = defineSignal('reportToo');
+/** Sent when another program has put a file there for the day: the run looks for it, whatever it does or waits for. */
+export const depositedSignal = defineSignal('deposited');
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 /** What the run was started with. */
 export const inputQuery = defineQuery<DayInput>('input');
@@ -96,6 +98,9 @@ export interface DayWaits {
 
 /** A code span: quotes in prose turn curly in the UI, and are no JSON any more. */
 const ANSWER = '{"decision":"accept","reason":"…"}';
+
+/** A file came while the day was made: it is planned again, and the publisher is not asked for that. */
+const BROUGHT: Again = { kind: 'again', why: 'another program has brought a file' };
 
 const LATE_ORDERS = 'orders-while-the-end-is-recorded';
 
@@ -116,9 +121,12 @@ async function runDay(input: DayInput): Promise<DayResult> {
     const reason = input.why ?? 'no reason was given';
     await run.recordAction('force', { step: input.fromStep, reason, by: input.by ?? NOBODY_NAMED });
   }
-  for (let recheck = input.recheck === true; ; recheck = true) {
+  let asks = true;
+  for (let recheck = input.recheck === true; ; recheck ||= asks) {
     const resolved = await run.resolve(recheck);
     const next = await run.attempt(resolved);
+    asks = next !== BROUGHT;
+    if (next === BROUGHT) continue;
     if (next.kind === 'again') await run.waitUntil(next);
     else if (next.kind === 'done' && !run.turnToReport()) {
       if (!allHandlersFinished()) await condition(allHandlersFinished);
@@ -164,6 +172,8 @@ class DayRun {
   /** The part that this run makes now; undefined: the whole day. */
   only: DayPart | undefined;
   #reportToo = false;
+  /** A file has come since the day was planned. */
+  #deposited = false;
 
   constructor(input: DayInput) {
     this.#input = input;
@@ -181,6 +191,9 @@ class DayRun {
     this.only = input.only;
     setHandler(reportTooSignal, () => {
       this.#reportToo = true;
+    });
+    setHandler(depositedSignal, () => {
+      this.#deposited = true;
     });
     setHandler(planQuery, () => this.#plan);
     setHandler(progressQuery, () => this.#state);
@@ -204,6 +217,7 @@ class DayRun {
     const { pipeline, date, offline, fromStep } = this.#input;
     // After a wait of hours the stores may be back, and the host from before gone.
     this.#whereabouts = new Whereabouts();
+    this.#deposited = false;
     const resolved = await this.#whereabouts.control().resolveDay({
       pipeline,
       dates: [date],
@@ -229,6 +243,7 @@ class DayRun {
     const resolved = { ...planned, steps };
     this.#plan = resolved.plan;
     if (resolved.plan.upToDate && resolved.known !== null) {
+      if (this.#deposited) return BROUGHT;
       this.#tell(resolved, 'everything is there already');
       return {
         kind: 'done',
@@ -257,6 +272,7 @@ class DayRun {
   async #askedAgain(): Promise<Again | undefined> {
     if (!allHandlersFinished()) await condition(allHandlersFinished);
     const { retry } = this.#control;
+    if (retry === undefined && this.#deposited) return BROUGHT;
     return retry === undefined ? undefined : { kind: 'again', why: `${retry.step} is tried again: ${retry.reason}` };
   }
 
@@ -275,7 +291,7 @@ class DayRun {
     }
     await this.#followers.tell(why);
     const ms = until === undefined ? 0 : waitMs(until, at);
-    if (ms > 0) await condition(() => this.#control.retry !== undefined, ms);
+    if (ms > 0) await condition(() => this.#control.retry !== undefined || this.#deposited, ms);
     this.#waits = undefined;
   }
 

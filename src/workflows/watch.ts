@@ -1,8 +1,9 @@
-import { condition, patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { condition, patched, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { runSteps } from '../pipelines/run-steps.ts';
 import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
 import { AwaitedDays } from './await-day.ts';
+import { depositedSignal } from './day.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { callSteps } from './call-steps.ts';
 import { failureOf, withPlainFailures } from './plain-failures.ts';
@@ -61,17 +62,30 @@ export function watch(input: WatchInput): Promise<WatchResult> {
 
 async function runWatch({ pipeline }: WatchInput): Promise<WatchResult> {
   describeRun({ Pipeline: pipeline, RunReason: 'revision' });
-  const { freshness, moved, windows, revisions } = await watchPublisher(pipeline);
+  const brought = { again: false };
+  setHandler(depositedSignal, () => {
+    brought.again = true;
+  });
   const revised = new Revisions(pipeline);
-  for (const dates of windows) {
-    setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${dates[0] ?? ''}`);
-    await download(pipeline, dates);
-    await revised.start(await changedDays(pipeline, dates));
+  for (let asked = 0; ;) {
+    brought.again = false;
+    const { windows, ...seen } = await watchPublisher(pipeline);
+    for (const dates of windows) {
+      setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${dates[0] ?? ''}`);
+      await download(pipeline, dates);
+      await revised.start(await changedDays(pipeline, dates));
+    }
+    const changed = await revised.end();
+    await control.saveFreshness(pipeline, seen.freshness);
+    asked += windows.reduce((sum, dates) => sum + dates.length, 0);
+    // A batch file came meanwhile.
+    if (!isAgain(brought)) return { ...seen, asked, changed };
   }
-  const changed = await revised.end();
-  await control.saveFreshness(pipeline, freshness);
-  const asked = windows.reduce((sum, dates) => sum + dates.length, 0);
-  return { freshness, moved, asked, changed, revisions };
+}
+
+/** Asked anew: a signal changes it. */
+function isAgain({ again }: { readonly again: boolean }): boolean {
+  return again;
 }
 
 /** Downloads alone, on the publisher's own queue: what comes is kept with its receipt, and no day is touched. */

@@ -4,6 +4,7 @@ import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
 import type { DayInput } from '../../workflows/day.ts';
+import type { ObjectOrder, ObjectOrders } from '../../workers/hear-objects.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 
 /** What the API works with; the composition root gives it. */
@@ -17,6 +18,11 @@ export interface ApiContext {
   readonly withClient: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
   /** Starts runs, or joins those that are under way; each returns the id of the run. */
   readonly runs: RunStarts;
+  /** What notifications of object stores are about, and the runs that they start. */
+  readonly deposits: {
+    ordersOf(message: unknown): Promise<ObjectOrders>;
+    start(orders: readonly ObjectOrder[]): Promise<void>;
+  };
   readonly taskQueue: string;
   readonly settings: ApiSettings;
 }

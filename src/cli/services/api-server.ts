@@ -7,6 +7,7 @@ import type { ApiContext, RunStarts } from '../../api/shared/context.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
 import { errorCodeOf, PipelineError } from '../../errors.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
+import { ordersOf, startOrders } from '../../workers/hear-objects.ts';
 import { connectClient } from '../../workers/temporal-target.ts';
 import { targetOf } from '../temporal/known-temporal.ts';
 import { startBackfill, startDay, startWatch } from '../temporal/runs.ts';
@@ -86,6 +87,10 @@ async function buildServer(
     running: async (pipeline) => (await findRunningDays(context.config, pipeline)).days,
     withClient: (work) => connected.use(work),
     runs: runStarts(connected, taskQueue),
+    deposits: {
+      ordersOf: (message) => ordersOf(engine, message),
+      start: (orders) => connected.use((client) => startOrders(client, taskQueue, orders)),
+    },
     taskQueue,
     settings: {
       version: CODE_VERSION,

@@ -1,5 +1,6 @@
 import { applyReconcile } from '../../schedules/apply-reconcile.ts';
 import { applySchedules } from '../../schedules/apply-schedules.ts';
+import { listenToQueue } from '../../workers/object-queue.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { startApiNear } from './api-server.ts';
@@ -35,7 +36,8 @@ export async function dev(context: CommandContext): Promise<ExitCode> {
       if (sample !== undefined) terminal.line(`portal     ${sample.portal.url} (sample data)`);
       terminal.line('Ctrl-C stops everything; nothing is lost.');
       try {
-        await Promise.race([untilAborted(context.signal), session.broken]);
+        const queue = await listenToQueue({ config, engine: await context.engine(), client: session.client });
+        await Promise.race([untilAborted(context.signal), session.broken]).finally(() => queue?.close());
         terminal.note('stopping: running steps end first');
       } finally {
         await api.close();

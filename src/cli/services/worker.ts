@@ -1,6 +1,8 @@
 import { PipelineError } from '../../errors.ts';
 import { startHealthServer } from '../../workers/health.ts';
 import { loudRuntime } from '../../workers/logging.ts';
+import { listenToQueue } from '../../workers/object-queue.ts';
+import type { ObjectQueue } from '../../workers/object-queue.ts';
 import { QUEUE_KINDS, runWorkers } from '../../workers/run-workers.ts';
 import type { QueueKind } from '../../workers/run-workers.ts';
 import { connectClient } from '../../workers/temporal-target.ts';
@@ -23,6 +25,7 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
   const engine = await context.engine();
   if (engine.fallback !== undefined) await scheduleReconcile(context, target, engine.fallback);
   const workers = await runWorkers({ engine, target, kinds, tuning: configuredTuning(settings) });
+  const queue = kinds.includes('compute') ? await openQueue(context, target) : undefined;
   const port = settings.QUOTIDIEN_HEALTH_PORT;
   const health = port === undefined ? undefined : await startHealthServer(port, () => workers.ready());
   const stop = new Promise<void>((resolve) => {
@@ -31,9 +34,24 @@ export async function worker(context: CommandContext, { queues }: { queues: stri
     });
   });
   await Promise.race([stop, workers.ended]);
+  await queue?.close();
   await workers.shutdown();
   await health?.close();
   return EXIT.done;
+}
+
+/** The queue of deposits, with a connection of its own; undefined where the configuration names none. */
+async function openQueue(context: CommandContext, target: TemporalTarget): Promise<ObjectQueue | undefined> {
+  const { config } = context;
+  if (config.settings.QUOTIDIEN_DEPOSIT_QUEUE === undefined) return undefined;
+  const client = await connectClient(target);
+  const queue = await listenToQueue({ config, engine: await context.engine(), client });
+  return {
+    async close() {
+      await queue?.close();
+      await client.connection.close();
+    },
+  };
 }
 
 async function scheduleReconcile(

@@ -86,6 +86,18 @@ describe('the deposits of a day', () => {
     expect((await takeDayDeposits(engine, testControl(), 'cityflow', DAY)).outcomes).toEqual([]);
   });
 
+  it('keep what is known of a day that was made, also past its cut-off, where they lack it', async () => {
+    await deposit(hourly('09'), bikePage([hour(7, 20), hour(8, 5)]));
+    const late = { ...engine, now: () => new Date('2026-05-01T00:00:00Z') };
+    await takeDayDeposits(late, testControl(), 'cityflow', DAY);
+    await runDay(late, 'cityflow', DAY, { offline: true });
+    await deposit(hourly('09'), bikePage([hour(7, 21)]));
+    const { outcomes } = await takeDayDeposits(late, testControl(), 'cityflow', DAY);
+    expect(outcomes).toMatchObject([{ kept: 1 }]);
+    await runDay(late, 'cityflow', DAY, { offline: true });
+    expect(await velos()).toBe(25);
+  });
+
   it('wait for the publisher’s answer with "after", and for a person with "off"', async () => {
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     const look = async (deposits: 'after' | 'off') =>
