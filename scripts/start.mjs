@@ -139,6 +139,7 @@ async function install() {
 }
 
 const BUNDLER = inRoot('scripts', 'bundle-cli.mjs');
+const BUNDLE_LOADER = inRoot('scripts', 'load-bundle.cjs');
 const BUILD_STAMP = join(CACHE, 'build.sha256');
 
 /** One hash over everything that the build reads: names and bytes of src, the compiler's settings, the packages. */
@@ -146,7 +147,7 @@ function sourceHash() {
   const files = readdirSync(inRoot('src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .concat(inRoot('tsconfig.json'), ...(existsSync(BUNDLER) ? [BUNDLER] : []), LOCKFILE)
+    .concat(inRoot('tsconfig.json'), ...[BUNDLER, BUNDLE_LOADER].filter((file) => existsSync(file)), LOCKFILE)
     .sort();
   return sha256(...files.flatMap((file) => [`${relative(ROOT, file)}\0`, readFileSync(file)]));
 }

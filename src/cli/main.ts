@@ -26,12 +26,17 @@ const perform: Execute = async (options, command) => {
   await execute(process.env, options, command);
 };
 const program = createProgram(perform);
-await addCommandsOfDatasets();
-await program.parseAsync(withoutDashes(process.argv)).catch((error: unknown) => {
-  // Commander has said what it had to say; anything else is a fault of ours.
-  if (!(error instanceof CommanderError)) throw error;
-  tellUsage(error);
-});
+// A rejection is a fault of ours, and Node.js ends with it; nothing here waits at the top level, because the build makes CommonJS.
+void main();
+
+async function main(): Promise<void> {
+  await addCommandsOfDatasets();
+  await program.parseAsync(withoutDashes(process.argv)).catch((error: unknown) => {
+    // Commander has said what it had to say; anything else is a fault of ours.
+    if (!(error instanceof CommanderError)) throw error;
+    tellUsage(error);
+  });
+}
 
 /** Loads the datasets' commands where the program itself does not know the asked one, and for the list of all. */
 async function addCommandsOfDatasets(): Promise<void> {
