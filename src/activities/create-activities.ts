@@ -16,7 +16,6 @@ import type {
   FollowedRun,
   HeardChanges,
   HeardRange,
-  MaybeServed,
   PlanRequest,
   ReconcileResult,
   RecordRunRequest,
@@ -58,7 +57,7 @@ import { selectDays } from '../engine/watch/select-days.ts';
 import { resolveTick } from '../engine/plan/resolve-tick.ts';
 import { waitForOthers } from './signs-of-life.ts';
 import { runAgain, wakeRollup, wakeWhenOpen } from './start-runs.ts';
-import { serve } from '../engine/upkeep/serving.ts';
+import { withOutageNote } from '../engine/upkeep/outage-note.ts';
 import { takeDayDeposits } from '../engine/download/take-deposits.ts';
 import { changedDays, keepRevision, saveFreshness, watchPublisher } from '../engine/watch/watch-publisher.ts';
 import { verifySample } from '../engine/verify/verify-sample.ts';
@@ -72,28 +71,30 @@ export function createActivities(engine: Engine) {
   const guarded = guardWith(engine);
   const step = (execute: typeof executeStep) =>
     guarded(async (request: StepRequest): Promise<StepResult> => {
-      const result = await serve(engine, (served) => execute(served, request, control()));
+      const result = await withOutageNote(engine, ({ engine: own }) => execute(own, request, control()));
       return request.days.length === 1 ? throwLoneFailure(result) : result;
     });
   const wake = (pipeline: string): Promise<void> => wakeRollup(engine, pipeline);
   return {
     ...operatingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
-      serve(engine, async (own) => {
+      withOutageNote(engine, async ({ engine: own }) => {
         await lookForDeposits(own, request);
         return promisedPlan(own, request, resolveDay, ({ plan }) => plan.upToDate);
       }),
     ),
     resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> =>
-      serve(engine, (own) => promisedPlan(own, request, resolveWindow, ({ days }) => days.length === 0)),
+      withOutageNote(engine, ({ engine: own }) =>
+        promisedPlan(own, request, resolveWindow, ({ days }) => days.length === 0),
+      ),
     ),
     download: step(executeDownload),
     transform: step(executeStep),
     metrics: step(executeStep),
     report: step(executeStep),
     commitManifest: guarded((request: CommitRequest): Promise<CommitResult> => commit(engine, request)),
-    publishDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<MaybeServed> =>
-      serve(engine, (own) => publishDays(own, pipeline, dates)),
+    publishDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<void> =>
+      withOutageNote(engine, ({ engine: own }) => publishDays(own, pipeline, dates)),
     ),
     recordFailure: guarded(async ({ pipeline, scope, outcome }: RecordRunRequest): Promise<void> => {
       if (outcome.failure !== undefined) await recordFailure(engine, control(), pipeline, scope, outcome.failure);
@@ -186,17 +187,18 @@ function operatingActivities(engine: Engine) {
 }
 
 /** Commits days; those for whose commit a store was away are marked, as are those whose steps say so already. */
-async function commit(engine: Engine, request: CommitRequest): Promise<CommitResult> {
-  const result = await serve(engine, async (own) => {
+function commit(engine: Engine, request: CommitRequest): Promise<CommitResult> {
+  return withOutageNote(engine, async ({ engine: own, note }) => {
     const committed = await commitDays(own, control(), request);
     const dates = request.days.map(({ outcome }) => outcome.date);
     await endPromises(own, control(), request.pipeline, dates);
+    const noted = note();
+    if (noted !== undefined && request.degraded === undefined) {
+      const scopes = committed.days.map(({ date }) => date);
+      await markDegraded(engine, control(), request.pipeline, scopes, noted.why);
+    }
     return committed;
   });
-  if (result.served === undefined || request.degraded !== undefined) return result;
-  const scopes = result.days.map(({ date }) => date);
-  await markDegraded(engine, control(), request.pipeline, scopes, result.served.why);
-  return result;
 }
 
 export type Activities = ReturnType<typeof createActivities>;

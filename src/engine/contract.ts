@@ -1,7 +1,6 @@
 import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { JsonObject } from '../ports/json.ts';
-import type { StorePlace } from '../ports/objects.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { DeliveriesBefore } from '../pipelines/kept-delivery.ts';
 import type { ScheduledWork } from '../pipelines/definition.ts';
@@ -26,21 +25,6 @@ export interface RetrySettings {
   readonly heartbeatMs: number;
 }
 
-/** Said of work that the primary stores, as they are now, did not serve. */
-export interface Served {
-  /** `fallback`: what came out, or what it was made from, is on this host alone; what builds on it must run there. */
-  readonly place: StorePlace;
-  /** The task queue of that host. */
-  readonly queue: string;
-  /** In words, for people. */
-  readonly why: string;
-}
-
-/** Absent where the primary stores served everything. */
-export interface MaybeServed {
-  readonly served?: Served;
-}
-
 export interface PlanRequest {
   readonly pipeline: string;
   readonly dates: readonly CivilDate[];
@@ -50,7 +34,7 @@ export interface PlanRequest {
 }
 
 /** The plan of one day, with everything that the workflow needs to execute it; recorded in history. */
-export interface ResolvedDay extends MaybeServed {
+export interface ResolvedDay {
   readonly steps: readonly ExecutionStep[];
   readonly plan: DayPlan;
   readonly retry: RetrySettings;
@@ -70,7 +54,7 @@ export interface ResolvedDay extends MaybeServed {
 }
 
 /** The plan of a set of days, without words: which keys are reused, and which steps run. */
-export interface ResolvedWindow extends MaybeServed {
+export interface ResolvedWindow {
   readonly steps: readonly ExecutionStep[];
   readonly retry: RetrySettings;
   readonly queues: Readonly<Record<string, string>>;
@@ -106,7 +90,7 @@ export interface StepRequest extends StepWork {
   readonly force: boolean;
 }
 
-export interface StepResult extends MaybeServed {
+export interface StepResult {
   readonly days: readonly (StepDone | StepFailed)[];
 }
 
@@ -124,7 +108,7 @@ export interface CommitRequest {
   }[];
 }
 
-export interface CommitResult extends MaybeServed {
+export interface CommitResult {
   readonly days: readonly {
     readonly date: CivilDate;
     readonly version: number;

@@ -26,6 +26,7 @@ export async function bundleWorkflows(failureConverterPath?: string): Promise<st
   const source = (name: string): string => fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
   const { code } = await bundleWorkflowCode({
     workflowsPath: source('workflows/index'),
+    workflowInterceptorModules: [source('workflows/host-routing')],
     preloadModules: PURE_MODULES.map(source),
     logger: QUIET,
     ...(failureConverterPath === undefined ? {} : { failureConverterPath }),

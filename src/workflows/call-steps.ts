@@ -1,14 +1,13 @@
 import { isCancellation, patched, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { RetrySettings, StepResult } from '../engine/contract.ts';
+import type { RetrySettings } from '../engine/contract.ts';
 import { isForced } from '../pipelines/execution.ts';
 import type { ExecutionStep } from '../pipelines/execution.ts';
 import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { StepDone, StepFailed, StepWork, StepsRun } from '../pipelines/run-steps.ts';
 import type { Stage, StepId } from '../pipelines/vocabulary.ts';
 import { codedFailure, failureOf } from './plain-failures.ts';
-import type { Whereabouts } from './whereabouts.ts';
 
 /** An operator's word on single steps of a day. */
 export interface StepsControl {
@@ -24,7 +23,6 @@ export interface StepActivities {
   readonly retry: RetrySettings;
   /** Of a run that forces a step; undefined: nothing is forced. */
   readonly fromStep?: StepId | Stage | undefined;
-  readonly whereabouts: Whereabouts;
   readonly control?: StepsControl;
 }
 
@@ -60,18 +58,15 @@ async function callStep(
   step: ExecutionStep,
   work: StepWork,
 ): Promise<readonly (StepDone | StepFailed)[]> {
-  const { whereabouts, pipeline, fromStep } = activities;
-  const call = (): Promise<StepResult> =>
-    proxyActivities<Activities>(stepOptions(activities, step, work))[step.stage]({
+  const { pipeline, fromStep } = activities;
+  try {
+    const { days } = await proxyActivities<Activities>(stepOptions(activities, step, work))[step.stage]({
       pipeline,
       step: step.id,
       ...work,
       force: isForced(step, fromStep),
     });
-  try {
-    const result = whereabouts.note(await call());
-    // Steps that ran side by side on two hosts while a store was away: the day goes on at one of them.
-    return (whereabouts.isElsewhere(result) ? await call() : result).days;
+    return days;
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failure = failureOf(error);
@@ -82,7 +77,7 @@ async function callStep(
 function stepOptions(activities: StepActivities, step: ExecutionStep, { days }: StepWork): ActivityOptions {
   const [first, last] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
   return {
-    taskQueue: activities.whereabouts.queueFor(queueOf(activities, step)),
+    taskQueue: queueOf(activities, step),
     startToCloseTimeout: step.timeoutSeconds * 1000,
     heartbeatTimeout: activities.retry.heartbeatMs,
     summary: `${step.id} · ${days.length === 1 ? first : `${first} … ${last}, ${days.length} days`}`,

@@ -24,13 +24,13 @@ import { DayFollowers } from './day-followers.ts';
 import { DayHolds, NOBODY_NAMED } from './day-holds.ts';
 import type { Answer } from './day-holds.ts';
 import { callSteps } from './call-steps.ts';
+import { goAnywhere, outageSoFar, storeActivities } from './host-routing.ts';
 import { codedFailure, withPlainFailures } from './plain-failures.ts';
 import { checkDayId, checkInput, civilDate, flag, oneOf, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
 import { UnitDecisions } from './unit-decisions.ts';
-import { Whereabouts } from './whereabouts.ts';
 
 export interface DayInput {
   readonly pipeline: string;
@@ -153,7 +153,6 @@ interface Again {
 class DayRun {
   readonly #input: DayInput;
   readonly #title: string;
-  #whereabouts = new Whereabouts();
   #plan: DayPlan | undefined;
   #state: DayState = {};
   #decisions: Decision[] = [];
@@ -185,7 +184,7 @@ class DayRun {
     this.#holds = new DayHolds(this.#title, (answer) => this.#keep(answer));
     this.units = new UnitDecisions(this.#title, (decided) => {
       const { pipeline, date } = input;
-      return this.#whereabouts.control().decideUnit({ pipeline, scope: date, ...decided });
+      return storeActivities().decideUnit({ pipeline, scope: date, ...decided });
     });
     this.#followers = new DayFollowers(input, () => this.#holds.story ?? this.#waits?.why);
     this.only = input.only;
@@ -210,15 +209,15 @@ class DayRun {
   /** Keeps with the day what a person asked for. */
   recordAction(action: ActionRequest['action'], order: Pick<ActionRequest, 'step' | 'reason' | 'by'>): Promise<void> {
     const { pipeline, date } = this.#input;
-    return this.#whereabouts.control().recordAction({ pipeline, scope: date, action, ...order });
+    return storeActivities().recordAction({ pipeline, scope: date, action, ...order });
   }
 
   async resolve(recheck: boolean): Promise<ResolvedDay> {
     const { pipeline, date, offline, fromStep } = this.#input;
     // After a wait of hours the stores may be back, and the host from before gone.
-    this.#whereabouts = new Whereabouts();
     this.#deposited = false;
-    const resolved = await this.#whereabouts.control().resolveDay({
+    goAnywhere();
+    return storeActivities().resolveDay({
       pipeline,
       dates: [date],
       options: {
@@ -228,7 +227,6 @@ class DayRun {
         ...(fromStep === undefined ? {} : { fromStep }),
       },
     });
-    return this.#whereabouts.note(resolved);
   }
 
   /** After the processing: whether the report was asked for in the meantime, and is what this run makes next. */
@@ -304,7 +302,6 @@ class DayRun {
       queues,
       retry,
       fromStep,
-      whereabouts: this.#whereabouts,
       control: this.#control,
     });
     const states = await runSteps(
@@ -364,7 +361,7 @@ class DayRun {
     const { pipeline, date } = this.#input;
     const { step, reason, by } = answer;
     if (decision === 'retry') return this.recordAction('retryStep', { step, reason, by });
-    return this.#whereabouts.control().recordDecision({ pipeline, scope: date, decision: { decision, ...answer } });
+    return storeActivities().recordDecision({ pipeline, scope: date, decision: { decision, ...answer } });
   }
 
   /** The state that the step gets in place of `done`. */
@@ -383,31 +380,30 @@ class DayRun {
 
   async #finish(resolved: ResolvedDay, outcome: DayOutcome): Promise<Attempt> {
     const { pipeline, date, reason = 'manual' } = this.#input;
-    const whereabouts = this.#whereabouts;
     this.#tell(resolved, outcome.failure === undefined ? outcome.verdict : `failed at ${outcome.failure.step}`);
     if (outcome.failure !== undefined) {
-      await whereabouts.control().recordFailure({ pipeline, scope: date, reason, outcome });
+      await storeActivities().recordFailure({ pipeline, scope: date, reason, outcome });
       const retry = await this.#askedLate();
       if (retry !== undefined) return retry;
       describeRun({ Verdict: 'failed', FailedStep: outcome.failure.step });
       throw dayFailure(this.#title, outcome.failure);
     }
-    const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
+    const before = outageSoFar().degraded;
+    const degraded = before === undefined ? {} : { degraded: before };
     const base = resolved.known?.version ?? 0;
     const days = [{ outcome, state: this.#state, decisions: this.#decisions, base }];
-    const committed = whereabouts.note(
-      await whereabouts.control().commitManifest({ pipeline, reason, days, ...degraded }),
-    );
+    const committed = await storeActivities().commitManifest({ pipeline, reason, days, ...degraded });
     if ((committed.conflicting ?? []).length > 0) {
       this.#tell(resolved, 'planned again, because another run has committed the day meanwhile');
       this.#taken = this.#decisions;
       return { kind: 'conflicting' };
     }
-    const verdict = whereabouts.degraded === undefined ? outcome.verdict : 'degraded';
+    const isAway = outageSoFar().degraded !== undefined;
+    const verdict = isAway ? 'degraded' : outcome.verdict;
     this.#tell(resolved, verdict);
     // While a store is away nobody else can read the day; its reconciliation announces it.
-    if (committed.affecting.length > 0 && whereabouts.degraded === undefined) {
-      await whereabouts.control().announceChanges(pipeline);
+    if (committed.affecting.length > 0 && !isAway) {
+      await storeActivities().announceChanges(pipeline);
     }
     const [manifest] = committed.days;
     const known = revisionIn(manifest);
@@ -432,7 +428,7 @@ class DayRun {
 
   #tell(resolved: ResolvedDay, what: string): void {
     const table = dayStory(`${this.#title}: ${what}`, resolved.steps, resolved.plan.steps, this.#state, this.#running);
-    const { story } = this.#whereabouts;
+    const { story } = outageSoFar();
     setCurrentDetails(story === undefined ? table : `${table}\n\n${story}`);
   }
 }

@@ -10,7 +10,7 @@ import { failureOf, withPlainFailures } from './plain-failures.ts';
 import { checkInput, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
-import { Whereabouts } from './whereabouts.ts';
+import { goAnywhere } from './host-routing.ts';
 
 export interface WatchInput {
   readonly pipeline: string;
@@ -90,13 +90,12 @@ function isAgain({ again }: { readonly again: boolean }): boolean {
 
 /** Downloads alone, on the publisher's own queue: what comes is kept with its receipt, and no day is touched. */
 async function download(pipeline: string, dates: readonly CivilDate[]): Promise<void> {
-  const whereabouts = new Whereabouts();
-  const resolved = whereabouts.note(await control.resolveWindow({ pipeline, dates, options: {} }));
-  const { queues, retry, days } = resolved;
+  goAnywhere();
+  const { steps, queues, retry, days } = await control.resolveWindow({ pipeline, dates, options: {} });
   await runSteps(
-    { steps: resolved.steps.filter(({ stage }) => stage === 'download'), days },
+    { steps: steps.filter(({ stage }) => stage === 'download'), days },
     {
-      ...callSteps({ pipeline, queues, retry, whereabouts }),
+      ...callSteps({ pipeline, queues, retry }),
       // What holds a day is decided in the day's own run.
       decide: () => Promise.resolve(undefined),
     },

@@ -15,7 +15,7 @@ import { checkInput, civilDate, flag, listOf, oneOf, optional, text } from './in
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { windowStory } from './story.ts';
-import { Whereabouts } from './whereabouts.ts';
+import { goAnywhere, outageSoFar, storeActivities } from './host-routing.ts';
 
 export interface WindowInput {
   readonly pipeline: string;
@@ -115,8 +115,8 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   const { pipeline, dates, reason = 'backfill' } = input;
   const title = `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}`;
   describeRun({ Pipeline: pipeline, DataDate: dates[0] ?? '', RunReason: reason });
-  const whereabouts = new Whereabouts();
-  const resolved = await resolve(whereabouts, input);
+  goAnywhere();
+  const resolved = await resolve(input);
   const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
   const { days } = resolved;
   const bases = new Map(days.map(({ date, base }) => [date, base === undefined ? {} : { base }]));
@@ -127,13 +127,14 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   const tell = (known: DayStates): void => {
     share = endedShare(steps.length, [...known.values()]);
     const table = windowStory(title, steps, [...known.values()]);
-    setCurrentDetails(whereabouts.story === undefined ? table : `${table}\n\n${whereabouts.story}`);
+    const { story } = outageSoFar();
+    setCurrentDetails(story === undefined ? table : `${table}\n\n${story}`);
   };
   tell(new Map(days.map(({ date, state }) => [date, state])));
   const states = await runSteps(
     { steps, days, previousDays: earlierDays(input) },
     {
-      ...callSteps({ pipeline, queues: resolved.queues, retry: resolved.retry, whereabouts }),
+      ...callSteps({ pipeline, queues: resolved.queues, retry: resolved.retry }),
       // Only a single day can wait for a decision: here the step counts as failed, and the day is left to its own run.
       decide: ({ date, step, key, checks }) => {
         if (decisionOn(decided.get(date) ?? [], step, key)?.decision === 'accept') return Promise.resolve(undefined);
@@ -154,14 +155,14 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
     decisions: decided.get(date) ?? [],
     ...bases.get(date),
   }));
-  const { overtaken, unchanged } = await commit(whereabouts, { pipeline, reason, days: commits });
+  const { overtaken, unchanged } = await commit({ pipeline, reason, days: commits });
   const unplanned = (resolved.careful ?? []).map(({ date, why }) => ({ date, step: null, why }));
   return {
     committed: good.length - overtaken.length,
     upToDate: resolved.upToDate.length,
     degraded:
       (resolved.degraded ?? []).length +
-      good.filter(({ outcome, date }) => !overtaken.includes(date) && isDegraded(whereabouts, outcome)).length,
+      good.filter(({ outcome, date }) => !overtaken.includes(date) && isDegraded(outcome)).length,
     noData: (resolved.noData ?? []).length,
     unchanged,
     ran: countRan([...states.values()]),
@@ -184,8 +185,8 @@ function carefulDays(left: readonly { readonly outcome: DayOutcome }[]): WindowR
 }
 
 /** As its manifest or its mark is going to say. */
-function isDegraded(whereabouts: Whereabouts, { verdict }: DayOutcome): boolean {
-  return verdict === 'degraded' || whereabouts.degraded !== undefined;
+function isDegraded({ verdict }: DayOutcome): boolean {
+  return verdict === 'degraded' || outageSoFar().degraded !== undefined;
 }
 
 function countRan(states: readonly DayState[]): Record<StepId, number> {
@@ -202,15 +203,15 @@ function countRan(states: readonly DayState[]): Record<StepId, number> {
  * Asked month by month: what is known of all steps of a day is the largest that a window says of it. Days with nothing to make whose
  * published names are not right are published.
  */
-async function resolve(whereabouts: Whereabouts, input: WindowInput): Promise<ResolvedWindow> {
+async function resolve(input: WindowInput): Promise<ResolvedWindow> {
   const options = { recheck: input.recheck === true, offline: input.offline === true };
   const months: ResolvedWindow[] = [];
   for (const dates of daysByMonth(input.dates)) {
     const request = { pipeline: input.pipeline, dates, options, ...(input.pages === true ? { pages: true } : {}) };
-    months.push(whereabouts.note(await whereabouts.control().resolveWindow(request)));
+    months.push(await storeActivities().resolveWindow(request));
   }
   for (const month of daysByMonth(months.flatMap(({ unpublished = [] }) => unpublished))) {
-    whereabouts.note(await whereabouts.control().publishDays(input.pipeline, month));
+    await storeActivities().publishDays(input.pipeline, month);
   }
   const [first] = months;
   if (first === undefined) throw codedFailure('INPUT_INVALID', 'a window needs days');
@@ -232,20 +233,20 @@ interface Committed {
 }
 
 /** Month by month as well. Days that were made while a store was away are announced by their reconciliation. */
-async function commit(whereabouts: Whereabouts, request: Omit<CommitRequest, 'degraded'>): Promise<Committed> {
+async function commit(request: Omit<CommitRequest, 'degraded'>): Promise<Committed> {
   const changed: CivilDate[] = [];
   const overtaken: CivilDate[] = [];
   let unchanged = 0;
   for (const month of daysByMonth(request.days.map(({ outcome }) => outcome.date))) {
     const days = request.days.filter(({ outcome }) => month.includes(outcome.date));
-    const degraded = whereabouts.degraded === undefined ? {} : { degraded: whereabouts.degraded };
-    const call = { ...request, days, ...degraded };
-    const committed = whereabouts.note(await whereabouts.control().commitManifest(call));
+    const before = outageSoFar().degraded;
+    const call = { ...request, days, ...(before === undefined ? {} : { degraded: before }) };
+    const committed = await storeActivities().commitManifest(call);
     overtaken.push(...(committed.conflicting ?? []));
     unchanged += committed.days.filter(({ created }) => !created).length;
-    if (whereabouts.degraded === undefined) changed.push(...committed.affecting);
+    if (outageSoFar().degraded === undefined) changed.push(...committed.affecting);
   }
-  if (changed.length > 0) await whereabouts.control().announceChanges(request.pipeline);
+  if (changed.length > 0) await storeActivities().announceChanges(request.pipeline);
   return { overtaken, unchanged };
 }
 

@@ -20,6 +20,7 @@ const EXPECTED = [
   'backfill-across-years',
   'backfill-continued-as-new',
   'backfill',
+  'day-at-one-host',
   'day-complete',
   'day-conflicting',
   'day-decision-kept',
@@ -42,6 +43,7 @@ const EXPECTED = [
   'watch',
   'watch-days-at-once',
   'window-after-another',
+  'window-at-one-host',
   'window-published',
   'window',
 ];
@@ -56,6 +58,8 @@ describe('recorded histories', () => {
   });
 
   it.each([
+    ['day-at-one-host', 'quotidien-host-alpha'],
+    ['window-at-one-host', '"served"'],
     ['day-conflicting', '"conflicting":["2024-01-10"]'],
     ['day-decision-kept', 'recordDecision'],
     ['day-skipped-cut-again', 'skips-cut-lost-slices-again'],

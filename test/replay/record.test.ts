@@ -8,8 +8,10 @@ import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import type { ReconcileResult } from '../../src/engine/contract.ts';
 import { finishRollup, startBackfill, startDay, startWatch } from '../../src/cli/temporal/runs.ts';
 import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
+import type { DayState } from '../../src/pipelines/execution.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import type { DayInput } from '../../src/workflows/day.ts';
+import { hostsApart, withHost } from '../fixtures/hosts-apart.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { noopDataset } from '../fixtures/noop-dataset.ts';
@@ -24,6 +26,9 @@ import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
  */
 const FOLDER = path.resolve(import.meta.dirname, 'histories');
 const RECENT = addDays(new Date().toISOString().slice(0, 10), -30);
+/** Days whose parts come to two hosts. */
+const APART = { day: '2024-01-19', window: ['2024-01-20', '2024-01-21'] };
+const apart = hostsApart('quotidien', [APART.day, ...APART.window]);
 const REVISED = [RECENT, addDays(RECENT, 1)];
 
 let publisher: TinyPublisher;
@@ -53,7 +58,10 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     const options = { baseUrl: publisher.url, holdAbove: 9_000, freshForMinutes: 0 };
     // What is recorded of a watch is the days that changed under it, so it has a pipeline of its own.
     const [tiny, watched] = [tinyDataset(options), tinyDataset({ ...options, name: 'watched' })];
-    installation = await openInstallation({ datasets: { tiny, watched, noop: noopDataset } });
+    installation = await openInstallation({
+      datasets: { tiny, watched, noop: noopDataset },
+      interceptors: { activity: [apart] },
+    });
   });
 
   afterAll(async () => {
@@ -226,6 +234,29 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     ).result();
     await finishRollup(installation.target, 'tiny');
     await record('rollup-announced', 'rollup/tiny');
+  });
+
+  it('of a day and a window that go on at one host, because a store is away', async () => {
+    const { client, target } = installation;
+    const forecast = publisher.holdNext('forecast');
+    const handle = await start(APART.day);
+    await forecast.arrived;
+    const readingsAreThere = async () => {
+      expect(await handle.query<DayState>('progress')).toHaveProperty(['download/readings']);
+    };
+    await vi.waitFor(readingsAreThere, { timeout: 20_000 });
+    forecast.release();
+    await withHost(installation, 'alpha', apart, () => handle.result());
+    await record('day-at-one-host', handle.workflowId);
+    const workflowId = 'window/tiny/apart';
+    const args = [{ pipeline: 'tiny', dates: APART.window }];
+    // Either of the two hosts may be the first.
+    await withHost(installation, 'alpha', apart, () =>
+      withHost(installation, 'beta', apart, () =>
+        client.workflow.execute('window', { workflowId, taskQueue: target.taskQueue, args }),
+      ),
+    );
+    await record('window-at-one-host', workflowId);
   });
 
   it('of reconciliations that end and that are refused', async () => {

@@ -5,6 +5,7 @@ import type { Dataset } from '../../src/pipelines/dataset.ts';
 import type { Scope } from '../../src/pipelines/vocabulary.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
 import type { MigrationOptions } from '../../src/storage/setup/migrate.ts';
+import { interceptors } from '../../src/workflows/host-routing.ts';
 import * as workflows from '../../src/workflows/index.ts';
 import { engineFallback, hostQueue } from '../../src/workers/engine-fallback.ts';
 import { HostDisk, openSimulatedFallback } from './fallback-of-host.ts';
@@ -13,6 +14,7 @@ import { httpOf } from './publishers.ts';
 import type { Publisher } from './publishers.ts';
 import type { Activity, Workers } from './runtime/attempts.ts';
 import { useServer } from './runtime/current-server.ts';
+import type { Interceptors } from './runtime/interceptors.ts';
 import { Server } from './runtime/server.ts';
 import { Process } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -93,7 +95,7 @@ export class Installation implements Workers {
     this.weather.onCrash = (process) => {
       this.kill(process);
     };
-    this.server = new Server(options.scheduler, workflows, this);
+    this.server = new Server(options.scheduler, { workflows, interceptors: interceptors as () => Interceptors }, this);
     useServer(this.server);
     this.hosts = options.hosts.map((name) => ({
       name,

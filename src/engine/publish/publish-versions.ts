@@ -5,7 +5,6 @@ import type { Manifest } from '../../pipelines/manifest.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { PutFence } from '../../ports/objects.ts';
-import type { MaybeServed } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import { lastVersions } from '../records/ledger-reader.ts';
@@ -47,9 +46,8 @@ async function publishAll(engine: Engine, definition: PipelineDefinition, scopes
 }
 
 /** Has the published names of finished days show what these are made of. */
-export async function publishDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<MaybeServed> {
+export async function publishDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]): Promise<void> {
   await publishNewest(engine, datasetOf(engine, pipeline).definition, dates);
-  return {};
 }
 
 /** Publishes the last of these versions; false when a newer one has the names by now. */

@@ -2,7 +2,7 @@ import type { RollupRequest, RollupResult } from '../contract.ts';
 import { markDegraded } from '../records/degraded.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { executeRollup } from '../derive/execute-rollup.ts';
-import { servedWork } from '../upkeep/serving.ts';
+import { notedEngine } from './outage-note.ts';
 
 /**
  * Makes periods, and marks them when the primary stores did not serve that: other hosts do not see what was made here, and what was seen
@@ -13,12 +13,12 @@ export async function rollUpPeriods(
   request: RollupRequest,
   control: StepControl,
 ): Promise<RollupResult> {
-  const { engine: own, served } = servedWork(engine);
+  const { engine: own, note } = notedEngine(engine);
   try {
     return await executeRollup(own, request, control);
   } finally {
     // Also when it fails: some periods may be committed here, and another host may be the one that tries again.
-    const how = served();
-    if (how !== undefined) await markDegraded(engine, control, request.pipeline, request.periods, how.why);
+    const noted = note();
+    if (noted !== undefined) await markDegraded(engine, control, request.pipeline, request.periods, noted.why);
   }
 }

@@ -10,6 +10,7 @@ import type { Scheduler } from '../scheduler.ts';
 import { callActivity } from './attempts.ts';
 import type { CallOptions, Workers } from './attempts.ts';
 import { payload } from './contexts.ts';
+import type { Interceptors } from './interceptors.ts';
 import { WorkflowRun } from './workflow-run.ts';
 import type { Outcome, StartRequest } from './workflow-run.ts';
 
@@ -28,10 +29,18 @@ export class WorkflowFailed extends Error {
 
 export type WorkflowFunction = (...args: never[]) => Promise<unknown>;
 
+/** What a bundle holds. */
+export interface WorkflowCode {
+  readonly workflows: Readonly<Record<string, WorkflowFunction>>;
+  /** Called as a run begins. */
+  readonly interceptors: () => Interceptors;
+}
+
 /** The rules of a Temporal server that workflows rely on: unique ids, signals, updates, children and their parents' end. */
 export class Server {
   readonly scheduler: Scheduler;
   readonly #workflows: Readonly<Record<string, WorkflowFunction>>;
+  readonly #interceptors: WorkflowCode['interceptors'];
   readonly #workers: Workers;
   /** The newest run of each id. */
   readonly #runs = new Map<string, WorkflowRun>();
@@ -40,9 +49,10 @@ export class Server {
   readonly broken: string[] = [];
   #started = 0;
 
-  constructor(scheduler: Scheduler, workflows: Readonly<Record<string, WorkflowFunction>>, workers: Workers) {
+  constructor(scheduler: Scheduler, { workflows, interceptors }: WorkflowCode, workers: Workers) {
     this.scheduler = scheduler;
     this.#workflows = workflows;
+    this.#interceptors = interceptors;
     this.#workers = workers;
     scheduler.settle = () => {
       let any = false;
@@ -181,7 +191,10 @@ export class Server {
     const workflow = this.#workflows[run.request.type];
     if (workflow === undefined) throw new Error(`there is no workflow ${run.request.type}`);
     try {
-      const result = await run.inContext(() => workflow(...(run.request.args as never[])));
+      const result = await run.inContext(() => {
+        run.interceptors = this.#interceptors();
+        return workflow(...(run.request.args as never[]));
+      });
       this.#close(run, { closedAs: 'completed', result: payload(result) });
     } catch (error) {
       this.#fail(run, error);

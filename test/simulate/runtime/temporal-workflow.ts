@@ -3,6 +3,8 @@ import { msToNumber } from './durations.ts';
 import type { Duration } from './durations.ts';
 import type { CallOptions } from './attempts.ts';
 import { currentWorkflow, payload } from './contexts.ts';
+import { intercepted } from './interceptors.ts';
+import type { Call, CallInput } from './interceptors.ts';
 import { ContinueAsNew } from './server.ts';
 import type { Server } from './server.ts';
 import type { ClosePolicy, WorkflowRun } from './workflow-run.ts';
@@ -106,16 +108,31 @@ export async function sleep(duration: Duration): Promise<void> {
 }
 
 export function proxyActivities(options: CallOptions): Record<string, (...args: unknown[]) => Promise<unknown>> {
-  const call =
-    (name: string) =>
-    (...args: unknown[]) =>
-      cancellable((signal, run, server) => server.activity(run, name, args, options, signal));
-  return new Proxy({}, { get: (_, name) => call(String(name)) });
+  return proxyOf('scheduleActivity', options);
 }
 
 /** A local activity runs in a worker too, and is tried again when that dies. */
 export function proxyLocalActivities(options: CallOptions): Record<string, (...args: unknown[]) => Promise<unknown>> {
-  return proxyActivities(options);
+  return proxyOf('scheduleLocalActivity', options);
+}
+
+function proxyOf(kind: Call, options: CallOptions): Record<string, (...args: unknown[]) => Promise<unknown>> {
+  const call =
+    (activityType: string) =>
+    (...args: unknown[]) =>
+      schedule(kind, { activityType, args, options });
+  return new Proxy({}, { get: (_, name) => call(String(name)) });
+}
+
+export function scheduleActivity(activityType: string, args: readonly unknown[], options: CallOptions) {
+  return schedule('scheduleActivity', { activityType, args, options });
+}
+
+function schedule(kind: Call, input: CallInput): Promise<unknown> {
+  const { interceptors } = currentWorkflow().run;
+  return intercepted(interceptors, kind, ({ activityType, args, options }) =>
+    cancellable((signal, run, server) => server.activity(run, activityType, args, options, signal)),
+  )(input);
 }
 
 /** Work that the scope of the caller cancels: the caller hears of it at once, what was begun hears of it as it can. */

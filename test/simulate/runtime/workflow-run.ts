@@ -1,3 +1,4 @@
+import type { Interceptors } from './interceptors.ts';
 import { CancellationScope } from './scopes.ts';
 import { workflowContext } from './contexts.ts';
 
@@ -39,6 +40,8 @@ export class WorkflowRun {
   readonly queries = new Map<string, Handler>();
   readonly children = new Set<WorkflowRun>();
   readonly patches = new Set<string>();
+  /** Those of the product, made for this run. */
+  interceptors: Interceptors = {};
   details = '';
   events = 3;
   handling = 0;
