@@ -20,8 +20,8 @@ function only(folder, allowed, types = []) {
   ];
 }
 
-/** The error table, and what takes secrets out of errors and logs: leaves that every folder may import. */
-const ERRORS = '^src/(errors|redaction)\\.ts$';
+/** The error table, what is given and what is not, and what takes secrets out of errors and logs: leaves that every folder may import. */
+const ERRORS = '^src/(errors|given|redaction)\\.ts$';
 const PORTS = '^src/ports/';
 /** What a machine tells of its processes and files. */
 const MACHINE = '^src/machine/';

@@ -1,3 +1,4 @@
+import { definedMembers } from './given.ts';
 /**
  * The error table and the one error class of Quotidien.
  *
@@ -225,7 +226,6 @@ export function asPipelineError(error: unknown): PipelineError {
   if (code === undefined) return new PipelineError('INTERNAL', message, { cause: error });
   return new PipelineError(code, message, {
     cause: error,
-    ...(context === undefined ? {} : { context }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...definedMembers({ context, retryAfterMs }),
   });
 }

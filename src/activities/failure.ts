@@ -1,4 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { definedMembers } from '../given.ts';
 import { asPipelineError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { redactText, redacted, redactedError } from '../redaction.ts';
@@ -20,7 +21,7 @@ export function toApplicationFailure(error: unknown, secrets: readonly string[] 
     nonRetryable: !known.retryable,
     details: [redacted(known.context, secrets)],
     ...(error instanceof Error ? { cause: redactedError(error, secrets) } : {}),
-    ...(known.retryAfterMs === undefined ? {} : { nextRetryDelay: known.retryAfterMs }),
+    ...definedMembers({ nextRetryDelay: known.retryAfterMs }),
     ...(BENIGN.includes(known.code) ? { category: ApplicationFailureCategory.BENIGN } : {}),
   });
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type * as z from 'zod';
+import { definedMembers } from '../given.ts';
 import { PipelineError } from '../errors.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { depositPlaces, earlierProblems, withEarlierNames } from './earlier-settings.ts';
@@ -74,7 +75,7 @@ export function loadConfig(sources: ConfigSources): Config {
   }
   const cacheDir = cacheFolder(env, sources.cwd);
   const deposits = depositPlaces(env, sources.cwd);
-  const places = deposits === undefined ? {} : { deposits };
+  const places = definedMembers({ deposits });
   return { home, settings: parsed.data, hosts, storage, env, cacheDir, homeIsNamed: named, ...places };
 }
 
@@ -119,11 +120,6 @@ function hostSettings(
   const hostKeys = read('HOST_KEY', HOST_SETTING.HOST_KEY.schema);
   const fileKeys = read('FILE_KEYS', HOST_SETTING.FILE_KEYS.schema);
   return {
-    ...(hostKeys === undefined ? {} : { hostKeys }),
-    ...(fileKeys === undefined ? {} : { fileKeys }),
-    ...(maxMb === undefined ? {} : { maxMb }),
-    ...(key === undefined ? {} : { key }),
-    ...(url === undefined ? {} : { url }),
-    ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+    ...definedMembers({ hostKeys, fileKeys, maxMb, key, url, requestsPerSecond }),
   };
 }

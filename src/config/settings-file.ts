@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { definedMembers } from '../given.ts';
 import { PipelineError } from '../errors.ts';
 import type { Environment } from './environment.ts';
 import { hostVariable } from './settings.ts';
@@ -33,7 +34,7 @@ export function readSettingsFile(file: string): SettingsFile {
   try {
     const { datasets, ...parsed } = JSON.parse(text) as Record<string, unknown>;
     const settings = Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
-    return { settings, ...(datasets === undefined ? {} : { datasets }), ...(foreign === undefined ? {} : { foreign }) };
+    return { settings, ...definedMembers({ datasets, foreign }) };
   } catch (error) {
     throw new PipelineError('CONFIG_INVALID', `${file} is not JSON: ${(error as Error).message}`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -164,7 +165,7 @@ function chooseObjects(env: Environment, documents: DocumentChoice, problems: st
     cacheCheckTtlMs: cacheCheckTtlMs(env, problems),
     placed: placedFolders(env, bucket ?? '', problems),
     ...awsAccess(env, NAMES.s3Endpoint),
-    ...(cacheFolder === undefined ? {} : { cacheFolder }),
+    ...definedMembers({ cacheFolder }),
   };
 }
 
@@ -226,7 +227,7 @@ function awsAccess(env: Environment, endpoints: readonly string[]): AwsAccess {
   const isPlain = accessKeyId !== undefined && secretAccessKey !== undefined && env['AWS_SESSION_TOKEN'] === undefined;
   return {
     region: first(env, NAMES.region) ?? DEFAULT_REGION,
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...definedMembers({ endpoint }),
     ...(isPlain ? { credentials: { accessKeyId, secretAccessKey } } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { PipelineDefinition } from './definition.ts';
 import type { Manifest } from './manifest.ts';
@@ -58,7 +59,7 @@ export function calendarMonth(
     const page = pageOf(manifest);
     const told = typeof coverage === 'number' ? { coverage } : {};
     const { version, verdict } = manifest;
-    return [manifest.scope, { version, verdict, ...told, ...(page === undefined ? {} : { page }) }];
+    return [manifest.scope, { version, verdict, ...told, ...definedMembers({ page }) }];
   });
   return { schema: 'quotidien.calendar/1', pipeline: name, month, days: Object.fromEntries(entries) };
 }

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import { PipelineError, asPipelineError } from '../errors.ts';
 import type { ErrorContext } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../ports/json.ts';
@@ -75,7 +76,7 @@ export function maskOutcome(columns: ClassifiedColumns, outcome: UnitOutcome): U
 function maskCheck(columns: ClassifiedColumns, check: CheckResult): CheckResult {
   const masked = (rows: readonly JsonObject[]): JsonObject[] => rows.map((row) => maskRow(columns, row));
   const units = check.units?.map((unit) => ({ ...unit, examples: masked(unit.examples) }));
-  return { ...check, examples: masked(check.examples), ...(units === undefined ? {} : { units }) };
+  return { ...check, examples: masked(check.examples), ...definedMembers({ units }) };
 }
 
 /** The same error without classified values; its causes and its stack hold the words that were masked, and are left out. */
@@ -83,7 +84,7 @@ export function maskError(columns: ClassifiedColumns, error: unknown): PipelineE
   const { code, message, context, retryAfterMs } = asPipelineError(error);
   return new PipelineError(code, maskWords(columns, message), {
     context: maskContext(columns, context),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...definedMembers({ retryAfterMs }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { JsonValue } from '../ports/json.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { DocumentDiff, ValueChange } from './version-diff.ts';
@@ -44,8 +45,7 @@ function changeOf(path: string, before: JsonValue | undefined, after: JsonValue 
   return [
     {
       path,
-      ...(before === undefined ? {} : { before }),
-      ...(after === undefined ? {} : { after }),
+      ...definedMembers({ before, after }),
       ...(typeof before === 'number' && typeof after === 'number'
         ? { difference: decimalDifference(before, after) }
         : {}),

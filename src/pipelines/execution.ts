@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { LEFT_OUT, SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, StepNote } from './kept-delivery.ts';
@@ -98,11 +99,10 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       queue: step.queue,
       timeoutSeconds: step.timeoutSeconds,
       required: step.required,
-      ...(step.part === undefined ? {} : { part: step.part }),
+      ...definedMembers({ part: step.part }),
       ...(isUndated(step) ? { undated: true as const } : {}),
       ...(step.withNotes === true ? { withNotes: true } : {}),
-      ...(step.shard === undefined ? {} : { shard: step.shard }),
-      ...(step.gathers === undefined ? {} : { gathers: step.gathers }),
+      ...definedMembers({ shard: step.shard, gathers: step.gathers }),
     }));
 }
 
@@ -134,10 +134,7 @@ export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};
   for (const { step, action, key, empty, lacks, sample, heldUnits, reason, kept } of planned) {
     const note = {
-      ...(sample === undefined ? {} : { sample }),
-      ...(heldUnits === undefined ? {} : { heldUnits }),
-      ...(lacks === undefined ? {} : { lacks }),
-      ...(kept === undefined ? {} : { kept }),
+      ...definedMembers({ sample, heldUnits, lacks, kept }),
     };
     if (action === 'skip') state[step] = { state: 'skipped', reason };
     else if (action === 'reuse' && key !== undefined)
@@ -151,8 +148,8 @@ export function deliveredBefore(planned: readonly PlannedStep[]): Record<StepId,
   const delivered: Record<StepId, DeliveredBefore> = {};
   for (const { step, action, key, since, recut, sample } of planned) {
     if (action === 'reuse' || key === undefined || since === undefined) continue;
-    const made = sample === undefined ? {} : { sample };
-    delivered[step] = { key, since, ...(recut === undefined ? {} : { recut }), ...made };
+    const made = definedMembers({ sample });
+    delivered[step] = { key, since, ...definedMembers({ recut }), ...made };
   }
   return delivered;
 }

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { OutputDefinition, PipelineDefinition, RollupInput, StepDefinition, StepInput } from './definition.ts';
 import { isOfOtherDays } from './lookback.ts';
 import { MAX_SHARDS, shardName, shardsOf, shardText, splitShard } from './shard.ts';
@@ -73,7 +74,7 @@ function sliceOutputs(outputs: StepDefinition['outputs'], of: number): StepDefin
 
 function ofShard(output: OutputDefinition, shard: Shard): OutputDefinition {
   const { layer, publishAs } = output;
-  const named = publishAs === undefined ? {} : { publishAs: publishAs.replaceAll('{shard}', shardText(shard)) };
+  const named = definedMembers({ publishAs: publishAs?.replaceAll('{shard}', shardText(shard)) });
   return { ...output, layer: `${layer}/shard=${shardText(shard)}`, ...named };
 }
 
@@ -109,7 +110,7 @@ function gathering(step: StepDefinition, sharded: Sharded): StepDefinition {
       }));
     }),
     ...(needed.length === 0 ? {} : { gathers: needed.map(({ name }) => names(name)) }),
-    ...(step.needsAnyOf === undefined ? {} : { needsAnyOf: step.needsAnyOf.flatMap(names) }),
+    ...definedMembers({ needsAnyOf: step.needsAnyOf?.flatMap(names) }),
   };
 }
 

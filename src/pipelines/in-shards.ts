@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import { shardText, splitShard } from './shard.ts';
 import type { StepId } from './vocabulary.ts';
 
@@ -25,7 +26,7 @@ export function tellTogether<T>(
     const key = `${step} ${shard === undefined ? '' : sameAs(item)}`;
     const known = told.get(key);
     if (known !== undefined) known.members.push(item);
-    else told.set(key, { step, ...(shard === undefined ? {} : { of: shard.of }), members: [item] });
+    else told.set(key, { step, ...definedMembers({ of: shard?.of }), members: [item] });
   }
   return [...told.values()];
 }

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
 
@@ -81,7 +82,7 @@ export function keptState(
   { key, since, sample }: DeliveredBefore,
   { code, message }: Pick<KeptNote, 'code' | 'message'>,
 ) {
-  const made = sample === undefined ? {} : { sample };
+  const made = definedMembers({ sample });
   return { state: 'done', key, how: 'reused', empty: false, kept: { code, message, since }, ...made } as const;
 }
 

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { DocumentKey } from '../ports/documents.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
@@ -86,7 +87,7 @@ export function manifestStep(entry: LedgerEntry, kept?: KeptNote): ManifestStep 
     version: entry.version,
     outputs: entry.outputs,
     failedChecks: entry.checks.filter((check) => check.failed > 0),
-    ...(kept === undefined ? {} : { kept }),
+    ...definedMembers({ kept }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import { addDays } from './civil-date.ts';
 import { decisionOn } from './decision.ts';
 import type { Decision } from './decision.ts';
@@ -287,7 +288,7 @@ class PlanWalk {
   /** The failure of the last request, carried on while nobody asks again, or else what is wrong with the last answer. */
   #note({ id, part = '' }: StepDefinition): Pick<PlannedStep, 'kept'> {
     const kept = this.#failedRequest(id) ?? this.#evidence.deliveries[part]?.note;
-    return kept === undefined ? {} : { kept };
+    return definedMembers({ kept });
   }
 
   #failedRequest(id: StepId): KeptNote | undefined {
@@ -310,7 +311,7 @@ class PlanWalk {
     const empty = isEmptyEntry(entry);
     const known = { step: step.id, key: delivery.key, ...(empty ? { empty } : {}), ...deliveredWith(step, entry) };
     const { note } = delivery;
-    const reuse = { ...known, ...(note === undefined ? {} : { kept: note }), action: 'reuse' } as const;
+    const reuse = { ...known, ...definedMembers({ kept: note }), action: 'reuse' } as const;
     if (part.source === 'import') return { ...reuse, reason: 'imported' };
     if (part.closed !== undefined) return { ...reuse, reason: part.closed };
     const whyNot = this.#whyNotAsked(part);

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { DocumentKey } from '../ports/documents.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
 import type { FetchWindow } from './dataset.ts';
@@ -88,7 +89,7 @@ export function countedAlone(receipt: Receipt, last: number | null, host?: strin
   const { alone, ...rest } = receipt;
   if (last !== null && Math.max(last, alone?.upTo ?? 0) <= (receipt.sequence ?? 0)) return rest;
   const upTo = last === null ? null : Math.max(last, alone?.upTo ?? 0);
-  return { ...rest, alone: { upTo, ...(host === undefined ? {} : { host }) } };
+  return { ...rest, alone: { upTo, ...definedMembers({ host }) } };
 }
 
 /** How far the number of merged receipts may have to go: as far as that of either. */
@@ -98,7 +99,7 @@ function aloneOf(older: Receipt, sequence: number, alone: CountedAlone | undefin
   if (upTo <= sequence) return {};
   const isOfOne = before <= sequence || older.alone?.host === alone?.host;
   const host = isOfOne ? alone?.host : undefined;
-  return { alone: { upTo, ...(host === undefined ? {} : { host }) } };
+  return { alone: { upTo, ...definedMembers({ host }) } };
 }
 
 /** One receipt of two for the same bytes and window: the newer answer, and the days of both. */
@@ -114,7 +115,7 @@ export function mergeReceipts(one: Receipt, other: Receipt): Receipt {
     ...(Object.keys(before).length === 0 ? {} : { before }),
     days: { ...older.days, ...newer.days },
     kept: { ...Object.fromEntries(left), ...newer.kept },
-    ...(span === undefined ? {} : { span }),
+    ...definedMembers({ span }),
     rows: Math.max(older.rows, newer.rows),
     columns: Math.max(older.columns, newer.columns),
   };
@@ -221,7 +222,7 @@ function newestOf(date: CivilDate, answers: readonly Answer[]): Delivery {
 
 function deliveryOf({ day, receipt }: Answer): Delivery {
   const { checkedAt, sequence, freshness } = receipt;
-  return { ...day, checkedAt, freshness, ...(sequence === undefined ? {} : { sequence }) };
+  return { ...day, checkedAt, freshness, ...definedMembers({ sequence }) };
 }
 
 /** The delivery with one of its rivals in its place, which becomes one of them. */

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import { blockedBy, inputKeys, notesFor } from './execution.ts';
 import type { DayState, ExecutionStep, StepState } from './execution.ts';
 import { SKIPPED, keptState } from './kept-delivery.ts';
@@ -161,10 +162,9 @@ async function runStep(work: Work, step: ExecutionStep): Promise<void> {
       const question = { date: day.date, step: step.id, key, checks: held };
       const decided = held.length === 0 ? undefined : await run.decide(question);
       const without = {
-        ...(heldUnits === undefined ? {} : { heldUnits }),
-        ...(sample === undefined ? {} : { sample }),
+        ...definedMembers({ heldUnits, sample }),
       };
-      const more = { ...without, ...(lacks === undefined ? {} : { lacks }), ...(kept === undefined ? {} : { kept }) };
+      const more = { ...without, ...definedMembers({ lacks, kept }) };
       end(day.date, decided ?? { state: 'done', key, how, empty, ...more });
     }
   }
@@ -229,7 +229,7 @@ function workOf({ steps, days, states }: Work, step: ExecutionStep, runnable: re
         date,
         inputs: inputKeys(step, state),
         ...(notes.length === 0 ? {} : { notes }),
-        ...(recut === undefined ? {} : { recut }),
+        ...definedMembers({ recut }),
       };
     }),
     siblings: Object.fromEntries(step.siblings.map((id) => [id, keysOf(days, states, id)])),

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import { PipelineError } from '../errors.ts';
 import { isCivilDate } from './civil-date.ts';
 import { splitShard, shardName } from './shard.ts';
@@ -24,7 +25,7 @@ const YEAR = /^\d{4}$/;
 /** Reads the text form; `INPUT_INVALID` for anything else. `scopeText` gives the same text back. */
 export function parseScope(text: string): ScopeValue {
   const { name, shard } = splitShard(text);
-  const partition = shard === undefined ? {} : { partition: shard };
+  const partition = definedMembers({ partition: shard });
   const isSound = shard === undefined || (shard.index >= 1 && shard.index <= shard.of);
   if (isSound && isCivilDate(name)) return { kind: 'day', date: name, ...partition };
   if (isSound && MONTH.test(name)) return { kind: 'period', grain: 'month', period: name, ...partition };

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { definedMembers } from '../given.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { MEMO, actualSchedule, madeSchedules } from './actual-schedules.ts';
 import type { ActualSchedule } from './actual-schedules.ts';
@@ -107,6 +108,6 @@ async function applyOne(client: Client, { id, standing, declared }: Compared): P
   await handle.update(({ state: { paused, note } }) => ({
     ...declared.options,
     action,
-    state: { paused, ...(note === undefined ? {} : { note }) },
+    state: { paused, ...definedMembers({ note }) },
   }));
 }

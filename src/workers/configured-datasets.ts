@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import { PipelineError } from '../errors.ts';
 import { hostVariable } from '../config/settings.ts';
 import type { HostSettings } from '../config/settings.ts';
@@ -95,7 +96,7 @@ function configuredFolder(source: FolderSource, settings: HostSettings): FolderS
   return {
     ...source,
     requestsPerSecond: requestsPerSecond ?? source.requestsPerSecond,
-    ...(url === undefined ? {} : { access: { url, hostKeys, ...(key === undefined ? {} : { secret: key }) } }),
+    ...(url === undefined ? {} : { access: { url, hostKeys, ...definedMembers({ secret: key }) } }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { definedMembers } from '../given.ts';
 import { sameRecord } from '../pipelines/same-record.ts';
 import { noteBreakers } from '../storage/outage/breaker-notes.ts';
 import { createCachedObjectStore } from '../storage/cache/cache-objects.ts';
@@ -63,7 +64,7 @@ export async function openHostFallback(options: HostFallbackOptions): Promise<Ho
   const notes = noteBreakers(folder, Object.values(breakers));
   const mirror = createStoreMirror(local);
   const now = () => new Date();
-  const rules = options.rules === undefined ? {} : { rules: options.rules };
+  const rules = definedMembers({ rules: options.rules });
   return {
     host,
     folder,

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { definedMembers } from '../given.ts';
 import { livelyDocuments, livelyObjects, signOfLife } from '../activities/signs-of-life.ts';
 import type { Config } from '../config/load-config.ts';
 import type { AwsAccess, DocumentChoice, ObjectChoice, StorageChoice } from '../config/storage-choice.ts';
@@ -46,7 +47,7 @@ export async function openStores(config: StoresConfig, rules?: MergeRules): Prom
   const fallback = await openHostFallback({
     folder: path.join(home, 'fallback'),
     primary,
-    ...(rules === undefined ? {} : { rules }),
+    ...definedMembers({ rules }),
     remote: { objects: storage.objects.kind !== 'local-files', documents: storage.documents.kind !== 'sqlite' },
     cache: {
       folder: cacheFolder(home, storage.objects),
@@ -179,7 +180,6 @@ function dynamoOptions(choice: DocumentChoice & { kind: 'dynamodb' }) {
 function accessOf({ region, endpoint, credentials }: AwsAccess): AwsAccess {
   return {
     region,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
+    ...definedMembers({ endpoint, credentials }),
   };
 }

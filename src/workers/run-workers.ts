@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { WorkerInterceptors, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
+import { definedMembers } from '../given.ts';
 import { fetchQueue } from '../engine/plan/resolve-plan.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -91,10 +92,10 @@ async function workerOptions({ engine, kinds, ...settings }: WorkerSettings): Pr
   const { dataConverter } = settings.target;
   const common = {
     activities: createActivities(engine),
-    ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...definedMembers({ dataConverter }),
     shutdownGraceTime: tuning.graceSeconds * 1000,
     ...versioningOptions(tuning),
-    ...(tuning.cachedWorkflows === undefined ? {} : { maxCachedWorkflows: tuning.cachedWorkflows }),
+    ...definedMembers({ maxCachedWorkflows: tuning.cachedWorkflows }),
     interceptors: {
       ...settings.interceptors,
       activity: [

@@ -3,6 +3,7 @@ import type { Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
+import { definedMembers } from '../given.ts';
 import type { Environment } from '../config/environment.ts';
 import { openConnection } from './client-connection.ts';
 import { dataConverterOf } from './payload-codec.ts';
@@ -42,5 +43,5 @@ export async function connectClient(target: TemporalTarget): Promise<Client> {
 
 /** A client on a connection to the target that is there already. */
 export function clientOf(connection: Connection, { namespace, dataConverter }: TemporalTarget): Client {
-  return new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
+  return new Client({ connection, namespace, ...definedMembers({ dataConverter }) });
 }

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
+import { definedMembers } from '../given.ts';
 import { SEALED_FAILURES } from './payload-codec.ts';
 
 /** One bundle for readable payloads, one for encrypted ones. */
@@ -29,7 +30,7 @@ export async function bundleWorkflows(failureConverterPath?: string): Promise<st
     workflowInterceptorModules: [source('workflows/host-routing')],
     preloadModules: PURE_MODULES.map(source),
     logger: QUIET,
-    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
+    ...definedMembers({ failureConverterPath }),
   });
   return code;
 }

@@ -13,6 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
+import { definedMembers } from '../given.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CanaryDifference, SelectedDays } from '../engine/contract.ts';
 import { SELECTIONS, spreadSample, yearStretches } from '../pipelines/backfill.ts';
@@ -167,10 +168,7 @@ class BackfillRun {
       pipeline,
       from,
       to,
-      ...(select === undefined ? {} : { select }),
-      ...(newestFirst === undefined ? {} : { newestFirst }),
-      ...(until === undefined ? {} : { until }),
-      ...(pages === undefined ? {} : { pages }),
+      ...definedMembers({ select, newestFirst, until, pages }),
     };
     this.#canaries = input.carried?.canary?.dates ?? [];
     this.#tally = new BackfillTally(this.request, input.carried?.totals, input.carried?.canary?.differences);
@@ -200,7 +198,7 @@ class BackfillRun {
     return surveys.selectDays({
       request: this.request,
       stretch,
-      ...(plan === undefined ? {} : { plan }),
+      ...definedMembers({ plan }),
       ...(this.#canaries.length === 0 ? {} : { except: this.#canaries }),
     });
   }
@@ -308,7 +306,7 @@ class BackfillRun {
             reason: 'backfill',
             recheck: select === 'all',
             offline: select === 'stale',
-            ...(until === undefined ? {} : { until }),
+            ...definedMembers({ until }),
             ...(pages === true ? { pages } : {}),
             ...(waitForEarlierDays ? { waitForEarlierDays } : {}),
           },
@@ -345,7 +343,7 @@ class BackfillRun {
         date,
         reason: 'backfill',
         ...(select === 'all' ? { recheck: true } : {}),
-        ...(until === undefined ? {} : { until }),
+        ...definedMembers({ until }),
       },
       { priority: PRIORITY },
     );

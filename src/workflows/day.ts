@@ -7,6 +7,7 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
+import { definedMembers } from '../given.ts';
 import type { ActionRequest, CommitResult, ResolvedDay } from '../engine/contract.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
 import type { DayFailure, DayOutcome, DayState, StepState } from '../pipelines/execution.ts';
@@ -222,9 +223,7 @@ class DayRun {
       dates: [date],
       options: {
         recheck,
-        ...(offline === undefined ? {} : { offline }),
-        ...(this.only === undefined ? {} : { only: this.only }),
-        ...(fromStep === undefined ? {} : { fromStep }),
+        ...definedMembers({ offline, only: this.only, fromStep }),
       },
     });
   }
@@ -389,7 +388,7 @@ class DayRun {
       throw dayFailure(this.#title, outcome.failure);
     }
     const before = outageSoFar().degraded;
-    const degraded = before === undefined ? {} : { degraded: before };
+    const degraded = definedMembers({ degraded: before });
     const base = resolved.known?.version ?? 0;
     const days = [{ outcome, state: this.#state, decisions: this.#decisions, base }];
     const committed = await storeActivities().commitManifest({ pipeline, reason, days, ...degraded });
@@ -439,7 +438,7 @@ function waitMs(until: string, at: string | undefined): number {
 }
 
 function clockOf({ at }: ResolvedDay): Pick<Again, 'at'> {
-  return at === undefined ? {} : { at };
+  return definedMembers({ at });
 }
 
 /** A day that is run without its report is complete without it. */

@@ -7,6 +7,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { definedMembers } from '../given.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { DayPart, ScheduledWork } from '../pipelines/definition.ts';
 import type { ResolvedTick } from '../engine/contract.ts';
@@ -92,7 +93,7 @@ async function startUnlessRunning(workflowId: string, pipeline: string, date: Ci
   try {
     await startChild(day, {
       workflowId,
-      args: [{ pipeline, date, reason: 'schedule', ...(only === undefined ? {} : { only }) }],
+      args: [{ pipeline, date, reason: 'schedule', ...definedMembers({ only }) }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `${pipeline} ${date}`,
     });

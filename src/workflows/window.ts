@@ -1,4 +1,5 @@
 import { condition, defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { definedMembers } from '../given.ts';
 import type { CommitRequest, ResolvedWindow } from '../engine/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
@@ -119,7 +120,7 @@ async function makeDays(input: WindowInput): Promise<WindowResult & { readonly o
   const resolved = await resolve(input);
   const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));
   const { days } = resolved;
-  const bases = new Map(days.map(({ date, base }) => [date, base === undefined ? {} : { base }]));
+  const bases = new Map(days.map(({ date, base }) => [date, definedMembers({ base })]));
   const held = new Set<CivilDate>();
   const decided = new Map(days.map(({ date, decisions = [] }) => [date, decisions]));
   let share = 0;
@@ -240,7 +241,7 @@ async function commit(request: Omit<CommitRequest, 'degraded'>): Promise<Committ
   for (const month of daysByMonth(request.days.map(({ outcome }) => outcome.date))) {
     const days = request.days.filter(({ outcome }) => month.includes(outcome.date));
     const before = outageSoFar().degraded;
-    const call = { ...request, days, ...(before === undefined ? {} : { degraded: before }) };
+    const call = { ...request, days, ...definedMembers({ degraded: before }) };
     const committed = await storeActivities().commitManifest(call);
     overtaken.push(...(committed.conflicting ?? []));
     unchanged += committed.days.filter(({ created }) => !created).length;

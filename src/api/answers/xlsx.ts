@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { writeXlsxStream } from 'hucre/xlsx';
 import type { CellValue, ColumnDef } from 'hucre/xlsx';
+import { definedMembers } from '../../given.ts';
 import type { AnswerRow, AnswerValue, ColumnType, TableColumn } from '../../pipelines/tables.ts';
 
 /**
@@ -28,7 +29,7 @@ const WIDTHS: Partial<Readonly<Record<ColumnType, number>>> = { instant: 20, dat
 function columnOf({ name, type }: TableColumn): ColumnDef {
   const format = FORMATS[type];
   const width = Math.max(WIDTHS[type] ?? 10, name.length + 2);
-  return { header: name, width, ...(format === undefined ? {} : { numFmt: format }) };
+  return { header: name, width, ...definedMembers({ numFmt: format }) };
 }
 
 async function* cellsOf(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definedMembers } from '../../given.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { checkPlan, loadPlan, planBackfill, savePlan } from '../../engine/plan/plan-backfill.ts';
 import { planRun } from '../../engine/plan/plan-run.ts';
@@ -148,7 +149,7 @@ function addDayActions(app: ApiApp, context: ApiContext, orders: Orders): void {
       const { reason: why, from_step: from, recheck, force, until } = request.body;
       const { definition } = datasetOf(engine, pipeline);
       const fromStep = force === true ? STAGES[0] : (from as StepId | undefined);
-      checkRequest(definition, { dates: [date], options: fromStep === undefined ? {} : { fromStep } });
+      checkRequest(definition, { dates: [date], options: definedMembers({ fromStep }) });
       if (force === true) requireScope(request, 'admin', pipeline);
       const by = await orders.note(request, { action: 'run', target: `${pipeline}/${date}`, pipeline, reason: why });
       const { plans } = await planRun(engine, definition, [date], { days: 1 });
@@ -157,9 +158,9 @@ function addDayActions(app: ApiApp, context: ApiContext, orders: Orders): void {
         date,
         why,
         by,
-        ...(fromStep === undefined ? {} : { fromStep }),
+        ...definedMembers({ fromStep }),
         ...(recheck === true ? { recheck } : {}),
-        ...(until === undefined ? {} : { until }),
+        ...definedMembers({ until }),
       });
       reply.code(202).header('location', `/api/v1/pipelines/${pipeline}/days/${date}`);
       return { id, plan: plans[0]?.steps ?? [] };
@@ -186,8 +187,7 @@ function addDayActions(app: ApiApp, context: ApiContext, orders: Orders): void {
       const input = {
         reason: why,
         by,
-        ...(named === undefined ? {} : { step: named }),
-        ...(decision === undefined ? {} : { decision }),
+        ...definedMembers({ step: named, decision }),
       };
       reply.code(202);
       return { id, answer: await orders.update(id, action, input) };
@@ -213,7 +213,7 @@ function addBackfills(app: ApiApp, context: ApiContext, orders: Orders): void {
       const detailed = await planBackfill(engine, {
         ...asked,
         ...(newestFirst === true ? { newestFirst } : {}),
-        ...(until === undefined ? {} : { until }),
+        ...definedMembers({ until }),
         ...(pages === true ? { pages } : {}),
       });
       await savePlan(engine.documents, detailed.plan);
@@ -234,8 +234,7 @@ function addBackfills(app: ApiApp, context: ApiContext, orders: Orders): void {
       const started = await context.runs.startBackfill({
         ...asked,
         plan: hash,
-        ...(parallel === undefined ? {} : { parallel }),
-        ...(canary === undefined ? {} : { canary }),
+        ...definedMembers({ parallel, canary }),
       });
       reply.code(202).header('location', `/api/v1/backfills/${pipeline}/${asked.from}_${asked.to}/${hash}`);
       return { id: started };

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { loadPlan, planBackfill, savePlan } from '../../engine/plan/plan-backfill.ts';
 import type { DetailedPlan } from '../../engine/plan/plan-backfill.ts';
 import { PipelineError } from '../../errors.ts';
@@ -79,7 +80,7 @@ function requestOf(command: BackfillCommand): BackfillRequest {
 function inputOf({ request }: BackfillPlan, command: BackfillCommand): BackfillInput {
   return {
     ...request,
-    ...(command.plan === undefined ? {} : { plan: command.plan }),
+    ...definedMembers({ plan: command.plan }),
     ...(command.parallel === undefined ? {} : { parallel: numberOf('--parallel', command.parallel) }),
     ...(command.canary === undefined ? {} : { canary: numberOf('--canary', command.canary) }),
     ...(command.canaryTolerance === undefined

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import { datasetOf } from '../../engine/engine.ts';
@@ -33,7 +34,7 @@ export interface DecideCommand {
 export async function decide(context: CommandContext, command: DecideCommand): Promise<ExitCode> {
   const { date, unit, step } = command;
   const decision = chosen(command);
-  const input = { decision, ...signed(command), ...(step === undefined ? {} : { step }) };
+  const input = { decision, ...signed(command), ...definedMembers({ step }) };
   if (date === undefined) return decideCanary(context, command.pipeline, input);
   if (unit === undefined) return orderDay(context, { ...command, date }, 'decide', input);
   if (decision === 'retry') throw new PipelineError('INPUT_INVALID', 'a unit is accepted or rejected, not retried');

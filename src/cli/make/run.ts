@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { datesBetween, parseCivilDate } from '../../pipelines/civil-date.ts';
 import { STAGES } from '../../pipelines/vocabulary.ts';
@@ -48,7 +49,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   if (days === 0)
     throw new PipelineError('INPUT_INVALID', `the range ends (${options.to ?? ''}) before it begins (${from})`);
   const fromStep = forcedFrom(options);
-  checkRequest(definition, { dates: [from], options: fromStep === undefined ? {} : { fromStep } });
+  checkRequest(definition, { dates: [from], options: definedMembers({ fromStep }) });
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
@@ -84,8 +85,7 @@ async function runOne(
     pipeline: options.pipeline,
     date,
     ...(options.recheck === true ? { recheck: true } : {}),
-    ...(fromStep === undefined ? {} : { fromStep }),
-    ...(options.reason === undefined ? {} : { why: options.reason }),
+    ...definedMembers({ fromStep, why: options.reason }),
     ...(fromStep === undefined ? {} : { by: callerName() }),
     ...untilOf(options.until),
   });

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { startPortal } from '../../dev/portal/portal.ts';
 import { PipelineError } from '../../errors.ts';
 import { EXIT } from '../shared/context.ts';
@@ -12,7 +13,7 @@ export async function portal(
     port: wholeNumber('--port', options.port),
     seed: wholeNumber('--seed', options.seed),
     now: () => new Date(),
-    ...(options.folder === undefined ? {} : { folder: options.folder }),
+    ...definedMembers({ folder: options.folder }),
   });
   terminal.data({ url: server.url });
   terminal.line(`sample data at ${server.url}; use it with QUOTIDIEN_ODRE_URL=${server.url}, stop it with Ctrl-C`);

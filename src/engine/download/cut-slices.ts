@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import type { Dataset, DecodedFile, SliceTask, StagedOutput, UnitResult } from '../../pipelines/dataset.ts';
 import type { PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
@@ -135,7 +136,7 @@ async function lastIntact(
     const files: Record<string, StagedOutput> = {};
     for (const [name, ref] of Object.entries(outputs)) {
       const path = await objects.openLocal(ref).catch(unlessCorrupt);
-      if (path !== undefined) files[name] = { path, ...(ref.rows === undefined ? {} : { rows: ref.rows }) };
+      if (path !== undefined) files[name] = { path, ...definedMembers({ rows: ref.rows }) };
     }
     if (Object.keys(files).length === Object.keys(outputs).length) return { outputs: files, facts, checks };
   }

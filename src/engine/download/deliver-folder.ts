@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import { folderSourceOf } from '../../pipelines/dataset.ts';
 import type { DecodedFile, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
@@ -113,7 +114,7 @@ async function deliverDate(
     const failure = outcome?.failure;
     await noteArrival(engine, dataset.definition.name, file, {
       fetched,
-      ...(failure === undefined ? {} : { failure }),
+      ...definedMembers({ failure }),
     });
   }
   return days[0] ?? lost(step, date);

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
 import type { FetchWindow } from '../../pipelines/dataset.ts';
@@ -84,5 +85,5 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
 }
 
 function decodedOf({ decoded }: ImportedFile): Pick<Download, 'decoded'> {
-  return decoded === undefined ? {} : { decoded };
+  return definedMembers({ decoded });
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError, errorCodeOf, isFullDisk } from '../../errors.ts';
 import type { Credential } from '../../pipelines/dataset.ts';
 import { redactText, redactedError } from '../../redaction.ts';
@@ -274,7 +275,7 @@ function limited(message: string, context: { url: string; status: number }, retr
   const retryAfterMs = parseRetryAfter(retryAfter, new Date());
   return new PipelineError('SRC_RATE_LIMITED', message, {
     context,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...definedMembers({ retryAfterMs }),
   });
 }
 

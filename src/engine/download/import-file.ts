@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
@@ -171,7 +172,7 @@ async function deliverStored(work: Import, name: string): Promise<ImportResult |
   const named = await namedFile(work.engine.objects, name);
   if (named === undefined) return undefined;
   const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256)) ?? work.foundOn;
-  const recognised = await recogniseFile({ ...work, ...(asOf === undefined ? {} : { asOf }) }, named.path, name);
+  const recognised = await recogniseFile({ ...work, ...definedMembers({ asOf }) }, named.path, name);
   checkSince(work, name, recognised);
   const { mediaType } = recognised;
   if (work.foundOn !== undefined) await putContent(work.engine.objects, editionPlace(name, mediaType), named);
@@ -238,7 +239,7 @@ async function recogniseFile(
   const { recognise } = dataset;
   if (recognise === undefined) throw new PipelineError('INPUT_INVALID', `${pipeline} takes in no files`);
   return sqlOf(engine).session((sql) =>
-    recognise({ path: file, name: path.basename(name), ...(asOf === undefined ? {} : { asOf }) }, sql),
+    recognise({ path: file, name: path.basename(name), ...definedMembers({ asOf }) }, sql),
   );
 }
 
@@ -353,14 +354,14 @@ async function deliver(
     lastModified: null,
     processedAt: null,
     retrievedAt: engine.now().toISOString(),
-    ...(recognised.asOf === undefined ? {} : { asOf: recognised.asOf }),
+    ...definedMembers({ asOf: recognised.asOf }),
     raw,
   };
   const decoded: DecodedFile[] = [];
   const told = (files: readonly DecodedFile[]): void => void decoded.push(...files);
   const { days, remarks } = await deliverImport(
     engine,
-    { pipeline, part, window, origin, force, decoded: told, ...(unkept === undefined ? {} : { unkept }) },
+    { pipeline, part, window, origin, force, decoded: told, ...definedMembers({ unkept }) },
     control,
   );
   const failed = days.filter((day): day is StepFailed => 'failure' in day);

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { LACKS_VALUES, ROWS_DISAGREE } from '../../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Delivery, KeptDay } from '../../pipelines/receipt.ts';
@@ -68,7 +69,7 @@ export function judgeDay(
   }
   const [conflict] = disagrees;
   const own = conflict !== undefined ? noted(ROWS_DISAGREE, conflict) : isGiven ? {} : noted(LACKS_VALUES, lacks);
-  const before: Noted = day.delivery.note === undefined ? {} : { note: day.delivery.note };
+  const before: Noted = definedMembers({ note: day.delivery.note });
   return {
     day: { ...day, noted: { ...before, ...own } },
     keeps: true,

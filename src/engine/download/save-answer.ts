@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import type { FetchWindow } from '../../pipelines/dataset.ts';
 import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -37,7 +38,7 @@ export function withKept(
     const standing = kept.get(day.date);
     if (standing === undefined) return day;
     const { entry, how, note } = standing;
-    return { ...doneWith(step, entry, how), ...(note === undefined ? {} : { kept: note }) };
+    return { ...doneWith(step, entry, how), ...definedMembers({ kept: note }) };
   });
 }
 
@@ -127,7 +128,7 @@ export function receiptOf(
 }
 
 function keptDay({ key, raw, note }: KeptDay): KeptDay {
-  return { key, raw, ...(note === undefined ? {} : { note }) };
+  return { key, raw, ...definedMembers({ note }) };
 }
 
 /** The days with rows that were cut from the same bytes, now or before. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -119,7 +120,7 @@ async function contestedDays(
 }
 
 function stayed({ key, raw, note }: Delivery): KeptDay {
-  return { key, raw, ...(note === undefined ? {} : { note }) };
+  return { key, raw, ...definedMembers({ note }) };
 }
 
 interface JoinedDay {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import type {
   CheckResult,
@@ -75,7 +76,7 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
         day: zonedDay(day.date, dataset.definition.zone),
         inputs: await openInputs(engine.objects, day.artefacts),
         ...toldOf(day.notes),
-        ...(day.decided === undefined ? {} : { decided: day.decided }),
+        ...definedMembers({ decided: day.decided }),
       })),
     };
     const identities = new Map(units.map(({ day, ...identity }) => [day.date, identity]));
@@ -92,7 +93,7 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
 
 /** How code is told which step and which shard of it is asked for. */
 export function namesOfTask({ id, shard }: Pick<StepDefinition, 'id' | 'shard'>): Pick<StepTask, 'step' | 'shard'> {
-  return { step: unsharded(id), ...(shard === undefined ? {} : { shard }) };
+  return { step: unsharded(id), ...definedMembers({ shard }) };
 }
 
 /** What was said of the parts of a day, as the code of a step is told it. */
@@ -104,7 +105,7 @@ export function toldOf(notes: readonly StepNote[] = []): Pick<StepUnit, 'notes' 
 function identityOf(step: StepDefinition, day: DayInputs): StepIdentity {
   const inputs = hashesOf(day.artefacts);
   const { notes, decided } = day;
-  const told = { ...(notes === undefined ? {} : { notes }), ...(decided === undefined ? {} : { decided }) };
+  const told = definedMembers({ notes, decided });
   const key = stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs, ...told });
   return { key, inputs, ...told };
 }

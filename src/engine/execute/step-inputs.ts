@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../pipelines/dataset.ts';
@@ -72,7 +73,7 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
         return [input.name, found === undefined ? [] : [found]];
       }),
     ),
-    ...(day.notes === undefined ? {} : { notes: day.notes }),
+    ...definedMembers({ notes: day.notes }),
     ...decidedOn(day.date),
     earlier: new Map((ledger.get(day.date) ?? []).filter((e) => e.step === step.id).map((e) => [e.key, e])),
   }));
@@ -184,5 +185,5 @@ async function openInput(
   if (path === undefined) {
     throw new PipelineError('STORE_CORRUPT', `${ref.key} is recorded in the ledger but missing in the store`);
   }
-  return { scope, path, ref, ...(recorded === undefined ? {} : { facts: recorded.facts, checks: recorded.checks }) };
+  return { scope, path, ref, ...definedMembers({ facts: recorded?.facts, checks: recorded?.checks }) };
 }

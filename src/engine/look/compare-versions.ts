@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { definedMembers } from '../../given.ts';
 import { errorCodeOf } from '../../errors.ts';
 import { decisionOn } from '../../pipelines/decision.ts';
 import type { OutputDefinition, PipelineDefinition } from '../../pipelines/definition.ts';
@@ -42,15 +43,12 @@ export async function compareVersions(
 ): Promise<VersionDiff> {
   const { definition } = datasetOf(engine, after.pipeline);
   const ledger = await ledgerOf(engine, before, after);
-  const steps = await sqlOf(engine).session(
-    async (sql) => {
-      const comparison: Comparison = { engine, sql, definition, before, after, ledger };
-      const diffs: StepDiff[] = [];
-      for (const id of differingSteps(definition, before, after)) diffs.push(await compareStep(comparison, id));
-      return diffs;
-    },
-    signal === undefined ? {} : { signal },
-  );
+  const steps = await sqlOf(engine).session(async (sql) => {
+    const comparison: Comparison = { engine, sql, definition, before, after, ledger };
+    const diffs: StepDiff[] = [];
+    for (const id of differingSteps(definition, before, after)) diffs.push(await compareStep(comparison, id));
+    return diffs;
+  }, definedMembers({ signal }));
   return {
     pipeline: after.pipeline,
     scope: after.scope,
@@ -127,7 +125,7 @@ function outputsOf(step: ManifestStep | undefined): Readonly<Record<string, Arte
 function outputFace(ref: ArtefactRef | undefined): OutputFace | null {
   if (ref === undefined) return null;
   const { key, sha256, bytes, rows } = ref;
-  return { key, sha256, bytes, ...(rows === undefined ? {} : { rows }) };
+  return { key, sha256, bytes, ...definedMembers({ rows }) };
 }
 
 function definitionOf(
@@ -179,7 +177,7 @@ async function compareHeld(
   if ('problem' in old) return { kind: 'bytes', why: `the earlier file ${old.problem}` };
   if ('problem' in now) return { kind: 'bytes', why: `the later file ${now.problem}` };
   if (isTable(before) && isTable(after)) {
-    const declared = definition?.keyColumns === undefined ? {} : { keyColumns: definition.keyColumns };
+    const declared = definedMembers({ keyColumns: definition?.keyColumns });
     return { kind: 'table', ...(await compareTables(sql, { before: old.path, after: now.path, ...declared })) };
   }
   if (!isDocument(before) || !isDocument(after))

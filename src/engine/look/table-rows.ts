@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
 import { rowsSql } from '../../pipelines/tables.ts';
@@ -61,7 +62,7 @@ export async function* readRowSets(
   request: RowsRequest = {},
 ): AsyncGenerator<readonly AnswerRow[]> {
   const columns = columnsNamed(cut.table, request.columns);
-  const options = request.signal === undefined ? {} : { signal: request.signal };
+  const options = definedMembers({ signal: request.signal });
   let skip = request.skip ?? 0;
   for (const pieces of batches(cut.table, cut.pieces)) {
     const known = countOf(cut.table, pieces);
@@ -157,16 +158,13 @@ export async function withViews<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   return holdingFiles(engine, (held) =>
-    sqlOf(engine).session(
-      async (sql) => {
-        for (const { table, pieces } of cuts) {
-          const rows = tableSql(table, table.columns, await openPieces(held, pieces));
-          await sql.run(`CREATE TEMP VIEW ${quoteIdentifier(table.id)} AS ${rows}`);
-        }
-        return work(sql);
-      },
-      signal === undefined ? {} : { signal },
-    ),
+    sqlOf(engine).session(async (sql) => {
+      for (const { table, pieces } of cuts) {
+        const rows = tableSql(table, table.columns, await openPieces(held, pieces));
+        await sql.run(`CREATE TEMP VIEW ${quoteIdentifier(table.id)} AS ${rows}`);
+      }
+      return work(sql);
+    }, definedMembers({ signal })),
   );
 }
 

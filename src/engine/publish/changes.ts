@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { CHANGE_TABLE, changeKey, changeOf } from '../../pipelines/change.ts';
 import type { Change } from '../../pipelines/change.ts';
 import { manifestKey } from '../../pipelines/manifest.ts';
@@ -23,7 +24,7 @@ export async function toldChanges(
   pipeline: string,
   { since, limit }: ChangeRange,
 ): Promise<Change[]> {
-  const range = { table: CHANGE_TABLE, partition: pipeline, limit, ...(since === undefined ? {} : { from: since }) };
+  const range = { table: CHANGE_TABLE, partition: pipeline, limit, ...definedMembers({ from: since }) };
   const changes: Change[] = [];
   for await (const { body } of documents.query<Change>(range)) changes.push(body);
   return changes;

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { DECISION_TABLE, decisionKey } from '../../pipelines/decision.ts';
 import type { Decision, DecisionRecord } from '../../pipelines/decision.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
@@ -31,5 +32,5 @@ export function readDecisions(
 export function plainDecision({ step, key, decision, reason, decidedAt, by, ...more }: Decision): Decision {
   const { check, unit, evidence } = more;
   const ofUnit = check === undefined || unit === undefined || evidence === undefined ? {} : { check, unit, evidence };
-  return { step, key, decision, reason, decidedAt, ...(by === undefined ? {} : { by }), ...ofUnit };
+  return { step, key, decision, reason, decidedAt, ...definedMembers({ by }), ...ofUnit };
 }

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import type { DecodedFile, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
@@ -77,7 +78,7 @@ export async function surveyFolder(
   const due = files.flatMap(({ file, day }): DueFile[] => {
     const known = journal.get(`${day.part}/${arrivalSort(day.date, file.name)}`);
     const why = again ? 'asked' : whyDue(file, known);
-    return why === undefined ? [] : [{ file, day, why, ...(known === undefined ? {} : { known }) }];
+    return why === undefined ? [] : [{ file, day, why, ...definedMembers({ known }) }];
   });
   return { files, due, noted: others.noted.sort(), unknown: others.unknown.sort() };
 }
@@ -135,8 +136,7 @@ export async function noteArrival(
     ...{ name, path, bytes, modifiedAt },
     state: failure === undefined ? 'landed' : 'failed',
     at: engine.now().toISOString(),
-    ...(fetched === undefined ? {} : { sha256: fetched.sha256 }),
-    ...(failure === undefined ? {} : { failure }),
+    ...definedMembers({ sha256: fetched?.sha256, failure }),
     ...(earlier.length === 0 ? {} : { earlier }),
   };
   await engine.documents.put(arrivalKey(pipeline, due), arrival);

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { canonicalJson } from '../../pipelines/canonical-json.ts';
 import type { Dataset, StagedOutput } from '../../pipelines/dataset.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -101,7 +102,7 @@ async function filesOf(engine: Engine, entry: LedgerEntry): Promise<Record<strin
   for (const [name, ref] of Object.entries(entry.outputs)) {
     const path = await openIntact(engine, ref);
     if (path === undefined) return undefined;
-    outputs[name] = { path, ...(ref.rows === undefined ? {} : { rows: ref.rows }) };
+    outputs[name] = { path, ...definedMembers({ rows: ref.rows }) };
   }
   return outputs;
 }

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import type { StorePlace } from '../../ports/objects.ts';
 import type { Engine } from '../engine.ts';
 
@@ -48,6 +49,6 @@ export async function withOutageNote<T>(engine: Engine, work: (noted: NotedEngin
   const noted = notedEngine(engine);
   const result = await work(noted);
   const served = noted.note();
-  const told: T & NotedResult = { ...result, ...(served === undefined ? {} : { served }) };
+  const told: T & NotedResult = { ...result, ...definedMembers({ served }) };
   return told;
 }

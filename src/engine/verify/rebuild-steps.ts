@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
@@ -162,7 +163,7 @@ async function executeAgain(
     units: set.map(({ entry: { scope, notes, decided }, inputs }) => ({
       scope,
       ...toldOf(notes),
-      ...(decided === undefined ? {} : { decided }),
+      ...definedMembers({ decided }),
       ...(isPeriod(scope) ? {} : { day: zonedDay(scope, dataset.definition.zone) }),
       inputs,
     })),
@@ -264,7 +265,7 @@ function findArtefact(
     const ref = entry.step === input.step ? entry.outputs[input.output] : undefined;
     const recorded = 'withFacts' in input && input.withFacts ? entry : undefined;
     if (ref !== undefined && inputHash(ref.sha256, recorded) === hash) {
-      return { scope, ref, ...(recorded === undefined ? {} : { recorded }) };
+      return { scope, ref, ...definedMembers({ recorded }) };
     }
   }
   return undefined;

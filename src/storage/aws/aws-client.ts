@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 /** How a client reaches an AWS service, or a server that speaks its protocol. */
 export interface AwsClientOptions {
   readonly region: string;
@@ -33,8 +34,7 @@ export function awsClientConfig(options: AwsClientOptions) {
   const answerTimeoutMs = options.answerTimeoutMs ?? 30_000;
   return {
     region: options.region,
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    ...definedMembers({ endpoint: options.endpoint, credentials: options.credentials }),
     retryMode: 'standard',
     maxAttempts: options.attempts ?? 4,
     requestHandler: {

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { awsErrorRow, awsFault, slowDown } from './aws-errors.ts';
 import { shortMessage } from '../shared/network-errors.ts';
@@ -49,7 +50,7 @@ export function dynamoDbError(error: unknown, doing: string, place: string): Pip
   return new PipelineError(row?.code ?? 'INTERNAL', `cannot ${doing} ${place}: ${reason}(${name}: ${message})`, {
     context: { place, error: name, status, requestId },
     cause: error,
-    ...(row?.retryAfterMs === undefined ? {} : { retryAfterMs: row.retryAfterMs }),
+    ...definedMembers({ retryAfterMs: row?.retryAfterMs }),
   });
 }
 

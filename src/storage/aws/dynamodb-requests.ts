@@ -1,4 +1,5 @@
 import type { PutCommandInput, QueryCommandInput, ScanCommandInput } from '@aws-sdk/lib-dynamodb';
+import { definedMembers } from '../../given.ts';
 import { compareBytes } from '../shared/byte-order.ts';
 import type { ItemLayout } from './dynamodb-items.ts';
 import type { DocumentKey, DocumentQuery } from '../../ports/documents.ts';
@@ -51,8 +52,7 @@ export function pageRequest(layout: ItemLayout, query: DocumentQuery): QueryComm
     ExpressionAttributeNames: { '#pk': layout.partitionKey, ...(range === '' ? {} : { '#sk': layout.sortKey }) },
     ExpressionAttributeValues: {
       ':pk': layout.partitionOf(query),
-      ...(from === undefined ? {} : { ':from': from }),
-      ...(to === undefined ? {} : { ':to': to }),
+      ...definedMembers({ ':from': from, ':to': to }),
     },
   };
 }

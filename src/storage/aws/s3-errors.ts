@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { awsErrorRow, awsFault } from './aws-errors.ts';
 import { UNREADABLE, shortMessage } from '../shared/network-errors.ts';
@@ -66,7 +67,7 @@ export function s3Error(error: unknown, doing: string, place: string): PipelineE
   return new PipelineError(row?.code ?? 'INTERNAL', `cannot ${doing} ${place}: ${reason}(${said})`, {
     context: { place, error: name, status, requestId },
     cause: error,
-    ...(row?.retryAfterMs === undefined ? {} : { retryAfterMs: row.retryAfterMs }),
+    ...definedMembers({ retryAfterMs: row?.retryAfterMs }),
   });
 }
 

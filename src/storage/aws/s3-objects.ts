@@ -6,6 +6,7 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import type { AwsClientOptions } from './aws-client.ts';
 import { awsClientConfig } from './aws-client.ts';
@@ -86,7 +87,7 @@ export function createS3Client(options: S3StoreOptions): S3Client {
     ...awsClientConfig(options),
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(options.forcePathStyle === undefined ? {} : { forcePathStyle: options.forcePathStyle }),
+    ...definedMembers({ forcePathStyle: options.forcePathStyle }),
   });
   refuseStrangers(client);
   return client;

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { UNREADABLE, networkErrorRow, shortMessage } from '../shared/network-errors.ts';
 import type { StoreErrorRow } from '../shared/network-errors.ts';
@@ -116,7 +117,7 @@ export function mongoError(error: unknown, doing: string, place: string): Pipeli
   return new PipelineError(row?.code ?? 'INTERNAL', `cannot ${doing} ${place}: ${reason}(${said})`, {
     context: { place, error: name, number },
     cause: error,
-    ...(row?.retryAfterMs === undefined ? {} : { retryAfterMs: row.retryAfterMs }),
+    ...definedMembers({ retryAfterMs: row?.retryAfterMs }),
   });
 }
 

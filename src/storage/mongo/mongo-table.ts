@@ -1,5 +1,6 @@
 import { MongoBulkWriteError } from 'mongodb';
 import type { Collection, Db, Filter, FindCursor, UpdateFilter } from 'mongodb';
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { documentName } from '../shared/document-key.ts';
 import { isDuplicateKey } from './mongo-errors.ts';
@@ -152,9 +153,8 @@ export class MongoTable {
 
 function filterOf(layout: RowLayout, query: DocumentQuery, after: string | undefined): Filter<Row> {
   const descending = query.order === 'descending';
-  const from =
-    !descending && after !== undefined ? { $gt: after } : query.from === undefined ? {} : { $gte: query.from };
-  const to = descending && after !== undefined ? { $lt: after } : query.to === undefined ? {} : { $lt: query.to };
+  const from = !descending && after !== undefined ? { $gt: after } : definedMembers({ $gte: query.from });
+  const to = descending && after !== undefined ? { $lt: after } : definedMembers({ $lt: query.to });
   const range = { ...from, ...to };
   const partition = { [layout.partition]: query.partition };
   return Object.keys(range).length === 0 ? partition : { ...partition, [layout.sort]: range };

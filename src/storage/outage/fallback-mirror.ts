@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { definedMembers } from '../../given.ts';
 import { compareBytes } from '../shared/byte-order.ts';
 import { hashInKey } from '../shared/content-key.ts';
 import { hashOfBody } from '../shared/document-hash.ts';
@@ -175,7 +176,7 @@ function rangeSeen(
   const lower = descending ? (end ?? query.from) : (last ?? query.from);
   const upper = descending ? (following(last) ?? query.to) : end === undefined ? query.to : following(end);
   if (lower !== undefined && upper !== undefined && compareBytes(lower, upper) >= 0) return undefined;
-  return { ...(lower === undefined ? {} : { from: lower }), ...(upper === undefined ? {} : { to: upper }) };
+  return definedMembers({ from: lower, to: upper });
 }
 
 /** The least text that comes after this one. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { isAlive } from '../../machine/living-process.ts';
 import type { JournalDisk, JournalSegment } from './journal-disk.ts';
@@ -149,7 +150,7 @@ class SegmentedJournal implements Journal {
         found,
         version,
         at,
-        ...(by === undefined ? {} : { by }),
+        ...definedMembers({ by }),
       })),
     );
   }

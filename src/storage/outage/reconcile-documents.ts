@@ -1,3 +1,4 @@
+import { definedMembers } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import { hashOfBody } from '../shared/document-hash.ts';
 import { documentName } from '../shared/document-key.ts';
@@ -89,7 +90,7 @@ async function putMerged(
   const { why } = merge;
   if ('keep' in merge && merge.keep === 'theirs') {
     await mirror.learn(key, current);
-    return { kind: 'merged', found: why, ...(current === undefined ? {} : { version: current.version }) };
+    return { kind: 'merged', found: why, ...definedMembers({ version: current?.version }) };
   }
   const body = 'body' in merge ? merge.body : ours;
   if (body === undefined) await primary.documents.delete(key);
@@ -104,7 +105,7 @@ async function putMerged(
       `${documentName(key)} does not read back as it was merged: check the primary store`,
     );
   }
-  return { kind: 'merged', found: why, ...(found === undefined ? {} : { version: found.version }) };
+  return { kind: 'merged', found: why, ...definedMembers({ version: found?.version }) };
 }
 
 function judge(

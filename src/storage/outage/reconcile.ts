@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import { documentName } from '../shared/document-key.ts';
 import { PENDING_FOLDER } from './fallback-objects.ts';
@@ -205,7 +206,7 @@ class Reconciler {
     const done = this.#counts.apply + this.#counts.same + this.#counts.conflict + this.#merged.length;
     progress?.({ ...replayOf(entry, outcome), done, total: this.#total });
     const restMs = 1_000 / entriesPerSecond - (performance.now() - begun);
-    if (restMs > 0) await setTimeout(restMs, undefined, signal === undefined ? {} : { signal });
+    if (restMs > 0) await setTimeout(restMs, undefined, definedMembers({ signal }));
   }
 
   #basesOf(entry: PendingEntry): DocumentKey[] {
@@ -252,7 +253,7 @@ function judge(parts: ReconcileParts, entry: PendingEntry): Promise<Judgement> {
 
 function settlementOf({ id }: PendingEntry, outcome: Judgement): NewSettlement {
   if (outcome.kind === 'conflict') return { entry: id, outcome: 'conflict', found: outcome.found };
-  const version = outcome.version === undefined ? {} : { version: outcome.version };
+  const version = definedMembers({ version: outcome.version });
   if (outcome.kind === 'merged') return { entry: id, outcome: 'merged', found: outcome.found, ...version };
   return { entry: id, outcome: outcome.kind === 'apply' ? 'applied' : 'same', ...version };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { definedMembers } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import { hashOfObject } from '../outage/fallback-objects.ts';
 import type { CopyNote } from './migration-notes.ts';
@@ -33,7 +34,7 @@ export async function copyObject(
   const found = await hashOfObject(to.objects, key);
   if (found !== sent) throw notRight(`the object ${key}`, sent, found);
   const there = await to.objects.head(key);
-  return { name: key, sha256: sent, from: etag, ...(there === undefined ? {} : { to: there.etag }) };
+  return { name: key, sha256: sent, from: etag, ...definedMembers({ to: there?.etag }) };
 }
 
 async function* hashed(

@@ -1,4 +1,5 @@
 import { deflateSync, inflateSync } from 'node:zlib';
+import { definedMembers } from '../../given.ts';
 
 /** What deflate looks back on; more of a dictionary would not be used. */
 const FULL_DICTIONARY_BYTES = 32_768;
@@ -124,7 +125,7 @@ function inflate(stream: Buffer, dictionary?: Buffer): Buffer {
 
 function inflateAll(stream: Buffer, dictionary?: Buffer): Inflated {
   try {
-    const options = { info: true, ...(dictionary === undefined ? {} : { dictionary }) };
+    const options = { info: true, ...definedMembers({ dictionary }) };
     return inflateSync(stream, options) as unknown as Inflated;
   } catch (error) {
     throw new Error('it cannot be decompressed', { cause: error });
