@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.ts';
 import { cronProblem } from './cron.ts';
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { expandShards, shardProblems } from './expand-shards.ts';
+import { graphProblems } from './period-graph.ts';
 import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';
 
 /** Checks a definition once and returns it with its shards written out; a mistake in it is `PLAN_INVALID` and names the step. */
@@ -65,17 +66,13 @@ function stepProblems({ steps, parts, since }: PipelineDefinition): string[] {
 }
 
 function rollupProblems({ steps, rollups }: PipelineDefinition): string[] {
-  const grainOf = (id: string): string | undefined =>
-    steps.some((step) => step.id === id) ? 'day' : rollups.find((rollup) => rollup.id === id)?.grain;
   const grains = rollups.map(({ grain }) => grain);
   const doubled = rollups.filter(({ grain }, index) => grains.indexOf(grain) !== index);
-  const unread = rollups.flatMap((rollup) =>
-    rollup.inputs
-      .filter((input) => grainOf(input.step) !== input.each)
-      .map((input) => `${rollup.id} reads ${input.step} for each ${input.each}, which it is not made for`),
-  );
   // The manifest of a period names the one rollup that made it.
-  return [...doubled.map(({ id, grain }) => `${id} is a second rollup of grain ${grain}`), ...unread];
+  return [
+    ...doubled.map(({ id, grain }) => `${id} is a second rollup of grain ${grain}`),
+    ...graphProblems({ steps, rollups }),
+  ];
 }
 
 function recordProblems({ steps, rollups, recordTables = {} }: PipelineDefinition): string[] {

@@ -108,12 +108,24 @@ export interface StepInput {
   readonly withFacts?: boolean;
 }
 
-/** What a rollup reads of every day, month or year in its period. */
+/**
+ * What a period reads: an output of every day, month or year in it; of the year or the history that it is
+ * in, where `each` is coarser than the period; or one state, with `asOf`.
+ */
 export interface RollupInput {
   readonly name: string;
   readonly step: StepId;
   readonly output: string;
-  readonly each: 'day' | 'month' | 'year';
+  readonly each: 'day' | 'month' | 'year' | 'history';
+  /**
+   * Reads a state as of the end of the period: the output of the newest day, month or year (`each`) that has
+   * one, at most `within` and at least `lag` of them before the last one of the period (default: 0, and at
+   * least 1 where a rollup reads its own earlier periods). With `pipeline`, `step` and `output` are of that
+   * one. Always optional. A period is made again when the bytes that it reads are others, and not when the
+   * state has a new version with the same. Nobody starts anything for a change of another pipeline: `stale`
+   * tells of it.
+   */
+  readonly asOf?: { readonly pipeline?: string; readonly lag?: number; readonly within: number };
 }
 
 /** A document that shows the newest version of a JSON output: its members, beside them `artefact` with key, sha256 and bytes. */

@@ -115,7 +115,7 @@ function gathering(step: StepDefinition, sharded: Sharded): StepDefinition {
 }
 
 function gather(input: RollupInput, sharded: Sharded, steps: readonly StepDefinition[]): RollupInput[] {
-  const of = sharded.get(input.step);
+  const of = input.asOf?.pipeline === undefined ? sharded.get(input.step) : undefined;
   if (of === undefined) return [input];
   const isPart = steps.some(({ id, part }) => id === input.step && part !== undefined);
   return shardsOf(of).map((shard) => ({

@@ -6,6 +6,7 @@ import type { FailedWork } from '../../pipelines/failed-work.ts';
 import { failureKey, ledgerKey } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
+import { isWithin, readsItself, scopesRead, spanAt } from '../../pipelines/period-graph.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
 import type { Period, Scope } from '../../pipelines/vocabulary.ts';
 import { commitScopes } from '../commit/commit-manifest.ts';
@@ -21,7 +22,6 @@ import { destroyedAmong } from '../records/forgotten.ts';
 import { newestManifests } from '../records/ledger-reader.ts';
 import { mapSets } from '../map-concurrent.ts';
 import { endPromises, promiseScopes } from '../records/promises.ts';
-import { scopesRolledUp } from './rolled-up.ts';
 import { hashesOf, openInputs } from '../execute/step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
 import { withoutBuried } from '../records/tombstones.ts';
@@ -29,7 +29,7 @@ import { withoutBuried } from '../records/tombstones.ts';
 /** Made in one SQL session, committed together. */
 const PERIODS_PER_SET = 12;
 
-/** Periods of one step never read each other. While a set is stored, the engine can make the next; how many it makes at once is its own limit. */
+/** While a set is stored, the engine can make the next; how many it makes at once is its own limit. */
 const SETS_AT_ONCE = 3;
 
 /**
@@ -47,9 +47,13 @@ export async function executeRollup(
   const rollup = definition.rollups.find((candidate) => candidate.id === request.step);
   if (rollup === undefined) throw new PipelineError('PLAN_INVALID', `${definition.name} has no rollup ${request.step}`);
   const isolate = request.isolate === true;
-  const broken = await failedPeriods(engine.documents, definition.name);
-  const sets = await mapSets(request.periods, { size: PERIODS_PER_SET, limit: SETS_AT_ONCE }, async (set) => {
+  // A period that reads earlier ones of its kind is made after them.
+  const isChain = readsItself(rollup);
+  const sizes = isChain ? { size: 1, limit: 1 } : { size: PERIODS_PER_SET, limit: SETS_AT_ONCE };
+  const ordered = isChain ? request.periods.toSorted() : request.periods;
+  const sets = await mapSets(ordered, sizes, async (set) => {
     control.progress(`${rollup.id} of ${set.join(', ')}`);
+    const broken = await failedPeriods(engine.documents, definition.name);
     const work = { engine, control, definition, rollup, broken };
     return [isolate ? await rollUpIsolated(work, set) : await rollUpSet(work, set)];
   });
@@ -159,8 +163,9 @@ async function makePeriods(
 
 /** A period is made from the newest good versions of what it reads; where one of these could not be made again, it is degraded. */
 function verdictOf({ engine, definition, rollup, broken }: SetWork, period: Period): 'ok' | 'degraded' {
-  const grains = rollup.inputs.map(({ each }) => each).filter((each) => each !== 'day');
-  const read = grains.flatMap((each) => scopesRolledUp(definition, each, period, engine.now()));
+  const span = spanAt(definition, engine.now());
+  const own = rollup.inputs.filter(({ each, asOf }) => each !== 'day' && asOf?.pipeline === undefined);
+  const read = own.flatMap((input) => scopesRead(input, period, span));
   return read.some((scope) => broken.has(scope)) ? 'degraded' : 'ok';
 }
 
@@ -194,7 +199,8 @@ export async function periodWork(
   period: Period,
 ): Promise<RollupWork | undefined> {
   const artefacts = await periodInputs(engine, definition, rollup, period);
-  if (Object.values(artefacts).every((list) => list.length === 0)) return undefined;
+  const within = rollup.inputs.filter((input) => isWithin(rollup.grain, input));
+  if (within.every(({ name }) => artefacts[name]?.length === 0)) return undefined;
   const inputs = hashesOf(artefacts);
   const key = stepKey({ step: rollup.id, version: rollup.version, params: rollup.params ?? {}, inputs });
   return { period, artefacts, identity: { key, inputs } };
@@ -225,36 +231,45 @@ async function runRollup(
   });
 }
 
-/** The newest artefacts of everything in the period, ascending by scope. */
+/** The newest artefacts of everything that the period reads, ascending by scope; of a state the one that holds. */
 async function periodInputs(
   engine: Engine,
   definition: PipelineDefinition,
   rollup: RollupDefinition,
   period: Period,
 ): Promise<InputArtefacts> {
-  const byGrain = new Map<RollupInput['each'], ReadonlyMap<Scope, Manifest>>();
-  const gone = new Set<string>();
-  for (const each of new Set(rollup.inputs.map((input) => input.each))) {
-    const scopes = scopesRolledUp(definition, each, period, engine.now());
-    const newest = await newestManifests(engine.documents, definition.name, scopes);
-    byGrain.set(each, newest);
-    for (const key of await destroyedAmong(engine.documents, definition.name, [...newest.keys()])) gone.add(key);
+  const span = spanAt(definition, engine.now());
+  const found: Record<string, readonly InputArtefact[]> = {};
+  const readings = new Map<string, Promise<Reading>>();
+  for (const input of rollup.inputs) {
+    const pipeline = input.asOf?.pipeline ?? definition.name;
+    const scopes = scopesRead(input, period, span);
+    // Most inputs of a period are outputs of the same days.
+    const name = `${pipeline} ${scopes.join(' ')}`;
+    const reading = readings.get(name) ?? readScopes(engine, pipeline, scopes);
+    readings.set(name, reading);
+    const artefacts = artefactsOf(await reading, scopes, input);
+    found[input.name] = input.asOf === undefined ? artefacts : artefacts.slice(0, 1);
   }
-  return Object.fromEntries(
-    rollup.inputs.map((input) => {
-      const artefacts = artefactsOf(byGrain.get(input.each) ?? new Map(), input);
-      // What is past its time is no part of anything any more.
-      return [input.name, artefacts.filter(({ ref }) => !gone.has(ref.key))];
-    }),
-  );
+  return found;
 }
 
-function artefactsOf(manifests: ReadonlyMap<Scope, Manifest>, input: RollupInput): InputArtefact[] {
-  return [...manifests.values()]
-    .sort((a, b) => (a.scope < b.scope ? -1 : 1))
-    .flatMap((manifest) => {
-      const state = manifest.steps[input.step];
-      const ref = state?.state === 'done' ? state.outputs[input.output] : undefined;
-      return ref === undefined ? [] : [{ scope: manifest.scope, ref }];
-    });
+interface Reading {
+  readonly newest: ReadonlyMap<Scope, Manifest>;
+  /** What is past its time, which is no part of anything any more. */
+  readonly gone: ReadonlySet<string>;
+}
+
+async function readScopes({ documents }: Engine, pipeline: string, scopes: readonly Scope[]): Promise<Reading> {
+  const newest = await newestManifests(documents, pipeline, scopes);
+  return { newest, gone: await destroyedAmong(documents, pipeline, [...newest.keys()]) };
+}
+
+/** In the order of the scopes. */
+function artefactsOf({ newest, gone }: Reading, scopes: readonly Scope[], input: RollupInput): InputArtefact[] {
+  return scopes.flatMap((scope) => {
+    const state = newest.get(scope)?.steps[input.step];
+    const ref = state?.state === 'done' ? state.outputs[input.output] : undefined;
+    return ref === undefined || gone.has(ref.key) ? [] : [{ scope, ref }];
+  });
 }

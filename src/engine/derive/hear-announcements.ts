@@ -4,7 +4,9 @@ import type { Announcement } from '../../pipelines/announcement.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { FailedWork } from '../../pipelines/failed-work.ts';
-import { datesOfPeriod, periodOf } from '../../pipelines/period.ts';
+import { periodsReached, spanAt } from '../../pipelines/period-graph.ts';
+import type { Span } from '../../pipelines/period-graph.ts';
+import { datesOfPeriod } from '../../pipelines/period.ts';
 import { WHOLE_HISTORY, isPeriod } from '../../pipelines/scope.ts';
 import type { CivilDate, Period, Scope } from '../../pipelines/vocabulary.ts';
 import { openAnnouncements } from '../publish/announcements.ts';
@@ -89,8 +91,9 @@ export async function closeAnnouncements(
     ),
   );
   const open = await openAnnouncements(engine.documents, pipeline);
+  const span = spanAt(definition, engine.now());
   const done = open.filter(
-    ({ scope, version }) => version <= (versions.get(scope) ?? 0) && !needs(definition, scope, failed),
+    ({ scope, version }) => version <= (versions.get(scope) ?? 0) && !needs(definition, span, scope, failed),
   );
   await withdrawAnnounced(engine, definition, done);
   await mapConcurrent(done, CLOSED_AT_ONCE, (announcement) => engine.documents.delete(announcementKey(announcement)));
@@ -111,11 +114,12 @@ async function recordFailures(
 }
 
 /** Whether some of the failed work is made from this scope. */
-function needs(definition: PipelineDefinition, scope: Scope, failed: readonly FailedWork[]): boolean {
+function needs(definition: PipelineDefinition, span: Span, scope: Scope, failed: readonly FailedWork[]): boolean {
+  if (failed.length === 0) return false;
   const date = isPeriod(scope) ? dayWithin(definition, scope) : scope;
   const readers = new Set([
     ...lookbacksOf(definition).map((days) => addDays(date, days)),
-    ...definition.rollups.map(({ grain }) => periodOf(grain, date)),
+    ...[...periodsReached(definition, span, [date]).values()].flat(),
   ]);
   return failed.some(({ scopes }) => scopes.some((other) => readers.has(other)));
 }

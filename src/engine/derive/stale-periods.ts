@@ -1,7 +1,8 @@
 import { asPipelineError, errorCodeOf } from '../../errors.ts';
 import type { PipelineDefinition, RollupDefinition } from '../../pipelines/definition.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
-import { periodsOf } from '../../pipelines/period.ts';
+import { periodsReached, scopesRead, spanAt } from '../../pipelines/period-graph.ts';
+import type { Span } from '../../pipelines/period-graph.ts';
 import { whyRun } from '../../pipelines/plan-reasons.ts';
 import type { CivilDate, Period, StepId } from '../../pipelines/vocabulary.ts';
 import { datasetOf } from '../engine.ts';
@@ -15,28 +16,44 @@ export interface StalePeriod {
   readonly period: Period;
   readonly step: StepId;
   readonly reason: string;
-  /** One of the asked days that lies in it: told to the rollup, it has the period made again. */
+  /** One of the asked days that can change it: told to the rollup, it has the period made again. */
   readonly date: CivilDate;
 }
 
-/** The periods with some of these days that would be made again as the days are now, in the order in which they would be. */
+/**
+ * The periods that would be made again as the days and other pipelines are now, of those that contain some of these days or read what
+ * these can change, in the order in which they would be.
+ */
 export async function stalePeriods(
   engine: Engine,
   pipeline: string,
   dates: readonly CivilDate[],
 ): Promise<StalePeriod[]> {
   const { definition } = datasetOf(engine, pipeline);
+  const span = spanAt(definition, engine.now());
   const stale: StalePeriod[] = [];
-  for (const rollup of definition.rollups) {
-    for (const period of periodsOf(rollup.grain, dates)) {
-      const later = stale.find(({ step }) => rollup.inputs.some((input) => input.step === step));
+  for (const [step, periods] of periodsReached(definition, span, dates)) {
+    const rollup = definition.rollups.find(({ id }) => id === step);
+    if (rollup === undefined) continue;
+    for (const period of periods) {
+      const later = staleInput(rollup, period, span, stale);
       const own = await whyStale(engine, pipeline, rollup, period).catch(whyUnreadable);
       const reason = own ?? (later === undefined ? undefined : `after ${later.step} of ${later.period}`);
-      const date = dates.find((candidate) => periodsOf(rollup.grain, [candidate]).includes(period));
-      if (reason !== undefined && date !== undefined) stale.push({ period, step: rollup.id, reason, date });
+      const reaches = (date: CivilDate) =>
+        periodsReached(definition, span, [date]).get(step)?.includes(period) === true;
+      const date = reason === undefined ? undefined : dates.find(reaches);
+      if (reason !== undefined && date !== undefined) stale.push({ period, step, reason, date });
     }
   }
   return stale;
+}
+
+/** A stale period that this one reads: it may change it. */
+function staleInput(rollup: RollupDefinition, period: Period, span: Span, stale: readonly StalePeriod[]) {
+  const own = rollup.inputs.filter(({ asOf }) => asOf?.pipeline === undefined);
+  const read = own.flatMap((input) => scopesRead(input, period, span).map((scope) => `${input.step} ${scope}`));
+  const names = new Set(read);
+  return stale.find((one) => names.has(`${one.step} ${one.period}`));
 }
 
 /** A row that cannot be read keeps its own period from being told of, and no other. */

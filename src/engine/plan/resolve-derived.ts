@@ -3,7 +3,7 @@ import { addDays } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
 import { isAsStored } from '../../pipelines/plan.ts';
-import { periodsOf } from '../../pipelines/period.ts';
+import { periodsReached, spanAt } from '../../pipelines/period-graph.ts';
 import { STAGES, stageOf } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, Stage, StepId } from '../../pipelines/vocabulary.ts';
 import { workWindows } from '../../pipelines/work-window.ts';
@@ -15,7 +15,7 @@ import { planFromStores } from './plan-run.ts';
 
 /**
  * What must be made again because these days changed: the days that read them and are out of date now, and every period
- * that contains them. Days without a manifest are left alone: they are not there yet, and nothing of them can be stale.
+ * that contains them or reads what they can change; which of these have other inputs now is found when they are looked at. Days without a manifest are left alone: they are not there yet, and nothing of them can be stale.
  */
 export async function resolveDerived(
   engine: Engine,
@@ -25,11 +25,12 @@ export async function resolveDerived(
 ): Promise<DerivedWork> {
   const { definition } = datasetOf(engine, pipeline);
   const stale = await staleDays(engine, definition, changed, control);
+  const reached = periodsReached(definition, spanAt(definition, engine.now()), changed);
   return {
     windows: windowsOf(definition, stale),
     rollups: definition.rollups.map((rollup) => ({
       step: rollup.id,
-      periods: periodsOf(rollup.grain, changed),
+      periods: reached.get(rollup.id) ?? [],
       timeoutSeconds: rollup.timeoutSeconds,
     })),
     retry: engine.retry,

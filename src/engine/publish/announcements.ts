@@ -68,7 +68,8 @@ function sharedSteps(definition: PipelineDefinition): Set<StepId> {
     step.inputs.filter((input) => isOfOtherDays(input) && input.asOf?.pipeline === undefined),
   );
   const byPeriods = definition.rollups.flatMap((rollup) => rollup.inputs);
-  return new Set([...byDays, ...byPeriods].map((input) => input.step));
+  const own = byPeriods.filter((input) => input.asOf?.pipeline === undefined);
+  return new Set([...byDays, ...own].map((input) => input.step));
 }
 
 /** The announcements of these versions and of versions before them that nobody has finished with yet. */

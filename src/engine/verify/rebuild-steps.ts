@@ -8,6 +8,7 @@ import type { RollupDefinition, RollupInput, StepDefinition, StepInput } from '.
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { describeDestroyed } from '../../pipelines/forgetting.ts';
 import { isPeriod } from '../../pipelines/scope.ts';
+import { scopesRead, spanAt } from '../../pipelines/period-graph.ts';
 import { unsharded } from '../../pipelines/shard.ts';
 import { inputHash } from '../../pipelines/step-key.ts';
 import type { ContentIdentity, Rebuilt } from '../../pipelines/verification.ts';
@@ -21,7 +22,6 @@ import type { Engine, StepControl } from '../engine.ts';
 import { judge, namesOfTask, runImplementation, toldOf } from '../execute/execute-step.ts';
 import { holdingProven } from '../execute/proven-objects.ts';
 import type { ProvenObjects } from '../execute/proven-objects.ts';
-import { scopesRolledUp } from '../derive/rolled-up.ts';
 import { openInputs } from '../execute/step-inputs.ts';
 import { sliceWithout } from '../download/leave-out.ts';
 import { withDecoded } from '../download/open-raw.ts';
@@ -240,9 +240,9 @@ function findArtefacts(
 ): InputArtefact[] | undefined {
   const scopes =
     'each' in input
-      ? scopesRolledUp(dataset.definition, input.each, scope, engine.now())
+      ? scopesRead(input, scope, spanAt(dataset.definition, engine.now()))
       : (isOfOtherDays(input) ? daysTried(input) : [0]).map((days) => addDays(scope, -days));
-  const other = 'each' in input ? undefined : input.asOf?.pipeline;
+  const other = input.asOf?.pipeline;
   const ledger = other === undefined ? own : (others?.get(other) ?? new Map<Scope, LedgerEntry[]>());
   const left = scopes.values();
   const found = hashes.map((hash) => {

@@ -1,3 +1,6 @@
+import type { RollupDefinition } from '../../pipelines/definition.ts';
+import { scopesRead, spanAt, statesRead } from '../../pipelines/period-graph.ts';
+import type { Span } from '../../pipelines/period-graph.ts';
 import type { Rebuilt, Verification } from '../../pipelines/verification.ts';
 import { verificationKey } from '../../pipelines/verification.ts';
 import type { Period, StepId } from '../../pipelines/vocabulary.ts';
@@ -7,7 +10,6 @@ import { newestManifests, readLedger } from '../records/ledger-reader.ts';
 import { proveObjects } from '../execute/proven-objects.ts';
 import { rebuildStep } from './rebuild-steps.ts';
 import type { Rebuild } from './rebuild-steps.ts';
-import { scopesRolledUp } from '../derive/rolled-up.ts';
 import { onRecords } from './proven-records.ts';
 import { entryOf, verifyManifest } from './verify-manifest.ts';
 
@@ -30,11 +32,13 @@ export async function verifyPeriod(
   }
   const { definition } = dataset;
   const rollups = definition.rollups.filter(({ id }) => manifest.steps[id]?.state === 'done');
+  const span = spanAt(definition, engine.now());
   const read = rollups.flatMap(({ inputs }) =>
-    inputs.flatMap(({ each }) => scopesRolledUp(definition, each, period, engine.now())),
+    inputs.flatMap((input) => (input.asOf?.pipeline === undefined ? scopesRead(input, period, span) : [])),
   );
   const ledger = await readLedger(engine.documents, pipeline, [...new Set([period, ...read])]);
-  const rebuild: Rebuild = { engine, objects: proveObjects(engine.objects), control, dataset, ledger };
+  const others = await ledgerOfOthers(engine, rollups, period, span);
+  const rebuild: Rebuild = { engine, objects: proveObjects(engine.objects), control, dataset, ledger, others };
   const rebuilt = new Map<StepId, Rebuilt>();
   for (const rollup of rollups) {
     const entry = entryOf(rebuild, period, rollup.id, manifest.steps[rollup.id]);
@@ -45,4 +49,21 @@ export async function verifyPeriod(
   await check();
   await engine.documents.put(verificationKey(pipeline, period, verification.verifiedAt), verification);
   return verification;
+}
+
+/** The entries of other pipelines whose state the period may have read, by pipeline. */
+async function ledgerOfOthers(
+  { documents }: Engine,
+  rollups: readonly RollupDefinition[],
+  period: Period,
+  span: Span,
+): Promise<NonNullable<Rebuild['others']>> {
+  const others = new Map<string, Rebuild['ledger']>();
+  for (const rollup of rollups) {
+    for (const [pipeline, scopes] of statesRead(rollup, period, span)) {
+      const read = await readLedger(documents, pipeline, [...new Set(scopes)]);
+      others.set(pipeline, new Map([...(others.get(pipeline) ?? []), ...read]));
+    }
+  }
+  return others;
 }
