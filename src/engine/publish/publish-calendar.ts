@@ -121,10 +121,10 @@ async function publishMonth(stores: Stores, definition: PipelineDefinition, mont
     return { version: calendarVersion([found]), text: calendarMonthText(found) };
   };
   const key = calendarMonthKey(definition.name, month);
-  const { version } = await read();
+  const shown = await read();
   // A month without a finished day has no file, unless it had one.
-  if (version === 0 && (await stores.objects.head(key)) === undefined) return;
-  await show(stores.objects, key, JSON_TYPE, read);
+  if (shown.version === 0 && (await stores.objects.head(key)) === undefined) return;
+  await show(stores.objects, key, JSON_TYPE, shown, read);
 }
 
 async function publishYear(stores: Stores, definition: PipelineDefinition, year: Period): Promise<void> {
@@ -134,7 +134,7 @@ async function publishYear(stores: Stores, definition: PipelineDefinition, year:
     const months = await readMonths(stores.objects, name, known);
     return { version: calendarVersion(months), text: calendarYearPage(title, year, months) };
   };
-  await show(stores.objects, calendarYearKey(name, year), HTML_TYPE, read);
+  await show(stores.objects, calendarYearKey(name, year), HTML_TYPE, await read(), read);
 }
 
 async function publishIndex(
@@ -148,9 +148,10 @@ async function publishIndex(
     const pipelines = all.filter(({ months }) => months.length > 0);
     return { version: indexVersion(pipelines), text: calendarIndexPage(pipelines) };
   };
+  const shown = await read();
   // A page of nothing helps nobody.
-  if ((await read()).version === 0 && (await objects.head(CALENDAR_INDEX)) === undefined) return;
-  await show(objects, CALENDAR_INDEX, HTML_TYPE, read);
+  if (shown.version === 0 && (await objects.head(CALENDAR_INDEX)) === undefined) return;
+  await show(objects, CALENDAR_INDEX, HTML_TYPE, shown, read);
 }
 
 async function pipelineCalendar(objects: ObjectStore, name: string, title: string): Promise<PipelineCalendar> {
@@ -221,9 +222,14 @@ interface Shown {
   readonly text: string;
 }
 
-/** Writes what is read, unless it is there already, or something newer is read right before the write. */
-async function show(objects: ObjectStore, key: string, mediaType: string, read: () => Promise<Shown>): Promise<void> {
-  const { version, text } = await read();
+/** Writes what was read, unless it is there already, or `read` gives something else right before the write. */
+async function show(
+  objects: ObjectStore,
+  key: string,
+  mediaType: string,
+  { version, text }: Shown,
+  read: () => Promise<Shown>,
+): Promise<void> {
   if ((await textOf(objects, key)) === text) return;
   const holds = async (): Promise<boolean> => (await read()).text === text;
   try {
