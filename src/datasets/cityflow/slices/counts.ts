@@ -10,6 +10,7 @@ import {
   quoteText,
 } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
+import { cutOutcome } from './cut-outcome.ts';
 import { COUNTS } from '../columns.ts';
 import type { CountColumn } from '../columns.ts';
 import { ZONE } from '../zones.ts';
@@ -237,16 +238,5 @@ async function cutDay(sql: SqlSession, { file, columns, day }: Cut): Promise<Uni
   const select = `SELECT ${file.published.map(quoteIdentifier).join(', ')} FROM (FROM sorted WHERE ${DAY} = ${quoteText(date)})
     JOIN (SELECT * EXCLUDE (${DAY}) FROM times) USING (${TIME}) JOIN day_places USING (${PLACE}) ORDER BY ${order.join(', ')}`;
   const slice = published === 0 ? undefined : await copyToParquet(sql, select, `counts-${date}`);
-  const rows = slice?.rows ?? 0;
-  return {
-    scope: date,
-    outputs: slice === undefined ? {} : { slice },
-    checks: [],
-    facts: {
-      rows,
-      published_columns: file.published.length,
-      unknown_columns: file.unknown,
-      duplicates_removed: published - rows,
-    },
-  };
+  return cutOutcome(date, file, slice, published);
 }

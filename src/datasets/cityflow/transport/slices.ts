@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { copyToParquet, csvRowsSql, openCsv, PipelineError, quoteIdentifier, quoteText } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, CsvLayout, RowsFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
+import { cutOutcome } from '../slices/cut-outcome.ts';
 import { RAIL_RIDES, SERVICE, SURFACE_RIDES } from './columns.ts';
 import type { RideColumn, ServiceColumn } from './columns.ts';
 
@@ -113,7 +114,7 @@ export async function sliceRides(task: SliceTask, sql: SqlSession): Promise<read
   for (const { date } of task.days) {
     const rows = published.get(date) ?? 0;
     const slice = rows === 0 ? undefined : await cutDated(sql, file, date, `${task.part}-${date}`);
-    outcomes.push(outcomeOf(date, file, slice, rows));
+    outcomes.push(cutOutcome(date, file, slice, rows));
     task.progress(`${outcomes.length} of ${task.days.length} days cut`);
   }
   return outcomes;
@@ -132,7 +133,7 @@ export async function sliceService(task: SliceTask, sql: SqlSession): Promise<re
     const slice =
       rows === 0 ? undefined : (slices.get(first) ?? (await cutDated(sql, file, first, `quality-${first}`)));
     if (slice !== undefined) slices.set(first, slice);
-    outcomes.push(outcomeOf(date, file, slice, rows));
+    outcomes.push(cutOutcome(date, file, slice, rows));
   }
   return outcomes;
 }
@@ -160,24 +161,4 @@ function cutDated(sql: SqlSession, file: CsvFile<string>, date: CivilDate, name:
   const columns = file.published.map(quoteIdentifier).join(', ');
   const rows = `SELECT DISTINCT ${columns} FROM published WHERE ${DATED} = DATE ${quoteText(date)}`;
   return copyToParquet(sql, `${rows} ORDER BY ${columns}`, name);
-}
-
-function outcomeOf(
-  scope: CivilDate,
-  file: CsvFile<string>,
-  slice: RowsFile | undefined,
-  published: number,
-): UnitOutcome {
-  const rows = slice?.rows ?? 0;
-  return {
-    scope,
-    outputs: slice === undefined ? {} : { slice },
-    checks: [],
-    facts: {
-      rows,
-      published_columns: file.published.length,
-      unknown_columns: file.unknown,
-      duplicates_removed: published - rows,
-    },
-  };
 }
