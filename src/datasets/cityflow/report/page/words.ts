@@ -1,6 +1,7 @@
 import { number, percentOf, UNKNOWN } from '../../../kit/page/index.ts';
 import type { SectionName } from '../../definition.ts';
 import type { SectionDetail } from '../model.ts';
+import { SECTION_TITLES } from './tones.ts';
 
 /** The page's words for what metrics and publishers name by keys; a key without a word is shown with spaces. */
 
@@ -93,12 +94,7 @@ export function figureWords(key: string): FigureWords {
 
 /** Documents of the report and parts of the pipeline. */
 const DOCUMENTS: Readonly<Record<string, string>> = {
-  bikes: 'Vélos',
-  traffic: 'Transports en commun',
-  weather: 'Météo',
-  comptages: 'Trafic routier',
-  chantiers: 'Chantiers',
-  referentiel: 'Réseau routier',
+  ...SECTION_TITLES,
   history: 'Jours précédents',
   'open-meteo': 'Open-Meteo',
   arrondissements: 'Arrondissements',
