@@ -1,5 +1,13 @@
-import { countedCheck } from '../kit/index.ts';
-import type { CheckDefinition, CheckResult, JsonObject, SqlSession, StepUnit } from '../kit/index.ts';
+import { countedCheck, countRows } from '../kit/index.ts';
+import type {
+  CheckDefinition,
+  CheckResult,
+  JsonObject,
+  RowCounts,
+  RowRule,
+  SqlSession,
+  StepUnit,
+} from '../kit/index.ts';
 import { COLUMN_OF, RATES, SOURCES } from './columns.ts';
 import { QUARTER_S } from './core.ts';
 import { REGIONS } from './regions.ts';
@@ -17,11 +25,8 @@ const PLAUSIBLE_LOAD_FACTOR_PCT = { from: -5, to: 150 };
 /** Rates have two decimals, and are of powers before they were rounded to MW. */
 const RATE_TOLERANCE_POINTS = 0.5;
 
-interface RowCheck extends CheckDefinition {
+interface RowCheck extends CheckDefinition, RowRule {
   readonly table: 'core' | 'published';
-  /** SQL: which rows are looked at, and which of them break the rule. */
-  readonly tested: string;
-  readonly failed: string;
   /** SQL: the columns that explain a failing row, besides its region and instant. */
   readonly shows: string;
 }
@@ -141,24 +146,26 @@ const EXAMPLES = 3;
 
 /** Runs every row check on all units; the results are by unit, in the order of `CORE_CHECKS`. */
 export async function runRowChecks(sql: SqlSession, units: readonly StepUnit[]): Promise<readonly CheckResult[][]> {
+  const [published, core] = [await countsOf(sql, 'published'), await countsOf(sql, 'core')];
   const results: CheckResult[][] = units.map(() => []);
   for (const check of ROW_CHECKS) {
-    const { table, tested, failed } = check;
-    const counts = await sql.rows<{ unit: number; tested: number; failed: number }>(
-      `SELECT unit, count(*) FILTER (WHERE ${tested}) AS tested, count(*) FILTER (WHERE (${tested}) AND (${failed})) AS failed
-       FROM ${table} GROUP BY unit`,
-    );
-    const byUnit = new Map(counts.map((count) => [count.unit, count]));
-    const examples = counts.some((count) => count.failed > 0) ? await examplesOf(sql, check) : [];
+    const counts = check.table === 'core' ? core : published;
+    const isFailing = [...counts.values()].some((count) => (count[check.id]?.failed ?? 0) > 0);
+    const examples = isFailing ? await examplesOf(sql, check) : [];
     for (const [index, own] of results.entries()) {
-      const count = byUnit.get(index);
+      const { tested, failed } = counts.get(index)?.[check.id] ?? { tested: 0, failed: 0 };
       const shown = examples
         .filter(({ unit }) => unit === index)
         .map(({ example }) => JSON.parse(example) as JsonObject);
-      own.push(countedCheck(check, count?.tested ?? 0, count?.failed ?? 0, shown));
+      own.push(countedCheck(check, tested, failed, shown));
     }
   }
   return results;
+}
+
+function countsOf(sql: SqlSession, table: RowCheck['table']): Promise<ReadonlyMap<number, RowCounts>> {
+  const checks = ROW_CHECKS.filter((check) => check.table === table);
+  return countRows(sql, table, checks);
 }
 
 /** The first failing rows of each unit, as JSON. */

@@ -1,4 +1,4 @@
-import { dayOf, mapColumns, quoteText, quoteTexts } from '../kit/index.ts';
+import { alikeFiles, dayOf, mapColumns, quoteText, quoteTexts } from '../kit/index.ts';
 import type { CsvHeader, LocalArtefact, SqlSession, StepUnit } from '../kit/index.ts';
 import type { ColumnName } from './columns.ts';
 import { LAYOUT, MEASURES, NO_VALUE, RATES, unknownOf } from './columns.ts';
@@ -45,38 +45,16 @@ export async function loadPublishedRows(
       return slice === undefined ? [] : [{ unit: index, part, path: slice.path, day: dayOf(unit) }];
     }),
   );
-  const groups = await groupByHeader(sql, files);
-  const selects = groups.map(({ part, header, members }) => selectTyped(part, header, members));
+  const groups = (await alikeFiles(sql, files)).map((alike) => ({
+    ...alike,
+    header: mapColumns(alike.columns, LAYOUT.names),
+  }));
+  const selects = groups.map(({ part, header, files: alike }) => selectTyped(part, header, alike));
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${selects.join(' UNION ALL ')}`);
   const unknown = new Map<number, readonly string[]>();
-  for (const { header, members } of groups)
-    for (const { unit } of members) unknown.set(unit, [...(unknown.get(unit) ?? []), ...unknownOf(header)]);
+  for (const { header, files: alike } of groups)
+    for (const { unit } of alike) unknown.set(unit, [...(unknown.get(unit) ?? []), ...unknownOf(header)]);
   return unknown;
-}
-
-interface Group {
-  readonly part: Part;
-  readonly header: CsvHeader<ColumnName>;
-  readonly members: readonly SliceFile[];
-}
-
-/** Slices with the same part and columns are read together: names may differ from file to file. */
-async function groupByHeader(sql: SqlSession, files: readonly SliceFile[]): Promise<Group[]> {
-  const schemas = await sql.rows<{ path: string; names: string }>(
-    `SELECT file_name AS path, to_json(list(name))::VARCHAR AS names
-     FROM parquet_schema([${quoteTexts(files.map(({ path }) => path))}]) WHERE num_children IS NULL GROUP BY ALL`,
-  );
-  const namesOf = new Map(schemas.map(({ path, names }) => [path, names]));
-  const groups = new Map<string, SliceFile[]>();
-  for (const file of files) {
-    const key = `${file.part} ${namesOf.get(file.path) ?? '[]'}`;
-    groups.set(key, [...(groups.get(key) ?? []), file]);
-  }
-  return [...groups].map(([key, members]) => {
-    const part = members[0]?.part ?? 'tr';
-    const names = JSON.parse(key.slice(part.length + 1)) as string[];
-    return { part, header: mapColumns(names, LAYOUT.names), members };
-  });
 }
 
 const COLUMNS = [...MEASURES, ...RATES].map(({ column }) => column).join(', ');

@@ -1,4 +1,4 @@
-import type { CheckDefinition } from '../kit/index.ts';
+import type { CheckDefinition, RowRule } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, COLUMN_OF } from './columns.ts';
 import { maskColumnOf } from './core.ts';
@@ -24,13 +24,8 @@ const PLAUSIBLE_LOAD_MW = { from: 15_000, to: 120_000 };
 const PLAUSIBLE_GENERATION_MW = { from: -300, to: 70_000 };
 const PLAUSIBLE_CO2_G_PER_KWH = { from: 1, to: 1_000 };
 
-export interface RowCheck extends CheckDefinition {
+export interface RowCheck extends CheckDefinition, RowRule {
   readonly table: 'core' | 'published';
-  /** SQL: which rows are looked at, and which of them break the rule. */
-  readonly tested: string;
-  readonly failed: string;
-  /** SQL: how many rows of a unit break the rule, where counting them is cheaper than finding them. */
-  readonly failedRows?: string;
   /** SQL: the columns that explain a failing row, besides its instant. */
   readonly shows: string;
 }

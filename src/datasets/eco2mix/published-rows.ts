@@ -1,4 +1,4 @@
-import { dayOf, quoteIdentifier, quoteText, quoteTexts } from '../kit/index.ts';
+import { alikeFiles, dayOf, quoteIdentifier, quoteText, quoteTexts } from '../kit/index.ts';
 import type { LocalArtefact, SqlSession, StepUnit, ZonedDay } from '../kit/index.ts';
 import type { ColumnName, MeasureName } from './columns.ts';
 import { MEASURES } from './columns.ts';
@@ -77,7 +77,10 @@ export async function loadPublishedRows(sql: SqlSession, units: readonly StepUni
       return slice === undefined ? [] : [{ unit: index, part, path: slice.path, day: dayOf(unit) }];
     }),
   );
-  const groups = await groupByHeader(sql, files);
+  const groups = (await alikeFiles(sql, files)).map(({ part, columns, files: alike }): HeaderGroup => {
+    const date = alike[0]?.day.date ?? '';
+    return { part, files: alike, header: mapHeader(columns, `the ${part} slice of ${date}`) };
+  });
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${groups.map(selectTyped).join(' UNION ALL ') || NOTHING}`);
   const tallies =
     await sql.rows<SliceTally>(`SELECT unit, part, count(*) AS rows, count(*) FILTER (WHERE ${IS_USABLE}) AS usable,
@@ -106,28 +109,6 @@ interface HeaderGroup {
   readonly header: Header;
   readonly part: Part;
   readonly files: readonly SliceFile[];
-}
-
-/** Slices with the same part and columns, to be read together: names may differ from file to file, also within a month. */
-async function groupByHeader(sql: SqlSession, files: readonly SliceFile[]): Promise<HeaderGroup[]> {
-  if (files.length === 0) return [];
-  const schemas = await sql.rows<{
-    path: string;
-    names: string;
-  }>(`SELECT file_name AS path, to_json(list(name))::VARCHAR AS names
-    FROM parquet_schema([${quoteTexts([...new Set(files.map(({ path }) => path))])}]) WHERE num_children IS NULL GROUP BY ALL`);
-  const namesOf = new Map(schemas.map(({ path, names }) => [path, names]));
-  const groups = new Map<string, SliceFile[]>();
-  for (const file of files) {
-    const key = `${file.part} ${namesOf.get(file.path) ?? '[]'}`;
-    groups.set(key, [...(groups.get(key) ?? []), file]);
-  }
-  return [...groups].map(([key, members]) => {
-    const [first] = members;
-    const part = first?.part ?? 'tr';
-    const names = JSON.parse(key.slice(part.length + 1)) as string[];
-    return { header: mapHeader(names, `the ${part} slice of ${first?.day.date ?? ''}`), part, files: members };
-  });
 }
 
 const VALUE_COLUMNS = MEASURES.map(({ column }) => column).join(', ');

@@ -1,5 +1,5 @@
-import { dayOf } from '../kit/index.ts';
-import type { CheckResult, JsonObject, SqlSession, StepUnit } from '../kit/index.ts';
+import { countRows, dayOf } from '../kit/index.ts';
+import type { CheckResult, JsonObject, RowCount, RowCounts, SqlSession, StepUnit } from '../kit/index.ts';
 import type { RowCheck } from './checks.ts';
 import { CHECKED_TABLES, EXPECTED_SAMPLES, ROW_CHECKS, selectFailing } from './checks.ts';
 import type { LoadSummary } from './core.ts';
@@ -9,9 +9,6 @@ import { QUARTER_MINUTES } from './sampling.ts';
 
 const EXAMPLES_PER_CHECK = 3;
 
-/** `unit`, and for each check `<id> tested` and `<id> failed`. */
-type Counts = Readonly<Record<string, number>>;
-
 /** Runs every check on all units; the results are by unit, in the order of `CORE_CHECKS`. */
 export async function runCoreChecks(
   sql: SqlSession,
@@ -19,21 +16,19 @@ export async function runCoreChecks(
   loads: readonly LoadSummary[],
   published: PublishedRows,
 ): Promise<readonly CheckResult[][]> {
-  const readable = published.isReadable ? countsOfReadable(published) : await countRows(sql, 'published');
-  const counts = new Map<number, Counts>();
-  for (const row of [...readable, ...(await countRows(sql, 'core'))]) {
-    counts.set(row['unit'] ?? 0, { ...counts.get(row['unit'] ?? 0), ...row });
-  }
+  const readable = published.isReadable ? countsOfReadable(published) : await countsOf(sql, 'published');
+  const core = await countsOf(sql, 'core');
+  const countOf = (unit: number, { id }: RowCheck): RowCount =>
+    readable.get(unit)?.[id] ?? core.get(unit)?.[id] ?? { tested: 0, failed: 0 };
   const results = units.map((unit, index) => [expectedSamples(unit, loads[index])]);
   for (const check of ROW_CHECKS) {
-    const isFailing = [...counts.values()].some((count) => (count[`${check.id} failed`] ?? 0) > 0);
+    const isFailing = units.some((_, unit) => countOf(unit, check).failed > 0);
     const examples = isFailing ? await exampleRows(sql, check) : [];
     for (const [unit, checks] of results.entries()) {
       checks.push({
         check: check.id,
         severity: check.severity,
-        tested: counts.get(unit)?.[`${check.id} tested`] ?? 0,
-        failed: counts.get(unit)?.[`${check.id} failed`] ?? 0,
+        ...countOf(unit, check),
         examples: examples.filter((example) => example['unit'] === unit).map(withoutUnit),
       });
     }
@@ -42,24 +37,18 @@ export async function runCoreChecks(
 }
 
 /** The counts of published rows when reading them has already told that all are in order. */
-function countsOfReadable({ slices }: PublishedRows): Counts[] {
+function countsOfReadable({ slices }: PublishedRows): ReadonlyMap<number, RowCounts> {
   const checks = ROW_CHECKS.filter(({ table }) => table === 'published');
   const rows = new Map<number, number>();
   for (const slice of slices) rows.set(slice.unit, (rows.get(slice.unit) ?? 0) + slice.rows);
-  return [...rows].map(([unit, tested]) => {
-    const counts = checks.flatMap(({ id }) => [[`${id} tested`, tested] as const, [`${id} failed`, 0] as const]);
-    return { unit, ...Object.fromEntries(counts) };
-  });
+  return new Map(
+    [...rows].map(([unit, tested]) => [unit, Object.fromEntries(checks.map(({ id }) => [id, { tested, failed: 0 }]))]),
+  );
 }
 
-/** One pass over a table for all its checks: rows tested and failed, by unit. */
-async function countRows(sql: SqlSession, table: RowCheck['table']): Promise<Counts[]> {
+function countsOf(sql: SqlSession, table: RowCheck['table']): Promise<ReadonlyMap<number, RowCounts>> {
   const checks = ROW_CHECKS.filter((check) => check.table === table);
-  const counts = checks.map(({ id, tested, failed, failedRows }) => {
-    const failing = failedRows ?? `count(*) FILTER (WHERE (${tested}) AND (${failed}))`;
-    return `count(*) FILTER (WHERE ${tested}) AS "${id} tested", ${failing} AS "${id} failed"`;
-  });
-  return sql.rows(`SELECT unit, ${counts.join(', ')} FROM ${CHECKED_TABLES[table]} GROUP BY unit`);
+  return countRows(sql, CHECKED_TABLES[table], checks);
 }
 
 /** The first failing rows of each unit, each with its instant. */

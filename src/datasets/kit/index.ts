@@ -89,6 +89,7 @@ export type { FailingRow, JudgedRows } from '../../pipelines/held-units.ts';
 export type { HeldUnit, UnitDecision } from '../../pipelines/units.ts';
 
 // Reading what a publisher gives.
+export * from './alike-files.ts';
 export * from './csv-file.ts';
 export * from './header.ts';
 export * from './json-documents.ts';
@@ -107,5 +108,6 @@ export * from './french-csv.ts';
 export * from './json.ts';
 export * from './kept-words.ts';
 export * from './parquet.ts';
+export * from './row-checks.ts';
 export { canonicalJson } from '../../pipelines/canonical-json.ts';
 export { quoteIdentifier, quoteList, quoteText, quoteTexts } from '../../pipelines/sql-text.ts';
