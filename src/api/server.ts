@@ -176,6 +176,6 @@ function addErrorPage(app: ApiApp): void {
   const rows = Object.entries(ERROR_TABLE).map(
     ([code, { meaning, remedy }]) => `<dt id="${code}"><code>${code}</code></dt><dd>${meaning} ${remedy}</dd>`,
   );
-  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title><h1>Errors</h1><dl>${rows.join('')}</dl></html>`;
+  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title><main><h1>Errors</h1><dl>${rows.join('')}</dl></main></html>`;
   app.get('/api/errors', { schema: { hide: true } }, (_, reply) => reply.type('text/html; charset=utf-8').send(page));
 }

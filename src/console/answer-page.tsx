@@ -80,16 +80,19 @@ export function AnswerView({
         ))}
         <a href={link}>JSON</a>
       </p>
-      <DataRows page={page} columns={columns} rows={rows} />
+      <DataRows page={page} title={question.title[language]} columns={columns} rows={rows} />
     </>
   );
 }
 
 export function DataRows({
   page: { words, language },
+  title,
   columns,
   rows,
 }: {
+  /** What the rows are of: several tables of a page are told apart by it. */
+  readonly title: string;
   readonly page: PageContext;
   readonly columns: readonly TableColumn[];
   readonly rows: readonly AnswerRow[];
@@ -105,7 +108,7 @@ export function DataRows({
           : `${rows.length} ${words.rows}`}
       </p>
       <Rows
-        caption={words.rows}
+        caption={`${title} (${words.rows})`}
         head={head}
         rows={rows.slice(0, ROWS_SHOWN).map((row) => columns.map(({ name }) => cellOf(row[name])))}
       />
@@ -160,7 +163,7 @@ export function TablePage({
         <a href={`/api/v1/tables/${table.id}/proof?${query}`}>{words.proof}</a>
       </p>
       <pre>{`curl 'http://127.0.0.1:8080${file}.csv?${query}'`}</pre>
-      <DataRows page={page} columns={table.columns} rows={rows} />
+      <DataRows page={page} title={table.title[language]} columns={table.columns} rows={rows} />
     </>
   );
 }

@@ -77,7 +77,7 @@ function Day({
         <a
           href={linkTo(page, `/console/${pipeline}/${date}`)}
           title={told.join(', ')}
-          aria-label={told.slice(0, 3).join(', ')}
+          aria-label={`${Number(date.slice(8))}, ${told.slice(0, 3).join(', ')}`}
         >
           {Number(date.slice(8))}
         </a>

@@ -6,9 +6,11 @@ import type { DegradedRecord } from './degraded.ts';
 import type { FailureRecord } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
 import type { PlannedStep } from './plan.ts';
+import { percentFigure } from './percent.ts';
 import { revisionOf } from './revision.ts';
 import { describeRow } from './stored-records.ts';
 import type { UnreadableRow } from './stored-records.ts';
+import { tellPublisher } from './unanswered.ts';
 import type { CivilDate, Revision, Verdict } from './vocabulary.ts';
 
 /** How the days of a pipeline stand, for the calendar that people look at. Pure: whoever asks gives evidence and time. */
@@ -48,6 +50,7 @@ export interface DayRemark {
     | 'unproven'
     | 'failed_step'
     | 'kept_delivery'
+    | 'publisher'
     | 'failed_check'
     | 'coverage';
   /** One line. */
@@ -170,6 +173,10 @@ function remarksOf(evidence: DayStandingEvidence): DayRemark[] {
   for (const [step, state] of Object.entries(manifest?.steps ?? {})) {
     if (state.state === 'failed')
       remarks.push({ kind: 'failed_step', text: `${step} failed, ${state.code}: ${state.message}` });
+    const heard = step.startsWith('download/') ? tellPublisher(state) : undefined;
+    // A whole day may well have a part that is empty: ODRE has consolidated rows of a day, or those of real time.
+    if (heard !== undefined && (manifest?.verdict !== 'ok' || state.state !== 'done'))
+      remarks.push({ kind: 'publisher', text: `${step.slice(9)}: ${heard}` });
     if (state.state !== 'done') continue;
     if (state.kept !== undefined) {
       const { code, message, since } = state.kept;
@@ -222,13 +229,17 @@ export function gapsOf({ standing, verdict, failure, lacks, remarks }: CalendarD
   return GAP_KINDS.filter((kind) => kinds.has(kind));
 }
 
-/**
- * A part of one in percent, rounded to a tenth as reports round it, so that a day has one figure everywhere; below one at most 99.9 %, so that
- * 100 % always means all of it.
- */
+/** What came of parts without rows, by part and words, on how many of the days. */
+export function publishersOf(days: readonly CalendarDay[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const { kind, text } of days.flatMap(({ remarks }) => remarks))
+    if (kind === 'publisher') found[text] = (found[text] ?? 0) + 1;
+  return found;
+}
+
+/** A part of one in percent, to a tenth: the figure that reports show. */
 export function percent(part: number): string {
-  const rounded = Number((part * 100).toFixed(1));
-  return `${part < 1 ? Math.min(rounded, 99.9) : rounded} %`;
+  return `${percentFigure(part)} %`;
 }
 
 export interface CalendarTotals {

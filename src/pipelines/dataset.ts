@@ -4,8 +4,9 @@ import type { ArtefactRef } from '../ports/objects.ts';
 import type { SqlSession } from '../ports/sql.ts';
 import type { DatasetCommand } from './dataset-command.ts';
 import type { PipelineDefinition, Severity } from './definition.ts';
-import type { PartNote } from './kept-delivery.ts';
+import type { AcceptedHold, PartNote } from './kept-delivery.ts';
 import type { Shard } from './shard.ts';
+import type { UnansweredNote } from './unanswered.ts';
 import type { DashboardDefinition, QuestionDefinition, TableDefinition } from './tables.ts';
 import type { HeldUnit, UnitDecision } from './units.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
@@ -38,6 +39,10 @@ export interface StepUnit {
   readonly notes?: readonly PartNote[];
   /** Of a step that declares `withNotes`: the parts whose rows a sample portal made up; absent where there are none. */
   readonly sample?: readonly string[];
+  /** Of a step that declares `withNotes`: the parts of which nothing came because the publisher was not heard. Absent where there are none. */
+  readonly unanswered?: readonly UnansweredNote[];
+  /** Of a step that declares `withNotes`: who accepted held data of its inputs `withFacts`, when and why. Absent where there are none. */
+  readonly accepted?: readonly AcceptedHold[];
   /** Of a step with checks that name units: what people decided on units of this scope; for `judgeUnits`. */
   readonly decided?: readonly UnitDecision[];
 }

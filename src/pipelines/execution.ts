@@ -1,7 +1,7 @@
 import { definedMembers } from '../given.ts';
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { LEFT_OUT, SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
-import type { DeliveredBefore, KeptNote, StepNote } from './kept-delivery.ts';
+import type { DeliveredBefore, KeptNote, PartStanding, StepNote } from './kept-delivery.ts';
 import { isOfOtherDays } from './lookback.ts';
 import type { Manifest } from './manifest.ts';
 import { isAsStored } from './plan.ts';
@@ -9,6 +9,8 @@ import type { PlannedStep } from './plan.ts';
 import { splitShard, unsharded } from './shard.ts';
 import type { Shard } from './shard.ts';
 import type { StepKey } from './step-key.ts';
+import { unansweredBy } from './unanswered.ts';
+import type { Unanswered } from './unanswered.ts';
 import { stageOf } from './vocabulary.ts';
 import type { CivilDate, Stage, StepId, Verdict } from './vocabulary.ts';
 
@@ -65,7 +67,12 @@ export type StepState =
       readonly kept?: KeptNote;
     }
   | { readonly state: 'failed'; readonly code: string; readonly message: string }
-  | { readonly state: 'skipped'; readonly reason: string };
+  | {
+      readonly state: 'skipped';
+      readonly reason: string;
+      /** Of a download: nothing came of the last request, which this run does not repeat. */
+      readonly unanswered?: Unanswered;
+    };
 
 export type DayState = Record<StepId, StepState>;
 
@@ -132,11 +139,12 @@ export function staleSteps(planned: readonly PlannedStep[], manifest: Manifest |
 /** What the plan settles before anything runs: reused and skipped steps. The others are left out, and run. */
 export function settledStates(planned: readonly PlannedStep[]): DayState {
   const state: DayState = {};
-  for (const { step, action, key, empty, lacks, sample, heldUnits, reason, kept } of planned) {
+  for (const { step, action, key, empty, lacks, sample, heldUnits, reason, kept, unanswered } of planned) {
     const note = {
       ...definedMembers({ sample, heldUnits, lacks, kept }),
     };
-    if (action === 'skip') state[step] = { state: 'skipped', reason };
+    if (action === 'skip')
+      state[step] = { state: 'skipped', reason, ...(unanswered === undefined ? {} : { unanswered }) };
     else if (action === 'reuse' && key !== undefined)
       state[step] = { state: 'done', key, how: 'reused', empty: empty === true, ...note };
   }
@@ -169,9 +177,12 @@ export function isForced(
 export function notesFor(step: ExecutionStep, steps: readonly ExecutionStep[], day: DayState): StepNote[] {
   if (step.withNotes !== true) return [];
   return partNotes(
-    steps.flatMap(({ id, part }) => {
+    steps.flatMap(({ id, part }): PartStanding[] => {
       const state = day[id];
-      return part !== undefined && state?.state === 'done' ? [{ part, note: state.kept, sample: state.sample }] : [];
+      if (part === undefined || state === undefined) return [];
+      if (state.state === 'done') return [{ part, note: state.kept, sample: state.sample }];
+      const unanswered = state.state === 'failed' ? unansweredBy(state.code) : state.unanswered;
+      return [{ part, note: undefined, unanswered }];
     }),
   );
 }

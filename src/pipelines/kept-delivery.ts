@@ -1,5 +1,7 @@
 import { definedMembers } from '../given.ts';
 import type { StepKey } from './step-key.ts';
+import { isUnanswered } from './unanswered.ts';
+import type { Unanswered, UnansweredNote } from './unanswered.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
 
 /**
@@ -45,17 +47,55 @@ export interface SampleNote {
 
 export const SAMPLE_DATA = 'SAMPLE_DATA';
 
-/** All that the key of a step that declares `withNotes` holds of one part. */
-export type StepNote = PartNote | SampleNote;
+/** Held data that a step reads, and who accepted them. Stable: it is part of the step key. */
+export interface AcceptedHold {
+  /** The step whose checks held them. */
+  readonly step: StepId;
+  readonly checks: readonly string[];
+  readonly reason: string;
+  /** ISO instant. */
+  readonly decidedAt: string;
+  /** As told with the decision; absent where nobody said. */
+  readonly by?: string;
+}
+
+export interface AcceptedNote extends AcceptedHold {
+  readonly code: typeof ACCEPTED;
+}
+
+export const ACCEPTED = 'ACCEPTED';
+
+/** All that the key of a step that declares `withNotes` holds of its parts and of what it reads. */
+export type StepNote = PartNote | SampleNote | UnansweredNote | AcceptedNote;
 
 /** The parts that stayed as they were. */
 export function keptNotes(notes: readonly StepNote[]): PartNote[] {
-  return notes.filter((note): note is PartNote => note.code !== SAMPLE_DATA);
+  return notes.filter((note): note is PartNote => 'since' in note);
 }
 
 /** The parts that are made up. */
 export function sampleParts(notes: readonly StepNote[]): string[] {
-  return notes.filter(({ code }) => code === SAMPLE_DATA).map(({ part }) => part);
+  return notes.filter(isSample).map(({ part }) => part);
+}
+
+/** The parts of which nothing came because of a failure. */
+export function unansweredParts(notes: readonly StepNote[]): UnansweredNote[] {
+  return notes.filter((note): note is UnansweredNote => isUnanswered(note.code));
+}
+
+/** The held data that somebody accepted. */
+export function acceptedHolds(notes: readonly StepNote[]): AcceptedHold[] {
+  return notes.filter(isAccepted).map(({ step, checks, reason, decidedAt, by }) => {
+    return { step, checks, reason, decidedAt, ...(by === undefined ? {} : { by }) };
+  });
+}
+
+function isSample(note: StepNote): note is SampleNote {
+  return note.code === SAMPLE_DATA;
+}
+
+function isAccepted(note: StepNote): note is AcceptedNote {
+  return note.code === ACCEPTED;
 }
 
 /**
@@ -91,16 +131,19 @@ export function sameNote(one: KeptNote | undefined, other: KeptNote | undefined)
   return one?.code === other?.code && one?.since === other?.since;
 }
 
+/** How a part stands in a day, for its note. */
+export interface PartStanding {
+  readonly part: string;
+  readonly note: KeptNote | undefined;
+  readonly sample?: true | undefined;
+  readonly unanswered?: Unanswered | undefined;
+}
+
 /** The notes of the parts of a day, in a fixed order. */
-export function partNotes(
-  parts: readonly {
-    readonly part: string;
-    readonly note: KeptNote | undefined;
-    readonly sample?: true | undefined;
-  }[],
-): StepNote[] {
+export function partNotes(parts: readonly PartStanding[]): StepNote[] {
   return parts
-    .flatMap(({ part, note, sample }): StepNote[] => [
+    .flatMap(({ part, note, sample, unanswered }): (PartNote | SampleNote | UnansweredNote)[] => [
+      ...(unanswered === undefined ? [] : [{ part, code: unanswered }]),
       ...(note === undefined ? [] : [{ part, code: note.code, since: note.since }]),
       ...(sample === true ? [{ part, code: SAMPLE_DATA } as const] : []),
     ])

@@ -8,6 +8,7 @@ import type { KeptNote } from './kept-delivery.ts';
 import { scopePartition } from './ledger.ts';
 import type { LedgerEntry, Origin } from './ledger.ts';
 import type { StepKey } from './step-key.ts';
+import type { Unanswered } from './unanswered.ts';
 import type { RunReason, Scope, StepId, Verdict } from './vocabulary.ts';
 
 /** A step as the manifest keeps it: done, or why not. */
@@ -22,7 +23,12 @@ export type ManifestStep =
       readonly kept?: KeptNote;
     }
   | { readonly state: 'failed'; readonly code: string; readonly message: string }
-  | { readonly state: 'skipped'; readonly reason: string };
+  | {
+      readonly state: 'skipped';
+      readonly reason: string;
+      /** Of a download: nothing came of the last request, which this run did not repeat. */
+      readonly unanswered?: Unanswered;
+    };
 
 /** What a finished scope is made of. Versions count from 1 and are never overwritten. */
 export interface Manifest {

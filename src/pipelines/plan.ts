@@ -1,10 +1,10 @@
 import { definedMembers } from '../given.ts';
+import { acceptedNotes, whyStillHeld } from './accepted-holds.ts';
 import { addDays } from './civil-date.ts';
-import { decisionOn } from './decision.ts';
 import type { Decision } from './decision.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import { isWhole } from './completeness.ts';
-import { decisionsOf, holdsStep, unitDecisions, waitingUnits } from './held-units.ts';
+import { decisionsOf, unitDecisions, waitingUnits } from './held-units.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, StepNote, Recut } from './kept-delivery.ts';
 import { isEmptyEntry, deliveredWith } from './ledger.ts';
@@ -16,11 +16,14 @@ import { missingInput } from './missing-input.ts';
 import { describeDamage, namesOf, whyRun } from './plan-reasons.ts';
 import type { DamagedObjects } from './plan-reasons.ts';
 import { whyNotAsked } from './part-days.ts';
+import { freshUntil } from './receipt.ts';
 import type { Delivery } from './receipt.ts';
 import { finalInstant, revisionOf } from './revision.ts';
 import { unsharded } from './shard.ts';
 import { inputHash, stepKey } from './step-key.ts';
 import type { InputHashes, StepKey } from './step-key.ts';
+import { unansweredIn } from './unanswered.ts';
+import type { Unanswered } from './unanswered.ts';
 import type { CivilDate, Revision, Stage, StepId } from './vocabulary.ts';
 import { stageOf } from './vocabulary.ts';
 import { civilDateAt } from './zoned-day.ts';
@@ -64,6 +67,8 @@ export interface PlannedStep {
   readonly heldUnits?: number;
   /** Of a download that is asked for again: only a part of the day was delivered. */
   readonly partial?: boolean;
+  /** Of a download that is not asked for: nothing came of the last request. */
+  readonly unanswered?: Unanswered;
   /** Of a known download: from when on the publisher is asked again, as ISO instant; null: never. */
   readonly askAgainAt?: string | null;
 }
@@ -298,9 +303,9 @@ class PlanWalk {
 
   #planFirstDownload(step: StepDefinition, part: PartDefinition): PlannedStep {
     if (part.source === 'import') return skip(step, 'no imported file holds this day');
-    const whyNot = this.#whyNotAsked(part);
-    if (whyNot !== undefined) return skip(step, whyNot);
-    if (this.#options.offline === true) return skip(step, 'never fetched, and this run does not ask the publisher');
+    const never = 'never fetched, and this run does not ask the publisher';
+    const whyNot = this.#whyNotAsked(part) ?? (this.#options.offline === true ? never : undefined);
+    if (whyNot !== undefined) return { ...skip(step, whyNot), ...unansweredIn(this.#evidence.manifest, step.id) };
     const expectedAt = this.#evidence.expected.parts[part.id] ?? '';
     return this.#evidence.now < expectedAt
       ? skip(step, `not expected before ${expectedAt}`)
@@ -384,10 +389,16 @@ class PlanWalk {
   #partNotes(): StepNote[] {
     const { manifest } = this.#evidence;
     return partNotes(
-      this.#plannedParts().map(({ part, planned: { step, action, kept, sample } }) => {
-        return { part, sample, note: action === 'recheck' ? keptIn(manifest, step) : kept };
+      this.#plannedParts().map(({ part, planned: { step, action, kept, sample, unanswered } }) => {
+        return { part, sample, unanswered, note: action === 'recheck' ? keptIn(manifest, step) : kept };
       }),
     );
+  }
+
+  #acceptedNotes({ inputs }: StepDefinition): StepNote[] {
+    const read = inputs.filter((input) => input.withFacts === true && !isOfOtherDays(input));
+    const entries = read.flatMap(({ step }) => this.#reused.get(step) ?? []);
+    return acceptedNotes(entries, decisionsOf(this.#evidence));
   }
 
   #plannedParts(): { readonly part: string; readonly planned: PlannedStep }[] {
@@ -419,7 +430,7 @@ class PlanWalk {
 
   #planKnown(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): PlannedStep {
     const params = step.params ?? {};
-    const notes = step.withNotes === true ? this.#partNotes() : [];
+    const notes = step.withNotes === true ? [...this.#partNotes(), ...this.#acceptedNotes(step)] : [];
     const decided = unitDecisions(step, decisionsOf(this.#evidence));
     const parts = { version: step.version, params, inputs, notes, decided };
     const key = stepKey({ step: step.id, ...parts });
@@ -431,17 +442,9 @@ class PlanWalk {
     }
     const damage = this.#damageOf(entry);
     if (damage !== undefined) return run(step, damage);
-    const unaccepted = this.#unaccepted(entry);
+    const unaccepted = whyStillHeld(entry, decisionsOf(this.#evidence));
     if (unaccepted !== undefined) return run(step, unaccepted);
     return { step: step.id, action: 'reuse', reason: 'same inputs, same version', key, ...waitingUnits(entry) };
-  }
-
-  /** Held data are in the ledger, and stay held in every later run until somebody accepts exactly them. */
-  #unaccepted({ checks, step, key }: LedgerEntry): string | undefined {
-    if (!checks.some(holdsStep)) return undefined;
-    const known = decisionOn(decisionsOf(this.#evidence), step, key);
-    if (known?.decision === 'accept') return undefined;
-    return known === undefined ? 'its held checks wait for a decision' : `its data were rejected: ${known.reason}`;
   }
 
   #foresee(input: StepInput): Foreseen {
@@ -485,10 +488,6 @@ class PlanWalk {
   #damageOf(entry: LedgerEntry): string | undefined {
     return describeDamage(entry, this.#evidence.damaged);
   }
-}
-
-function freshUntil({ checkedAt }: Delivery, minutes: number | null): string | null {
-  return minutes === null ? null : new Date(Date.parse(checkedAt) + minutes * 60_000).toISOString();
 }
 
 function run(step: StepDefinition, reason: string): PlannedStep {

@@ -230,3 +230,8 @@ export function insteadOf(delivery: Delivery, rival: Delivery): Delivery {
   const { given = [], rivals = [], ...newest } = delivery;
   return { ...rival, given, rivals: [newest, ...rivals.filter((other) => other !== rival)] };
 }
+
+/** From when on the publisher is asked again, as ISO instant; null: never. */
+export function freshUntil({ checkedAt }: Delivery, minutes: number | null): string | null {
+  return minutes === null ? null : new Date(Date.parse(checkedAt) + minutes * 60_000).toISOString();
+}

@@ -6,7 +6,7 @@ import { staleDays } from '../../engine/look/stale-days.ts';
 import { findUnfinished } from '../../engine/look/unfinished.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
 import { readFailures } from '../../engine/records/failures.ts';
-import { calendarTotals, GAP_KINDS, gapsOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
+import { calendarTotals, GAP_KINDS, gapsOf, publishersOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay } from '../../pipelines/calendar-of-days.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { FailureRecord } from '../../pipelines/ledger.ts';
@@ -107,8 +107,10 @@ function addLacks(app: ApiApp, context: ApiContext): void {
     for (const name of named(context, pipeline)) {
       const days = await daysOf(context, name, range);
       for (const kind of GAP_KINDS) {
-        const dates = days.filter((day) => gapsOf(day).includes(kind)).map(({ date }) => date);
-        if (dates.length > 0) gaps.push({ pipeline: name, kind, days: dates.length, ranges: rangesOf(dates) });
+        const own = days.filter((day) => gapsOf(day).includes(kind));
+        const dates = own.map(({ date }) => date);
+        const publishers = publishersOf(own);
+        if (own.length > 0) gaps.push({ pipeline: name, kind, days: own.length, ranges: rangesOf(dates), publishers });
       }
     }
     return { gaps };

@@ -7,7 +7,7 @@ import { staleDays } from '../../engine/look/stale-days.ts';
 import { selectStretches } from '../../engine/plan/plan-backfill.ts';
 import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
-import { GAP_KINDS, gapsOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
+import { GAP_KINDS, gapsOf, publishersOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay, DateRange, GapKind } from '../../pipelines/calendar-of-days.ts';
 import { reasonsTold, shareText, tellTogether } from '../../pipelines/in-shards.ts';
 import type { ToldStep } from '../../pipelines/in-shards.ts';
@@ -37,8 +37,10 @@ export async function gaps(context: CommandContext, command: RangeCommand): Prom
   for (const kind of GAP_KINDS) found.push(...(await gapsOfKind(engine, command.pipeline, kind, days)));
   const unfinished = await findUnfinished(engine, command.pipeline);
   terminal.data({ pipeline: command.pipeline, from: dates[0], to: dates.at(-1), gaps: found, unfinished });
-  for (const { kind, ranges, days: number, backfill, why = '' } of found) {
+  for (const { kind, ranges, days: number, backfill, why = '', publishers = {} } of found) {
     terminal.line(`${kind.replace('_', ' ').padEnd(11)} ${count(number, 'day')}: ${rangeText(ranges)}`);
+    for (const [heard, some] of Object.entries(publishers))
+      terminal.line(`            ${heard} (${count(some, 'day')})`);
     terminal.line(`            ${backfill ?? why}`);
   }
   for (const line of unfinishedLines(command.pipeline, unfinished)) terminal.line(line);
@@ -55,6 +57,8 @@ interface Gap {
   readonly backfill: string | null;
   /** Why no command is proposed. */
   readonly why?: string;
+  /** What came of parts without rows, by part and words, on how many days: an unreached publisher is not one that has nothing. */
+  readonly publishers?: Readonly<Record<string, number>>;
 }
 
 /** Days of one kind: those that a command can close, and those that none can. */
@@ -67,7 +71,9 @@ export async function gapsOfKind(
   const own = days.filter((day) => gapsOf(day).includes(kind));
   const open = await openAmong(engine, pipeline, kind, own);
   const gap = (some: readonly CalendarDay[], closed: Pick<Gap, 'backfill' | 'why'>): Gap[] =>
-    some.length === 0 ? [] : [{ kind, days: some.length, ranges: rangesOf(some.map(({ date }) => date)), ...closed }];
+    some.length === 0
+      ? []
+      : [{ kind, days: some.length, ranges: rangesOf(some.map(({ date }) => date)), ...closed, ...heardOf(some) }];
   const closable = own.filter(({ date }) => open.has(date));
   const [from = '', to = ''] = [closable[0]?.date, closable.at(-1)?.date];
   return [
@@ -77,6 +83,11 @@ export async function gapsOfKind(
       { backfill: null, why: NOTHING_CLOSES },
     ),
   ];
+}
+
+function heardOf(days: readonly CalendarDay[]): Pick<Gap, 'publishers'> {
+  const publishers = publishersOf(days);
+  return Object.keys(publishers).length === 0 ? {} : { publishers };
 }
 
 const NOTHING_CLOSES =

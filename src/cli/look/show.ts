@@ -15,6 +15,7 @@ import { isPeriod, parseScope, scopeText } from '../../pipelines/scope.ts';
 import { shardText, splitShard } from '../../pipelines/shard.ts';
 import type { Shard } from '../../pipelines/shard.ts';
 import type { StepId } from '../../pipelines/vocabulary.ts';
+import { tellPublisher } from '../../pipelines/unanswered.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { byWhom, decisionLine } from '../shared/decision-line.ts';
@@ -210,13 +211,15 @@ function shardsLine({ colours }: Terminal, { step, of, members }: ToldStep<reado
 
 function stepLines({ colours }: Terminal, id: StepId, step: ManifestStep): string[] {
   const name = id.padEnd(20);
-  if (step.state === 'failed') return [`${name} ${colours.red('failed')}  ${step.code}: ${step.message}`];
-  if (step.state === 'skipped') return [`${name} ${colours.dim('skipped')}  ${step.reason}`];
+  const heard = id.startsWith('download/') ? tellPublisher(step) : undefined;
+  const publisher = heard === undefined ? '' : `; ${heard}`;
+  if (step.state === 'failed') return [`${name} ${colours.red('failed')}  ${step.code}: ${step.message}${publisher}`];
+  if (step.state === 'skipped') return [`${name} ${colours.dim('skipped')}  ${step.reason}${publisher}`];
   const outputs = Object.entries(step.outputs).map(([output, { key, bytes, rows, sha256 }]) => {
     const size = rows === undefined ? formatBytes(bytes) : `${count(rows, 'row')}, ${formatBytes(bytes)}`;
     return `  ${output.padEnd(12)} ${shortHash(sha256)}  ${size.padEnd(20)}  ${colours.dim(key)}`;
   });
-  const empty = outputs.length === 0 ? '  no rows for this scope' : '';
+  const empty = outputs.length === 0 ? `  no rows for this scope${publisher}` : '';
   const head = `${name} ${colours.green('done')}  version ${step.version}, key ${shortHash(step.key)}${empty}`;
   const kept =
     step.kept === undefined

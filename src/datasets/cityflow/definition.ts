@@ -294,7 +294,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 7,
+    version: 8,
     title: 'The daily report as one self-contained page with a map',
     inputs: [
       { name: 'report', step: 'report/daily', output: 'report' },

@@ -101,6 +101,7 @@ const STEPS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
+    version: 2,
     title: 'The day’s report as one self-contained page with maps of the regions',
     inputs: [{ name: 'model', step: 'report/regions', output: 'model' }],
     outputs: {

@@ -120,7 +120,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 3,
+    version: 4,
     title: 'The day’s report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/national', output: 'model' }],
     outputs: { page: htmlFile('reports/eco2mix/page', { publishAs: 'reports/eco2mix/daily_report_{scope}.html' }) },

@@ -128,7 +128,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 2,
+    version: 3,
     title: 'The daily report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/daily', output: 'model' }],
     outputs: { page: htmlFile('reports/enedis/page', { publishAs: 'reports/enedis/daily_report_{scope}.html' }) },
@@ -159,7 +159,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 2,
+    version: 3,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [...LINEAR_TABLES.map(({ name }) => name), 'archives'].map((name) => {

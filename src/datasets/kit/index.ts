@@ -58,7 +58,8 @@ export type {
   DatasetCommand,
   ImportedFile,
 } from '../../pipelines/dataset-command.ts';
-export type { PartNote } from '../../pipelines/kept-delivery.ts';
+export type { AcceptedHold, PartNote } from '../../pipelines/kept-delivery.ts';
+export type { UnansweredNote } from '../../pipelines/unanswered.ts';
 export type { CivilDate, ColumnClass, Period, Revision, Scope, Stage, StepId } from '../../pipelines/vocabulary.ts';
 export { REVISIONS } from '../../pipelines/vocabulary.ts';
 export type { JsonObject, JsonValue } from '../../ports/json.ts';

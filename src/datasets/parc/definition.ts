@@ -77,7 +77,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 2,
+    version: 3,
     title: 'The same as one self-contained page',
     inputs: [{ name: 'model', step: 'report/parc', output: 'model' }],
     outputs: { page: htmlFile('reports/parc/page', { publishAs: 'reports/parc/daily_report_{scope}.html' }) },

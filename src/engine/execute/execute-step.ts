@@ -12,7 +12,7 @@ import type {
 } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import type { StepDefinition } from '../../pipelines/definition.ts';
-import { keptNotes, sampleParts } from '../../pipelines/kept-delivery.ts';
+import { acceptedHolds, keptNotes, sampleParts, unansweredParts } from '../../pipelines/kept-delivery.ts';
 import type { StepNote } from '../../pipelines/kept-delivery.ts';
 import { MAX_HELD_UNITS, holdsStep, waitingUnits } from '../../pipelines/held-units.ts';
 import { deliveredWith, isEmptyEntry } from '../../pipelines/ledger.ts';
@@ -97,9 +97,17 @@ export function namesOfTask({ id, shard }: Pick<StepDefinition, 'id' | 'shard'>)
 }
 
 /** What was said of the parts of a day, as the code of a step is told it. */
-export function toldOf(notes: readonly StepNote[] = []): Pick<StepUnit, 'notes' | 'sample'> {
+export function toldOf(
+  notes: readonly StepNote[] = [],
+): Pick<StepUnit, 'notes' | 'sample' | 'unanswered' | 'accepted'> {
   const [kept, sample] = [keptNotes(notes), sampleParts(notes)];
-  return { ...(kept.length === 0 ? {} : { notes: kept }), ...(sample.length === 0 ? {} : { sample }) };
+  const [unanswered, accepted] = [unansweredParts(notes), acceptedHolds(notes)];
+  return {
+    ...(kept.length === 0 ? {} : { notes: kept }),
+    ...(sample.length === 0 ? {} : { sample }),
+    ...(unanswered.length === 0 ? {} : { unanswered }),
+    ...(accepted.length === 0 ? {} : { accepted }),
+  };
 }
 
 function identityOf(step: StepDefinition, day: DayInputs): StepIdentity {

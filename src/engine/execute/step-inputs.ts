@@ -1,9 +1,10 @@
 import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
+import { acceptedNotes } from '../../pipelines/accepted-holds.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../pipelines/dataset.ts';
 import type { StepDefinition, StepInput } from '../../pipelines/definition.ts';
-import { unitDecisions } from '../../pipelines/held-units.ts';
+import { holdsStep, unitDecisions } from '../../pipelines/held-units.ts';
 import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
 import type { StepNote } from '../../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -55,12 +56,16 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
   const ledger = await readLedger(engine.documents, request.pipeline, dates);
   const entries = new Map<string, LedgerEntry>();
   for (const list of ledger.values()) for (const entry of list) entries.set(entryName(entry), entry);
-  const decisions = step.checks?.some(({ perUnit }) => perUnit === true)
-    ? await decisionsOf(engine.documents, request.pipeline, dates)
-    : undefined;
-  const decidedOn = (date: CivilDate): Pick<DayInputs, 'decided'> => {
-    const decided = unitDecisions(step, decisions?.get(date) ?? []);
-    return decided.length === 0 ? {} : { decided };
+  const read = (day: StepRequest['days'][number]) => (step.withNotes === true ? entriesRead(entries, day, step) : []);
+  const needsDecisions =
+    step.checks?.some(({ perUnit }) => perUnit === true) === true ||
+    request.days.some((day) => read(day).some(({ checks }) => checks.some(holdsStep)));
+  const decisions = needsDecisions ? await decisionsOf(engine.documents, request.pipeline, dates) : undefined;
+  const toldOn = (day: StepRequest['days'][number]): Pick<DayInputs, 'decided' | 'notes'> => {
+    const known = decisions?.get(day.date) ?? [];
+    const decided = unitDecisions(step, known);
+    const notes = [...(day.notes ?? []), ...acceptedNotes(read(day), known)];
+    return { ...(notes.length === 0 ? {} : { notes }), ...(decided.length === 0 ? {} : { decided }) };
   };
   const manifests = await neighbourManifests(engine, request, step);
   return request.days.map((day) => ({
@@ -73,10 +78,22 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
         return [input.name, found === undefined ? [] : [found]];
       }),
     ),
-    ...definedMembers({ notes: day.notes }),
-    ...decidedOn(day.date),
+    ...toldOn(day),
     earlier: new Map((ledger.get(day.date) ?? []).filter((e) => e.step === step.id).map((e) => [e.key, e])),
   }));
+}
+
+/** Entries of the day whose facts and checks the step reads. */
+function entriesRead(
+  entries: ReadonlyMap<string, LedgerEntry>,
+  { date, inputs }: StepRequest['days'][number],
+  step: StepDefinition,
+): LedgerEntry[] {
+  return step.inputs.flatMap((input) => {
+    const key = input.withFacts === true && !isOfOtherDays(input) ? (inputs[input.name] ?? null) : null;
+    const entry = key === null ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
+    return entry === undefined ? [] : [entry];
+  });
 }
 
 function entryName({ scope, step, key }: Pick<LedgerEntry, 'scope' | 'step' | 'key'>): string {

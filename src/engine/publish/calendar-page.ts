@@ -2,6 +2,7 @@ import { longDate } from '../../datasets/kit/page/french.ts';
 import { CALENDAR_INDEX, calendarYearKey } from '../../pipelines/calendar-month.ts';
 import type { CalendarEntry, CalendarMonth } from '../../pipelines/calendar-month.ts';
 import { datesOfMonth, toEpochDay } from '../../pipelines/civil-date.ts';
+import { percentFigure } from '../../pipelines/percent.ts';
 import type { CivilDate, Period, Verdict } from '../../pipelines/vocabulary.ts';
 import { CALENDAR_STYLE } from './calendar-style.ts';
 
@@ -52,7 +53,7 @@ export function calendarIndexPage(pipelines: readonly PipelineCalendar[]): strin
       `<section aria-labelledby="${escaped(name)}">`,
       `<h2 id="${escaped(name)}"><span lang="en">${escaped(title)}</span></h2>`,
       `<ul class="links">${links.map((one) => `<li>${one}</li>`).join('')}</ul>`,
-      `<div class="months">${months.map((month) => monthGrid(month, '')).join('')}</div>`,
+      `<div class="months">${months.map((month) => monthGrid(month, '', title)).join('')}</div>`,
       '</section>',
     ].join('\n');
   });
@@ -100,15 +101,18 @@ function legend(): string {
   return `<ul class="legend">${words.join('')}<li class="none"><span class="key" aria-hidden="true"></span> pas encore faite</li><li><u>15</u> avec un rapport</li></ul>`;
 }
 
-function monthGrid({ month, days }: CalendarMonth, up: string): string {
+/** With `of`, several pipelines stand on the page, each under a heading of its own. */
+function monthGrid({ month, days }: CalendarMonth, up: string, of?: string): string {
+  const heading = of === undefined ? 'h2' : 'h3';
+  const name = of === undefined ? monthTitle(month) : `${of}, ${monthTitle(month)}`;
   const dates = datesOfMonth(month);
   const weekday = (toEpochDay(dates[0] ?? `${month}-01`) + EPOCH_WEEKDAY) % WEEKDAYS.length;
   const blanks = '<li aria-hidden="true"></li>'.repeat(weekday);
   const cells = dates.map((date) => cell(date, days[date], up)).join('');
   const head = WEEKDAYS.map((name) => `<span>${name}</span>`).join('');
   return [
-    `<section class="month" aria-label="${monthTitle(month)}">`,
-    `<h3>${monthTitle(month)}</h3>`,
+    `<section class="month" aria-label="${escaped(name)}">`,
+    `<${heading}>${monthTitle(month)}</${heading}>`,
     `<p class="week" aria-hidden="true">${head}</p>`,
     `<ol>${blanks}${cells}</ol>`,
     '</section>',
@@ -126,12 +130,11 @@ function cell(date: CivilDate, entry: CalendarEntry | undefined, up: string): st
     return `<li class="${entry.verdict}"><span title="${text}, sans page">${number}${sign}</span></li>`;
   }
   const href = escaped(`${up}${encodeURI(entry.page)}`);
-  return `<li class="${entry.verdict}"><a href="${href}" title="${text}" aria-label="${text}">${number}${sign}</a></li>`;
+  return `<li class="${entry.verdict}"><a href="${href}" title="${text}" aria-label="${number}, ${text}">${number}${sign}</a></li>`;
 }
 
-/** Rounded down, so that 100 % always means all of it. */
 function percentText(share: number): string {
-  return `${String(Math.floor(share * 1_000) / 10).replace('.', ',')} %`;
+  return `${String(percentFigure(share)).replace('.', ',')} %`;
 }
 
 /** `janvier 2024`, of `lundi 1er janvier 2024`. */

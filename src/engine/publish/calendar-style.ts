@@ -8,7 +8,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.45 system-ui,
 main{max-width:1240px;margin:0 auto;padding:24px 28px 48px}
 h1{font-size:28px;line-height:1.2;margin:0 0 8px;letter-spacing:-.015em}
 h2{font-size:20px;margin:0 0 4px}
-h3{font-size:14px;margin:0 0 4px;font-weight:600}
+h3,.month h2{font-size:14px;margin:0 0 4px;font-weight:600}
 ul,ol{list-style:none;margin:0;padding:0}
 main>section{border-top:1px solid var(--rule);padding:18px 0 26px}
 a{color:inherit;text-underline-offset:2px}

@@ -47,7 +47,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'metrics/validations v1': '3433bf9421625317350ac3ad365faa0337ccb3abbbb7b86fb019f0ef77e25f43',
   'metrics/weather v1': '7f693f9788003e2f0543d7dddbc6592a65af37f7dd59bbf7489545d6429f9862',
   'report/daily v5': 'd749c58587899b395d4d3bb79acaa0c741d1be1217ee304e77a1432279e1a54b',
-  'report/page v7': '11e2abb738ff82e4f1179c2c000d1c1ba274d0d5fab689421bc9275e6c5b5f31',
+  'report/page v8': 'beb46d418e32d4129224b78923697681de9c38bf3276b3d85a601edc17fddcb4',
   'transform/bikes v1': '69c752d44030fe24f92f30507ef6e03f3c80e116e28d37504bbb117c4c89da0e',
   'transform/chantiers v1': '983b9e55419b59c77c92cbd67c0879bc281c22810faf8f569f256aab3dc1b391',
   'transform/comptages v2': '2bc63462aca816afcc98f5b709966eb66d411c03b12564cf05068ed5bc77b504',

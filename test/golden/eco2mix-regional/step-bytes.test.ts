@@ -16,7 +16,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/tr v1': 'd224f2e19b3dd40b101e9acbe41bff126d4ef2d73188acc0837528608e668d90',
   'metrics/comparison v1': '87edbf2ba1205103e8088ae2f7e8773be3db5d0ba72d3eea8fee28a6153e0d25',
   'metrics/regions v1': 'ce0dfa167cc937b955373a6d6e203668f20f18da84afb93316dd8c0a3b0447fd',
-  'report/page v1': '9d7032f504d58e6ae22786772b30228ce5c6ab6558d27100e9bb53d3aecc0799',
+  'report/page v2': 'f6cfdd63d788137c47f2e9fa06c1ecfebe7978b5578aa123d7a53417a8349f80',
   'report/regions v1': '68f2b8f0e2b7d9fa1cdd697939d464e3918944fe6d8314ac43c83de455a431ae',
   'rollup/history v1': '6198fe30c26dd37be9061624c15af5e39d9c2ebfa023986172b96fe2d453b7de',
   'rollup/month v1': 'e368be855d3329d9164201e584978246d1fef26c82ee9ea33489f3f75f93d349',

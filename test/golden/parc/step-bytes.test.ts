@@ -12,7 +12,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/odre-parc v1': '1f3c3ad80f06f21bf79e1b7e94d665fa3e5a4ec3e7d810556a7e5f53817f72f3',
   'download/rte-eolien v1': 'e90d1353bb05b86ad63a7ec55bd034b8380fb5167900bc6082ce8ebec4ac466e',
   'download/rte-solaire v1': '6cc728b972d0c65bf2865b6b7347c77689798085e75a8b95beaae616ca49f8ff',
-  'report/page v2': '363295d30d5ecfe5868533ff0ce9b8566c3d0ef950eced61671733852fcea5c7',
+  'report/page v3': 'eb8cb1c2234788ce3c3bbac473e9670dcb0fcf1863f144c15c7afca96e71dc12',
   'report/parc v1': '839ef3f465cb08533a00eb319ff1365542a6f3a9d46392af34ded373aa4ff709',
   'rollup/history v1': '828ae5e6e86784aeb95b233fc56056508826364bf9c06c181d80d67e275e9cb6',
   'rollup/month v1': 'f83d4c45ad410a8b4ef0fe4c6d789578b6a93718a5625221fcaf4dbb30c96d58',

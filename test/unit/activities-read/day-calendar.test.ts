@@ -81,8 +81,8 @@ describe('calendarOfDays', () => {
     await runDay(engine, 'tiny', '2024-03-02');
     const [day] = await look('2024-03-02');
     expect(day).toMatchObject({ standing: 'degraded' });
-    expect(day?.remarks.map(({ kind }) => kind)).toEqual(['failed_step', 'failed_check', 'coverage']);
-    expect(day?.remarks.map(({ text }) => text)[2]).toBe('readings: coverage 95.8 %');
+    expect(day?.remarks.map(({ kind }) => kind)).toEqual(['failed_step', 'publisher', 'failed_check', 'coverage']);
+    expect(day?.remarks.map(({ text }) => text)[3]).toBe('readings: coverage 95.8 %');
   });
 
   it('shows a day as failed only while it has no good version', async () => {
@@ -142,7 +142,7 @@ describe('percent', () => {
   });
 
   it('rounds as the pages of reports do', () => {
-    for (const share of [0.88549, 0.8855, 0.88551, 0.0049, 0.3333, 0.99]) {
+    for (const share of [0.88549, 0.8855, 0.88551, 0.0049, 0.3333, 0.99, 0.9995, 0.99999, 0.0004, 0]) {
       expect(percent(share).replace('.', ',')).toBe(percentOf(share).replace(/\s/g, ' ').replace(',0', ''));
     }
   });

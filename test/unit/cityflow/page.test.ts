@@ -3,7 +3,7 @@ import { cityflow } from '../../../src/datasets/cityflow/index.ts';
 import type { DayMetrics, Report } from '../../../src/datasets/cityflow/report/model.ts';
 import type { PageInputs } from '../../../src/datasets/cityflow/report/page/inputs.ts';
 import { renderReportPage } from '../../../src/datasets/cityflow/report/page/page.tsx';
-import { nothingKnown } from '../../../src/datasets/cityflow/report/sections.ts';
+import { nothingKnown, withUnanswered } from '../../../src/datasets/cityflow/report/sections.ts';
 import { THRESHOLDS } from '../../../src/datasets/cityflow/thresholds.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
 import { dates, openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
@@ -107,14 +107,20 @@ describe('the state of a section on the city page', () => {
     expect(page.match(/class="status ok"/g)).toHaveLength(6);
   });
 
-  it('without data names the publisher that may not have been reached', () => {
+  it('without data tells a publisher that had nothing from one that was not heard', () => {
     const traffic = { status: 'no_data', reasons: [nothingKnown('traffic')], coverage: {} } as const;
     const details = { ...inputs.report.section_details, traffic };
     const words = wordsOf(withReport({ section_details: details }));
     expect(words).toContain('Transports en commun rien reçu');
-    expect(words).toContain(
-      'Rien n’a été reçu d’Île-de-France Mobilités pour ce jour : le diffuseur n’a pas été joint',
-    );
+    expect(words).toContain('Rien n’a été reçu d’Île-de-France Mobilités pour ce jour : le diffuseur n’a rien publié');
+    const silent = withUnanswered(details, [
+      { part: 'traffic', code: 'NOT_ANSWERED' },
+      { part: 'open-meteo', code: 'NOT_USABLE' },
+    ]);
+    const told = wordsOf(withReport({ section_details: silent }));
+    expect(told).toContain('Transports en commun : le diffuseur n’a pas répondu');
+    expect(told).toContain('Open-Meteo : la réponse du diffuseur n’a pas pu être prise');
+    expect(told).not.toContain('n’a rien publié');
   });
 });
 

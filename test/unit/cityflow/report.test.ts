@@ -178,7 +178,7 @@ describe('the report without a source', () => {
     expectShape(csv);
     expect(csv.match(/Aucune donnée disponible/g)).toHaveLength(10);
     expect(page).toContain('rien reçu');
-    expect(page).toContain('n’a pas été joint');
+    expect(page).toContain('n’a rien publié');
   });
 
   it('tells nothing wrong from nothing known', async () => {

@@ -97,6 +97,18 @@ describe('French figures', () => {
     expect(signed(12.34, 1)).toBe('+12,3');
     expect(gigawattHours(1_689_934.25)).toBe('1\u202f689,9\u00a0GWh');
     expect(percentOf(0.9219)).toBe('92,2\u00a0%');
+    expect(percentOf(1)).toBe('100,0\u00a0%');
+  });
+
+  it('round no part to the whole, and none to nothing', () => {
+    expect([0.9995, 0.99999, 0.0004, 1e-9].map((share) => percentOf(share))).toEqual([
+      '99,9\u00a0%',
+      '99,9\u00a0%',
+      '0,1\u00a0%',
+      '0,1\u00a0%',
+    ]);
+    expect([percentOf(0.999, 0), percentOf(0.001, 0), percentOf(0, 0)]).toEqual(['99\u00a0%', '1\u00a0%', '0\u00a0%']);
+    expect([percentOf(0.99996, 2), percentOf(1.2)]).toEqual(['99,99\u00a0%', '120,0\u00a0%']);
   });
 
   it('give no sign to what rounds to zero, and a dash to what is unknown', () => {

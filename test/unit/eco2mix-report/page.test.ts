@@ -189,18 +189,35 @@ describe('report/page', () => {
     expect(holes).toContain('<title>12:15');
   });
 
-  it('says that somebody accepted what a check held, and where who and why are told', async () => {
+  it('says who accepted what a check held, when and why', async () => {
     const held = { ...PASSED_CHECKS[0]!, check: 'plausible-load', severity: 'hold', failed: 1 } as const;
-    const text = visibleText(await pageOf({ metrics: winter, checks: [held] }));
-    expect(text).toContain('ont été acceptées par une personne');
-    expect(text).toContain('quotidien show eco2mix 2024-01-15');
-    expect(visibleText(await pageOf(DAYS['ordinary']!))).not.toContain('acceptées par une personne');
+    const accepted = {
+      step: 'transform/national',
+      checks: ['plausible-load'],
+      reason: 'une vague de froid',
+      decidedAt: '2024-01-16T08:05:09.000Z',
+    };
+    const told = async (by: object) => {
+      const page = await pageOf({ metrics: winter, checks: [held], accepted: [{ ...accepted, ...by }] });
+      return visibleText(page).replace(/\s+/g, ' ');
+    };
+    const text = await told({ by: 'ada' });
+    expect(text).toContain('acceptées par ada le mardi 16 janvier 2024 à 08:05 UTC : « une vague de froid ».');
+    expect(await told({})).toContain('acceptées par une personne qui n’est pas nommée le');
+    expect(visibleText(await pageOf(DAYS['ordinary']!))).not.toContain('acceptées');
   });
 
-  it('says where the time of retrieval of each source is told', async () => {
+  it('leads to the times at which its files were retrieved', async () => {
     const page = await pageOf(DAYS['ordinary']!);
-    const provenance = visibleText(/<section id="provenance"[^]*?<\/section>/.exec(page)?.[0] ?? '');
-    expect(provenance).toMatch(/Heure de collecte de chaque source[^]*quotidien show eco2mix 2024-01-15/);
+    const provenance = /<section id="provenance"[^]*?<\/section>/.exec(page)?.[0] ?? '';
+    expect(visibleText(provenance)).toMatch(/Heure de collecte de chaque fichier/);
+    expect(provenance).toContain('<a href="../../logs/download_log.csv">');
+  });
+
+  it('calls made-up parts by their titles', async () => {
+    const text = visibleText(await pageOf({ metrics: winter, sample: ['tr', 'cons-def'] })).replace(/\s+/g, ' ');
+    expect(text).toContain('éCO2mix national en temps réel, éCO2mix national consolidé et définitif.');
+    expect(text).not.toMatch(/essai : tr/);
   });
 
   it('escapes what checks, columns and datasets are called', async () => {

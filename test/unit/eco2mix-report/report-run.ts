@@ -26,6 +26,8 @@ export interface DayInputs {
   readonly comparison?: DayComparison;
   readonly checks?: readonly CheckResult[];
   readonly facts?: JsonObject;
+  readonly accepted?: StepUnit['accepted'];
+  readonly sample?: StepUnit['sample'];
 }
 
 const held = new WeakMap<LocalArtefact, Uint8Array>();
@@ -52,7 +54,8 @@ export const TOOLS: PlainTools = {
   writeFlatParquet: (table) => Promise.resolve(new TextEncoder().encode(JSON.stringify(table))),
 };
 
-export function unitOf({ metrics, comparison, checks = PASSED_CHECKS, facts }: DayInputs): StepUnit {
+export function unitOf(inputs: DayInputs): StepUnit {
+  const { metrics, comparison, checks = PASSED_CHECKS, facts, accepted, sample } = inputs;
   const scope = metrics.date;
   const core = artefact(scope, new TextEncoder().encode('core'), {
     facts: facts ?? {
@@ -66,6 +69,8 @@ export function unitOf({ metrics, comparison, checks = PASSED_CHECKS, facts }: D
   });
   return {
     scope,
+    ...(accepted === undefined ? {} : { accepted }),
+    ...(sample === undefined ? {} : { sample }),
     inputs: {
       core: [core],
       metrics: [jsonArtefact(scope, metrics)],

@@ -1,5 +1,5 @@
 import { addDays } from '../../kit/index.ts';
-import type { JsonObject, JsonValue, LocalArtefact, PartNote } from '../../kit/index.ts';
+import type { JsonObject, JsonValue, LocalArtefact, PartNote, UnansweredNote } from '../../kit/index.ts';
 import { SECTIONS } from '../definition.ts';
 import type { AlertedArc } from '../metrics/counts.ts';
 import type { ActiveWork } from '../metrics/works.ts';
@@ -7,7 +7,7 @@ import { rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { DayMetrics, FailingSensor, Report, Summary } from './model.ts';
 import { REPORT_SCHEMA } from './model.ts';
-import { sectionDetails, withNotes } from './sections.ts';
+import { sectionDetails, withNotes, withUnanswered } from './sections.ts';
 
 const MOST_ALERTS = 20;
 /** Roads have thousands of sensors: the longest silent ones are named, all are counted. */
@@ -20,14 +20,18 @@ export interface ReportSources {
   readonly params: JsonObject;
   /** The parts whose new request failed, so that what was delivered before is used. */
   readonly notes: readonly PartNote[];
+  /** The parts of which nothing came because their publisher was not heard. */
+  readonly unanswered?: readonly UnansweredNote[];
   /** The parts whose rows a sample portal made up. */
   readonly sample?: readonly string[];
 }
 
 /** Brings the stored metrics of a day together; pure. Whatever is missing, the report has all its keys. */
-export function buildReport({ date, metrics, artefacts, params, notes, sample = [] }: ReportSources): Report {
+export function buildReport(sources: ReportSources): Report {
+  const { date, metrics, artefacts, params, notes, unanswered = [], sample = [] } = sources;
   const thresholds = thresholdsOf(params);
-  const details = withNotes(sectionDetails(metrics, thresholds, textsOf(params['closed_parts'])), notes);
+  const own = sectionDetails(metrics, thresholds, textsOf(params['closed_parts']));
+  const details = withNotes(withUnanswered(own, unanswered), notes);
   const roads = metrics.comptages;
   const alerts = bySeverity(roads?.alertes_congestion ?? []);
   const failing = failingSensors(metrics, thresholds.sensor_long_silent_hours);

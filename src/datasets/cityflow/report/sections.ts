@@ -1,5 +1,5 @@
-import { keptBecause } from '../../kit/index.ts';
-import type { PartNote } from '../../kit/index.ts';
+import { keptBecause, UNANSWERED_WORDS } from '../../kit/index.ts';
+import type { PartNote, UnansweredNote } from '../../kit/index.ts';
 import { SECTIONS, WORKS_TRUSTED_DAYS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
 import { allCounters } from '../metrics/bikes.ts';
@@ -144,6 +144,23 @@ function networkDetail({ referentiel }: DayMetrics): SectionDetail | null {
 
 /** The section that shows a part, where it is not that of the part's own name. */
 const SECTION_OF: Readonly<Record<string, SectionName>> = { 'open-meteo': 'weather', arrondissements: 'referentiel' };
+
+/** Sections without data say that their publisher was not heard, those with data that one of their publishers was not. */
+export function withUnanswered(
+  details: Readonly<Record<SectionName, SectionDetail>>,
+  unanswered: readonly UnansweredNote[],
+): Record<SectionName, SectionDetail> {
+  const told = { ...details };
+  for (const { part, code } of unanswered) {
+    const section = SECTION_OF[part] ?? SECTIONS.find((name) => name === part);
+    if (section === undefined) continue;
+    const { status, reasons, coverage } = told[section];
+    const reason = `${part} : ${UNANSWERED_WORDS[code]}`;
+    const known = reasons.filter((one) => one !== nothingKnown(section));
+    told[section] = { status: status === 'ok' ? 'degraded' : status, reasons: [...known, reason], coverage };
+  }
+  return told;
+}
 
 /** The sections of parts whose new request failed say so, and since when their data are. */
 export function withNotes(

@@ -65,6 +65,7 @@ async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise
     artefacts,
     params: task.params,
     notes: unit.notes ?? [],
+    unanswered: unit.unanswered ?? [],
     sample: unit.sample ?? [],
   });
   const sample = report.sample_data ?? [];

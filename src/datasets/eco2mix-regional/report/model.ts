@@ -1,4 +1,4 @@
-import type { PartNote } from '../../kit/index.ts';
+import type { AcceptedHold, PartNote, UnansweredNote } from '../../kit/index.ts';
 import type { NationalComparison, RegionsDay } from '../metrics-model.ts';
 
 export const REPORT_SCHEMA = 'eco2mix-regional.report/1';
@@ -12,6 +12,10 @@ export interface RegionsReport {
   readonly comparison: NationalComparison | null;
   /** Parts that use what was delivered before, with the reason. */
   readonly notes?: readonly PartNote[];
+  /** Parts of which nothing came because their publisher was not heard; absent where there are none. */
+  readonly unanswered?: readonly UnansweredNote[];
+  /** Held data that the day is made of, and who accepted them; absent where there are none. */
+  readonly accepted?: readonly AcceptedHold[];
   /** Parts whose rows a sample portal made up; absent where there are none. */
   readonly sample_data?: readonly string[];
 }

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { capital, SAMPLE_WORDS } from '../../kit/index.ts';
 import {
+  AcceptedMark,
   clockTime,
   FigureTable,
   FRAME_TONES,
@@ -20,6 +21,7 @@ import {
   STATUS_TONES,
   tone,
   tonesCss,
+  UnansweredMark,
   withUnit,
 } from '../../kit/page/index.ts';
 import { labelOf, SOURCES } from '../columns.ts';
@@ -73,7 +75,17 @@ function Page({ model }: { model: RegionsReport }): JSX.Element {
   );
 }
 
-function Header({ model: { date, metrics, notes = [], sample_data: sample } }: { model: RegionsReport }): JSX.Element {
+const PART_TITLES: Readonly<Record<string, string>> = {
+  tr: 'éCO2mix régional en temps réel',
+  'cons-def': 'éCO2mix régional consolidé et définitif',
+};
+
+function partTitle(part: string): string {
+  return PART_TITLES[part] ?? part;
+}
+
+function Header({ model }: { model: RegionsReport }): JSX.Element {
+  const { date, metrics, notes = [], unanswered, accepted, sample_data: sample } = model;
   const whole = metrics.regions.filter(({ load }) => load.coverage === 1).length;
   return (
     <header>
@@ -81,7 +93,7 @@ function Header({ model: { date, metrics, notes = [], sample_data: sample } }: {
       <h1>
         Journée électrique des régions du <span class="date">{longDate(date)}</span>
       </h1>
-      <SampleLine of={sample} />
+      <SampleLine of={sample?.map(partTitle)} />
       <p class="state">
         {metrics.revision === null ? '' : `Données ${REVISIONS[metrics.revision]} · `}
         {whole} régions sur {metrics.regions.length} couvertes toute la journée
@@ -89,9 +101,12 @@ function Header({ model: { date, metrics, notes = [], sample_data: sample } }: {
       </p>
       {notes.map(({ part, since }) => (
         <p key={part} class="state">
-          {part}&nbsp;: la dernière demande a échoué, données telles que livrées au plus tard le {longDate(since)}.
+          {partTitle(part)}&nbsp;: la dernière demande a échoué, données telles que livrées au plus tard le{' '}
+          {longDate(since)}.
         </p>
       ))}
+      <UnansweredMark parts={unanswered} titleOf={partTitle} />
+      <AcceptedMark holds={accepted} titleOf={(check) => check} />
     </header>
   );
 }

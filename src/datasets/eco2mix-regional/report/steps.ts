@@ -17,6 +17,8 @@ export const reportRegions: StepImplementation = plainStep(async (unit, tools) =
     metrics,
     comparison: comparison === undefined ? null : await readDocument<NationalComparison>(tools, comparison),
     ...(notes.length === 0 ? {} : { notes }),
+    ...(unit.unanswered === undefined ? {} : { unanswered: unit.unanswered }),
+    ...(unit.accepted === undefined ? {} : { accepted: unit.accepted }),
     ...(sample.length === 0 ? {} : { sample_data: sample }),
   };
   const rows = regionRows(model);

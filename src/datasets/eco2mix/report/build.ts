@@ -1,4 +1,4 @@
-import type { JsonObject, PartNote } from '../../kit/index.ts';
+import type { AcceptedHold, JsonObject, PartNote, UnansweredNote } from '../../kit/index.ts';
 import type { DayComparison, DayMetrics } from '../metrics-model.ts';
 import { indicatorsOf } from './indicators.ts';
 import type { ReportModel } from './model.ts';
@@ -18,12 +18,17 @@ export interface ReportInputs {
   readonly params: JsonObject;
   /** The parts whose new request failed, so that what was delivered before is used. */
   readonly notes: readonly PartNote[];
+  /** The parts of which nothing came because their publisher was not heard. */
+  readonly unanswered?: readonly UnansweredNote[];
+  /** Held data that the day is made of, and who accepted them. */
+  readonly accepted?: readonly AcceptedHold[];
   /** The parts whose rows a sample portal made up. */
   readonly sample?: readonly string[];
 }
 
 /** Brings the day's metrics, comparisons, check results and origins together; pure. */
-export function buildReport({ metrics, comparison, artefacts, params, notes, sample = [] }: ReportInputs): ReportModel {
+export function buildReport(inputs: ReportInputs): ReportModel {
+  const { metrics, comparison, artefacts, params, notes, unanswered = [], accepted = [], sample = [] } = inputs;
   const checks = artefacts.core.checks ?? [];
   const sections = sectionsOf(metrics, comparison, checks);
   return {
@@ -40,6 +45,8 @@ export function buildReport({ metrics, comparison, artefacts, params, notes, sam
     checks: { made: checks.length, failed: checks.filter((check) => check.failed > 0).length, results: checks },
     provenance: provenanceOf(artefacts, params),
     ...(notes.length === 0 ? {} : { notes }),
+    ...(unanswered.length === 0 ? {} : { unanswered }),
+    ...(accepted.length === 0 ? {} : { accepted }),
     ...(sample.length === 0 ? {} : { sample_data: sample }),
   };
 }

@@ -1,4 +1,4 @@
-import type { CheckResult, CivilDate, PartNote, Revision } from '../../kit/index.ts';
+import type { AcceptedHold, CheckResult, CivilDate, PartNote, Revision, UnansweredNote } from '../../kit/index.ts';
 import type { ComparisonName, Coverage, DayComparison, DayMetrics } from '../metrics-model.ts';
 
 /**
@@ -23,6 +23,10 @@ export interface ReportModel {
   readonly provenance: Provenance;
   /** The parts whose new request failed, so that what was delivered before is used; absent where there are none. */
   readonly notes?: readonly PartNote[];
+  /** The parts of which nothing came because their publisher was not heard; absent where there are none. */
+  readonly unanswered?: readonly UnansweredNote[];
+  /** Held data that the day is made of, and who accepted them; absent where there are none. */
+  readonly accepted?: readonly AcceptedHold[];
   /** The parts whose rows a sample portal made up; absent for real days. */
   readonly sample_data?: readonly string[];
 }

@@ -44,6 +44,8 @@ async function nationalReport(unit: StepUnit, params: JsonObject, tools: PlainTo
     artefacts: { core, metrics, comparison },
     params,
     notes: unit.notes ?? [],
+    unanswered: unit.unanswered ?? [],
+    accepted: unit.accepted ?? [],
     sample: unit.sample ?? [],
   });
   const sample = model.sample_data ?? [];

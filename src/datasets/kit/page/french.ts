@@ -1,3 +1,5 @@
+import { percentFigure } from '../../../pipelines/percent.ts';
+
 /**
  * Numbers, dates and times as a French reader expects them. Written out instead of taken from `Intl`, whose separators change with the
  * ICU data of the runtime, while the page's bytes must not.
@@ -57,9 +59,14 @@ export function gigawattHourFigure(mwh: number | null): string {
   return number(mwh === null ? null : mwh / 1000, 1);
 }
 
-/** A share from 0 to 1, in percent. */
+/** A share from 0 to 1, in percent; `100,0` is the whole and `0,0` is nothing. */
 export function percentOf(share: number | null, decimals = 1): string {
-  return withUnit(number(share === null ? null : share * 100, decimals), '%');
+  return withUnit(percentText(share, decimals), '%');
+}
+
+/** The same without its unit. */
+export function percentText(share: number | null, decimals = 1): string {
+  return number(share === null ? null : percentFigure(share, decimals), decimals);
 }
 
 /** `lundi 15 janvier 2024`. */

@@ -4,8 +4,8 @@
  */
 export * from './day-links.tsx';
 export * from './document.tsx';
-export * from './document.tsx';
 export * from './french.ts';
+export * from './marks.tsx';
 export * from './style.ts';
 export * from './tables.tsx';
 export * from './tones.ts';

@@ -11,7 +11,7 @@ h1,h2,h3,p,ul,dl,dd{margin:0;padding:0}
 ul{list-style:none}
 a{color:inherit;text-decoration-color:var(--zero);text-underline-offset:2px}
 a:hover{text-decoration-color:currentColor}
-a:focus-visible,summary:focus-visible{outline:2px solid var(--load);outline-offset:2px}
+a:focus-visible,summary:focus-visible,.table:focus-visible{outline:2px solid var(--load);outline-offset:2px}
 code{font:12px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 section{border-top:1px solid var(--rule);padding:18px 0 28px;scroll-margin-top:8px}
 .empty{padding-bottom:14px}
@@ -130,7 +130,11 @@ body{font-size:12px}
 main,footer{max-width:none;padding:0}
 section{padding:12px 0 16px}
 .split,.kpis>div,table,.plot{break-inside:avoid}
-h2,.section-head,.chart-head,.reasons{break-after:avoid}
+h2,h3,caption,thead,summary,.section-head,.chart-head,.reasons{break-after:avoid}
+thead{display:table-header-group}
+tr,li,dt,dd,.note,.kpis>div{break-inside:avoid}
+p,li{orphans:3;widows:3}
+.table{overflow:visible}
 .split,.split.table-first{grid-template-columns:minmax(0,1fr);gap:10px}
 .split:not(.even):not(.table-first) .table{max-width:440px}
 .kpis .value{font-size:21px}

@@ -23,10 +23,13 @@ interface TableProps {
   readonly children: ComponentChildren;
 }
 
-/** A table whose first column names its rows and whose other columns hold figures. */
+/**
+ * A table whose first column names its rows and whose other columns hold figures. Where it is wider than the page it scrolls in its place,
+ * also by the keyboard: so it can be focused.
+ */
 export function FigureTable({ caption, head, class: name = '', children }: TableProps): JSX.Element {
   return (
-    <div class={`table ${name}`}>
+    <div class={`table ${name}`} role="group" aria-label={caption} tabIndex={0}>
       <table>
         <caption>{caption}</caption>
         <thead>

@@ -12,8 +12,8 @@ import {
   renderHtmlPage,
   Row,
   SampleLine,
-  STATUS_TONES,
   signed,
+  STATUS_TONES,
   tonesCss,
   UNKNOWN,
   withUnit,
@@ -39,6 +39,16 @@ export function renderParcPage(report: ParcReport): string {
   });
 }
 
+const PART_TITLES: Readonly<Record<string, string>> = {
+  'rte-eolien': 'éolien, analyses et données de RTE',
+  'rte-solaire': 'solaire, analyses et données de RTE',
+  'odre-parc': 'parc installé par filière, registre d’ODRE',
+};
+
+function partTitle(part: string): string {
+  return PART_TITLES[part] ?? part;
+}
+
 function Page({ report }: { readonly report: ParcReport }): JSX.Element {
   const { date, period, rows, sample_data: sample } = report;
   const told = rows.filter((row) => row.production_mwh !== null || row.load_factor !== null);
@@ -50,7 +60,7 @@ function Page({ report }: { readonly report: ParcReport }): JSX.Element {
           <h1>
             Parc installé, <span class="date">{longDate(date)}</span>
           </h1>
-          <SampleLine of={sample} />
+          <SampleLine of={sample?.map(partTitle)} />
         </header>
         <Installed rows={rows} />
         {told.length > 0 && <Derived rows={told} period={period} />}

@@ -31,6 +31,22 @@ interface DocumentProps {
   readonly sample: readonly string[];
 }
 
+const PART_TITLES: Readonly<Record<string, string>> = {
+  readings: 'relevés remis',
+  'head-end': 'relevés du système de collecte',
+  meters: 'compteurs',
+  injected: 'énergie injectée par transformateur',
+  registers: 'index des compteurs',
+  outages: 'coupures',
+  weather: 'températures',
+  billed: 'énergie facturée',
+  prices: 'prix',
+};
+
+function partTitle(part: string): string {
+  return PART_TITLES[part] ?? part;
+}
+
 /** A page of meters; equal inputs give equal bytes. */
 export function renderDocument({ title, kicker, heading, links, children, sample }: DocumentProps): string {
   return renderHtmlPage({
@@ -43,7 +59,7 @@ export function renderDocument({ title, kicker, heading, links, children, sample
             {links}
             <p class="kicker">{kicker}</p>
             <h1>{heading}</h1>
-            <SampleLine of={sample} />
+            <SampleLine of={sample.map(partTitle)} />
           </header>
           {children}
         </main>

@@ -1,6 +1,14 @@
 import type { JSX } from 'preact';
 import { capital, SAMPLE_WORDS } from '../../../kit/index.ts';
-import { DayLinks, longDate, number, pageCss, renderHtmlPage, SampleLine } from '../../../kit/page/index.ts';
+import {
+  DayLinks,
+  longDate,
+  number,
+  pageCss,
+  percentText,
+  renderHtmlPage,
+  SampleLine,
+} from '../../../kit/page/index.ts';
 import { SECTIONS } from '../../definition.ts';
 import type { Report } from '../model.ts';
 import type { PageInputs } from './inputs.ts';
@@ -95,11 +103,12 @@ function Header({ report }: { report: Report }): JSX.Element {
 }
 
 function Kpis({ report: { summary } }: { report: Report }): JSX.Element {
+  const available = summary.taux_disponibilite_capteurs;
   const figures: readonly (readonly [string, string, string])[] = [
     ['Véhicules comptés', number(summary.total_vehicules_paris), ''],
     ['Temps perdu', number(summary.temps_perdu_total_minutes), 'min'],
     ['Tronçons le plus souvent saturés', number(summary.nombre_troncons_satures), ''],
-    ['Disponibilité des capteurs', number(summary.taux_disponibilite_capteurs, 1), '%'],
+    ['Disponibilité des capteurs', percentText(available === null ? null : available / 100), '%'],
     ['Vélos comptés', number(summary.total_velos_paris), ''],
   ];
   return (

@@ -4,16 +4,13 @@ import type { SectionName } from '../../definition.ts';
 import type { Report } from '../model.ts';
 import { nothingKnown } from '../sections.ts';
 import { SECTION_TITLES, STATUS_WORDS } from './tones.ts';
-import { coverageText, FROM_PUBLISHER, shareOf } from './words.ts';
-
-/** Shares above this are written as 100,0 %. */
-const WHOLE = 0.9995;
+import { coverageText, documentWords, FROM_PUBLISHER, shareOf } from './words.ts';
 
 /** The state of a section: one that counts hours and lacks some says how many it has, and is not green. */
 export function SectionState({ name, report }: { name: SectionName; report: Report }): JSX.Element {
   const { status, coverage } = report.section_details[name];
   const share = shareOf(coverage);
-  if (status === 'ok' && share !== null && share < WHOLE)
+  if (status === 'ok' && share !== null && share < 1)
     return <span class="status gaps">{percentOf(share)} des heures</span>;
   return <span class={`status ${status}`}>{STATUS_WORDS[status]}</span>;
 }
@@ -46,11 +43,13 @@ export function Section(props: {
   );
 }
 
-/** A silent publisher and one that has nothing look the same from here, so the sentence names both. */
+/** A publisher that was not heard is a reason of its own: without one, it had nothing to give or was not asked. */
 function reasonWords(name: SectionName, reason: string): string {
+  const [, part, why] = /^([\w-]+) : (.*)$/.exec(reason) ?? [];
+  if (part !== undefined && why !== undefined) return `${documentWords(part)} : ${why}`;
   if (reason !== nothingKnown(name)) return reason;
   return (
-    `Rien n’a été reçu ${FROM_PUBLISHER[name]} pour ce jour : le diffuseur n’a pas été joint, ou n’avait rien à ` +
-    'donner. Une nouvelle exécution du jour redemande ces données.'
+    `Rien n’a été reçu ${FROM_PUBLISHER[name]} pour ce jour : le diffuseur n’a rien publié, ou ne peut plus être ` +
+    'interrogé sur ce jour.'
   );
 }

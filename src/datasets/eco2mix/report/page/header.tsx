@@ -1,12 +1,12 @@
 import type { JSX } from 'preact';
 import { REVISIONS } from '../../../kit/index.ts';
-import { DayLinks, longDate, number, plural, SampleLine } from '../../../kit/page/index.ts';
+import { DayLinks, longDate, number, plural, SampleLine, UnansweredMark } from '../../../kit/page/index.ts';
 import type { DayMetrics } from '../../metrics-model.ts';
 import type { ReportModel } from '../model.ts';
 import { SECTION_NAMES } from '../model.ts';
 import { dayStatus } from './day-status.ts';
 import { StatusMark } from './section.tsx';
-import { clockChangeText, noteText, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
+import { clockChangeText, noteText, partTitle, REPORT_STATUS_WORDS, REVISION_WORDS, SECTION_TITLES } from './words.ts';
 
 /** Which day, how final and how complete it is, and the way to each section. */
 export function Header({ model }: { model: ReportModel }): JSX.Element {
@@ -19,7 +19,7 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
       <h1>
         Journée électrique du <span class="date">{longDate(model.date)}</span>
       </h1>
-      <SampleLine of={model.sample_data} />
+      <SampleLine of={model.sample_data?.map(partTitle)} />
       <p class="state">{stateText(model)}</p>
       {change !== undefined && <p class="state">{change}</p>}
       {(model.notes ?? []).map((note) => (
@@ -27,6 +27,7 @@ export function Header({ model }: { model: ReportModel }): JSX.Element {
           {noteText(note)}
         </p>
       ))}
+      <UnansweredMark parts={model.unanswered} titleOf={partTitle} />
       <nav aria-label="Sections du rapport">
         <ul class="states">
           {SECTION_NAMES.map((name) => (

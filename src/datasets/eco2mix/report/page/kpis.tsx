@@ -6,6 +6,7 @@ import {
   megawatts,
   number,
   percentOf,
+  percentText,
   signed,
   UNKNOWN,
   withUnit,
@@ -101,7 +102,7 @@ function mixKpis(model: ReportModel): readonly Kpi[] {
     },
     {
       name: 'Part bas-carbone',
-      value: number(generation.low_carbon_share === null ? null : generation.low_carbon_share * 100, 1),
+      value: percentText(generation.low_carbon_share),
       unit: '%',
       notes: [
         noteOf(generation.by_source.nucleaire.share, (share) => `nucléaire ${percentOf(share)}`),

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { REVISIONS, SAMPLE_WORDS } from '../../../kit/index.ts';
 import type { CheckResult, JsonObject } from '../../../kit/index.ts';
-import { FigureTable, number, percentOf, PlainSection, Row, UNKNOWN } from '../../../kit/page/index.ts';
+import { AcceptedMark, FigureTable, number, percentOf, PlainSection, Row, UNKNOWN } from '../../../kit/page/index.ts';
 import type { DayMetrics, Series } from '../../metrics-model.ts';
 import { SOURCES, STORAGES } from '../../metrics-model.ts';
 import type { ArtefactIdentity, Provenance, ReportModel } from '../model.ts';
@@ -134,27 +134,9 @@ export function ChecksSection({ model }: { model: ReportModel }): JSX.Element {
           />
         ))}
       </FigureTable>
-      <Accepted model={model} />
+      <AcceptedMark holds={model.accepted} titleOf={checkName} />
     </Section>
   );
-}
-
-/** What a check holds goes no further until a person accepts it: a report of such data tells of that. */
-function Accepted({ model }: { model: ReportModel }): JSX.Element | null {
-  const held = model.checks.results.filter(
-    ({ severity, failed, units }) => severity === 'hold' && failed > 0 && units === undefined,
-  );
-  if (held.length === 0) return null;
-  return (
-    <p class="note">
-      Mises en attente ({held.map(({ check }) => checkName(check)).join(', ')}), ces données ont été acceptées par une
-      personne&nbsp;: <ShowCommand date={model.date} /> dit qui, quand et pourquoi.
-    </p>
-  );
-}
-
-function ShowCommand({ date }: { date: string }): JSX.Element {
-  return <code>quotidien show eco2mix {date}</code>;
 }
 
 function CheckName({ result }: { result: CheckResult }): JSX.Element {
@@ -180,6 +162,9 @@ function exampleText(example: JsonObject): string {
     )
     .join(' · ');
 }
+
+/** From the folder of the page to the log of all downloads, both under the names that readers know. */
+const DOWNLOAD_LOG = '../../logs/download_log.csv';
 
 export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Element {
   const { slices, artefacts, unknown_columns, step_versions } = model.provenance;
@@ -213,8 +198,9 @@ export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Elemen
         ))}
       </FigureTable>
       <p class="note">
-        Heure de collecte de chaque source, fichiers bruts et décisions&nbsp;: <ShowCommand date={model.date} />. Ils ne
-        sont pas sur la page, que les mêmes données refont à l’octet près.
+        Heure de collecte de chaque fichier&nbsp;: <a href={DOWNLOAD_LOG}>journal des téléchargements</a>, dont les
+        lignes disent aussi de quels jours un fichier parle. Elle n’est pas sur la page, que les mêmes données refont à
+        l’octet près, quel que soit le jour de leur collecte.
       </p>
       <p class="note">
         Schémas&nbsp;: {model.schema}, {model.metrics.schema}

@@ -46,6 +46,18 @@ const QUANTITY_NAMES: Readonly<Record<string, string>> = {
   eolien_offshore: 'Éolien en mer',
 };
 
+const PART_TITLES: Readonly<Record<string, string>> = {
+  tr: 'éCO2mix national en temps réel',
+  'cons-def': 'éCO2mix national consolidé et définitif',
+  rte: 'tables éCO2mix de RTE (.xls)',
+  'rte-annual': 'consommation annuelle définitive de RTE (.csv)',
+};
+
+/** The French name of a part. */
+export function partTitle(part: string): string {
+  return PART_TITLES[part] ?? part;
+}
+
 /** The French name of a published column; one that nobody named yet keeps its own. */
 export function quantityName(quantity: string): string {
   return QUANTITY_NAMES[quantity] ?? quantity;
