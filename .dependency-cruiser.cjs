@@ -24,7 +24,7 @@ function only(folder, allowed, types = []) {
 const ERRORS = '^src/(errors|given|redaction)\\.ts$';
 const PORTS = '^src/ports/';
 /** What a machine tells of its processes and files. */
-const MACHINE = '^src/machine/';
+const MACHINE = '^packages/machine/src/';
 const NODE_FILES = '^(fs|fs/promises|path|crypto|os|stream|stream/promises|events|url|module|timers/promises)$';
 
 /**
@@ -80,14 +80,38 @@ module.exports = {
       from: {},
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown'] },
     },
-    { name: 'not-to-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+    {
+      name: 'packages-know-no-src',
+      severity: 'error',
+      comment: 'a package imports its own files, packages before it and libraries',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { path: '^(src|test|bench)/' },
+    },
+    { name: 'tests-of-packages-know-no-src', severity: 'error', from: { path: '^packages/' }, to: { path: '^src/' } },
+    {
+      name: 'packages-build-on-the-machine-alone',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', MACHINE] },
+    },
+    {
+      name: 'the-machine-is-node-alone',
+      severity: 'error',
+      from: { path: MACHINE },
+      to: { pathNot: [MACHINE, NODE_FILES] },
+    },
+    {
+      name: 'not-to-test',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|packages/[^/]+/test)/' },
+    },
     {
       name: 'the-ground-is-a-leaf',
       severity: 'error',
       from: { path: [ERRORS, PORTS] },
       to: { pathNot: [ERRORS, PORTS] },
     },
-    ...only('machine', [NODE_FILES], []),
     ...only('pipelines', [ERRORS, PURE_LIBRARIES], [PORTS, '^node_modules/zod/']),
     ...only(
       'datasets',

@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 const code = { skipBlankLines: true, skipComments: true };
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'coverage/**', '.quotidien/**', '.cache/**', 'test/replay/histories/**'] },
+  { ignores: ['**/dist/**', 'coverage/**', '.quotidien/**', '.cache/**', 'test/replay/histories/**'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   {
     // Tests read better as one long describe; their budget is the file's.
-    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    files: ['test/**/*.ts', 'packages/*/test/**/*.ts', 'bench/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   { files: ['**/*.js', '**/*.mjs', '**/*.cjs'], ...tseslint.configs.disableTypeChecked },

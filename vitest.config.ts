@@ -3,9 +3,15 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const LONG = 'test/**/*.long.test.ts';
+const LONG = ['test/**/*.long.test.ts', 'packages/*/test/**/*.long.test.ts'];
 const SIMULATE = new URL('test/simulate/', import.meta.url);
 const STAND_INS = JSON.parse(readFileSync(new URL('stand-ins.json', SIMULATE), 'utf8')) as Record<string, string>;
+
+/** The packages of this repository are tested as sources: `@quotidien/machine/file-hash`. */
+const PACKAGES = {
+  find: /^@quotidien\/([^/]+)\/(.+)$/,
+  replacement: fileURLToPath(new URL('packages/$1/src/$2.ts', import.meta.url)),
+};
 
 /**
  * Five projects: `parts` need no Temporal server, `workflow` runs on real Temporal servers, `long` are the tests of both
@@ -13,6 +19,7 @@ const STAND_INS = JSON.parse(readFileSync(new URL('stand-ins.json', SIMULATE), '
  * `simulate` gives the product an imitation of the workflow runtime and no clock.
  */
 export default defineConfig({
+  resolve: { alias: [PACKAGES] },
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,
@@ -23,8 +30,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'parts',
-          include: ['test/{unit,property,golden,conformance,arch,e2e}/**/*.test.ts'],
-          exclude: [LONG],
+          include: ['test/{unit,property,golden,conformance,arch,e2e}/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+          exclude: LONG,
           // The files of one worker share what they import: loading it for each of them took a quarter of the time.
           isolate: false,
         },
@@ -34,13 +41,13 @@ export default defineConfig({
         test: {
           name: 'workflow',
           include: ['test/{workflow,replay}/**/*.test.ts'],
-          exclude: [LONG],
+          exclude: LONG,
           globalSetup: ['test/fixtures/workflow-bundle.ts'],
         },
       },
       {
         extends: true,
-        test: { name: 'long', include: [LONG], globalSetup: ['test/fixtures/workflow-bundle.ts'] },
+        test: { name: 'long', include: LONG, globalSetup: ['test/fixtures/workflow-bundle.ts'] },
       },
       {
         extends: true,

@@ -7,7 +7,7 @@ import { openTestApi } from '../test/fixtures/api-server.ts';
 import { rollUpDays, runDays } from '../test/fixtures/run-day.ts';
 import { openTestEngine } from '../test/fixtures/test-engine.ts';
 import { eco2mix } from '../src/datasets/eco2mix/index.ts';
-import { startPortal } from '../src/dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
 import { datesBetween, monthOf } from '../src/pipelines/civil-date.ts';
 import { configuredDatasets } from '../src/workers/configured-datasets.ts';
 

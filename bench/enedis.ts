@@ -17,10 +17,10 @@ import { addDays, addMonths } from '../src/pipelines/civil-date.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
 import { createDuckDbEngine } from '../src/storage/sql/duckdb.ts';
 import type { SqlSession } from '../src/ports/sql.ts';
-import { KEY_32, seal, zip } from '../src/dev/portal/sftp/archive-writer.ts';
+import { KEY_32, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
 import { loadSupplier } from '../test/fixtures/enedis-supplier.ts';
-import { daily, event } from '../src/dev/portal/sftp/supplier-rows.ts';
-import { r151Xml } from '../src/dev/portal/sftp/flux-text.ts';
+import { daily, event } from '@quotidien/sample-portal/sftp/supplier-rows';
+import { r151Xml } from '@quotidien/sample-portal/sftp/flux-text';
 import { peakMemoryMb, report } from './figures.ts';
 
 /** The distributor's flux at the size of one supplier, and the model at the size of a large one. Archives are generated before anything is timed. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import path from 'node:path';
-import { writeSyntheticCsv } from '../src/dev/portal/portal.ts';
+import { writeSyntheticCsv } from '@quotidien/sample-portal/portal';
 import { datesOfMonth } from '../src/pipelines/civil-date.ts';
 
 /** Every month of these years is definitive or consolidated at this instant. */

@@ -55,6 +55,17 @@ function importedBy(entry, graph) {
   return found;
 }
 
+/** A module of a package of this repository, as the compiler wrote it: `@quotidien/machine/file-hash`. */
+const OWN_PACKAGE = /^@quotidien\/([^/]+)\/(.+)$/;
+
+const OWN_PACKAGES = {
+  name: 'packages of this repository',
+  resolveId(id) {
+    const [, name, module] = OWN_PACKAGE.exec(id) ?? [];
+    return name === undefined ? null : inRoot(`packages/${name}/dist/${module}.js`);
+  },
+};
+
 /** A group takes the modules of `entry` that no group before it has. */
 function inOneFile(name, entry, priority) {
   let modules;
@@ -69,7 +80,9 @@ async function writeFiles() {
   const bundle = await rolldown({
     input: { program: MAIN },
     platform: 'node',
-    external: (id, importer) => importer !== undefined && /^[^./]/.test(id) && !isBundled(id),
+    plugins: [OWN_PACKAGES],
+    external: (id, importer) =>
+      importer !== undefined && /^[^./]/.test(id) && !OWN_PACKAGE.test(id) && !isBundled(id),
   });
   await bundle.write({
     // Flat, so that a place beside a module is as many folders away from it as in `dist/<room>/`.

@@ -142,12 +142,22 @@ const BUNDLER = inRoot('scripts', 'bundle-cli.mjs');
 const BUNDLE_LOADER = inRoot('scripts', 'load-bundle.cjs');
 const BUILD_STAMP = join(CACHE, 'build.sha256');
 
-/** One hash over everything that the build reads: names and bytes of src, the compiler's settings, the packages. */
+/** The folders of sources: our own, and those of the packages that live in this repository. */
+function sourceFolders() {
+  const packages = existsSync(inRoot('packages')) ? readdirSync(inRoot('packages')) : [];
+  return [inRoot('src'), ...packages.map((name) => inRoot('packages', name, 'src'))].filter((folder) =>
+    existsSync(folder),
+  );
+}
+
+/** One hash over everything that the build reads: names and bytes of sources, the compiler's settings, the packages. */
 function sourceHash() {
-  const files = readdirSync(inRoot('src'), { recursive: true, withFileTypes: true })
+  const settings = ['tsconfig.json', 'tsconfig.build.json'].map((name) => inRoot(name));
+  const files = sourceFolders()
+    .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .concat(inRoot('tsconfig.json'), ...[BUNDLER, BUNDLE_LOADER].filter((file) => existsSync(file)), LOCKFILE)
+    .concat(settings, ...[BUNDLER, BUNDLE_LOADER].filter((file) => existsSync(file)), LOCKFILE)
     .sort();
   return sha256(...files.flatMap((file) => [`${relative(ROOT, file)}\0`, readFileSync(file)]));
 }
@@ -158,7 +168,9 @@ function needsBuild() {
 
 async function build() {
   const hash = sourceHash();
-  await step('compiling', () => runNode(inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'));
+  await step('compiling', () =>
+    runNode(inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'tsconfig.build.json'),
+  );
   const bundler = inRoot('dist', 'workers', 'build-bundle.js');
   if (existsSync(bundler)) await step('bundling the workflows', () => runNode(bundler));
   if (existsSync(BUNDLER)) await step('bundling the commands', () => runNode(BUNDLER));

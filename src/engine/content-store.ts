@@ -5,7 +5,7 @@ import path from 'node:path';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { StagedOutput } from '../pipelines/dataset.ts';
 import type { ArtefactRef, ObjectStore, OpenOptions } from '../ports/objects.ts';
-import { sha256OfFile } from '../machine/file-hash.ts';
+import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { untilEnd } from './held-objects.ts';
 
 /**

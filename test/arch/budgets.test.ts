@@ -2,12 +2,27 @@ import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const SRC = path.resolve(import.meta.dirname, '../../src');
+const ROOT = path.resolve(import.meta.dirname, '../..');
 
+/** The sources of `src`, named from there, and those of the packages of this repository, named from its root. */
 async function sources(): Promise<{ file: string; text: string }[]> {
-  const names = await readdir(SRC, { recursive: true });
-  const files = names.filter((name) => /\.tsx?$/.test(name)).sort();
-  return Promise.all(files.map(async (file) => ({ file, text: await readFile(path.join(SRC, file), 'utf8') })));
+  const packages = await readdir(path.join(ROOT, 'packages'));
+  const folders = ['src', ...packages.map((name) => `packages/${name}/src`)];
+  const files = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(path.join(ROOT, folder), { recursive: true });
+      return names.filter((name) => /\.tsx?$/.test(name)).map((name) => `${folder}/${name}`);
+    }),
+  );
+  return Promise.all(
+    files
+      .flat()
+      .sort()
+      .map(async (file) => ({
+        file: file.replace(/^src\//, ''),
+        text: await readFile(path.join(ROOT, file), 'utf8'),
+      })),
+  );
 }
 
 /** Comments may give a pipeline as an example. */
@@ -40,7 +55,8 @@ describe('the house', () => {
   });
 
   it('names a dataset where datasets are listed or shown, and nowhere else', async () => {
-    const ofDatasets = /^(datasets\/(eco2mix|eco2mix-regional|cityflow|enedis|smart-meter)|api\/earlier|dev\/portal)\//;
+    const ofDatasets =
+      /^(datasets\/(eco2mix|eco2mix-regional|cityflow|enedis|smart-meter)|api\/earlier|packages\/sample-portal)\//;
     const naming = (await sources()).filter(
       ({ file, text }) => !ofDatasets.test(file) && /eco2mix|cityflow|enedis|smart-?meter/i.test(withoutComments(text)),
     );

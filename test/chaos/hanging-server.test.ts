@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { isAlive } from '../../src/machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 import type { ServerRecord } from '../../src/dev/temporal/server-record.ts';
 
 /** A Temporal server that answers nothing, as on a full disk, and a command that somebody wants to end all the same. */

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { publisherHosts } from '../../src/workers/configured-datasets.ts';
 import { openEngine } from '../../src/workers/open-engine.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishRollup, dayResult, startDay } from '../../src/cli/temporal/runs.ts';
-import type { Portal } from '../../src/dev/portal/portal.ts';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import type { Installation } from '../fixtures/installation.ts';
 import { FERRETDB, startFerretDb } from '../fixtures/servers/ferretdb.ts';
 import type { MongoTestServer } from '../fixtures/servers/mongo-java-server.ts';

@@ -1,7 +1,7 @@
 import type { WorkerInterceptors } from '@temporalio/worker';
 import { eco2mix } from '../../src/datasets/eco2mix/index.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
-import type { Portal } from '../../src/dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import { hashOfObject } from '../../src/storage/outage/fallback-objects.ts';
 import { initStorage } from '../../src/storage/setup/storage-init.ts';
 import { reconcileWorkflowId } from '../../src/schedules/apply-reconcile.ts';

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPortal } from '../../src/dev/portal/portal.ts';
-import type { Portal } from '../../src/dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import { addDays } from '../../src/pipelines/civil-date.ts';
 import { constantRows, portalCsv } from '../unit/eco2mix/portal-csv.ts';
 

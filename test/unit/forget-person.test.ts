@@ -12,7 +12,7 @@ import { forgottenPersons } from '../../src/engine/records/forgotten.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { forgetPerson } from '../../src/engine/upkeep/forget-person.ts';
 import { verifyDays } from '../../src/engine/verify/verify-day.ts';
-import { startPortal } from '../../src/dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
 import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 import { collectText } from '../conformance/byte-streams.ts';
 import { testContext } from '../fixtures/cli-context.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackfill } from '../../src/cli/temporal/runs.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
-import type { Portal } from '../../src/dev/portal/portal.ts';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import { PAYLOAD_BYTES } from '../../src/pipelines/work-window.ts';
 import type { BackfillInput } from '../../src/workflows/backfill.ts';
 import type { Installation } from '../fixtures/installation.ts';

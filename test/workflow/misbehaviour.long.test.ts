@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayResult, startDay } from '../../src/cli/temporal/runs.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
-import type { Portal, PortalFault, RequestMatch } from '../../src/dev/portal/portal.ts';
+import type { Portal, PortalFault, RequestMatch } from '@quotidien/sample-portal/portal';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { openPortalInstallation } from '../fixtures/portal-installation.ts';

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 import { openConnection } from '../../workers/client-connection.ts';
 import type { Config } from '../../config/load-config.ts';
 import { CLI_WHEEL, cachedCliPath, cachedCliProblem } from '../../dev/temporal/cli-wheel.ts';

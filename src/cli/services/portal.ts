@@ -1,5 +1,5 @@
+import { startPortal } from '@quotidien/sample-portal/portal';
 import { definedMembers } from '../../given.ts';
-import { startPortal } from '../../dev/portal/portal.ts';
 import { PipelineError } from '../../errors.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';

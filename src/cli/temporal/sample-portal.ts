@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { startPortal } from '../../dev/portal/portal.ts';
-import type { Portal } from '../../dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import { isPortFree } from '../../dev/temporal/ports.ts';
 
 /** The portal of a home that works on sample data, whose `portal.json` remembers where it listens and what it serves. */

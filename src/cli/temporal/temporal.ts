@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { PipelineError } from '../../errors.ts';
-import type { Portal } from '../../dev/portal/portal.ts';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import { startDevServer } from '../../dev/temporal/dev-server.ts';
 import type { DevServer } from '../../dev/temporal/dev-server.ts';
 import { findTemporalCli } from '../../dev/temporal/find-cli.ts';

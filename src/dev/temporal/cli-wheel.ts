@@ -5,8 +5,8 @@ import { access, chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promise
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { isAlive } from '../../machine/living-process.ts';
-import { sha256OfFile } from '../../machine/file-hash.ts';
+import { isAlive } from '@quotidien/machine/living-process';
+import { sha256OfFile } from '@quotidien/machine/file-hash';
 
 const run = promisify(execFile);
 

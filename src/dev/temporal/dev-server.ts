@@ -7,7 +7,7 @@ import type { RunnableCli } from './find-cli.ts';
 import { firstFreePort, isPortFree, unusedPort } from './ports.ts';
 import { holdServer, letGoServer } from './held-servers.ts';
 import { endProcess, gonePoll, lastBreath } from './process-liveness.ts';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { SearchAttributeTypes } from './search-attributes.ts';
 import { serverArguments } from './server-flags.ts';

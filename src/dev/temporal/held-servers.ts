@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 import { recordFile } from './server-record.ts';
 import type { ServerRecord } from './server-record.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 
 /** A killed process is gone in milliseconds, or its id belongs to another one by now. */
 const AFTER_KILL_MS = 2_000;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
 
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 import { isOpen } from './server-process.ts';
 import { readRecord } from './server-record.ts';
 import type { ServerRecord } from './server-record.ts';

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { PipelineError } from '../../errors.ts';
 import type { HttpSource } from '../../pipelines/dataset.ts';
-import { sha256OfFile } from '../../machine/file-hash.ts';
+import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { DEFAULT_MAX_BYTES } from './http-client.ts';
 import type { HttpClient, HttpDownload, HttpRequest } from './http-client.ts';
 

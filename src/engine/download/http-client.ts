@@ -9,7 +9,7 @@ import { brokenOff, exchange, textOf, tooLarge } from './http-exchange.ts';
 import type { Exchange } from './http-exchange.ts';
 import { finishPart, leavePart, takePart } from '../sources/partial-files.ts';
 import { parseRetryAfter } from './retry-after.ts';
-import { sha256OfFile } from '../../machine/file-hash.ts';
+import { sha256OfFile } from '@quotidien/machine/file-hash';
 
 /**
  * Conditional, resumable downloads of a publisher's answers to local files.

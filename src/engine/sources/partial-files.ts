@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 
 /**
  * Partial bodies of downloads: `<name>.<owner>.<id>.part`, with `….part.json` beside it for what is known of them. A file belongs to the process that

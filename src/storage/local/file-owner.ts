@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 
 /** The beginning of the name of a file that belongs to this process, and to nobody after it. */
 export function ownerMark(): string {

@@ -4,7 +4,7 @@ import { link, readFile, rename, stat, unlink, writeFile } from 'node:fs/promise
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 
 /** The removal of a lock wakes its waiters; a holder that was killed removes nothing, so it is looked at after this long. */
 const LOOK_AT_HOLDER_AFTER_MS = 2_000;

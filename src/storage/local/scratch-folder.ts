@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileError } from '../shared/file-errors.ts';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 
 /** A folder of another host that was not touched for this long is taken for abandoned: its processes cannot be asked. */
 const FOREIGN_ABANDONED_AFTER_MS = 7 * 24 * 3_600_000;

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rename, unlink, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import type { BreakerState, CircuitBreaker } from './circuit-breaker.ts';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 
 /** What a process of this host knows of a store that does not answer it. */
 export interface BreakerNote {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
-import { isAlive } from '../../machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 import type { JournalDisk, JournalSegment } from './journal-disk.ts';
 import { NEWLINE, decodeRecord, encodeRecord } from './journal-records.ts';
 import type { JournalEntry, JournalRecord, Settlement } from './journal-records.ts';

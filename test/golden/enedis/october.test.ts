@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import { october } from '../../../src/dev/portal/sftp/october.ts';
-import type { SupplierRows } from '../../../src/dev/portal/sftp/supplier-rows.ts';
+import { october } from '@quotidien/sample-portal/sftp/october';
+import type { SupplierRows } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
 
 let home: string;

@@ -1,15 +1,15 @@
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KEY_32 } from '../../../src/dev/portal/sftp/archive-writer.ts';
+import { KEY_32 } from '@quotidien/sample-portal/sftp/archive-writer';
 import {
   OCTOBER_DAYS,
   OTHER_FILES,
   c15Archive,
   octoberArchives,
   wrongArchives,
-} from '../../../src/dev/portal/sftp/sample-archives.ts';
-import type { SftpServer } from '../../../src/dev/portal/sftp/sftp-server.ts';
-import { october } from '../../../src/dev/portal/sftp/october.ts';
+} from '@quotidien/sample-portal/sftp/sample-archives';
+import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
+import { october } from '@quotidien/sample-portal/sftp/october';
 import type { Arrival } from '../../../src/engine/sources/arrivals.ts';
 import { ARRIVAL_TABLE } from '../../../src/engine/sources/arrivals.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';

@@ -12,7 +12,7 @@ import { cents, decimal, euros, roundHalfAway } from '../../../src/datasets/ened
 import { wholeKwh } from '../../../src/datasets/enedis/flux/registers.ts';
 import { textAt } from '../../../src/datasets/enedis/flux/shape.ts';
 import { put } from '../../fixtures/enedis-archives.ts';
-import { KEY_16, KEY_32, OTHER_KEY, seal, zip } from '../../../src/dev/portal/sftp/archive-writer.ts';
+import { KEY_16, KEY_32, OTHER_KEY, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
 
 let home: string;
 

@@ -7,7 +7,7 @@ import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { RANDOM_HORIZON, randomSupplier, shuffled } from '../../fixtures/enedis-random.ts';
-import type { SupplierRows } from '../../../src/dev/portal/sftp/supplier-rows.ts';
+import type { SupplierRows } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
 
 let home: string;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
-import { startPortal } from '../../../src/dev/portal/portal.ts';
-import type { Portal } from '../../../src/dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
 import { rollUpDays, runDay } from '../../fixtures/run-day.ts';

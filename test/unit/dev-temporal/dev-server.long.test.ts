@@ -20,7 +20,7 @@ import type { DevServer, DevServerOptions } from '../../../src/dev/temporal/dev-
 import type { TemporalCli } from '../../../src/dev/temporal/find-cli.ts';
 import { unusedPort } from '../../../src/dev/temporal/ports.ts';
 import { gonePoll } from '../../../src/dev/temporal/process-liveness.ts';
-import { isAlive } from '../../../src/machine/living-process.ts';
+import { isAlive } from '@quotidien/machine/living-process';
 import { SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.ts';
 import { readRecord, recordFile, replaceRecord } from '../../../src/dev/temporal/server-record.ts';
 import { findRunningServer } from '../../../src/dev/temporal/server-standing.ts';

@@ -19,6 +19,7 @@ beforeEach(async () => {
   await put('package.json', '{"type":"module"}');
   await put('package-lock.json', '{"lock":1}');
   await put('tsconfig.json', '{}');
+  await put('tsconfig.build.json', '{}');
   await put('src/errors.ts', 'export const one = 1;');
   await put('npm.js', NPM);
   await put('tsc.js', TSC);

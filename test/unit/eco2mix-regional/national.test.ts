@@ -4,8 +4,8 @@ import { compareDays } from '../../../src/datasets/eco2mix-regional/comparison.t
 import type { NationalComparison, RegionsDay } from '../../../src/datasets/eco2mix-regional/metrics-model.ts';
 import { REGIONS } from '../../../src/datasets/eco2mix-regional/regions.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
-import { startPortal } from '../../../src/dev/portal/portal.ts';
-import type { Portal } from '../../../src/dev/portal/portal.ts';
+import { startPortal } from '@quotidien/sample-portal/portal';
+import type { Portal } from '@quotidien/sample-portal/portal';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';

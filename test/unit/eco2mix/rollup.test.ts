@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eco2mixDefinition } from '../../../src/datasets/eco2mix/definition.ts';
-import { writeSyntheticCsv } from '../../../src/dev/portal/portal.ts';
+import { writeSyntheticCsv } from '@quotidien/sample-portal/portal';
 import { datesOfMonth } from '../../../src/pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../../src/pipelines/dataset.ts';
 import type { Done } from '../../fixtures/step-runner.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PORTAL_SOURCES } from '../../../src/datasets/eco2mix/source.ts';
-import type { Portal } from '../../../src/dev/portal/portal.ts';
-import { startPortal } from '../../../src/dev/portal/portal.ts';
+import type { Portal } from '@quotidien/sample-portal/portal';
+import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Runner } from './day-runner.ts';
 import { dates } from '../../fixtures/step-runner.ts';
 import { openRunner } from './day-runner.ts';

@@ -14,9 +14,9 @@ import { addMonths } from '../../../src/pipelines/civil-date.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import type { SqlSession } from '../../../src/ports/sql.ts';
-import type { SupplierRows } from '../../../src/dev/portal/sftp/supplier-rows.ts';
+import type { SupplierRows } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
-import { daily, emptySupplier, event, onDemand } from '../../../src/dev/portal/sftp/supplier-rows.ts';
+import { daily, emptySupplier, event, onDemand } from '@quotidien/sample-portal/sftp/supplier-rows';
 
 let home: string;
 let engine: DuckDbEngine;

@@ -7,8 +7,8 @@ import { readArchive } from '../../../src/datasets/enedis/decode/read-archive.ts
 import { causeOf } from '../../../src/datasets/enedis/decode/refusal.ts';
 import type { UnzipLimits } from '../../../src/datasets/enedis/decode/unzip.ts';
 import { put, withFolder } from '../../fixtures/enedis-archives.ts';
-import { KEY_16, KEY_32, OTHER_KEY, seal, zip } from '../../../src/dev/portal/sftp/archive-writer.ts';
-import type { ZipEntry } from '../../../src/dev/portal/sftp/archive-writer.ts';
+import { KEY_16, KEY_32, OTHER_KEY, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
+import type { ZipEntry } from '@quotidien/sample-portal/sftp/archive-writer';
 
 const C15 = '17XEMIT0_C15_17XSUPP0_GRD-F_0327_00042_20251006050823';
 const F15 = '17XEMIT0_F15_17XSUPP0_GRD-F_0327_C_M_1_P_00007_20251006050823';
