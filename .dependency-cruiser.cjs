@@ -179,9 +179,9 @@ module.exports = {
     {
       name: 'surfaces-are-imported-by-surfaces',
       severity: 'error',
-      comment: 'workers, cli, api, console, mcp and dev compose everything; nothing below them knows them',
+      comment: 'workers, cli, api, console and mcp compose everything; nothing below them knows them',
       from: { path: '^src/(pipelines|datasets|workflows|storage|engine|activities|schedules|config)/' },
-      to: { path: '^src/(workers|cli|api|console|mcp|dev)/' },
+      to: { path: '^src/(workers|cli|api|console|mcp)/' },
     },
   ],
   options: {

@@ -179,7 +179,7 @@ async function build() {
 
 /** The tests always use a server of their own; the demo needs none when it is given one. */
 async function ensureTemporal(command) {
-  const ensure = inRoot('dist', 'dev', 'temporal', 'ensure.js');
+  const ensure = inRoot('dist', 'cli', 'ensure-temporal.js');
   const needed = command === 'test' || (command === 'demo' && !process.env.TEMPORAL_ADDRESS);
   if (!needed || !existsSync(ensure)) return;
   const { code } = await run(process.execPath, [ensure], { stdio: ['ignore', 'ignore', 'inherit'] });

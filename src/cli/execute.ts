@@ -2,7 +2,7 @@ import { PipelineError, asPipelineError } from '../errors.ts';
 import { redactText, redacted } from '../redaction.ts';
 import { readDatasetModules } from '../config/dataset-modules.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { killHeldServers } from '../dev/temporal/held-servers.ts';
+import { killHeldServers } from '@quotidien/temporal-program/held-servers';
 import { DATASETS } from '../datasets/registry.ts';
 import { publisherHosts } from '../workers/configured-datasets.ts';
 import { loadDatasets } from '../workers/load-datasets.ts';

@@ -51,7 +51,7 @@ describe('the house', () => {
 
   it('reads the environment in the composition roots only', async () => {
     const readers = (await sources()).filter(({ text }) => text.includes('process.env')).map(({ file }) => file);
-    expect(readers).toEqual(['cli/main.ts', 'dev/temporal/ensure.ts']);
+    expect(readers).toEqual(['cli/ensure-temporal.ts', 'cli/main.ts']);
   });
 
   it('names a dataset where datasets are listed or shown, and nowhere else', async () => {

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isAlive } from '@quotidien/machine/living-process';
-import type { ServerRecord } from '../../src/dev/temporal/server-record.ts';
+import type { ServerRecord } from '@quotidien/temporal-program/server-record';
 
 /** A Temporal server that answers nothing, as on a full disk, and a command that somebody wants to end all the same. */
 

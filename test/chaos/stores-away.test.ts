@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../src/engine/look/day-calendar.ts';
 import { dayResult, finishRollup, resultOf, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
-import { unusedPort } from '../../src/dev/temporal/ports.ts';
+import { unusedPort } from '@quotidien/temporal-program/ports';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { applyReconcile } from '../../src/schedules/apply-reconcile.ts';
 import type { DayResult } from '../../src/workflows/day.ts';

@@ -18,7 +18,7 @@ import { printStorage } from '../../src/storage/setup/storage-print.ts';
 import { DYNAMODB_LOCAL, startDynamoDbLocal } from '../fixtures/servers/dynamodb-local.ts';
 import { startLossyProxy } from '../fixtures/servers/lossy-proxy.ts';
 import type { Refusal } from '../fixtures/servers/lossy-proxy.ts';
-import { unusedPort } from '../../src/dev/temporal/ports.ts';
+import { unusedPort } from '@quotidien/temporal-program/ports';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { inParallel, toArray } from './byte-streams.ts';
 import { documentStoreConformance, openedTwice } from './document-store.suite.ts';

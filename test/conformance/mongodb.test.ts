@@ -10,7 +10,7 @@ import type { DocumentKey } from '../../src/ports/documents.ts';
 import { initStorage } from '../../src/storage/setup/storage-init.ts';
 import { printStorage } from '../../src/storage/setup/storage-print.ts';
 import { MONGO_JAVA_SERVER, startMongoJavaServer } from '../fixtures/servers/mongo-java-server.ts';
-import { unusedPort } from '../../src/dev/temporal/ports.ts';
+import { unusedPort } from '@quotidien/temporal-program/ports';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { inParallel, toArray } from './byte-streams.ts';
 import { documentStoreConformance, openedTwice } from './document-store.suite.ts';

@@ -10,7 +10,7 @@ import type { S3ObjectStore, S3ObjectStoreOptions, S3StoreOptions } from '../../
 import { initStorage } from '../../src/storage/setup/storage-init.ts';
 import { printStorage } from '../../src/storage/setup/storage-print.ts';
 import { startLossyProxy } from '../fixtures/servers/lossy-proxy.ts';
-import { unusedPort } from '../../src/dev/temporal/ports.ts';
+import { unusedPort } from '@quotidien/temporal-program/ports';
 import { describeWithServer } from '../fixtures/servers/server-suite.ts';
 import { VERSITY_GATEWAY, startVersityGateway } from '../fixtures/servers/versity-gateway.ts';
 import type { S3TestServer } from '../fixtures/servers/versity-gateway.ts';

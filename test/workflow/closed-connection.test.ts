@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { startEphemeralServer } from '../../src/dev/temporal/ephemeral-server.ts';
-import { SEARCH_ATTRIBUTES } from '../../src/dev/temporal/search-attributes.ts';
+import { startEphemeralServer } from '@quotidien/temporal-program/ephemeral-server';
+import { SEARCH_ATTRIBUTES } from '../../src/cli/temporal/search-attributes.ts';
 import { connectClient } from '../../src/workers/temporal-target.ts';
 import { testCli } from '../fixtures/temporal-server.ts';
 

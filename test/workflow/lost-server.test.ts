@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openTemporal } from '../../src/cli/temporal/temporal.ts';
-import { readRecord } from '../../src/dev/temporal/server-record.ts';
+import { readRecord } from '@quotidien/temporal-program/server-record';
 import { testContext } from '../fixtures/cli-context.ts';
 import { testCli } from '../fixtures/temporal-server.ts';
 import { openTestEngine } from '../fixtures/test-engine.ts';

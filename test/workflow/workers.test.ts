@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dayResult, resultOf, startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
-import { unusedPort } from '../../src/dev/temporal/ports.ts';
+import { unusedPort } from '@quotidien/temporal-program/ports';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import { startHealthServer } from '../../src/workers/health.ts';

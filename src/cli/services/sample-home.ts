@@ -5,7 +5,7 @@ import { DATASETS } from '../../datasets/registry.ts';
 import { httpHosts } from '../../workers/configured-datasets.ts';
 import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
-import { isPortFree, unusedPort } from '../../dev/temporal/ports.ts';
+import { isPortFree, unusedPort } from '@quotidien/temporal-program/ports';
 import { portalRecord } from '../temporal/sample-portal.ts';
 import type { PortalRecord } from '../temporal/sample-portal.ts';
 

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/load-config.ts';
 import { PipelineError } from '../../errors.ts';
-import { findRunningServer } from '../../dev/temporal/server-standing.ts';
+import { findRunningServer } from '@quotidien/temporal-program/server-standing';
 import { configuredTarget, connectClient, developmentTarget } from '../../workers/temporal-target.ts';
 import type { TemporalTarget } from '../../workers/temporal-target.ts';
 import type { CommandContext } from '../shared/context.ts';

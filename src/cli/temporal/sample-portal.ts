@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
-import { isPortFree } from '../../dev/temporal/ports.ts';
+import { isPortFree } from '@quotidien/temporal-program/ports';
 
 /** The portal of a home that works on sample data, whose `portal.json` remembers where it listens and what it serves. */
 export interface PortalRecord {

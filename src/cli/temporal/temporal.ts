@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { PipelineError } from '../../errors.ts';
 import type { Portal } from '@quotidien/sample-portal/portal';
-import { startDevServer } from '../../dev/temporal/dev-server.ts';
-import type { DevServer } from '../../dev/temporal/dev-server.ts';
-import { findTemporalCli } from '../../dev/temporal/find-cli.ts';
-import { SEARCH_ATTRIBUTES, ensureSearchAttributes } from '../../dev/temporal/search-attributes.ts';
+import { startDevServer } from '@quotidien/temporal-program/dev-server';
+import type { DevServer } from '@quotidien/temporal-program/dev-server';
+import { findTemporalCli } from '@quotidien/temporal-program/find-cli';
+import { ensureSearchAttributes } from '@quotidien/temporal-program/search-attributes';
+import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 import { openConnection } from '../../workers/client-connection.ts';
 import { quietRuntime } from '../../workers/logging.ts';
 import { QUEUE_KINDS, runWorkers } from '../../workers/run-workers.ts';
@@ -151,7 +152,7 @@ export async function startServer({ config, terminal, signal }: CommandContext):
 export async function prepareServer(target: TemporalTarget): Promise<void> {
   const connection = await openConnection(target.connection);
   try {
-    await ensureSearchAttributes(connection, target.namespace);
+    await ensureSearchAttributes(connection, target.namespace, SEARCH_ATTRIBUTES);
   } finally {
     await connection.close();
   }

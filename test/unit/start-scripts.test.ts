@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const SCRIPTS = fileURLToPath(new URL('../../../scripts', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('../../scripts', import.meta.url));
 
 /** A project of the same shape as ours, whose npm, compiler and test runner only write down that they were called. */
 let root: string;

@@ -8,11 +8,12 @@ import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
-import { asPipelineError } from '../../../src/errors.ts';
-import { startEphemeralServer } from '../../../src/dev/temporal/ephemeral-server.ts';
-import type { EphemeralServer } from '../../../src/dev/temporal/ephemeral-server.ts';
-import { ensureSearchAttributes, SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.ts';
-import { testCli } from '../../fixtures/temporal-server.ts';
+import { TemporalProgramError } from '../src/program-error.ts';
+import { startEphemeralServer } from '../src/ephemeral-server.ts';
+import type { EphemeralServer } from '../src/ephemeral-server.ts';
+import { ensureSearchAttributes } from '../src/search-attributes.ts';
+import { SEARCH_ATTRIBUTES } from './attributes.ts';
+import { testCli } from '../../../test/fixtures/temporal-server.ts';
 
 let folder: string;
 let server: EphemeralServer;
@@ -31,8 +32,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function errorOf(work: Promise<unknown>): Promise<ReturnType<typeof asPipelineError>> {
-  return work.then(() => expect.unreachable('nothing was thrown'), asPipelineError);
+async function errorOf(work: Promise<unknown>): Promise<TemporalProgramError> {
+  return work.then(() => expect.unreachable('nothing was thrown'), programError);
 }
 
 /** A server that refuses every call with one gRPC status, as a guarded one does. */
@@ -51,13 +52,18 @@ async function refusingServer(grpcStatus: number): Promise<Connection> {
   return refused;
 }
 
+function programError(error: unknown): TemporalProgramError {
+  if (error instanceof TemporalProgramError) return error;
+  throw error;
+}
+
 describe('ensureSearchAttributes', () => {
   it('registers what is missing, usable when it resolves, and nothing the second time', async () => {
     const others = Object.keys(SEARCH_ATTRIBUTES).filter((name) => name !== 'FailedStep');
-    expect(await ensureSearchAttributes(connection, 'default')).toEqual(others);
+    expect(await ensureSearchAttributes(connection, 'default', SEARCH_ATTRIBUTES)).toEqual(others);
     const query = "Pipeline = 'eco2mix' AND FailedStep IS NULL";
     await connection.workflowService.countWorkflowExecutions({ namespace: 'default', query });
-    expect(await ensureSearchAttributes(connection, 'default')).toEqual([]);
+    expect(await ensureSearchAttributes(connection, 'default', SEARCH_ATTRIBUTES)).toEqual([]);
   });
 
   it('lets several programs do so at once', async () => {
@@ -74,7 +80,7 @@ describe('ensureSearchAttributes', () => {
   });
 
   it('names a namespace that does not exist, and how to make it', async () => {
-    const error = await errorOf(ensureSearchAttributes(connection, 'nowhere'));
+    const error = await errorOf(ensureSearchAttributes(connection, 'nowhere', SEARCH_ATTRIBUTES));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain('namespace nowhere does not exist on this server');
     expect(error.message).toContain('temporal operator namespace create --namespace nowhere');
@@ -85,10 +91,10 @@ describe('ensureSearchAttributes', () => {
     ['not signed in', 16],
     ['without the operator service', 12],
   ])('says what an administrator must add when it is %s', async (_case, status) => {
-    const error = await errorOf(ensureSearchAttributes(await refusingServer(status), 'prod'));
+    const error = await errorOf(ensureSearchAttributes(await refusingServer(status), 'prod', SEARCH_ATTRIBUTES));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain('does not let us register search attributes in prod (Request unauthorized.)');
-    expect(error.message).toContain('add Pipeline=Keyword, DataDate=Keyword, RunReason=Keyword, Verdict=Keyword');
+    expect(error.message).toContain('add Pipeline=Keyword, DataDate=Keyword, FailedStep=Keyword');
     expect(error.context).toMatchObject({ namespace: 'prod', grpcCode: status });
   });
 
@@ -96,6 +102,5 @@ describe('ensureSearchAttributes', () => {
     const silent = await refusingServer(14);
     const error = await errorOf(ensureSearchAttributes(silent, 'prod', SEARCH_ATTRIBUTES, 300));
     expect(error.code).toBe('STORE_UNAVAILABLE');
-    expect(error.retryable).toBe(true);
   });
 });

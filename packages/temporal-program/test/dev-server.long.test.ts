@@ -14,17 +14,17 @@ import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { asPipelineError } from '../../../src/errors.ts';
-import { startDevServer } from '../../../src/dev/temporal/dev-server.ts';
-import type { DevServer, DevServerOptions } from '../../../src/dev/temporal/dev-server.ts';
-import type { TemporalCli } from '../../../src/dev/temporal/find-cli.ts';
-import { unusedPort } from '../../../src/dev/temporal/ports.ts';
-import { gonePoll } from '../../../src/dev/temporal/process-liveness.ts';
+import { TemporalProgramError } from '../src/program-error.ts';
+import { startDevServer } from '../src/dev-server.ts';
+import type { DevServer, DevServerOptions } from '../src/dev-server.ts';
+import type { TemporalCli } from '../src/find-cli.ts';
+import { unusedPort } from '../src/ports.ts';
+import { gonePoll } from '../src/process-liveness.ts';
 import { isAlive } from '@quotidien/machine/living-process';
-import { SEARCH_ATTRIBUTES } from '../../../src/dev/temporal/search-attributes.ts';
-import { readRecord, recordFile, replaceRecord } from '../../../src/dev/temporal/server-record.ts';
-import { findRunningServer } from '../../../src/dev/temporal/server-standing.ts';
-import { testCli } from '../../fixtures/temporal-server.ts';
+import { SEARCH_ATTRIBUTES } from './attributes.ts';
+import { readRecord, recordFile, replaceRecord } from '../src/server-record.ts';
+import { findRunningServer } from '../src/server-standing.ts';
+import { testCli } from '../../../test/fixtures/temporal-server.ts';
 
 let cli: TemporalCli;
 let home: string;
@@ -62,8 +62,8 @@ async function clientOf(server: DevServer): Promise<Client> {
   return new Client({ connection });
 }
 
-async function errorOf(work: Promise<unknown>): Promise<ReturnType<typeof asPipelineError>> {
-  return work.then(() => expect.unreachable('nothing was thrown'), asPipelineError);
+async function errorOf(work: Promise<unknown>): Promise<TemporalProgramError> {
+  return work.then(() => expect.unreachable('nothing was thrown'), programError);
 }
 
 /** A program that listens on a port and knows nothing of Temporal. */
@@ -105,6 +105,11 @@ async function holdElsewhere(): Promise<ChildProcess> {
   onTestFinished(() => void holder.kill('SIGKILL'));
   await once(createInterface(holder.stdout), 'line');
   return holder;
+}
+
+function programError(error: unknown): TemporalProgramError {
+  if (error instanceof TemporalProgramError) return error;
+  throw error;
 }
 
 describe('startDevServer', () => {

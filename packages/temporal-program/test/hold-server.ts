@@ -4,10 +4,10 @@
  */
 import path from 'node:path';
 
-import { startDevServer } from '../../../src/dev/temporal/dev-server.ts';
-import { startEphemeralServer } from '../../../src/dev/temporal/ephemeral-server.ts';
-import { SEARCH_ATTRIBUTES as searchAttributes } from '../../../src/dev/temporal/search-attributes.ts';
-import { testCli } from '../../fixtures/temporal-server.ts';
+import { startDevServer } from '../src/dev-server.ts';
+import { startEphemeralServer } from '../src/ephemeral-server.ts';
+import { SEARCH_ATTRIBUTES as searchAttributes } from './attributes.ts';
+import { testCli } from '../../../test/fixtures/temporal-server.ts';
 
 const [kind, place = ''] = process.argv.slice(2);
 const cli = await testCli();

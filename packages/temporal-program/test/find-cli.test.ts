@@ -17,10 +17,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { asPipelineError } from '../../../src/errors.ts';
-import { cachedCliPath, CLI_WHEEL } from '../../../src/dev/temporal/cli-wheel.ts';
-import type { WheelBuilds } from '../../../src/dev/temporal/cli-wheel.ts';
-import { findTemporalCli, isOlder } from '../../../src/dev/temporal/find-cli.ts';
+import { TemporalProgramError } from '../src/program-error.ts';
+import { cachedCliPath, CLI_WHEEL } from '../src/cli-wheel.ts';
+import type { WheelBuilds } from '../src/cli-wheel.ts';
+import { findTemporalCli, isOlder } from '../src/find-cli.ts';
 
 let folder: string;
 /** The only folder on the PATH, so that nothing of this machine is found. */
@@ -61,8 +61,13 @@ async function fakeCachedCli(): Promise<{ file: string; builds: WheelBuilds }> {
 
 const SDK_DOWNLOAD = 'temporal-sdk-typescript-1.24.0';
 
-async function errorOf(work: Promise<unknown>): Promise<ReturnType<typeof asPipelineError>> {
-  return work.then(() => expect.unreachable('nothing was thrown'), asPipelineError);
+async function errorOf(work: Promise<unknown>): Promise<TemporalProgramError> {
+  return work.then(() => expect.unreachable('nothing was thrown'), programError);
+}
+
+function programError(error: unknown): TemporalProgramError {
+  if (error instanceof TemporalProgramError) return error;
+  throw error;
 }
 
 describe('findTemporalCli', () => {

@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { asPipelineError } from '../../../src/errors.ts';
-import { startEphemeralServer } from '../../../src/dev/temporal/ephemeral-server.ts';
-import { SEARCH_ATTRIBUTES as searchAttributes } from '../../../src/dev/temporal/search-attributes.ts';
-import { isOpen } from '../../../src/dev/temporal/server-process.ts';
-import { portOf } from '../../../src/dev/temporal/server-standing.ts';
-import { watchServer } from '../../../src/dev/temporal/server-watch.ts';
-import { testCli } from '../../fixtures/temporal-server.ts';
+import { TemporalProgramError } from '../src/program-error.ts';
+import { startEphemeralServer } from '../src/ephemeral-server.ts';
+import { SEARCH_ATTRIBUTES as searchAttributes } from './attributes.ts';
+import { isOpen } from '../src/server-process.ts';
+import { portOf } from '../src/server-standing.ts';
+import { watchServer } from '../src/server-watch.ts';
+import { testCli } from '../../../test/fixtures/temporal-server.ts';
 
 let folder: string;
 
@@ -26,6 +26,11 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
+
+function programError(error: unknown): TemporalProgramError {
+  if (error instanceof TemporalProgramError) return error;
+  throw error;
+}
 
 describe('startEphemeralServer', () => {
   it('starts a server that is ready, and stop leaves nothing of it', async () => {
@@ -59,7 +64,7 @@ describe('startEphemeralServer', () => {
   it('shows why a server ended early', async () => {
     const cli = { path: '/bin/ls', version: '1.9.1', serverVersion: '1.32.0' };
     const work = startEphemeralServer({ cli, logFile: path.join(folder, 'server.log'), searchAttributes });
-    const error = await work.then(() => expect.unreachable('nothing was thrown'), asPipelineError);
+    const error = await work.then(() => expect.unreachable('nothing was thrown'), programError);
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toMatch(/did not start: it ended with code \d+\. What it wrote last is in .*:\n.*ls: /);
   });

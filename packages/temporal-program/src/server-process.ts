@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Connection } from '@temporalio/client';
 
-import { PipelineError } from '../../errors.ts';
+import { TemporalProgramError } from './program-error.ts';
 import type { RunnableCli } from './find-cli.ts';
 import { lastBreath } from './process-liveness.ts';
 
@@ -68,7 +68,7 @@ export async function spawnServer(options: SpawnOptions): Promise<ServerProcess>
   const { pid } = child;
   if (pid !== undefined) return { child, pid, exited, ended, logFile, logStart };
   const reason = await new Promise<Error>((resolve) => child.once('error', resolve));
-  throw new PipelineError('CONFIG_INVALID', `${options.command} cannot be started: ${reason.message}`, {
+  throw new TemporalProgramError('CONFIG_INVALID', `${options.command} cannot be started: ${reason.message}`, {
     cause: reason,
   });
 }
@@ -106,20 +106,20 @@ export class EarlyExitError extends Error {
   }
 }
 
-/** What a person is told when a server did not get ready: why, its last lines, what to do. A `PipelineError` says so itself. */
+/** What a person is told when a server did not get ready: why, its last lines, what to do. A `TemporalProgramError` says so itself. */
 export function startFailure(
   error: unknown,
   { cli, logFile }: { readonly cli: RunnableCli; readonly logFile: string },
   whatNext: string,
 ): unknown {
-  if (error instanceof PipelineError) return error;
+  if (error instanceof TemporalProgramError) return error;
   if (error instanceof EarlyExitError && error.killed) {
     const message = `the Temporal server was ended by somebody while it started: ${error.message}. Start the command again, nothing is lost`;
-    return new PipelineError('STORE_UNAVAILABLE', message, { cause: error });
+    return new TemporalProgramError('STORE_UNAVAILABLE', message, { cause: error });
   }
   const reason = error instanceof Error ? error.message : String(error);
   const wrote = error instanceof EarlyExitError && error.tail !== '' ? `:\n${error.tail}\n` : '. ';
-  return new PipelineError(
+  return new TemporalProgramError(
     'CONFIG_INVALID',
     `the Temporal server (${cli.path}, version ${cli.version}) did not start: ${reason}. ` +
       `What it wrote last is in ${logFile}${wrote}${whatNext}`,
@@ -163,7 +163,7 @@ async function connectWhenOpen(port: number, signal: AbortSignal): Promise<Conne
   for (let pauseMs = 10; !(await isOpen(port)); pauseMs = Math.min(pauseMs * 1.5, 250)) {
     if (Date.now() > deadline) {
       const message = `the Temporal server has not opened port ${port} within ${READY_WITHIN_MS / 1000} s`;
-      throw new PipelineError('CONFIG_INVALID', message);
+      throw new TemporalProgramError('CONFIG_INVALID', message);
     }
     await delay(pauseMs, undefined, { signal });
   }

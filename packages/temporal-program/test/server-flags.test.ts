@@ -2,10 +2,10 @@ import { createReadStream } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { CLI_WHEEL } from '../../../src/dev/temporal/cli-wheel.ts';
-import { serverArguments } from '../../../src/dev/temporal/server-flags.ts';
-import { SEARCH_ATTRIBUTES as searchAttributes } from '../../../src/dev/temporal/search-attributes.ts';
-import { testCli } from '../../fixtures/temporal-server.ts';
+import { CLI_WHEEL } from '../src/cli-wheel.ts';
+import { serverArguments } from '../src/server-flags.ts';
+import { SEARCH_ATTRIBUTES as searchAttributes } from './attributes.ts';
+import { testCli } from '../../../test/fixtures/temporal-server.ts';
 
 const FLAGS = { serverVersion: CLI_WHEEL.serverVersion, port: 7233, uiPort: 8233, dbFile: '/db', searchAttributes };
 

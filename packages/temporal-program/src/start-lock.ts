@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import Database from 'libsql';
 
-import { PipelineError } from '../../errors.ts';
+import { TemporalProgramError } from './program-error.ts';
 
 /** Longer than the slowest start and the slowest stop together. */
 const PATIENCE_MS = 120_000;
@@ -46,15 +46,15 @@ async function lockExclusively(database: Database.Database, file: string): Promi
       if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw notWritable(file, error);
       if (Date.now() > deadline) {
         const message = `another process has held ${file} for ${PATIENCE_MS / 1000} s: end the one that hangs`;
-        throw new PipelineError('CONFIG_INVALID', message, { cause: error });
+        throw new TemporalProgramError('CONFIG_INVALID', message, { cause: error });
       }
     }
     await delay(pauseMs);
   }
 }
 
-function notWritable(file: string, cause: unknown): PipelineError {
+function notWritable(file: string, cause: unknown): TemporalProgramError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const message = `the folder of the Temporal server, ${path.dirname(file)}, cannot be written: ${reason}`;
-  return new PipelineError('STORE_DENIED', message, { cause });
+  return new TemporalProgramError('STORE_DENIED', message, { cause });
 }

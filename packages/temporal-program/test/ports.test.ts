@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from 'node:net';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { firstFreePort, isPortFree, unusedPort } from '../../../src/dev/temporal/ports.ts';
+import { firstFreePort, isPortFree, unusedPort } from '../src/ports.ts';
 
 let other: Server;
 let taken: number;

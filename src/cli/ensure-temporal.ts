@@ -1,10 +1,10 @@
 /**
- * Makes sure that a Temporal CLI is on this machine, before anything that needs one is started: `node dist/dev/temporal/ensure.js`.
+ * Makes sure that a Temporal CLI is on this machine, before anything that needs one is started: `node dist/cli/ensure-temporal.js`.
  * Progress goes to stderr, the path of the CLI to stdout.
  */
-import { cacheFolder } from '../../config/cache-folder.ts';
-import { asPipelineError } from '../../errors.ts';
-import { findTemporalCli } from './find-cli.ts';
+import { cacheFolder } from '../config/cache-folder.ts';
+import { asPipelineError } from '../errors.ts';
+import { findTemporalCli } from '@quotidien/temporal-program/find-cli';
 
 try {
   const onProgress = (line: string): void => void process.stderr.write(`${line}\n`);

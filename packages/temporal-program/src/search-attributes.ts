@@ -4,8 +4,8 @@ import { isGrpcServiceError } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 
-import { asPipelineError, PipelineError } from '../../errors.ts';
-import type { ErrorCode } from '../../errors.ts';
+import { TemporalProgramError } from './program-error.ts';
+import type { ProgramErrorCode } from './program-error.ts';
 
 const types = proto.temporal.api.enums.v1.IndexedValueType;
 
@@ -23,19 +23,6 @@ const TYPE_NUMBERS = {
 export type SearchAttributeTypeName = keyof typeof TYPE_NUMBERS;
 export type SearchAttributeTypes = Readonly<Record<string, SearchAttributeTypeName>>;
 
-/**
- * What makes days findable in Temporal's UI. `DataDate` is civil text such as `2024-01-15`: a `Datetime` would be an
- * instant, and a data day has none without its zone; as text it still compares and sorts in the order of time.
- */
-export const SEARCH_ATTRIBUTES = {
-  Pipeline: 'Keyword',
-  DataDate: 'Keyword',
-  RunReason: 'Keyword',
-  Verdict: 'Keyword',
-  Revision: 'Keyword',
-  FailedStep: 'Keyword',
-} as const satisfies SearchAttributeTypes;
-
 /** A server of several nodes reads new attributes at an interval of its own, a minute by default. */
 const USABLE_WITHIN_MS = 90_000;
 /** For a single call; a busy development server answers within a second. */
@@ -50,7 +37,7 @@ const ANSWER_WITHIN_MS = 10_000;
 export async function ensureSearchAttributes(
   connection: Connection,
   namespace: string,
-  wanted: SearchAttributeTypes = SEARCH_ATTRIBUTES,
+  wanted: SearchAttributeTypes,
   answerWithinMs = ANSWER_WITHIN_MS,
 ): Promise<readonly string[]> {
   const server: Server = {
@@ -96,7 +83,7 @@ async function missingAttributes({ namespace, ask }: Server, wanted: SearchAttri
     else if (found !== TYPE_NUMBERS[type]) conflicts.push(`${name} is ${typeName(found)} and must be ${type}`);
   }
   if (conflicts.length === 0) return missing;
-  throw new PipelineError(
+  throw new TemporalProgramError(
     'CONFIG_INVALID',
     `search attributes of the Temporal namespace ${namespace} have another type: ${conflicts.join('; ')}. ` +
       'A type cannot be changed: use another namespace, or have an administrator remove the attribute ' +
@@ -136,13 +123,13 @@ const GRPC = {
   unauthenticated: 16,
 };
 
-function registrationError(error: unknown, namespace: string, attributes: readonly Attribute[]): PipelineError {
-  if (!isGrpcServiceError(error)) return asPipelineError(error);
+function registrationError(error: unknown, namespace: string, attributes: readonly Attribute[]): Error {
+  if (!isGrpcServiceError(error)) return error instanceof Error ? error : new Error(String(error));
   const list = attributes.map(([name, type]) => `${name}=${type}`).join(', ');
   const said = error.details || error.message;
   const grpcCode: number = error.code;
-  const fail = (code: ErrorCode, message: string): PipelineError =>
-    new PipelineError(code, message, { context: { namespace, grpcCode }, cause: error });
+  const fail = (code: ProgramErrorCode, message: string): TemporalProgramError =>
+    new TemporalProgramError(code, message, { context: { namespace, grpcCode }, cause: error });
   switch (grpcCode) {
     case GRPC.unavailable:
     case GRPC.deadlineExceeded:

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { watchServer } from '../../../src/dev/temporal/server-watch.ts';
+import { watchServer } from '../src/server-watch.ts';
 
 describe('watchServer', () => {
   it('opens a new line when the server closes an idle one, and resolves when it cannot', async () => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-import { PipelineError } from '../../errors.ts';
+import { TemporalProgramError } from './program-error.ts';
 
 const HOST = '127.0.0.1';
 
@@ -15,7 +15,8 @@ export async function isPortFree(port: number): Promise<boolean> {
 /** A port that the system says is free: for servers that nobody has to find by a known number. */
 export async function unusedPort(): Promise<number> {
   const port = await listenOnce(0);
-  if (port === undefined) throw new PipelineError('CONFIG_INVALID', `no free port on ${HOST}: close some programs`);
+  if (port === undefined)
+    throw new TemporalProgramError('CONFIG_INVALID', `no free port on ${HOST}: close some programs`);
   return port;
 }
 
@@ -24,7 +25,7 @@ export async function firstFreePort(usual: number, except?: number): Promise<num
   for (let port = usual; port < usual + REACH; port += 1) {
     if (port !== except && (await isPortFree(port))) return port;
   }
-  throw new PipelineError('CONFIG_INVALID', `no port from ${usual} to ${usual + REACH - 1} is free on ${HOST}`);
+  throw new TemporalProgramError('CONFIG_INVALID', `no port from ${usual} to ${usual + REACH - 1} is free on ${HOST}`);
 }
 
 /** Listens, lets go, and says on which port that was; undefined when the port is taken. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { Connection } from '@temporalio/client';
 
-import { errorCodeOf, PipelineError } from '../../errors.ts';
+import { isProgramError, TemporalProgramError } from './program-error.ts';
 import type { RunnableCli } from './find-cli.ts';
 import { firstFreePort, isPortFree, unusedPort } from './ports.ts';
 import { holdServer, letGoServer } from './held-servers.ts';
@@ -93,8 +93,8 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 }
 
 /** Keeps I1 when the recorded server takes connections and does not answer: it is stopped, or much too busy. */
-function silentServer(home: string, { pid, address, dbFile }: ServerRecord, cause?: unknown): PipelineError {
-  return new PipelineError(
+function silentServer(home: string, { pid, address, dbFile }: ServerRecord, cause?: unknown): TemporalProgramError {
+  return new TemporalProgramError(
     'CONFIG_INVALID',
     `process ${pid} is recorded as the Temporal server of ${dbFile}, and does not answer at ${address}. ` +
       `Start again in a moment; if it still hangs, end it with "kill -9 ${pid}": nothing is lost by that. ` +
@@ -109,7 +109,7 @@ async function joinServer(
   options: DevServerOptions,
 ): Promise<DevServer> {
   if (found.dbFile !== options.dbFile) {
-    throw new PipelineError(
+    throw new TemporalProgramError(
       'CONFIG_INVALID',
       `the Temporal server that runs in ${home} holds ${found.dbFile}, not ${options.dbFile}: ` +
         'a folder has room for one. Stop that server, or put the other database into another folder.',
@@ -120,7 +120,7 @@ async function joinServer(
     await ensureSearchAttributes(connection, NAMESPACE, options.searchAttributes).finally(() => connection.close());
   } catch (error) {
     // It answered a moment ago; a wrong type of a search attribute is the only thing that it can be clear about.
-    throw errorCodeOf(error) === 'CONFIG_INVALID' ? error : silentServer(home, found, error);
+    throw isProgramError(error, 'CONFIG_INVALID') ? error : silentServer(home, found, error);
   }
   await replaceRecord(home, { ...found, users: [...found.users.filter(isAlive), process.pid] });
   const { pid, address, uiUrl } = found;
@@ -199,7 +199,7 @@ async function prepareServer(server: ServerProcess, port: number, wanted: Search
     await ensureSearchAttributes(connection, NAMESPACE, wanted);
     return await clusterIdOf(connection);
   } catch (error) {
-    throw error instanceof PipelineError ? error : ((await earlyExitOf(server)) ?? error);
+    throw error instanceof TemporalProgramError ? error : ((await earlyExitOf(server)) ?? error);
   } finally {
     await connection.close();
   }
@@ -263,7 +263,7 @@ async function leaveUnderLock(home: string, leave: () => Promise<void>): Promise
       return leave();
     });
   } catch (error) {
-    if (entered.signal.aborted || errorCodeOf(error) !== 'STORE_DENIED') throw error;
+    if (entered.signal.aborted || !isProgramError(error, 'STORE_DENIED')) throw error;
     await leave();
   }
 }
@@ -282,7 +282,7 @@ async function choosePorts(options: DevServerOptions, race: number): Promise<{ p
   ] as const;
   for (const [port, setting] of demanded) {
     if (port === undefined || (await isPortFree(port))) continue;
-    throw new PipelineError(
+    throw new TemporalProgramError(
       'CONFIG_INVALID',
       `port ${port}, demanded by ${setting}, is not free: another program has it, or it needs privileges. ` +
         'End that program, choose another port, or leave the setting away so that a free one is found.',

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { PipelineError } from '../../errors.ts';
+import { TemporalProgramError } from './program-error.ts';
 import {
   cachedCliPath,
   cachedCliProblem,
@@ -96,7 +96,7 @@ export async function findTemporalCli(options: FindCliOptions): Promise<Temporal
     }
     trail.push({ place, outcome: found });
   }
-  throw new PipelineError('CONFIG_INVALID', nothingFound(trail));
+  throw new TemporalProgramError('CONFIG_INVALID', nothingFound(trail));
 }
 
 function addressEntry(env: Environment): TrailEntry {
@@ -110,7 +110,7 @@ async function lookAtSetting({ env }: Search): Promise<RunnableCli | string> {
   if (!file) return 'not set';
   const checked = await runnableCli(file, env);
   if (typeof checked !== 'string') return checked;
-  throw new PipelineError(
+  throw new TemporalProgramError(
     'CONFIG_INVALID',
     `TEMPORAL_CLI names ${file}, which cannot be used: ${checked}. ` +
       'Let it name a working Temporal CLI, or unset it so that one is found or fetched.',
@@ -143,7 +143,7 @@ async function lookInCache({ cacheDir, platform, builds }: Search): Promise<Runn
  * version. The folder is shared with other users of the machine, so the file is run only when nobody else could have put it there.
  */
 async function lookAtSdkDownload({ env }: Search): Promise<RunnableCli | string> {
-  const { version } = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
+  const { version } = createRequire(import.meta.url)('@temporalio/client/package.json') as { version: string };
   const file = path.join(env['TMPDIR'] ?? '/tmp', `temporal-sdk-typescript-${version}`);
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return `${file} does not exist`;
