@@ -15,7 +15,7 @@ describe.each(readdirSync(path.join(ROOT, 'packages')))('packages/%s', (name) =>
   it('is in the lock file with its dependencies (else: npm install --package-lock-only)', () => {
     const { packages } = json('package-lock.json');
     expect(packages?.[`packages/${name}`] ?? {}).toMatchObject({ version: manifest['version'] });
-    expect((packages?.[`packages/${name}`] as typeof manifest).dependencies ?? {}).toEqual(dependencies);
+    expect((packages?.[`packages/${name}`] as typeof manifest)['dependencies'] ?? {}).toEqual(dependencies);
     expect(packages?.[`node_modules/@quotidien/${name}`]).toEqual({ resolved: `packages/${name}`, link: true });
   });
 
