@@ -81,8 +81,7 @@ async function writeFiles() {
     input: { program: MAIN },
     platform: 'node',
     plugins: [OWN_PACKAGES],
-    external: (id, importer) =>
-      importer !== undefined && /^[^./]/.test(id) && !OWN_PACKAGE.test(id) && !isBundled(id),
+    external: (id, importer) => importer !== undefined && /^[^./]/.test(id) && !OWN_PACKAGE.test(id) && !isBundled(id),
   });
   await bundle.write({
     // Flat, so that a place beside a module is as many folders away from it as in `dist/<room>/`.
