@@ -84,9 +84,10 @@ export function createActivities(engine: Engine) {
       }),
     ),
     resolveWindow: guarded((request: PlanRequest): Promise<ResolvedWindow> =>
-      withOutageNote(engine, ({ engine: own }) =>
-        promisedPlan(own, request, resolveWindow, ({ days }) => days.length === 0),
-      ),
+      withOutageNote(engine, async ({ engine: own }) => {
+        await lookForDeposits(own, request);
+        return promisedPlan(own, request, resolveWindow, ({ days }) => days.length === 0);
+      }),
     ),
     download: step(executeDownload),
     transform: step(executeStep),
@@ -142,9 +143,8 @@ async function promisedPlan<R>(
 
 /** A run that may not ask the publisher, or makes the report alone, takes nothing in either. */
 async function lookForDeposits(engine: Engine, { pipeline, dates, options }: PlanRequest): Promise<void> {
-  const [date] = dates;
-  if (date === undefined || options.offline === true || options.only === 'report') return;
-  await takeDayDeposits(engine, control(), pipeline, date);
+  if (options.offline === true || options.only === 'report') return;
+  await takeDayDeposits(engine, control(), pipeline, [...dates].sort());
 }
 
 /** What backfills, watches and audits need besides the making of days. */

@@ -1,13 +1,17 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createKey } from '../../src/api/security/keys.ts';
 import { startApi } from '../../src/cli/services/api-server.ts';
 import type { RunningApi } from '../../src/cli/services/api-server.ts';
-import { startDay } from '../../src/cli/temporal/runs.ts';
+import { startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { readDegraded } from '../../src/engine/records/degraded.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
-import { addDays } from '../../src/pipelines/civil-date.ts';
+import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
 import { civilDateAt } from '../../src/pipelines/zoned-day.ts';
 import { listenToQueue } from '../../src/workers/object-queue.ts';
 import type { HeardObjects } from '../../src/workers/hear-objects.ts';
@@ -73,11 +77,15 @@ async function tell(objects: readonly string[], authorization = `Bearer ${keys.o
 const handleOf = (date: string) => home.client.workflow.getHandle(`day/tiny/${date}`);
 
 /** The greatest value of the day as it was made last. */
-async function greatest(date: string): Promise<number> {
-  const manifest = (await newestManifests(home.engine.documents, 'tiny', [date])).get(date);
+async function greatest(
+  date: string,
+  { objects, documents }: Pick<Engine, 'objects' | 'documents'> = home.engine,
+): Promise<number> {
+  const manifest = (await newestManifests(documents, 'tiny', [date])).get(date);
   const state = manifest?.steps['metrics/day'];
   const key = state?.state === 'done' ? state.outputs['metrics']?.key : undefined;
-  return (JSON.parse(await readFile(path.join(home.home, 'store', key ?? ''), 'utf8')) as TinyMetrics).max;
+  const bytes = await buffer((await objects.get(key ?? '')) ?? []);
+  return (JSON.parse(bytes.toString()) as TinyMetrics).max;
 }
 
 describe('a notification over HTTP', () => {
@@ -156,10 +164,56 @@ describe('a day that runs', () => {
   });
 });
 
+describe('a window', () => {
+  it('takes in the files of its days as single days do, and asks the publisher for none of them', async () => {
+    const [from, to] = [day(75), day(70)];
+    const dates = datesBetween(from, to);
+    for (const [index, date] of dates.entries()) await bringDay(date, 200 + index);
+    await bringDay(day(69), 1);
+    const before = publisher.requests.length;
+    const made = await (await startBackfill(home.target, { pipeline: 'tiny', from, to })).result();
+    expect(made).toMatchObject({ done: 6, failed: [] });
+    expect(await Promise.all(dates.map((date) => greatest(date)))).toEqual([200, 201, 202, 203, 204, 205]);
+    const asked = publisher.requests.slice(before);
+    expect(asked.filter((path) => path.startsWith('/readings.csv'))).toEqual([]);
+    expect(asked.some((path) => path.startsWith('/forecast.csv'))).toBe(true);
+    expect((await newestManifests(home.engine.documents, 'tiny', [day(69)])).size).toBe(0);
+    const manifest = (await newestManifests(home.engine.documents, 'tiny', [from])).get(from);
+    expect(manifest?.run.workflowId).toMatch(/^window\//);
+  });
+});
+
+describe('without the credentials of its bucket', () => {
+  it('a day goes on from the raw folder of this machine, and says that it is degraded', async () => {
+    const data = await mkdtemp(path.join(os.tmpdir(), 'quotidien-data-'));
+    // Nothing that the SDK could find on the machine of whoever runs this.
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE']) vi.stubEnv(name, undefined);
+    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, path.join(data, 'none'));
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    const settings = { USE_S3: 'true', QUOTIDIEN_S3_BUCKET: 'days', DATA_DIR: data };
+    const other = await openInstallation({ datasets: { tiny: broughtDataset({ baseUrl: publisher.url }) }, settings });
+    try {
+      const date = day(30);
+      const file = path.join(data, dayFile(date).slice('raw/'.length));
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, readingsCsv([date], 44));
+      const result = await (await startDay(other.target, { pipeline: 'tiny', date })).result();
+      expect(result.verdict).toBe('degraded');
+      const { objects, documents } = other.engine.fallback?.serve() ?? other.engine;
+      expect(await greatest(date, { objects, documents })).toBe(44);
+      expect((await readDegraded(other.engine, 'tiny', [date])).get(date)?.why).toMatch(/no credentials/);
+    } finally {
+      vi.unstubAllEnvs();
+      await other.close();
+      await rm(data, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('a batch file', () => {
   it('is taken in by the watch, which looks again when another comes meanwhile', async () => {
     const batch = (value: number) => bring(BATCH_FILE, readingsCsv([day(41), day(40)], value));
-    const freshness = publisher.holdNext('readings');
+    const freshness = publisher.holdNext('freshness');
     expect((await tell([await batch(70)])).runs).toEqual(['watch/tiny']);
     await freshness.arrived;
     await tell([await batch(90)]);

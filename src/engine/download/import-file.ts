@@ -23,7 +23,7 @@ import type { DayRemark } from './judge-day.ts';
 import { monthOfDelivery } from './open-raw.ts';
 import { dataKey } from '../sources/data-keys.ts';
 import { encodedFile, sealFile } from '../sources/sealed-file.ts';
-import { editionOf, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
+import { editionOf, headsAtHand, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
 
 export interface ImportResult {
   readonly file: string;
@@ -74,6 +74,8 @@ interface Import extends ImportOptions {
   readonly control: StepControl;
   /** Of a file that another program put here: the day on which it was found, for those that say no day themselves. */
   readonly foundOn?: CivilDate;
+  /** What cannot be listed now is done without: the day is run again once the store is back. */
+  readonly atHand?: boolean;
 }
 
 function importOf(engine: Engine, pipeline: string, control: StepControl, options: ImportOptions): Import {
@@ -162,7 +164,7 @@ export function importDeposit(
   deposit: string | NamedDay,
 ): Promise<ImportOutcome | undefined> {
   const work = importOf(engine, pipeline, control, {});
-  if (typeof deposit !== 'string') return attemptDay(work, deposit);
+  if (typeof deposit !== 'string') return attemptDay({ ...work, atHand: true }, deposit);
   const today = civilDateAt(engine.now(), work.dataset.definition.zone);
   return attempt(work, deposit, () => deliverStored({ ...work, foundOn: today }, deposit));
 }
@@ -318,9 +320,15 @@ function keepContent(
   return putContent(engine.objects, { folder, extension, mediaType }, { path: file });
 }
 
+async function namesAtHand(engine: Engine, places: readonly string[]): Promise<string[]> {
+  const heads = await Promise.all(places.map((place) => headsAtHand(engine, place)));
+  return [...new Set(heads.flat().map(({ key }) => key))].sort();
+}
+
 async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
   const { engine, dataset } = work;
-  const names = await namesUnder(engine.objects, dataset.rawNames?.besides(day) ?? []);
+  const places = dataset.rawNames?.besides(day) ?? [];
+  const names = work.atHand === true ? await namesAtHand(engine, places) : await namesUnder(engine.objects, places);
   return withJoined(engine, names, async (file) => {
     const recognised = isSealed(work, day.part)
       ? { ...day, ...SEALED, kind: day.part, from: day.date, to: day.date, rows: names.length }

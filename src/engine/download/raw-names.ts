@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorCodeOf } from '../../errors.ts';
-import type { ArtefactRef, ObjectStore } from '../../ports/objects.ts';
+import type { ArtefactRef, ObjectHead, ObjectStore } from '../../ports/objects.ts';
 import { damageOf, editionPlace, loadStaged, putContent } from '../content-store.ts';
 import type { Staged } from '../content-store.ts';
 import type { Engine } from '../engine.ts';
@@ -120,6 +120,24 @@ export async function namesUnder(objects: ObjectStore, prefixes: readonly string
   const names: string[] = [];
   for (const prefix of prefixes) for await (const { key } of objects.list(prefix)) names.push(key);
   return [...new Set(names)].sort();
+}
+
+/**
+ * A listing is of the store itself, or none. While it is away the day goes on with what lies on this host, and is run again once the store is
+ * back.
+ */
+export async function headsAtHand(
+  { objects, fallback }: Pick<Engine, 'objects' | 'fallback'>,
+  prefix: string,
+): Promise<ObjectHead[]> {
+  const heads: ObjectHead[] = [];
+  try {
+    for await (const head of objects.list(prefix)) heads.push(head);
+  } catch (error) {
+    if (fallback === undefined || errorCodeOf(error) !== 'STORE_UNAVAILABLE') throw error;
+    return [];
+  }
+  return heads;
 }
 
 /** Uses one local file that has the bytes of all these objects, a line end after each. */

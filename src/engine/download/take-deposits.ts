@@ -11,6 +11,7 @@ import { depositKey, readDepositNotes } from './deposit-notes.ts';
 import type { DepositNote } from './deposit-notes.ts';
 import { importDeposit } from './import-file.ts';
 import type { ImportOutcome } from './import-file.ts';
+import { headsAtHand } from './raw-names.ts';
 
 /**
  * Takes in what other programs have put under the raw names of a pipeline since it was last looked at. What was taken in is an answer like any
@@ -25,21 +26,36 @@ export interface TakenDeposits {
 
 const NOTHING: TakenDeposits = { outcomes: [], dates: [] };
 
-/** The deposits of one day: answers of an API. Batch files may be large, and are left to the watch. */
+/** The deposits of these days: answers of an API. Batch files may be large, and are left to the watch. */
 export async function takeDayDeposits(
   engine: Engine,
   control: StepControl,
   pipeline: string,
-  date: CivilDate,
+  dates: readonly CivilDate[],
 ): Promise<TakenDeposits> {
   const { rawNames } = datasetOf(engine, pipeline);
   if (!reads(engine) || rawNames?.parts === undefined) return NOTHING;
-  const parts: string[] = [];
-  for (const id of rawNames.parts) if (await isLookedFor(engine, pipeline, id, date)) parts.push(id);
-  const prefixes = parts.flatMap((part) => rawNames.besides({ part, date }));
-  const found = await newObjects(engine, pipeline, prefixes);
-  const own = found.filter(({ key }) => rawNames.dayOf(key) !== undefined);
-  return take(engine, control, pipeline, own, [date]);
+  const wanted: string[] = [];
+  const listed: string[] = [];
+  for (const part of rawNames.parts) {
+    const looked = await datesLookedFor(engine, pipeline, part, dates);
+    const places = looked.map((date) => rawNames.besides({ part, date }));
+    wanted.push(...places.flat());
+    // Places of a month are listed together: a request for each of them would be hundreds.
+    for (const [index] of (places[0] ?? []).entries()) listed.push(commonPrefix(places.map((own) => own[index] ?? '')));
+  }
+  const found = await newObjects(engine, pipeline, listed);
+  const own = found.filter(
+    ({ key }) => rawNames.dayOf(key) !== undefined && wanted.some((prefix) => key.startsWith(prefix)),
+  );
+  return take(engine, control, pipeline, own, dates);
+}
+
+/** What all begin with. */
+function commonPrefix([first = '', ...others]: readonly string[]): string {
+  let length = first.length;
+  for (const other of others) while (!other.startsWith(first.slice(0, length))) length -= 1;
+  return first.slice(0, length);
 }
 
 /** All deposits of a pipeline, batch files as well. */
@@ -54,21 +70,28 @@ function reads({ deposits = 'before', sql }: Engine): boolean {
 }
 
 /** With `after` the publisher answers first, unless he cannot be asked. */
-async function isLookedFor(engine: Engine, pipeline: string, id: string, date: CivilDate): Promise<boolean> {
-  if (engine.deposits !== 'after') return true;
+async function datesLookedFor(
+  engine: Engine,
+  pipeline: string,
+  id: string,
+  dates: readonly CivilDate[],
+): Promise<readonly CivilDate[]> {
+  const [first, last] = [dates[0], dates.at(-1)];
   const { definition } = datasetOf(engine, pipeline);
   const part = definition.parts.find((candidate) => candidate.id === id);
-  if (part === undefined || whyNotAsked(definition, part, date, engine.now()) !== undefined) return true;
-  const receipts = await readReceipts(engine.documents, pipeline, part, { first: date, last: date });
-  return receipts.some(({ days }) => date in days);
+  if (engine.deposits !== 'after' || part === undefined || first === undefined || last === undefined) return dates;
+  const receipts = await readReceipts(engine.documents, pipeline, part, { first, last });
+  const now = engine.now();
+  return dates.filter(
+    (date) => whyNotAsked(definition, part, date, now) !== undefined || receipts.some(({ days }) => date in days),
+  );
 }
 
 /** The objects below the prefixes that are not as they were when they were last seen. */
 async function newObjects(engine: Engine, pipeline: string, prefixes: readonly string[]): Promise<ObjectHead[]> {
   const found = new Map<string, ObjectHead>();
   for (const prefix of new Set(prefixes)) {
-    const heads: ObjectHead[] = [];
-    for await (const head of engine.objects.list(prefix)) heads.push(head);
+    const heads = await headsAtHand(engine, prefix);
     if (heads.length === 0) continue;
     const notes = await readDepositNotes(engine, pipeline, prefix);
     for (const head of heads) if (notes.get(head.key)?.etag !== head.etag) found.set(head.key, head);

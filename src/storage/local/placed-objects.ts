@@ -61,6 +61,12 @@ class PlacedObjects implements ObjectStore {
 
   async *list(prefix: string): AsyncGenerator<ObjectHead> {
     checkObjectPrefix(prefix);
+    const within = this.#places.find(({ folder }) => prefix.startsWith(`${folder}/`));
+    if (within !== undefined) {
+      // Also where the rest cannot be asked: nothing of it lies there.
+      yield* listPlace(within, prefix);
+      return;
+    }
     const lists = [this.#listRest(prefix), ...this.#places.map((place) => listPlace(place, prefix))];
     const iterators = lists.map((list) => list[Symbol.asyncIterator]());
     const heads = await Promise.all(iterators.map((one) => one.next()));

@@ -51,7 +51,7 @@ describe('the deposits of a day', () => {
   it('are an answer of their part: every hour counts, and the day is made of them', async () => {
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     await deposit(hourly('10'), bikePage([hour(8, 40)]));
-    const { outcomes } = await takeDayDeposits(engine, testControl(), 'cityflow', DAY);
+    const { outcomes } = await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
     expect(outcomes).toMatchObject([{ recognised: { part: 'bikes', from: DAY, to: DAY }, days: 1 }]);
     await runDay(engine, 'cityflow', DAY, { offline: true });
     expect(await velos()).toBe(60);
@@ -61,13 +61,13 @@ describe('the deposits of a day', () => {
     const seconds = Date.parse(`${DAY}T11:00:00Z`) / 1_000;
     const lines = [hour(7, 20), hour(8, 5)].map((record) => JSON.stringify({ results: [record] }));
     await deposit(`raw/api/bikes/${DAY}/stream-data-${seconds}-1f2e3d.json`, `${lines.join('\n')}\n`);
-    await takeDayDeposits(engine, testControl(), 'cityflow', DAY);
+    await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
     await runDay(engine, 'cityflow', DAY, { offline: true });
     expect(await velos()).toBe(25);
   });
 
   it('are taken in once, and again when another file comes or one changes', async () => {
-    const look = async () => (await takeDayDeposits(engine, testControl(), 'cityflow', DAY)).outcomes.length;
+    const look = async () => (await takeDayDeposits(engine, testControl(), 'cityflow', [DAY])).outcomes.length;
     expect(await look()).toBe(0);
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     expect([await look(), await look()]).toEqual([1, 0]);
@@ -78,21 +78,21 @@ describe('the deposits of a day', () => {
   it('that are no use are noted with the reason, are tried again when they change, and keep the others from nothing', async () => {
     await deposit(`raw/api/weather/dt=${DAY}/hour=09/weather_data.json`, '{"days": 3}');
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
-    const { outcomes } = await takeDayDeposits(engine, testControl(), 'cityflow', DAY);
+    const { outcomes } = await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
     expect(outcomes.filter((outcome) => 'code' in outcome)).toMatchObject([{ code: 'INPUT_INVALID' }]);
     expect(outcomes.filter((outcome) => !('code' in outcome))).toHaveLength(1);
     const note = depositKey('cityflow', `raw/api/weather/dt=${DAY}/hour=09/weather_data.json`);
     expect((await engine.documents.get(note))?.body).toMatchObject({ failure: { code: 'INPUT_INVALID' } });
-    expect((await takeDayDeposits(engine, testControl(), 'cityflow', DAY)).outcomes).toEqual([]);
+    expect((await takeDayDeposits(engine, testControl(), 'cityflow', [DAY])).outcomes).toEqual([]);
   });
 
   it('keep what is known of a day that was made, also past its cut-off, where they lack it', async () => {
     await deposit(hourly('09'), bikePage([hour(7, 20), hour(8, 5)]));
     const late = { ...engine, now: () => new Date('2026-05-01T00:00:00Z') };
-    await takeDayDeposits(late, testControl(), 'cityflow', DAY);
+    await takeDayDeposits(late, testControl(), 'cityflow', [DAY]);
     await runDay(late, 'cityflow', DAY, { offline: true });
     await deposit(hourly('09'), bikePage([hour(7, 21)]));
-    const { outcomes } = await takeDayDeposits(late, testControl(), 'cityflow', DAY);
+    const { outcomes } = await takeDayDeposits(late, testControl(), 'cityflow', [DAY]);
     expect(outcomes).toMatchObject([{ kept: 1 }]);
     await runDay(late, 'cityflow', DAY, { offline: true });
     expect(await velos()).toBe(25);
@@ -101,9 +101,9 @@ describe('the deposits of a day', () => {
   it('wait for the publisher’s answer with "after", and for a person with "off"', async () => {
     await deposit(hourly('09'), bikePage([hour(7, 20)]));
     const look = async (deposits: 'after' | 'off') =>
-      (await takeDayDeposits({ ...engine, deposits }, testControl(), 'cityflow', DAY)).outcomes.length;
+      (await takeDayDeposits({ ...engine, deposits }, testControl(), 'cityflow', [DAY])).outcomes.length;
     expect([await look('off'), await look('after')]).toEqual([0, 0]);
-    await takeDayDeposits(engine, testControl(), 'cityflow', DAY);
+    await takeDayDeposits(engine, testControl(), 'cityflow', [DAY]);
     await deposit(hourly('10'), bikePage([hour(8, 9)]));
     expect(await look('after')).toBe(1);
   });
