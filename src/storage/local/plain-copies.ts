@@ -1,8 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { fileError } from '../shared/file-errors.ts';
-import { ownerMark } from './file-owner.ts';
+import { existsSync } from 'node:fs';
+import { createCopyFiles } from './copy-files.ts';
 import type { PlainBytes } from './packed-files.ts';
 
 /** Copies that nobody holds are kept until so many newer ones are there: a path without a signal is for opening at once. */
@@ -23,6 +20,8 @@ interface Copy {
   readonly sha256: string;
   readonly path: string;
   holders: number;
+  /** Somebody was given the path without saying until when, and may go on reading the open file. */
+  isOpenEnded: boolean;
 }
 
 export function createPlainCopies(folder: string): PlainCopies {
@@ -30,11 +29,13 @@ export function createPlainCopies(folder: string): PlainCopies {
   /** The oldest first. */
   const unheld = new Set<Copy>();
   const bySignal = new WeakMap<AbortSignal, Set<Copy>>();
+  const files = createCopyFiles(folder);
 
   function remove(copy: Copy): void {
     unheld.delete(copy);
     if (copies.get(copy.sha256) === copy) copies.delete(copy.sha256);
-    removeCopy(copy.path);
+    if (copy.isOpenEnded) files.remove(copy.path);
+    else files.empty(copy.path);
   }
 
   function keepUnheld(copy: Copy): void {
@@ -63,6 +64,7 @@ export function createPlainCopies(folder: string): PlainCopies {
 
   function use(copy: Copy, until: AbortSignal | undefined): string {
     if (until === undefined || until.aborted) {
+      copy.isOpenEnded = true;
       if (copy.holders === 0) keepUnheld(copy);
       return copy.path;
     }
@@ -84,40 +86,9 @@ export function createPlainCopies(folder: string): PlainCopies {
       return undefined;
     },
     add({ sha256 }, ending, text, until) {
-      const file = path.join(folder, `${ownerMark()}${randomUUID()}${ending}`);
-      writeCopy(file, text);
-      const copy = { sha256, path: file, holders: 0 };
+      const copy = { sha256, path: files.write(ending, text), holders: 0, isOpenEnded: false };
       copies.set(sha256, copy);
       return use(copy, until);
     },
   };
-}
-
-/** Copies of this process that are still there. */
-const left = new Set<string>();
-
-function writeCopy(file: string, text: Buffer): void {
-  if (left.size === 0) process.once('exit', removeLeft);
-  left.add(file);
-  try {
-    writeFileSync(file, text, { flag: 'wx' });
-  } catch (error) {
-    removeCopy(file);
-    throw fileError(error, 'write', file);
-  }
-}
-
-function removeLeft(): void {
-  for (const file of left) removeCopy(file);
-}
-
-/** One that cannot be removed now is left to the sweep. */
-function removeCopy(file: string): void {
-  left.delete(file);
-  if (left.size === 0) process.off('exit', removeLeft);
-  try {
-    unlinkSync(file);
-  } catch {
-    // As above.
-  }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -25,7 +25,9 @@ afterEach(async () => {
 });
 
 const put = (n: number, text = dayText(n), to = store) => to.put(dayKey(n, text), Buffer.from(text), CREATE);
-const copies = async (): Promise<string[]> => readdir(path.join(root, '.incoming'));
+const incoming = async (): Promise<string[]> => readdir(path.join(root, '.incoming'));
+/** Of copies, emptied ones aside: those have no bytes and no ending. */
+const copies = async (): Promise<string[]> => (await incoming()).filter((name) => name.endsWith('.json'));
 
 async function bytesOnDisk(): Promise<number> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -135,6 +137,41 @@ describe('the plain copy of a packed text', () => {
     expect(opened[0]).toMatch(/\.json$/);
     second.abort();
     expect(await copies()).toEqual([]);
+    for (const name of await incoming()) expect((await stat(path.join(root, '.incoming', name))).size).toBe(0);
+  });
+
+  it('takes the file of one before it, whose name is gone, so that no file is made for each', async () => {
+    const refs = await Promise.all(Array.from({ length: 40 }, (_, n) => put(n)));
+    const inodes = new Set<number>();
+    for (const [n, ref] of refs.entries()) {
+      const until = new AbortController();
+      const file = (await store.openLocal(ref, { until: until.signal }))!;
+      expect(await readFile(file, 'utf8')).toBe(dayText(n));
+      inodes.add((await stat(file)).ino);
+      until.abort();
+      await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+    expect(inodes.size).toBe(1);
+    // Also when somebody has swept the folder.
+    for (const name of await incoming()) await rm(path.join(root, '.incoming', name));
+    const last = new AbortController();
+    expect(await readFile((await store.openLocal(refs[0]!, { until: last.signal }))!, 'utf8')).toBe(dayText(0));
+    last.abort();
+  });
+
+  it('stays whole for who opened it and said not until when', async () => {
+    const ref = await put(0);
+    const held = new AbortController();
+    await store.openLocal(ref, { until: held.signal });
+    const file = await open((await store.openLocal(ref))!);
+    held.abort();
+    for (let n = 1; n <= 300; n += 1) {
+      const until = new AbortController();
+      await store.openLocal(await put(n), { until: until.signal });
+      until.abort();
+    }
+    expect(await file.readFile('utf8')).toBe(dayText(0));
+    await file.close();
   });
 
   it('is made again when somebody has removed it', async () => {
