@@ -17,6 +17,7 @@ import { addDepositRoute } from './routes/deposits.ts';
 import { addMcpRoute } from './routes/mcp.ts';
 import { addOperationRoutes } from './routes/operations.ts';
 import { addPipelineRoutes } from './routes/pipelines.ts';
+import { addPublished, addReportLinks } from './routes/published.ts';
 import { addQuestionRoutes } from './routes/questions.ts';
 import { addTableRoutes } from './routes/tables.ts';
 import { requireReading } from './security/callers.ts';
@@ -70,6 +71,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
       addOperationRoutes(api, context);
       addActionRoutes(api, context);
       addEarlierApi(api, context);
+      addReportLinks(api, context);
       done();
     },
     { prefix: '/api/v1' },
@@ -83,6 +85,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   );
   addEarlierPaths(app, context);
   addMcpRoute(app, context);
+  addPublished(app, context);
   addConsole(app, context);
   addErrorPage(app);
   return app;

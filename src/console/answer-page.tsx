@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { z } from 'zod';
 import type { Answer } from '../engine/look/ask-question.ts';
+import { percent } from '../pipelines/calendar-of-days.ts';
 import type { AnswerRow, QuestionDefinition, TableColumn, TableDefinition } from '../pipelines/tables.ts';
 import { Chart } from './chart.tsx';
 import { linkTo, Rows } from './layout.tsx';
@@ -76,7 +77,9 @@ export function AnswerView({
       {chart === null ? null : <Chart chart={chart} rows={rows} title={question.title[language]} />}
       <p>
         {cuts.map(({ table, span, coverage }) => (
-          <>{`${words.standsOn} ${table.id}, ${span.from} … ${span.to}, ${words.coverage} ${coverage ?? '–'}`} </>
+          <>
+            {`${words.standsOn} ${table.id}, ${span.from} … ${span.to}, ${words.coverage} ${coverage === null ? '–' : percent(coverage)}`}{' '}
+          </>
         ))}
         <a href={link}>JSON</a>
       </p>

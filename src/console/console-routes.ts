@@ -44,7 +44,9 @@ export function addConsole(app: ApiApp, context: ApiContext): void {
     reply.type('text/css; charset=utf-8').header('cache-control', 'max-age=300').send(STYLE),
   );
   const add = (path: string, make: Make): void => {
-    app.get(path, { schema: { hide: true, querystring: EMPTY } }, (request, reply) => send(request, reply, make));
+    app.get(path, { schema: { hide: true, querystring: EMPTY } }, (request, reply) =>
+      send(context, request, reply, make),
+    );
   };
   addLists(add, context);
   addAnswers(add, context);
@@ -56,13 +58,19 @@ export function addConsole(app: ApiApp, context: ApiContext): void {
   });
 }
 
-async function send(request: FastifyRequest, reply: FastifyReply, make: Make): Promise<FastifyReply> {
+async function send(
+  { settings }: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  make: Make,
+): Promise<FastifyReply> {
   const query = new URLSearchParams(request.url.split('?')[1] ?? '');
   const language = languageOf(query.get('lang'), request.headers['accept-language']);
   query.delete('lang');
   const path = request.url.split('?')[0] ?? '/console';
   const address = query.size === 0 ? path : `${path}?${query.toString()}`;
-  const page: PageContext = { language, words: WORDS[language], address };
+  const nameHome = settings.nameHome ?? ((text: string) => text);
+  const page: PageContext = { language, words: WORDS[language], address, nameHome };
   reply.type('text/html; charset=utf-8').header('vary', 'accept-language').header('cache-control', 'no-store');
   try {
     requireScope(request, 'ops:read');
@@ -71,7 +79,7 @@ async function send(request: FastifyRequest, reply: FastifyReply, make: Make): P
   } catch (error) {
     const known = pipelineErrorOf(error);
     if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a page failed');
-    const told = known.code === 'INTERNAL' ? known.code : `${known.code}: ${known.message}`;
+    const told = known.code === 'INTERNAL' ? known.code : nameHome(`${known.code}: ${known.message}`);
     return reply.code(statusOf(known.code)).send(renderPage(page, page.words.problem, h('p', null, told)));
   }
 }

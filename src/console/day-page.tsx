@@ -1,6 +1,8 @@
 import type { JSX } from 'preact';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
 import type { PlannedStep } from '../pipelines/plan.ts';
+import { percent } from '../pipelines/calendar-of-days.ts';
+import { tellPublisher } from '../pipelines/unanswered.ts';
 import { linkTo, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -32,10 +34,10 @@ export function DayPage({
         <Rows
           caption={words.plan}
           head={[words.step, words.state, words.why]}
-          rows={todo.map(({ step, action, reason }) => [step, action, reason])}
+          rows={todo.map(({ step, action, reason }) => [step, action, page.nameHome(reason)])}
         />
       )}
-      <pre>{`quotidien run ${pipeline} ${date}`}</pre>
+      <pre>{page.nameHome(`quotidien run ${pipeline} ${date}`)}</pre>
       {newest === undefined ? null : <MadeOf page={page} manifest={newest} />}
       <h2>{words.versions}</h2>
       <Rows
@@ -74,6 +76,7 @@ function Standing({
   const { version, verdict, run, facts } = manifest;
   const told = (name: string): string => {
     const value = facts[name];
+    if (name === 'coverage' && typeof value === 'number') return percent(value);
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '–';
   };
   return (
@@ -97,20 +100,19 @@ function Standing({
   );
 }
 
-function MadeOf({
-  page: { words },
-  manifest,
-}: {
-  readonly page: PageContext;
-  readonly manifest: Manifest;
-}): JSX.Element {
+function MadeOf({ page, manifest }: { readonly page: PageContext; readonly manifest: Manifest }): JSX.Element {
+  const { words } = page;
   return (
     <>
       <h2>{words.steps}</h2>
       <Rows
         caption={words.steps}
         head={[words.step, words.state, words.why]}
-        rows={Object.entries(manifest.steps).map(([step, state]) => [step, state.state, whyOf(state)])}
+        rows={Object.entries(manifest.steps).map(([step, state]) => [
+          step,
+          state.state,
+          page.nameHome([whyOf(state), publisherOf(step, state)].filter(Boolean).join('; ')),
+        ])}
       />
       <h2>{words.origins}</h2>
       <Rows
@@ -120,6 +122,10 @@ function MadeOf({
       />
     </>
   );
+}
+
+function publisherOf(step: string, state: ManifestStep): string | undefined {
+  return step.startsWith('download/') ? tellPublisher(state) : undefined;
 }
 
 function whyOf(state: ManifestStep): string {

@@ -10,6 +10,8 @@ export interface PageContext {
   readonly words: Words;
   /** Path and query without the language. */
   readonly address: string;
+  /** Names the home in the commands of a text, so that they can be pasted. */
+  readonly nameHome: (text: string) => string;
 }
 
 /** An address of the console that keeps the language. */

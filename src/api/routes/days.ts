@@ -18,6 +18,7 @@ import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { anything, anyRecord, dayParams, problems } from '../shared/fields.ts';
 import { notFound } from '../shared/problems.ts';
+import { asPage } from './published.ts';
 
 /** One day: what it is made of, what a run would do, its versions, what changed between them, and its report. */
 
@@ -138,6 +139,7 @@ async function sendReport(
   const ref = outputs.map((name) => version.outputs[name]).find((one) => one !== undefined);
   if (ref === undefined) throw notFound(`report of ${pipeline} ${date} as ${format}`);
   reply.header('quotidien-version', version.version);
+  if (format === 'html') asPage(reply);
   return sendArtefact(context, ref, request, reply);
 }
 

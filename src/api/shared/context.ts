@@ -39,6 +39,8 @@ export interface ApiSettings {
   readonly hosts: readonly string[];
   /** Only this machine can connect: reading what is open needs no key. */
   readonly loopback: boolean;
+  /** Names the home in the commands of a text, where a person has to name it. */
+  readonly nameHome?: (text: string) => string;
   /** Pages of other origins that may read. */
   readonly corsOrigins: readonly string[];
   /** Requests per minute of one caller, and how many of them at once. */

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { LOOPBACK_HOSTS } from '../../api/security/guards.ts';
 import { createServer, openApiOf } from '../../api/server.ts';
@@ -14,6 +15,7 @@ import { startBackfill, startDay, startWatch } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
+import { homeOption, nameHome } from '../shared/proposed-commands.ts';
 
 export interface ApiOptions {
   readonly host: string;
@@ -96,10 +98,17 @@ async function buildServer(
       version: CODE_VERSION,
       loopback,
       hosts: [...LOOPBACK_HOSTS, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])],
+      nameHome: (text) => nameHome(text, homeOf(context)),
       corsOrigins,
       quota: quotaOf(loopback, perMinute),
     },
   });
+}
+
+/** As an option; undefined for the home of the working folder. */
+function homeOf({ config: { env, home } }: CommandContext): string | undefined {
+  const cwd = process.cwd();
+  return home === path.resolve(cwd, '.quotidien') ? undefined : homeOption({ env, cwd, home });
 }
 
 function runStarts(connected: SharedClient, taskQueue: string): RunStarts {

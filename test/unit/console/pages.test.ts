@@ -85,6 +85,15 @@ describe('the console', () => {
     expect(html).toContain('eco2mix-national-tr');
   });
 
+  it('proposes commands that name the home where it is not that of the working folder', async () => {
+    const nameHome = (text: string): string => text.replace('quotidien run', 'quotidien run --home /srv/q');
+    const named = await openTestApi(engine, { nameHome });
+    const { body } = await named.inject({ url: `/console/eco2mix/${DAY}`, headers: { host: 'localhost' } });
+    await named.close();
+    expect(body).toContain(`quotidien run --home /srv/q eco2mix ${DAY}`);
+    expect((await open(`/console/eco2mix/${DAY}`)).html).toContain(`<pre>quotidien run eco2mix ${DAY}</pre>`);
+  });
+
   it('answers a question that was filled in, and draws it', async () => {
     const { html } = await open(`/console/questions/get_consommation?granularity=raw&start=${DAY}&end=${DAY}&top_n=`);
     expect(html).toContain('96 values');
