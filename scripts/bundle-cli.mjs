@@ -4,7 +4,7 @@
  *
  *   - what every command needs lies in two files, `start` and `engine`, instead of some five hundred, and what only one
  *     command needs stays in a file of its own, which is loaded when that command is called;
- *   - beside each file lies the code that V8 made of it (`<file>.cache`), so that a start compiles nothing;
+ *   - beside each file lies the code that V8 made of it (`<file>.….cache`), so that a start compiles nothing;
  *   - for both, the files are CommonJS; `scripts/load-bundle.cjs` reads them and becomes `dist/bundle/main.js`.
  *
  * Packages that carry binaries, look for their own files or are large stay outside.
