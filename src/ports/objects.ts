@@ -69,6 +69,11 @@ export interface PutOptions {
    * old or the new bytes, never a mixture.
    */
   readonly mode: 'create' | 'replace';
+  /**
+   * With `replace`: the object will hardly be read, so that a store on this disk may keep it as gzip beside the name (`<key>.gz`), for
+   * other programs too. What the store returns are the bytes that were put.
+   */
+  readonly rests?: boolean;
   /** With `replace`, and bytes or a file: the name shows the newest of numbered versions. */
   readonly fence?: PutFence;
 }

@@ -67,7 +67,7 @@ export async function keepNewest(stores: RawStores, name: string, staged: Staged
   const replacing = await beginReplacing(documents, name);
   if (!replacing.alone) await archive();
   await archiveNamed(objects, name, mediaType);
-  await objects.put(name, body, { mediaType, mode: 'replace' });
+  await objects.put(name, body, { mediaType, mode: 'replace', rests: true });
   if (!(await endReplacing(documents, replacing)) && replacing.alone) await archive();
 }
 

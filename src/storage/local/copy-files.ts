@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createWriteStream, renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { fileError } from '../shared/file-errors.ts';
 import { ownerMark } from './file-owner.ts';
 
@@ -16,6 +17,8 @@ const EMPTIED_KEPT = 1_024;
 export interface CopyFiles {
   /** Writes a file of a name that was never used; `ending` as in `.json`. Returns its path. */
   write(ending: string, text: Buffer): string;
+  /** The same of what is too large for memory; what the chunks throw passes unchanged if it is a `PipelineError`. */
+  writeFrom(ending: string, chunks: AsyncIterable<Uint8Array>): Promise<string>;
   /** Removes the file; who has it open reads on. */
   remove(file: string): void;
   /** Takes the bytes and the name from a file that nobody reads any more. */
@@ -44,6 +47,17 @@ export function createCopyFiles(folder: string): CopyFiles {
       remember(file);
       try {
         writeFileSync(file, text, { flag: isTaken ? 'r+' : 'wx' });
+      } catch (error) {
+        remove(file);
+        throw fileError(error, 'write', file);
+      }
+      return file;
+    },
+    async writeFrom(ending, chunks) {
+      const file = freshPath(ending);
+      remember(file);
+      try {
+        await pipeline(chunks, createWriteStream(file, { flags: 'wx' }));
       } catch (error) {
         remove(file);
         throw fileError(error, 'write', file);

@@ -19,17 +19,29 @@ interface Entry {
  *
  * Sorting each folder by name alone would be wrong: `a-b` comes before `a/b`, because `-` is less than `/`.
  */
-export async function* walkKeys(root: string, prefix: string, batch: number): AsyncGenerator<readonly string[]> {
+export async function* walkKeys(
+  root: string,
+  prefix: string,
+  { batch, nameOf }: WalkOptions,
+): AsyncGenerator<readonly string[]> {
   const cut = prefix.lastIndexOf('/') + 1;
-  const entries = await readSorted(root, prefix.slice(0, cut));
-  yield* walk(root, prefix.slice(0, cut), startingWith(entries, prefix.slice(cut)), batch);
+  const read = async (folderKey: string): Promise<readonly Entry[]> => readSorted(root, folderKey, nameOf);
+  const entries = await read(prefix.slice(0, cut));
+  yield* walk(prefix.slice(0, cut), startingWith(entries, prefix.slice(cut)), batch, read);
+}
+
+export interface WalkOptions {
+  /** Files that are given at once. */
+  readonly batch: number;
+  /** The name that a file has in keys; two files may have one. */
+  readonly nameOf: (folder: string, name: string) => string;
 }
 
 async function* walk(
-  root: string,
   folderKey: string,
   entries: readonly Entry[],
   batch: number,
+  read: (folderKey: string) => Promise<readonly Entry[]>,
 ): AsyncGenerator<readonly string[]> {
   let files: string[] = [];
   for (const entry of entries) {
@@ -39,7 +51,7 @@ async function* walk(
       yield files;
       files = [];
     }
-    if (entry.isFolder) yield* walk(root, key, await readSorted(root, key), batch);
+    if (entry.isFolder) yield* walk(key, await read(key), batch, read);
   }
   if (files.length > 0) yield files;
 }
@@ -48,7 +60,7 @@ function startingWith(entries: readonly Entry[], beginning: string): readonly En
   return beginning === '' ? entries : entries.filter((entry) => entry.name.startsWith(beginning));
 }
 
-async function readSorted(root: string, folderKey: string): Promise<readonly Entry[]> {
+async function readSorted(root: string, folderKey: string, nameOf: WalkOptions['nameOf']): Promise<readonly Entry[]> {
   const folder = path.join(root, folderKey);
   let found: Dirent[];
   try {
@@ -60,11 +72,13 @@ async function readSorted(root: string, folderKey: string): Promise<readonly Ent
   return found
     .filter((entry) => (entry.isDirectory() || entry.isFile()) && isKeyPart(entry.name))
     .filter((entry) => folderKey !== '' || !RESERVED_PARTS.has(entry.name))
-    .map((entry) => toEntry(entry))
-    .sort((a, b) => compareBytes(a.sortedAs, b.sortedAs));
+    .map((entry) => toEntry(entry, (name) => nameOf(folder, name)))
+    .sort((a, b) => compareBytes(a.sortedAs, b.sortedAs))
+    .filter((entry, at, all) => entry.sortedAs !== all[at - 1]?.sortedAs);
 }
 
-function toEntry(entry: Dirent): Entry {
-  const isFolder = entry.isDirectory();
-  return { name: entry.name, isFolder, sortedAs: isFolder ? `${entry.name}/` : entry.name };
+function toEntry(entry: Dirent, nameOf: (name: string) => string): Entry {
+  if (entry.isDirectory()) return { name: entry.name, isFolder: true, sortedAs: `${entry.name}/` };
+  const name = nameOf(entry.name);
+  return { name, isFolder: false, sortedAs: name };
 }

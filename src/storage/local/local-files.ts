@@ -38,6 +38,15 @@ import { createPlainCopies } from './plain-copies.ts';
 import type { PlainCopies } from './plain-copies.ts';
 import { checkFence, fencedOff, removeOlderStaged, stagedName } from './put-fence.ts';
 import { READ_AT_ONCE_BYTES, readAndClose, readExactly } from './read-file.ts';
+import {
+  RESTING_ENDING,
+  mayRest,
+  rest,
+  restingBeside,
+  restingBytes,
+  restingBytesAndClose,
+  restingIn,
+} from './resting-files.ts';
 import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
 import type { StagedFile } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
@@ -51,7 +60,8 @@ const STATS_AT_ONCE = 64;
 
 /**
  * Objects as files: the key is the path below `root`. What has a name is a plain file, so that people can read what is published with any
- * tool; texts that lie under their hash are packed (`packed-files.ts`), those of earlier versions are plain.
+ * tool, or gzip where it rests (`resting-files.ts`); texts that lie under their hash are packed (`packed-files.ts`), those of earlier
+ * versions are plain.
  *
  * 1. A put is staged in `<root>/.incoming`, fsynced, then given its name by `link` (create-only) or `rename` (replace), both atomic
  *    among all processes; then the folder is fsynced. So a name is there with all its bytes or not at all, also after a power loss.
@@ -79,7 +89,11 @@ class LocalObjectStore implements ObjectStore {
   readonly #packs: (key: string) => boolean;
   readonly #packed: PackedFiles;
   readonly #copies: PlainCopies;
-  readonly #verified = createVerifiedFiles((file, handle, bytes) => this.#textIn(this.#keyOf(file), handle, bytes));
+  readonly #verified = createVerifiedFiles(async (file, handle, bytes) => {
+    if (file.endsWith(RESTING_ENDING) && restingIn(file) !== undefined) return restingBytes(handle, file);
+    const text = await this.#textIn(this.#keyOf(file), handle, bytes);
+    return text === undefined ? undefined : bodyChunks(text);
+  });
   #swept: Promise<void> | undefined;
 
   constructor(root: string, packs: (key: string) => boolean) {
@@ -94,32 +108,40 @@ class LocalObjectStore implements ObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
     checkObjectKey(key);
     await this.#openIncoming();
-    const file = this.#pathOf(key);
+    const place = this.#placeFor(key, options);
     // The folder is made durable while the bytes are on their way to the disk.
-    const folder = this.#folders.ensure(path.dirname(file));
+    const folder = this.#folders.ensure(path.dirname(place.file));
     folder.catch(() => undefined);
     const packed: PackedBody = this.#packs(key) ? await this.#packed.pack(key, body) : { body };
-    const staged = await this.#stage(packed.body, stagedName(key, options.fence));
+    const resting = place.rests ? rest(packed.body) : undefined;
+    const staged = await this.#stage(resting?.body ?? packed.body, stagedName(key, options.fence));
     try {
       await this.#passFence(key, options.fence);
-      await this.#publish(key, staged, options, folder);
+      await this.#publish(key, staged, options, { file: place.file, ready: folder });
+      if (place.other !== undefined) await ifPresent(unlink(place.other), 'remove', place.other);
     } catch (error) {
       await removeStaged(staged.path);
       throw error;
     }
-    const { sha256, bytes } = packed.plain ?? staged;
-    this.#remember(file, { sha256, bytes, isPacked: packed.plain !== undefined });
+    const plain = packed.plain ?? resting?.plain();
+    const { sha256, bytes } = plain ?? staged;
+    this.#remember(place.file, { sha256, bytes, isPacked: plain !== undefined });
     return { key, sha256, bytes, mediaType: options.mediaType };
   }
 
   async get(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
     checkObjectKey(key);
     clipRange(range, 0);
-    const file = this.#pathOf(key);
+    const { file, rests } = this.#fileOf(key);
     const handle = await ifPresent(open(file, 'r'), 'read', file);
     if (handle === undefined) return undefined;
     let streaming = false;
     try {
+      if (rests !== undefined) {
+        const { start, end } = range === undefined ? {} : clipRange(range, rests.bytes);
+        streaming = true;
+        return restingBytesAndClose(handle, file, start, end);
+      }
       const found = await handle.stat();
       if (!found.isFile()) return undefined;
       const text = await this.#textIn(key, handle, found.size);
@@ -142,7 +164,7 @@ class LocalObjectStore implements ObjectStore {
 
   async *list(prefix: string): AsyncIterable<ObjectHead> {
     checkObjectPrefix(prefix);
-    for await (const keys of walkKeys(this.#root, prefix, STATS_AT_ONCE)) {
+    for await (const keys of walkKeys(this.#root, prefix, { batch: STATS_AT_ONCE, nameOf: plainName })) {
       for (const head of await Promise.all(keys.map((key) => this.#headOf(key)))) {
         if (head !== undefined) yield head;
       }
@@ -157,21 +179,23 @@ class LocalObjectStore implements ObjectStore {
     const sha256 = hashInKey(key);
     const copy = sha256 === undefined ? undefined : this.#copies.find({ sha256, bytes: 0 });
     if (copy !== undefined) await unlink(copy).catch(() => undefined);
+    const resting = sha256 === undefined ? restingOf(file) : undefined;
+    if (resting !== undefined) await ifPresent(unlink(resting), 'delete', resting);
     try {
       await unlink(file);
     } catch (error) {
+      if (resting !== undefined && errnoOf(error) === 'ENOENT') return this.#leave(file);
       // EISDIR (Linux) and EPERM (macOS) say that it is a folder, which is no object.
       const isFolder = errnoOf(error) === 'EPERM' && (await this.#isFolder(file));
       if (isFolder || ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return;
       throw fileError(error, 'delete', file);
     }
-    const kept = await this.#folders.prune(path.dirname(file));
-    await ifPresent(this.#folders.sync(kept), 'write', kept);
+    await this.#leave(file);
   }
 
   async inspect(ref: ContentName): Promise<ObjectLook> {
     checkObjectKey(ref.key);
-    const file = this.#pathOf(ref.key);
+    const { file } = this.#fileOf(ref.key);
     const found = await ifPresent(this.#verified.measure(file), 'read', file);
     if (found === undefined) return { state: 'missing' };
     return { state: found.bytes === ref.bytes && found.sha256 === ref.sha256 ? 'intact' : 'damaged' };
@@ -179,15 +203,39 @@ class LocalObjectStore implements ObjectStore {
 
   async openLocal(ref: ContentName, options: OpenOptions = {}): Promise<string | undefined> {
     checkObjectKey(ref.key);
-    const file = this.#pathOf(ref.key);
+    const { file, rests } = this.#fileOf(ref.key);
     const found = await ifPresent(this.#verified.measure(file, options), 'read', file);
     if (found === undefined) return undefined;
     if (found.bytes !== ref.bytes || found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
-    return found.isPacked ? this.#openCopy(file, ref, options.until) : file;
+    if (!found.isPacked) return file;
+    return rests === undefined ? this.#openCopy(file, ref, options.until) : this.#openResting(file, ref, options.until);
   }
 
   #pathOf(key: string): string {
     return path.join(this.#root, key);
+  }
+
+  /** Where the object of a key lies, and what rests there. */
+  #fileOf(key: string): { readonly file: string; readonly rests?: PlainBytes | undefined } {
+    const file = this.#pathOf(key);
+    const resting = hashInKey(key) === undefined ? restingBeside(file) : undefined;
+    return resting === undefined ? { file } : { file: resting, rests: restingIn(resting) };
+  }
+
+  /** Where a put places it, and the file of the other form, which goes. */
+  #placeFor(key: string, { mode, rests }: PutOptions): Place {
+    const file = this.#pathOf(key);
+    if (rests === true && mode === 'replace' && mayRest(file))
+      return { file: file + RESTING_ENDING, rests: true, other: file };
+    const other = hashInKey(key) === undefined ? restingOf(file) : undefined;
+    if (other !== undefined && mode === 'create') throw alreadyThere(key, this.#root);
+    return { file, rests: false, other };
+  }
+
+  /** Removes the folders that became empty. */
+  async #leave(file: string): Promise<void> {
+    const kept = await this.#folders.prune(path.dirname(file));
+    await ifPresent(this.#folders.sync(kept), 'write', kept);
   }
 
   #keyOf(file: string): string {
@@ -195,10 +243,10 @@ class LocalObjectStore implements ObjectStore {
   }
 
   async #headOf(key: string): Promise<ObjectHead | undefined> {
-    const file = this.#pathOf(key);
+    const { file, rests } = this.#fileOf(key);
     const { found, text } = (await ifPresent(this.#look(key, file), 'read', file)) ?? {};
     if (found?.isFile() !== true) return undefined;
-    return { key, bytes: text ?? Number(found.size), etag: etagOf(found) };
+    return { key, bytes: rests?.bytes ?? text ?? Number(found.size), etag: etagOf(found) };
   }
 
   async #look(key: string, file: string): Promise<Look> {
@@ -223,6 +271,17 @@ class LocalObjectStore implements ObjectStore {
     if (found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
     // Somebody else may have made it meanwhile.
     return this.#copies.find(ref, until) ?? this.#copies.add(ref, path.extname(file), text, until);
+  }
+
+  /** A plain copy of what was found right in a resting file. */
+  async #openResting(file: string, ref: ContentName, until: AbortSignal | undefined): Promise<string | undefined> {
+    const known = this.#copies.find(ref, until);
+    if (known !== undefined) return known;
+    await this.#openIncoming();
+    const handle = await ifPresent(open(file, 'r'), 'read', file);
+    if (handle === undefined) return undefined;
+    const bytes = checked(restingBytesAndClose(handle, file), file, ref);
+    return this.#copies.addFrom(ref, path.extname(ref.key), bytes, until);
   }
 
   async #isFolder(file: string): Promise<boolean> {
@@ -258,8 +317,12 @@ class LocalObjectStore implements ObjectStore {
   }
 
   /** Gives the staged file its name, durably. The folder may be pruned by a `delete` in between: then it is made again. */
-  async #publish(key: string, staged: StagedFile, { mode, fence }: PutOptions, ready: Promise<void>): Promise<void> {
-    const file = this.#pathOf(key);
+  async #publish(
+    key: string,
+    staged: StagedFile,
+    { mode, fence }: PutOptions,
+    { file, ready }: { readonly file: string; readonly ready: Promise<void> },
+  ): Promise<void> {
     const folder = path.dirname(file);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -299,10 +362,30 @@ class LocalObjectStore implements ObjectStore {
         `the object key ${key} is the folder of other objects of ${this.#root}`,
       );
     }
-    return new PipelineError('STORE_CONFLICT', `the object ${key} exists already in ${this.#root}`, {
-      context: { key },
-    });
+    return alreadyThere(key, this.#root);
   }
+}
+
+interface Place {
+  readonly file: string;
+  readonly rests: boolean;
+  readonly other?: string | undefined;
+}
+
+/** The resting file of a plain file's name, whether it counts or not. */
+function restingOf(file: string): string | undefined {
+  const resting = file + RESTING_ENDING;
+  return restingIn(resting) === undefined ? undefined : resting;
+}
+
+/** The name that a file has in keys. */
+function plainName(folder: string, name: string): string {
+  const rests = name.endsWith(RESTING_ENDING) && restingIn(path.join(folder, name)) !== undefined;
+  return rests ? name.slice(0, -RESTING_ENDING.length) : name;
+}
+
+function alreadyThere(key: string, root: string): PipelineError {
+  return new PipelineError('STORE_CONFLICT', `the object ${key} exists already in ${root}`, { context: { key } });
 }
 
 interface Look {
@@ -336,6 +419,19 @@ function otherBytes(file: string, ref: ContentName, found: PlainBytes): Pipeline
       'keep the file aside, check the disk, then re-run the day to rebuild it',
     { context: { key: ref.key, path: file } },
   );
+}
+
+/** The same bytes, unless they are others by now: then the reader gets the error at their end. */
+async function* checked(chunks: AsyncIterable<Uint8Array>, file: string, ref: ContentName): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    yield chunk;
+  }
+  const found = { sha256: hash.digest('hex'), bytes };
+  if (found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
 }
 
 /** Inode, size and time: a replaced file is a new inode with a time of its own. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createCopyFiles } from './copy-files.ts';
+import type { CopyFiles } from './copy-files.ts';
 import type { PlainBytes } from './packed-files.ts';
 
 /** Copies that nobody holds are kept until so many newer ones are there: a path without a signal is for opening at once. */
@@ -14,6 +15,13 @@ export interface PlainCopies {
   find(plain: PlainBytes, until?: AbortSignal): string | undefined;
   /** Makes the copy; `ending` as in `.json`, because some readers go by it. */
   add(plain: PlainBytes, ending: string, text: Buffer, until?: AbortSignal): string;
+  /** The same of what is too large for memory. */
+  addFrom(plain: PlainBytes, ending: string, chunks: AsyncIterable<Uint8Array>, until?: AbortSignal): Promise<string>;
+}
+
+interface HeldCopies extends Pick<PlainCopies, 'find'> {
+  /** Takes a file as the copy of these bytes. */
+  keep(sha256: string, file: string, until: AbortSignal | undefined): string;
 }
 
 interface Copy {
@@ -25,11 +33,27 @@ interface Copy {
 }
 
 export function createPlainCopies(folder: string): PlainCopies {
+  const files = createCopyFiles(folder);
+  const held = createHeldCopies(files);
+  return {
+    find: (plain, until) => held.find(plain, until),
+    add: ({ sha256 }, ending, text, until) => held.keep(sha256, files.write(ending, text), until),
+    async addFrom(plain, ending, chunks, until) {
+      const file = await files.writeFrom(ending, chunks);
+      const other = held.find(plain, until);
+      if (other === undefined) return held.keep(plain.sha256, file, until);
+      files.remove(file);
+      return other;
+    },
+  };
+}
+
+/** Which copies there are, and who needs them still. */
+function createHeldCopies(files: Pick<CopyFiles, 'remove' | 'empty'>): HeldCopies {
   const copies = new Map<string, Copy>();
   /** The oldest first. */
   const unheld = new Set<Copy>();
   const bySignal = new WeakMap<AbortSignal, Set<Copy>>();
-  const files = createCopyFiles(folder);
 
   function remove(copy: Copy): void {
     unheld.delete(copy);
@@ -85,8 +109,8 @@ export function createPlainCopies(folder: string): PlainCopies {
       remove(copy);
       return undefined;
     },
-    add({ sha256 }, ending, text, until) {
-      const copy = { sha256, path: files.write(ending, text), holders: 0, isOpenEnded: false };
+    keep(sha256, file, until) {
+      const copy = { sha256, path: file, holders: 0, isOpenEnded: false };
       copies.set(sha256, copy);
       return use(copy, until);
     },

@@ -23,7 +23,7 @@ export interface MeasuredFile extends PlainBytes {
   readonly isPacked: boolean;
 }
 
-export type TextOf = (path: string, file: FileHandle, bytes: number) => Promise<Buffer | undefined>;
+export type PlainOf = (path: string, file: FileHandle, bytes: number) => Promise<AsyncIterable<Uint8Array> | undefined>;
 
 /** The size and sha256 of local files, hashed from the bytes on disk. */
 export interface VerifiedFiles {
@@ -41,9 +41,9 @@ export interface VerifiedFiles {
 /**
  * Remembers the hash of a file for as long as device, inode, size and both times stay as they were, so that opening an artefact
  * again costs one `stat`. A change that keeps all five (only possible by writing to the disk below the file system) stays unseen
- * until the process ends. `textOf` reads the text that is packed in an open file; `undefined` for any other.
+ * until the process ends. `plainOf` reads what is packed in an open file; `undefined` for any other.
  */
-export function createVerifiedFiles(textOf?: TextOf): VerifiedFiles {
+export function createVerifiedFiles(plainOf?: PlainOf): VerifiedFiles {
   const remembered = new Map<string, MeasuredFile>();
 
   function remember(identity: string, measured: MeasuredFile): void {
@@ -59,11 +59,8 @@ export function createVerifiedFiles(textOf?: TextOf): VerifiedFiles {
     try {
       const found = await file.stat({ bigint: true });
       const bytes = Number(found.size);
-      const text = await packedText(path, file, bytes);
-      const measured =
-        text === undefined
-          ? { sha256: await hashFile(file, bytes), bytes, isPacked: false }
-          : { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.byteLength, isPacked: true };
+      const plain = await measurePacked(path, file, bytes);
+      const measured = plain ?? { sha256: await hashFile(file, bytes), bytes, isPacked: false };
       if (lookedAtMs - Number(found.ctimeMs) > SETTLED_AFTER_MS) remember(identityOf(found), measured);
       return measured;
     } finally {
@@ -71,9 +68,10 @@ export function createVerifiedFiles(textOf?: TextOf): VerifiedFiles {
     }
   }
 
-  async function packedText(path: string, file: FileHandle, bytes: number): Promise<Buffer | undefined> {
+  async function measurePacked(path: string, file: FileHandle, bytes: number): Promise<MeasuredFile | undefined> {
     try {
-      return await textOf?.(path, file, bytes);
+      const plain = await plainOf?.(path, file, bytes);
+      return plain === undefined ? undefined : { ...(await measureChunks(plain)), isPacked: true };
     } catch (error) {
       if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
       // What cannot be unpacked is measured as it is, which is never what anybody expects.
@@ -102,12 +100,23 @@ function identityOf(found: BigIntStats): string {
   return [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
 }
 
+async function measureChunks(chunks: AsyncIterable<Uint8Array>): Promise<PlainBytes> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
 async function hashFile(file: FileHandle, bytes: number): Promise<string> {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(Math.min(bytes + 1, MOST_READ_AT_ONCE_BYTES));
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, null);
+  for (let at = 0; ;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, at);
     if (bytesRead === 0) return hash.digest('hex');
     hash.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ImportOutcome, ImportResult } from '../../../src/engine/download/import-file.ts';
 import { importFiles, importStored } from '../../../src/engine/download/import-file.ts';
@@ -151,7 +152,7 @@ describe('a batch file', () => {
     await take(await file('chantiers-20251104.csv', works('CP2')));
     const key = 'raw/batch/chantiers-perturbants-la-circulation.csv';
     expect(await namesUnder(engine.objects, ['raw/batch/'])).toEqual([key]);
-    const kept = await readFile(path.join(engine.home, 'store', key), 'utf8');
+    const kept = await collectText(await engine.objects.get(key));
     expect(kept).toContain('CP2');
   });
 
@@ -200,7 +201,9 @@ describe('a batch file', () => {
       message: expect.stringContaining('nothing of it is kept') as string,
     });
     expect(await namesUnder(engine.objects, ['raw/', 'archive/'])).toEqual(before);
-    expect(await readFile(path.join(engine.home, 'store', before[0]!), 'utf8')).toBe(good);
+    expect(await collectText(await engine.objects.get(before[0]!))).toBe(good);
+    // As gzip, which other programs read.
+    expect(gunzipSync(await readFile(path.join(engine.home, 'store', `${before[0]!}.gz`))).toString()).toBe(good);
   });
 
   it('loses no edition when several are taken in at the same time, whoever gives its own to the name last', async () => {
