@@ -72,14 +72,14 @@ function lackOfCoverage({ facts: { coverage } }: Manifest): Lack[] {
   return typeof coverage === 'number' && coverage < 1 ? [{ part: null, share: coverage, least: 1 }] : [];
 }
 
-/** Null when the step that tells was not done, for want of rows; undefined when it does not tell. */
+/** Null when the step that tells was not done, for want of rows, or says so; undefined when it does not tell. */
 function shareOf(
-  { step, fact }: NonNullable<PartDefinition['completeness']>,
+  { step, fact, otherwise }: Omit<NonNullable<PartDefinition['completeness']>, 'least'>,
   manifest: Manifest | undefined,
   ledger: readonly LedgerEntry[],
 ): number | null | undefined {
   const key = keyIn(manifest, step);
-  if (key === undefined) return null;
+  if (key === undefined) return otherwise === undefined ? null : shareOf(otherwise, manifest, ledger);
   const share = ledger.find((entry) => entry.step === step && entry.key === key)?.facts[fact];
-  return typeof share === 'number' ? share : undefined;
+  return typeof share === 'number' || share === null ? share : undefined;
 }

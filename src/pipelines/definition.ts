@@ -49,8 +49,14 @@ export interface PartDefinition {
   /**
    * What tells how much of a day was delivered: a fact of a step, from 0 to 1; less than `least` is a part of the day. Such an answer is asked for
    * again without conditions: a "not modified" would say no more than that the publisher's file, cut off or not, is still the same.
+   * `otherwise` tells of versions in which that step was not done, such as those of earlier releases.
    */
-  readonly completeness?: { readonly step: StepId; readonly fact: string; readonly least: number };
+  readonly completeness?: {
+    readonly step: StepId;
+    readonly fact: string;
+    readonly least: number;
+    readonly otherwise?: { readonly step: StepId; readonly fact: string };
+  };
   /**
    * A delivery may hold a piece of a day, such as some of its counters: rows that are not known yet are added to those that are. The dataset's
    * `rowsOf` says which rows are the same, and its `slice` reads a CSV with `;` of their columns. Default: a delivery is meant to be all of it.

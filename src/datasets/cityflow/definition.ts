@@ -12,6 +12,7 @@ import {
 import type { PartDefinition, PartSpec, RecordTable, StepDefinition, StepId, StepInput } from '../kit/index.ts';
 import { ZONE } from './zones.ts';
 import { digestBefore, HISTORY_DAYS } from './metrics/history.ts';
+import { USUAL_DAYS, USUAL_LIMITS } from './metrics/usual.ts';
 import { THRESHOLDS } from './thresholds.ts';
 import { BIKE_CHECKS } from './transform/bikes.ts';
 import { COUNT_CHECKS } from './transform/counts.ts';
@@ -38,13 +39,19 @@ export const WORKS_TRUSTED_DAYS = 92;
 
 type PartDetail = Omit<PartSpec, 'source'>;
 
+/** Held against what the publisher usually delivers; versions of earlier releases tell of all sensors alone. */
+function usual(sensors: 'bikes' | 'roads', part: string) {
+  const otherwise = { step: `metrics/${part}`, fact: 'coverage' } as const;
+  return { step: 'metrics/usual', fact: `${sensors}_coverage`, otherwise } as const;
+}
+
 const DETAILS: readonly PartDetail[] = [
   {
     id: 'bikes',
     title: 'Bike counters (Paris open data, comptage-velo-donnees-compteurs)',
     freshFor: FRESH_UNTIL_FINAL,
     // Some hours of some counters are never published; a whole hour of all of them is 4 %.
-    completeness: { step: 'metrics/bikes', fact: 'coverage', least: 0.95 },
+    completeness: { ...usual('bikes', 'bikes'), least: 0.95 },
   },
   {
     id: 'traffic',
@@ -74,7 +81,7 @@ const DETAILS: readonly PartDetail[] = [
     addsUp: true,
     freshFor: FRESH_UNTIL_FINAL,
     // 4 to 13 % of the hours of a road are missing for good.
-    completeness: { step: 'metrics/comptages', fact: 'coverage', least: 0.85 },
+    completeness: { ...usual('roads', 'comptages'), least: USUAL_LIMITS.usual_roads_least_coverage },
   },
   {
     id: 'chantiers',
@@ -255,6 +262,18 @@ const METRICS: readonly StepDefinition[] = [
   }),
 ];
 
+/** Not among the metrics, as no section is made from it. */
+const USUAL_STEP: StepDefinition = defineStep({
+  id: 'metrics/usual',
+  title: 'How much came of what the publisher usually delivers',
+  inputs: [
+    { name: 'day', step: DIGEST_STEP, output: 'digest' },
+    { name: 'digest', step: DIGEST_STEP, output: 'digest', previousDays: { from: 1, to: USUAL_DAYS } },
+  ],
+  outputs: { usual: jsonFile('metrics/cityflow/usual', { publishAs: 'processed/metrics/usual_metrics_{scope}.json' }) },
+  params: { thresholds: USUAL_LIMITS },
+});
+
 const REPORT_INPUTS: readonly StepInput[] = [
   ...SECTIONS.map(metricsOf),
   { name: 'history', step: 'metrics/history', output: 'history', optional: true },
@@ -263,9 +282,9 @@ const REPORT_INPUTS: readonly StepInput[] = [
 const REPORTS: readonly StepDefinition[] = [
   defineStep({
     id: 'report/daily',
-    version: 5,
+    version: 6,
     title: 'The daily report as JSON, CSV and flat Parquet tables; made whatever is missing',
-    inputs: REPORT_INPUTS,
+    inputs: [...REPORT_INPUTS, { name: 'usual', step: USUAL_STEP.id, output: 'usual', optional: true }],
     outputs: {
       report: jsonFile('reports/cityflow/report', {
         publishAs: 'processed/reports/daily_report_{scope}.json',
@@ -294,7 +313,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 8,
+    version: 9,
     title: 'The daily report as one self-contained page with a map',
     inputs: [
       { name: 'report', step: 'report/daily', output: 'report' },
@@ -343,13 +362,14 @@ export const cityflowDefinition = definePipeline({
     cutOffAfter: '3 days',
     finalAtCutOff: true,
   },
-  thresholds: { ...THRESHOLDS, ...STUDY_LIMITS },
+  thresholds: { ...THRESHOLDS, ...STUDY_LIMITS, ...USUAL_LIMITS },
   parts: [...PARTS, ...TRANSPORT_PARTS],
   steps: [
     ...DOWNLOADS,
     ...TRANSPORT_DOWNLOADS,
     ...TRANSFORMS,
     ...METRICS,
+    USUAL_STEP,
     ...TRANSPORT_STEPS,
     ...STUDY_STEPS,
     ...REPORTS,

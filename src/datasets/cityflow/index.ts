@@ -10,6 +10,7 @@ import { metricsDigest } from './metrics/digest.ts';
 import { metricsHistory } from './metrics/history.ts';
 import { metricsNetwork } from './metrics/network.ts';
 import { metricsTraffic } from './metrics/traffic.ts';
+import { metricsUsual } from './metrics/usual.ts';
 import { metricsWeather } from './metrics/weather.ts';
 import { metricsWorks } from './metrics/works.ts';
 import { CITY_RAW_NAMES } from './raw-layout.ts';
@@ -56,6 +57,7 @@ export const cityflow: Dataset = {
     'metrics/chantiers': metricsWorks,
     'metrics/digest': metricsDigest,
     'metrics/history': metricsHistory,
+    'metrics/usual': metricsUsual,
     'metrics/validations': metricsRides,
     'metrics/service-quality': metricsService,
     'metrics/figures': metricsFigures,

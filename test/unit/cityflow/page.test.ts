@@ -93,11 +93,11 @@ describe('the words of the city page', () => {
 });
 
 describe('the state of a section on the city page', () => {
-  it('is complete only when every expected hour is there', () => {
+  it('is complete only when every hour of what usually comes is there', () => {
     const { comptages } = inputs.report.section_details;
     const details = {
       ...inputs.report.section_details,
-      comptages: { ...comptages, coverage: { ...comptages.coverage, disponibilite: 0.885795 } },
+      comptages: { ...comptages, coverage: { ...comptages.coverage, habituels_taux: 0.885795 } },
     };
     const states = /<nav aria-label="Sections du rapport">.*?<\/nav>/s.exec(
       withReport({ section_details: details }),

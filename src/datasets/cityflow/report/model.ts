@@ -5,6 +5,7 @@ import type { AlertedArc, CountsMetrics } from '../metrics/counts.ts';
 import type { HistoryMetrics, WeekEvolution } from '../metrics/history.ts';
 import type { NetworkMetrics } from '../metrics/network.ts';
 import type { TrafficMetrics } from '../metrics/traffic.ts';
+import type { UsualMetrics } from '../metrics/usual.ts';
 import type { WeatherFigures, WeatherMetrics } from '../metrics/weather.ts';
 import type { ActiveWork, WorksMetrics } from '../metrics/works.ts';
 import type { CongestedZone } from '../metrics/zone-day.ts';
@@ -23,6 +24,8 @@ export interface DayMetrics {
   readonly chantiers: WorksMetrics | null;
   readonly referentiel: NetworkMetrics | null;
   readonly history: HistoryMetrics | null;
+  /** Read by the report alone. */
+  readonly usual?: UsualMetrics | null;
 }
 
 export type SectionStatus = 'ok' | 'no_data' | 'degraded';

@@ -3,6 +3,7 @@ import type { PartNote, UnansweredNote } from '../../kit/index.ts';
 import { SECTIONS, WORKS_TRUSTED_DAYS } from '../definition.ts';
 import type { SectionName } from '../definition.ts';
 import { allCounters } from '../metrics/bikes.ts';
+import type { UsualCoverage } from '../metrics/usual.ts';
 import { rounded } from '../statistics.ts';
 import type { Thresholds } from '../thresholds.ts';
 import type { DayMetrics, SectionDetail } from './model.ts';
@@ -62,13 +63,43 @@ function percent(share: number): string {
   return `${String(rounded(share * 100, 1)).replace('.', ',')} %`;
 }
 
-function bikesDetail({ bikes }: DayMetrics, thresholds: Thresholds): SectionDetail | null {
+/** What came of the usual sensors, under names of its own beside what came of all. */
+function usualFigures(metrics: DayMetrics, usual: UsualCoverage | null | undefined): SectionDetail['coverage'] {
+  if (usual === null || usual === undefined) return {};
+  const { jours, capteurs, presents, heures_attendues, heures_observees, taux } = usual;
+  return {
+    habituels: capteurs,
+    habituels_presents: presents,
+    habituels_heures_attendues: heures_attendues,
+    habituels_heures_observees: heures_observees,
+    habituels_taux: taux,
+    habituels_jours: jours,
+    habituels_part_des_jours: metrics.usual?.part_des_jours ?? null,
+  };
+}
+
+/** A sensor that was never repaired is no fault of the day; where nothing is usual yet, all are held against the limit. */
+function tooFew(hours: string, all: Share, usual: Share | null): string | false {
+  const { taux, least } = usual ?? all;
+  if (taux >= least) return false;
+  const which = usual === null ? hours : `${hours} habituels`;
+  return `${percent(taux)} des heures des ${which} ont une valeur, moins de ${percent(least)}`;
+}
+
+interface Share {
+  readonly taux: number;
+  readonly least: number;
+}
+
+function bikesDetail(metrics: DayMetrics, thresholds: Thresholds): SectionDetail | null {
+  const { bikes, usual } = metrics;
   if (bikes === null) return null;
   const { coverage } = bikes;
   const least = thresholds.bikes_least_coverage;
-  return detail({ ...coverage, defaillants: bikes.failing_sensors.length }, [
-    coverage.taux < least &&
-      `${percent(coverage.taux)} des heures de comptage ont une valeur, moins de ${percent(least)}`,
+  const own = usual?.velos ?? null;
+  const figures = usualFigures(metrics, own);
+  return detail({ ...coverage, defaillants: bikes.failing_sensors.length, ...figures }, [
+    tooFew('compteurs', { taux: coverage.taux, least }, own === null ? null : { taux: own.taux, least }),
     allCounters(bikes).every(({ arrondissement }) => arrondissement === null) &&
       'aucun compteur n’a d’arrondissement : les limites des arrondissements manquent',
   ]);
@@ -87,7 +118,8 @@ function weatherDetail({ weather }: DayMetrics): SectionDetail | null {
   ]);
 }
 
-function countsDetail({ comptages, referentiel, history }: DayMetrics, thresholds: Thresholds): SectionDetail | null {
+function countsDetail(day: DayMetrics, thresholds: Thresholds): SectionDetail | null {
+  const { comptages, referentiel, history } = day;
   if (comptages === null) return null;
   const { longueurs, lignes_ecartees: dropped, ...coverage } = comptages.coverage;
   const share = history?.capteurs.disponibilite ?? coverage.taux;
@@ -104,10 +136,10 @@ function countsDetail({ comptages, referentiel, history }: DayMetrics, threshold
       lignes_hors_jour: dropped.hors_jour,
       lignes_en_double: dropped.en_double,
       lignes_valeur_impossible: dropped.valeur_impossible,
+      ...usualFigures(day, day.usual?.comptages),
     },
     [
-      share < thresholds.roads_least_coverage &&
-        `${percent(share)} des heures de capteur ont une valeur, moins de ${percent(thresholds.roads_least_coverage)}`,
+      tooFew('capteurs', { taux: share, least: thresholds.roads_least_coverage }, usualRoads(day)),
       referentiel === null && 'le réseau routier manque : les longueurs sont celles des comptages, s’ils en ont',
       unmeasured > MOST_UNMEASURED_ARCS &&
         `${percent(unmeasured)} des tronçons n’ont pas de longueur, donc pas de temps perdu`,
@@ -118,6 +150,11 @@ function countsDetail({ comptages, referentiel, history }: DayMetrics, threshold
         'les jours précédents manquent : la disponibilité ne compte que les tronçons de ce jour et du réseau',
     ],
   );
+}
+
+function usualRoads({ usual }: DayMetrics): Share | null {
+  const { taux, au_moins: least = null } = usual?.comptages ?? {};
+  return taux === undefined || least === null ? null : { taux, least };
 }
 
 function worksDetail({ chantiers }: DayMetrics): SectionDetail | null {

@@ -2,6 +2,7 @@ import { forEachUnit, markedTable, PipelineError, utf8 } from '../../kit/index.t
 import type { LocalArtefact, PlainTools, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
 import { SECTIONS } from '../definition.ts';
 import { allCounters } from '../metrics/bikes.ts';
+import type { UsualMetrics } from '../metrics/usual.ts';
 import type { NetworkMap } from '../transform/network.ts';
 import { buildReport } from './build.ts';
 import { reportCsv } from './csv.ts';
@@ -22,6 +23,7 @@ export const reportPage: StepImplementation = {
 };
 
 const HISTORY = 'history';
+const USUAL = 'usual';
 
 /** The documents whose shape has changed since it was the first; all others have that of version 1. */
 const SCHEMAS: Readonly<Record<string, number>> = { bikes: 2, traffic: 2, comptages: 2 };
@@ -54,8 +56,9 @@ async function metricsOf(tools: PlainTools, unit: StepUnit): Promise<DayMetrics>
 }
 
 async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise<UnitResult> {
-  const metrics = await metricsOf(tools, unit);
-  const names = [...SECTIONS, HISTORY];
+  const usual = await read<UsualMetrics>(tools, unit, USUAL, schemaOf(USUAL));
+  const metrics = { ...(await metricsOf(tools, unit)), usual };
+  const names = [...SECTIONS, HISTORY, USUAL];
   const artefacts = Object.fromEntries(
     names.map((name): [string, LocalArtefact | undefined] => [name, unit.inputs[name]?.[0]]),
   );

@@ -119,9 +119,9 @@ export const FROM_PUBLISHER: Readonly<Record<SectionName, string>> = {
 
 type Coverage = SectionDetail['coverage'];
 
-/** Observed hours over expected ones, 0–1; null where a section counts no hours. */
-export function shareOf({ disponibilite, taux }: Coverage): number | null {
-  const share = disponibilite ?? taux;
+/** Observed hours over expected ones, 0–1, of the usual sensors where these are known; null where a section counts no hours. */
+export function shareOf({ habituels_taux: usual, disponibilite, taux }: Coverage): number | null {
+  const share = usual ?? disponibilite ?? taux;
   return typeof share === 'number' ? share : null;
 }
 
@@ -139,11 +139,23 @@ function hoursText(c: Coverage, of: string): string {
   return typeof c['taux'] === 'number' ? `${hours} (${percentOf(c['taux'])})` : hours;
 }
 
+/** What came of the sensors that usually deliver, and what makes one usual. */
+function usualText(c: Coverage, sensors: string): string[] {
+  const { habituels_taux: share, habituels_part_des_jours: least } = c;
+  if (typeof share !== 'number' || typeof least !== 'number') return [];
+  return [
+    `${figure(c['habituels_presents'])} des ${figure(c['habituels'])} ${sensors} habituels ont donné une valeur, ` +
+      `${percentOf(share)} de leurs heures (habituel : une valeur au moins ${percentOf(least)} des ` +
+      `${figure(c['habituels_jours'])} jours en mémoire, sur les soixante précédents ; l’état de la section en dépend)`,
+  ];
+}
+
 /** What each section rests on, as parts of one sentence. */
 const COVERAGE: Readonly<Record<SectionName, (coverage: Coverage) => readonly string[]>> = {
   bikes: (c) => [
     `${figure(c['compteurs'])} compteurs`,
     hoursText(c, 'de compteur'),
+    ...usualText(c, 'compteurs'),
     ...some(c['defaillants'], 'compteurs défaillants'),
   ],
   traffic: (c) => [
@@ -159,6 +171,7 @@ const COVERAGE: Readonly<Record<SectionName, (coverage: Coverage) => readonly st
     `${figure(c['troncons_vus'])} tronçons vus sur ${figure(c['troncons_attendus'])} attendus`,
     `${hoursText(c, 'de capteur')}, dont ${figure(c['heures_debit'])} avec un débit et ` +
       `${figure(c['heures_occupation'])} avec un taux d’occupation`,
+    ...usualText(c, 'capteurs'),
     ...some(c['troncons_sans_zone'], 'tronçons sans zone'),
     ...some(c['longueurs_comptages'], 'longueurs prises des comptages'),
     ...some(c['longueurs_aucune'], 'tronçons sans longueur'),
