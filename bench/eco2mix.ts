@@ -16,12 +16,13 @@ import { peakMemoryMb, report } from './figures.ts';
 import { writeMonthFiles } from './month-files.ts';
 import type { MonthFile } from './month-files.ts';
 import { pandasDaysSeconds } from './pandas-days.ts';
+import { monthTables } from './month-tables.ts';
 import type { ThroughWindows } from './through-windows.ts';
 
 /** Bulk transformation and the whole way through `window` workflows, against bare DuckDB on the same files. */
 
 const FIRST_YEAR = 2012;
-const YEARS = 14;
+const YEARS = Number(process.env['BENCH_YEARS'] ?? 14);
 const PART = 'cons-def';
 /** SQL sessions that a worker has at once unless configured otherwise. */
 const MONTHS_AT_ONCE = 2;
@@ -45,6 +46,7 @@ export async function run(): Promise<void> {
       const alone = await bulkTransform(chosen, path.join(folder, `alone-${years}`), 1);
       report({ name: `${name}, one month at a time`, value: alone, unit: 's', floor });
     }
+    await reportMonthTables(files.slice(0, 12), path.join(folder, 'tables'));
     report({ name: 'memory peak of the transforms and their floor', value: peakMemoryMb(), unit: 'MB', target: 700 });
     const note = `windows ${through.windows.toFixed(1)} s, rollups ${through.rollups.toFixed(1)} s`;
     const value = through.windows + through.rollups;
@@ -55,6 +57,13 @@ export async function run(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What months could gain if they read a file that their window left, instead of day files; see the handbook of benches. */
+async function reportMonthTables(files: readonly MonthFile[], folder: string): Promise<void> {
+  const { fromDays, fromOne, leavingOne } = await monthTables(files, folder);
+  const note = `floor: from one file with their rows; leaving it costs the window ${leavingOne.toFixed(2)} s`;
+  report({ name: 'month tables of a year from day files, CPU', value: fromDays, unit: 's', floor: fromOne, note });
 }
 
 /** The target in seconds is for a machine on which that script takes 11: elsewhere the ratio says the same. */
