@@ -5,7 +5,7 @@ import { report } from './figures.ts';
 const TARGET_RATIO = 1.15;
 
 /** The two take turns in at most so many blocks, so that a server (or machine) that slows down does so for both. */
-const MOST_BLOCKS = 20;
+const MAX_BLOCKS = 20;
 
 export interface Comparison {
   readonly name: string;
@@ -23,7 +23,7 @@ const WARM_UP = 0.1;
 
 /** Times `count` calls of ours and of the bare driver, each with its own number, and reports the seconds of both. */
 export async function compare(what: Comparison, own: Work, bare: Work): Promise<void> {
-  const blocks = Math.min(MOST_BLOCKS, Math.floor(what.count / what.atOnce));
+  const blocks = Math.min(MAX_BLOCKS, Math.floor(what.count / what.atOnce));
   const perBlock = Math.ceil(what.count / blocks);
   const warmUp = what.count < 100 ? 0 : Math.ceil(what.count * WARM_UP);
   for (const work of [own, bare]) {

@@ -74,7 +74,7 @@ function endAtOnce(): never {
   process.exit(EXIT.failed);
 }
 
-/** Tells a person, and a program, why a command ended; answers its exit code. */
+/** Tells a person, and a program, why a command ended; returns its exit code. */
 function tellEnd(terminal: Terminal, error: unknown): ExitCode {
   if (error instanceof Interrupted) {
     terminal.data({ stopped: { by: error.by, message: error.message } });

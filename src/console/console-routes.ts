@@ -26,7 +26,7 @@ import type { PageContext } from './layout.tsx';
 import { STYLE } from './style.ts';
 import { languageOf, WORDS } from './words.ts';
 
-/** The console: pages made on the server, which read without scripts. What they show is what the API answers. */
+/** The console: pages made on the server, which read without scripts. What they show is what the API returns. */
 
 const TABLE_ROWS = 200;
 const EMPTY = z.looseObject({});

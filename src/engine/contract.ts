@@ -216,9 +216,10 @@ export interface ReconcileResult extends ReplayResult {
   readonly forgotten?: number;
 }
 
-/** The next stretch of a backfill. */
+/** The next span of a backfill. */
 export interface SelectDaysRequest {
   readonly request: BackfillRequest;
+  /** Its span; the member keeps the name that recorded histories have. */
   readonly stretch: FetchWindow;
   /** Run the days of this stored plan, and not those that would be selected now. */
   readonly plan?: string;

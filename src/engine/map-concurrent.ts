@@ -1,6 +1,6 @@
 /**
- * Maps with at most `limit` calls under way; the order of the answers is that of the items. The first error stops new calls and is
- * thrown when the calls under way have ended: a caller that tries again must not meet its own earlier work. Ours, because
+ * Maps with at most `limit` calls under way; the order of the results is that of the items. The first error stops new calls and is
+ * thrown when the calls under way have ended: a caller that tries again must not find its own earlier work under way. Ours, because
  * p-map and p-limit reject with the first error while other calls still run.
  */
 export async function mapConcurrent<T, R>(
@@ -27,7 +27,7 @@ export async function mapConcurrent<T, R>(
   return answers;
 }
 
-/** Maps sets of at most `size` items, `limit` sets at a time; the answers of all sets in one list, in the order of the items. */
+/** Maps sets of at most `size` items, `limit` sets at a time; the results of all sets in one list, in the order of the items. */
 export async function mapSets<T, R>(
   items: readonly T[],
   { size, limit }: { readonly size: number; readonly limit: number },

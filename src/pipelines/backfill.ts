@@ -56,8 +56,8 @@ export function isSelected(select: BackfillSelection, day: DayStandingForBackfil
   }
 }
 
-/** The stretches of at most a year that a backfill is worked through in, in its order: what it knows at once stays small. */
-export function yearStretches({ from, to, newestFirst }: BackfillRequest): FetchWindow[] {
+/** The spans of at most a year that a backfill is worked through in, in its order: what it knows at once stays small. */
+export function yearSpans({ from, to, newestFirst }: BackfillRequest): FetchWindow[] {
   const years = [...new Set(datesBetween(from, to).map(yearOf))].map((year) => ({
     from: from > `${year}-01-01` ? from : `${year}-01-01`,
     to: to < `${year}-12-31` ? to : `${year}-12-31`,

@@ -248,7 +248,7 @@ export interface CalendarTotals {
   readonly standings: Readonly<Partial<Record<DayStanding, number>>>;
   readonly revisions: Readonly<Partial<Record<Revision, number>>>;
   readonly incomplete: number;
-  /** Stretches of missing days, both ends included, ascending. */
+  /** Spans of missing days, both ends included, ascending. */
   readonly missing: readonly DateRange[];
 }
 
@@ -257,7 +257,7 @@ export interface DateRange {
   readonly to: CivilDate;
 }
 
-/** What there is in a stretch of days, ascending by date. */
+/** What there is in a span of days, ascending by date. */
 export function calendarTotals(days: readonly CalendarDay[]): CalendarTotals {
   const standings: Partial<Record<DayStanding, number>> = {};
   const revisions: Partial<Record<Revision, number>> = {};
@@ -274,7 +274,7 @@ export function calendarTotals(days: readonly CalendarDay[]): CalendarTotals {
   };
 }
 
-/** Ascending dates as stretches without a gap. */
+/** Ascending dates as spans without a gap. */
 export function rangesOf(dates: readonly CivilDate[]): DateRange[] {
   const ranges: { from: CivilDate; to: CivilDate }[] = [];
   for (const date of dates) {

@@ -120,7 +120,7 @@ export interface SliceTask {
   readonly progress: (note: string) => void;
 }
 
-/** The stretch `[from, to]` of days, both included, that one request asks for. */
+/** The span `[from, to]` of days, both included, that one request asks for. */
 export interface FetchWindow {
   readonly from: CivilDate;
   readonly to: CivilDate;

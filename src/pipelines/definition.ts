@@ -21,7 +21,7 @@ export interface PartDefinition {
   readonly id: string;
   readonly title: string;
   readonly source: SourceKind;
-  /** The largest stretch that one request may fetch for all its days at once. */
+  /** The largest span that one request may fetch for all its days at once. */
   readonly bulkWindow: 'month' | 'year' | 'all';
   /** No data of the part exist before this date. Default: the pipeline's `since`, which is never later. */
   readonly since?: string;

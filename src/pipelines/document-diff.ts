@@ -4,7 +4,7 @@ import { canonicalJson } from './canonical-json.ts';
 import type { DocumentDiff, ValueChange } from './version-diff.ts';
 
 /** Changes kept of one document; a day's curves alone hold hundreds of values. */
-export const MOST_CHANGES = 100;
+export const MAX_CHANGES = 100;
 
 /** `after − before` of two decimals, with as many places as they have: subtracted as doubles, 100.07 and 100 differ by 0.0699999999999. */
 export function decimalDifference(before: number, after: number): number {
@@ -29,7 +29,7 @@ export function diffDocuments(before: JsonValue, after: JsonValue): DocumentDiff
     added,
     removed,
     changed: changes.length - added - removed,
-    changes: [...changes].sort((a, b) => size(b) - size(a)).slice(0, MOST_CHANGES),
+    changes: [...changes].sort((a, b) => size(b) - size(a)).slice(0, MAX_CHANGES),
   };
 }
 

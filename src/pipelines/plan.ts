@@ -103,7 +103,7 @@ export interface DayEvidence {
    * The sha256 of the newest committed output of another day; undefined when that day has none, and what will become of it
    * where that day is planned together with this one.
    */
-  neighbour(step: StepId, output: string, date: CivilDate, pipeline?: string): string | PendingOutput | undefined;
+  previousOutput(step: StepId, output: string, date: CivilDate, pipeline?: string): string | PendingOutput | undefined;
 }
 
 export interface PlanOptions {
@@ -149,14 +149,14 @@ export function planDays(
   const planned = new Map<CivilDate, DayPlan>(earlier.map((plan) => [plan.date, plan]));
   const days = [...evidence].sort((a, b) => (a.date < b.date ? -1 : 1));
   return days.map((day) => {
-    const neighbour: DayEvidence['neighbour'] = (step, output, date, pipeline) => {
-      if (pipeline !== undefined) return day.neighbour(step, output, date, pipeline);
+    const previousOutput: DayEvidence['previousOutput'] = (step, output, date, pipeline) => {
+      if (pipeline !== undefined) return day.previousOutput(step, output, date, pipeline);
       const action = planned.get(date)?.steps.find((candidate) => candidate.step === step)?.action;
-      const stored = day.neighbour(step, output, date);
+      const stored = day.previousOutput(step, output, date);
       if (action !== 'run' && action !== 'recheck') return stored;
       return { pending: action, unchanged: typeof stored === 'string' ? stored : null };
     };
-    const plan = planDay(definition, { ...day, neighbour }, options);
+    const plan = planDay(definition, { ...day, previousOutput }, options);
     planned.set(day.date, plan);
     return plan;
   });
@@ -180,7 +180,7 @@ export function isAsStored({ step, action, key, kept }: PlannedStep, manifest: M
   return action === 'skip' && manifest?.steps[step]?.state !== 'done';
 }
 
-/** One pass over the steps of a day, each planned from what was planned before it. */
+/** Once over the steps of a day, each planned from what was planned before it. */
 class PlanWalk {
   readonly planned: PlannedStep[] = [];
   readonly #definition: PipelineDefinition;
@@ -448,7 +448,7 @@ class PlanWalk {
   }
 
   #foresee(input: StepInput): Foreseen {
-    if (isOfOtherDays(input)) return this.#foreseeNeighbour(input);
+    if (isOfOtherDays(input)) return this.#foreseePrevious(input);
     const source = this.planned.find((candidate) => candidate.step === input.step);
     if (source === undefined || source.action === 'skip') return { hash: null };
     const entry = source.action === 'run' ? undefined : this.#reused.get(input.step);
@@ -460,10 +460,10 @@ class PlanWalk {
     return source.action === 'reuse' ? { hash } : { hash, pending: { by: source.step, action: source.action } };
   }
 
-  #foreseeNeighbour(input: StepInput): Foreseen {
+  #foreseePrevious(input: StepInput): Foreseen {
     for (const days of daysTried(input)) {
       const date = addDays(this.#evidence.date, -days);
-      const found = this.#evidence.neighbour(input.step, input.output, date, input.asOf?.pipeline);
+      const found = this.#evidence.previousOutput(input.step, input.output, date, input.asOf?.pipeline);
       if (found === undefined) continue;
       if (typeof found !== 'object') return { hash: found };
       return { hash: found.unchanged, pending: { by: `${input.step} of ${date}`, action: found.pending } };

@@ -10,8 +10,8 @@ import type { Scope, StepId, Verdict } from './vocabulary.ts';
 export interface VersionDiff {
   readonly pipeline: string;
   readonly scope: Scope;
-  readonly from: VersionFace;
-  readonly to: VersionFace;
+  readonly from: VersionSummary;
+  readonly to: VersionSummary;
   /** Changed facts, such as `revision`. */
   readonly facts: readonly ValueChange[];
   /** Steps that differ, in the order of the definition. */
@@ -20,7 +20,7 @@ export interface VersionDiff {
   readonly steps: readonly StepDiff[];
 }
 
-export interface VersionFace {
+export interface VersionSummary {
   readonly version: number;
   readonly verdict: Verdict;
   /** ISO instant. */
@@ -40,12 +40,12 @@ export interface StepDiff {
 
 export interface OutputDiff {
   readonly output: string;
-  readonly before: OutputFace | null;
-  readonly after: OutputFace | null;
+  readonly before: OutputSummary | null;
+  readonly after: OutputSummary | null;
   readonly content: ContentDiff;
 }
 
-export interface OutputFace {
+export interface OutputSummary {
   readonly key: string;
   readonly sha256: string;
   readonly bytes: number;
@@ -94,7 +94,7 @@ export interface DocumentDiff {
   readonly added: number;
   readonly removed: number;
   readonly changed: number;
-  /** At most `MOST_CHANGES`: the largest numeric changes first, then the others in the order of the document. */
+  /** At most `MAX_CHANGES`: the largest numeric changes first, then the others in the order of the document. */
   readonly changes: readonly ValueChange[];
 }
 

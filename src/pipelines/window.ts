@@ -2,19 +2,19 @@ import { datesBetween, monthOf, yearOf } from './civil-date.ts';
 import type { FetchWindow } from './dataset.ts';
 import type { PartDefinition } from './definition.ts';
 import type { CivilDate } from './vocabulary.ts';
-import { byStretch } from './work-window.ts';
+import { byCalendar } from './work-window.ts';
 
-const STRETCH_OF = { month: monthOf, year: yearOf, all: () => 'all' } as const satisfies Record<
+const CALENDAR_OF = { month: monthOf, year: yearOf, all: () => 'all' } as const satisfies Record<
   PartDefinition['bulkWindow'],
   (date: CivilDate) => string
 >;
 
 /**
- * Cuts days into the stretches that one request may fetch. A window always spans from the first to the last wanted day
+ * Cuts days into the spans that one request may fetch. A window always spans from the first to the last wanted day
  * of its month (or year), so that the few missing days of a month cost one small request, not a whole month.
  */
 export function fetchWindows(dates: readonly CivilDate[], bulkWindow: PartDefinition['bulkWindow']): FetchWindow[] {
-  return byStretch(dates, STRETCH_OF[bulkWindow]).map((days) => ({ from: days[0] ?? '', to: days.at(-1) ?? '' }));
+  return byCalendar(dates, CALENDAR_OF[bulkWindow]).map((days) => ({ from: days[0] ?? '', to: days.at(-1) ?? '' }));
 }
 
 /** The windows of at most a month that a range of days is worked through in, ascending. */

@@ -4,7 +4,7 @@ import type { CivilDate, StepId } from './vocabulary.ts';
 
 /** The sets of days that are made together, by one `window` run of a backfill. */
 
-/** The stretch of the calendar that one set may cover. */
+/** The span of the calendar that one set may cover. */
 export type WorkWindow = 'week' | 'month' | 'quarter' | 'half-year';
 
 /** Its calendar months, and how many days it has at most; a week is a quarter of a month, for pipelines with many shards. */
@@ -22,27 +22,27 @@ export function workWindows(
 ): CivilDate[][] {
   if (workWindow === 'week') {
     const { days } = WORK_WINDOWS.week;
-    return byStretch(dates, (date) => `${monthOf(date)}/${Math.ceil(Number(date.slice(8)) / days)}`);
+    return byCalendar(dates, (date) => `${monthOf(date)}/${Math.ceil(Number(date.slice(8)) / days)}`);
   }
   const { months } = WORK_WINDOWS[workWindow];
-  return byStretch(dates, (date) => `${yearOf(date)}/${Math.ceil(Number(date.slice(5, 7)) / months)}`);
+  return byCalendar(dates, (date) => `${yearOf(date)}/${Math.ceil(Number(date.slice(5, 7)) / months)}`);
 }
 
 /** The wanted days of each calendar month, ascending. */
 export function daysByMonth(dates: readonly CivilDate[]): CivilDate[][] {
-  return byStretch(dates, monthOf);
+  return byCalendar(dates, monthOf);
 }
 
-/** The wanted days of each stretch of a calendar, ascending. */
-export function byStretch(dates: readonly CivilDate[], stretchOf: (date: CivilDate) => string): CivilDate[][] {
-  const stretches = new Map<string, CivilDate[]>();
+/** The wanted days of each span of a calendar, ascending. */
+export function byCalendar(dates: readonly CivilDate[], pieceOf: (date: CivilDate) => string): CivilDate[][] {
+  const spans = new Map<string, CivilDate[]>();
   for (const date of [...dates].sort()) {
-    const stretch = stretchOf(date);
-    const known = stretches.get(stretch);
-    if (known === undefined) stretches.set(stretch, [date]);
+    const span = pieceOf(date);
+    const known = spans.get(span);
+    if (known === undefined) spans.set(span, [date]);
     else known.push(date);
   }
-  return [...stretches.values()];
+  return [...spans.values()];
 }
 
 /** No argument and no answer of an activity is larger: Temporal keeps each in the history of its run. */

@@ -16,7 +16,7 @@ export interface ZonedDay {
 }
 
 /** Midnights kept; the memory is started afresh when it is full. Finding an offset takes 50 µs, and a backfill asks for each day often. */
-const MOST_MIDNIGHTS = 20_000;
+const MAX_MIDNIGHTS = 20_000;
 const midnights = new Map<string, number>();
 
 /** When the day starts, in milliseconds since 1970. */
@@ -26,7 +26,7 @@ function midnight(date: CivilDate, zone: string): number {
   if (known !== undefined) return known;
   const start = DateTime.fromISO(date, { zone }).startOf('day');
   if (!start.isValid) throw new PipelineError('INPUT_INVALID', `${date} is not a day in zone ${zone}`);
-  if (midnights.size >= MOST_MIDNIGHTS) midnights.clear();
+  if (midnights.size >= MAX_MIDNIGHTS) midnights.clear();
   midnights.set(name, start.toMillis());
   return start.toMillis();
 }

@@ -12,7 +12,7 @@ export interface DocumentVersion {
   readonly version: number;
 }
 
-/** What a put answers. */
+/** What a put returns. */
 export interface PutDocument extends DocumentVersion {
   /** Only this host has it yet: the store that all share was away, or earlier writes wait for it. */
   readonly isPending?: true;
@@ -39,7 +39,7 @@ export interface DocumentQuery {
 export interface DocumentStore {
   readonly kind: string;
   get<T extends object = JsonObject>(key: DocumentKey): Promise<StoredDocument<T> | undefined>;
-  /** Answers the new version. */
+  /** Returns the new version. */
   put(key: DocumentKey, body: object, options?: { readonly expectedVersion?: number }): Promise<PutDocument>;
   /** All matching documents in order of the sort key, fetched page by page while they are consumed. */
   query<T extends object = JsonObject>(query: DocumentQuery): AsyncIterable<StoredDocument<T>>;

@@ -2,28 +2,28 @@ import { ScheduleNotFoundError } from '@temporalio/client';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import { canonicalJson } from '../pipelines/canonical-json.ts';
 import { formatCron } from '../pipelines/cron.ts';
-import { FACE_FIELDS, seconds } from './declared-schedules.ts';
-import type { ScheduleFace } from './declared-schedules.ts';
+import { COMPARED_FIELDS, seconds } from './declared-schedules.ts';
+import type { ComparedSettings } from './declared-schedules.ts';
 
 /** The schedules that Temporal has, in the form that people compare with the declared ones. */
 
 export interface ActualSchedule {
   readonly description: ScheduleDescription;
-  readonly face: ScheduleFace;
+  readonly settings: ComparedSettings;
   /** What the schedule was last made from; undefined when it was not made by us. */
-  readonly madeFrom: { readonly hash: string; readonly face: ScheduleFace } | undefined;
+  readonly madeFrom: { readonly hash: string; readonly settings: ComparedSettings } | undefined;
 }
 
 /**
- * Memo fields. The server refuses to change a schedule's own memo later, so that holds only whose schedule it is; the hash and the face of the
+ * Memo fields. The server refuses to change a schedule's own memo later, so that holds only whose schedule it is; the hash and the settings of the
  * declaration that it was last made from are in the memo of its action, which is replaced together with the specification, in one write.
  */
-export const MEMO = { owner: 'taskQueue', hash: 'declaration', face: 'declared' } as const;
+export const MEMO = { owner: 'taskQueue', hash: 'declaration', settings: 'declared' } as const;
 
 export async function actualSchedule(client: Client, id: string): Promise<ActualSchedule | undefined> {
   try {
     const description = await client.schedule.getHandle(id).describe();
-    return { description, face: actualFace(description), madeFrom: madeFrom(description.action.memo) };
+    return { description, settings: actualSettings(description), madeFrom: madeFrom(description.action.memo) };
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;
@@ -40,17 +40,20 @@ export async function madeSchedules(client: Client, taskQueue: string): Promise<
 }
 
 function madeFrom(memo: Record<string, unknown> | undefined): ActualSchedule['madeFrom'] {
-  const [hash, face] = [memo?.[MEMO.hash], memo?.[MEMO.face]];
-  if (typeof hash !== 'string' || typeof face !== 'object' || face === null) return undefined;
-  const texts = face as Record<string, unknown>;
-  return { hash, face: Object.fromEntries(FACE_FIELDS.map((name) => [name, text(texts[name])])) as ScheduleFace };
+  const [hash, settings] = [memo?.[MEMO.hash], memo?.[MEMO.settings]];
+  if (typeof hash !== 'string' || typeof settings !== 'object' || settings === null) return undefined;
+  const texts = settings as Record<string, unknown>;
+  return {
+    hash,
+    settings: Object.fromEntries(COMPARED_FIELDS.map((name) => [name, text(texts[name])])) as ComparedSettings,
+  };
 }
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : 'not recorded';
 }
 
-function actualFace(description: ScheduleDescription): ScheduleFace {
+function actualSettings(description: ScheduleDescription): ComparedSettings {
   const { spec, policies, action, state } = description;
   return {
     times: timesOf(description),

@@ -3,7 +3,7 @@ import { definedMembers } from '../given.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import { MEMO, actualSchedule, madeSchedules } from './actual-schedules.ts';
 import type { ActualSchedule } from './actual-schedules.ts';
-import { FACE_FIELDS, declaredSchedules } from './declared-schedules.ts';
+import { COMPARED_FIELDS, declaredSchedules } from './declared-schedules.ts';
 import type { DeclaredSchedule, FaceField } from './declared-schedules.ts';
 
 /**
@@ -47,7 +47,7 @@ export async function compareSchedules(
 }
 
 /**
- * Makes Temporal's schedules what the pipelines declare, and answers what was different before. A schedule that differs is replaced as a whole, so that
+ * Makes Temporal's schedules what the pipelines declare, and returns what was different before. A schedule that differs is replaced as a whole, so that
  * an old and a new specification are never in force together; one that does not differ is not touched.
  */
 export async function applySchedules(
@@ -83,12 +83,12 @@ function compare(
   if (declared === undefined) return { standing: actual === undefined ? 'same' : 'undeclared', differences: [] };
   if (actual === undefined) return { standing: 'missing', differences: [] };
   const { madeFrom } = actual;
-  const differences = FACE_FIELDS.filter((field) => declared.face[field] !== actual.face[field]).map(
+  const differences = COMPARED_FIELDS.filter((field) => declared.settings[field] !== actual.settings[field]).map(
     (field): FieldDifference => ({
       field,
-      declared: declared.face[field],
-      actual: actual.face[field],
-      by: madeFrom?.face[field] === actual.face[field] ? 'declaration' : 'hand',
+      declared: declared.settings[field],
+      actual: actual.settings[field],
+      by: madeFrom?.settings[field] === actual.settings[field] ? 'declaration' : 'hand',
     }),
   );
   if (madeFrom?.hash === declared.hash) return { standing: differences.length === 0 ? 'same' : 'edited', differences };
@@ -99,9 +99,12 @@ async function applyOne(client: Client, { id, standing, declared }: Compared): P
   const handle = client.schedule.getHandle(id);
   if (standing === 'undeclared') await handle.delete();
   if (declared === undefined || standing === 'same') return;
-  const action = { ...declared.options.action, memo: { [MEMO.hash]: declared.hash, [MEMO.face]: declared.face } };
+  const action = {
+    ...declared.options.action,
+    memo: { [MEMO.hash]: declared.hash, [MEMO.settings]: declared.settings },
+  };
   if (standing === 'missing') {
-    const memo = { [MEMO.owner]: declared.face['task queue'] };
+    const memo = { [MEMO.owner]: declared.settings['task queue'] };
     await client.schedule.create({ ...declared.options, action, scheduleId: id, memo });
     return;
   }

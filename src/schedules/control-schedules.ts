@@ -26,7 +26,7 @@ export async function triggerSchedule(client: Client, declared: DeclaredSchedule
   }
   const at = nominalTime(declared, date);
   // Temporal compares the end with the time that the jitter makes of the nominal one. It never moves a tick past the next
-  // one, so no other tick can be in this stretch.
+  // one, so no other tick can be in this span.
   const latest = at.getTime() + declared.schedule.jitterSeconds * 1000;
   const backfill = {
     start: new Date(at.getTime() - 1_000),

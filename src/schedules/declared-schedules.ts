@@ -8,9 +8,9 @@ import type { PipelineDefinition, ScheduleDefinition } from '../pipelines/defini
 /** The schedules that pipelines declare, in the form that Temporal takes and in the form that people compare. */
 
 /** A schedule as named texts; two schedules with the same texts do the same. */
-export type ScheduleFace = Readonly<Record<FaceField, string>>;
+export type ComparedSettings = Readonly<Record<FaceField, string>>;
 
-export const FACE_FIELDS = [
+export const COMPARED_FIELDS = [
   'times',
   'time zone',
   'jitter',
@@ -23,15 +23,15 @@ export const FACE_FIELDS = [
   'input',
   'task queue',
 ] as const;
-export type FaceField = (typeof FACE_FIELDS)[number];
+export type FaceField = (typeof COMPARED_FIELDS)[number];
 
 export interface DeclaredSchedule {
   /** `<pipeline>/<schedule>`, also the schedule's id in Temporal. */
   readonly id: string;
   readonly definition: PipelineDefinition;
   readonly schedule: ScheduleDefinition;
-  readonly face: ScheduleFace;
-  /** Of the face; kept with the schedule. */
+  readonly settings: ComparedSettings;
+  /** Of the settings; kept with the schedule. */
   readonly hash: string;
   readonly options: DeclaredOptions;
 }
@@ -46,9 +46,9 @@ export function declaredSchedules(datasets: Readonly<Record<string, Dataset>>, t
 
 function declare(definition: PipelineDefinition, schedule: ScheduleDefinition, taskQueue: string): DeclaredSchedule {
   const options = scheduleOptions(definition, schedule, taskQueue);
-  const face = faceOf(definition, schedule, taskQueue, options);
+  const settings = comparedSettings(definition, schedule, taskQueue, options);
   const id = `${definition.name}/${schedule.id}`;
-  return { id, definition, schedule, face, hash: sha256Hex(canonicalJson(face)), options };
+  return { id, definition, schedule, settings, hash: sha256Hex(canonicalJson(settings)), options };
 }
 
 const OVERLAP = { queue: ScheduleOverlapPolicy.BUFFER_ALL, skip: ScheduleOverlapPolicy.SKIP } as const;
@@ -76,12 +76,12 @@ function scheduleOptions(
   };
 }
 
-function faceOf(
+function comparedSettings(
   { name }: PipelineDefinition,
   schedule: ScheduleDefinition,
   taskQueue: string,
   { policies }: DeclaredOptions,
-): ScheduleFace {
+): ComparedSettings {
   return {
     times: formatCron(parseCron(schedule.cron)),
     'time zone': 'UTC',

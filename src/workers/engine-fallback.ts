@@ -8,7 +8,7 @@ import type { ReconcileReport } from '../storage/outage/reconcile.ts';
 import type { HostFallback } from './open-fallback.ts';
 
 /** Conflicts that a result carries; `quotidien reconcile --dry-run` lists all of them. */
-const MOST_LISTED = 20;
+const MAX_LISTED = 20;
 
 /** The task queue that only workers of one host listen to. */
 export function hostQueue(queue: string, host: string): string {
@@ -74,7 +74,7 @@ function figuresOf(stats: CacheStats | undefined): Record<string, number> {
 
 function resultOf(host: string, report: ReconcileReport): ReplayResult {
   const { applied, same, merged, pending, converged, conflicts } = report;
-  const listed = conflicts.slice(0, MOST_LISTED).map(describeConflict);
+  const listed = conflicts.slice(0, MAX_LISTED).map(describeConflict);
   const overruled = merged.filter(({ key }) => typeof key === 'string' || key.table === MANIFEST_TABLE).length;
   const counts = { applied, same, merged: merged.length, overruled, pending, conflicts: conflicts.length };
   return { host, ...counts, converged, listed };

@@ -30,7 +30,7 @@ export interface QueueListener {
 
 /** The longest that SQS lets a request wait. */
 const WAIT_SECONDS = 20;
-const MOST_MESSAGES = 10;
+const MAX_MESSAGES = 10;
 /** After a queue did not answer, or a message could not be heard; the SDK has tried several times by then. */
 const PAUSE_MS = 10_000;
 
@@ -82,7 +82,7 @@ function isAborted({ aborted }: AbortSignal): boolean {
 
 async function receive({ sqs, queueUrl, signal }: Listening): Promise<Message[]> {
   const { ReceiveMessageCommand } = await import('@aws-sdk/client-sqs');
-  const request = { QueueUrl: queueUrl, WaitTimeSeconds: WAIT_SECONDS, MaxNumberOfMessages: MOST_MESSAGES };
+  const request = { QueueUrl: queueUrl, WaitTimeSeconds: WAIT_SECONDS, MaxNumberOfMessages: MAX_MESSAGES };
   return (await sqs.send(new ReceiveMessageCommand(request), { abortSignal: signal })).Messages ?? [];
 }
 

@@ -43,9 +43,9 @@ export const decideCanaryUpdate = defineUpdate<string, [CanaryDecision]>('decide
 export const backfillProgressQuery = defineQuery<BackfillProgress>('progress');
 
 /** More at the same time than this would not be quicker: the publishers' rate and the SQL engine are the limits. */
-export const MOST_PARALLEL = 32;
+export const MAX_PARALLEL = 32;
 
-const RESIZE_INPUT: Shape<ResizeInput> = { parallel: wholeNumber(1, MOST_PARALLEL) };
+const RESIZE_INPUT: Shape<ResizeInput> = { parallel: wholeNumber(1, MAX_PARALLEL) };
 
 export class BackfillControl {
   parallel: number;
@@ -57,7 +57,7 @@ export class BackfillControl {
 
   /** Updates that came before the first task are handled here already, so all that they change is set before. */
   constructor({ parallel, paused }: Pick<BackfillControl, 'parallel' | 'paused'>, tally: BackfillTally) {
-    this.parallel = Math.min(MOST_PARALLEL, Math.max(1, parallel));
+    this.parallel = Math.min(MAX_PARALLEL, Math.max(1, parallel));
     this.paused = paused;
     this.#tally = tally;
     setHandler(backfillProgressQuery, () => ({

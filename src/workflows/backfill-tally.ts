@@ -50,7 +50,7 @@ export interface BackfillResult extends BackfillTotals {
 }
 
 /** Lists in results and details stay short: a payload has room for them, and a person reads no more. */
-const MOST_LISTED = 100;
+const MAX_LISTED = 100;
 const LONGEST_MESSAGE = 200;
 
 /** A code span: quotes in prose turn curly in the UI, and are no JSON any more. */
@@ -149,7 +149,7 @@ export class BackfillTally {
     totals.days += 1;
     totals.failedDays += 1;
     totals.failureCodes = { ...totals.failureCodes, [code]: (totals.failureCodes[code] ?? 0) + 1 };
-    if (totals.failed.length >= MOST_LISTED) return;
+    if (totals.failed.length >= MAX_LISTED) return;
     totals.failed = [...totals.failed, { date, code, message: message.slice(0, LONGEST_MESSAGE) }];
   }
 
@@ -157,7 +157,7 @@ export class BackfillTally {
     const totals = this.#totals;
     totals.days += 1;
     totals.waitingDays += 1;
-    if (totals.waiting.length >= MOST_LISTED) return;
+    if (totals.waiting.length >= MAX_LISTED) return;
     totals.waiting = [...totals.waiting, { date, why: why.slice(0, LONGEST_MESSAGE) }];
   }
 

@@ -16,13 +16,13 @@ import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import { definedMembers } from '../given.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CanaryDifference, SelectedDays } from '../engine/contract.ts';
-import { SELECTIONS, spreadSample, yearStretches } from '../pipelines/backfill.ts';
+import { SELECTIONS, spreadSample, yearSpans } from '../pipelines/backfill.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { FetchWindow } from '../pipelines/dataset.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { AwaitedDays, isOwnCancellation, runFailure } from './await-day.ts';
-import { BackfillControl, MOST_PARALLEL } from './backfill-control.ts';
+import { BackfillControl, MAX_PARALLEL } from './backfill-control.ts';
 import { BackfillTally } from './backfill-tally.ts';
 import type { BackfillResult, BackfillTotals } from './backfill-tally.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
@@ -47,7 +47,7 @@ export interface BackfillInput extends BackfillRequest {
 }
 
 /** More canary days than this are no sample any more. */
-const MOST_CANARY_DAYS = 400;
+const MAX_CANARY_DAYS = 400;
 
 const BACKFILL_INPUT: Shape<BackfillInput> = {
   pipeline: text,
@@ -58,8 +58,8 @@ const BACKFILL_INPUT: Shape<BackfillInput> = {
   until: optional(oneOf(STAGES)),
   pages: optional(flag),
   plan: optional(text),
-  parallel: optional(wholeNumber(1, MOST_PARALLEL)),
-  canary: optional(wholeNumber(0, MOST_CANARY_DAYS)),
+  parallel: optional(wholeNumber(1, MAX_PARALLEL)),
+  canary: optional(wholeNumber(0, MAX_CANARY_DAYS)),
   canaryTolerance: optional(number(0, 1)),
   carried: internal,
 };
@@ -80,10 +80,10 @@ const DEFAULT_PARALLEL = 3;
  * A run that is longer than this after a year of days goes on as a new one. A year of windows is 20 to 150 events, a year of careful days 3,500; the server
  * warns at 10,240.
  */
-const MOST_EVENTS = 150;
+const MAX_EVENTS = 150;
 
 /** Days that need care have ten events each in the history of the backfill, so they are not gathered for long. */
-const MOST_CAREFUL_DAYS = 100;
+const MAX_CAREFUL_DAYS = 100;
 
 /** Runs that were under way when this came wait for all of a year before they begin the next one. */
 const YEARS_OVERLAP = 'windows-into-the-next-year';
@@ -108,7 +108,7 @@ const { compareCanary } = proxyActivities<Activities>({
 /**
  * Makes many days. Invariants, cited by `test/workflow/backfill.test.ts`:
  * 1. A day that is complete costs no child; a day that runs already is joined, not doubled.
- * 2. Bulk windows come first, each with one fetch and one pass per step; days that need care follow, each by its own run.
+ * 2. Bulk windows come first, each with one fetch, and each step once; days that need care follow, each by its own run.
  * 3. A day that fails or waits stops no other day, and is in the result with its code or reason.
  * 4. At most `parallel` children run at the same time; none runs when it continues as new.
  */
@@ -124,7 +124,7 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
     await surveys.checkBackfill(run.request, input.plan ?? null);
     await run.runCanary();
   }
-  const stretches = yearStretches(input);
+  const stretches = yearSpans(input);
   for (const [index, stretch] of stretches.entries()) {
     if (index < (input.carried?.stretches ?? 0) || run.control.isStopped()) continue;
     await run.startWindows(await run.select(stretch));
@@ -140,7 +140,7 @@ async function runBackfill(input: BackfillInput): Promise<BackfillResult> {
 }
 
 function isLong(): boolean {
-  return workflowInfo().historyLength > MOST_EVENTS;
+  return workflowInfo().historyLength > MAX_EVENTS;
 }
 
 class BackfillRun {
@@ -215,7 +215,7 @@ class BackfillRun {
   }
 
   hasManyCarefulDays(): boolean {
-    return this.#careful.length > MOST_CAREFUL_DAYS;
+    return this.#careful.length > MAX_CAREFUL_DAYS;
   }
 
   /** Lets all windows end; then the days that need care follow. */
@@ -258,7 +258,7 @@ class BackfillRun {
     }
   }
 
-  /** Runs a window; answers the days that need care. */
+  /** Runs a window; returns the days that need care. */
   async #window(dates: readonly CivilDate[], index: number): Promise<CivilDate[]> {
     const { pipeline } = this.request;
     const workflowId = `window/${pipeline}/${dates[0] ?? ''}_${dates.at(-1) ?? ''}`;
@@ -358,7 +358,7 @@ class BackfillRun {
     if (canary === 0) return;
     const { pipeline } = this.request;
     const dates: CivilDate[] = [];
-    for (const stretch of yearStretches(this.request)) {
+    for (const stretch of yearSpans(this.request)) {
       dates.push(...(await this.select(stretch)).windows.flat());
     }
     const before = await surveys.canaryDays(pipeline, spreadSample(dates.sort(), canary));

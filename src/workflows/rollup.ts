@@ -49,7 +49,7 @@ const LONGEST_WAIT = 12;
 
 /** A rebuild of which something failed is tried again after four quiet times, then each time after four times as long. */
 const PAUSE_GROWTH = 4;
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 
 /** Runs of before heard of changed days by signals alone. */
 const ANNOUNCEMENTS = 'announcements';
@@ -103,7 +103,7 @@ async function runRollup(input: RollupInput): Promise<RollupResult> {
     } else {
       for (const date of dates) byHand.add(date);
       tries += 1;
-      if (wakings.awaited || tries === MOST_TRIES) throw rollupFailure(pipeline, failed);
+      if (wakings.awaited || tries === MAX_TRIES) throw rollupFailure(pipeline, failed);
       const pauseMs = debounceMs * PAUSE_GROWTH ** tries;
       setCurrentDetails(`**${pipeline}**: ${describe(failed)}; tried again within ${pauseMs} ms`);
       await condition(() => wakings.count !== seen, pauseMs);

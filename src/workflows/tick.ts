@@ -35,7 +35,7 @@ export interface TickResult {
 }
 
 /** How often a day can end just before it is joined. */
-const MOST_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 
 /** Set by Temporal on every workflow that a schedule starts, also by hand or by its own backfill: the nominal time. */
 const NOMINAL_TIME = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
@@ -82,7 +82,7 @@ async function startDay(
 ): Promise<Pick<TickResult, 'workflowId' | 'how'>> {
   const workflowId = `day/${pipeline}/${date}`;
   const only = runs.workflow === 'day' ? runs.only : undefined;
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     if (await startUnlessRunning(workflowId, pipeline, date, only)) return { workflowId, how: 'started' };
     if (only === 'processing' || (await asksForReport(workflowId))) return { workflowId, how: 'joined' };
   }

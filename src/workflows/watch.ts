@@ -42,7 +42,7 @@ export interface RevisedDay {
 
 /** Watches that were under way when this came run one day after the other, each to its end. */
 const DAYS_AT_ONCE = 'watch-runs-days-at-once';
-const MOST_AT_ONCE = 4;
+const MAX_AT_ONCE = 4;
 
 /** A watch comes every hour, and there is one at a time. */
 const LONGEST_WAIT = '30 minutes';
@@ -120,7 +120,7 @@ class Revisions {
         this.#ended.push(await this.#revise(date));
         continue;
       }
-      await condition(() => this.#running.size < MOST_AT_ONCE);
+      await condition(() => this.#running.size < MAX_AT_ONCE);
       this.#running.add(date);
       void this.#run(date);
     }
@@ -158,8 +158,8 @@ export interface VerifyInput {
   readonly sample: number;
 }
 
-const MOST_SAMPLED = 10_000;
-const VERIFY_INPUT: Shape<VerifyInput> = { pipeline: text, sample: wholeNumber(1, MOST_SAMPLED) };
+const MAX_SAMPLED = 10_000;
+const VERIFY_INPUT: Shape<VerifyInput> = { pipeline: text, sample: wholeNumber(1, MAX_SAMPLED) };
 
 /** Rebuilds random finished days from their raw files and compares every byte; fails when one differs. */
 export function verify(input: VerifyInput): Promise<{ readonly verified: readonly CivilDate[] }> {

@@ -80,7 +80,7 @@ export interface WindowResult {
   readonly careful: readonly DayLeft[];
 }
 
-/** The fast path for many days: one fetch per part, one pass per step, one ledger entry per day and step. */
+/** The fast path for many days: one fetch per part, each step once, one ledger entry per day and step. */
 export function window(input: WindowInput): Promise<WindowResult> {
   checkInput('window', WINDOW_INPUT, input);
   return withPlainFailures(() => runWindow(input));

@@ -12,7 +12,7 @@ import type { Stage } from './stage.ts';
 const RANGE = { from: '2025-05-03', to: '2025-08-30' };
 const DATES = datesBetween(RANGE.from, RANGE.to);
 const WORKERS = 3;
-const MOST_KILLS = 8;
+const MAX_KILLS = 8;
 /** The server is killed with these workers. */
 const SERVER_KILLS = [0, 2];
 const SEED = 20_260_514;
@@ -57,7 +57,7 @@ async function wreak(
   const random = seeded(SEED);
   const heirs: Promise<void>[] = [];
   let kills = 0;
-  while (kills < MOST_KILLS) {
+  while (kills < MAX_KILLS) {
     await delay(Math.min(2_000 + random() * 3_000, calmMs * LONGEST_PAUSE));
     if (ended()) break;
     // An heir that does not work yet is spared while there is another.

@@ -25,7 +25,7 @@ const ROUNDS_IN_FAULT = 4;
 const ROUNDS = ROUNDS_BEFORE + ROUNDS_IN_FAULT + 2;
 
 /** As often as Temporal would, with a pause that the breakers' probes can see. */
-const MOST_TRIES = 8;
+const MAX_TRIES = 8;
 const PAUSE_MS = 50;
 
 let home: string;
@@ -75,7 +75,7 @@ async function tried(work: () => Promise<void>): Promise<void> {
       await work();
       return;
     } catch (error) {
-      if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || tries === MOST_TRIES) throw error;
+      if (errorCodeOf(error) !== 'STORE_UNAVAILABLE' || tries === MAX_TRIES) throw error;
       await setTimeout(PAUSE_MS);
     }
   }

@@ -8,7 +8,7 @@ import { CALM } from './weather.ts';
 const PATIENCE_MS = 300_000;
 
 /** More than any of them needs, so that a story which another change tells anew does not matter. */
-const MOST_SEEDS = 50;
+const MAX_SEEDS = 50;
 
 /** Calls that take long meet more of the others. */
 const SLOW: SeedOptions = { theme: 'near', odds: { ...CALM, slow: 0.2 } };
@@ -29,7 +29,7 @@ interface TakenOut {
 async function seedThatTells({ mend, breaks, story, from }: TakenOut): Promise<number | undefined> {
   const isBroken = async (seed: number, options: SeedOptions): Promise<boolean> =>
     (await simulate(seed, options)).violations.some(({ promise }) => promise === breaks);
-  for (let seed = from; seed < from + MOST_SEEDS; seed += 1) {
+  for (let seed = from; seed < from + MAX_SEEDS; seed += 1) {
     const without = await isBroken(seed, { ...story, mutation: MUTATIONS[mend] });
     if (without && !(await isBroken(seed, story))) return seed;
   }

@@ -204,12 +204,12 @@ class Story {
     await this.#still('what ran under faults');
     await this.#reconcile();
     await this.#byHand();
-    for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+    for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       const { selected } = await this.#backfill('open', `round ${round} of the quiet`);
       await this.#reconcile();
       if (selected === 0) return;
     }
-    this.#violated('everything ends', `there is something to do after ${MOST_ROUNDS} backfills`);
+    this.#violated('everything ends', `there is something to do after ${MAX_ROUNDS} backfills`);
   }
 
   /** What only people mend: rows that cannot be read, and days that were rejected. */
@@ -267,13 +267,13 @@ class Story {
     if (!this.#installation.remote) return;
     const at = (this.#reconciled += 1);
     for (const { name } of this.#installation.hosts) {
-      for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+      for (let round = 1; round <= MAX_ROUNDS; round += 1) {
         const workflowId = startReconcile(this.#installation, name, `${at}.${round} of the quiet`);
         await this.#still(workflowId);
         const outcome = this.#installation.server.run(workflowId)?.outcome;
         const result = outcome?.result as ReconcileResult | undefined;
         if (result?.converged === true) break;
-        if (round < MOST_ROUNDS) continue;
+        if (round < MAX_ROUNDS) continue;
         this.#violated('reconciles', `${name}: ${JSON.stringify(result ?? outcome?.failure?.message)}`);
       }
     }
@@ -329,4 +329,4 @@ class Story {
 }
 
 /** The first does what is open, the second what that made stale. */
-const MOST_ROUNDS = 4;
+const MAX_ROUNDS = 4;

@@ -33,7 +33,7 @@ describe('configuredDatasets', () => {
       ledger: [],
       damaged: new Map(),
       deliveries: {},
-      neighbour: () => undefined,
+      previousOutput: () => undefined,
     });
     const of = (step: string) => plan.steps.find((planned) => planned.step === step);
     expect(of('download/traffic')).toMatchObject({

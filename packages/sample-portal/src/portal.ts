@@ -203,7 +203,7 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
     // Only a `match` function given from outside can fail here; its author sees the connection break.
     serve(desk, incoming, response).catch(() => response.destroy());
   });
-  // Clients that pause between requests must not meet a connection that is just being closed.
+  // Clients that pause between requests must not find a connection that is just being closed.
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const url = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
   return {

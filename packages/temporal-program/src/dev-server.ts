@@ -6,7 +6,7 @@ import { isProgramError, TemporalProgramError } from './program-error.ts';
 import type { RunnableCli } from './find-cli.ts';
 import { firstFreePort, isPortFree, unusedPort } from './ports.ts';
 import { holdServer, letGoServer } from './held-servers.ts';
-import { endProcess, gonePoll, lastBreath } from './process-liveness.ts';
+import { endProcess, gonePoll, untilKilled } from './process-liveness.ts';
 import { isAlive } from '@quotidien/machine/living-process';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import type { SearchAttributeTypes } from './search-attributes.ts';
@@ -239,7 +239,7 @@ function leaveOnce(home: string, held: HeldServer): () => Promise<void> {
     const ours = record?.pid === held.pid ? record : undefined;
     const others = usersBeside(ours, process.pid);
     if (ended) {
-      await lastBreath(held.processGone());
+      await untilKilled(held.processGone());
       if (ours !== undefined) await removeRecord(home);
     } else if (ours !== undefined && others.length > 0) {
       await replaceRecord(home, { ...ours, users: others });

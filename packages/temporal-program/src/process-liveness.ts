@@ -21,11 +21,11 @@ export async function endProcess(pid: number, gone: Promise<unknown>, graceMs: n
   signalProcess(pid, 'SIGTERM');
   if (await settlesWithin(gone, graceMs)) return;
   signalProcess(pid, 'SIGKILL');
-  await lastBreath(gone);
+  await untilKilled(gone);
 }
 
 /** Waits, two seconds at most, for the end of a process that was killed: it closes its connections before it is gone. */
-export async function lastBreath(gone: Promise<unknown>): Promise<void> {
+export async function untilKilled(gone: Promise<unknown>): Promise<void> {
   await settlesWithin(gone, AFTER_KILL_MS);
 }
 

@@ -10,7 +10,7 @@ import { Connection } from '@temporalio/client';
 
 import { TemporalProgramError } from './program-error.ts';
 import type { RunnableCli } from './find-cli.ts';
-import { lastBreath } from './process-liveness.ts';
+import { untilKilled } from './process-liveness.ts';
 
 /** Measured 0.4 s; the rest is for the recovery of a large database on a slow disk. */
 const READY_WITHIN_MS = 60_000;
@@ -129,7 +129,7 @@ export function startFailure(
 
 /** What a server did that died under work on it: the broken connection is told a moment before the exit, which is the truer reason. */
 export async function earlyExitOf(server: ServerProcess): Promise<EarlyExitError | undefined> {
-  await lastBreath(server.exited);
+  await untilKilled(server.exited);
   return server.ended() ? new EarlyExitError(await server.exited, await logTail(server)) : undefined;
 }
 

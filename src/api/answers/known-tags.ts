@@ -3,7 +3,7 @@ import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import { isKnown } from './tags.ts';
 
 /** Most tags in memory; then all are forgotten. A tag with its address takes a few hundred bytes. */
-const MOST_TAGS = 10_000;
+const MAX_TAGS = 10_000;
 
 interface KnownTag {
   readonly pipeline: string;
@@ -39,7 +39,7 @@ export class KnownTags {
 
   /** Keeps the tag of the answer to a request; `state` is that of the versions from before they were read for it. */
   keep(request: FastifyRequest, known: KnownTag): void {
-    if (this.#tags.size >= MOST_TAGS) this.#tags.clear();
+    if (this.#tags.size >= MAX_TAGS) this.#tags.clear();
     this.#tags.set(nameOf(request), known);
   }
 }

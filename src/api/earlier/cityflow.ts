@@ -23,9 +23,9 @@ import { pipelineErrorOf, statusOf } from '../shared/problems.ts';
 const TYPES = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'] as const;
 type MetricType = (typeof TYPES)[number];
 const DEFAULT_LISTED = 30;
-const MOST_LISTED = 200;
+const MAX_LISTED = 200;
 
-const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MOST_LISTED).default(DEFAULT_LISTED) });
+const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(DEFAULT_LISTED) });
 const reportQuery = z.strictObject({ report_type: z.enum(['daily']).default('daily') });
 
 export function addCityRoutes(app: ApiApp, context: ApiContext): void {

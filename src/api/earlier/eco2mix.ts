@@ -23,8 +23,8 @@ import { notFound } from '../shared/problems.ts';
  * for at most ten. French names, as its clients know them.
  */
 
-const MOST_CURVE_DAYS = 366;
-const MOST_ENERGY_DAYS = 3_660;
+const MAX_CURVE_DAYS = 366;
+const MAX_ENERGY_DAYS = 3_660;
 const FILIERES = [...SOURCES, 'pompage'] as const;
 
 const tags = ['eCO2mix (earlier)'];
@@ -163,7 +163,7 @@ class Grid {
     head: Readonly<Record<string, string>>,
     valueOf: (row: AnswerRow) => Readonly<Record<string, unknown>>,
   ): Promise<FastifyReply> {
-    const cut = await this.#cut(request, 'eco2mix_national', { debut, fin }, MOST_CURVE_DAYS);
+    const cut = await this.#cut(request, 'eco2mix_national', { debut, fin }, MAX_CURVE_DAYS);
     if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)]))) return reply.send();
     const data: string[] = [];
     for await (const rows of readRowSets(this.#context.engine, cut, {
@@ -185,7 +185,7 @@ class Grid {
     quantity: string,
     valueOf: (row: AnswerRow) => Readonly<Record<string, unknown>>,
   ): Promise<Record<string, unknown>> {
-    const cut = await this.#cut(request, 'eco2mix_energies_month', { debut, fin }, MOST_ENERGY_DAYS);
+    const cut = await this.#cut(request, 'eco2mix_energies_month', { debut, fin }, MAX_ENERGY_DAYS);
     const data: Record<string, unknown>[] = [];
     for await (const rows of readRowSets(this.#context.engine, cut)) {
       for (const row of rows)
@@ -195,7 +195,7 @@ class Grid {
     return { debut, fin, unite: 'GWh', data };
   }
 
-  async #cut(request: FastifyRequest, id: string, { debut, fin }: Range, mostDays: number): Promise<TableCut> {
+  async #cut(request: FastifyRequest, id: string, { debut, fin }: Range, maxDays: number): Promise<TableCut> {
     requireScope(request, 'data:read', 'eco2mix');
     const { engine, known } = this.#context;
     const table = tablesOf(engine.datasets).get(id);
@@ -203,7 +203,7 @@ class Grid {
     const days = datesBetween(debut, fin).length;
     if (days === 0) throw new PipelineError('INPUT_INVALID', `debut (${debut}) doit précéder fin (${fin})`);
     // The earlier system answers 400 here, and its clients know that.
-    if (days > mostDays) throw new PipelineError('INPUT_INVALID', `au plus ${mostDays} jours, ${days} demandés`);
+    if (days > maxDays) throw new PipelineError('INPUT_INVALID', `au plus ${maxDays} jours, ${days} demandés`);
     return cutTable(engine, known, table, { from: debut, to: fin });
   }
 }

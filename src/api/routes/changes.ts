@@ -21,9 +21,9 @@ const PAGE = 500;
 /** A change is told before its version is there, and by the clock of another host: a cursor stays this far behind. */
 const SETTLED_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
-const MOST_LISTENERS = 1_000;
+const MAX_LISTENERS = 1_000;
 /** What a reader may have unread; one that is slower is let go, and comes back with its last id. */
-const MOST_UNREAD_BYTES = 256 * 1024;
+const MAX_UNREAD_BYTES = 256 * 1024;
 
 const changesQuery = z.strictObject({
   pipeline: pipelineName.optional(),
@@ -106,7 +106,7 @@ async function sendEvents(
   listeners: { count: number },
 ): Promise<FastifyReply> {
   requireScope(request, 'data:read', pipeline);
-  if (listeners.count >= MOST_LISTENERS) throw new PipelineError('BUSY', `${MOST_LISTENERS} readers listen already`);
+  if (listeners.count >= MAX_LISTENERS) throw new PipelineError('BUSY', `${MAX_LISTENERS} readers listen already`);
   listeners.count += 1;
   const gone = new AbortController();
   reply.raw.once('close', () => {
@@ -142,7 +142,7 @@ async function tell(
 ): Promise<void> {
   const told = new Set<string>();
   let from = since ?? context.engine.now().toISOString();
-  while (!signal.aborted && reply.raw.writableLength < MOST_UNREAD_BYTES) {
+  while (!signal.aborted && reply.raw.writableLength < MAX_UNREAD_BYTES) {
     const page = await changesOf(context, pipeline, from, PAGE);
     for (const { change, id } of page) {
       const name = `${change.pipeline}/${id}`;
@@ -150,7 +150,7 @@ async function tell(
       told.add(name);
       reply.raw.write(`id: ${id}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
     }
-    // What was told long ago is not asked for again; what is young may still be missing a neighbour.
+    // What was told long ago is not asked for again; what is young may still lack the change before it.
     const settled = new Date(context.engine.now().getTime() - SETTLED_MS).toISOString();
     const full = page.length === PAGE;
     if (full) from = page.at(-1)?.id ?? from;

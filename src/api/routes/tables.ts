@@ -24,9 +24,9 @@ import { notFound } from '../shared/problems.ts';
 /** Rows and files of declared tables. */
 
 const ROWS_PER_PAGE = 1_000;
-const MOST_ROWS_PER_PAGE = 10_000;
+const MAX_ROWS_PER_PAGE = 10_000;
 /** Ten years: more is what the published files of the whole history are for. */
-const MOST_DAYS = 3_660;
+const MAX_DAYS = 3_660;
 
 const tableParams = z.strictObject({ table: z.string().max(64).describe('Id of a table') });
 const formatParams = z.strictObject({
@@ -45,7 +45,7 @@ const columnsField = {
 const rowsQuery = z.strictObject({
   ...rangeFields,
   ...columnsField,
-  limit: z.coerce.number().int().min(1).max(MOST_ROWS_PER_PAGE).default(ROWS_PER_PAGE).describe('Rows of a page'),
+  limit: z.coerce.number().int().min(1).max(MAX_ROWS_PER_PAGE).default(ROWS_PER_PAGE).describe('Rows of a page'),
   cursor: z.string().max(500).optional().describe('From the `next` link of the page before'),
 });
 const fileQuery = z.strictObject({ ...rangeFields, ...columnsField });
@@ -195,8 +195,8 @@ async function cutOf(
   if (first === undefined || last === undefined) throw notFound(`finished day of ${pipeline} yet`);
   if (last < first) throw new PipelineError('INPUT_INVALID', `the range ends (${last}) before it begins (${first})`);
   const days = datesBetween(first, last).length;
-  if (days > MOST_DAYS)
-    throw new PipelineError('RANGE_TOO_LARGE', `${days} days are asked for, at most ${MOST_DAYS} are given at once`);
+  if (days > MAX_DAYS)
+    throw new PipelineError('RANGE_TOO_LARGE', `${days} days are asked for, at most ${MAX_DAYS} are given at once`);
   const at = asOf === undefined ? undefined : new Date(asOf).toISOString();
   return { pipeline, state, cut: await cutTable(engine, known, table, { from: first, to: last, asOf: at }) };
 }

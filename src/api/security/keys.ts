@@ -11,7 +11,7 @@ import type { Caller, ScopeName } from './callers.ts';
 
 export const KEY_TABLE = 'api-keys';
 const PARTITION = 'keys';
-const MOST_DAYS = 365;
+const MAX_DAYS = 365;
 const DAY_MS = 86_400_000;
 const SECRET_BYTES = 32;
 const ID_BYTES = 6;
@@ -54,8 +54,8 @@ export async function createKey(
 ): Promise<{ readonly key: string; readonly record: KeyRecord }> {
   for (const scope of scopes) checkScope(scope);
   if (scopes.length === 0) throw new PipelineError('INPUT_INVALID', 'a key needs a scope, such as data:read');
-  if (!(days >= 1 && days <= MOST_DAYS))
-    throw new PipelineError('INPUT_INVALID', `a key is good for 1 to ${MOST_DAYS} days, not ${days}`);
+  if (!(days >= 1 && days <= MAX_DAYS))
+    throw new PipelineError('INPUT_INVALID', `a key is good for 1 to ${MAX_DAYS} days, not ${days}`);
   const id = randomBytes(ID_BYTES).toString('hex');
   const stem = `qtd_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
   const key = `${stem}_${checkOf(stem)}`;

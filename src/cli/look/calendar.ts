@@ -68,22 +68,22 @@ const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 const EPOCH_WEEKDAY = 3;
 
 /** More months than this are shown as one row each. */
-const MOST_GRIDS = 3;
-const MOST_REMARKS = 12;
-const MOST_RANGES = 8;
+const MAX_GRIDS = 3;
+const MAX_REMARKS = 12;
+const MAX_RANGES = 8;
 
 /** Day number, sign, revision and three marks, with a space before. */
-const MOST_MARKS = 3;
-const CELL_WIDTH = 5 + MOST_MARKS;
+const MAX_MARKS = 3;
+const CELL_WIDTH = 5 + MAX_MARKS;
 
 /**
  * The days (ascending) as lines: a grid of weeks for each of up to three months, or a row for each month; then legend, totals,
- * missing stretches and what a person should know.
+ * missing spans and what a person should know.
  */
 export function renderCalendar(days: readonly CalendarDay[], { colours }: Pick<Terminal, 'colours'>): string[] {
   const months = new Map<string, CalendarDay[]>();
   for (const day of days) months.set(monthOf(day.date), [...(months.get(monthOf(day.date)) ?? []), day]);
-  const asRows = months.size > MOST_GRIDS;
+  const asRows = months.size > MAX_GRIDS;
   const lines = asRows ? rows(months, colours) : [...months].flatMap(([month, list]) => grid(month, list, colours));
   return [
     ...lines,
@@ -119,7 +119,7 @@ function cell(day: CalendarDay, colours: Colours): string {
   const { glyph, paint } = STANDINGS[day.standing];
   const number = String(Number(day.date.slice(8))).padStart(2);
   const marks = marksOf(day);
-  const padding = ' '.repeat(MOST_MARKS - marks.length);
+  const padding = ' '.repeat(MAX_MARKS - marks.length);
   return ` ${number}${painted(paint(colours), glyph)}${letter(day.revision)}${painted(colours.yellow, marks)}${padding}`;
 }
 
@@ -132,7 +132,7 @@ function marksOf({ remarks }: CalendarDay): string {
   return Object.entries(MARKS)
     .filter(([kind]) => remarks.some((remark) => remark.kind === kind))
     .map(([, { mark }]) => mark)
-    .slice(0, MOST_MARKS)
+    .slice(0, MAX_MARKS)
     .join('');
 }
 
@@ -206,9 +206,9 @@ function totalLines({ days, standings, revisions, incomplete, missing }: Calenda
 }
 
 function rangeText(ranges: readonly DateRange[]): string {
-  const shown = ranges.slice(0, MOST_RANGES).map(({ from, to }) => (from === to ? from : `${from} … ${to}`));
+  const shown = ranges.slice(0, MAX_RANGES).map(({ from, to }) => (from === to ? from : `${from} … ${to}`));
   const rest = ranges.length - shown.length;
-  return rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more stretches`;
+  return rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`;
 }
 
 function remarkLines(days: readonly CalendarDay[], colours: Colours): string[] {
@@ -216,8 +216,8 @@ function remarkLines(days: readonly CalendarDay[], colours: Colours): string[] {
     const { word, paint } = STANDINGS[standing];
     return remarks.map(({ text }) => `${date}  ${paint(colours)(word)}  ${oneLine(text)}`);
   });
-  if (lines.length <= MOST_REMARKS) return lines;
-  return [...lines.slice(0, MOST_REMARKS), `and ${lines.length - MOST_REMARKS} more remarks; --json lists all of them`];
+  if (lines.length <= MAX_REMARKS) return lines;
+  return [...lines.slice(0, MAX_REMARKS), `and ${lines.length - MAX_REMARKS} more remarks; --json lists all of them`];
 }
 
 const DAY_MS = 86_400_000;

@@ -28,7 +28,7 @@ export interface DiffCommand {
 }
 
 /** Columns or paths printed of one output; `--json` has all that is kept. */
-const MOST_LINES = 12;
+const MAX_LINES = 12;
 
 /** `quotidien diff`: what changed between two versions of a day or period, and why. */
 export async function diff(context: CommandContext, { pipeline, date, versions }: DiffCommand): Promise<ExitCode> {
@@ -89,8 +89,8 @@ function printStep(terminal: Terminal, { step, before, after, why, outputs }: St
 }
 
 function outputLines({ output, before, after, content }: OutputDiff): string[] {
-  const size = (face: OutputDiff['before']): string =>
-    face === null ? 'none' : `${shortHash(face.sha256)} ${formatBytes(face.bytes)}`;
+  const size = (side: OutputDiff['before']): string =>
+    side === null ? 'none' : `${shortHash(side.sha256)} ${formatBytes(side.bytes)}`;
   const head = `${output}  ${size(before)} → ${size(after)}`;
   switch (content.kind) {
     case 'bytes':
@@ -138,7 +138,7 @@ function signed(number: number): string {
 }
 
 function limited(lines: readonly string[]): string[] {
-  const left = lines.length - MOST_LINES;
-  const shownLines = lines.slice(0, MOST_LINES).map((line) => `  ${line}`);
+  const left = lines.length - MAX_LINES;
+  const shownLines = lines.slice(0, MAX_LINES).map((line) => `  ${line}`);
   return left > 0 ? [...shownLines, `  and ${left} more; --json lists them`] : shownLines;
 }

@@ -4,7 +4,7 @@ import { calendarOfDays } from '../../engine/look/day-calendar.ts';
 import { findUnfinished, isFinished } from '../../engine/look/unfinished.ts';
 import { rangeOfDays } from '../../engine/look/range-of-days.ts';
 import { staleDays } from '../../engine/look/stale-days.ts';
-import { selectStretches } from '../../engine/plan/plan-backfill.ts';
+import { selectSpans } from '../../engine/plan/plan-backfill.ts';
 import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
 import { GAP_KINDS, gapsOf, publishersOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
@@ -107,7 +107,7 @@ async function openAmong(
   if (from === undefined || to === undefined) return new Set();
   if (kind === 'degraded') {
     const open = new Set<CivilDate>();
-    for await (const { selected } of selectStretches(engine, { pipeline, from, to }))
+    for await (const { selected } of selectSpans(engine, { pipeline, from, to }))
       for (const { date } of selected) open.add(date);
     return open;
   }

@@ -1,6 +1,6 @@
 import { datasetOf } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { selectStretches } from '../../engine/plan/plan-backfill.ts';
+import { selectSpans } from '../../engine/plan/plan-backfill.ts';
 import { planRun } from '../../engine/plan/plan-run.ts';
 import type { RunPlan, RunPlans } from '../../engine/plan/plan-run.ts';
 import { probePublisher } from '../../engine/watch/probe-publisher.ts';
@@ -85,7 +85,7 @@ async function foreseeRange(engine: Engine, request: BackfillRequest): Promise<F
   const days: RunPlan[] = [];
   const unreadable = new Map<CivilDate, UnreadableRow>();
   let notDue = 0;
-  for await (const found of selectStretches(engine, request)) {
+  for await (const found of selectSpans(engine, request)) {
     days.push(...found.due);
     notDue += found.notDue;
     for (const [date, row] of found.unreadable) unreadable.set(date, row);

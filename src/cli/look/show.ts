@@ -35,7 +35,7 @@ export interface ShowCommand {
 const UNITS_SHOWN = 20;
 
 /** Versions listed on a terminal; a month gathers hundreds. */
-const MOST_VERSIONS = 10;
+const MAX_VERSIONS = 10;
 
 /** `quotidien show`: what a day or period is made of. */
 export async function show(context: CommandContext, { pipeline, date, version }: ShowCommand): Promise<ExitCode> {
@@ -148,7 +148,7 @@ function section(terminal: Terminal, title: string): void {
 
 function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown: Manifest): void {
   section(terminal, 'versions');
-  const listed = manifests.slice(-MOST_VERSIONS);
+  const listed = manifests.slice(-MAX_VERSIONS);
   const left = manifests.length - listed.length;
   if (left > 0) terminal.line(`    ${count(left, 'earlier version')}; --json lists all of them`);
   for (const manifest of listed) {

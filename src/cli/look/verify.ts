@@ -31,7 +31,7 @@ export interface VerifyCommand {
 }
 
 /** Ranges longer than this list only the days that are not identical. */
-const MOST_LISTED = 31;
+const MAX_LISTED = 31;
 
 const EXIT_OF: Readonly<Record<VerificationResult, ExitCode>> = {
   identical: EXIT.done,
@@ -61,8 +61,8 @@ export async function verify(context: CommandContext, command: VerifyCommand): P
     dates,
     onDay: (day) => {
       done += 1;
-      if (dates.length <= MOST_LISTED || day.result !== 'identical') printScope(terminal, day);
-      else if (done % MOST_LISTED === 0) terminal.note(`${done} of ${dates.length} days`);
+      if (dates.length <= MAX_LISTED || day.result !== 'identical') printScope(terminal, day);
+      else if (done % MAX_LISTED === 0) terminal.note(`${done} of ${dates.length} days`);
     },
   });
   const days = await mended(context, engine, command, first.days, async (dates) => {

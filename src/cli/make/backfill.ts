@@ -174,7 +174,7 @@ function planLines(plan: BackfillPlan): string[] {
 }
 
 /** The most frequent reasons for which steps run. */
-const MOST_REASONS = 12;
+const MAX_REASONS = 12;
 
 function reasonLines(detailed: DetailedPlan | undefined): string[] {
   const reasons = new Map<string, number>();
@@ -184,7 +184,7 @@ function reasonLines(detailed: DetailedPlan | undefined): string[] {
       reasons.set(text, (reasons.get(text) ?? 0) + 1);
     }
   }
-  const sorted = [...reasons].sort(([, a], [, b]) => b - a).slice(0, MOST_REASONS);
+  const sorted = [...reasons].sort(([, a], [, b]) => b - a).slice(0, MAX_REASONS);
   return sorted.map(([text, number]) => `  ${String(number).padStart(5)} × ${text}`);
 }
 

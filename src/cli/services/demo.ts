@@ -111,7 +111,7 @@ async function runCity(context: CommandContext, target: RunTarget, yesterday: Ci
 async function makeDays({ terminal }: CommandContext, target: RunTarget, input: BackfillInput): Promise<void> {
   const days = datesBetween(input.from, input.to).length;
   terminal.line(
-    `${input.pipeline}: ${days} days by a backfill, one fetch and one pass per step for all days of a month${input.pages === true ? ', with pages' : ''}`,
+    `${input.pipeline}: ${days} days by a backfill, one fetch, and each step once for all days of a month${input.pages === true ? ', with pages' : ''}`,
   );
   for (const line of leftLines(await runBackfill(terminal, target, input, daysOfRange(days)))) terminal.line(line);
 }

@@ -157,7 +157,7 @@ export const ROW_CHECKS: readonly RowCheck[] = [
 ];
 
 /**
- * Not SQL: what is expected depends on the step of each stretch, and the one judge of that is `sampling.ts`, which the day's coverage
+ * Not SQL: what is expected depends on the step of each span, and the one judge of that is `sampling.ts`, which the day's coverage
  * comes from too.
  */
 export const EXPECTED_SAMPLES: CheckDefinition = {

@@ -69,7 +69,7 @@ export function sliceOf(unit: StepUnit, part: Part): LocalArtefact | undefined {
   return unit.inputs[part]?.[0];
 }
 
-/** Creates `published` from the slices of all units; answers what was read. */
+/** Creates `published` from the slices of all units; returns what was read. */
 export async function loadPublishedRows(sql: SqlSession, units: readonly StepUnit[]): Promise<PublishedRows> {
   const files = units.flatMap((unit, index) =>
     PARTS.flatMap((part): SliceFile[] => {

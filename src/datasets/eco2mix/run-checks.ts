@@ -75,7 +75,7 @@ function expectedSamples(unit: StepUnit, load: LoadSummary | undefined): CheckRe
   };
 }
 
-/** The first stretches of a day without load, `[from, to)`. */
+/** The first spans of a day without load, `[from, to)`. */
 function gapsOf({ minutes }: Sampling, startMs: number): JsonObject[] {
   const instantOf = (quarter: number): string =>
     new Date(startMs + quarter * QUARTER_MINUTES * 60_000).toISOString().replace('.000Z', 'Z');

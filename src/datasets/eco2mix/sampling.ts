@@ -1,7 +1,7 @@
 /**
  * How long each sample stands for. A data day is seen as its quarters of an hour, counted from 0; two quarters are a half-hour slot.
  *
- * The step is a property of a column, of the part that published it, and of a stretch of time: real time gives load every 15 minutes and
+ * The step is a property of a column, of the part that published it, and of a span of time: real time gives load every 15 minutes and
  * exchanges every 30, consolidated load comes every 30 minutes inside rows of 15. So a sample at :15 or :45 stands for 15 minutes. A sample at
  * :00 or :30 stands for 30 minutes when its part has nothing at the following quarter, unless the part's nearest slots before and after
  * both have both samples: then a sample is missing, and a gap is never filled. Where parts overlap, a sample stands for as long as any

@@ -79,7 +79,7 @@ function outcomeOf(
   return { scope, outputs, checks: [], facts: { ...facts } };
 }
 
-/** Creates `published_cut` from an export of the portal; answers the SQL of what its times were made of. */
+/** Creates `published_cut` from an export of the portal; returns the SQL of what its times were made of. */
 async function loadPortalRows(
   sql: SqlSession,
   file: RawFile,

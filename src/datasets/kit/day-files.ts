@@ -6,7 +6,7 @@ import { quoteIdentifier, quoteText, quoteTexts } from '../../pipelines/sql-text
 
 /**
  * The engine hands rows on in vectors of this many, and a partition whose rows come in two vectors is encoded otherwise than
- * one whose rows come in one (measured: 11,245 bytes against 11,230 for the day across row 2,048). A pass of no more rows has one vector.
+ * one whose rows come in one (measured: 11,245 bytes against 11,230 for the day across row 2,048). A batch of no more rows has one vector.
  */
 const ROWS_PER_PASS = 2_048;
 
@@ -16,7 +16,7 @@ const ROWS_PER_PASS = 2_048;
  */
 const DAY_FILE_FORMAT = 'FORMAT PARQUET, COMPRESSION SNAPPY, WRITE_BLOOM_FILTER false';
 
-/** Our own column beside the published ones: how many days after the first of its pass a row's day is. */
+/** Our own column beside the published ones: how many days after the first of its batch a row's day is. */
 const PLACE = 'quotidien_place';
 
 /** A day to write and how many rows the table has of it. */
@@ -37,7 +37,7 @@ export interface DayFilesRequest {
 }
 
 /**
- * Writes one Parquet file per day that has rows, and answers their paths. The bytes of a day's file do not depend on which
+ * Writes one Parquet file per day that has rows, and returns their paths. The bytes of a day's file do not depend on which
  * other days are written with it (held by `test/property/eco2mix`).
  */
 export async function writeDayFiles(
@@ -45,29 +45,29 @@ export async function writeDayFiles(
   request: DayFilesRequest,
 ): Promise<ReadonlyMap<CivilDate, string>> {
   const files = new Map<CivilDate, string>();
-  for (const days of passesOf(request.days)) await writePass(sql, request, days, files);
+  for (const days of batchesOf(request.days)) await writeBatch(sql, request, days, files);
   return files;
 }
 
-/** Consecutive days that have rows, as many as one pass may hold; a larger day is a pass of its own. */
-function passesOf(days: readonly DayToWrite[]): CivilDate[][] {
-  const passes: CivilDate[][] = [];
+/** Consecutive days that have rows, as many as one batch may hold; a larger day is a batch of its own. */
+function batchesOf(days: readonly DayToWrite[]): CivilDate[][] {
+  const batches: CivilDate[][] = [];
   let free = 0;
   for (const { date, rows } of days) {
     if (rows === 0) continue;
-    const pass = passes.at(-1);
-    if (pass === undefined || rows > free) {
-      passes.push([date]);
+    const batch = batches.at(-1);
+    if (batch === undefined || rows > free) {
+      batches.push([date]);
       free = ROWS_PER_PASS;
     } else {
-      pass.push(date);
+      batch.push(date);
     }
     free -= rows;
   }
-  return passes;
+  return batches;
 }
 
-async function writePass(
+async function writeBatch(
   sql: SqlSession,
   request: DayFilesRequest,
   days: readonly CivilDate[],
@@ -79,7 +79,7 @@ async function writePass(
     files.set(first, await writeOneDay(sql, request, first, path.join(folder, 'alone.parquet')));
     return;
   }
-  // By place in the pass and not by date: the names come again in every month.
+  // By place in the batch and not by date: the names come again in every month.
   const place = `CAST(${quoteIdentifier(request.dayColumn)} AS DATE) - DATE ${quoteText(first)} AS ${PLACE}`;
   const select = selectDays(request, days, `${request.columns}, ${place}`);
   const [copied] = await sql.rows<{ Files: readonly string[] }>(

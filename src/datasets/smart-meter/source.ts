@@ -2,7 +2,7 @@ import type { HttpSource } from '../kit/index.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 
 /**
- * A head-end gives the readings of all its meters for a stretch of days, with what came late and what was corrected since, and lists beside them. There is no
+ * A head-end gives the readings of all its meters for a span of days, with what came late and what was corrected since, and lists beside them. There is no
  * public one: until the configuration has its address and key, these parts are closed, and files are imported.
  */
 const MAX_BYTES = 8 * 2 ** 30;

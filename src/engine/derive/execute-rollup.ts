@@ -206,7 +206,7 @@ export async function periodWork(
   return { period, artefacts, identity: { key, inputs } };
 }
 
-/** Runs the step for these periods and commits its outputs; answers those that may not be committed. */
+/** Runs the step for these periods and commits its outputs; returns those that may not be committed. */
 async function runRollup(
   engine: Engine,
   control: StepControl,

@@ -23,7 +23,7 @@ import { deleteRecords, recordName, recordsOf, withdrawnRecords as withdrawnReco
 import { resolveDerived } from '../plan/resolve-derived.ts';
 
 /** Keeps the message well under its limit, whatever the versions are. Days that a backfill made are one range. */
-const MOST_RANGES = 800;
+const MAX_RANGES = 800;
 const CLOSED_AT_ONCE = 8;
 
 /** What all open announcements, and the dates that somebody gave besides, have for others to do. */
@@ -41,7 +41,7 @@ export async function hearAnnouncements(
   );
   // Days that were made while a store was away are on one host alone; their reconciliation wakes the rollup again.
   const ranges = rangesOf(open.filter(({ scope }) => !degraded.has(scope)));
-  const heard = ranges.slice(0, MOST_RANGES);
+  const heard = ranges.slice(0, MAX_RANGES);
   const { definition } = datasetOf(engine, pipeline);
   const days = heard.flatMap(({ from, to }) =>
     isPeriod(from) ? [dayWithin(definition, from)] : datesBetween(from, to),

@@ -15,7 +15,7 @@ import { whyOutdated } from './stale-periods.ts';
 const PERIODS_AT_ONCE = 8;
 
 /**
- * Has the periods with days of this stretch be what their days give now. Of one that is to be made again a day is announced, so that the
+ * Has the periods with days of this span be what their days give now. Of one that is to be made again a day is announced, so that the
  * rollup makes it: its table was lost or damaged, or the row of its newest version was lost, of which nothing else tells. The published
  * table of any other shows its newest version; one that is right costs a look.
  */

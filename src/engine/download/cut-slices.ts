@@ -211,7 +211,7 @@ export async function cutAgain(
 
 /**
  * Cuts slices that are gone or damaged again from the raw files that back them: what is still here in another form is not to hang on a
- * publisher who may refuse. Answers the days that nobody is to be asked for.
+ * publisher who may refuse. Returns the days that nobody is to be asked for.
  */
 export async function recutLost(download: Download, days: StepRequest['days']): Promise<StepDone[]> {
   const lost = days.filter(({ recut }) => recut !== undefined).map(({ date }) => date);

@@ -32,7 +32,7 @@ export interface Exchange {
 }
 
 const REDIRECTS = [301, 302, 303, 307, 308];
-const MOST_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 
 /** Asks, and follows up to five redirects. Throws `SRC_UNSAFE_ADDRESS`, and what Node's own client throws. */
 export async function exchange(request: ExchangeRequest): Promise<Exchange> {
@@ -44,7 +44,7 @@ export async function exchange(request: ExchangeRequest): Promise<Exchange> {
     const { location } = answer.headers;
     if (!REDIRECTS.includes(answer.statusCode ?? 0) || location === undefined) return decoded(answer);
     answer.destroy();
-    if (redirects === MOST_REDIRECTS) throw unsafe(request.url, `sends us on more than ${MOST_REDIRECTS} times`);
+    if (redirects === MAX_REDIRECTS) throw unsafe(request.url, `sends us on more than ${MAX_REDIRECTS} times`);
     url = redirected(request, first, url, location);
   }
 }

@@ -14,7 +14,7 @@ import { beginReplacing, endReplacing } from '../records/replacing-names.ts';
 const SHORT_HASH = 8;
 
 /** Each lost try means that another import has given the name to its file meanwhile. */
-const MOST_TRIES = 10;
+const MAX_TRIES = 10;
 
 type RawStores = Pick<Engine, 'objects' | 'documents'>;
 
@@ -80,7 +80,7 @@ async function archiveNamed(objects: ObjectStore, name: string, mediaType: strin
       return;
     } catch (error) {
       // Another edition took the name while this one was read.
-      if (errorCodeOf(error) !== 'STORE_CORRUPT' || tries === MOST_TRIES) throw error;
+      if (errorCodeOf(error) !== 'STORE_CORRUPT' || tries === MAX_TRIES) throw error;
     }
   }
 }

@@ -58,7 +58,7 @@ export interface CommitContext {
   readonly scopes: number;
 }
 
-/** Stages the outputs and commits one entry per scope; answers the entries that are in the ledger now. */
+/** Stages the outputs and commits one entry per scope; returns the entries that are in the ledger now. */
 export async function commitStep(
   engine: Engine,
   control: StepControl,

@@ -36,7 +36,7 @@ import { withoutBuried } from '../records/tombstones.ts';
 
 /**
  * Executes one step for a set of days: key from the real inputs → ledger → work only for what is not there → commit. A day that cannot be done
- * is answered as a failure of that day; the others are committed. Throws what concerns the set as a whole, such as an unavailable store.
+ * is returned as a failure of that day; the others are committed. Throws what concerns the set as a whole, such as an unavailable store.
  */
 export async function executeStep(stores: Engine, request: StepRequest, control: StepControl): Promise<StepResult> {
   const engine = await withoutBuried(stores);

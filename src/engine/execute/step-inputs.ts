@@ -67,7 +67,7 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
     const notes = [...(day.notes ?? []), ...acceptedNotes(read(day), known)];
     return { ...(notes.length === 0 ? {} : { notes }), ...(decided.length === 0 ? {} : { decided }) };
   };
-  const manifests = await neighbourManifests(engine, request, step);
+  const manifests = await previousManifests(engine, request, step);
   return request.days.map((day) => ({
     date: day.date,
     artefacts: Object.fromEntries(
@@ -124,7 +124,7 @@ function sameDay(
 /** The first that is there of the days that are tried. */
 function ofOtherDays(
   entries: ReadonlyMap<string, LedgerEntry>,
-  manifests: NeighbourManifests,
+  manifests: PreviousManifests,
   request: StepRequest,
   date: CivilDate,
   input: StepInput,
@@ -137,7 +137,7 @@ function ofOtherDays(
   return undefined;
 }
 
-type NeighbourManifests = ReadonlyMap<string, ReadonlyMap<Scope, Manifest>>;
+type PreviousManifests = ReadonlyMap<string, ReadonlyMap<Scope, Manifest>>;
 
 function otherDay(
   entries: ReadonlyMap<string, LedgerEntry>,
@@ -155,11 +155,11 @@ function otherDay(
 }
 
 /** By pipeline, the newest manifests of the other days that are read and that this run does not make itself. */
-async function neighbourManifests(
+async function previousManifests(
   engine: Engine,
   request: StepRequest,
   step: StepDefinition,
-): Promise<NeighbourManifests> {
+): Promise<PreviousManifests> {
   const wanted = new Map<string, Set<CivilDate>>();
   for (const input of step.inputs) {
     const pipeline = input.asOf?.pipeline ?? request.pipeline;

@@ -39,7 +39,7 @@ export interface Answer {
 }
 
 /** An answer has at most so many rows; more are for the rows and files of tables. */
-export const MOST_ANSWER_ROWS = 10_000;
+export const MAX_ANSWER_ROWS = 10_000;
 
 /** The parameters as the question understands them; `INPUT_INVALID` names each that it does not. */
 export function readParameters({ question }: PlacedQuestion, given: Readonly<Record<string, unknown>>) {
@@ -85,12 +85,12 @@ export async function askQuestion(
   const { question, pipeline } = placed;
   const { cuts, sql } = await cutsOf(engine, known, placed, parameters, asOf);
   const read = cuts.filter(({ table }) => new RegExp(`\\b${table.id}\\b`).test(sql));
-  const limited = `SELECT * FROM (${sql}) LIMIT ${MOST_ANSWER_ROWS + 1}`;
+  const limited = `SELECT * FROM (${sql}) LIMIT ${MAX_ANSWER_ROWS + 1}`;
   const rows = await withViews(engine, read, (session) => session.rows<AnswerRow>(limited), signal);
-  if (rows.length > MOST_ANSWER_ROWS) {
+  if (rows.length > MAX_ANSWER_ROWS) {
     throw new PipelineError(
       'RANGE_TOO_LARGE',
-      `the answer has more than ${MOST_ANSWER_ROWS} rows: ask for a shorter range, a coarser granularity or top_n`,
+      `the answer has more than ${MAX_ANSWER_ROWS} rows: ask for a shorter range, a coarser granularity or top_n`,
     );
   }
   return {

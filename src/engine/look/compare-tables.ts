@@ -71,8 +71,8 @@ async function findKey(
   return [];
 }
 
-const MOST_SINGLE_CANDIDATES = 8;
-const MOST_KEY_COLUMNS = 4;
+const MAX_SINGLE_CANDIDATES = 8;
+const MAX_KEY_COLUMNS = 4;
 
 /** Instants before dates before text; a whole number only when it is the first column, because later ones are measures. */
 function keyCandidates(common: readonly Column[]): string[][] {
@@ -84,10 +84,10 @@ function keyCandidates(common: readonly Column[]): string[][] {
     ...named(({ type }) => type === 'VARCHAR'),
     ...named(({ type }, index) => index === 0 && type.includes('INT')),
   ];
-  const singles = names.slice(0, MOST_SINGLE_CANDIDATES).map((name) => [name]);
+  const singles = names.slice(0, MAX_SINGLE_CANDIDATES).map((name) => [name]);
   const first = names[0];
-  const pairs = names.slice(1, MOST_SINGLE_CANDIDATES).map((name) => [first ?? '', name]);
-  const several = names.slice(2, MOST_KEY_COLUMNS).map((_, index) => names.slice(0, index + 3));
+  const pairs = names.slice(1, MAX_SINGLE_CANDIDATES).map((name) => [first ?? '', name]);
+  const several = names.slice(2, MAX_KEY_COLUMNS).map((_, index) => names.slice(0, index + 3));
   return [...singles, ...pairs, ...several];
 }
 

@@ -14,10 +14,10 @@ import type { StepId } from '../../pipelines/vocabulary.ts';
 import type {
   ContentDiff,
   OutputDiff,
-  OutputFace,
+  OutputSummary,
   StepDiff,
   VersionDiff,
-  VersionFace,
+  VersionSummary,
 } from '../../pipelines/version-diff.ts';
 import type { JsonValue } from '../../ports/json.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
@@ -52,8 +52,8 @@ export async function compareVersions(
   return {
     pipeline: after.pipeline,
     scope: after.scope,
-    from: faceOf(before),
-    to: faceOf(after),
+    from: summaryOf(before),
+    to: summaryOf(after),
     facts: valueChanges(before.facts, after.facts),
     decisions: after.decisions.filter(({ step, key }) => decisionOn(before.decisions, step, key) === undefined),
     steps,
@@ -69,7 +69,7 @@ interface Comparison {
   readonly ledger: readonly LedgerEntry[];
 }
 
-function faceOf({ version, verdict, run }: Manifest): VersionFace {
+function summaryOf({ version, verdict, run }: Manifest): VersionSummary {
   return { version, verdict, committedAt: run.committedAt };
 }
 
@@ -101,8 +101,8 @@ async function compareStep(comparison: Comparison, id: StepId): Promise<StepDiff
     if (was?.sha256 === is?.sha256) continue;
     outputs.push({
       output,
-      before: outputFace(was),
-      after: outputFace(is),
+      before: outputSummary(was),
+      after: outputSummary(is),
       content: maskContent(
         classifiedColumns(comparison.definition),
         await compareContent(comparison, definitionOf(comparison.definition, id, output), was, is),
@@ -122,7 +122,7 @@ function outputsOf(step: ManifestStep | undefined): Readonly<Record<string, Arte
   return step?.state === 'done' ? step.outputs : {};
 }
 
-function outputFace(ref: ArtefactRef | undefined): OutputFace | null {
+function outputSummary(ref: ArtefactRef | undefined): OutputSummary | null {
   if (ref === undefined) return null;
   const { key, sha256, bytes, rows } = ref;
   return { key, sha256, bytes, ...definedMembers({ rows }) };

@@ -36,7 +36,7 @@ const LOOK_AGAIN_MS = 1_000;
 const LOOK_BACK_MS = 60_000;
 /** Versions of releases that told no changes, or that came by a replay, are seen after at most this long. */
 const READ_AGAIN_MS = 300_000;
-const MOST_CHANGES = 10_000;
+const MAX_CHANGES = 10_000;
 const QUERIES_AT_ONCE = 8;
 
 interface Partition {
@@ -117,8 +117,8 @@ export class KnownVersions {
   }
 
   async #forget(pipeline: string, since: string): Promise<void> {
-    const changes = await toldChanges(this.#engine.documents, pipeline, { since, limit: MOST_CHANGES });
-    if (changes.length === MOST_CHANGES) {
+    const changes = await toldChanges(this.#engine.documents, pipeline, { since, limit: MAX_CHANGES });
+    if (changes.length === MAX_CHANGES) {
       this.#partitions.clear();
       this.#state = {};
     }

@@ -3,7 +3,7 @@ import type { PlannedStep } from '../../pipelines/plan.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { Engine } from '../engine.ts';
-import { selectStretches } from '../plan/plan-backfill.ts';
+import { selectSpans } from '../plan/plan-backfill.ts';
 
 export interface StaleDay {
   readonly date: CivilDate;
@@ -16,7 +16,7 @@ export async function staleDays(engine: Engine, pipeline: string, dates: readonl
   const request = { pipeline, from: dates[0] ?? '', to: dates.at(-1) ?? '', select: 'stale' } as const;
   const days: StaleDay[] = [];
   const unreadable = new Map<CivilDate, UnreadableRow>();
-  for await (const { selected, due, manifests, unreadable: rows } of selectStretches(engine, request)) {
+  for await (const { selected, due, manifests, unreadable: rows } of selectSpans(engine, request)) {
     const meant = new Set(selected.map(({ date }) => date));
     for (const { date, steps, unpublished } of due.filter((day) => meant.has(day.date)))
       days.push({ date, steps: staleSteps(steps, manifests.get(date)), unpublished });

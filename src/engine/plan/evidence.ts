@@ -47,10 +47,10 @@ export async function surveyDays(
   definition: PipelineDefinition,
   dates: readonly CivilDate[],
 ): Promise<Survey> {
-  const neighbours = neighbourDates(definition, dates);
+  const previous = previousDates(definition, dates);
   // First: a plan must know at least what the manifest that it says it is based on was made from.
   const rows: UnreadableRow[] = [];
-  const versions = await readManifests(documents, definition.name, [...new Set([...dates, ...neighbours])], rows);
+  const versions = await readManifests(documents, definition.name, [...new Set([...dates, ...previous])], rows);
   const manifests = new Map([...versions].flatMap(([date, all]) => all.slice(-1).map((last) => [date, last] as const)));
   const [ledger, deliveries, decisions] = await Promise.all([
     readLedger(documents, definition.name, dates, rows),
@@ -75,7 +75,7 @@ export async function surveyDays(
     ledger: ledger.get(date) ?? [],
     damaged: new Map(),
     deliveries: deliveriesOf(definition, date, { manifests, ledger, deliveries }),
-    neighbour: (step, output, other, pipeline) => {
+    previousOutput: (step, output, other, pipeline) => {
       const known = pipeline === undefined ? manifests : states.get(pipeline);
       const state = known?.get(other)?.steps[step];
       return state?.state === 'done' ? state.outputs[output]?.sha256 : undefined;
@@ -198,7 +198,7 @@ function isBetween(date: CivilDate, first: string, last: string): boolean {
   return first <= date && date <= last;
 }
 
-function neighbourDates(definition: PipelineDefinition, dates: readonly CivilDate[]): CivilDate[] {
+function previousDates(definition: PipelineDefinition, dates: readonly CivilDate[]): CivilDate[] {
   return lookbacksOf(definition).flatMap((days) => dates.map((date) => addDays(date, -days)));
 }
 

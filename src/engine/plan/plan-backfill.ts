@@ -4,7 +4,7 @@ import {
   countActions,
   isSelected,
   predict,
-  yearStretches,
+  yearSpans,
   PLAN_TABLE,
   SELECTIONS,
 } from '../../pipelines/backfill.ts';
@@ -63,7 +63,7 @@ export async function planBackfill(
   const dataset = datasetOf(engine, request.pipeline);
   const days: PlannedBackfillDay[] = [];
   const left = { complete: 0, degraded: 0, noData: 0, notDue: 0, otherwise: 0 };
-  for await (const part of selectStretches(engine, request)) {
+  for await (const part of selectSpans(engine, request)) {
     days.push(...part.selected);
     progress(`planned ${days.length} days of ${request.pipeline}`);
     for (const reason of ['complete', 'degraded', 'noData', 'notDue', 'otherwise'] as const)
@@ -87,7 +87,7 @@ export async function planBackfill(
   return { plan, days };
 }
 
-export interface SelectedStretch {
+export interface SelectedSpan {
   readonly selected: readonly PlannedBackfillDay[];
   readonly complete: number;
   /** How many of the complete days are `degraded`. */
@@ -104,20 +104,20 @@ export interface SelectedStretch {
   readonly unreadable: RunPlans['unreadable'];
 }
 
-export interface StretchOptions {
+export interface SpanOptions {
   /** Days that are left aside. */
   readonly except?: readonly CivilDate[];
-  /** The plans of the stretch before: what is going to change there is known to the days that read it. */
+  /** The plans of the span before: what is going to change there is known to the days that read it. */
   readonly earlier?: readonly DayPlan[];
 }
 
-/** The days of a stretch that the request means. */
-export async function selectStretch(
+/** The days of a span that the request means. */
+export async function selectSpan(
   engine: Engine,
   request: BackfillRequest,
   { from, to }: FetchWindow,
-  { except = [], earlier = [] }: StretchOptions = {},
-): Promise<SelectedStretch> {
+  { except = [], earlier = [] }: SpanOptions = {},
+): Promise<SelectedSpan> {
   const { definition } = datasetOf(engine, request.pipeline);
   const { select = 'open', until, pages } = request;
   const all = datesBetween(from, to).filter((date) => !except.includes(date));
@@ -160,11 +160,11 @@ export async function selectStretch(
   };
 }
 
-/** The stretches of a backfill in its order, each planned with what is going to change in the one before it. */
-export async function* selectStretches(engine: Engine, request: BackfillRequest): AsyncGenerator<SelectedStretch> {
+/** The spans of a backfill in its order, each planned with what is going to change in the one before it. */
+export async function* selectSpans(engine: Engine, request: BackfillRequest): AsyncGenerator<SelectedSpan> {
   let earlier: readonly DayPlan[] = [];
-  for (const stretch of yearStretches(request)) {
-    const selected = await selectStretch(engine, request, stretch, { earlier });
+  for (const span of yearSpans(request)) {
+    const selected = await selectSpan(engine, request, span, { earlier });
     yield selected;
     earlier = selected.due.map(({ whole }) => whole);
   }
@@ -221,7 +221,7 @@ export async function checkPlan(
   );
 }
 
-/** The planned days within a stretch. */
+/** The planned days within a span. */
 export function plannedDates({ ranges }: BackfillPlan, { from, to }: FetchWindow): CivilDate[] {
   return ranges.flatMap((range) => datesBetween(range.from > from ? range.from : from, range.to < to ? range.to : to));
 }

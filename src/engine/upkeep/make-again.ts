@@ -15,7 +15,7 @@ export interface NotMade {
 }
 
 /** Days that read changed days may change others in turn; comparisons never read comparisons, so this ends sooner. */
-const MOST_TURNS = 20;
+const MAX_TURNS = 20;
 
 /**
  * Makes finished days again from what is delivered for them now, then everything that is made of them: the same plans, steps and commits as
@@ -40,7 +40,7 @@ export async function makeAgain(
   // Days read earlier ones, so these come first.
   for (const date of days) await make(date);
   let dates: readonly CivilDate[] = days;
-  for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
+  for (let turn = 1; turn <= MAX_TURNS; turn += 1) {
     const work = await hearAnnouncements(engine, control, pipeline, dates);
     for (const window of work.windows) for (const date of window.dates) await make(date);
     const failed: FailedWork[] = [];

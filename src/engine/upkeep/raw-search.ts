@@ -47,7 +47,7 @@ async function bytesIfNamed({ objects }: Pick<Engine, 'objects'>, key: string, w
   return isNamed || text.search(words) > 0 || (bytes <= text.length && text.search(words) === 0) ? bytes : undefined;
 }
 
-/** Whether a word stands where both its neighbours are seen: what touches an end is looked at with the next piece. */
+/** Whether a word stands where both letters beside it are seen: what touches an end is looked at with the next piece. */
 function standsWithin(text: string, words: RegExp, isFirst: boolean): boolean {
   for (const { 0: word, index } of text.matchAll(words))
     if ((index > 0 || isFirst) && index + word.length < text.length) return true;

@@ -6,10 +6,10 @@ import type { Engine } from '../engine.ts';
 import { SILENT, once } from '../in-pages.ts';
 import type { PageControl } from '../in-pages.ts';
 import { mendPeriods } from '../derive/mend-periods.ts';
-import { loadPlan, plannedDates, selectStretch } from '../plan/plan-backfill.ts';
+import { loadPlan, plannedDates, selectSpan } from '../plan/plan-backfill.ts';
 
 /**
- * The days of a stretch of a backfill as it starts: those of its plan, or those that the request means now. A try after the
+ * The days of a span of a backfill as it starts: those of its plan, or those that the request means now. A try after the
  * selection goes on with it.
  */
 export async function selectDays(
@@ -18,8 +18,8 @@ export async function selectDays(
   running: ReadonlySet<CivilDate>,
   control: PageControl = SILENT,
 ): Promise<SelectedDays> {
-  const { request, stretch } = asked;
-  const told = `looked at ${request.pipeline} from ${stretch.from} to ${stretch.to}`;
+  const { request, stretch: span } = asked;
+  const told = `looked at ${request.pipeline} from ${span.from} to ${span.to}`;
   const selected = await once(control, asked, () => datesOf(engine, asked), told);
   const { dates, complete, degraded, noData, notDue } = selected;
   await mendPeriods(engine, request.pipeline, asked.stretch);
@@ -34,12 +34,12 @@ export async function selectDays(
   };
 }
 
-async function datesOf(engine: Engine, { request, stretch, plan, except = [] }: SelectDaysRequest) {
+async function datesOf(engine: Engine, { request, stretch: span, plan, except = [] }: SelectDaysRequest) {
   if (plan !== undefined) {
     const stored = await loadPlan(engine.documents, request.pipeline, plan);
-    const dates = plannedDates(stored, stretch).filter((date) => !except.includes(date));
+    const dates = plannedDates(stored, span).filter((date) => !except.includes(date));
     return { dates, complete: 0, degraded: 0, noData: 0, notDue: 0 };
   }
-  const { selected, complete, degraded, noData, notDue } = await selectStretch(engine, request, stretch, { except });
+  const { selected, complete, degraded, noData, notDue } = await selectSpan(engine, request, span, { except });
   return { dates: selected.map(({ date }) => date), complete, degraded, noData, notDue };
 }

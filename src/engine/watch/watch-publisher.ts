@@ -194,7 +194,7 @@ export async function saveFreshness(
     await engine.documents.put(watchKey(pipeline, part), { value, checkedAt });
 }
 
-/** Keeps what changed between the last two versions of a day; answers their numbers, or null when there is one version only. */
+/** Keeps what changed between the last two versions of a day; returns their numbers, or null when there is one version only. */
 export async function keepRevision(
   engine: Engine,
   { signal }: Pick<StepControl, 'signal'>,

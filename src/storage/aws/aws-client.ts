@@ -24,7 +24,7 @@ export interface AwsCredentials {
 const SLOWEST_REQUEST_MS = 120_000;
 
 /** Requests at the same time of one client. */
-const MOST_SOCKETS = 64;
+const MAX_SOCKETS = 64;
 
 /**
  * The configuration that all clients share. Every wait is bounded: the SDK's own default is to wait for an answer without end, and an
@@ -43,8 +43,8 @@ export function awsClientConfig(options: AwsClientOptions) {
       // Without this the SDK only writes a warning when the time is over.
       throwOnRequestTimeout: true,
       socketTimeout: answerTimeoutMs,
-      httpAgent: { maxSockets: MOST_SOCKETS },
-      httpsAgent: { maxSockets: MOST_SOCKETS },
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent: { maxSockets: MAX_SOCKETS },
     },
   };
 }

@@ -44,7 +44,7 @@ type Named = Pick<DocumentKey, 'table'> & Partial<DocumentKey>;
 const CREATES_AT_ONCE = 24;
 
 /** Tries of a put without an expected version; each loss means that another writer advanced. */
-const MOST_REPLACE_TRIES = 100;
+const MAX_REPLACE_TRIES = 100;
 
 /** Items asked for at once by a query with a limit; without one, DynamoDB ends each page at 1 MiB. */
 const LARGEST_PAGE = 1_000;
@@ -206,7 +206,7 @@ class DynamoStore implements DocumentStore {
   /** Creates or replaces whatever is there; the new version. */
   async #replace(layout: ItemLayout, key: DocumentKey, encoded: Item): Promise<number> {
     let expectedVersion = 0;
-    for (let tries = 0; tries < MOST_REPLACE_TRIES; tries += 1) {
+    for (let tries = 0; tries < MAX_REPLACE_TRIES; tries += 1) {
       const found = await this.#write(layout, key, encoded, expectedVersion);
       if (found === 'won') return expectedVersion + 1;
       expectedVersion = found ?? 0;

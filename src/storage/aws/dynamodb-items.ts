@@ -34,13 +34,13 @@ export interface ItemLayout {
 }
 
 /** A larger body is compressed: DynamoDB counts each KiB of a write, and a query's page ends at 1 MiB. */
-const MOST_PLAIN_BYTES = 100_000;
+const MAX_PLAIN_BYTES = 100_000;
 
 /** A larger body goes to the object store: an item may have 400 KB with its keys and names. */
-const MOST_ITEM_BYTES = 380_000;
+const MAX_ITEM_BYTES = 380_000;
 
 /** The same for a body in native attributes, which in the worst case (lists of small numbers) take 1.6 times their JSON. */
-const MOST_NATIVE_BYTES = 235_000;
+const MAX_NATIVE_BYTES = 235_000;
 
 /** The name of the one operational table. */
 export function operationsTableName(tablePrefix: string): string {
@@ -61,9 +61,9 @@ export function operationalLayout(tableName: string, overflow: DocumentOverflow)
     // No table name holds a "#".
     partitionOf: ({ table, partition }) => `${table}#${partition}`,
     async encode(_key, text) {
-      if (Buffer.byteLength(text) <= MOST_PLAIN_BYTES) return { body: text };
+      if (Buffer.byteLength(text) <= MAX_PLAIN_BYTES) return { body: text };
       const compressed = await gzipText(text);
-      return compressed.byteLength <= MOST_ITEM_BYTES
+      return compressed.byteLength <= MAX_ITEM_BYTES
         ? { body_gzip: compressed }
         : { body_object: await overflow.write(text) };
     },
@@ -89,7 +89,7 @@ export function nativeLayout(table: NativeTable, overflow: DocumentOverflow): It
     async encode(key, text) {
       const body = JSON.parse(text) as Item;
       checkNativeBody(table, key, body);
-      const fits = Buffer.byteLength(text) <= MOST_NATIVE_BYTES;
+      const fits = Buffer.byteLength(text) <= MAX_NATIVE_BYTES;
       const fields = fits ? body : overflowFields(await overflow.write(text));
       if (timeToLive === undefined) return fields;
       return { ...fields, [timeToLive.field]: Math.floor(expiryOf(timeToLive).getTime() / 1_000) };

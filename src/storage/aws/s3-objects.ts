@@ -38,7 +38,7 @@ import { checkBucket, isMissingByHead } from './s3-missing.ts';
 import { WRITTEN_HASH, uploadObject } from './s3-upload.ts';
 import type { S3Target } from './s3-missing.ts';
 
-/** A body up to this is read before `get` answers, so that a reader who forgets it holds no connection. */
+/** A body up to this is read before `get` returns, so that a reader who forgets it holds no connection. */
 const READ_AT_ONCE_BYTES = 256 * 1_024;
 
 /** Of S3, prefix included. */

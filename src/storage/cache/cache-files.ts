@@ -21,7 +21,7 @@ const LOOK_AFTER_PART = 0.05;
 /** The use of a file is noted at most this often: one system call for each of many reads would cost more than it tells. */
 const NOTE_USE_AFTER_MS = 10_000;
 
-const MOST_REMEMBERED = 50_000;
+const MAX_REMEMBERED = 50_000;
 
 /** What the cache knows of a key: which bytes it had, and at which etag when one was compared. */
 export interface Binding {
@@ -60,7 +60,7 @@ export interface CacheFiles {
   /** Opens a path that `find` gave; undefined when it was evicted since. */
   open(path: string): Promise<FileHandle | undefined>;
   stage(body: ObjectBody): Promise<StagedFile>;
-  /** Gives the staged bytes their place, then makes room. Answers their path. */
+  /** Gives the staged bytes their place, then makes room. Returns their path. */
   keep(key: string, staged: StagedFile): Promise<string>;
   drop(staged: StagedFile): Promise<void>;
   /** One process at a time for each key. */
@@ -228,7 +228,7 @@ class CacheFolder implements CacheFiles {
   async #noteUse(file: string): Promise<void> {
     const now = Date.now();
     if (now - (this.#notedUses.get(file) ?? 0) < NOTE_USE_AFTER_MS) return;
-    if (this.#notedUses.size >= MOST_REMEMBERED) this.#notedUses.clear();
+    if (this.#notedUses.size >= MAX_REMEMBERED) this.#notedUses.clear();
     this.#notedUses.set(file, now);
     const used = usePath(file);
     await utimes(used, now / 1_000, now / 1_000).catch(() => writeFile(used, '').catch(() => undefined));
@@ -236,7 +236,7 @@ class CacheFolder implements CacheFiles {
 
   #remember(binding: Binding): void {
     if (hashInKey(binding.key) !== binding.sha256) return;
-    if (this.#immutable.size >= MOST_REMEMBERED) this.#immutable.clear();
+    if (this.#immutable.size >= MAX_REMEMBERED) this.#immutable.clear();
     this.#immutable.set(binding.key, binding);
   }
 

@@ -27,7 +27,7 @@ const LARGEST_PART = 0.5;
 const READ_AT_ONCE_BYTES = 256 * 1_024;
 
 /** Kept in memory; without its time a key is compared again. */
-const MOST_COMPARISONS = 50_000;
+const MAX_COMPARISONS = 50_000;
 
 /** Counted since the cache was opened in this process. */
 export interface CacheStats {
@@ -205,7 +205,7 @@ class CachedObjects implements CachedObjectStore {
 
   #noteComparison({ key, stale }: ObjectHead): void {
     if (this.#checkTtlMs === 0 || stale === true) return;
-    if (this.#comparedAtMs.size >= MOST_COMPARISONS) this.#comparedAtMs.clear();
+    if (this.#comparedAtMs.size >= MAX_COMPARISONS) this.#comparedAtMs.clear();
     this.#comparedAtMs.set(key, Date.now());
   }
 

@@ -5,7 +5,7 @@ import { errnoOf } from '../shared/file-errors.ts';
 import { syncFile } from './file-sync.ts';
 
 /** Folders remembered as durable; the memory is started afresh when it is full. */
-const MOST_KNOWN_FOLDERS = 50_000;
+const MAX_KNOWN_FOLDERS = 50_000;
 
 /**
  * Folders whose entries survive a power loss. A file is only as durable as the entries of all folders above it, and each of these
@@ -20,7 +20,7 @@ export interface DurableFolders {
   sync(folder: string): Promise<void>;
   /** Forgets what is known of the folder and those above it, after one of them turned out to be gone. */
   forget(folder: string): void;
-  /** Removes the folder, and those above it below the root, as far as they are empty; answers the first that stays. */
+  /** Removes the folder, and those above it below the root, as far as they are empty; returns the first that stays. */
   prune(folder: string): Promise<string>;
 }
 
@@ -38,7 +38,7 @@ export function createDurableFolders(root: string): DurableFolders {
       makeFolder(folder);
       await sync(parent);
     }
-    if (known.size >= MOST_KNOWN_FOLDERS) known.clear();
+    if (known.size >= MAX_KNOWN_FOLDERS) known.clear();
     known.add(folder);
   }
 

@@ -53,7 +53,7 @@ import { createVerifiedFiles } from './verified-files.ts';
 import type { MeasuredFile } from './verified-files.ts';
 
 /** Tries to put a file into a folder that others remove meanwhile because it became empty. */
-const MOST_FOLDER_TRIES = 10;
+const MAX_FOLDER_TRIES = 10;
 
 /** Files whose size and time `list` asks for at once. */
 const STATS_AT_ONCE = 64;
@@ -334,7 +334,7 @@ class LocalObjectStore implements ObjectStore {
         if (errnoOf(error) === 'EEXIST' && (await sameFile(staged.path, file))) return;
         this.#folders.forget(folder);
         if (fence !== undefined && !existsSync(staged.path)) throw fencedOff(key, fence);
-        if (errnoOf(error) === 'ENOENT' && attempt < MOST_FOLDER_TRIES) continue;
+        if (errnoOf(error) === 'ENOENT' && attempt < MAX_FOLDER_TRIES) continue;
         throw await this.#publishError(error, key, file);
       }
     }

@@ -7,7 +7,7 @@ import { errorCodeOf } from '../../errors.ts';
 import type { PlainBytes } from './packed-files.ts';
 
 /** Verifications remembered; about 300 bytes each. */
-const MOST_REMEMBERED = 50_000;
+const MAX_REMEMBERED = 50_000;
 
 /**
  * A file changed less than this before it was looked at is hashed again at its next open: within one tick of the file system's
@@ -15,7 +15,7 @@ const MOST_REMEMBERED = 50_000;
  */
 const SETTLED_AFTER_MS = 100;
 
-const MOST_READ_AT_ONCE_BYTES = 1 << 20;
+const MAX_READ_AT_ONCE_BYTES = 1 << 20;
 
 /** The hash and size of what a file holds. */
 export interface MeasuredFile extends PlainBytes {
@@ -51,7 +51,7 @@ export function createVerifiedFiles(plainOf?: PlainOf): VerifiedFiles {
     remembered.delete(identity);
     remembered.set(identity, measured);
     const oldest = remembered.keys().next();
-    if (remembered.size > MOST_REMEMBERED && oldest.done !== true) remembered.delete(oldest.value);
+    if (remembered.size > MAX_REMEMBERED && oldest.done !== true) remembered.delete(oldest.value);
   }
 
   async function hashOf(path: string, lookedAtMs: number): Promise<MeasuredFile> {
@@ -112,7 +112,7 @@ async function measureChunks(chunks: AsyncIterable<Uint8Array>): Promise<PlainBy
 
 async function hashFile(file: FileHandle, bytes: number): Promise<string> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.min(bytes + 1, MOST_READ_AT_ONCE_BYTES));
+  const buffer = Buffer.allocUnsafe(Math.min(bytes + 1, MAX_READ_AT_ONCE_BYTES));
   for (let at = 0; ;) {
     const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, at);
     if (bytesRead === 0) return hash.digest('hex');

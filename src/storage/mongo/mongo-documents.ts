@@ -35,7 +35,7 @@ const FIRST_PAGE = 100;
 const LARGEST_PAGE = 1_000;
 
 /** Tries of a put without an expected version; each loss means that another writer advanced. */
-const MOST_REPLACE_TRIES = 100;
+const MAX_REPLACE_TRIES = 100;
 
 export interface MongoDocumentOptions extends MongoConnection {
   /** Takes the bodies that no document can hold. */
@@ -199,7 +199,7 @@ class MongoStore implements MongoDocumentStore {
   async #replace(table: MongoTable, key: DocumentKey, stored: Fields): Promise<number> {
     // FerretDB cannot leave the body out of its answer.
     const slim = (await this.server()).product === 'MongoDB';
-    for (let tries = 0; tries < MOST_REPLACE_TRIES; tries += 1) {
+    for (let tries = 0; tries < MAX_REPLACE_TRIES; tries += 1) {
       const version = await table.replace(key, stored, slim);
       if (version !== undefined) return version;
     }

@@ -39,13 +39,13 @@ export interface RowLayout {
 }
 
 /** A larger body is kept as text: as a document it could take 6.5 times its JSON (lists of small numbers), and a document ends at 16 MiB. */
-const MOST_DOCUMENT_BYTES = 1_000_000;
+const MAX_DOCUMENT_BYTES = 1_000_000;
 
 /** A larger body goes to the object store. */
-const MOST_TEXT_BYTES = 12_000_000;
+const MAX_TEXT_BYTES = 12_000_000;
 
 /** The same for a body in native fields, which cannot be text. */
-const MOST_NATIVE_BYTES = 2_400_000;
+const MAX_NATIVE_BYTES = 2_400_000;
 
 /** MongoDB nests documents at most 100 deep. */
 const DEEPEST_DOCUMENT = 90;
@@ -54,7 +54,7 @@ const DEEPEST_DOCUMENT = 90;
 const UNUSABLE_NAME = /^$|^\$|[.\0]|^_bsontype$|^__proto__$/;
 
 /** The most that a UTF-16 unit of text, and all around a value, take in JSON or BSON. */
-const MOST_BYTES_OF_UNIT = 6;
+const MAX_BYTES_OF_UNIT = 6;
 const BYTES_OF_SCALAR = 25;
 
 /**
@@ -73,11 +73,11 @@ export function operationalRows(table: string, overflow: DocumentOverflow): RowL
     bodyFields: ['body', 'body_json', 'body_object'],
     identityOf: (key) => ({ _id: idOf(key) }),
     async encode(key, body) {
-      if (isDocument(body, 1, { bytes: MOST_DOCUMENT_BYTES })) return { body };
+      if (isDocument(body, 1, { bytes: MAX_DOCUMENT_BYTES })) return { body };
       const text = encodeDocumentBody(key, body);
       const bytes = Buffer.byteLength(text);
-      if (bytes > MOST_TEXT_BYTES) return { body_object: await overflow.write(text) };
-      if (bytes > MOST_DOCUMENT_BYTES) return { body_json: text };
+      if (bytes > MAX_TEXT_BYTES) return { body_object: await overflow.write(text) };
+      if (bytes > MAX_DOCUMENT_BYTES) return { body_json: text };
       const plain = decodeDocumentBody(key, text);
       return isDocument(plain, 1, { bytes: Number.POSITIVE_INFINITY }) ? { body: plain } : { body_json: text };
     },
@@ -105,7 +105,7 @@ export function nativeRows(table: NativeTable, overflow: DocumentOverflow): RowL
       const text = encodeDocumentBody(key, body);
       const plain = decodeDocumentBody(key, text) as Fields;
       checkNativeBody(table, key, plain);
-      const fits = Buffer.byteLength(text) <= MOST_NATIVE_BYTES;
+      const fits = Buffer.byteLength(text) <= MAX_NATIVE_BYTES;
       const fields = fits ? plain : overflowFields(await overflow.write(text));
       return timeToLive === undefined ? fields : { ...fields, [timeToLive.field]: expiryOf(timeToLive) };
     },
@@ -138,7 +138,7 @@ export function versionOfRow(layout: RowLayout, key: DocumentKey, row: Fields): 
  */
 function isDocument(value: unknown, depth: number, left: { bytes: number }): boolean {
   if (typeof value === 'string') {
-    left.bytes -= MOST_BYTES_OF_UNIT * value.length + BYTES_OF_SCALAR;
+    left.bytes -= MAX_BYTES_OF_UNIT * value.length + BYTES_OF_SCALAR;
     return left.bytes >= 0 && isWellFormed(value);
   }
   if (typeof value === 'number') {
@@ -151,12 +151,12 @@ function isDocument(value: unknown, depth: number, left: { bytes: number }): boo
 
 /** Bodies have some hundred names again and again; the memory is started afresh when it is full. */
 const usableNames = new Set<string>();
-const MOST_NAMES_KEPT = 10_000;
+const MAX_NAMES_KEPT = 10_000;
 
 function isUsableName(name: string): boolean {
   if (usableNames.has(name)) return true;
   if (UNUSABLE_NAME.test(name) || !isWellFormed(name)) return false;
-  if (usableNames.size >= MOST_NAMES_KEPT) usableNames.clear();
+  if (usableNames.size >= MAX_NAMES_KEPT) usableNames.clear();
   usableNames.add(name);
   return true;
 }
@@ -169,7 +169,7 @@ function areDocuments(value: object, depth: number, left: { bytes: number }): bo
   }
   if (prototype !== Object.prototype || 'toJSON' in value) return false;
   for (const name in value) {
-    left.bytes -= MOST_BYTES_OF_UNIT * name.length + BYTES_OF_SCALAR;
+    left.bytes -= MAX_BYTES_OF_UNIT * name.length + BYTES_OF_SCALAR;
     if (!isUsableName(name)) return false;
     if (!isDocument((value as Fields)[name], depth + 1, left)) return false;
   }

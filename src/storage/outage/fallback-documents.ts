@@ -120,7 +120,7 @@ export class FallbackDocuments implements DocumentStore {
       async () => {
         const created = await primary.documents.createMany(documents);
         await mirror.learnCreated(documents.filter((_, at) => created[at] === true));
-        for (const [at, { key }] of documents.entries()) if (created[at] !== true) await this.#meet(key);
+        for (const [at, { key }] of documents.entries()) if (created[at] !== true) await this.#learn(key);
         return created;
       },
       (state) => this.#createJournaled(state, documents),
@@ -133,7 +133,7 @@ export class FallbackDocuments implements DocumentStore {
   }
 
   /**
-   * Writes to the primary store, unless that is away or anything is pending. `journaled` answers undefined when the segment ended
+   * Writes to the primary store, unless that is away or anything is pending. `journaled` returns undefined when the segment ended
    * meanwhile: then nothing is pending any more, and it is decided anew.
    */
   async #write<T>(
@@ -220,7 +220,7 @@ export class FallbackDocuments implements DocumentStore {
   }
 
   /** Makes sure that a document which somebody else created is known here, too. */
-  async #meet(key: DocumentKey): Promise<void> {
+  async #learn(key: DocumentKey): Promise<void> {
     if ((await this.#parts.mirror.document(key)) === undefined) await this.#current(key);
   }
 

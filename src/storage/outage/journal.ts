@@ -10,7 +10,7 @@ import type { Outcome, PendingDocument } from './journal-state.ts';
 import type { JsonObject } from '../../ports/json.ts';
 
 /** Records that wait together are written with one fsync, up to this many bytes. */
-const MOST_APPENDED_AT_ONCE_BYTES = 8 << 20;
+const MAX_APPENDED_AT_ONCE_BYTES = 8 << 20;
 
 const READ_AT_ONCE_BYTES = 1 << 20;
 
@@ -47,7 +47,7 @@ export interface Journal {
   readonly host: string;
   /** The state with all that other processes appended until now. */
   refresh(): Promise<JournalState>;
-  /** Appends entries in this order; the answers are in the same order. */
+  /** Appends entries in this order; the results are in the same order. */
   append(entries: readonly NewEntry[]): Promise<readonly Outcome[]>;
   /** The body of a pending or conflicting put, from disk. */
   bodyOf(entry: PendingDocument): Promise<JsonObject>;
@@ -227,7 +227,7 @@ class SegmentedJournal implements Journal {
     let bytes = 0;
     const count = this.#queue.findIndex((waiting, at) => {
       bytes += waiting.bytes.byteLength;
-      return at > 0 && bytes > MOST_APPENDED_AT_ONCE_BYTES;
+      return at > 0 && bytes > MAX_APPENDED_AT_ONCE_BYTES;
     });
     return this.#queue.splice(0, count === -1 ? this.#queue.length : count);
   }

@@ -7,7 +7,7 @@ import type { DocumentView } from './journal-records.ts';
 import type { PendingDocument } from './journal-state.ts';
 import type { DocumentKey, StoredDocument } from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
-import { MOST_TRIES } from './reconcile-parts.ts';
+import { MAX_TRIES } from './reconcile-parts.ts';
 import type { DocumentMerge, Judgement, ReconcileParts } from './reconcile-parts.ts';
 
 type Current = StoredDocument | undefined;
@@ -74,7 +74,7 @@ export async function replayDocument(parts: ReconcileParts, pending: PendingDocu
       await proveDocument(parts, entry);
       return { kind: 'apply', ...(body === undefined ? {} : { version: entry.after.version }) };
     } catch (error) {
-      if (errorCodeOf(error) !== 'STORE_CONFLICT' || tries === MOST_TRIES) throw error;
+      if (errorCodeOf(error) !== 'STORE_CONFLICT' || tries === MAX_TRIES) throw error;
     }
   }
 }

@@ -3,7 +3,7 @@ import { hashInKey } from '../shared/content-key.ts';
 import { hashOfObject } from './fallback-objects.ts';
 import type { PendingEntry, PendingObject } from './journal-state.ts';
 import type { DeleteOptions, ObjectStore } from '../../ports/objects.ts';
-import { MOST_TRIES } from './reconcile-parts.ts';
+import { MAX_TRIES } from './reconcile-parts.ts';
 import type { Judgement, ObjectMerge, ReconcileParts } from './reconcile-parts.ts';
 
 /**
@@ -83,12 +83,12 @@ export async function replayObject(parts: ReconcileParts, entry: PendingObject):
       await parts.mirror.learnObject(entry.key, wanted(entry));
       return judgement;
     } catch (error) {
-      if (errorCodeOf(error) !== 'STORE_CONFLICT' || tries === MOST_TRIES) throw error;
+      if (errorCodeOf(error) !== 'STORE_CONFLICT' || tries === MAX_TRIES) throw error;
     }
   }
 }
 
-/** Keeps this host's bytes under another name, which nothing else has; answers a conflict when they are gone. */
+/** Keeps this host's bytes under another name, which nothing else has; returns a conflict when they are gone. */
 async function putBeside(parts: ReconcileParts, entry: PendingObject, beside: string): Promise<Judgement | undefined> {
   if (entry.kind === 'object-delete') return undefined;
   const besides: PendingObject = { ...entry, key: beside, before: null };

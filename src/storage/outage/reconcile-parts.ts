@@ -28,7 +28,7 @@ export interface Numbering {
   together(ours: JsonObject, theirs: JsonObject): JsonObject;
 }
 
-/** What a person need not decide. A rule that answers undefined leaves the conflict to one. */
+/** What a person need not decide. A rule that returns undefined leaves the conflict to one. */
 export interface MergeRules {
   /** A side is undefined where it is a deletion, or does not exist. */
   document(key: DocumentKey, ours: JsonObject | undefined, theirs: JsonObject | undefined): DocumentMerge | undefined;
@@ -69,4 +69,4 @@ export type Judgement =
   | { readonly kind: 'conflict'; readonly found: string };
 
 /** How often an entry is judged anew because somebody wrote the key between the look and the write. */
-export const MOST_TRIES = 5;
+export const MAX_TRIES = 5;

@@ -20,7 +20,7 @@ export interface Installation {
   readonly documents: DocumentStore;
 }
 
-/** Copies an object, reads it back from the target and compares the hashes; `STORE_CORRUPT` when they differ. Answers what is to be noted. */
+/** Copies an object, reads it back from the target and compares the hashes; `STORE_CORRUPT` when they differ. Returns what is to be noted. */
 export async function copyObject(
   { from, to }: { readonly from: Installation; readonly to: Installation },
   { key, etag }: ObjectHead,

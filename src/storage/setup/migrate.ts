@@ -125,7 +125,7 @@ class Migration {
     this.#tell(last.key);
   }
 
-  /** Answers what is to be noted of it. */
+  /** Returns what is to be noted of it. */
   async #copyObject(head: ObjectHead): Promise<CopyNote[]> {
     const { from, to } = this.#options;
     const { key } = head;
@@ -259,7 +259,7 @@ class Migration {
     await this.#notes.forget(key);
   }
 
-  /** Looks for every artefact that the target's documents name; copies those that only the source has, and answers those that nobody has. */
+  /** Looks for every artefact that the target's documents name; copies those that only the source has, and returns those that nobody has. */
   async #proveArtefacts(): Promise<string[]> {
     const { to, naming = {} } = this.#options;
     const missing = new Set<string>();

@@ -15,7 +15,7 @@ export function checkDocumentKey(key: DocumentKey): void {
   checkKeyText('sort', key.sort);
 }
 
-/** Refuses a query that cannot be answered, with `INPUT_INVALID`; the ends of its range may be any text. */
+/** Refuses a query that no store can run, with `INPUT_INVALID`; the ends of its range may be any text. */
 export function checkDocumentQuery(query: DocumentQuery): void {
   checkTable(query.table);
   checkKeyText('partition', query.partition);

@@ -58,8 +58,8 @@ const DUCKDB_ERRORS: readonly DuckDbErrorRow[] = [
 ];
 
 /** The engine's messages can quote a whole line of input; what crosses Temporal must stay small. */
-const MOST_MESSAGE_CHARACTERS = 2_000;
-const MOST_SQL_CHARACTERS = 500;
+const MAX_MESSAGE_CHARACTERS = 2_000;
+const MAX_SQL_CHARACTERS = 500;
 
 /** A failure of the engine as `PipelineError`, with the engine's message and the beginning of the statement. */
 export function duckDbError(error: unknown, sql: string, limits: DuckDbLimits): PipelineError {
@@ -70,8 +70,8 @@ export function duckDbError(error: unknown, sql: string, limits: DuckDbLimits): 
     return new PipelineError('SRC_SHAPE_CHANGED', `the table is damaged: ${csv}`, { cause: error });
   const row = DUCKDB_ERRORS.find(({ when }) => when.test(message));
   const remedy = row?.remedy === undefined ? '' : ` (${row.remedy(limits)})`;
-  return new PipelineError(row?.code ?? 'INTERNAL', message.slice(0, MOST_MESSAGE_CHARACTERS) + remedy, {
-    context: { sql: sql.slice(0, MOST_SQL_CHARACTERS) },
+  return new PipelineError(row?.code ?? 'INTERNAL', message.slice(0, MAX_MESSAGE_CHARACTERS) + remedy, {
+    context: { sql: sql.slice(0, MAX_SQL_CHARACTERS) },
     cause: error,
   });
 }

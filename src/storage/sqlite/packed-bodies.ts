@@ -21,7 +21,7 @@ const CRC_AT = 1;
 const COUNT_AT = 5;
 const HEAD_BYTES = 7;
 const NUMBER_BYTES = 4;
-const MOST_NUMBERS = 0xff_ff;
+const MAX_NUMBERS = 0xff_ff;
 
 export interface PackedBodies {
   /** The text itself, or bytes where they are fewer. */
@@ -58,7 +58,7 @@ export function createPackedBodies(samples: DictionarySamples, hashes: SharedHas
     pack(table, text) {
       if (text.length < SHORTEST_PACKED_CHARACTERS) return text;
       const short = hashes.take(text, MARK);
-      if (short.numbers.length === 0 || short.numbers.length > MOST_NUMBERS)
+      if (short.numbers.length === 0 || short.numbers.length > MAX_NUMBERS)
         return packing.pack(table, Buffer.from(text)) ?? text;
       const bytes = Buffer.from(short.text);
       const head = headOf(text, short.numbers);

@@ -12,7 +12,7 @@ const HASH = /(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])/g;
 const NUMBER_DIGITS = 8;
 
 /** About 4 MB; whoever reads years reads the same hashes again and again. */
-const MOST_KNOWN = 32_768;
+const MAX_KNOWN = 32_768;
 
 /** Where the hashes are kept: by number, their bytes after those of the number. */
 export interface HashRows {
@@ -50,7 +50,7 @@ export function createSharedHashes(rows: HashRows): SharedHashes {
   }
 
   function remember(number: number, hash: string): void {
-    if (known.size >= MOST_KNOWN) known.clear();
+    if (known.size >= MAX_KNOWN) known.clear();
     known.set(number, hash);
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLedger, readManifests } from '../../../src/engine/records/ledger-reader.ts';
-import { selectStretch } from '../../../src/engine/plan/plan-backfill.ts';
+import { selectSpan } from '../../../src/engine/plan/plan-backfill.ts';
 import { exitCodeOfDays } from '../../../src/cli/make/backfill-run.ts';
 import { gaps, stale } from '../../../src/cli/look/gaps.ts';
 import { plan } from '../../../src/cli/look/plan.ts';
@@ -184,7 +184,7 @@ class Story {
   async #runRange(from: CivilDate, to: CivilDate): Promise<void> {
     const planned = await this.#plan(from, to);
     const before = await this.#stock();
-    const { selected } = await selectStretch(this.#engine, { pipeline: 'tiny', from, to }, { from, to });
+    const { selected } = await selectSpan(this.#engine, { pipeline: 'tiny', from, to }, { from, to });
     const dates = selected.map(({ date }) => date);
     const alone = new Set<CivilDate>();
     const failed = new Set<CivilDate>();
@@ -292,7 +292,7 @@ class Story {
       expect(staleDays.includes(one), `${one} out of date`).toBe(marked);
     }
     const [from, to] = [DATES[0]!, DATES.at(-1)!];
-    const foreseen = await selectStretch(this.#engine, { pipeline: 'tiny', from, to, select: 'stale' }, { from, to });
+    const foreseen = await selectSpan(this.#engine, { pipeline: 'tiny', from, to, select: 'stale' }, { from, to });
     expect(foreseen.selected.map((day) => day.date)).toEqual(staleDays);
   }
 

@@ -105,11 +105,11 @@ describe('renderCalendar', () => {
     expect(lines.slice(2, 4)).toEqual(['                 10●d    11●d    12●d    13●d    14●d', ' 15●d    16●d']);
   });
 
-  it('lists a bounded number of remarks and stretches', () => {
+  it('lists a bounded number of remarks and missing days', () => {
     const noisy = datesOfMonth('2024-01').map((date) => day(date, 'ok', { remarks: [remark('failed_check')] }));
     expect(renderCalendar(noisy, plain).at(-1)).toBe('and 19 more remarks; --json lists all of them');
     const gaps = datesOfMonth('2024-01').map((date, index) => day(date, index % 2 === 0 ? 'missing' : 'ok'));
-    expect(renderCalendar(gaps, plain).at(-1)).toMatch(/2024-01-15 and 8 more stretches$/);
+    expect(renderCalendar(gaps, plain).at(-1)).toMatch(/2024-01-15 and 8 more$/);
   });
 
   it('says the same with colours as without', () => {

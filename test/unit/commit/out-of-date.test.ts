@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { calendarOfDays } from '../../../src/engine/look/day-calendar.ts';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
-import { selectStretch } from '../../../src/engine/plan/plan-backfill.ts';
+import { selectSpan } from '../../../src/engine/plan/plan-backfill.ts';
 import { executeDownload } from '../../../src/engine/download/execute-download.ts';
 import { resolveDerived } from '../../../src/engine/plan/resolve-derived.ts';
 import { keyIn } from '../../../src/pipelines/manifest.ts';
@@ -48,7 +48,7 @@ describe('a day that compares itself with one whose correction was taken back', 
     const remarks = async () =>
       (await calendarOfDays(engine, 'tiny', [NEXT], new Map())).flatMap((day) => day.remarks.map(({ kind }) => kind));
     const select = () =>
-      selectStretch(engine, { pipeline: 'tiny', from: NEXT, to: NEXT, select: 'stale' }, { from: NEXT, to: NEXT });
+      selectSpan(engine, { pipeline: 'tiny', from: NEXT, to: NEXT, select: 'stale' }, { from: NEXT, to: NEXT });
     const withdrawn = await comparison();
     expect(await remarks()).toContain('stale');
     expect((await select()).selected).toMatchObject([{ date: NEXT }]);

@@ -7,7 +7,7 @@ import type { CommitRequest } from '../../../src/engine/contract.ts';
 import { executeRollup } from '../../../src/engine/derive/execute-rollup.ts';
 import { closeAnnouncements, hearAnnouncements } from '../../../src/engine/derive/hear-announcements.ts';
 import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
-import { selectStretch } from '../../../src/engine/plan/plan-backfill.ts';
+import { selectSpan } from '../../../src/engine/plan/plan-backfill.ts';
 import { fenceOf, publishNewest, unpublishedScopes } from '../../../src/engine/publish/publish-versions.ts';
 import { selectDays } from '../../../src/engine/watch/select-days.ts';
 import { stalePeriods } from '../../../src/engine/derive/stale-periods.ts';
@@ -50,7 +50,7 @@ function fileOf(key: string): string {
 }
 
 async function complete(): Promise<number> {
-  return (await selectStretch(engine, { pipeline: 'tiny', ...RANGE }, RANGE)).complete;
+  return (await selectSpan(engine, { pipeline: 'tiny', ...RANGE }, RANGE)).complete;
 }
 
 /** Changes one byte; size and time of change stay as they were. */

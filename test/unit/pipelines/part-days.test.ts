@@ -13,7 +13,12 @@ function withPart(changes: Partial<PartDefinition>): PipelineDefinition {
   return definePipeline({ ...definition, parts });
 }
 
-const NOTHING: Partial<DayEvidence> = { manifest: undefined, ledger: [], deliveries: {}, neighbour: () => undefined };
+const NOTHING: Partial<DayEvidence> = {
+  manifest: undefined,
+  ledger: [],
+  deliveries: {},
+  previousOutput: () => undefined,
+};
 
 function download(
   changes: Partial<PartDefinition>,

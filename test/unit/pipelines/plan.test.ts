@@ -32,7 +32,7 @@ describe('planDay', () => {
   it('runs everything for a day that nobody made', () => {
     const plan = planDay(
       definition,
-      evidenceOf({ manifest: undefined, ledger: [], deliveries: {}, neighbour: () => undefined }),
+      evidenceOf({ manifest: undefined, ledger: [], deliveries: {}, previousOutput: () => undefined }),
     );
     expect(actions(plan)).toMatchObject({ 'download/a': 'run', 'transform/table': 'run', 'report/day': 'run' });
     expect(reason(plan, 'download/a')).toBe('never fetched');
@@ -124,7 +124,7 @@ describe('planDay', () => {
   });
 
   it('runs only the comparison and the report when the day before changed', () => {
-    const plan = planDay(definition, evidenceOf({ neighbour: () => 'changed' }));
+    const plan = planDay(definition, evidenceOf({ previousOutput: () => 'changed' }));
     expect(actions(plan)).toMatchObject({ 'metrics/day': 'reuse', 'metrics/comparison': 'run', 'report/day': 'run' });
     expect(reason(plan, 'metrics/comparison')).toBe('input before changed (yesterda → changed)');
   });
@@ -146,7 +146,7 @@ describe('planDay', () => {
   });
 
   it('foresees what a changed day does to a later day of the same range', () => {
-    const later = evidenceOf({ date: '2024-01-16', neighbour: () => 'yesterday' });
+    const later = evidenceOf({ date: '2024-01-16', previousOutput: () => 'yesterday' });
     const [changed, reader] = planDays(planDefinition({ 'metrics/day': 2 }), [later, evidenceOf()]);
     expect(changed?.date).toBe(DATE);
     expect(actions(reader!)['metrics/comparison']).toBe('run');

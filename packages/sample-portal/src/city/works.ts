@@ -32,7 +32,7 @@ const IMPACTS = ['RESTREINTE', 'RESTREINTE', 'SENS_UNIQUE', 'BARRAGE_TOTAL', 'IM
 /** Places where works follow each other, and how many days one of them takes. */
 const SITES = 90;
 const LEAST_DAYS = 20;
-const MOST_DAYS = 160;
+const MAX_DAYS = 160;
 /** The list reaches from works that ended so many days ago to works that start so many days from now. */
 const ENDED_BEFORE = 400;
 const STARTING_WITHIN = 60;
@@ -60,7 +60,7 @@ export function roadworks(seed: number): CityTable {
       for (let site = 0; site < SITES; site += 1) {
         const arc = arcs[(site * 7) % arcs.length];
         const [lon, lat] = arc?.middle ?? [2.35, 48.85];
-        const days = LEAST_DAYS + (hash(key, site) % (MOST_DAYS - LEAST_DAYS));
+        const days = LEAST_DAYS + (hash(key, site) % (MAX_DAYS - LEAST_DAYS));
         const first = Math.floor((today - ENDED_BEFORE) / days);
         const last = Math.floor((today + STARTING_WITHIN) / days);
         // The district whose middle is nearest: near enough for a postcode in a list of works.

@@ -9,9 +9,9 @@ import type { DayMetrics, FailingSensor, Report, Summary } from './model.ts';
 import { REPORT_SCHEMA } from './model.ts';
 import { sectionDetails, withNotes, withUnanswered } from './sections.ts';
 
-const MOST_ALERTS = 20;
+const MAX_ALERTS = 20;
 /** Roads have thousands of sensors: the longest silent ones are named, all are counted. */
-const MOST_SILENT_ROADS = 50;
+const MAX_SILENT_ROADS = 50;
 
 export interface ReportSources {
   readonly date: string;
@@ -45,7 +45,7 @@ export function buildReport(sources: ReportSources): Report {
     top_10_zones_congestionnees: roads?.top_10_zones_congestionnees ?? [],
     top_10_troncons_congestionnes: roads?.top_10_troncons_congestionnes ?? [],
     capteurs_defaillants: failing,
-    alertes_congestion: alerts.slice(0, MOST_ALERTS),
+    alertes_congestion: alerts.slice(0, MAX_ALERTS),
     chantiers_actifs: (metrics.chantiers?.chantiers_actifs ?? []).map(withoutOutlines),
     evolution_vs_semaine_precedente: metrics.history?.evolution ?? {
       disponible: false,
@@ -100,7 +100,7 @@ function failingSensors({ bikes, history }: DayMetrics, longHours: number): Fail
     type: 'bike',
     raison,
   }));
-  const roads = (history?.capteurs.liste ?? []).filter(({ heures }) => heures > longHours).slice(0, MOST_SILENT_ROADS);
+  const roads = (history?.capteurs.liste ?? []).filter(({ heures }) => heures > longHours).slice(0, MAX_SILENT_ROADS);
   return [
     ...bikeSensors,
     ...roads.map(({ identifiant_arc, heures, au_moins }): FailingSensor => {

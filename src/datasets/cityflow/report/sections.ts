@@ -11,9 +11,9 @@ import type { DayMetrics, SectionDetail } from './model.ts';
 /** What each section of the report rests on, and why it is not more: in French, as the whole report is. */
 
 /** More works without usable dates than this share say something about the file, not about a few of its rows. */
-const MOST_UNUSABLE_WORKS = 0.1;
+const MAX_UNUSABLE_WORKS = 0.1;
 /** The same for arcs whose length nobody tells. */
-const MOST_UNMEASURED_ARCS = 0.05;
+const MAX_UNMEASURED_ARCS = 0.05;
 
 /** The detail of every section; `closed` has the missing setting of each part whose publisher wants a key. */
 export function sectionDetails(
@@ -141,7 +141,7 @@ function countsDetail(day: DayMetrics, thresholds: Thresholds): SectionDetail | 
     [
       tooFew('capteurs', { taux: share, least: thresholds.roads_least_coverage }, usualRoads(day)),
       referentiel === null && 'le réseau routier manque : les longueurs sont celles des comptages, s’ils en ont',
-      unmeasured > MOST_UNMEASURED_ARCS &&
+      unmeasured > MAX_UNMEASURED_ARCS &&
         `${percent(unmeasured)} des tronçons n’ont pas de longueur, donc pas de temps perdu`,
       dropped.sans_troncon > 0 && `${dropped.sans_troncon} lignes ne nomment aucun tronçon et ne comptent pas`,
       dropped.valeur_impossible > 0 &&
@@ -167,7 +167,7 @@ function worksDetail({ chantiers }: DayMetrics): SectionDetail | null {
     sans_code_postal: sans_code_postal.length,
     sans_arrondissement: sans_arrondissement.length,
   };
-  const isBad = connus > 0 && undated.length / connus > MOST_UNUSABLE_WORKS;
+  const isBad = connus > 0 && undated.length / connus > MAX_UNUSABLE_WORKS;
   return detail(coverage, [isBad && `${undated.length} des ${connus} chantiers n’ont pas de dates utilisables`]);
 }
 

@@ -106,7 +106,7 @@ function columnsOf({ published, known }: CsvFile<CountColumn>): Columns {
   };
 }
 
-/** Fills the view `published` and the tables `times` and `places`; answers how many days to sort at once. */
+/** Fills the view `published` and the tables `times` and `places`; returns how many days to sort at once. */
 async function readText(sql: SqlSession, file: CsvFile<CountColumn>, columns: Columns): Promise<number> {
   const { at, place, row } = columns;
   const folder = path.join(sql.scratch, 'published');
@@ -149,7 +149,7 @@ async function findPlaces(sql: SqlSession, file: CsvFile<CountColumn>, { arc, pl
       CAST(row_number() OVER (ORDER BY ${texts}) AS INTEGER) AS ${PLACE} FROM found`);
 }
 
-/** Fills `sorted` with the rows of a stretch of days in order of day, arc and time; answers what each has, days with the same places together. */
+/** Fills `sorted` with the rows of a span of days in order of day, arc and time; returns what each has, days with the same places together. */
 async function sortRows(
   sql: SqlSession,
   { at, row }: Columns,
@@ -175,7 +175,7 @@ async function sortRows(
 }
 
 /**
- * Of rows that are equal in every column one stays; only rows whose key occurs twice are compared. Answers the days that still have such keys.
+ * Of rows that are equal in every column one stays; only rows whose key occurs twice are compared. Returns the days that still have such keys.
  * A table keeps the order in which it was filled, so twins follow each other: seven times faster found than by grouping.
  */
 async function mergeTwins(sql: SqlSession): Promise<CivilDate[]> {

@@ -32,7 +32,7 @@ const PLAUSIBLE: CheckDefinition = {
 const ON_GRID: CheckDefinition = { id: 'hour-grid', title: 'every record is an hour of its day', severity: 'hold' };
 export const BIKE_CHECKS: readonly CheckDefinition[] = [ONE_COUNT, PLAUSIBLE, ON_GRID];
 
-const MOST_BIKES = 10_000;
+const MAX_BIKES = 10_000;
 
 export const BIKE_TABLE = [
   { name: 'counter_id', type: 'VARCHAR' },
@@ -107,7 +107,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
 
 function bikesOf(count: unknown): number | null {
   const number = numberOf(count);
-  return number !== null && Number.isInteger(number) && number >= 0 && number <= MOST_BIKES ? number : null;
+  return number !== null && Number.isInteger(number) && number >= 0 && number <= MAX_BIKES ? number : null;
 }
 
 function hourOf(

@@ -71,7 +71,7 @@ export const COUNT_CHECKS: readonly CheckDefinition[] = [
 const FLOW = 'DECIMAL(10, 3)';
 const OCCUPANCY = 'DECIMAL(10, 6)';
 /** Six lanes of 2,000 vehicles: no road of the city carries more. */
-const MOST_VEHICLES_PER_HOUR = 12_000;
+const MAX_VEHICLES_PER_HOUR = 12_000;
 
 /**
  * Which of several rows of one arc and hour counts, in any order of the file: one without an implausible value, then the fuller one, then the
@@ -172,7 +172,7 @@ async function loadRows(
     WITH words AS (SELECT ${column('arc')} AS arc, ${at} AS at_text, ${column('flow')} AS flow_text, ${column('occupancy')} AS occupancy_text,
         ${publishedStateSql(column('state'))} AS published_state, ${barredSql(column('barred'))} AS barred FROM ${from}),
       numbers AS (SELECT *, TRY_CAST(flow_text AS ${FLOW}) AS flow_read, TRY_CAST(occupancy_text AS ${OCCUPANCY}) AS occupancy_read FROM words),
-      plausible AS (SELECT *, CASE WHEN flow_read BETWEEN 0 AND ${MOST_VEHICLES_PER_HOUR} THEN flow_read END AS flow,
+      plausible AS (SELECT *, CASE WHEN flow_read BETWEEN 0 AND ${MAX_VEHICLES_PER_HOUR} THEN flow_read END AS flow,
         CASE WHEN occupancy_read BETWEEN 0 AND 100 THEN occupancy_read END AS occupancy FROM numbers),
       typed AS (SELECT *, ${stateSql('occupancy', thresholds)} AS state, hour IS NULL OR hour NOT BETWEEN 0 AND ${day.hours - 1} AS is_outside
         FROM plausible LEFT JOIN times USING (at_text))
@@ -224,7 +224,7 @@ const RULES: readonly Rule[] = [
     check: PLAUSIBLE,
     flag: 'implausible',
     tested: 'true',
-    failed: `(flow_read NOT BETWEEN 0 AND ${MOST_VEHICLES_PER_HOUR} OR occupancy_read NOT BETWEEN 0 AND 100)`,
+    failed: `(flow_read NOT BETWEEN 0 AND ${MAX_VEHICLES_PER_HOUR} OR occupancy_read NOT BETWEEN 0 AND 100)`,
   },
   { check: FOLLOWING, flag: 'other_state', tested: 'has_state', failed: 'published_state <> state' },
   { check: ON_GRID, flag: 'off_grid', tested: 'true', failed: 'is_outside' },

@@ -12,7 +12,7 @@ const PLAUSIBLE: CheckDefinition = {
   severity: 'warn',
 };
 export const SERVICE_CHECKS: readonly CheckDefinition[] = [PLAUSIBLE];
-const MOST_PCT = 150;
+const MAX_PCT = 150;
 
 export const SERVICE_TABLE = [
   { name: 'operator', type: 'VARCHAR' },
@@ -67,7 +67,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
     indicators.map((one) => SERVICE_TABLE.map(({ name }) => one[name])),
     `service-${unit.scope}`,
   );
-  const odd = indicators.filter(({ result_pct: result }) => result !== null && (result < 0 || result > MOST_PCT));
+  const odd = indicators.filter(({ result_pct: result }) => result !== null && (result < 0 || result > MAX_PCT));
   return {
     outputs: { core },
     checks: [

@@ -8,7 +8,7 @@ import { BORDERS, SOURCES, STORAGES, SUB_SOURCES } from '../metrics-model.ts';
 /** The sum over all borders at each step, before the split by sign. */
 export const TOTAL_EXCHANGE = 'ech_comm_total';
 
-/** One quantity over one stretch of time. For exchanges `energy_mwh` is the net import. */
+/** One quantity over one span of time. For exchanges `energy_mwh` is the net import. */
 export interface PeriodEnergy extends Coverage {
   readonly quantity: string;
   readonly energy_mwh: number | null;
@@ -94,7 +94,7 @@ const COLUMNS = [
   'coverage DECIMAL(5, 4)',
 ];
 
-/** Writes the energies of a period as Parquet, one row per quantity, in order of their names; answers the number of rows. */
+/** Writes the energies of a period as Parquet, one row per quantity, in order of their names; returns the number of rows. */
 export async function writeEnergies(
   sql: SqlSession,
   period: string,

@@ -10,13 +10,13 @@ const HOUR_MS = 3_600_000;
 
 /** Offsets by hour since 1970: finding one takes 50 µs, and a file asks for the same few thousands of times. */
 const offsets = new Map<number, string>();
-const MOST_OFFSETS = 50_000;
+const MAX_OFFSETS = 50_000;
 
 function offsetAt(ms: number): string {
   const hour = Math.floor(ms / HOUR_MS);
   const known = offsets.get(hour);
   if (known !== undefined) return known;
-  if (offsets.size >= MOST_OFFSETS) offsets.clear();
+  if (offsets.size >= MAX_OFFSETS) offsets.clear();
   const offset = DateTime.fromMillis(ms, { zone: ZONE }).toFormat('ZZ');
   offsets.set(hour, offset);
   return offset;

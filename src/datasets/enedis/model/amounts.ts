@@ -21,9 +21,9 @@ function formulaProblem(date: string): string {
     WHEN jours_couverts < nb_jours THEN 'pas de tarif pour ' || fta || ' à partir du ' || ${date} END`;
 }
 
-/** Makes `abonnements_payes` and `energies_payees`: amounts by stretch, or an error that names formula and date. */
+/** Makes `abonnements_payes` and `energies_payees`: amounts by span, or an error that names formula and date. */
 export const AMOUNTS: readonly string[] = [
-  // (b·P + cg + cc) / 365 · days, in leap years too; a stretch over a change of rates is divided. With one power for all hours the steps are zero.
+  // (b·P + cg + cc) / 365 · days, in leap years too; a span over a change of rates is divided. With one power for all hours the steps are zero.
   `CREATE OR REPLACE TEMP TABLE abonnements_payes AS
    WITH parts AS (
      SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts,

@@ -6,7 +6,7 @@ import { CALENDARS, REGISTERS } from '../flux/registers.ts';
  */
 
 /** More a day is no household. */
-export const MOST_KWH_A_DAY = 1_000;
+export const MAX_KWH_A_DAY = 1_000;
 /** Digits of a counter of which no event says how many it has; those of the communicating meters. */
 const USUAL_DIGITS = 6;
 
@@ -81,7 +81,7 @@ const DIFFERENCES = REGISTERS.map(
 /** What a fall becomes: the counter passed zero when that makes a possible energy, otherwise nobody knows. */
 function passed(register: string): string {
   return `CASE WHEN ecart_${register} >= 0 THEN ecart_${register}
-    WHEN ecart_${register} + bout <= ${MOST_KWH_A_DAY} * greatest(nb_jours, 1) THEN ecart_${register} + bout END AS e_${register}`;
+    WHEN ecart_${register} + bout <= ${MAX_KWH_A_DAY} * greatest(nb_jours, 1) THEN ecart_${register} + bout END AS e_${register}`;
 }
 
 const FALLS = REGISTERS.map((register) => `coalesce(ecart_${register} < 0, false)`).join(' OR ');
@@ -102,7 +102,7 @@ const MINUTES = REGISTERS.map(
 /** Under each calendar: the sum of its registers, all of them. */
 const TOTAL = `CASE calendrier WHEN 'DI000001' THEN base WHEN 'DI000002' THEN hp + hc WHEN 'DI000003' THEN hph + hch + hpb + hcb END`;
 
-/** Makes `energies` from `chronologie`: one row per stretch between two bounds, [debut, fin) in civil days. */
+/** Makes `energies` from `chronologie`: one row per span between two bounds, [debut, fin) in civil days. */
 export const ENERGIES: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE energies AS
    WITH paires AS (
@@ -153,6 +153,6 @@ export const ENERGIES: readonly string[] = [
      coalesce(CAST(d_niveau AS INTEGER) >= 1 AND CAST(f_niveau AS INTEGER) >= 1, false) AS est_communicante,
      d_source IS NULL OR f_source IS NULL AS releve_manquant,
      a_baisse AND base IS NOT NULL AS est_passage_a_zero, est_baisse_inconnue, est_perdue, est_douteux,
-     coalesce(base > ${MOST_KWH_A_DAY} * nb_jours, false) AS est_saut
+     coalesce(base > ${MAX_KWH_A_DAY} * nb_jours, false) AS est_saut
    FROM totaux`,
 ];

@@ -3,7 +3,7 @@ import { acciseCents } from './amounts.ts';
 /** A month of a contract: what it subscribed, what it used, and what the network and the state ask for it. */
 
 /** A household uses less in a month. */
-export const MOST_KWH_A_MONTH = 10_000;
+export const MAX_KWH_A_MONTH = 10_000;
 const HOUSEHOLD_M = 36_000;
 
 const ENERGY_COLUMNS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'].map((register) => `energie_${register}_kwh`);
@@ -74,7 +74,7 @@ export const MONTHS: readonly string[] = [
      qualite, est_communicante, est_passage_a_zero, est_partage, est_douteux, releve_manquant, est_baisse_inconnue, est_saut,
      -- Not billed before a person has looked at it.
      est_saut OR est_baisse_inconnue
-       OR coalesce(energie_base_kwh > ${MOST_KWH_A_MONTH} AND puissance_max_m <= ${HOUSEHOLD_M}, false) AS est_retenu,
+       OR coalesce(energie_base_kwh > ${MAX_KWH_A_MONTH} AND puissance_max_m <= ${HOUSEHOLD_M}, false) AS est_retenu,
      nullif(concat_ws('; ', erreur_turpe, erreur_depassement, erreur_cta), '') AS erreur
    FROM taxees`,
   `CREATE OR REPLACE TEMP TABLE accise_mois AS

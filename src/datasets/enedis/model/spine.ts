@@ -72,7 +72,7 @@ export const SPINE: readonly string[] = [
    WINDOW suite AS (PARTITION BY rsc ORDER BY instant, rang)`,
 ];
 
-/** Makes `abonnements`: stretches of one power and formula, cut at the first of each month; the values are those of the event that opens them. */
+/** Makes `abonnements`: spans of one power and formula, cut at the first of each month; the values are those of the event that opens them. */
 export const SUBSCRIPTIONS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE abonnements AS
    WITH coupures AS (

@@ -90,9 +90,9 @@ interface Period {
 }
 
 function answer(line: TurpeLine): TurpeAnswer {
-  const { period, stretches } = periodOf(line);
+  const { period, rateParts } = periodOf(line);
   const powers = powersOf(line, period);
-  const parts = stretches.map(({ rate, debut, fin, days }) => {
+  const parts = rateParts.map(({ rate, debut, fin, days }) => {
     const fixed = powers === undefined ? undefined : cents(fixedPart(rate, powers, days));
     const energy = energyPart(rate, line, { period, days });
     return { debut, fin, nb_jours: days, fixed, energy, rate };
@@ -124,12 +124,12 @@ function sumKnown(amounts: readonly (bigint | undefined)[]): bigint | undefined 
 
 interface KnownPeriod {
   readonly period: Period;
-  readonly stretches: readonly Stretch[];
+  readonly rateParts: readonly RatePart[];
 }
 
 /** Many lines have the same formula and dates. */
 const periods = new Map<string, KnownPeriod>();
-const MOST_PERIODS = 10_000;
+const MAX_PERIODS = 10_000;
 
 function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: TurpeLine): KnownPeriod {
   const key = `${String(formula)}/${String(debut)}/${String(fin)}`;
@@ -137,7 +137,7 @@ function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: Turpe
   if (known !== undefined) return known;
   if (typeof formula !== 'string' || formula === '') throw new LineError('formule_tarifaire_acheminement is missing');
   const found = readPeriod(formula, debut, fin);
-  if (periods.size >= MOST_PERIODS) periods.clear();
+  if (periods.size >= MAX_PERIODS) periods.clear();
   periods.set(key, found);
   return found;
 }
@@ -152,10 +152,10 @@ function readPeriod(formula: string, debut: unknown, fin: unknown): KnownPeriod 
   const days = toEpochDay(fin) - toEpochDay(debut);
   if (days <= 0) throw new LineError(`${formula} from ${debut}: fin ${fin} is not after it`);
   const period = { formula: FORMULA_ALIASES[formula] ?? formula, debut, fin, days };
-  return { period, stretches: partsOf(period) };
+  return { period, rateParts: partsOf(period) };
 }
 
-interface Stretch {
+interface RatePart {
   readonly rate: PreparedRate;
   readonly debut: CivilDate;
   readonly fin: CivilDate;
@@ -163,10 +163,10 @@ interface Stretch {
 }
 
 /** The validities that a period lies in, each with its part of it. */
-function partsOf({ formula, debut, fin }: Period): Stretch[] {
+function partsOf({ formula, debut, fin }: Period): RatePart[] {
   const rates = RATES.get(formula);
   if (rates === undefined) throw new LineError(`${formula} is not a known formula (line from ${debut})`);
-  const parts: Stretch[] = [];
+  const parts: RatePart[] = [];
   for (let at = debut; at < fin;) {
     const rate = rates.find(({ from, to }) => from <= at && at < to);
     if (rate === undefined) throw new LineError(`${formula} has no rates for ${at}`);

@@ -15,8 +15,8 @@ import { THRESHOLD_WORDS } from './threshold-words.ts';
 import { SECTION_TITLES } from './tones.ts';
 import { districtOf, documentWords, figureWords, impactWords, weatherWords } from './words.ts';
 
-const MOST_DISRUPTIONS = 30;
-const MOST_SENSORS = 20;
+const MAX_DISRUPTIONS = 30;
+const MAX_SENSORS = 20;
 
 export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
   const { bikes, history } = metrics;
@@ -96,7 +96,7 @@ export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
 
 function DisruptionPlot({ traffic, date }: { traffic: TrafficMetrics; date: string }): JSX.Element {
   const { disruptions } = traffic;
-  const shown = disruptions.slice(0, MOST_DISRUPTIONS);
+  const shown = disruptions.slice(0, MAX_DISRUPTIONS);
   return (
     <>
       <h3>Perturbations au fil de la journée ({shownOf(shown.length, disruptions.length)})</h3>
@@ -237,7 +237,7 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
 
 export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
   const health = metrics.history?.capteurs;
-  const failing = report.capteurs_defaillants.slice(0, MOST_SENSORS);
+  const failing = report.capteurs_defaillants.slice(0, MAX_SENSORS);
   return (
     <PlainSection id="capteurs" title="Santé des capteurs">
       <p class="note">

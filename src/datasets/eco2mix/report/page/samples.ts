@@ -2,7 +2,7 @@ import type { Series } from '../../metrics-model.ts';
 
 /**
  * Curves hold a value per quarter of an hour, and a column of half-hours has none at :15 and :45. These quarters are no gaps. They are told
- * from gaps locally, because the step is a property of a stretch of a column: a quarter between two values is no sample of its column
+ * from gaps locally, because the step is a property of a span of a column: a quarter between two values is no sample of its column
  * when the quarters of the neighbouring half-hours have none either.
  */
 function isBetweenSamples(series: Series, index: number): boolean {
