@@ -8,7 +8,6 @@ import type { ApiContext } from '../api/shared/context.ts';
 import { notFound, pipelineErrorOf, statusOf } from '../api/shared/problems.ts';
 import { datasetOf } from '../engine/engine.ts';
 import { askQuestion, questionsOf, readParameters } from '../engine/look/ask-question.ts';
-import { calendarOfDays } from '../engine/look/day-calendar.ts';
 import { readVersions } from '../engine/look/day-dossier.ts';
 import { rangeOfDays } from '../engine/look/range-of-days.ts';
 import { cutTable, tablesOf } from '../engine/look/table-cut.ts';
@@ -101,7 +100,7 @@ function addLists(add: (path: string, make: Make) => void, context: ApiContext):
     const gaps: GapRow[] = [];
     for (const pipeline of Object.keys(engine.datasets)) {
       const dates = rangeOfDays(engine, pipeline, {});
-      const days = await calendarOfDays(engine, pipeline, dates, await context.running(pipeline));
+      const days = await context.calendar.of(pipeline, dates, await context.running(pipeline));
       for (const kind of GAP_KINDS) {
         const found = days.filter((day) => gapsOf(day).includes(kind)).map(({ date }) => date);
         if (found.length > 0) gaps.push({ pipeline, kind, dates: found });
@@ -204,10 +203,10 @@ async function tablePage({ engine, known }: ApiContext, page: PageContext, reque
 }
 
 async function calendarPage(context: ApiContext, page: PageContext, pipeline: string, year: number): Promise<Page> {
-  const { engine, running } = context;
+  const { engine, calendar, running } = context;
   const { definition } = datasetOf(engine, pipeline);
   const dates = datesBetween(`${year}-01-01`, `${year}-12-31`);
-  const days = await calendarOfDays(engine, pipeline, dates, await running(pipeline));
+  const days = await calendar.of(pipeline, dates, await running(pipeline));
   return { title: `${definition.title} ${year}`, content: h(CalendarPage, { page, pipeline, year, days }) };
 }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { datasetOf } from '../../engine/engine.ts';
-import { calendarOfDays } from '../../engine/look/day-calendar.ts';
 import { rangeOfDays } from '../../engine/look/range-of-days.ts';
 import { staleDays } from '../../engine/look/stale-days.ts';
 import { findUnfinished } from '../../engine/look/unfinished.ts';
@@ -87,9 +86,13 @@ interface Range {
   readonly to?: string | undefined;
 }
 
-async function daysOf({ engine, running }: ApiContext, pipeline: string, range: Range): Promise<CalendarDay[]> {
+async function daysOf(
+  { engine, calendar, running }: ApiContext,
+  pipeline: string,
+  range: Range,
+): Promise<CalendarDay[]> {
   const dates = rangeOfDays(engine, pipeline, range);
-  return calendarOfDays(engine, pipeline, dates, await running(pipeline));
+  return calendar.of(pipeline, dates, await running(pipeline));
 }
 
 /** The pipeline that is named, or all. */

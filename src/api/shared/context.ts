@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Engine } from '../../engine/engine.ts';
+import type { KnownCalendar } from '../../engine/look/known-calendar.ts';
 import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
@@ -12,6 +13,8 @@ export interface ApiContext {
   readonly engine: Engine;
   /** Versions in memory, shared by all requests. */
   readonly known: KnownVersions;
+  /** How days stand, in memory as well. */
+  readonly calendar: KnownCalendar;
   /** The days that run now, as far as Temporal tells; empty when it cannot be asked. */
   readonly running: (pipeline: string) => Promise<ReadonlyMap<CivilDate, RunningDay>>;
   /** For what only Temporal knows; `STORE_UNAVAILABLE` when it does not answer, `CONFIG_INVALID` when there is none. */

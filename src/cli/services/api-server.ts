@@ -5,6 +5,7 @@ import { LOOPBACK_HOSTS } from '../../api/security/guards.ts';
 import { createServer, openApiOf } from '../../api/server.ts';
 import type { ApiApp } from '../../api/shared/app.ts';
 import type { ApiContext, RunStarts } from '../../api/shared/context.ts';
+import { KnownCalendar } from '../../engine/look/known-calendar.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
 import { errorCodeOf, PipelineError } from '../../errors.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
@@ -83,9 +84,11 @@ async function buildServer(
 ): Promise<ApiApp> {
   const engine = await context.engine();
   const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
+  const known = new KnownVersions(engine);
   return createServer({
     engine,
-    known: new KnownVersions(engine),
+    known,
+    calendar: new KnownCalendar(engine, known),
     running: async (pipeline) => (await findRunningDays(context.config, pipeline)).days,
     withClient: (work) => connected.use(work),
     runs: runStarts(connected, taskQueue),
