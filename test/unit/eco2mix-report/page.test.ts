@@ -192,7 +192,7 @@ describe('report/page', () => {
   it('says who accepted what a check held, when and why', async () => {
     const held = { ...PASSED_CHECKS[0]!, check: 'plausible-load', severity: 'hold', failed: 1 } as const;
     const accepted = {
-      step: 'transform/national',
+      step: 'transform/national' as const,
       checks: ['plausible-load'],
       reason: 'une vague de froid',
       decidedAt: '2024-01-16T08:05:09.000Z',
