@@ -41,9 +41,14 @@ interface Started {
 async function start(...args: string[]): Promise<Started> {
   const loaders = ['tsx', './test/fixtures/list-loaded.mjs'].flatMap((name) => ['--import', name]);
   const [stdout, stderr] = await new Promise<[string, string]>((done) => {
-    execFile(process.execPath, [...loaders, 'src/cli/main.ts', ...args], { cwd: ROOT }, (_, out, err) => {
-      done([out, err]);
-    });
+    execFile(
+      process.execPath,
+      ['--conditions=quotidien-source', ...loaders, 'src/cli/main.ts', ...args],
+      { cwd: ROOT },
+      (_, out, err) => {
+        done([out, err]);
+      },
+    );
   });
   const lines = stderr.trimEnd().split('\n');
   const loaded = JSON.parse(lines.pop() ?? '') as string[];
