@@ -18,7 +18,7 @@ import { documentStoreConformance, openedTwice } from './document-store.suite.ts
 /** The names are CityFlow's own defaults. */
 const CITYFLOW = cityFlowTables({ metrics: 'metrics', reports: 'reports' });
 
-/** Atomic in every single operation, and in memory: this file proves atomicity, `ferretdb.test.ts` durability. */
+/** Atomic in every single operation, and in memory: this file proves atomicity, `ferretdb.long.test.ts` durability. */
 await describeWithServer(MONGO_JAVA_SERVER, startMongoJavaServer, (shared) => {
   documentStoreConformance(
     'MongoDB’s protocol, atomicity (mongo-java-server)',

@@ -283,9 +283,9 @@ export function objectStoreConformance(name: string, open: () => Promise<OpenedO
     });
 
     describe('list', () => {
-      it('gives 2,500 keys in byte order, and only those of the prefix', async () => {
+      it('gives 1,100 keys in byte order, and only those of the prefix', async () => {
         const at = prefix();
-        const keys = Array.from({ length: 2_500 }, (_, n) => `${at}days/${n % 7}/${String(n).padStart(4, '0')}.json`);
+        const keys = Array.from({ length: 1_100 }, (_, n) => `${at}days/${n % 7}/${String(n).padStart(4, '0')}.json`);
         await inParallel(keys.length, 16, (n) => store.put(keys[n]!, Buffer.from(String(n)), CREATE));
         await store.put(`${at}days-other`, Buffer.from('x'), CREATE);
         const listed = (await toArray(store.list(`${at}days/`))).map(({ key }) => key);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -49,29 +49,6 @@ describe('quotidien new dataset', () => {
     const again = await strangerIn(folder).quotidien('new', 'dataset', 'harbour-levels');
     expect(again).toMatchObject({ code: 2 });
     expect(again.stderr).toContain('not empty');
-  });
-
-  it('is told which module cannot be used, where it is named and what to do', async () => {
-    const home = await mkdtemp(path.join(tmpdir(), 'quotidien-home-'));
-    try {
-      const settings = path.join(home, 'settings.json');
-      const { quotidien } = strangerIn(folder);
-      const saidOf = async (module: string, code?: string): Promise<string> => {
-        if (code !== undefined) await writeFile(path.join(home, 'broken.mjs'), code);
-        await writeFile(settings, JSON.stringify({ datasets: [module] }));
-        const ended = await quotidien('--home', home, 'status', 'tides');
-        expect(ended.code).toBe(2);
-        expect(ended.stderr).toContain(settings);
-        return ended.stderr;
-      };
-      expect(await saidOf('quotidien-of-nobody')).toContain('npm install quotidien-of-nobody');
-      expect(await saidOf('./nowhere')).toContain('correct the path');
-      expect(await saidOf('./broken.mjs', 'export default 1')).toContain('no dataset as its default export');
-      expect(await saidOf('./broken.mjs', 'export default { kit: 99 }')).toContain('version 99 of quotidien/kit');
-      expect(await saidOf('./broken.mjs', 'throw new Error("boom")')).toContain('cannot be loaded: boom');
-    } finally {
-      await rm(home, { recursive: true, force: true });
-    }
   });
 
   it('does not take modules from a folder that nobody named', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { retain as retainCommand } from '../../src/cli/stores/retain.ts';
 import { importFile } from '../../src/engine/download/import-file.ts';
 import { namesUnder } from '../../src/engine/download/raw-names.ts';
@@ -24,7 +24,8 @@ const request = { pipeline: 'smart-meter', dryRun: false };
 let engine: TestEngine;
 let given: string;
 let now: Date;
-beforeEach(async () => {
+// Made once, because that is what takes long: each test finds days from which less or as much was removed as it removes.
+beforeAll(async () => {
   now = new Date('2026-06-10T10:00:00Z');
   const datasets = Object.values(configuredDatasets({ 'smart-meter': testMeters }, {}));
   engine = await openTestEngine(datasets, { now: () => now });
@@ -40,7 +41,7 @@ beforeEach(async () => {
   await importFile(engine, 'smart-meter', file, testControl());
   for (const date of [OLD, NEW]) await runDay(engine, 'smart-meter', date);
 });
-afterEach(async () => {
+afterAll(async () => {
   await engine.close();
   await rm(given, { recursive: true });
 });

