@@ -1,4 +1,7 @@
-/** Number of single-letter edits between two names (Levenshtein). */
+/**
+ * Number of single-letter edits between two names (Levenshtein). Ours, and not a library's: ten
+ * lines for one message, in a folder that imports nothing but zod.
+ */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of Array.from(a).entries()) {

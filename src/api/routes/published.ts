@@ -42,7 +42,7 @@ export function addPublished(app: ApiApp, context: ApiContext): void {
   });
 }
 
-/** Links of a report that is read as a route of its day: its neighbours and files lie in its folder, the rest above that. */
+/** Links of a report that is read as a route of its day: the days beside it and its files lie in its folder, the rest above that. */
 export function addReportLinks(app: ApiApp, { engine }: ApiContext): void {
   const to = (reply: FastifyReply, key: string): FastifyReply => reply.redirect(`${STORE}${key}`);
   app.get('/pipelines/:pipeline/days/:date/*', { schema: { hide: true } }, (request, reply) => {

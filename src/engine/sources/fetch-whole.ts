@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, stat, truncate } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import type { FetchedFile, OfferedFile, Source, SourceOptions } from '../../ports/source.ts';
 import { finishPart, leavePart, takePart } from './partial-files.ts';
@@ -25,7 +26,7 @@ export async function fetchWhole(
     const { size } = await stat(part);
     if (size !== file.bytes) throw truncated(source, file, size);
     const path = await finishPart(part);
-    return { path, bytes: size, sha256: await hashOf(path) };
+    return { path, bytes: size, sha256: await sha256OfFile(path) };
   } catch (error) {
     await leavePart(part);
     throw error;
@@ -62,10 +63,4 @@ function truncated({ place }: Pick<Source, 'place'>, file: OfferedFile, bytes: n
     `${file.name} at ${place} came with ${bytes} bytes and is listed with ${file.bytes}; it may still be written there`,
     { context: { file: file.path } },
   );
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) hash.update(chunk);
-  return hash.digest('hex');
 }

@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import type { EncodedFile } from '../../pipelines/dataset.ts';
 
@@ -58,9 +59,7 @@ export async function sealFile(key: Uint8Array, file: EncodedFile, target: strin
 
 /** A file as it was delivered, with the name, hash and size that are needed to seal it. */
 export async function encodedFile(file: string): Promise<EncodedFile> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) hash.update(chunk);
-  return { name: path.basename(file), path: file, sha256: hash.digest('hex'), bytes: (await stat(file)).size };
+  return { name: path.basename(file), path: file, sha256: await sha256OfFile(file), bytes: (await stat(file)).size };
 }
 
 /**
