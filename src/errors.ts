@@ -199,8 +199,9 @@ export function messageWithCode(code: string, message: string): string {
 
 /** The same without the code, for readers who are told it beside the message. */
 export function messageWithoutCode(code: string | null | undefined, message: string): string {
-  const prefix = `${code ?? ''}: `;
-  return code && message.startsWith(prefix) ? message.slice(prefix.length) : message;
+  if (!code) return message;
+  const prefix = `${code}: `;
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
 /** What the system says of a disk that takes no more: it means the same wherever it is met, also at scratch files and downloads. */

@@ -1,5 +1,6 @@
 import { Context, cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { required } from '../given.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { StepControl } from '../engine/engine.ts';
 import { toApplicationFailure } from './failure.ts';
@@ -89,13 +90,10 @@ function standstill(stallMs: number): ApplicationFailure {
 /** What the activity that calls this gives to its work. */
 export function control(): StepControl {
   const context = Context.current();
-  const { workflowExecution, attempt } = context.info;
+  const { attempt } = context.info;
+  const { workflowId, runId } = required(context.info.workflowExecution, 'the workflow of the activity');
   return {
-    execution: {
-      workflowId: workflowExecution?.workflowId ?? '',
-      runId: workflowExecution?.runId ?? '',
-      attempt,
-    },
+    execution: { workflowId, runId, attempt },
     signal: stops.get(context) ?? context.cancellationSignal,
     progress: (note) => {
       signOfLife();

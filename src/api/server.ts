@@ -6,6 +6,7 @@ import fastify from 'fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { textBefore } from '../given.ts';
 import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
 import { KnownTags } from './answers/known-tags.ts';
@@ -51,7 +52,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(notFound(`resource ${request.url.split('?')[0] ?? ''}`), request, reply),
+    sendProblem(notFound(`resource ${textBefore(request.url, '?')}`), request, reply),
   );
   const tags = new KnownTags(context.known);
   addGuards(app, context, tags);

@@ -179,7 +179,9 @@ function placedFolders(env: Environment, bucket: string, problems: string[]): Pl
     const asked = given ?? inBucket.join('/');
     const prefix = (asked === '' ? folder : asked).replace(/^\/+|\/+$/g, '');
     if (!/^[^/\\]+(\/[^/\\]+)*$/.test(prefix) || prefix.split('/').some((part) => part === '.' || part === '..')) {
-      problems.push(`${given === undefined ? name : (prefixName ?? '')} takes a folder such as ${folder}`);
+      problems.push(
+        `${given === undefined || prefixName === undefined ? name : prefixName} takes a folder such as ${folder}`,
+      );
     }
     if (folder === 'raw' && isForeign) return [{ folder: 'deposited/bucket', bucket: own, prefix, foreign: true }];
     return prefix === folder && own === bucket ? [] : [{ folder, bucket: own, prefix }];

@@ -1,3 +1,4 @@
+import { lastOf } from '../given.ts';
 import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { StepControl } from './engine.ts';
@@ -33,7 +34,7 @@ export async function inPages<R extends object | string>(
   for (let at = start?.done ?? 0; at < dates.length; at += DAYS_PER_PAGE) {
     const page = dates.slice(at, at + DAYS_PER_PAGE);
     found.push(...(await look(page)));
-    progress(`looked at ${at + page.length} of ${dates.length} days, up to ${page.at(-1) ?? ''}`);
+    progress(`looked at ${at + page.length} of ${dates.length} days, up to ${lastOf(page)}`);
     checkpoint?.save({ of, done: at + page.length, found } satisfies Page);
   }
   return found;

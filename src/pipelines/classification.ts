@@ -1,4 +1,4 @@
-import { definedMembers } from '../given.ts';
+import { definedMembers, textBefore } from '../given.ts';
 import { PipelineError, asPipelineError } from '../errors.ts';
 import type { ErrorContext } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../ports/json.ts';
@@ -48,7 +48,7 @@ export function maskRow(columns: ClassifiedColumns, row: JsonObject): JsonObject
  */
 export function maskWords(columns: ClassifiedColumns, words: string): string {
   if (columns.size === 0) return words;
-  return (words.split('\n', 1)[0] ?? '')
+  return textBefore(words, '\n')
     .replace(/"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`[^`]*`?/g, '[masked]')
     .replace(/\b([\w-]+)(\s*[:=]\s*)([^\s,;}\]]+)/g, (whole, name: string, sign: string) => {
       const is = columns.get(name.toLowerCase());

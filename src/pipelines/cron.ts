@@ -1,3 +1,4 @@
+import { required } from '../given.ts';
 import { PipelineError } from '../errors.ts';
 
 /**
@@ -30,7 +31,7 @@ export function parseCron(cron: string): CronTimes {
     throw new PipelineError('INPUT_INVALID', `cron ${JSON.stringify(cron)} has ${texts.length} fields instead of five`);
   }
   const [minute = [], hour = [], dayOfMonth = [], month = [], dayOfWeek = []] = FIELDS.map(
-    ([name, least, most], index) => parseField(texts[index] ?? '', name, least, most),
+    ([name, least, most], index) => parseField(required(texts[index], name), name, least, most),
   );
   return { minute, hour, dayOfMonth, month, dayOfWeek };
 }

@@ -1,4 +1,4 @@
-import { definedMembers } from '../given.ts';
+import { definedMembers, firstOf } from '../given.ts';
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { LEFT_OUT, SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, PartStanding, StepNote } from './kept-delivery.ts';
@@ -199,7 +199,7 @@ export function blockedBy(step: ExecutionStep, day: DayState): string | undefine
   const lost = step.gathers?.find(
     (names) => !step.inputs.some((input) => names.includes(input.name) && hasRows(input)),
   );
-  if (lost !== undefined) return `no shard of ${unsharded(lost[0] ?? '')} has rows`;
+  if (lost !== undefined) return `no shard of ${unsharded(firstOf(lost))} has rows`;
   return undefined;
 }
 

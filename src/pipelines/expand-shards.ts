@@ -94,7 +94,8 @@ function gathering(step: StepDefinition, sharded: Sharded): StepDefinition {
   const gathered = step.inputs.filter((input) => isSharded(input, sharded));
   if (gathered.length === 0) return step;
   const names = (name: string): string[] => {
-    const of = sharded.get(gathered.find((input) => input.name === name)?.step ?? '');
+    const input = gathered.find((candidate) => candidate.name === name);
+    const of = input === undefined ? undefined : sharded.get(input.step);
     return of === undefined ? [name] : shardsOf(of).map((shard) => shardName(name, shard));
   };
   const needed = gathered.filter((input) => input.optional !== true && !isOfOtherDays(input));

@@ -1,3 +1,4 @@
+import { firstOf } from '../given.ts';
 import type { StepDefinition } from './definition.ts';
 import { isOfOtherDays } from './lookback.ts';
 import { unsharded } from './shard.ts';
@@ -12,6 +13,6 @@ export function missingInput(step: StepDefinition, inputs: Readonly<Record<strin
     return `none of ${step.needsAnyOf.join(', ')} has rows for this day`;
   }
   const lost = step.gathers?.find((names) => names.every((name) => inputs[name] === null));
-  if (lost !== undefined) return `no shard of ${unsharded(lost[0] ?? '')} has rows for this day`;
+  if (lost !== undefined) return `no shard of ${unsharded(firstOf(lost))} has rows for this day`;
   return undefined;
 }

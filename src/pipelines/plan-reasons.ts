@@ -1,3 +1,4 @@
+import { firstOf } from '../given.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { InputHashes, StepKeyParts } from './step-key.ts';
@@ -38,7 +39,7 @@ function describeChange(name: string, before: InputHashes, after: InputHashes): 
 }
 
 function shorten(hashes: readonly string[]): string {
-  return hashes[0]?.slice(0, SHORT_HASH) ?? '';
+  return firstOf(hashes).slice(0, SHORT_HASH);
 }
 
 /** What was found wrong with stored objects, in words, by their keys. */

@@ -306,8 +306,8 @@ class PlanWalk {
     const never = 'never fetched, and this run does not ask the publisher';
     const whyNot = this.#whyNotAsked(part) ?? (this.#options.offline === true ? never : undefined);
     if (whyNot !== undefined) return { ...skip(step, whyNot), ...unansweredIn(this.#evidence.manifest, step.id) };
-    const expectedAt = this.#evidence.expected.parts[part.id] ?? '';
-    return this.#evidence.now < expectedAt
+    const expectedAt = this.#evidence.expected.parts[part.id];
+    return expectedAt !== undefined && this.#evidence.now < expectedAt
       ? skip(step, `not expected before ${expectedAt}`)
       : run(step, 'never fetched');
   }
@@ -477,7 +477,7 @@ class PlanWalk {
     const named = step.id === fromStep || stageOf(step.id) === fromStep || unsharded(step.id) === fromStep;
     if (!named && !step.inputs.some((input) => this.#forced.has(input.step))) return undefined;
     this.#forced.add(step.id);
-    return named ? 'asked for' : `asked for from ${fromStep ?? ''}`;
+    return named ? 'asked for' : `asked for from ${String(fromStep)}`;
   }
 
   #damageOfRaw({ raw }: Delivery): string | undefined {

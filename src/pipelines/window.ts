@@ -1,3 +1,4 @@
+import { firstOf, lastOf } from '../given.ts';
 import { datesBetween, monthOf, yearOf } from './civil-date.ts';
 import type { FetchWindow } from './dataset.ts';
 import type { PartDefinition } from './definition.ts';
@@ -14,7 +15,7 @@ const CALENDAR_OF = { month: monthOf, year: yearOf, all: () => 'all' } as const 
  * of its month (or year), so that the few missing days of a month cost one small request, not a whole month.
  */
 export function fetchWindows(dates: readonly CivilDate[], bulkWindow: PartDefinition['bulkWindow']): FetchWindow[] {
-  return byCalendar(dates, CALENDAR_OF[bulkWindow]).map((days) => ({ from: days[0] ?? '', to: days.at(-1) ?? '' }));
+  return byCalendar(dates, CALENDAR_OF[bulkWindow]).map((days) => ({ from: firstOf(days), to: lastOf(days) }));
 }
 
 /** The windows of at most a month that a range of days is worked through in, ascending. */

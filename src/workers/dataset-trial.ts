@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { required } from '../given.ts';
 import type { CheckResult, Dataset, LocalArtefact, StagedOutput, StepUnit, UnitOutcome } from '../pipelines/dataset.ts';
 import type { StepDefinition } from '../pipelines/definition.ts';
 import { PipelineError } from '../errors.ts';
@@ -97,7 +98,12 @@ class TrialDay implements Trial {
   async #cut(step: StepDefinition, file: string): Promise<void> {
     const bytes = await readFile(file);
     const raw = { path: file, sha256: hashOf(bytes), bytes: bytes.length };
-    const task = { part: step.part ?? '', raw, days: [this.#day], progress: () => undefined };
+    const task = {
+      part: required(step.part, 'the part of a download'),
+      raw,
+      days: [this.#day],
+      progress: () => undefined,
+    };
     await this.#withSql(async (sql) => {
       await this.#keep(step, await this.#dataset.slice(task, sql));
     });
@@ -140,7 +146,7 @@ class TrialDay implements Trial {
       key: id,
       sha256: hashOf(bytes),
       bytes: (await stat(file)).size,
-      mediaType: step.outputs[name]?.mediaType ?? '',
+      mediaType: required(step.outputs[name], `the output ${name}`).mediaType,
     };
     this.outputs[id] = { bytes, sha256: ref.sha256 };
     this.#artefacts.set(id, { scope: this.#day.date, path: file, ref, facts, checks });

@@ -1,3 +1,4 @@
+import { textBefore } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 
 /** The formats of tables, and which of them a request means. */
@@ -15,7 +16,7 @@ export type Format = keyof typeof FORMATS;
 const NAMES = Object.keys(FORMATS) as Format[];
 
 function bare(mediaType: string): string {
-  return (mediaType.split(';')[0] ?? '').trim().toLowerCase();
+  return textBefore(mediaType, ';').trim().toLowerCase();
 }
 
 /** A suffix decides, then `Accept` (RFC 9110, by quality, then by our order); `NOT_ACCEPTABLE` names what there is. */

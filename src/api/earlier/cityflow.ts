@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { textBefore } from '../../given.ts';
 import { STUDY_METRICS } from '../../datasets/cityflow/studies/bikes.ts';
 import type { BikeStudy } from '../../datasets/cityflow/studies/bikes.ts';
 import { openContent } from '../../engine/content-store.ts';
@@ -174,7 +175,7 @@ class City {
     const version = (await this.#context.known.newest('cityflow', [date])).get(date);
     const ref = version?.outputs[output];
     if (ref === undefined)
-      throw new PipelineError('NOT_FOUND', `nothing is known of ${output.split(':')[0] ?? ''} for ${date}`);
+      throw new PipelineError('NOT_FOUND', `nothing is known of ${textBefore(output, ':')} for ${date}`);
     return JSON.parse(await this.#text(ref)) as unknown;
   }
 

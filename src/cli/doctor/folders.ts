@@ -1,3 +1,4 @@
+import { firstOf } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { withFolder } from '../../engine/download/deliver-folder.ts';
 import { surveyFolder } from '../../engine/sources/arrivals.ts';
@@ -46,6 +47,6 @@ async function examine(
 
 function describe({ files, due, noted, unknown }: Survey): string {
   const failed = due.filter(({ why }) => why === 'failed').length;
-  const names = unknown.length === 0 ? '' : `, ${unknown.length} unknown names such as ${unknown[0] ?? ''}`;
+  const names = unknown.length === 0 ? '' : `, ${unknown.length} unknown names such as ${firstOf(unknown)}`;
   return `${files.length} files, ${due.length} to be fetched (${failed} failed before), ${noted.length} only noted${names}`;
 }

@@ -203,13 +203,13 @@ async function outcome(write: () => Promise<unknown>): Promise<'won' | 'lost'> {
 }
 
 function judgeRace(name: string, winners: readonly number[], kept: number | undefined): void {
-  if (winners.length !== 1) {
+  const [winner, ...others] = winners;
+  if (winner === undefined || others.length > 0) {
     throw corrupt(
       `of ${WRITERS} writers who created ${name} at once ${winners.length} were told that they had won; exactly one may`,
     );
   }
-  if (kept !== winners[0])
-    throw corrupt(`${name} holds what writer ${kept ?? 'nobody'} wrote, but writer ${winners[0] ?? ''} won`);
+  if (kept !== winner) throw corrupt(`${name} holds what writer ${kept ?? 'nobody'} wrote, but writer ${winner} won`);
 }
 
 function corrupt(message: string): PipelineError {

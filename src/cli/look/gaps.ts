@@ -1,3 +1,4 @@
+import { firstOf, lastOf } from '../../given.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { calendarOfDays } from '../../engine/look/day-calendar.ts';
@@ -170,7 +171,7 @@ export async function stale(context: CommandContext, command: RangeCommand): Pro
   const none = days.length + periods.length + unreadable.size === 0 && isFinished(unfinished);
   if (none) terminal.line('nothing is out of date');
   if (days.length > 0) {
-    const [from, to] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
+    const [from, to] = [firstOf(days).date, lastOf(days).date];
     terminal.line(
       `${count(days.length, 'day')} out of date: quotidien backfill ${command.pipeline} ${from} ${to} --stale`,
     );

@@ -30,7 +30,7 @@ export async function open(context: CommandContext, command: OpenCommand): Promi
   terminal.line(file);
   const program = terminal.interactive ? desktopCommand(process.platform, config.env) : undefined;
   if (program !== undefined && !(await showFile(program, file))) {
-    terminal.note(`${program[0] ?? ''} could not be started: open the file in a browser`);
+    terminal.note(`${program[0]} could not be started: open the file in a browser`);
   }
   return EXIT.done;
 }

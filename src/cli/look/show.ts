@@ -113,8 +113,8 @@ function printManifest(
 function headline({ pipeline, scope, manifests, degraded }: Dossier, manifest: Manifest): string {
   const { version, verdict, facts } = manifest;
   const { revision, coverage } = facts;
-  const words: string[] = [degraded !== null && manifest === manifests.at(-1) ? 'degraded' : verdict];
-  words.push(...reportWords(words[0] ?? '', facts));
+  const standing = degraded !== null && manifest === manifests.at(-1) ? 'degraded' : verdict;
+  const words: string[] = [standing, ...reportWords(standing, facts)];
   if (typeof revision === 'string') words.push(revision);
   if (typeof coverage === 'number') words.push(`coverage ${percent(coverage)}`);
   return `${pipeline} ${scope}  ${words.join(', ')}  (version ${version} of ${manifests.length})`;

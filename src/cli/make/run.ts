@@ -46,8 +46,7 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   const from = parseCivilDate(options.from);
   const to = options.to === undefined ? undefined : parseCivilDate(options.to);
   const days = to === undefined ? 1 : datesBetween(from, to).length;
-  if (days === 0)
-    throw new PipelineError('INPUT_INVALID', `the range ends (${options.to ?? ''}) before it begins (${from})`);
+  if (days === 0) throw new PipelineError('INPUT_INVALID', `the range ends (${to ?? from}) before it begins (${from})`);
   const fromStep = forcedFrom(options);
   checkRequest(definition, { dates: [from], options: definedMembers({ fromStep }) });
   const session = await openTemporal(context);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import * as z from 'zod';
+import { textBefore } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import { dataConverterOf } from '../../workers/payload-codec.ts';
 import { isSealed } from '../../workers/payload-keys.ts';
@@ -110,7 +111,7 @@ async function answer(
 }
 
 function actionOf({ method, url = '' }: IncomingMessage): 'encode' | 'decode' | undefined {
-  const action = /\/(encode|decode)$/.exec(url.split('?')[0] ?? '')?.[1];
+  const action = /\/(encode|decode)$/.exec(textBefore(url, '?'))?.[1];
   return method === 'POST' ? (action as 'encode' | 'decode' | undefined) : undefined;
 }
 

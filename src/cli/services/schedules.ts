@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { textBefore } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import { applySchedules, compareSchedules } from '../../schedules/apply-schedules.ts';
@@ -61,7 +62,7 @@ export function schedulesList(context: CommandContext): Promise<ExitCode> {
     const listed = await listSchedules(client, context.datasets, taskQueueOf(context));
     terminal.data(listed);
     for (const schedule of listed) {
-      const zone = context.datasets[schedule.id.split('/')[0] ?? '']?.definition.zone ?? 'UTC';
+      const zone = context.datasets[textBefore(schedule.id, '/')]?.definition.zone ?? 'UTC';
       for (const line of listLines(schedule, zone)) terminal.line(line);
     }
     return EXIT.done;

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from '../../config/environment.ts';
 
+/** A program with what it is given. */
+type ProgramCall = readonly [program: string, ...given: string[]];
+
 /** What shows a file to the person at this machine; undefined where nobody sits in front of it, as on a server. */
-export function desktopCommand(platform: NodeJS.Platform, env: Environment): readonly string[] | undefined {
+export function desktopCommand(platform: NodeJS.Platform, env: Environment): ProgramCall | undefined {
   if (platform === 'darwin') return ['open'];
   // The empty text is the title of the window, which `start` would take from a quoted path otherwise.
   if (platform === 'win32') return ['cmd', '/c', 'start', ''];
@@ -11,7 +14,7 @@ export function desktopCommand(platform: NodeJS.Platform, env: Environment): rea
 }
 
 /** Shows the file; false when the program for it could not be started. */
-export function showFile([program = '', ...given]: readonly string[], file: string): Promise<boolean> {
+export function showFile([program, ...given]: ProgramCall, file: string): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(program, [...given, file], { stdio: 'ignore', detached: true });
     child.once('error', () => {

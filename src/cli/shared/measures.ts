@@ -1,3 +1,4 @@
+import { required } from '../../given.ts';
 /** Hashes and sizes as people read them. */
 
 const SHORT_HASH = 8;
@@ -13,7 +14,7 @@ export function formatBytes(bytes: number): string {
   let [value, unit] = [bytes, 0];
   while (value >= 1_000 && unit < UNITS.length - 1) [value, unit] = [value / 1_000, unit + 1];
   const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
+  return `${value.toFixed(digits)} ${required(UNITS[unit], 'a unit of bytes')}`;
 }
 
 /** `1 row`, `24 rows`. */

@@ -11,6 +11,7 @@ import {
   readJsonDocuments,
   readTextEnds,
   textOf,
+  required,
 } from '../kit/index.ts';
 import type { CivilDate, CsvLayout, Dataset, GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { ZONE } from './zones.ts';
@@ -85,7 +86,7 @@ interface Extent {
 
 async function findCounts({ path, name }: GivenFile, sql: SqlSession): Promise<Found> {
   const file = await openCounts(path, name);
-  const day = countDaySql(quoteIdentifier(file.known.get('at') ?? ''));
+  const day = countDaySql(quoteIdentifier(required(file.known.get('at'), 'the column at')));
   const [extent] = await sql.rows<Extent>(
     `SELECT count(*) AS rows, min(${day}) AS first, max(${day}) AS last FROM ${csvRowsSql(file)}`,
   );

@@ -1,4 +1,4 @@
-import { mapColumns, quoteIdentifier } from '../kit/index.ts';
+import { mapColumns, quoteIdentifier, required } from '../kit/index.ts';
 import type { ColumnNames, RowMeaning } from '../kit/index.ts';
 import { COUNT_COLUMNS, NETWORK_COLUMNS, WORK_COLUMNS } from './columns.ts';
 import type { CountColumn } from './columns.ts';
@@ -83,7 +83,7 @@ function listRows<Column extends string>(
   const { known } = mapColumns(columns, names);
   const told = [...known].filter(([name]) => name !== id);
   return {
-    key: quoteIdentifier(known.get(id) ?? ''),
+    key: quoteIdentifier(required(known.get(id), `the column ${id}`)),
     values: Object.fromEntries(told.map(([name, published]) => [name, `nullif(${quoteIdentifier(published)}, '')`])),
     names: Object.fromEntries(known),
   };

@@ -10,6 +10,7 @@ import {
   linesFile,
   parquetFile,
   watchSchedule,
+  definedMembers,
 } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition, PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
 import { ARCHIVE_CHECK } from './days/transform.ts';
@@ -70,7 +71,7 @@ function table(layer: string, publishAs?: string): OutputDefinition {
   return parquetFile(layer, {
     columns: PERSONAL,
     retention: TEN_YEARS,
-    ...(publishAs === undefined ? {} : { publishAs }),
+    ...definedMembers({ publishAs }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { required } from '../../given.ts';
 import { asPipelineError } from '../../errors.ts';
 import type {
   LocalArtefact,
@@ -89,4 +90,9 @@ function inScope(work: (unit: StepUnit) => Promise<UnitOutputs>): UnitWork {
 /** The one artefact of an input; undefined for a missing optional one. */
 export function inputOf(unit: StepUnit, name: string): LocalArtefact | undefined {
   return unit.inputs[name]?.[0];
+}
+
+/** The same for an input that the step cannot do without: the engine runs no step that lacks one. */
+export function neededInput(unit: StepUnit, name: string): LocalArtefact {
+  return required(inputOf(unit, name), `the input ${name} of ${unit.scope}`);
 }

@@ -1,3 +1,4 @@
+import { required } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import type { StepUnit } from '../../pipelines/dataset.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
@@ -34,8 +35,8 @@ export function localQuarters(day: ZonedDay): string[] {
   return Array.from({ length: day.hours * 4 }, (_, quarter) => {
     const ms = startMs + quarter * QUARTER_MS;
     const isBefore = ms < midnight + CHANGE_HOUR_UTC * HOUR_MS;
-    const clock = CLOCKS[(ms + (isBefore ? offsetAtStart : offsetAtEnd) - midnight) / QUARTER_MS] ?? '';
-    return `${day.date}T${clock}:00${isBefore ? textAtStart : textAtEnd}`;
+    const clock = CLOCKS[(ms + (isBefore ? offsetAtStart : offsetAtEnd) - midnight) / QUARTER_MS];
+    return `${day.date}T${required(clock, 'the quarter of an hour')}:00${isBefore ? textAtStart : textAtEnd}`;
   });
 }
 
@@ -54,8 +55,8 @@ export function localTime(day: ZonedDay, ms: number): string {
 
 function offsetText(offsetMs: number): string {
   const minutes = Math.abs(offsetMs) / 60_000;
-  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0'));
-  return `${offsetMs < 0 ? '-' : '+'}${hours ?? ''}:${rest ?? ''}`;
+  const twoDigits = (part: number): string => String(part).padStart(2, '0');
+  return `${offsetMs < 0 ? '-' : '+'}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
 }
 
 /** The hour of the local clock, 0–23, of each hour of a data day: an autumn day has 2 twice, a spring day has no 2. */

@@ -1,3 +1,4 @@
+import { definedMembers } from '../kit/index.ts';
 import type { TableColumn, TableDefinition } from '../kit/index.ts';
 import { WIDE_COLUMNS, wideSql, YEARLY_COLUMNS, yearsSql } from './tables-sql.ts';
 
@@ -8,7 +9,7 @@ function filesSql(files: string): string {
 }
 
 function plainColumns(columns: readonly TableColumn[]): TableColumn[] {
-  return columns.map(({ name, type, title, unit }) => ({ name, type, title, ...(unit === undefined ? {} : { unit }) }));
+  return columns.map(({ name, type, title, unit }) => ({ name, type, title, ...definedMembers({ unit }) }));
 }
 
 const MEGAWATTS = { type: 'number', unit: 'MW' } as const;

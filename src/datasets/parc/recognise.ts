@@ -1,4 +1,4 @@
-import { csvRowsSql, openCsv, PipelineError, quoteIdentifier } from '../kit/index.ts';
+import { csvRowsSql, openCsv, PipelineError, quoteIdentifier, required } from '../kit/index.ts';
 import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { REGISTER } from './register.ts';
 import { kindOf, readRtePage } from './rte-page.ts';
@@ -39,7 +39,7 @@ function lastDayOf(month: string): string {
 
 async function recogniseRegister({ path, name }: GivenFile, sql: SqlSession): Promise<RecognisedFile> {
   const csv = await openCsv(path, name, REGISTER);
-  const year = `left(trim(${quoteIdentifier(csv.known.get('year') ?? '')}), 4)`;
+  const year = `left(trim(${quoteIdentifier(required(csv.known.get('year'), 'the column year'))}), 4)`;
   const [found] = await sql.rows<{ rows: number; first: string; last: string }>(
     `SELECT count(*) AS rows, min(${year}) AS first, max(${year}) AS last FROM ${csvRowsSql(csv)}`,
   );

@@ -1,4 +1,4 @@
-import { mapColumns, quoteIdentifier } from '../kit/index.ts';
+import { mapColumns, quoteIdentifier, required } from '../kit/index.ts';
 import type { RowMeaning } from '../kit/index.ts';
 import { REGISTER } from './register.ts';
 
@@ -15,7 +15,7 @@ export function rowsOf(part: string, columns: readonly string[]): RowMeaning {
   const { known } = mapColumns(columns, REGISTER.names);
   const told = [...known].filter(([name]) => name !== 'year');
   return {
-    key: `left(trim(${quoteIdentifier(known.get('year') ?? '')}), 4)`,
+    key: `left(trim(${quoteIdentifier(required(known.get('year'), 'the column year'))}), 4)`,
     values: Object.fromEntries(told.map(([name, published]) => [name, `nullif(${quoteIdentifier(published)}, '')`])),
     names: Object.fromEntries(known),
   };

@@ -7,6 +7,8 @@ import {
   quoteIdentifier,
   quoteText,
   writeParquetRows,
+  definedMembers,
+  required,
 } from '../kit/index.ts';
 import type { CivilDate, Dataset, RowsFile, SliceTask, SqlColumn, SqlSession, UnitOutcome } from '../kit/index.ts';
 import { REGISTER } from './register.ts';
@@ -51,7 +53,7 @@ function byTexts(one: readonly string[], other: readonly string[]): number {
 
 async function sliceRegister(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openCsv(task.raw.path, `the register ${path.basename(task.raw.path)}`, REGISTER);
-  const year = `left(trim(${quoteIdentifier(file.known.get('year') ?? '')}), 4)`;
+  const year = `left(trim(${quoteIdentifier(required(file.known.get('year'), 'the column year'))}), 4)`;
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT * FROM ${csvRowsSql(file)}`);
   const [found] = await sql.rows<{ odd: number }>(
     `SELECT count(*) FILTER (WHERE NOT coalesce(regexp_full_match(${year}, '\\d{4}'), false)) AS odd FROM published`,
@@ -86,7 +88,7 @@ async function bySpan(
     if (!files.has(span)) files.set(span, await write(span));
     const slice = files.get(span);
     const facts = { rows: slice?.rows ?? 0, published_columns: columns, unknown_columns: [] };
-    outcomes.push({ scope: date, outputs: slice === undefined ? {} : { slice }, checks: [], facts });
+    outcomes.push({ scope: date, outputs: definedMembers({ slice }), checks: [], facts });
   }
   return outcomes;
 }

@@ -117,7 +117,8 @@ function namesOf(known: ReadableSlice, fresh: ReadableSlice): string[] {
 function renamed({ columns, meaning }: ReadableSlice, other: ReadableSlice): string[] {
   const ours = new Map(Object.entries(meaning.names).map(([name, published]) => [published, name]));
   return columns.map((column) => {
-    const name = other.meaning.names[ours.get(column) ?? ''] ?? column;
+    const published = ours.get(column);
+    const name = published === undefined ? column : (other.meaning.names[published] ?? column);
     return `${quoteIdentifier(column)} AS ${quoteIdentifier(name)}`;
   });
 }

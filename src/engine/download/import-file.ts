@@ -335,7 +335,7 @@ async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
       : await recogniseFile(work, file);
     const { part } = recognised;
     if (part !== day.part) {
-      throw new PipelineError('INPUT_INVALID', `${names[0] ?? ''} is named ${day.part} and holds ${part}; move it`);
+      throw new PipelineError('INPUT_INVALID', `${names[0] ?? file} is named ${day.part} and holds ${part}; move it`);
     }
     const kind = names.length === 1 ? recognised.kind : `${recognised.kind}, ${names.length} files together`;
     const own = { ...recognised, kind, from: day.date, to: day.date, ...(recognised.asOf && { asOf: day.date }) };

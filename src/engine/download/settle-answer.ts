@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { definedMembers } from '../../given.ts';
+import { definedMembers, firstOf, lastOf, required } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -93,7 +93,8 @@ function byNearness(
     const nearness = nearnessOf(date, known, origin);
     if (nearness === 'same') full.push(day);
     if (nearness !== 'farther') continue;
-    const text = `the list of ${known ?? ''} stays, which is nearer to the day than that of ${origin.asOf ?? ''}`;
+    const [stays, came] = [required(known, 'the day of the list'), required(origin.asOf, 'the day of the new list')];
+    const text = `the list of ${stays} stays, which is nearer to the day than that of ${came}`;
     nearer.push({ day, remark: { date, text } });
   }
   return { nearer, full };
@@ -255,7 +256,7 @@ async function storeJoined(
     await sql.run(
       `COPY (FROM ${rows}) TO ${quoteText(file)} (FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"')`,
     );
-    const folder = `raw/${dataset.definition.name}/${part.id}/${days[0]?.date ?? ''}_${days.at(-1)?.date ?? ''}`;
+    const folder = `raw/${dataset.definition.name}/${part.id}/${firstOf(days).date}_${lastOf(days).date}`;
     const place = { folder, extension: 'csv', mediaType: 'text/csv' };
     files.push({ raw: await putContent(engine.objects, place, { path: file }), days });
   }

@@ -1,3 +1,4 @@
+import { firstOf } from '../../given.ts';
 import { decimalDifference } from '../../pipelines/document-diff.ts';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
 import type { ColumnDiff, LargestChange, TableDiff } from '../../pipelines/version-diff.ts';
@@ -85,8 +86,7 @@ function keyCandidates(common: readonly Column[]): string[][] {
     ...named(({ type }, index) => index === 0 && type.includes('INT')),
   ];
   const singles = names.slice(0, MAX_SINGLE_CANDIDATES).map((name) => [name]);
-  const first = names[0];
-  const pairs = names.slice(1, MAX_SINGLE_CANDIDATES).map((name) => [first ?? '', name]);
+  const pairs = names.slice(1, MAX_SINGLE_CANDIDATES).map((name) => [firstOf(names), name]);
   const several = names.slice(2, MAX_KEY_COLUMNS).map((_, index) => names.slice(0, index + 3));
   return [...singles, ...pairs, ...several];
 }

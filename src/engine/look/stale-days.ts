@@ -1,3 +1,4 @@
+import { firstOf, lastOf } from '../../given.ts';
 import { staleSteps } from '../../pipelines/execution.ts';
 import type { PlannedStep } from '../../pipelines/plan.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
@@ -13,9 +14,10 @@ export interface StaleDay {
 
 /** The days that a backfill of stale days would make, with what is out of date in each. */
 export async function staleDays(engine: Engine, pipeline: string, dates: readonly CivilDate[]) {
-  const request = { pipeline, from: dates[0] ?? '', to: dates.at(-1) ?? '', select: 'stale' } as const;
   const days: StaleDay[] = [];
   const unreadable = new Map<CivilDate, UnreadableRow>();
+  if (dates.length === 0) return { days, unreadable };
+  const request = { pipeline, from: firstOf(dates), to: lastOf(dates), select: 'stale' } as const;
   for await (const { selected, due, manifests, unreadable: rows } of selectSpans(engine, request)) {
     const meant = new Set(selected.map(({ date }) => date));
     for (const { date, steps, unpublished } of due.filter((day) => meant.has(day.date)))

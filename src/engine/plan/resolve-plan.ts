@@ -32,8 +32,9 @@ export function checkRequest(definition: PipelineDefinition, { dates, options }:
     }
   }
   const { fromStep } = options;
-  const isKnown = STAGES.some((stage) => stage === fromStep) || stepsNamed(definition, fromStep ?? '').length > 0;
-  if (fromStep !== undefined && !isKnown) stepOf(definition, fromStep);
+  if (fromStep === undefined) return;
+  const isKnown = STAGES.some((stage) => stage === fromStep) || stepsNamed(definition, fromStep).length > 0;
+  if (!isKnown) stepOf(definition, fromStep);
 }
 
 /** The plan of one day with all that is needed to execute it. */

@@ -1,3 +1,4 @@
+import { firstOf, lastOf } from '../../given.ts';
 import { addDays, monthOf, yearOf } from '../../pipelines/civil-date.ts';
 import type { PartDefinition, PipelineDefinition } from '../../pipelines/definition.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -44,9 +45,9 @@ function rangesOf(pipeline: string, scopes: readonly Scope[]): ScopeRange[] {
     else known.push(date);
   }
   const days = [...months.values()].map((dates) => ({
-    partition: scopePartition(pipeline, dates[0] ?? ''),
-    from: `${dates[0] ?? ''}/`,
-    to: `${dates.at(-1) ?? ''}${AFTER_SLASH}`,
+    partition: scopePartition(pipeline, firstOf(dates)),
+    from: `${firstOf(dates)}/`,
+    to: `${lastOf(dates)}${AFTER_SLASH}`,
   }));
   return [...periods, ...days];
 }

@@ -186,16 +186,18 @@ class Connection {
         ...{ host, port, username: user, ...credential },
         ...{ readyTimeout: idleTimeoutMs, keepaliveInterval: KEEPALIVE_MS, keepaliveCountMax: 3 },
         hostVerifier: (key: Buffer) => {
-          shown = fingerprintOf(key);
-          return hostKeys.some((pinned) => isSame(pinned, shown ?? ''));
+          const fingerprint = fingerprintOf(key);
+          shown = fingerprint;
+          return hostKeys.some((pinned) => isSame(pinned, fingerprint));
         },
       });
       return client;
     } catch (error) {
       this.#client = undefined;
       await client.end().catch(() => undefined);
-      if (shown !== undefined && !hostKeys.some((pinned) => isSame(pinned, shown ?? '')))
-        throw hostKeyMissing({ host, port, shown, pinned: hostKeys.length, setting: hostKeySetting });
+      const refused = shown;
+      if (refused !== undefined && !hostKeys.some((pinned) => isSame(pinned, refused)))
+        throw hostKeyMissing({ host, port, shown: refused, pinned: hostKeys.length, setting: hostKeySetting });
       throw error;
     }
   }

@@ -75,7 +75,8 @@ async function slicesWith(
   const refs = new Map<string, { readonly ref: ArtefactRef; readonly part: string }>();
   for (const { step, outputs } of entries) {
     const part = downloads.get(step);
-    for (const ref of part === undefined ? [] : Object.values(outputs)) refs.set(ref.sha256, { ref, part: part ?? '' });
+    if (part === undefined) continue;
+    for (const ref of Object.values(outputs)) refs.set(ref.sha256, { ref, part });
   }
   const found = new Set<string>();
   await sqlOf(engine).session(
@@ -117,9 +118,10 @@ async function rawsOf(
   downloads: ReadonlyMap<StepId, string>,
 ): Promise<RemovedContent[]> {
   const sealed = new Set(definition.parts.flatMap(({ id, decoding }) => (decoding === undefined ? [] : [id])));
-  const raws = entries.flatMap(({ step, origin }) =>
-    origin === null || sealed.has(downloads.get(step) ?? '') ? [] : [origin.raw],
-  );
+  const raws = entries.flatMap(({ step, origin }) => {
+    const part = downloads.get(step);
+    return origin === null || (part !== undefined && sealed.has(part)) ? [] : [origin.raw];
+  });
   for (const part of new Set(downloads.values())) {
     if (sealed.has(part)) continue;
     const ofPart = entries.filter(({ step }) => downloads.get(step) === part);
@@ -146,9 +148,10 @@ async function currentOf(engine: Engine, pipeline: string, entries: readonly Led
   const manifests = await newestManifests(engine.documents, pipeline, [...keys.keys()]);
   return [...manifests.values()]
     .filter((manifest) =>
-      (Object.keys(manifest.steps) as StepId[]).some((step) =>
-        keys.get(manifest.scope)?.has(`${step}/${keyIn(manifest, step) ?? ''}`),
-      ),
+      (Object.keys(manifest.steps) as StepId[]).some((step) => {
+        const key = keyIn(manifest, step);
+        return key !== undefined && keys.get(manifest.scope)?.has(`${step}/${key}`) === true;
+      }),
     )
     .sort((a, b) => (a.scope < b.scope ? -1 : 1));
 }

@@ -141,8 +141,10 @@ async function deliveredOn(
     if ('unreadable' in row) throw refuseRow(row.unreadable);
     const { origin, kept = {} } = row.body;
     const date = civilDateAt(new Date(origin.retrievedAt), zone);
-    for (const { key } of [origin.raw, ...Object.values(kept).map(({ raw }) => raw)])
-      if (date > (dates.get(key) ?? '')) dates.set(key, date);
+    for (const { key } of [origin.raw, ...Object.values(kept).map(({ raw }) => raw)]) {
+      const known = dates.get(key);
+      if (known === undefined || date > known) dates.set(key, date);
+    }
   }
   return dates;
 }

@@ -1,4 +1,4 @@
-import { definedMembers } from '../../given.ts';
+import { definedMembers, firstOf } from '../../given.ts';
 import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
@@ -87,7 +87,7 @@ async function recutHeld(
     return sqlOf(engine).session(async (sql) => rebuiltOf(step, dates, await cut(sql)), { signal: control.signal });
   };
   try {
-    return await withDecoded({ engine, control, dataset, part }, { path: opened.path, date: dates[0] ?? '' }, recut);
+    return await withDecoded({ engine, control, dataset, part }, { path: opened.path, date: firstOf(dates) }, recut);
   } catch (error) {
     return all(failureOf(error, control.signal));
   }

@@ -162,7 +162,7 @@ async function recutAll(
   for (const step of dataset.definition.steps.filter(({ part }) => part !== undefined)) {
     for (const { scope, steps } of manifests) {
       const entry = entryOf(rebuild, scope, step.id, steps[step.id]);
-      const delivery = deliveries.get(step.part ?? '')?.get(scope);
+      const delivery = step.part === undefined ? undefined : deliveries.get(step.part)?.get(scope);
       // The bytes that back the day now: those that it was first cut from may have been damaged and fetched anew.
       const raw = delivery?.key === entry?.key ? delivery?.raw : entry?.origin?.raw;
       if (raw === undefined || entry?.version !== step.version) continue;

@@ -6,7 +6,7 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
-import { definedMembers } from '../../given.ts';
+import { definedMembers, textBefore } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import type { AwsClientOptions } from './aws-client.ts';
 import { awsClientConfig } from './aws-client.ts';
@@ -296,7 +296,9 @@ function etagOf(found: { readonly ETag?: string | undefined }): string {
 /** Whether a listed name can be a key; markers of folders and other foreign names are not objects of this store. */
 function isObjectKey(name: string): boolean {
   const parts = name.split('/');
-  return Buffer.byteLength(name) <= MAX_KEY_BYTES && !RESERVED_PARTS.has(parts[0] ?? '') && parts.every(isKeyPart);
+  return (
+    Buffer.byteLength(name) <= MAX_KEY_BYTES && !RESERVED_PARTS.has(textBefore(name, '/')) && parts.every(isKeyPart)
+  );
 }
 
 /** Listings are asked for in URL encoding, because XML cannot hold every character of a key. */

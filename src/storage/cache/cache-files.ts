@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { endingOf } from '../shared/object-key.ts';
 import { hashInKey } from '../shared/content-key.ts';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
 import { ownerMark } from '../local/file-owner.ts';
@@ -317,7 +318,7 @@ class CacheFolder implements CacheFiles {
 
   #contentPath({ key, sha256 }: Pick<Binding, 'key' | 'sha256'>): string {
     // Some readers go by the ending of a name.
-    const ending = /\.[A-Za-z0-9]{1,16}$/.exec(key)?.[0] ?? '';
+    const ending = endingOf(key);
     return path.join(this.#root, 'content', sha256.slice(0, 2), sha256 + ending);
   }
 

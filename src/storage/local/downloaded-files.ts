@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { endingOf } from '../shared/object-key.ts';
 import { PipelineError } from '../../errors.ts';
 import { errnoOf, fileError } from '../shared/file-errors.ts';
 import { createHeldFiles, isMark } from './held-files.ts';
@@ -139,7 +140,7 @@ async function copiesIn(folder: string): Promise<Copy[]> {
 function copyPath(folder: string, expected: ExpectedFile, etag: string): string {
   const identity = createHash('sha256').update(`${expected.key}\n${etag}`).digest('hex').slice(0, 16);
   // Some readers go by the ending of a name.
-  const ending = /\.[A-Za-z0-9]{1,16}$/.exec(expected.key)?.[0] ?? '';
+  const ending = endingOf(expected.key);
   return path.join(folder, expected.sha256.slice(0, 2), `${expected.sha256}-${identity}${ending}`);
 }
 

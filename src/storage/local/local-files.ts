@@ -9,7 +9,7 @@ import type { ByteRange } from '../shared/byte-range.ts';
 import { clipRange } from '../shared/byte-range.ts';
 import { createDurableFolders } from './durable-folders.ts';
 import type { DurableFolders } from './durable-folders.ts';
-import { errnoOf, fileError } from '../shared/file-errors.ts';
+import { errnoOf, fileError, isErrno } from '../shared/file-errors.ts';
 import { walkKeys } from './folder-walk.ts';
 import { hashInKey } from '../shared/content-key.ts';
 import { bodyChunks } from '../shared/object-body.ts';
@@ -187,7 +187,7 @@ class LocalObjectStore implements ObjectStore {
       if (resting !== undefined && errnoOf(error) === 'ENOENT') return this.#leave(file);
       // EISDIR (Linux) and EPERM (macOS) say that it is a folder, which is no object.
       const isFolder = errnoOf(error) === 'EPERM' && (await this.#isFolder(file));
-      if (isFolder || ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return;
+      if (isFolder || isErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return;
       throw fileError(error, 'delete', file);
     }
     await this.#leave(file);
@@ -457,7 +457,7 @@ function giveName(staged: string, file: string, mode: PutOptions['mode']): void 
 }
 
 function isAbsent(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+  return isErrno(error, 'ENOENT', 'ENOTDIR');
 }
 
 /** The result, or `undefined` when the file or one of its folders is not there. */

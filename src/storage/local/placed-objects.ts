@@ -1,3 +1,4 @@
+import { textBefore } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { compareBytes } from '../shared/byte-order.ts';
 import type { ByteRange } from '../shared/byte-range.ts';
@@ -123,7 +124,7 @@ class PlacedObjects implements ObjectStore {
 
 async function* listPlace({ folder, store, foreign }: PlacedFolder, prefix: string): AsyncGenerator<ObjectHead> {
   const start = `${folder}/`;
-  if (foreign === true && !prefix.startsWith(`${folder.split('/')[0] ?? ''}/`)) return;
+  if (foreign === true && !prefix.startsWith(`${textBefore(folder, '/')}/`)) return;
   if (!start.startsWith(prefix) && !prefix.startsWith(start)) return;
   const own = prefix.length > start.length ? prefix.slice(start.length) : '';
   for await (const head of store.list(own)) yield { ...head, key: start + head.key };

@@ -10,7 +10,7 @@ import type { FallbackParts, PrimaryObjects, UseCounter } from './fallback-parts
 import type { NewEntry } from './journal.ts';
 import type { FencedEntry } from './journal-records.ts';
 import type { JournalState, PendingObject } from './journal-state.ts';
-import { checkObjectKey, checkObjectPrefix } from '../shared/object-key.ts';
+import { checkObjectKey, checkObjectPrefix, endingOf } from '../shared/object-key.ts';
 import type {
   ArtefactRef,
   ContentName,
@@ -233,7 +233,7 @@ export class FallbackObjects implements ObjectStore {
   #stage(key: string, body: ObjectBody, { mediaType }: PutOptions): Promise<ArtefactRef> {
     const day = this.#parts.now().toISOString().slice(0, 10);
     // Some readers go by the ending of a name.
-    const name = `${PENDING_FOLDER}/${day}/${randomUUID()}${/\.[A-Za-z0-9]{1,16}$/.exec(path.posix.basename(key))?.[0] ?? ''}`;
+    const name = `${PENDING_FOLDER}/${day}/${randomUUID()}${endingOf(path.posix.basename(key))}`;
     return this.#parts.blobs.put(name, body, { mode: 'create', mediaType });
   }
 

@@ -59,6 +59,12 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Whether it is one of these errors of the system. */
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  const errno = errnoOf(error);
+  return errno !== undefined && codes.includes(errno);
+}
+
 /**
  * A failed file operation as `STORE_DENIED` (somebody must correct something) or `STORE_UNAVAILABLE` (try again); an errno that is
  * not in the table is `INTERNAL`. `doing` names the operation as in "write", `place` the path.

@@ -1,3 +1,4 @@
+import { textBefore } from '../../given.ts';
 import type { ErrorCode } from '../../errors.ts';
 
 /** How one failure of a remote store is classified. */
@@ -77,5 +78,5 @@ export function networkErrorRow(error: unknown, depth = 0): StoreErrorRow | unde
 /** The first line of a driver's message, cut: some services append whole requests, with their tokens. */
 export function shortMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return (message.split('\n', 1)[0] ?? '').slice(0, 300);
+  return textBefore(message, '\n').slice(0, 300);
 }

@@ -1,3 +1,4 @@
+import { required } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { isWellFormed } from './byte-order.ts';
 
@@ -31,7 +32,7 @@ export function checkObjectKey(key: string): void {
  */
 export function checkObjectPrefix(prefix: string): void {
   const parts = prefix.split('/');
-  const beginning = parts.pop() ?? '';
+  const beginning = required(parts.pop(), 'the last part of a prefix');
   for (const part of parts) checkPart(prefix, part);
   checkFirst(prefix, parts[0]);
   checkCharacters(prefix, beginning);
@@ -76,4 +77,10 @@ function characterProblem(part: string): string | undefined {
 function invalid(key: string, problem: string): PipelineError {
   const shown = JSON.stringify(key.length > 200 ? `${key.slice(0, 200)}…` : key);
   return new PipelineError('INPUT_INVALID', `the object key ${shown} is not usable: ${problem}`);
+}
+
+/** The ending of the last part of a key with its dot, `.json`; empty for none, or for one that is too long to be one. */
+export function endingOf(key: string): string {
+  const [ending = ''] = /\.[A-Za-z0-9]{1,16}$/.exec(key) ?? [];
+  return ending;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isCivilDate, question, quoteText } from '../../kit/index.ts';
+import { isCivilDate, question, quoteText, definedMembers } from '../../kit/index.ts';
 import type { DashboardDefinition, DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
@@ -23,7 +23,7 @@ function text(name: string, fr: string, en: string): TableColumn {
 }
 
 function number(name: string, fr: string, en: string, unit?: string): TableColumn {
-  return { name, type: 'number', title: { fr, en }, ...(unit === undefined ? {} : { unit }) };
+  return { name, type: 'number', title: { fr, en }, ...definedMembers({ unit }) };
 }
 
 const busiest = question({

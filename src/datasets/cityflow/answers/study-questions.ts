@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addDays, isCivilDate, question, quoteText } from '../../kit/index.ts';
+import { addDays, isCivilDate, question, quoteText, definedMembers } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
 import { linksSql } from '../studies/links-sql.ts';
 import { STUDY_LIMITS } from '../studies/limits.ts';
@@ -29,7 +29,7 @@ function text(name: string, fr: string, en: string): TableColumn {
 }
 
 function number(name: string, fr: string, en: string, unit?: string): TableColumn {
-  return { name, type: 'number', title: { fr, en }, ...(unit === undefined ? {} : { unit }) };
+  return { name, type: 'number', title: { fr, en }, ...definedMembers({ unit }) };
 }
 
 const PLAN_DAYS = 28;

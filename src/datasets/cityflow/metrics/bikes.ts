@@ -1,4 +1,4 @@
-import { clockHours, dayByDay, dayOf, inputOf, jsonOutput, localHours, parquetSql } from '../../kit/index.ts';
+import { clockHours, dayByDay, dayOf, jsonOutput, localHours, parquetSql, neededInput } from '../../kit/index.ts';
 import type { ZonedDay } from '../../kit/index.ts';
 import { clamp, known, mean, rounded, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
@@ -88,7 +88,7 @@ const TOP = 10;
 const PEAK_HOURS = 3;
 
 export const metricsBikes = dayByDay(async (unit, task, sql) => {
-  const core = inputOf(unit, 'core')?.path ?? '';
+  const core = neededInput(unit, 'core').path;
   const rows = await sql.rows<BikeHour>(`SELECT * FROM ${parquetSql(core)} ORDER BY counter_id, hour`);
   const metrics = bikesMetrics(dayOf(unit), rows, thresholdsOf(task.params));
   return {

@@ -1,4 +1,4 @@
-import { dayByDay, dayOf, inputOf, jsonOutput, localHours, parquetSql } from '../../kit/index.ts';
+import { dayByDay, dayOf, inputOf, jsonOutput, localHours, parquetSql, neededInput } from '../../kit/index.ts';
 import type { SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
 import { known, mean, percentile, rounded, roundedOrNull, sum } from '../statistics.ts';
@@ -193,7 +193,7 @@ export async function networkOf(sql: SqlSession, unit: StepUnit): Promise<Readon
  * because to order them here takes half of what the engine would.
  */
 async function readArcs(sql: SqlSession, unit: StepUnit): Promise<CountedArc[]> {
-  const [core, arcs] = [inputOf(unit, 'core')?.path ?? '', inputOf(unit, 'arcs')?.path ?? ''];
+  const [core, arcs] = [neededInput(unit, 'core').path, neededInput(unit, 'arcs').path];
   const triple = `'[' || hour || ',' || coalesce(flow_vehicles::VARCHAR, 'null') || ',' || coalesce(occupancy_pct::VARCHAR, 'null') || ']'`;
   return sql.rows<CountedArc>(`SELECT arc_id, label, shape, hours FROM
       (SELECT arc_id, string_agg(${triple}, ',') AS hours FROM ${parquetSql(core)} GROUP BY arc_id)

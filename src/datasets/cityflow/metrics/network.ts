@@ -1,4 +1,4 @@
-import { dayByDay, dayOf, inputOf, jsonOutput, parquetSql } from '../../kit/index.ts';
+import { dayByDay, dayOf, jsonOutput, parquetSql, neededInput } from '../../kit/index.ts';
 import { rounded, sum } from '../statistics.ts';
 import type { NetworkArc } from '../transform/network.ts';
 import { postcodeOf } from '../zones.ts';
@@ -38,7 +38,7 @@ export interface NetworkMetrics {
 }
 
 export const metricsNetwork = dayByDay(async (unit, _task, sql) => {
-  const arcs = await sql.rows<NetworkArc>(`SELECT * FROM ${parquetSql(inputOf(unit, 'core')?.path ?? '')}`);
+  const arcs = await sql.rows<NetworkArc>(`SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)}`);
   const metrics = networkMetrics(dayOf(unit).date, arcs);
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: arcs.length } };
 });

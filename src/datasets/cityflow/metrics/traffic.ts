@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dayByDay, dayOf, HOUR_MS, inputOf, jsonOutput, localTime } from '../../kit/index.ts';
+import { dayByDay, dayOf, HOUR_MS, jsonOutput, localTime, neededInput } from '../../kit/index.ts';
 import type { ZonedDay } from '../../kit/index.ts';
 import { clamp, known, mean, rounded, roundedOrNull, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
@@ -80,7 +80,7 @@ const MINUTE_MS = 60_000;
 const TOP = 10;
 
 export const metricsTraffic = dayByDay(async (unit, task) => {
-  const core = JSON.parse(await readFile(inputOf(unit, 'core')?.path ?? '', 'utf8')) as TrafficDay;
+  const core = JSON.parse(await readFile(neededInput(unit, 'core').path, 'utf8')) as TrafficDay;
   const metrics = trafficMetrics(dayOf(unit), core.disruptions, thresholdsOf(task.params));
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: metrics.total_disruptions_count } };
 });

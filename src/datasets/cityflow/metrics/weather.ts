@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dayByDay, inputOf, jsonOutput } from '../../kit/index.ts';
+import { dayByDay, jsonOutput, neededInput } from '../../kit/index.ts';
 import { clamp, known, mean, roundedOrNull, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
 import type { Thresholds } from '../thresholds.ts';
@@ -34,7 +34,7 @@ export interface WeatherMetrics {
 }
 
 export const metricsWeather = dayByDay(async (unit, task) => {
-  const core = JSON.parse(await readFile(inputOf(unit, 'core')?.path ?? '', 'utf8')) as WeatherDay;
+  const core = JSON.parse(await readFile(neededInput(unit, 'core').path, 'utf8')) as WeatherDay;
   const metrics = weatherMetrics(core, thresholdsOf(task.params));
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { source: metrics.source, rows: 1 } };
 });

@@ -1,4 +1,4 @@
-import { addDays, dayByDay, dayOf, inputOf, jsonOutput, parquetSql } from '../../kit/index.ts';
+import { addDays, dayByDay, dayOf, jsonOutput, parquetSql, neededInput } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 import { known, rounded, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
@@ -52,7 +52,7 @@ export interface WorksMetrics {
 }
 
 export const metricsWorks = dayByDay(async (unit, task, sql) => {
-  const works = await sql.rows<Work>(`SELECT * FROM ${parquetSql(inputOf(unit, 'core')?.path ?? '')}`);
+  const works = await sql.rows<Work>(`SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)}`);
   const metrics = worksMetrics(dayOf(unit).date, works, thresholdsOf(task.params));
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: metrics.total_chantiers_actifs } };
 });

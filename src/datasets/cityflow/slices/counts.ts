@@ -8,6 +8,7 @@ import {
   PipelineError,
   quoteIdentifier,
   quoteText,
+  required,
 } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { cutOutcome } from './cut-outcome.ts';
@@ -97,9 +98,9 @@ export async function sliceCounts(task: SliceTask, sql: SqlSession): Promise<rea
 function columnsOf({ published, known }: CsvFile<CountColumn>): Columns {
   const isHourly = (name: string): boolean => HOURLY.some((column) => known.get(column) === name);
   const isKnown = new Set(known.values());
-  const at = known.get('at') ?? '';
+  const at = required(known.get('at'), 'the column at');
   return {
-    arc: quoteIdentifier(known.get('arc') ?? ''),
+    arc: quoteIdentifier(required(known.get('arc'), 'the column arc')),
     at: quoteIdentifier(at),
     place: published.filter((name) => isKnown.has(name) && !isHourly(name)).map(quoteIdentifier),
     row: published.filter((name) => name !== at && (!isKnown.has(name) || isHourly(name))).map(quoteIdentifier),

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, RowsFile, UnitOutcome } from '../../kit/index.ts';
 
 /** What came of a day of a CSV file: its slice, and what was left out or not known. `published`: rows in the file. */
@@ -10,7 +11,7 @@ export function cutOutcome(
   const rows = slice?.rows ?? 0;
   return {
     scope,
-    outputs: slice === undefined ? {} : { slice },
+    outputs: definedMembers({ slice }),
     checks: [],
     facts: {
       rows,

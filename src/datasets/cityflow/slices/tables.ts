@@ -7,6 +7,7 @@ import {
   PipelineError,
   quoteIdentifier,
   quoteText,
+  required,
 } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, RowsFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { NETWORK, WORKS } from '../columns.ts';
@@ -65,8 +66,8 @@ export async function sliceWorks(task: SliceTask, sql: SqlSession): Promise<read
   const file = await openWorks(task.raw.path, `the roadworks ${path.basename(task.raw.path)}`);
   await countListed(sql, file, 'id');
   const [start, end] = [
-    quoteIdentifier(file.known.get('starts_on') ?? ''),
-    quoteIdentifier(file.known.get('ends_on') ?? ''),
+    quoteIdentifier(required(file.known.get('starts_on'), 'the column starts_on')),
+    quoteIdentifier(required(file.known.get('ends_on'), 'the column ends_on')),
   ];
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT *,
       TRY_CAST(${start}[:10] AS DATE) AS quotidien_start, TRY_CAST(${end}[:10] AS DATE) AS quotidien_end FROM ${csvRowsSql(file)}`);

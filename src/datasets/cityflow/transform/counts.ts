@@ -3,11 +3,11 @@ import {
   countedCheck,
   dayOf,
   daysAtOnce,
-  inputOf,
   mapColumns,
   parquetSql,
   quoteIdentifier,
   quoteText,
+  neededInput,
 } from '../../kit/index.ts';
 import type {
   CheckDefinition,
@@ -84,7 +84,7 @@ export const transformCounts = daysAtOnce(async (unit, task, sql) => transform(u
 
 async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
   const day = dayOf(unit);
-  const source = await sourceOf(sql, inputOf(unit, 'comptages')?.path ?? '');
+  const source = await sourceOf(sql, neededInput(unit, 'comptages').path);
   await loadRows(sql, source, day, thresholds);
   const { checks, hasTwins } = await runChecks(sql);
   const rows = `(SELECT arc, hour, flow, occupancy, state, barred FROM counts WHERE NOT off_grid AND NOT nameless ${hasTwins ? BEST_TWIN : ''})`;

@@ -1,4 +1,4 @@
-import { dayByDay, dayOf, inputOf, jsonOutput, parquetSql } from '../../kit/index.ts';
+import { dayByDay, dayOf, jsonOutput, parquetSql, neededInput } from '../../kit/index.ts';
 import { known, sum } from '../statistics.ts';
 import type { Ride } from './rides.ts';
 
@@ -34,7 +34,7 @@ const TOP = 10;
 
 export const metricsRides = dayByDay(async (unit, _task, sql) => {
   const rides = await sql.rows<Ride>(
-    `SELECT * FROM ${parquetSql(inputOf(unit, 'core')?.path ?? '')} ORDER BY network, unit_id, category`,
+    `SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)} ORDER BY network, unit_id, category`,
   );
   const metrics = ridesMetrics(dayOf(unit).date, rides);
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: rides.length } };

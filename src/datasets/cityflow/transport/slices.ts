@@ -1,5 +1,13 @@
 import path from 'node:path';
-import { copyToParquet, csvRowsSql, openCsv, PipelineError, quoteIdentifier, quoteText } from '../../kit/index.ts';
+import {
+  copyToParquet,
+  csvRowsSql,
+  openCsv,
+  PipelineError,
+  quoteIdentifier,
+  quoteText,
+  required,
+} from '../../kit/index.ts';
 import type { CivilDate, CsvFile, CsvLayout, RowsFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { cutOutcome } from '../slices/cut-outcome.ts';
 import { RAIL_RIDES, SERVICE, SURFACE_RIDES } from './columns.ts';
@@ -46,7 +54,10 @@ export interface DatedRows {
 
 /** The rows of validations and the days between which they lie. @throws `SRC_SHAPE_CHANGED` when a day or number cannot be read. */
 export async function rideDays(sql: SqlSession, file: CsvFile<RideColumn>): Promise<DatedRows> {
-  const [day, count] = [quoteIdentifier(file.known.get('day') ?? ''), quoteIdentifier(file.known.get('count') ?? '')];
+  const [day, count] = [
+    quoteIdentifier(required(file.known.get('day'), 'the column day')),
+    quoteIdentifier(required(file.known.get('count'), 'the column count')),
+  ];
   const isCount = `regexp_full_match(coalesce(trim(${count}), ''), ${quoteText(READABLE_COUNT)})`;
   await refuseOdd(sql, file, { isOdd: `NOT ${isCount}`, told: count, what: 'number of validations' });
   return datedRows(sql, file, { date: rideDaySql(day), told: day, what: 'day', last: 'max(date)' });
@@ -64,7 +75,10 @@ export async function serviceDays(sql: SqlSession, file: CsvFile<ServiceColumn>)
 }
 
 function quarterColumns({ known }: CsvFile<ServiceColumn>): { readonly quarter: string; readonly year: string } {
-  return { quarter: quoteIdentifier(known.get('quarter') ?? ''), year: quoteIdentifier(known.get('year') ?? '') };
+  return {
+    quarter: quoteIdentifier(required(known.get('quarter'), 'the column quarter')),
+    year: quoteIdentifier(required(known.get('year'), 'the column year')),
+  };
 }
 
 interface Dating {
@@ -108,7 +122,7 @@ const DATED = 'quotidien_dated';
 export async function sliceRides(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openRides(task.raw.path, `the validations ${path.basename(task.raw.path)}`, task.part);
   await rideDays(sql, file);
-  const day = rideDaySql(quoteIdentifier(file.known.get('day') ?? ''));
+  const day = rideDaySql(quoteIdentifier(required(file.known.get('day'), 'the column day')));
   const published = await readDated(sql, file, day);
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../kit/index.ts';
 import type { TableDefinition } from '../../kit/index.ts';
 import { frenchRowsSql, orderOf, FRENCH_TABLES } from '../rollup/french-tables.ts';
 import type { FrenchTable } from '../rollup/french-tables.ts';
@@ -25,7 +26,7 @@ function declared(table: FrenchTable): TableDefinition {
     ...ROWS[of],
     order: orderOf(table),
     columns: columns.map(({ name: column, type, title: words, unit }) => {
-      return { name: column, type, title: words, ...(unit === undefined ? {} : { unit }) };
+      return { name: column, type, title: words, ...definedMembers({ unit }) };
     }),
     from: (files) => frenchRowsSql(table, `read_parquet(${files}, union_by_name = true, hive_partitioning = false)`),
   };

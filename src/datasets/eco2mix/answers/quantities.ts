@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isCivilDate, quoteText } from '../../kit/index.ts';
+import { isCivilDate, quoteText, definedMembers } from '../../kit/index.ts';
 import type { TableColumn, Words } from '../../kit/index.ts';
 import type { MeasureName } from '../columns.ts';
 import { COLUMN_OF, MEASURES } from '../columns.ts';
@@ -79,7 +79,7 @@ export function inList(names: readonly string[]): string {
 
 /** A column of an answer. */
 export function column(name: string, type: TableColumn['type'], fr: string, en: string, unit?: string): TableColumn {
-  return { name, type, title: { fr, en }, ...(unit === undefined ? {} : { unit }) };
+  return { name, type, title: { fr, en }, ...definedMembers({ unit }) };
 }
 
 /** A number as readers of a language write it, with one decimal at most. */

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { definedMembers } from '../../kit/index.ts';
 import type { DecodedFile, Decoder } from '../../kit/index.ts';
 import { parseArchiveName } from '../decode/archive-name.ts';
 import type { ArchiveKey } from '../decode/key-ring.ts';
@@ -29,7 +30,7 @@ export const enedisDecoder: Decoder = {
       const piece = await makePiece({ path: archive, name: known, ring, scratch: pieces });
       await pipeline(createReadStream(piece.path), createWriteStream(target, { flags: 'a' }));
       await rm(pieces, { recursive: true, force: true });
-      decoded.push({ name, sha256, ...(piece.failure === undefined ? {} : { failure: piece.failure }) });
+      decoded.push({ name, sha256, ...definedMembers({ failure: piece.failure }) });
     }
     return decoded;
   },

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../kit/index.ts';
+import { PipelineError, definedMembers } from '../../kit/index.ts';
 import type { ErrorCode } from '../../kit/index.ts';
 
 /**
@@ -40,7 +40,7 @@ export function refusal(cause: RefusalCause, place: Place, detail: string): Pipe
   const { code, remedy } = REFUSALS[cause];
   const where = place.document === undefined ? place.archive : `${place.archive}, ${place.document}`;
   return new PipelineError(code, `${where}: ${detail}; ${remedy}`, {
-    context: { cause, archive: place.archive, ...(place.document === undefined ? {} : { document: place.document }) },
+    context: { cause, archive: place.archive, ...definedMembers({ document: place.document }) },
   });
 }
 

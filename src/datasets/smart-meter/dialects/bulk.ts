@@ -11,7 +11,7 @@ import { columnSql, csvRows, hasColumn, headerOf, requireColumns } from './csv.t
 export const bulk: Dialect = {
   id: 'bulk',
   title: 'readings of many meters (head-end)',
-  matches: ({ text, lines }) => text.startsWith('PAR1') || isBulk(splitHeader(lines[0] ?? '')),
+  matches: ({ text, lines }) => text.startsWith('PAR1') || isBulk(splitHeader(lines[0])),
   open: (head, sql) => (head.text.startsWith('PAR1') ? openParquet(head, sql) : Promise.resolve(openCsv(head))),
 };
 
@@ -32,7 +32,7 @@ function isBulk(names: readonly string[]): boolean {
 }
 
 function openCsv(head: FileHead): OpenFile {
-  const shape = { delimiter: delimiterOf(head.lines[0] ?? ''), skip: 0 } as const;
+  const shape = { delimiter: delimiterOf(head.lines[0]), skip: 0 } as const;
   const names = headerOf(head, shape);
   return { select: bulkRows(names, csvRows(head.path, names, shape)), extension: 'csv', mediaType: 'text/csv' };
 }

@@ -47,8 +47,8 @@ export interface FileHead {
   readonly path: string;
   readonly name: string;
   readonly text: string;
-  /** The first lines, without their line ends. */
-  readonly lines: readonly string[];
+  /** The first lines, without their line ends; an empty file has one empty line. */
+  readonly lines: readonly [string, ...string[]];
 }
 
 /** A file in one of the dialects, ready to be read. */

@@ -26,7 +26,8 @@ export async function readHead(path: string, name: string): Promise<FileHead> {
     const bytes = buffer.subarray(0, bytesRead);
     if (bytesRead === 0) refuseWhatIsNoData(bytes, name, size);
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-    return { path, name, text, lines: text.split(/\r\n|\n/).slice(0, 50) };
+    const [first = '', ...lines] = text.split(/\r\n|\n/).slice(0, 50);
+    return { path, name, text, lines: [first, ...lines] };
   } finally {
     await file.close();
   }
@@ -44,7 +45,7 @@ export function requireDialect(head: FileHead): Dialect {
   refuseWhatIsNoData(Buffer.from(head.text), head.name, head.text.length);
   throw new PipelineError(
     'SRC_SHAPE_CHANGED',
-    `${head.name} is in no known dialect of readings; it begins with ${JSON.stringify((head.lines[0] ?? '').slice(0, 120))}. ` +
+    `${head.name} is in no known dialect of readings; it begins with ${JSON.stringify(head.lines[0].slice(0, 120))}. ` +
       `Known are ${DIALECTS.map(({ title }) => title).join(', ')}`,
   );
 }

@@ -23,7 +23,7 @@ function meterOf({ lines }: FileHead, header: number): string {
 export const linkyExport: Dialect = {
   id: 'linky-export',
   title: 'load curve that a customer exported (Linky)',
-  matches: (head) => headerLine(head) !== -1 || ROW.test(head.lines[0] ?? ''),
+  matches: (head) => headerLine(head) !== -1 || ROW.test(head.lines[0]),
   open(head) {
     const header = headerLine(head);
     const rows = csvRows(head.path, ['stamp', 'value'], { delimiter: ';', skip: Math.max(header, 0) }, header !== -1);

@@ -12,7 +12,7 @@ export const london: Dialect = {
   id: 'lcl',
   title: 'half-hours of London households (LCL)',
   matches: ({ lines }) => {
-    const header = (lines[0] ?? '').split(',');
+    const header = lines[0].split(',');
     return hasColumn(header, 'LCLid') && hasColumn(header, 'KWH/hh (per half hour)');
   },
   open(head) {

@@ -28,8 +28,7 @@ function otherQuantitySql(quantity: string): string {
 export const r63Csv: Dialect = {
   id: 'r63-csv',
   title: 'load curves of the distributor (R63, CSV)',
-  matches: ({ lines }) =>
-    hasColumn((lines[0] ?? '').split(';'), 'Identifiant PRM') && /;Horodate;Valeur;/i.test(lines[0] ?? ''),
+  matches: ({ lines }) => hasColumn(lines[0].split(';'), 'Identifiant PRM') && /;Horodate;Valeur;/i.test(lines[0]),
   async open(head, sql) {
     const names = headerOf(head, SHAPE);
     const of = (name: string): string => columnSql(names, name);

@@ -17,7 +17,7 @@ const ZONE = 'Europe/Paris';
 const HOLDS_UNTIL: CivilDate = '2029-12-31';
 
 function shapeOf(head: FileHead) {
-  return { delimiter: (head.lines[0] ?? '').includes(';') ? ';' : ',', skip: 0 } as const;
+  return { delimiter: head.lines[0].includes(';') ? ';' : ',', skip: 0 } as const;
 }
 
 /** The part that a file is of, by the columns that its header has; undefined for none. */
