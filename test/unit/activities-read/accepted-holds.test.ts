@@ -36,7 +36,7 @@ describe('held data that somebody accepted', () => {
   it('are named on the page with who, when and why, and the page is rebuilt byte for byte', async () => {
     await give(500_000);
     expect((await runDay(engine, 'eco2mix', DAY, { offline: true })).held).toEqual(['transform/national']);
-    await runDay(engine, 'eco2mix', DAY, { offline: true, decide: 'accept' });
+    await runDay(engine, 'eco2mix', DAY, { offline: true, decide: 'accept', by: 'ada' });
     expect(await page()).toMatch(
       /acceptées par <strong>ada<\/strong> le <time[^>]*>lundi 20 mai 2024 à 12:00 UTC<\/time>[^«]*« ?.?decided by a test/,
     );
