@@ -62,6 +62,25 @@ describe.skipIf(!hasShell('zsh'))('completion in zsh', () => {
     const script = `autoload -U compinit; compinit -u -d ${folder}/dump; . ${file}; whence -w _quotidien; print \${_comps[quotidien]}`;
     expect(execFileSync('zsh', ['-fc', script], { encoding: 'utf8' })).toBe('_quotidien: function\n_quotidien\n');
   });
+
+  it('offers commands, their commands, pipelines, dates and options where each may stand', () => {
+    const file = path.join(folder, '_quotidien');
+    writeFileSync(file, textOf('zsh'));
+    // In place of the line editor's: what it is given, and no value for an option.
+    const stubs = `compdef() { }; _files() { }; _describe() { print -rl -- "\${(@)\${(P)2}%%:*}" }`;
+    const ask = (...words: string[]): string[] => {
+      const line = words.map((word) => `'${word}'`).join(' ');
+      const script = `${stubs}; . ${file}; words=(quotidien ${line}); CURRENT=${words.length + 1}; _quotidien`;
+      return execFileSync('zsh', ['-fc', script], { encoding: 'utf8' }).split('\n').filter(Boolean);
+    };
+    expect(ask('sta')).toEqual(expect.arrayContaining(['status', 'stale', 'schedules']));
+    expect(ask('schedules', '')).toContain('trigger');
+    expect(ask('run', '')).toEqual(PIPELINES);
+    expect(ask('run', 'eco2mix', '')).toEqual(['yesterday', 'today', '-7d']);
+    expect(ask('run', 'eco2mix', '--rech')).toContain('--recheck');
+    expect(ask('--home', 'somewhere', 'run', '')).toEqual(PIPELINES);
+    expect(ask('run', 'eco2mix', '--reason', '')).toEqual([]);
+  });
 });
 
 describe.skipIf(!hasShell('fish'))('completion in fish', () => {
