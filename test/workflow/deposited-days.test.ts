@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createKey } from '../../src/api/security/keys.ts';
@@ -17,6 +16,7 @@ import { listenToQueue } from '../../src/workers/object-queue.ts';
 import type { HeardObjects } from '../../src/workers/hear-objects.ts';
 import type { DayResult } from '../../src/workflows/day.ts';
 import type { TinyMetrics } from '../fixtures/tiny-dataset.ts';
+import { collectText } from '../conformance/byte-streams.ts';
 import { BATCH_FILE, broughtDataset, dayFile, readingsCsv } from '../fixtures/brought-dataset.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { openInstallation } from '../fixtures/installation.ts';
@@ -84,8 +84,7 @@ async function greatest(
   const manifest = (await newestManifests(documents, 'tiny', [date])).get(date);
   const state = manifest?.steps['metrics/day'];
   const key = state?.state === 'done' ? state.outputs['metrics']?.key : undefined;
-  const bytes = await buffer((await objects.get(key ?? '')) ?? []);
-  return (JSON.parse(bytes.toString()) as TinyMetrics).max;
+  return (JSON.parse(await collectText(await objects.get(key ?? ''))) as TinyMetrics).max;
 }
 
 describe('a notification over HTTP', () => {
