@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { datasetOf } from '../../engine/engine.ts';
@@ -71,7 +72,7 @@ export function asPage(reply: FastifyReply): void {
 async function sendPublished({ engine }: ApiContext, key: string, reply: FastifyReply): Promise<FastifyReply> {
   const body = await engine.objects.get(key);
   if (body === undefined) throw notFound(`published ${key} yet`);
-  const extension = /\.([a-z0-9]+)$/.exec(key)?.[1] ?? '';
+  const extension = path.extname(key).slice(1);
   // A name is replaced by each new version.
   reply.type(MEDIA_TYPES[extension] ?? 'application/octet-stream').header('cache-control', 'no-cache');
   if (extension === 'html') asPage(reply);

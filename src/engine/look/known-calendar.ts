@@ -11,7 +11,7 @@ const READ_AGAIN_MS = 60_000;
 
 interface KnownMonth {
   /** Versions and failures of its days: others make another calendar. */
-  readonly sign: string;
+  readonly sign: string | undefined;
   readonly readAt: number;
   readonly days: ReadonlyMap<CivilDate, CalendarDay>;
 }
@@ -51,7 +51,7 @@ export class KnownCalendar {
     for (const [month, own] of byMonth(missing)) {
       const isRunning = own.some((date) => running.has(date));
       const days = new Map(made.filter(({ date }) => monthOf(date) === month).map((day) => [day.date, day]));
-      if (!isRunning) this.#months.set(`${pipeline}/${month}`, { sign: signs.get(month) ?? '', readAt: now, days });
+      if (!isRunning) this.#months.set(`${pipeline}/${month}`, { sign: signs.get(month), readAt: now, days });
     }
     return dates.flatMap(
       (date) => found.get(date) ?? this.#months.get(`${pipeline}/${monthOf(date)}`)?.days.get(date) ?? [],
@@ -66,7 +66,7 @@ export class KnownCalendar {
     ]);
     const signs = new Map<string, string>();
     for (const date of dates) {
-      const sign = `${date}@${versions.get(date)?.at(-1)?.version ?? 0}/${failures.get(date)?.failedAt ?? ''}`;
+      const sign = `${date}@${versions.get(date)?.at(-1)?.version ?? 0}/${failures.get(date)?.failedAt ?? 'good'}`;
       signs.set(monthOf(date), `${signs.get(monthOf(date)) ?? ''} ${sign}`);
     }
     return signs;

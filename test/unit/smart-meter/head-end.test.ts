@@ -62,7 +62,9 @@ it('says in every file of its reports that a sample portal has made the readings
   for (const row of rows) expect(row).toMatch(/;[^;]*head-end[^;]*$/);
   expect((await file(`meter_report_${DAY}.parquet`)).includes('sample_data')).toBe(true);
   for (const page of ['report', 'quality']) {
-    expect((await file(`meter_${page}_${DAY}.html`)).toString()).toMatch(/Données d’exemple[^.]*head-end/);
+    expect((await file(`meter_${page}_${DAY}.html`)).toString()).toMatch(
+      /Données d’exemple[^.]*relevés du système de collecte/,
+    );
   }
 });
 
