@@ -95,7 +95,11 @@ export class Installation implements Workers {
     this.weather.onCrash = (process) => {
       this.kill(process);
     };
-    this.server = new Server(options.scheduler, { workflows, interceptors: interceptors as () => Interceptors }, this);
+    this.server = new Server(
+      options.scheduler,
+      { workflows, interceptors: interceptors as unknown as () => Interceptors },
+      this,
+    );
     useServer(this.server);
     this.hosts = options.hosts.map((name) => ({
       name,
