@@ -232,7 +232,7 @@ describe('hashes that documents of an SQLite file share', () => {
       ...(reader(100, 60) as Pick<LedgerEntry, 'inputs'>).inputs,
       figures_17_days_before: [changed],
     });
-    const parts = { step: 'metrics/links', version: 1, params: {} };
+    const parts = { step: 'metrics/links', version: 1, params: {} } as const;
     const now = { ...parts, inputs: inputsOf(hash('now')) };
     const entry = {
       ...parts,
