@@ -13,7 +13,7 @@ const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 /** Nobody has it before it is over. */
 const LATER = addDays(new Date().toISOString().slice(0, 10), 2);
 const WAITS = new RegExp(
-  `day/eco2mix/${LATER} waits until \\d{4}-\\S+: the day is not over, or not expected yet; Ctrl-C`,
+  `day/eco2mix/${LATER} waits until \\d{4}-\\S+ \\([^)]*Europe/Paris\\): the day is not over, or not expected yet; Ctrl-C`,
 );
 
 let home: string;
@@ -75,7 +75,7 @@ describe('the run of a day that is not over', () => {
 describe('the run of a day that a check holds', () => {
   const DAY = '2024-05-05';
   const HELD = new RegExp(
-    `day/eco2mix/${DAY} waits until \\d{4}-\\S+: [^\\n]*readable-values[^\\n]*; ` +
+    `day/eco2mix/${DAY} waits until \\d{4}-\\S+ \\([^)]*Europe/Paris\\): [^\\n]*readable-values[^\\n]*; ` +
       `decide by: quotidien --home \\S+ decide eco2mix ${DAY} --accept --reason "…"; Ctrl-C`,
   );
   let portal: Portal;

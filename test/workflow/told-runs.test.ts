@@ -81,7 +81,7 @@ describe('a day that somebody has paused', () => {
       requestId: 'one',
     });
     const terminal = recordTerminal();
-    const day = { handle, pipeline: 'tiny', date: '2024-01-06' };
+    const day = { handle, definition: { name: 'tiny', zone: 'Europe/Paris' }, date: '2024-01-06' };
     const left = await awaitDay(terminal, installation.client, day, true);
     const told =
       'day/tiny/2024-01-06 is paused by ada: look first; it goes on by: ' +

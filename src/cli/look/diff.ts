@@ -15,6 +15,7 @@ import type {
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { decisionLine } from '../shared/decision-line.ts';
+import { withLocal } from '../shared/instants.ts';
 import { count, formatBytes, shortHash } from '../shared/measures.ts';
 import { wholeScope, parseVersion } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
@@ -33,14 +34,14 @@ const MAX_LINES = 12;
 /** `quotidien diff`: what changed between two versions of a day or period, and why. */
 export async function diff(context: CommandContext, { pipeline, date, versions }: DiffCommand): Promise<ExitCode> {
   const engine = await context.engine();
-  datasetOf(engine, pipeline);
+  const { definition } = datasetOf(engine, pipeline);
   const scope = wholeScope(date);
   const manifests = await readVersions(engine, pipeline, scope);
   const [before, after] =
     versions === undefined ? lastTwo(manifests, `${pipeline} ${scope}`) : chosen(manifests, versions);
   const result = await compareVersions(engine, before, after, context.signal);
   context.terminal.data(result);
-  print(context.terminal, result);
+  print(context.terminal, result, definition.zone);
   return EXIT.done;
 }
 
@@ -59,10 +60,12 @@ function chosen(manifests: readonly Manifest[], text: string): [Manifest, Manife
   return [versionOf(manifests, parseVersion(from)), versionOf(manifests, parseVersion(to))];
 }
 
-function print(terminal: Terminal, { pipeline, scope, from, to, facts, decisions = [], steps }: VersionDiff): void {
+function print(terminal: Terminal, result: VersionDiff, zone: string): void {
+  const { pipeline, scope, from, to, facts, decisions = [], steps } = result;
   const { colours } = terminal;
   terminal.line(colours.bold(`${pipeline} ${scope}  version ${from.version} → ${to.version}`));
-  terminal.line(`${from.committedAt}, ${from.verdict} → ${to.committedAt}, ${to.verdict}`);
+  const told = ({ committedAt, verdict }: typeof from): string => `${withLocal(committedAt, zone)}, ${verdict}`;
+  terminal.line(`${told(from)} → ${told(to)}`);
   if (facts.length > 0) {
     terminal.line();
     terminal.line(colours.bold('facts'));
@@ -71,7 +74,7 @@ function print(terminal: Terminal, { pipeline, scope, from, to, facts, decisions
   if (decisions.length > 0) {
     terminal.line();
     terminal.line(colours.bold('decisions'));
-    for (const decision of decisions) terminal.line(`  ${decisionLine(decision)}`);
+    for (const decision of decisions) terminal.line(`  ${decisionLine(decision, zone)}`);
   }
   for (const step of steps) printStep(terminal, step);
   if (steps.length === 0) {

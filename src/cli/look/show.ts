@@ -19,7 +19,7 @@ import { tellPublisher } from '../../pipelines/unanswered.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { byWhom, decisionLine } from '../shared/decision-line.ts';
-import { localText } from '../shared/instants.ts';
+import { withLocal } from '../shared/instants.ts';
 import { count, formatBytes, shortHash } from '../shared/measures.ts';
 import { parseVersion } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
@@ -62,26 +62,31 @@ function print(
   if (shown === undefined) terminal.line(terminal.colours.bold(`${dossier.pipeline} ${dossier.scope}  never finished`));
   else printManifest(terminal, definition, dossier, shown, partition);
   const { failure, degraded, verification, actions } = dossier;
+  const { zone } = definition;
   if (failure !== null) {
     const { step, code, message, failedAt, workflowId } = failure;
     section(terminal, 'last run failed');
-    terminal.line(`  ${failedAt}  ${step}  ${code}: ${message}`);
+    terminal.line(`  ${withLocal(failedAt, zone)}  ${step}  ${code}: ${message}`);
     terminal.line(`  run ${workflowId}; the next run continues at this step`);
   }
   if (degraded !== null) {
     section(terminal, 'degraded');
-    terminal.line(`  made at ${degraded.since} by ${degraded.host} while a store was away: ${degraded.why}`);
+    terminal.line(
+      `  made at ${withLocal(degraded.since, zone)} by ${degraded.host} while a store was away: ${degraded.why}`,
+    );
     terminal.line('  "quotidien reconcile" on that host brings it to the stores, proves it there and lifts this');
   }
   const open = dossier.decisions.filter(({ step, key }) => decisionOn(shown?.decisions ?? [], step, key) === undefined);
   if (open.length > 0) section(terminal, 'decided, and not in this version');
-  for (const decision of open) terminal.line(`  ${decisionLine(decision)}`);
+  for (const decision of open) terminal.line(`  ${decisionLine(decision, zone)}`);
   if (actions.length > 0) section(terminal, 'asked for by people');
   for (const { at, action, step, reason, by } of actions)
-    terminal.line(`  ${at}  ${action} ${step}${byWhom(by)}: ${reason}`);
+    terminal.line(`  ${withLocal(at, zone)}  ${action} ${step}${byWhom(by)}: ${reason}`);
   if (verification !== null) {
     section(terminal, 'verified');
-    terminal.line(`  ${verification.verifiedAt}  version ${verification.version}: ${verification.result}`);
+    terminal.line(
+      `  ${withLocal(verification.verifiedAt, zone)}  version ${verification.version}: ${verification.result}`,
+    );
   }
 }
 
@@ -93,16 +98,17 @@ function printManifest(
   partition: Shard | undefined,
 ): void {
   const { run } = manifest;
+  const { zone } = definition;
   terminal.line(terminal.colours.bold(headline(dossier, manifest)));
   terminal.line(
-    `committed ${run.committedAt} (${localText(run.committedAt, definition.zone)}) by ${run.workflowId} (${run.reason}), run ${run.runId}, code ${run.codeVersion}`,
+    `committed ${withLocal(run.committedAt, zone)} by ${run.workflowId} (${run.reason}), run ${run.runId}, code ${run.codeVersion}`,
   );
-  printVersions(terminal, dossier.manifests, manifest);
+  printVersions(terminal, dossier.manifests, manifest, zone);
   printSteps(terminal, definition, manifest, partition);
   section(terminal, 'origins');
   if (manifest.origins.length === 0) terminal.line('  none of its own');
-  for (const origin of manifest.origins) for (const line of originLines(origin)) terminal.line(`  ${line}`);
-  printDecisions(terminal, manifest);
+  for (const origin of manifest.origins) for (const line of originLines(origin, zone)) terminal.line(`  ${line}`);
+  printDecisions(terminal, manifest, zone);
   section(terminal, 'facts');
   for (const [name, value] of Object.entries(manifest.facts))
     terminal.line(`  ${name.padEnd(18)} ${JSON.stringify(value)}`);
@@ -135,10 +141,12 @@ function reportWords(verdict: string, { status, sections }: Manifest['facts']): 
 /** When the publisher is asked for the day again. */
 async function printAskAgain(context: CommandContext, { pipeline, scope }: Dossier): Promise<void> {
   const { terminal } = context;
-  const [day] = await calendarOfDays(await context.engine(), pipeline, [scope], new Map());
+  const engine = await context.engine();
+  const { zone } = datasetOf(engine, pipeline).definition;
+  const [day] = await calendarOfDays(engine, pipeline, [scope], new Map());
   section(terminal, 'asked for again');
   const at = day?.askAgainAt ?? null;
-  terminal.line(at === null ? '  never' : `  from ${at} on, by the watch or a run`);
+  terminal.line(at === null ? '  never' : `  from ${withLocal(at, zone)} on, by the watch or a run`);
 }
 
 function section(terminal: Terminal, title: string): void {
@@ -146,7 +154,7 @@ function section(terminal: Terminal, title: string): void {
   terminal.line(terminal.colours.bold(title));
 }
 
-function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown: Manifest): void {
+function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown: Manifest, zone: string): void {
   section(terminal, 'versions');
   const listed = manifests.slice(-MAX_VERSIONS);
   const left = manifests.length - listed.length;
@@ -161,7 +169,7 @@ function printVersions(terminal: Terminal, manifests: readonly Manifest[], shown
           : `changed: ${namesTold(changed).join(', ')}`;
     const mark = manifest === shown ? '→' : ' ';
     terminal.line(
-      `  ${mark} ${String(version).padStart(3)}  ${run.committedAt}  ${run.reason.padEnd(8)}  ${verdict.padEnd(8)}  ${what}`,
+      `  ${mark} ${String(version).padStart(3)}  ${withLocal(run.committedAt, zone)}  ${run.reason.padEnd(8)}  ${verdict.padEnd(8)}  ${what}`,
     );
   }
 }
@@ -242,9 +250,9 @@ function checkLines(
   return [rule, ...held, ...examples.map((example) => `      such as ${JSON.stringify(example)}`)];
 }
 
-function originLines({ part, url, etag, lastModified, processedAt, retrievedAt, raw }: Origin): string[] {
+function originLines({ part, url, etag, lastModified, processedAt, retrievedAt, raw }: Origin, zone: string): string[] {
   const told = [
-    `retrieved ${retrievedAt}`,
+    `retrieved ${withLocal(retrievedAt, zone)}`,
     processedAt === null ? 'processing time not told' : `processed by the publisher ${processedAt}`,
     ...(etag === null ? [] : [`ETag ${etag}`]),
     ...(lastModified === null ? [] : [`last modified ${lastModified}`]),
@@ -253,10 +261,10 @@ function originLines({ part, url, etag, lastModified, processedAt, retrievedAt, 
   return [`${part.padEnd(12)} ${url}`, `  ${told.join(', ')}`, `  ${kept}`];
 }
 
-function printDecisions(terminal: Terminal, { decisions }: Manifest): void {
+function printDecisions(terminal: Terminal, { decisions }: Manifest, zone: string): void {
   if (decisions.length === 0) return;
   section(terminal, 'decisions');
-  for (const decision of decisions) terminal.line(`  ${decisionLine(decision)}`);
+  for (const decision of decisions) terminal.line(`  ${decisionLine(decision, zone)}`);
 }
 
 function printPublished(terminal: Terminal, { published, manifests }: Dossier, shown: Manifest): void {

@@ -72,14 +72,14 @@ async function decideOnUnit(
   { pipeline, date }: { readonly pipeline: string; readonly date: string },
   decision: Parameters<typeof decideUnit>[2],
 ): Promise<ExitCode> {
-  datasetOf(context, pipeline);
+  const { definition } = datasetOf(context, pipeline);
   const session = await openTemporal(context);
   try {
     const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
     return await workWith(session, context.signal, async () => {
       const { told, handle } = await decideUnit(target, { pipeline, date }, decision);
       context.terminal.line(told);
-      const result = await awaitDay(context.terminal, session.client, { handle, pipeline, date });
+      const result = await awaitDay(context.terminal, session.client, { handle, definition, date });
       context.terminal.data(result);
       context.terminal.line(describeDay(result));
       return result.verdict === 'degraded' ? EXIT.degraded : EXIT.done;

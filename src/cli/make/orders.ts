@@ -67,13 +67,15 @@ export async function orderDay(
 }
 
 async function followDay(
-  { terminal }: CommandContext,
+  context: CommandContext,
   session: TemporalSession,
   workflowId: string,
   { pipeline, date }: DayOrder,
 ): Promise<ExitCode> {
+  const { terminal } = context;
+  const { definition } = datasetOf(context, pipeline);
   const handle = session.client.workflow.getHandle<typeof day>(workflowId);
-  const result = await awaitDay(terminal, session.client, { handle, pipeline, date }, true);
+  const result = await awaitDay(terminal, session.client, { handle, definition, date }, true);
   terminal.data('why' in result ? { date, waits: result } : result);
   if ('why' in result) return EXIT.degraded;
   terminal.line(describeDay(result));

@@ -38,7 +38,7 @@ export async function report(
     const target = { client: session.client, taskQueue };
     const result = await workWith(session, context.signal, async () => {
       const handle = await startDay(target, { pipeline, date, only: 'report' });
-      return awaitDay(context.terminal, session.client, { handle, pipeline, date });
+      return awaitDay(context.terminal, session.client, { handle, definition, date });
     });
     context.terminal.data(result);
     context.terminal.line(describeDay(result));

@@ -74,11 +74,13 @@ function forcedFrom({ fromStep, force, reason, to }: RunOptions): StepId | Stage
 }
 
 async function runOne(
-  { terminal }: CommandContext,
+  context: CommandContext,
   target: RunTarget & { readonly ownsWorkers: boolean },
   date: CivilDate,
   options: RunOptions,
 ): Promise<ExitCode> {
+  const { terminal } = context;
+  const { definition } = datasetOf(context, options.pipeline);
   const fromStep = forcedFrom(options);
   const handle = await startDay(target, {
     pipeline: options.pipeline,
@@ -88,7 +90,7 @@ async function runOne(
     ...(fromStep === undefined ? {} : { by: callerName() }),
     ...untilOf(options.until),
   });
-  const day = { handle, pipeline: options.pipeline, date };
+  const day = { handle, definition, date };
   const result = await awaitDay(terminal, target.client, day, options.detach === true);
   if ('why' in result) {
     terminal.data({ date, waits: result });

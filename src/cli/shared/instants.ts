@@ -7,6 +7,11 @@ export function instantText(at: string, zone: string): string {
   return `${DateTime.fromISO(at, { zone: 'utc' }).toFormat('yyyy-MM-dd HH:mm')} UTC (${localText(at, zone)})`;
 }
 
+/** An instant as it is recorded, and where its pipeline is: `2026-11-23T05:10:00Z (06:10 Europe/Paris)`. */
+export function withLocal(at: string, zone: string): string {
+  return `${at} (${localText(at, zone)})`;
+}
+
 /** `06:10 Europe/Paris`, with the date where that is another than in UTC. */
 export function localText(at: string, zone: string): string {
   const local = DateTime.fromISO(at, { zone });

@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { day, DayResult, DayWaits } from '../../workflows/day.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { askEvery } from '../shared/ask-every.ts';
+import { withLocal } from '../shared/instants.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { dayResult } from './runs.ts';
 import { tellTries } from './tries.ts';
@@ -10,7 +12,7 @@ const WAITS_ASKED_EVERY_MS = 1_000;
 
 interface WaitingDay {
   readonly handle: WorkflowHandle<typeof day>;
-  readonly pipeline: string;
+  readonly definition: Pick<PipelineDefinition, 'name' | 'zone'>;
   readonly date: string;
 }
 
@@ -70,9 +72,9 @@ function tellWaits(terminal: Terminal, day: WaitingDay): { readonly waits: Promi
   return { waits, stop };
 }
 
-function waitText({ handle, pipeline, date }: WaitingDay, { why, until, held }: DayWaits): string {
-  const what = `${handle.workflowId} waits until ${until}: ${why}`;
-  const how = held ? `; decide by: ${decideCommand(pipeline, date)}` : '';
+function waitText({ handle, definition, date }: WaitingDay, { why, until, held }: DayWaits): string {
+  const what = `${handle.workflowId} waits until ${withLocal(until, definition.zone)}: ${why}`;
+  const how = held ? `; decide by: ${decideCommand(definition.name, date)}` : '';
   return `${what}${how}; Ctrl-C or "run --detach" leaves it waiting`;
 }
 

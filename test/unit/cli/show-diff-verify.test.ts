@@ -68,13 +68,13 @@ describe('show', () => {
       /^tiny 2024-03-03 {2}ok, consolidated, coverage 100 % {2}\(version 2 of 2\)\ncommitted 2024-04-01T.* by test \(revision\)/,
     );
     expect(text).toMatch(
-      /→ {3}2 {2}2024-04-01T\S+ {2}revision {2}ok {8}changed: download\/readings, transform\/readings, metrics\/day/,
+      /→ {3}2 {2}2024-04-01T\S+ \([^)]+ Europe\/Paris\) {2}revision {2}ok {8}changed: download\/readings, transform\/readings, metrics\/day/,
     );
     expect(text).toMatch(
       /transform\/readings {3}done {2}version 1, key \w{8}\n {4}core {9}\w{8} {2}24 rows, 1\.\d kB +core\/tiny\/hours\/date=2024-03-03\/\w{64}\.parquet/,
     );
     expect(text).toMatch(
-      /readings {5}http:\/\/127\.0\.0\.1:\d+\/readings\.csv\?from=2024-03-03&to=2024-03-03\n {4}retrieved 2024-04-01T\S+, processed by the publisher 3, ETag "\w+"\n {4}kept as raw\/tiny\/readings\//,
+      /readings {5}http:\/\/127\.0\.0\.1:\d+\/readings\.csv\?from=2024-03-03&to=2024-03-03\n {4}retrieved 2024-04-01T\S+ \([^)]+ Europe\/Paris\), processed by the publisher 3, ETag "\w+"\n {4}kept as raw\/tiny\/readings\//,
     );
     expect(text).toContain('revision           "consolidated"');
     expect(text).toMatch(/published as\n {2}reports\/tiny\/daily_report_2024-03-03\.csv$/m);
@@ -88,7 +88,9 @@ describe('show', () => {
         '        such as {"instant_at":"2024-03-03T02:00:00Z","value":null}\n',
     );
     expect(text).toContain('! value_plausible (hold) fails on 1 of 24 rows');
-    expect(text).toMatch(/decisions\n {2}2024-04-01T\S+ {2}transform\/readings \w{8} {2}accept: decided by a test/);
+    expect(text).toMatch(
+      /decisions\n {2}2024-04-01T\S+ \([^)]+ Europe\/Paris\) {2}transform\/readings \w{8} {2}accept: decided by a test/,
+    );
     expect((json as Dossier).manifests.map(({ version }) => version)).toEqual([1]);
   });
 
@@ -110,9 +112,11 @@ describe('show', () => {
     await recordAction(engine, control, action);
     const { text } = await showOf(FAILED);
     expect(text).toMatch(
-      /decided, and not in this version\n {2}2024-04-02T\S+ {2}transform\/readings aaaaaaaa {2}reject by ada@desk: a broken meter/,
+      /decided, and not in this version\n {2}2024-04-02T\S+ \([^)]+ Europe\/Paris\) {2}transform\/readings aaaaaaaa {2}reject by ada@desk: a broken meter/,
     );
-    expect(text).toMatch(/asked for by people\n {2}2024-04-01T\S+ {2}force metrics by ada@desk: to see/);
+    expect(text).toMatch(
+      /asked for by people\n {2}2024-04-01T\S+ \([^)]+ Europe\/Paris\) {2}force metrics by ada@desk: to see/,
+    );
   });
 
   it('gives every manifest whole as JSON', async () => {
@@ -129,7 +133,7 @@ describe('show', () => {
 
   it('shows a failed run beside the version that stays, and alone', async () => {
     expect((await showOf(KEPT)).text).toMatch(
-      /version 1 of 1[\s\S]*last run failed\n {2}2024-04-01T\S+ {2}transform\/readings {2}DATA_CHECK_FAILED: /,
+      /version 1 of 1[\s\S]*last run failed\n {2}2024-04-01T\S+ \([^)]+ Europe\/Paris\) {2}transform\/readings {2}DATA_CHECK_FAILED: /,
     );
     const never = await showOf(FAILED);
     expect(never.exit).toBe(0);
@@ -184,7 +188,7 @@ describe('diff', () => {
     await runDay(engine, 'tiny', date, { recheck: true, decide: 'accept' });
     publisher.refuse('readings', 404);
     expect((await diffOf(date)).text).toMatch(
-      /\ndecisions\n {2}2024-04-01T\S+ {2}transform\/readings \w{8} {2}accept: decided by a test/,
+      /\ndecisions\n {2}2024-04-01T\S+ \([^)]+ Europe\/Paris\) {2}transform\/readings \w{8} {2}accept: decided by a test/,
     );
     expect((await diffOf(REVISED)).text).not.toContain('\ndecisions\n');
   });
@@ -230,7 +234,9 @@ describe('verify', () => {
 
   it('is remembered by show', async () => {
     await verifyOf(REVISED);
-    expect((await showOf(REVISED)).text).toMatch(/verified\n {2}2024-04-01T\S+ {2}version 2: identical$/m);
+    expect((await showOf(REVISED)).text).toMatch(
+      /verified\n {2}2024-04-01T\S+ \([^)]+ Europe\/Paris\) {2}version 2: identical$/m,
+    );
   });
 
   it('exits 1 when bytes differ and names the output', async () => {
