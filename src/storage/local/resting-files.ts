@@ -113,12 +113,15 @@ export function mayRest(file: string): boolean {
   return Buffer.byteLength(path.basename(file)) + RESTING_ENDING.length <= LONGEST_NAME_BYTES;
 }
 
-/** The resting file of a plain file's name, unless the plain file is there and got its name later. */
+/**
+ * The resting file of a plain file's name, unless the plain file is there and got its name later. File systems tell times in steps of
+ * some milliseconds; of two in one step the plain file counts, which somebody may just have put.
+ */
 export function restingBeside(file: string): string | undefined {
   const resting = file + RESTING_ENDING;
   if (restingIn(resting) === undefined) return undefined;
   const plain = changedAt(file);
-  return plain === undefined || plain <= (changedAt(resting) ?? 0n) ? resting : undefined;
+  return plain === undefined || plain < (changedAt(resting) ?? 0n) ? resting : undefined;
 }
 
 /** The time of the last change of the name too: copies of others may keep an older time of their bytes. */
