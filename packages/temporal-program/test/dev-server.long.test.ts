@@ -243,9 +243,9 @@ describe('startDevServer', () => {
   });
 
   it('refuses a database whose search attribute has another type, and ends the server it started for that', async () => {
-    await (await start({ searchAttributes: { Verdict: 'Int' } })).stop();
+    await (await start({ searchAttributes: { Pipeline: 'Int' } })).stop();
     const error = await errorOf(start());
-    expect(error.message).toContain('Verdict is Int and must be Keyword');
+    expect(error.message).toContain('Pipeline is Int and must be Keyword');
     expect(await readRecord(home)).toBeUndefined();
   });
 
