@@ -1,7 +1,8 @@
 import type { AnswerRow, AnswerValue, TableColumn } from '../../pipelines/tables.ts';
 
 /**
- * Rows as CSV (RFC 4180). `fr` is what French spreadsheets open by a double click: `;` between fields, a decimal comma, and a byte order mark.
+ * Rows as CSV (RFC 4180). `fr` is what French spreadsheets open by a double click: `;` between fields, a decimal comma, a byte order mark, and
+ * instants as they take them for times, `2023-12-31 23:00:00` in a column `date_heure (UTC)`: one that ends with a zone stays a text there.
  * Texts that a spreadsheet would run as a formula begin with an apostrophe (OWASP, "CSV injection").
  */
 export const DIALECTS = ['standard', 'fr'] as const;
@@ -9,27 +10,28 @@ export type Dialect = (typeof DIALECTS)[number];
 
 const SEPARATOR: Readonly<Record<Dialect, string>> = { standard: ',', fr: ';' };
 const FORMULA = /^[=+\-@\t\r]/;
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const BYTE_ORDER_MARK = '\uFEFF';
 
-export function csvHeader(columns: readonly Pick<TableColumn, 'name'>[], dialect: Dialect): string {
+type Column = Pick<TableColumn, 'name' | 'type'>;
+
+export function csvHeader(columns: readonly Column[], dialect: Dialect): string {
   const mark = dialect === 'fr' ? BYTE_ORDER_MARK : '';
-  return `${mark}${columns.map(({ name }) => quoted(name, dialect)).join(SEPARATOR[dialect])}\r\n`;
+  const names = columns.map(({ name, type }) => (dialect === 'fr' && type === 'instant' ? `${name} (UTC)` : name));
+  return `${mark}${names.map((name) => quoted(name, dialect)).join(SEPARATOR[dialect])}\r\n`;
 }
 
-export function csvRows(
-  columns: readonly Pick<TableColumn, 'name'>[],
-  rows: readonly AnswerRow[],
-  dialect: Dialect,
-): string {
-  const names = columns.map(({ name }) => name);
+export function csvRows(columns: readonly Column[], rows: readonly AnswerRow[], dialect: Dialect): string {
+  const separator = SEPARATOR[dialect];
   let text = '';
-  for (const row of rows) {
-    let line = '';
-    for (const name of names)
-      line += `${line === '' && name === names[0] ? '' : SEPARATOR[dialect]}${field(row[name], dialect)}`;
-    text += `${line}\r\n`;
-  }
+  for (const row of rows)
+    text += `${columns.map(({ name, type }) => field(timeOf(row[name], type, dialect), dialect)).join(separator)}\r\n`;
   return text;
+}
+
+function timeOf(value: AnswerValue | undefined, type: Column['type'], dialect: Dialect): AnswerValue | undefined {
+  if (dialect !== 'fr' || type !== 'instant' || typeof value !== 'string') return value;
+  return INSTANT.test(value) ? value.replace('T', ' ').replace('Z', '') : value;
 }
 
 function field(value: AnswerValue | undefined, dialect: Dialect): string {

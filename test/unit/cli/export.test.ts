@@ -182,6 +182,16 @@ describe('the tables of the earlier pages', () => {
     expect(end).toBe('');
   });
 
+  it('tell instants as French spreadsheets take them for times, and that they are UTC', async () => {
+    const output = file('puissance.csv');
+    await run({ table: 'consommation_puissance', ...RANGE, dialect: 'fr', output });
+    const [head, first] = (await readFile(output, 'utf8')).split('\r\n');
+    expect(head).toBe('\uFEFFdate_heure (UTC);consommation_mw;source');
+    const [at] = (await rowsOf('consommation_puissance')).map((row) => String(row['date_heure']));
+    expect(at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:00Z$/);
+    expect(first!.split(';')[0]).toBe(at!.replace('T', ' ').replace('Z', ''));
+  });
+
   it('have sub-sources, and a balance of export minus import', async () => {
     const [production] = await rowsOf('production_annuelle');
     expect(Object.keys(production!).slice(0, 9)).toEqual([
