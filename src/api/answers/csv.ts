@@ -1,4 +1,5 @@
 import type { AnswerRow, AnswerValue, TableColumn } from '../../pipelines/tables.ts';
+import { sheetHeader } from './spreadsheet.ts';
 
 /**
  * Rows as CSV (RFC 4180). `fr` is what French spreadsheets open by a double click: `;` between fields, a decimal comma, a byte order mark, and
@@ -17,7 +18,7 @@ type Column = Pick<TableColumn, 'name' | 'type'>;
 
 export function csvHeader(columns: readonly Column[], dialect: Dialect): string {
   const mark = dialect === 'fr' ? BYTE_ORDER_MARK : '';
-  const names = columns.map(({ name, type }) => (dialect === 'fr' && type === 'instant' ? `${name} (UTC)` : name));
+  const names = columns.map((column) => (dialect === 'fr' ? sheetHeader(column) : column.name));
   return `${mark}${names.map((name) => quoted(name, dialect)).join(SEPARATOR[dialect])}\r\n`;
 }
 

@@ -4,6 +4,7 @@ import { writeXlsxStream } from 'hucre/xlsx';
 import type { CellValue, ColumnDef } from 'hucre/xlsx';
 import { definedMembers } from '../../given.ts';
 import type { AnswerRow, AnswerValue, ColumnType, TableColumn } from '../../pipelines/tables.ts';
+import { sheetHeader } from './spreadsheet.ts';
 
 /**
  * Rows as a workbook, made while they are read: names of columns in the first row, which stays in sight; numbers as numbers, days and instants as
@@ -26,10 +27,12 @@ const FORMATS: Partial<Readonly<Record<ColumnType, string>>> = {
 
 const WIDTHS: Partial<Readonly<Record<ColumnType, number>>> = { instant: 20, date: 12 };
 
-function columnOf({ name, type }: TableColumn): ColumnDef {
+function columnOf(column: TableColumn): ColumnDef {
+  const { type } = column;
   const format = FORMATS[type];
-  const width = Math.max(WIDTHS[type] ?? 10, name.length + 2);
-  return { header: name, width, ...definedMembers({ numFmt: format }) };
+  const header = sheetHeader(column);
+  const width = Math.max(WIDTHS[type] ?? 10, header.length + 2);
+  return { header, width, ...definedMembers({ numFmt: format }) };
 }
 
 async function* cellsOf(

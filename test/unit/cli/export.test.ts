@@ -92,7 +92,7 @@ describe('export', () => {
     const rows = await rowsOf('consommation_puissance');
     const [sheet] = [...(await readXlsx(output)).values()];
     const [head, ...body] = sheet!;
-    expect(head!.map((cell) => cell?.value)).toEqual(['date_heure', 'consommation_mw', 'source']);
+    expect(head!.map((cell) => cell?.value)).toEqual(['date_heure (UTC)', 'consommation_mw', 'source']);
     expect(body).toHaveLength(rows.length);
     const dayZero = Date.UTC(1899, 11, 30);
     const read = body.map(([at, load, source]) => ({
