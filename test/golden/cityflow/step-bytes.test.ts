@@ -48,7 +48,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'metrics/validations v1': '3433bf9421625317350ac3ad365faa0337ccb3abbbb7b86fb019f0ef77e25f43',
   'metrics/weather v1': '7f693f9788003e2f0543d7dddbc6592a65af37f7dd59bbf7489545d6429f9862',
   'report/daily v6': '791f166797501de3256ee234c40a0f1ae2abc9659de49156e6875ef10f84dca5',
-  'report/page v9': 'b009b23810ae83525bc2956eccb95db5fcfcfc8d6a86fbb8b07c7ce7fc7f841b',
+  'report/page v9': '79c9db52a399414dc8f308a8de6d1b2045be62c6d6737c5ff0fb77adc11787c4',
   'transform/bikes v1': '69c752d44030fe24f92f30507ef6e03f3c80e116e28d37504bbb117c4c89da0e',
   'transform/chantiers v1': '983b9e55419b59c77c92cbd67c0879bc281c22810faf8f569f256aab3dc1b391',
   'transform/comptages v2': '2bc63462aca816afcc98f5b709966eb66d411c03b12564cf05068ed5bc77b504',

@@ -96,6 +96,7 @@ export function figureWords(key: string): FigureWords {
 const DOCUMENTS: Readonly<Record<string, string>> = {
   ...SECTION_TITLES,
   history: 'Jours précédents',
+  usual: 'Capteurs habituels',
   'open-meteo': 'Open-Meteo',
   arrondissements: 'Arrondissements',
   validations: 'Validations',
