@@ -7,9 +7,10 @@ import { sheetHeader } from './spreadsheet.ts';
  * Texts that a spreadsheet would run as a formula begin with an apostrophe (OWASP, "CSV injection").
  */
 export const DIALECTS = ['standard', 'fr'] as const;
-export type Dialect = (typeof DIALECTS)[number];
+/** `fr-earlier`: the same with instants and headers as the exports of the earlier pages have them, which programs read. */
+export type Dialect = (typeof DIALECTS)[number] | 'fr-earlier';
 
-const SEPARATOR: Readonly<Record<Dialect, string>> = { standard: ',', fr: ';' };
+const SEPARATOR: Readonly<Record<Dialect, string>> = { standard: ',', fr: ';', 'fr-earlier': ';' };
 const FORMULA = /^[=+\-@\t\r]/;
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const BYTE_ORDER_MARK = '\uFEFF';
@@ -17,7 +18,7 @@ const BYTE_ORDER_MARK = '\uFEFF';
 type Column = Pick<TableColumn, 'name' | 'type'>;
 
 export function csvHeader(columns: readonly Column[], dialect: Dialect): string {
-  const mark = dialect === 'fr' ? BYTE_ORDER_MARK : '';
+  const mark = dialect === 'standard' ? '' : BYTE_ORDER_MARK;
   const names = columns.map((column) => (dialect === 'fr' ? sheetHeader(column) : column.name));
   return `${mark}${names.map((name) => quoted(name, dialect)).join(SEPARATOR[dialect])}\r\n`;
 }
@@ -37,7 +38,7 @@ function timeOf(value: AnswerValue | undefined, type: Column['type'], dialect: D
 
 function field(value: AnswerValue | undefined, dialect: Dialect): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return dialect === 'fr' ? String(value).replace('.', ',') : String(value);
+  if (typeof value === 'number') return dialect === 'standard' ? String(value) : String(value).replace('.', ',');
   if (typeof value === 'boolean') return String(value);
   return quoted(FORMULA.test(value) ? `'${value}` : value, dialect);
 }

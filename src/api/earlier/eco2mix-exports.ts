@@ -39,7 +39,7 @@ export function addGridExports(app: ApiApp, context: ApiContext): void {
       const to = request.query.fin ?? span.to;
       const from = request.query.debut ?? (table.rows.each === 'day' ? addDays(to, -DEFAULT_DAYS) : span.from);
       const cut = await cutTable(engine, known, placed, { from, to });
-      const whole = { cut, columns: table.columns, names: undefined, format: 'csv', dialect: 'fr' } as const;
+      const whole = { cut, columns: table.columns, names: undefined, format: 'csv', dialect: 'fr-earlier' } as const;
       return sendWhole(engine, { ...whole, isAttachment: true }, request, reply);
     });
   }

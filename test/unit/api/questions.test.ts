@@ -249,6 +249,8 @@ describe('the earlier systems', () => {
       '/echanges/export/': 'date_heure;ech_physiques;ech_comm_angleterre;',
       '/echanges/export-annuel/': 'annee;angleterre_import_mwh;angleterre_export_mwh;angleterre_solde_mwh;',
     };
+    const power = await api.inject({ url: '/consommation/export-puissance/', headers: { host: 'localhost' } });
+    expect(power.body.split('\r\n')[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:00Z;\d+;/);
     for (const [url, head] of Object.entries(heads)) {
       const answer = await api.inject({ url, headers: { host: 'localhost' } });
       expect([url, answer.statusCode, answer.body.slice(1, head.length + 1)]).toEqual([url, 200, head]);
