@@ -17,10 +17,12 @@ export interface Announcement {
   readonly withdrawnRecords?: readonly DocumentKey[];
 }
 
+/** One partition per pipeline; rows by scope, then version. */
 export const ANNOUNCEMENT_TABLE = 'announcements';
 
 const VERSION_DIGITS = 6;
 
+/** The version is padded with zeros, so that the versions of a scope sort as numbers. */
 export function announcementKey({
   pipeline,
   scope,

@@ -17,8 +17,11 @@ import type { CivilDate, Stage, StepId } from './vocabulary.ts';
  * - all: every day; the publisher is asked even where its last answer still counts as fresh.
  */
 export const SELECTIONS = ['open', 'missing', 'failed', 'stale', 'all'] as const;
+
+/** Which days of a range are made; `isSelected` says what each word means. */
 export type BackfillSelection = (typeof SELECTIONS)[number];
 
+/** What a person asks for: the days `from` to `to`, both included. Part of the plan's hash. */
 export interface BackfillRequest {
   readonly pipeline: string;
   readonly from: CivilDate;
@@ -31,6 +34,7 @@ export interface BackfillRequest {
   readonly pages?: boolean;
 }
 
+/** What the stores tell of one day before anything runs. */
 export interface DayStandingForBackfill {
   readonly manifest: Manifest | undefined;
   readonly failure: FailureRecord | undefined;
@@ -40,6 +44,10 @@ export interface DayStandingForBackfill {
   readonly complete: boolean;
 }
 
+/**
+ * `failed` takes days with a bad verdict and days whose last run left no version; `stale` takes
+ * only days that have a version.
+ */
 export function isSelected(select: BackfillSelection, day: DayStandingForBackfill): boolean {
   const { manifest, failure, upToDate, complete } = day;
   switch (select) {
@@ -72,6 +80,7 @@ export function spreadSample(dates: readonly CivilDate[], count: number): CivilD
   return picked.filter((date) => date !== undefined);
 }
 
+/** How many days of the plan each step runs, rechecks, reuses or skips. */
 export type StepActions = Readonly<Record<StepId, Readonly<Record<StepAction, number>>>>;
 
 /** What a backfill is going to do, foreseen from the stores; nothing was asked from a publisher. */
@@ -99,6 +108,7 @@ export interface BackfillPlan {
   readonly predicted: Prediction;
 }
 
+/** Plans that `--dry-run` printed; `--plan <hash>` finds them here. */
 export const PLAN_TABLE = 'plans';
 
 /** From what the ledger says of earlier runs of the same steps; steps that never ran are named, not guessed. */
@@ -119,6 +129,10 @@ export interface StepExperience {
 /** Steps of this many days are computed at the same time; what two workers' SQL sessions give. */
 const STEPS_AT_ONCE = 2;
 
+/**
+ * Counts days that run a step, not those that recheck it: what a publisher will have changed is not
+ * known.
+ */
 export function predict(steps: StepActions, experience: ReadonlyMap<StepId, StepExperience>): Prediction {
   const sum = { p50: 0, p90: 0, bytes: 0 };
   const withoutExperience: StepId[] = [];
@@ -139,6 +153,7 @@ export function predict(steps: StepActions, experience: ReadonlyMap<StepId, Step
   };
 }
 
+/** A selected day with what its plan does to each step. */
 export interface PlannedBackfillDay {
   readonly date: CivilDate;
   readonly steps: readonly PlannedStep[];
@@ -153,6 +168,7 @@ export function backfillHash(request: BackfillRequest, days: readonly PlannedBac
   return sha256Hex(canonicalJson([request, work])).slice(0, 12);
 }
 
+/** Steps that no day has are absent; steps that are there have all four counts. */
 export function countActions(days: readonly PlannedBackfillDay[]): StepActions {
   const counts: Record<StepId, Record<StepAction, number>> = {};
   for (const { steps } of days) {

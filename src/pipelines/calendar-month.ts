@@ -24,6 +24,10 @@ export interface CalendarEntry {
   readonly page?: string;
 }
 
+/**
+ * What is known of one month, as it is stored beside the pages; a year's page is drawn from twelve
+ * of them.
+ */
 export interface CalendarMonth {
   readonly schema: 'quotidien.calendar/1';
   readonly pipeline: string;
@@ -38,10 +42,12 @@ export function calendarFolder(pipeline: string): string {
   return `calendar/${pipeline}/`;
 }
 
+/** `calendar/<pipeline>/<YYYY-MM>.json` */
 export function calendarMonthKey(pipeline: string, month: Period): string {
   return `${calendarFolder(pipeline)}${month}.json`;
 }
 
+/** `calendar/<pipeline>/<YYYY>.html` */
 export function calendarYearKey(pipeline: string, year: Period): string {
   return `${calendarFolder(pipeline)}${year}.html`;
 }
@@ -64,6 +70,10 @@ export function calendarMonth(
   return { schema: 'quotidien.calendar/1', pipeline: name, month, days: Object.fromEntries(entries) };
 }
 
+/**
+ * The stored bytes: sorted members and a newline, so that an unchanged month is recognised by its
+ * hash.
+ */
 export function calendarMonthText(month: CalendarMonth): string {
   return `${canonicalJson(month)}\n`;
 }

@@ -57,6 +57,7 @@ export interface DayRemark {
   readonly text: string;
 }
 
+/** All that `status`, the API and the console show of one day. */
 export interface CalendarDay {
   readonly date: CivilDate;
   readonly standing: DayStanding;
@@ -78,6 +79,7 @@ export interface CalendarDay {
   readonly remarks: readonly DayRemark[];
 }
 
+/** What was found of one day, from which `calendarDay` judges; pure data, read by `engine/look`. */
 export interface DayStandingEvidence {
   readonly manifest: Manifest | undefined;
   readonly failure: FailureRecord | undefined;
@@ -215,6 +217,8 @@ export const GAP_KINDS = [
   'unreadable',
   'unknown',
 ] as const;
+
+/** A day can have several at once; the list above says what each means. */
 export type GapKind = (typeof GAP_KINDS)[number];
 
 /** None for a day that is `ok` and whole, in the making, or not due yet. */
@@ -242,6 +246,7 @@ export function percent(part: number): string {
   return `${percentFigure(part)} %`;
 }
 
+/** Counts over the days that are shown, not over all that the pipeline has. */
 export interface CalendarTotals {
   readonly days: number;
   /** Only the standings that occur. */
@@ -252,6 +257,7 @@ export interface CalendarTotals {
   readonly missing: readonly DateRange[];
 }
 
+/** Both ends are included. */
 export interface DateRange {
   readonly from: CivilDate;
   readonly to: CivilDate;

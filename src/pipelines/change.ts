@@ -17,6 +17,7 @@ export interface Change {
   readonly changed: readonly StepId[];
 }
 
+/** The feed of committed versions: one partition per pipeline, in the order of commits. */
 export const CHANGE_TABLE = 'changes';
 
 const VERSION_DIGITS = 6;
@@ -27,6 +28,7 @@ export function changeKey({ pipeline, scope, version, committedAt }: Change): Do
   return { table: CHANGE_TABLE, partition: pipeline, sort };
 }
 
+/** The change that is written before this manifest becomes a version. */
 export function changeOf({ pipeline, scope, version, verdict, run, changed }: Manifest): Change {
   return { pipeline, scope, version, verdict, committedAt: run.committedAt, changed };
 }

@@ -21,6 +21,7 @@ function fromEpochDay(day: number): CivilDate {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
+/** Whether the text is `YYYY-MM-DD` and the day exists: 2023-02-29 does not. */
 export function isCivilDate(text: string): boolean {
   return epochDay(text) !== undefined;
 }

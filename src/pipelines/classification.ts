@@ -32,6 +32,10 @@ export function maskValue(columns: ClassifiedColumns, value: JsonValue): JsonVal
   return typeof value === 'object' && value !== null ? maskRow(columns, value as JsonObject) : value;
 }
 
+/**
+ * Replaces values of classified columns by `[personal]` or `[secret]`, at any depth. A null stays,
+ * it tells nothing of anybody.
+ */
 export function maskRow(columns: ClassifiedColumns, row: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
@@ -115,6 +119,10 @@ function maskLargest(columns: ClassifiedColumns, largest: LargestChange): Larges
   return { ...largest, at: maskRow(columns, largest.at) };
 }
 
+/**
+ * The change with both values replaced when its path names a classified column; the path stays
+ * readable.
+ */
 export function maskChange(columns: ClassifiedColumns, change: ValueChange): ValueChange {
   const names = change.path.toLowerCase().split(/[^\p{L}\p{N}_]+/u);
   const is = names.map((name) => columns.get(name)).find((found) => found !== undefined);

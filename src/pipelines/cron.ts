@@ -6,6 +6,7 @@ import { PipelineError } from '../errors.ts';
  * times as such sets; croner computes next runs, which nobody asks for here.
  */
 
+/** Every minute, hour and day that an expression names, ascending: `*` is written out. */
 export interface CronTimes {
   readonly minute: readonly number[];
   readonly hour: readonly number[];

@@ -29,6 +29,7 @@ export interface LocalArtefact {
   readonly checks?: readonly CheckResult[];
 }
 
+/** The work of a step on one scope: what it reads, and what it is told of that. */
 export interface StepUnit {
   readonly scope: Scope;
   /** The instants of the data day; absent for periods. */
@@ -47,6 +48,7 @@ export interface StepUnit {
   readonly decided?: readonly UnitDecision[];
 }
 
+/** One call of a step: the scopes of a window, or a single day as a set of one. */
 export interface StepTask {
   /** As the definition declares it, without a shard. */
   readonly step: StepId;
@@ -62,6 +64,10 @@ export interface StepTask {
 /** An output that waits to be committed: a file in the step's scratch folder, or bytes. */
 export type StagedOutput = { readonly rows?: number } & ({ readonly path: string } | { readonly bytes: Uint8Array });
 
+/**
+ * What one check of a step found in one scope; of severity `hold` it stops the scope when `failed`
+ * is not 0.
+ */
 export interface CheckResult {
   readonly check: string;
   readonly severity: Severity;
@@ -74,6 +80,7 @@ export interface CheckResult {
   readonly units?: readonly HeldUnit[];
 }
 
+/** What a step made for one scope, before it is committed. */
 export interface UnitResult {
   readonly scope: Scope;
   readonly outputs: Readonly<Record<string, StagedOutput>>;
@@ -82,11 +89,13 @@ export interface UnitResult {
   readonly facts: Readonly<Record<string, JsonValue>>;
 }
 
+/** One scope of a set could not be made; the others go on. */
 export interface UnitFailure {
   readonly scope: Scope;
   readonly failure: { readonly code: ErrorCode; readonly message: string; readonly context?: ErrorContext };
 }
 
+/** Each unit of a task has exactly one. */
 export type UnitOutcome = UnitResult | UnitFailure;
 
 /** A table of the light report worker: flat, small, exported by a writer that needs no native engine. */
@@ -101,6 +110,7 @@ export interface FlatTable {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** All that a `plain` step may use besides its task. */
 export interface PlainTools {
   /** The whole bytes of a (small) input. */
   read(artefact: LocalArtefact): Promise<Uint8Array>;

@@ -30,8 +30,13 @@ export interface DecisionRecord extends Decision {
   readonly runId: string;
 }
 
+/** Decisions are kept when they are accepted, also those of runs that never commit. */
 export const DECISION_TABLE = 'decisions';
 
+/**
+ * Decisions of a scope sort by their instant; that on a unit also has the hash of check and unit,
+ * ids of units may hold a slash.
+ */
 export function decisionKey({ pipeline, scope, decidedAt, step, check, unit }: DecisionRecord): DocumentKey {
   const ofUnit = unit === undefined ? '' : `/${sha256Hex(canonicalJson([check, unit])).slice(0, 16)}`;
   return {

@@ -17,6 +17,10 @@ import type { WorkWindow } from './work-window.ts';
  */
 export type SourceKind = 'http' | 'folder' | 'import';
 
+/**
+ * One input of a pipeline: where it comes from, how much one request covers, and how long its
+ * answer counts.
+ */
 export interface PartDefinition {
   readonly id: string;
   readonly title: string;
@@ -169,6 +173,7 @@ export interface Retention {
   readonly basis: string;
 }
 
+/** One file that a step makes for each scope, and the names under which others read it. */
 export interface OutputDefinition {
   /** First folders of the artefact's key, such as `core/eco2mix/national`. */
   readonly layer: string;
@@ -195,6 +200,10 @@ export interface OutputDefinition {
  */
 export type Severity = 'warn' | 'hold' | 'fail';
 
+/**
+ * A rule about a step's rows, declared so that reports and documents can name it; the step's code
+ * gives its result.
+ */
 export interface CheckDefinition {
   readonly id: string;
   /** The rule as a claim, such as "generation and exchanges add up to load". */
@@ -223,6 +232,10 @@ interface CommonStep {
   readonly timeoutSeconds: number;
 }
 
+/**
+ * A step of data days. Its version, parameters and inputs decide its key, and so when it runs
+ * again.
+ */
 export interface StepDefinition extends CommonStep {
   readonly id: StepId;
   /** For `download` steps: the part they fetch. */
@@ -252,6 +265,7 @@ export interface StepDefinition extends CommonStep {
   readonly singleDaysOnly?: boolean;
 }
 
+/** A step of months, years or the history, made from the days that are committed. */
 export interface RollupDefinition extends CommonStep {
   readonly id: StepId;
   readonly grain: 'month' | 'year' | 'history';
@@ -291,6 +305,10 @@ export interface ScheduleDefinition {
   readonly pauseOnFailure?: boolean;
 }
 
+/**
+ * All that shared code knows of a dataset. It is data and safe in workflows; the code of its steps
+ * is in `Dataset`.
+ */
 export interface PipelineDefinition {
   readonly name: string;
   readonly title: string;

@@ -17,8 +17,10 @@ export interface DegradedRecord {
   readonly since: string;
 }
 
+/** One row per scope and host, deleted when the primary stores have what that host wrote. */
 export const DEGRADED_TABLE = 'degraded';
 
+/** Two hosts may have finished the same scope during an outage; each has its own mark. */
 export function degradedKey({
   pipeline,
   scope,

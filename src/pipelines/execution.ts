@@ -19,6 +19,10 @@ import type { CivilDate, Stage, StepId, Verdict } from './vocabulary.ts';
  * day while it runs, and the pure rules between them.
  */
 
+/**
+ * An input as a workflow needs it: which step must have ended, and whether the day goes on without
+ * it.
+ */
 export interface ExecutionInput {
   readonly name: string;
   readonly step: StepId;
@@ -27,6 +31,9 @@ export interface ExecutionInput {
   readonly output?: string;
 }
 
+/**
+ * A step as a workflow needs it. It is recorded in histories: members may be added, never renamed.
+ */
 export interface ExecutionStep {
   readonly id: StepId;
   readonly stage: Stage;
@@ -74,6 +81,7 @@ export type StepState =
       readonly unanswered?: Unanswered;
     };
 
+/** Steps that are absent have not ended. */
 export type DayState = Record<StepId, StepState>;
 
 /** Days that are made together, however many. */
@@ -239,12 +247,17 @@ function isMadeOfNothing(steps: readonly ExecutionStep[], day: DayState): boolea
   );
 }
 
+/**
+ * The failure that decides the verdict; `code` is text, because Temporal's own failures have other
+ * codes.
+ */
 export interface DayFailure {
   readonly step: StepId;
   readonly code: string;
   readonly message: string;
 }
 
+/** How the steps of a day ended, before anybody decides on held data. */
 export interface DayOutcome {
   readonly date: CivilDate;
   readonly verdict: Extract<Verdict, 'ok' | 'degraded' | 'no_data' | 'failed'>;

@@ -10,6 +10,7 @@ import type { Scope } from './vocabulary.ts';
  * were destroyed. Manifests and ledger stay as they were written, and name what is gone by its hash.
  */
 
+/** Rows stay for ever: what is delivered later is searched for these persons too. */
 export const FORGOTTEN_TABLE = 'forgotten';
 
 /** A person whose rows are in no slice any more. Nothing in it tells who that is without the secret. */
@@ -34,10 +35,12 @@ export interface ForgottenPerson {
 /** An artefact that is gone, as far as it is still told of. */
 export type RemovedContent = Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>;
 
+/** The row is found by the keyed hash alone. */
 export function forgottenKey({ pipeline, person }: Pick<ForgottenPerson, 'pipeline' | 'person'>): DocumentKey {
   return { table: FORGOTTEN_TABLE, partition: pipeline, sort: person };
 }
 
+/** Records of objects that were removed on purpose, with the cause. */
 export const DESTROYED_TABLE = 'destroyed';
 
 /**

@@ -37,16 +37,23 @@ export interface GarbagePromise {
 /** A collection that has not deleted by then gives up; a run believes a tombstone for three times as long. */
 export const TOMBSTONE_MS = 5 * 60_000;
 
+/**
+ * When an object was first found without a reference; by hash, because keys of objects are longer
+ * than a sort key may be.
+ */
 export function garbageMarkKey(key: string): DocumentKey {
   return { table: GARBAGE_TABLE, partition: 'unreferenced', sort: sha256Hex(key) };
 }
 
+/** Where a collection says what it is about to delete, so that a run does not rely on it. */
 export const TOMBSTONES = { table: GARBAGE_TABLE, partition: 'tombstones' } as const;
 
+/** One per object, whoever collects it. */
 export function tombstoneKey(key: string): DocumentKey {
   return { ...TOMBSTONES, sort: sha256Hex(key) };
 }
 
+/** Where runs say which scopes they work on; a collection leaves their objects alone. */
 export const PROMISES = { table: GARBAGE_TABLE, partition: 'promises' } as const;
 
 /** One per run and month of its days, or per period. */

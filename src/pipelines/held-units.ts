@@ -58,6 +58,7 @@ export function judgeUnits(
   };
 }
 
+/** What the step found; `failing` may name a unit many times. */
 export interface JudgedRows {
   /** Rows that were looked at. */
   readonly tested: number;

@@ -21,6 +21,7 @@ export interface KeptNote {
 /** How the reason of a step begins that an operator did without. */
 export const LEFT_OUT = 'skipped by an operator';
 
+/** An operator did without the part. */
 export const SKIPPED = 'SKIPPED';
 /** The answer lacks values that are known: it is kept aside, and what is known stays. */
 export const LACKS_VALUES = 'LACKS_VALUES';
@@ -45,6 +46,7 @@ export interface SampleNote {
   readonly code: typeof SAMPLE_DATA;
 }
 
+/** The rows were made by the sample portal; whatever is made of them says so. */
 export const SAMPLE_DATA = 'SAMPLE_DATA';
 
 /** Held data that a step reads, and who accepted them. Stable: it is part of the step key. */
@@ -59,10 +61,15 @@ export interface AcceptedHold {
   readonly by?: string;
 }
 
+/**
+ * As the step key holds it: data that were held and accepted give other reports than data that
+ * passed.
+ */
 export interface AcceptedNote extends AcceptedHold {
   readonly code: typeof ACCEPTED;
 }
 
+/** The data were held by a check, and a person accepted them. */
 export const ACCEPTED = 'ACCEPTED';
 
 /** All that the key of a step that declares `withNotes` holds of its parts and of what it reads. */

@@ -62,6 +62,7 @@ export interface LedgerEntry {
   readonly execution: Execution;
 }
 
+/** One row per scope, step and key; a finished entry is not replaced. */
 export const LEDGER_TABLE = 'ledger';
 
 /** Whether the step had nothing to give for its scope: a download of a day without rows. */
@@ -100,6 +101,7 @@ export function scopePartition(pipeline: string, scope: Scope): string {
   return isPeriod(scope) ? `${pipeline}/periods` : `${pipeline}/${scope.slice(0, 7)}`;
 }
 
+/** Entries of a scope lie together, so that one query reads all steps of a day. */
 export function ledgerKey(pipeline: string, scope: Scope, step: StepId, key: StepKey): DocumentKey {
   return { table: LEDGER_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/${step}/${key}` };
 }
@@ -115,8 +117,10 @@ export interface FailureRecord {
   readonly failedAt: string;
 }
 
+/** The last failure of each scope, replaced by the next one and removed by a commit. */
 export const FAILURE_TABLE = 'failures';
 
+/** One row per scope. */
 export function failureKey(pipeline: string, scope: Scope): DocumentKey {
   return { table: FAILURE_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/last` };
 }

@@ -9,6 +9,7 @@ interface Steps {
   readonly steps: readonly { readonly inputs: readonly Read[] }[];
 }
 
+/** Whether the input reads days before the one that is made, of this or another pipeline. */
 export function isOfOtherDays({ daysBefore, asOf }: Read): boolean {
   return daysBefore !== undefined || asOf !== undefined;
 }

@@ -5,6 +5,7 @@ import type { StepId } from './vocabulary.ts';
 
 /** What came of some slices, found by the hashes that ledger entries name. Pure. */
 
+/** What has to go, or to be made again, when some slices go. */
 export interface MadeOf {
   /** Every entry that read one of the slices, or something that was made of one; the downloads that gave them too. */
   readonly entries: readonly LedgerEntry[];

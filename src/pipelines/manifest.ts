@@ -54,10 +54,12 @@ export interface Manifest {
   readonly changed: readonly StepId[];
 }
 
+/** Numbered versions of scopes, created once each; a commit never replaces one. */
 export const MANIFEST_TABLE = 'manifests';
 
 const VERSION_DIGITS = 6;
 
+/** The version is padded with zeros: the newest one is the last row of its scope. */
 export function manifestKey(pipeline: string, scope: Scope, version: number): DocumentKey {
   return {
     table: MANIFEST_TABLE,

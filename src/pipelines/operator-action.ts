@@ -18,8 +18,10 @@ export interface OperatorAction {
   readonly runId: string;
 }
 
+/** What people did to days; only ever added to. */
 export const ACTION_TABLE = 'actions';
 
+/** Actions of a scope sort by their instant. */
 export function actionKey({ pipeline, scope, at, action }: OperatorAction): DocumentKey {
   return { table: ACTION_TABLE, partition: scopePartition(pipeline, scope), sort: `${scope}/${at}/${action}` };
 }

@@ -1,7 +1,7 @@
 import { definedMembers } from '../given.ts';
 import { acceptedNotes, whyStillHeld } from './accepted-holds.ts';
 import { addDays } from './civil-date.ts';
-import type { Decision } from './decision.ts';
+import type { DayEvidence } from './day-evidence.ts';
 import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
 import { isWhole } from './completeness.ts';
 import { decisionsOf, unitDecisions, waitingUnits } from './held-units.ts';
@@ -14,7 +14,6 @@ import type { Manifest } from './manifest.ts';
 import { daysTried, isOfOtherDays } from './lookback.ts';
 import { missingInput } from './missing-input.ts';
 import { describeDamage, namesOf, whyRun } from './plan-reasons.ts';
-import type { DamagedObjects } from './plan-reasons.ts';
 import { whyNotAsked } from './part-days.ts';
 import { freshUntil } from './receipt.ts';
 import type { Delivery } from './receipt.ts';
@@ -46,6 +45,7 @@ import { civilDateAt } from './zoned-day.ts';
  */
 export type StepAction = 'run' | 'recheck' | 'reuse' | 'skip';
 
+/** What becomes of one step, and why; `reason` is for people, nothing reads it. */
 export interface PlannedStep {
   readonly step: StepId;
   readonly action: StepAction;
@@ -73,6 +73,7 @@ export interface PlannedStep {
   readonly askAgainAt?: string | null;
 }
 
+/** The steps in the order of the definition. */
 export interface DayPlan {
   readonly date: CivilDate;
   readonly steps: readonly PlannedStep[];
@@ -80,32 +81,7 @@ export interface DayPlan {
   readonly upToDate: boolean;
 }
 
-/** When the publication calendar expects things, as ISO instants. */
-export interface Expectations {
-  readonly parts: Readonly<Record<string, string>>;
-}
-
-export interface DayEvidence {
-  readonly date: CivilDate;
-  /** ISO instant of the planning. */
-  readonly now: string;
-  readonly expected: Expectations;
-  readonly manifest: Manifest | undefined;
-  /** Every ledger entry of the day. */
-  readonly ledger: readonly LedgerEntry[];
-  /** Of the objects that the ledger names: asked for each one that the plan is going to rely on, and for no other. */
-  readonly damaged: DamagedObjects;
-  /** What people decided on the day, also in runs that did not finish; without it, what the manifest says. */
-  readonly decisions?: readonly Decision[];
-  /** What the publisher (or a person, for imports) last delivered, by part. */
-  readonly deliveries: Readonly<Record<string, Delivery | undefined>>;
-  /**
-   * The sha256 of the newest committed output of another day; undefined when that day has none, and what will become of it
-   * where that day is planned together with this one.
-   */
-  previousOutput(step: StepId, output: string, date: CivilDate, pipeline?: string): string | PendingOutput | undefined;
-}
-
+/** What a person or a schedule asked for beyond "make what is missing". */
 export interface PlanOptions {
   /** Ask the publisher even where the last answer still counts as fresh. */
   readonly recheck?: boolean;
@@ -115,13 +91,6 @@ export interface PlanOptions {
   readonly only?: DayPart;
   /** Execute this step, or the steps of this stage, and everything after them again, even when the ledger has it. */
   readonly fromStep?: StepId | Stage;
-}
-
-/** An output of a step that is going to run, or to be rechecked. */
-export interface PendingOutput {
-  readonly pending: 'run' | 'recheck';
-  /** The sha256 that it has if nothing changes; null: there is none. */
-  readonly unchanged: string | null;
 }
 
 /** What is known about an output before anything ran: its hash, or that it has if nothing changes, and the step that decides. */
@@ -162,6 +131,7 @@ export function planDays(
   });
 }
 
+/** Plans one day alone: outputs of earlier days are taken as the stores have them. */
 export function planDay(definition: PipelineDefinition, evidence: DayEvidence, options: PlanOptions = {}): DayPlan {
   const walk = new PlanWalk(definition, evidence, options);
   for (const step of definition.steps) walk.visit(step);

@@ -139,6 +139,7 @@ function keysBefore(older: Receipt, newer: Receipt): Record<CivilDate, readonly 
   return before;
 }
 
+/** The slice that a day goes on with after an answer that must not replace it. */
 export interface KeptDay {
   readonly key: StepKey;
   /** What it was cut from. */
@@ -147,8 +148,10 @@ export interface KeptDay {
   readonly note?: KeptNote;
 }
 
+/** One partition per pipeline and part, in the order of delivery. */
 export const RECEIPT_TABLE = 'receipts';
 
+/** `<pipeline>/<part>` */
 export function receiptPartition(pipeline: string, part: string): string {
   return `${pipeline}/${part}`;
 }

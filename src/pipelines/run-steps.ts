@@ -25,6 +25,7 @@ export interface StepsDay {
   readonly delivered?: DeliveriesBefore;
 }
 
+/** What `runSteps` does, for one day or for all days of a window. */
 export interface StepsPlan {
   /** In an order in which every step comes after the steps it reads. */
   readonly steps: readonly ExecutionStep[];
@@ -54,6 +55,10 @@ export interface HeldCheck {
   readonly tested: number;
 }
 
+/**
+ * What a call says of one day whose outputs are committed; with `held` checks nobody may read them
+ * yet.
+ */
 export interface StepDone {
   readonly date: CivilDate;
   readonly key: StepKey;
@@ -70,6 +75,7 @@ export interface StepDone {
   readonly kept?: KeptNote;
 }
 
+/** `code` is that of a `PipelineError`, or Temporal's where the activity itself was lost. */
 export interface StepFailed {
   readonly date: CivilDate;
   readonly failure: { readonly code: string; readonly message: string };
@@ -83,6 +89,7 @@ export interface HoldQuestion {
   readonly checks: readonly HeldCheck[];
 }
 
+/** The world of `runSteps`: activities in a workflow, the engine itself in tests. */
 export interface StepsRun {
   /** One result for each day, or why the step was given up meanwhile. Rejects on cancellation alone. */
   call(step: ExecutionStep, work: StepWork): Promise<readonly (StepDone | StepFailed)[] | string>;
@@ -99,6 +106,7 @@ export interface StepsRun {
   changed?(states: DayStates): void;
 }
 
+/** By date; a state object is filled in place while steps end. */
 export type DayStates = ReadonlyMap<CivilDate, DayState>;
 
 /** Resolves when every step of every day has a state; throws on cancellation alone. */

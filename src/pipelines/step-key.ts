@@ -11,6 +11,7 @@ export type StepKey = string;
 /** What a step reads under one input name: the sha256 of each artefact in order, or null for a missing optional input. */
 export type InputHashes = readonly string[] | null;
 
+/** Everything that the outputs depend on, and nothing else: no date, no clock, no host. */
 export interface StepKeyParts {
   readonly step: StepId;
   readonly version: number;

@@ -14,11 +14,13 @@ export interface Words {
   readonly en: string;
 }
 
+/** Of titles and descriptions; every text of a table has all of them. */
 export type Language = keyof Words;
 
 /** `instant`: ISO-8601 text in UTC; `date`: `YYYY-MM-DD`; `integer` and `number`: JSON numbers. */
 export type ColumnType = 'text' | 'integer' | 'number' | 'instant' | 'date' | 'boolean';
 
+/** A column as people and programs see it: in answers, exports and the pages of documentation. */
 export interface TableColumn {
   readonly name: string;
   readonly type: ColumnType;
@@ -35,6 +37,7 @@ export interface RowsOutput {
   readonly output: string;
 }
 
+/** A table that is read over many files: by the API, by exports and by questions in SQL. */
 export interface TableDefinition {
   /** Unique in the installation, with `_` between words: the name in addresses, and of the view that questions read. */
   readonly id: string;
@@ -66,6 +69,7 @@ export function rowsSql(table: TableDefinition, files: readonly string[]): strin
   return table.from?.(list) ?? `SELECT * FROM read_parquet(${list}, union_by_name = true, hive_partitioning = false)`;
 }
 
+/** `stack` is an area whose series add up. */
 export type ChartKind = 'line' | 'bar' | 'stack';
 
 /** How rows are drawn: one series for each column of `y`, or for each value of `series`. */
@@ -79,6 +83,8 @@ export interface ChartDefinition {
 
 /** A row of an answer, by column. */
 export type AnswerRow = Readonly<Record<string, AnswerValue>>;
+
+/** Instants and dates are ISO-8601 text. */
 export type AnswerValue = string | number | boolean | null;
 
 /** The days that a question reads, both included. */

@@ -22,6 +22,7 @@ export function unansweredBy(code: string): Unanswered | undefined {
   return SILENT.includes(code) ? 'NOT_ANSWERED' : 'NOT_USABLE';
 }
 
+/** Tells these codes from all others that notes may have. */
 export function isUnanswered(code: string): code is Unanswered {
   return code === 'NOT_ANSWERED' || code === 'NOT_USABLE';
 }

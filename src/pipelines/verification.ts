@@ -19,12 +19,14 @@ import type { Scope, StepId } from './vocabulary.ts';
  */
 export type VerificationResult = 'identical' | 'different' | 'not_rebuildable';
 
+/** What two copies must share to count as the same bytes. */
 export interface ContentIdentity {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly bytes: number;
 }
 
+/** One output three times: as recorded, as rebuilt now, and as the store has it. */
 export interface OutputVerification {
   readonly output: string;
   /** Null: the rebuilt step has an output that the recorded one had not. */
@@ -35,6 +37,7 @@ export interface OutputVerification {
   readonly stored: 'intact' | 'damaged' | 'missing' | 'none' | 'destroyed';
 }
 
+/** What came of one step; `different` wins over `not_rebuildable`. */
 export interface StepVerification {
   readonly step: StepId;
   readonly key: StepKey;
@@ -91,8 +94,10 @@ export function isDamaged({ steps, published = [] }: Pick<Verification, 'steps' 
   return stored.some((output) => !isThere(output.stored)) || published.some(({ state }) => state !== 'intact');
 }
 
+/** Only ever added to: an older result says since when something is wrong. */
 export const VERIFICATION_TABLE = 'verifications';
 
+/** Verifications of a scope sort by their instant. */
 export function verificationKey(pipeline: string, scope: Scope, verifiedAt: string): DocumentKey {
   return {
     table: VERIFICATION_TABLE,
@@ -116,8 +121,10 @@ export type Rebuilt =
   /** What it was made from was destroyed on purpose: its own hash is the proof that is left. */
   | { readonly kind: 'destroyed'; readonly why: string };
 
+/** A step of a version that has outputs. */
 export type DoneStep = Extract<ManifestStep, { readonly state: 'done' }>;
 
+/** What `verifyStep` compares. */
 export interface StepEvidence {
   readonly step: StepId;
   readonly recorded: DoneStep;

@@ -14,12 +14,13 @@ export interface VersionDiff {
   readonly to: VersionSummary;
   /** Changed facts, such as `revision`. */
   readonly facts: readonly ValueChange[];
-  /** Steps that differ, in the order of the definition. */
   /** What people decided since the version before; absent in records that are older than this member. */
   readonly decisions?: readonly Decision[];
+  /** Steps that differ, in the order of the definition. */
   readonly steps: readonly StepDiff[];
 }
 
+/** A version as both sides of a difference name it. */
 export interface VersionSummary {
   readonly version: number;
   readonly verdict: Verdict;
@@ -27,6 +28,7 @@ export interface VersionSummary {
   readonly committedAt: string;
 }
 
+/** What became of one step between two versions. */
 export interface StepDiff {
   readonly step: StepId;
   /** Null: the version does not know the step. */
@@ -38,6 +40,7 @@ export interface StepDiff {
   readonly outputs: readonly OutputDiff[];
 }
 
+/** `before` is null for an output that is new, `after` for one that is gone. */
 export interface OutputDiff {
   readonly output: string;
   readonly before: OutputSummary | null;
@@ -45,6 +48,7 @@ export interface OutputDiff {
   readonly content: ContentDiff;
 }
 
+/** The stored object; `rows` is absent for what is no table. */
 export interface OutputSummary {
   readonly key: string;
   readonly sha256: string;
@@ -52,12 +56,14 @@ export interface OutputSummary {
   readonly rows?: number;
 }
 
+/** How two contents differ, as far as it can be told for their kind. */
 export type ContentDiff =
   | ({ readonly kind: 'table' } & TableDiff)
   | ({ readonly kind: 'document' } & DocumentDiff)
   /** Not compared: new, gone, damaged, or of a kind that is only known by its bytes. */
   | { readonly kind: 'bytes'; readonly why: string };
 
+/** Counts of rows, by key columns. */
 export interface TableDiff {
   /** The columns by which rows were told apart; empty when no such columns were found and whole rows were compared. */
   readonly keyColumns: readonly string[];
@@ -73,6 +79,7 @@ export interface TableDiff {
   readonly columns: readonly ColumnDiff[];
 }
 
+/** What changed in one column, over the rows that both versions have. */
 export interface ColumnDiff {
   readonly column: string;
   /** Rows in which the value differs. */
@@ -81,6 +88,7 @@ export interface ColumnDiff {
   readonly largest: LargestChange | null;
 }
 
+/** The change with the largest absolute difference. */
 export interface LargestChange {
   /** After minus before. */
   readonly difference: number;
@@ -90,6 +98,7 @@ export interface LargestChange {
   readonly at: JsonObject;
 }
 
+/** Counts of values at the leaves of two JSON documents. */
 export interface DocumentDiff {
   readonly added: number;
   readonly removed: number;

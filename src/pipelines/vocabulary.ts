@@ -26,7 +26,10 @@ export type Period = string;
 /** A data day or a period. */
 export type Scope = string;
 
+/** In the order in which a day passes through them. */
 export const STAGES = ['download', 'transform', 'metrics', 'report'] as const;
+
+/** Also the first half of a step's id. */
 export type Stage = (typeof STAGES)[number];
 
 /** `<stage>/<part>`, or `rollup/<name>` for steps of periods. */
@@ -44,6 +47,8 @@ export function isAfterStage(stage: Stage, until: Stage | undefined): boolean {
 
 /** From the least to the most final. */
 export const REVISIONS = ['provisional', 'consolidated', 'definitive'] as const;
+
+/** What a day's `revision` fact says. */
 export type Revision = (typeof REVISIONS)[number];
 
 /**
@@ -54,10 +59,14 @@ export type Revision = (typeof REVISIONS)[number];
  * - quarantined: a check holds the day until somebody decides.
  */
 export const VERDICTS = ['ok', 'degraded', 'no_data', 'failed', 'quarantined'] as const;
+
+/** Kept in the manifest and in the search attribute `Verdict`. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Why a day runs; a search attribute in Temporal. */
 export const RUN_REASONS = ['schedule', 'manual', 'backfill', 'revision', 'derived', 'verify'] as const;
+
+/** Kept in the manifest. */
 export type RunReason = (typeof RUN_REASONS)[number];
 
 /**
@@ -67,4 +76,6 @@ export type RunReason = (typeof RUN_REASONS)[number];
  * - secret: they open or prove something, such as a token.
  */
 export const COLUMN_CLASSES = ['open', 'personal', 'secret'] as const;
+
+/** Absent in a definition means open. */
 export type ColumnClass = (typeof COLUMN_CLASSES)[number];

@@ -31,6 +31,7 @@ function midnight(date: CivilDate, zone: string): number {
   return start.toMillis();
 }
 
+/** Throws `INPUT_INVALID` for a date or zone that does not exist. */
 export function zonedDay(date: CivilDate, zone: string): ZonedDay {
   const [start, end] = [midnight(date, zone), midnight(addDays(date, 1), zone)];
   return { date, zone, startAt: utcText(start), endAt: utcText(end), hours: (end - start) / HOUR_MS };
