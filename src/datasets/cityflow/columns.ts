@@ -2,6 +2,9 @@ import type { ColumnNames, CsvLayout } from '../kit/index.ts';
 
 /** The columns of the three CSV sources, in every dialect seen: the portal's short names, its French labels, the history archives. */
 
+/**
+ * A road count of one arc and hour: `at` is the END of the hour, `flow` vehicles/h, `occupancy` %.
+ */
 export type CountColumn =
   | 'arc'
   | 'label'
@@ -19,6 +22,10 @@ export type CountColumn =
   | 'point'
   | 'shape';
 
+/**
+ * Published names without case, accents and punctuation: the history archives say `q`, `k` and
+ * `t_1h`.
+ */
 export const COUNT_COLUMNS: ColumnNames<CountColumn> = {
   arc: ['iu ac', 'identifiant arc'],
   label: ['libelle'],
@@ -37,6 +44,7 @@ export const COUNT_COLUMNS: ColumnNames<CountColumn> = {
   shape: ['geo shape'],
 };
 
+/** A piece of an arc; `published_length` is 0 in every file seen, so lengths come from `shape`. */
 export type NetworkColumn =
   | 'arc'
   | 'label'
@@ -50,6 +58,7 @@ export type NetworkColumn =
   | 'shape'
   | 'published_length';
 
+/** Short names and French labels of the référentiel, in the form that headers are compared in. */
 export const NETWORK_COLUMNS: ColumnNames<NetworkColumn> = {
   arc: ['iu ac', 'identifiant arc'],
   label: ['libelle'],
@@ -64,6 +73,7 @@ export const NETWORK_COLUMNS: ColumnNames<NetworkColumn> = {
   published_length: ['shape len', 'shape length'],
 };
 
+/** A roadwork; its dates are `YYYY-MM-DD` and may be missing or in the wrong order. */
 export type WorkColumn =
   | 'id'
   | 'postcode'
@@ -81,6 +91,7 @@ export type WorkColumn =
   | 'shape'
   | 'point';
 
+/** Labels of two editions of the roadworks file, in the form that headers are compared in. */
 export const WORK_COLUMNS: ColumnNames<WorkColumn> = {
   id: ['identifiant', 'cp id', 'identifiant chantier'],
   postcode: ['code postal de l arrondissement', 'cp arrondissement'],
@@ -112,6 +123,10 @@ export const COUNTS: CsvLayout<CountColumn> = {
   unused: [],
 };
 
+/**
+ * What a file must have to be taken as the road network; a file with counts is refused by
+ * `foreign`.
+ */
 export const NETWORK: CsvLayout<NetworkColumn> = {
   title: 'the road network (referentiel-comptages-routiers)',
   names: NETWORK_COLUMNS,
@@ -121,6 +136,7 @@ export const NETWORK: CsvLayout<NetworkColumn> = {
   unused: [],
 };
 
+/** What a file must have to be taken as roadworks; a file with arcs is refused by `foreign`. */
 export const WORKS: CsvLayout<WorkColumn> = {
   title: 'roadworks (chantiers-perturbants)',
   names: WORK_COLUMNS,

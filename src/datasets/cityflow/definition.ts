@@ -212,6 +212,7 @@ function metrics(part: string, title: string, inputs: readonly StepInput[]): Ste
 
 /** The six sections of a report; each is a step of its own, so that one source can be run again alone. */
 export const SECTIONS = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers', 'referentiel'] as const;
+/** Also the `metric_type` of a section's document, and part of its published name. */
 export type SectionName = (typeof SECTIONS)[number];
 
 function metricsOf(part: string): StepInput {

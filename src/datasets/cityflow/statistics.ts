@@ -1,9 +1,11 @@
 /** Small statistics over few values. Sums run in the order given, so that equal inputs give equal bits. */
 
+/** 0 for no values. */
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
+/** Null for no values. */
 export function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : sum(values) / values.length;
 }
@@ -20,6 +22,7 @@ export function rounded(value: number, decimals: number): number {
   return result === 0 ? 0 : result;
 }
 
+/** Half away from zero, as `rounded`; null stays null. */
 export function roundedOrNull(value: number | null, decimals: number): number | null {
   return value === null ? null : rounded(value, decimals);
 }
@@ -50,6 +53,7 @@ export function pearson(pairs: readonly (readonly [number, number])[]): number |
   return xx === 0 || yy === 0 ? null : xy / Math.sqrt(xx * yy);
 }
 
+/** Both bounds are included. */
 export function clamp(value: number, least: number, greatest: number): number {
   return Math.min(greatest, Math.max(least, value));
 }

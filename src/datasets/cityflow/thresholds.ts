@@ -60,6 +60,7 @@ export const THRESHOLDS = {
   bikes_least_coverage: 0.8,
 } as const;
 
+/** All limits as numbers, as a step was given them; units are in the names. */
 export type Thresholds = { readonly [Name in keyof typeof THRESHOLDS]: number };
 
 /** The thresholds that a step was given; what its parameters leave out has the value above. */
@@ -75,6 +76,7 @@ export function thresholdsOf(params: JsonObject): Thresholds {
 
 /** Traffic states of an hour or a day, from the least to the most congested, in the publisher's words. */
 export const STATES = ['Inconnu', 'Fluide', 'Pré-saturé', 'Saturé', 'Bloqué'] as const;
+/** Of an arc and hour, or the dominant one of a day. */
 export type TrafficState = (typeof STATES)[number];
 
 /** The state that an occupancy (%) means: k < 15 fluid, < 30 dense, < 50 saturated, from 50 on blocked, null unknown. */

@@ -191,8 +191,10 @@ const comparison = question({
   chart: () => ({ kind: 'line', x: 'hour', y: ['bikes'], series: 'day', unit: 'bikes/h' }),
 });
 
+/** Questions that one day, or a few days, of the core tables answer. */
 export const CITY_QUESTIONS: readonly QuestionDefinition[] = [busiest, worstHours, worksNear, disruptions, comparison];
 
+/** Pages of charts: each chart is a question with its usual parameters. */
 export const CITY_DASHBOARDS: readonly DashboardDefinition[] = [
   {
     id: 'cityflow-roads',

@@ -198,4 +198,5 @@ const bikeFlow = question({
   chart: () => ({ kind: 'line', x: 'day', y: ['bikes'], unit: 'bikes' }),
 });
 
+/** Questions that only the studies over many days can answer. */
 export const STUDY_QUESTIONS: readonly QuestionDefinition[] = [workHours, links, silentSensors, bikeFlow];

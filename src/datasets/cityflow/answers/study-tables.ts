@@ -145,4 +145,8 @@ const QUALITY: TableDefinition = {
   ],
 };
 
+/**
+ * Days beside days: figures, sensors, bike counters and what the checks said; every table is by
+ * day.
+ */
 export const STUDY_TABLES: readonly TableDefinition[] = [FIGURES, SENSORS, BIKE_STUDY, QUALITY];

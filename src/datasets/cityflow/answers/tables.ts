@@ -165,4 +165,8 @@ const SERVICE: TableDefinition = {
   columns: [SCOPE, ...titledColumns(SERVICE_TABLE)],
 };
 
+/**
+ * Counts and disruptions by hour or period, the network, roadworks, and what the transport files
+ * say.
+ */
 export const CITY_TABLES: readonly TableDefinition[] = [BIKES, COUNTS, ARCS, WORKS, DISRUPTIONS, RIDES, SERVICE];

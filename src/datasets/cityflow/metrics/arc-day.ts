@@ -12,6 +12,7 @@ export interface ArcHour {
   readonly occupancy: number | null;
 }
 
+/** Where an arc is and how long it is; null members are not known, and none is invented. */
 export interface ArcPlace {
   readonly id: string;
   readonly label: string | null;
@@ -24,12 +25,17 @@ export interface ArcPlace {
   readonly zone: Zone | null;
 }
 
+/**
+ * Raised by hours running above one occupancy, or by any hour above the critical one
+ * (`THRESHOLDS`).
+ */
 export interface CongestionAlert {
   readonly severite: 'Élevée' | 'Critique';
   /** Greatest occupancy of the day, %. */
   readonly taux_occupation: number;
   /** Local start of the first hour that raised it. */
   readonly depuis: string;
+  /** Longest run of hours from `alert_occupancy_pct` on; at least 1. */
   readonly heures: number;
 }
 
@@ -66,6 +72,7 @@ export interface ArcMetrics {
   readonly masque_heures: number;
 }
 
+/** The hours that a day really has, 23, 24 or 25: index 0 is its first. */
 export interface DayFrame {
   readonly date: string;
   /** Local start of each hour of the day. */
@@ -153,6 +160,7 @@ export function dominantState(hours: readonly ArcHour[], thresholds: Thresholds)
   return best;
 }
 
+/** Blocked segments count as saturated ones. */
 export function isSaturated(state: TrafficState): boolean {
   return state === 'Saturé' || state === 'Bloqué';
 }

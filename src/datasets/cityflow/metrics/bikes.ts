@@ -8,6 +8,9 @@ import { postcodeOf } from '../zones.ts';
 
 /** `metrics/bikes`: the bike counters of one whole day. */
 
+/**
+ * No value at all, nothing but zeros in daytime, or one non-zero value for too many hours running.
+ */
 export type BikeFailure = 'aucune donnée' | 'nul en journée' | 'valeur bloquée';
 
 /** Figures of one counter on one day. Its first nine members have the names, types and scales of the earlier system. */
@@ -38,12 +41,16 @@ export interface CounterMetrics {
   readonly par_heure: readonly (number | null)[];
 }
 
+/** A street with several counters. */
 export interface Corridor {
+  /** The street without number and direction. */
   readonly voie: string;
   readonly compteurs: number;
+  /** Bikes of the day, all of its counters together. */
   readonly total_jour: number;
 }
 
+/** The published document; counts are bikes, and null where no counter had a value. */
 export interface BikesMetrics {
   readonly schema: 'cityflow.bikes/2';
   readonly metric_type: 'bikes';
@@ -55,9 +62,13 @@ export interface BikesMetrics {
     readonly heures_observees: number;
     readonly taux: number;
   };
+  /** Also of counters that fail: what they counted is counted. */
   readonly total_velos: number | null;
+  /** 0–100: the total as a share of `bike_index_full`, 100 from there on. */
   readonly frequentation_index: number | null;
+  /** Local starts of the three busiest hours, busiest first. */
   readonly heures_pointe: readonly string[];
+  /** One total for each hour of the day. */
   readonly by_hour: readonly (number | null)[];
   /** Ids of the counters that do not work. */
   readonly failing_sensors: readonly string[];
@@ -69,12 +80,15 @@ export interface BikesMetrics {
   readonly top_counters: readonly CounterMetrics[];
   /** Ten counters of each district. */
   readonly top_par_arrondissement: Readonly<Record<string, readonly string[]>>;
+  /** Ids of the counters with an hour above `bike_congestion_per_hour`, most bikes first. */
   readonly compteurs_congestionnes: readonly string[];
+  /** The ten streets with the most bikes. */
   readonly corridors: readonly Corridor[];
   /** The counters that work, by id. */
   readonly metrics: readonly CounterMetrics[];
 }
 
+/** A counter that does not work, with the reason. */
 export interface FailingCounter extends CounterMetrics {
   readonly raison: BikeFailure;
 }
@@ -87,6 +101,7 @@ export function allCounters({ metrics, compteurs_defaillants: failing }: BikesMe
 const TOP = 10;
 const PEAK_HOURS = 3;
 
+/** Facts: `coverage` (0–1) and `rows`, the number of counters. */
 export const metricsBikes = dayByDay(async (unit, task, sql) => {
   const core = neededInput(unit, 'core').path;
   const rows = await sql.rows<BikeHour>(`SELECT * FROM ${parquetSql(core)} ORDER BY counter_id, hour`);
@@ -98,6 +113,10 @@ export const metricsBikes = dayByDay(async (unit, task, sql) => {
   };
 });
 
+/**
+ * Makes the document of one day; expected hours are the day's real hours for each counter with a
+ * record.
+ */
 export function bikesMetrics(day: ZonedDay, rows: readonly BikeHour[], thresholds: Thresholds): BikesMetrics {
   const byCounter = new Map<string, BikeHour[]>();
   for (const row of rows) byCounter.set(row.counter_id, [...(byCounter.get(row.counter_id) ?? []), row]);

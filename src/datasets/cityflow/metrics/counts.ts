@@ -15,16 +15,24 @@ import type { BusyZone, CongestedZone, ZoneOfRoads } from './zone-day.ts';
 
 /** `metrics/comptages`: the road counts of one whole day, per arc, per hour and per zone. */
 
+/** One hour over all arcs. */
 export interface HourOfRoads {
+  /** Local start of the hour. */
   readonly heure: string;
+  /** Sum of the flows; null without any. */
   readonly vehicules: number | null;
+  /** Mean over the arcs that have an occupancy, %. */
   readonly taux_occupation_moyen: number | null;
   readonly troncons_satures: number;
+  /** Arcs with a flow or an occupancy in this hour. */
   readonly capteurs_observes: number;
 }
 
+/** Published rows by why they count for nothing. */
 export interface DroppedRows {
+  /** The row names no arc. */
   readonly sans_troncon: number;
+  /** The time is not an hour of the day. */
   readonly hors_jour: number;
   /** Another row of the same arc and hour counts. */
   readonly en_double: number;
@@ -50,6 +58,7 @@ export interface GlobalRoads {
   readonly taux_occupation_moyen: number | null;
 }
 
+/** The published document. Times are lost against free traffic at `reference_speed_kmh`. */
 export interface CountsMetrics {
   readonly schema: 'cityflow.comptages/2';
   readonly metric_type: 'comptages';
@@ -115,6 +124,9 @@ interface CountedArc {
 
 const districtsOf = new DistrictsCache();
 
+/**
+ * Reads a day's hours arc by arc, and measures lengths and zones by the network where there is one.
+ */
 export const metricsCounts = dayByDay(async (unit, task, sql) => {
   const metrics = await measure(unit, thresholdsOf(task.params), sql);
   return outcomeOf(metrics);
@@ -176,6 +188,10 @@ function droppedRows(unit: StepUnit): DroppedRows {
 const networks = new Map<string, ReadonlyMap<string, NetworkArc>>();
 const NETWORKS_KEPT = 4;
 
+/**
+ * The arcs by id; empty where the day has no network. The last networks are kept by the hash of
+ * their table.
+ */
 export async function networkOf(sql: SqlSession, unit: StepUnit): Promise<ReadonlyMap<string, NetworkArc>> {
   const input = inputOf(unit, 'network');
   if (input === undefined) return new Map();

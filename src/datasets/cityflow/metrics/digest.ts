@@ -13,9 +13,11 @@ import type { WorksMetrics } from './works.ts';
 /** `[vehicles of the day, mean occupancy, mask of observed hours]` */
 export type ArcDigest = readonly [vehicles: number | null, occupancy: number | null, mask: number];
 
+/** Each member is null where the day has nothing of that source; hourly lists follow `clock`. */
 export interface Digest {
   readonly schema: 'cityflow.digest/1';
   readonly date: string;
+  /** 23, 24 or 25. */
   readonly hours: number;
   /** Hour of the local clock of each hour of the day. */
   readonly clock: readonly number[];
@@ -41,6 +43,7 @@ export interface Digest {
   readonly traffic: { readonly disruptions: number; readonly reliability: number } | null;
 }
 
+/** Takes what other days need out of the sections that the day has. */
 export const metricsDigest = dayByDay(async (unit) => {
   const day = dayOf(unit);
   const bikes = await readJson<BikesMetrics>(inputOf(unit, 'bikes'));

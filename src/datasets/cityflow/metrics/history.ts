@@ -21,15 +21,22 @@ import { storedDigest } from './stored-digests.ts';
 
 /** `metrics/history`: a day beside the thirty days before it. No step of another day reads it, so that rebuilding ends. */
 
+/** The window ends with the day before the day itself. */
 export const HISTORY_DAYS = 30;
 
+/**
+ * A figure of the day against the same figure of a reference day; null where one of them lacks it.
+ */
 export interface Change {
   readonly valeur: number | null;
   readonly reference: number | null;
+  /** The day's value minus the reference, in the figure's own unit. */
   readonly ecart: number | null;
+  /** The difference over the reference, %; null also where the reference is 0. */
   readonly ecart_pct: number | null;
 }
 
+/** The day against the same weekday of the week before. */
 export interface WeekEvolution {
   readonly date_reference: string;
   readonly disponible: boolean;
@@ -41,10 +48,12 @@ export interface WeekEvolution {
 /** By section and figure; a section that one of the two days lacks is `not available`. */
 export type SectionChanges = Readonly<Record<string, Readonly<Record<string, Change>> | 'not available'>>;
 
+/** The published document; means are per day, and say over how many stored days. */
 export interface HistoryMetrics {
   readonly schema: 'cityflow.history/1';
   readonly date: string;
   readonly fenetre_jours: number;
+  /** Stored days of the window and the day itself, ascending. */
   readonly jours_disponibles: readonly string[];
   readonly evolution: WeekEvolution;
   readonly jour_type: { readonly velos: TypicalDay | null; readonly vehicules: TypicalDay | null };
@@ -53,11 +62,13 @@ export interface HistoryMetrics {
   readonly anomalies_velos: Anomalies;
   readonly correlations: readonly Correlation[];
   readonly capteurs: SensorHealth;
+  /** By counter: observed hours over those of the stored days, 0–1. */
   readonly disponibilite_compteurs: Readonly<Record<string, number>>;
 }
 
 const BUSIEST = 10;
 
+/** Reads the digests of the window; a day that is not stored is left out, never filled. */
 export const metricsHistory = dayByDay(async (unit, task, sql) => {
   const metrics = await historyOf(unit, thresholdsOf(task.params), sql);
   return { outputs: { history: jsonOutput(metrics) }, checks: [], facts: { days: metrics.jours_disponibles.length } };
@@ -126,6 +137,10 @@ const COMPARED: Readonly<Record<string, (day: Digest) => Figures | null>> = {
   chantiers: ({ works }) => (works === null ? null : { chantiers_actifs: works.active }),
 };
 
+/**
+ * `reference` is the digest of seven days before; null: not stored, and every section is `not
+ * available`.
+ */
 export function evolutionOf(date: string, day: Digest | null, reference: Digest | null): WeekEvolution {
   const date_reference = addDays(date, -7);
   return {

@@ -5,19 +5,26 @@ import { postcodeOf } from '../zones.ts';
 
 /** `metrics/referentiel`: the network as other sections look things up in it. */
 
+/** One arc of the network. */
 export interface NetworkEntry {
   readonly libelle: string | null;
+  /** Length of its geometry (haversine); 0 without one. */
   readonly longueur_metres: number;
   readonly noeud_amont: string | null;
   readonly noeud_aval: string | null;
+  /** Halfway along the arc, `lat, lon`, as the publisher writes places. */
   readonly geo_point_2d: string | null;
   readonly center: readonly [lon: number, lat: number] | null;
   readonly actif: boolean;
+  /** Postcode; null outside of the districts, or without them. */
   readonly arrondissement: string | null;
+  /** Direction from the centre, for arcs outside of the districts. */
   readonly zone_fallback: string | null;
+  /** Published pieces that the arc was made of. */
   readonly objets: number;
 }
 
+/** The published document; lengths are metres. */
 export interface NetworkMetrics {
   readonly schema: 'cityflow.referentiel/1';
   readonly metric_type: 'referentiel';
@@ -34,15 +41,18 @@ export interface NetworkMetrics {
     readonly longueur_totale_metres: number;
     readonly longueur_moyenne_metres: number | null;
   };
+  /** By arc id. */
   readonly mapping: Readonly<Record<string, NetworkEntry>>;
 }
 
+/** Fact: `rows`, the number of arcs. */
 export const metricsNetwork = dayByDay(async (unit, _task, sql) => {
   const arcs = await sql.rows<NetworkArc>(`SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)}`);
   const metrics = networkMetrics(dayOf(unit).date, arcs);
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: arcs.length } };
 });
 
+/** The mean length is null for an empty network. */
 export function networkMetrics(date: string, arcs: readonly NetworkArc[]): NetworkMetrics {
   const total = sum(arcs.map(({ length_m: length }) => length));
   return {

@@ -11,8 +11,10 @@ const DAYS_OF_WEEK = 7;
 const LEAST_FOR_ANOMALY = 8;
 const ANOMALIES_LISTED = 50;
 
+/** What a pattern is made of: bikes, or vehicles of all road sensors. */
 export type Theme = 'bikes' | 'roads';
 
+/** The day against the mean of the earlier days of its weekday, by hour of the local clock. */
 export interface TypicalDay {
   /** Days that the pattern was made of, of this day's weekday. */
   readonly jours: number;
@@ -43,6 +45,10 @@ function byClock(digest: Digest, values: readonly (number | null)[]): number[][]
   return hours;
 }
 
+/**
+ * `before` are the stored earlier days in any order; only days of the same weekday are compared
+ * with the day.
+ */
 export function typicalDay(day: Digest, before: readonly Digest[], theme: Theme): TypicalDay {
   const withTheme = before.filter((digest) => digest[theme] !== null);
   const week = Array.from({ length: DAYS_OF_WEEK }, (_, weekday) => {
@@ -73,17 +79,24 @@ export function changePct(value: number | null, reference: number | null): numbe
   return rounded(((value - reference) / Math.abs(reference)) * 100, 2);
 }
 
+/** One hour of one bike counter that lies far from earlier days. */
 export interface Anomaly {
   readonly compteur: string;
+  /** Hour of the local clock. */
   readonly heure: number;
   readonly valeur: number;
+  /** Of the same clock hour on earlier days of the same kind. */
   readonly moyenne: number;
+  /** Standard deviations from that mean. */
   readonly z: number;
 }
 
+/** What was found, and among how many hours. */
 export interface Anomalies {
   readonly nombre: number;
+  /** Hours with enough earlier values to be judged. */
   readonly testees: number;
+  /** At most fifty, the furthest first. */
   readonly liste: readonly Anomaly[];
 }
 
@@ -120,11 +133,15 @@ function isWeekend(date: string): boolean {
   return [0, 6].includes(weekdayOf(date));
 }
 
+/** Mean daily totals over the stored days, in bikes or vehicles. */
 export interface AverageDay {
+  /** Days that have a total. */
   readonly jours: number;
   readonly moyenne: number | null;
+  /** Monday to Friday. */
   readonly moyenne_semaine: number | null;
   readonly moyenne_week_end: number | null;
+  /** Null without one of the two means, or where the working days have none. */
   readonly ratio_week_end_semaine: number | null;
   /** The last seven days against the seven before, %; null when one of the two weeks lacks more than three days. */
   readonly evolution_hebdomadaire_pct: number | null;
@@ -156,9 +173,12 @@ export function averageDay(days: readonly Digest[], theme: Theme, daysAgo: (date
   };
 }
 
+/** Pearson's r of two figures of the stored days. */
 export interface Correlation {
   readonly nom: string;
+  /** Days that have both. */
   readonly n: number;
+  /** Null below `correlation_days`, or where one figure never changes; `note` says which. */
   readonly r: number | null;
   readonly note: string | null;
 }
@@ -185,8 +205,10 @@ export function correlations(days: readonly Digest[], thresholds: Thresholds): C
   });
 }
 
+/** Mean daily traffic of one arc. */
 export interface ArcAverage {
   readonly identifiant_arc: string;
+  /** Stored days on which the arc has a flow. */
   readonly jours: number;
   /** Vehicles of a mean day (débit moyen journalier). */
   readonly debit_moyen_journalier: number;

@@ -4,6 +4,7 @@ import type { Digest } from './digest.ts';
 
 /** Which road sensors are there, and which have fallen silent. */
 
+/** A road sensor without values at the end of the day. */
 export interface SilentSensor {
   readonly identifiant_arc: string;
   /** Hours without any value up to the end of the day. */
@@ -12,6 +13,7 @@ export interface SilentSensor {
   readonly au_moins: boolean;
 }
 
+/** Of road sensors: how many of those expected had values, and which have fallen silent. */
 export interface SensorHealth {
   /** Arcs of the open network, or seen on the stored days. */
   readonly attendus: number;

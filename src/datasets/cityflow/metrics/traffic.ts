@@ -8,9 +8,12 @@ import type { Disruption, TrafficDay } from '../transform/traffic.ts';
 
 /** `metrics/traffic`: the disruptions of public transport, each clipped to the day. */
 
+/** From worst to least, in the words of the published reports. */
 export const SEVERITIES = ['CRITIQUE', 'ELEVEE', 'MOYENNE', 'FAIBLE'] as const;
+/** Follows from the publisher's priority alone (`severityOf`). */
 export type Severity = (typeof SEVERITIES)[number];
 
+/** One disruption as far as it lies in the day. */
 export interface DisruptionMetrics {
   readonly id: string;
   readonly titre: string | null;
@@ -21,6 +24,7 @@ export interface DisruptionMetrics {
   readonly lignes: readonly string[];
   /** Local times inside the day, `[start, end)`. */
   readonly periodes: readonly { readonly debut: string; readonly fin: string }[];
+  /** Disrupted minutes of the day; periods that overlap count once. */
   readonly minutes: number;
   readonly planifiee: boolean;
   /** Whole duration, from its first begin to its last end; null while it has no end. */
@@ -28,6 +32,7 @@ export interface DisruptionMetrics {
   readonly resolue: boolean;
 }
 
+/** A metro line that messages of the day's disruptions name. */
 export interface DisruptedLine {
   readonly ligne: string;
   /** Disruptions that touched it. */
@@ -79,12 +84,16 @@ export type Span = readonly [from: number, to: number];
 const MINUTE_MS = 60_000;
 const TOP = 10;
 
+/** Fact: `rows`, the disruptions that touch the day. */
 export const metricsTraffic = dayByDay(async (unit, task) => {
   const core = JSON.parse(await readFile(neededInput(unit, 'core').path, 'utf8')) as TrafficDay;
   const metrics = trafficMetrics(dayOf(unit), core.disruptions, thresholdsOf(task.params));
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: metrics.total_disruptions_count } };
 });
 
+/**
+ * Reliability is 1 − disrupted minutes of metro lines / (lines × service minutes), clamped to 0–1.
+ */
 export function trafficMetrics(day: ZonedDay, all: readonly Disruption[], thresholds: Thresholds): TrafficMetrics {
   const window: Span = [Date.parse(day.startAt), Date.parse(day.endAt)];
   const own = all
@@ -129,6 +138,7 @@ export function trafficMetrics(day: ZonedDay, all: readonly Disruption[], thresh
   };
 }
 
+/** From priority 50, 30 and 15 on (thresholds); without a priority the least. */
 export function severityOf(priority: number | null, thresholds: Thresholds): Severity {
   if (priority === null) return 'FAIBLE';
   if (priority >= thresholds.disruption_critical_priority) return 'CRITIQUE';

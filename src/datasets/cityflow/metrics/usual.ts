@@ -24,6 +24,7 @@ export const USUAL_LIMITS = {
 
 type UsualLimits = { readonly [Name in keyof typeof USUAL_LIMITS]: number };
 
+/** One source held against its usual sensors. */
 export interface UsualCoverage {
   /** Stored days before that have the source. */
   readonly jours: number;
@@ -39,6 +40,7 @@ export interface UsualCoverage {
   readonly au_moins: number | null;
 }
 
+/** The document that the report reads for its statuses. */
 export interface UsualMetrics {
   readonly schema: 'cityflow.usual/1';
   readonly date: string;
@@ -50,6 +52,7 @@ export interface UsualMetrics {
   readonly velos: UsualCoverage | null;
 }
 
+/** Facts: `bikes_coverage` and `roads_coverage`, 0–1. */
 export const metricsUsual = dayByDay(async (unit, task) => {
   const digests: (Digest | null)[] = [await storedDigest(inputOf(unit, 'day'))];
   for (let before = 1; before <= USUAL_DAYS; before += 1)

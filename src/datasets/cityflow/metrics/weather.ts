@@ -7,25 +7,32 @@ import type { WeatherDay } from '../transform/weather.ts';
 
 /** `metrics/weather`: the day's weather, its categories and what it does to mobility. */
 
+/** In the order of the published documents: rain, wind, cold, heat. */
 export const CATEGORIES = ['Pluvieux', 'Venteux', 'Froid', 'Chaud'] as const;
+/** A day may have several. */
 export type Category = (typeof CATEGORIES)[number];
 
+/** °C, mm and km/h; what the day's record lacks is taken from its hours, else null. */
 export interface WeatherFigures {
   readonly date: string;
   readonly temp_moyenne: number | null;
   readonly temp_min: number | null;
   readonly temp_max: number | null;
   readonly precip_totale: number | null;
+  /** The day's published wind; without it the greatest of its hours. */
   readonly vent_moyen: number | null;
   readonly conditions: string | null;
+  /** 0–100, 50 is neutral: 50 − 20 rain − 10 cold + 5 heat; null without temperature or rain. */
   readonly impact_mobilite: number | null;
 }
 
+/** The published document. */
 export interface WeatherMetrics {
   readonly schema: 'cityflow.weather/1';
   readonly metric_type: 'weather';
   readonly date: string;
   readonly source: WeatherDay['source'];
+  /** Hours that came, and how many of the five figures have a value. */
   readonly coverage: { readonly heures: number; readonly valeurs: number; readonly valeurs_attendues: number };
   readonly metrics: WeatherFigures;
   readonly impact_mobilite: number | null;
@@ -33,6 +40,7 @@ export interface WeatherMetrics {
   readonly hours: WeatherDay['hours'];
 }
 
+/** Facts: the `source` that was used, and `rows`, always 1. */
 export const metricsWeather = dayByDay(async (unit, task) => {
   const core = JSON.parse(await readFile(neededInput(unit, 'core').path, 'utf8')) as WeatherDay;
   const metrics = weatherMetrics(core, thresholdsOf(task.params));

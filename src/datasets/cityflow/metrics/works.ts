@@ -16,20 +16,26 @@ export const IMPACTS: Readonly<Record<string, number>> = {
   SENS_UNIQUE: 30,
 };
 
+/** A roadwork that is active on the day; its dates include both ends. */
 export interface ActiveWork {
   readonly identifiant: string;
   readonly typologie: string | null;
   readonly impact: string | null;
+  /** Postcode of the district. */
   readonly arrondissement: string | null;
   readonly voies: string | null;
   readonly debut: string | null;
   readonly fin: string | null;
+  /** 30–100 by its impact on traffic; null for an impact that is not known. */
   readonly points: number | null;
   readonly surface_m2: number | null;
+  /** `lat, lon`. */
   readonly geo_point_2d: string | null;
+  /** Outer rings as JSON, for the map. */
   readonly contours: string;
 }
 
+/** The published document; a work without usable dates is named in `coverage` and never active. */
 export interface WorksMetrics {
   readonly schema: 'cityflow.chantiers/1';
   readonly metric_type: 'chantiers';
@@ -42,8 +48,11 @@ export interface WorksMetrics {
   };
   readonly total_chantiers_actifs: number;
   readonly chantiers_actifs: readonly ActiveWork[];
+  /** Active works by impact; unknown ones under `INCONNU`. */
   readonly impacts: Readonly<Record<string, number>>;
+  /** Points of the active works, by postcode. */
   readonly impact_by_arrondissement: Readonly<Record<string, number>>;
+  /** Districts with more active works than `roadworks_critical`, most first. */
   readonly zones_critiques: readonly { readonly arrondissement: string; readonly nombre_chantiers: number }[];
   readonly surface_totale_impactee_m2: number;
   /** Within the horizon after the day: the day itself does not count. */
@@ -51,12 +60,16 @@ export interface WorksMetrics {
   readonly se_terminent: readonly string[];
 }
 
+/** Fact: `rows`, the works that are active. */
 export const metricsWorks = dayByDay(async (unit, task, sql) => {
   const works = await sql.rows<Work>(`SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)}`);
   const metrics = worksMetrics(dayOf(unit).date, works, thresholdsOf(task.params));
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: metrics.total_chantiers_actifs } };
 });
 
+/**
+ * A work is active from its start to its end, both included, judged on `date` and never on today.
+ */
 export function worksMetrics(date: CivilDate, works: readonly Work[], thresholds: Thresholds): WorksMetrics {
   const horizon = addDays(date, thresholds.roadworks_horizon_days);
   const dated = works.filter(({ has_usable_dates: usable }) => usable);

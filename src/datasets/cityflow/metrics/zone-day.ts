@@ -7,13 +7,18 @@ import type { ArcHour, ArcMetrics, ArcPlace, DayFrame } from './arc-day.ts';
 
 /** The road counts of a day by zone: a district, or the direction outside of them. */
 
+/** One zone; sums are null where none of its arcs has a value. */
 export interface ZoneOfRoads {
+  /** `75011`, or `hors-sud-est`. */
   readonly zone: string;
   readonly nom: string;
   readonly troncons: number;
   readonly vehicules: number | null;
+  /** Of all vehicles together. */
   readonly temps_perdu_minutes: number | null;
+  /** Arcs whose dominant state is saturated or blocked. */
   readonly troncons_satures: number;
+  /** Over all hours of all arcs that have an occupancy, %. */
   readonly taux_occupation_moyen: number | null;
   /** Mean occupancy of each hour of the day, %. */
   readonly taux_occupation_par_heure: readonly (number | null)[];
@@ -103,6 +108,7 @@ export function membersOfZones(
     }));
 }
 
+/** Occupancies are means of the members' hours, each hour with the same weight. */
 export function zoneOfRoads({ zone, arcs, hours }: ZoneMembers, frame: DayFrame): ZoneOfRoads {
   const occupancy = frame.hours.map((): number[] => []);
   for (const { hour, occupancy: own } of hours.flat()) if (own !== null) occupancy[hour]?.push(own);

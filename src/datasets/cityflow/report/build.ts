@@ -13,9 +13,11 @@ const MAX_ALERTS = 20;
 /** Roads have thousands of sensors: the longest silent ones are named, all are counted. */
 const MAX_SILENT_ROADS = 50;
 
+/** All that a report is made from; equal sources give equal bytes. */
 export interface ReportSources {
   readonly date: string;
   readonly metrics: DayMetrics;
+  /** The documents below `metrics`, for their hashes. */
   readonly artefacts: Readonly<Record<string, LocalArtefact | undefined>>;
   readonly params: JsonObject;
   /** The parts whose new request failed, so that what was delivered before is used. */

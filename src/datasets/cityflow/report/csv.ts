@@ -16,6 +16,10 @@ interface Section {
 
 const NOTHING = 'Aucune donnée disponible';
 
+/**
+ * Two columns for the summary, then a titled table for each section; empty sections say so in
+ * words.
+ */
 export function reportCsv(report: Report): string {
   const rows = [
     ...summaryRows(report),

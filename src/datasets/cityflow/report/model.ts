@@ -13,6 +13,7 @@ import type { Thresholds } from '../thresholds.ts';
 
 /** The daily report: the keys that reports of this city have published, and beside them what each figure rests on. */
 
+/** Raised when a reader of the published keys would have to change. */
 export const REPORT_SCHEMA = 'cityflow.report/2';
 
 /** The stored metrics of one day; null where a source has none. */
@@ -28,8 +29,10 @@ export interface DayMetrics {
   readonly usual?: UsualMetrics | null;
 }
 
+/** `degraded`: something is wrong or missing, and `reasons` say what; `no_data`: nothing came. */
 export type SectionStatus = 'ok' | 'no_data' | 'degraded';
 
+/** What a reader needs to trust a section, or not. */
 export interface SectionDetail {
   readonly status: SectionStatus;
   /** Why it is not `ok`, in words. */
@@ -38,12 +41,18 @@ export interface SectionDetail {
   readonly coverage: Readonly<Record<string, number | string | null>>;
 }
 
+/** A bike counter that fails, or a road sensor that is silent. */
 export interface FailingSensor {
   readonly id_compteur: string;
   readonly type: 'bike' | 'road';
+  /** In French words. */
   readonly raison: string;
 }
 
+/**
+ * The five figures that the report began with; null where the source gave nothing, never 0 for a
+ * gap.
+ */
 export interface Summary {
   readonly total_vehicules_paris: number | null;
   readonly temps_perdu_total_minutes: number | null;
@@ -53,6 +62,7 @@ export interface Summary {
   readonly total_velos_paris: number | null;
 }
 
+/** Keys of the published report first, then ours. */
 export interface Report {
   readonly schema: typeof REPORT_SCHEMA;
   readonly date: string;

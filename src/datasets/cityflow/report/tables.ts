@@ -41,10 +41,12 @@ const COUNTER_FIELDS: readonly FlatField<CounterMetrics>[] = [
   { name: 'defaillance', type: 'text', valueOf: (counter) => counter.defaillance },
 ];
 
+/** One row for each arc of `metrics/comptages`. */
 export function arcsTable(arcs: readonly ArcMetrics[]): FlatTable {
   return flatTable(ARC_FIELDS, arcs);
 }
 
+/** One row for each counter of `metrics/bikes`. */
 export function countersTable(counters: readonly CounterMetrics[]): FlatTable {
   return flatTable(COUNTER_FIELDS, counters);
 }

@@ -59,6 +59,9 @@ interface DayRows {
   readonly places: string;
 }
 
+/**
+ * Reads the header; `SRC_SHAPE_CHANGED` names a column that is missing or belongs to another file.
+ */
 export function openCounts(file: string, what: string): Promise<CsvFile<CountColumn>> {
   return openCsv(file, what, COUNTS);
 }
@@ -78,6 +81,7 @@ export function countDaySql(at: string): string {
     WHEN ${isParis} THEN ${dayOfSql(local)} ELSE ${dayOfSql(other)} END`;
 }
 
+/** Cuts as many days at once as memory takes; outcomes are in the order of days. */
 export async function sliceCounts(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openCounts(task.raw.path, `the road counts ${path.basename(task.raw.path)}`);
   const columns = columnsOf(file);

@@ -25,6 +25,7 @@ import { ZONE } from '../zones.ts';
  * canonical JSON). Records of all pages and hours of a day are merged; equal ones are one.
  */
 
+/** A published record with what it is known by. */
 export interface KeyedRecord {
   readonly key: string;
   readonly record: JsonRecord;
@@ -45,6 +46,7 @@ const COLUMNS = [
   { name: 'record', type: 'VARCHAR' },
 ] as const;
 
+/** A file is JSON, or several documents one after another; a wrong shape is `SRC_SHAPE_CHANGED`. */
 export async function sliceRecords(
   task: SliceTask,
   sql: SqlSession,

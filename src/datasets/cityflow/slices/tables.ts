@@ -21,10 +21,16 @@ import type { NetworkColumn, WorkColumn } from '../columns.ts';
 /** Works that end or start within this many days of the day are in its slice; the report looks no further. */
 export const WORKS_AROUND_DAYS = 14;
 
+/**
+ * Reads the header; `SRC_SHAPE_CHANGED` names a column that is missing or belongs to another file.
+ */
 export function openNetwork(file: string, what: string): Promise<CsvFile<NetworkColumn>> {
   return openCsv(file, what, NETWORK);
 }
 
+/**
+ * Reads the header; `SRC_SHAPE_CHANGED` names a column that is missing or belongs to another file.
+ */
 export function openWorks(file: string, what: string): Promise<CsvFile<WorkColumn>> {
   return openCsv(file, what, WORKS);
 }
@@ -54,6 +60,7 @@ export async function countListed<Column extends string>(
   return rows;
 }
 
+/** One file for all days of the task: rows without repeats, in an order of their own. */
 export async function sliceNetwork(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openNetwork(task.raw.path, `the road network ${path.basename(task.raw.path)}`);
   await countListed(sql, file, 'arc');
@@ -62,6 +69,7 @@ export async function sliceNetwork(task: SliceTask, sql: SqlSession): Promise<re
   return task.days.map(({ date }) => outcomeOf(date, file, slice));
 }
 
+/** A day on which no work comes near has a slice without rows: nothing is also an answer. */
 export async function sliceWorks(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openWorks(task.raw.path, `the roadworks ${path.basename(task.raw.path)}`);
   await countListed(sql, file, 'id');

@@ -4,9 +4,11 @@ import type { StudyLimits } from './limits.ts';
 
 /** Hours of the day that stand out from the counter's own sixty days. */
 
+/** An hour with more than the share `seuil_pct` of the counter's own mean. */
 export interface CongestedHour {
   readonly compteur_id: string;
   readonly date_heure: string;
+  /** Bikes of the hour. */
   readonly comptage_horaire: number;
   /** The counter's own mean. */
   readonly debit_moyen: number;
@@ -42,10 +44,12 @@ export function congestedHours(hours: BikeHours, limits: StudyLimits, most = CON
     .slice(0, most);
 }
 
+/** An hour far from the counter's own mean, by its standard deviation. */
 export interface CounterAnomaly {
   readonly compteur_id: string;
   readonly date_heure: string;
   readonly comptage_horaire: number;
+  /** Of all its hours of the window, bikes per hour, as is `std`. */
   readonly mean: number;
   readonly std: number;
   readonly zscore: number;

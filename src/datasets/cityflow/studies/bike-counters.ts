@@ -11,6 +11,10 @@ import type { StudyLimits } from './limits.ts';
 
 const AVAILABILITY_DAYS = 30;
 
+/**
+ * One row for each counter: rates are bikes per hour or per day, `dmja` the mean of a day, shares
+ * %.
+ */
 export const BIKE_STUDY_TABLE = [
   { name: 'compteur_id', type: 'VARCHAR' },
   { name: 'nom_normalise', type: 'VARCHAR' },

@@ -7,6 +7,7 @@ import { ZONE } from '../zones.ts';
 /** The day and the 59 before it. */
 export const STUDY_DAYS = 60;
 
+/** One counter over the whole window; hourly counts are bikes. */
 export interface CounterSums {
   readonly counter_id: string;
   /** As published last. */
@@ -18,11 +19,13 @@ export interface CounterSums {
   readonly least: number;
   readonly most: number;
   readonly median: number;
+  /** Sum of the squared counts, for the standard deviation. */
   readonly squares: number;
   /** Civil hours since 1970 of the last hour with a value. */
   readonly last_hour: number;
 }
 
+/** One counter on one civil day that has a value. */
 export interface CounterDaySums {
   readonly counter_id: string;
   readonly day: string;
@@ -39,12 +42,14 @@ export interface ProfileSums {
   readonly total: number;
 }
 
+/** One hour with a value. */
 export interface CountedHour {
   readonly counter_id: string;
   readonly hour_start_at: string;
   readonly bikes: number;
 }
 
+/** What the study of one day is computed from. */
 export interface BikeHours {
   readonly counters: readonly CounterSums[];
   readonly days: readonly CounterDaySums[];

@@ -5,6 +5,7 @@ import type { StudyLimits } from './limits.ts';
 
 /** The rhythm of all counters together: typical days, peak hours, weeks and weekends. */
 
+/** One clock hour of one weekday. */
 export interface ProfileHour {
   readonly jour: string;
   readonly heure: number;
@@ -23,6 +24,7 @@ export function profileOf(profile: readonly ProfileSums[]): ProfileHour[] {
   }));
 }
 
+/** A clock hour above the share `seuil_pct` of the mean of the 24 hourly means. */
 export interface PeakHour {
   readonly heure: number;
   readonly debit_moyen: number;
@@ -49,6 +51,7 @@ export function peakHours(profile: readonly ProfileSums[], { peak_hour_pct: shar
     }));
 }
 
+/** A week of the window beside the week before; bikes of all counters. */
 export interface WeekChange {
   /** Monday and Sunday: `2025-11-03/2025-11-09`. */
   readonly periode: string;
@@ -92,6 +95,7 @@ function growth(value: number, before: number | undefined): number | null {
   return before === undefined || before === 0 ? null : rounded((value / before - 1) * 100, 2);
 }
 
+/** Weekends beside working days of the window; bikes of all counters. */
 export interface WeekendRatio {
   readonly debit_weekend: number;
   readonly debit_semaine: number;

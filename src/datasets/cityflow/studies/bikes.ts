@@ -24,12 +24,14 @@ import type { DistrictCriticality, DistrictWorks } from './works.ts';
  * that end with the day; ours stand beside them where they say more. `docs/datasets/cityflow.md` has the definitions.
  */
 
+/** Bikes of one counter by day. */
 export interface DailyFlow {
   readonly compteur_id: string;
   /** Of each day of `jours`; null without a count. */
   readonly debit_journalier: readonly (number | null)[];
 }
 
+/** The counters of one district; a counter whose place is unknown belongs to none. */
 export interface DistrictDensity {
   readonly arrondissement: string;
   /** Over all hours of the window. */
@@ -42,6 +44,10 @@ export interface DistrictDensity {
   readonly velos_jour_par_km2: number | null;
 }
 
+/**
+ * The published document: the eighteen metrics by their earlier names, and the limits that they
+ * hang on.
+ */
 export interface BikeStudy {
   readonly schema: 'cityflow.bike-study/1';
   readonly metric_type: 'bike-study';
@@ -108,6 +114,7 @@ export const STUDY_METRICS = [
 const TOP = 10;
 const districtsOf = new DistrictsCache();
 
+/** Loads the hours of all units once: their windows overlap. */
 export const metricsBikeStudy: StepImplementation = {
   kind: 'sql',
   async run(task, sql) {
@@ -147,6 +154,7 @@ interface Beside {
   readonly service: ServiceMetrics | null;
 }
 
+/** `works` and `service` may be null: their metrics are then empty, the rest is whole. */
 export function bikeStudy(
   day: ZonedDay,
   { hours, counters, limits }: Counted,

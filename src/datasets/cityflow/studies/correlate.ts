@@ -10,6 +10,7 @@ import type { StudyLimits } from './limits.ts';
  * quarter counts once a quarter, however many days share it.
  */
 
+/** Two figures of a day that are held against each other. */
 export interface Pair {
   readonly name: string;
   /** The figure that is taken some days before the other. */
@@ -19,6 +20,7 @@ export interface Pair {
   readonly quarterly?: true;
 }
 
+/** Signs are not expected: what goes along with what is for the reader to judge. */
 export const PAIRS: readonly Pair[] = [
   { name: 'température × véhicules', left: 'temp_c', right: 'vehicles' },
   { name: 'précipitations × véhicules', left: 'precip_mm', right: 'vehicles' },
@@ -37,6 +39,7 @@ export const LAGS: readonly number[] = [0, 1, 2, 3];
 /** Of the normal distribution: 95 % lie within so many standard deviations. */
 export const Z_95 = 1.959964;
 
+/** One pair at one lag. */
 export interface Link {
   readonly nom: string;
   readonly gauche: FigureName;

@@ -1,5 +1,6 @@
 /** Names of bike counters in one form: the publisher writes ways, hyphens, spaces and directions in several. */
 
+/** What the name of a counter tells. */
 export interface CounterName {
   /** `97 avenue Denfert-Rochereau`, without direction and kind of device. */
   readonly nom_normalise: string;

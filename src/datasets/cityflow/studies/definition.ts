@@ -25,6 +25,7 @@ function optional(name: string, step: StepInput['step'], output: string): StepIn
 
 const SERVICE = optional('service-quality', 'metrics/service-quality', 'metrics');
 
+/** Each reads what is stored of its window; days that are missing are left out. */
 export const STUDY_STEPS: readonly StepDefinition[] = [
   defineStep({
     id: 'metrics/figures',

@@ -6,6 +6,9 @@ import type { ServiceMetrics } from '../transport/service-day.ts';
 
 /** `metrics/figures`: the figures of a day that are held against those of other days, as a table of one row. */
 
+/**
+ * One row a day: counts, minutes, °C, mm, km/h, reliability 0–1, quality %; null where not told.
+ */
 export const FIGURE_TABLE = [
   { name: 'date', type: 'VARCHAR' },
   { name: 'bikes', type: 'DOUBLE' },
@@ -22,11 +25,13 @@ export const FIGURE_TABLE = [
   { name: 'quality_pct', type: 'DOUBLE' },
 ] as const satisfies readonly SqlColumn[];
 
+/** The name carries the unit where the figure has one. */
 export type FigureName = Exclude<(typeof FIGURE_TABLE)[number]['name'], 'date'>;
 
 /** A day; what its sources did not tell is null. */
 export type DayFigures = { readonly date: string } & Readonly<Record<FigureName, number | null>>;
 
+/** Needs the digest or the validations of the day; figures of what is missing are null. */
 export const metricsFigures = dayByDay(async (unit, _task, sql) => {
   const { date } = dayOf(unit);
   const figures = dayFigures(
@@ -43,6 +48,7 @@ export const metricsFigures = dayByDay(async (unit, _task, sql) => {
   };
 });
 
+/** Each source may be null; its figures are null then, never 0. */
 export function dayFigures(
   date: string,
   digest: Digest | null,

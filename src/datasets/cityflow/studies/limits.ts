@@ -23,6 +23,7 @@ export const STUDY_LIMITS = {
   correlation_least_quarters: 4,
 } as const;
 
+/** Limits as a step was given them. */
 export type StudyLimits = { readonly [Name in keyof typeof STUDY_LIMITS]: number };
 
 /** The limits that a step was given; what its parameters leave out has the value above. */

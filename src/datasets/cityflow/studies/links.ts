@@ -21,8 +21,10 @@ import { studyLimits } from './limits.ts';
 
 /** Fifty-two weeks: the same weekday of the previous year. */
 export const YEAR_DAYS = 364;
+/** The day and the 59 before it. */
 export const LINK_DAYS = 60;
 
+/** The published document. */
 export interface LinksMetrics {
   readonly schema: 'cityflow.links/1';
   readonly metric_type: 'links';
@@ -40,6 +42,7 @@ export interface LinksMetrics {
   readonly sans_jours_communs: readonly string[];
 }
 
+/** Reads the one-row tables of the window with one query. */
 export const metricsLinks = dayByDay(async (unit, task, sql) => {
   const { date } = dayOf(unit);
   const day = await readJson<Digest>(inputOf(unit, 'day'));

@@ -6,17 +6,20 @@ import type { CheckResult, StepDefinition, StepUnit } from '../../kit/index.ts';
  * that would hold a day; failed checks of less weight are messages of a source that passes.
  */
 
+/** One source of the day. */
 export interface SourceQuality {
   readonly dataset: string;
   readonly passed: boolean;
   /** One for each check: `ok: …`, `warning: …` or `error: …`. */
   readonly messages: readonly string[];
+  /** Of its transform; 0 where the step recorded none. */
   readonly rows: number;
   readonly checks: readonly Pick<CheckResult, 'check' | 'severity' | 'tested' | 'failed'>[];
   /** What the step recorded of the day. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** The published document, in the form of the city's later system. */
 export interface QualityMetrics {
   readonly schema: 'cityflow.quality/1';
   readonly metric_type: 'quality';

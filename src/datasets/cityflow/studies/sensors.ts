@@ -13,6 +13,7 @@ import { counterName } from './counter-name.ts';
 /** The day and the thirty days before it. */
 export const SENSOR_DAYS = 30;
 
+/** One row for each sensor; the columns are those of `SensorDay`. */
 export const SENSOR_TABLE = [
   { name: 'kind', type: 'VARCHAR' },
   { name: 'sensor_id', type: 'VARCHAR' },
@@ -28,6 +29,7 @@ export const SENSOR_TABLE = [
   { name: 'health', type: 'VARCHAR' },
 ] as const satisfies readonly SqlColumn[];
 
+/** One sensor on one day and over its window. */
 export interface SensorDay {
   /** `route` or `vélo`. */
   readonly kind: string;
@@ -50,6 +52,7 @@ export interface SensorDay {
   readonly health: string;
 }
 
+/** Facts: `rows`, the number of sensors, and `silent`, how many of them are not `ok`. */
 export const metricsSensors = dayByDay(async (unit, task, sql) => {
   const days: (Digest | null)[] = [await storedDigest(inputOf(unit, 'day'))];
   for (let before = 1; before <= SENSOR_DAYS; before += 1)

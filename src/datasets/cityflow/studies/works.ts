@@ -3,11 +3,13 @@ import { known, mean, rounded } from '../statistics.ts';
 
 /** Roadworks of the day by district. */
 
+/** By postcode. */
 export interface DistrictWorks {
   readonly arrondissement: string;
   readonly nb_chantiers_actifs: number;
 }
 
+/** How much works weigh on the roadway of a district, by postcode. */
 export interface DistrictCriticality {
   readonly arrondissement: string;
   /** Active works that change how traffic runs. */
@@ -29,6 +31,7 @@ function byDistrict(active: readonly Active[]): [string, Active[]][] {
   return [...districts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** Works without a district are left out. */
 export function worksByDistrict({ chantiers_actifs: active }: WorksMetrics): DistrictWorks[] {
   return byDistrict(active).map(([arrondissement, own]) => ({ arrondissement, nb_chantiers_actifs: own.length }));
 }

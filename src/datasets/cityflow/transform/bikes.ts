@@ -30,10 +30,14 @@ const PLAUSIBLE: CheckDefinition = {
   severity: 'warn',
 };
 const ON_GRID: CheckDefinition = { id: 'hour-grid', title: 'every record is an hour of its day', severity: 'hold' };
+/** Only a record off the hour grid holds the day. */
 export const BIKE_CHECKS: readonly CheckDefinition[] = [ONE_COUNT, PLAUSIBLE, ON_GRID];
 
 const MAX_BIKES = 10_000;
 
+/**
+ * Core table: one row per counter and hour that was published, `bikes` null where it had no number.
+ */
 export const BIKE_TABLE = [
   { name: 'counter_id', type: 'VARCHAR' },
   { name: 'name', type: 'VARCHAR' },
@@ -46,6 +50,7 @@ export const BIKE_TABLE = [
   { name: 'installed_on', type: 'VARCHAR' },
 ] as const satisfies readonly SqlColumn[];
 
+/** A row of the core table. */
 export interface BikeHour {
   readonly counter_id: string;
   readonly name: string | null;
@@ -55,12 +60,14 @@ export interface BikeHour {
   readonly bikes: number | null;
   readonly lon: number | null;
   readonly lat: number | null;
+  /** 1–20 by point in polygon; null outside, or without districts. */
   readonly district: number | null;
   readonly installed_on: string | null;
 }
 
 const districtsOf = new DistrictsCache();
 
+/** One slice gives one table; places are put into districts where these are known. */
 export const transformBikes = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {

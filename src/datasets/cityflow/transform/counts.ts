@@ -57,6 +57,7 @@ const FOLLOWING: CheckDefinition = {
   severity: 'warn',
 };
 const ON_GRID: CheckDefinition = { id: 'hour-grid', title: 'every row is an hour of its day', severity: 'hold' };
+/** Also checks of what the table does not show: rows without arc, twins that disagree. */
 export const COUNT_CHECKS: readonly CheckDefinition[] = [
   READABLE,
   PLAUSIBLE,
@@ -80,6 +81,7 @@ const MAX_VEHICLES_PER_HOUR = 12_000;
 const BEST_TWIN = `QUALIFY row_number() OVER (PARTITION BY arc, hour ORDER BY implausible,
   (flow IS NOT NULL)::INT + (occupancy IS NOT NULL)::INT DESC, flow DESC NULLS LAST, occupancy DESC NULLS LAST, barred) = 1`;
 
+/** Twins of one arc and hour become one; impossible values are left out and counted. */
 export const transformCounts = daysAtOnce(async (unit, task, sql) => transform(unit, thresholdsOf(task.params), sql));
 
 async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
@@ -121,6 +123,7 @@ function namelessSql(arc: string): string {
 
 /** What the published rows of a day said and the table does not. */
 export type Dropped = Readonly<Record<(typeof DROPPED)[number], number>>;
+/** Names of facts: how many rows are left out, in whole or in part. */
 export const DROPPED = ['nameless_rows', 'rows_outside', 'duplicate_rows', 'implausible_rows'] as const;
 
 async function droppedFrom(sql: SqlSession, kept: number): Promise<Dropped> {

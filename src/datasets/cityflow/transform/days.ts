@@ -16,6 +16,7 @@ export async function recordsOf(sql: SqlSession, slice: LocalArtefact | undefine
 export class DistrictsCache {
   #last: { readonly sha256: string; readonly districts: readonly District[] } | undefined;
 
+  /** Empty where the unit has no districts. */
   async of(sql: SqlSession, unit: StepUnit): Promise<readonly District[]> {
     const slice = inputOf(unit, 'arrondissements');
     if (slice === undefined) return [];

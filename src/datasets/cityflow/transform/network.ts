@@ -29,11 +29,13 @@ const IN_PARIS: CheckDefinition = {
   title: 'every arc lies within 20 km of Notre-Dame',
   severity: 'hold',
 };
+/** Arcs far from Paris hold the day: lengths and zones would be those of another city. */
 export const NETWORK_CHECKS: readonly CheckDefinition[] = [ONE_LENGTH, IN_PARIS];
 
 const FURTHEST_M = 20_000;
 const NOTRE_DAME: Position = [2.3522, 48.8566];
 
+/** Core table: one row per arc; the columns are those of `NetworkArc`. */
 export const NETWORK_TABLE = [
   { name: 'arc_id', type: 'VARCHAR' },
   { name: 'label', type: 'VARCHAR' },
@@ -51,10 +53,13 @@ export const NETWORK_TABLE = [
   { name: 'geometry', type: 'VARCHAR' },
 ] as const satisfies readonly SqlColumn[];
 
+/** A row of the core table. */
 export interface NetworkArc {
   readonly arc_id: string;
   readonly label: string | null;
+  /** Haversine over its lines, metres; 0 without geometry. */
   readonly length_m: number;
+  /** Published rows that it was made of. */
   readonly pieces: number;
   readonly upstream_node: string | null;
   readonly downstream_node: string | null;
@@ -67,6 +72,7 @@ export interface NetworkArc {
   readonly lat: number | null;
   /** 1–20 by point in polygon; null outside, or without districts. */
   readonly district: number | null;
+  /** Direction from the centre; null without geometry. */
   readonly sector: string | null;
   /** Its lines as JSON, degrees to six decimals. */
   readonly geometry: string;
@@ -96,6 +102,7 @@ const districtsOf = new DistrictsCache();
 /** The arcs of the last network: the days of a set share one, and measuring it takes longer than everything else of the step. */
 let lastArcs: { readonly key: string; readonly arcs: readonly NetworkArc[]; readonly pieces: number } | undefined;
 
+/** Days that share network and districts are measured once. */
 export const transformNetwork = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
@@ -167,6 +174,7 @@ export async function readPublished<Row extends object>(
   return sql.rows<Row>(`SELECT ${columns.join(', ')} FROM ${from}`);
 }
 
+/** Sorted by id; an arc with several published rows has the sum of its newest pieces. */
 export function arcsOf(pieces: readonly Piece[], districts: readonly District[]): NetworkArc[] {
   const byArc = new Map<string, Piece[]>();
   for (const piece of pieces) byArc.set(piece.arc, [...(byArc.get(piece.arc) ?? []), piece]);

@@ -11,6 +11,7 @@ const READABLE: CheckDefinition = {
   title: 'every application period can be read',
   severity: 'warn',
 };
+/** Warns: a disruption with an unreadable period keeps its other periods. */
 export const TRAFFIC_CHECKS: readonly CheckDefinition[] = [READABLE];
 
 /** Milliseconds since 1970; an open end is null. */
@@ -19,10 +20,12 @@ export interface DisruptionPeriod {
   readonly to_ms: number | null;
 }
 
+/** The newest version of one disruption; texts are the publisher's. */
 export interface Disruption {
   readonly id: string;
   readonly status: string | null;
   readonly effect: string | null;
+  /** The publisher's, greater is worse; null where not given. */
   readonly priority: number | null;
   readonly cause: string | null;
   readonly category: string | null;
@@ -34,14 +37,17 @@ export interface Disruption {
   readonly lines: readonly string[];
 }
 
+/** The core document of a day. */
 export interface TrafficDay {
   readonly schema: 'cityflow.traffic-core/1';
   readonly date: string;
+  /** By id. */
   readonly disruptions: readonly Disruption[];
 }
 
 const LONGEST_TITLE = 300;
 
+/** Versions of one disruption become one, the last by `updated_at`. */
 export const transformTraffic = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {

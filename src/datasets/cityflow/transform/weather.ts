@@ -14,8 +14,10 @@ const ORDERED: CheckDefinition = {
   title: 'the least temperature is not above the mean, nor the mean above the greatest',
   severity: 'warn',
 };
+/** None of them holds the day: weather only explains. */
 export const WEATHER_CHECKS: readonly CheckDefinition[] = [PLAUSIBLE, ORDERED];
 
+/** An hour as published; null where the source says nothing. */
 export interface WeatherHour {
   /** Local clock, `HH:MM`. */
   readonly at: string;
@@ -24,6 +26,7 @@ export interface WeatherHour {
   readonly wind_kmh: number | null;
 }
 
+/** The core document of a day; wind is the source's figure of the day. */
 export interface WeatherDay {
   readonly schema: 'cityflow.weather-core/1';
   readonly date: string;
@@ -37,6 +40,9 @@ export interface WeatherDay {
   readonly hours: readonly WeatherHour[];
 }
 
+/**
+ * Visual Crossing goes before Open-Meteo; of several answers about the day the fullest is taken.
+ */
 export const transformWeather = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {

@@ -18,8 +18,10 @@ const DATED: CheckDefinition = {
   severity: 'warn',
 };
 const PLACED: CheckDefinition = { id: 'works-have-a-postcode', title: 'every work has a postcode', severity: 'warn' };
+/** All warn: such works are kept, marked and left out of judgements that need the value. */
 export const WORK_CHECKS: readonly CheckDefinition[] = [UNIQUE, DATED, PLACED];
 
+/** Core table: one row per work; the columns are those of `Work`. */
 export const WORK_TABLE = [
   { name: 'work_id', type: 'VARCHAR' },
   { name: 'typology', type: 'VARCHAR' },
@@ -39,6 +41,7 @@ export const WORK_TABLE = [
   { name: 'outlines', type: 'VARCHAR' },
 ] as const satisfies readonly SqlColumn[];
 
+/** A row of the core table; texts are the publisher's, dates `YYYY-MM-DD`. */
 export interface Work {
   readonly work_id: string;
   readonly typology: string | null;
@@ -52,7 +55,9 @@ export interface Work {
   readonly district: number | null;
   readonly starts_on: string | null;
   readonly ends_on: string | null;
+  /** Both dates are there, and the start is not after the end. */
   readonly has_usable_dates: boolean;
+  /** Of its outlines; null without any. */
   readonly area_m2: number | null;
   readonly lon: number | null;
   readonly lat: number | null;
@@ -82,6 +87,7 @@ const PUBLISHED = [
 
 const districtsOf = new DistrictsCache();
 
+/** Works of the slice, whether active on the day or not. */
 export const transformWorks = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {

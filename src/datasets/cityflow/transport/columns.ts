@@ -2,6 +2,9 @@ import type { CsvLayout } from '../../kit/index.ts';
 
 /** The columns of the public-transport files of Île-de-France Mobilités, in every dialect seen. */
 
+/**
+ * `unit` is a line or a station, `category` a kind of ticket, `count` a number or a word for "few".
+ */
 export type RideColumn = 'day' | 'operator' | 'network' | 'unit' | 'name' | 'group' | 'category' | 'count';
 
 /** Of the hourly profiles, which have the same lines and stations and no day. */
@@ -47,6 +50,9 @@ export const RAIL_RIDES: CsvLayout<RideColumn> = {
   unused: [],
 };
 
+/**
+ * One indicator of one operator in one quarter; results and targets are %, where they have a unit.
+ */
 export type ServiceColumn =
   | 'operator'
   | 'theme'

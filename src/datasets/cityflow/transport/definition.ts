@@ -8,6 +8,7 @@ import { SERVICE_CHECKS } from './service.ts';
  * publisher gives them a quarter at a time, months after its end.
  */
 
+/** No part has a publisher that is asked: files are given by `quotidien import`. */
 export const TRANSPORT_PARTS: readonly PartDefinition[] = [
   definePart({
     id: 'validations',
@@ -31,6 +32,7 @@ export const TRANSPORT_PARTS: readonly PartDefinition[] = [
   }),
 ];
 
+/** The quality of service has one slice for all days of a quarter. */
 export const TRANSPORT_DOWNLOADS: readonly StepDefinition[] = TRANSPORT_PARTS.map((part) => {
   const layer = `slices/cityflow/${part.id}`;
   // The indicators of a quarter are those of each of its days.
@@ -41,6 +43,9 @@ export const TRANSPORT_DOWNLOADS: readonly StepDefinition[] = TRANSPORT_PARTS.ma
 
 const RIDE_PARTS = ['validations', 'validations-rail'] as const;
 
+/**
+ * Each part has a table and a document of its own; either kind of validations is enough for theirs.
+ */
 export const TRANSPORT_STEPS: readonly StepDefinition[] = [
   defineStep({
     id: 'transform/validations',

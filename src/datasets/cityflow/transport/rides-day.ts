@@ -4,12 +4,14 @@ import type { Ride } from './rides.ts';
 
 /** `metrics/validations`: the ticket validations of a day. */
 
+/** One line or station, all kinds of tickets together. */
 export interface RideTotal {
   readonly identifiant: string;
   readonly nom: string | null;
   readonly validations: number;
 }
 
+/** The published document. */
 export interface RidesMetrics {
   readonly schema: 'cityflow.validations/1';
   readonly metric_type: 'validations';
@@ -32,6 +34,7 @@ export interface RidesMetrics {
 
 const TOP = 10;
 
+/** Fact: `rows`, lines or stations by kind of ticket. */
 export const metricsRides = dayByDay(async (unit, _task, sql) => {
   const rides = await sql.rows<Ride>(
     `SELECT * FROM ${parquetSql(neededInput(unit, 'core').path)} ORDER BY network, unit_id, category`,
@@ -40,6 +43,7 @@ export const metricsRides = dayByDay(async (unit, _task, sql) => {
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: rides.length } };
 });
 
+/** Masked values count in `total_au_plus` alone. */
 export function ridesMetrics(date: string, rides: readonly Ride[]): RidesMetrics {
   const [lines, stations] = [totals(rides, 'surface'), totals(rides, 'ferré')];
   return {

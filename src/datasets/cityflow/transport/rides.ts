@@ -15,11 +15,13 @@ const NAMED: CheckDefinition = {
   title: 'every row names its line or station',
   severity: 'warn',
 };
+/** Both warn: rows without a readable number are left out, nameless ones are kept. */
 export const RIDE_CHECKS: readonly CheckDefinition[] = [READABLE, NAMED];
 
 /** How the two networks are called in our rows, by part. */
 const NETWORKS: Readonly<Record<string, string>> = { validations: 'surface', 'validations-rail': 'ferré' };
 
+/** Core table: one row per line or station and kind of ticket; the columns are those of `Ride`. */
 export const RIDE_TABLE = [
   { name: 'network', type: 'VARCHAR' },
   { name: 'unit_id', type: 'VARCHAR' },
@@ -30,6 +32,7 @@ export const RIDE_TABLE = [
   { name: 'at_most', type: 'BIGINT' },
 ] as const satisfies readonly SqlColumn[];
 
+/** A row of the core table. */
 export interface Ride {
   /** `surface` or `ferré`. */
   readonly network: string;
@@ -57,6 +60,7 @@ interface PublishedRide {
 const WANTED = ['operator', 'network', 'unit', 'name', 'group', 'category', 'count'] as const;
 const NO_NAMES = ['', '?', 'ND', 'NON DEFINI', 'LIGNE NON DEFINIE', 'INCONNU'];
 
+/** Buses and trams beside metro and trains, whichever of the two the day has. */
 export const transformRides = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {

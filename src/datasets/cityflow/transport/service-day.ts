@@ -4,6 +4,7 @@ import type { ServiceIndicator } from './service.ts';
 
 /** `metrics/service-quality`: the quality of service of the quarter that the day lies in. */
 
+/** One operator and mode. */
 export interface ServiceGroup {
   readonly operateur: string;
   readonly mode: string | null;
@@ -15,9 +16,11 @@ export interface ServiceGroup {
   /** Indicators whose result reaches what the contract wants, and those that it says something of. */
   readonly objectifs_atteints: number;
   readonly objectifs: number;
+  /** Indicators that cost the operator a penalty. */
   readonly penalites_total: number;
 }
 
+/** The published document: the same for every day of a quarter, but for its date. */
 export interface ServiceMetrics {
   readonly schema: 'cityflow.service-quality/1';
   readonly metric_type: 'service-quality';
@@ -33,6 +36,7 @@ export interface ServiceMetrics {
 
 const LISTED = 10;
 
+/** Fact: `rows`, the indicators of the quarter. */
 export const metricsService = dayByDay(async (unit, _task, sql) => {
   const columns = 'operator, mode, theme, indicator, line_id, line, quarter';
   const rows = await sql.rows<ServiceIndicator>(
@@ -42,6 +46,7 @@ export const metricsService = dayByDay(async (unit, _task, sql) => {
   return { outputs: { metrics: jsonOutput(metrics) }, checks: [], facts: { rows: rows.length } };
 });
 
+/** Means have no weights: an indicator of a short line counts as one of a long line. */
 export function serviceMetrics(date: string, indicators: readonly ServiceIndicator[]): ServiceMetrics {
   const groups = new Map<string, ServiceIndicator[]>();
   for (const one of indicators) {

@@ -11,9 +11,11 @@ const PLAUSIBLE: CheckDefinition = {
   title: 'a result is 0–150 %: what was offered beyond the contract counts too',
   severity: 'warn',
 };
+/** Warns: results above 100 % exist, above 150 % they are errors. */
 export const SERVICE_CHECKS: readonly CheckDefinition[] = [PLAUSIBLE];
 const MAX_PCT = 150;
 
+/** Core table: one row per indicator and line; the columns are those of `ServiceIndicator`. */
 export const SERVICE_TABLE = [
   { name: 'operator', type: 'VARCHAR' },
   { name: 'mode', type: 'VARCHAR' },
@@ -29,6 +31,7 @@ export const SERVICE_TABLE = [
   { name: 'penalty', type: 'BOOLEAN' },
 ] as const satisfies readonly SqlColumn[];
 
+/** A row of the core table; null where the publisher gives no value. */
 export interface ServiceIndicator {
   readonly operator: string;
   readonly mode: string | null;
@@ -54,6 +57,7 @@ const WANTED = [
   ...(['result_pct', 'result_count', 'target_pct', 'penalty'] as const),
 ];
 
+/** Days of one quarter give equal tables, which are stored once. */
 export const transformService = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {

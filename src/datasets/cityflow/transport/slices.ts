@@ -37,10 +37,12 @@ export function quarterSql(quarter: string, year: string): string {
     THEN make_date(CAST(${wholeYear} AS BIGINT), CAST(${number} AS BIGINT) * 3 - 2, 1) END`;
 }
 
+/** Reads the header of the validations of `part`; `SRC_SHAPE_CHANGED` names what does not fit. */
 export function openRides(file: string, what: string, part: string): Promise<CsvFile<RideColumn>> {
   return openCsv(file, what, RIDES[part] ?? SURFACE_RIDES);
 }
 
+/** Reads the header; `SRC_SHAPE_CHANGED` names what does not fit. */
 export function openService(file: string, what: string): Promise<CsvFile<ServiceColumn>> {
   return openCsv(file, what, SERVICE);
 }
@@ -119,6 +121,7 @@ async function refuseOdd(
 
 const DATED = 'quotidien_dated';
 
+/** A day without rows in the file has no slice: the file does not cover it. */
 export async function sliceRides(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openRides(task.raw.path, `the validations ${path.basename(task.raw.path)}`, task.part);
   await rideDays(sql, file);
@@ -134,6 +137,7 @@ export async function sliceRides(task: SliceTask, sql: SqlSession): Promise<read
   return outcomes;
 }
 
+/** Days of one quarter share one slice; a quarter that the file lacks gives its days none. */
 export async function sliceService(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openService(task.raw.path, `the quality of service ${path.basename(task.raw.path)}`);
   await serviceDays(sql, file);

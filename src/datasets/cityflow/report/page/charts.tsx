@@ -91,6 +91,7 @@ const SEVERITIES: Readonly<Record<DisruptionMetrics['severite'], string>> = {
   FAIBLE: 'faible',
 };
 
+/** Colours of disruptions, worst first. */
 export function SeverityLegend(): JSX.Element {
   return (
     <ul class="legend">

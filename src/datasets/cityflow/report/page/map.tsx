@@ -57,6 +57,7 @@ function pathOf(lines: readonly (readonly Position[])[], { point }: Projection):
   return lines.map((line) => `M${line.map(point).join('L')}`).join('');
 }
 
+/** The network as drawn, and the figures that colour it; an arc without figures is unknown. */
 export interface MapProps {
   readonly map: NetworkMap;
   readonly arcs: readonly ArcMetrics[];
@@ -71,6 +72,7 @@ export function worstState(arc: ArcMetrics | undefined, thresholds: Thresholds):
   return stateOf(arc?.taux_occupation_max ?? null, thresholds);
 }
 
+/** Null where fewer than two points are known: no map can be laid out. */
 export function CityMap({ map, arcs, works, ranked, thresholds }: MapProps): JSX.Element | null {
   const positions = [...Object.values(map.arcs), ...map.districts.map(({ outlines }) => outlines)].flat(2);
   if (positions.length < 2) return null;

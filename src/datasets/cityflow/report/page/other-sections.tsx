@@ -18,6 +18,7 @@ import { districtOf, documentWords, figureWords, impactWords, weatherWords } fro
 const MAX_DISRUPTIONS = 30;
 const MAX_SENSORS = 20;
 
+/** Bikes by hour beside the usual day, busiest counters, corridors. */
 export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
   const { bikes, history } = metrics;
   const hours = (bikes?.coverage.compteurs ?? 0) === 0 ? [] : hoursOf(metrics);
@@ -74,6 +75,7 @@ function hoursOf({ comptages, bikes }: PageInputs['metrics']): string[] {
   return roads ?? (bikes?.by_hour ?? []).map((_, hour) => `${bikes?.date ?? ''}T${String(hour).padStart(2, '0')}:00`);
 }
 
+/** Disruptions on the clock of the day, and the metro lines that they touch. */
 export function TrafficSection({ report, metrics }: PageInputs): JSX.Element {
   const { traffic } = metrics;
   return (
@@ -111,6 +113,7 @@ function categoryWords({ weather }: PageInputs['metrics']): string {
   return weather.categories.length === 0 ? 'aucune' : weather.categories.join(', ');
 }
 
+/** A missing figure is a dash, never 0. */
 export function WeatherSection({ report, metrics }: PageInputs): JSX.Element {
   const figures = metrics.weather?.metrics;
   return (
@@ -130,6 +133,7 @@ export function WeatherSection({ report, metrics }: PageInputs): JSX.Element {
   );
 }
 
+/** Impacts of the active works, and the districts that have too many. */
 export function WorksSection({ report, metrics }: PageInputs): JSX.Element {
   const works = metrics.chantiers;
   return (
@@ -155,6 +159,7 @@ export function WorksSection({ report, metrics }: PageInputs): JSX.Element {
   );
 }
 
+/** Says that there is no comparison where the week before is not stored. */
 export function EvolutionSection({ report }: { report: Report }): JSX.Element {
   const evolution = report.evolution_vs_semaine_precedente;
   const sections = 'sections' in evolution ? Object.entries(evolution.sections) : [];
@@ -198,6 +203,7 @@ function ChangeRow({ name: key, change }: { name: string; change: Change }): JSX
   );
 }
 
+/** Correlations and daily means; null for a day without stored days before it. */
 export function HistorySection({ metrics: { history } }: PageInputs): JSX.Element | null {
   if (history === null) return null;
   return (
@@ -235,6 +241,7 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
   );
 }
 
+/** Names at most twenty failing sensors, and says of how many. */
 export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
   const health = metrics.history?.capteurs;
   const failing = report.capteurs_defaillants.slice(0, MAX_SENSORS);
@@ -259,6 +266,7 @@ export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
   );
 }
 
+/** Hash and size of each document that the report rests on, and every limit that was used. */
 export function ProvenanceSection({ report }: { report: Report }): JSX.Element {
   return (
     <PlainSection id="provenance" title="Provenance et seuils">

@@ -57,6 +57,7 @@ function countedStates(metrics: DayMetrics, report: Report, ids: readonly string
   return counts;
 }
 
+/** Vehicles by hour, occupancy by zone and hour, and four lists. */
 export function RoadSection({ report, metrics }: PageInputs): JSX.Element {
   const { comptages, history } = metrics;
   const hours = comptages?.by_hour ?? [];

@@ -23,6 +23,7 @@ const OTHER_TONES: Readonly<Record<string, Tone>> = {
   heat: tone('#b3341b', '#ff8b66'),
 };
 
+/** What a reader of the page calls each section. */
 export const SECTION_TITLES: Readonly<Record<SectionName, string>> = {
   bikes: 'Vélos',
   traffic: 'Transports en commun',
@@ -32,6 +33,7 @@ export const SECTION_TITLES: Readonly<Record<SectionName, string>> = {
   referentiel: 'Réseau routier',
 };
 
+/** Shown beside the title of a section. */
 export const STATUS_WORDS = { ok: 'complet', degraded: 'partiel', no_data: 'rien reçu' } as const;
 
 /** All colours of the page as custom properties. */
@@ -40,6 +42,7 @@ export function cityTones(): string {
   return tonesCss({ ...FRAME_TONES, ...STATUS_TONES, ...OTHER_TONES, ...states });
 }
 
+/** Rules of this page alone, below those that all reports share. */
 export function cityCss(): string {
   return `.map{width:100%;height:auto;display:block}
 .map .district{fill:var(--city);stroke:var(--rule);stroke-width:1}

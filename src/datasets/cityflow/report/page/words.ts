@@ -29,6 +29,7 @@ const IMPACTS: Readonly<Record<string, string>> = {
   INCONNU: 'Non précisé',
 };
 
+/** The impact of a roadwork in French, from the publisher's key (`BARRAGE_TOTAL`). */
 export function impactWords(impact: string): string {
   return IMPACTS[impact] ?? spaced(impact);
 }
@@ -104,6 +105,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   'service-quality': 'Qualité de service',
 };
 
+/** The French name of a metrics document, from its `metric_type`. */
 export function documentWords(name: string): string {
   return DOCUMENTS[name] ?? spaced(name);
 }
