@@ -16,6 +16,7 @@ interface ErrorRow {
   readonly remedy: string;
 }
 
+/** Every code once, in the order of `docs/errors.md`; a code never changes its meaning. */
 export const ERROR_TABLE = {
   SRC_UNAVAILABLE: {
     retryable: true,
@@ -151,11 +152,13 @@ export const ERROR_TABLE = {
   },
 } as const satisfies Record<string, ErrorRow>;
 
+/** Also the type of Temporal's failures. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
 /** Facts about the failure that are safe to show and log: never a secret, never more than a few kilobytes. */
 export type ErrorContext = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
+/** What a person or a retry needs beyond the message. */
 export interface PipelineErrorOptions {
   readonly context?: ErrorContext;
   readonly cause?: unknown;
@@ -177,10 +180,12 @@ export class PipelineError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
+  /** Whether Temporal tries the same step again by itself. */
   get retryable(): boolean {
     return ERROR_TABLE[this.code].retryable;
   }
 
+  /** What a person does about it; stands behind the message. */
   get remedy(): string {
     return ERROR_TABLE[this.code].remedy;
   }

@@ -25,6 +25,7 @@ export interface RetrySettings {
   readonly heartbeatMs: number;
 }
 
+/** What `resolveDay` and `resolveWindow` are asked; recorded in histories. */
 export interface PlanRequest {
   readonly pipeline: string;
   readonly dates: readonly CivilDate[];
@@ -71,6 +72,10 @@ export interface ResolvedWindow {
   readonly careful?: readonly { readonly date: CivilDate; readonly why: string }[];
 }
 
+/**
+ * One day as a workflow needs it, without the reasons, which would fill the history of a long
+ * window.
+ */
 export interface WindowDay {
   readonly date: CivilDate;
   /** What the plan already knows of the day; steps that are absent run. */
@@ -83,6 +88,7 @@ export interface WindowDay {
   readonly decisions?: readonly Decision[];
 }
 
+/** One step for all days of a run or window that can run it. */
 export interface StepRequest extends StepWork {
   readonly pipeline: string;
   readonly step: StepId;
@@ -90,10 +96,12 @@ export interface StepRequest extends StepWork {
   readonly force: boolean;
 }
 
+/** One element for each day of the request, in any order. */
 export interface StepResult {
   readonly days: readonly (StepDone | StepFailed)[];
 }
 
+/** How the days of a run or window ended; nothing of it is visible before this. */
 export interface CommitRequest {
   readonly pipeline: string;
   readonly reason: RunReason;
@@ -108,6 +116,7 @@ export interface CommitRequest {
   }[];
 }
 
+/** The newest version of every day, also of those that needed no new one. */
 export interface CommitResult {
   readonly days: readonly {
     readonly date: CivilDate;
@@ -153,6 +162,7 @@ export interface HeardRange {
   readonly version: number;
 }
 
+/** One step for periods of one length. */
 export interface RollupRequest {
   readonly pipeline: string;
   readonly step: StepId;
@@ -161,12 +171,14 @@ export interface RollupRequest {
   readonly isolate?: boolean;
 }
 
+/** `empty`: there is no day to make the period from. */
 export interface RollupResult {
   readonly periods: readonly { readonly period: Period; readonly how: 'ran' | 'reused' | 'empty' }[];
   /** The periods that could not be made; present when isolation was asked for. */
   readonly failed?: readonly FailedWork[];
 }
 
+/** One firing of a schedule; which days it means follows from `nominalAt`, never from the clock. */
 export interface TickRequest {
   readonly pipeline: string;
   readonly schedule: string;
@@ -181,6 +193,9 @@ export interface ResolvedTick {
   readonly runs: ScheduledWork;
 }
 
+/**
+ * A run that ended without a version: the failure is kept for calendars and for the next backfill.
+ */
 export interface RecordRunRequest {
   readonly pipeline: string;
   readonly scope: Scope;
@@ -207,6 +222,7 @@ export interface ReplayResult {
   readonly away?: string;
 }
 
+/** What was brought to the primary stores, and which days follow from that. */
 export interface ReconcileResult extends ReplayResult {
   /** The scopes that no longer count as degraded, by pipeline. */
   readonly lifted: Readonly<Record<string, readonly Scope[]>>;
@@ -227,6 +243,7 @@ export interface SelectDaysRequest {
   readonly except?: readonly CivilDate[];
 }
 
+/** The days of one span of a backfill, as the workflow starts them. */
 export interface SelectedDays {
   /** By month, each set to be made together; days that run already are not among them. */
   readonly windows: readonly (readonly CivilDate[])[];
@@ -245,12 +262,14 @@ export type FollowedRun =
   | { readonly state: 'completed'; readonly result: unknown }
   | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly step: StepId | null };
 
+/** A sampled day, with the version that it is compared with. */
 export interface CanaryDay {
   readonly date: CivilDate;
   /** The newest version before the canary ran; 0 when there was none. */
   readonly before: number;
 }
 
+/** How much the canary changed one day. */
 export interface CanaryDifference {
   readonly date: CivilDate;
   /** Null: there was nothing to compare with. */
@@ -261,6 +280,7 @@ export interface CanaryDifference {
   readonly share: number;
 }
 
+/** The activity adds time and run; the workflow has no clock that records may use. */
 export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action' | 'step' | 'reason' | 'by'>;
 
 /** A decision that a run has accepted, to be kept before the run goes on. */

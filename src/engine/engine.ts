@@ -95,6 +95,7 @@ export interface StepControl {
   readonly checkpoint?: Checkpoint;
 }
 
+/** Travels with heartbeats: small, and lost with the execution. */
 export interface Checkpoint {
   /** What an earlier try of the same work saved last. */
   readonly before: unknown;
@@ -115,6 +116,7 @@ export function datasetOf(engine: Pick<Engine, 'datasets'>, pipeline: string): D
   return classifiedDataset(dataset);
 }
 
+/** `INTERNAL` in a worker of another kind: its queue should not have the step. */
 export function sqlOf(engine: Engine): SqlEngine {
   if (engine.sql === undefined) {
     throw new PipelineError('INTERNAL', 'this worker has no SQL engine; the step belongs on the compute task queue');

@@ -6,6 +6,7 @@ import type { StepControl } from './engine.ts';
 /** A month of days: what is known of them comes with one query per table, and is looked at well within the time of a heartbeat. */
 const DAYS_PER_PAGE = 31;
 
+/** All that paged work needs of its surroundings. */
 export type PageControl = Pick<StepControl, 'progress' | 'checkpoint'>;
 
 /** For work in a process of its own, which nobody watches. */

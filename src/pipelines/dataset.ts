@@ -65,8 +65,8 @@ export interface StepTask {
 export type StagedOutput = { readonly rows?: number } & ({ readonly path: string } | { readonly bytes: Uint8Array });
 
 /**
- * What one check of a step found in one scope; of severity `hold` it stops the scope when `failed`
- * is not 0.
+ * What one check of a step found in one scope. One of severity `hold` stops the scope when `failed`
+ * is not 0, unless it names units.
  */
 export interface CheckResult {
   readonly check: string;

@@ -7,6 +7,7 @@ export interface DocumentKey {
   readonly sort: string;
 }
 
+/** Counts the puts of one document, whoever makes them. */
 export interface DocumentVersion {
   /** Starts at 1 and grows by one with each put. */
   readonly version: number;
@@ -18,10 +19,12 @@ export interface PutDocument extends DocumentVersion {
   readonly isPending?: true;
 }
 
+/** A document as it was read; its version is for `expectedVersion`. */
 export interface StoredDocument<T extends object = JsonObject> extends DocumentKey, DocumentVersion {
   readonly body: T;
 }
 
+/** Documents of one partition, ascending unless told otherwise. */
 export interface DocumentQuery {
   readonly table: string;
   readonly partition: string;

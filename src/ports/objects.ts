@@ -29,6 +29,7 @@ export interface ArtefactRef {
 /** An artefact as a store has to know it. */
 export type ContentName = Pick<ArtefactRef, 'key' | 'sha256' | 'bytes'>;
 
+/** What is known of an object without reading it. */
 export interface ObjectHead {
   readonly key: string;
   readonly bytes: number;
@@ -62,6 +63,7 @@ export interface OpenOptions {
 /** What `put` takes: bytes, a stream, or the path of a local file (which is left where it is). */
 export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array> | { readonly path: string };
 
+/** Which writer wins, and how readers see it. */
 export interface PutOptions {
   readonly mediaType: string;
   /**
@@ -91,6 +93,7 @@ export interface PutFence {
   readonly holds: () => Promise<boolean>;
 }
 
+/** A key that is not there is no error. */
 export interface DeleteOptions {
   /** A name that this version does not have any more. */
   readonly fence?: PutFence;

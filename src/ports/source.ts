@@ -19,6 +19,7 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** Aborting the signal ends listing and fetching; `progress` counts as a heartbeat. */
 export interface SourceOptions {
   readonly signal: AbortSignal;
   readonly progress?: (note: string) => void;

@@ -5,6 +5,7 @@ import type { Shape } from './input-shape.ts';
 
 /** What an operator can do to a running backfill. A refused update leaves no trace in its history. */
 
+/** Both are shown in the details of the run; the reason may not be blank. */
 export interface ReasonInput {
   readonly reason: string;
   /** Who asks for it; told with the reason. */
@@ -13,10 +14,12 @@ export interface ReasonInput {
 
 const REASON_INPUT: Shape<ReasonInput> = { reason: text, by: optional(text) };
 
+/** Takes effect when the next window or day could start; from 1 to `MAX_PARALLEL`. */
 export interface ResizeInput {
   readonly parallel: number;
 }
 
+/** `reject` ends the backfill after its canary. */
 export interface CanaryDecision extends ReasonInput {
   readonly decision: 'accept' | 'reject';
 }
@@ -27,6 +30,7 @@ const CANARY_DECISION: Shape<CanaryDecision> = {
   by: optional(text),
 };
 
+/** The totals, with what an operator has done to the run; null where nobody did. */
 export interface BackfillProgress extends BackfillTotals {
   readonly parallel: number;
   readonly paused: string | null;
@@ -35,11 +39,25 @@ export interface BackfillProgress extends BackfillTotals {
   readonly question: string | null;
 }
 
+/** What runs is let end. Refused while the backfill is paused. */
 export const pauseUpdate = defineUpdate<string, [ReasonInput]>('pause');
+
+/** Refused unless the backfill is paused. */
 export const resumeUpdate = defineUpdate<string>('resume');
+
+/**
+ * Starts nothing more and ends with a result, unlike Temporal's own cancel, which gives up what
+ * runs.
+ */
 export const cancelUpdate = defineUpdate<string, [ReasonInput]>('cancel');
+
+/** Changes how many windows, and after them days, run at the same time. */
 export const resizeUpdate = defineUpdate<string, [ResizeInput]>('resize');
+
+/** Refused unless the canary asks. */
 export const decideCanaryUpdate = defineUpdate<string, [CanaryDecision]>('decide');
+
+/** Works on closed runs too, as long as Temporal keeps their history. */
 export const backfillProgressQuery = defineQuery<BackfillProgress>('progress');
 
 /** More at the same time than this would not be quicker: the publishers' rate and the SQL engine are the limits. */
@@ -47,6 +65,7 @@ export const MAX_PARALLEL = 32;
 
 const RESIZE_INPUT: Shape<ResizeInput> = { parallel: wholeNumber(1, MAX_PARALLEL) };
 
+/** The handlers of these updates and what they have set; one per run. */
 export class BackfillControl {
   parallel: number;
   paused: string | undefined;
@@ -156,10 +175,12 @@ export class BackfillControl {
     return this.stopped !== undefined || (this.paused === undefined && active < this.parallel);
   }
 
+  /** A call, because the compiler would keep what it knew of a member across an await. */
   isStopped(): boolean {
     return this.stopped !== undefined;
   }
 
+  /** Resolves when somebody decided or stopped the backfill. */
   async askAboutCanary(question: string): Promise<void> {
     this.question = question;
     this.#tally.tell(this);

@@ -7,12 +7,14 @@ import type { WindowResult } from './window.ts';
 
 /** What a backfill has done so far; carried over when it continues as new. */
 
+/** A day without a new version, with the code of the step that decided it. */
 export interface FailedDay {
   readonly date: CivilDate;
   readonly code: string;
   readonly message: string;
 }
 
+/** Counts that are carried over when the run continues as new. */
 export interface BackfillTotals {
   readonly startedAt: string;
   /** Days that were wanted. */
@@ -41,6 +43,7 @@ export interface BackfillTotals {
   readonly unchangedDays: number;
 }
 
+/** What the run returns, also when an operator stopped it. */
 export interface BackfillResult extends BackfillTotals {
   readonly request: BackfillRequest;
   readonly canary: readonly CanaryDifference[];
@@ -67,6 +70,7 @@ interface Told {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** Counts, and tells the details of the run what they are. */
 export class BackfillTally {
   readonly #request: BackfillRequest;
   readonly #totals: Mutable<BackfillTotals>;
@@ -100,10 +104,12 @@ export class BackfillTally {
     this.canary = canary;
   }
 
+  /** A copy, for the input of the run that continues this one. */
   totals(): BackfillTotals {
     return { ...this.#totals };
   }
 
+  /** `stopped` is undefined for a backfill that came to its end. */
   result(stopped: string | undefined): BackfillResult {
     const endedAt = new Date(Date.now()).toISOString();
     return { ...this.#totals, request: this.#request, canary: this.canary, stopped: stopped ?? null, endedAt };
@@ -114,6 +120,7 @@ export class BackfillTally {
     this.#totals.selected += days;
   }
 
+  /** Adds the days of one span, when their windows are about to start. */
   select({ windows, running, complete, degraded = 0, noData = 0, notDue }: SelectedDays): void {
     this.#totals.degradedDays += degraded;
     this.#totals.noDataDays += noData;
@@ -122,6 +129,7 @@ export class BackfillTally {
     this.#totals.notDue += notDue;
   }
 
+  /** Days that the window left to runs of their own are counted when these end. */
   addWindow({ committed, upToDate, degraded = 0, noData = 0, unchanged = 0, ran }: WindowResult): void {
     this.#totals.degradedDays += degraded;
     this.#totals.noDataDays += noData;
@@ -131,6 +139,7 @@ export class BackfillTally {
     for (const [step, days] of Object.entries(ran) as [StepId, number][]) this.#addRan(step, days);
   }
 
+  /** A run of a day that ended with a version, old or new. */
   addDay({ ran, verdict, created = true }: DayResult): void {
     if (verdict === 'degraded') this.#totals.degradedDays += 1;
     if (verdict === 'no_data') this.#totals.noDataDays += 1;
@@ -144,6 +153,7 @@ export class BackfillTally {
     this.#totals.ran = { ...this.#totals.ran, [step]: (this.#totals.ran[step] ?? 0) + days };
   }
 
+  /** The message is cut to 200 characters, and only the first 100 failures are listed. */
   addFailure({ date, code, message }: FailedDay): void {
     const totals = this.#totals;
     totals.days += 1;
@@ -153,6 +163,7 @@ export class BackfillTally {
     totals.failed = [...totals.failed, { date, code, message: message.slice(0, LONGEST_MESSAGE) }];
   }
 
+  /** A day that goes on without this backfill; `why` is cut like a message. */
   addWaiting(date: CivilDate, why: string): void {
     const totals = this.#totals;
     totals.days += 1;

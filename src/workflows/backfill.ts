@@ -33,6 +33,7 @@ import { describeRun } from './search-attributes.ts';
 import { earlierDaysDoneSignal, window } from './window.ts';
 import type { WindowResult } from './window.ts';
 
+/** The request, with how it is run; the latter is no part of a plan's hash. */
 export interface BackfillInput extends BackfillRequest {
   /** The hash of a stored plan: exactly its days are run, and nothing when the stores have changed since it was made. */
   readonly plan?: string;

@@ -17,6 +17,7 @@ export interface StepsControl {
   abandonable<T>(step: StepId, work: () => Promise<T>): Promise<T | undefined>;
 }
 
+/** What all calls of a run share; `queues` is by the name that a step declares. */
 export interface StepActivities {
   readonly pipeline: string;
   readonly queues: Readonly<Record<string, string>>;
@@ -91,6 +92,7 @@ function queueOf({ queues }: StepActivities, { id }: ExecutionStep): string {
   return queue;
 }
 
+/** For steps; attempts count the first try. */
 export function retryPolicy({ initialMs, maximumMs, attempts }: RetrySettings) {
   return { initialInterval: initialMs, maximumInterval: maximumMs, backoffCoefficient: 2, maximumAttempts: attempts };
 }

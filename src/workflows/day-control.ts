@@ -10,6 +10,7 @@ import type { Shape } from './input-shape.ts';
 
 /** What an operator can do to a day while it runs, besides deciding on held data. A refused update leaves no trace in history. */
 
+/** The step must be one of the plan; of a part it is the download. */
 export interface StepOrder {
   readonly step: StepId;
   readonly reason: string;
@@ -46,6 +47,7 @@ type RecordOrder = (
   order: StepOrder,
 ) => Promise<void>;
 
+/** The handlers of these updates and what they have set; one per run. */
 export class DayControl {
   #retry: StepOrder | undefined;
   readonly #skips = new Map<StepId, string>();
@@ -126,14 +128,17 @@ export class DayControl {
     return this.#retry;
   }
 
+  /** Undefined: the retry was taken up. */
   askRetry(order: StepOrder | undefined): void {
     this.#retry = order;
   }
 
+  /** Undefined when nobody has skipped the step in this run. */
   skipReason(step: StepId): string | undefined {
     return this.#skips.get(step);
   }
 
+  /** Whether the run does without any part. */
   get skipped(): boolean {
     return this.#skips.size > 0;
   }

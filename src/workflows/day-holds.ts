@@ -23,6 +23,7 @@ const DECIDE_INPUT: Shape<DecideInput> = {
   by: optional(text),
 };
 
+/** Resolves when the decision is kept; `retry` executes the held step again. */
 export const decideUpdate = defineUpdate<string, [DecideInput]>('decide');
 
 /** An accepted answer. */
@@ -91,6 +92,7 @@ export class DayHolds {
     return [...this.#open.values()].map(({ step, rules }) => `held at ${step}: ${rules}`).join('; ');
   }
 
+  /** From here on the step can be decided. */
   open(step: StepId, key: StepKey, rules: string): Hold {
     const hold: Hold = { step, key, rules, keeping: false, answer: undefined };
     this.#open.set(step, hold);

@@ -33,6 +33,10 @@ import { describeRun } from './search-attributes.ts';
 import { dayStory } from './story.ts';
 import { UnitDecisions } from './unit-decisions.ts';
 
+/**
+ * What a day is started with; only `pipeline` and `date` are needed, and an unknown member is
+ * refused.
+ */
 export interface DayInput {
   readonly pipeline: string;
   readonly date: CivilDate;
@@ -66,6 +70,7 @@ const DAY_INPUT: Shape<DayInput> = {
   until: optional(oneOf(STAGES)),
 };
 
+/** What became of the day; `revision` is null where nothing tells how final it is. */
 export interface DayResult {
   readonly date: CivilDate;
   readonly verdict: Verdict;
@@ -82,13 +87,18 @@ export interface DayResult {
 export const reportTooSignal = defineSignal('reportToo');
 /** Sent when another program has put a file there for the day: the run looks for it, whatever it does or waits for. */
 export const depositedSignal = defineSignal('deposited');
+
+/** Undefined until the day is planned; the newest one after a retry. */
 export const planQuery = defineQuery<DayPlan | undefined>('plan');
 /** What the run was started with. */
 export const inputQuery = defineQuery<DayInput>('input');
+
+/** The states of the steps so far; of a day that waits, those of its last attempt. */
 export const progressQuery = defineQuery<DayState>('progress');
 /** What the day waits for; null while it works. */
 export const waitsQuery = defineQuery<DayWaits | null>('waits');
 
+/** A waiting day has done all that it can do now. */
 export interface DayWaits {
   readonly why: string;
   /** ISO instant at which it goes on by itself, or gives up waiting for a decision. */

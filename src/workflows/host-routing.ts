@@ -79,6 +79,7 @@ export interface Outage {
   readonly story: string | undefined;
 }
 
+/** Read at the end of a run; what came before the last `goAnywhere` is not in it. */
 export function outageSoFar(): Outage {
   return currentRoute();
 }

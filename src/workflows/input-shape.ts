@@ -28,8 +28,13 @@ function inWords(value: unknown): string {
   return words.length > LONGEST_SHOWN ? `${words.slice(0, LONGEST_SHOWN)}…` : words;
 }
 
+/** Blank texts are refused. */
 export const text = member('a text', (value) => typeof value === 'string' && value.trim() !== '');
+
+/** `'true'` is no flag: the UI sends JSON. */
 export const flag = member('true or false', (value) => typeof value === 'boolean');
+
+/** The 30th of February is refused too. */
 export const civilDate = member(
   'an existing date, written YYYY-MM-DD',
   (value) => typeof value === 'string' && isCivilDate(value),
@@ -37,6 +42,7 @@ export const civilDate = member(
 /** What only our own code gives. */
 export const internal: Member = { problem: () => undefined, optional: true };
 
+/** Case matters. */
 export function oneOf(names: readonly string[]): Member {
   return member(`one of ${names.join(', ')}`, (value) => typeof value === 'string' && names.includes(value));
 }
@@ -57,6 +63,7 @@ export function wholeNumber(least: number, most: number): Member {
   );
 }
 
+/** An empty list is accepted; the first wrong item is told. */
 export function listOf(each: Member): Member {
   return {
     problem(value) {
@@ -70,6 +77,7 @@ export function listOf(each: Member): Member {
   };
 }
 
+/** May be absent; null is not absent. */
 export function optional(of: Member): Member {
   return { problem: (value) => of.problem(value), optional: true };
 }
@@ -126,6 +134,7 @@ export function checkDayId({ pipeline, date }: { readonly pipeline: string; read
   refuse(`the workflow id ${workflowId} is that of another day than the input, which is ${expected}`);
 }
 
+/** Throws: in a validator it refuses the update, in a workflow it fails the run. */
 export function refuse(message: string, code: 'INPUT_INVALID' | 'PLAN_INVALID' = 'INPUT_INVALID'): never {
   throw codedFailure(code, message);
 }

@@ -5,6 +5,7 @@ import { withPlainFailures } from './plain-failures.ts';
 import { checkInput, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 
+/** Whose journal is replayed. */
 export interface ReconcileInput {
   readonly host: string;
   /** The task queue of that host: its journal is on its own disk. */

@@ -20,6 +20,7 @@ import type { Shape } from './input-shape.ts';
 import { rebuild } from './rebuild.ts';
 import { describeRun } from './search-attributes.ts';
 
+/** One run per pipeline; whoever changes days starts it or wakes it. */
 export interface RollupInput {
   readonly pipeline: string;
   /** Quiet time after the last change before anything is rebuilt. */
@@ -57,6 +58,7 @@ const ANNOUNCEMENTS = 'announcements';
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 const { hearAnnouncements } = proxyActivities<Activities>(SURVEY_RETRY);
 
+/** How often it rebuilt until nothing was announced any more. */
 export interface RollupResult {
   readonly rebuilds: number;
 }

@@ -2,6 +2,7 @@ import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { SEARCH_KEYS } from './search-keys.ts';
 import type { RunReason, StepId, Verdict } from '../pipelines/vocabulary.ts';
 
+/** What Temporal's visibility knows of a run of ours. */
 export interface SearchValues {
   readonly Pipeline?: string;
   /** A civil date, or the first date of a window. */

@@ -20,6 +20,7 @@ import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { verify, watch } from './watch.ts';
 
+/** The schedule by its name in the definition; which day is meant follows from the nominal time. */
 export interface TickInput {
   readonly pipeline: string;
   readonly schedule: string;
@@ -27,6 +28,7 @@ export interface TickInput {
 
 const TICK_INPUT: Shape<TickInput> = { pipeline: text, schedule: text };
 
+/** `date` is that of the nominal time, also for work that is not of one day. */
 export interface TickResult {
   readonly date: CivilDate;
   /** What was started, or joined because it was running already. */

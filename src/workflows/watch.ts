@@ -12,12 +12,14 @@ import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { goAnywhere } from './host-routing.ts';
 
+/** One run per pipeline at a time. */
 export interface WatchInput {
   readonly pipeline: string;
 }
 
 const WATCH_INPUT: Shape<WatchInput> = { pipeline: text };
 
+/** What was new at the publisher, and what was made of it. */
 export interface WatchResult {
   /** The publisher's freshness value of each part that tells one. */
   readonly freshness: Readonly<Record<string, string | null>>;
@@ -31,6 +33,7 @@ export interface WatchResult {
   readonly revisions: Readonly<Partial<Record<Revision, number>>>;
 }
 
+/** A day that was run because its content had changed. */
 export interface RevisedDay {
   readonly date: CivilDate;
   /** The versions that the kept difference is between; null when the day has no second version. */
@@ -152,6 +155,7 @@ class Revisions {
   }
 }
 
+/** One audit of a pipeline at a time. */
 export interface VerifyInput {
   readonly pipeline: string;
   /** How many finished days, drawn at random. */

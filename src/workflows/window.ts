@@ -18,6 +18,7 @@ import { describeRun } from './search-attributes.ts';
 import { windowStory } from './story.ts';
 import { goAnywhere, outageSoFar, storeActivities } from './host-routing.ts';
 
+/** Days that are made together; what a window cannot finish is left to runs of their own. */
 export interface WindowInput {
   readonly pipeline: string;
   /** Ascending dates, at most a work window of the pipeline. */
@@ -57,6 +58,7 @@ export interface WindowProgress {
   readonly share: number;
 }
 
+/** For the bar of the command that started the backfill. */
 export const windowProgressQuery = defineQuery<WindowProgress>('progress');
 
 /** Why a day is left to its own run although all its steps went well. */
@@ -65,6 +67,7 @@ const OVERTAKEN = 'another run has committed the day since this window planned i
 /** The starter may be gone; then the days are made as they are, and again when the earlier ones have changed. */
 const LONGEST_WAIT_FOR_EARLIER_DAYS = '15 minutes';
 
+/** Every day of the window is in exactly one of `committed`, `upToDate` and `careful`. */
 export interface WindowResult {
   readonly committed: number;
   readonly upToDate: number;

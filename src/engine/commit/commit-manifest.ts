@@ -67,12 +67,14 @@ export async function commitDays(engine: Engine, control: StepControl, request: 
   };
 }
 
+/** The newest version of a scope after a commit, whoever made it. */
 export interface ScopeCommit {
   readonly manifest: Manifest;
   /** By this run, also in an earlier try; false when the newest manifest says the same already. */
   readonly created: boolean;
 }
 
+/** A set is not committed as a whole: scopes without a conflict are. */
 export interface ScopeCommits {
   readonly commits: readonly ScopeCommit[];
   /** Others have committed something else since these were planned: nothing was written, they are to be planned again. */

@@ -11,6 +11,7 @@ export interface ReadableSlice {
   readonly meaning: RowMeaning;
 }
 
+/** How a new slice differs from the known one of the same day, value by value. */
 export interface SliceComparison {
   /** Values that are known and that the new slice does not have, by column; only columns with such values. */
   readonly lost: Readonly<Record<string, number>>;

@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts';
 /** What is known of each raw object that has a name which other programs use too: one note by pipeline and name. */
 export const DEPOSIT_TABLE = 'deposits';
 
+/** What is known of a file that another program put under a raw name. */
 export interface DepositNote {
   /** Of the object as it was when it was written by us, or taken in. Another one: somebody has put something there since. */
   readonly etag: string;
@@ -13,6 +14,7 @@ export interface DepositNote {
   readonly failure?: { readonly code: ErrorCode; readonly message: string };
 }
 
+/** One note per name; a new edition replaces it. */
 export function depositKey(pipeline: string, name: string): DocumentKey {
   return { table: DEPOSIT_TABLE, partition: pipeline, sort: name };
 }

@@ -16,6 +16,7 @@ import type { HttpClient, HttpDownload, HttpRequest } from './http-client.ts';
 /** More pages than any list of a publisher has; a host that goes on beyond them counts in circles. */
 const MAX_PAGES = 200;
 
+/** A request whose answer comes page by page; the pages are kept as one file. */
 export interface PagedRequest extends Omit<HttpRequest, 'url' | 'maxBytes'> {
   /** Path and query of the first page. */
   readonly path: string;

@@ -9,6 +9,7 @@ import { downloadPages } from './fetch-pages.ts';
 import { noteOwnFile } from './deposit-notes.ts';
 import { keepByName } from './raw-names.ts';
 
+/** One window of one part, asked with the ETag of what is known unless told otherwise. */
 export interface RawRequest {
   readonly pipeline: string;
   readonly part: string;

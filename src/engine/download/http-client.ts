@@ -18,6 +18,7 @@ import { sha256OfFile } from '@quotidien/machine/file-hash';
  * beside it, and the next try asks only for the rest (`Range` + `If-Range`); a server that does not support this sends everything again.
  */
 
+/** A GET. A broken transfer goes on where it ended when the publisher knows ranges. */
 export interface HttpRequest {
   readonly url: string;
   /** The ETag of what we have; the answer may then be "unchanged". */
@@ -33,6 +34,7 @@ export interface HttpRequest {
   progress(bytes: number): void;
 }
 
+/** A whole answer on this disk, decoded; hash and size are of the decoded bytes. */
 export interface HttpDownload {
   readonly status: number;
   readonly path: string;
@@ -44,6 +46,7 @@ export interface HttpDownload {
   readonly sample?: true;
 }
 
+/** Refusals are `SRC_*` errors; a wait that the publisher asked for travels with them. */
 export interface HttpClient {
   /** The body as a local file, which the caller removes with `discard`; `undefined` when the publisher says "unchanged". */
   download(request: HttpRequest): Promise<HttpDownload | undefined>;
@@ -52,6 +55,7 @@ export interface HttpClient {
   discard(download: HttpDownload): Promise<void>;
 }
 
+/** What all downloads of a worker share. */
 export interface HttpClientOptions {
   /** Where parts are kept; one folder per host machine, shared by its workers. */
   readonly folder: string;
@@ -79,6 +83,7 @@ interface PartState {
   readonly etag: string;
 }
 
+/** Nothing is opened before the first request, so there is nothing to close. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     download: (request) => download(options, request),

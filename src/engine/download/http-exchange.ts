@@ -13,6 +13,7 @@ import type { Network } from './addresses.ts';
  * only encrypted or within this machine. Private addresses are asked only where the first URL or the configuration names one.
  */
 
+/** One request, redirects included; a credential follows to the same origin only. */
 export interface ExchangeRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -24,6 +25,7 @@ export interface ExchangeRequest {
   readonly network?: Network | undefined;
 }
 
+/** The answer's head is there, its body is not read yet. */
 export interface Exchange {
   readonly status: number;
   header(name: string): string | null;
@@ -154,6 +156,7 @@ export async function textOf(url: string, { body }: Exchange, most: number): Pro
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** For answers that say their size, and for those that are counted. */
 export function tooLarge(url: string, most: number): PipelineError {
   return new PipelineError('SRC_TOO_LARGE', `the answer of ${url} is larger than its limit of ${most} bytes`, {
     context: { url, limitBytes: most },

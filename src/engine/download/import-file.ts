@@ -25,6 +25,7 @@ import { dataKey } from '../sources/data-keys.ts';
 import { encodedFile, sealFile } from '../sources/sealed-file.ts';
 import { editionOf, headsAtHand, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
 
+/** What came of one file that was taken in, whole or in part. */
 export interface ImportResult {
   readonly file: string;
   /** The days that are taken in. */
@@ -57,8 +58,10 @@ export interface ImportFailure {
   readonly message: string;
 }
 
+/** One of several files; a failure keeps no other file from being taken in. */
 export type ImportOutcome = ImportResult | ImportFailure;
 
+/** What a person may say with the files. */
 export interface ImportOptions {
   /** The day of which the files tell, for those that do not say it themselves. */
   readonly asOf?: CivilDate;

@@ -18,6 +18,7 @@ export interface DayRemark {
   readonly isKept?: true;
 }
 
+/** An answer with the question whether it has to hold all that is known of its days. */
 export interface GivenAnswer extends RawAnswer {
   /** A file that somebody gave: it may be a piece of its days, where the part adds up. A publisher answers for all of them. */
   readonly isGiven: boolean;
@@ -30,8 +31,10 @@ export interface ContestedDay {
   readonly fresh: LedgerEntry;
 }
 
+/** What a day keeps is told apart from why. */
 export type Noted = Pick<KeptDay, 'note'>;
 
+/** What becomes of a day whose answer says something else than what is known. */
 export interface JudgedDay {
   readonly day: ContestedDay & { readonly noted: Noted };
   /** What is known stays, or rows are added to it; otherwise the answer counts. */
@@ -39,6 +42,10 @@ export interface JudgedDay {
   readonly remark: DayRemark | undefined;
 }
 
+/**
+ * Without `lacking` values the answer counts. Else what is known stays; where the part adds up, new
+ * rows are added to it.
+ */
 export function judgeDay(
   { dataset, part, step }: Download,
   day: ContestedDay,

@@ -15,6 +15,7 @@ import { columnsOfSlice } from './compare-slices.ts';
 /** As the slices of our datasets are written. Other bytes for the same rows would make `verify` call each of them different. */
 const FORMAT = 'FORMAT PARQUET, COMPRESSION ZSTD, ROW_GROUP_SIZE 122880';
 
+/** The outcomes of a slicing, without the rows of forgotten persons. */
 export interface LeftOut {
   readonly outcomes: readonly UnitOutcome[];
   /** Rows of forgotten persons that the file has. */

@@ -12,6 +12,7 @@ import { readReceipts } from '../records/ledger-reader.ts';
  * receipts of years would have to be read for it after each request.
  */
 
+/** One row per part: what the newest answer told. */
 export const TOLD_FRESHNESS_TABLE = 'told-freshness';
 
 interface ToldFreshness {

@@ -100,12 +100,16 @@ export async function namedFile(objects: ObjectStore, name: string): Promise<Nam
   return file === undefined ? undefined : { path: file, sha256, bytes };
 }
 
+/** A readable file with the content that its name had when it was opened. */
 export interface NamedFile {
   readonly path: string;
   readonly sha256: string;
   readonly bytes: number;
 }
 
+/**
+ * Where this edition of the name is archived; its key has the hash, so that every edition stays.
+ */
 export function editionOf(
   name: string,
   mediaType: string,

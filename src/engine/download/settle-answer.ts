@@ -37,6 +37,7 @@ export interface KeptEntry extends KeptDay {
   readonly how: 'ran' | 'reused';
 }
 
+/** The days that do not take the answer as it is; all others do. */
 export interface SettledAnswer {
   readonly kept: ReadonlyMap<CivilDate, KeptEntry>;
   readonly remarks: readonly DayRemark[];

@@ -44,6 +44,7 @@ export interface StepIdentity {
   readonly decided?: readonly UnitDecision[];
 }
 
+/** What one scope of a step gave, before anything of it is stored. */
 export interface Uncommitted {
   readonly result: UnitResult;
   /** Known from the inputs; a download is known by the outputs it delivered. */
@@ -51,6 +52,10 @@ export interface Uncommitted {
   readonly origin: Origin | null;
 }
 
+/**
+ * What the scopes of one execution share. Entries record `scopes`, how many were made together,
+ * beside the time.
+ */
 export interface CommitContext {
   readonly pipeline: string;
   readonly step: CommittedStep;

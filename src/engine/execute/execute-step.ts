@@ -207,6 +207,10 @@ function example(check: CheckResult): string {
   return first === undefined ? '' : `, such as ${JSON.stringify(first)}`;
 }
 
+/**
+ * The entry as `runSteps` needs it; held units and lacking shards are told from it, so a reused
+ * step tells them too.
+ */
 export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEntry, how: StepDone['how']): StepDone {
   return {
     date: entry.scope,
@@ -219,6 +223,7 @@ export function doneWith(step: Pick<StepDefinition, 'outputs'>, entry: LedgerEnt
   };
 }
 
+/** For an implementation that forgot a day: `INTERNAL`, and the other days go on. */
 export function lost(step: Pick<StepDefinition, 'id'>, date: string): StepFailed {
   const error = asPipelineError(new Error(`${step.id} gave no answer for ${date}`));
   return { date, failure: { code: error.code, message: error.message } };

@@ -9,6 +9,7 @@ export interface ProvenObjects extends Pick<ObjectStore, 'openLocal'> {
   stateOf(ref: ArtefactRef): Promise<'intact' | 'damaged' | 'missing'>;
 }
 
+/** Each artefact is read from the store once; whoever looks again gets the proven copy. */
 export function proveObjects(objects: ObjectStore): ProvenObjects {
   const proofs = new Map<string, Promise<string | undefined>>();
 

@@ -31,6 +31,7 @@ export interface InputArtefact {
 /** The inputs of one scope by name; an empty list is a missing optional input. */
 export type InputArtefacts = Readonly<Record<string, readonly InputArtefact[]>>;
 
+/** What a step reads for one day, looked up and not yet opened. */
 export interface DayInputs {
   readonly date: CivilDate;
   readonly artefacts: InputArtefacts;

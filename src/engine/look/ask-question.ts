@@ -9,6 +9,7 @@ import { withViews } from './table-rows.ts';
 
 /** Answers to declared questions: exact rows over all data of the span, with what they stand on. */
 
+/** A question and the pipeline that declares it; ids of questions are unique among all. */
 export interface PlacedQuestion {
   readonly pipeline: string;
   readonly question: QuestionDefinition;
@@ -27,6 +28,7 @@ export function questionsOf(datasets: Readonly<Record<string, Dataset>>): Readon
   return questions;
 }
 
+/** The rows, with what is needed to say where they come from: the cuts name every version. */
 export interface Answer {
   readonly pipeline: string;
   readonly question: QuestionDefinition;

@@ -7,6 +7,7 @@ import type { SqlSession } from '../../ports/sql.ts';
 
 /** Compares two Parquet files row by row inside the SQL engine; no row leaves it but the ones with the largest changes. */
 
+/** Two Parquet files of the same output. */
 export interface TablePair {
   /** Local paths. */
   readonly before: string;
@@ -26,6 +27,10 @@ interface Match {
   readonly compared: readonly (Column & { readonly sameType: boolean })[];
 }
 
+/**
+ * Rows are told apart by `keyColumns`, or by columns that name every row in both files; else whole
+ * rows are compared.
+ */
 export async function compareTables(sql: SqlSession, pair: TablePair): Promise<TableDiff> {
   await sql.run(`CREATE OR REPLACE VIEW old AS SELECT * FROM read_parquet(${quoteText(pair.before)})`);
   await sql.run(`CREATE OR REPLACE VIEW new AS SELECT * FROM read_parquet(${quoteText(pair.after)})`);

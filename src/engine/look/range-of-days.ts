@@ -8,6 +8,7 @@ import type { Engine } from '../engine.ts';
 
 const DEFAULT_DAYS = 365;
 
+/** As a person or client writes it: `YYYY-MM-DD`, both ends included. */
 export interface AskedRange {
   readonly from?: string | undefined;
   readonly to?: string | undefined;

@@ -6,6 +6,10 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { Engine } from '../engine.ts';
 import { selectSpans } from '../plan/plan-backfill.ts';
 
+/**
+ * `steps` would give other outputs now; `unpublished` are names that do not show the newest
+ * version.
+ */
 export interface StaleDay {
   readonly date: CivilDate;
   readonly steps: readonly PlannedStep[];

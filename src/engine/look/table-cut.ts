@@ -27,6 +27,7 @@ export interface TablePiece {
   readonly ref: ArtefactRef;
 }
 
+/** The rows of a table over a span, found and not yet read. */
 export interface TableCut {
   readonly table: TableDefinition;
   readonly span: DaySpan;
@@ -46,6 +47,7 @@ export interface TableCut {
   readonly hash: string;
 }
 
+/** Both ends are included; days before the pipeline's first are left out. */
 export interface CutRequest extends DaySpan {
   /** ISO instant: the data as they were known then. */
   readonly asOf?: string | undefined;
@@ -70,6 +72,7 @@ export function tablesOf(datasets: Readonly<Record<string, Dataset>>): ReadonlyM
   return tables;
 }
 
+/** Files of whole months are taken where their rollup read exactly the files of the days. */
 export async function cutTable(
   engine: Engine,
   known: KnownVersions,

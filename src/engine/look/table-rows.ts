@@ -27,6 +27,7 @@ const FILES_AT_ONCE = 31;
 const ROWS_AT_ONCE = 3_000;
 const OPEN_AT_ONCE = 16;
 
+/** Which of a cut's rows and columns are read. */
 export interface RowsRequest {
   /** Default: all columns of the table. */
   readonly columns?: readonly string[] | undefined;

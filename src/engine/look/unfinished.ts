@@ -16,6 +16,7 @@ export interface Unfinished {
   }[];
 }
 
+/** Reads announcements and failures alone, no manifest. */
 export async function findUnfinished({ documents }: Pick<Engine, 'documents'>, pipeline: string): Promise<Unfinished> {
   const open = await openAnnouncements(documents, pipeline);
   const failed = await failedPeriods(documents, pipeline);
@@ -25,6 +26,7 @@ export async function findUnfinished({ documents }: Pick<Engine, 'documents'>, p
   };
 }
 
+/** Whether everything that follows from the days has been made. */
 export function isFinished({ announced, failed }: Unfinished): boolean {
   return announced.length + failed.length === 0;
 }

@@ -87,6 +87,7 @@ export async function planBackfill(
   return { plan, days };
 }
 
+/** The days of a span by what becomes of them; the counts are of the days that are left out. */
 export interface SelectedSpan {
   readonly selected: readonly PlannedBackfillDay[];
   readonly complete: number;
@@ -104,6 +105,7 @@ export interface SelectedSpan {
   readonly unreadable: RunPlans['unreadable'];
 }
 
+/** What is known besides the stores. */
 export interface SpanOptions {
   /** Days that are left aside. */
   readonly except?: readonly CivilDate[];
@@ -198,6 +200,7 @@ export async function savePlan(documents: DocumentStore, plan: BackfillPlan): Pr
   await documents.put(planKey(plan.request.pipeline, plan.hash), plan);
 }
 
+/** `PLAN_INVALID` when nobody made a plan with this hash, or another pipeline's. */
 export async function loadPlan(documents: DocumentStore, pipeline: string, hash: string): Promise<BackfillPlan> {
   const found = await documents.get<BackfillPlan>(planKey(pipeline, hash));
   if (found !== undefined) return found.body;

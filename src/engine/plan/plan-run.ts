@@ -15,6 +15,7 @@ import { unpublishedScopes } from '../publish/publish-versions.ts';
 
 const DAYS_AT_ONCE = 16;
 
+/** Plans and all that was read for them, so that nobody has to read it twice. */
 export interface StoredPlans {
   /** Ascending; none for a day of which a row cannot be read. */
   readonly plans: DayPlan[];
@@ -51,10 +52,12 @@ export interface RunPlan extends DayPlan {
   readonly unpublished: readonly string[];
 }
 
+/** Each plan reduced to what the run is going to do. */
 export interface RunPlans extends Omit<StoredPlans, 'plans'> {
   readonly plans: readonly RunPlan[];
 }
 
+/** How the days are going to be made, which decides what is left out. */
 export interface RunOptions extends PlanOptions {
   /** How many days are made together: 1, also for a range with pages, or `SEVERAL` for one without. */
   readonly days: number;

@@ -38,6 +38,7 @@ export async function resolveDerived(
   };
 }
 
+/** A day that reads something that changed. */
 export interface StaleDay {
   readonly date: CivilDate;
   /** The last stage that the day has: what was never made of it is not made now either. */

@@ -105,6 +105,7 @@ export function stepQueues(engine: Pick<Engine, 'queues'>, dataset: Dataset): Re
   );
 }
 
+/** One queue per publisher, so that its limit of requests holds over all workers. */
 export function fetchQueue(base: string, host: string): string {
   return `${base}-${host}`;
 }

@@ -12,6 +12,7 @@ export async function tellChanges(documents: DocumentStore, manifests: readonly 
   await documents.createMany(changes.map((body) => ({ key: changeKey(body), body })));
 }
 
+/** A page of the feed, in the order of commits. */
 export interface ChangeRange {
   /** ISO instant or sort key; changes at or after it. */
   readonly since?: string | undefined;

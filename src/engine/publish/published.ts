@@ -10,6 +10,7 @@ import { destroyedObject } from '../records/forgotten.ts';
 
 /** The names that users read: replaced atomically from immutable artefacts, after the manifest that names these is committed. */
 
+/** An artefact and one name under which readers find it. */
 export interface Publication {
   readonly pipeline: string;
   readonly key: string;
@@ -34,6 +35,7 @@ export function withdrawnNames(definition: PipelineDefinition, before: Manifest,
   return publicationsOf(definition, before).flatMap(({ key }) => (kept.has(key) ? [] : [key]));
 }
 
+/** Undefined for outputs that no reader knows by name. */
 export function publishedKey(output: OutputDefinition | undefined, scope: Scope): string | undefined {
   return output?.publishAs?.replaceAll('{scope}', scope);
 }

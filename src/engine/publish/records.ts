@@ -14,6 +14,7 @@ import { mapConcurrent } from '../map-concurrent.ts';
 
 /** The documents that other programs read: made from the immutable artefacts that a manifest names, and replaced with it. */
 
+/** A record that other programs read, and the artefact that it repeats. */
 export interface DayRecord {
   readonly key: DocumentKey;
   readonly ref: ArtefactRef;
@@ -108,6 +109,7 @@ async function startOf({ documents }: Engine, entry: DocumentKey): Promise<strin
   return (await documents.get<Pick<LedgerEntry, 'execution'>>(entry))?.body.execution.startedAt ?? null;
 }
 
+/** Each is deleted only while the fence's version is the newest one. */
 export async function deleteRecords(
   engine: Engine,
   records: readonly Pick<DayRecord, 'key'>[],

@@ -20,6 +20,7 @@ export async function recordDecision(
   await engine.documents.createMany([{ key: decisionKey(record), body: record }]);
 }
 
+/** Oldest first; scopes without a decision are absent. */
 export function readDecisions(
   documents: DocumentStore,
   pipeline: string,

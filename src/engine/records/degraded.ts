@@ -46,6 +46,9 @@ export async function marksOfHost(documents: DocumentStore, host: string): Promi
   return marks;
 }
 
+/**
+ * Takes marks away of days that the primary stores have whole; a mark that is gone already is fine.
+ */
 export async function lift(documents: DocumentStore, marks: readonly DegradedRecord[]): Promise<void> {
   await mapConcurrent(marks, MARKED_AT_ONCE, (mark) => documents.delete(degradedKey(mark)));
 }

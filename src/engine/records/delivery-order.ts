@@ -27,6 +27,7 @@ export async function takeSequence(
 /** The place of an answer. */
 export type Numbered = Pick<Receipt, 'sequence' | 'alone'> & { readonly sequence: number };
 
+/** One counter per part. */
 export function counterKey(pipeline: string, part: string): DocumentKey {
   return { table: DELIVERY_ORDER_TABLE, partition: pipeline, sort: part };
 }

@@ -9,6 +9,7 @@ import { readRanges } from './ledger-reader.ts';
 
 /** Failed runs, for the calendar of days: the manifest of a day that was good before stays as it is. */
 
+/** Replaces the failure of the run before. */
 export async function recordFailure(
   engine: Pick<Engine, 'documents' | 'now'>,
   control: Pick<StepControl, 'execution'>,
@@ -26,6 +27,7 @@ export async function recordFailure(
   await engine.documents.put(failureKey(pipeline, scope), record);
 }
 
+/** Scopes whose last run did not fail are absent. */
 export async function readFailures(
   documents: DocumentStore,
   pipeline: string,
@@ -48,6 +50,7 @@ export async function failedPeriods(documents: DocumentStore, pipeline: string):
   return found;
 }
 
+/** After a commit; periods and days alike. */
 export async function clearFailures(
   documents: DocumentStore,
   pipeline: string,

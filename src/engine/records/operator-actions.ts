@@ -8,6 +8,7 @@ import type { Engine, StepControl } from '../engine.ts';
 
 /** What people did to days, and why; only ever added to. */
 
+/** The instant is that of this call: a retried activity may leave two records of one action. */
 export async function recordAction(
   engine: Pick<Engine, 'documents' | 'now'>,
   { execution }: Pick<StepControl, 'execution'>,

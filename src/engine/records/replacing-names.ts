@@ -17,6 +17,7 @@ interface Marks {
   readonly marks: readonly string[];
 }
 
+/** Held by whoever replaces, until `endReplacing`. */
 export interface Replacing {
   readonly key: DocumentKey;
   readonly mark: string;
@@ -25,6 +26,7 @@ export interface Replacing {
   readonly alone: boolean;
 }
 
+/** Marks the name before the file is given to it. */
 export async function beginReplacing(documents: DocumentStore, name: string): Promise<Replacing> {
   const key: DocumentKey = { table: REPLACING_TABLE, partition: 'names', sort: name };
   const mark = randomUUID();

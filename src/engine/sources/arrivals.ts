@@ -11,6 +11,7 @@ import type { Engine } from '../engine.ts';
  * once more what it may have lost, and never less.
  */
 
+/** One row per file of a folder, by its name. */
 export const ARRIVAL_TABLE = 'arrivals';
 
 /** A file of a folder, as of its last listing or delivery. */
@@ -50,6 +51,7 @@ export interface Survey {
   readonly unknown: readonly string[];
 }
 
+/** Which files of a folder are looked for. */
 export interface SurveyRequest {
   readonly pipeline: string;
   readonly declaration: FolderSource;

@@ -9,6 +9,7 @@ import type { Engine } from '../engine.ts';
  * of them there are, nobody can read them any more.
  */
 
+/** A row stays when its key is destroyed, with the instant in place of the key. */
 export const DATA_KEY_TABLE = 'data-keys';
 
 const KEY_BYTES = 32;

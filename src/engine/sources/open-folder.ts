@@ -5,6 +5,7 @@ import type { Source } from '../../ports/source.ts';
 import { openFolderSource } from './folder-source.ts';
 import { openSftpSource } from './sftp-source.ts';
 
+/** What all folders of a worker share. */
 export interface FolderOptions {
   /** Where fetched files and parts of them are put. */
   readonly folder: string;

@@ -24,12 +24,14 @@ import { isPromised, removeExpiredPromises } from '../records/promises.ts';
  *    not seen may be a reference. No deletion is ever journaled.
  */
 
+/** An object is removed when it was found without a reference at least `graceDays` ago. */
 export interface GarbageRequest {
   readonly graceDays: number;
   /** Say what would be removed; nothing is written. */
   readonly dryRun: boolean;
 }
 
+/** With `dryRun`, nothing is removed and `removed` is 0. */
 export interface GarbageResult {
   /** Objects without a reference, removed ones included. */
   readonly unreferenced: readonly GarbageObject[];
@@ -37,6 +39,7 @@ export interface GarbageResult {
   readonly removedBytes: number;
 }
 
+/** An object that no version, entry or promise names. */
 export interface GarbageObject {
   readonly key: string;
   readonly bytes: number;
@@ -50,6 +53,10 @@ const CONTENT_NAME = /\/[0-9a-f]{64}\.[a-z0-9.]+$/;
 
 type Collection = Pick<Engine, 'datasets' | 'documents' | 'objects' | 'now'>;
 
+/**
+ * `STORE_UNAVAILABLE` while a store is away or writes of this host wait to be replayed: references
+ * may be out of sight.
+ */
 export async function collectGarbage(
   engine: Collection & Pick<Engine, 'fallback'>,
   { graceDays, dryRun }: GarbageRequest,

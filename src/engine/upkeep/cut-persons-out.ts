@@ -22,6 +22,7 @@ import { openIntact } from './persons-rows.ts';
 /** The download keys that stand in place of others now, by `<date>/<step>/<key>`. */
 export type Replaced = ReadonlyMap<string, StepKey>;
 
+/** How `Replaced` names an entry. */
 export function replacedName(date: CivilDate, step: StepId, key: StepKey): string {
   return `${date}/${step}/${key}`;
 }

@@ -28,6 +28,7 @@ import { scrubRecords, standingAlone } from './scrub-records.ts';
  * 5. Nothing is destroyed while a store is away: it waits, and says so.
  */
 
+/** Asked again for the same person, it goes on where it was broken off. */
 export interface ForgetRequest {
   readonly pipeline: string;
   /** As people write it; it is kept nowhere. */
@@ -38,6 +39,7 @@ export interface ForgetRequest {
   readonly dryRun: boolean;
 }
 
+/** What was done, or would be, in counts that name nobody. */
 export interface Forgetting {
   readonly pipeline: string;
   /** The keyed hash by which the person is known now. */

@@ -27,6 +27,7 @@ export interface NotedEngine {
   readonly note: () => OutageNote | undefined;
 }
 
+/** A note per piece of work: an engine that served two would tell one about the other's outage. */
 export function notedEngine(engine: Engine): NotedEngine {
   const { fallback } = engine;
   if (fallback === undefined) return { engine, note: () => undefined };

@@ -25,12 +25,14 @@ import { setAside } from '../records/set-aside.ts';
  * of another step by executing it, and a manifest from the ledger. Nobody's publisher is asked, and what can be got of the old row is kept.
  */
 
+/** A row that could not be read. */
 export interface RepairedRow {
   readonly row: UnreadableRow;
   /** Where what could be got of it is kept; null when it was left as it is. */
   readonly aside: string | null;
 }
 
+/** What became of unreadable rows, and of the days that hang on them. */
 export interface Repair {
   readonly rows: readonly RepairedRow[];
   /** The days that were made whole, each with its version; null: something is still missing, and a run of the day makes it. */

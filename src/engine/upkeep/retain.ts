@@ -33,6 +33,7 @@ export interface ExpiredTable extends Retention {
   readonly bytes: number;
 }
 
+/** What was removed of one pipeline, or would be. */
 export interface Retained {
   readonly pipeline: string;
   /** Only tables with something to remove. */

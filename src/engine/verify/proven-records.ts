@@ -2,6 +2,7 @@ import { PipelineError } from '../../errors.ts';
 import { verificationKey } from '../../pipelines/verification.ts';
 import type { Engine } from '../engine.ts';
 
+/** Call `check` when everything was read: only then is it known whether the store gave it. */
 export interface ProvenRecords {
   readonly engine: Engine;
   readonly check: () => Promise<void>;

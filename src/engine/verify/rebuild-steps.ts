@@ -35,6 +35,7 @@ import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
 
 type Impossible = Extract<Rebuilt, { readonly kind: 'impossible' | 'destroyed' }>;
 
+/** What steps are executed again with; nothing of it is written. */
 export interface Rebuild {
   readonly engine: Engine;
   /** Inputs are read from here, so that the verification is one of what the stores have. */

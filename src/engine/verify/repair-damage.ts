@@ -27,6 +27,9 @@ export interface RepairedScope {
   readonly why: string | null;
 }
 
+/**
+ * Asks no publisher. Only `STORE_UNAVAILABLE` is thrown; any other failure is the scope's `why`.
+ */
 export async function repairDamage(
   engine: Engine,
   control: StepControl,

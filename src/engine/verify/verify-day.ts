@@ -28,6 +28,7 @@ const DAYS_PER_SET = 7;
 /** The SQL engine's two threads are busy with this many. */
 const SETS_AT_ONCE = 2;
 
+/** Which days are rebuilt; the newest version of each. */
 export interface VerifyRequest {
   readonly pipeline: string;
   readonly dates: readonly CivilDate[];
@@ -35,6 +36,7 @@ export interface VerifyRequest {
   readonly onDay?: (day: Verification) => void;
 }
 
+/** Each date is in `days` or in `absent`. */
 export interface VerifiedDays {
   /** In the order of the dates. */
   readonly days: readonly Verification[];

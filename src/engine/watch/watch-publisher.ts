@@ -29,7 +29,13 @@ import { planFromStores } from '../plan/plan-run.ts';
 /** Publishers revise at most about this far back before data are definitive; older days are left to a backfill. */
 const WATCHED_DAYS = 800;
 
+/** The freshness value of each part at the last watch. */
 export const WATCH_TABLE = 'watch';
+
+/**
+ * What a new version changed of the one before, as the watch found it; one partition per month of
+ * days.
+ */
 export const REVISION_TABLE = 'revisions';
 
 function watchKey(pipeline: string, part: string): DocumentKey {

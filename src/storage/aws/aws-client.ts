@@ -14,6 +14,9 @@ export interface AwsClientOptions {
   readonly answerTimeoutMs?: number;
 }
 
+/**
+ * Given keys; without them the SDK looks where AWS says: environment, profile, role of the machine.
+ */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -72,6 +72,10 @@ export interface AwsFault {
   readonly requestId: string | undefined;
 }
 
+/**
+ * The name by which AWS documents the error, and what its support asks for; undefined where no
+ * answer came.
+ */
 export function awsFault(error: unknown): AwsFault {
   const { name, Code, $metadata } = (error ?? {}) as {
     name?: unknown;

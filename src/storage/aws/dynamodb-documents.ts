@@ -49,6 +49,7 @@ const MAX_REPLACE_TRIES = 100;
 /** Items asked for at once by a query with a limit; without one, DynamoDB ends each page at 1 MiB. */
 const LARGEST_PAGE = 1_000;
 
+/** How logical tables lie in DynamoDB. */
 export interface DynamoTables {
   /** The operational table is `<tablePrefix>operations`. */
   readonly tablePrefix: string;
@@ -56,6 +57,7 @@ export interface DynamoTables {
   readonly nativeTables?: NativeTables;
 }
 
+/** The tables must be there; `storage init` makes them. */
 export interface DynamoDocumentOptions extends AwsClientOptions, DynamoTables {
   /** Takes the bodies that no item can hold. */
   readonly overflow: ObjectStore;

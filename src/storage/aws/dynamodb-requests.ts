@@ -12,6 +12,7 @@ type Condition = Pick<
   'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
+/** The two key attributes, as every request names an item. */
 export function itemKey(layout: ItemLayout, key: DocumentKey): Record<string, string> {
   return { [layout.partitionKey]: layout.partitionOf(key), [layout.sortKey]: key.sort };
 }

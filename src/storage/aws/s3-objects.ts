@@ -44,6 +44,7 @@ const READ_AT_ONCE_BYTES = 256 * 1_024;
 /** Of S3, prefix included. */
 const LONGEST_KEY_BYTES = 1_024;
 
+/** Where the objects lie; the bucket must be there. */
 export interface S3StoreOptions extends AwsClientOptions {
   readonly bucket: string;
   /** Put before every key, such as `cityflow/raw`: a key by the port's rules. Prefix and key share S3's 1,024 bytes. */
@@ -52,6 +53,7 @@ export interface S3StoreOptions extends AwsClientOptions {
   readonly forcePathStyle?: boolean;
 }
 
+/** What an object store needs beyond the place: a folder of this disk. */
 export interface S3ObjectStoreOptions extends S3StoreOptions {
   /** Where `openLocal` keeps its copies; processes may share it. */
   readonly cacheFolder: string;
@@ -61,6 +63,7 @@ export interface S3ObjectStoreOptions extends S3StoreOptions {
   readonly onBytes?: () => void;
 }
 
+/** An object store, with what `doctor` asks of its server. */
 export interface S3ObjectStore extends ObjectStore {
   /** Whether this server really lets one creator of a key win. Writes and removes a few tiny objects that no listing shows. */
   probeCreateOnly(): Promise<CreateOnlyProbe>;

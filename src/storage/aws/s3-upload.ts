@@ -52,6 +52,7 @@ export async function uploadObject(target: S3Target, body: ObjectBody, options: 
   }
 }
 
+/** Large bodies go up in pieces; the object appears with the last request, or not at all. */
 export interface UploadOptions extends Pick<PutOptions, 'mediaType' | 'mode'> {
   /** Replaces the object of this etag alone; `STORE_CONFLICT` when it is another by then. */
   readonly replaces?: string;

@@ -77,6 +77,7 @@ interface Content {
   readonly bindings: readonly string[];
 }
 
+/** `counts` is added to in place; several processes may share the folder. */
 export function createCacheFiles(folder: string, maxBytes: number, counts: CacheCounts): CacheFiles {
   return new CacheFolder(path.resolve(folder), maxBytes, counts);
 }

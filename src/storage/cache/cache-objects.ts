@@ -50,12 +50,14 @@ export interface MarkedStream {
   readonly stale: boolean;
 }
 
+/** An object store whose reads say when they could not be compared with the primary one. */
 export interface CachedObjectStore extends ObjectStore {
   /** As `get`, with the mark. */
   read(key: string, range?: ByteRange): Promise<MarkedStream | undefined>;
   stats(): CacheStats;
 }
 
+/** `maxBytes` holds for the copies together; larger objects have a folder of their own. */
 export interface CacheOptions {
   readonly primary: ObjectStore;
   /** Shared by the processes of this host; on a local disk. */

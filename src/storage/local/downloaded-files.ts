@@ -37,6 +37,7 @@ export interface DownloadedFiles {
   add(expected: ExpectedFile, download: Download): Promise<string>;
 }
 
+/** Sweeps what killed processes left half, at the first call that makes a copy. */
 export function createDownloadedFiles(folder: string, maxBytes = Number.POSITIVE_INFINITY): DownloadedFiles {
   const staging = path.join(folder, '.incoming');
   const verified = createVerifiedFiles();

@@ -24,6 +24,10 @@ export interface DurableFolders {
   prune(folder: string): Promise<string>;
 }
 
+/**
+ * Remembers the folders that it has made or found, so that a file in a known one costs no look at
+ * its parents.
+ */
 export function createDurableFolders(root: string): DurableFolders {
   const known = new Set<string>();
   const sync = sharedFolderSync();

@@ -30,6 +30,7 @@ export async function* walkKeys(
   yield* walk(prefix.slice(0, cut), startingWith(entries, prefix.slice(cut)), batch, read);
 }
 
+/** How much of a large folder is in memory at once, and how its files are named. */
 export interface WalkOptions {
   /** Files that are given at once. */
   readonly batch: number;

@@ -75,6 +75,7 @@ export function createLocalObjectStore({ root, packs = isPackable }: LocalObject
   return new LocalObjectStore(path.resolve(root), packs);
 }
 
+/** Objects are files below `root`, named as their keys. */
 export interface LocalObjectOptions {
   readonly root: string;
   /** Whether the object of a key may be packed; unless given, texts that lie under their hash are. */

@@ -23,6 +23,8 @@ const FULL_DICTIONARY_BYTES = 16 << 10;
 
 /** How a packed file begins; a zlib stream follows. A text that begins so itself is packed in any case. */
 const HEAD = /^packed (\d{1,10})\n/;
+
+/** Bytes that have to be read to know whether a file is packed, and how long its text is. */
 export const LONGEST_HEAD_BYTES = 18;
 
 const PACKABLE = /\.(?:csv|geojson|html|json|md|ndjson|txt|xml)$/;
@@ -50,6 +52,7 @@ export interface PackedFiles {
   unpack(key: string, stored: Buffer): Buffer | undefined;
 }
 
+/** `root` is the store's folder; dictionaries are kept there, beside what they pack. */
 export function createPackedFiles(root: string): PackedFiles {
   const packing = createPacking(createSampleFiles(root), {
     poorly: 1 / 8,

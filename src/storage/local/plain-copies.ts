@@ -32,6 +32,10 @@ interface Copy {
   isOpenEnded: boolean;
 }
 
+/**
+ * Copies that nobody holds go when others are made, so that a report over years does not fill the
+ * disk.
+ */
 export function createPlainCopies(folder: string): PlainCopies {
   const files = createCopyFiles(folder);
   const held = createHeldCopies(files);

@@ -12,6 +12,7 @@ export async function checkFence(key: string, fence: PutFence | undefined): Prom
   if (fence !== undefined && !(await fence.holds())) throw fencedOff(key, fence);
 }
 
+/** `STORE_CONFLICT`: whoever has the newer version has published, or will. */
 export function fencedOff(key: string, { version }: PutFence): PipelineError {
   const message = `${key} of version ${version} was not written: a newer version has the name by now`;
   return new PipelineError('STORE_CONFLICT', message, { context: { key, version } });

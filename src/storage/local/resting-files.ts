@@ -42,6 +42,10 @@ export interface Resting {
   readonly plain: () => PlainBytes;
 }
 
+/**
+ * The body as gzip, with size and hash of the plain bytes behind it: nobody has to unpack it to
+ * learn these.
+ */
 export function rest(body: ObjectBody): Resting {
   const hash = createHash('sha256');
   let plain: PlainBytes | undefined;

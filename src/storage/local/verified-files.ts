@@ -23,6 +23,7 @@ export interface MeasuredFile extends PlainBytes {
   readonly isPacked: boolean;
 }
 
+/** Gives the text of a file that is packed or rests, in pieces; undefined for a plain one. */
 export type PlainOf = (path: string, file: FileHandle, bytes: number) => Promise<AsyncIterable<Uint8Array> | undefined>;
 
 /** The size and sha256 of local files, hashed from the bytes on disk. */

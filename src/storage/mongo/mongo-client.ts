@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb';
 import type { MongoClientOptions } from 'mongodb';
 import { mongoError, placeOfUrl } from './mongo-errors.ts';
 
+/** Names in the URL are checked when the client is made, not when it first connects. */
 export interface MongoConnection {
   readonly url: string;
   readonly database: string;

@@ -37,6 +37,7 @@ const LARGEST_PAGE = 1_000;
 /** Tries of a put without an expected version; each loss means that another writer advanced. */
 const MAX_REPLACE_TRIES = 100;
 
+/** Collections and indexes are made when they are first needed, where the role may. */
 export interface MongoDocumentOptions extends MongoConnection {
   /** Takes the bodies that no document can hold. */
   readonly overflow: ObjectStore;
@@ -47,6 +48,7 @@ export interface MongoDocumentOptions extends MongoConnection {
 /** A document, or what it is part of, for messages. */
 type Named = Pick<DocumentKey, 'table'> & Partial<DocumentKey>;
 
+/** Documents with the server that has them, for `doctor`. */
 export interface MongoDocumentStore extends DocumentStore {
   /** Asked once and remembered. */
   server(): Promise<MongoServer>;

@@ -11,11 +11,13 @@ export interface IndexPlan {
   readonly expireAfterSeconds?: 0;
 }
 
+/** A collection and the indexes that its queries need. */
 export interface CollectionPlan {
   readonly name: string;
   readonly indexes: readonly IndexPlan[];
 }
 
+/** `left out`: the server knows no such indexes; `why` says so. */
 export interface IndexOutcome {
   readonly name: string;
   readonly outcome: 'created' | 'already there' | 'left out';

@@ -15,6 +15,7 @@ import {
 import type { NativeTable } from '../shared/native-tables.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 
+/** A part of a row, as filters and updates name it. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** A document of MongoDB. */

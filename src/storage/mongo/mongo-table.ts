@@ -25,6 +25,7 @@ export class MongoTable {
     this.#rows = db.collection<Row>(layout.collection);
   }
 
+  /** Null when there is none, as the driver says it. */
   find(key: DocumentKey): Promise<Row | null> {
     return this.#rows.findOne(this.layout.identityOf(key));
   }
@@ -36,11 +37,13 @@ export class MongoTable {
     return found.limit(size).batchSize(size);
   }
 
+  /** In no order. */
   async partitions(): Promise<string[]> {
     const found = this.#rows.aggregate<{ _id: string }>([{ $group: { _id: `$${this.layout.partition}` } }]);
     return (await found.toArray()).map(({ _id }) => _id);
   }
 
+  /** The version without the body, which may be large. */
   async versionOf(key: DocumentKey): Promise<number | undefined> {
     const options = { projection: { [this.layout.version]: 1 } };
     const found = await this.#rows.findOne(this.layout.identityOf(key), options);
@@ -102,6 +105,7 @@ export class MongoTable {
     return new PipelineError('STORE_CONFLICT', message);
   }
 
+  /** A row that is gone already is no error. */
   async delete(key: DocumentKey): Promise<void> {
     await this.#rows.deleteOne(this.layout.identityOf(key));
   }

@@ -22,6 +22,7 @@ export type BreakerState =
       readonly reason: string;
     };
 
+/** When a store counts as away, and how soon it is asked whether it is back. */
 export interface CircuitBreakerOptions {
   /** What is said of the store in messages, such as `the object store s3`. */
   readonly name: string;
@@ -62,6 +63,7 @@ export interface CircuitBreaker {
   onChange(listener: (state: BreakerState) => void): () => void;
 }
 
+/** Closed at first: a store is believed to be there until calls say otherwise. */
 export function createCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
   return new Breaker(options);
 }
@@ -197,6 +199,7 @@ export function guardObjects(store: ObjectStore, breaker: CircuitBreaker): Objec
   };
 }
 
+/** Every call passes the breaker; `close` does not, it must work while the store is away. */
 export function guardDocuments(store: DocumentStore, breaker: CircuitBreaker): DocumentStore {
   return {
     kind: store.kind,

@@ -36,6 +36,7 @@ export class FallbackDocuments implements DocumentStore {
     this.#use = use;
   }
 
+  /** The pending write of this host when there is one, else the store, else what was seen of it. */
   async get<T extends object>(key: DocumentKey): Promise<StoredDocument<T> | undefined> {
     checkDocumentKey(key);
     const state = await this.#parts.journal.refresh();
@@ -46,6 +47,10 @@ export class FallbackDocuments implements DocumentStore {
     return this.#unsure(own, await this.#current<T>(key));
   }
 
+  /**
+   * Goes to the journal while writes of this host wait, also when the store answers again: their
+   * order stays.
+   */
   async put(key: DocumentKey, body: object, options: { readonly expectedVersion?: number } = {}): Promise<PutDocument> {
     const { primary, mirror } = this.#parts;
     const { expectedVersion } = options;
@@ -61,6 +66,7 @@ export class FallbackDocuments implements DocumentStore {
     );
   }
 
+  /** Pending documents replace those of the store, in the order of the query. */
   async *query<T extends object>(query: DocumentQuery): AsyncGenerator<StoredDocument<T>> {
     checkDocumentQuery(query);
     const state = await this.#parts.journal.refresh();
@@ -85,6 +91,7 @@ export class FallbackDocuments implements DocumentStore {
     }
   }
 
+  /** In no order; those with pending puts first. */
   async *partitions(table: string): AsyncGenerator<string> {
     const { journal, primary, breakers, mirror } = this.#parts;
     const pending = new Set((await journal.refresh()).partitionsOf(table));
@@ -97,6 +104,7 @@ export class FallbackDocuments implements DocumentStore {
     for await (const partition of known) if (!pending.has(partition)) yield partition;
   }
 
+  /** Journaled like a put; a document that is not there is no error. */
   async delete(key: DocumentKey): Promise<void> {
     checkDocumentKey(key);
     const { primary, mirror } = this.#parts;
@@ -113,6 +121,7 @@ export class FallbackDocuments implements DocumentStore {
     );
   }
 
+  /** One record of the journal for each document that is created. */
   async createMany(documents: readonly NewDocument[]): Promise<readonly boolean[]> {
     const { primary, mirror } = this.#parts;
     for (const { key } of documents) checkDocumentKey(key);

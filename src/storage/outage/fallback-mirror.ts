@@ -50,6 +50,7 @@ export function createStoreMirror(local: DocumentStore): StoreMirror {
   return new DocumentMirror(local);
 }
 
+/** Version 0 and no hash for a document that is not there. */
 export function viewOf(document: Pick<StoredDocument<object>, 'version' | 'body'> | undefined): DocumentView {
   if (document === undefined) return { version: 0, sha256: null };
   return { version: document.version, sha256: hashOfBody(document.body) };

@@ -42,6 +42,7 @@ export class FallbackObjects implements ObjectStore {
     this.#use = use;
   }
 
+  /** The bytes go to the local store before the journal's record says that they are there. */
   async put(key: string, body: ObjectBody, options: PutOptions): Promise<ArtefactRef> {
     checkObjectKey(key);
     const { primary, breakers, journal, mirror } = this.#parts;
@@ -86,6 +87,7 @@ export class FallbackObjects implements ObjectStore {
     }
   }
 
+  /** A pending object of this host first; a stale copy of the cache is counted. */
   async get(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
     checkObjectKey(key);
     const pending = await this.#pending(key);
@@ -112,6 +114,7 @@ export class FallbackObjects implements ObjectStore {
     await this.#parts.mirror.learnObject(key, hash.digest('hex'));
   }
 
+  /** As `get`, without opening anything. */
   async head(key: string): Promise<ObjectHead | undefined> {
     checkObjectKey(key);
     const pending = await this.#pending(key);
@@ -121,6 +124,7 @@ export class FallbackObjects implements ObjectStore {
     return found;
   }
 
+  /** Pending objects of this host among those of the store, by the bytes of their keys. */
   async *list(prefix: string): AsyncGenerator<ObjectHead> {
     checkObjectPrefix(prefix);
     const state = await this.#parts.journal.refresh();
@@ -133,6 +137,7 @@ export class FallbackObjects implements ObjectStore {
     for (const mine of own.slice(at)) yield* present(mine);
   }
 
+  /** Journaled while the store is away, or while earlier writes wait. */
   async delete(key: string, options: DeleteOptions = {}): Promise<void> {
     checkObjectKey(key);
     const { primary, breakers, journal, mirror } = this.#parts;
@@ -154,6 +159,7 @@ export class FallbackObjects implements ObjectStore {
     }
   }
 
+  /** Of a pending object what the local store has, by the hash of its bytes. */
   async inspect(ref: ContentName): Promise<ObjectLook> {
     checkObjectKey(ref.key);
     const pending = await this.#pending(ref.key);
@@ -169,6 +175,7 @@ export class FallbackObjects implements ObjectStore {
     return look;
   }
 
+  /** `STORE_CORRUPT` when a pending object has other bytes than those that are asked for. */
   async openLocal(ref: ContentName, options?: OpenOptions): Promise<string | undefined> {
     checkObjectKey(ref.key);
     const pending = await this.#pending(ref.key);

@@ -33,6 +33,10 @@ export interface FallbackState {
   readonly mirrorFailures: number;
 }
 
+/**
+ * The two stores, with a view per piece of work that knows whether anything came from this host
+ * alone.
+ */
 export interface FallbackStores {
   readonly objects: ObjectStore;
   readonly documents: DocumentStore;

@@ -27,6 +27,7 @@ export interface DocumentPutEntry extends Entered {
   readonly body: JsonObject;
 }
 
+/** A document that a host deleted while the primary store was away. */
 export interface DocumentDeleteEntry extends Entered {
   readonly kind: 'document-delete';
   readonly key: DocumentKey;
@@ -38,6 +39,7 @@ export interface FencedEntry {
   readonly fence?: { readonly of: DocumentKey; readonly version: number };
 }
 
+/** An object that a host wrote meanwhile; its bytes are in the local store. */
 export interface ObjectPutEntry extends Entered, FencedEntry {
   readonly kind: 'object-put';
   readonly key: string;
@@ -51,12 +53,14 @@ export interface ObjectPutEntry extends Entered, FencedEntry {
   readonly blob: string;
 }
 
+/** An object that a host deleted meanwhile; `before` is its hash, null for none. */
 export interface ObjectDeleteEntry extends Entered, FencedEntry {
   readonly kind: 'object-delete';
   readonly key: string;
   readonly before: string | null;
 }
 
+/** What has to be brought to the primary store. */
 export type JournalEntry = DocumentPutEntry | DocumentDeleteEntry | ObjectPutEntry | ObjectDeleteEntry;
 
 /**
@@ -92,6 +96,7 @@ export interface ClaimRecord {
   readonly at: string;
 }
 
+/** The end of a claim by whoever has it; a claim of a killed process is replaced instead. */
 export interface ReleaseRecord {
   readonly kind: 'release';
   readonly claim: string;
@@ -103,6 +108,7 @@ export interface SealRecord {
   readonly id: string;
 }
 
+/** Whatever stands in a segment, one per line. */
 export type JournalRecord = JournalEntry | SettledRecord | ClaimRecord | ReleaseRecord | SealRecord;
 
 /** A record as one line: the beginning of the text's sha256, the number of its bytes, the text. */
@@ -111,6 +117,7 @@ export function encodeRecord(record: JournalRecord): Buffer {
   return Buffer.concat([Buffer.from(`${checksum(text)} ${text.byteLength} `), text, NEWLINE]);
 }
 
+/** Ends each record; one that is cut off has none. */
 export const NEWLINE = Buffer.from('\n');
 
 const HEADER = /^(?<sum>[0-9a-f]{16}) (?<bytes>\d+) /;

@@ -22,9 +22,14 @@ export type PendingDocument = (Omit<DocumentPutEntry, 'body'> | DocumentDeleteEn
   readonly span: Span;
   readonly after: DocumentView;
 };
+
+/** An object's entry, with its place on disk. */
 export type PendingObject = (ObjectPutEntry | ObjectDeleteEntry) & { readonly span: Span };
+
+/** In memory for as long as it waits, so without the bodies. */
 export type PendingEntry = PendingDocument | PendingObject;
 
+/** An entry that the primary store contradicts and no rule decides. */
 export interface Conflict {
   readonly entry: PendingEntry;
   /** What the primary store has, in words. */
@@ -83,14 +88,17 @@ export class JournalState {
     return this.#pending;
   }
 
+  /** By the id of their entry. */
   get conflicts(): ReadonlyMap<string, Conflict> {
     return this.#conflicts;
   }
 
+  /** Who replays now; undefined when nobody does. */
   get claim(): ClaimRecord | undefined {
     return this.#claim;
   }
 
+  /** Whether the segment has ended: writers open the next one. */
   get sealed(): boolean {
     return this.#sealed;
   }
@@ -121,6 +129,7 @@ export class JournalState {
     return [...new Set(puts.flatMap((key) => (key.table === table ? [key.partition] : [])))];
   }
 
+  /** The last pending entry of the object. */
   object(key: string): PendingObject | undefined {
     return this.#objects.get(key)?.latest;
   }
@@ -136,6 +145,10 @@ export class JournalState {
     return new Set(entries.flatMap((entry) => (entry.kind === 'object-put' ? [entry.blob] : [])));
   }
 
+  /**
+   * Takes the next record; its outcome depends on the records before it alone, so that every reader
+   * agrees.
+   */
   apply(record: JournalRecord, span: Span): Outcome {
     if (this.#sealed) return VOID;
     switch (record.kind) {
@@ -216,6 +229,7 @@ export function entryName(entry: Pick<PendingEntry, 'key'>): string {
   return typeof entry.key === 'string' ? `object ${entry.key}` : `document ${documentName(entry.key)}`;
 }
 
+/** Tells entries of objects from those of documents. */
 export function isObject(entry: PendingEntry): entry is PendingObject {
   return entry.kind === 'object-put' || entry.kind === 'object-delete';
 }

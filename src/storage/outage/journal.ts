@@ -59,6 +59,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** One journal per host; its processes share the disk. */
 export interface JournalOptions {
   readonly disk: JournalDisk;
   readonly host: string;

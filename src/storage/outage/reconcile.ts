@@ -29,12 +29,14 @@ export interface Replay {
   readonly outcome: Judgement;
 }
 
+/** What just became of one entry. */
 export interface ReconcileProgress extends Replay {
   /** Entries done by this replay, and those that were waiting when it began. */
   readonly done: number;
   readonly total: number;
 }
 
+/** How fast, and for how long, a journal is replayed. */
 export interface ReconcileOptions {
   /** Throws its reason between two entries; what was done until then stays done. */
   readonly signal?: AbortSignal;
@@ -59,6 +61,7 @@ export interface ListedConflict {
   readonly remedy: string;
 }
 
+/** What became of the entries of this host. */
 export interface ReconcileReport {
   readonly applied: number;
   /** The primary store said so already. */

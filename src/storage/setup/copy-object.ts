@@ -15,6 +15,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   txt: 'text/plain; charset=utf-8',
 };
 
+/** Both stores of one home: documents name objects, so they are copied together. */
 export interface Installation {
   readonly objects: ObjectStore;
   readonly documents: DocumentStore;

@@ -19,6 +19,7 @@ const COPIED_AT_ONCE = 16;
 
 export type { Installation } from './copy-object.ts';
 
+/** Counts of what was copied or found there already. */
 export interface MigrationProgress {
   readonly objects: number;
   readonly documents: number;
@@ -26,6 +27,7 @@ export interface MigrationProgress {
   readonly at: string;
 }
 
+/** Objects go first, then the documents that name them. */
 export interface MigrationOptions {
   readonly from: Installation;
   readonly to: Installation;
@@ -52,6 +54,7 @@ interface MigrationCount {
   readonly removed: number;
 }
 
+/** A migration is whole when nothing conflicts and nothing is missing. */
 export interface MigrationReport {
   readonly objects: MigrationCount;
   readonly documents: MigrationCount;

@@ -14,6 +14,7 @@ export interface StorageTarget {
   readonly mongodb?: MongoConnection & MongoCollections;
 }
 
+/** Which collections there are going to be. */
 export interface MongoCollections {
   /** Logical tables of the operational layout, a collection each. */
   readonly operationalTables: readonly string[];
@@ -27,6 +28,7 @@ export interface StoragePlan {
   readonly collections: readonly CollectionPlan[];
 }
 
+/** A bucket with one rule of our own; other rules of it stay. */
 export interface BucketPlan {
   readonly name: string;
   readonly region: string;
@@ -60,6 +62,7 @@ export function tableShape({ name, partitionKey, sortKey }: TablePlan) {
   };
 }
 
+/** Asks nothing: what is there already is found by whoever carries it out. */
 export function planStorage({ s3, dynamodb, mongodb }: StorageTarget): StoragePlan {
   return {
     ...(s3 === undefined ? {} : { bucket: { name: s3.bucket, region: s3.region, abortRule: ABORT_RULE } }),

@@ -40,6 +40,7 @@ export function documentConflict(key: DocumentKey, expectedVersion: number, foun
   });
 }
 
+/** For messages: parts may hold the separator, so it cannot be read back. */
 export function documentName(key: DocumentKey): string {
   return `${key.table}:${key.partition}:${key.sort}`;
 }

@@ -24,6 +24,7 @@ export interface DocumentOverflow {
   read(document: DocumentKey, ref: OverflowRef): Promise<string>;
 }
 
+/** Text is read back with its hash checked, whatever store has it. */
 export function createDocumentOverflow(objects: ObjectStore): DocumentOverflow {
   async function fetchText(ref: OverflowRef): Promise<string | undefined> {
     const stream = await objects.get(ref.key);

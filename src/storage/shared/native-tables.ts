@@ -24,6 +24,7 @@ export interface NativeTable {
   readonly uniqueSortKey?: boolean;
 }
 
+/** Set anew with each write. */
 export interface TimeToLive {
   /** Seconds since 1970 in DynamoDB, a date in MongoDB: what each server goes by. Not a member of the body. */
   readonly field: string;
@@ -33,7 +34,10 @@ export interface TimeToLive {
 /** By the name of the logical table. */
 export type NativeTables = Readonly<Record<string, NativeTable>>;
 
+/** Field of a record's version; absent, or not a number, means version 1. */
 export const NATIVE_VERSION = 'record_version';
+
+/** Field that tells whose write a record is, so that an unanswered one can be recognised. */
 export const NATIVE_WRITER = 'record_writer';
 const STORE_FIELDS = ['_id', NATIVE_VERSION, NATIVE_WRITER, 'body_key', 'body_sha256', 'body_bytes'];
 

@@ -21,6 +21,7 @@ export interface DictionarySamples {
   has(kind: string, number: number): boolean;
 }
 
+/** Small texts of one kind, packed with what texts of that kind have in common. */
 export interface Packing {
   /** A zlib stream; `undefined` where that is not smaller. */
   pack(kind: string, bytes: Buffer): Buffer | undefined;
@@ -28,6 +29,7 @@ export interface Packing {
   unpack(kind: string, stream: Buffer): Buffer;
 }
 
+/** When a dictionary is made, and from what. */
 export interface PackingOptions {
   /** A text that is packed to more than this part of its bytes has something that the dictionary lacks. */
   readonly poorly: number;

@@ -34,19 +34,23 @@ export class DuckDbSession implements SqlSession {
     this.#options = options;
   }
 
+  /** Gone with the session. */
   borrowFolder(): Promise<string> {
     return this.#options.borrowFolder();
   }
 
+  /** Statements are separated by `;`; nothing of their results is kept. */
   async run(sql: string): Promise<void> {
     await this.#inTurn(sql, (connection) => connection.run(sql));
   }
 
+  /** Dates and instants as ISO text, whole numbers as numbers where they fit one exactly. */
   async rows<T extends object = Record<string, unknown>>(sql: string): Promise<T[]> {
     const reader = await this.#inTurn(sql, (connection) => connection.runAndReadAll(sql));
     return reader.convertRowObjects(toPlainValue) as T[];
   }
 
+  /** In the order of `items`; the first failure stops those that have not begun. */
   async atOnce<T, R>(items: readonly T[], work: (item: T, sql: SqlSession) => Promise<R>): Promise<R[]> {
     const answers = new Array<R>(items.length);
     const pending = items.entries();

@@ -12,6 +12,7 @@ import { openScratchFolder, removeScratchFolder } from '../local/scratch-folder.
 /** A session that has been the only one for this long gets all threads. */
 const GROW_AFTER_MS = 1_000;
 
+/** One engine per process; its sessions share memory and threads. */
 export interface DuckDbEngineOptions {
   /** For all sessions together, in MiB; what does not fit is spilled to the scratch folder. */
   readonly memoryLimitMb: number;
@@ -21,6 +22,7 @@ export interface DuckDbEngineOptions {
   readonly scratchRoot: string;
 }
 
+/** The instance is opened with the first session and again after it broke. */
 export interface DuckDbEngine extends SqlEngine {
   /** Waits for the running sessions, then frees memory and scratch folder; later sessions are refused. */
   close(): Promise<void>;

@@ -21,6 +21,7 @@ export interface FlatParquetTable {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** Null in any column; the types of the others are checked. */
 export type FlatValue = string | number | boolean | null;
 
 type Column = FlatParquetTable['columns'][number];

@@ -23,6 +23,7 @@ const HEAD_BYTES = 7;
 const NUMBER_BYTES = 4;
 const MAX_NUMBERS = 0xff_ff;
 
+/** Bodies of documents as they lie in a file of SQLite. */
 export interface PackedBodies {
   /** The text itself, or bytes where they are fewer. */
   pack(table: string, text: string): string | Uint8Array;

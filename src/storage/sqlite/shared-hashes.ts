@@ -21,6 +21,7 @@ export interface HashRows {
   add(number: number, rest: Uint8Array): void;
 }
 
+/** Hashes in texts as numbers: each is stored once, however many documents name it. */
 export interface SharedHashes {
   /** The text with `mark` in place of each hash that has a number, and those numbers in their order. */
   take(text: string, mark: string): { readonly text: string; readonly numbers: readonly number[] };
@@ -34,6 +35,7 @@ export interface SharedHashes {
   settle(committed: boolean): void;
 }
 
+/** What it has read stays in memory, up to `MAX_KNOWN` hashes. */
 export function createSharedHashes(rows: HashRows): SharedHashes {
   const known = new Map<number, string>();
   /** Of texts that are being written. */

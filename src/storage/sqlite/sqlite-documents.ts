@@ -51,6 +51,7 @@ interface Row {
 type Statement = Database.Statement;
 type Value = string | number | Uint8Array;
 
+/** Processes of one machine may share the file; a network folder is not safe. */
 export interface SqliteDocumentOptions {
   /** Made with its folder when it is not there; SQLite keeps two more files beside it. */
   readonly file: string;
