@@ -14,8 +14,8 @@ import {
 } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition, PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
 import { ARCHIVE_CHECK } from './days/transform.ts';
-import type { Flux } from './decode/archive-name.ts';
-import { FLUX } from './decode/archive-name.ts';
+import type { Delivered } from './decode/archive-name.ts';
+import { DELIVERED, FLUX } from './decode/archive-name.ts';
 import { ZONE } from './flux/paris-time.ts';
 import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
@@ -50,11 +50,11 @@ const DAILY_INDEXES = {
   basis: 'archives of daily indexes: three years (CNIL, case closed in 2021)',
 } as const;
 
-const PARTS: readonly PartDefinition[] = FLUX.map((flux) =>
+const PARTS: readonly PartDefinition[] = DELIVERED.map((flux) =>
   definePart({
     id: partOf(flux),
     title: READERS[flux].tables.map(({ title }) => title).join('; '),
-    source: 'folder',
+    source: isFlux(flux) ? 'folder' : 'import',
     freshFor: FRESH_FOR_A_MINUTE,
     decoding: DECODING,
     columns: PERSONAL,
@@ -62,7 +62,11 @@ const PARTS: readonly PartDefinition[] = FLUX.map((flux) =>
   }),
 );
 
-function partOf(flux: Flux): string {
+function isFlux(delivered: Delivered): boolean {
+  return FLUX.some((flux) => flux === delivered);
+}
+
+function partOf(flux: Delivered): string {
   return flux.toLowerCase();
 }
 
@@ -80,7 +84,7 @@ const DOWNLOADS = PARTS.map((part) => {
   return downloadStep(part, layer, { outputs: { slice: table(layer) }, timeout: '20 minutes' });
 });
 
-const TRANSFORMS = FLUX.map((flux) =>
+const TRANSFORMS = DELIVERED.map((flux) =>
   defineStep({
     id: `transform/${partOf(flux)}`,
     title: `The linear tables of ${flux}`,
@@ -97,13 +101,13 @@ const TRANSFORMS = FLUX.map((flux) =>
 const METRICS = defineStep({
   id: 'metrics/archives',
   title: 'Every archive of the day in one list',
-  inputs: FLUX.map((flux) => ({
+  inputs: DELIVERED.map((flux) => ({
     name: partOf(flux),
     step: `transform/${partOf(flux)}`,
     output: 'archives',
     optional: true,
   })),
-  needsAnyOf: FLUX.map(partOf),
+  needsAnyOf: DELIVERED.map(partOf),
   outputs: { archives: linesFile('metrics/enedis/archives') },
   required: true,
 });
@@ -138,7 +142,8 @@ const REPORTS: readonly StepDefinition[] = [
 ];
 
 const HISTORY_TABLES = [
-  ...['releves', 'echine', 'chronologie', 'abonnements', 'energies', 'mois', 'accise', 'provision', 'affaires'],
+  ...['releves', 'echine', 'chronologie', 'abonnements', 'energies', 'mois', 'depassements', 'accise'],
+  ...['provision', 'affaires'],
 ];
 
 const ROLLUPS: readonly RollupDefinition[] = [
@@ -160,7 +165,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 3,
+    version: 4,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [...LINEAR_TABLES.map(({ name }) => name), 'archives'].map((name) => {

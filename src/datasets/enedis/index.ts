@@ -5,7 +5,7 @@ import { recogniseFile } from './days/recognise.ts';
 import { deliveryPoints } from './days/delivery-points.ts';
 import { sliceRawFile } from './days/slice.ts';
 import { transformOf } from './days/transform.ts';
-import { FLUX } from './decode/archive-name.ts';
+import { DELIVERED } from './decode/archive-name.ts';
 import { enedisDecoder } from './days/decoder.ts';
 import { enedisDefinition } from './definition.ts';
 import { metricsArchives, reportDaily, reportPage } from './report/steps.ts';
@@ -21,7 +21,7 @@ export const enedis: Dataset = {
   slice: sliceRawFile,
   persons: deliveryPoints,
   steps: {
-    ...Object.fromEntries(FLUX.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
+    ...Object.fromEntries(DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
     'metrics/archives': metricsArchives,
     'report/daily': reportDaily,
     'report/page': reportPage,

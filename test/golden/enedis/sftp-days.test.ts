@@ -6,14 +6,18 @@ import {
   OTHER_FILES,
   c15Archive,
   octoberArchives,
+  overrunsFile,
   wrongArchives,
 } from '@quotidien/sample-portal/sftp/sample-archives';
+import type { SampleArchive } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { october } from '@quotidien/sample-portal/sftp/october';
 import type { Arrival } from '../../../src/engine/sources/arrivals.ts';
 import { ARRIVAL_TABLE } from '../../../src/engine/sources/arrivals.ts';
+import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
+import { put, withFolder } from '../../fixtures/enedis-archives.ts';
 import { enedisAt, fetchedFrom, putArchives, startDistributor } from '../../fixtures/enedis-server.ts';
 import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -58,14 +62,36 @@ async function totals() {
   return row;
 }
 
-/** Hours over the power of one contract are in no flux: 24.82 € less than with them. */
-const OCTOBER = { months: 16, kwh: 6_210, fixe: 253.48, variable: 152.32, cta: 55.58, accise: 168.61 };
+const OCTOBER = { months: 16, kwh: 6_210, fixe: 253.48, variable: 177.14, cta: 55.58, accise: 168.61 };
+/** Without the hours over the power of one contract, which are in no flux: its variable part (106.96 €) is not known. */
+const WITHOUT_HOURS = { ...OCTOBER, variable: 70.18 };
+
+async function missingHours(): Promise<Record<string, number>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await engine.objects.get('reports/enedis/monthly_report.json')) ?? []) chunks.push(chunk);
+  const { months } = JSON.parse(Buffer.concat(chunks).toString()) as {
+    months: { mois: string; depassements_manquants: number }[];
+  };
+  return Object.fromEntries(months.map(({ mois, depassements_manquants: count }) => [mois, count]));
+}
+
+/** Imports a file as a person does, and makes its days. */
+async function give({ name, bytes }: SampleArchive): Promise<string[]> {
+  return withFolder(async (folder) => {
+    const [outcome] = await importFiles(engine, 'enedis', [await put(folder, name, bytes)], testControl());
+    if (outcome === undefined || 'code' in outcome) throw new Error(outcome?.message);
+    const days = [outcome.recognised.from];
+    await runDays(engine, 'enedis', days);
+    await rollUpDays(engine, 'enedis', days);
+    return days;
+  });
+}
 
 describe('archives on an SFTP server', () => {
   it('become the months of the contracts, through a journal that fetches each once', async () => {
     await runDays(engine, 'enedis', OCTOBER_DAYS);
     await rollUpDays(engine, 'enedis', OCTOBER_DAYS);
-    expect(await totals()).toEqual(OCTOBER);
+    expect(await totals()).toEqual(WITHOUT_HOURS);
     expect(fetchedFrom(server).sort()).toEqual(
       octoberArchives()
         .map(({ name }) => name)
@@ -77,6 +103,29 @@ describe('archives on an SFTP server', () => {
     const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: OCTOBER_DAYS });
     expect(days.flatMap(({ steps }) => steps.flatMap(({ findings }) => findings))).toEqual([]);
     expect(days.map(({ result }) => result)).toEqual(['identical', 'identical', 'identical']);
+  });
+
+  it('have the amounts of October once the billing team gives the hours over the power', async () => {
+    await runDays(engine, 'enedis', OCTOBER_DAYS);
+    await rollUpDays(engine, 'enedis', OCTOBER_DAYS);
+    expect(await missingHours()).toEqual({ '2025-09': 1, '2025-10': 1 });
+    const days = await give(overrunsFile());
+    expect(days).toEqual(['2025-11-03']);
+    expect(await totals()).toEqual(OCTOBER);
+    expect(await missingHours()).toEqual({ '2025-09': 1, '2025-10': 0 });
+    expect(await report('2025-11-03')).toMatchObject({ flux: [{ flux: 'DEPASSEMENTS', archives: 1, failed: 0 }] });
+    // A later file replaces what it names, and says none of everybody else.
+    const later = 'pdl;mois;heures;origine\n99000000000014;2025-10;1,5;facture F12\n*;2025-09;0;portail\n';
+    await give({ name: 'depassements_20251104.csv', bytes: Buffer.from(later) });
+    expect(await totals()).toEqual({ ...OCTOBER, variable: 170.94 });
+    expect(await missingHours()).toEqual({ '2025-09': 0, '2025-10': 0 });
+  });
+
+  it('take no hours that nobody could have meant', async () => {
+    const wrong = 'pdl;mois;heures;origine\n99000000000014;2025-10;-2;portail\n';
+    await give({ name: 'depassements_20251103.csv', bytes: Buffer.from(wrong) });
+    const { failures } = (await report('2025-11-03')) as { failures: readonly object[] };
+    expect(failures).toMatchObject([{ flux: 'DEPASSEMENTS', cause: 'wrong_row' }]);
   });
 
   it('are found by a watch when they come late, and change their own day', async () => {

@@ -82,3 +82,19 @@ export function servedAt(root: string, { name, bytes }: SampleArchive): ServedFi
   const folder = flux === 'R64' || flux === 'R67' ? 'R63_R64_R65_R66_R67_C68' : flux;
   return { path: `${root}/${folder}/${name}`, bytes };
 }
+
+/** The hours over their power of the supplier's contracts, as its billing team writes them down: no flux has them. */
+export function overrunsFile(
+  { depassements }: SupplierRows = october(),
+  name = 'depassements_20251103.csv',
+): SampleArchive {
+  const rows = depassements.map(({ rsc, mois, heures }) => [
+    rsc.slice(1),
+    rsc,
+    mois,
+    heures,
+    'portail du distributeur',
+  ]);
+  const head = ['pdl', 'ref_situation_contractuelle', 'mois', 'heures', 'origine'];
+  return { name, bytes: Buffer.from(`${[head, ...rows].map((cells) => cells.join(';')).join('\n')}\n`) };
+}

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { definedMembers } from '../../kit/index.ts';
 import type { DecodedFile, Decoder } from '../../kit/index.ts';
-import { parseArchiveName } from '../decode/archive-name.ts';
+import { parseDeliveredName } from '../decode/archive-name.ts';
 import type { ArchiveKey } from '../decode/key-ring.ts';
 import { parseKeyRing } from '../decode/key-ring.ts';
 import { makePiece } from './make-piece.ts';
@@ -24,7 +24,7 @@ export const enedisDecoder: Decoder = {
     for await (const { name, path: archive, sha256 } of files) {
       signal.throwIfAborted();
       progress(`opening ${name}`);
-      const known = parseArchiveName(name);
+      const known = parseDeliveredName(name);
       if ('other' in known) continue;
       await mkdir(pieces, { recursive: true });
       const piece = await makePiece({ path: archive, name: known, ring, scratch: pieces });

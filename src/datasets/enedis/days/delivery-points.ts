@@ -7,6 +7,7 @@ const PLACES = [
   '$.Donnees_PRM.Id_PRM',
   '$.Identifiant',
   '$.idPrm',
+  '$.pdl',
   '$.donneesGenerales.donneesPoint.id',
   '$.donneesPoint.id',
 ];

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { PipelineError } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
-import { parseArchiveName } from '../decode/archive-name.ts';
+import { parseDeliveredName } from '../decode/archive-name.ts';
 import type { ReadDocument } from '../decode/read-archive.ts';
 import type { DocumentRecord } from '../flux/read-xml.ts';
 
@@ -76,7 +76,7 @@ function eventOf(line: Line): PieceEvent {
   if ('record' in line) return { kind: 'record', record: line };
   if ('documents' in line || 'failure' in line) return { kind: 'end', end: line };
   if (!('archive' in line)) throw foreign();
-  const name = parseArchiveName(line.archive);
+  const name = parseDeliveredName(line.archive);
   if ('other' in name) throw foreign();
   return { kind: 'head', head: line, name };
 }

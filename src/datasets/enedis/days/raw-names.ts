@@ -1,6 +1,6 @@
 import { isCivilDate } from '../../kit/index.ts';
 import type { RawNames } from '../../kit/index.ts';
-import { parseArchiveName } from '../decode/archive-name.ts';
+import { parseDeliveredName } from '../decode/archive-name.ts';
 
 /** The names under which archives are kept: `raw/enedis/<flux>/dt=YYYY-MM-DD/<archive>.zip.sealed`, by the Paris day of the archive's timestamp. */
 
@@ -12,7 +12,7 @@ export const ENEDIS_RAW_NAMES: RawNames = {
   roots: [ROOT],
   nameOf({ path = '' }) {
     const file = path.slice(path.lastIndexOf('/') + 1);
-    const archive = parseArchiveName(file);
+    const archive = parseDeliveredName(file);
     return 'other' in archive ? undefined : `${ROOT}${archive.flux.toLowerCase()}/dt=${archive.date}/${file}${SEALED}`;
   },
   dayOf(name) {

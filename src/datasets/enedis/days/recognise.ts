@@ -1,15 +1,21 @@
 import { PipelineError } from '../../kit/index.ts';
 import type { Dataset } from '../../kit/index.ts';
-import { parseArchiveName } from '../decode/archive-name.ts';
+import { parseDeliveredName } from '../decode/archive-name.ts';
 
-/** `Dataset.recognise`: an archive, by its name; what is in it, only its keys tell. */
+const ZIP = { extension: 'zip', mediaType: 'application/zip' };
+
+/** `Dataset.recognise`: an archive or a given file, by its name; what is in an archive, only its keys tell. */
 export const recogniseFile: NonNullable<Dataset['recognise']> = ({ name }) => {
-  const archive = parseArchiveName(name);
+  const archive = parseDeliveredName(name);
   if ('other' in archive) {
     const what = archive.other === 'noted' ? 'an archive of a flux that is not read' : 'no archive of a known flux';
-    throw new PipelineError('INPUT_INVALID', `its name is that of ${what}; archives keep the name that they came with`);
+    throw new PipelineError(
+      'INPUT_INVALID',
+      `its name is that of ${what}; archives keep the name that they came with, and what you write yourself is named depassements_YYYYMMDD.csv`,
+    );
   }
   const { flux, date } = archive;
-  const format = { extension: 'zip', mediaType: 'application/zip' };
+  const isArchive = name.toLowerCase().endsWith('.zip');
+  const format = isArchive ? ZIP : { extension: 'txt', mediaType: 'text/plain' };
   return Promise.resolve({ part: flux.toLowerCase(), kind: flux, from: date, to: date, rows: 1, ...format });
 };

@@ -7,7 +7,7 @@ import type {
   StepUnit,
   UnitResult,
 } from '../../kit/index.ts';
-import type { Flux } from '../decode/archive-name.ts';
+import type { Delivered } from '../decode/archive-name.ts';
 import type { LinearTable } from '../flux/linear.ts';
 import { READERS } from '../flux/readers.ts';
 import type { TreeObject } from '../flux/shape.ts';
@@ -25,7 +25,7 @@ export const ARCHIVE_CHECK: CheckDefinition = {
 /** Rows that are in memory at a time. */
 const BATCH = 10_000;
 
-export function transformOf(flux: Flux): StepImplementation {
+export function transformOf(flux: Delivered): StepImplementation {
   return { kind: 'sql', run: (task, sql) => forEachUnit(task, (unit) => transformDay(flux, unit, sql)) };
 }
 
@@ -39,7 +39,7 @@ interface SliceRow {
   readonly record: string;
 }
 
-async function transformDay(flux: Flux, unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+async function transformDay(flux: Delivered, unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const [slice] = unit.inputs['slice'] ?? [];
   if (slice === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
   const outputs: Record<string, { path: string; rows: number }> = {};
@@ -113,7 +113,7 @@ async function* recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncGenerator
   }
 }
 
-async function archivesOf(sql: SqlSession, flux: Flux, slice: LocalArtefact): Promise<ArchiveLine[]> {
+async function archivesOf(sql: SqlSession, flux: Delivered, slice: LocalArtefact): Promise<ArchiveLine[]> {
   const rows = await sql.rows<Omit<ArchiveLine, 'flux' | 'documents'> & { documents: string | null }>(
     `SELECT archive, archive_sha256, archive_timestamp, archive_bytes, sequence_key, sequence_number, counter_rank, counter_total,
        documents, failure_cause, failure_message FROM ${parquetSql(slice.path)} WHERE document IS NULL

@@ -5,6 +5,14 @@ import type { CivilDate } from '../../kit/index.ts';
 export const FLUX = ['C15', 'R151', 'R15', 'R64', 'R67', 'F15', 'F12', 'C12', 'X12', 'X13'] as const;
 export type Flux = (typeof FLUX)[number];
 
+/** Files that the billing team gives because no flux has what is in them. */
+export const GIVEN = ['DEPASSEMENTS'] as const;
+export type Given = (typeof GIVEN)[number];
+
+/** Whatever is delivered: by the distributor, or by the billing team. */
+export type Delivered = Flux | Given;
+export const DELIVERED: readonly Delivered[] = [...FLUX, ...GIVEN];
+
 /** A place X of Y, both from 1. */
 export interface Counter {
   readonly rank: number;
@@ -14,7 +22,7 @@ export interface Counter {
 /** What the name of an archive says. */
 export interface ArchiveName {
   readonly name: string;
-  readonly flux: Flux;
+  readonly flux: Delivered;
   /** `yyyymmddhhmmss` of the distributor, wall time in Paris. */
   readonly timestamp: string;
   /** The Paris day of the timestamp: the data day of everything in the archive. */
@@ -60,9 +68,26 @@ const GRAMMARS: Readonly<Record<Exclude<Flux, 'R64' | 'R67'>, Grammar>> = {
   X13: ALONE,
 };
 
+const GIVEN_NAME = /^([a-z]+)_(\d{8})(\d{6})?\.(?:csv|ndjson|jsonl|json)$/i;
+
+/** Reads the name of an archive, or of a file that the billing team gives: `depassements_20251103.csv`, with the time of day behind it where there are several. */
+export function parseDeliveredName(path: string): ArchiveName | OtherName {
+  const name = fileName(path);
+  const [, kind = '', day = '', time = '000000'] = GIVEN_NAME.exec(name) ?? [];
+  const flux = GIVEN.find((given) => given === kind.toUpperCase());
+  const date = dateOf(day + time);
+  return flux === undefined || date === undefined
+    ? parseArchiveName(name)
+    : { name, flux, timestamp: day + time, date };
+}
+
+function fileName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}
+
 /** Reads the name of an archive; fields hold no `_`. A folder before the name is left out. */
 export function parseArchiveName(path: string): ArchiveName | OtherName {
-  const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+  const name = fileName(path);
   if (!EXTENSION.test(name)) return { name, other: 'unknown' };
   const fields = name.replace(EXTENSION, '').split('_');
   const onDemand = (['R64', 'R67'] as const).find((flux) => fields.includes(flux));

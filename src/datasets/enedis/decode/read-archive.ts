@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import type { FluxReader } from '../flux/linear.ts';
 import { READERS } from '../flux/readers.ts';
 import { readJson } from '../flux/read-json.ts';
+import { readRows } from '../flux/read-rows.ts';
 import { readXml } from '../flux/read-xml.ts';
 import type { DocumentRecord } from '../flux/read-xml.ts';
+import { FLUX } from './archive-name.ts';
 import type { ArchiveName } from './archive-name.ts';
 import { decryptTo, findOpening } from './decrypt.ts';
 import { detailsOf } from './documents.ts';
 import type { ArchiveKey } from './key-ring.ts';
 import { refusal } from './refusal.ts';
+import type { Place } from './refusal.ts';
 import { withDocuments } from './unzip.ts';
 import type { PackedDocument, UnzipLimits } from './unzip.ts';
 
@@ -35,7 +40,8 @@ export interface ReadDocument {
 
 /**
  * The chain from an archive as delivered to its occurrences: name → key → padding and zip magic → bounded unzip → counters → XML or JSON →
- * version, units, calendars. Every occurrence is given to `take` as it is read; nothing of the archive is held as a whole.
+ * version, units, calendars. Every occurrence is given to `take` as it is read; nothing of the archive is held as a whole. A file that the billing team
+ * gives is one document by itself.
  *
  * @returns the documents in order of their names
  * @throws a refusal of `refusal.ts` that names archive, inner file and remedy
@@ -45,12 +51,15 @@ export async function readArchive(
   { ring, scratch, limits }: Decoding,
   take: (record: DocumentRecord, document: string) => Promise<void> | void,
 ): Promise<ReadDocument[]> {
+  const flux = FLUX.find((own) => own === name.flux);
+  if (flux === undefined)
+    return [await readDocument(name, { name: name.name, read: () => createReadStream(file) }, take)];
   const opening = await findOpening(file, name.name, ring);
   const plain = opening.kind === 'plain' ? file : path.join(scratch, 'plain.zip');
   if (opening.kind === 'sealed') await decryptTo(file, opening, plain);
   const read = async (documents: readonly PackedDocument[]): Promise<ReadDocument[]> => {
     const details = detailsOf(
-      name.flux,
+      flux,
       name.name,
       documents.map((document) => document.name),
     );
@@ -66,7 +75,7 @@ export async function readArchive(
 
 async function readDocument(
   { flux, name: archive }: ArchiveName,
-  document: PackedDocument,
+  document: Pick<PackedDocument, 'name' | 'read'>,
   take: (record: DocumentRecord, document: string) => Promise<void> | void,
 ): Promise<ReadDocument> {
   const reader = READERS[flux];
@@ -78,8 +87,7 @@ async function readDocument(
       yield chunk;
     }
   };
-  const records =
-    'xml' in reader.shape ? readXml(hashed(), reader.shape.xml, place) : readJson(hashed(), reader.shape.json, place);
+  const records = recordsOf(reader.shape, hashed(), place);
   let occurrences = 0;
   for await (const record of records) {
     const [finding] = reader.findings(record);
@@ -88,4 +96,13 @@ async function readDocument(
     await take(record, document.name);
   }
   return { name: document.name, sha256: hash.digest('hex'), occurrences };
+}
+
+function recordsOf(
+  shape: FluxReader['shape'],
+  chunks: AsyncIterable<Uint8Array>,
+  place: Place,
+): AsyncIterable<DocumentRecord> {
+  if ('xml' in shape) return readXml(chunks, shape.xml, place);
+  return 'json' in shape ? readJson(chunks, shape.json, place) : readRows(chunks, shape.rows, place);
 }

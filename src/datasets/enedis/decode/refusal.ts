@@ -22,6 +22,7 @@ const REFUSALS = {
   unknown_unit: { code: 'SRC_SHAPE_CHANGED', remedy: 'read the new guide: quantities in another unit are not guessed' },
   unknown_calendar: { code: 'SRC_SHAPE_CHANGED', remedy: 'add the calendar with its registers to the reader' },
   unknown_class: { code: 'SRC_SHAPE_CHANGED', remedy: 'add the register to the reader, or to those that are dropped' },
+  wrong_row: { code: 'INPUT_INVALID', remedy: 'correct the row and give the file again under a later date or time' },
 } as const satisfies Record<string, { readonly code: ErrorCode; readonly remedy: string }>;
 
 export type RefusalCause = keyof typeof REFUSALS;

@@ -4,6 +4,7 @@ import type { DocumentRecord } from './read-xml.ts';
 import type { Register } from './registers.ts';
 import { REGISTERS } from './registers.ts';
 import type { JsonShape } from './read-json.ts';
+import type { RowsShape } from './read-rows.ts';
 import type { DocumentShape } from './shape.ts';
 
 /** A row of a linear table: names of columns in snake case, ids as text, decimals as text, null where nothing was said. */
@@ -39,7 +40,7 @@ export interface LinearTable {
 
 /** How the documents of a flux are read. */
 export interface FluxReader {
-  readonly shape: { readonly xml: DocumentShape } | { readonly json: JsonShape };
+  readonly shape: { readonly xml: DocumentShape } | { readonly json: JsonShape } | { readonly rows: RowsShape };
   /** What makes a document unreadable; the archive is refused. */
   readonly findings: (record: DocumentRecord) => readonly Finding[];
   readonly tables: readonly LinearTable[];

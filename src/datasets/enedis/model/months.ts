@@ -20,7 +20,8 @@ const MEMO = `string_agg(
   ', ' ORDER BY debut) FILTER (WHERE plus_petite <> plus_grande)`;
 
 /**
- * Makes `mois` (one row per RSC and month) and `accise_mois` (one per point and month). Overruns come from `depassements` (rsc, mois, heures).
+ * Makes `mois` (one row per RSC and month) and `accise_mois` (one per point and month). Overruns come from `heures_depassees` (rsc, mois, heures): a formula that
+ * bills them needs them, and without them its variable part is not known.
  * A contract that has only one half of a month, power or energy, has the month all the same.
  */
 export const MONTHS: readonly string[] = [
@@ -57,12 +58,13 @@ export const MONTHS: readonly string[] = [
        nullif(concat_ws('; ', a.erreur, e.erreur), '') AS erreur_turpe
      FROM mois_abonnements a FULL JOIN mois_energies e ON e.rsc = a.rsc AND e.mois = a.mois
    ), taxees AS (
-     SELECT j.*, d.heures, rounded(d.heures_m * r.cmdps, 1000) AS depassement_c,
+     SELECT j.*, d.heures, CASE WHEN r.cmdps IS NOT NULL THEN rounded(d.heures_m * r.cmdps, 1000) ELSE 0 END AS depassement_c,
+       r.cmdps IS NOT NULL AND d.heures IS NULL AS depassement_manquant,
        CASE WHEN d.heures_m <> 0 AND r.cmdps IS NULL THEN 'pas de tarif de dépassement pour ' || j.fta || ' au ' || j.debut END AS erreur_depassement,
        rounded(j.fixe_c * c.pourcent_c, 10000) AS cta_c,
        CASE WHEN j.fixe_c IS NOT NULL AND c.pourcent_c IS NULL THEN 'pas de taux de CTA au ' || j.debut END AS erreur_cta
      FROM jointes j
-     LEFT JOIN (SELECT rsc, mois, sum(heures) AS heures, CAST(sum(heures) * 1000 AS BIGINT) AS heures_m FROM depassements GROUP BY rsc, mois) d
+     LEFT JOIN (SELECT rsc, mois, heures, CAST(heures * 1000 AS BIGINT) AS heures_m FROM heures_depassees) d
        ON d.rsc = j.rsc AND d.mois = j.mois
      LEFT JOIN turpe_rates r ON r.formule = j.fta AND r.du <= j.debut AND j.debut < r.au
      LEFT JOIN cta_rates c ON c.du <= j.debut AND (c.au IS NULL OR j.debut < c.au)
@@ -70,8 +72,9 @@ export const MONTHS: readonly string[] = [
    SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours,
      CAST(CAST(puissance_moyenne_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_moyenne_kva, puissance_max_m,
      memo_puissance, fta AS formule_tarifaire_acheminement, ${ENERGY_COLUMNS.join(', ')}, heures AS depassement_puissance_h,
-     euros(fixe_c) AS turpe_fixe_eur, euros(variable_c + coalesce(depassement_c, 0)) AS turpe_variable_eur, euros(cta_c) AS cta_eur,
-     qualite, est_communicante, est_passage_a_zero, est_partage, est_douteux, releve_manquant, est_baisse_inconnue, est_saut,
+     euros(fixe_c) AS turpe_fixe_eur, euros(variable_c) AS turpe_energies_eur, euros(depassement_c) AS turpe_depassement_eur,
+     euros(variable_c + depassement_c) AS turpe_variable_eur, euros(cta_c) AS cta_eur,
+     qualite, est_communicante, est_passage_a_zero, est_partage, est_douteux, releve_manquant, depassement_manquant, est_baisse_inconnue, est_saut,
      -- Not billed before a person has looked at it.
      est_saut OR est_baisse_inconnue
        OR coalesce(energie_base_kwh > ${MAX_KWH_A_MONTH} AND puissance_max_m <= ${HOUSEHOLD_M}, false) AS est_retenu,

@@ -4,6 +4,7 @@ import { instantOfWallTime } from '../flux/paris-time.ts';
 import { AMOUNTS } from './amounts.ts';
 import { CHRONOLOGY, ENERGIES } from './energies.ts';
 import { MONTHS } from './months.ts';
+import { OVERRUNS } from './overruns.ts';
 import { READINGS } from './readings.ts';
 import { SPINE, SUBSCRIPTIONS } from './spine.ts';
 import { RATE_TABLES } from './sql-rates.ts';
@@ -30,7 +31,7 @@ function firsts(horizon: CivilDate): string {
 
 /**
  * Makes the whole model in one pass: `releves`, `echine`, `abonnements_payes`, `chronologie`, `energies_payees`, `mois` and `accise_mois`, from
- * the tables `c15`, `r151`, `r64` (linear, with the columns of their archives) and `depassements` of the session.
+ * the tables `c15`, `r151`, `r64` and `depassements` of the session (linear, with the columns of their archives).
  */
 export async function runModel(sql: SqlSession, { horizon, progress }: ModelOptions): Promise<void> {
   const stages: readonly (readonly [string, readonly string[]])[] = [
@@ -38,6 +39,7 @@ export async function runModel(sql: SqlSession, { horizon, progress }: ModelOpti
     ['readings', READINGS],
     ['spine', SPINE],
     ['subscriptions', SUBSCRIPTIONS],
+    ['overruns', OVERRUNS],
     ['chronology', CHRONOLOGY],
     ['energies', ENERGIES],
     ['amounts', AMOUNTS],

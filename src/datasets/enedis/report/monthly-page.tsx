@@ -15,6 +15,8 @@ export interface MonthTotals {
   readonly communicante: number;
   readonly retenus: number;
   readonly erreurs: number;
+  /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
+  readonly depassements_manquants: number;
   readonly energie_kwh: number | null;
   readonly turpe_fixe_eur: number | null;
   readonly turpe_variable_eur: number | null;
@@ -40,6 +42,20 @@ export interface MonthlyReport {
 }
 
 const MONTHS_SHOWN = 24;
+const MONTH_HEAD = [
+  'Mois',
+  'Contrats',
+  'Réelle',
+  'Estimée',
+  'Incalculable',
+  'Retenus',
+  'Dépassements à fournir',
+  'kWh',
+  'Fixe',
+  'Variable',
+  'CTA',
+  'Accise',
+];
 
 function euros(value: number | null): string {
   return withUnit(number(value, 2), '€');
@@ -69,29 +85,15 @@ function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
       />
       <ExpiringNote expiring={expiringRates(report.horizon)} />
       <PlainSection id="mois" title="Montants et qualité">
-        <FigureTable
-          caption="Par mois"
-          head={[
-            'Mois',
-            'Contrats',
-            'Réelle',
-            'Estimée',
-            'Incalculable',
-            'Retenus',
-            'kWh',
-            'Fixe',
-            'Variable',
-            'CTA',
-            'Accise',
-          ]}
-        >
+        <FigureTable caption="Par mois" head={MONTH_HEAD}>
           {report.months.slice(0, MONTHS_SHOWN).map((month) => (
             <Row key={month.mois} name={month.mois} cells={monthCells(month)} />
           ))}
         </FigureTable>
         <p class="note">
           Un mois incalculable garde sa ligne, sans énergie ni montant. Un mois retenu (saut, index en baisse) n’est pas
-          facturé avant qu’une personne ne l’ait regardé.
+          facturé avant qu’une personne ne l’ait regardé. Au-dessus de 36 kVA, la part variable n’est connue qu’avec les
+          heures de dépassement, qu’aucun flux ne donne : un fichier « depassements » les fournit.
         </p>
       </PlainSection>
       <PlainSection id="formules" title="Par formule tarifaire">
@@ -122,6 +124,7 @@ function monthCells(month: MonthTotals): string[] {
     number(month.estimee),
     number(month.incalculable),
     number(month.retenus),
+    number(month.depassements_manquants),
     number(month.energie_kwh),
     euros(month.turpe_fixe_eur),
     euros(month.turpe_variable_eur),

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
 import type { CivilDate, SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
 import { copyRows, emptyTable, PLACE_COLUMNS } from '../days/tables.ts';
+import { FLUX } from '../decode/archive-name.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
 import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
@@ -40,6 +41,9 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
     `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
      FROM energies_payees ORDER BY rsc, debut`,
   mois: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois ORDER BY mois, ref_situation_contractuelle',
+  depassements: () =>
+    `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
+     FROM depassements_lus ORDER BY mois, pdl, ref_situation_contractuelle, archive, origine, heures`,
   accise: () => 'SELECT * FROM accise_mois ORDER BY mois, pdl',
   provision: provisionSql,
   affaires: openAffairsSql,
@@ -51,8 +55,6 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     const rows = paths.length === 0 ? emptyTable({ ...columns, ...PLACE_COLUMNS }) : parquetSql(paths);
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${rows}`);
   }
-  // Hours over the subscribed power are no part of a delivery that is read here.
-  await sql.run(`CREATE OR REPLACE TEMP TABLE depassements (rsc VARCHAR, mois VARCHAR, heures DECIMAL(18, 3))`);
   await sql.run(`CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM x12 UNION ALL BY NAME SELECT * FROM x13`);
   const newest = await newestDay(pathsOf(unit.inputs['archives']));
   if (newest === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
@@ -80,13 +82,14 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
   };
 }
 
-/** The day of the newest archive. */
+/** The day of the newest archive of the distributor: what people give moves no horizon. */
 async function newestDay(paths: readonly string[]): Promise<CivilDate | undefined> {
   let newest = '';
   for (const path of paths) {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-      const at = line === '' ? '' : (JSON.parse(line) as ArchiveLine).archive_timestamp;
-      if (at > newest) newest = at;
+      if (line === '') continue;
+      const { flux, archive_timestamp: at } = JSON.parse(line) as ArchiveLine;
+      if (at > newest && (FLUX as readonly string[]).includes(flux)) newest = at;
     }
   }
   return newest === '' ? undefined : `${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}`;
@@ -97,6 +100,7 @@ async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Month
     SELECT m.mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
       count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable,
       count(*) FILTER (WHERE est_communicante) AS communicante, count(*) FILTER (WHERE est_retenu) AS retenus, count(erreur) AS erreurs,
+      count(*) FILTER (WHERE depassement_manquant) AS depassements_manquants,
       CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
       CAST(sum(turpe_variable_eur) AS DECIMAL(18, 2)) AS turpe_variable_eur, CAST(sum(cta_eur) AS DECIMAL(18, 2)) AS cta_eur,
       (SELECT CAST(sum(accise_eur) AS DECIMAL(18, 2)) FROM accise_mois a WHERE a.mois = m.mois) AS accise_eur
