@@ -130,6 +130,7 @@ const ROW_CHECKS: readonly RowCheck[] = [
   },
 ];
 
+/** Counted by region and not by row: a gap has no row that could fail. */
 export const EXPECTED_SAMPLES: CheckDefinition = {
   id: 'expected-samples',
   title: 'the load of each of the twelve regions covers the whole day',

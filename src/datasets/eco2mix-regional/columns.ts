@@ -7,6 +7,9 @@ import type { CsvHeader, CsvLayout } from '../kit/index.ts';
  * is installed there. Both are published in percent, since 2020.
  */
 
+/**
+ * What a value means for sums: only `source` counts as generation, a `sub-source` is inside of one.
+ */
 export type MeasureKind = 'load' | 'source' | 'storage' | 'exchange' | 'sub-source';
 
 interface Measure {
@@ -36,16 +39,20 @@ export const MEASURES = [
   { name: 'eolien_offshore', column: 'wind_offshore_mw', label: 'Eolien offshore', kind: 'sub-source' },
 ] as const satisfies readonly Measure[];
 
+/** The portal's short name. */
 export type MeasureName = (typeof MEASURES)[number]['name'];
 
 /** Sources of generation; the published rates are of these. */
 export const SOURCES = ['nucleaire', 'hydraulique', 'eolien', 'solaire', 'bioenergies', 'thermique'] as const;
+/** One of the six sources; `thermique` is oil, coal and gas together. */
 export type Source = (typeof SOURCES)[number];
 
+/** Our column in `core` by the portal's name: English, with the unit. */
 export const COLUMN_OF = Object.fromEntries(MEASURES.map(({ name, column }) => [name, column])) as Readonly<
   Record<MeasureName, string>
 >;
 
+/** The publisher's French label without its unit. */
 export function labelOf(name: MeasureName): string {
   return MEASURES.find((measure) => measure.name === name)?.label ?? name;
 }
@@ -59,6 +66,10 @@ export interface Rate {
   readonly kind: 'tco' | 'tch';
 }
 
+/**
+ * Two published rates for each source, in percent: of the load (`tco`) and of the installed
+ * capacity (`tch`).
+ */
 export const RATES: readonly Rate[] = SOURCES.flatMap((source) => {
   const stem = COLUMN_OF[source].replace(/_mw$/, '');
   return [
@@ -77,6 +88,7 @@ const DESCRIPTORS = [
   { name: 'date_heure', label: 'Date - Heure' },
 ] as const;
 
+/** Every name that the portal's short dialect may use. */
 export type ColumnName = MeasureName | Rate['name'] | (typeof DESCRIPTORS)[number]['name'];
 
 function spellings(): Record<ColumnName, readonly string[]> {

@@ -11,6 +11,7 @@ import { MEASURES, RATES } from './columns.ts';
  */
 
 const HALF_HOUR_S = 1_800;
+/** Seconds of a quarter of an hour, the unit of `quarters`. */
 export const QUARTER_S = 900;
 
 const VALUES = [...MEASURES, ...RATES].map(({ column }) => column);

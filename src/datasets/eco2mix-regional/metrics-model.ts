@@ -6,12 +6,15 @@ import type { Source } from './columns.ts';
  * coverages 0–1 of the day. `null` means "not published", never zero; a gap is never filled.
  */
 
+/** An energy with the part of the day that it stands on. */
 export interface Energy {
   /** Σ P·dt over what was observed; null when nothing was. */
   readonly energy_mwh: number | null;
+  /** Observed time over the length of the day, 0–1. */
   readonly coverage: number;
 }
 
+/** A source of one region with the two rates that RTE publishes of it. */
 export interface SourceEnergy extends Energy {
   /** The part of the region's load that the source has (RTE's TCO), over the rows that have both; above 100 where a region exports. */
   readonly coverage_rate_pct: number | null;
@@ -19,7 +22,9 @@ export interface SourceEnergy extends Energy {
   readonly load_factor_pct: number | null;
 }
 
+/** One region on one day. */
 export interface RegionDay {
+  /** INSEE code of the region. */
   readonly code: string;
   readonly name: string;
   readonly load: Energy & {
@@ -39,10 +44,13 @@ export interface RegionDay {
   readonly exchange: Energy & { readonly import_mwh: number | null; readonly export_mwh: number | null };
 }
 
+/** The document of a day. */
 export interface RegionsDay {
   readonly schema: 'eco2mix-regional.metrics/1';
   readonly date: string;
+  /** 23, 24 or 25. */
   readonly hours: number;
+  /** The least final one of the day's rows with a load; null without any. */
   readonly revision: Revision | null;
   /** The twelve regions in the order of their codes, then codes that nobody knows. */
   readonly regions: readonly RegionDay[];

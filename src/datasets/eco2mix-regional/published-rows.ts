@@ -23,6 +23,7 @@ export const PARTS: readonly Part[] = ['cons-def', 'tr'];
 
 const FINALITY_OF_PART: Readonly<Record<Part, number>> = { tr: 0, 'cons-def': 1 };
 
+/** Undefined where nothing of the part was delivered for the day. */
 export function sliceOf(unit: StepUnit, part: Part): LocalArtefact | undefined {
   return unit.inputs[part]?.[0];
 }

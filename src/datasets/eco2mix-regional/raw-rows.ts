@@ -5,7 +5,9 @@ import { ZONE } from './regions.ts';
 
 /** Our own columns beside the published ones; no publisher uses such names. */
 export const DAY = 'quotidien_day';
+/** The instant of the row, as a timestamp with zone. */
 export const TIME = 'quotidien_time';
+/** INSEE code of the region. */
 export const REGION = 'quotidien_region';
 
 /** The published name of a column that the layout requires, as SQL. */

@@ -27,6 +27,7 @@ export const REGIONS: readonly Region[] = [
   { code: '93', name: 'Provence-Alpes-Côte d’Azur', short: 'PACA', tile: { x: 2.5, y: 4 } },
 ];
 
+/** A code that nobody knows is its own name. */
 export function regionName(code: string): string {
   return REGIONS.find((region) => region.code === code)?.name ?? code;
 }

@@ -20,8 +20,10 @@ function portalSource(dataset: string): HttpSource {
 
 /** The portal's name of each dataset, by part. */
 export const DATASET_OF = { tr: 'eco2mix-regional-tr', 'cons-def': 'eco2mix-regional-cons-def' } as const;
+/** `tr` is real time, `cons-def` consolidated and later definitive. */
 export type Part = keyof typeof DATASET_OF;
 
+/** By part: the regional datasets of the ODRÉ portal. */
 export const PORTAL_SOURCES: Readonly<Record<string, HttpSource>> = {
   tr: portalSource(DATASET_OF.tr),
   'cons-def': portalSource(DATASET_OF['cons-def']),

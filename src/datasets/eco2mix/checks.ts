@@ -24,7 +24,9 @@ const PLAUSIBLE_LOAD_MW = { from: 15_000, to: 120_000 };
 const PLAUSIBLE_GENERATION_MW = { from: -300, to: 70_000 };
 const PLAUSIBLE_CO2_G_PER_KWH = { from: 1, to: 1_000 };
 
+/** A rule with the rows that break it, told by what explains them. */
 export interface RowCheck extends CheckDefinition, RowRule {
+  /** `core`: after the merge; `published`: each row as it came. */
   readonly table: 'core' | 'published';
   /** SQL: the columns that explain a failing row, besides its instant. */
   readonly shows: string;
@@ -50,6 +52,7 @@ function outside(columns: readonly string[], { from, to }: { readonly from: numb
   return `least(${columns.join(', ')}) < ${from} OR greatest(${columns.join(', ')}) > ${to}`;
 }
 
+/** One rule each: what severity `hold` finds waits for a person, `fail` ends the step. */
 export const ROW_CHECKS: readonly RowCheck[] = [
   {
     id: 'readable-values',

@@ -3,8 +3,13 @@
  * tables. The position of a measure in `MEASURES` is its bit in the masks of `core` (see `published-rows.ts`): add at the end only.
  */
 
+/**
+ * What a value means for sums: a `sub-source` is inside of a source, `storage` and `exchange` have
+ * signs.
+ */
 export type MeasureKind = 'load' | 'forecast' | 'source' | 'sub-source' | 'storage' | 'exchange' | 'carbon';
 
+/** A published column of values. */
 export interface Measure {
   /** The portal's short name, which is also the name in metrics and published tables. */
   readonly name: string;
@@ -162,7 +167,9 @@ export const MEASURES = [
   },
 ] as const satisfies readonly Measure[];
 
+/** The portal's short name. */
 export type MeasureName = (typeof MEASURES)[number]['name'];
+/** Our name in `core`, with its unit. */
 export type MeasureColumn = (typeof MEASURES)[number]['column'];
 
 /** Columns that say where, when and how final a row is. */
@@ -174,6 +181,7 @@ export const DESCRIPTORS = [
   { name: 'date_heure', label: 'Date - Heure', also: ['Date et Heure'] },
 ] as const satisfies readonly Pick<Measure, 'name' | 'label' | 'also'>[];
 
+/** Every name that the portal's short dialect may use. */
 export type ColumnName = MeasureName | (typeof DESCRIPTORS)[number]['name'];
 
 /** The bit of a measure in a mask. */

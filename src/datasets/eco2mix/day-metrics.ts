@@ -37,6 +37,7 @@ function record<Key extends string, Value>(keys: readonly Key[], valueOf: (key: 
   return Object.fromEntries(keys.map((key) => [key, valueOf(key)])) as Record<Key, Value>;
 }
 
+/** A sum with an unknown term is null: of generation by source, of exchanges by border. */
 export function dayMetrics(core: CoreDay): DayMetrics {
   const { day, series } = core;
   const at = localQuarters(day);

@@ -7,6 +7,7 @@ import { coverageOf, holdValues, QUARTER_MINUTES, summarize } from './sampling.t
  * a whole number of quarter-hours times MW, divided by four once at the end: exact.
  */
 
+/** One per quarter of an hour of the day; null where no sample is. */
 export type Values = readonly (number | null)[];
 
 /** One column of one day: what was published at each quarter, and how long that holds. */
@@ -17,10 +18,12 @@ export interface DaySeries {
   readonly held: Values;
 }
 
+/** Holds each sample for its own step and no longer. */
 export function daySeries(values: Values, sampling: Sampling): DaySeries {
   return { values, sampling, held: holdValues(values, sampling) };
 }
 
+/** As they stand beside every published energy. */
 export function coverageMembers(sampling: Sampling): Coverage {
   return {
     expected_samples: sampling.expectedSamples,
@@ -36,6 +39,7 @@ export function quarterSum(held: Values): number {
   return sum;
 }
 
+/** Negative for what consumes, null when nothing was observed. */
 export function energyOf({ sampling, held }: DaySeries): Energy {
   const energy = sampling.observedSamples === 0 ? null : quarterSum(held) / 4;
   return { energy_mwh: energy, ...coverageMembers(sampling) };

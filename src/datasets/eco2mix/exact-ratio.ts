@@ -11,6 +11,7 @@ export function exactRatio(numerator: bigint, denominator: bigint, decimals: num
   return isNegative && magnitude !== 0 ? -magnitude : magnitude;
 }
 
+/** `Math.abs` knows no bigint. */
 export function abs(value: bigint): bigint {
   return value < 0n ? -value : value;
 }

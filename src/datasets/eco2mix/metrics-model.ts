@@ -16,6 +16,7 @@ export const SOURCES = [
   'charbon',
   'fioul',
 ] as const;
+/** The publisher's column of a source of generation. */
 export type Source = (typeof SOURCES)[number];
 
 /** The sources that the low-carbon share counts. */
@@ -39,13 +40,17 @@ export const SUB_SOURCES = [
   'eolien_terrestre',
   'eolien_offshore',
 ] as const;
+/** A part of a source; parts do not add up to their source. */
 export type SubSource = (typeof SUB_SOURCES)[number];
 
 /** Storage: consumption is ≤ 0, except `destockage_batterie`, which gives back and is ≥ 0. */
 export const STORAGES = ['pompage', 'stockage_batterie', 'destockage_batterie'] as const;
+/** Pumped hydro or batteries. */
 export type Storage = (typeof STORAGES)[number];
 
+/** Commercial exchanges by neighbour, import positive; Germany and Belgium are published as one. */
 export const BORDERS = ['angleterre', 'espagne', 'italie', 'suisse', 'allemagne_belgique'] as const;
+/** Without its prefix `ech_comm_`. */
 export type Border = (typeof BORDERS)[number];
 
 /** How much of the day a quantity was observed. A gap is never filled: the energy is that of what was observed. */
@@ -57,17 +62,20 @@ export interface Coverage {
   readonly coverage: number;
 }
 
+/** The energy of what was observed; a gap adds nothing and shows in the coverage. */
 export interface Energy extends Coverage {
   /** Σ P·dt over the observed samples; null when nothing was observed. */
   readonly energy_mwh: number | null;
 }
 
+/** A power with its instant. */
 export interface Extreme {
   readonly mw: number;
   /** The first instant that has the value: `2024-01-15T19:00:00+01:00`, local offset of Europe/Paris. */
   readonly at: string;
 }
 
+/** A source beside the others. */
 export interface GenerationEnergy extends Energy {
   /** Part of the sum over the eight sources; null when that sum is zero or unknown. */
   readonly share: number | null;
@@ -104,11 +112,14 @@ export interface DayCurves {
   readonly storages: Readonly<Record<Storage, Series>>;
   readonly borders: Readonly<Record<Border, Series>>;
 }
+/** In the order of `at`; null where nothing was published. */
 export type Series = readonly (number | null)[];
 
+/** The document of a day; a sum with an unknown term is null. */
 export interface DayMetrics {
   readonly schema: 'eco2mix.metrics/1';
   readonly date: string;
+  /** 23, 24 or 25. */
   readonly hours: number;
   /** The least final revision among the instants that have a load. */
   readonly revision: Revision | null;
@@ -150,15 +161,19 @@ export interface DayComparison {
   readonly against: Readonly<Record<ComparisonName, ComparedDay | null>>;
 }
 
+/** Names of the reference days. */
 export const COMPARISONS = ['previous_day', 'previous_week', 'previous_year'] as const;
 /** One day, 7 days and 364 days earlier (the same weekday of last year). */
 export type ComparisonName = (typeof COMPARISONS)[number];
 
+/** The day beside one reference day that is stored. */
 export interface ComparedDay {
+  /** Of the reference day. */
   readonly date: string;
   readonly values: Readonly<Record<ComparedQuantity, ComparedValue>>;
 }
 
+/** Each name carries its unit; a share is 0–1. */
 export const COMPARED_QUANTITIES = [
   'load_energy_mwh',
   'load_mean_mw',
@@ -169,11 +184,14 @@ export const COMPARED_QUANTITIES = [
   'low_carbon_share',
   'carbon_intensity_g_per_kwh',
 ] as const;
+/** Figures whose coverage is not told beside them: see `metrics` of both days. */
 export type ComparedQuantity = (typeof COMPARED_QUANTITIES)[number];
 
+/** One figure of both days; null where a day lacks it. */
 export interface ComparedValue {
   readonly value: number | null;
   readonly reference: number | null;
+  /** The day minus the reference, in the unit of the figure. */
   readonly difference: number | null;
   /** Difference over the absolute reference, in percent, two decimals; null for a reference of zero. */
   readonly difference_pct: number | null;

@@ -20,6 +20,7 @@ import { mapHeader } from './header.ts';
 
 /** The parts, best first among equally final ones: the portal has every column, RTE's files lose an hour in autumn. */
 export const PARTS = ['cons-def', 'tr', 'rte', 'rte-annual'] as const;
+/** `tr` and `cons-def` come from the portal, `rte` and `rte-annual` are imported files. */
 export type Part = (typeof PARTS)[number];
 
 /** How final the rows of a part are that do not say so. */
@@ -56,6 +57,7 @@ export interface ReadSlice {
   readonly unknownColumns: readonly string[];
 }
 
+/** What was read into the table `published`. */
 export interface PublishedRows {
   readonly slices: readonly ReadSlice[];
   /** Whether every instant of every unit has a single usable row, so that there is nothing to merge. */

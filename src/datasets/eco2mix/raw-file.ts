@@ -15,6 +15,7 @@ import { mapHeader, requireColumn } from './header.ts';
  */
 export type RawLayout = 'portal' | 'local';
 
+/** A file that may be cut into slices. */
 export interface RawFile {
   readonly path: string;
   readonly bytes: number;

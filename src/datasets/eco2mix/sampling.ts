@@ -8,6 +8,7 @@
  * part says, but never beyond the next sample of the column.
  */
 
+/** The shortest step that is published. */
 export const QUARTER_MINUTES = 15;
 
 /** Which quarters of a day have a sample: one flag per quarter. */

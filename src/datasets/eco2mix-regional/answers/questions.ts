@@ -131,4 +131,5 @@ const region = question({
   chart: () => ({ kind: 'bar', x: 'period', y: ['energy_mwh'], unit: 'MWh' }),
 });
 
+/** All regions on one period, or one region over time. */
 export const REGIONAL_QUESTIONS: readonly QuestionDefinition[] = [regions, region];

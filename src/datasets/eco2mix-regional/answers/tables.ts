@@ -85,6 +85,7 @@ const DAYS: TableDefinition = {
   from: energiesOfDays,
 };
 
+/** Rows as published, the figures of each day, and energies by day, month and year. */
 export const REGIONAL_TABLES: readonly TableDefinition[] = [
   REGIONS,
   DAYS,

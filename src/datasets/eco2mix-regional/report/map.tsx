@@ -14,10 +14,12 @@ const ROWS = 5;
 /** Shades from the least to the largest value. */
 const SHADES = 5;
 
+/** One figure by region. */
 export interface MapProps {
   readonly title: string;
   readonly regions: readonly RegionDay[];
   readonly valueOf: (region: RegionDay) => number | null;
+  /** What the tile shows of a value; null has a text too. */
   readonly textOf: (value: number | null) => string;
   /** Everything that a pointer over the tile tells. */
   readonly describe: (region: RegionDay) => string;
@@ -25,6 +27,10 @@ export interface MapProps {
   readonly isSigned?: boolean;
 }
 
+/**
+ * Shades are relative to the largest absolute value of the day; regions without a place are left
+ * out.
+ */
 export function TileMap({ title, regions, valueOf, textOf, describe, isSigned = false }: MapProps): JSX.Element {
   const values = regions.flatMap((region) => valueOf(region) ?? []);
   const largest = Math.max(0, ...values.map(Math.abs));

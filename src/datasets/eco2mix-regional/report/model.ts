@@ -1,6 +1,7 @@
 import type { AcceptedHold, PartNote, UnansweredNote } from '../../kit/index.ts';
 import type { NationalComparison, RegionsDay } from '../metrics-model.ts';
 
+/** Raised when a reader of the document would have to change. */
 export const REPORT_SCHEMA = 'eco2mix-regional.report/1';
 
 /** The report of a day as one document; pages and tables are made of it. */

@@ -9,6 +9,7 @@ export interface RegionRow extends RegionDay {
   readonly date: string;
 }
 
+/** In the order of the metrics. */
 export function regionRows({ date, metrics }: RegionsReport): RegionRow[] {
   return metrics.regions.map((region) => ({ date, ...region }));
 }
@@ -43,6 +44,7 @@ const FIELDS: readonly FlatField<RegionRow>[] = [
   ]),
 ];
 
+/** Columns carry their unit; rates that were not published stay empty. */
 export function regionsTable(rows: readonly RegionRow[]): FlatTable {
   return flatTable(FIELDS, rows);
 }

@@ -13,8 +13,12 @@ export interface RegionEnergy extends Energy {
 
 /** The quantities of a day, in the names of the portal. */
 export const QUANTITIES = ['consommation', ...SOURCES, 'pompage', 'ech_physiques'] as const;
+/** The portal's name of a measure that has an energy. */
 export type Quantity = (typeof QUANTITIES)[number];
 
+/**
+ * Nine rows of one region: load, six sources, pumping, net import; `coverage` is 0–1 of the day.
+ */
 export function energiesOf(period: string, region: RegionDay): RegionEnergy[] {
   const { code, name, load, generation, pumping, exchange } = region;
   const energies: readonly (readonly [Quantity, Energy])[] = [
@@ -75,4 +79,5 @@ export async function loadEnergies(sql: SqlSession, energies: readonly RegionEne
   await sql.run(`INSERT INTO region_energies VALUES ${rows.join(', ')}`);
 }
 
+/** The canonical order: equal energies give equal bytes. */
 export const ENERGIES_SORTED = 'SELECT * FROM region_energies ORDER BY period, region_code, quantity';

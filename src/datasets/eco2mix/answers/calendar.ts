@@ -105,4 +105,5 @@ const workingDays = question({
   chart: () => ({ kind: 'bar', x: 'period', y: ['ouvres'] }),
 });
 
+/** What kind of day each is, and how many working days a span has. */
 export const CALENDAR_QUESTIONS: readonly QuestionDefinition[] = [calendrier, workingDays];

@@ -74,4 +74,5 @@ const home: DashboardDefinition = {
   ],
 };
 
+/** The pages of the earlier system; each chart is a question with its parameters. */
 export const ECO2MIX_DASHBOARDS: readonly DashboardDefinition[] = [home, consumption, production, exchanges];

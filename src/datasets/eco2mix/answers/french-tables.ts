@@ -32,4 +32,5 @@ function declared(table: FrenchTable): TableDefinition {
   };
 }
 
+/** The same columns that the rollups publish as CSV. */
 export const ECO2MIX_FRENCH_TABLES: readonly TableDefinition[] = FRENCH_TABLES.map(declared);

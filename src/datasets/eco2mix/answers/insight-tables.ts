@@ -115,4 +115,5 @@ const CALENDAR = insight(
   ],
 );
 
+/** Records, low-carbon share, skill of forecasts, and the calendar. */
 export const INSIGHT_TABLES: readonly TableDefinition[] = [PEAKS, LOW_CARBON, FORECAST_SKILL, CALENDAR];

@@ -126,4 +126,5 @@ const forecastSkill = question({
   chart: () => ({ kind: 'line', x: 'date', y: ['mae_mw', 'persistence_day_mae_mw'], unit: 'MW' }),
 });
 
+/** Each reads one table that the history keeps, whatever the span. */
 export const INSIGHT_QUESTIONS: readonly QuestionDefinition[] = [records, lowCarbon, forecastSkill];

@@ -126,4 +126,5 @@ const parc = question({
   chart: () => ({ kind: 'bar', x: 'period', y: ['value'], unit: 'MW' }),
 });
 
+/** The last of them, `get_parc`, has only a lower bound of installed power to tell. */
 export const OVERVIEW_QUESTIONS: readonly QuestionDefinition[] = [overview, dashboard, parc];

@@ -184,6 +184,7 @@ function peakOf(asked: {
   return asked.dataset === 'production' ? generation(asked.filiere) : exchange(asked.pays);
 }
 
+/** Their ids and parameters are those of the earlier system. */
 export const SERIES_QUESTIONS: readonly QuestionDefinition[] = [
   consommation,
   production,

@@ -6,15 +6,20 @@ import { AT, COVERED, PERIOD, valueColumn } from './quantities.ts';
 
 /** One quantity over time, at the grain that is asked for: what most questions are about. Exact rows, never a sample of them. */
 
+/** `raw` gives power in MW at each instant, the others energy in MWh. */
 export const GRAINS = ['raw', 'daily', 'monthly', 'annual'] as const;
+/** How long one value of the answer stands for. */
 export type Grain = (typeof GRAINS)[number];
+/** The parameter `granularity`; a day when nothing is asked. */
 export const grain = z.enum(GRAINS).default('daily').describe('One value per instant, day, month or year');
 
+/** What every question about a series takes; days are civil and both ends are included. */
 export interface SeriesParameters {
   readonly granularity: Grain;
   readonly start?: string | undefined;
   readonly end?: string | undefined;
   readonly month?: number | undefined;
+  /** Newest first, or largest first. */
   readonly order: 'recent' | 'value';
   readonly top_n?: number | undefined;
 }
@@ -32,11 +37,13 @@ const TABLE_OF = {
   annual: 'eco2mix_energies_year',
 } as const;
 
+/** The tables that such a question may read, by its grain. */
 export const SERIES_TABLES = ['eco2mix_national', ...Object.values(TABLE_OF)] as const;
 
 /** Days without a start: the last one in full detail, a year of days, or all of months and years. */
 const BACK_DAYS: Readonly<Record<Grain, number | null>> = { raw: 0, daily: 365, monthly: null, annual: null };
 
+/** A month without a start asks all years; the end is the last known day. */
 export function spanOf({ granularity, start, end, month }: SeriesParameters, { known }: QuestionScene): DaySpan {
   const to = end ?? known.to;
   const back = month === undefined ? BACK_DAYS[granularity] : null;
@@ -44,10 +51,15 @@ export function spanOf({ granularity, start, end, month }: SeriesParameters, { k
   return { from, to };
 }
 
+/** Whether values are MW at instants; else they are MWh of periods. */
 export function isPower({ granularity }: Pick<SeriesParameters, 'granularity'>): boolean {
   return granularity === 'raw';
 }
 
+/**
+ * Rows `instant_at, value`, or `period, value, coverage`; values that were not published have no
+ * row.
+ */
 export function seriesSql(asked: SeriesParameters, of: SeriesOf): string {
   const { granularity, month, order, top_n: limit } = asked;
   const time = granularity === 'raw' ? 'instant_at' : 'period';
@@ -68,10 +80,12 @@ function localOf(granularity: Exclude<Grain, 'raw'>): string {
   return `CAST(period || ${rest} AS DATE)`;
 }
 
+/** The columns of `seriesSql` in their order. */
 export function seriesColumns(asked: Pick<SeriesParameters, 'granularity'>, { label }: SeriesOf): TableColumn[] {
   return isPower(asked) ? [AT, valueColumn('MW', label)] : [PERIOD, valueColumn('MWh', label), COVERED];
 }
 
+/** A line of power, or bars of energy. */
 export function seriesChart(asked: Pick<SeriesParameters, 'granularity'>): ChartDefinition {
   return isPower(asked)
     ? { kind: 'line', x: 'instant_at', y: ['value'], unit: 'MW' }

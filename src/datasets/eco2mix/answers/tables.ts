@@ -99,6 +99,7 @@ function energies(each: 'month' | 'year', title: TableDefinition['title']): Tabl
   };
 }
 
+/** National rows, days, energies by day, month and year, and the tables over all time. */
 export const ECO2MIX_TABLES: readonly TableDefinition[] = [
   NATIONAL,
   DAYS,

@@ -50,6 +50,7 @@ export interface HolidaysOfYear {
   readonly alsaceMoselle: ReadonlyMap<CivilDate, string>;
 }
 
+/** Names by date, of one year; a rule of today is applied to every year. */
 export function holidaysOf(year: number): HolidaysOfYear {
   const easter = easterSunday(year);
   const mainland = new Map<CivilDate, string>(

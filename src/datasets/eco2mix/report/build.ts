@@ -10,8 +10,10 @@ import { reportStatus, sectionsOf } from './sections.ts';
 /** RTE's data days are those of French civil time. */
 const ZONE = 'Europe/Paris';
 
+/** All that a report is made from; equal inputs give equal bytes. */
 export interface ReportInputs {
   readonly metrics: DayMetrics;
+  /** Null where no day to compare with is stored. */
   readonly comparison: DayComparison | null;
   readonly artefacts: ReportArtefacts;
   /** The step's parameters. */

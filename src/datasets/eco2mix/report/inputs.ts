@@ -10,6 +10,7 @@ export function requiredInput(unit: StepUnit, name: string): LocalArtefact {
   return artefact;
 }
 
+/** The first artefact of an input; undefined where the engine gave none. */
 export function optionalInput(unit: StepUnit, name: string): LocalArtefact | undefined {
   return unit.inputs[name]?.[0];
 }

@@ -31,8 +31,10 @@ export interface ReportModel {
   readonly sample_data?: readonly string[];
 }
 
+/** Raised when a reader of the document would have to change. */
 export const REPORT_SCHEMA = 'eco2mix.report/1';
 
+/** In the order of the page. */
 export const SECTION_NAMES = [
   'load',
   'forecasts',
@@ -42,6 +44,7 @@ export const SECTION_NAMES = [
   'comparison',
   'checks',
 ] as const;
+/** A section that has a status; provenance and coverage have none. */
 export type SectionName = (typeof SECTION_NAMES)[number];
 
 /**
@@ -51,17 +54,20 @@ export type SectionName = (typeof SECTION_NAMES)[number];
  */
 export type SectionStatus = 'ok' | 'degraded' | 'no_data';
 
+/** Whether a section can be relied on, and why not. */
 export interface SectionState {
   readonly status: SectionStatus;
   /** Empty when the status is `ok`. */
   readonly reasons: readonly Reason[];
 }
 
+/** A column that covers the day in part. */
 export interface ObservedQuantity extends Coverage {
   /** The publisher's column name. */
   readonly quantity: string;
 }
 
+/** Why a section is not `ok`; pages put it into words. */
 export type Reason =
   | { readonly code: 'not_published'; readonly quantities: readonly string[] }
   | { readonly code: 'incomplete'; readonly quantities: readonly ObservedQuantity[] }
@@ -74,6 +80,7 @@ export type Reason =
   | { readonly code: 'checks_failed'; readonly checks: readonly string[] }
   | { readonly code: 'no_checks' };
 
+/** A row of the table of figures that is exported. */
 export interface Indicator {
   readonly indicator: string;
   readonly value: number | null;
@@ -92,6 +99,7 @@ interface ChecksSummary {
   readonly results: readonly CheckResult[];
 }
 
+/** A slice of published rows by its content. */
 export interface SourceSlice {
   readonly part: string;
   /** The publisher's name of the dataset. */
@@ -100,12 +108,15 @@ export interface SourceSlice {
   readonly sha256: string | null;
 }
 
+/** An artefact by its content: equal bytes, equal identity, wherever they are kept. */
 export interface ArtefactIdentity {
   readonly sha256: string;
   readonly bytes: number;
+  /** Null for documents. */
   readonly rows: number | null;
 }
 
+/** What the report was made from, without anything that differs between runs. */
 export interface Provenance {
   /** The slices of published rows that the day was made from. */
   readonly slices: readonly SourceSlice[];

@@ -17,6 +17,7 @@ const COLUMNS = [
   'generation_coverage DECIMAL(5, 4)',
 ];
 
+/** Writes Parquet in the order of dates. */
 export async function writeDays(sql: SqlSession, days: readonly DayMetrics[], path: string): Promise<StagedOutput> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE month_days (${COLUMNS.join(', ')})`);
   await sql.run(`INSERT INTO month_days VALUES ${days.map(rowOf).join(', ')}`);

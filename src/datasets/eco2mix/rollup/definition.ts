@@ -15,6 +15,7 @@ export const RAW_OUTPUTS = {
   raw_tr: { part: 'tr', dataset: 'eco2mix-national-tr' },
   raw_cons_def: { part: 'cons-def', dataset: 'eco2mix-national-cons-def' },
 } as const;
+/** An output that keeps published rows as they were read. */
 export type RawOutput = keyof typeof RAW_OUTPUTS;
 
 const MONTH = defineRollup({
@@ -42,6 +43,7 @@ const MONTH = defineRollup({
 
 /** The tables of instants are published by year: all years in one would be 60 MB of text with every change. */
 export const CSV_OF_YEARS = FRENCH_TABLES.filter(({ of }) => of === 'instants');
+/** The tables of months and years: small, one file for all time. */
 export const CSV_OF_HISTORY = FRENCH_TABLES.filter(({ of }) => of !== 'instants');
 
 /** The output with the CSV of a table. */
@@ -104,4 +106,5 @@ const HISTORY = defineRollup({
   timeout: '20 minutes',
 });
 
+/** In the order in which they are made. */
 export const ROLLUPS: readonly RollupDefinition[] = [MONTH, YEAR, HISTORY];

@@ -13,8 +13,10 @@ import { ZONE } from '../local-time.ts';
  * `days` of 30 says how many days of the window have such instants, `samples` how many there are.
  */
 
+/** The core column of each forecast. */
 export const FORECASTS = { j1: 'forecast_day_ahead_mw', j: 'forecast_intraday_mw' } as const;
 
+/** The day and the 29 before it. */
 export const WINDOW_DAYS = 30;
 
 const REFERENCES = { day: 24, week: 168 } as const;
@@ -22,6 +24,10 @@ const REFERENCES = { day: 24, week: 168 } as const;
 /** Single relative errors are summed in units of 10⁻¹²: whole numbers have one sum in any order. */
 const RELATIVE_SCALE = '1000000000000';
 
+/**
+ * `core` is SQL to select from, with the columns of the core table; rows `date, forecast, days,
+ * samples, …`.
+ */
 export function forecastSkillSql(core: string): string {
   const references = Object.entries(REFERENCES);
   const joins = references.map(

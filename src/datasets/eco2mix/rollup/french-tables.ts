@@ -29,6 +29,7 @@ export interface FrenchTable {
   readonly columns: readonly FrenchColumn[];
 }
 
+/** A column with the SQL that fills it. */
 export interface FrenchColumn extends TableColumn {
   /** SQL over a row of instants, or over the energies of one period. */
   readonly value: string;
@@ -150,6 +151,7 @@ function ofPeriods(stem: string, title: Words, figures: readonly FrenchColumn[],
   ];
 }
 
+/** Titles are shown where readers choose a table. */
 export const FRENCH_TABLES: readonly FrenchTable[] = [
   {
     name: 'consommation_puissance',

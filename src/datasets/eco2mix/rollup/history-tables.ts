@@ -97,6 +97,7 @@ function importsAndExports(): string {
   );
 }
 
+/** One file each, published as `02_clean/<name>.parquet`. */
 export const HISTORY_TABLES: readonly HistoryTable[] = [
   { name: 'consommation_france_puissance', from: 'core', select: detail(['consommation']) },
   {

@@ -8,6 +8,7 @@ import { peaksSql } from './peaks.ts';
 
 /** Tables over all time that questions read, made by `rollup/history` from the days and instants of months. */
 export const INSIGHTS = ['peaks', 'low_carbon', 'forecast_skill', 'calendar'] as const;
+/** Published as `eco2mix/<name>.parquet`. */
 export type Insight = (typeof INSIGHTS)[number];
 
 /** Writes a table; undefined when an input that it needs is not there. */

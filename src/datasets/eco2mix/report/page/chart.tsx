@@ -7,6 +7,7 @@ import { hoverStrips } from './hover.ts';
 import type { ToneName } from './palette.ts';
 import { toneVariable } from './palette.ts';
 
+/** Lengths are CSS pixels. */
 export interface ChartProps {
   /** Unique in the page. */
   readonly id: string;
@@ -16,6 +17,7 @@ export interface ChartProps {
   readonly height: number;
   /** Width of the drawing for large screens. */
   readonly width?: number;
+  /** Of the drawing for telephones. */
   readonly compactHeight?: number;
   /** The values of each instant, for the drawing that a pointer reaches. */
   readonly hover?: DayHover;
@@ -52,12 +54,14 @@ export function Chart({ id, label, draw, height, width = WIDE, compactHeight = 2
   );
 }
 
+/** A colour with its meaning; `mark` is the form in which the chart draws it. */
 export interface LegendEntry {
   readonly tone: ToneName;
   readonly name: string;
   readonly mark?: 'area' | 'line' | 'dashed' | 'dotted' | undefined;
 }
 
+/** Hidden from screen readers: the name beside it says the same. */
 export function Swatch({ tone, mark = 'area' }: Pick<LegendEntry, 'tone' | 'mark'>): JSX.Element {
   return <i class={`swatch ${mark}`} style={`--tone:${toneVariable(tone)}`} aria-hidden="true" />;
 }

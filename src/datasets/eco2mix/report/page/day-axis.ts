@@ -13,6 +13,7 @@ export interface DayAxis {
   readonly change: { readonly position: number; readonly from: number; readonly to: number } | undefined;
 }
 
+/** `at`: local time with offset of every quarter of the day, 92, 96 or 100 of them. */
 export function dayAxis(at: readonly string[]): DayAxis {
   const full = at.flatMap((time, position) =>
     clockTime(time).endsWith(':00') ? [{ position, hour: Number(clockTime(time).slice(0, 2)) }] : [],

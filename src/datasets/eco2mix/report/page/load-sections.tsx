@@ -19,6 +19,7 @@ import { dayHover, hoverCurve } from './hover.ts';
 import { hasValues } from './samples.ts';
 import { Section } from './section.tsx';
 
+/** Forecasts are drawn where they were published. */
 export function LoadSection({ model }: { model: ReportModel }): JSX.Element {
   const { metrics } = model;
   const { curves, load } = metrics;
@@ -83,6 +84,7 @@ function loadLabel({ load, hours }: DayMetrics): string {
   return `Courbe de la consommation et de ses prévisions au long de la journée${parts.map((part) => `, ${part}`).join('')}.`;
 }
 
+/** Forecast − load at the instants that have both; positive when the forecast was too high. */
 export function ForecastSection({ model }: { model: ReportModel }): JSX.Element {
   const { forecasts, curves } = model.metrics;
   const columns = [forecasts.j1, forecasts.j];

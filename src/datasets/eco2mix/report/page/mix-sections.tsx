@@ -25,6 +25,7 @@ import { quantityName } from './words.ts';
 
 const STACK_NOTE = ' L’empilement s’interrompt au-dessus d’une valeur manquante.';
 
+/** A stack by source with storage and exchanges; it breaks where a value is missing. */
 export function GenerationSection({ model }: { model: ReportModel }): JSX.Element {
   const { metrics } = model;
   return (
@@ -141,6 +142,7 @@ function generationLabel({ generation }: DayMetrics): string {
   return `Empilement de la production par filière au long de la journée : ${shares.join(', ')}.`;
 }
 
+/** Import is positive; borders that offset each other do so in the total. */
 export function ExchangesSection({ model }: { model: ReportModel }): JSX.Element {
   const { exchanges, curves } = model.metrics;
   const total = exchanges.total.net_mwh;
@@ -193,6 +195,7 @@ function exchangeCells(exchange: DayMetrics['exchanges']['total']): readonly str
   ];
 }
 
+/** The mean is weighted by generation, as in the metrics. */
 export function CarbonSection({ model }: { model: ReportModel }): JSX.Element {
   const { carbon_intensity: carbon, curves } = model.metrics;
   const grams = (value: number | null, decimals = 0): string => withUnit(number(value, decimals), 'g/kWh');

@@ -36,6 +36,7 @@ export const TONES = {
   ...STATUS_TONES,
 } as const satisfies Readonly<Record<string, Tone>> &
   Readonly<Record<Source | Storage | Border | ComparisonName, Tone>>;
+/** A meaning that has a colour. */
 export type ToneName = keyof typeof TONES;
 
 /** The value that charts draw with. */

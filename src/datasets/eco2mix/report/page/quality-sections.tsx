@@ -10,6 +10,7 @@ import { heldSamples } from './samples.ts';
 import { Section } from './section.tsx';
 import { checkName, quantityName, REVISION_WORDS } from './words.ts';
 
+/** Expected and observed samples of every column, and how final the day is. */
 export function CoverageSection({ model }: { model: ReportModel }): JSX.Element {
   const { metrics } = model;
   const counts = metrics.instants_by_revision;
@@ -110,6 +111,7 @@ const SEVERITIES: Readonly<Record<CheckResult['severity'], string>> = {
   fail: 'bloquant',
 };
 
+/** All checks, also those without findings, and what people accepted. */
 export function ChecksSection({ model }: { model: ReportModel }): JSX.Element {
   const { results } = model.checks;
   return (
@@ -166,6 +168,7 @@ function exampleText(example: JsonObject): string {
 /** From the folder of the page to the log of all downloads, both under the names that readers know. */
 const DOWNLOAD_LOG = '../../logs/download_log.csv';
 
+/** Hashes of slices and artefacts; no time of collection, which would change the bytes. */
 export function ProvenanceSection({ model }: { model: ReportModel }): JSX.Element {
   const { slices, artefacts, unknown_columns, step_versions } = model.provenance;
   const versions = Object.entries(step_versions);

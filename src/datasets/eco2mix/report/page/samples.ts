@@ -40,6 +40,7 @@ export function stackable(layers: readonly Series[]): readonly Series[] {
   );
 }
 
+/** False for a column that was not published on the day. */
 export function hasValues(series: Series): boolean {
   return series.some((value) => value !== null);
 }

@@ -63,6 +63,7 @@ export function quantityName(quantity: string): string {
   return QUANTITY_NAMES[quantity] ?? quantity;
 }
 
+/** Titles of sections on the page. */
 export const SECTION_TITLES: Readonly<Record<SectionName, string>> = {
   load: 'Consommation',
   forecasts: 'Prévisions',
@@ -93,6 +94,7 @@ export const REFERENCE_WORDS: Readonly<Record<SectionStatus, string>> = {
   no_data: 'sans références',
 };
 
+/** In French; checks have words of their own. */
 export function statusWord(name: SectionName, status: SectionStatus): string {
   return (name === 'checks' ? CHECKS_WORDS : STATUS_WORDS)[status];
 }
@@ -129,18 +131,21 @@ export function checkName(id: string): string {
   return CHECK_NAMES[id] ?? id;
 }
 
+/** Of the page as a whole, beside its title. */
 export const REPORT_STATUS_WORDS: Readonly<Record<SectionStatus, string>> = {
   ok: 'rapport complet',
   degraded: 'rapport partiel',
   no_data: 'aucune consommation publiée',
 };
 
+/** How final values are, in the publisher's terms. */
 export const REVISION_WORDS: Readonly<Record<Revision, string>> = {
   provisional: 'temps réel (provisoire)',
   consolidated: 'consolidées',
   definitive: 'définitives',
 };
 
+/** `short` heads columns, `long` stands in sentences. */
 export const COMPARISON_WORDS: Readonly<Record<ComparisonName, { readonly short: string; readonly long: string }>> = {
   previous_day: { short: 'J−1', long: 'la veille (J−1)' },
   previous_week: { short: 'J−7', long: 'la semaine précédente (J−7)' },

@@ -25,6 +25,7 @@ function fontSize(plot: Plot): number {
   return plot.compact ? 11 : 12;
 }
 
+/** Smaller on a telephone; muted unless another tone is given. */
 export function textStyle(plot: Plot, tone: ToneName = 'muted'): { color: string; fontSize: number } {
   return { color: ink(tone), fontSize: fontSize(plot) };
 }

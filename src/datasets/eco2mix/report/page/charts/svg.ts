@@ -10,11 +10,14 @@ import 'echarts/lib/component/markLine.js';
 import 'echarts/lib/component/markPoint.js';
 import { SVGRenderer } from 'echarts/renderers';
 
+/** The part of echarts' options that our charts may use: more would have to be registered above. */
 export type ChartOption = ComposeOption<
   BarSeriesOption | LineSeriesOption | GridComponentOption | MarkLineComponentOption | MarkPointComponentOption
 >;
+/** A curve, or an area of a stack. */
 export type LineSeries = LineSeriesOption;
 
+/** In CSS pixels. */
 export interface ChartSize {
   readonly width: number;
   readonly height: number;

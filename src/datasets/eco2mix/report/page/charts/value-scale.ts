@@ -7,6 +7,7 @@ export interface ValueScale {
   readonly ticks: readonly number[];
 }
 
+/** How an axis is laid around its data. */
 export interface ScaleOptions {
   /** The axis holds zero, as it must where areas or signs are read. */
   readonly withZero: boolean;
