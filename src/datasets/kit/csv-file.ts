@@ -24,17 +24,21 @@ export interface CsvLayout<Column extends string> {
   readonly unused: readonly string[];
 }
 
+/** A header as it was read against the names that a dataset knows. */
 export interface CsvHeader<Column extends string> {
   /** Published names in their order. */
   readonly published: readonly string[];
   /** The published name of each known column that the file has. */
   readonly known: ReadonlyMap<Column, string>;
+  /** Published names that no column of ours has. */
   readonly unknown: readonly string[];
 }
 
+/** A CSV file whose header was found good. */
 export interface CsvFile<Column extends string> extends CsvHeader<Column> {
   readonly path: string;
   readonly bytes: number;
+  /** How messages call the file. */
   readonly what: string;
   readonly delimiter: string;
 }

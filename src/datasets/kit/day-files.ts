@@ -25,7 +25,9 @@ export interface DayToWrite {
   readonly rows: number;
 }
 
+/** What is cut into one file a day. */
 export interface DayFilesRequest {
+  /** Read once for each batch of days. */
   readonly table: string;
   /** The column of `table` with the civil date as text; it is not written. */
   readonly dayColumn: string;
@@ -33,6 +35,7 @@ export interface DayFilesRequest {
   readonly columns: string;
   /** SQL of a total order of the rows of a day. */
   readonly orderBy: string;
+  /** Ascending, with the number of their rows; days without rows get no file. */
   readonly days: readonly DayToWrite[];
 }
 

@@ -62,8 +62,10 @@ function documentTexts(text: string, what: string): string[] {
   return documents;
 }
 
+/** A JSON object whose members nobody has looked at yet. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** False for null and for lists. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,11 +3,14 @@ import { refuseWhatIsNoData } from './not-data.ts';
 
 /** The two ends of a raw file, read before anything reads it as a whole. */
 
+/** What is read of each end; smaller files are read whole, twice. */
 export const SAMPLE_BYTES = 65_536;
 
+/** Beginning and end of a file as text; in a small file they overlap. */
 export interface TextEnds {
   readonly head: string;
   readonly tail: string;
+  /** Of the whole file. */
   readonly bytes: number;
 }
 

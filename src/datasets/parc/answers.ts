@@ -46,6 +46,7 @@ const DERIVED = {
   en: 'Derived capacity: production / (load factor × hours of the month). The register is that of 31 December.',
 };
 
+/** By month, by month with the earlier system's headers, and by year. */
 export const PARC_TABLES: readonly TableDefinition[] = [
   {
     id: 'parc_mensuel',

@@ -14,15 +14,18 @@ export interface MonthlyFigure {
   readonly load_factor: number | null;
 }
 
+/** RTE tells of wind on land, wind at sea and sun alone. */
 export type MonthlyFigures = Readonly<Partial<Record<RteSource, MonthlyFigure>>>;
 
 /** Capacity in MW on 31 December of a year, by source; null where the register has no figure. */
 export type RegisterYear = Readonly<Partial<Record<RegisterSource, number | null>>>;
 
+/** One source in one month. */
 export interface CapacityRow extends MonthlyFigure {
   /** `2024-01` */
   readonly period: string;
   readonly source: Source;
+  /** Of the civil month of Paris. */
   readonly hours: number;
   /** From RTE's figures; null without both of them, or at a load factor of zero. */
   readonly derived_mw: number | null;
@@ -34,9 +37,11 @@ export interface CapacityRow extends MonthlyFigure {
   readonly difference_mw: number | null;
   /** In December the register's where it has one; else the derived one; else the register's of the last year before. */
   readonly capacity_mw: number | null;
+  /** Which of the three `capacity_mw` is; null where none is known. */
   readonly capacity_from: 'register' | 'rte' | 'register_before' | null;
 }
 
+/** All that the rows of one month are computed from. */
 export interface MonthToTell {
   readonly period: string;
   readonly hours: number;

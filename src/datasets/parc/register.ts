@@ -3,8 +3,10 @@ import type { RegisterSource } from './sources-of-power.ts';
 
 /** ODRE's register: one row a year with the installed capacity on 31 December, in MW, by source. */
 
+/** A year, and the MW of each source on its 31 December. */
 export type RegisterColumn = 'year' | RegisterSource;
 
+/** What a file must have to be taken as the national register; names in the portal's dialects. */
 export const REGISTER: CsvLayout<RegisterColumn> = {
   title: 'the register of installed capacity (ODRE parc-prod-par-filiere)',
   names: {

@@ -19,6 +19,7 @@ export const rollupMonth = dayByDay(async (unit, _task, sql) => {
   return { outputs: { capacity }, checks: [], facts: { rows: capacity.rows } };
 });
 
+/** One source in one year. */
 export interface YearRow {
   readonly period: string;
   readonly source: Source;
@@ -40,6 +41,7 @@ export interface YearRow {
   readonly coverage: number;
 }
 
+/** The members of `YearRow` as columns, in their order. */
 export const YEAR_COLUMNS: readonly SqlColumn[] = [
   { name: 'period', type: 'VARCHAR' },
   { name: 'source', type: 'VARCHAR' },

@@ -90,6 +90,7 @@ function monthsOf(years: Readonly<Record<string, unknown>>): Pick<PageFigure, 'm
   );
 }
 
+/** Production in TWh, or a mean load factor in percent, as published. */
 export interface FigureKind {
   readonly source: RteSource;
   readonly measure: 'production' | 'load_factor';

@@ -14,6 +14,7 @@ function of(source: string, member: string): string {
 
 const COMPARED = ['eolien', 'solaire'] as const;
 
+/** Each with the SQL that takes it from the long table, grouped by month. */
 export const WIDE_COLUMNS: readonly WideColumn[] = [
   { name: 'annee', type: 'integer', title: { fr: 'Année', en: 'Year' }, value: 'CAST(left(period, 4) AS INTEGER)' },
   { name: 'annee_mois', type: 'text', title: { fr: 'Mois', en: 'Month' }, value: 'period' },

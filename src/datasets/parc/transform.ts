@@ -22,6 +22,7 @@ import type { RteSource } from './sources-of-power.ts';
 
 /** `transform/parc`: what is told of the day's month and of the ends of its year, as one row for each source. */
 
+/** Months are those of Paris: 743 hours in March, 745 in October. */
 export const ZONE = 'Europe/Paris';
 
 const TERAWATT_HOUR = 1_000_000;
@@ -42,8 +43,10 @@ const CHECKS = {
   },
 } as const satisfies Record<string, CheckDefinition>;
 
+/** Both warn: publishers round and revise on their own. */
 export const CAPACITY_CHECKS: readonly CheckDefinition[] = Object.values(CHECKS);
 
+/** The members of `CapacityRow` as columns, in their order. */
 export const CAPACITY_COLUMNS: readonly SqlColumn[] = [
   { name: 'period', type: 'VARCHAR' },
   { name: 'source', type: 'VARCHAR' },
@@ -65,6 +68,7 @@ export interface CapacityState {
   readonly rows: readonly CapacityRow[];
 }
 
+/** Facts: `rows` and the `period`, the month of the day. */
 export const transformParc = dayByDay(async (unit, _task, sql) => {
   const period = dayOf(unit).date.slice(0, 7);
   const year = Number(period.slice(0, 4));

@@ -21,6 +21,7 @@ export interface PieceTask {
   readonly scratch: string;
 }
 
+/** Where the piece is; with a failure it holds what is known of the archive and no occurrence. */
 export interface MadePiece {
   readonly path: string;
   readonly failure?: PieceFailure;

@@ -22,15 +22,19 @@ export interface PieceHead {
   readonly bytes: number;
 }
 
+/** An occurrence with the inner file that it stands in. */
 export interface PieceRecord extends DocumentRecord {
   readonly document: string;
 }
 
+/** Why an archive could not be read, in words that quote nothing of a customer. */
 export interface PieceFailure {
+  /** A `RefusalCause`. */
   readonly cause: string;
   readonly message: string;
 }
 
+/** A piece without such a line was cut off. */
 export type PieceEnd = { readonly documents: readonly ReadDocument[] } | { readonly failure: PieceFailure };
 
 type Line = PieceHead | PieceRecord | PieceEnd;
@@ -41,6 +45,7 @@ export type PieceEvent =
   | { readonly kind: 'record'; readonly record: PieceRecord }
   | { readonly kind: 'end'; readonly end: PieceEnd };
 
+/** With the line end. */
 export function pieceLine(line: Line): string {
   return `${JSON.stringify(line)}\n`;
 }

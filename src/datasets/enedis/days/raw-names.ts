@@ -8,6 +8,7 @@ const ROOT = 'raw/enedis/';
 const DAY = /^raw\/enedis\/([a-z0-9]+)\/dt=(\d{4}-\d\d-\d\d)\//;
 const SEALED = '.sealed';
 
+/** Files that are no archive of a flux that is read have no such name. */
 export const ENEDIS_RAW_NAMES: RawNames = {
   roots: [ROOT],
   nameOf({ path = '' }) {

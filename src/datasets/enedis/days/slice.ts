@@ -38,6 +38,7 @@ const WHOLE_DELIVERIES = `
   WHERE choice = 1 AND NOT (is_failed AND came_whole)
   ORDER BY archive_timestamp, archive, archive_sha256, document NULLS FIRST, occurrence`;
 
+/** Reads the pieces once for all days; rows of other days are passed over. */
 export const sliceRawFile: Dataset['slice'] = async (task, sql) => {
   const wanted = new Set(task.days.map(({ date }) => date));
   const sinks = new Map<CivilDate, RowSink>();

@@ -19,6 +19,7 @@ export const PLACE_COLUMNS: LinearColumns = {
   position: 'integer',
 };
 
+/** SQL of a total order: where a row was published, oldest archive first. */
 export const PLACE_ORDER = 'archive_timestamp, archive, archive_sha256, document, occurrence, position';
 
 /** Written at once: a write for every row takes longer than making the rows. */
@@ -31,6 +32,7 @@ export interface RowSink {
   close(columns: LinearColumns): Promise<string>;
 }
 
+/** `name` is the scratch file of the rows; `close` must be called before they are read. */
 export function openRows(sql: SqlSession, name: string): RowSink {
   const file = scratchFile(sql, `${name}.ndjson`);
   const stream = createWriteStream(file);

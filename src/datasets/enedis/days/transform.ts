@@ -16,6 +16,7 @@ import { copyRows, openRows, PLACE_COLUMNS, PLACE_ORDER } from './tables.ts';
 
 /** `transform/<flux>`: the linear tables of a day's archives, and what came of each archive. */
 
+/** Warns: an archive that cannot be read stops nothing that others say. */
 export const ARCHIVE_CHECK: CheckDefinition = {
   id: 'archives-read',
   title: 'every archive of the day could be read',
@@ -25,6 +26,7 @@ export const ARCHIVE_CHECK: CheckDefinition = {
 /** Rows that are in memory at a time. */
 const BATCH = 10_000;
 
+/** The step of one flux, day by day; rows go to disk in batches. */
 export function transformOf(flux: Delivered): StepImplementation {
   return { kind: 'sql', run: (task, sql) => forEachUnit(task, (unit) => transformDay(flux, unit, sql)) };
 }

@@ -3,6 +3,7 @@ import type { CivilDate } from '../../kit/index.ts';
 
 /** The eleven flux that are read; R15_ACC comes in the files of R15. */
 export const FLUX = ['C15', 'R151', 'R15', 'R64', 'R67', 'F15', 'F12', 'C12', 'X12', 'X13'] as const;
+/** As it stands in the names of archives. */
 export type Flux = (typeof FLUX)[number];
 
 /** Files that the billing team gives because no flux has what is in them. */

@@ -25,6 +25,7 @@ const REFUSALS = {
   wrong_row: { code: 'INPUT_INVALID', remedy: 'correct the row and give the file again under a later date or time' },
 } as const satisfies Record<string, { readonly code: ErrorCode; readonly remedy: string }>;
 
+/** Each has an error code and a remedy; kept in the rows of archives. */
 export type RefusalCause = keyof typeof REFUSALS;
 
 /** Where it is: the archive, and its inner file when it is about one. */

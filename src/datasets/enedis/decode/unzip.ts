@@ -15,6 +15,7 @@ export interface UnzipLimits {
   readonly ratio: number;
 }
 
+/** Far above every archive seen, and far below what fills a disk or memory. */
 export const UNZIP_LIMITS: UnzipLimits = {
   documents: 2_000,
   documentBytes: 2 ** 30,

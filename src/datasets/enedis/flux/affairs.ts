@@ -100,5 +100,7 @@ function reader(flux: 'X12' | 'X13', direction: 'initiee' | 'recue', title: stri
   };
 }
 
+/** One row a milestone of an affair that the supplier asked for. */
 export const X12 = reader('X12', 'initiee', 'X12: affairs that the supplier began');
+/** One row a milestone of an affair that somebody else asked for. */
 export const X13 = reader('X13', 'recue', 'X13: affairs that others began');

@@ -93,6 +93,7 @@ const C12_TABLE: LinearTable = {
   linear,
 };
 
+/** Version 1.12.1; an unknown class of hours is a finding. */
 export const C12: FluxReader = {
   shape: {
     xml: {

@@ -123,6 +123,7 @@ function eventTime(text: string | null): string | null {
   return day === null ? instantOf(text) : instantOfWallTime(`${day} 00:00:00`);
 }
 
+/** One row an event; indexes in kWh stand before (`avant_`) and after (`apres_`) it. */
 export const C15_TABLE: LinearTable = {
   name: 'c15',
   title: 'C15: events of contracts, with the readings before and after them',
@@ -131,6 +132,7 @@ export const C15_TABLE: LinearTable = {
   linear,
 };
 
+/** Version 5.0.0; an unknown level of services, unit or calendar is a finding. */
 export const C15: FluxReader = {
   shape: {
     xml: { roots: ['C15'], head: { Version_XSD: 'text' }, each: 'PRM', occurrence: OCCURRENCE },

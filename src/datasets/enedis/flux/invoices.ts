@@ -92,6 +92,7 @@ const ELEMENT_F15 = {
   ...AMOUNTS,
 };
 
+/** Segment C5, version 4.0.0: a line for each valued element. */
 export const F15: FluxReader = {
   shape: {
     xml: {
@@ -185,6 +186,7 @@ const SUB_LOT = texts(
   'Tarif_Souscrit',
 );
 
+/** Segments C2 to C4, version 1.10.3: a line for each valued element of a sub-lot. */
 export const F12: FluxReader = {
   shape: {
     xml: {

@@ -10,6 +10,9 @@ import type { DocumentShape } from './shape.ts';
 /** A row of a linear table: names of columns in snake case, ids as text, decimals as text, null where nothing was said. */
 export type LinearRow = Readonly<Record<string, string | number | boolean | null>>;
 
+/**
+ * How a column is kept: a `decimal` is text until SQL makes it DECIMAL(24, 8), so it stays exact.
+ */
 export type ColumnKind = 'text' | 'integer' | 'decimal' | 'boolean';
 
 /** The columns of a linear table in their order. */

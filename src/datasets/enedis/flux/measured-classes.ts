@@ -24,18 +24,23 @@ export const MEASURED_CLASS = many(
 const INDEX_CLASS = '1';
 const WITHDRAWN = '0';
 
+/** Whether a class is an index of withdrawn energy: consumptions and injections are not. */
 export function isIndex(measured: TreeObject): boolean {
   return textAt(measured, 'Classe_Mesure') === INDEX_CLASS && textAt(measured, 'Sens_Mesure') === WITHDRAWN;
 }
 
+/** The registers of one reading, in kWh. */
 export interface Indexes {
   readonly values: ReadonlyMap<Register, number>;
+  /** Of the reading before, where this one tells it. */
   readonly previous: ReadonlyMap<Register, number>;
   /** Digits of the counter; the fewest when registers differ. */
   readonly digits: number | null;
   /** Whether a register says that it passed zero. */
   readonly passedZero: boolean;
+  /** Of the meter. */
   readonly serial: string | null;
+  /** Classes that no register stands for. */
   readonly dropped: number;
 }
 

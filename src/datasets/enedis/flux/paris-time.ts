@@ -4,6 +4,7 @@ import type { CivilDate } from '../../kit/index.ts';
 
 /** Times of the distributor: a bare date is a civil day, a time with an offset an instant, a naive time wall time in Paris. */
 
+/** Days, months and naive times of the distributor are those of Paris. */
 export const ZONE = 'Europe/Paris';
 
 const HOUR_MS = 3_600_000;

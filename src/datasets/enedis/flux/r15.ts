@@ -154,6 +154,7 @@ const R15_ACC_TABLE: LinearTable = {
   }),
 };
 
+/** Version 2.3.2; an unknown state, unit or calendar is a finding. */
 export const R15: FluxReader = {
   shape: {
     xml: {

@@ -9,6 +9,7 @@ import type { TreeObject } from './shape.ts';
 
 /** R151: indexes of every evening. `Date_Releve` is the day that the reading ENDS: it counts at the next midnight. */
 
+/** The value of `source` in the readings that come from it. */
 export const R151_SOURCE = 'flux_R151';
 
 const COLUMNS: LinearColumns = {
@@ -80,6 +81,7 @@ function plausibility(classes: readonly TreeObject[]): number {
   return classes.some((one) => textAt(one, 'Indice_Vraisemblance') === '1') ? 1 : 0;
 }
 
+/** One row a meter and evening; the reading counts at the midnight after its date. */
 export const R151_TABLE: LinearTable = {
   name: 'r151',
   title: 'R151: daily indexes by subscription',
@@ -88,6 +90,7 @@ export const R151_TABLE: LinearTable = {
   linear,
 };
 
+/** Version V1, indexes in Wh; another unit or calendar is a finding, and nothing is guessed. */
 export const R151: FluxReader = {
   shape: {
     xml: {

@@ -9,6 +9,7 @@ import type { TreeObject } from './shape.ts';
 
 /** R64: indexes on demand. A day's index stands at its start, in wall time of Paris without offset. */
 
+/** The value of `source` in the readings that come from it. */
 export const R64_SOURCE = 'flux_R64';
 
 /** Of two values for a day the corrected one counts, then the validated one. */
@@ -132,6 +133,7 @@ function rowOf({ occurrence, head, pdl, document, at, best, indexes }: RowParts)
   };
 }
 
+/** One row a meter and instant, of the best calendar that has it. */
 export const R64_TABLE: LinearTable = {
   name: 'r64',
   title: 'R64: indexes on demand',
@@ -140,6 +142,7 @@ export const R64_TABLE: LinearTable = {
   linear,
 };
 
+/** JSON without a version; an unknown unit is a finding. */
 export const R64: FluxReader = {
   shape: {
     json: {

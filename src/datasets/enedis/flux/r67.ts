@@ -161,6 +161,7 @@ const R67_TABLE: LinearTable = {
   linear,
 };
 
+/** JSON without a version; an unknown unit or nature is a finding. */
 export const R67: FluxReader = {
   shape: {
     json: {

@@ -1,5 +1,6 @@
 /** The registers of a meter that are read: one, two by hours, or four by hours and season. */
 export const REGISTERS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'] as const;
+/** Part of the names of columns, `index_hph_kwh`. */
 export type Register = (typeof REGISTERS)[number];
 
 /** The distributor's calendars, and the registers that count under each. */
@@ -12,6 +13,7 @@ export const CALENDARS = {
 /** Calendars that say nothing: their readings are counted and left out. */
 export const UNUSABLE_CALENDARS: readonly string[] = ['INCONNU', 'DN999999'];
 
+/** True also for none, and for calendars that say nothing. */
 export function isKnownCalendar(id: string | null): boolean {
   return id === null || Object.hasOwn(CALENDARS, id) || UNUSABLE_CALENDARS.includes(id);
 }

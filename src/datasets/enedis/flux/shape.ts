@@ -11,6 +11,7 @@ export interface Many {
 
 /** What was read of an element: text, or members by element name; attributes are named `@name`. */
 export type Tree = string | readonly Tree[] | { readonly [name: string]: Tree };
+/** Members by element name. */
 export type TreeObject = Readonly<Record<string, Tree>>;
 
 /** A document: what stands once before its occurrences, and the occurrences. */
@@ -24,8 +25,10 @@ export interface DocumentShape {
   readonly occurrence: Readonly<Record<string, Shape>>;
 }
 
+/** The shape of an element of which the text is read. */
 export const TEXT = 'text';
 
+/** An element that may come any number of times; it is read as a list, also when it comes once. */
 export function many(shape: Shape): Many {
   return { many: shape };
 }
@@ -35,6 +38,7 @@ export function texts<const Name extends string>(...names: readonly Name[]): Rea
   return Object.fromEntries(names.map((name) => [name, TEXT])) as Record<Name, 'text'>;
 }
 
+/** Whether a shape is that of an element that repeats; no element is called `many`. */
 export function isMany(shape: Shape): shape is Many {
   return typeof shape === 'object' && 'many' in shape;
 }
@@ -45,6 +49,7 @@ export function textAt(tree: Tree | undefined, ...path: readonly string[]): stri
   return typeof found === 'string' && found !== '' ? found : null;
 }
 
+/** Undefined where the path ends early, or goes through a list. */
 export function treeAt(tree: Tree | undefined, ...path: readonly string[]): Tree | undefined {
   let at = tree;
   for (const name of path) {

@@ -1,5 +1,6 @@
 /** Exact decimals: whole numbers of a power of ten, and fractions of them. Amounts are rounded once, to cents, half away from zero. */
 
+/** Not reduced: compare with `compare`, not member by member. */
 export interface Fraction {
   readonly numerator: bigint;
   /** Positive. */
@@ -22,6 +23,7 @@ export function decimal(text: string): Fraction {
   return found;
 }
 
+/** Exact. */
 export function add(a: Fraction, b: Fraction): Fraction {
   if (a.denominator === b.denominator) return { numerator: a.numerator + b.numerator, denominator: a.denominator };
   return {
@@ -30,14 +32,17 @@ export function add(a: Fraction, b: Fraction): Fraction {
   };
 }
 
+/** Exact; `a − b`. */
 export function subtract(a: Fraction, b: Fraction): Fraction {
   return add(a, { numerator: -b.numerator, denominator: b.denominator });
 }
 
+/** Exact. */
 export function multiply(a: Fraction, b: Fraction): Fraction {
   return { numerator: a.numerator * b.numerator, denominator: a.denominator * b.denominator };
 }
 
+/** −1, 0 or 1, as sorting wants it; equal values need not have equal members. */
 export function compare(a: Fraction, b: Fraction): number {
   const [left, right] = [a.numerator * b.denominator, b.numerator * a.denominator];
   return left < right ? -1 : left > right ? 1 : 0;

@@ -12,6 +12,7 @@ import { RATE_TABLES } from './sql-rates.ts';
 /** The first month for which anything can be billed. */
 const FIRST_MONTH = '2015-01';
 
+/** How far the model is made. */
 export interface ModelOptions {
   /** A first of a month: nothing after it is made. An earlier one only takes away. */
   readonly horizon: CivilDate;

@@ -2,7 +2,9 @@ import { REGISTERS } from '../flux/registers.ts';
 
 /** The spine of a contract (one RSC): its events, and FACTURATION at the first of each month between entry and exit. */
 
+/** C15 events that begin a contract: first commissioning, commissioning, change of supplier. */
 export const ENTRIES = ['PMES', 'MES', 'CFNE'] as const;
+/** C15 events that end a contract: termination, change of supplier. */
 export const EXITS = ['RES', 'CFNS'] as const;
 
 function listed(events: readonly string[]): string {

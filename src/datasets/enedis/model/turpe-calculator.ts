@@ -27,6 +27,7 @@ export interface TurpePart {
   readonly turpe_variable_eur: string | null;
 }
 
+/** Amounts in €, to the cent, as text. */
 export interface TurpeAnswer {
   /** Null when the line has no power; never for another reason. */
   readonly turpe_fixe_eur: string | null;
@@ -37,6 +38,7 @@ export interface TurpeAnswer {
   readonly parts: readonly TurpePart[];
 }
 
+/** In French, for the person who gave the line. */
 export interface TurpeError {
   readonly erreur: string;
 }

@@ -5,14 +5,17 @@
  * Units: `cg` (management), `cc` (metering) in €/year; `b` (power) in €/kVA/year; `c` (energy) in c€/kWh. Decimals are text: they are exact.
  */
 
+/** By register of the network's own calendar: one, two, or four with seasons. */
 export type Energies =
   | { readonly base: string }
   | { readonly hp: string; readonly hc: string }
   | { readonly hph: string; readonly hch: string; readonly hpb: string; readonly hcb: string };
 
+/** One formula over one validity. */
 export interface TurpeRate {
   readonly formula: string;
   readonly from: string;
+  /** Excluded. */
   readonly to: string;
   readonly cg: string;
   readonly cc: string;

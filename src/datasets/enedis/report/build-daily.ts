@@ -12,6 +12,9 @@ export interface DailyInputs {
   readonly daysLookedAt: number;
 }
 
+/**
+ * Sequences are told where they have gaps, or got a number today; failures only of the day itself.
+ */
 export function buildDaily({ date, own, before, daysLookedAt }: DailyInputs): DailyReport {
   const named = [...before, ...own].map(nameOf);
   const today = new Set(own.map(({ sequence_key: key }) => key));

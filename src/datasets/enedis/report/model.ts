@@ -18,6 +18,7 @@ export interface ArchiveLine {
   readonly failure_message: string | null;
 }
 
+/** Raised when a reader of the document would have to change. */
 export const DAILY_SCHEMA = 'enedis.daily/1';
 
 /** The report of a day: what arrived, what failed, and what is missing between the numbers of the last days. */

@@ -32,8 +32,10 @@ export interface FormulaTotals {
   readonly turpe_eur: number | null;
 }
 
+/** What the page of months shows; nothing in it names a contract. */
 export interface MonthlyReport {
   readonly schema: 'enedis.monthly/1';
+  /** The first of a month; nothing after it was made. */
   readonly horizon: CivilDate;
   /** Newest first. */
   readonly months: readonly MonthTotals[];

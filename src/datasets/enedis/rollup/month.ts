@@ -25,6 +25,7 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   return { scope: unit.scope, outputs, checks: [], facts: { rows, days: archives.length } };
 }
 
+/** None where the input is not there. */
 export function pathsOf(artefacts: readonly LocalArtefact[] | undefined): string[] {
   return (artefacts ?? []).map(({ path }) => path);
 }

@@ -42,10 +42,12 @@ export function signed(value: number | null, decimals = 0): string {
   return value !== null && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
+/** The unit after a no-break space; an unknown value stays without. */
 export function withUnit(text: string, unit: string): string {
   return text === UNKNOWN ? text : `${text}${SPACE}${unit}`;
 }
 
+/** Whole MW; null is unknown, never 0. */
 export function megawatts(value: number | null): string {
   return withUnit(number(value), 'MW');
 }
@@ -55,6 +57,7 @@ export function gigawattHours(mwh: number | null): string {
   return withUnit(gigawattHourFigure(mwh), 'GWh');
 }
 
+/** The number of `gigawattHours` alone, for tables that have the unit in their head. */
 export function gigawattHourFigure(mwh: number | null): string {
   return number(mwh === null ? null : mwh / 1000, 1);
 }
@@ -104,6 +107,7 @@ export function instantText(at: string, hoursOfDay: number): string {
   return hoursOfDay === 24 ? clockTime(at) : `${clockTime(at)}${SPACE}(${offsetOf(at)})`;
 }
 
+/** The singular up to 1, as French has it: `0 jour`, `1 jour`, `2 jours`. */
 export function plural(count: number, one: string, many: string): string {
   return `${number(count)}${SPACE}${count > 1 ? many : one}`;
 }

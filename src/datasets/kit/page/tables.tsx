@@ -53,6 +53,7 @@ interface RowProps {
   readonly class?: string | undefined;
 }
 
+/** The name is the row's header; a null cell is drawn empty. */
 export function Row({ name, cells, class: className }: RowProps): JSX.Element {
   return (
     <tr class={className}>

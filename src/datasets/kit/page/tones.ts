@@ -1,10 +1,12 @@
 /** Colours that the report pages of all pipelines share; each has a value for light and for dark paper. */
 
+/** One colour, as CSS has it, for light and for dark paper. */
 export interface Tone {
   readonly light: string;
   readonly dark: string;
 }
 
+/** Light paper first. */
 export function tone(light: string, dark: string): Tone {
   return { light, dark };
 }

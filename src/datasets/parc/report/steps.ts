@@ -12,6 +12,7 @@ async function read<T>(unit: StepUnit, name: string, tools: PlainTools): Promise
   return JSON.parse(new TextDecoder().decode(await tools.read(input))) as T;
 }
 
+/** The state of the month as document and as CSV. */
 export const reportParc = plainStep(async (unit, tools) => {
   const { period, rows } = await read<CapacityState>(unit, 'state', tools);
   const sample = unit.sample ?? [];
@@ -26,6 +27,7 @@ export const reportParc = plainStep(async (unit, tools) => {
   return { outputs: { model: { bytes: model }, csv: { bytes: utf8(reportCsv(report)) } }, checks: [], facts: {} };
 });
 
+/** Drawn from the document alone. */
 export const reportPage = plainStep(async (unit, tools) => {
   const report = await read<ParcReport>(unit, 'model', tools);
   // The drawing code is loaded by the first page.

@@ -9,7 +9,9 @@ import { WEEK_DAYS } from './week.ts';
 
 /** Weeks that are judged, and weeks that they are held against. */
 export const JUDGED_WEEKS = 4;
+/** The weeks before the judged ones, whose median is the meter's own reference. */
 export const REFERENCE_WEEKS = 6;
+/** All weeks that are read. */
 export const WEEKS = JUDGED_WEEKS + REFERENCE_WEEKS;
 
 /** The input of the week that ended so many weeks ago. */
@@ -76,6 +78,7 @@ export async function fillFeatures(sql: SqlSession): Promise<void> {
 /** Wh that a transformer lost beyond its technical losses, day by day from the newest; undefined where a side is not known. */
 export type ExcessByDay = readonly (number | undefined)[];
 
+/** By transformer; `ago` shifts the window by whole weeks into the past. */
 export async function excessLosses(sql: SqlSession, unit: StepUnit, ago = 0): Promise<Map<string, ExcessByDay>> {
   const found = new Map<string, (number | undefined)[]>();
   for (let week = 0; week < WEEKS; week += 1) {

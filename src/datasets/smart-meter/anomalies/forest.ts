@@ -26,6 +26,7 @@ export interface Tree {
   readonly samples: readonly number[];
 }
 
+/** Equal options and rows give equal scores on every machine. */
 export interface ForestOptions {
   readonly trees: number;
   /** Rows for each tree; all of them where there are fewer. */
@@ -33,6 +34,7 @@ export interface ForestOptions {
   readonly seed: number;
 }
 
+/** The values of the paper. */
 export const FOREST_DEFAULTS: Omit<ForestOptions, 'seed'> = { trees: 100, sampleRows: 256 };
 
 /** Rows as columns of 32-bit numbers: the precision in which cuts are compared. */

@@ -26,11 +26,13 @@ export interface Candidate {
   readonly use_days: readonly (readonly (number | null)[])[];
 }
 
+/** A candidate with how much speaks for it; energies are Wh. */
 export interface Suspicion extends Omit<Candidate, 'short_wh' | 'weeks' | 'week_wh' | 'use_days'> {
   /** From 0 to 1. */
   readonly score: number;
   /** Share of what the meter lacks that its transformer lacks too; null without a balance. */
   readonly confirmed: number | null;
+  /** When energy is missing: all day, in the evening, or as days of zeros. */
   readonly shape: 'all_day' | 'evening' | 'zeros';
   readonly missing_wh_per_day: number;
 }

@@ -17,6 +17,7 @@ export interface ToldSuspicion extends Suspicion {
   readonly isNew: boolean;
 }
 
+/** One row a suspicious meter, by key and never by id. */
 export const metricsSuspicions: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => suspicionsOn(unit, sql)),

@@ -9,6 +9,7 @@ import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
  * each weekday, and a twelfth of the rows.
  */
 
+/** The day and the six before it. */
 export const WEEK_DAYS = 7;
 /** A day counts when this share of its readings is there, and a balance when this share of its meters is. */
 const LEAST_OF_DAY = 0.9;
@@ -19,6 +20,7 @@ export function namesOfWeek(name: string): string[] {
   return Array.from({ length: WEEK_DAYS }, (_, days) => (days === 0 ? name : `${name}_${days}`));
 }
 
+/** Days without enough readings count for nothing; they are not filled. */
 export const metricsWeek: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => weekOf(unit, sql)),

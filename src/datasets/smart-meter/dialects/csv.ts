@@ -3,6 +3,7 @@ import type { FileHead } from './dialect.ts';
 
 /** CSV files of all dialects: columns are found by the names of the header, never by their place. */
 
+/** How the lines of a dialect are laid out. */
 export interface CsvShape {
   readonly delimiter: ',' | ';';
   /** Lines before the header. */

@@ -40,6 +40,7 @@ export const PUBLISHED_COLUMNS = {
   label: 'VARCHAR',
 } as const;
 
+/** A column of the table above; the SQL of a dialect leaves out what its files do not say. */
 export type PublishedColumn = keyof typeof PUBLISHED_COLUMNS;
 
 /** The beginning of a file, as text without byte order mark. */
@@ -59,6 +60,7 @@ export interface OpenFile {
   readonly mediaType: string;
 }
 
+/** A way in which somebody publishes readings. */
 export interface Dialect {
   readonly id: string;
   readonly title: string;

@@ -15,6 +15,7 @@ export const KAGGLE_METER = 'kaggle-1';
 
 const SHAPE = { delimiter: ',', skip: 0 } as const;
 
+/** Recognised by its whole header; its labels are kept and counted as published. */
 export const kaggle: Dialect = {
   id: 'kaggle',
   title: 'labelled half-hours of one meter (Kaggle)',

@@ -20,6 +20,7 @@ function meterOf({ lines }: FileHead, header: number): string {
   return found?.[0] ?? 'linky-export';
 }
 
+/** Steps are not declared: they follow from the stamps. */
 export const linkyExport: Dialect = {
   id: 'linky-export',
   title: 'load curve that a customer exported (Linky)',

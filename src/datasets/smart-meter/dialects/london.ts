@@ -8,6 +8,7 @@ import { columnSql, csvRows, hasColumn, headerOf } from './csv.ts';
  */
 const SHAPE = { delimiter: ',', skip: 0 } as const;
 
+/** Steps of 30 minutes, times without offset in Europe/London. */
 export const london: Dialect = {
   id: 'lcl',
   title: 'half-hours of London households (LCL)',

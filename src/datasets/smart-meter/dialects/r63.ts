@@ -25,6 +25,9 @@ function otherQuantitySql(quantity: string): string {
   return `CASE WHEN ${quantity} IS NOT NULL AND upper(${quantity}) NOT IN ('PA', 'EA') THEN 'other_quantity' END`;
 }
 
+/**
+ * Ids that a spreadsheet rounded are refused with `SRC_SHAPE_CHANGED`: the meters cannot be told.
+ */
 export const r63Csv: Dialect = {
   id: 'r63-csv',
   title: 'load curves of the distributor (R63, CSV)',
@@ -68,6 +71,7 @@ async function refuseRoundedIds(sql: SqlSession, id: string, rows: string): Prom
   );
 }
 
+/** One row a point; a file is one JSON document of at most 64 MiB. */
 export const r63Json: Dialect = {
   id: 'r63-json',
   title: 'load curves of the distributor (R63, JSON)',

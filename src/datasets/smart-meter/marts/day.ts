@@ -9,6 +9,7 @@ import type { LossRow } from './losses.ts';
 
 /** `metrics/day`: the fleet as a whole: its load, its groups, where readings are missing, and what transformers lose. */
 
+/** The document of a day. */
 export interface FleetDay {
   readonly date: string;
   readonly metrics: readonly ConsumptionMetrics[];
@@ -16,6 +17,7 @@ export interface FleetDay {
   readonly coverage: readonly RegionHour[];
   /** Transformers with the largest unexplained losses; empty without both series. */
   readonly losses: readonly LossRow[];
+  /** At most fifty meters, by key, new ones first. */
   readonly suspicions: readonly SuspicionRow[];
 }
 
@@ -38,6 +40,7 @@ export interface SuspicionRow {
 const TOLD = 50;
 const LOSSES_SHOWN = 15;
 
+/** Facts: `meters`, and `coverage` 0–1 of the fleet. */
 export const metricsDay: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => fleetDay(unit, sql)),

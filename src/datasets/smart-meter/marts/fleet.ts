@@ -9,8 +9,10 @@ import { BUCKET_WH } from './partial-sums.ts';
 
 /** A group is published from this many meters on, and when none of them has more than this share of its energy. */
 export const LEAST_METERS = 10;
+/** Of the energy of the group, 0–1: above it the figure would be that of one household. */
 export const LARGEST_SHARE = 0.5;
 
+/** Withdrawn energy of one group on one day, under the names of the earlier mart. */
 export interface ConsumptionMetrics {
   /** `fleet`, or the name of a segment. */
   readonly segment: string;
@@ -19,12 +21,16 @@ export interface ConsumptionMetrics {
   /** Mean, largest and variance (n − 1) of the load of the group in its intervals. */
   readonly avg_kwh: number;
   readonly peak_kwh: number;
+  /** Local hour of the first interval with the largest load. */
   readonly peak_hour: number;
   readonly consumption_variance: number | null;
+  /** Meters with readings. */
   readonly meters: number;
+  /** Readings that came, beside those `expected` of these meters. */
   readonly observed: number;
   readonly expected: number;
   readonly coverage: number | null;
+  /** Readings with a published label of an anomaly; null where none is labelled. */
   readonly anomaly_count: number | null;
   readonly anomaly_rate_pct: number | null;
   readonly total_loss_estimate_kwh: number | null;
@@ -74,9 +80,11 @@ export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
     FROM ranked GROUP BY segment, half_hour ORDER BY segment, half_hour`;
 }
 
+/** One local hour of one region, with small regions left out. */
 export interface RegionHour {
   readonly region: string;
   readonly hour: number;
+  /** Readings that came. */
   readonly observed: number;
   readonly expected: number;
 }
@@ -94,8 +102,11 @@ export async function coverageByRegion(sql: SqlSession, unit: StepUnit): Promise
     FROM hours JOIN people USING (region) WHERE meters >= ${LEAST_METERS} OR region = 'unknown' ORDER BY region, hour`);
 }
 
+/** The fleet in one half-hour. */
 export interface SlotLoad {
+  /** From 0, in the order in which they pass. */
   readonly slot: number;
+  /** 0–23, local. */
   readonly hour: number;
   readonly import_kwh: number;
   readonly export_kwh: number;

@@ -11,15 +11,21 @@ import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 export const TECHNICAL_LOSS = 0.06;
 const LEAST_COVERAGE = 0.98;
 
+/** One transformer on one day; energies in kWh. */
 export interface LossRow {
   readonly transformer: string;
   readonly meters: number;
+  /** Part of the expected readings of its meters that came, 0–1. */
   readonly coverage: number;
+  /** What the network gave to the transformer; null where nobody said. */
   readonly injected_kwh: number | null;
   readonly export_kwh: number;
+  /** What the meters took. */
   readonly delivered_kwh: number;
   readonly loss_kwh: number | null;
+  /** Loss over what came in from both sides, 0–1. */
   readonly loss_rate: number | null;
+  /** `TECHNICAL_LOSS` of what was injected. */
   readonly technical_kwh: number | null;
   /** What neither meters nor technical losses explain. */
   readonly rest_kwh: number | null;

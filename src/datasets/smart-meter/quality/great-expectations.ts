@@ -2,6 +2,7 @@ import type { QualityDay, Verdict } from './verdicts.ts';
 
 /** Verdicts in the shape of Great Expectations' validation results, one for each suite. */
 
+/** One suite, with the names that Great Expectations has for its members. */
 export interface ValidationResult {
   readonly success: boolean;
   readonly meta: { readonly expectation_suite_name: string; readonly batch_kwargs: { readonly date: string } };
@@ -25,6 +26,7 @@ interface ExpectationResult {
   };
 }
 
+/** Suites in the order of their first verdict. */
 export function expectationsOf({ date, verdicts }: Pick<QualityDay, 'date' | 'verdicts'>): ValidationResult[] {
   return [...new Set(verdicts.map(({ suite }) => suite))].map((suite) => {
     const results = verdicts.filter((verdict) => verdict.suite === suite).map(resultOf);

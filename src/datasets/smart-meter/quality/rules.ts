@@ -51,6 +51,7 @@ const DELTAS = `(SELECT meter_key, CAST(arg_max(register_wh, read_at) - arg_min(
 /** Third largest value of a day and channel; spikes stand far above it. */
 const TOPS = `(SELECT meter_key, max(energy_wh, 3) AS top, arg_max(start_at, energy_wh) AS failed_at FROM readings WHERE channel = 'import' GROUP BY meter_key)`;
 
+/** Severity `hold` is said in the verdict alone: no rule holds a day. */
 export const QUALITY_RULES: readonly QualityRule[] = [
   refused('timestamp_not_null', 'every row has a time that its clock showed', [
     'no_stamp',

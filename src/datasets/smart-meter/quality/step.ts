@@ -25,12 +25,14 @@ const KEYS_KEPT = 20;
 /** A share of the meters with missing intervals above which a person is told at once. */
 const MISSING_TOLD = 0.01;
 
+/** The verdicts themselves are in the document; this tells a person to look. */
 export const QUALITY_CHECK: CheckDefinition = {
   id: 'quality-rules',
   title: 'no rule of quality fails for more than one meter in a hundred',
   severity: 'warn',
 };
 
+/** Each rule runs on its own over views of the day and of the days before it. */
 export const metricsQuality: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => qualityOf(unit, sql)),

@@ -22,8 +22,10 @@ export interface QualityDay {
   readonly profile: readonly ColumnProfile[];
 }
 
+/** The spread of one column over the readings of the day, in its own unit. */
 export interface ColumnProfile {
   readonly column: string;
+  /** Readings that have a value. */
   readonly values: number;
   readonly nulls: number;
   readonly least: number | null;

@@ -6,6 +6,7 @@ import { secondsOf } from './days.ts';
 
 const HALF_HOUR_S = 1_800;
 
+/** One half-hour of a day. */
 export interface HalfHour {
   /** From 0, in the order in which they pass. */
   readonly slot: number;

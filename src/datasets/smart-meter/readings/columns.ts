@@ -24,6 +24,7 @@ export const SLICE_COLUMNS = {
   line: 'BIGINT',
 } as const;
 
+/** As SQL, in the order of the slice. */
 export const SLICE_NAMES = Object.keys(SLICE_COLUMNS).join(', ');
 
 /** A total order of the rows of a slice, by which neighbours are alike. */

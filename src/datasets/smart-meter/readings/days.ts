@@ -18,10 +18,12 @@ export function inDaySql(date: CivilDate, zones: readonly string[]): string {
   return `(${each.join(' OR ')})`;
 }
 
+/** What a file tells of: its first and last data day. */
 export interface Extent {
   readonly from: CivilDate;
   readonly to: CivilDate;
   readonly rows: number;
+  /** Zones of its meters. */
   readonly zones: readonly string[];
 }
 

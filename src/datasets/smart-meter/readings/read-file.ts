@@ -7,6 +7,7 @@ import { fillMeterKeys } from './meter-key.ts';
 
 /** From a file in any dialect to `readings_read`, the rows of a slice of all its days. */
 
+/** What was found out while a file was read. */
 export interface ReadFile {
   /** Undefined for rows of slices that were joined before. */
   readonly dialect: Dialect | undefined;

@@ -27,8 +27,10 @@ const AGREEING: CheckDefinition = {
   title: 'rows of one meter and interval agree, unless one corrects the other',
   severity: 'warn',
 };
+/** What cannot count is refused row by row, so that a bad meter does not hold the others. */
 export const READING_CHECKS: readonly CheckDefinition[] = [READABLE, AGREEING];
 
+/** Order of arrival makes no difference to the bytes. */
 export const transformReadings: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => transformDay(unit, sql)),

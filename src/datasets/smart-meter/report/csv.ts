@@ -21,6 +21,7 @@ const COLUMNS = {
   total_loss_estimate_kwh: 'number',
 } as const satisfies Record<keyof ConsumptionMetrics, 'text' | 'number' | 'integer'>;
 
+/** One row a group; the fleet first. */
 export function metricsTable({ fleet }: MeterReport): FlatTable {
   const columns = Object.entries(COLUMNS).map(([name, type]) => ({ name, type }));
   return {

@@ -9,6 +9,7 @@ const LEFT = 56;
 const BOTTOM = 24;
 const TOP = 10;
 
+/** Null is a gap in the curve. */
 export interface CurvePoint {
   readonly label: string;
   readonly value: number | null;
@@ -20,6 +21,7 @@ interface CurveProps {
   readonly curves: readonly { readonly name: 'import' | 'export'; readonly points: readonly CurvePoint[] }[];
 }
 
+/** Both curves share one scale from zero; labels are those of the first. */
 export function Curve({ title, unit, curves }: CurveProps): JSX.Element {
   const points = curves[0]?.points ?? [];
   const largest = Math.max(1e-9, ...curves.flatMap((curve) => curve.points.map(({ value }) => value ?? 0)));

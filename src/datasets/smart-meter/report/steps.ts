@@ -7,6 +7,7 @@ import { renderPage } from './page.tsx';
 import type { QualityDay } from '../quality/verdicts.ts';
 import { renderQualityPage } from './quality-page.tsx';
 
+/** The document of a day with its table as CSV and flat Parquet; sample data are marked in each. */
 export const reportDaily: StepImplementation = {
   kind: 'plain',
   run: (task, tools) =>
@@ -31,6 +32,7 @@ export const reportDaily: StepImplementation = {
     }),
 };
 
+/** Drawn from the document alone. */
 export const reportPage: StepImplementation = {
   kind: 'plain',
   run: (task, tools) =>
@@ -43,10 +45,12 @@ export const reportPage: StepImplementation = {
 /** Days before whose verdicts the trend shows. */
 export const TREND_DAYS = 20;
 
+/** The name of the input that has the verdicts of so many days before. */
 export function qualityBefore(days: number): string {
   return `quality_${days}`;
 }
 
+/** Days whose verdicts are not stored are left out of the trend. */
 export const reportQuality: StepImplementation = {
   kind: 'plain',
   run: (task, tools) =>

@@ -1,12 +1,15 @@
 /** Small files beside the readings: what each has, and for which days a row holds. */
 
+/** How a column is read; `meter` is an id that becomes a key at once. */
 export type SideType = 'text' | 'number' | 'date' | 'instant' | 'meter';
 
+/** A kind of small file. */
 export interface SidePart {
   readonly id: string;
   readonly title: string;
   /** In the order of the slice; a `meter` is published as `meter_id` and kept as `meter_key`. */
   readonly columns: Readonly<Record<string, SideType>>;
+  /** Columns that a file must have and that every row must fill. */
   readonly required: readonly string[];
   /**
    * - validity: a row holds from its `valid_from` until the next one of the same key
@@ -15,11 +18,13 @@ export interface SidePart {
    * - span: a row holds for every day that `[start_at, end_at)` touches
    */
   readonly holds: 'validity' | 'date' | 'instant' | 'span';
+  /** Columns by which a row replaces another. */
   readonly key: readonly string[];
   /** Asked from the head-end; the others are imported. */
   readonly isServed: boolean;
 }
 
+/** Energies are Wh, powers kVA, dates civil days of Paris. */
 export const SIDE_PARTS: readonly SidePart[] = [
   {
     id: 'meters',

@@ -53,6 +53,7 @@ async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret:
   throw new PipelineError('SRC_SHAPE_CHANGED', `${head.name} (${part.title}) ${why}`);
 }
 
+/** A row without a readable required column is `SRC_SHAPE_CHANGED`; days are those of Paris. */
 export async function recogniseSide(
   head: FileHead,
   part: SidePart,
@@ -80,6 +81,7 @@ const BOUNDS: Readonly<Record<SidePart['holds'], readonly [first: string, last: 
   span: ['start_at', 'end_at'],
 };
 
+/** `secret` makes keys of the ids; a day of which no row holds has no slice. */
 export async function sliceSide(
   task: SliceTask,
   part: SidePart,
