@@ -40,6 +40,7 @@ export function completion(context: CommandContext, program: Command, shell: str
   return Promise.resolve(EXIT.done);
 }
 
+/** A script for the shell's own completion; it starts no process while a person types. */
 export function completionText(shell: keyof typeof SHELLS, program: Command, pipelines: readonly string[]): string {
   const all = completed(program, '', pipelines);
   const withValue = [...new Set(optionsOf(program).filter(takesValue).flatMap(flagsOf))].sort();

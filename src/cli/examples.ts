@@ -71,10 +71,12 @@ export function leafCommands(command: Command, words: readonly string[] = []): [
   });
 }
 
+/** By the words of a command, such as `schedules pause`; without `quotidien` in front. */
 export function examplesOf(words: string): readonly string[] {
   return EXAMPLES[words] ?? [];
 }
 
+/** Call it when all commands are made. */
 export function addExamples(program: Command): void {
   for (const [words, command] of leafCommands(program)) {
     const lines = examplesOf(words).map((example) => `  $ quotidien ${example}`);

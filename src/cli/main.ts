@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
-import type { Execute } from './program.ts';
 import { EXIT } from './shared/context.ts';
+import type { Execute } from './shared/context.ts';
 import { withoutDashes } from './shared/relative-dates.ts';
 
 // A reader such as `head` that has seen enough closes the pipe: that is no failure of the command.

@@ -9,6 +9,7 @@ interface Options {
   readonly by?: string;
 }
 
+/** Commands that send an update to a run that is under way. */
 export function addOrderCommands(program: Command, perform: Perform): void {
   signed(program.command('decide <pipeline> [date]'))
     .description('answer a held day, one held unit of it (--unit), or, without a date, the canary of a backfill')

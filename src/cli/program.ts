@@ -5,18 +5,8 @@ import { addExamples } from './examples.ts';
 import { addOrderCommands } from './order-commands.ts';
 import { tellAway } from './shared/away.ts';
 import { checkHomeExists } from './shared/existing-home.ts';
-import type { CommandContext, ExitCode, Perform } from './shared/context.ts';
+import type { Execute, GlobalOptions, Perform } from './shared/context.ts';
 import { withExplicitDates } from './shared/relative-dates.ts';
-
-export interface GlobalOptions {
-  readonly json?: boolean;
-  readonly home?: string;
-}
-
-export type Execute = (
-  options: GlobalOptions,
-  command: (context: CommandContext) => Promise<ExitCode>,
-) => Promise<void>;
 
 /**
  * The command line as a whole. Each command's code is imported when it is called, so that `--help` and small commands

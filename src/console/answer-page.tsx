@@ -60,6 +60,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
+/** The sentence, the chart where there is one, what the answer stands on, and its rows. */
 export function AnswerView({
   page,
   answer,
@@ -88,6 +89,7 @@ export function AnswerView({
   );
 }
 
+/** The first rows, with how many there are. */
 export function DataRows({
   page: { words, language },
   title,
@@ -124,6 +126,7 @@ function cellOf(value: AnswerRow[string] | undefined): string | number | null {
   return typeof value === 'boolean' ? String(value) : value;
 }
 
+/** A table with a choice of days; the rows of the chosen ones. */
 export function TablePage({
   page,
   table,

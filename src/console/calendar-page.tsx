@@ -11,6 +11,7 @@ import type { PageContext } from './layout.tsx';
 const EPOCH_WEEKDAY = 3;
 const WEEK = 7;
 
+/** A year of one pipeline, month by month. */
 export function CalendarPage({
   page,
   pipeline,
@@ -86,6 +87,7 @@ function Day({
   );
 }
 
+/** Days of one pipeline that lack the same; dates ascending. */
 export interface GapRow {
   readonly pipeline: string;
   readonly kind: string;
@@ -94,6 +96,7 @@ export interface GapRow {
 
 const RANGES_SHOWN = 20;
 
+/** What is missing anywhere, for a person who decides what to run. */
 export function GapsPage({
   page,
   gaps,

@@ -13,6 +13,7 @@ interface Series {
   readonly values: readonly (number | null)[];
 }
 
+/** An SVG without a script; null where there is no number to draw. */
 export function Chart({
   chart,
   rows,

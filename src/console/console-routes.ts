@@ -37,6 +37,9 @@ interface Page {
 
 type Make = (page: PageContext, request: FastifyRequest) => Promise<Page> | Page;
 
+/**
+ * Pages for people, hidden from the OpenAPI document. An unknown member of the query is refused.
+ */
 export function addConsole(app: ApiApp, context: ApiContext): void {
   app.get('/', { schema: { hide: true } }, (_, reply) => reply.redirect('/console'));
   app.get('/console/style.css', { schema: { hide: true } }, (_, reply) =>

@@ -27,6 +27,7 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/gaps', 'gaps'],
 ];
 
+/** A whole document; texts are escaped by Preact. */
 export function renderPage(page: PageContext, title: string, content: JSX.Element): string {
   return `<!doctype html>${renderToString(
     <Frame page={page} title={title}>

@@ -53,6 +53,7 @@ const EN = {
   problem: 'This cannot be shown',
 } as const;
 
+/** Every text of the console; a language that lacks one does not compile. */
 export type Words = Readonly<Record<keyof typeof EN, string>>;
 
 const FR: Words = {
@@ -106,6 +107,7 @@ const FR: Words = {
   problem: 'Impossible d’afficher cette page',
 };
 
+/** By the language of the request. */
 export const WORDS: Readonly<Record<Language, Words>> = { fr: FR, en: EN };
 
 /** What the address says, else what the browser prefers. */

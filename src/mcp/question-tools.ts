@@ -15,6 +15,7 @@ import { redactText } from '../redaction.ts';
  * the protocol's library.
  */
 
+/** What an assistant may ask about. */
 export interface QuestionSource {
   readonly engine: Engine;
   readonly known: KnownVersions;
@@ -23,6 +24,7 @@ export interface QuestionSource {
   readonly mayRead?: (pipeline: string) => boolean;
 }
 
+/** One tool per question; the schema of its parameters is the tool's. */
 export function createMcpServer(source: QuestionSource): McpServer {
   const questions = new Map(
     [...questionsOf(source.engine.datasets)].filter(([, { pipeline }]) => source.mayRead?.(pipeline) ?? true),

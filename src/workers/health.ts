@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** `port` is the one that was really taken. */
 export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;

@@ -24,6 +24,7 @@ export interface ObjectOrders {
   readonly remarks: readonly string[];
 }
 
+/** A run that takes objects in; `id` is the workflow's. */
 export interface ObjectOrder {
   readonly id: string;
   readonly pipeline: string;

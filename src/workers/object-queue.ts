@@ -15,11 +15,13 @@ import type { HeardObjects } from './hear-objects.ts';
  * not be heard comes again.
  */
 
+/** Listens until it is closed. */
 export interface ObjectQueue {
   /** Ends the request that waits; resolves when nothing is under way any more. */
   close(): Promise<void>;
 }
 
+/** What listening needs; `heard` is for logs. */
 export interface QueueListener {
   readonly config: Pick<Config, 'settings' | 'env'>;
   readonly engine: Engine;

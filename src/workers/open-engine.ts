@@ -25,6 +25,7 @@ import { meterSecret } from './meter-secret.ts';
 import { openStores } from './open-stores.ts';
 import type { OpenStores } from './open-stores.ts';
 
+/** Close it once nothing uses it any more: sessions that run are waited for. */
 export interface OpenEngine extends Engine {
   /** The stores behind it, for whoever examines, replays or copies them. */
   readonly stores: OpenStores;

@@ -33,6 +33,7 @@ export interface HostFallback {
   close(): Promise<void>;
 }
 
+/** Where this host keeps what it goes on with, and before which stores. */
 export interface HostFallbackOptions {
   readonly folder: string;
   readonly primary: { readonly objects: ObjectStore; readonly documents: DocumentStore };

@@ -24,6 +24,7 @@ export interface PrimaryStores {
   readonly documents: DocumentStore;
 }
 
+/** The stores as work uses them, behind cache and fallback where they are remote. */
 export interface OpenStores extends PrimaryStores {
   /** Without cache and fallback: for whoever wants to know how the stores themselves are. */
   readonly primary: PrimaryStores;

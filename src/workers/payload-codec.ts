@@ -42,6 +42,10 @@ export const SEALED_FAILURES = fileURLToPath(
   new URL(`../workers/sealed-failures.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
 );
 
+/**
+ * Asks for the keys each time, so that a new key needs no restart. Payloads without our mark pass
+ * as they are.
+ */
 export function createPayloadCodec(readKeys: () => Promise<PayloadKeys>): PayloadCodec {
   return {
     async encode(payloads) {

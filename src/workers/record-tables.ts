@@ -11,6 +11,7 @@ function declaredTables(datasets: Datasets): [string, RecordTable][] {
   return Object.values(datasets).flatMap(({ definition }) => Object.entries(definition.recordTables ?? {}));
 }
 
+/** Of all datasets, in the order of their declarations. */
 export function recordTableNames(datasets: Datasets = DATASETS): string[] {
   return declaredTables(datasets).map(([name]) => name);
 }

@@ -14,9 +14,13 @@ import { DEFAULT_TUNING, versioningOptions } from './worker-tuning.ts';
 import type { WorkerTuning } from './worker-tuning.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
+/** `compute` has SQL sessions, `fetch` one queue per publisher, `report` no native engine. */
 export const QUEUE_KINDS = ['compute', 'fetch', 'report'] as const;
+
+/** What work a worker is for. */
 export type QueueKind = (typeof QUEUE_KINDS)[number];
 
+/** One worker per queue of these kinds, all in this process. */
 export interface WorkerSettings {
   readonly engine: Engine;
   readonly target: TemporalTarget;
@@ -29,6 +33,7 @@ export interface WorkerSettings {
   readonly interceptors?: WorkerInterceptors;
 }
 
+/** Watch `ended` as well: a worker that breaks does not come back by itself. */
 export interface RunningWorkers {
   /** Whether every worker polls for work. */
   ready(): boolean;

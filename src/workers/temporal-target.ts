@@ -37,6 +37,7 @@ export function configuredTarget(env: Environment): TemporalTarget | undefined {
       };
 }
 
+/** `STORE_UNAVAILABLE` when nobody answers at the address. */
 export async function connectClient(target: TemporalTarget): Promise<Client> {
   return clientOf(await openConnection(target.connection), target);
 }

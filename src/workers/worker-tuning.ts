@@ -12,8 +12,10 @@ export interface WorkerTuning {
   readonly buildId?: string | undefined;
 }
 
+/** For tests and the demo; installations have `configuredTuning`. */
 export const DEFAULT_TUNING: WorkerTuning = { activities: { compute: 16, fetch: 2, report: 4 }, graceSeconds: 20 };
 
+/** What is not set keeps the default of its setting. */
 export function configuredTuning(settings: Settings): WorkerTuning {
   return {
     activities: {
@@ -27,6 +29,7 @@ export function configuredTuning(settings: Settings): WorkerTuning {
   };
 }
 
+/** Nothing without a build id: workers then take runs of every version. */
 export function versioningOptions({ buildId }: WorkerTuning): Pick<WorkerOptions, 'workerDeploymentOptions'> {
   if (buildId === undefined) return {};
   return {

@@ -42,6 +42,7 @@ export async function workflowBundle(failureConverterPath?: string): Promise<Wor
   return { code: await bundleWorkflows(failureConverterPath) };
 }
 
+/** Called by the build; workers without these files bundle at their start, which takes seconds. */
 export async function writeWorkflowBundles(): Promise<void> {
   for (const converter of [undefined, SEALED_FAILURES])
     await writeFile(prebuilt(converter), await bundleWorkflows(converter));

@@ -26,6 +26,7 @@ const TYPES: Readonly<Record<ColumnType, () => DataType>> = {
   boolean: () => new Bool(),
 };
 
+/** An Arrow IPC stream; every column may be null. One that breaks off lacks its end mark. */
 export function arrowStream(columns: readonly TableColumn[], sets: AsyncIterable<readonly AnswerRow[]>): Readable {
   const fields = columns.map(({ name, type }) => new Field(name, TYPES[type](), true));
   const schema = new Schema(fields);

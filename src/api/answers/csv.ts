@@ -17,12 +17,14 @@ const BYTE_ORDER_MARK = '\uFEFF';
 
 type Column = Pick<TableColumn, 'name' | 'type'>;
 
+/** Ends with CRLF. In `fr` the name of an instant's column says that it is UTC. */
 export function csvHeader(columns: readonly Column[], dialect: Dialect): string {
   const mark = dialect === 'standard' ? '' : BYTE_ORDER_MARK;
   const names = columns.map((column) => (dialect === 'fr' ? sheetHeader(column) : column.name));
   return `${mark}${names.map((name) => quoted(name, dialect)).join(SEPARATOR[dialect])}\r\n`;
 }
 
+/** One line per row, each with CRLF; null is an empty field. */
 export function csvRows(columns: readonly Column[], rows: readonly AnswerRow[], dialect: Dialect): string {
   const separator = SEPARATOR[dialect];
   let text = '';

@@ -3,6 +3,7 @@ import { PipelineError } from '../../errors.ts';
 
 /** The formats of tables, and which of them a request means. */
 
+/** The media type of each format; its name is also the suffix of a path. */
 export const FORMATS = {
   json: 'application/json; charset=utf-8',
   ndjson: 'application/x-ndjson; charset=utf-8',
@@ -11,6 +12,8 @@ export const FORMATS = {
   arrow: 'application/vnd.apache.arrow.stream',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 } as const;
+
+/** How a client may ask for rows. */
 export type Format = keyof typeof FORMATS;
 
 const NAMES = Object.keys(FORMATS) as Format[];

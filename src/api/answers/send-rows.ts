@@ -18,6 +18,7 @@ import { xlsxStream } from './xlsx.ts';
 
 /** A whole table in one of the formats, at the pace of its reader. */
 
+/** A table of a range that is sent as one file. */
 export interface WholeRows {
   readonly cut: TableCut;
   readonly columns: readonly TableColumn[];
@@ -34,6 +35,7 @@ export function fileNameOf({ cut, format }: Pick<WholeRows, 'cut' | 'format'>): 
   return `${cut.table.id}_${cut.span.from}_${cut.span.to}.${suffix}`;
 }
 
+/** Streams, so that a range of years needs no memory; a client that hangs up stops the reading. */
 export async function sendWhole(
   engine: Engine,
   whole: WholeRows,

@@ -3,6 +3,7 @@ import type { TableCut } from '../../engine/look/table-cut.ts';
 
 /** What an answer stands on, as headers and as a member of JSON answers: its coverage, revision, versions and proof. */
 
+/** What every answer with rows says of them; members as the JSON has them. */
 export interface Standing {
   readonly coverage: number | null;
   readonly revision: string | null;
@@ -19,6 +20,7 @@ export interface Standing {
 
 const MISSING_TOLD = 100;
 
+/** `proof` keeps the moment, so that it shows these versions also after later ones came. */
 export function standingOf(cut: TableCut, asOf?: string): Standing {
   const { span, table, versions, missing } = cut;
   const query = new URLSearchParams({ from: span.from, to: span.to });
@@ -35,6 +37,7 @@ export function standingOf(cut: TableCut, asOf?: string): Standing {
   };
 }
 
+/** The same as headers, for formats without a place for it. */
 export function tellStanding(reply: FastifyReply, standing: Standing, links: readonly string[] = []): void {
   const { coverage, revision, version, committed_at: at, proof } = standing;
   if (coverage !== null) reply.header('quotidien-coverage', coverage);

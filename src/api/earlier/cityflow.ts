@@ -29,6 +29,10 @@ const MAX_LISTED = 200;
 const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(DEFAULT_LISTED) });
 const reportQuery = z.strictObject({ report_type: z.enum(['daily']).default('daily') });
 
+/**
+ * Under both prefixes that readers of the earlier server use, with errors in its form. Nothing
+ * without this pipeline.
+ */
 export function addCityRoutes(app: ApiApp, context: ApiContext): void {
   if (!('cityflow' in context.engine.datasets)) return;
   for (const prefix of ['', '/api']) {

@@ -24,6 +24,9 @@ const EXPORTS: Readonly<Record<string, string>> = {
 const query = z.strictObject({ debut: civilDate.optional(), fin: civilDate.optional() });
 const DEFAULT_DAYS = 30;
 
+/**
+ * Exports whose table no dataset has are left out; without dates the last 30 days that there are.
+ */
 export function addGridExports(app: ApiApp, context: ApiContext): void {
   const { engine, known } = context;
   const tables = tablesOf(engine.datasets);

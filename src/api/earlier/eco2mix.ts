@@ -38,6 +38,7 @@ interface Range {
   readonly fin: string;
 }
 
+/** Paths, parameters and members as the earlier server had them. Nothing without this pipeline. */
 export function addGridRoutes(app: ApiApp, context: ApiContext): void {
   if (!('eco2mix' in context.engine.datasets)) return;
   const response = { 200: anyRecord, ...problems };

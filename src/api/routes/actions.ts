@@ -88,6 +88,10 @@ const scheduleBody = z.strictObject({
 
 const accepted = { 202: anyRecord, ...problems };
 
+/**
+ * Everything that starts or changes a run; each needs `ops:write` and a reason, which the audit
+ * keeps.
+ */
 export function addActionRoutes(app: ApiApp, context: ApiContext): void {
   const orders = new Orders(context);
   addDayActions(app, context, orders);

@@ -36,6 +36,7 @@ interface Told {
   readonly id: string;
 }
 
+/** The feed of committed versions, page by page and as a stream of events. */
 export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
   app.get(
     '/changes',

@@ -33,6 +33,7 @@ const diffQuery = z.strictObject({
     .describe('Such as 1..2; default: the last two'),
 });
 
+/** One day: its dossier, versions and differences. */
 export function addDayRoutes(app: ApiApp, context: ApiContext): void {
   const { engine } = context;
   const response = { 200: anyRecord, ...problems };

@@ -12,6 +12,7 @@ import { anyRecord, problems } from '../shared/fields.ts';
 const tags = ['operations'];
 const BACKFILLS_LISTED = 200;
 
+/** Schedules, backfills, their plans and the stores. Needs `ops:read`. */
 export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
   const { engine } = context;
   const response = { 200: anyRecord, ...problems };

@@ -30,6 +30,7 @@ export class Orders {
     return by;
   }
 
+  /** Waits for the workflow's answer; a refused update is `PLAN_INVALID` or `INPUT_INVALID`. */
   async update(id: string, action: string, input: object | undefined): Promise<unknown> {
     return this.#context.withClient((client) =>
       told(id, () => {
@@ -40,6 +41,7 @@ export class Orders {
     );
   }
 
+  /** False also for a run that nobody has started. */
   async runs(id: string): Promise<boolean> {
     return this.#context.withClient(async (client) => {
       const found = await client.workflow
@@ -50,6 +52,7 @@ export class Orders {
     });
   }
 
+  /** Works on runs that have ended, as long as Temporal keeps their history. */
   async progress(id: string): Promise<object> {
     return this.#context.withClient((client) =>
       told(id, async () => {

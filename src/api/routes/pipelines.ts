@@ -20,6 +20,7 @@ import { anyRecord, pipelineName, pipelineParams, problems, rangeQuery } from '.
 const tags = ['pipelines'];
 const ofPipeline = z.strictObject({ pipeline: pipelineName.optional(), ...rangeQuery.shape });
 
+/** Pipelines, their calendars and what is missing in them. */
 export function addPipelineRoutes(app: ApiApp, context: ApiContext): void {
   const { engine, known } = context;
   app.get(

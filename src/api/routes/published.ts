@@ -32,6 +32,7 @@ interface WithPath {
   readonly '*': string;
 }
 
+/** Files under their published names; only names that a definition declares are looked up. */
 export function addPublished(app: ApiApp, context: ApiContext): void {
   const names = publishedNames(Object.values(context.engine.datasets).map(({ definition }) => definition));
   app.get(`${STORE}*`, { schema: { hide: true } }, async (request, reply) => {

@@ -17,6 +17,10 @@ import { anyRecord, anything, problems } from '../shared/fields.ts';
 
 const tags = ['questions'];
 
+/**
+ * One route for every question that a dataset declares; its parameters are checked by its own
+ * schema.
+ */
 export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
   const questions = questionsOf(context.engine.datasets);
   const tables = tablesOf(context.engine.datasets);

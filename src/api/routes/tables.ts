@@ -53,6 +53,7 @@ const proofQuery = z.strictObject(rangeFields);
 
 type Query = z.output<typeof rowsQuery>;
 
+/** Descriptions, pages of rows and whole files of every declared table. */
 export function addTableRoutes(app: ApiApp, context: ApiContext, known: KnownTags): void {
   const tables = tablesOf(context.engine.datasets);
   addDescriptions(app, tables);

@@ -5,9 +5,13 @@ import { classifiedColumns } from '../../pipelines/classification.ts';
 
 /** Who asks, and what they may do. */
 
+/** What a key may be good for; each may name one pipeline, as `data:read:eco2mix`. */
 export const SCOPES = ['data:read', 'ops:read', 'ops:write', 'admin'] as const;
+
+/** A scope without its pipeline. */
 export type ScopeName = (typeof SCOPES)[number];
 
+/** Whom a request is from, known before its route runs. */
 export interface Caller {
   /** For the audit and for quotas: `key:<id>`, or the address of who has none. */
   readonly name: string;

@@ -9,6 +9,7 @@ import type { Caller, ScopeName } from './callers.ts';
  * truncated key from a wrong one without the store, and lets scanners of leaked secrets recognise ours.
  */
 
+/** Keys by id, also those that have ended. */
 export const KEY_TABLE = 'api-keys';
 const PARTITION = 'keys';
 const MAX_DAYS = 365;
@@ -18,6 +19,7 @@ const ID_BYTES = 6;
 const CHECK_LENGTH = 8;
 const FORM = /^qtd_([0-9a-f]{12})_([A-Za-z0-9_-]{43})_([0-9a-f]{8})$/;
 
+/** What is kept of a key; its text cannot be got from it. */
 export interface KeyRecord {
   readonly id: string;
   /** Whose it is. */
@@ -39,6 +41,7 @@ function checkOf(stem: string): string {
   return hashOf(stem).slice(0, CHECK_LENGTH);
 }
 
+/** `days` from 1 to 365; `INPUT_INVALID` otherwise. */
 export interface NewKey {
   readonly owner: string;
   readonly scopes: readonly string[];
@@ -76,6 +79,7 @@ function placeOf(id: string) {
   return { table: KEY_TABLE, partition: PARTITION, sort: id };
 }
 
+/** In the order of their ids, also those that have ended. */
 export async function listKeys(documents: DocumentStore): Promise<KeyRecord[]> {
   const keys: KeyRecord[] = [];
   for await (const { body } of documents.query<KeyRecord>({ table: KEY_TABLE, partition: PARTITION })) keys.push(body);

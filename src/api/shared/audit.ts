@@ -14,6 +14,7 @@ export interface AuditRecord {
   readonly reason: string;
 }
 
+/** One partition per month; only ever added to. */
 export const AUDIT_TABLE = 'audit';
 
 /** Records of one month are together. */

@@ -30,12 +30,14 @@ export interface ApiContext {
   readonly settings: ApiSettings;
 }
 
+/** Each returns the id of the run, also of one that was under way already. */
 export interface RunStarts {
   startDay(input: DayInput): Promise<string>;
   startBackfill(input: BackfillInput): Promise<string>;
   startWatch(pipeline: string): Promise<string>;
 }
 
+/** What the server is told by whoever starts it. */
 export interface ApiSettings {
   readonly version: string;
   /** Names under which the server may be addressed, lower case, without port. */

@@ -3,18 +3,23 @@ import { isCivilDate } from '../../pipelines/civil-date.ts';
 
 /** Parts of requests that many routes have. Unknown members are refused. */
 
+/** Only dates that exist. */
 export const civilDate = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/)
   .refine(isCivilDate, 'no such day')
   .describe('A civil date, YYYY-MM-DD');
 
+/** Whether there is such a pipeline is for the route to say. */
 export const pipelineName = z.string().min(1).max(64).describe('Name of a pipeline');
 
 /** ISO instant in UTC. */
 export const instant = z.iso.datetime({ offset: true }).describe('An instant, such as 2024-01-15T10:00:00Z');
 
+/** Of a path below `/pipelines/:pipeline`. */
 export const pipelineParams = z.strictObject({ pipeline: pipelineName });
+
+/** Of a path below `/pipelines/:pipeline/days/:date`. */
 export const dayParams = z.strictObject({ pipeline: pipelineName, date: civilDate });
 
 /** Both ends included; each may be left out. */
@@ -26,6 +31,7 @@ export const anything = z.any();
 /** Answers whose members the reading functions define. */
 export const anyRecord = z.record(z.string(), z.unknown());
 
+/** The form of every answer that is an error. */
 export const problem = z
   .object({
     type: z.string(),

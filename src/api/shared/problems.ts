@@ -24,6 +24,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
 /** After this long a store that is away is worth another try. */
 const TRY_AGAIN_S = 10;
 
+/** Problem details (RFC 9457), with our code and what to do. */
 export interface Problem {
   /** The page that describes the code. */
   readonly type: string;
@@ -36,6 +37,7 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** 500 for codes that no request should bring about. */
 export function statusOf(code: ErrorCode): number {
   return STATUS[code] ?? 500;
 }
@@ -53,6 +55,7 @@ export function pipelineErrorOf(error: unknown): PipelineError {
   return asPipelineError(error);
 }
 
+/** The message without secrets; that of an `INTERNAL` error is replaced, it may quote anything. */
 export function problemOf(error: PipelineError, instance: string): Problem {
   const { code } = error;
   const { meaning, remedy } = ERROR_TABLE[code];
@@ -62,6 +65,7 @@ export function problemOf(error: PipelineError, instance: string): Problem {
   return { type: `/api/errors#${code}`, title: meaning, status: statusOf(code), detail, instance, code, remedy };
 }
 
+/** Errors of unknown kind are `INTERNAL`, and written to the log with their stack. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = pipelineErrorOf(error);
   const problem = problemOf(known, request.url.split('?')[0] ?? '/');
@@ -72,6 +76,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   return reply.code(problem.status).type('application/problem+json').header('cache-control', 'no-store').send(problem);
 }
 
+/** `what` follows "there is no", such as `table x`. */
 export function notFound(what: string): PipelineError {
   return new PipelineError('NOT_FOUND', `there is no ${what}`);
 }

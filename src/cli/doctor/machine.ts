@@ -16,6 +16,7 @@ const OLDEST_NODE = [20, 19] as const;
 const DISK_WARN_BYTES = 5_000_000_000;
 const DISK_FAIL_BYTES = 500_000_000;
 
+/** `version` as `process.versions.node` has it; minor releases count. */
 export function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_NODE;

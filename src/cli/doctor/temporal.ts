@@ -19,6 +19,7 @@ const ANSWER_WITHIN_MS = 3_000;
 const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
 const { TASK_QUEUE_TYPE_WORKFLOW } = proto.temporal.api.enums.v1.TaskQueueType;
 
+/** Starts no server: one that would be started is looked for and named. */
 export async function examineTemporal(config: Config, now: () => Date): Promise<Finding[]> {
   let known;
   try {

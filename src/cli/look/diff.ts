@@ -20,6 +20,7 @@ import { count, formatBytes, shortHash } from '../shared/measures.ts';
 import { wholeScope, parseVersion } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
+/** Compares stored versions; nothing is made for it. */
 export interface DiffCommand {
   readonly pipeline: string;
   /** A day, or a period such as `2024-01`, `2024` or `all`. */

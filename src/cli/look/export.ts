@@ -20,6 +20,7 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
 import { withExplicitDates } from '../shared/relative-dates.ts';
 
+/** Without a table the tables are listed. */
 export interface ExportCommand {
   readonly table?: string | undefined;
   /** First and last day, also as `yesterday` or `-7d`; default: of what there is. */

@@ -21,6 +21,7 @@ import { findRunningDays } from '../temporal/running-days.ts';
 import { rangeText, unfinishedLines } from './unfinished.ts';
 import { printUnreadable } from '../shared/unreadable.ts';
 
+/** Both ends are included; without them the last year. */
 export interface RangeCommand {
   readonly pipeline: string;
   readonly from?: string | undefined;

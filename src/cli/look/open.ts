@@ -11,6 +11,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { desktopCommand, showFile } from '../shared/desktop.ts';
 
+/** What is shown in the browser. */
 export interface OpenCommand {
   /** Its newest report; without it the calendar of all pipelines. */
   readonly pipeline?: string | undefined;

@@ -21,6 +21,7 @@ import { count } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { printUnreadable } from '../shared/unreadable.ts';
 
+/** Nothing is written, and only `probe` asks a publisher. */
 export interface PlanCommand {
   readonly pipeline: string;
   readonly from: string;

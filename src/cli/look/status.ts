@@ -14,6 +14,7 @@ import { findUnfinished } from '../../engine/look/unfinished.ts';
 import { unfinishedLines } from './unfinished.ts';
 import { parseDatesOfPeriod } from '../shared/scope-argument.ts';
 
+/** The calendar of one pipeline. */
 export interface StatusCommand {
   readonly pipeline: string;
   /** `YYYY-MM` or `YYYY`; without it the current month and the one before. */

@@ -21,6 +21,7 @@ import { count, shortHash } from '../shared/measures.ts';
 import { wholeScope } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
+/** With `sample` that many days of the range, drawn at random, in place of all. */
 export interface VerifyCommand {
   readonly pipeline: string;
   readonly from: string;

@@ -49,6 +49,7 @@ export interface EndedBackfill extends BackfillResult {
   readonly rollup: RollupFailure | null;
 }
 
+/** The first failure; the others wait for the same remedy or show when it is gone. */
 export interface RollupFailure {
   readonly code: string;
   readonly message: string;
@@ -87,6 +88,10 @@ export function exitCodeOfDays({ failedDays, waitingDays, degradedDays, noDataDa
   return waitingDays + degradedDays + noDataDays > 0 ? EXIT.degraded : EXIT.done;
 }
 
+/**
+ * As `exitCodeOfDays`; also 1 when a period could not be made, and 3 when somebody stopped the
+ * backfill.
+ */
 export function exitCodeOf(ended: EndedBackfill): ExitCode {
   if (ended.rollup !== null) return EXIT.failed;
   const days = exitCodeOfDays(ended);
@@ -175,6 +180,7 @@ function shareOf(progress: ShownProgress, wanted: WantedDays): number {
   return Math.min(1, (endedDays(progress) + underWay) / Math.max(1, daysInAll(progress, wanted)));
 }
 
+/** One line without its end; what a terminal has no room for is cut by it. */
 export function barText(progress: ShownProgress, wanted: WantedDays): string {
   const { failedDays, waitingDays, paused } = progress;
   const ended = endedDays(progress);

@@ -25,6 +25,9 @@ import { count, formatBytes } from '../shared/measures.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 import { findUnfinished } from '../../engine/look/unfinished.ts';
 
+/**
+ * At most one of `missing`, `failed`, `stale` and `all`; texts are still those of the command line.
+ */
 export interface BackfillCommand {
   readonly pipeline: string;
   readonly from: string;

@@ -12,6 +12,7 @@ import { openTemporal, workWith } from '../temporal/temporal.ts';
 import { backfillOf, orderDay, signed } from './orders.ts';
 import { describeDay } from './run.ts';
 
+/** Exactly one of `accept`, `reject` and `retry`. */
 export interface DecideCommand {
   /** Or a backfill that asks, by its id. */
   readonly pipeline: string;

@@ -23,6 +23,7 @@ interface Signed {
   readonly by?: string | undefined;
 }
 
+/** What an order to a running day needs besides its step. */
 export interface DayOrder extends Signed {
   readonly pipeline: string;
   readonly date: string;
@@ -82,6 +83,7 @@ async function followDay(
   return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;
 }
 
+/** An order to something that runs for longer than a day. */
 export interface RunOrder extends Signed {
   /** A backfill (`backfill/…`, or its pipeline while only one runs) or a schedule (`<pipeline>/<schedule>`). */
   readonly target: string;

@@ -25,6 +25,7 @@ import { startDay } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 
+/** Without `to` a single day with its pages; with it a backfill without a plan. */
 export interface RunOptions {
   readonly pipeline: string;
   readonly from: string;
@@ -114,6 +115,7 @@ async function runOne(
 
 const NONE = { failedDays: 0, waitingDays: 0 } as const;
 
+/** One line for people; scripts read the JSON. */
 export function describeDay({ date, verdict, version, created, ran, reused, revision }: DayResult): string {
   const nothing = created === true ? 'a new version of what was there' : 'nothing to do, everything is reused';
   const work = ran.length === 0 ? nothing : `ran ${ran.join(', ')}; reused ${reused}`;

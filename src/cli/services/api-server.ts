@@ -18,6 +18,7 @@ import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { homeOption, nameHome } from '../shared/proposed-commands.ts';
 
+/** Where the server listens, and who may ask it. */
 export interface ApiOptions {
   readonly host: string;
   readonly port: number;
@@ -27,6 +28,7 @@ export interface ApiOptions {
   readonly perMinute?: number;
 }
 
+/** `url` has the port that was really taken. */
 export interface RunningApi {
   readonly url: string;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { openApiText, startApi } from './api-server.ts';
 
+/** With `openapi` the document is printed and nothing listens. */
 export interface ApiCommand {
   readonly host: string;
   readonly port: string;

@@ -61,6 +61,7 @@ function portOf(text: string): number {
   throw new PipelineError('INPUT_INVALID', `--port takes a port, not ${text}`);
 }
 
+/** `url` is what Temporal's UI and command are given as codec endpoint. */
 export interface CodecServer {
   readonly url: string;
   close(): Promise<void>;

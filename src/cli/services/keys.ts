@@ -10,12 +10,14 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 const DEFAULT_DAYS = '90';
 const DAY_MS = 86_400_000;
 
+/** `days` is the lifetime, from 1 to 365, default 90. */
 export interface NewKeyCommand {
   readonly owner: string;
   readonly scope: readonly string[];
   readonly days?: string;
 }
 
+/** Prints the key once; nothing can show it again. */
 export async function keysCreate(context: CommandContext, { owner, scope, days }: NewKeyCommand): Promise<ExitCode> {
   const engine = await context.engine();
   const wanted = { owner, scopes: scope, days: daysOf(days ?? DEFAULT_DAYS), by: callerName() };
@@ -23,6 +25,7 @@ export async function keysCreate(context: CommandContext, { owner, scope, days }
   return EXIT.done;
 }
 
+/** Also keys that have ended; their hashes stay in the store. */
 export async function keysList(context: CommandContext): Promise<ExitCode> {
   const { terminal } = context;
   const keys = await listKeys((await context.engine()).documents);
@@ -35,6 +38,7 @@ export async function keysList(context: CommandContext): Promise<ExitCode> {
   return EXIT.done;
 }
 
+/** Takes effect at every server with its next request. */
 export async function keysRevoke(context: CommandContext, id: string): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();

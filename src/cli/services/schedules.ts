@@ -34,6 +34,10 @@ export function schedulesDiff(context: CommandContext): Promise<ExitCode> {
   });
 }
 
+/**
+ * Makes the server's schedules as they are declared; what somebody edited by hand is told and
+ * replaced.
+ */
 export function schedulesApply(context: CommandContext): Promise<ExitCode> {
   return withClient(context, async (client) => {
     print(context.terminal, await applySchedules(client, context.datasets, taskQueueOf(context)), 'did');
@@ -46,6 +50,7 @@ function print(terminal: Terminal, compared: readonly ScheduleComparison[], tens
   for (const line of comparisonLines(compared, tense)) terminal.line(line);
 }
 
+/** One line per schedule, and one for each member that differs. */
 export function comparisonLines(compared: readonly ScheduleComparison[], tense: 'would' | 'did'): string[] {
   return compared.flatMap(({ id, standing, differences }) => [
     `${id.padEnd(24)} ${CHANGES[standing][tense]}`,
@@ -56,6 +61,7 @@ export function comparisonLines(compared: readonly ScheduleComparison[], tense: 
   ]);
 }
 
+/** Next runs in the zone of the pipeline. */
 export function schedulesList(context: CommandContext): Promise<ExitCode> {
   return withClient(context, async (client) => {
     const { terminal } = context;
@@ -90,6 +96,7 @@ function listLines(
   return lines;
 }
 
+/** Texts of the command line; `date` is for `trigger` alone. */
 export interface ScheduleCommand {
   /** `<pipeline>/<schedule>`. */
   readonly id: string;
@@ -97,6 +104,7 @@ export interface ScheduleCommand {
   readonly date?: string;
 }
 
+/** The reason stands as a note in Temporal's UI. */
 export function schedulesPause(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
   return onOne(context, command, async (client, declared, reason) => {
     await pauseSchedule(client, declared, reason);
@@ -104,6 +112,7 @@ export function schedulesPause(context: CommandContext, command: ScheduleCommand
   });
 }
 
+/** Ticks that were missed meanwhile are not made up for. */
 export function schedulesResume(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
   return onOne(context, command, async (client, declared, reason) => {
     await resumeSchedule(client, declared, reason);
@@ -111,6 +120,7 @@ export function schedulesResume(context: CommandContext, command: ScheduleComman
   });
 }
 
+/** Starts one tick now; with a date as if it were that day's. */
 export function schedulesTrigger(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
   const date = command.date === undefined ? undefined : parseCivilDate(command.date);
   return onOne(context, command, async (client, declared) => {

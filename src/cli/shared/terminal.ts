@@ -16,6 +16,7 @@ export interface Terminal {
   data(value: unknown): void;
 }
 
+/** Results go to `stdout`, everything about the work to `stderr`. */
 export interface TerminalStreams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;

@@ -9,6 +9,7 @@ import { commandControl } from '../shared/control.ts';
 import { count, formatBytes, shortHash } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
+/** `id` is on the command line alone: it is kept nowhere and stands in no log. */
 export interface ForgetCommand {
   readonly pipeline: string;
   readonly id: string;

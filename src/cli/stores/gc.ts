@@ -6,6 +6,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count, formatBytes } from '../shared/measures.ts';
 
+/** Without `graceDays` seven days; 0 removes what an earlier collection found. */
 export interface GcCommand {
   readonly dryRun?: boolean;
   readonly graceDays?: string;

@@ -17,6 +17,7 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { OPERATIONAL_TABLES, initProfile } from './storage.ts';
 
+/** Two installations, named as `readProfile` takes them. */
 export interface MigrateCommand {
   readonly from: string;
   readonly to: string;

@@ -15,6 +15,7 @@ import { count } from '../shared/measures.ts';
 import { callerName } from '../shared/caller-name.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 
+/** Without `conflict` the journal is replayed; with it people decide what a replay could not. */
 export interface ReconcileCommand {
   readonly dryRun?: boolean;
   /** The ids of conflicts to decide, with commas between; `all`: every one that waits. */

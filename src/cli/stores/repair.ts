@@ -10,6 +10,7 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
 import { wholeScope } from '../shared/scope-argument.ts';
 
+/** Both ends are included; without `to` one day. */
 export interface RepairCommand {
   readonly pipeline: string;
   readonly from: string;

@@ -6,6 +6,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count, formatBytes } from '../shared/measures.ts';
 
+/** How long tables are kept stands in the definition. */
 export interface RetainCommand {
   readonly pipeline: string;
   readonly dryRun?: boolean;

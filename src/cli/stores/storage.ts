@@ -28,6 +28,7 @@ import { DOCTOR_TABLE } from '../doctor/stores.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 
+/** Every table of documents that no dataset declares; `storage init` and `migrate` go by it. */
 export const OPERATIONAL_TABLES = [
   LEDGER_TABLE,
   MANIFEST_TABLE,

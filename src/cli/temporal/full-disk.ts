@@ -7,6 +7,7 @@ const LOOKED_AT_EVERY_MS = 1_000;
 /** A file that did not fit is taken away again. */
 const LOOKS = 3;
 
+/** Race it against what waits for the server. */
 export interface DiskWatch {
   /** Rejects with `STORE_DENIED` when the disk of the folder stays full. */
   readonly full: Promise<never>;

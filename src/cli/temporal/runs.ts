@@ -20,6 +20,7 @@ import { PipelineError, errorCodeOf, messageWithoutCode } from '../../errors.ts'
 /** Quiet time for changes that come in while somebody waits. */
 const QUIET_MS = 1_000;
 
+/** Where runs are started: a client of the namespace, and the queue of the workflows. */
 export interface RunTarget {
   readonly client: Client;
   readonly taskQueue: string;
@@ -162,6 +163,7 @@ export async function resultOf<T>(handle: { result(): Promise<T>; workflowId: st
   }
 }
 
+/** Rejects with the code of the failed step, or `CANCELLED`. */
 export async function dayResult(handle: WorkflowHandle<typeof day>): Promise<DayResult> {
   return resultOf(handle);
 }

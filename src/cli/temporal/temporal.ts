@@ -128,6 +128,7 @@ function endOf(server: DevServer): Promise<never> {
   return gone;
 }
 
+/** Fetches the program when it is not there; the server ends with this process. */
 export async function startServer({ config, terminal, signal }: CommandContext): Promise<DevServer> {
   const { settings, home } = config;
   const cli = await findTemporalCli({

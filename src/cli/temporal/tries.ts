@@ -24,6 +24,7 @@ interface Remark {
   readonly paused?: true;
 }
 
+/** Tells failed tries of a run on the terminal while somebody waits for it. */
 export interface TellingTries {
   /** Resolves with the first pause of the run, in words. */
   readonly paused: Promise<string>;

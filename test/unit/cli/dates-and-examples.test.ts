@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addExamples, examplesOf, leafCommands } from '../../../src/cli/examples.ts';
 import { createProgram } from '../../../src/cli/program.ts';
-import type { Execute } from '../../../src/cli/program.ts';
+import type { Execute } from '../../../src/cli/shared/context.ts';
 import { explicitDate, withExplicitDates, withoutDashes } from '../../../src/cli/shared/relative-dates.ts';
 import { instantText } from '../../../src/cli/shared/instants.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
