@@ -1,4 +1,13 @@
-import { csvRowsSql, PipelineError, quoteIdentifier, quoteText, quoteTexts } from '../kit/index.ts';
+import {
+  csvRowsSql,
+  PipelineError,
+  quoteIdentifier,
+  quoteText,
+  quoteTexts,
+  refuseUnreadable,
+  required,
+  rowsOfCsv,
+} from '../kit/index.ts';
 import type { CsvFile, SqlSession } from '../kit/index.ts';
 import type { ColumnName } from './columns.ts';
 import { ZONE } from './regions.ts';
@@ -37,14 +46,14 @@ export async function loadRows(sql: SqlSession, file: CsvFile<ColumnName>): Prom
     SELECT DISTINCT *, strftime(timezone(${quoteText(ZONE)}, ${TIME}), '%Y-%m-%d') AS ${DAY}
     FROM (SELECT *, ${instantSql(instant)} AS ${TIME}, ${regionSql(published(file, 'code_insee_region'))} AS ${REGION}
       FROM ${csvRowsSql(file)})`);
-  const [odd] = await sql.rows<{ rows: number; example: string | null }>(
-    `SELECT count(*) AS rows, min(${instant}) AS example FROM published_cut WHERE ${TIME} IS NULL`,
-  );
-  if ((odd?.rows ?? 0) === 0) return;
-  throw new PipelineError(
-    'SRC_SHAPE_CHANGED',
-    `${file.what} has ${odd?.rows ?? 0} rows whose time cannot be read, such as ${JSON.stringify(odd?.example ?? null)}`,
-  );
+  const [odd] = await sql.rows(`SELECT 1 FROM published_cut WHERE ${TIME} IS NULL LIMIT 1`);
+  if (odd === undefined) return;
+  await refuseUnreadable(sql, rowsOfCsv(file), {
+    what: 'time',
+    columns: [required(file.known.get('date_heure'), 'the column date_heure')],
+    isOdd: `${instantSql(instant)} IS NULL`,
+    told: instant,
+  });
 }
 
 /** Keeps the rows of these days alone. */

@@ -1,4 +1,4 @@
-import { PipelineError, quoteIdentifier, quoteText } from '../kit/index.ts';
+import { PipelineError, quoteIdentifier, quoteText, refuseUnreadable, required } from '../kit/index.ts';
 import type { SqlSession } from '../kit/index.ts';
 import { requireColumn } from './header.ts';
 import type { RawFile } from './raw-file.ts';
@@ -35,27 +35,66 @@ export function localDateSql(text: string): string {
   return `coalesce(TRY_CAST(${text} AS DATE), CAST(try_strptime(${text}, '%d/%m/%Y') AS DATE))`;
 }
 
+/** Whether a local clock can be read. */
+export function isClockSql(text: string): string {
+  return `TRY_CAST(${text} AS TIME) IS NOT NULL`;
+}
+
+/** @throws `SRC_SHAPE_CHANGED` for a row whose time cannot be read, with its line */
+export async function refuseUnreadableTimes(sql: SqlSession, file: RawFile): Promise<void> {
+  const { path, what } = file;
+  if (file.layout === 'portal') {
+    const name = requireColumn(file.header, 'date_heure', what);
+    const rows = { path, what, from: portalRowsSql(file), delimiter: file.delimiter };
+    const isOdd = `${portalTimeSql(file)} IS NULL`;
+    return refuseUnreadable(sql, rows, { what: 'time', columns: [name], isOdd, told: quoteIdentifier(name) });
+  }
+  const columns = [requireColumn(file.header, 'date', what), requireColumn(file.header, 'heure', what)];
+  const [date, clock] = columns.map((name) => `nullif(fields[${file.published.indexOf(name) + 1}], '')`) as [
+    string,
+    string,
+  ];
+  await refuseUnreadable(
+    sql,
+    { path, what, from: `(${localLinesSql(file)})` },
+    {
+      what: 'time',
+      columns,
+      isOdd: `len(fields) > 1 AND (${localDateSql(date)} IS NULL OR NOT coalesce(${isClockSql(clock)}, false))`,
+      told: `concat_ws(' ', ${date}, ${clock})`,
+    },
+  );
+}
+
+/** The lines after the header as they are, with their fields. */
+function localLinesSql(file: RawFile): string {
+  // A delimiter that cannot occur makes a line one field.
+  const options = `auto_detect = false, header = false, skip = 1, delim = '\\x1f', quote = '', escape = '',
+    encoding = ${quoteText(file.encoding)}, columns = {'line': 'VARCHAR'}`;
+  const lines = `read_csv(${quoteText(file.path)}, ${options})`;
+  return `SELECT line, string_split(line, ${quoteText(file.delimiter)}) AS fields FROM ${lines}`;
+}
+
 /**
  * Creates `published_lines` (`line`, `fields`) from a table in local time, split by hand: its data rows may end in a delimiter that the
  * header lacks, and lines without any delimiter are notices.
  * @throws `SRC_SHAPE_CHANGED` for a row with more or fewer fields than the header.
  */
 export async function loadLocalLines(sql: SqlSession, file: RawFile): Promise<void> {
-  // A delimiter that cannot occur makes a line one field.
-  const options = `auto_detect = false, header = false, skip = 1, delim = '\\x1f', quote = '', escape = '',
-    encoding = ${quoteText(file.encoding)}, columns = {'line': 'VARCHAR'}`;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE published_lines AS SELECT line, fields
-    FROM (SELECT line, string_split(line, ${quoteText(file.delimiter)}) AS fields FROM read_csv(${quoteText(file.path)}, ${options}))
-    WHERE len(fields) > 1`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE published_lines AS FROM (${localLinesSql(file)}) WHERE len(fields) > 1`);
   const width = file.published.length;
-  const [other] = await sql.rows<{
+  const isOdd = `len(fields) <> ${width} AND NOT (len(fields) = ${width + 1} AND fields[${width + 1}] = '')`;
+  const [some] = await sql.rows(`SELECT 1 FROM published_lines WHERE ${isOdd} LIMIT 1`);
+  if (some === undefined) return;
+  const [odd] = await sql.rows<{
+    place: number;
     line: string;
     fields: number;
-  }>(`SELECT line, len(fields) AS fields FROM published_lines
-    WHERE len(fields) <> ${width} AND NOT (len(fields) = ${width + 1} AND fields[${width + 1}] = '') LIMIT 1`);
-  if (other === undefined) return;
+  }>(`SELECT place, line, len(fields) AS fields
+    FROM (SELECT row_number() OVER () + 1 AS place, * FROM (${localLinesSql(file)})) WHERE len(fields) > 1 AND ${isOdd} ORDER BY place LIMIT 1`);
+  const { place, line, fields } = required(odd, 'the odd row');
   throw new PipelineError(
     'SRC_SHAPE_CHANGED',
-    `${file.what} has a row of ${other.fields} fields under a header of ${width}: ${JSON.stringify(other.line.slice(0, 200))}`,
+    `${file.what} has a row of ${fields} fields under a header of ${width} in line ${place}: ${JSON.stringify(line.slice(0, 200))}`,
   );
 }

@@ -1,9 +1,16 @@
-import { PipelineError, quoteIdentifier, quoteText, quoteTexts, writeDayFiles } from '../kit/index.ts';
+import { quoteIdentifier, quoteText, quoteTexts, writeDayFiles } from '../kit/index.ts';
 import type { CivilDate, SliceTask, SqlSession, UnitOutcome } from '../kit/index.ts';
 import { requireColumn } from './header.ts';
 import type { RawFile, RawLayout } from './raw-file.ts';
 import { openRawFile } from './raw-file.ts';
-import { loadLocalLines, localDateSql, portalRowsSql, portalTimeSql } from './raw-rows.ts';
+import {
+  isClockSql,
+  loadLocalLines,
+  localDateSql,
+  portalRowsSql,
+  portalTimeSql,
+  refuseUnreadableTimes,
+} from './raw-rows.ts';
 
 /**
  * Cuts raw files into slices: the rows of one civil day of Paris exactly as published, every published column as text under its
@@ -46,10 +53,8 @@ export async function sliceRawFile(task: SliceTask, sql: SqlSession): Promise<re
   const zone = task.days[0]?.zone;
   if (zone === undefined) return [];
   if (!file.hasRows) return days.map((scope) => outcomeOf(scope, file, undefined, undefined));
-  const timeText = await (file.layout === 'portal'
-    ? loadPortalRows(sql, file, days, zone)
-    : loadLocalRows(sql, file, days));
-  const { counts, total } = await removeDuplicates(sql, file.what, timeText);
+  await (file.layout === 'portal' ? loadPortalRows(sql, file, days, zone) : loadLocalRows(sql, file, days));
+  const { counts, total } = await removeDuplicates(sql, file);
   task.progress(`read ${total} rows of ${counts.size} days`);
   const published = file.published.map(quoteIdentifier).join(', ');
   const files = await writeDayFiles(sql, {
@@ -79,30 +84,23 @@ function outcomeOf(
   return { scope, outputs, checks: [], facts: { ...facts } };
 }
 
-/** Creates `published_cut` from an export of the portal; returns the SQL of what its times were made of. */
-async function loadPortalRows(
-  sql: SqlSession,
-  file: RawFile,
-  days: readonly CivilDate[],
-  zone: string,
-): Promise<string> {
+/** Creates `published_cut` from an export of the portal. */
+async function loadPortalRows(sql: SqlSession, file: RawFile, days: readonly CivilDate[], zone: string): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE published_cut AS
     SELECT *, strftime(timezone(${quoteText(zone)}, ${TIME}), '%Y-%m-%d') AS ${DAY}
     FROM (SELECT *, ${portalTimeSql(file)} AS ${TIME} FROM ${portalRowsSql(file)}) ${whereWanted(file, days)}`);
-  return quoteIdentifier(requireColumn(file.header, 'date_heure', file.what));
 }
 
 /** The same from a table in local time, whose clock stays the text that it is: which instant it means is decided when it is typed. */
-async function loadLocalRows(sql: SqlSession, file: RawFile, days: readonly CivilDate[]): Promise<string> {
+async function loadLocalRows(sql: SqlSession, file: RawFile, days: readonly CivilDate[]): Promise<void> {
   const date = quoteIdentifier(requireColumn(file.header, 'date', file.what));
   const clock = quoteIdentifier(requireColumn(file.header, 'heure', file.what));
   await loadLocalLines(sql, file);
   const columns = file.published.map((name, index) => `nullif(fields[${index + 1}], '') AS ${quoteIdentifier(name)}`);
   await sql.run(`CREATE OR REPLACE TEMP TABLE published_cut AS
-    SELECT *, CASE WHEN TRY_CAST(${clock} AS TIME) IS NOT NULL AND ${DAY} IS NOT NULL THEN ${clock} END AS ${TIME}
+    SELECT *, CASE WHEN ${isClockSql(clock)} AND ${DAY} IS NOT NULL THEN ${clock} END AS ${TIME}
     FROM (SELECT *, strftime(${localDateSql(date)}, '%Y-%m-%d') AS ${DAY}
       FROM (SELECT ${columns.join(', ')} FROM published_lines)) ${whereWanted(file, days)}`);
-  return `concat_ws(' ', ${date}, ${clock})`;
 }
 
 /**
@@ -123,25 +121,18 @@ interface CountRow {
   readonly day: string | null;
   readonly rows: number;
   readonly times: number;
-  readonly example: string | null;
 }
 
 /**
  * Counts the rows of each day; where a time occurs twice, removes rows that are equal in every column.
  * @throws `SRC_SHAPE_CHANGED` when the time of a row cannot be read.
  */
-async function removeDuplicates(sql: SqlSession, what: string, timeText: string): Promise<CutCounts> {
+async function removeDuplicates(sql: SqlSession, file: RawFile): Promise<CutCounts> {
   const count = (): Promise<CountRow[]> =>
-    sql.rows(`SELECT CASE WHEN ${TIME} IS NOT NULL THEN ${DAY} END AS day, count(*) AS rows, count(DISTINCT ${TIME}) AS times,
-      min(${timeText}) AS example FROM published_cut GROUP BY ALL`);
+    sql.rows(`SELECT CASE WHEN ${TIME} IS NOT NULL THEN ${DAY} END AS day, count(*) AS rows, count(DISTINCT ${TIME}) AS times
+      FROM published_cut GROUP BY ALL`);
   const before = await count();
-  const unreadable = before.find(({ day }) => day === null);
-  if (unreadable !== undefined) {
-    throw new PipelineError(
-      'SRC_SHAPE_CHANGED',
-      `${what} has ${unreadable.rows} rows whose time cannot be read, such as ${JSON.stringify(unreadable.example)}`,
-    );
-  }
+  if (before.some(({ day }) => day === null)) await refuseUnreadableTimes(sql, file);
   const hasTwins = before.some(({ rows, times }) => rows > times);
   if (hasTwins) await sql.run('CREATE OR REPLACE TEMP TABLE published_cut AS SELECT DISTINCT * FROM published_cut');
   const after = hasTwins ? await count() : before;

@@ -99,6 +99,8 @@ export * from './json-documents.ts';
 export * from './not-data.ts';
 export * from './opendatasoft.ts';
 export * from './text-ends.ts';
+export { refuseUnreadable, rowsOfCsv } from './unreadable-rows.ts';
+export type { Readable, TextRows } from './unreadable-rows.ts';
 export * from './version.ts';
 
 // Steps and what they write.

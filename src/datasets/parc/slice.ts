@@ -6,6 +6,8 @@ import {
   PipelineError,
   quoteIdentifier,
   quoteText,
+  refuseUnreadable,
+  rowsOfCsv,
   writeParquetRows,
   definedMembers,
   required,
@@ -53,13 +55,15 @@ function byTexts(one: readonly string[], other: readonly string[]): number {
 
 async function sliceRegister(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const file = await openCsv(task.raw.path, `the register ${path.basename(task.raw.path)}`, REGISTER);
-  const year = `left(trim(${quoteIdentifier(required(file.known.get('year'), 'the column year'))}), 4)`;
+  const name = required(file.known.get('year'), 'the column year');
+  const year = `left(trim(${quoteIdentifier(name)}), 4)`;
+  await refuseUnreadable(sql, rowsOfCsv(file), {
+    what: 'year',
+    columns: [name],
+    isOdd: `NOT coalesce(regexp_full_match(${year}, '\\d{4}'), false)`,
+    told: quoteIdentifier(name),
+  });
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS SELECT DISTINCT * FROM ${csvRowsSql(file)}`);
-  const [found] = await sql.rows<{ odd: number }>(
-    `SELECT count(*) FILTER (WHERE NOT coalesce(regexp_full_match(${year}, '\\d{4}'), false)) AS odd FROM published`,
-  );
-  if ((found?.odd ?? 0) > 0)
-    throw new PipelineError('SRC_SHAPE_CHANGED', `${file.what} has ${found?.odd ?? 0} rows without a year`);
   const order = file.published.map(quoteIdentifier).join(', ');
   return bySpan(
     task,

@@ -134,8 +134,10 @@ export interface Damage {
   readonly apply: (file: GoodFile) => string | Uint8Array | undefined;
 }
 
-const THE_ROW =
-  /\bline 2\b|has a row of \d+ fields under a header of \d+: "|rows whose time cannot be read, such as "|its last row has/;
+const THE_ROW = /\bline 2\b|its last row has/;
+
+/** In every table by line and column; in JSON, which may be one line, by the record itself. */
+const UNREADABLE = /such as "yesterday[^"]*" in line 2, column "[^"]+"|in a record; it is .*yesterday/;
 
 /** How a refusal says where the damage is, by title: the line, the row itself, or the column. Other damages concern the file as a whole. */
 export const PLACES: Readonly<Record<string, RegExp>> = {
@@ -144,7 +146,8 @@ export const PLACES: Readonly<Record<string, RegExp>> = {
   'a row with a cell less': THE_ROW,
   'a row with a cell more': THE_ROW,
   'an open quote': THE_ROW,
-  'one unreadable time': /such as "yesterday/,
+  'an unreadable time': UNREADABLE,
+  'one unreadable time': UNREADABLE,
   'a column without a name': /a column without a name, number 2\b/,
   'two columns of one name': /two columns called "[^"]+"/,
   'cut JSON': /ends inside a JSON document \(37 characters\)|It begins with "/,

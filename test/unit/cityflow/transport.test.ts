@@ -57,11 +57,15 @@ describe('files of public transport', () => {
   });
 
   it.each([
-    ['days.csv', SURFACE.replace('13/05/2025', 'hier'), /rows whose day cannot be read, such as "hier" in line 6/],
+    [
+      'days.csv',
+      SURFACE.replace('13/05/2025', 'hier'),
+      /1 row whose day cannot be read, such as "hier" in line 6, column "[^"]+"/,
+    ],
     [
       'quarters.csv',
       SERVICE.replaceAll(';T1;', ';S1;'),
-      /1 rows whose quarter cannot be read, such as "S1 2025" in line 2/,
+      /1 row whose quarter cannot be read, such as "S1 2025" in line 2, column "[^"]+" and "[^"]+"/,
     ],
     [
       'counts.csv',

@@ -172,7 +172,7 @@ describe('slice of what is not a portal export', () => {
       const text = wholeDay().replace(`${DAY}T00:15:00+01:00`, time);
       const error = await rejection(sliceText(text));
       expect(error.code).toBe('SRC_SHAPE_CHANGED');
-      expect(error.message).toMatch(/1 rows whose time cannot be read/);
+      expect(error.message).toMatch(/1 row whose time cannot be read, such as .* in line \d+, column "/);
     }
   });
 });
@@ -220,7 +220,9 @@ describe('slice of RTE’s tables', () => {
     const yearly = 'Date;Heures;Consommation\n15/01/2024;00:00;60000\n15/01/2024;00:15;\n';
     expect((await sliceText(yearly, 'rte-annual')).facts).toMatchObject({ rows: 2, published_columns: 3 });
     for (const spoilt of [yearly.replace('15/01', '45/01'), yearly.replace('00:15', '24:15')]) {
-      expect((await rejection(sliceText(spoilt, 'rte-annual'))).message).toMatch(/1 rows whose time cannot be read/);
+      expect((await rejection(sliceText(spoilt, 'rte-annual'))).message).toMatch(
+        /1 row whose time cannot be read, such as .* in line \d+, column "/,
+      );
     }
   });
 });

@@ -5,10 +5,11 @@ import {
   csvRowsSql,
   openCsv,
   parquetSql,
-  PipelineError,
   quoteIdentifier,
   quoteText,
+  refuseUnreadable,
   required,
+  rowsOfCsv,
 } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { cutOutcome } from './cut-outcome.ts';
@@ -122,7 +123,7 @@ async function readText(sql: SqlSession, file: CsvFile<CountColumn>, columns: Co
   await sql.run(`CREATE OR REPLACE TABLE times AS
     SELECT ${at}, CAST(${countDaySql(at)} AS DATE) AS ${DAY}, CAST(row_number() OVER (ORDER BY ${at}) AS INTEGER) AS ${TIME}
     FROM (SELECT DISTINCT ${at} FROM published)`);
-  await refuseUnreadable(sql, file, at);
+  await refuseOddTimes(sql, file, at);
   await findPlaces(sql, file, columns);
   const [found] = await sql.rows<{ rows: number; days: number }>(
     `SELECT (SELECT count(*) FROM published) AS rows, count(DISTINCT ${DAY}) AS days FROM times`,
@@ -218,16 +219,15 @@ async function namePlaces(sql: SqlSession, { place }: Columns, [day]: readonly D
   await sql.run(`CREATE OR REPLACE TABLE day_places AS SELECT * REPLACE (${typed.join(', ')}) FROM day_places`);
 }
 
-async function refuseUnreadable(sql: SqlSession, file: CsvFile<CountColumn>, at: string): Promise<void> {
+async function refuseOddTimes(sql: SqlSession, file: CsvFile<CountColumn>, at: string): Promise<void> {
   const unread = await sql.rows(`SELECT 1 FROM times WHERE ${DAY} IS NULL LIMIT 1`);
   if (unread.length === 0) return;
-  const [found] = await sql.rows<{ rows: number; example: string | null }>(
-    `SELECT count(*) AS rows, min(${at}) AS example FROM published WHERE ${countDaySql(at)} IS NULL`,
-  );
-  throw new PipelineError(
-    'SRC_SHAPE_CHANGED',
-    `${file.what} has ${found?.rows ?? 0} rows whose time cannot be read, such as ${JSON.stringify(found?.example)}`,
-  );
+  await refuseUnreadable(sql, rowsOfCsv(file), {
+    what: 'time',
+    columns: [required(file.known.get('at'), 'the column at')],
+    isOdd: `${countDaySql(at)} IS NULL`,
+    told: at,
+  });
 }
 
 interface Cut {

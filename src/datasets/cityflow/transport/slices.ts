@@ -3,10 +3,11 @@ import {
   copyToParquet,
   csvRowsSql,
   openCsv,
-  PipelineError,
   quoteIdentifier,
   quoteText,
+  refuseUnreadable,
   required,
+  rowsOfCsv,
 } from '../../kit/index.ts';
 import type { CivilDate, CsvFile, CsvLayout, RowsFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { cutOutcome } from '../slices/cut-outcome.ts';
@@ -61,8 +62,10 @@ export async function rideDays(sql: SqlSession, file: CsvFile<RideColumn>): Prom
     quoteIdentifier(required(file.known.get('count'), 'the column count')),
   ];
   const isCount = `regexp_full_match(coalesce(trim(${count}), ''), ${quoteText(READABLE_COUNT)})`;
-  await refuseOdd(sql, file, { isOdd: `NOT ${isCount}`, told: count, what: 'number of validations' });
-  return datedRows(sql, file, { date: rideDaySql(day), told: day, what: 'day', last: 'max(date)' });
+  const counts = { isOdd: `NOT ${isCount}`, told: count, what: 'number of validations' };
+  await refuseUnreadable(sql, rowsOfCsv(file), { ...counts, columns: namesOf(file, ['count']) });
+  const columns = namesOf(file, ['day']);
+  return datedRows(sql, file, { date: rideDaySql(day), told: day, what: 'day', columns, last: 'max(date)' });
 }
 
 /** `1234`, `1 234`, `12.0`, `Moins de 5`, or a sign that it is not known. */
@@ -73,7 +76,8 @@ export async function serviceDays(sql: SqlSession, file: CsvFile<ServiceColumn>)
   const { quarter, year } = quarterColumns(file);
   const told = `coalesce(${quarter}, '') || ' ' || coalesce(${year}, '')`;
   const last = `CAST(max(date) + INTERVAL 3 MONTH - INTERVAL 1 DAY AS DATE)`;
-  return datedRows(sql, file, { date: quarterSql(quarter, year), told, what: 'quarter', last });
+  const columns = namesOf(file, ['quarter', 'year']);
+  return datedRows(sql, file, { date: quarterSql(quarter, year), told, what: 'quarter', columns, last });
 }
 
 function quarterColumns({ known }: CsvFile<ServiceColumn>): { readonly quarter: string; readonly year: string } {
@@ -89,34 +93,24 @@ interface Dating {
   /** SQL of what the row says of it. */
   readonly told: string;
   readonly what: string;
+  /** The published names of the columns that say it. */
+  readonly columns: readonly string[];
   /** SQL of the last day, over `date`. */
   readonly last: string;
 }
 
+/** The published names of columns that a file must have. */
+function namesOf<Column extends string>({ known }: CsvFile<Column>, columns: readonly Column[]): string[] {
+  return columns.map((column) => required(known.get(column), `the column ${column}`));
+}
+
 async function datedRows(sql: SqlSession, file: CsvFile<string>, dating: Dating): Promise<DatedRows> {
-  const { date, told, what, last } = dating;
-  await refuseOdd(sql, file, { isOdd: `${date} IS NULL`, told, what });
+  const { date, told, what, columns, last } = dating;
+  await refuseUnreadable(sql, rowsOfCsv(file), { isOdd: `${date} IS NULL`, told, what, columns });
   const [found] = await sql.rows<DatedRows>(
     `SELECT count(*) AS rows, min(date) AS first, ${last} AS last FROM (SELECT ${date} AS date FROM ${csvRowsSql(file)})`,
   );
   return found ?? { rows: 0, first: null, last: null };
-}
-
-/** Refuses a file with rows that cannot be read, and names the first of them. */
-async function refuseOdd(
-  sql: SqlSession,
-  file: CsvFile<string>,
-  { isOdd, told, what }: { readonly isOdd: string; readonly told: string; readonly what: string },
-): Promise<void> {
-  const [odd] = await sql.rows<{ readonly rows: number; readonly line: number; readonly told: string | null }>(
-    `SELECT count(*) AS rows, min(line) AS line, arg_min(told, line) AS told
-      FROM (SELECT row_number() OVER () + 1 AS line, ${told} AS told, ${isOdd} AS odd FROM ${csvRowsSql(file)}) WHERE odd`,
-  );
-  if (odd === undefined || odd.rows === 0) return;
-  throw new PipelineError(
-    'SRC_SHAPE_CHANGED',
-    `${file.what} has ${odd.rows} rows whose ${what} cannot be read, such as ${JSON.stringify(odd.told)} in line ${odd.line}`,
-  );
 }
 
 const DATED = 'quotidien_dated';

@@ -7,6 +7,8 @@ import {
   quoteIdentifier,
   quoteText,
   quoteTexts,
+  refuseUnreadable,
+  rowsOfCsv,
   writeDayFiles,
 } from '../../kit/index.ts';
 import type {
@@ -66,11 +68,16 @@ async function loadRows(sql: SqlSession, file: CsvFile<Column>): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE school_rows AS
     SELECT DISTINCT *, ${dateSql(columnOf(file, 'start'))} AS begins, ${dateSql(columnOf(file, 'end'))} AS ends
     FROM ${csvRowsSql(file)}`);
-  const [odd] = await sql.rows<{ rows: number }>(
-    'SELECT count(*) AS rows FROM school_rows WHERE begins IS NULL OR ends IS NULL',
-  );
-  if ((odd?.rows ?? 0) > 0) {
-    throw new PipelineError('SRC_SHAPE_CHANGED', `${file.what} has ${odd?.rows ?? 0} rows without a readable date`);
+  const [odd] = await sql.rows('SELECT 1 FROM school_rows WHERE begins IS NULL OR ends IS NULL LIMIT 1');
+  if (odd === undefined) return;
+  for (const name of ['start', 'end'] as const) {
+    const text = columnOf(file, name);
+    await refuseUnreadable(sql, rowsOfCsv(file), {
+      what: 'date',
+      columns: [file.known.get(name) ?? name],
+      isOdd: `${dateSql(text)} IS NULL`,
+      told: text,
+    });
   }
 }
 
