@@ -220,7 +220,7 @@ function metricsOf(part: string): StepInput {
 }
 
 const DIGESTED = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers'] as const;
-const DIGEST_STEP: StepId = 'metrics/digest';
+export const DIGEST_STEP: StepId = 'metrics/digest';
 
 const METRICS: readonly StepDefinition[] = [
   metrics('referentiel', 'Lengths, nodes and places of all arcs', [coreOf('referentiel')]),
@@ -244,6 +244,7 @@ const METRICS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'metrics/history',
+    version: 2,
     title: 'The day beside the thirty days before it',
     inputs: [
       { name: 'day', step: DIGEST_STEP, output: 'digest' },
@@ -271,7 +272,7 @@ const USUAL_STEP: StepDefinition = defineStep({
     { name: 'day', step: DIGEST_STEP, output: 'digest' },
     { name: 'digest', step: DIGEST_STEP, output: 'digest', previousDays: { from: 1, to: USUAL_DAYS } },
   ],
-  outputs: { usual: jsonFile('metrics/cityflow/usual', { publishAs: 'processed/metrics/usual_metrics_{scope}.json' }) },
+  outputs: { usual: jsonFile('metrics/cityflow/usual') },
   params: { thresholds: USUAL_LIMITS },
 });
 
@@ -283,7 +284,7 @@ const REPORT_INPUTS: readonly StepInput[] = [
 const REPORTS: readonly StepDefinition[] = [
   defineStep({
     id: 'report/daily',
-    version: 6,
+    version: 7,
     title: 'The daily report as JSON, CSV and flat Parquet tables; made whatever is missing',
     inputs: [...REPORT_INPUTS, { name: 'usual', step: USUAL_STEP.id, output: 'usual', optional: true }],
     outputs: {
@@ -314,7 +315,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 9,
+    version: 10,
     title: 'The daily report as one self-contained page with a map',
     inputs: [
       { name: 'report', step: 'report/daily', output: 'report' },

@@ -106,7 +106,8 @@ describe('averages', () => {
     const days = Array.from({ length: 14 }, (_, ago) => digest(ago, { bikes: bikes(ago < 7 ? 20 : 10) })).reverse();
     const average = averageDay(days, 'bikes', (date) => (Date.parse(DAY) - Date.parse(date)) / 86_400_000);
     expect(average).toMatchObject({ jours: 14, moyenne: 360, evolution_hebdomadaire_pct: 100 });
-    expect(average.ratio_week_end_semaine).toBeCloseTo(1, 1);
+    expect(average?.ratio_week_end_semaine).toBeCloseTo(1, 1);
+    expect(averageDay(days, 'roads', () => 0)).toBeNull();
   });
 });
 
@@ -144,7 +145,20 @@ describe('the evolution against last week', () => {
 describe('the history of a day', () => {
   it('is made of the day alone when nothing else is stored', () => {
     const history = historyMetrics(DAY, [digest(0, { bikes: bikes(1) })], new Set(), THRESHOLDS);
-    expect(history.jours_disponibles).toEqual([DAY]);
+    expect(history).toMatchObject({ jours_disponibles: 1, periodes_disponibles: [[DAY, DAY]] });
     expect(history.evolution.disponible).toBe(false);
+  });
+
+  it('names its days as spans, and no correlation of what no day has', () => {
+    const bikesAgo = [0, 1, 3, 4, 5].map((ago) => [ago, digest(ago, { bikes: bikes(1) })] as const);
+    const digests = Array.from({ length: 31 }, (_, ago) => new Map(bikesAgo).get(ago) ?? null);
+    const history = historyMetrics(DAY, digests, new Set(), THRESHOLDS);
+    expect(history.jours_disponibles).toBe(5);
+    expect(history.periodes_disponibles).toEqual([
+      [addDays(DAY, -5), addDays(DAY, -3)],
+      [addDays(DAY, -1), DAY],
+    ]);
+    expect(history.correlations).toEqual([]);
+    expect(history.moyennes).toMatchObject({ velos: { jours: 5 }, vehicules: null });
   });
 });

@@ -28,6 +28,7 @@ beforeAll(async () => {
     report: await readOutput(done['report/daily'], 'report'),
     metrics: metrics as unknown as DayMetrics,
     map: await readOutput(done['transform/referentiel'], 'map'),
+    thresholds: THRESHOLDS,
   };
   page = renderReportPage(inputs);
 });

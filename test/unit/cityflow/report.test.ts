@@ -181,6 +181,18 @@ describe('the report without a source', () => {
     expect(page).toContain('n’a rien publié');
   });
 
+  it('states the thresholds and versions of what it has alone', async () => {
+    const { report } = await make(['bikes']);
+    expect(Object.keys(report.seuils).every((name) => /^(bike|anomaly)/.test(name))).toBe(true);
+    expect(report.seuils.bike_index_full).toBe(100_000);
+    expect(Object.keys(report.provenance.step_versions)).toEqual([
+      'transform/bikes',
+      'metrics/bikes',
+      'metrics/digest',
+      'metrics/history',
+    ]);
+  });
+
   it('tells nothing wrong from nothing known', async () => {
     const { csv } = await make(['chantiers', 'bikes']);
     const sections = sectionsOf(csv);

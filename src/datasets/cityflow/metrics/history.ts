@@ -48,18 +48,24 @@ export interface WeekEvolution {
 /** By section and figure; a section that one of the two days lacks is `not available`. */
 export type SectionChanges = Readonly<Record<string, Readonly<Record<string, Change>> | 'not available'>>;
 
+/** Days that follow each other, both ends included. */
+export type DaySpan = readonly [from: string, to: string];
+
 /** The published document; means are per day, and say over how many stored days. */
 export interface HistoryMetrics {
-  readonly schema: 'cityflow.history/1';
+  readonly schema: 'cityflow.history/2';
   readonly date: string;
   readonly fenetre_jours: number;
-  /** Stored days of the window and the day itself, ascending. */
-  readonly jours_disponibles: readonly string[];
+  /** The days that all this rests on, this day included: how many, and from when to when without a gap. */
+  readonly jours_disponibles: number;
+  readonly periodes_disponibles: readonly DaySpan[];
   readonly evolution: WeekEvolution;
   readonly jour_type: { readonly velos: TypicalDay | null; readonly vehicules: TypicalDay | null };
-  readonly moyennes: { readonly velos: AverageDay; readonly vehicules: AverageDay };
+  /** Null where none of the days has any. */
+  readonly moyennes: { readonly velos: AverageDay | null; readonly vehicules: AverageDay | null };
   readonly debit_moyen_journalier: readonly ArcAverage[];
   readonly anomalies_velos: Anomalies;
+  /** Of quantities that at least one day has both of. */
   readonly correlations: readonly Correlation[];
   readonly capteurs: SensorHealth;
   /** By counter: observed hours over those of the stored days, 0–1. */
@@ -71,7 +77,7 @@ const BUSIEST = 10;
 /** Reads the digests of the window; a day that is not stored is left out, never filled. */
 export const metricsHistory = dayByDay(async (unit, task, sql) => {
   const metrics = await historyOf(unit, thresholdsOf(task.params), sql);
-  return { outputs: { history: jsonOutput(metrics) }, checks: [], facts: { days: metrics.jours_disponibles.length } };
+  return { outputs: { history: jsonOutput(metrics) }, checks: [], facts: { days: metrics.jours_disponibles } };
 });
 
 /** The name of the input that is the digest of so many days before. */
@@ -101,10 +107,11 @@ export function historyMetrics(
   const all = day === null ? before : [...before, day];
   const daysAgo = (other: string): number => toEpochDay(date) - toEpochDay(other);
   return {
-    schema: 'cityflow.history/1',
+    schema: 'cityflow.history/2',
     date,
     fenetre_jours: HISTORY_DAYS,
-    jours_disponibles: all.map((digest) => digest.date),
+    jours_disponibles: all.length,
+    periodes_disponibles: spansOf(all.map((digest) => digest.date)),
     evolution: evolutionOf(date, day, digests[7] ?? null),
     jour_type: {
       velos: (day?.bikes ?? null) === null || day === null ? null : typicalDay(day, before, 'bikes'),
@@ -113,10 +120,21 @@ export function historyMetrics(
     moyennes: { velos: averageDay(all, 'bikes', daysAgo), vehicules: averageDay(all, 'roads', daysAgo) },
     debit_moyen_journalier: busiestArcs(all, BUSIEST),
     anomalies_velos: day === null ? { nombre: 0, testees: 0, liste: [] } : bikeAnomalies(day, before, thresholds),
-    correlations: correlations(all, thresholds),
+    correlations: correlations(all, thresholds).filter(({ n }) => n > 0),
     capteurs: sensorHealth(digests, network, thresholds),
     disponibilite_compteurs: counterAvailability(all),
   };
+}
+
+/** Ascending days as spans without a gap. */
+function spansOf(days: readonly string[]): DaySpan[] {
+  const spans: [from: string, to: string][] = [];
+  for (const day of days) {
+    const last = spans.at(-1);
+    if (last !== undefined && addDays(last[1], 1) === day) last[1] = day;
+    else spans.push([day, day]);
+  }
+  return spans;
 }
 
 type Figures = Readonly<Record<string, number | null>>;

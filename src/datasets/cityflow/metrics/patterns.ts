@@ -149,12 +149,17 @@ export interface AverageDay {
 
 const LEAST_DAYS_OF_WEEK = 4;
 
-/** Averages over the stored days, this day included; `days` are ascending and may have gaps. */
-export function averageDay(days: readonly Digest[], theme: Theme, daysAgo: (date: string) => number): AverageDay {
+/** Averages over the stored days, this day included; `days` are ascending and may have gaps. Null where none has the theme. */
+export function averageDay(
+  days: readonly Digest[],
+  theme: Theme,
+  daysAgo: (date: string) => number,
+): AverageDay | null {
   const totals = days.flatMap((digest) => {
     const total = totalOf(digest, theme);
     return total === null ? [] : [{ date: digest.date, total }];
   });
+  if (totals.length === 0) return null;
   const meanOf = (list: readonly { readonly total: number }[]): number | null =>
     roundedOrNull(mean(list.map(({ total }) => total)), 1);
   const weekend = meanOf(totals.filter(({ date }) => isWeekend(date)));

@@ -1,10 +1,11 @@
 import { addDays } from '../../kit/index.ts';
 import type { JsonObject, JsonValue, LocalArtefact, PartNote, UnansweredNote } from '../../kit/index.ts';
-import { SECTIONS } from '../definition.ts';
+import { DIGEST_STEP, SECTIONS } from '../definition.ts';
 import type { AlertedArc } from '../metrics/counts.ts';
 import type { ActiveWork } from '../metrics/works.ts';
 import { rounded } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
+import { judgedBy } from './judged-by.ts';
 import type { DayMetrics, FailingSensor, Report, Summary } from './model.ts';
 import { REPORT_SCHEMA } from './model.ts';
 import { sectionDetails, withNotes, withUnanswered } from './sections.ts';
@@ -64,8 +65,8 @@ export function buildReport(sources: ReportSources): Report {
       perturbations: metrics.traffic?.total_disruptions_count ?? null,
       fiabilite_metro: metrics.traffic?.fiabilite_metro ?? null,
     },
-    seuils: thresholds,
-    provenance: { metrics: identities(artefacts), step_versions: versionsOf(params['step_versions']) },
+    seuils: judgedBy(thresholds, (name) => details[name].status !== 'no_data'),
+    provenance: { metrics: identities(artefacts), step_versions: versionsOf(params['step_versions'], artefacts) },
   };
 }
 
@@ -135,9 +136,14 @@ function textsOf(value: JsonValue | undefined): Record<string, string> {
   );
 }
 
-function versionsOf(versions: JsonValue | undefined): Record<string, number> {
+/** The versions of the steps that made something of the day: those of its documents, and the digest that its history was made of. */
+function versionsOf(versions: JsonValue | undefined, artefacts: ReportSources['artefacts']): Record<string, number> {
   if (typeof versions !== 'object' || versions === null || Array.isArray(versions)) return {};
+  const hasMade = (step: string): boolean =>
+    artefacts[step === DIGEST_STEP ? 'history' : step.slice(step.indexOf('/') + 1)] !== undefined;
   return Object.fromEntries(
-    Object.entries(versions).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+    Object.entries(versions).filter(
+      (entry): entry is [string, number] => typeof entry[1] === 'number' && hasMade(entry[0]),
+    ),
   );
 }

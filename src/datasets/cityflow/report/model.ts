@@ -90,9 +90,11 @@ export interface Report {
     readonly perturbations: number | null;
     readonly fiabilite_metro: number | null;
   };
-  readonly seuils: Thresholds;
+  /** Of the sections that have data: nothing else was judged. */
+  readonly seuils: Partial<Thresholds>;
   readonly provenance: {
     readonly metrics: Readonly<Record<string, { readonly sha256: string; readonly bytes: number } | null>>;
+    /** Of the steps that made something of the day. */
     readonly step_versions: Readonly<Record<string, number>>;
   };
 }

@@ -8,6 +8,7 @@ import { buildReport } from './build.ts';
 import { reportCsv } from './csv.ts';
 import type { DayMetrics, Report } from './model.ts';
 import { REPORT_SCHEMA } from './model.ts';
+import { thresholdsOf } from '../thresholds.ts';
 import { arcsTable, countersTable } from './tables.ts';
 
 /** `report/daily`: the report as JSON, CSV and flat tables, from stored metrics only, whatever of them is there. */
@@ -19,14 +20,14 @@ export const reportDaily: StepImplementation = {
 /** `report/page`: the report as one self-contained page with a map; the drawing code is loaded by the first page. */
 export const reportPage: StepImplementation = {
   kind: 'plain',
-  run: (task, tools) => forEachUnit(task, (unit) => page(unit, tools)),
+  run: (task, tools) => forEachUnit(task, (unit) => page(unit, task, tools)),
 };
 
 const HISTORY = 'history';
 const USUAL = 'usual';
 
 /** The documents whose shape has changed since it was the first; all others have that of version 1. */
-const SCHEMAS: Readonly<Record<string, number>> = { bikes: 2, traffic: 2, comptages: 2 };
+const SCHEMAS: Readonly<Record<string, number>> = { bikes: 2, traffic: 2, comptages: 2, history: 2 };
 
 function schemaOf(name: string): string {
   return `cityflow.${name}/${SCHEMAS[name] ?? 1}`;
@@ -90,7 +91,7 @@ async function daily(unit: StepUnit, task: StepTask, tools: PlainTools): Promise
   };
 }
 
-async function page(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
+async function page(unit: StepUnit, task: StepTask, tools: PlainTools): Promise<UnitResult> {
   const report = await read<Report>(tools, unit, 'report', REPORT_SCHEMA);
   if (report === null) throw new PipelineError('INTERNAL', `the page of ${unit.scope} was started without its report`);
   const metrics = await metricsOf(tools, unit);
@@ -99,7 +100,9 @@ async function page(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
   const { renderReportPage } = await import('./page/page.tsx');
   return {
     scope: unit.scope,
-    outputs: { page: { bytes: utf8(renderReportPage({ report, metrics, map })) } },
+    outputs: {
+      page: { bytes: utf8(renderReportPage({ report, metrics, map, thresholds: thresholdsOf(task.params) })) },
+    },
     checks: [],
     facts: { sections: { ...report.sections } },
   };

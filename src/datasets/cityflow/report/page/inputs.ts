@@ -1,4 +1,5 @@
 import type { NetworkMap } from '../../transform/network.ts';
+import type { Thresholds } from '../../thresholds.ts';
 import type { DayMetrics, Report } from '../model.ts';
 
 /** What the page is drawn from: the report, the stored metrics behind it, and the lines of the network. */
@@ -6,4 +7,6 @@ export interface PageInputs {
   readonly report: Report;
   readonly metrics: DayMetrics;
   readonly map: NetworkMap | null;
+  /** All of them: the report has those of sections with data. */
+  readonly thresholds: Thresholds;
 }

@@ -19,7 +19,7 @@ const MAX_DISRUPTIONS = 30;
 const MAX_SENSORS = 20;
 
 /** Bikes by hour beside the usual day, busiest counters, corridors. */
-export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
+export function BikeSection({ report, metrics, thresholds }: PageInputs): JSX.Element {
   const { bikes, history } = metrics;
   const hours = (bikes?.coverage.compteurs ?? 0) === 0 ? [] : hoursOf(metrics);
   return (
@@ -33,9 +33,9 @@ export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
         usual={usualOf(hours, history?.jour_type.velos?.par_heure)}
       />
       <p class="note">
-        {indexText(metrics, report)} Écart au jour type&nbsp;:{' '}
-        {signed(history?.jour_type.velos?.ecart_total_pct ?? null, 1)} %. Anomalies (|z| &gt; {report.seuils.anomaly_z})
-        : {number(history?.anomalies_velos.nombre ?? null)}.
+        {indexText(metrics, thresholds)} Écart au jour type&nbsp;:{' '}
+        {signed(history?.jour_type.velos?.ecart_total_pct ?? null, 1)} %. Anomalies (|z| &gt; {thresholds.anomaly_z}) :{' '}
+        {number(history?.anomalies_velos.nombre ?? null)}.
       </p>
       <div class="lists">
         <FigureTable caption="Compteurs les plus fréquentés" head={['Compteur', 'Arr.', 'Vélos', 'Pic']}>
@@ -62,9 +62,9 @@ export function BikeSection({ report, metrics }: PageInputs): JSX.Element {
 }
 
 /** The index ends at 100: from there on it says only that the day has more bikes than it counts to. */
-function indexText({ bikes }: PageInputs['metrics'], { seuils }: Report): string {
-  const full = number(seuils.bike_index_full);
-  if ((bikes?.total_velos ?? 0) > seuils.bike_index_full)
+function indexText({ bikes }: PageInputs['metrics'], { bike_index_full }: Thresholds): string {
+  const full = number(bike_index_full);
+  if ((bikes?.total_velos ?? 0) > bike_index_full)
     return `Indice de fréquentation : 100, son maximum, atteint dès ${full} vélos (${number(bikes?.total_velos ?? null)} ce jour).`;
   return `Indice de fréquentation : ${number(bikes?.frequentation_index ?? null, 1)} sur 100 (100 : ${full} vélos).`;
 }
@@ -134,13 +134,13 @@ export function WeatherSection({ report, metrics }: PageInputs): JSX.Element {
 }
 
 /** Impacts of the active works, and the districts that have too many. */
-export function WorksSection({ report, metrics }: PageInputs): JSX.Element {
+export function WorksSection({ report, metrics, thresholds }: PageInputs): JSX.Element {
   const works = metrics.chantiers;
   return (
     <Section name="chantiers" report={report}>
       <p class="note">
         {number(works?.total_chantiers_actifs ?? null)} actifs ; {number(works?.demarrent.length ?? null)} démarrent et{' '}
-        {number(works?.se_terminent.length ?? null)} se terminent sous {report.seuils.roadworks_horizon_days} jours.
+        {number(works?.se_terminent.length ?? null)} se terminent sous {thresholds.roadworks_horizon_days} jours.
         Surface : {number(works?.surface_totale_impactee_m2 ?? null)} m².
       </p>
       <div class="lists">
@@ -209,9 +209,7 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
   return (
     <PlainSection
       id="historique"
-      title={
-        history.jours_disponibles.length === 1 ? 'Sur un seul jour' : `Sur ${history.jours_disponibles.length} jours`
-      }
+      title={history.jours_disponibles === 1 ? 'Sur un seul jour' : `Sur ${history.jours_disponibles} jours`}
     >
       <div class="lists">
         <FigureTable caption="Corrélations (Pearson)" head={['Grandeurs', 'n', 'r']}>
@@ -221,16 +219,16 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
         </FigureTable>
         <FigureTable caption="Moyennes journalières" head={['Grandeur', 'Moyenne', 'Semaine', 'Week-end', 'Ratio']}>
           {(['velos', 'vehicules'] as const).map((name) => {
-            const { moyenne, moyenne_semaine, moyenne_week_end, ratio_week_end_semaine } = history.moyennes[name];
+            const usual = history.moyennes[name];
             return (
               <Row
                 key={name}
                 name={name === 'velos' ? 'Vélos' : 'Véhicules'}
                 cells={[
-                  number(moyenne),
-                  number(moyenne_semaine),
-                  number(moyenne_week_end),
-                  number(ratio_week_end_semaine, 2),
+                  number(usual?.moyenne ?? null),
+                  number(usual?.moyenne_semaine ?? null),
+                  number(usual?.moyenne_week_end ?? null),
+                  number(usual?.ratio_week_end_semaine ?? null, 2),
                 ]}
               />
             );
@@ -242,16 +240,15 @@ export function HistorySection({ metrics: { history } }: PageInputs): JSX.Elemen
 }
 
 /** Names at most twenty failing sensors, and says of how many. */
-export function SensorSection({ report, metrics }: PageInputs): JSX.Element {
+export function SensorSection({ report, metrics, thresholds }: PageInputs): JSX.Element {
   const health = metrics.history?.capteurs;
   const failing = report.capteurs_defaillants.slice(0, MAX_SENSORS);
   return (
     <PlainSection id="capteurs" title="Santé des capteurs">
       <p class="note">
         Disponibilité routière : {percentOf(health?.disponibilite ?? null)} de {number(health?.attendus ?? null)}{' '}
-        capteurs attendus ; {number(health?.silencieux ?? null)} muets depuis plus de{' '}
-        {report.seuils.sensor_silent_hours} h, dont {number(health?.longtemps_silencieux ?? null)} depuis plus de{' '}
-        {report.seuils.sensor_long_silent_hours} h.
+        capteurs attendus ; {number(health?.silencieux ?? null)} muets depuis plus de {thresholds.sensor_silent_hours}{' '}
+        h, dont {number(health?.longtemps_silencieux ?? null)} depuis plus de {thresholds.sensor_long_silent_hours} h.
       </p>
       <FigureTable
         class="words"

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { FigureTable, number, percentOf, Row } from '../../../kit/page/index.ts';
 import { STATES } from '../../thresholds.ts';
-import type { TrafficState } from '../../thresholds.ts';
+import type { Thresholds, TrafficState } from '../../thresholds.ts';
 import type { DayMetrics, Report } from '../model.ts';
 import { BarsLegend, HeatLegend, HeatMap, HourBars, shortZone } from './charts.tsx';
 import { CityMap, worstState } from './map.tsx';
@@ -11,9 +11,9 @@ import { STATE_TONES } from './tones.ts';
 import { streetOf } from './words.ts';
 
 /** The map with its legend; without a network there is nothing to draw on. */
-export function MapSection({ report, metrics, map }: PageInputs): JSX.Element | null {
+export function MapSection({ report, metrics, map, thresholds }: PageInputs): JSX.Element | null {
   if (map === null) return null;
-  const counts = countedStates(metrics, report, Object.keys(map.arcs));
+  const counts = countedStates(metrics, thresholds, Object.keys(map.arcs));
   return (
     <section id="carte" aria-labelledby="carte-title">
       <div class="section-head">
@@ -35,7 +35,7 @@ export function MapSection({ report, metrics, map }: PageInputs): JSX.Element | 
         arcs={metrics.comptages?.metrics ?? []}
         works={metrics.chantiers?.chantiers_actifs ?? []}
         ranked={report.top_10_troncons_congestionnes}
-        thresholds={report.seuils}
+        thresholds={thresholds}
       />
       <p class="note">
         Largeur du trait : véhicules de la journée. Couleur : état le plus chargé atteint pendant une heure au moins ;
@@ -47,11 +47,11 @@ export function MapSection({ report, metrics, map }: PageInputs): JSX.Element | 
 }
 
 /** How many segments of the map were at worst in each state. */
-function countedStates(metrics: DayMetrics, report: Report, ids: readonly string[]): Map<TrafficState, number> {
+function countedStates(metrics: DayMetrics, thresholds: Thresholds, ids: readonly string[]): Map<TrafficState, number> {
   const byId = new Map((metrics.comptages?.metrics ?? []).map((arc) => [arc.identifiant_arc, arc]));
   const counts = new Map<TrafficState, number>();
   for (const id of ids) {
-    const state = worstState(byId.get(id), report.seuils);
+    const state = worstState(byId.get(id), thresholds);
     counts.set(state, (counts.get(state) ?? 0) + 1);
   }
   return counts;
