@@ -201,6 +201,7 @@ function commit(engine: Engine, request: CommitRequest): Promise<CommitResult> {
   });
 }
 
+/** What workflows see of the activities, by a type-only import. */
 export type Activities = ReturnType<typeof createActivities>;
 
 /** A single day throws its failure, so that Temporal retries it and shows it; in a larger set it is one day's answer. */

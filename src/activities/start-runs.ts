@@ -16,6 +16,7 @@ export async function wakeRollup(engine: Engine, pipeline: string): Promise<void
   });
 }
 
+/** Wakes the rollup of a pipeline only where an announcement waits for it. */
 export async function wakeWhenOpen(engine: Engine, pipeline: string): Promise<void> {
   if ((await openAnnouncements(engine.documents, pipeline)).length > 0) await wakeRollup(engine, pipeline);
 }

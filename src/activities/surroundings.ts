@@ -25,6 +25,7 @@ const progress = new WeakMap<Context, Sign>();
 /** Aborted when the activity is cancelled or stands still. */
 const stops = new WeakMap<Context, AbortSignal>();
 
+/** What an activity is watched for, beside its cancellation. */
 export interface GuardOptions {
   /** Values that no failure may name. */
   readonly secrets?: readonly string[] | undefined;

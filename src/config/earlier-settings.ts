@@ -31,6 +31,7 @@ const LOG_LEVELS: Readonly<Record<string, string>> = {
   notset: 'trace',
 };
 
+/** By name of the variable; without `refuse` every value is taken. */
 export const EARLIER_SETTINGS: Readonly<Record<string, EarlierSetting>> = {
   LOG_LEVEL: {
     meaning:

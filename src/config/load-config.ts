@@ -13,6 +13,7 @@ import { readSettingsFile, untrustedSettings } from './settings-file.ts';
 import { chooseStorage } from './storage-choice.ts';
 import type { StorageChoice } from './storage-choice.ts';
 
+/** Where settings come from; given, so that tests need no process of their own. */
 export interface ConfigSources {
   readonly env: Environment;
   readonly cwd: string;
@@ -22,6 +23,7 @@ export interface ConfigSources {
   readonly hosts: readonly string[];
 }
 
+/** Settings that were checked, with what follows from them. */
 export interface Config {
   /** Folder of everything that Quotidien keeps on this machine. */
   readonly home: string;

@@ -1,5 +1,6 @@
 const KEY_BYTES = 32;
 
+/** Keys by id; with a problem they must not be used. */
 export interface ParsedPayloadKeys {
   readonly keys: ReadonlyMap<string, Buffer>;
   /** What is wrong, in words without the keys. */

@@ -7,6 +7,7 @@ import { hostVariable } from './settings.ts';
 /** Settings that name programs, which are then run. */
 const PROGRAMS = ['TEMPORAL_CLI', 'QUOTIDIEN_PAYLOAD_KEYS_COMMAND'];
 
+/** What `<home>/settings.json` says. */
 export interface SettingsFile {
   readonly settings: Environment;
   /** The member `datasets`, which is no setting of the environment, as it is written. */

@@ -3,6 +3,7 @@ import { HOST_SETTING, hostVariable, SETTINGS } from './settings.ts';
 
 /** Every setting there is, from the code that reads them: what `quotidien settings` prints and `docs/settings.md` is made of. */
 
+/** One name that may be set. */
 export interface ListedSetting {
   readonly name: string;
   readonly group: 'ours' | 'publishers' | 'stores' | 'earlier';

@@ -29,6 +29,7 @@ function setting<T extends z.ZodType>(type: T, description: string): T {
   return type.describe(description);
 }
 
+/** `loadConfig` refuses other names that begin like ours, so that no misspelling is lost. */
 export const SETTINGS = z.object({
   QUOTIDIEN_TASK_QUEUE: setting(z.string().min(1).default('quotidien'), 'Prefix of the Temporal task queues'),
   QUOTIDIEN_CACHE: setting(
@@ -147,6 +148,7 @@ export const SETTINGS = z.object({
   TEMPORAL_UI_PORT: setting(positiveInteger.optional(), 'Port of the development server’s UI'),
 });
 
+/** After defaults and coercions. */
 export type Settings = z.infer<typeof SETTINGS>;
 
 /** Settings per publisher host, such as `QUOTIDIEN_ODRE_URL`. */
@@ -162,6 +164,7 @@ export interface HostSettings {
   readonly maxMb?: number;
 }
 
+/** Settings of each publisher's host: the variable is `QUOTIDIEN_<HOST>_<NAME>`. */
 export const HOST_SETTING = {
   URL: { schema: z.url({ protocol: /^(https?|sftp|file)$/ }), description: 'Base URL of the publisher' },
   KEY: {
@@ -190,6 +193,7 @@ export const HOST_SETTING = {
   MAX_MB: { schema: positiveInteger, description: 'Largest answer of the publisher, decoded, in MiB' },
 } as const;
 
+/** `idfm`, `KEY` → `QUOTIDIEN_IDFM_KEY`. */
 export function hostVariable(host: string, name: keyof typeof HOST_SETTING): string {
   return `QUOTIDIEN_${host.toUpperCase().replaceAll('-', '_')}_${name}`;
 }

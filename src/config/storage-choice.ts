@@ -6,12 +6,14 @@ import type { Environment } from './environment.ts';
  * the embedded stores, which need nothing. The names of the earlier systems work with their meaning.
  */
 
+/** Without credentials those of the machine are used, in the order of the AWS libraries. */
 export interface AwsAccess {
   readonly region: string;
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
+/** Where bytes are kept; `reason` is told by `quotidien doctor`. */
 export type ObjectChoice =
   | { readonly kind: 'local-files'; readonly reason: string }
   | ({
@@ -34,6 +36,7 @@ export interface PlacedChoice {
   readonly foreign?: boolean;
 }
 
+/** Where records are kept; `reason` is told by `quotidien doctor`. */
 export type DocumentChoice =
   | { readonly kind: 'sqlite'; readonly reason: string }
   | { readonly kind: 'mongodb'; readonly reason: string; readonly url: string; readonly database: string }
@@ -45,6 +48,7 @@ export type DocumentChoice =
       readonly recordTables: Readonly<Record<string, string>>;
     } & AwsAccess);
 
+/** The two halves; any combination is allowed. */
 export interface StorageChoice {
   readonly objects: ObjectChoice;
   readonly documents: DocumentChoice;

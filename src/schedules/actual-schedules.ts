@@ -7,6 +7,7 @@ import type { ComparedSettings } from './declared-schedules.ts';
 
 /** The schedules that Temporal has, in the form that people compare with the declared ones. */
 
+/** A schedule as Temporal has it now. */
 export interface ActualSchedule {
   readonly description: ScheduleDescription;
   readonly settings: ComparedSettings;
@@ -20,6 +21,7 @@ export interface ActualSchedule {
  */
 export const MEMO = { owner: 'taskQueue', hash: 'declaration', settings: 'declared' } as const;
 
+/** Undefined where Temporal has none of this id; other errors are Temporal's. */
 export async function actualSchedule(client: Client, id: string): Promise<ActualSchedule | undefined> {
   try {
     const description = await client.schedule.getHandle(id).describe();

@@ -10,6 +10,7 @@ export interface ReconciledHost {
 
 const EVERY_MS = 5 * 60_000;
 
+/** One per host: a second start joins the first. */
 export function reconcileWorkflowId(host: string): string {
   return `reconcile/${host}`;
 }

@@ -17,6 +17,7 @@ import type { DeclaredSchedule, FaceField } from './declared-schedules.ts';
  */
 export type ScheduleStanding = 'missing' | 'same' | 'outdated' | 'edited' | 'undeclared';
 
+/** One text of the two that differ. */
 export interface FieldDifference {
   readonly field: FaceField;
   readonly declared: string;
@@ -25,6 +26,7 @@ export interface FieldDifference {
   readonly by: 'declaration' | 'hand';
 }
 
+/** Where a schedule stands, and in what it differs. */
 export interface ScheduleComparison {
   readonly id: string;
   readonly standing: ScheduleStanding;

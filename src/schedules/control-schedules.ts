@@ -9,10 +9,12 @@ import type { DeclaredSchedule } from './declared-schedules.ts';
 
 /** What an operator does to a schedule. Each throws `PLAN_INVALID` when the schedule was not applied yet. */
 
+/** `reason` becomes the note that `schedules` shows; pausing twice is no error. */
 export async function pauseSchedule(client: Client, { id }: DeclaredSchedule, reason: string): Promise<void> {
   await onSchedule(id, client.schedule.getHandle(id).pause(reason));
 }
 
+/** `reason` replaces the note of the pause. */
 export async function resumeSchedule(client: Client, { id }: DeclaredSchedule, reason: string): Promise<void> {
   await onSchedule(id, client.schedule.getHandle(id).unpause(reason));
 }

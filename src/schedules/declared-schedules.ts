@@ -10,6 +10,7 @@ import type { PipelineDefinition, ScheduleDefinition } from '../pipelines/defini
 /** A schedule as named texts; two schedules with the same texts do the same. */
 export type ComparedSettings = Readonly<Record<FaceField, string>>;
 
+/** In the order in which people see them. */
 export const COMPARED_FIELDS = [
   'times',
   'time zone',
@@ -23,8 +24,10 @@ export const COMPARED_FIELDS = [
   'input',
   'task queue',
 ] as const;
+/** A text that people compare. */
 export type FaceField = (typeof COMPARED_FIELDS)[number];
 
+/** One schedule of a pipeline, ready to be applied. */
 export interface DeclaredSchedule {
   /** `<pipeline>/<schedule>`, also the schedule's id in Temporal. */
   readonly id: string;
@@ -38,6 +41,7 @@ export interface DeclaredSchedule {
 
 type DeclaredOptions = Omit<ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>>, 'scheduleId' | 'memo'>;
 
+/** Of all pipelines; their runs start on `taskQueue`. */
 export function declaredSchedules(datasets: Readonly<Record<string, Dataset>>, taskQueue: string): DeclaredSchedule[] {
   return Object.values(datasets).flatMap(({ definition }) =>
     definition.schedules.map((schedule) => declare(definition, schedule, taskQueue)),
@@ -97,6 +101,7 @@ function comparedSettings(
   };
 }
 
+/** As `60 s`, without rounding. */
 export function seconds(ms: number): string {
   return `${ms / 1000} s`;
 }

@@ -8,6 +8,7 @@ import { actualSchedule } from './actual-schedules.ts';
 import { declaredSchedules } from './declared-schedules.ts';
 import type { DeclaredSchedule } from './declared-schedules.ts';
 
+/** A declared schedule beside what Temporal knows of it. */
 export interface ListedSchedule {
   readonly id: string;
   readonly title: string;
@@ -26,11 +27,13 @@ export interface ListedSchedule {
   readonly skipped: NotTaken;
 }
 
+/** Since the schedule was made. */
 export interface NotTaken {
   readonly count: number;
   readonly why: string;
 }
 
+/** The newest action that Temporal remembers. */
 export interface LastTick {
   readonly at: string;
   readonly workflowId: string;

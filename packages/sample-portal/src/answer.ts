@@ -13,6 +13,7 @@ export interface Answer {
   readonly length?: number;
 }
 
+/** UTF-8, whatever the media type says. */
 export function textAnswer(status: number, mediaType: string, text: string): Answer {
   const bytes = Buffer.from(text, 'utf8');
   return {
@@ -23,6 +24,7 @@ export function textAnswer(status: number, mediaType: string, text: string): Ans
   };
 }
 
+/** As the publishers write it: UTF-8, without a line end. */
 export function jsonAnswer(status: number, value: unknown): Answer {
   return textAnswer(status, 'application/json; charset=utf-8', JSON.stringify(value));
 }

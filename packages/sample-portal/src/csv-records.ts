@@ -23,6 +23,7 @@ export interface RecordBatch {
   readonly lineEnd: LineEnd;
 }
 
+/** Without it a record is not complete. */
 export type LineEnd = '\n' | '\r\n';
 
 /** The records of a CSV as latin1 text, as many at a time as a chunk completes. */

@@ -18,6 +18,7 @@ export interface Selection {
   records(offset: number, limit: number, zone: CsvFormat['zone']): Promise<RecordPage>;
 }
 
+/** Rows of the records endpoint; `total` counts all that were selected. */
 export interface RecordPage {
   readonly total: number;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
@@ -47,6 +48,7 @@ export interface Revision {
   readonly salt: number;
 }
 
+/** What the portal needs to know of a dataset, made up or read from files. */
 export interface PortalDataset {
   readonly id: string;
   readonly title: string;

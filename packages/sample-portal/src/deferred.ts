@@ -5,6 +5,7 @@ export interface Deferred<T> {
   readonly reject: (error: Error) => void;
 }
 
+/** Whoever never settles it lets its waiters hang. */
 export function deferred<T>(): Deferred<T> {
   let resolve: Deferred<T>['resolve'] = () => undefined;
   let reject: Deferred<T>['reject'] = () => undefined;

@@ -133,6 +133,9 @@ function partOf(
   };
 }
 
+/**
+ * Lengths of bodies are remembered: a range of a large export does not make all of it to count it.
+ */
 export function createExporter(): Exporter {
   const lengthOf = createLengths();
   let serial = 0;

@@ -45,6 +45,7 @@ export type BadDelivery =
       readonly end?: 'mid-row' | 'row';
     };
 
+/** What a request gets in place of its answer, or what happens to the answer on its way. */
 export type FaultKind = WrongAnswer | ChangedExport | BadDelivery;
 
 /**
@@ -65,13 +66,17 @@ export interface ActiveFault {
   readonly undone: Promise<unknown>;
 }
 
+/** Faults in the order in which they were added; the first that matches counts. */
 export interface FaultBook {
+  /** Returns what ends the fault. */
   add(fault: PortalFault): () => void;
   /** The fault of a request, counted as used. */
   take(request: PortalRequest): ActiveFault | undefined;
+  /** Ends all of them, so that no stalled answer is left. */
   close(): void;
 }
 
+/** Empty: every request gets its right answer. */
 export function createFaultBook(): FaultBook {
   const entries = new Set<{ fault: PortalFault; left: number; undone: Promise<unknown>; undo(): void }>();
   return {

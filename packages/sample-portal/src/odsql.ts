@@ -10,6 +10,7 @@ export interface DateLiteral {
   readonly naive?: number;
 }
 
+/** Those that a `where` of ours may use between a field and a date. */
 export type Operator = '=' | '<' | '<=' | '>' | '>=';
 
 /** One term of a `where`; all terms hold together. */

@@ -58,6 +58,7 @@ export interface PortalOptions {
   readonly publication?: SyntheticOptions;
 }
 
+/** A running portal and what tests ask of it. */
 export interface Portal {
   /** Base URL without a slash at the end. */
   readonly url: string;

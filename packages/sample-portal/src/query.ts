@@ -15,6 +15,10 @@ export function refuseUnsupported(query: PortalRequest['query']): void {
   }
 }
 
+/**
+ * UTC where none is asked; a zone that the portal does not know is refused with the publisher's
+ * error.
+ */
 export function zoneOf(query: PortalRequest['query']): CsvFormat['zone'] {
   const zone = query['timezone'] ?? 'UTC';
   if (PARIS_ZONES.has(zone)) return 'Europe/Paris';

@@ -38,6 +38,7 @@ interface RequestPattern {
   readonly where?: string | RegExp;
 }
 
+/** A pattern whose members must all fit, or a function. */
 export type RequestMatch = RequestPattern | ((request: PortalRequest) => boolean);
 
 /** Requests that have arrived but get no answer until they are released. */
@@ -60,6 +61,7 @@ function fits(expected: string | RegExp | undefined, actual: string | undefined)
   return typeof expected === 'string' ? expected === actual : expected.test(actual ?? '');
 }
 
+/** An empty pattern matches every request. */
 export function matches(match: RequestMatch, request: PortalRequest): boolean {
   if (typeof match === 'function') return match(request);
   return (
@@ -128,6 +130,7 @@ function describe(incoming: IncomingMessage, response: ServerResponse, at: Date,
   };
 }
 
+/** Keeps the newest 10,000; `now` is the portal's clock. */
 export function createRequestLog(now: () => Date): RequestLog {
   const startedAt = performance.now();
   const requests: OpenRequest[] = [];

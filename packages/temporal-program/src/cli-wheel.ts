@@ -13,12 +13,14 @@ const run = promisify(execFile);
 /** Environment variables as they were given to the process; passed in, never read here. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What a download must be, byte for byte. */
 export interface WheelBuild {
   readonly wheelSha256: string;
   readonly binarySha256: string;
   readonly binaryBytes: number;
 }
 
+/** By `<process.platform>-<process.arch>`. */
 export type WheelBuilds = Readonly<Record<string, WheelBuild>>;
 
 /**
@@ -100,6 +102,7 @@ export function couldBeOfOthers({ uid, mode }: { readonly uid: number; readonly 
   return us !== undefined && ((uid !== us && uid !== 0) || (mode & 0o002) !== 0);
 }
 
+/** Where to look for the wheel, and where to keep what is in it. */
 export interface WheelRequest {
   readonly env: Environment;
   readonly cacheDir: string;

@@ -41,6 +41,7 @@ const STOP_GRACE_MS = 10_000;
 /** How often a start is tried with other ports when something takes them between our look and the server's. */
 const PORT_RACES = 4;
 
+/** A server that keeps its state in a file. */
 export interface DevServerOptions {
   readonly cli: RunnableCli;
   /** The server's database; its folder also holds the record, the lock, and no second database. */
@@ -56,6 +57,7 @@ export interface DevServerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** One use of a server, which may have others. */
 export interface DevServer {
   /** `127.0.0.1:<port>`. */
   readonly address: string;

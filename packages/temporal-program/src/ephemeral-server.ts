@@ -6,6 +6,7 @@ import { serverArguments } from './server-flags.ts';
 import { EarlyExitError, spawnServer, startFailure, untilReady } from './server-process.ts';
 import type { ServerExit } from './server-process.ts';
 
+/** A server whose state is in memory. */
 export interface EphemeralServerOptions {
   readonly cli: RunnableCli;
   readonly searchAttributes: SearchAttributeTypes;
@@ -13,6 +14,7 @@ export interface EphemeralServerOptions {
   readonly logFile: string;
 }
 
+/** A server that ends with the process that started it. */
 export interface EphemeralServer {
   /** `127.0.0.1:<port>`. */
   readonly address: string;

@@ -36,6 +36,7 @@ export interface TrailEntry {
   readonly outcome: string;
 }
 
+/** A program that was run once and carries a server that is new enough. */
 export interface TemporalCli {
   readonly path: string;
   /** Of the CLI, as `1.9.1`. */
@@ -47,6 +48,7 @@ export interface TemporalCli {
   readonly trail: readonly TrailEntry[];
 }
 
+/** Nothing is read from the process itself: its environment is given. */
 export interface FindCliOptions {
   readonly env: Environment;
   /** The user's own cache folder; the CLI is kept in `temporal-cli/<version>/temporal` below it. */

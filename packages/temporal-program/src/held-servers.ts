@@ -12,6 +12,7 @@ export function holdServer(home: string, pid: number): void {
   held.set(home, pid);
 }
 
+/** A home that was not held is no error. */
 export function letGoServer(home: string): void {
   held.delete(home);
 }

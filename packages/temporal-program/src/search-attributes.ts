@@ -20,7 +20,9 @@ const TYPE_NUMBERS = {
   KeywordList: types.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 } as const satisfies Record<string, number>;
 
+/** As in `temporal operator search-attribute create --type`. */
 export type SearchAttributeTypeName = keyof typeof TYPE_NUMBERS;
+/** By name of the attribute. */
 export type SearchAttributeTypes = Readonly<Record<string, SearchAttributeTypeName>>;
 
 /** A server of several nodes reads new attributes at an interval of its own, a minute by default. */

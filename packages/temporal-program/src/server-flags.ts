@@ -26,6 +26,7 @@ const DYNAMIC_CONFIG: readonly (readonly [key: string, value: number | boolean, 
  */
 const SQLITE_PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'];
 
+/** What differs between servers; the rest is above. */
 export interface ServerFlags {
   readonly serverVersion: string;
   readonly port: number;

@@ -26,6 +26,7 @@ export interface ServerExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** A server that was started, ready or not. */
 export interface ServerProcess {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -38,6 +39,7 @@ export interface ServerProcess {
   readonly logStart: number;
 }
 
+/** The log file is appended to. */
 export interface SpawnOptions {
   readonly command: string;
   readonly args: readonly string[];

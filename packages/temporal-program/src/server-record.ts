@@ -29,6 +29,7 @@ export interface ServerRecord {
   readonly users: readonly number[];
 }
 
+/** Path of the record; it need not exist. */
 export function recordFile(home: string): string {
   return path.join(home, 'temporal-server.json');
 }
@@ -66,6 +67,7 @@ function serialize(record: ServerRecord): string {
   return `${JSON.stringify(record, undefined, 2)}\n`;
 }
 
+/** A record that is gone already is no error. */
 export async function removeRecord(home: string): Promise<void> {
   await rm(recordFile(home), { force: true });
 }

@@ -3,6 +3,7 @@ import type { ParisDay } from '../synthetic/paris-days.ts';
 
 /** Hours and the rhythm of a town. */
 
+/** Of an elapsed hour: a town hour is never longer or shorter. */
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
@@ -15,6 +16,7 @@ const WEEKEND = [
   ...[0.76, 0.78, 0.82, 0.84, 0.85, 0.84, 0.8, 0.74, 0.62, 0.52, 0.46, 0.4],
 ];
 
+/** One hour of the town with what its publishers do to it. */
 export interface TownHour {
   /** Its start and its number since 1970, which noise is drawn by. */
   readonly startMs: number;

@@ -19,6 +19,7 @@ const SILENT_IN = 23;
 /** Steps through all cells without any order, for every number of cells it does not divide. */
 const STRIDE = 1_000_003;
 
+/** Rows in no order, some twice; the time of a row is the END of its hour. */
 export function roadCounts(seed: number): CityTable {
   const arcs = townArcs(seed);
   const key = seriesKey(seed, 'city/counts');

@@ -9,6 +9,7 @@ import type { Position } from './town.ts';
 
 /** A dataset of the made-up town as the portal serves it: as CSV, as JSON and in pages of records. */
 
+/** A value before it has a format: exports write each kind in their own way. */
 export type Cell =
   | string
   | number
@@ -18,12 +19,14 @@ export type Cell =
   | { readonly point: Position }
   | { readonly shape: Readonly<Record<string, unknown>> };
 
+/** Also with infinite ends. */
 export interface TimeRange {
   /** Epoch milliseconds `[from, to)`. */
   readonly from: number;
   readonly to: number;
 }
 
+/** What a dataset of the town has; formats and pages are the same for all of them. */
 export interface CityTable {
   readonly id: string;
   readonly title: string;
@@ -38,6 +41,7 @@ export interface CityTable {
   readonly lineEnd: '\n' | '\r\n';
 }
 
+/** Its values follow from the seed alone: `revise` throws `INPUT_INVALID`. */
 export function cityDataset(table: CityTable): PortalDataset {
   return {
     id: table.id,

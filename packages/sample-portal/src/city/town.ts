@@ -8,6 +8,7 @@ import { hash, jitter, seriesKey } from '../synthetic/noise.ts';
 /** `[longitude, latitude]` in degrees. */
 export type Position = readonly [lon: number, lat: number];
 
+/** Notre-Dame. */
 export const CENTRE: Position = [2.3522, 48.8566];
 /** Half axes of the town in degrees. */
 const REACH: Position = [0.085, 0.043];
@@ -35,6 +36,7 @@ function place(turn: number, share: number): Position {
   return [CENTRE[0] + REACH[0] * share * (east ?? 0), CENTRE[1] + REACH[1] * share * (north ?? 0)];
 }
 
+/** One of twenty; its outline is closed, the first corner is also the last. */
 export interface TownDistrict {
   /** 1–20. */
   readonly number: number;
@@ -42,6 +44,7 @@ export interface TownDistrict {
   readonly centre: Position;
 }
 
+/** The same for every seed; together they cover the town without gaps. */
 export function townDistricts(): TownDistrict[] {
   return RINGS.flatMap(({ first, count, from, to }) =>
     Array.from({ length: count }, (_, index): TownDistrict => {
@@ -62,6 +65,7 @@ export function townDistricts(): TownDistrict[] {
   );
 }
 
+/** A piece of street with a road counter. */
 export interface TownArc {
   /** Text, as the publisher has it. */
   readonly id: string;
@@ -83,6 +87,7 @@ const STREETS = [
 ];
 const ARC_COUNT = 220;
 
+/** Always 220 of them; every tenth is published in several pieces. */
 export function townArcs(seed: number): TownArc[] {
   const key = seriesKey(seed, 'city/arcs');
   return Array.from({ length: ARC_COUNT }, (_, index): TownArc => {
@@ -109,6 +114,7 @@ export function townArcs(seed: number): TownArc[] {
   });
 }
 
+/** A bike counter. */
 export interface TownCounter {
   readonly id: string;
   readonly name: string;

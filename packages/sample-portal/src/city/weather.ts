@@ -13,6 +13,7 @@ const DAYS_PER_YEAR = 365.2425;
 const COLDEST_DAY = 15;
 const WARMEST_HOUR = 15;
 
+/** `day` counts from 1970-01-01, `clock` is the local hour 0–23. */
 export function townWeather(seed: number, day: number, clock: number): TownWeather {
   const [heat, wet, blow] = ['temp', 'rain', 'wind'].map((name) => seriesKey(seed, `city/weather/${name}`));
   const year = (day - COLDEST_DAY) / DAYS_PER_YEAR;
@@ -27,6 +28,7 @@ export function townWeather(seed: number, day: number, clock: number): TownWeath
   };
 }
 
+/** °C, mm and km/h; `wind` is the greatest of the hours. */
 export interface TownWeatherDay {
   readonly hours: readonly TownWeather[];
   readonly mean: number;
@@ -36,6 +38,7 @@ export interface TownWeatherDay {
   readonly wind: number;
 }
 
+/** Always 24 hours of the clock, also on the days on which it changes. */
 export function townWeatherDay(seed: number, day: number): TownWeatherDay {
   const hours = Array.from({ length: 24 }, (_, clock) => townWeather(seed, day, clock));
   const temps = hours.map(({ temp }) => temp);

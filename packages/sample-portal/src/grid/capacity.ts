@@ -6,7 +6,9 @@ import { clamp, cosTurn, seriesKey, smooth } from '../synthetic/noise.ts';
  * 31 December of each year; RTE's pages tell what it produced in a month and at which load factor, rounded as RTE rounds.
  */
 
+/** What RTE's pages give a load factor of. */
 export const RATED = ['eolien_terrestre', 'eolien_en_mer', 'solaire'] as const;
+/** As in the register, but with wind parted into land and sea. */
 export type Rated = (typeof RATED)[number];
 
 const FIRST_YEAR = 2012;

@@ -17,6 +17,7 @@ const WORLD = { from: '2024-01-01', days: 1_826 } as const;
 const DAY_MS = 86_400_000;
 const PUBLISHED_AFTER_MS = 8 * 3_600_000;
 
+/** Which meters answer, and what they know by `now`. */
 export interface MeterDesk {
   readonly seed: number;
   readonly meters: number;

@@ -73,6 +73,7 @@ const LATE_DAYS = 3;
 const CORRECTED_SHARE = 0.005;
 const CORRECTED_DAYS = 7;
 
+/** Which part of the readings a file has. */
 export interface FileOptions {
   /** Days since the data day: decides what is there already. Default: all of it. */
   readonly age?: number;
@@ -82,6 +83,7 @@ export interface FileOptions {
   readonly meters?: readonly [from: number, to: number];
 }
 
+/** `start_at` is the START of the interval with its offset; `wh` the energy in it. */
 export const READINGS_HEADER = 'meter_id,start_at,wh,channel,quality,revision\n';
 
 /** Readings of a day as CSV lines without their header, some thousands at a time. */
@@ -133,6 +135,7 @@ export function* injectedLines(world: MeterWorld, days: readonly number[]): Gene
       yield `T${String(transformer).padStart(5, '0')},${world.dateOf(day)},${world.injectedWh(transformer, day)}\n`;
 }
 
+/** °C with one decimal, a row a day. */
 export function weatherList(world: MeterWorld, days: readonly number[]): string {
   return `date,temperature_c\n${days.map((day) => `${world.dateOf(day)},${world.temperature(day).toFixed(1)}\n`).join('')}`;
 }

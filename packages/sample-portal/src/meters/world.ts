@@ -5,6 +5,7 @@ import { dayAfter, dayBounds } from '../synthetic/paris-days.ts';
  * energy past the meter, and who only lives differently.
  */
 
+/** Equal options give equal worlds on every machine. */
 export interface WorldOptions {
   readonly seed: number;
   readonly meters: number;
@@ -16,10 +17,14 @@ export interface WorldOptions {
   readonly explainedShare?: number;
 }
 
+/** Homes, heated ones, shops, homes with solar panels, second homes. */
 export type Segment = 'home' | 'heat' | 'shop' | 'pv' | 'second';
+/** Energy that goes past the meter: part of it, in the evening, ever more, or all after a peak. */
 export type FraudKind = 'bypass' | 'evening' | 'drift' | 'peak_then_zero';
+/** A change of use that no one hides: absence, an electric car, saving. */
 export type ExplainedKind = 'vacancy' | 'electric_car' | 'saver';
 
+/** What is true of a meter from one day to another; nothing that a file says. */
 export interface Truth {
   readonly kind: FraudKind | ExplainedKind;
   /** First and last index of a day, both included. */
@@ -30,6 +35,7 @@ export interface Truth {
   readonly explained: boolean;
 }
 
+/** The fixed properties of a meter; `kva` is the contracted power. */
 export interface WorldMeter {
   readonly id: string;
   readonly segment: Segment;
@@ -106,6 +112,7 @@ function bump(hour: number, middle: number, width: number): number {
   return Math.exp(-(((hour - middle) / width) ** 2));
 }
 
+/** Asked by index of meter and index of day, in any order. */
 export class MeterWorld {
   readonly options: WorldOptions;
 
@@ -113,6 +120,7 @@ export class MeterWorld {
     this.options = options;
   }
 
+  /** Civil date of an index of a day, `YYYY-MM-DD`. */
   dateOf(day: number): string {
     return dayAfter(this.options.from, day);
   }
@@ -125,6 +133,7 @@ export class MeterWorld {
     return hours === 23 ? SPRING_DAY : AUTUMN_DAY;
   }
 
+  /** Any index is a meter, also beyond `meters`. */
   meter(index: number): WorldMeter {
     const { seed } = this.options;
     const draw = part(hash(seed, index, 1));
@@ -228,6 +237,7 @@ export class MeterWorld {
     return Math.round(1.06 * taken - given);
   }
 
+  /** The last one may have fewer meters than the others. */
   get transformers(): number {
     return Math.ceil(this.options.meters / METERS_PER_TRANSFORMER);
   }

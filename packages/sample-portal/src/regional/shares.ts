@@ -6,6 +6,7 @@ import { EMPTY } from '../synthetic/rows.ts';
  * numbers between two sums of shares, so that the regions add up to the mainland exactly.
  */
 
+/** INSEE code and name. */
 export interface SampleRegion {
   readonly code: string;
   readonly name: string;
@@ -41,6 +42,7 @@ const LOAD = [155, 40, 46, 60, 110, 98, 60, 50, 93, 83, 140, 65];
 const BATTERIES = [0, 0, 0, 0, 0, 0, 0, 0, 300, 300, 200, 200];
 const WIND = [0, 80, 50, 50, 290, 220, 70, 70, 80, 90, 0, 0];
 
+/** The published column that forecasts and coverage rates are made from too. */
 export const LOAD_COLUMN: Divided = {
   name: 'consommation',
   label: 'Consommation (MW)',
@@ -81,6 +83,7 @@ export const SOURCE_COLUMNS: readonly Divided[] = [
   },
 ];
 
+/** ≤ 0; four regions have it. */
 export const PUMPING: Divided = {
   name: 'pompage',
   label: 'Pompage (MW)',
@@ -88,6 +91,7 @@ export const PUMPING: Divided = {
   shares: [0, 0, 0, 0, 0, 250, 0, 0, 0, 150, 550, 50],
 };
 
+/** Its capacity is the same for all years. */
 export const BIOENERGY: Divided = {
   name: 'bioenergies',
   label: 'Bioénergies (MW)',
@@ -96,6 +100,7 @@ export const BIOENERGY: Divided = {
   capacityMw: 2_200,
 };
 
+/** Columns that the portal has had since 2025 alone. */
 export const LATER_COLUMNS: readonly Divided[] = [
   { name: 'stockage_batterie', label: 'Stockage batterie', of: [COL.stockage_batterie], shares: BATTERIES },
   { name: 'destockage_batterie', label: 'Déstockage batterie', of: [COL.destockage_batterie], shares: BATTERIES },

@@ -13,12 +13,15 @@ export interface SealingKey {
   readonly iv?: Uint8Array;
 }
 
+/** AES-128, sealed with one IV for all files. */
 export const KEY_16: SealingKey = {
   label: '2024',
   key: Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
   iv: Buffer.from('ffeeddccbbaa99887766554433221100', 'hex'),
 };
+/** AES-256; each file begins with an IV of its own. */
 export const KEY_32: SealingKey = { label: '2026', key: Buffer.alloc(32, 7) };
+/** A key that nobody told the reader. */
 export const OTHER_KEY: SealingKey = { label: 'other', key: Buffer.alloc(32, 9) };
 
 /** Keys as the settings have them. */
@@ -27,6 +30,7 @@ export function keysText(ring: readonly SealingKey[]): string {
   return ring.map(({ label, key, iv }) => `${label}: ${hex(key)}${iv === undefined ? '' : ` ${hex(iv)}`}`).join(', ');
 }
 
+/** A file of an archive, with lies about it where a test wants them. */
 export interface ZipEntry {
   readonly name: string;
   readonly content: string | Uint8Array;

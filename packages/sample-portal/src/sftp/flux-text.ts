@@ -26,6 +26,7 @@ function side(row: FluxRow, name: 'avant' | 'apres', code: number): string {
   return `<Donnees_Releve>${element('Code_Qualification', code)}${element('Date_Releve', row['date_evenement'])}${element('Nature_Index', row[`${name}_nature_index`])}${element('Id_Calendrier_Distributeur', row[`${name}_id_calendrier_distributeur`])}${written.join('')}</Donnees_Releve>`;
 }
 
+/** Version 5.0.0, with a name of a customer that no reader may take up. */
 export function c15Xml(rows: readonly FluxRow[]): string {
   const points = rows.map((row) => {
     const event = `<Evenement_Declencheur>${element('Date_Evenement', row['date_evenement'])}${element('Nature_Evenement', row['evenement_declencheur'])}<Releves>${side(row, 'avant', 1)}${side(row, 'apres', 2)}</Releves></Evenement_Declencheur>`;
@@ -38,6 +39,7 @@ export function c15Xml(rows: readonly FluxRow[]): string {
   return `<C15><En_Tete_Flux><Version_XSD>5.0.0</Version_XSD></En_Tete_Flux>${points.join('')}</C15>`;
 }
 
+/** Version V1, indexes in Wh: 999 Wh above the kWh of the row, which a reader must cut off. */
 export function r151Xml(rows: readonly FluxRow[]): string {
   const points = rows.map((row) => {
     const classes = REGISTERS.filter((register) => typeof row[`index_${register}_kwh`] === 'number').map(
@@ -51,6 +53,7 @@ export function r151Xml(rows: readonly FluxRow[]): string {
   return `<R151>${head}${points.join('')}</R151>`;
 }
 
+/** Indexes in Wh, wall time of Paris without offset. */
 export function r64Json(rows: readonly FluxRow[]): string {
   const mesures = rows.map((row) => {
     const d = String(row['date_releve']).slice(0, 19).replace('T', ' ');

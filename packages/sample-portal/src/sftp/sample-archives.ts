@@ -7,6 +7,7 @@ import type { SupplierRows } from './supplier-rows.ts';
 
 /** What the sample server has: the month of an invented supplier as archives, sealed in both ways, and archives that are wrong. */
 
+/** A file as it lies on the server. */
 export interface SampleArchive {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -42,6 +43,7 @@ export function octoberArchives({ c15, r151, r64 }: SupplierRows = october()): S
   ];
 }
 
+/** The days of which archives exist; the last brings what October still lacked. */
 export const OCTOBER_DAYS = ['2025-10-02', '2025-10-21', '2025-11-01'];
 
 /** Zeros that pack a thousand times. */
@@ -62,6 +64,7 @@ export function wrongArchives(at = '20251102'): Readonly<Record<string, SampleAr
   };
 }
 
+/** What lies beside archives and must be passed over. */
 export const OTHER_FILES: readonly SampleArchive[] = [
   { name: 'E_R17_S_GRD-F_0327_00001_20251102050000.zip', bytes: Buffer.from('a flux that is only noted') },
   { name: 'LISEZ-MOI.txt', bytes: Buffer.from('no archive') },

@@ -9,6 +9,7 @@ import type { AuthContext, Connection, FileEntry, SFTPWrapper } from 'ssh2';
  * what the distributor's server is to a client: host key, password or public key, folders per flux.
  */
 
+/** Who is let in: nobody without a password or a key. The user is `supplier` unless told. */
 export interface SftpServerOptions {
   /** Default 0: any free port. */
   readonly port?: number;
@@ -37,6 +38,7 @@ export type SftpFault =
   /** Files of this name end after so many bytes, whatever the listing says. */
   | { readonly kind: 'short'; readonly name: string; readonly bytes: number };
 
+/** A running server and what tests ask of it. */
 export interface SftpServer {
   readonly host: string;
   readonly port: number;
@@ -51,7 +53,9 @@ export interface SftpServer {
   /** Puts files there, in place of those of the same path. */
   put(...files: readonly ServedFile[]): void;
   remove(path: string): void;
+  /** Misbehaves from now on; returns what ends it. */
   behave(fault: SftpFault): () => void;
+  /** Ends every connection and frees the port. */
   close(): Promise<void>;
 }
 
@@ -61,6 +65,7 @@ const FOLDER_MODE = 0o040_755;
 const FILE_MODE = 0o100_644;
 const DAWN = new Date('2026-01-01T00:00:00Z');
 
+/** Listens on 127.0.0.1 alone, with a host key of its own. */
 export async function startSftpServer(options: SftpServerOptions = {}): Promise<SftpServer> {
   const state = new ServerState(options);
   const { privateKey, publicKey } = makeKeys();

@@ -4,8 +4,10 @@ import { instantOfWallTime, wallTimeOf } from './paris-time.ts';
 
 /** What an invented supplier should find in the flux of its distributor, one row an occurrence. */
 
+/** kWh by register; a register that is not there was not read. */
 export type Indexes = Partial<Record<'base' | 'hp' | 'hc' | 'hph' | 'hch' | 'hpb' | 'hcb', number>>;
 
+/** What readers must find, flux by flux; hours over the subscribed power come from elsewhere. */
 export interface SupplierRows {
   readonly c15: FluxRow[];
   readonly r151: FluxRow[];
@@ -13,6 +15,7 @@ export interface SupplierRows {
   readonly depassements: { rsc: string; mois: string; heures: number }[];
 }
 
+/** To be filled. */
 export function emptySupplier(): SupplierRows {
   return { c15: [], r151: [], r64: [], depassements: [] };
 }
@@ -24,6 +27,7 @@ const DELIVERY = {
   document: 'd.xml',
 };
 
+/** The distributor's calendar with as many registers: four, two or one. */
 export function calendarOf(indexes: Indexes): string {
   return indexes.hph !== undefined || indexes.hpb !== undefined
     ? 'DI000003'
@@ -32,6 +36,7 @@ export function calendarOf(indexes: Indexes): string {
       : 'DI000001';
 }
 
+/** What is not given is as with most customers: 6 kVA, `BTINFCUST`, level 2. */
 export interface EventOptions {
   readonly pdl: string;
   readonly rsc?: string;
@@ -58,6 +63,7 @@ function sideRow(side: string, indexes: Indexes | undefined, options: EventOptio
   };
 }
 
+/** A row of C15; indexes before and after it only where they are given. */
 export function event(options: EventOptions): FluxRow {
   const wall = options.at.length === 10 ? `${options.at} 00:01:00` : options.at;
   return {

@@ -5,6 +5,7 @@
  * of the CSV writer touches integers only.
  */
 
+/** The portal's names of the national datasets. */
 export type SyntheticDatasetId = 'eco2mix-national-tr' | 'eco2mix-national-cons-def';
 
 /** `2024`: 37 columns. `2025`: wind in two parts after `eolien`, batteries at the end, 41 columns. */
@@ -29,6 +30,7 @@ const INSTANT_LABEL: Readonly<Record<SyntheticDatasetId, string>> = {
   'eco2mix-national-cons-def': 'Date et Heure',
 };
 
+/** In the order of the portal; `added` marks those of 2025. */
 export const NUMERIC: readonly ColumnName[] = [
   { name: 'consommation', label: 'Consommation (MW)' },
   { name: 'prevision_j1', label: 'Prévision J-1 (MW)' },

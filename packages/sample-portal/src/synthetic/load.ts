@@ -37,6 +37,7 @@ function factorOf(monthDay: string, weekday: number): number {
   return (month === 12 && dayOfMonth > 23) || (month === 1 && dayOfMonth === 1) ? holiday * 0.95 : holiday;
 }
 
+/** Factors of the day and of the midnights around it, so that the load has no jump there. */
 export function loadDay(day: ParisDay, before: ParisDay, after: ParisDay): LoadDay {
   const [previous, own, next] = [before, day, after].map((each) => factorOf(each.text.slice(5), each.weekday)) as [
     number,
@@ -66,6 +67,7 @@ export interface Moment {
   load: number;
 }
 
+/** Any quarter can be asked alone; power in MW. */
 export interface LoadModel {
   /** The moment of a quarter of `day`; the same object each time, overwritten by the next call. */
   moment(day: LoadDay, quarter: number): Moment;
@@ -87,6 +89,7 @@ function shapeAt(table: readonly number[], hour: number): number {
   return a + ((table[(from + 1) % 24] ?? 1) - a) * (hour - from);
 }
 
+/** Equal seeds give equal loads on every machine. */
 export function createLoadModel(seed: number): LoadModel {
   const key = (name: string): number => seriesKey(seed, name);
   const spell = key('temperature/spell');

@@ -46,6 +46,7 @@ export function cosTurn(turns: number): number {
   return x <= 0.25 ? value : -value;
 }
 
+/** Both bounds are included. */
 export function clamp(value: number, low: number, high: number): number {
   return value < low ? low : value > high ? high : value;
 }

@@ -5,6 +5,7 @@ import { PortalError } from '../portal-error.ts';
  * the last Sunday of October, 01:00 UTC. Days are counted from 1970-01-01 and quarters from 1970-01-01T00:00Z, as integers.
  */
 
+/** The unit of quarters counted since 1970. */
 export const QUARTER_MS = 900_000;
 const DAY_MS = 86_400_000;
 
@@ -58,6 +59,7 @@ export function dayBounds(text: string): { readonly startMs: number; readonly en
   return { startMs: midnight(number) * QUARTER_MS, endMs: midnight(number + 1) * QUARTER_MS };
 }
 
+/** `YYYY-MM-DD` of a number of days since 1970-01-01. */
 export function dayText(number: number): string {
   return new Date(number * DAY_MS).toISOString().slice(0, 10);
 }
@@ -84,6 +86,7 @@ function midnight(number: number): number {
   return number * 96 - offsetQuarters(number * 96 - 6);
 }
 
+/** By the number of days since 1970-01-01; 92, 96 or 100 quarters. */
 export function parisDay(number: number): ParisDay {
   const date = new Date(number * DAY_MS);
   const year = date.getUTCFullYear();

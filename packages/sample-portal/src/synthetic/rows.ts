@@ -16,6 +16,7 @@ export interface RowModel {
   fill(row: Int32Array, day: LoadDay, quarter: number, state: RowState): void;
 }
 
+/** How much of a row is known at the portal's clock. */
 export interface RowState {
   readonly finality: Finality;
   /** Identifies what publishers' revisions have changed on this day; 0 when nothing. */
@@ -97,6 +98,7 @@ function close(row: Int32Array, key: number, quarter: number, year: number): voi
   row[COL.ech_physiques] = at(row, COL.consommation) - supply + slack;
 }
 
+/** Sources, exchanges and load of a row add up within the rounding that RTE's have. */
 export function createRowModel(seed: number): RowModel {
   const load = createLoadModel(seed);
   const generation = createGeneration(seed);

@@ -7,6 +7,7 @@ import { daysOf, wholeView } from './dataset.ts';
 import type { SyntheticOptions } from './publication.ts';
 import { countRows } from './view.ts';
 
+/** Which days, as published by when. */
 export interface SyntheticCsvRequest extends SyntheticOptions {
   readonly dataset: SyntheticDatasetId;
   /** First and last day, `YYYY-MM-DD`, both included; days that are not published at `now` have no rows. */

@@ -8,10 +8,12 @@ export type Flux = (typeof FLUX)[number];
 
 /** Files that the billing team gives because no flux has what is in them. */
 export const GIVEN = ['DEPASSEMENTS'] as const;
+/** Named as the flux are, though no distributor knows it. */
 export type Given = (typeof GIVEN)[number];
 
 /** Whatever is delivered: by the distributor, or by the billing team. */
 export type Delivered = Flux | Given;
+/** Each has a part of its own name in small letters. */
 export const DELIVERED: readonly Delivered[] = [...FLUX, ...GIVEN];
 
 /** A place X of Y, both from 1. */

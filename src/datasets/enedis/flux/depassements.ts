@@ -59,6 +59,7 @@ const TABLE: LinearTable = {
   linear,
 };
 
+/** A CSV with a header; a wrong row is a finding that says which row and why. */
 export const DEPASSEMENTS: FluxReader = {
   shape: { rows: { columns: COLUMNS, required: REQUIRED } },
   findings,
