@@ -165,7 +165,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 4,
+    version: 5,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [...LINEAR_TABLES.map(({ name }) => name), 'archives'].map((name) => {

@@ -12,12 +12,13 @@ export interface SupplierRows {
   readonly c15: FluxRow[];
   readonly r151: FluxRow[];
   readonly r64: FluxRow[];
+  readonly c12: FluxRow[];
   readonly depassements: { rsc: string; mois: string; heures: number }[];
 }
 
 /** To be filled. */
 export function emptySupplier(): SupplierRows {
-  return { c15: [], r151: [], r64: [], depassements: [] };
+  return { c15: [], r151: [], r64: [], c12: [], depassements: [] };
 }
 
 const DELIVERY = {
@@ -119,5 +120,31 @@ export function onDemand(pdl: string, day: string, indexes: Indexes, etape = 'BR
     etape_metier: etape,
     nature_index: etape === 'CORR' ? 'corrigé' : 'réel',
     ...delivery,
+  };
+}
+
+/** A contract of segments C2 to C4 as it is from a day on, with four powers in the order hph, hch, hpb, hcb. */
+export function powers(
+  pdl: string,
+  day: string,
+  kva: readonly [number, number, number, number],
+  { debut = day, nature = 'MDPRM' } = {},
+): FluxRow {
+  const [hph, hch, hpb, hcb] = kva.map(String);
+  return {
+    pdl,
+    date_evenement: day,
+    date_debut: debut,
+    date_fin: null,
+    nature_evenement: nature,
+    formule_tarifaire_acheminement: 'BTSUPCU',
+    puissance_souscrite_hph_kva: hph ?? null,
+    puissance_souscrite_hch_kva: hch ?? null,
+    puissance_souscrite_hpb_kva: hpb ?? null,
+    puissance_souscrite_hcb_kva: hcb ?? null,
+    source: 'flux_C12',
+    occurrence_id: `d.xml#${pdl}#${day}`,
+    ...DELIVERY,
+    document: `c12-${pdl}-${day}.xml`,
   };
 }

@@ -14,6 +14,11 @@ const COARSE = REGISTERS.map((register) => `(r.c_${register} IS NOT NULL AND p.e
   ' OR ',
 );
 
+/** One power, or four of them step by step. */
+const STEP = (last: number): string => `p.puissances_m[${last}] - p.puissances_m[${last - 1}]`;
+const POWER_TERMS = `CASE WHEN r.b2 IS NULL OR p.puissances_m IS NULL THEN r.b1 * p.puissance_m
+  ELSE r.b1 * p.puissances_m[1] + r.b2 * (${STEP(2)}) + r.b3 * (${STEP(3)}) + r.b4 * (${STEP(4)}) END`;
+
 /** What is wrong with a formula at a date, in words of French billing. */
 function formulaProblem(date: string): string {
   return `CASE WHEN fta IS NULL THEN 'formule tarifaire inconnue au ' || ${date}
@@ -23,19 +28,22 @@ function formulaProblem(date: string): string {
 
 /** Makes `abonnements_payes` and `energies_payees`: amounts by span, or an error that names formula and date. */
 export const AMOUNTS: readonly string[] = [
-  // (b·P + cg + cc) / 365 · days, in leap years too; a span over a change of rates is divided. With one power for all hours the steps are zero.
+  // (b·P + cg + cc) / 365 · days, in leap years too; a span over a change of rates is divided. Four powers are billed step by step, where the formula
+  // has four coefficients; with one power for all hours the steps are zero.
   `CREATE OR REPLACE TEMP TABLE abonnements_payes AS
    WITH parts AS (
      SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts,
-       CAST(sum(rounded((r.b1 * p.puissance_m + r.annuel_c * 1000) * ${SHARE}, 365000)) AS BIGINT) AS fixe_c
+       CAST(sum(rounded((${POWER_TERMS} + r.annuel_c * 1000) * ${SHARE}, 365000)) AS BIGINT) AS fixe_c
      FROM abonnements p JOIN turpe_rates r ON ${OVERLAP}
      GROUP BY p.rsc, p.debut
    ), jointes AS (
-     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts, coalesce(t.parts, 0) > 1 AS est_partage, t.fixe_c
+     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts, coalesce(t.parts, 0) > 1 AS est_partage, t.fixe_c,
+       coalesce(p.puissances_m <> list_sort(p.puissances_m), false) AS baissent
      FROM abonnements p LEFT JOIN parts t USING (rsc, debut)
    ), jugees AS (
      SELECT *, CASE WHEN (SELECT count(*) FROM conflits c WHERE c.rsc = jointes.rsc AND c.jour < jointes.fin) > 0
          THEN 'deux valeurs au même instant avant le ' || fin
+       WHEN baissent THEN 'puissances en baisse de hph à hcb au ' || debut
        WHEN puissance_m IS NULL THEN 'puissance souscrite inconnue au ' || debut
        ELSE ${formulaProblem('debut')} END AS erreur
      FROM jointes

@@ -1,4 +1,5 @@
 import { CALENDARS, REGISTERS } from '../flux/registers.ts';
+import { WITHOUT_RSC } from './c12.ts';
 
 /**
  * The chronology of a contract and its energies: what was read at its bounds, and the difference of each register between two of them. A bound without a
@@ -31,7 +32,7 @@ const CALENDAR = `CASE WHEN id_calendrier_distributeur IN (${Object.keys(CALENDA
 export const CHRONOLOGY: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE bornes_evenement AS
    SELECT * FROM echine
-   WHERE rang = 0 AND (est_entree OR est_sortie OR change_calendrier OR change_cadran OR change_fta)`,
+   WHERE rang = 0 AND (est_entree OR est_sortie OR change_calendrier OR change_cadran OR change_fta) AND NOT starts_with(rsc, '${WITHOUT_RSC}')`,
   `CREATE OR REPLACE TEMP TABLE chronologie AS
    WITH evenements_lus AS (
      SELECT e.rsc, e.pdl, e.instant, e.moment, e.jour, r.ordre_index, r.source, r.nature_index, r.releve_id, r.est_douteux,
@@ -58,7 +59,8 @@ export const CHRONOLOGY: readonly string[] = [
      FROM echine e
      LEFT JOIN lus_le_jour l ON l.pdl = e.pdl AND l.jour = e.jour
      LEFT JOIN releves r ON r.releve_id = l.releve_id AND r.source IN ('flux_R64', 'flux_R151')
-     WHERE e.rang = 1 AND NOT EXISTS (SELECT 1 FROM evenements_lus v WHERE v.rsc = e.rsc AND v.instant = e.instant)
+     -- Events of contracts that only C12 knows come without a reading: they are read as the firsts of months are.
+     WHERE (e.rang = 1 OR (starts_with(e.rsc, '${WITHOUT_RSC}') AND (e.est_entree OR e.est_sortie OR e.change_fta))) AND NOT EXISTS (SELECT 1 FROM evenements_lus v WHERE v.rsc = e.rsc AND v.instant = e.instant)
    )
    , tous AS (
      SELECT * FROM evenements_lus UNION ALL

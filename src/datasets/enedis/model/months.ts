@@ -1,4 +1,5 @@
 import { acciseCents } from './amounts.ts';
+import { WITHOUT_RSC } from './c12.ts';
 
 /** A month of a contract: what it subscribed, what it used, and what the network and the state ask for it. */
 
@@ -16,8 +17,12 @@ function wholeSum(column: string): string {
 /** `15 jours à 6kVA, puis le 16/03/2025 : 16 jours à 9kVA`, for a month in which the power changed. */
 const MEMO = `string_agg(
   CASE WHEN debut = premier_debut THEN '' ELSE 'puis le ' || strftime(debut, '%d/%m/%Y') || ' : ' END
-  || nb_jours || ' jours à ' || regexp_replace(CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS VARCHAR), '\\.?0+$', '') || 'kVA',
-  ', ' ORDER BY debut) FILTER (WHERE plus_petite <> plus_grande)`;
+  || nb_jours || ' jours à ' || puissance || 'kVA', ', ' ORDER BY debut) FILTER (WHERE autres > 1)`;
+
+/** `6`, or `36/36/60/60` where a contract has four powers. */
+const KVA = (thousandths: string): string =>
+  `regexp_replace(CAST(CAST(${thousandths} AS DECIMAL(18, 3)) / 1000 AS VARCHAR), '\\.?0+$', '')`;
+const POWER = `coalesce(array_to_string(list_transform(puissances_m, x -> ${KVA('x')}), '/'), ${KVA('puissance_m')})`;
 
 /**
  * Makes `mois` (one row per RSC and month) and `accise_mois` (one per point and month). Overruns come from `heures_depassees` (rsc, mois, heures): a formula that
@@ -31,9 +36,8 @@ export const MONTHS: readonly string[] = [
      ${MEMO} AS memo_puissance, arg_max(fta, debut) AS fta,
      ${wholeSum('fixe_c')} AS fixe_c, bool_or(est_partage) AS est_partage, string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
    FROM (
-     SELECT *, min(debut) OVER du_mois AS premier_debut, min(puissance_m) OVER du_mois AS plus_petite,
-       max(puissance_m) OVER du_mois AS plus_grande
-     FROM abonnements_payes WINDOW du_mois AS (PARTITION BY rsc, mois)
+     SELECT *, min(debut) OVER du_mois AS premier_debut, count(DISTINCT puissance) OVER du_mois AS autres
+     FROM (SELECT *, ${POWER} AS puissance FROM abonnements_payes) WINDOW du_mois AS (PARTITION BY rsc, mois)
    )
    GROUP BY rsc, mois`,
   `CREATE OR REPLACE TEMP TABLE mois_energies AS
@@ -69,7 +73,7 @@ export const MONTHS: readonly string[] = [
      LEFT JOIN turpe_rates r ON r.formule = j.fta AND r.du <= j.debut AND j.debut < r.au
      LEFT JOIN cta_rates c ON c.du <= j.debut AND (c.au IS NULL OR j.debut < c.au)
    )
-   SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours,
+   SELECT rsc AS ref_situation_contractuelle, pdl, mois, starts_with(rsc, '${WITHOUT_RSC}') AS est_sans_rsc, debut, fin, nb_jours,
      CAST(CAST(puissance_moyenne_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_moyenne_kva, puissance_max_m,
      memo_puissance, fta AS formule_tarifaire_acheminement, ${ENERGY_COLUMNS.join(', ')}, heures AS depassement_puissance_h,
      euros(fixe_c) AS turpe_fixe_eur, euros(variable_c) AS turpe_energies_eur, euros(depassement_c) AS turpe_depassement_eur,

@@ -2,6 +2,7 @@ import { addMonths, quoteText } from '../../kit/index.ts';
 import type { CivilDate, SqlSession } from '../../kit/index.ts';
 import { instantOfWallTime } from '../flux/paris-time.ts';
 import { AMOUNTS } from './amounts.ts';
+import { C12_CONTRACTS } from './c12.ts';
 import { CHRONOLOGY, ENERGIES } from './energies.ts';
 import { MONTHS } from './months.ts';
 import { OVERRUNS } from './overruns.ts';
@@ -32,13 +33,13 @@ function firsts(horizon: CivilDate): string {
 
 /**
  * Makes the whole model in one pass: `releves`, `echine`, `abonnements_payes`, `chronologie`, `energies_payees`, `mois` and `accise_mois`, from
- * the tables `c15`, `r151`, `r64` and `depassements` of the session (linear, with the columns of their archives).
+ * the tables `c15`, `c12`, `r151`, `r64` and `depassements` of the session (linear, with the columns of their archives).
  */
 export async function runModel(sql: SqlSession, { horizon, progress }: ModelOptions): Promise<void> {
   const stages: readonly (readonly [string, readonly string[]])[] = [
     ['rates', [...RATE_TABLES, firsts(horizon)]],
     ['readings', READINGS],
-    ['spine', SPINE],
+    ['spine', [...C12_CONTRACTS, ...SPINE]],
     ['subscriptions', SUBSCRIPTIONS],
     ['overruns', OVERRUNS],
     ['chronology', CHRONOLOGY],

@@ -1,15 +1,9 @@
+import { quoteTexts } from '../../kit/index.ts';
 import { REGISTERS } from '../flux/registers.ts';
+import { POWER_DAYS } from './c12.ts';
+import { ENTRIES, EXITS } from './spine-events.ts';
 
 /** The spine of a contract (one RSC): its events, and FACTURATION at the first of each month between entry and exit. */
-
-/** C15 events that begin a contract: first commissioning, commissioning, change of supplier. */
-export const ENTRIES = ['PMES', 'MES', 'CFNE'] as const;
-/** C15 events that end a contract: termination, change of supplier. */
-export const EXITS = ['RES', 'CFNS'] as const;
-
-function listed(events: readonly string[]): string {
-  return events.map((event) => `'${event}'`).join(', ');
-}
 
 /** Another index on one side than on the other, a register that appears or disappears included. */
 const OTHER_REGISTERS = REGISTERS.map(
@@ -25,15 +19,15 @@ const LAST_KNOWN = ['puissance_m', 'fta', 'niveau', 'pdl', 'segment', 'categorie
 
 /**
  * Makes `evenements`, `conflits` and `echine` from `c15_current` and the table `premiers` (jour, moment): the firsts of all months up to the horizon.
- * Powers are in thousandths of a kVA.
+ * Powers are in thousandths of a kVA; `puissances_m` are the four of C12, where it has them for the contract's present power.
  */
 export const SPINE: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE evenements AS
    SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl, date_evenement AS moment,
      CAST(date_evenement AS TIMESTAMPTZ) AS instant, CAST(left(date_evenement, 10) AS DATE) AS jour,
      string_agg(DISTINCT evenement_declencheur, '+' ORDER BY evenement_declencheur) AS evenement,
-     bool_or(evenement_declencheur IN (${listed(ENTRIES)})) AS est_entree,
-     bool_or(evenement_declencheur IN (${listed(EXITS)})) AS est_sortie,
+     bool_or(evenement_declencheur IN (${quoteTexts(ENTRIES)})) AS est_entree,
+     bool_or(evenement_declencheur IN (${quoteTexts(EXITS)})) AS est_sortie,
      CAST(max(CAST(puissance_souscrite_kva AS DECIMAL(18, 3))) * 1000 AS BIGINT) AS puissance_m,
      max(formule_tarifaire_acheminement) AS fta, max(niveau_ouverture_services) AS niveau,
      max(segment_clientele) AS segment, max(categorie) AS categorie,
@@ -45,7 +39,8 @@ export const SPINE: readonly string[] = [
    FROM c15_current
    WHERE ref_situation_contractuelle IS NOT NULL AND date_evenement IS NOT NULL
      AND left(date_evenement, 10) <= (SELECT CAST(max(jour) AS VARCHAR) FROM premiers)
-   GROUP BY ref_situation_contractuelle, date_evenement`,
+   GROUP BY ref_situation_contractuelle, date_evenement
+   UNION ALL BY NAME SELECT * FROM evenements_c12`,
   // Which of two values holds at one instant nobody can tell: the contract is not billed from there on.
   `CREATE OR REPLACE TEMP TABLE conflits AS
    SELECT rsc, pdl, moment, jour, formules, puissances FROM evenements WHERE formules > 1 OR puissances > 1`,
@@ -62,15 +57,27 @@ export const SPINE: readonly string[] = [
        false, false, false, false
      FROM contrats c JOIN premiers p
        ON p.jour > date_trunc('month', c.entree) AND p.jour <= coalesce(date_trunc('month', c.sortie), p.jour)
+     UNION ALL
+     ${POWER_DAYS}
    ), remplies AS (
      SELECT * REPLACE (${LAST_KNOWN})
      FROM lignes
      WINDOW jusqu_ici AS (PARTITION BY rsc ORDER BY instant, rang ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+   ), changees AS (
+     SELECT *, puissance_m IS DISTINCT FROM lag(puissance_m) OVER suite AS change
+     FROM remplies WINDOW suite AS (PARTITION BY rsc ORDER BY instant, rang)
+   ), datees AS (
+     SELECT * EXCLUDE (change), last_value(CASE WHEN change THEN jour END IGNORE NULLS) OVER jusqu_ici AS puissance_depuis
+     FROM changees WINDOW jusqu_ici AS (PARTITION BY rsc ORDER BY instant, rang ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+   ), puissantes AS (
+     -- A power that C15 changed later than C12 did replaces all four.
+     SELECT d.*, s.puissances_m FROM datees d
+     LEFT JOIN c12_situations s ON s.pdl = d.pdl AND s.du <= d.jour AND d.jour < coalesce(s.au, d.jour + 1) AND s.du >= d.puissance_depuis
    )
    SELECT *,
      fta IS DISTINCT FROM lag(fta) OVER suite AND lag(rang) OVER suite IS NOT NULL AS change_fta,
-     puissance_m IS DISTINCT FROM lag(puissance_m) OVER suite AND lag(rang) OVER suite IS NOT NULL AS change_puissance
-   FROM remplies
+     (puissance_m IS DISTINCT FROM lag(puissance_m) OVER suite OR puissances_m IS DISTINCT FROM lag(puissances_m) OVER suite) AND lag(rang) OVER suite IS NOT NULL AS change_puissance
+   FROM puissantes
    WINDOW suite AS (PARTITION BY rsc ORDER BY instant, rang)`,
 ];
 
@@ -87,6 +94,6 @@ export const SUBSCRIPTIONS: readonly string[] = [
      FROM coupures WINDOW suite AS (PARTITION BY rsc ORDER BY instant, rang)
    )
    SELECT rsc, pdl, strftime(jour, '%Y-%m') AS mois, jour AS debut, fin, CAST(fin - jour AS INTEGER) AS nb_jours,
-     fta, puissance_m, niveau
+     fta, puissance_m, puissances_m, niveau
    FROM bornes WHERE fin IS NOT NULL AND fin > jour AND NOT est_sorti`,
 ];

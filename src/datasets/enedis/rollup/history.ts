@@ -20,14 +20,22 @@ export const rollupHistory: StepImplementation = {
   run: (task, sql) => forEachUnit(task, (unit) => rollUp(unit, task, sql)),
 };
 
+/** Of contracts that C12 tells of. */
+const FOUR_POWERS = ['hph', 'hch', 'hpb', 'hcb']
+  .map((hour, index) => {
+    const power = `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3))`;
+    return `${power} AS puissance_souscrite_${hour}_kva`;
+  })
+  .join(', ');
+
 /** The outputs that are tables, by name; `as_of` stands for the horizon. */
 const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
   releves: () =>
     'SELECT * EXCLUDE (instant) FROM releves ORDER BY pdl, date_releve, source, ordre_index, releve_id, ref_situation_contractuelle',
   echine: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_evenement, evenement, fta AS formule_tarifaire_acheminement,
-       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, niveau AS niveau_ouverture_services
-     FROM echine ORDER BY rsc, instant, rang`,
+       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, niveau AS niveau_ouverture_services,
+       ${FOUR_POWERS} FROM echine ORDER BY rsc, instant, rang`,
   chronologie: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_releve, ordre_index, source, nature_index, releve_id, calendrier,
        source IS NULL AS releve_manquant, fta AS formule_tarifaire_acheminement, niveau AS niveau_ouverture_services,
@@ -35,7 +43,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
      FROM chronologie ORDER BY rsc, instant, ordre_index`,
   abonnements: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours, fta AS formule_tarifaire_acheminement,
-       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, euros(fixe_c) AS turpe_fixe_eur,
+       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, ${FOUR_POWERS}, euros(fixe_c) AS turpe_fixe_eur,
        est_partage, erreur FROM abonnements_payes ORDER BY rsc, debut`,
   energies: () =>
     `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
