@@ -122,7 +122,7 @@ module.exports = {
         '^node_modules/(echarts|preact|preact-render-to-string|luxon|@turf)/',
         // Archives of files: keys, streams, zip and what is in it.
         '^(crypto|events|readline|stream|stream/promises|util|zlib)$',
-        '^node_modules/(saxes|yauzl|@types/yauzl|@streamparser)/',
+        '^node_modules/(saxes|yauzl|@types/yauzl|@streamparser|hucre)/',
         // Parameters of questions.
         '^node_modules/zod/',
       ],

@@ -1,5 +1,8 @@
 import type { ErrorCode } from '../errors.ts';
+import type { SqlSession } from '../ports/sql.ts';
 import type { RecognisedFile } from './dataset.ts';
+import type { AnswerRow, TableColumn } from './tables.ts';
+import type { Scope } from './vocabulary.ts';
 
 /** How a command ended: exit code 0, 1 (the work failed) or 3 (done, but not whole). */
 export type CommandEnd = 'done' | 'failed' | 'degraded';
@@ -16,10 +19,47 @@ export type ImportedFile =
   | { readonly file: string; readonly recognised: RecognisedFile }
   | { readonly file: string; readonly code: ErrorCode; readonly message: string };
 
+/** A declared table as a command reads it. */
+export interface TableState {
+  /** The last commit among the versions whose rows these are, ISO instant; null where there is none. */
+  readonly committedAt: string | null;
+  /** Scopes that are due and have no rows. */
+  readonly missing: readonly Scope[];
+}
+
+/** Rows for a file of their own, or for a sheet of a workbook. */
+export interface RowsSheet {
+  readonly name: string;
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly AnswerRow[];
+}
+
+/** What a command makes of rows. */
+export interface RowsFileRequest {
+  /** A workbook and JSON have all of them; the other formats have the last one, which is the finest. */
+  readonly sheets: readonly RowsSheet[];
+  /** csv, parquet, json, ndjson, arrow or xlsx; default: by the ending of `output`, else csv. */
+  readonly format?: string | undefined;
+  /** Of CSV: `standard` (default) or `fr`. */
+  readonly dialect?: string | undefined;
+  /** `-` is the standard output; default: `name` with the ending of the format, in the working directory. */
+  readonly output?: string | undefined;
+  readonly name: string;
+}
+
+export interface WrittenFile {
+  readonly format: string;
+  /** `-` for the standard output. */
+  readonly file: string;
+  readonly rows: number;
+}
+
 /** What a command of a dataset may do; it sees neither stores nor Temporal. */
 export interface CommandHost {
   /** A line of the result, for people; silent with `--json`. */
   line(text: string): void;
+  /** A remark beside the result, for people. */
+  note(text: string): void;
   /** The result as data; silent without `--json`. */
   data(value: unknown): void;
   /** Aborted when the person ends the command. */
@@ -30,6 +70,18 @@ export interface CommandHost {
   withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
   /** Takes raw files in, as `quotidien import` does; one that cannot be taken in is an outcome of its own. */
   importFiles(files: readonly string[]): Promise<readonly ImportedFile[]>;
+  /**
+   * Works with declared tables of the dataset, all their rows: views by the tables' ids, with the declared types. `NOT_FOUND` when no day of the
+   * dataset is finished.
+   */
+  withTables<T>(
+    ids: readonly string[],
+    work: (sql: SqlSession, states: Readonly<Record<string, TableState>>) => Promise<T>,
+  ): Promise<T>;
+  /** Writes rows into a file, which is whole or what it was before. `INPUT_INVALID` for an unknown format or dialect. */
+  writeRows(request: RowsFileRequest): Promise<WrittenFile>;
+  /** Writes a text into a file that only its owner reads; it is whole or what it was before. */
+  writeText(file: string, text: string): Promise<void>;
 }
 
 /** A command that a dataset brings: `quotidien <pipeline> <name>`. Load its code when it runs, not before. */

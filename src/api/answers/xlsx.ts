@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { writeXlsxStream } from 'hucre/xlsx';
+import { writeXlsx, writeXlsxStream } from 'hucre/xlsx';
 import type { CellValue, ColumnDef } from 'hucre/xlsx';
 import { definedMembers } from '../../given.ts';
 import type { AnswerRow, AnswerValue, ColumnType, TableColumn } from '../../pipelines/tables.ts';
@@ -18,6 +18,24 @@ export function xlsxStream(columns: readonly TableColumn[], sets: AsyncIterable<
     freezePane: { rows: 1 },
   });
   return Readable.fromWeb(stream as ReadableStream<Uint8Array>);
+}
+
+/** Rows that are at hand as a workbook of several sheets, in the manner of `xlsxStream`. */
+export async function xlsxWorkbook(
+  sheets: readonly {
+    readonly name: string;
+    readonly columns: readonly TableColumn[];
+    readonly rows: readonly AnswerRow[];
+  }[],
+): Promise<Uint8Array> {
+  return writeXlsx({
+    sheets: sheets.map(({ name, columns, rows }) => ({
+      name,
+      columns: columns.map(columnOf),
+      rows: rows.map((row) => columns.map((column) => cellOf(column.type, row[column.name] ?? null))),
+      freezePane: { rows: 1 },
+    })),
+  });
 }
 
 const FORMATS: Partial<Readonly<Record<ColumnType, string>>> = {

@@ -37,7 +37,8 @@ export interface ExportCommand {
   readonly output?: string;
 }
 
-const STANDARD_OUTPUT = '-';
+/** As the name of a file. */
+export const STANDARD_OUTPUT = '-';
 
 /** `quotidien export`: the rows of a declared table as a file; without a table, what there is. Exit code 3 when days that are due are missing. */
 export async function exportTable(context: CommandContext, command: ExportCommand): Promise<ExitCode> {
@@ -82,14 +83,22 @@ function listTables({ terminal }: CommandContext, tables: ReadonlyMap<string, Pl
   return EXIT.done;
 }
 
-function formatOf({ format, output }: ExportCommand): Format {
+/** The format that is asked for, or that the ending of the file tells, or CSV; `INPUT_INVALID` names those there are. */
+export function formatOf({
+  format,
+  output,
+}: {
+  readonly format?: string | undefined;
+  readonly output?: string | undefined;
+}): Format {
   const formats = Object.keys(FORMATS) as Format[];
   if (format !== undefined) return oneOf('--format', format, formats);
   const ending = path.extname(output ?? '').slice(1);
   return formats.find((one) => one === ending || (one === 'arrow' && ending === 'arrows')) ?? 'csv';
 }
 
-function oneOf<T extends string>(option: string, given: string, known: readonly T[]): T {
+/** The one of these that an option gives; `INPUT_INVALID` names them. */
+export function oneOf<T extends string>(option: string, given: string, known: readonly T[]): T {
   const found = known.find((one) => one === given);
   if (found !== undefined) return found;
   throw new PipelineError('INPUT_INVALID', `${option} takes ${known.join(', ')}, not ${given}`);

@@ -1,13 +1,19 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { readDatasetModules } from '../../config/dataset-modules.ts';
 import type { Environment } from '../../config/environment.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { importFiles } from '../../engine/download/import-file.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { KnownVersions } from '../../engine/look/known-versions.ts';
+import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
+import { withViews } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
-import type { CommandHost, DatasetCommand } from '../../pipelines/dataset-command.ts';
+import type { CommandHost, DatasetCommand, TableState } from '../../pipelines/dataset-command.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { loadDatasets } from '../../workers/load-datasets.ts';
+import { writeSheets } from '../look/write-sheets.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, Perform } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
@@ -42,11 +48,15 @@ function addCommand(own: Command, perform: Perform, pipeline: string, command: D
   );
 }
 
-function hostOf(context: CommandContext, name: string, pipeline: string): CommandHost {
+/** What a command of a dataset is given; `name` is that of the command in records. */
+export function hostOf(context: CommandContext, name: string, pipeline: string): CommandHost {
   const { terminal, signal } = context;
   return {
     line: (line) => {
       terminal.line(line);
+    },
+    note: (text) => {
+      terminal.note(text);
     },
     data: (value) => {
       terminal.data(value);
@@ -55,7 +65,57 @@ function hostOf(context: CommandContext, name: string, pipeline: string): Comman
     readText,
     withScratchFolder: async (use) => (await context.engine()).withScratchFolder(use),
     importFiles: async (files) => importFiles(await context.engine(), pipeline, files, commandControl(context, name)),
+    withTables: async (ids, work) => withTables(await context.engine(), { pipeline, ids, signal }, work),
+    writeRows: async (request) => {
+      if (request.output === '-' && terminal.json)
+        throw new PipelineError('INPUT_INVALID', '--json and the rows cannot both go to standard output');
+      return writeSheets(await context.engine(), request);
+    },
+    writeText: writePrivate,
   };
+}
+
+interface TablesAsked {
+  readonly pipeline: string;
+  readonly ids: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+async function withTables<T>(
+  engine: Engine,
+  { pipeline, ids, signal }: TablesAsked,
+  work: (sql: SqlSession, states: Readonly<Record<string, TableState>>) => Promise<T>,
+): Promise<T> {
+  const known = new KnownVersions(engine);
+  const span = await known.span(pipeline);
+  if (span === undefined)
+    throw new PipelineError('NOT_FOUND', `no day of ${pipeline} is finished yet: quotidien run ${pipeline} <day>`);
+  const tables = tablesOf(engine.datasets);
+  const cuts = await Promise.all(
+    ids.map((id) => {
+      const placed = tables.get(id);
+      if (placed === undefined) throw new PipelineError('INTERNAL', `${pipeline} declares no table ${id}`);
+      return cutTable(engine, known, placed, span);
+    }),
+  );
+  const states = Object.fromEntries(
+    cuts.map(({ table, committedAt, missing }) => [table.id, { committedAt, missing }]),
+  );
+  return withViews(engine, cuts, (sql) => work(sql, states), signal);
+}
+
+/** Made aside, for its owner alone. */
+async function writePrivate(file: string, content: string): Promise<void> {
+  const made = `${file}.part`;
+  try {
+    await writeFile(made, content, { mode: 0o600 });
+    await rename(made, file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PipelineError('INPUT_INVALID', `${file} cannot be written (${why})`, { cause });
+  } finally {
+    await rm(made, { force: true });
+  }
 }
 
 async function readText(file: string | undefined): Promise<string> {

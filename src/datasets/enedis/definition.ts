@@ -8,17 +8,17 @@ import {
   htmlFile,
   jsonFile,
   linesFile,
-  parquetFile,
   watchSchedule,
-  definedMembers,
 } from '../kit/index.ts';
-import type { ColumnClass, OutputDefinition, PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
+import type { PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
+import { BILLING_TABLES, LINES, LINES_OF_HISTORY, LINES_OF_MONTH, LINES_STEPS } from './billing/definition.ts';
 import { ARCHIVE_CHECK } from './days/transform.ts';
 import type { Delivered } from './decode/archive-name.ts';
 import { DELIVERED, FLUX } from './decode/archive-name.ts';
 import { ZONE } from './flux/paris-time.ts';
 import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
+import { PERSONAL, table, TEN_YEARS } from './tables-of-persons.ts';
 
 /** A late archive is one of its own day: each run of a day looks whether there are any. A listing is cheap, and less than a minute old it is the same. */
 const FRESH_FOR_A_MINUTE = {
@@ -31,19 +31,6 @@ const FRESH_FOR_A_MINUTE = {
 /** From an archive as delivered to its occurrences; `decode/` does it, after the engine has unsealed what it kept. */
 const DECODING = ['unseal', 'decrypt', 'unzip', 'split'];
 
-/** Columns that name a household, or are about one; whatever else is said of rows never holds their values. */
-const PERSONAL: Readonly<Record<string, ColumnClass>> = Object.fromEntries(
-  [
-    ...new Set(LINEAR_TABLES.flatMap(({ personal }) => personal)),
-    ...['rsc', 'record', 'head', 'd_releve_id', 'f_releve_id'],
-  ].map((name) => [name, 'personal']),
-);
-
-/** What an invoice rests on. */
-const TEN_YEARS = {
-  months: 120,
-  basis: 'documents of accounts are kept for ten years (Code de commerce, L123-22)',
-} as const;
 /** Their occurrences that bill a month are kept with its invoice. */
 const DAILY_INDEXES = {
   months: 36,
@@ -68,15 +55,6 @@ function isFlux(delivered: Delivered): boolean {
 
 function partOf(flux: Delivered): string {
   return flux.toLowerCase();
-}
-
-/** A table with columns of households. */
-function table(layer: string, publishAs?: string): OutputDefinition {
-  return parquetFile(layer, {
-    columns: PERSONAL,
-    retention: TEN_YEARS,
-    ...definedMembers({ publishAs }),
-  });
 }
 
 const DOWNLOADS = PARTS.map((part) => {
@@ -144,6 +122,7 @@ const REPORTS: readonly StepDefinition[] = [
 const HISTORY_TABLES = [
   ...['releves', 'echine', 'chronologie', 'abonnements', 'energies', 'mois', 'depassements', 'accise'],
   ...['provision', 'affaires'],
+  ...BILLING_TABLES,
 ];
 
 const ROLLUPS: readonly RollupDefinition[] = [
@@ -156,21 +135,26 @@ const ROLLUPS: readonly RollupDefinition[] = [
         return { name, step: `transform/${partOf(flux)}`, output: name, each: 'day' } as const;
       }),
       { name: 'archives', step: METRICS.id, output: 'archives', each: 'day' },
+      LINES_OF_MONTH,
     ],
     outputs: {
       ...Object.fromEntries(LINEAR_TABLES.map(({ name }) => [name, table(`months/enedis/${name}`)])),
+      lignes: table('months/enedis/lignes'),
       archives: linesFile('months/enedis/archives'),
     },
     timeout: '20 minutes',
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 5,
+    version: 6,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
-    inputs: [...LINEAR_TABLES.map(({ name }) => name), 'archives'].map((name) => {
-      return { name, step: 'rollup/month', output: name, each: 'month' } as const;
-    }),
+    inputs: [
+      ...[...LINEAR_TABLES.map(({ name }) => name), 'archives'].map((name) => {
+        return { name, step: 'rollup/month', output: name, each: 'month' } as const;
+      }),
+      LINES_OF_HISTORY,
+    ],
     // An earlier first of a month only takes away.
     params: { horizon: null },
     outputs: {
@@ -195,8 +179,8 @@ export const enedisDefinition = definePipeline({
     cutOffAfter: '1 day',
     finalAtCutOff: true,
   },
-  parts: PARTS,
-  steps: [...DOWNLOADS, ...TRANSFORMS, METRICS, ...REPORTS],
+  parts: [...PARTS, LINES],
+  steps: [...DOWNLOADS, ...TRANSFORMS, ...LINES_STEPS, METRICS, ...REPORTS],
   rollups: ROLLUPS,
   schedules: [
     {

@@ -10,6 +10,7 @@ import { enedisDecoder } from './days/decoder.ts';
 import { enedisDefinition } from './definition.ts';
 import { metricsArchives, reportDaily, reportPage } from './report/steps.ts';
 import { ENEDIS_SOURCES } from './source.ts';
+import { transformLines } from './lines/transform-lines.ts';
 import { rollupHistory } from './rollup/history.ts';
 import { rollupMonth } from './rollup/month.ts';
 
@@ -22,6 +23,7 @@ export const enedis: Dataset = {
   persons: deliveryPoints,
   steps: {
     ...Object.fromEntries(DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
+    'transform/lignes': transformLines,
     'metrics/archives': metricsArchives,
     'report/daily': reportDaily,
     'report/page': reportPage,

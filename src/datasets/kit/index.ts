@@ -57,6 +57,10 @@ export type {
   CommandHost,
   DatasetCommand,
   ImportedFile,
+  RowsFileRequest,
+  RowsSheet,
+  TableState,
+  WrittenFile,
 } from '../../pipelines/dataset-command.ts';
 export type { AcceptedHold, PartNote } from '../../pipelines/kept-delivery.ts';
 export type { UnansweredNote } from '../../pipelines/unanswered.ts';

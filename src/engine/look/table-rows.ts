@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
@@ -188,6 +189,21 @@ export async function writeParquet(
     const [copied] = await sqlOf(engine).session((sql) => sql.rows<{ Count: number }>(copy));
     return copied?.Count ?? 0;
   });
+}
+
+/** Writes rows that are at hand as one Parquet file of the declared types. */
+export async function writeParquetOf(
+  sql: SqlSession,
+  columns: readonly TableColumn[],
+  rows: readonly AnswerRow[],
+  path: string,
+): Promise<void> {
+  const file = `${sql.scratch}/rows-at-hand.ndjson`;
+  await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(SQL_TYPES[type])}`).join(', ');
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const from = `read_json(${quoteText(file)}, format = 'newline_delimited', columns = {${types}})`;
+  await sql.run(`COPY (SELECT ${names} FROM ${from}) TO ${quoteText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`);
 }
 
 function inTurn(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {

@@ -7,6 +7,8 @@ import type { DecodedFile, Decoder } from '../../kit/index.ts';
 import { parseDeliveredName } from '../decode/archive-name.ts';
 import type { ArchiveKey } from '../decode/key-ring.ts';
 import { parseKeyRing } from '../decode/key-ring.ts';
+import { decodeLines } from '../lines/decode-lines.ts';
+import { LINES_PART } from '../lines/part.ts';
 import { makePiece } from './make-piece.ts';
 
 /** The name that the distributor's settings go by: `QUOTIDIEN_ENEDIS_URL` and others. */
@@ -16,7 +18,9 @@ export const HOST = 'enedis';
 export const enedisDecoder: Decoder = {
   host: HOST,
   checkKeys: (keys) => void ringOf(keys),
-  async decode({ files, keys, target, scratch, progress, signal }) {
+  async decode(task) {
+    if (task.part === LINES_PART) return decodeLines(task);
+    const { files, keys, target, scratch, progress, signal } = task;
     const ring = ringOf(keys);
     const decoded: DecodedFile[] = [];
     const pieces = path.join(scratch, 'pieces');

@@ -21,7 +21,9 @@ export const deliveryPoints: Persons = {
     return Promise.reject(new PipelineError('INPUT_INVALID', message));
   },
   keySql: (_part, columns) =>
-    columns.includes('record')
-      ? `coalesce(${PLACES.map((place) => `json_extract_string(record, '${place}')`).join(', ')})`
-      : undefined,
+    columns.includes('reste')
+      ? 'pdl'
+      : columns.includes('record')
+        ? `coalesce(${PLACES.map((place) => `json_extract_string(record, '${place}')`).join(', ')})`
+        : undefined,
 };

@@ -1,6 +1,8 @@
 import type { CivilDate, Dataset, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
 import type { LinearColumns } from '../flux/linear.ts';
+import { LINES_PART } from '../lines/part.ts';
+import { sliceLines } from '../lines/slice-lines.ts';
 import type { PieceEnd, PieceHead, PieceRecord } from './piece.ts';
 import { readPieces } from './piece.ts';
 import { copyRows, openRows } from './tables.ts';
@@ -40,6 +42,7 @@ const WHOLE_DELIVERIES = `
 
 /** Reads the pieces once for all days; rows of other days are passed over. */
 export const sliceRawFile: Dataset['slice'] = async (task, sql) => {
+  if (task.part === LINES_PART) return sliceLines(task, sql);
   const wanted = new Set(task.days.map(({ date }) => date));
   const sinks = new Map<CivilDate, RowSink>();
   await distribute(task, (date) => {

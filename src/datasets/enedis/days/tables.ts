@@ -49,14 +49,17 @@ export function openRows(sql: SqlSession, name: string): RowSink {
       stream.write(waiting);
       stream.end();
       await finished(stream);
-      const types = Object.entries(columns).map(
-        ([column, kind]) => `${quoteText(column)}: ${quoteText(SQL_TYPES[kind])}`,
-      );
-      const names = Object.keys(columns).map(quoteIdentifier).join(', ');
-      const options = `format = 'newline_delimited', maximum_object_size = 67108864, columns = {${types.join(', ')}}`;
-      return `(SELECT ${names} FROM read_json(${quoteText(file)}, ${options}))`;
+      return rowsOfJson(file, columns);
     },
   };
+}
+
+/** The rows of a file of JSON lines as a table function of these columns. */
+export function rowsOfJson(file: string, columns: LinearColumns): string {
+  const types = Object.entries(columns).map(([column, kind]) => `${quoteText(column)}: ${quoteText(SQL_TYPES[kind])}`);
+  const names = Object.keys(columns).map(quoteIdentifier).join(', ');
+  const options = `format = 'newline_delimited', maximum_object_size = 67108864, columns = {${types.join(', ')}}`;
+  return `(SELECT ${names} FROM read_json(${quoteText(file)}, ${options}))`;
 }
 
 /** Writes a query in its order as Parquet. */

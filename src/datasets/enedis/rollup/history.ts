@@ -2,9 +2,11 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
 import type { CivilDate, SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
+import { billingTables } from '../billing/billing.ts';
 import { copyRows, emptyTable, PLACE_COLUMNS } from '../days/tables.ts';
 import { FLUX } from '../decode/archive-name.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
+import { LINES_PART } from '../lines/part.ts';
 import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
@@ -75,6 +77,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     task.signal.throwIfAborted();
     outputs[name] = await copyRows(sql, query(`'${horizon}'`), name);
   }
+  const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
   const report = await monthlyReport(sql, horizon);
   const { renderMonthlyPage } = await import('../report/monthly-page.tsx');
   const months = outputs['mois'];
@@ -82,6 +85,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     scope: unit.scope,
     outputs: {
       ...outputs,
+      ...billing,
       monthly: { bytes: utf8(`${JSON.stringify(report)}\n`) },
       page: { bytes: utf8(renderMonthlyPage(report)) },
     },
