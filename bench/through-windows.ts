@@ -2,6 +2,7 @@ import { finishRollup, resultOf, startBackfill } from '../src/cli/temporal/runs.
 import { DATASETS } from '../src/datasets/registry.ts';
 import { datesBetween } from '../src/pipelines/civil-date.ts';
 import { peakMemoryMb } from './figures.ts';
+import { ownCpuSeconds } from './process-usage.ts';
 import { openInstallation } from './installation.ts';
 import { serveMonthFiles } from './month-files.ts';
 
@@ -11,6 +12,8 @@ export interface ThroughWindows {
   readonly windows: number;
   /** Seconds of the `rollup` workflow after them. */
   readonly rollups: number;
+  /** Processor seconds of both, without those of the Temporal server. */
+  readonly cpu: number;
   readonly peakMb: number;
 }
 
@@ -25,6 +28,7 @@ async function run(monthFiles: string, firstYear: number, years: number): Promis
   try {
     const range = { from: `${firstYear}-01-01`, to: `${firstYear + years - 1}-12-31` };
     const start = performance.now();
+    const cpuBefore = ownCpuSeconds();
     const input = { pipeline: 'eco2mix', ...range, until: 'metrics' } as const;
     const { done } = await resultOf(await startBackfill(installation.target, input));
     const windowsDone = performance.now();
@@ -32,7 +36,12 @@ async function run(monthFiles: string, firstYear: number, years: number): Promis
     const end = performance.now();
     const wanted = datesBetween(range.from, range.to).length;
     if (done !== wanted) throw new Error(`only ${done} of ${wanted} days were made`);
-    return { windows: (windowsDone - start) / 1000, rollups: (end - windowsDone) / 1000, peakMb: peakMemoryMb() };
+    return {
+      windows: (windowsDone - start) / 1000,
+      rollups: (end - windowsDone) / 1000,
+      cpu: ownCpuSeconds() - cpuBefore,
+      peakMb: peakMemoryMb(),
+    };
   } finally {
     await installation.close();
     await server.close();

@@ -70,6 +70,7 @@ export function livelyDocuments(store: DocumentStore): DocumentStore {
     partitions: (table) => livelyItems(store.partitions(table)),
     delete: (key) => called(() => store.delete(key)),
     createMany: (documents) => called(() => store.createMany(documents)),
+    ...(store.deleteMany === undefined ? {} : { deleteMany: (keys) => called(async () => store.deleteMany?.(keys)) }),
     ...(store.compact === undefined ? {} : { compact: () => called(async () => store.compact?.()) }),
     close: () => store.close(),
   };

@@ -51,6 +51,11 @@ export interface DocumentStore {
   /** Removes the document; a missing one is not an error. */
   delete(key: DocumentKey): Promise<void>;
   /**
+   * Removes many documents, each exactly as `delete` would, in any order; not atomic as a whole. Of stores where that costs less than one
+   * deletion after the other.
+   */
+  deleteMany?(keys: readonly DocumentKey[]): Promise<void>;
+  /**
    * Creates many documents, each exactly as a create-only put would, in any order. Answers one flag per document: created,
    * or there already (its body is left as it was). Not atomic as a whole: after a crash any subset may exist.
    */

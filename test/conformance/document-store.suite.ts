@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { removeDocuments } from '../../src/engine/records/remove-documents.ts';
 import { errorCodeOf } from '../../src/errors.ts';
 import type { DocumentKey, DocumentQuery, DocumentStore } from '../../src/ports/documents.ts';
 import { inParallel, toArray } from './byte-streams.ts';
@@ -384,6 +385,16 @@ export function documentStoreConformance(
         await store.delete(key);
         await opened.peer.delete(key);
         expect(await store.put(key, { again: true }, { expectedVersion: 0 })).toMatchObject({ version: 1 });
+      });
+
+      it('removes many documents together, whether they are there or not', async () => {
+        const key = partition();
+        const keys = Array.from({ length: 40 }, (_, n) => key(String(n).padStart(2, '0')));
+        await store.createMany(keys.slice(0, 30).map((one, n) => ({ key: one, body: { n } })));
+        await removeDocuments(store, keys.slice(2));
+        await removeDocuments(opened.peer, []);
+        const { table, partition: own } = key('');
+        expect((await toArray(store.query({ table, partition: own }))).map(({ sort }) => sort)).toEqual(['00', '01']);
       });
     });
 

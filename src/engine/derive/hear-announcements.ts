@@ -16,7 +16,7 @@ import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { readFailures, recordFailure } from '../records/failures.ts';
 import { lastVersions } from '../records/ledger-reader.ts';
-import { mapConcurrent } from '../map-concurrent.ts';
+import { removeDocuments } from '../records/remove-documents.ts';
 import { fenceOf } from '../publish/publish-versions.ts';
 import { publicationsOf, withdraw, withdrawnNames } from '../publish/published.ts';
 import { deleteRecords, recordName, recordsOf, withdrawnRecords as withdrawnRecordsOf } from '../publish/records.ts';
@@ -24,7 +24,6 @@ import { resolveDerived } from '../plan/resolve-derived.ts';
 
 /** Keeps the message well under its limit, whatever the versions are. Days that a backfill made are one range. */
 const MAX_RANGES = 800;
-const CLOSED_AT_ONCE = 8;
 
 /** What all open announcements, and the dates that somebody gave besides, have for others to do. */
 export async function hearAnnouncements(
@@ -96,7 +95,7 @@ export async function closeAnnouncements(
     ({ scope, version }) => version <= (versions.get(scope) ?? 0) && !needs(definition, span, scope, failed),
   );
   await withdrawAnnounced(engine, definition, done);
-  await mapConcurrent(done, CLOSED_AT_ONCE, (announcement) => engine.documents.delete(announcementKey(announcement)));
+  await removeDocuments(engine.documents, done.map(announcementKey));
 }
 
 /** Those that were not recorded where they happened, because a worker was lost, say. */

@@ -9,7 +9,7 @@ import {
   calendarYearKey,
 } from '../../pipelines/calendar-month.ts';
 import type { CalendarMonth } from '../../pipelines/calendar-month.ts';
-import { datesBetween, datesOfMonth, monthOf, toEpochDay, yearOf } from '../../pipelines/civil-date.ts';
+import { addMonths, datesBetween, datesOfMonth, monthOf, toEpochDay, yearOf } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
@@ -56,8 +56,10 @@ export async function publishCalendar(
     const known = await filesOf(stores.objects, definition.name);
     // Pages of years are written after all months: without one, nobody has got so far.
     const months = known.years.length > 0 ? changed : monthsUntil(definition, engine.now(), changed);
-    await mapConcurrent(months, MONTHS_AT_ONCE, (month) => publishMonth(stores, definition, month));
-    const { months: written } = await filesOf(stores.objects, definition.name);
+    const shown = await mapConcurrent(months, MONTHS_AT_ONCE, async (month) =>
+      (await publishMonth(stores, definition, month)) ? [month] : [],
+    );
+    const written = [...new Set([...known.months, ...shown.flat()])];
     const lacking = written.map(yearOf).filter((year) => !known.years.includes(year));
     for (const year of new Set([...months.map(yearOf), ...lacking])) {
       if (written.some((month) => yearOf(month) === year)) await publishYear(stores, definition, year);
@@ -115,7 +117,8 @@ export async function publishedPage(
   return undefined;
 }
 
-async function publishMonth(stores: Stores, definition: PipelineDefinition, month: Period): Promise<void> {
+/** Whether the month has a file. */
+async function publishMonth(stores: Stores, definition: PipelineDefinition, month: Period): Promise<boolean> {
   const read = async (): Promise<Shown> => {
     const found = await monthFromManifests(stores, definition, month);
     return { version: calendarVersion([found]), text: calendarMonthText(found) };
@@ -123,18 +126,22 @@ async function publishMonth(stores: Stores, definition: PipelineDefinition, mont
   const key = calendarMonthKey(definition.name, month);
   const shown = await read();
   // A month without a finished day has no file, unless it had one.
-  if (shown.version === 0 && (await stores.objects.head(key)) === undefined) return;
+  if (shown.version === 0 && (await stores.objects.head(key)) === undefined) return false;
   await show(stores.objects, key, JSON_TYPE, shown, read);
+  return true;
 }
 
 async function publishYear(stores: Stores, definition: PipelineDefinition, year: Period): Promise<void> {
   const { name, title } = definition;
   const read = async (): Promise<Shown> => {
-    const known = (await filesOf(stores.objects, name)).months.filter((month) => yearOf(month) === year);
-    const months = await readMonths(stores.objects, name, known);
+    const months = await readMonths(stores.objects, name, monthsOfYear(year));
     return { version: calendarVersion(months), text: calendarYearPage(title, year, months) };
   };
   await show(stores.objects, calendarYearKey(name, year), HTML_TYPE, await read(), read);
+}
+
+function monthsOfYear(year: Period): Period[] {
+  return Array.from({ length: 12 }, (_, at) => addMonths(`${year}-01`, at));
 }
 
 async function publishIndex(

@@ -5,6 +5,7 @@ import type { Scope } from '../../pipelines/vocabulary.ts';
 import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
+import { removeDocuments } from './remove-documents.ts';
 
 /** Besides the time that it may be held: a run waits for its publication, for workers, for a store. */
 const LONGEST_RUN_DAYS = 14;
@@ -36,9 +37,11 @@ export async function endPromises(
   pipeline: string,
   scopes: readonly Scope[],
 ): Promise<void> {
-  for (const part of byPart(scopes).keys()) {
-    await documents.delete(promiseKey({ pipeline, runId: execution.runId }, part));
-  }
+  const run = { pipeline, runId: execution.runId };
+  await removeDocuments(
+    documents,
+    [...byPart(scopes).keys()].map((part) => promiseKey(run, part)),
+  );
 }
 
 function byPart(scopes: readonly Scope[]): Map<string, Scope[]> {
@@ -65,5 +68,5 @@ export async function removeExpiredPromises(documents: DocumentStore, now: Date)
   for await (const { body, sort } of documents.query<GarbagePromise>(PROMISES)) {
     if (Date.parse(body.until) <= now.getTime()) expired.push({ ...PROMISES, sort });
   }
-  for (const key of expired) await documents.delete(key);
+  await removeDocuments(documents, expired);
 }

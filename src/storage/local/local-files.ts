@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { closeSync, existsSync, fstatSync, linkSync, openSync, readSync, renameSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, readFile, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { PipelineError } from '../../errors.ts';
 import type { ByteRange } from '../shared/byte-range.ts';
 import { clipRange } from '../shared/byte-range.ts';
@@ -55,7 +66,7 @@ import type { MeasuredFile } from './verified-files.ts';
 /** Tries to put a file into a folder that others remove meanwhile because it became empty. */
 const MAX_FOLDER_TRIES = 10;
 
-/** Files whose size and time `list` asks for at once. */
+/** Files whose size and time `list` asks for in one turn of the process. */
 const STATS_AT_ONCE = 64;
 
 /**
@@ -158,6 +169,7 @@ class LocalObjectStore implements ObjectStore {
     }
   }
 
+  // eslint-disable-next-line @typescript-eslint/require-await -- async makes its errors rejected promises
   async head(key: string): Promise<ObjectHead | undefined> {
     checkObjectKey(key);
     return this.#headOf(key);
@@ -166,9 +178,12 @@ class LocalObjectStore implements ObjectStore {
   async *list(prefix: string): AsyncIterable<ObjectHead> {
     checkObjectPrefix(prefix);
     for await (const keys of walkKeys(this.#root, prefix, { batch: STATS_AT_ONCE, nameOf: plainName })) {
-      for (const head of await Promise.all(keys.map((key) => this.#headOf(key)))) {
+      for (const key of keys) {
+        const head = this.#headOf(key);
         if (head !== undefined) yield head;
       }
+      // A folder may have a hundred thousand files: timers and sockets of this process have their turn.
+      await setImmediate();
     }
   }
 
@@ -243,15 +258,21 @@ class LocalObjectStore implements ObjectStore {
     return path.relative(this.#root, file);
   }
 
-  async #headOf(key: string): Promise<ObjectHead | undefined> {
+  #headOf(key: string): ObjectHead | undefined {
     const { file, rests } = this.#fileOf(key);
-    const { found, text } = (await ifPresent(this.#look(key, file), 'read', file)) ?? {};
+    const { found, text } = this.#look(key, file) ?? {};
     if (found?.isFile() !== true) return undefined;
     return { key, bytes: rests?.bytes ?? text ?? Number(found.size), etag: etagOf(found) };
   }
 
-  async #look(key: string, file: string): Promise<Look> {
-    return this.#packs(key) ? lookInto(file) : { found: await stat(file, { bigint: true }) };
+  /** By calls that return from the page cache: the way to another thread and back takes ten times as long. */
+  #look(key: string, file: string): Look | undefined {
+    try {
+      return this.#packs(key) ? lookInto(file) : { found: statSync(file, { bigint: true }) };
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw fileError(error, 'read', file);
+    }
   }
 
   /** The text that is packed in an open file. */

@@ -115,7 +115,9 @@ function dictionariesOf(samples: ReturnType<DictionarySamples['of']>): Dictionar
 }
 
 function deflate(bytes: Buffer, dictionary: Buffer): Buffer {
-  return deflateSync(bytes, dictionary.byteLength === 0 ? {} : { dictionary });
+  // Of the size that the stream is likely to have: zlib's own chunks of 16 KiB are garbage at once.
+  const chunkSize = Math.min(Math.max(bytes.byteLength >> 2, 512), 16_384);
+  return deflateSync(bytes, { chunkSize, ...(dictionary.byteLength === 0 ? {} : { dictionary }) });
 }
 
 function inflate(stream: Buffer, dictionary?: Buffer): Buffer {

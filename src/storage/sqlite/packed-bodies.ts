@@ -23,6 +23,9 @@ const HEAD_BYTES = 7;
 const NUMBER_BYTES = 4;
 const MAX_NUMBERS = 0xff_ff;
 
+/** Of bodies that were read last: each step of a set of days reads their records again. With what they were packed to, about 10 MB. */
+const MAX_KNOWN_CHARACTERS = 8_000_000;
+
 /** Bodies of documents as they lie in a file of SQLite. */
 export interface PackedBodies {
   /** The text itself, or bytes where they are fewer. */
@@ -37,6 +40,7 @@ export interface PackedBodies {
  */
 export function createPackedBodies(samples: DictionarySamples, hashes: SharedHashes): PackedBodies {
   const packing = createPacking(samples, { poorly: 1 / 8, sampleOf: withoutNumbers });
+  const known = createKnownTexts();
 
   function unpackBytes(table: string, stored: Buffer): string {
     if (stored[0] !== NAMES_HASHES) return packing.unpack(table, stored).toString();
@@ -70,11 +74,37 @@ export function createPackedBodies(samples: DictionarySamples, hashes: SharedHas
       if (typeof stored === 'string') return stored;
       // The driver returns bytes as an ArrayBuffer, without copying.
       if (!(stored instanceof ArrayBuffer)) throw damaged(key, 'it is neither text nor bytes');
+      const bytes = Buffer.from(stored);
+      const seen = known.of(key, bytes);
+      if (seen !== undefined) return seen;
       try {
-        return unpackBytes(key.table, Buffer.from(stored));
+        const text = unpackBytes(key.table, bytes);
+        known.add(key, bytes, text);
+        return text;
       } catch (error) {
         throw damaged(key, (error as Error).message, error);
       }
+    },
+  };
+}
+
+/** Texts by the bytes that they were unpacked from: these never mean anything else, whoever has written them. */
+function createKnownTexts() {
+  const texts = new Map<string, { readonly bytes: Buffer; readonly text: string }>();
+  let characters = 0;
+  const nameOf = ({ table, partition, sort }: DocumentKey): string => `${table}\0${partition}\0${sort}`;
+  return {
+    of(key: DocumentKey, bytes: Buffer): string | undefined {
+      const found = texts.get(nameOf(key));
+      return found?.bytes.equals(bytes) === true ? found.text : undefined;
+    },
+    add(key: DocumentKey, bytes: Buffer, text: string): void {
+      characters += text.length;
+      if (characters > MAX_KNOWN_CHARACTERS) {
+        texts.clear();
+        characters = text.length;
+      }
+      texts.set(nameOf(key), { bytes, text });
     },
   };
 }

@@ -96,6 +96,21 @@ describe('an announcement', () => {
     expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
   });
 
+  it('of many days are ended together: a commit for each would hold up the whole process', async () => {
+    await runDays(engine, 'tiny', DATES);
+    const alone: string[] = [];
+    const documents = storeWith<DocumentStore>(engine.documents, {
+      delete: (key) => {
+        alone.push(key.sort);
+        return engine.documents.delete(key);
+      },
+    });
+    const [from = '', , to = ''] = DATES;
+    await closeAnnouncements({ ...engine, documents }, testControl(), 'tiny', [{ from, to, version: 1 }], []);
+    expect(await openAnnouncements(engine.documents, 'tiny')).toEqual([]);
+    expect(alone).toEqual([]);
+  });
+
   it('of a version that takes names back says which', async () => {
     await runDays(engine, 'tiny', ['2024-01-01']);
     const request = await sameAgain();

@@ -97,6 +97,21 @@ describe('the published calendar', () => {
     expect(asked).not.toContain('tiny/2023-12');
   });
 
+  it('asks for the names of its files as often, however many months are published together', async () => {
+    await runDays(engine, 'tiny', DATES);
+    const listed: string[] = [];
+    const list: ObjectStore['list'] = (prefix) => {
+      listed.push(prefix);
+      return engine.objects.list(prefix);
+    };
+    const watched = { ...engine, objects: storeWith(engine.objects, { list }) };
+    for (const date of DATES) publisher.publish(date, { add: 1_000 });
+    await runDays(watched, 'tiny', DATES, { recheck: true });
+    expect((await month('2024-02')).days['2024-02-01']?.version).toBe(2);
+    // Before, and for the page of all pipelines, which stays as it is.
+    expect(listed.filter((prefix) => prefix === 'calendar/tiny/')).toHaveLength(2);
+  });
+
   it('is written once while nothing changes', async () => {
     await runDay(engine, 'tiny', '2024-01-31');
     const puts: string[] = [];

@@ -93,6 +93,19 @@ describe('documents in an SQLite file', () => {
     expect(await bodies()).toEqual(records(0, 20).map(({ body }) => body));
   });
 
+  it('are never taken for what a body was before another process made it anew', async () => {
+    const stores = await Promise.all([1, 2].map(async () => openSqliteDocumentStore({ file })));
+    const [own, other] = [stores[0]!, stores[1]!];
+    await own.createMany(records(0, 2));
+    expect((await own.get(key(0)))?.body).toEqual(record(0));
+    await other.delete(key(0));
+    await other.put(key(0), record(7), { expectedVersion: 0 });
+    expect(await own.get(key(0))).toMatchObject({ version: 1, body: record(7) });
+    await other.put(key(0), record(0));
+    expect((await own.get(key(0)))?.body).toEqual(record(0));
+    for (const store of stores) await store.close();
+  });
+
   it('are read with the dictionaries of processes that write at the same time', async () => {
     const stores = await Promise.all([1, 2].map(async () => openSqliteDocumentStore({ file })));
     for (let n = 0; n < 40; n += 1) {
