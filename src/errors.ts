@@ -47,7 +47,7 @@ export const ERROR_TABLE = {
   SRC_TRUNCATED: {
     retryable: true,
     meaning: 'The publisher’s answer ended too early.',
-    remedy: 'Nothing, it is fetched again; when it persists, look at the kept partial file.',
+    remedy: 'Nothing, it is fetched again; when it persists, look at the kept part file.',
   },
   SRC_TOO_LARGE: {
     retryable: false,
@@ -147,7 +147,7 @@ export const ERROR_TABLE = {
   },
   INTERNAL: {
     retryable: false,
-    meaning: 'Quotidien met a case that its code does not expect.',
+    meaning: 'Quotidien found a case that its code does not expect.',
     remedy: 'Report it with the message and the run id; the day can be re-run once it is mended.',
   },
 } as const satisfies Record<string, ErrorRow>;
@@ -209,7 +209,7 @@ export function messageWithoutCode(code: string | null | undefined, message: str
   return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
-/** What the system says of a disk that takes no more: it means the same wherever it is met, also at scratch files and downloads. */
+/** What the system says of a disk that takes no more: it means the same wherever it appears, also at scratch files and downloads. */
 const FULL_DISK: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Whether a file could not be written because its disk, or the quota of its owner, is used up. */

@@ -32,7 +32,7 @@ const STORE_SETTINGS: Readonly<Record<string, string>> = {
   S3_REPORTS_PREFIX: 'Folder of CityFlow’s published reports in their bucket; else processed/reports',
   S3_CACHE_DIR: 'Folder of the cache in front of S3; also PARQUET_CACHE_DIR; else <home>/cache/objects',
   PARQUET_CACHE_CHECK_TTL:
-    'Seconds for which a cached copy of a replaceable name is served without asking; also PARQUET_CACHE_REFRESH_INTERVAL, the smaller one holds',
+    'Seconds for which a cached copy of a replaceable name is used without asking; also PARQUET_CACHE_REFRESH_INTERVAL, the smaller one holds',
   DYNAMODB_METRICS_TABLE: 'DynamoDB table of CityFlow’s metrics; else cityflow-metrics',
   DYNAMODB_REPORTS_TABLE: 'DynamoDB table of CityFlow’s reports; else cityflow-daily-reports',
 };

@@ -21,7 +21,7 @@ export type ObjectChoice =
       readonly reason: string;
       readonly bucket: string;
       readonly cacheFolder?: string;
-      /** For how long a cached copy of a name that may be replaced is served without asking; 0 unless set. */
+      /** For how long a cached copy of a name that may be replaced is used without asking; 0 unless set. */
       readonly cacheCheckTtlMs: number;
       /** Folders of keys that are laid out as in an earlier system. */
       readonly placed: readonly PlacedChoice[];

@@ -61,7 +61,7 @@ export interface EngineFallback {
   /** The task queue that only workers of this host listen to. */
   readonly queue: string;
   /** Stores for one piece of work. */
-  serve(): ServingStores;
+  forWork(): WorkStores;
   /** Which stores are away and why, in words; undefined when all of them answer, or the one that is asked about. */
   away(half?: 'objects' | 'documents'): string | undefined;
   /** The stores themselves, past cache, mirror and journal: for what must not be decided on copies. */
@@ -74,13 +74,13 @@ export interface EngineFallback {
   replay(options: Pick<StepControl, 'signal' | 'progress'>): Promise<ReplayResult>;
 }
 
-/** Stores that can say afterwards how they served. */
-export interface ServingStores {
+/** Stores that can say afterwards whether the primary ones did the work. */
+export interface WorkStores {
   readonly objects: ObjectStore;
   readonly documents: DocumentStore;
   /** `fallback`: something was written to, or read from, what only this host has. */
   place(): StorePlace;
-  /** Whether anything was not served by the primary stores as they are now. */
+  /** Whether anything did not come from the primary stores as they are now, or go to them. */
   degraded(): boolean;
   /** Whether a read was answered by what this host had seen before, because its store was away. */
   remembered(): boolean;

@@ -273,15 +273,16 @@ export interface RollupDefinition extends CommonStep {
 }
 
 /**
+ * Stages of a day that are run by themselves.
  * - processing: everything before the reports; the reports of the day are left to their own process.
  * - report: the reports alone, from what is stored; nothing else is executed, and no publisher is asked.
  */
-export type DayPart = 'processing' | 'report';
+export type StageSubset = 'processing' | 'report';
 
 /** What a tick of a schedule starts. */
 export type ScheduledWork =
-  /** The day of the nominal time, or a part of it. Default: the whole day. */
-  | { readonly workflow: 'day'; readonly only?: DayPart }
+  /** The day of the nominal time, or some of its stages. Default: the whole day. */
+  | { readonly workflow: 'day'; readonly only?: StageSubset }
   /** Asks the publisher what changed, and runs the days that did. */
   | { readonly workflow: 'watch' }
   /** Rebuilds this many random days and compares every byte. */

@@ -2,7 +2,7 @@ import { definedMembers, firstOf } from '../given.ts';
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { LEFT_OUT, SKIPPED, isOfAnswer, partNotes } from './kept-delivery.ts';
 import type { DeliveredBefore, KeptNote, PartStanding, StepNote } from './kept-delivery.ts';
-import { isOfOtherDays } from './lookback.ts';
+import { isOfPreviousDays } from './lookback.ts';
 import type { Manifest } from './manifest.ts';
 import { isAsStored } from './plan.ts';
 import type { PlannedStep } from './plan.ts';
@@ -38,9 +38,9 @@ export interface ExecutionStep {
   readonly id: StepId;
   readonly stage: Stage;
   readonly title: string;
-  /** Inputs of the same day; outputs of other days are looked up by the step itself. */
+  /** Inputs of the same day; outputs of previous days are looked up by the step itself. */
   readonly inputs: readonly ExecutionInput[];
-  /** Steps whose outputs of other days are read. */
+  /** Steps whose outputs of previous days are read. */
   readonly siblings: readonly StepId[];
   readonly needsAnyOf: readonly string[];
   readonly queue: StepDefinition['queue'];
@@ -96,7 +96,7 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       stage: stageOf(step.id),
       title: step.title,
       inputs: step.inputs
-        .filter((input) => !isOfOtherDays(input))
+        .filter((input) => !isOfPreviousDays(input))
         .map(({ name, step: read, optional, output }) => ({
           name,
           step: read,
@@ -106,7 +106,7 @@ export function executionSteps(definition: PipelineDefinition, days: number): Ex
       siblings: [
         ...new Set(
           step.inputs
-            .filter((input) => isOfOtherDays(input) && input.asOf?.pipeline === undefined)
+            .filter((input) => isOfPreviousDays(input) && input.asOf?.pipeline === undefined)
             .map((input) => input.step),
         ),
       ],

@@ -1,6 +1,6 @@
 import { definedMembers } from '../given.ts';
 import type { OutputDefinition, PipelineDefinition, RollupInput, StepDefinition, StepInput } from './definition.ts';
-import { isOfOtherDays } from './lookback.ts';
+import { isOfPreviousDays } from './lookback.ts';
 import { MAX_SHARDS, shardName, shardsOf, shardText, splitShard } from './shard.ts';
 import type { Shard } from './shard.ts';
 
@@ -98,7 +98,7 @@ function gathering(step: StepDefinition, sharded: Sharded): StepDefinition {
     const of = input === undefined ? undefined : sharded.get(input.step);
     return of === undefined ? [name] : shardsOf(of).map((shard) => shardName(name, shard));
   };
-  const needed = gathered.filter((input) => input.optional !== true && !isOfOtherDays(input));
+  const needed = gathered.filter((input) => input.optional !== true && !isOfPreviousDays(input));
   return {
     ...step,
     inputs: step.inputs.flatMap((input) => {

@@ -1,4 +1,4 @@
-/** Which other days an input reads. Pure. */
+/** Which previous days an input reads. Pure. */
 
 interface Read {
   readonly daysBefore?: number;
@@ -9,8 +9,8 @@ interface Steps {
   readonly steps: readonly { readonly inputs: readonly Read[] }[];
 }
 
-/** Whether the input reads days before the one that is made, of this or another pipeline. */
-export function isOfOtherDays({ daysBefore, asOf }: Read): boolean {
+/** Whether the input reads previous days, of this or another pipeline. */
+export function isOfPreviousDays({ daysBefore, asOf }: Read): boolean {
   return daysBefore !== undefined || asOf !== undefined;
 }
 

@@ -1,12 +1,12 @@
 import { firstOf } from '../given.ts';
 import type { StepDefinition } from './definition.ts';
-import { isOfOtherDays } from './lookback.ts';
+import { isOfPreviousDays } from './lookback.ts';
 import { unsharded } from './shard.ts';
 import type { InputHashes } from './step-key.ts';
 
 /** Why a step cannot run although all its inputs are known; undefined when it can. */
 export function missingInput(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): string | undefined {
-  const needed = step.inputs.filter((input) => input.optional !== true && !isOfOtherDays(input));
+  const needed = step.inputs.filter((input) => input.optional !== true && !isOfPreviousDays(input));
   const gone = needed.find((input) => inputs[input.name] === null);
   if (gone !== undefined) return `${gone.step} has no output for this day`;
   if (step.needsAnyOf?.every((name) => inputs[name] === null) === true) {

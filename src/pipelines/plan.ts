@@ -2,7 +2,7 @@ import { definedMembers } from '../given.ts';
 import { acceptedNotes, whyStillHeld } from './accepted-holds.ts';
 import { addDays } from './civil-date.ts';
 import type { DayEvidence } from './day-evidence.ts';
-import type { DayPart, PartDefinition, PipelineDefinition, StepDefinition, StepInput } from './definition.ts';
+import type { PartDefinition, PipelineDefinition, StageSubset, StepDefinition, StepInput } from './definition.ts';
 import { isWhole } from './completeness.ts';
 import { decisionsOf, unitDecisions, waitingUnits } from './held-units.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
@@ -11,7 +11,7 @@ import { isEmptyEntry, deliveredWith } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
-import { daysTried, isOfOtherDays } from './lookback.ts';
+import { daysTried, isOfPreviousDays } from './lookback.ts';
 import { missingInput } from './missing-input.ts';
 import { describeDamage, namesOf, whyRun } from './plan-reasons.ts';
 import { whyNotAsked } from './part-days.ts';
@@ -87,8 +87,8 @@ export interface PlanOptions {
   readonly recheck?: boolean;
   /** Never ask the publisher: for derived days and audits. */
   readonly offline?: boolean;
-  /** Plan this part of the day only; see `DayPart`. */
-  readonly only?: DayPart;
+  /** Plan these stages of the day only. */
+  readonly only?: StageSubset;
   /** Execute this step, or the steps of this stage, and everything after them again, even when the ledger has it. */
   readonly fromStep?: StepId | Stage;
 }
@@ -366,7 +366,7 @@ class PlanWalk {
   }
 
   #acceptedNotes({ inputs }: StepDefinition): StepNote[] {
-    const read = inputs.filter((input) => input.withFacts === true && !isOfOtherDays(input));
+    const read = inputs.filter((input) => input.withFacts === true && !isOfPreviousDays(input));
     const entries = read.flatMap(({ step }) => this.#reused.get(step) ?? []);
     return acceptedNotes(entries, decisionsOf(this.#evidence));
   }
@@ -418,7 +418,7 @@ class PlanWalk {
   }
 
   #foresee(input: StepInput): Foreseen {
-    if (isOfOtherDays(input)) return this.#foreseePrevious(input);
+    if (isOfPreviousDays(input)) return this.#foreseePrevious(input);
     const source = this.planned.find((candidate) => candidate.step === input.step);
     if (source === undefined || source.action === 'skip') return { hash: null };
     const entry = source.action === 'run' ? undefined : this.#reused.get(input.step);

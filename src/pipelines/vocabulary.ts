@@ -53,7 +53,7 @@ export type Revision = (typeof REVISIONS)[number];
 
 /**
  * - ok: every part that can be there is there.
- * - degraded: something optional failed, or a fallback served it.
+ * - degraded: something optional failed, or a store was away.
  * - no_data: the publisher has nothing for this day and will not have it.
  * - failed: a required step failed; its code and remedy are kept.
  * - quarantined: a check holds the day until somebody decides.

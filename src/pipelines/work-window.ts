@@ -1,4 +1,4 @@
-import { isOfOtherDays } from './lookback.ts';
+import { isOfPreviousDays } from './lookback.ts';
 import { monthOf, yearOf } from './civil-date.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';
 
@@ -58,11 +58,11 @@ interface ReadInput {
   readonly asOf?: { readonly pipeline?: string; readonly withinDays: number };
 }
 
-/** The request for a step of a full set at its largest: the keys of all its inputs, and those of the steps that it reads of other days. */
+/** The request for a step of a full set at its largest: the keys of all its inputs, and those of the steps that it reads of previous days. */
 export function requestBytes({ inputs }: { readonly inputs: readonly ReadInput[] }, workWindow: WorkWindow): number {
-  const own = inputs.filter((input) => !isOfOtherDays(input)).map(({ name }) => [name, KEY]);
+  const own = inputs.filter((input) => !isOfPreviousDays(input)).map(({ name }) => [name, KEY]);
   const read = new Set(
-    inputs.filter((input) => isOfOtherDays(input) && input.asOf?.pipeline === undefined).map(({ step }) => step),
+    inputs.filter((input) => isOfPreviousDays(input) && input.asOf?.pipeline === undefined).map(({ step }) => step),
   );
   const day = JSON.stringify({ date: DATE, inputs: Object.fromEntries(own) as object }).length + 1;
   return WORK_WINDOWS[workWindow].days * (day + read.size * JSON.stringify({ [DATE]: KEY }).length);

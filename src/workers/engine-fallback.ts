@@ -21,7 +21,7 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
   return {
     host,
     queue: hostQueue(queue, host),
-    serve: () => stores.scope(),
+    forWork: () => stores.scope(),
     away(half) {
       const breakers = stores.breakers();
       const words = (half === undefined ? Object.values(breakers) : [breakers[half]]).flatMap((breaker) => {

@@ -127,9 +127,9 @@ function withDeposits(objects: ObjectStore, places: DepositPlaces | undefined): 
 function fallbackWithDeposits(fallback: EngineFallback, places: DepositPlaces | undefined): EngineFallback {
   return {
     ...fallback,
-    serve() {
-      const serving = fallback.serve();
-      return { ...serving, objects: withDeposits(serving.objects, places) };
+    forWork() {
+      const stores = fallback.forWork();
+      return { ...stores, objects: withDeposits(stores.objects, places) };
     },
   };
 }

@@ -16,7 +16,7 @@ import type { Decision } from '../pipelines/decision.ts';
 import type { DayPlan } from '../pipelines/plan.ts';
 import { runSteps } from '../pipelines/run-steps.ts';
 import type { HoldQuestion } from '../pipelines/run-steps.ts';
-import type { DayPart } from '../pipelines/definition.ts';
+import type { StageSubset } from '../pipelines/definition.ts';
 import { RUN_REASONS, STAGES, isAfterStage } from '../pipelines/vocabulary.ts';
 import type { CivilDate, RunReason, Stage, StepId, Verdict } from '../pipelines/vocabulary.ts';
 import { deliveredBefore, settledStates } from '../pipelines/execution.ts';
@@ -45,8 +45,8 @@ export interface DayInput {
   readonly recheck?: boolean;
   /** Use what was delivered before and do not ask the publisher. */
   readonly offline?: boolean;
-  /** Run this part of the day only. A report that is asked for while the rest runs is made by the same run, after it. */
-  readonly only?: DayPart;
+  /** Run these stages of the day only. A report that is asked for while the rest runs is made by the same run, after it. */
+  readonly only?: StageSubset;
   /** Execute this step, or the steps of this stage, and everything after them again. */
   readonly fromStep?: StepId | Stage;
   /** Why somebody wants that; kept with the day. */
@@ -180,7 +180,7 @@ class DayRun {
   /** Until when a decision is waited for. */
   #holdUntil = '';
   /** The part that this run makes now; undefined: the whole day. */
-  only: DayPart | undefined;
+  only: StageSubset | undefined;
   #reportToo = false;
   /** A file has come since the day was planned. */
   #deposited = false;
@@ -452,7 +452,7 @@ function clockOf({ at }: ResolvedDay): Pick<Again, 'at'> {
 }
 
 /** A day that is run without its report is complete without it. */
-function isAsked(only: DayPart | undefined): (step: { readonly stage: Stage }) => boolean {
+function isAsked(only: StageSubset | undefined): (step: { readonly stage: Stage }) => boolean {
   return ({ stage }) => only !== 'processing' || stage !== 'report';
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { definedMembers } from '../given.ts';
 import type { Activities } from '../activities/create-activities.ts';
-import type { DayPart, ScheduledWork } from '../pipelines/definition.ts';
+import type { ScheduledWork, StageSubset } from '../pipelines/definition.ts';
 import type { ResolvedTick } from '../engine/contract.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import { day, reportTooSignal } from './day.ts';
@@ -91,7 +91,12 @@ async function startDay(
   throw codedFailure('INTERNAL', `${workflowId} runs and cannot be signalled`);
 }
 
-async function startUnlessRunning(workflowId: string, pipeline: string, date: CivilDate, only: DayPart | undefined) {
+async function startUnlessRunning(
+  workflowId: string,
+  pipeline: string,
+  date: CivilDate,
+  only: StageSubset | undefined,
+) {
   try {
     await startChild(day, {
       workflowId,

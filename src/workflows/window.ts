@@ -31,7 +31,7 @@ export interface WindowInput {
   /** Also make what is made for single days only, such as pages. */
   readonly pages?: boolean;
   /**
-   * Earlier days are in the making by another window: steps that read other days wait for `earlierDaysDone`. Without it they would be
+   * Earlier days are in the making by another window: steps that read previous days wait for `earlierDaysDone`. Without it they would be
    * made without these days now, and again afterwards.
    */
   readonly waitForEarlierDays?: boolean;

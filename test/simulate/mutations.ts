@@ -138,8 +138,8 @@ function unnumbered(documents: DocumentStore): DocumentStore {
 function believingHost(fallback: EngineFallback): EngineFallback {
   return {
     ...fallback,
-    serve: () => {
-      const stores = fallback.serve();
+    forWork: () => {
+      const stores = fallback.forWork();
       return { ...stores, objects: believing(stores.objects) };
     },
   };

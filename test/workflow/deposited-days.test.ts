@@ -198,7 +198,7 @@ describe('without the credentials of its bucket', () => {
       await writeFile(file, readingsCsv([date], 44));
       const result = await (await startDay(other.target, { pipeline: 'tiny', date })).result();
       expect(result.verdict).toBe('degraded');
-      const { objects, documents } = other.engine.fallback?.serve() ?? other.engine;
+      const { objects, documents } = other.engine.fallback?.forWork() ?? other.engine;
       expect(await greatest(date, { objects, documents })).toBe(44);
       expect((await readDegraded(other.engine, 'tiny', [date])).get(date)?.why).toMatch(/no credentials/);
     } finally {

@@ -15,7 +15,7 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
 
 /**
  * Ends a process and resolves when it is gone: SIGTERM, and SIGKILL once `graceMs` have passed. `gone` resolves when
- * the process has ended; the system tells that of own children only, `gonePoll` serves for others.
+ * the process has ended; the system tells that of own children only, `gonePoll` is for others.
  */
 export async function endProcess(pid: number, gone: Promise<unknown>, graceMs: number): Promise<void> {
   signalProcess(pid, 'SIGTERM');

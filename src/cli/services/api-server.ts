@@ -126,7 +126,7 @@ function runStarts(connected: SharedClient, taskQueue: string): RunStarts {
   };
 }
 
-/** The OpenAPI document of the routes, as text; nothing is served. */
+/** The OpenAPI document of the routes, as text; nothing listens. */
 export async function openApiText(context: CommandContext): Promise<string> {
   const connected = new SharedClient(context);
   const server = await buildServer(context, { host: '127.0.0.1', port: 0 }, { loopback: true, connected });

@@ -11,7 +11,7 @@ import type { PortalRecord } from '../temporal/sample-portal.ts';
 
 /**
  * A home that works on sample data: its `settings.json` points every publisher at the sample portal, and `portal.json`
- * remembers port and seed, so that the same days are served again tomorrow.
+ * remembers port and seed, so that it has the same days again tomorrow.
  */
 export interface SampleHome {
   readonly home: string;

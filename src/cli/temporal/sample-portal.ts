@@ -4,7 +4,7 @@ import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
 import { isPortFree } from '@quotidien/temporal-program/ports';
 
-/** The portal of a home that works on sample data, whose `portal.json` remembers where it listens and what it serves. */
+/** The portal of a home that works on sample data, whose `portal.json` remembers where it listens and what it has. */
 export interface PortalRecord {
   readonly port: number;
   readonly seed: number;

@@ -47,7 +47,7 @@ function corePath(unit: StepUnit): string {
   return path;
 }
 
-/** One pass over all days. The peak's key has the value and the instant, so that equal values are told apart by time. */
+/** Reads all days at once. The peak's key has the value and the instant, so that equal values are told apart by time. */
 async function readSums(sql: SqlSession, paths: readonly string[]): Promise<RegionRow[]> {
   const load = COLUMN_OF.consommation;
   const columns = [

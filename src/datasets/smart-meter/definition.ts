@@ -64,14 +64,14 @@ const PARTS: readonly PartDefinition[] = [
     columns: PERSONAL,
     rawRetention: FILES,
   },
-  ...SIDE_PARTS.map(({ id, title, isServed, holds }): PartDefinition => ({
+  ...SIDE_PARTS.map(({ id, title, isOverHttp, holds }): PartDefinition => ({
     id,
     title,
-    source: isServed ? 'http' : 'import',
+    source: isOverHttp ? 'http' : 'import',
     bulkWindow: 'month',
     importWindow: 'all',
     expectedAfter: holds === 'validity' ? {} : { minutes: 8 * 60 },
-    freshForMinutes: isServed ? FRESH_FOR_MINUTES : FRESH_UNTIL_IMPORT,
+    freshForMinutes: isOverHttp ? FRESH_FOR_MINUTES : FRESH_UNTIL_IMPORT,
     columns: PERSONAL,
     ...(OF_METERS.includes(id) ? { rawRetention: FILES } : {}),
   })),

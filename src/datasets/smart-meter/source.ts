@@ -23,5 +23,5 @@ function headEnd(what: string): HttpSource {
 /** By part. */
 export const METER_SOURCES: Readonly<Record<string, HttpSource>> = {
   'head-end': headEnd('readings'),
-  ...Object.fromEntries(SIDE_PARTS.filter(({ isServed }) => isServed).map(({ id }) => [id, headEnd(id)])),
+  ...Object.fromEntries(SIDE_PARTS.filter(({ isOverHttp }) => isOverHttp).map(({ id }) => [id, headEnd(id)])),
 };

@@ -14,7 +14,7 @@ import { sha256OfFile } from '@quotidien/machine/file-hash';
 /**
  * Conditional, resumable downloads of a publisher's answers to local files.
  *
- * The body is streamed to a partial file named after the URL. When the connection breaks or the process dies, it stays with its strong ETag
+ * The body is streamed to a part file named after the URL. When the connection breaks or the process dies, it stays with its strong ETag
  * beside it, and the next try asks only for the rest (`Range` + `If-Range`); a server that does not support this sends everything again.
  */
 

@@ -5,7 +5,7 @@ import { addDays } from '../../pipelines/civil-date.ts';
 import type { LocalArtefact } from '../../pipelines/dataset.ts';
 import type { StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import { holdsStep, unitDecisions } from '../../pipelines/held-units.ts';
-import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
+import { daysTried, isOfPreviousDays } from '../../pipelines/lookback.ts';
 import type { StepNote } from '../../pipelines/kept-delivery.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
@@ -51,7 +51,7 @@ export function hashesOf(artefacts: InputArtefacts): Record<string, InputHashes>
   );
 }
 
-/** Looks up what each day of the request reads: same-day inputs by key, other days by sibling key or by manifest. */
+/** Looks up what each day of the request reads: same-day inputs by key, previous days by sibling key or by manifest. */
 export async function dayInputs(engine: Engine, request: StepRequest, step: StepDefinition): Promise<DayInputs[]> {
   const dates = request.days.map((day) => day.date);
   const ledger = await readLedger(engine.documents, request.pipeline, dates);
@@ -73,8 +73,8 @@ export async function dayInputs(engine: Engine, request: StepRequest, step: Step
     date: day.date,
     artefacts: Object.fromEntries(
       step.inputs.map((input) => {
-        const found = isOfOtherDays(input)
-          ? ofOtherDays(entries, manifests, request, day.date, input)
+        const found = isOfPreviousDays(input)
+          ? ofPreviousDays(entries, manifests, request, day.date, input)
           : sameDay(engine, entries, day, input);
         return [input.name, found === undefined ? [] : [found]];
       }),
@@ -91,7 +91,7 @@ function entriesRead(
   step: StepDefinition,
 ): LedgerEntry[] {
   return step.inputs.flatMap((input) => {
-    const key = input.withFacts === true && !isOfOtherDays(input) ? (inputs[input.name] ?? null) : null;
+    const key = input.withFacts === true && !isOfPreviousDays(input) ? (inputs[input.name] ?? null) : null;
     const entry = key === null ? undefined : entries.get(entryName({ scope: date, step: input.step, key }));
     return entry === undefined ? [] : [entry];
   });
@@ -123,7 +123,7 @@ function sameDay(
 }
 
 /** The first that is there of the days that are tried. */
-function ofOtherDays(
+function ofPreviousDays(
   entries: ReadonlyMap<string, LedgerEntry>,
   manifests: PreviousManifests,
   request: StepRequest,
@@ -132,7 +132,7 @@ function ofOtherDays(
 ): InputArtefact | undefined {
   const known = manifests.get(input.asOf?.pipeline ?? request.pipeline) ?? new Map<Scope, Manifest>();
   for (const days of daysTried(input)) {
-    const found = otherDay(entries, known, request, addDays(date, -days), input);
+    const found = previousDay(entries, known, request, addDays(date, -days), input);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -140,7 +140,7 @@ function ofOtherDays(
 
 type PreviousManifests = ReadonlyMap<string, ReadonlyMap<Scope, Manifest>>;
 
-function otherDay(
+function previousDay(
   entries: ReadonlyMap<string, LedgerEntry>,
   manifests: ReadonlyMap<Scope, Manifest>,
   request: StepRequest,
@@ -155,7 +155,7 @@ function otherDay(
   return ref === undefined ? undefined : { scope: date, ref };
 }
 
-/** By pipeline, the newest manifests of the other days that are read and that this run does not make itself. */
+/** By pipeline, the newest manifests of the previous days that are read and that this run does not make itself. */
 async function previousManifests(
   engine: Engine,
   request: StepRequest,

@@ -1,4 +1,4 @@
-import { isOfOtherDays, lookbacksOf } from '../../pipelines/lookback.ts';
+import { isOfPreviousDays, lookbacksOf } from '../../pipelines/lookback.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
@@ -68,11 +68,11 @@ export async function staleDays(
   );
 }
 
-/** The steps that read other days, themselves or by what they read. */
+/** The steps that read previous days, themselves or by what they read. */
 function comparingSteps({ steps }: PipelineDefinition): ReadonlySet<StepId> {
   const comparing = new Set<StepId>();
   for (const { id, inputs } of steps) {
-    if (inputs.some((input) => isOfOtherDays(input) || comparing.has(input.step))) comparing.add(id);
+    if (inputs.some((input) => isOfPreviousDays(input) || comparing.has(input.step))) comparing.add(id);
   }
   return comparing;
 }

@@ -1,4 +1,4 @@
-import { isOfOtherDays } from '../../pipelines/lookback.ts';
+import { isOfPreviousDays } from '../../pipelines/lookback.ts';
 import { ANNOUNCEMENT_TABLE, announcementKey } from '../../pipelines/announcement.ts';
 import type { Announcement } from '../../pipelines/announcement.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
@@ -62,10 +62,10 @@ export async function announceAgain(
   await documents.createMany(announcements.map((body) => ({ key: announcementKey(body), body })));
 }
 
-/** The steps whose outputs are read by other days or by periods: only their changes make anything else stale. */
+/** The steps whose outputs are read by later days or by periods: only their changes make anything else stale. */
 function sharedSteps(definition: PipelineDefinition): Set<StepId> {
   const byDays = definition.steps.flatMap((step) =>
-    step.inputs.filter((input) => isOfOtherDays(input) && input.asOf?.pipeline === undefined),
+    step.inputs.filter((input) => isOfPreviousDays(input) && input.asOf?.pipeline === undefined),
   );
   const byPeriods = definition.rollups.flatMap((rollup) => rollup.inputs);
   const own = byPeriods.filter((input) => input.asOf?.pipeline === undefined);

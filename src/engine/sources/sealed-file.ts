@@ -18,7 +18,7 @@ import type { EncodedFile } from '../../pipelines/dataset.ts';
  * | then | the ciphertext as Base64 |
  * | last | JSON: `tag` |
  *
- * The nonce is made of the key, name and content: the same file sealed twice is the same bytes, and no nonce serves two contents.
+ * The nonce is made of the key, name and content: the same file sealed twice is the same bytes, and no two contents have one nonce.
  */
 
 interface Head {

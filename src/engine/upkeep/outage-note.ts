@@ -27,11 +27,11 @@ export interface NotedEngine {
   readonly note: () => OutageNote | undefined;
 }
 
-/** A note per piece of work: an engine that served two would tell one about the other's outage. */
+/** A note per piece of work: an engine for two would tell one about the other's outage. */
 export function notedEngine(engine: Engine): NotedEngine {
   const { fallback } = engine;
   if (fallback === undefined) return { engine, note: () => undefined };
-  const stores = fallback.serve();
+  const stores = fallback.forWork();
   return {
     engine: { ...engine, objects: stores.objects, documents: stores.documents },
     note() {

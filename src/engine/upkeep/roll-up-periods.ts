@@ -5,7 +5,7 @@ import { executeRollup } from '../derive/execute-rollup.ts';
 import { notedEngine } from './outage-note.ts';
 
 /**
- * Makes periods, and marks them when the primary stores did not serve that: other hosts do not see what was made here, and what was seen
+ * Makes periods, and marks them when that was not done on the primary stores: other hosts do not see what was made here, and what was seen
  * here may be less than there is, also where nothing was found to make a period from. The reconciliation of this host announces them again.
  */
 export async function rollUpPeriods(

@@ -15,14 +15,14 @@ export interface ProvenRecords {
 export async function onRecords(engine: Engine): Promise<ProvenRecords> {
   const { fallback } = engine;
   if (fallback === undefined) return { engine, check: () => Promise.resolve() };
-  const served = fallback.serve();
+  const stores = fallback.forWork();
   const answers = () => fallback.primary.documents.get(verificationKey('-', '2000-01-01', '-'));
   await answers();
   return {
-    engine: { ...engine, documents: served.documents },
+    engine: { ...engine, documents: stores.documents },
     check: async () => {
       await answers();
-      if (!served.remembered()) return;
+      if (!stores.remembered()) return;
       const message = 'the document store was away during the verification: records came from what this host had seen';
       throw new PipelineError('STORE_UNAVAILABLE', message);
     },

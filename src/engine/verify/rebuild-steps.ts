@@ -1,5 +1,5 @@
 import { definedMembers, firstOf } from '../../given.ts';
-import { daysTried, isOfOtherDays } from '../../pipelines/lookback.ts';
+import { daysTried, isOfPreviousDays } from '../../pipelines/lookback.ts';
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import { canonicalJson } from '../../pipelines/canonical-json.ts';
@@ -242,7 +242,7 @@ function findArtefacts(
   const scopes =
     'each' in input
       ? scopesRead(input, scope, spanAt(dataset.definition, engine.now()))
-      : (isOfOtherDays(input) ? daysTried(input) : [0]).map((days) => addDays(scope, -days));
+      : (isOfPreviousDays(input) ? daysTried(input) : [0]).map((days) => addDays(scope, -days));
   const other = input.asOf?.pipeline;
   const ledger = other === undefined ? own : (others?.get(other) ?? new Map<Scope, LedgerEntry[]>());
   const left = scopes.values();

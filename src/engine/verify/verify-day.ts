@@ -120,7 +120,7 @@ async function verifySet(
   );
 }
 
-/** The days, and the other days whose outputs their steps read. */
+/** The days, and the previous days whose outputs their steps read. */
 function scopesRead({ steps }: PipelineDefinition, dates: readonly CivilDate[]): CivilDate[] {
   const lookbacks = new Set([0, ...lookbacksOf({ steps })]);
   return [...new Set([...lookbacks].flatMap((days) => dates.map((date) => addDays(date, -days))))];

@@ -1,4 +1,4 @@
-import { isOfOtherDays } from '../../pipelines/lookback.ts';
+import { isOfPreviousDays } from '../../pipelines/lookback.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
 import { folderSourceOf, httpSourceOf } from '../../pipelines/dataset.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
@@ -181,7 +181,7 @@ async function changedOf(engine: Engine, definition: PipelineDefinition, dates: 
   // Days that only compare themselves with a changed one are the rollup's.
   const readers = new Set<StepId>(
     definition.steps
-      .filter(({ inputs }) => inputs.some((input) => !isOfOtherDays(input) && downloads.has(input.step)))
+      .filter(({ inputs }) => inputs.some((input) => !isOfPreviousDays(input) && downloads.has(input.step)))
       .map(({ id }) => id),
   );
   return plans

@@ -82,7 +82,7 @@ export function isMissingObject(error: unknown): boolean {
   return awsFault(error).name === 'NoSuchKey';
 }
 
-/** Whether a create-only write met another writer, or may have met its own first try whose answer was lost. */
+/** Whether a create-only write found another writer, or may have found its own first try whose answer was lost. */
 export function isLostRace(error: unknown): boolean {
   const { name, status } = awsFault(error);
   return ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchUpload'].includes(name) || status === 412;

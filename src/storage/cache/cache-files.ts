@@ -242,7 +242,7 @@ class CacheFolder implements CacheFiles {
     this.#immutable.set(binding.key, binding);
   }
 
-  /** One look at a time; those who come meanwhile are served by it. */
+  /** One look at a time; those who come meanwhile share it. */
   async #makeRoom(justKept: string): Promise<void> {
     this.#evicting ??= this.#evict(justKept).finally(() => (this.#evicting = undefined));
     await this.#evicting;

@@ -31,7 +31,7 @@ const MAX_COMPARISONS = 50_000;
 
 /** Counted since the cache was opened in this process. */
 export interface CacheStats {
-  /** Reads that were served from the cache; `staleHits` of them without a comparison, because the primary store did not answer. */
+  /** Reads from the cache; `staleHits` of them without a comparison, because the primary store did not answer. */
   readonly hits: number;
   readonly staleHits: number;
   /** Reads that went to the primary store. */
@@ -63,19 +63,19 @@ export interface CacheOptions {
   /** Shared by the processes of this host; on a local disk. */
   readonly folder: string;
   readonly maxBytes: number;
-  /** For how long a key that was compared is served without asking again; 0 unless given. */
+  /** For how long a key that was compared is given out without asking again; 0 unless given. */
   readonly checkTtlMs?: number;
 }
 
 /**
  * A cache on the local disk in front of a remote object store.
  *
- * 1. Bytes are served only after their hash was found right; a damaged file is removed and fetched again.
- * 2. A key whose last part is a sha256 names its bytes: they are served without asking. `openLocal` says which bytes it wants, so it does
+ * 1. Bytes are given out only after their hash was found right; a damaged file is removed and fetched again.
+ * 2. A key whose last part is a sha256 names its bytes: they are given out without asking. `openLocal` says which bytes it wants, so it does
  *    not ask either, once this cache has seen them under that key. It therefore tells what the bytes were, not that the primary store still
  *    has them: who wants to know that, asks by `inspect`, and who wants it proven, by `openLocal` with `fresh`.
  * 3. Every other key is compared by its etag at each read, or again when `checkTtlMs` is over. While the primary store is away (`STORE_UNAVAILABLE`), the last copy is
- *    served and marked as stale; nothing else makes a stale answer.
+ *    given out and marked as stale; nothing else makes a stale answer.
  * 4. Of several readers that miss the same object, in any process of the host, one fetches it.
  * 5. What is written passes through to the primary store first; a listing always comes from there.
  *
@@ -127,7 +127,7 @@ class CachedObjects implements CachedObjectStore {
     const named = hashInKey(key);
     const known = await this.#files.bindingOf(key);
     if (known !== undefined && (known.sha256 === named || this.#wasJustCompared(key))) {
-      const hit = await this.#serve(known, range, false);
+      const hit = await this.#fromCopy(known, range, false);
       if (hit !== undefined) return hit;
     }
     const head = await this.#headOr(key, known);
@@ -137,7 +137,7 @@ class CachedObjects implements CachedObjectStore {
     }
     this.#noteComparison(head);
     if (known !== undefined && (head.stale === true || known.etag === head.etag)) {
-      const hit = await this.#serve(known, range, head.stale === true);
+      const hit = await this.#fromCopy(known, range, head.stale === true);
       if (hit !== undefined) return hit;
       if (head.stale === true) throw this.#noCopy(key);
     }
@@ -223,7 +223,7 @@ class CachedObjects implements CachedObjectStore {
     }
   }
 
-  async #serve(known: Binding, range: ByteRange | undefined, stale: boolean): Promise<MarkedStream | undefined> {
+  async #fromCopy(known: Binding, range: ByteRange | undefined, stale: boolean): Promise<MarkedStream | undefined> {
     const stream = await this.#stream(known, range);
     if (stream === undefined) return undefined;
     const { start, end } = clipRange(range, known.bytes);

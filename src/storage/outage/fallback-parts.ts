@@ -37,7 +37,7 @@ export interface FallbackParts {
   readonly rules?: Pick<MergeRules, 'numbering'>;
 }
 
-/** Whether a call failed because its store is away, and the fallback is to serve it. Before the breaker opens, callers try again. */
+/** Whether a call failed because its store is away, and the fallback takes its place. Before the breaker opens, callers try again. */
 export function isAway(error: unknown, breaker: CircuitBreaker): boolean {
   return errorCodeOf(error) === 'STORE_UNAVAILABLE' && breaker.isOpen();
 }

@@ -5,7 +5,7 @@ import type { BreakerState } from './circuit-breaker.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { ObjectStore, StorePlace } from '../../ports/objects.ts';
 
-/** The stores for one piece of work, which can say afterwards how it was served. */
+/** The stores for one piece of work, which can say afterwards who did it. */
 export interface ScopedStores {
   readonly objects: ObjectStore;
   readonly documents: DocumentStore;
@@ -13,7 +13,7 @@ export interface ScopedStores {
   use(): StoreUse;
   /** `fallback` as soon as the work wrote or read what only this host has: what builds on it must run here. */
   place(): StorePlace;
-  /** Whether the work is to count as degraded: something was not served by the primary stores as they are now. */
+  /** Whether the work is to count as degraded: something was not done by the primary stores as they are now. */
   degraded(): boolean;
   /** Whether a read was answered by what this host had seen before, because its store was away. */
   remembered(): boolean;

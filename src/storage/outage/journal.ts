@@ -240,7 +240,7 @@ class SegmentedJournal implements Journal {
     await segment.append(Buffer.concat([NEWLINE, ...batch.map(({ bytes }) => bytes)]));
     await this.refresh();
     for (const { ids, resolve } of batch) {
-      // Not met on the way: it lies behind the seal, where nobody reads any more.
+      // Not found on the way: it lies behind the seal, where nobody reads any more.
       resolve(ids.map((id) => this.#outcomes.get(id) ?? VOID));
       for (const id of ids) this.#outcomes.delete(id);
     }

@@ -1,7 +1,7 @@
 import type { SqlEngine } from '../../ports/sql.ts';
 
 /**
- * Lets at most `limit` sessions run at the same time; later ones wait in order. Two passes over a month side by side fit the memory
+ * Lets at most `limit` sessions run at the same time; later ones wait in order. Two months of a step side by side fit the memory
  * limit, sixteen do not.
  */
 export function limitSessions(engine: SqlEngine, limit: number): SqlEngine {

@@ -21,7 +21,7 @@ export interface SidePart {
   /** Columns by which a row replaces another. */
   readonly key: readonly string[];
   /** Asked from the head-end; the others are imported. */
-  readonly isServed: boolean;
+  readonly isOverHttp: boolean;
 }
 
 /** Energies are Wh, powers kVA, dates civil days of Paris. */
@@ -43,7 +43,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['meter_id', 'valid_from', 'segment'],
     holds: 'validity',
     key: ['meter_key'],
-    isServed: true,
+    isOverHttp: true,
   },
   {
     id: 'injected',
@@ -52,7 +52,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['transformer', 'date', 'injected_wh'],
     holds: 'date',
     key: ['transformer', 'date'],
-    isServed: true,
+    isOverHttp: true,
   },
   {
     id: 'registers',
@@ -61,7 +61,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['meter_id', 'read_at', 'register_wh'],
     holds: 'instant',
     key: ['meter_key', 'read_at'],
-    isServed: false,
+    isOverHttp: false,
   },
   {
     id: 'outages',
@@ -70,7 +70,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['transformer', 'start_at', 'end_at'],
     holds: 'span',
     key: ['transformer', 'start_at'],
-    isServed: false,
+    isOverHttp: false,
   },
   {
     id: 'weather',
@@ -79,7 +79,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['date', 'temperature_c'],
     holds: 'date',
     key: ['date'],
-    isServed: true,
+    isOverHttp: true,
   },
   {
     id: 'billed',
@@ -94,7 +94,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['meter_id', 'start_at', 'end_at', 'billed_wh'],
     holds: 'span',
     key: ['meter_key', 'start_at'],
-    isServed: false,
+    isOverHttp: false,
   },
   {
     id: 'prices',
@@ -103,7 +103,7 @@ export const SIDE_PARTS: readonly SidePart[] = [
     required: ['tariff', 'valid_from', 'eur_per_kwh'],
     holds: 'validity',
     key: ['tariff'],
-    isServed: false,
+    isOverHttp: false,
   },
 ];
 
