@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors.ts';
-import type { Dataset, FlatTable, FolderSource } from '../pipelines/dataset.ts';
+import type { Dataset, FlatTable, SourceDeclaration } from '../pipelines/dataset.ts';
 import type { Execution } from '../pipelines/ledger.ts';
 import type { ObjectNotice } from '../pipelines/object-notice.ts';
 import type { DocumentStore } from '../ports/documents.ts';
@@ -8,7 +8,6 @@ import type { Source } from '../ports/source.ts';
 import type { SqlEngine } from '../ports/sql.ts';
 import type { ReplayResult, RetrySettings } from './contract.ts';
 import { classifiedDataset } from './classified-dataset.ts';
-import type { HttpClient } from './download/http-client.ts';
 
 /** Everything the activities work with, injected by the composition root; nothing here reads the environment or the clock. */
 export interface Engine {
@@ -17,9 +16,8 @@ export interface Engine {
   readonly documents: DocumentStore;
   /** Absent in the light report worker. */
   readonly sql?: SqlEngine;
-  readonly http?: HttpClient;
-  /** Opens the folder of a publisher; absent in workers that do not talk to publishers. */
-  readonly openFolder?: (declaration: FolderSource) => Source;
+  /** Opens what a dataset declares for a part; absent in workers that do not talk to publishers. */
+  readonly openSource?: (declaration: SourceDeclaration) => Source;
   /** Keys that protect the keys of sealed raw files, by their ids; the first one protects new ones. Secrets. */
   readonly rawKeys?: ReadonlyMap<string, Uint8Array>;
   /** The secret of the installation, by which names of people become keys, and persons are known after they were forgotten. */

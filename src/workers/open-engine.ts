@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Engine, EngineFallback } from '../engine/engine.ts';
-import { createHttpClient } from '../engine/download/http-client.ts';
+import { createHttpClient } from '../engine/sources/http-client.ts';
 import { livelySql } from '../activities/signs-of-life.ts';
 import { mergeRules } from '../engine/upkeep/merge-records.ts';
 import { objectNameIn } from '../config/object-names.ts';
@@ -10,7 +10,7 @@ import type { Config } from '../config/load-config.ts';
 import { parsePayloadKeys } from '../config/payload-keys.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { hostVariable } from '../config/settings.ts';
-import { openFolders } from '../engine/sources/open-folder.ts';
+import { openSources } from '../engine/sources/open-source.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import type { ObjectStore } from '../ports/objects.ts';
 import type { DuckDbEngine, DuckDbEngineOptions } from '../storage/sql/duckdb.ts';
@@ -32,17 +32,18 @@ export interface OpenEngine extends Engine {
   close(): Promise<void>;
 }
 
-type OfInstallation = Required<Pick<Engine, 'openFolder' | 'objectNamed' | 'rawKeys' | 'secret'>>;
+type OfInstallation = Required<Pick<Engine, 'openSource' | 'objectNamed' | 'rawKeys' | 'secret'>>;
 
-/** How folders of publishers are reached, what objects are called, what files are sealed with, and by what persons are known. */
+/** How publishers are reached, what objects are called, what files are sealed with, and by what persons are known. */
 function ofInstallation({ home, settings, storage }: Config): OfInstallation {
-  const openFolder = openFolders({
-    folder: path.join(home, 'scratch', 'downloads'),
-    idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
-    hostKeySetting: (host) => hostVariable(host, 'HOST_KEY'),
-  });
+  const folder = path.join(home, 'scratch', 'downloads');
+  const idleTimeoutMs = settings.QUOTIDIEN_HTTP_IDLE_MS;
   return {
-    openFolder,
+    openSource: openSources({
+      http: createHttpClient({ folder, userAgent: `quotidien/${CODE_VERSION}`, idleTimeoutMs }),
+      hostKeySetting: (host) => hostVariable(host, 'HOST_KEY'),
+      ...{ folder, idleTimeoutMs },
+    }),
     objectNamed: ({ bucket, key }) => objectNameIn(storage.objects, bucket, key),
     rawKeys: parsePayloadKeys(settings.QUOTIDIEN_RAW_KEYS ?? '').keys,
     secret: () => meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
@@ -79,11 +80,6 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       ? {}
       : { fallback: fallbackWithDeposits(engineFallback(stores.fallback, queue), config.deposits) }),
     sql: livelySql(limitSessions(duckDb, settings.QUOTIDIEN_SQL_SESSIONS)),
-    http: createHttpClient({
-      folder: path.join(scratch, 'downloads'),
-      userAgent: `quotidien/${CODE_VERSION}`,
-      idleTimeoutMs: settings.QUOTIDIEN_HTTP_IDLE_MS,
-    }),
     ...own,
     async writeFlatParquet(...table) {
       const { encodeFlatParquet } = await import('../storage/sql/parquet-export.ts');

@@ -1,6 +1,7 @@
 import { mergeRules } from '../../src/engine/upkeep/merge-records.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { openHttpSource } from '../../src/engine/sources/http-source.ts';
 import type { Dataset } from '../../src/pipelines/dataset.ts';
 import type { Scope } from '../../src/pipelines/vocabulary.ts';
 import { createMemoryDocumentStore, createMemoryObjectStore } from '../../src/storage/memory/memory.ts';
@@ -212,7 +213,10 @@ export class Installation implements Workers {
       objects: stores.objects,
       documents: stores.documents,
       sql: { session: (work) => work(undefined as never) },
-      http: httpOf(process, this.weather, this.scheduler, this.publishers),
+      openSource: (declaration) => {
+        if (declaration.kind === 'folder') throw new Error('no folder is simulated');
+        return openHttpSource(httpOf(process, this.weather, this.scheduler, this.publishers), declaration);
+      },
       writeFlatParquet: () => Promise.reject(new Error('no step writes Parquet')),
       now,
       withScratchFolder: () => Promise.reject(new Error('no import is simulated')),

@@ -1,4 +1,4 @@
-import type { HttpClient, HttpDownload } from '../../src/engine/download/http-client.ts';
+import type { HttpClient, HttpDownload } from '../../src/engine/sources/http-client.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { CivilDate } from '../../src/pipelines/vocabulary.ts';

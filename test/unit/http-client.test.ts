@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHttpClient } from '../../src/engine/download/http-client.ts';
-import type { HttpDownload } from '../../src/engine/download/http-client.ts';
+import { createHttpClient } from '../../src/engine/sources/http-client.ts';
+import type { HttpDownload } from '../../src/engine/sources/http-client.ts';
 import { mountTinyDisk } from './storage/tiny-disk.ts';
 
 const BODY = Buffer.from('a;b\n'.repeat(1_000));

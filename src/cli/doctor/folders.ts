@@ -1,7 +1,7 @@
 import { firstOf } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
-import { withFolder } from '../../engine/download/deliver-folder.ts';
 import { surveyFolder } from '../../engine/sources/arrivals.ts';
+import { withSource } from '../../engine/sources/open-source.ts';
 import type { Survey } from '../../engine/sources/arrivals.ts';
 import { folderSourceOf } from '../../pipelines/dataset.ts';
 import type { Dataset, FolderSource } from '../../pipelines/dataset.ts';
@@ -33,7 +33,7 @@ async function examine(
   const limited = { signal: AbortSignal.any([signal, AbortSignal.timeout(LISTED_WITHIN_MS)]) };
   try {
     const { value, durationMs } = await timed(() =>
-      withFolder(engine, declaration, (source) =>
+      withSource(engine, declaration, (source) =>
         surveyFolder(engine, source, { pipeline: definition.name, declaration }, limited),
       ),
     );

@@ -1,4 +1,4 @@
-import { exchange, textOf } from '../../engine/download/http-exchange.ts';
+import { exchange, textOf } from '../../engine/sources/http-exchange.ts';
 import { PipelineError } from '../../errors.ts';
 import { httpSourceOf } from '../../pipelines/dataset.ts';
 import type { HttpSource, Dataset } from '../../pipelines/dataset.ts';

@@ -1,8 +1,5 @@
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
-import { folderSourceOf } from '../../pipelines/dataset.ts';
 import type { DecodedFile, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import { compareAnswers } from '../../pipelines/receipt.ts';
@@ -10,7 +7,7 @@ import type { Receipt } from '../../pipelines/receipt.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
-import type { FetchedFile, Source } from '../../ports/source.ts';
+import type { FetchedFile, OfferedFile, Source } from '../../ports/source.ts';
 import { putContent } from '../content-store.ts';
 import type { Engine } from '../engine.ts';
 import { doneWith, lost } from '../execute/execute-step.ts';
@@ -19,18 +16,15 @@ import { damageUnlessDestroyed } from '../records/forgotten.ts';
 import { readLedger, readReceipts } from '../records/ledger-reader.ts';
 import { noteArrival, noteSeen, surveyFolder } from '../sources/arrivals.ts';
 import type { DueFile } from '../sources/arrivals.ts';
-import { dataKey } from '../sources/data-keys.ts';
-import { sealFile } from '../sources/sealed-file.ts';
+import { withSource } from '../sources/open-source.ts';
+import { openStoredSource } from '../sources/stored-source.ts';
 import type { Download } from './cut-slices.ts';
 import { deliverImport } from './deliver-import.ts';
-import { noteOwnFile } from './deposit-notes.ts';
-import { monthOfDelivery } from './open-raw.ts';
-import { keepByName, namesUnder, withJoined } from './raw-names.ts';
+import { SEALED, keepDelivered } from './keep-delivered.ts';
+import { filesBelow, withJoined } from './join-files.ts';
 import { partOf } from './save-answer.ts';
 
 /** Days of a part whose files come into a folder: fetch what is new, keep it under its name, read the day's files together. */
-
-const SEALED = { extension: 'sealed', mediaType: 'application/x-ndjson' };
 
 /** A day in the making, with all that its part shares. */
 interface Delivering extends Download {
@@ -43,12 +37,11 @@ interface Delivering extends Download {
  */
 export async function deliverFolder(
   download: Download,
+  declaration: FolderSource,
   dates: readonly CivilDate[],
 ): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, dataset, part, force } = download;
-  const declaration = folderSourceOf(dataset, part.id);
-  if (declaration === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no folder`);
-  return withFolder(engine, declaration, async (source) => {
+  return withSource(engine, declaration, async (source) => {
     const request = { pipeline: dataset.definition.name, declaration, parts: [part.id], again: force };
     const { due } = await surveyFolder(engine, source, request, control);
     const answers: (StepDone | StepFailed)[] = [];
@@ -58,24 +51,6 @@ export async function deliverFolder(
     }
     return answers;
   });
-}
-
-/** Opens the folder of a source for one piece of work. */
-export async function withFolder<T>(
-  engine: Pick<Engine, 'openFolder'>,
-  declaration: FolderSource,
-  use: (source: Source) => Promise<T>,
-): Promise<T> {
-  if (engine.openFolder === undefined) {
-    const next = 'the step belongs on a fetch task queue';
-    throw new PipelineError('INTERNAL', `this worker does not talk to publishers; ${next}`);
-  }
-  const source = engine.openFolder(declaration);
-  try {
-    return await use(source);
-  } finally {
-    await source.close();
-  }
 }
 
 async function deliverDate(
@@ -94,16 +69,17 @@ async function deliverDate(
     const known = await confirmKnown(delivering, date);
     if (known !== undefined) return known;
   }
-  const names = await namesUnder(engine.objects, dataset.rawNames?.besides(day) ?? []);
+  const stored = openStoredSource(engine);
+  const files = await filesBelow(stored, dataset.rawNames?.besides(day) ?? [], delivering.control);
   const decoded: DecodedFile[] = [];
-  const raw = await joinedRaw(delivering, day, names);
+  const raw = await joinedRaw(delivering, day, stored, files);
   const { days } = await deliverImport(
     engine,
     {
       pipeline: dataset.definition.name,
       part: part.id,
       window: { from: date, to: date },
-      origin: originOf(delivering, names, raw),
+      origin: originOf(delivering, files[0], raw),
       force,
       decoded: (files) => void decoded.push(...files),
     },
@@ -127,10 +103,11 @@ async function bring(delivering: Delivering, due: DueFile): Promise<FetchedFile 
   await noteSeen(engine, pipeline, due);
   try {
     const fetched = await source.fetch(due.file, control);
+    if (fetched === undefined) return undefined;
     try {
       await keep(delivering, due, fetched);
     } finally {
-      await rm(fetched.path, { force: true });
+      await source.discard(fetched);
     }
     return fetched;
   } catch (error) {
@@ -151,39 +128,29 @@ async function keep(
   const window = { from: day.date, to: day.date };
   const name = dataset.rawNames?.nameOf({ part: part.id, window, at: engine.now(), path: file.name });
   if (name === undefined) throw new PipelineError('INTERNAL', `a file of ${part.id} has no name to be kept under`);
-  if (part.decoding === undefined) {
-    const own = await keepByName(engine.objects, name, fetched, SEALED.mediaType);
-    await noteOwnFile(engine, dataset.definition.name, own);
-    return;
-  }
-  const key = await dataKey(engine, dataset.definition.name, monthOfDelivery(day.date));
-  await engine.withScratchFolder(async (scratch) => {
-    const sealed = path.join(scratch, 'sealed');
-    await sealFile(key, { ...fetched, name: file.name }, sealed);
-    const own = await keepByName(engine.objects, name, { path: sealed }, SEALED.mediaType);
-    await noteOwnFile(engine, dataset.definition.name, own);
-  });
+  const { mediaType } = SEALED;
+  await keepDelivered({ engine, dataset }, { name, day, mediaType, calledBefore: file.name, fetched });
 }
 
 /** The raw file of a day: all its files together, or an empty one that stands for the days without any. */
 function joinedRaw(
-  { engine, dataset, part }: Delivering,
+  { engine, dataset, part, control: { signal } }: Delivering,
   { date }: NamedDay,
-  names: readonly string[],
+  source: Source,
+  files: readonly OfferedFile[],
 ): Promise<ArtefactRef> {
   const folder = `raw/${dataset.definition.name}/${part.id}`;
-  if (names.length === 0)
+  if (files.length === 0)
     return putContent(engine.objects, { folder: `${folder}/none`, ...SEALED }, { bytes: new Uint8Array() });
-  return withJoined(engine, names, (file) =>
+  return withJoined(engine, { source, files, signal }, (file) =>
     putContent(engine.objects, { folder: `${folder}/${date}_${date}`, ...SEALED }, { path: file }),
   );
 }
 
-function originOf({ engine, part, source }: Delivering, names: readonly string[], raw: ArtefactRef): Origin {
-  const first = names[0] === undefined ? '' : `/${path.posix.basename(names[0])}`;
+function originOf({ engine, part, source }: Delivering, first: OfferedFile | undefined, raw: ArtefactRef): Origin {
   return {
     part: part.id,
-    url: `${source.place}${first}`,
+    url: first === undefined ? source.place : `${source.place}/${first.name}`,
     etag: null,
     lastModified: null,
     processedAt: null,

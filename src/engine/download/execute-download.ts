@@ -1,6 +1,6 @@
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
-import { httpSourceOf } from '../../pipelines/dataset.ts';
+import { folderSourceOf, httpSourceOf } from '../../pipelines/dataset.ts';
 import type { FetchWindow } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import { isWhole } from '../../pipelines/completeness.ts';
@@ -31,6 +31,7 @@ import { newestManifests, readLedger, readReceipts } from '../records/ledger-rea
 import { partOf, receiptOf, settleAndSave, withKept } from './save-answer.ts';
 import type { Settlement } from './save-answer.ts';
 import { withoutBuried } from '../records/tombstones.ts';
+import { withSource } from '../sources/open-source.ts';
 
 /** What can be wrong with one answer of a publisher while the others are fine. */
 const ABOUT_ONE_FILE: readonly ErrorCode[] = [
@@ -56,10 +57,10 @@ export async function executeDownload(stores: Engine, request: StepRequest, cont
   const recut = await recutLost(download, request.days);
   const answers = new Map<CivilDate, StepDone | StepFailed>(recut.map((day) => [day.date, day]));
   const asked = dates.filter((date) => !answers.has(date));
-  const isListed = part.source === 'folder' && part.closed === undefined;
-  const listed = isListed && asked.length > 0 ? await deliverFolder(download, asked) : [];
+  const folder = part.closed === undefined ? folderSourceOf(dataset, part.id) : undefined;
+  const listed = folder !== undefined && asked.length > 0 ? await deliverFolder(download, folder, asked) : [];
   for (const day of listed) answers.set(day.date, day);
-  const groups = isListed || asked.length === 0 ? [] : await groupDays(download, asked);
+  const groups = folder !== undefined || asked.length === 0 ? [] : await groupDays(download, asked);
   for (const answer of await deliverGroups(download, groups)) answers.set(answer.date, answer);
   return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
 }
@@ -143,7 +144,7 @@ function askable(
   { engine, dataset, part }: Pick<Download, 'engine' | 'dataset' | 'part'>,
   dates: readonly CivilDate[],
 ): readonly CivilDate[] {
-  if (part.source !== 'http') return [];
+  if (httpSourceOf(dataset, part.id) === undefined) return [];
   if (part.closed !== undefined) return dates;
   return dates.filter((date) => whyNotAsked(dataset.definition, part, date, engine.now()) === undefined);
 }
@@ -251,19 +252,15 @@ function rawOf(
 ): Promise<RawAnswer> {
   if (!isStored && (part.closed === undefined || known === undefined)) {
     if (part.closed !== undefined) throw new PipelineError('SRC_AUTH', part.closed);
-    const source = httpSourceOf(dataset, part.id);
-    if (source === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
+    const declaration = dataset.sources[part.id];
+    if (declaration === undefined) throw new PipelineError('INTERNAL', `part ${part.id} has no source`);
     const { name: pipeline } = dataset.definition;
-    const names = dataset.rawNames;
-    return fetchRaw(engine, control, {
-      pipeline,
-      part: part.id,
-      source,
-      names,
-      window,
-      known,
-      unconditional,
-    });
+    return withSource(engine, declaration, (source) =>
+      fetchRaw(engine, control, {
+        ...{ pipeline, part: part.id, source, window, known, unconditional },
+        names: dataset.rawNames,
+      }),
+    );
   }
   if (known === undefined) {
     throw new PipelineError('INPUT_INVALID', `no imported file of ${part.id} holds ${window.from}; import one first`);

@@ -1,11 +1,11 @@
 import { PipelineError } from '../../errors.ts';
-import type { FetchWindow, HttpSource, RawNames } from '../../pipelines/dataset.ts';
+import { required } from '../../given.ts';
+import type { FetchWindow, RawNames } from '../../pipelines/dataset.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
+import type { AnswerFacts, FetchedFile, OfferedFile, Source } from '../../ports/source.ts';
 import { putContent } from '../content-store.ts';
 import type { Engine, StepControl } from '../engine.ts';
-import type { HttpClient, HttpDownload } from './http-client.ts';
-import { downloadPages } from './fetch-pages.ts';
 import { noteOwnFile } from './deposit-notes.ts';
 import { keepByName } from './raw-names.ts';
 
@@ -13,7 +13,7 @@ import { keepByName } from './raw-names.ts';
 export interface RawRequest {
   readonly pipeline: string;
   readonly part: string;
-  readonly source: HttpSource;
+  readonly source: Source;
   readonly names?: RawNames | undefined;
   readonly window: FetchWindow;
   /** What this window gave the last time. */
@@ -39,97 +39,73 @@ const UNCHANGED = 304;
  * believed when that time has moved since, because portals cache their answers longer than their data.
  */
 export async function fetchRaw(engine: Engine, control: StepControl, request: RawRequest): Promise<RawAnswer> {
-  const http = httpOf(engine);
-  const { source, known, unconditional } = request;
-  const freshness = await readFreshness(engine, source, control.signal);
+  const { source, known, unconditional, part } = request;
+  const { signal } = control;
+  const offered = await offeredFor(source, request.window, signal);
+  const freshness = offered.version ?? null;
   const sameFreshness = known !== undefined && freshness !== null && freshness === known.freshness;
   const etag = known?.origin.etag ?? null;
   if (known !== undefined && etag === null && sameFreshness && !unconditional)
     return unchanged(engine, known, freshness);
   // Without a freshness value there is nothing to hold against the ETag.
   const trusted = !unconditional && (freshness === null || sameFreshness);
-  const path = source.pathOf(request.window);
-  const url = urlOf(source, path);
-  const download = await downloadPages(http, source, {
-    path,
-    urlOf: (page) => urlOf(source, page),
-    ifNoneMatch: trusted ? etag : null,
-    credential: source.credential,
-    trusted: source.trusted,
-    signal: control.signal,
-    progress: (bytes) => {
-      control.progress(`${bytes} bytes of ${request.part}`);
+  const fetched = await source.fetch(offered, {
+    signal,
+    progress: (note) => {
+      control.progress(`${note} of ${part}`);
     },
+    ...(trusted && etag !== null && { known: etag }),
   });
-  if (download === undefined) {
-    if (known === undefined)
-      throw new PipelineError('SRC_SHAPE_CHANGED', `${url} answered 304 to an unconditional request`);
-    return unchanged(engine, known, freshness);
-  }
+  // It is told only of what is known.
+  if (fetched === undefined) return unchanged(engine, required(known, 'the receipt of what is unchanged'), freshness);
   try {
-    const { extension, mediaType } = source;
-    const folder = `raw/${request.pipeline}/${request.part}/${request.window.from}_${request.window.to}`;
-    const raw = await putContent(engine.objects, { folder, extension, mediaType }, download);
-    const retrievedAt = engine.now().toISOString();
-    const same = known?.origin.raw.sha256 === raw.sha256;
-    if (!same) await nameAnswer(engine, request, download);
-    const sample = download.sample === true ? { sample: true as const } : {};
-    const origin: Origin = same
-      ? { ...known.origin, etag: download.etag, ...sample }
-      : {
-          part: request.part,
-          url,
-          etag: download.etag,
-          lastModified: download.lastModified,
-          processedAt: freshness,
-          retrievedAt,
-          ...sample,
-          raw,
-        };
-    return { origin, status: download.status, unchanged: same, checkedAt: retrievedAt, freshness };
+    return await keepAnswer(engine, request, fetched, freshness);
   } finally {
-    await http.discard(download);
+    await source.discard(fetched);
   }
 }
 
+/** What a publisher offers for a window, with its freshness value as the version. */
+export async function offeredFor(source: Source, window: FetchWindow, signal: AbortSignal): Promise<OfferedFile> {
+  for await (const offered of source.list({ window, signal })) return offered;
+  throw new PipelineError('INTERNAL', `${source.place} offers nothing for ${window.from} … ${window.to}`);
+}
+
+async function keepAnswer(
+  engine: Engine,
+  request: RawRequest,
+  fetched: FetchedFile,
+  freshness: string | null,
+): Promise<RawAnswer> {
+  const { pipeline, part, window, known } = request;
+  const answer = required(fetched.answer, 'what the publisher said with its answer');
+  const { url, status, etag, lastModified, extension, mediaType } = answer;
+  const folder = `raw/${pipeline}/${part}/${window.from}_${window.to}`;
+  const raw = await putContent(engine.objects, { folder, extension, mediaType }, fetched);
+  const retrievedAt = engine.now().toISOString();
+  const same = known?.origin.raw.sha256 === raw.sha256;
+  if (!same) await nameAnswer(engine, request, fetched, answer);
+  const sample = answer.sample === true ? { sample: true as const } : {};
+  const origin: Origin = same
+    ? { ...known.origin, etag, ...sample }
+    : { part, url, etag, lastModified, processedAt: freshness, retrievedAt, ...sample, raw };
+  return { origin, status, unchanged: same, checkedAt: retrievedAt, freshness };
+}
+
 /** Keeps the answer for one day under the name that other programs know. */
-async function nameAnswer(engine: Engine, request: RawRequest, download: HttpDownload): Promise<void> {
-  const { names, part, window, source } = request;
+async function nameAnswer(
+  engine: Engine,
+  { names, part, window, pipeline }: RawRequest,
+  fetched: FetchedFile,
+  { mediaType }: AnswerFacts,
+): Promise<void> {
   const name = names?.nameOf({ part, window, at: engine.now() });
   if (name === undefined || names?.dayOf(name) === undefined) return;
-  const own = await keepByName(engine.objects, name, download, source.mediaType);
-  await noteOwnFile(engine, request.pipeline, own);
+  const own = await keepByName(engine.objects, name, fetched, mediaType);
+  await noteOwnFile(engine, pipeline, own);
 }
 
 function unchanged(engine: Engine, known: Receipt, freshness: string | null): RawAnswer {
   const checkedAt = engine.now().toISOString();
   return { origin: known.origin, status: UNCHANGED, unchanged: true, checkedAt, freshness };
-}
-
-/** The freshness value, or null when this publisher or its catalogue cannot tell: then the data themselves are asked. */
-export async function readFreshness(
-  engine: Pick<Engine, 'http'>,
-  source: HttpSource,
-  signal: AbortSignal,
-): Promise<string | null> {
-  if (source.freshness === undefined) return null;
-  const url = urlOf(source, source.freshness.path);
-  const { credential, trusted } = source;
-  const catalogue = await httpOf(engine).json({ url, accept: 'application/json', credential, trusted, signal });
-  return source.freshness.valueOf(catalogue) ?? null;
-}
-
-/** The base URL may have a path of its own, as behind a proxy. */
-function urlOf({ baseUrl }: HttpSource, path: string): string {
-  return new URL(`${baseUrl.replace(/\/$/, '')}/${path.replace(/^\//, '')}`).href;
-}
-
-function httpOf(engine: Pick<Engine, 'http'>): HttpClient {
-  if (engine.http === undefined) {
-    throw new PipelineError(
-      'INTERNAL',
-      'this worker does not talk to publishers; the step belongs on a fetch task queue',
-    );
-  }
-  return engine.http;
 }

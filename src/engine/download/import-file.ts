@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
@@ -11,7 +10,9 @@ import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
+import type { FetchedFile, OfferedFile, Source } from '../../ports/source.ts';
 import { editionPlace, loadStaged, newestName, putContent } from '../content-store.ts';
+import type { Staged } from '../content-store.ts';
 import type { StepFailed } from '../../pipelines/run-steps.ts';
 import type { UnkeptFile } from './cut-slices.ts';
 import { noteOwnFile } from './deposit-notes.ts';
@@ -20,10 +21,11 @@ import type { Engine, StepControl } from '../engine.ts';
 import { deliverImport } from './deliver-import.ts';
 import { withoutNames } from './leave-out.ts';
 import type { DayRemark } from './judge-day.ts';
-import { monthOfDelivery } from './open-raw.ts';
-import { dataKey } from '../sources/data-keys.ts';
-import { encodedFile, sealFile } from '../sources/sealed-file.ts';
-import { editionOf, headsAtHand, keepByName, keepNewest, namedFile, namesUnder, withJoined } from './raw-names.ts';
+import { openGivenFiles } from '../sources/given-files.ts';
+import { openStoredSource } from '../sources/stored-source.ts';
+import { filesBelow, withJoined } from './join-files.ts';
+import { SEALED, keepDelivered } from './keep-delivered.ts';
+import { editionOf, keepNewest } from './raw-names.ts';
 
 /** What came of one file that was taken in, whole or in part. */
 export interface ImportResult {
@@ -44,9 +46,6 @@ export interface ImportResult {
   /** What came of the files that were decoded together. */
   readonly decoded?: readonly DecodedFile[];
 }
-
-const SEALED_TYPE = 'application/x-ndjson';
-const SEALED = { extension: 'sealed', mediaType: SEALED_TYPE };
 
 /** The beginning of the origin of a file that somebody gave us. */
 const IMPORTED = 'import:';
@@ -111,22 +110,14 @@ export async function importFiles(
   options: ImportOptions = {},
 ): Promise<ImportOutcome[]> {
   const work = importOf(engine, pipeline, control, options);
-  const outcomes: ImportOutcome[] = [];
-  const days = new Map<string, NamedDay>();
-  for (const file of files) {
-    const outcome = await attempt(work, file, async () => {
-      await checkReadable(file);
-      const recognised = await recogniseFile(work, file);
-      checkSince(work, file, recognised);
-      const day = await keepOfDay(work, file, recognised);
-      if (day === undefined) return deliverWhole(work, file, recognised);
-      days.set(`${day.part}/${day.date}`, day);
-      return undefined;
-    });
-    if (outcome !== undefined) outcomes.push(outcome);
-  }
-  for (const day of days.values()) outcomes.push(await attemptDay(work, day));
-  return outcomes;
+  const source = openGivenFiles(files);
+  return takeIn(work, source.list(control), async (file) => {
+    const fetched = await source.fetch(file, control);
+    if (fetched === undefined) return undefined;
+    const recognised = await recogniseFile(work, fetched.path);
+    checkSince(work, file.path, recognised);
+    return (await keepOfDay(work, fetched, recognised)) ?? deliverWhole(work, fetched, recognised);
+  });
 }
 
 /** Takes in what lies under the pipeline's raw names in the object store, whoever put it there. */
@@ -141,16 +132,27 @@ export async function importStored(
   if (rawNames === undefined) {
     throw new PipelineError('INPUT_INVALID', `${pipeline} has no raw names to read from; give files`);
   }
+  const source = openStoredSource(engine);
+  const named = await filesBelow(source, rawNames.roots, control);
+  return takeIn(work, named, (file) => rawNames.dayOf(file.path) ?? deliverStored(work, source, file));
+}
+
+/** What becomes of one file: the day that it is a piece of, or what came of it; undefined when it is gone since it was listed. */
+type Taken = NamedDay | ImportResult | undefined;
+
+/** Takes in one file after the other, and then the days of which there were pieces. */
+async function takeIn(
+  work: Import,
+  files: Iterable<OfferedFile> | AsyncIterable<OfferedFile>,
+  take: (file: OfferedFile) => Taken | Promise<Taken>,
+): Promise<ImportOutcome[]> {
   const outcomes: ImportOutcome[] = [];
   const days = new Map<string, NamedDay>();
-  for (const name of await namesUnder(engine.objects, rawNames.roots)) {
-    const day = rawNames.dayOf(name);
-    if (day !== undefined) {
-      days.set(`${day.part}/${day.date}`, day);
-      continue;
-    }
-    const outcome = await attempt(work, name, () => deliverStored(work, name));
-    if (outcome !== undefined) outcomes.push(outcome);
+  for await (const file of files) {
+    const taken = await attempt(work, file.path, async () => take(file));
+    if (taken === undefined) continue;
+    if ('date' in taken) days.set(`${taken.part}/${taken.date}`, taken);
+    else outcomes.push(taken);
   }
   for (const day of days.values()) outcomes.push(await attemptDay(work, day));
   return outcomes;
@@ -164,17 +166,19 @@ export function importDeposit(
   engine: Engine,
   pipeline: string,
   control: StepControl,
-  deposit: string | NamedDay,
+  deposit: OfferedFile | NamedDay,
 ): Promise<ImportOutcome | undefined> {
   const work = importOf(engine, pipeline, control, {});
-  if (typeof deposit !== 'string') return attemptDay({ ...work, atHand: true }, deposit);
+  if ('date' in deposit) return attemptDay({ ...work, atHand: true }, deposit);
   const today = civilDateAt(engine.now(), work.dataset.definition.zone);
-  return attempt(work, deposit, () => deliverStored({ ...work, foundOn: today }, deposit));
+  const source = openStoredSource(engine);
+  return attempt(work, deposit.path, () => deliverStored({ ...work, foundOn: today }, source, deposit));
 }
 
 /** Undefined when the object was removed since it was listed. */
-async function deliverStored(work: Import, name: string): Promise<ImportResult | undefined> {
-  const named = await namedFile(work.engine.objects, name);
+async function deliverStored(work: Import, source: Source, file: OfferedFile): Promise<ImportResult | undefined> {
+  const { path: name } = file;
+  const named = await source.fetch(file, work.control);
   if (named === undefined) return undefined;
   const asOf = work.asOf ?? (await dateOfEdition(work, named.sha256)) ?? work.foundOn;
   const recognised = await recogniseFile({ ...work, ...definedMembers({ asOf }) }, named.path, name);
@@ -223,19 +227,6 @@ async function attempt<T>({ control }: Import, file: string, work: () => Promise
   }
 }
 
-async function checkReadable(file: string): Promise<void> {
-  try {
-    if ((await stat(file)).isFile()) return;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PipelineError('INPUT_INVALID', `${file} cannot be read (${why}); give the path of a file`, { cause });
-  }
-  throw new PipelineError(
-    'INPUT_INVALID',
-    `${file} is a folder or a device; give the files in it, such as ${path.join(file, '*')}`,
-  );
-}
-
 async function recogniseFile(
   { engine, pipeline, dataset, asOf }: Import,
   file: string,
@@ -264,15 +255,16 @@ function firstDay({ dataset: { definition } }: Pick<Import, 'dataset'>, id: stri
 }
 
 /** Keeps a file that is a piece of a day under its name, and returns the day; undefined for a file that stands for itself. */
-async function keepOfDay(work: Import, file: string, recognised: RecognisedFile): Promise<NamedDay | undefined> {
-  const { engine, dataset } = work;
-  const name = nameOf(work, file, recognised);
-  const day = name === undefined ? undefined : dataset.rawNames?.dayOf(name);
+async function keepOfDay(
+  work: Import,
+  fetched: FetchedFile,
+  recognised: RecognisedFile,
+): Promise<NamedDay | undefined> {
+  const name = nameOf(work, fetched.path, recognised);
+  const day = name === undefined ? undefined : work.dataset.rawNames?.dayOf(name);
   if (name === undefined || day === undefined) return undefined;
-  const own = isSealed(work, day.part)
-    ? await keepSealed(work, { file, name, day })
-    : await keepByName(engine.objects, name, { path: file }, recognised.mediaType);
-  await noteOwnFile(engine, work.pipeline, own);
+  const { mediaType } = recognised;
+  await keepDelivered(work, { name, day, mediaType, calledBefore: path.basename(fetched.path), fetched });
   return day;
 }
 
@@ -280,35 +272,23 @@ function isSealed({ dataset }: Pick<Import, 'dataset'>, id: string): boolean {
   return dataset.definition.parts.find((part) => part.id === id)?.decoding !== undefined;
 }
 
-async function keepSealed(
-  { engine, pipeline }: Import,
-  { file, name, day }: { readonly file: string; readonly name: string; readonly day: NamedDay },
-) {
-  const key = await dataKey(engine, pipeline, monthOfDelivery(day.date));
-  return engine.withScratchFolder(async (scratch) => {
-    const sealed = path.join(scratch, 'sealed');
-    await sealFile(key, await encodedFile(file), sealed);
-    return keepByName(engine.objects, name, { path: sealed }, SEALED_TYPE);
-  });
-}
-
 function nameOf({ engine, dataset }: Import, file: string, { part, from, to }: RecognisedFile): string | undefined {
   return dataset.rawNames?.nameOf({ part, window: { from, to }, at: engine.now(), path: file });
 }
 
 /** Takes in a file that stands for itself. A name that other programs read is given to it only after it was read whole. */
-async function deliverWhole(work: Import, file: string, recognised: RecognisedFile): Promise<ImportResult> {
+async function deliverWhole(work: Import, fetched: FetchedFile, recognised: RecognisedFile): Promise<ImportResult> {
   const { engine } = work;
   const { mediaType } = recognised;
+  const { path: file, sha256 } = fetched;
   const name = nameOf(work, file, recognised);
-  if (name === undefined) return deliver(work, file, recognised, await keepContent(work, file, recognised));
-  const { sha256, bytes } = await loadStaged({ path: file });
-  const edition = editionOf(name, mediaType, { sha256, bytes });
+  if (name === undefined) return deliver(work, file, recognised, await keepContent(work, fetched, recognised));
+  const edition = editionOf(name, mediaType, fetched);
   const keep = async (): Promise<void> => {
     if ((await loadStaged({ path: file })).sha256 !== sha256) {
       throw new PipelineError('INPUT_INVALID', `${file} changed while it was read; give it again when it is written`);
     }
-    await keepNewest(engine, name, { path: file, sha256, bytes }, mediaType);
+    await keepNewest(engine, name, fetched, mediaType);
     await noteOwnFile(engine, work.pipeline, name);
   };
   return deliver(work, file, recognised, edition, { path: file, keep });
@@ -316,33 +296,32 @@ async function deliverWhole(work: Import, file: string, recognised: RecognisedFi
 
 function keepContent(
   { engine, pipeline }: Import,
-  file: string,
+  staged: Staged,
   { part, from, to, extension, mediaType }: RecognisedFile,
 ): Promise<ArtefactRef> {
   const folder = `raw/${pipeline}/${part}/${from}_${to}`;
-  return putContent(engine.objects, { folder, extension, mediaType }, { path: file });
-}
-
-async function namesAtHand(engine: Engine, places: readonly string[]): Promise<string[]> {
-  const heads = await Promise.all(places.map((place) => headsAtHand(engine, place)));
-  return [...new Set(heads.flat().map(({ key }) => key))].sort();
+  return putContent(engine.objects, { folder, extension, mediaType }, staged);
 }
 
 async function deliverDay(work: Import, day: NamedDay): Promise<ImportResult> {
-  const { engine, dataset } = work;
-  const places = dataset.rawNames?.besides(day) ?? [];
-  const names = work.atHand === true ? await namesAtHand(engine, places) : await namesUnder(engine.objects, places);
-  return withJoined(engine, names, async (file) => {
+  const { engine, dataset, control, atHand } = work;
+  const { signal } = control;
+  const source = openStoredSource(engine, definedMembers({ atHand }));
+  const files = await filesBelow(source, dataset.rawNames?.besides(day) ?? [], control);
+  return withJoined(engine, { source, files, signal }, async (file) => {
     const recognised = isSealed(work, day.part)
-      ? { ...day, ...SEALED, kind: day.part, from: day.date, to: day.date, rows: names.length }
+      ? { ...day, ...SEALED, kind: day.part, from: day.date, to: day.date, rows: files.length }
       : await recogniseFile(work, file);
     const { part } = recognised;
     if (part !== day.part) {
-      throw new PipelineError('INPUT_INVALID', `${names[0] ?? file} is named ${day.part} and holds ${part}; move it`);
+      throw new PipelineError(
+        'INPUT_INVALID',
+        `${files[0]?.path ?? file} is named ${day.part} and holds ${part}; move it`,
+      );
     }
-    const kind = names.length === 1 ? recognised.kind : `${recognised.kind}, ${names.length} files together`;
+    const kind = files.length === 1 ? recognised.kind : `${recognised.kind}, ${files.length} files together`;
     const own = { ...recognised, kind, from: day.date, to: day.date, ...(recognised.asOf && { asOf: day.date }) };
-    return deliver(work, names[0] ?? file, own, await keepContent(work, file, own));
+    return deliver(work, files[0]?.path ?? file, own, await keepContent(work, { path: file }, own));
   });
 }
 

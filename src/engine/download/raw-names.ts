@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { errorCodeOf } from '../../errors.ts';
-import type { ArtefactRef, ObjectHead, ObjectStore } from '../../ports/objects.ts';
+import type { ArtefactRef, ObjectStore } from '../../ports/objects.ts';
+import type { FetchedFile } from '../../ports/source.ts';
 import { damageOf, editionPlace, loadStaged, putContent } from '../content-store.ts';
 import type { Staged } from '../content-store.ts';
 import type { Engine } from '../engine.ts';
 import { beginReplacing, endReplacing } from '../records/replacing-names.ts';
+import { namedFile } from '../sources/stored-source.ts';
 
 /** Raw files under names that other programs know, beside the copy that is named by its hash. */
 
@@ -85,35 +84,11 @@ async function archiveNamed(objects: ObjectStore, name: string, mediaType: strin
   }
 }
 
-/** The object under a name as a verified local file, without a copy of it where the store has its objects on this disk. */
-export async function namedFile(objects: ObjectStore, name: string): Promise<NamedFile | undefined> {
-  const stream = await objects.get(name);
-  if (stream === undefined) return undefined;
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of stream) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-  }
-  const sha256 = hash.digest('hex');
-  const file = await objects.openLocal({ key: name, sha256, bytes });
-  return file === undefined ? undefined : { path: file, sha256, bytes };
-}
-
-/** A readable file with the content that its name had when it was opened. */
-export interface NamedFile {
-  readonly path: string;
-  readonly sha256: string;
-  readonly bytes: number;
-}
-
-/**
- * Where this edition of the name is archived; its key has the hash, so that every edition stays.
- */
+/** Where this edition of the name is archived; its key has the hash, so that every edition stays. */
 export function editionOf(
   name: string,
   mediaType: string,
-  { sha256, bytes }: Pick<NamedFile, 'sha256' | 'bytes'>,
+  { sha256, bytes }: Pick<FetchedFile, 'sha256' | 'bytes'>,
 ): ArtefactRef {
   const { folder, extension } = editionPlace(name, mediaType);
   return { key: `${folder}/${sha256}.${extension}`, sha256, bytes, mediaType };
@@ -124,43 +99,4 @@ export async function namesUnder(objects: ObjectStore, prefixes: readonly string
   const names: string[] = [];
   for (const prefix of prefixes) for await (const { key } of objects.list(prefix)) names.push(key);
   return [...new Set(names)].sort();
-}
-
-/**
- * A listing is of the store itself, or none. While it is away the day goes on with what lies on this host, and is run again once the store is
- * back.
- */
-export async function headsAtHand(
-  { objects, fallback }: Pick<Engine, 'objects' | 'fallback'>,
-  prefix: string,
-): Promise<ObjectHead[]> {
-  const heads: ObjectHead[] = [];
-  try {
-    for await (const head of objects.list(prefix)) heads.push(head);
-  } catch (error) {
-    if (fallback === undefined || errorCodeOf(error) !== 'STORE_UNAVAILABLE') throw error;
-    return [];
-  }
-  return heads;
-}
-
-/** Uses one local file that has the bytes of all these objects, a line end after each. */
-export function withJoined<T>(
-  { objects, withScratchFolder }: Pick<Engine, 'objects' | 'withScratchFolder'>,
-  names: readonly string[],
-  use: (file: string) => Promise<T>,
-): Promise<T> {
-  async function* bytes(): AsyncGenerator<Uint8Array> {
-    for (const [index, name] of names.entries()) {
-      if (index > 0) yield Buffer.from('\n');
-      const stream = await objects.get(name);
-      // Removed between the listing and now: it is no longer part of the day.
-      if (stream !== undefined) yield* stream;
-    }
-  }
-  return withScratchFolder(async (folder) => {
-    const file = path.join(folder, path.posix.basename(names[0] ?? 'raw'));
-    await pipeline(bytes(), createWriteStream(file));
-    return use(file);
-  });
 }

@@ -1,9 +1,10 @@
 import type { ErrorCode } from '../../errors.ts';
+import { required } from '../../given.ts';
 import type { NamedDay } from '../../pipelines/dataset.ts';
 import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
-import type { ObjectHead } from '../../ports/objects.ts';
+import type { OfferedFile } from '../../ports/source.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { readReceipts } from '../records/ledger-reader.ts';
@@ -11,7 +12,8 @@ import { depositKey, readDepositNotes } from './deposit-notes.ts';
 import type { DepositNote } from './deposit-notes.ts';
 import { importDeposit } from './import-file.ts';
 import type { ImportOutcome } from './import-file.ts';
-import { headsAtHand } from './raw-names.ts';
+import { filesBelow } from './join-files.ts';
+import { openStoredSource } from '../sources/stored-source.ts';
 
 /**
  * Takes in what other programs have put under the raw names of a pipeline since it was last looked at. What was taken in is an answer like any
@@ -44,9 +46,9 @@ export async function takeDayDeposits(
     // Places of a month are listed together: a request for each of them would be hundreds.
     for (const [index] of (places[0] ?? []).entries()) listed.push(commonPrefix(places.map((own) => own[index] ?? '')));
   }
-  const found = await newObjects(engine, pipeline, listed);
+  const found = await newFiles(engine, control, pipeline, listed);
   const own = found.filter(
-    ({ key }) => rawNames.dayOf(key) !== undefined && wanted.some((prefix) => key.startsWith(prefix)),
+    ({ path }) => rawNames.dayOf(path) !== undefined && wanted.some((prefix) => path.startsWith(prefix)),
   );
   return take(engine, control, pipeline, own, dates);
 }
@@ -62,7 +64,7 @@ function commonPrefix([first = '', ...others]: readonly string[]): string {
 export async function takeAllDeposits(engine: Engine, control: StepControl, pipeline: string): Promise<TakenDeposits> {
   const { rawNames } = datasetOf(engine, pipeline);
   if (!reads(engine) || rawNames?.parts === undefined) return NOTHING;
-  return take(engine, control, pipeline, await newObjects(engine, pipeline, rawNames.roots));
+  return take(engine, control, pipeline, await newFiles(engine, control, pipeline, rawNames.roots));
 }
 
 function reads({ deposits = 'before', sql }: Engine): boolean {
@@ -87,14 +89,20 @@ async function datesLookedFor(
   );
 }
 
-/** The objects below the prefixes that are not as they were when they were last seen. */
-async function newObjects(engine: Engine, pipeline: string, prefixes: readonly string[]): Promise<ObjectHead[]> {
-  const found = new Map<string, ObjectHead>();
+/** The files below the prefixes that are not as they were when they were last seen. */
+async function newFiles(
+  engine: Engine,
+  control: StepControl,
+  pipeline: string,
+  prefixes: readonly string[],
+): Promise<OfferedFile[]> {
+  const source = openStoredSource(engine, { atHand: true });
+  const found = new Map<string, OfferedFile>();
   for (const prefix of new Set(prefixes)) {
-    const heads = await headsAtHand(engine, prefix);
-    if (heads.length === 0) continue;
+    const files = await filesBelow(source, [prefix], control);
+    if (files.length === 0) continue;
     const notes = await readDepositNotes(engine, pipeline, prefix);
-    for (const head of heads) if (notes.get(head.key)?.etag !== head.etag) found.set(head.key, head);
+    for (const file of files) if (notes.get(file.path)?.etag !== file.version) found.set(file.path, file);
   }
   return [...found.values()];
 }
@@ -104,28 +112,28 @@ async function take(
   engine: Engine,
   control: StepControl,
   pipeline: string,
-  found: readonly ObjectHead[],
+  found: readonly OfferedFile[],
   only?: readonly CivilDate[],
 ): Promise<TakenDeposits> {
   const { rawNames } = datasetOf(engine, pipeline);
-  const works = new Map<string, { deposit: string | NamedDay; heads: ObjectHead[] }>();
-  for (const head of found) {
-    const day = rawNames?.dayOf(head.key);
-    const name = day === undefined ? head.key : `${day.part}/${day.date}`;
-    const work = works.get(name) ?? { deposit: day ?? head.key, heads: [] };
-    work.heads.push(head);
+  const works = new Map<string, { deposit: OfferedFile | NamedDay; files: OfferedFile[] }>();
+  for (const file of found) {
+    const day = rawNames?.dayOf(file.path);
+    const name = day === undefined ? file.path : `${day.part}/${day.date}`;
+    const work = works.get(name) ?? { deposit: day ?? file, files: [] };
+    work.files.push(file);
     works.set(name, work);
   }
   const outcomes: ImportOutcome[] = [];
   const dates = new Set<CivilDate>();
-  for (const { deposit, heads } of works.values()) {
-    control.progress(`taking in ${heads.map(({ key }) => key).join(', ')}`);
+  for (const { deposit, files } of works.values()) {
+    control.progress(`taking in ${files.map(({ path }) => path).join(', ')}`);
     const outcome = await importDeposit(engine, pipeline, control, deposit);
     if (outcome === undefined) continue;
     outcomes.push(outcome);
     if ('code' in outcome && !isOfFile(outcome.code)) continue;
     for (const date of daysOf(engine, pipeline, outcome)) dates.add(date);
-    await noteTaken(engine, pipeline, heads, outcome);
+    await noteTaken(engine, pipeline, files, outcome);
   }
   // Late counts of a day lie in the folders of the days beside it.
   return { outcomes, dates: [...new Set([...dates, ...(outcomes.length === 0 ? [] : (only ?? []))])].sort() };
@@ -149,13 +157,13 @@ function daysOf(engine: Engine, pipeline: string, outcome: ImportOutcome): Civil
 async function noteTaken(
   engine: Engine,
   pipeline: string,
-  heads: readonly ObjectHead[],
+  files: readonly OfferedFile[],
   outcome: ImportOutcome,
 ): Promise<void> {
   const seenAt = engine.now().toISOString();
   const failure = 'code' in outcome ? { failure: { code: outcome.code, message: outcome.message } } : undefined;
-  for (const { key, etag } of heads) {
-    const note: DepositNote = { etag, seenAt, ...failure };
-    await engine.documents.put(depositKey(pipeline, key), note);
+  for (const { path, version } of files) {
+    const note: DepositNote = { etag: required(version, `the ETag of ${path}`), seenAt, ...failure };
+    await engine.documents.put(depositKey(pipeline, path), note);
   }
 }

@@ -1,4 +1,4 @@
-import { definedMembers } from '../../given.ts';
+import { definedMembers, required } from '../../given.ts';
 import type { DecodedFile, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
@@ -33,9 +33,12 @@ export interface Arrival {
   readonly earlier?: readonly { readonly sha256: string; readonly bytes: number; readonly at: string }[];
 }
 
+/** A folder tells the size of every file. */
+type ListedFile = OfferedFile & { readonly bytes: number };
+
 /** A file that is to be fetched, and why. */
 export interface DueFile {
-  readonly file: OfferedFile;
+  readonly file: ListedFile;
   readonly day: NamedDay;
   readonly why: 'new' | 'failed' | 'changed' | 'asked';
   readonly known?: Arrival;
@@ -44,7 +47,7 @@ export interface DueFile {
 /** What a folder has, held against the journal. */
 export interface Survey {
   /** Every file of the parts that were asked about. */
-  readonly files: readonly { readonly file: OfferedFile; readonly day: NamedDay }[];
+  readonly files: readonly { readonly file: ListedFile; readonly day: NamedDay }[];
   readonly due: readonly DueFile[];
   /** Files of no part: those that are known and only noted, and names that nothing is known of. */
   readonly noted: readonly string[];
@@ -68,12 +71,13 @@ export async function surveyFolder(
   { pipeline, declaration, parts, again = false }: SurveyRequest,
   options: SourceOptions,
 ): Promise<Survey> {
-  const files: { file: OfferedFile; day: NamedDay }[] = [];
+  const files: { file: ListedFile; day: NamedDay }[] = [];
   const others: Record<'noted' | 'unknown', string[]> = { noted: [], unknown: [] };
   for await (const file of source.list(options)) {
     const day = declaration.dayOf(file.name);
     if (typeof day === 'string') others[day].push(file.path);
-    else if (parts?.includes(day.part) !== false) files.push({ file, day });
+    else if (parts?.includes(day.part) !== false)
+      files.push({ file: { ...file, bytes: required(file.bytes, `the size of ${file.path}`) }, day });
   }
   files.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
   const journal = await readJournal(engine, pipeline, [...new Set(files.map(({ day }) => day.part))]);
@@ -89,7 +93,7 @@ function orderOf({ file, day }: { readonly file: OfferedFile; readonly day: Name
   return `${day.date}/${file.name}/${file.path}`;
 }
 
-function whyDue(file: OfferedFile, known: Arrival | undefined): DueFile['why'] | undefined {
+function whyDue(file: ListedFile, known: Arrival | undefined): DueFile['why'] | undefined {
   if (known === undefined || known.state === 'seen') return 'new';
   if (known.state === 'failed') return 'failed';
   const isSame = known.bytes === file.bytes && known.modifiedAt === file.modifiedAt;

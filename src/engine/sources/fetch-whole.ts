@@ -4,6 +4,7 @@ import { mkdir, stat, truncate } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
+import { required } from '../../given.ts';
 import type { FetchedFile, OfferedFile, Source, SourceOptions } from '../../ports/source.ts';
 import { finishPart, leavePart, takePart } from './partial-files.ts';
 
@@ -24,7 +25,7 @@ export async function fetchWhole(
   try {
     await receive(source, part, file, options);
     const { size } = await stat(part);
-    if (size !== file.bytes) throw truncated(source, file, size);
+    if (size !== sizeOf(file)) throw truncated(source, file, size);
     const path = await finishPart(part);
     return { path, bytes: size, sha256: await sha256OfFile(path) };
   } catch (error) {
@@ -41,26 +42,31 @@ async function receive(
 ): Promise<void> {
   const start = (await stat(part).catch(() => undefined))?.size ?? 0;
   // More than is listed cannot be a beginning of it.
-  if (start > file.bytes) await truncate(part, 0);
-  const from = start > file.bytes ? 0 : start;
+  const listed = sizeOf(file);
+  if (start > listed) await truncate(part, 0);
+  const from = start > listed ? 0 : start;
   let bytes = from;
   const counted = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of source.open(file, from, options)) {
       bytes += chunk.byteLength;
-      options.progress?.(`${bytes} of ${file.bytes} bytes of ${file.name}`);
+      options.progress?.(`${bytes} of ${listed} bytes of ${file.name}`);
       // A server that sends on and on must not fill the disk.
-      if (bytes > file.bytes) throw truncated(source, file, bytes);
+      if (bytes > listed) throw truncated(source, file, bytes);
       yield chunk;
     }
   };
-  const rest = from < file.bytes ? counted() : [];
+  const rest = from < listed ? counted() : [];
   await pipeline(rest, createWriteStream(part, { flags: from === 0 ? 'w' : 'a', mode: 0o600 }));
+}
+
+function sizeOf({ bytes }: OfferedFile): number {
+  return required(bytes, 'the size that a folder lists');
 }
 
 function truncated({ place }: Pick<Source, 'place'>, file: OfferedFile, bytes: number): PipelineError {
   return new PipelineError(
     'SRC_TRUNCATED',
-    `${file.name} at ${place} came with ${bytes} bytes and is listed with ${file.bytes}; it may still be written there`,
+    `${file.name} at ${place} came with ${bytes} bytes and is listed with ${sizeOf(file)}; it may still be written there`,
     { context: { file: file.path } },
   );
 }

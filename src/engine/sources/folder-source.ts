@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../../errors.ts';
 import type { OfferedFile, Source } from '../../ports/source.ts';
@@ -18,6 +18,7 @@ export function openFolderSource({ root, folder }: { readonly root: string; read
     },
     open: (file, start, { signal }) => createReadStream(path.join(root, file.path), { start, signal }),
     fetch: (file: OfferedFile, options) => fetchWhole(source, folder, file, options),
+    discard: (file) => rm(file.path, { force: true }),
     close: () => Promise.resolve(),
   };
   return source;

@@ -57,11 +57,6 @@ export async function sealFile(key: Uint8Array, file: EncodedFile, target: strin
   }
 }
 
-/** A file as it was delivered, with the name, hash and size that are needed to seal it. */
-export async function encodedFile(file: string): Promise<EncodedFile> {
-  return { name: path.basename(file), path: file, sha256: await sha256OfFile(file), bytes: (await stat(file)).size };
-}
-
 /**
  * The files that are sealed in one file, each opened into the folder when it is asked for. A folder holds one at a time.
  *

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import type SftpClient from 'ssh2-sftp-client';
@@ -49,6 +50,7 @@ export function openSftpSource(options: SftpOptions): Source {
     list: (asked) => listBelow(connection, options.root, asked),
     open: (file, start, asked) => connection.read(`${options.root}/${file.path}`, start, asked),
     fetch: (file, asked) => fetchWhole(source, options.folder, file, asked),
+    discard: (file) => rm(file.path, { force: true }),
     close: () => connection.close(),
   };
   return source;

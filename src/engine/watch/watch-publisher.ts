@@ -17,10 +17,10 @@ import type { WatchedPublisher } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { surveyDays } from '../plan/evidence.ts';
-import { readFreshness } from '../download/fetch-raw.ts';
+import { offeredFor } from '../download/fetch-raw.ts';
 import { takeAllDeposits } from '../download/take-deposits.ts';
-import { withFolder } from '../download/deliver-folder.ts';
 import { surveyFolder } from '../sources/arrivals.ts';
+import { withSource } from '../sources/open-source.ts';
 import { SILENT, inPages } from '../in-pages.ts';
 import type { PageControl } from '../in-pages.ts';
 import { readManifests } from '../records/ledger-reader.ts';
@@ -92,7 +92,7 @@ async function arrivedDays(
     ({ host }, place, all) => all.findIndex((one) => one.host === host) === place,
   )) {
     const request = { pipeline: definition.name, declaration, parts: open };
-    const { due } = await withFolder(engine, declaration, (source) => surveyFolder(engine, source, request, control));
+    const { due } = await withSource(engine, declaration, (source) => surveyFolder(engine, source, request, control));
     days.push(...due.map(({ day }) => day.date));
   }
   return days.filter((date) => date >= firstDayOf(definition));
@@ -105,12 +105,15 @@ async function askFreshness(
 ): Promise<{ readonly freshness: Freshness; readonly moved: string[] }> {
   const dataset = datasetOf(engine, pipeline);
   const { definition } = dataset;
+  const yesterday = addDays(civilDateAt(engine.now(), definition.zone), -1);
+  const newest = { from: yesterday, to: yesterday };
   const freshness: Record<string, string | null> = {};
   const moved: string[] = [];
   for (const { part } of definition.steps) {
     const source = part === undefined ? undefined : httpSourceOf(dataset, part);
     if (part === undefined || source === undefined) continue;
-    const now = await readFreshness(engine, source, signal);
+    const offered = await withSource(engine, source, (opened) => offeredFor(opened, newest, signal));
+    const now = offered.version ?? null;
     const before = await engine.documents.get<{ value: string | null }>(watchKey(pipeline, part));
     freshness[part] = now;
     if (now === null || before?.body.value !== now) moved.push(part);

@@ -6,6 +6,7 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { readReceipts } from '../../../src/engine/records/ledger-reader.ts';
 import { RECEIPT_TABLE, newestDeliveries, receiptKey } from '../../../src/pipelines/receipt.ts';
 import type { Receipt } from '../../../src/pipelines/receipt.ts';
+import type { FetchedFile } from '../../../src/ports/source.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -29,6 +30,16 @@ afterEach(async () => {
   await engine.close();
   await publisher.close();
 });
+
+type Fetched = Promise<FetchedFile | undefined>;
+
+/** The sources of the engine, where each fetch of a file is done by `how`. */
+function around(how: (fetch: () => Fetched) => Fetched): NonNullable<Engine['openSource']> {
+  return (declaration) => {
+    const source = engine.openSource!(declaration);
+    return { ...source, fetch: (file, request) => how(() => source.fetch(file, request)) };
+  };
+}
 
 async function receiptsOf(part: string): Promise<Receipt[]> {
   const dates = { first: DATE, last: DATE };
@@ -57,15 +68,12 @@ describe('the newest answer for a day', () => {
     const [arrived, released] = [once(signals, 'arrived'), once(signals, 'released')];
     const slow: Engine = {
       ...engine,
-      http: {
-        ...engine.http!,
-        async download(request) {
-          const answer = await engine.http!.download(request);
-          signals.emit('arrived');
-          await released;
-          return answer;
-        },
-      },
+      openSource: around(async (fetch) => {
+        const answer = await fetch();
+        signals.emit('arrived');
+        await released;
+        return answer;
+      }),
     };
     const late = runDay(slow, 'tiny', DATE);
     await arrived;
@@ -91,15 +99,12 @@ describe('the newest answer for a day', () => {
       };
       const behind = (before: boolean): Engine => ({
         ...engine,
-        http: {
-          ...engine.http!,
-          async download(request) {
-            if (before) await pass('asks');
-            const answer = await engine.http!.download(request);
-            if (!before) await pass('answered');
-            return answer;
-          },
-        },
+        openSource: around(async (fetch) => {
+          if (before) await pass('asks');
+          const answer = await fetch();
+          if (!before) await pass('answered');
+          return answer;
+        }),
       });
       // Has the earlier number and asks after the revision.
       const late = runDay(behind(true), 'tiny', DATE);

@@ -7,10 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isPrivateAddress } from '../../../src/engine/download/addresses.ts';
-import type { Network } from '../../../src/engine/download/addresses.ts';
-import { createHttpClient } from '../../../src/engine/download/http-client.ts';
-import type { HttpRequest } from '../../../src/engine/download/http-client.ts';
+import { isPrivateAddress } from '../../../src/engine/sources/addresses.ts';
+import type { Network } from '../../../src/engine/sources/addresses.ts';
+import { createHttpClient } from '../../../src/engine/sources/http-client.ts';
+import type { HttpRequest } from '../../../src/engine/sources/http-client.ts';
 
 const KEY = 'k3y/of the publisher';
 

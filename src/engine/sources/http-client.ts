@@ -7,7 +7,7 @@ import { redactText, redactedError } from '../../redaction.ts';
 import type { Network } from './addresses.ts';
 import { brokenOff, exchange, textOf, tooLarge } from './http-exchange.ts';
 import type { Exchange } from './http-exchange.ts';
-import { finishPart, leavePart, takePart } from '../sources/partial-files.ts';
+import { finishPart, leavePart, takePart } from './partial-files.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { sha256OfFile } from '@quotidien/machine/file-hash';
 
@@ -52,7 +52,7 @@ export interface HttpClient {
   download(request: HttpRequest): Promise<HttpDownload | undefined>;
   /** A small JSON document. */
   json(request: Omit<HttpRequest, 'ifNoneMatch' | 'progress' | 'maxBytes'>): Promise<unknown>;
-  discard(download: HttpDownload): Promise<void>;
+  discard(download: Pick<HttpDownload, 'path'>): Promise<void>;
 }
 
 /** What all downloads of a worker share. */
