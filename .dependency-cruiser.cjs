@@ -67,6 +67,13 @@ function inOrder(folder, rooms) {
 
 module.exports = {
   forbidden: [
+    {
+      name: 'sources-behind-their-port',
+      severity: 'error',
+      comment: 'how raw files are come by is known to sources; the others have the port `Source`',
+      from: { path: '^src/engine/', pathNot: '^src/engine/sources/' },
+      to: { path: '^src/engine/sources/(http-|sftp-|folder-source|fetch-|addresses|retry-after|partial-files)' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
     {
       name: 'no-orphans',

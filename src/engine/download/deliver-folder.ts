@@ -9,7 +9,6 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import type { FetchedFile, OfferedFile, Source } from '../../ports/source.ts';
 import { putContent } from '../content-store.ts';
-import type { Engine } from '../engine.ts';
 import { doneWith, lost } from '../execute/execute-step.ts';
 import { saveReceipt, takeSequence } from '../records/delivery-order.ts';
 import { damageUnlessDestroyed } from '../records/forgotten.ts';

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import type { Source } from '../../ports/source.ts';
@@ -9,9 +10,7 @@ import type { Source } from '../../ports/source.ts';
 export function openGivenFiles(files: readonly string[]): Source {
   return {
     place: 'import:',
-    async *list() {
-      yield* files.map((file) => ({ path: file, name: path.basename(file), modifiedAt: null }));
-    },
+    list: () => Readable.from(files.map((file) => ({ path: file, name: path.basename(file), modifiedAt: null }))),
     open: (file, start, { signal }) => createReadStream(file.path, { start, signal }),
     async fetch({ path: file }) {
       const bytes = await sizeOf(file);

@@ -1,11 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
-import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import type { EncodedFile } from '../../pipelines/dataset.ts';
 
