@@ -1,7 +1,7 @@
-import { alikeFiles, dayOf, mapColumns, quoteText, quoteTexts } from '../kit/index.ts';
-import type { CsvHeader, LocalArtefact, SqlSession, StepUnit } from '../kit/index.ts';
+import { alikeFiles, dayOf, mapColumns, oddColumns, quoteText, quoteTexts } from '../kit/index.ts';
+import type { ColumnsOf, CsvHeader, LocalArtefact, SqlSession, StepUnit } from '../kit/index.ts';
 import type { ColumnName } from './columns.ts';
-import { LAYOUT, MEASURES, NO_VALUE, RATES, unknownOf } from './columns.ts';
+import { LAYOUT, MEASURES, NO_VALUE, RATES } from './columns.ts';
 import { instantSql, published, regionSql } from './raw-rows.ts';
 import { ZONE } from './regions.ts';
 import { finalitySql } from './row-meaning.ts';
@@ -39,7 +39,7 @@ interface SliceFile {
 export async function loadPublishedRows(
   sql: SqlSession,
   units: readonly StepUnit[],
-): Promise<ReadonlyMap<number, readonly string[]>> {
+): Promise<ReadonlyMap<number, readonly ColumnsOf[]>> {
   const files = units.flatMap((unit, index) =>
     PARTS.flatMap((part): SliceFile[] => {
       const slice = sliceOf(unit, part);
@@ -52,10 +52,11 @@ export async function loadPublishedRows(
   }));
   const selects = groups.map(({ part, header, files: alike }) => selectTyped(part, header, alike));
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${selects.join(' UNION ALL ')}`);
-  const unknown = new Map<number, readonly string[]>();
-  for (const { header, files: alike } of groups)
-    for (const { unit } of alike) unknown.set(unit, [...(unknown.get(unit) ?? []), ...unknownOf(header)]);
-  return unknown;
+  const columns = new Map<number, readonly ColumnsOf[]>();
+  for (const { part, header, files: alike } of groups)
+    for (const { unit } of alike)
+      columns.set(unit, [...(columns.get(unit) ?? []), { of: part, ...oddColumns(header, LAYOUT) }]);
+  return columns;
 }
 
 const COLUMNS = [...MEASURES, ...RATES].map(({ column }) => column).join(', ');

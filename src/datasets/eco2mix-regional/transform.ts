@@ -1,4 +1,4 @@
-import { dayOf, REVISIONS, writeDayFiles } from '../kit/index.ts';
+import { dayOf, renamedColumns, REVISIONS, writeDayFiles } from '../kit/index.ts';
 import type {
   CheckResult,
   JsonObject,
@@ -18,7 +18,7 @@ export const transformRegions: StepImplementation = { kind: 'sql', run };
 
 async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
   const { units } = task;
-  const unknown = await loadPublishedRows(sql, units);
+  const columns = await loadPublishedRows(sql, units);
   task.signal.throwIfAborted();
   await createCore(sql);
   const loads = await summarizeLoads(sql, units);
@@ -38,8 +38,12 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     return {
       scope: unit.scope,
       outputs: { core: { path, rows: load.rows } },
-      checks: [expectedSamples(unit, load), ...(checks[index] ?? [])],
-      facts: factsOf(unit, load, unknown.get(index) ?? []),
+      checks: [expectedSamples(unit, load), ...(checks[index] ?? []), ...renamedColumns(columns.get(index) ?? [])],
+      facts: factsOf(
+        unit,
+        load,
+        (columns.get(index) ?? []).flatMap(({ unknown }) => unknown),
+      ),
     };
   });
 }

@@ -41,6 +41,14 @@ const READER = headerReader(
   keyOf,
 );
 
+/** The columns that RTE had by a day and a file of it lacks, by their labels. */
+export function missingColumns({ known }: Header, day: string): string[] {
+  const expected = (MEASURES as readonly (Measure & Spelling)[]).filter(
+    ({ since }) => since === undefined || since <= day,
+  );
+  return expected.filter(({ name }) => !known.has(name)).map(({ label }) => label);
+}
+
 /** What a header of this publisher says, by our names. */
 export type Header = ReturnType<typeof mapHeader>;
 

@@ -3,7 +3,7 @@ import type { LocalArtefact, SqlSession, StepUnit, ZonedDay } from '../kit/index
 import type { ColumnName, MeasureName } from './columns.ts';
 import { MEASURES } from './columns.ts';
 import type { Header } from './header.ts';
-import { mapHeader } from './header.ts';
+import { mapHeader, missingColumns } from './header.ts';
 
 /**
  * Slices as typed rows: one row of the temporary table `published` for each published row of a set of days.
@@ -55,6 +55,8 @@ export interface ReadSlice {
   readonly part: Part;
   readonly rows: number;
   readonly unknownColumns: readonly string[];
+  /** Labels of columns that files of that day usually have. */
+  readonly missingColumns: readonly string[];
 }
 
 /** What was read into the table `published`. */
@@ -92,9 +94,11 @@ export async function loadPublishedRows(sql: SqlSession, units: readonly StepUni
   const usable = tallies.filter((tally) => tally.usable > 0);
   return {
     slices: groups.flatMap(({ files: members, header }) =>
-      members.map(({ unit, part }) => {
+      members.map(({ unit, part, day }) => {
         const rows = tallies.find((tally) => tally.unit === unit && tally.part === part)?.rows ?? 0;
-        return { unit, part, rows, unknownColumns: header.unknown };
+        // Yearly tables have the load alone.
+        const missing = part === 'rte-annual' ? [] : missingColumns(header, day.date);
+        return { unit, part, rows, unknownColumns: header.unknown, missingColumns: missing };
       }),
     ),
     isReadable: tallies.every((tally) => !tally.is_odd && tally.unknown_natures === 0),

@@ -1,9 +1,7 @@
 import { civilDateAt, PipelineError, quoteIdentifier } from '../kit/index.ts';
 import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
-import { MEASURES } from './columns.ts';
-import type { Measure, MeasureName } from './columns.ts';
 import { isSchoolCalendar, recogniseSchoolHolidays } from './calendar/school-holidays.ts';
-import { requireColumn } from './header.ts';
+import { missingColumns, requireColumn } from './header.ts';
 import { ZONE } from './local-time.ts';
 import type { Part } from './published-rows.ts';
 import type { RawFile } from './raw-file.ts';
@@ -60,14 +58,12 @@ function describe(raw: RawFile, kind: Kind, { rows, first, last }: Extent): Reco
     throw new PipelineError('SRC_SHAPE_CHANGED', `${raw.what} has a header and no rows with a readable time`);
   }
   const { part, kind: name, extension, mediaType } = kind;
-  const columns = { unknown: raw.header.unknown, missing: part === 'rte-annual' ? [] : missingIn(raw, last) };
+  // Yearly tables have the load alone.
+  const columns = {
+    unknown: raw.header.unknown,
+    missing: part === 'rte-annual' ? [] : missingColumns(raw.header, last),
+  };
   return { part, kind: name, from: first, to: last, rows, columns, extension, mediaType };
-}
-
-/** The columns that RTE had by that day, by their labels; its yearly tables have the load alone. */
-function missingIn({ header }: RawFile, last: string): string[] {
-  const expected = (MEASURES as readonly Measure[]).filter(({ since }) => since === undefined || since <= last);
-  return expected.filter(({ name }) => !header.known.has(name as MeasureName)).map(({ label }) => label);
 }
 
 /** Both datasets have the same columns: the nature of the rows tells them apart. */

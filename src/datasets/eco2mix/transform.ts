@@ -1,5 +1,13 @@
-import { dayOf, writeDayFiles } from '../kit/index.ts';
-import type { JsonValue, SqlSession, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
+import { dayOf, renamedColumns, writeDayFiles } from '../kit/index.ts';
+import type {
+  ColumnsOf,
+  JsonValue,
+  SqlSession,
+  StepImplementation,
+  StepTask,
+  StepUnit,
+  UnitOutcome,
+} from '../kit/index.ts';
 
 import { CORE_COLUMNS, createCore, leastFinal, summarizeLoad } from './core.ts';
 import type { LoadSummary } from './core.ts';
@@ -30,17 +38,18 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     const load = loads[index];
     const path = files.get(dayOf(unit).date);
     if (load === undefined || path === undefined) return notPublished(unit, load?.rows ?? 0);
+    const slices = published.slices.filter((slice) => slice.unit === index);
     return {
       scope: unit.scope,
       outputs: { core: { path, rows: load.rows } },
-      checks: checks[index] ?? [],
-      facts: factsOf(
-        unit,
-        load,
-        published.slices.filter((slice) => slice.unit === index),
-      ),
+      checks: [...(checks[index] ?? []), ...renamedColumns(slices.map(columnsOf))],
+      facts: factsOf(unit, load, slices),
     };
   });
+}
+
+function columnsOf({ part, unknownColumns, missingColumns }: ReadSlice): ColumnsOf {
+  return { of: part, unknown: unknownColumns, missing: missingColumns };
 }
 
 /** None of a day without any load: it is not published yet, whatever forecasts there are. */

@@ -117,6 +117,7 @@ export * from './french-csv.ts';
 export * from './json.ts';
 export * from './kept-words.ts';
 export * from './parquet.ts';
+export * from './renamed-columns.ts';
 export * from './row-checks.ts';
 export { canonicalJson } from '../../pipelines/canonical-json.ts';
 export { quoteIdentifier, quoteList, quoteText, quoteTexts } from '../../pipelines/sql-text.ts';

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readVersions } from '../../../src/engine/look/day-dossier.ts';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import type { ImportResult } from '../../../src/engine/download/import-file.ts';
+import { readLedger } from '../../../src/engine/records/ledger-reader.ts';
 import { planFromStores } from '../../../src/engine/plan/plan-run.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
@@ -203,6 +204,26 @@ describe('an answer with less than is known of its day', () => {
       expect(await newest('tr')).toMatchObject({ version: 3, verdict: before.verdict, kept: undefined });
     },
   );
+
+  it('is held with a column under another name when nothing is known of the day, and counts when somebody says so', async () => {
+    const undo = portal.behave({ kind: 'header', change: { rename: 'gaz', to: 'gas' }, match });
+    try {
+      const { held, version } = await runDay(engine, 'eco2mix', DAY);
+      expect({ held, version }).toEqual({ held: ['transform/national'], version: 0 });
+      await expect(published()).rejects.toThrow();
+      const ledger = (await readLedger(engine.documents, 'eco2mix', [DAY])).get(DAY)!;
+      const entry = ledger.find(({ step }) => step === 'transform/national')!;
+      expect(entry.checks.find(({ check }) => check === 'renamed-columns')).toMatchObject({
+        severity: 'hold',
+        failed: 1,
+        examples: [{ of: 'tr', unknown: 'gas', missing: expect.stringContaining('Gaz') as string }],
+      });
+      expect((await runDay(engine, 'eco2mix', DAY, { decide: 'accept' })).version).toBe(1);
+      await published();
+    } finally {
+      undo();
+    }
+  });
 
   it('does not count when another step is forced', async () => {
     await runDay(engine, 'eco2mix', DAY);

@@ -116,3 +116,21 @@ describe('road counts that are published again with one more day', () => {
     });
   });
 });
+
+describe('a column under another name, on a day about which nothing is known', () => {
+  it.each([
+    ['comptages', 'comptages-routiers-permanents', 'Etat trafic'],
+    ['referentiel', 'referentiel-comptages-routiers', 'DATE_DEBUT'],
+    ['chantiers', 'chantiers-perturbants', 'Statut'],
+  ])('holds %s', async (part, dataset, column) => {
+    await withEngine(async (engine) => {
+      const match = { dataset, endpoint: 'export' } as const;
+      const undo = portal.behave({ kind: 'header', change: { rename: column, to: 'renommée' }, match });
+      try {
+        expect(await runDay(engine, 'cityflow', DAY)).toMatchObject({ held: [`transform/${part}`], version: 0 });
+      } finally {
+        undo();
+      }
+    });
+  });
+});

@@ -8,17 +8,21 @@ import {
   quoteIdentifier,
   quoteText,
   neededInput,
+  oddColumns,
+  RENAMED_COLUMNS,
+  renamedColumns,
 } from '../../kit/index.ts';
 import type {
   CheckDefinition,
   CheckResult,
+  ColumnsOf,
   JsonObject,
   SqlSession,
   StepUnit,
   UnitResult,
   ZonedDay,
 } from '../../kit/index.ts';
-import { COUNT_COLUMNS } from '../columns.ts';
+import { COUNT_COLUMNS, COUNTS } from '../columns.ts';
 import type { CountColumn } from '../columns.ts';
 import { ZONE } from '../zones.ts';
 import { stateSql, STATES, thresholdsOf } from '../thresholds.ts';
@@ -66,6 +70,7 @@ export const COUNT_CHECKS: readonly CheckDefinition[] = [
   NAMED,
   AGREEING,
   PLAUSIBLE_TWINS,
+  RENAMED_COLUMNS,
 ];
 
 /** Flows are whole numbers and occupancies have five decimals in every file seen. */
@@ -107,7 +112,7 @@ async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
   );
   return {
     outputs: { core, arcs },
-    checks,
+    checks: [...checks, ...renamedColumns([source.columns])],
     facts: {
       rows: core.rows,
       arcs: arcs.rows,
@@ -138,20 +143,21 @@ interface Source {
   readonly from: string;
   /** SQL of a column of the slice, whatever it was published as; NULL for one that it lacks. */
   readonly column: (name: CountColumn) => string;
+  readonly columns: ColumnsOf;
 }
 
 async function sourceOf(sql: SqlSession, slice: string): Promise<Source> {
   const from = parquetSql(slice);
   const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${from}`);
-  const { known } = mapColumns(
+  const header = mapColumns(
     described.map(({ column_name }) => column_name),
     COUNT_COLUMNS,
   );
   const column = (name: CountColumn): string => {
-    const published = known.get(name);
+    const published = header.known.get(name);
     return published === undefined ? 'NULL::VARCHAR' : quoteIdentifier(published);
   };
-  return { from, column };
+  return { from, column, columns: { of: 'comptages', ...oddColumns(header, COUNTS) } };
 }
 
 /**

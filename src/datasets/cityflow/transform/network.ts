@@ -4,12 +4,25 @@ import {
   inputOf,
   jsonOutput,
   mapColumns,
+  oddColumns,
   parquetSql,
   quoteIdentifier,
+  RENAMED_COLUMNS,
+  renamedColumns,
   writeParquetRows,
 } from '../../kit/index.ts';
-import type { CheckDefinition, ColumnNames, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
-import { NETWORK_COLUMNS } from '../columns.ts';
+import type {
+  CheckDefinition,
+  ColumnNames,
+  ColumnsOf,
+  CsvHeader,
+  CsvLayout,
+  SqlColumn,
+  SqlSession,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
+import { NETWORK, NETWORK_COLUMNS } from '../columns.ts';
 import { degrees, districtAt, lineLengthM, linesOfText, middleOf, sectorOf } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
 import { DistrictsCache } from './days.ts';
@@ -30,7 +43,7 @@ const IN_PARIS: CheckDefinition = {
   severity: 'hold',
 };
 /** Arcs far from Paris hold the day: lengths and zones would be those of another city. */
-export const NETWORK_CHECKS: readonly CheckDefinition[] = [ONE_LENGTH, IN_PARIS];
+export const NETWORK_CHECKS: readonly CheckDefinition[] = [ONE_LENGTH, IN_PARIS, RENAMED_COLUMNS];
 
 const FURTHEST_M = 20_000;
 const NOTRE_DAME: Position = [2.3522, 48.8566];
@@ -100,14 +113,20 @@ interface Piece {
 const districtsOf = new DistrictsCache();
 
 /** The arcs of the last network: the days of a set share one, and measuring it takes longer than everything else of the step. */
-let lastArcs: { readonly key: string; readonly arcs: readonly NetworkArc[]; readonly pieces: number } | undefined;
+let lastArcs: (ReadNetwork & { readonly key: string }) | undefined;
+
+interface ReadNetwork {
+  readonly arcs: readonly NetworkArc[];
+  readonly pieces: number;
+  readonly columns: readonly ColumnsOf[];
+}
 
 /** Days that share network and districts are measured once. */
 export const transformNetwork = dayByDay(async (unit, _task, sql) => transform(unit, sql));
 
 async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResult, 'scope'>> {
   const districts = await districtsOf.of(sql, unit);
-  const { arcs, pieces } = await arcsOfUnit(unit, sql, districts);
+  const { arcs, pieces, columns } = await arcsOfUnit(unit, sql, districts);
   const rows = arcs.map((arc) => NETWORK_TABLE.map(({ name }) => arc[name]));
   const core = await writeParquetRows(sql, NETWORK_TABLE, rows, `network-${unit.scope}`);
   const drawing: NetworkMap = {
@@ -132,27 +151,43 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
         arcs.length,
         far.map(({ arc_id, lon, lat }) => ({ arc_id, lon, lat })),
       ),
+      ...renamedColumns(columns),
     ],
     facts: { rows: arcs.length, pieces, districts: districts.length },
   };
 }
 
-async function arcsOfUnit(
-  unit: StepUnit,
-  sql: SqlSession,
-  districts: readonly District[],
-): Promise<{ readonly arcs: readonly NetworkArc[]; readonly pieces: number }> {
+async function arcsOfUnit(unit: StepUnit, sql: SqlSession, districts: readonly District[]): Promise<ReadNetwork> {
   const slice = inputOf(unit, 'referentiel');
-  if (slice === undefined) return { arcs: [], pieces: 0 };
+  if (slice === undefined) return { arcs: [], pieces: 0, columns: [] };
   const key = `${slice.ref.sha256} ${inputOf(unit, 'arrondissements')?.ref.sha256 ?? ''}`;
   if (lastArcs?.key !== key) {
     const pieces = await readPublished<Piece>(sql, slice.path, NETWORK_COLUMNS, PIECE_COLUMNS);
-    lastArcs = { key, arcs: arcsOf(pieces, districts), pieces: pieces.length };
+    const columns = [await columnsOf(sql, slice.path, NETWORK, 'referentiel')];
+    lastArcs = { key, arcs: arcsOf(pieces, districts), pieces: pieces.length, columns };
   }
   return lastArcs;
 }
 
 const PIECE_COLUMNS = ['arc', 'label', 'upstream', 'downstream', 'available_from', 'available_to', 'shape'] as const;
+
+/** How the columns of a slice differ from those that such files usually have. */
+export async function columnsOf(
+  sql: SqlSession,
+  file: string,
+  layout: CsvLayout<string>,
+  part: string,
+): Promise<ColumnsOf> {
+  return { of: part, ...oddColumns(await headerOf(sql, file, layout.names), layout) };
+}
+
+async function headerOf(sql: SqlSession, file: string, names: ColumnNames<string>): Promise<CsvHeader<string>> {
+  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${parquetSql(file)}`);
+  return mapColumns(
+    described.map(({ column_name }) => column_name),
+    names,
+  );
+}
 
 /** The wanted columns of a slice under our own names, whatever dialect it was published in; absent ones are null. */
 export async function readPublished<Row extends object>(
@@ -161,17 +196,12 @@ export async function readPublished<Row extends object>(
   names: ColumnNames<string>,
   wanted: readonly (keyof Row & string)[],
 ): Promise<Row[]> {
-  const from = parquetSql(file);
-  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${from}`);
-  const { known } = mapColumns(
-    described.map(({ column_name }) => column_name),
-    names,
-  );
+  const { known } = await headerOf(sql, file, names);
   const columns = wanted.map((name) => {
     const published = known.get(name);
     return `${published === undefined ? 'NULL::VARCHAR' : quoteIdentifier(published)} AS ${quoteIdentifier(name)}`;
   });
-  return sql.rows<Row>(`SELECT ${columns.join(', ')} FROM ${from}`);
+  return sql.rows<Row>(`SELECT ${columns.join(', ')} FROM ${parquetSql(file)}`);
 }
 
 /** Sorted by id; an arc with several published rows has the sum of its newest pieces. */

@@ -1,10 +1,18 @@
-import { checkResult, dayByDay, inputOf, isCivilDate, writeParquetRows } from '../../kit/index.ts';
+import {
+  checkResult,
+  dayByDay,
+  inputOf,
+  isCivilDate,
+  RENAMED_COLUMNS,
+  renamedColumns,
+  writeParquetRows,
+} from '../../kit/index.ts';
 import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
-import { WORK_COLUMNS } from '../columns.ts';
+import { WORK_COLUMNS, WORKS } from '../columns.ts';
 import { areaM2, degrees, districtAt, outlinesOfText, positionOfText } from '../geometry.ts';
 import type { District, Position } from '../geometry.ts';
 import { DistrictsCache } from './days.ts';
-import { readPublished } from './network.ts';
+import { columnsOf, readPublished } from './network.ts';
 
 /**
  * `transform/chantiers`: roadworks around a day, one row each. A start after its end, missing dates and a missing postcode exist: such works
@@ -18,8 +26,8 @@ const DATED: CheckDefinition = {
   severity: 'warn',
 };
 const PLACED: CheckDefinition = { id: 'works-have-a-postcode', title: 'every work has a postcode', severity: 'warn' };
-/** All warn: such works are kept, marked and left out of judgements that need the value. */
-export const WORK_CHECKS: readonly CheckDefinition[] = [UNIQUE, DATED, PLACED];
+/** What is wrong with single works warns: they are kept, marked and left out of judgements that need the value. */
+export const WORK_CHECKS: readonly CheckDefinition[] = [UNIQUE, DATED, PLACED, RENAMED_COLUMNS];
 
 /** Core table: one row per work; the columns are those of `Work`. */
 export const WORK_TABLE = [
@@ -118,6 +126,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
         works.length,
         works.filter(({ postcode }) => postcode === null).map(({ work_id }) => ({ work_id })),
       ),
+      ...renamedColumns(slice === undefined ? [] : [await columnsOf(sql, slice.path, WORKS, 'chantiers')]),
     ],
     facts: { rows: works.length, districts: districts.length },
   };
