@@ -5,6 +5,22 @@ import tseslint from 'typescript-eslint';
 /** Lines that carry code: the budget of docs/principles.md does not punish an explaining comment. */
 const code = { skipBlankLines: true, skipComments: true };
 
+/** Exported things that say what they are; members carry their units where a name does not. */
+const documented = {
+  publicOnly: { esm: true, cjs: false, window: false },
+  checkConstructors: false,
+  // A fixer would write empty comments.
+  enableFixer: false,
+  require: { ClassDeclaration: true, FunctionDeclaration: true, MethodDefinition: true },
+  contexts: [
+    'TSInterfaceDeclaration',
+    'TSTypeAliasDeclaration',
+    'TSEnumDeclaration',
+    'ExportNamedDeclaration > VariableDeclaration',
+    'ExportDefaultDeclaration > :expression',
+  ],
+};
+
 export default tseslint.config(
   { ignores: ['**/dist/**', 'coverage/**', '.quotidien/**', '.cache/**', 'test/replay/histories/**'] },
   ...tseslint.configs.strictTypeChecked,
@@ -25,6 +41,10 @@ export default tseslint.config(
       eqeqeq: 'error',
       'no-console': 'error',
     },
+  },
+  {
+    files: ['src/**/*.{ts,tsx}', 'packages/*/src/**/*.{ts,tsx}'],
+    rules: { 'jsdoc/require-jsdoc': ['error', documented] },
   },
   {
     // Tests read better as one long describe; their budget is the file's.

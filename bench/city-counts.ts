@@ -3,7 +3,9 @@ import { DuckDBInstance } from '@duckdb/node-api';
 
 /** Road counts as the portal exports them, made by DuckDB: shuffled, with gaps, nulls, duplicates and both offsets, as many rows as wanted. */
 
+/** So many that 396 days have about the 20 million rows of the publisher’s own file. */
 export const BENCH_ARCS = 2_330;
+/** Days are counted from here. */
 export const FIRST_DAY = '2024-01-01';
 
 const SHAPE = `'{"coordinates": [[' || lon || ', ' || lat || '], [' || (lon + 0.0014) || ', ' || (lat - 0.0011) || ']], "type": "LineString"}'`;

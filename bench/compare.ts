@@ -7,6 +7,7 @@ const TARGET_RATIO = 1.15;
 /** The two take turns in at most so many blocks, so that a server (or machine) that slows down does so for both. */
 const MAX_BLOCKS = 20;
 
+/** What is called how often, and how many calls are under way together. */
 export interface Comparison {
   readonly name: string;
   readonly count: number;
@@ -49,6 +50,7 @@ export async function compare(what: Comparison, own: Work, bare: Work): Promise<
   });
 }
 
+/** Elapsed, not processor time; what fails is not measured. */
 export async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();

@@ -38,6 +38,7 @@ interface DocumentCalls {
   get(sort: string): Promise<unknown>;
 }
 
+/** Both with a write-ahead log and a full sync at every write. */
 export async function benchSqliteDocuments(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const store = await openSqliteDocumentStore({ file: path.join(folder, 'own.db') });
@@ -60,6 +61,7 @@ export async function benchSqliteDocuments(folder: string): Promise<void> {
   await store.close();
 }
 
+/** Against mongo-java-server, whose speed is not MongoDB's: only the ratio says something. */
 export async function benchMongoDocuments(): Promise<void> {
   await withServer(MONGO_JAVA_SERVER, startMongoJavaServer, async ({ url }) => {
     const store = openMongoDocumentStore({ url, database: 'own', overflow: createMemoryObjectStore() });
@@ -79,6 +81,7 @@ export async function benchMongoDocuments(): Promise<void> {
   });
 }
 
+/** Against DynamoDB Local, whose speed is not DynamoDB's: only the ratio says something. */
 export async function benchDynamoDocuments(): Promise<void> {
   await withServer(DYNAMODB_LOCAL, startDynamoDbLocal, async ({ endpoint, region, credentials }) => {
     const dynamodb = { endpoint, region, credentials, tablePrefix: 'bench-' };

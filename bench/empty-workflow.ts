@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 
+/** The least that any workflow can cost. */
 export async function empty(): Promise<void> {
   // Nothing: what remains is the server's own cost.
 }

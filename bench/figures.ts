@@ -44,6 +44,7 @@ export function report(figure: Figure): void {
   );
 }
 
+/** The upper one of two; NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

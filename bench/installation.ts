@@ -26,6 +26,7 @@ export interface BenchInstallation {
   close(): Promise<void>;
 }
 
+/** In a folder of its own, which `close` removes; settings are those of the environment. */
 export async function openInstallation(
   datasets: Readonly<Record<string, Dataset>>,
   settings: Readonly<Record<string, string>> = {},

@@ -10,6 +10,7 @@ import { datesOfMonth } from '../src/pipelines/civil-date.ts';
 /** Every month of these years is definitive or consolidated at this instant. */
 export const BENCH_NOW = new Date('2026-11-20T12:00:00Z');
 
+/** A made-up export of one month, `YYYY-MM`. */
 export interface MonthFile {
   readonly month: string;
   readonly path: string;
@@ -36,6 +37,7 @@ export async function writeMonthFiles(folder: string, firstYear: number, years: 
   return files;
 }
 
+/** Gives these files in place of the publisher. */
 export interface FileServer {
   readonly url: string;
   close(): Promise<void>;

@@ -220,6 +220,7 @@ function metricsOf(part: string): StepInput {
 }
 
 const DIGESTED = ['bikes', 'traffic', 'weather', 'comptages', 'chantiers'] as const;
+/** Also asked for by the report: a day whose digest ran has a history. */
 export const DIGEST_STEP: StepId = 'metrics/digest';
 
 const METRICS: readonly StepDefinition[] = [
