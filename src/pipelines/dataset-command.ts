@@ -47,6 +47,7 @@ export interface RowsFileRequest {
   readonly name: string;
 }
 
+/** A file that a command wrote, in the format that was chosen. */
 export interface WrittenFile {
   readonly format: string;
   /** `-` for the standard output. */

@@ -41,6 +41,7 @@ export interface ListRequest extends SourceOptions {
   readonly below?: readonly string[];
 }
 
+/** How one file is fetched. */
 export interface FetchRequest extends SourceOptions {
   /** The ETag of what we have: the same one is not fetched again. */
   readonly known?: string;

@@ -6,6 +6,7 @@ import { PERSONAL, table, TEN_YEARS } from '../tables-of-persons.ts';
 
 /** The part, steps and periods of invoice lines. */
 
+/** Kept sealed: a line names the customer's contract, and invoices rest on it. */
 export const LINES: PartDefinition = definePart({
   id: LINES_PART,
   title: 'Invoice lines of the ERP, drafts and what was invoiced',
@@ -17,6 +18,7 @@ export const LINES: PartDefinition = definePart({
 
 const SLICES = `slices/enedis/${LINES_PART}`;
 
+/** Lines of the files of a day; of a line that several files have one counts. */
 export const LINES_STEPS: readonly StepDefinition[] = [
   downloadStep(LINES, SLICES, { outputs: { slice: table(SLICES) }, timeout: '20 minutes' }),
   defineStep({
@@ -35,6 +37,7 @@ export const LINES_OF_MONTH = {
   output: 'lignes',
   each: 'day',
 } as const;
+/** The same for the history, which reads months. */
 export const LINES_OF_HISTORY = { name: LINES_PART, step: 'rollup/month', output: 'lignes', each: 'month' } as const;
 /** Outputs of the history, by name. */
 export const BILLING_TABLES = ['lignes', 'taxes'] as const;

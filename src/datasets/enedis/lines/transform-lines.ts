@@ -3,6 +3,7 @@ import type { CheckDefinition, SqlSession, StepImplementation, StepUnit, UnitRes
 import { copyRows } from '../days/tables.ts';
 import { currentLinesSql } from './invoice-line.ts';
 
+/** Warns, and names lines by their number alone. */
 export const LINES_CHECK: CheckDefinition = {
   id: 'lines-have-a-contract-and-a-month',
   title: 'every invoice line says its contract and its month',
