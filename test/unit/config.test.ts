@@ -61,9 +61,9 @@ describe('loadConfig', () => {
   });
 });
 
-describe('docs/operations.md', () => {
+describe('docs/reference/settings-explained.md', () => {
   it('lists every setting', async () => {
-    const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const page = await readFile(new URL('../../docs/reference/settings-explained.md', import.meta.url), 'utf8');
     for (const name of Object.keys(SETTINGS.shape)) expect(page).toContain(`\`${name}\``);
   });
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
@@ -15,7 +15,7 @@ import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { testCli } from '../fixtures/temporal-server.ts';
 
-/** What Temporal's own command does to days and backfills in the middle of a download; `docs/operations.md` tells the results. */
+/** What Temporal's own command does to days and backfills in the middle of a download; `docs/reference/runs.md` tells the results. */
 
 let portal: Portal;
 let installation: Installation;
@@ -110,7 +110,8 @@ async function expectRunnable(date: CivilDate): Promise<void> {
 
 describe('the documents', () => {
   it('give commands of Temporal that the shipped program has, with their flags', async () => {
-    const files = ['docs/operations.md', 'docs/security.md', 'README.md'];
+    const howTo = (await readdir('docs/how-to')).map((name) => `docs/how-to/${name}`);
+    const files = [...howTo, 'docs/reference/runs.md', 'docs/security.md', 'README.md'];
     const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     const commands = texts.flatMap((text) => [...text.matchAll(/`temporal ([^`]+)`/g)].map(([, one = '']) => one));
     expect(commands.length).toBeGreaterThan(8);
