@@ -189,7 +189,9 @@ export type ComparedQuantity = (typeof COMPARED_QUANTITIES)[number];
 
 /** One figure of both days; null where a day lacks it. */
 export interface ComparedValue {
+  /** Of the day itself. */
   readonly value: number | null;
+  /** Of the reference day. */
   readonly reference: number | null;
   /** The day minus the reference, in the unit of the figure. */
   readonly difference: number | null;

@@ -8,7 +8,9 @@ import { lostMinutesPerVehicle } from './lost-time.ts';
 export interface ArcHour {
   /** Hours since the start of the day. */
   readonly hour: number;
+  /** Vehicles per hour. */
   readonly flow: number | null;
+  /** Part of the hour in which a vehicle stood over the loop, %. */
   readonly occupancy: number | null;
 }
 
@@ -65,6 +67,7 @@ export interface ArcMetrics {
   readonly zone_fallback: string | null;
   readonly zone: string | null;
   readonly longueur_metres: number | null;
+  /** Hours with a flow, with an occupancy, and with either of them. */
   readonly heures_debit: number;
   readonly heures_occupation: number;
   readonly heures_observees: number;

@@ -38,6 +38,7 @@ export interface CounterMetrics {
   readonly heures_observees: number;
   readonly defaillance: BikeFailure | null;
   readonly congestion: boolean;
+  /** Bikes of each hour of the day. */
   readonly par_heure: readonly (number | null)[];
 }
 

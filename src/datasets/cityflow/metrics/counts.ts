@@ -23,6 +23,7 @@ export interface HourOfRoads {
   readonly vehicules: number | null;
   /** Mean over the arcs that have an occupancy, %. */
   readonly taux_occupation_moyen: number | null;
+  /** Arcs that are saturated or blocked in this hour. */
   readonly troncons_satures: number;
   /** Arcs with a flow or an occupancy in this hour. */
   readonly capteurs_observes: number;

@@ -18,7 +18,7 @@ export interface NetworkEntry {
   readonly actif: boolean;
   /** Postcode; null outside of the districts, or without them. */
   readonly arrondissement: string | null;
-  /** Direction from the centre, for arcs outside of the districts. */
+  /** Direction from the centre, `Centre` within 2.5 km of it; also of arcs inside of a district. */
   readonly zone_fallback: string | null;
   /** Published pieces that the arc was made of. */
   readonly objets: number;

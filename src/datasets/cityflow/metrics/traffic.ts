@@ -53,9 +53,15 @@ export interface TrafficMetrics {
   readonly reliability_index: number;
   /** The same, 0–1. */
   readonly fiabilite_metro: number;
+  /**
+   * What `fiabilite_metro` is made of: disrupted minutes within service, and service minutes of one
+   * line.
+   */
   readonly lines: { readonly minutes_perturbees: number; readonly minutes_service: number; readonly lignes: number };
   readonly disruptions_by_severity: Readonly<Record<Severity, number>>;
+  /** Works and maintenance, and what was announced before it began. */
   readonly planifiees: number;
+  /** Ended by the end of the day; 24 hours count from the first begin. */
   readonly resolues: number;
   readonly resolues_sous_24h: number;
   readonly duree_moyenne_resolution_heures: number | null;

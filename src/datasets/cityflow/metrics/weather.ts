@@ -18,6 +18,7 @@ export interface WeatherFigures {
   readonly temp_moyenne: number | null;
   readonly temp_min: number | null;
   readonly temp_max: number | null;
+  /** Of the day. */
   readonly precip_totale: number | null;
   /** The day's published wind; without it the greatest of its hours. */
   readonly vent_moyen: number | null;

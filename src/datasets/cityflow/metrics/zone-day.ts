@@ -13,6 +13,7 @@ export interface ZoneOfRoads {
   readonly zone: string;
   readonly nom: string;
   readonly troncons: number;
+  /** Sum of the flows of its arcs: who passes several of them is counted at each. */
   readonly vehicules: number | null;
   /** Of all vehicles together. */
   readonly temps_perdu_minutes: number | null;

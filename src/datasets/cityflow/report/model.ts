@@ -54,6 +54,7 @@ export interface FailingSensor {
  * gap.
  */
 export interface Summary {
+  /** Passages at all sensors: who passes several is counted at each. */
   readonly total_vehicules_paris: number | null;
   readonly temps_perdu_total_minutes: number | null;
   readonly nombre_troncons_satures: number | null;

@@ -49,24 +49,32 @@ export interface CounterStudy {
   readonly voie: string | null;
   readonly sens: string | null;
   readonly arrondissement: string | null;
+  /** Bikes per hour, over the hours with a value; so are median, least and greatest. */
   readonly debit_horaire_moyen: number;
   readonly debit_horaire_median: number;
   readonly debit_horaire_min: number;
   readonly debit_horaire_max: number;
   readonly debit_total: number;
+  /** Hours with a value. */
   readonly nb_mesures: number;
   /** Of the day itself. */
   readonly debit_journalier: number | null;
+  /** Mean of the daily totals, over its days with any count. */
   readonly dmja: number;
+  /** The same over days of which no hour is missing; null without one. */
   readonly dmja_jours_complets: number | null;
+  /** By `dmja`, 1 is the largest. */
   readonly rang: number;
+  /** Hours with a value of the last thirty days, beside all hours of these. */
   readonly nb_enregistrements_reels: number;
   readonly nb_enregistrements_attendus: number;
   readonly taux_disponibilite_pct: number;
+  /** From the last hour with a value to the end of the day. */
   readonly heures_sans_donnees: number;
   readonly defaillant: boolean;
   readonly faible_activite: boolean;
   readonly corridor: boolean;
+  /** Hours of the day that stand out, as `congestedHours` and `anomalies` find them. */
   readonly heures_congestionnees: number;
   readonly heures_anormales: number;
 }

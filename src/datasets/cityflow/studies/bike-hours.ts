@@ -12,16 +12,18 @@ export interface CounterSums {
   readonly counter_id: string;
   /** As published last. */
   readonly name: string | null;
+  /** 1–20; null outside, or without districts. */
   readonly district: number | null;
   /** Hours with a value. */
   readonly n: number;
   readonly total: number;
+  /** The smallest count of an hour, beside the largest and the median. */
   readonly least: number;
   readonly most: number;
   readonly median: number;
   /** Sum of the squared counts, for the standard deviation. */
   readonly squares: number;
-  /** Civil hours since 1970 of the last hour with a value. */
+  /** Elapsed hours from 1970 (UTC) to the start of the last hour with a value. */
   readonly last_hour: number;
 }
 
@@ -37,6 +39,7 @@ export interface CounterDaySums {
 export interface ProfileSums {
   /** 1 Monday … 7 Sunday. */
   readonly weekday: number;
+  /** 0–23. */
   readonly clock: number;
   readonly n: number;
   readonly total: number;

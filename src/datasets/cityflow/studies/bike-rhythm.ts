@@ -8,6 +8,7 @@ import type { StudyLimits } from './limits.ts';
 /** One clock hour of one weekday. */
 export interface ProfileHour {
   readonly jour: string;
+  /** 0–23, local. */
   readonly heure: number;
   /** Mean of the hourly counts of all counters. */
   readonly debit_moyen: number;
@@ -58,8 +59,10 @@ export interface WeekChange {
   /** Days of the week that are in the window and have bikes. */
   readonly jours: number;
   readonly debit_total: number;
+  /** Of the week before; null for the first week of the window. */
   readonly debit_precedent: number | null;
   readonly variation_absolue: number | null;
+  /** Null also where the week before has no bikes. */
   readonly taux_croissance_pct: number | null;
   /** Ours: the mean of a day against that of the week before, which a week without all its days does not bend. */
   readonly taux_croissance_jour_pct: number | null;
@@ -97,6 +100,7 @@ function growth(value: number, before: number | undefined): number | null {
 
 /** Weekends beside working days of the window; bikes of all counters. */
 export interface WeekendRatio {
+  /** Bikes of Saturdays and Sundays of the window; `debit_semaine` of the other days. */
   readonly debit_weekend: number;
   readonly debit_semaine: number;
   readonly ratio_weekend_semaine: number | null;

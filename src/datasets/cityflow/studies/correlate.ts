@@ -53,6 +53,7 @@ export interface Link {
   readonly r: number | null;
   /** 95 %. */
   readonly ic_bas: number | null;
+  /** Upper bound; both are null where `r` is. */
   readonly ic_haut: number | null;
   /** Why there is no r. */
   readonly note: string | null;

@@ -17,6 +17,7 @@ export const TRAFFIC_CHECKS: readonly CheckDefinition[] = [READABLE];
 /** Milliseconds since 1970; an open end is null. */
 export interface DisruptionPeriod {
   readonly from_ms: number;
+  /** Null while no end is announced. */
   readonly to_ms: number | null;
 }
 

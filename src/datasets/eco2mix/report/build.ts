@@ -13,7 +13,7 @@ const ZONE = 'Europe/Paris';
 /** All that a report is made from; equal inputs give equal bytes. */
 export interface ReportInputs {
   readonly metrics: DayMetrics;
-  /** Null where no day to compare with is stored. */
+  /** Null where the comparison was not made. */
   readonly comparison: DayComparison | null;
   readonly artefacts: ReportArtefacts;
   /** The step's parameters. */

@@ -9,7 +9,7 @@ const DATASETS: Readonly<Record<string, string>> = {
   'rte-annual': 'RTE, consommation annuelle définitive (.csv)',
 };
 
-/** The inputs of a report by name; a day without reference days has no comparison. */
+/** The inputs of a report by name; the comparison may not have been made. */
 export interface ReportArtefacts {
   readonly core: LocalArtefact;
   readonly metrics: LocalArtefact;

@@ -8,12 +8,17 @@ import { renderDocument } from './document.tsx';
 /** What one month of all contracts adds up to. */
 export interface MonthTotals {
   readonly mois: string;
+  /** Contracts with the month, all of them; the next members are numbers of contracts too. */
   readonly contrats: number;
+  /** By the quality of their energy: read, estimated, or without one. */
   readonly reelle: number;
   readonly estimee: number;
   readonly incalculable: number;
+  /** Whose meter communicates at both ends of the month. */
   readonly communicante: number;
+  /** Held back until a person decides. */
   readonly retenus: number;
+  /** With an error in place of an amount. */
   readonly erreurs: number;
   /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
   readonly depassements_manquants: number;

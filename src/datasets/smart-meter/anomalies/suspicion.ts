@@ -12,14 +12,22 @@ export interface Candidate {
   readonly meter_key: string;
   readonly segment: string;
   readonly transformer: string | null;
+  /** Wh a day, median of the reference weeks. */
   readonly reference_wh: number;
+  /**
+   * Third smallest of the four judged weeks, over the reference and what the segment did meanwhile;
+   * 1 is as usual.
+   */
   readonly use_ratio: number;
+  /** The same of the base load, of the evening and of the rest of the day. */
   readonly base_ratio: number;
   readonly evening_ratio: number;
   readonly other_ratio: number;
+  /** Days of zeros in the judged weeks. */
   readonly zero_days: number;
   /** Wh a day that the meter lacks beside its reference, by week from the newest. */
   readonly short_wh: readonly number[];
+  /** Which weeks the lists have, 0 is the newest. */
   readonly weeks: readonly number[];
   /** Mean Wh a day of these weeks, and the Wh of each of their days from the newest. */
   readonly week_wh: readonly number[];

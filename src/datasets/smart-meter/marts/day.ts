@@ -27,10 +27,13 @@ export interface SuspicionRow {
   readonly transformer: string | null;
   readonly segment: string;
   readonly shape: 'all_day' | 'evening' | 'zeros';
+  /** 0–1: the smaller score of now and of a week ago. */
   readonly lasting: number;
   readonly is_new: boolean;
+  /** Share of what the meter lacks that its transformer lacks too; null without a balance. */
   readonly confirmed: number | null;
   readonly missing_wh_per_day: number;
+  /** Against the meter's reference and its segment; 1 is as usual, as in the next two. */
   readonly use_ratio: number;
   readonly base_ratio: number;
   readonly evening_ratio: number;

@@ -23,12 +23,14 @@ export interface ConsumptionMetrics {
   readonly peak_kwh: number;
   /** Local hour of the first interval with the largest load. */
   readonly peak_hour: number;
+  /** kWh²; null for fewer than two intervals. */
   readonly consumption_variance: number | null;
   /** Meters with readings. */
   readonly meters: number;
   /** Readings that came, beside those `expected` of these meters. */
   readonly observed: number;
   readonly expected: number;
+  /** 0–1, of the meters that sent anything. */
   readonly coverage: number | null;
   /** Readings with a published label of an anomaly; null where none is labelled. */
   readonly anomaly_count: number | null;

@@ -14,6 +14,7 @@ const LEAST_COVERAGE = 0.98;
 /** One transformer on one day; energies in kWh. */
 export interface LossRow {
   readonly transformer: string;
+  /** That the list puts behind the transformer. */
   readonly meters: number;
   /** Part of the expected readings of its meters that came, 0–1. */
   readonly coverage: number;

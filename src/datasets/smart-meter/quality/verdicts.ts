@@ -7,7 +7,9 @@ export interface Verdict {
   readonly version: number;
   readonly severity: QualityRule['severity'];
   readonly title: string;
+  /** Rows that the rule looked at. */
   readonly tested: number;
+  /** Rows that break it. */
   readonly failed: number;
   /** At most 20 keys of meters with a failing row. */
   readonly keys: readonly string[];

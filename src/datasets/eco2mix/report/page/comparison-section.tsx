@@ -17,7 +17,7 @@ import { comparisonChart } from './charts/comparison.ts';
 import { Section } from './section.tsx';
 import { COMPARISON_WORDS, quantityName } from './words.ts';
 
-/** Empty but for its reasons where no reference day is stored. */
+/** Only reasons where the comparison was not made. */
 export function ComparisonSection({ model }: { model: ReportModel }): JSX.Element {
   const { comparison } = model;
   return (
