@@ -12,7 +12,9 @@ interface Options {
 /** Commands that send an update to a run that is under way. */
 export function addOrderCommands(program: Command, perform: Perform): void {
   signed(program.command('decide <pipeline> [date]'))
-    .description('answer a held day, one held unit of it (--unit), or, without a date, the canary of a backfill')
+    .description(
+      'answer a held day, one held unit (--unit) of it or of a period, or, without a date, the canary of a backfill',
+    )
     .option('--accept', 'take the rows in, or go on')
     .option('--reject', 'leave the rows out, or stop')
     .option('--retry', 'make the held step again')

@@ -286,14 +286,14 @@ export type ActionRequest = Pick<OperatorAction, 'pipeline' | 'scope' | 'action'
 /** A decision that a run has accepted, to be kept before the run goes on. */
 export interface DecisionRequest {
   readonly pipeline: string;
-  readonly scope: CivilDate;
+  readonly scope: Scope;
   readonly decision: Decision;
 }
 
-/** A decision on one unit that the newest version of a day is without. */
+/** A decision on one unit that the newest version of a day or period is without. */
 export interface DecideUnitRequest extends Pick<Decision, 'decision' | 'reason' | 'decidedAt' | 'by'> {
   readonly pipeline: string;
-  readonly scope: CivilDate;
+  readonly scope: Scope;
   readonly unit: string;
   /** With or without its shard; default: every step that holds the unit. */
   readonly step?: string;

@@ -1,8 +1,10 @@
 import {
   ActivityFailure,
+  allHandlersFinished,
   condition,
   continueAsNew,
   defineSignal,
+  defineUpdate,
   isCancellation,
   patched,
   proxyActivities,
@@ -12,13 +14,16 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
-import type { CivilDate } from '../pipelines/vocabulary.ts';
+import type { CivilDate, Period } from '../pipelines/vocabulary.ts';
+import { NOBODY_NAMED } from './day-holds.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { codedFailure, failureOf, withPlainFailures } from './plain-failures.ts';
-import { checkInput, civilDate, internal, listOf, number, optional, text } from './input-shape.ts';
+import { checkInput, checkUpdate, civilDate, internal, listOf, number, optional, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { rebuild } from './rebuild.ts';
 import { describeRun } from './search-attributes.ts';
+import { DECIDE_UNIT } from './unit-decisions.ts';
+import type { DecideUnitInput } from './unit-decisions.ts';
 
 /** One run per pipeline; whoever changes days starts it or wakes it. */
 export interface RollupInput {
@@ -58,6 +63,19 @@ const ANNOUNCEMENTS = 'announcements';
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 const { hearAnnouncements } = proxyActivities<Activities>(SURVEY_RETRY);
 
+/** A person's word on one unit that the newest version of a period is without. */
+export interface DecidePeriodUnitInput extends DecideUnitInput {
+  /** A month, a year, or `all`. */
+  readonly period: Period;
+  /** A day of the period: told to the rollup, it has the period made again. */
+  readonly date: CivilDate;
+}
+
+const DECIDE_PERIOD_UNIT: Shape<DecidePeriodUnitInput> = { ...DECIDE_UNIT, period: text, date: civilDate };
+
+/** With Update-with-Start it starts the rollup or joins it. The decision counts when it has been kept; the update returns then. */
+export const decidePeriodUnitUpdate = defineUpdate<string, [DecidePeriodUnitInput]>('decidePeriodUnit');
+
 /** How often it rebuilt until nothing was announced any more. */
 export interface RollupResult {
   readonly rebuilds: number;
@@ -70,6 +88,7 @@ export interface RollupResult {
  * 2. An announcement is closed when everything that depends on it was made. What failed keeps no other period or day from being made.
  * 3. What failed is tried again after growing pauses, then the run fails with the first failure; the announcements stay for the next.
  * 4. It ends: comparisons are never inputs of comparisons, so the rebuild of days announces no further change.
+ * 5. A decision on a unit of a period is kept before anything is made with it, and the period is made again at once.
  */
 export function rollup(input: RollupInput): Promise<RollupResult> {
   return withPlainFailures(() => runRollup(input));
@@ -86,7 +105,7 @@ async function runRollup(input: RollupInput): Promise<RollupResult> {
   const { pipeline, debounceMs } = input;
   checkInput('rollup', ROLLUP_INPUT, input);
   const byHand = new Set<CivilDate>(input.pending);
-  const wakings = listen(byHand, input.awaited === true);
+  const wakings = listen(pipeline, byHand, input.awaited === true);
   describeRun({ Pipeline: pipeline, RunReason: 'derived' });
   let rebuilds = 0;
   for (let tries = 0; ;) {
@@ -99,7 +118,7 @@ async function runRollup(input: RollupInput): Promise<RollupResult> {
     if (heard) rebuilds += 1;
     if (failed.length === 0) {
       tries = 0;
-      if (!more && wakings.count === seen) return { rebuilds };
+      if (!more && wakings.count === seen && allHandlersFinished()) return { rebuilds };
       // Somebody who waits waits for what was announced meanwhile as well, and not for quiet.
       wakings.flush ||= more || wakings.awaited;
     } else {
@@ -110,6 +129,7 @@ async function runRollup(input: RollupInput): Promise<RollupResult> {
       setCurrentDetails(`**${pipeline}**: ${describe(failed)}; tried again within ${pauseMs} ms`);
       await condition(() => wakings.count !== seen, pauseMs);
     }
+    if (!allHandlersFinished()) await condition(allHandlersFinished);
     if (workflowInfo().continueAsNewSuggested) {
       const { awaited } = wakings;
       await continueAsNew<typeof rollup>({ ...input, pending: [...byHand], ...(awaited ? { awaited } : {}) });
@@ -117,7 +137,7 @@ async function runRollup(input: RollupInput): Promise<RollupResult> {
   }
 }
 
-function listen(byHand: Set<CivilDate>, awaited: boolean): Wakings {
+function listen(pipeline: string, byHand: Set<CivilDate>, awaited: boolean): Wakings {
   const wakings: Wakings = { count: 0, flush: awaited, awaited };
   setHandler(announcedSignal, () => {
     wakings.count += 1;
@@ -131,6 +151,25 @@ function listen(byHand: Set<CivilDate>, awaited: boolean): Wakings {
     wakings.flush = true;
     wakings.awaited = true;
   });
+  setHandler(
+    decidePeriodUnitUpdate,
+    async ({ period, date, by = NOBODY_NAMED, ...decided }: DecidePeriodUnitInput) => {
+      const decidedAt = new Date(Date.now()).toISOString();
+      const checks = await withPlainFailures(() =>
+        control.decideUnit({ pipeline, scope: period, ...decided, by, decidedAt }),
+      );
+      byHand.add(date);
+      wakings.count += 1;
+      wakings.flush = true;
+      return `${pipeline} ${period}, ${decided.unit}: ${decided.decision} on ${checks} checks`;
+    },
+    {
+      validator: (input: DecidePeriodUnitInput) => {
+        checkUpdate('decidePeriodUnit', DECIDE_PERIOD_UNIT, input);
+      },
+      description: 'Accept or reject the rows of one held unit of a period, with the reason; the period is made again',
+    },
+  );
   return wakings;
 }
 

@@ -14,7 +14,8 @@ export interface DecideUnitInput {
   readonly by?: string;
 }
 
-const DECIDE_UNIT: Shape<DecideUnitInput> = {
+/** The shape of such a word. */
+export const DECIDE_UNIT: Shape<DecideUnitInput> = {
   unit: text,
   decision: oneOf(['accept', 'reject']),
   reason: text,

@@ -1,13 +1,16 @@
 import { definedMembers } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
+import { datesOfPeriod } from '../../pipelines/period.ts';
+import { WHOLE_HISTORY, isPeriod } from '../../pipelines/scope.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { wholeScope } from '../shared/scope-argument.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import { sendOrder } from '../temporal/orders.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
-import { decideUnit } from '../temporal/runs.ts';
+import { decidePeriodUnit, decideUnit, resultOf } from '../temporal/runs.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 import { backfillOf, orderDay, signed } from './orders.ts';
 import { describeDay } from './run.ts';
@@ -31,7 +34,7 @@ export interface DecideCommand {
   readonly detach?: boolean;
 }
 
-/** `quotidien decide`: answers a held day, one held unit of a day, or what the canary of a backfill asks. */
+/** `quotidien decide`: answers a held day, one held unit of a day or period, or what the canary of a backfill asks. */
 export async function decide(context: CommandContext, command: DecideCommand): Promise<ExitCode> {
   const { date, unit, step } = command;
   const decision = chosen(command);
@@ -39,6 +42,10 @@ export async function decide(context: CommandContext, command: DecideCommand): P
   if (date === undefined) return decideCanary(context, command.pipeline, input);
   if (unit === undefined) return orderDay(context, { ...command, date }, 'decide', input);
   if (decision === 'retry') throw new PipelineError('INPUT_INVALID', 'a unit is accepted or rejected, not retried');
+  const scope = wholeScope(date);
+  if (isPeriod(scope)) {
+    return decideOnPeriod(context, command.pipeline, { ...input, unit, decision, period: scope });
+  }
   return decideOnUnit(
     context,
     { pipeline: command.pipeline, date: parseCivilDate(date) },
@@ -65,6 +72,30 @@ async function decideCanary(
     context.terminal.line(`${id}: ${told}`);
     return EXIT.done;
   });
+}
+
+/** The period is made again, and what is made from it. */
+async function decideOnPeriod(
+  context: CommandContext,
+  pipeline: string,
+  decision: Omit<Parameters<typeof decidePeriodUnit>[2], 'date'>,
+): Promise<ExitCode> {
+  const { definition } = datasetOf(context, pipeline);
+  const { period } = decision;
+  const first = period === WHOLE_HISTORY ? definition.since : datesOfPeriod(period).from;
+  const date = first < definition.since ? definition.since : first;
+  const session = await openTemporal(context);
+  try {
+    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
+    return await workWith(session, context.signal, async () => {
+      const { told, handle } = await decidePeriodUnit(target, pipeline, { ...decision, date });
+      context.terminal.line(told);
+      context.terminal.data(await resultOf(handle));
+      return EXIT.done;
+    });
+  } finally {
+    await session.close();
+  }
 }
 
 /** The day is made again where the decision changes it. */

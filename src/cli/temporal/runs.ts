@@ -10,7 +10,7 @@ import { canonicalJson, sha256Hex } from '../../pipelines/canonical-json.ts';
 import { SEARCH_KEYS } from '../../workflows/search-keys.ts';
 import type { backfill, BackfillInput } from '../../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../../workflows/day.ts';
-import type { rollup } from '../../workflows/rollup.ts';
+import type { DecidePeriodUnitInput, rollup } from '../../workflows/rollup.ts';
 import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';
 import type { watch } from '../../workflows/watch.ts';
 import { PipelineError, errorCodeOf, messageWithoutCode } from '../../errors.ts';
@@ -110,6 +110,26 @@ export async function decideUnit(
     startWorkflowOperation,
   });
   return { told, handle: client.workflow.getHandle<typeof day>(workflowId) };
+}
+
+/** Decides on one held unit of a period: starts the rollup or joins its run. `told` is what the run says of it. */
+export async function decidePeriodUnit(
+  { client, taskQueue }: RunTarget,
+  pipeline: string,
+  decision: DecidePeriodUnitInput,
+): Promise<{ readonly told: string; readonly handle: WorkflowHandle<typeof rollup> }> {
+  const workflowId = `rollup/${pipeline}`;
+  const startWorkflowOperation = new WithStartWorkflowOperation<typeof rollup>('rollup', {
+    workflowId,
+    taskQueue,
+    args: [{ pipeline, debounceMs: QUIET_MS }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  const told = await client.workflow.executeUpdateWithStart<typeof rollup, string, [DecidePeriodUnitInput]>(
+    'decidePeriodUnit',
+    { args: [decision], startWorkflowOperation },
+  );
+  return { told, handle: client.workflow.getHandle<typeof rollup>(workflowId) };
 }
 
 /** Starts a backfill, or joins it when the same one runs: its name ends in the hash of its plan, or else of what is asked for. */

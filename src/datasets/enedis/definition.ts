@@ -18,6 +18,7 @@ import { DELIVERED, FLUX } from './decode/archive-name.ts';
 import { ZONE } from './flux/paris-time.ts';
 import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
+import { PLAUSIBLE_CHECK } from './rollup/judge-months.ts';
 import { PERSONAL, table, TEN_YEARS } from './tables-of-persons.ts';
 
 /** A late archive is one of its own day: each run of a day looks whether there are any. A listing is cheap, and less than a minute old it is the same. */
@@ -120,7 +121,7 @@ const REPORTS: readonly StepDefinition[] = [
 ];
 
 const HISTORY_TABLES = [
-  ...['releves', 'echine', 'chronologie', 'abonnements', 'energies', 'mois', 'depassements', 'accise'],
+  ...['releves', 'echine', 'chronologie', 'abonnements', 'energies', 'mois', 'retenus', 'depassements', 'accise'],
   ...['provision', 'affaires'],
   ...BILLING_TABLES,
 ];
@@ -146,7 +147,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 6,
+    version: 7,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [
@@ -155,6 +156,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
       }),
       LINES_OF_HISTORY,
     ],
+    checks: [PLAUSIBLE_CHECK],
     // An earlier first of a month only takes away.
     params: { horizon: null },
     outputs: {

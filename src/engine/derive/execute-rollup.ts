@@ -1,4 +1,7 @@
 import { PipelineError, asPipelineError } from '../../errors.ts';
+import { definedMembers } from '../../given.ts';
+import type { Decision } from '../../pipelines/decision.ts';
+import { unitDecisions, waitingUnits } from '../../pipelines/held-units.ts';
 import type { StepTask, StepUnit } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition, RollupDefinition, RollupInput } from '../../pipelines/definition.ts';
 import { groupFailures } from '../../pipelines/failed-work.ts';
@@ -15,12 +18,14 @@ import type { RollupRequest, RollupResult } from '../contract.ts';
 import type { StepFailed } from '../../pipelines/run-steps.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
+import type { StepIdentity } from '../execute/commit-step.ts';
 import { commitOutcomes, runImplementation } from '../execute/execute-step.ts';
 import { failedPeriods, recordFailure } from '../records/failures.ts';
 import { holdingFiles } from '../held-objects.ts';
 import { destroyedAmong } from '../records/forgotten.ts';
 import { newestManifests } from '../records/ledger-reader.ts';
 import { mapSets } from '../map-concurrent.ts';
+import { decisionsOf } from '../records/unit-decisions.ts';
 import { endPromises, promiseScopes } from '../records/promises.ts';
 import { hashesOf, openInputs } from '../execute/step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
@@ -140,11 +145,12 @@ async function makePeriods(
       : await holdingFiles(engine, (holding) => runRollup(holding, control, definition, rollup, missing));
   const wrong = new Set(failed.map(({ date }) => date));
   const made = [...works.values()].filter(({ period }) => !wrong.has(period));
-  const findings = made.map(({ period, identity: { key } }) => ({
+  const waiting = await withWaitingUnits(work, made);
+  const findings = made.map(({ period, identity: { key }, decisions }) => ({
     scope: period,
-    verdict: verdictOf(work, period),
+    verdict: waiting.has(period) ? ('degraded' as const) : verdictOf(work, period),
     state: { [rollup.id]: { state: 'done' as const, key, how: 'ran' as const, empty: false } },
-    decisions: [],
+    decisions,
     base: bases.get(period)?.version ?? 0,
   }));
   const { commits, conflicting } = await commitScopes(engine, control, definition, findings, 'derived');
@@ -159,6 +165,22 @@ async function makePeriods(
     failed: failed.map(({ date, failure }) => ({ step: rollup.id, scopes: [date], ...failure })),
     conflicting,
   };
+}
+
+function namesUnits({ checks = [] }: RollupDefinition): boolean {
+  return checks.some(({ perUnit }) => perUnit === true);
+}
+
+/** The periods that are without a unit of which nobody has decided. */
+async function withWaitingUnits({ engine, definition, rollup }: SetWork, made: readonly RollupWork[]) {
+  const waiting = new Set<Period>();
+  if (!namesUnits(rollup)) return waiting;
+  for (const { period, identity } of made) {
+    const key = ledgerKey(definition.name, period, rollup.id, identity.key);
+    const entry = (await engine.documents.get<LedgerEntry>(key))?.body;
+    if (entry !== undefined && waitingUnits(entry).heldUnits !== undefined) waiting.add(period);
+  }
+  return waiting;
 }
 
 /** A period is made from the newest good versions of what it reads; where one of these could not be made again, it is degraded. */
@@ -188,7 +210,9 @@ export async function intactEntry(
 interface RollupWork {
   readonly period: Period;
   readonly artefacts: InputArtefacts;
-  readonly identity: { readonly key: string; readonly inputs: ReturnType<typeof hashesOf> };
+  readonly identity: StepIdentity;
+  /** What people decided on the period's units. */
+  readonly decisions: readonly Decision[];
 }
 
 /** What a period is made of now; undefined when there is nothing to make it from. */
@@ -202,8 +226,12 @@ export async function periodWork(
   const within = rollup.inputs.filter((input) => isWithin(rollup.grain, input));
   if (within.every(({ name }) => artefacts[name]?.length === 0)) return undefined;
   const inputs = hashesOf(artefacts);
-  const key = stepKey({ step: rollup.id, version: rollup.version, params: rollup.params ?? {}, inputs });
-  return { period, artefacts, identity: { key, inputs } };
+  const decisions = namesUnits(rollup)
+    ? ((await decisionsOf(engine.documents, definition.name, [period])).get(period) ?? [])
+    : [];
+  const decided = unitDecisions(rollup, decisions);
+  const key = stepKey({ step: rollup.id, version: rollup.version, params: rollup.params ?? {}, inputs, decided });
+  return { period, artefacts, identity: { key, inputs, ...(decided.length === 0 ? {} : { decided }) }, decisions };
 }
 
 /** Runs the step for these periods and commits its outputs; returns those that may not be committed. */
@@ -218,8 +246,9 @@ async function runRollup(
   if (implementation === undefined) throw new PipelineError('INTERNAL', `${rollup.id} is defined but not implemented`);
   const startedAt = engine.now();
   const units: StepUnit[] = [];
-  for (const { period, artefacts } of works) {
-    units.push({ scope: period, inputs: await openInputs(engine.objects, artefacts) });
+  for (const { period, artefacts, identity } of works) {
+    const told = definedMembers({ decided: identity.decided });
+    units.push({ scope: period, inputs: await openInputs(engine.objects, artefacts), ...told });
   }
   const { signal, progress } = control;
   const task: StepTask = { step: rollup.id, params: rollup.params ?? {}, signal, progress, units };

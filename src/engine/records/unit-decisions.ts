@@ -3,20 +3,20 @@ import { mergeDecisions } from '../../pipelines/decision.ts';
 import type { Decision } from '../../pipelines/decision.ts';
 import { unitsHeldIn } from '../../pipelines/held-units.ts';
 import { unsharded } from '../../pipelines/shard.ts';
-import type { CivilDate, Scope, StepId } from '../../pipelines/vocabulary.ts';
+import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import type { DecideUnitRequest } from '../contract.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { plainDecision, readDecisions, recordDecision } from './decisions.ts';
 import { newestManifests } from './ledger-reader.ts';
 
-/** Decisions on single units of finished days. */
+/** Decisions on single units of finished days and periods. */
 
-/** Everything that was decided on days, in their newest versions and since. */
+/** Everything that was decided on days or periods, in their newest versions and since. */
 export async function decisionsOf(
   documents: DocumentStore,
   pipeline: string,
-  dates: readonly CivilDate[],
+  dates: readonly Scope[],
 ): Promise<Map<Scope, Decision[]>> {
   const [manifests, records] = await Promise.all([
     newestManifests(documents, pipeline, dates),

@@ -11,6 +11,7 @@ import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
+import { judgeMonths } from './judge-months.ts';
 import { pathsOf } from './month.ts';
 
 /**
@@ -51,6 +52,11 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
     `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
      FROM energies_payees ORDER BY rsc, debut`,
   mois: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois ORDER BY mois, ref_situation_contractuelle',
+  retenus: () =>
+    `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
+       r.d_source, r.f_source, r.d_releve_id, r.f_releve_id, r.index_debut, r.index_fin,
+       CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
+     FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite ORDER BY r.unite, r.debut`,
   depassements: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
      FROM depassements_lus ORDER BY mois, pdl, ref_situation_contractuelle, archive, origine, heures`,
@@ -72,6 +78,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
   const reached = horizonOf(newest);
   const horizon = typeof wanted === 'string' && wanted < reached ? wanted : reached;
   await runModel(sql, { horizon, progress: task.progress });
+  const checks = await judgeMonths(sql, unit);
   const outputs: Record<string, { path: string; rows: number } | { bytes: Uint8Array }> = {};
   for (const [name, query] of Object.entries(TABLES)) {
     task.signal.throwIfAborted();
@@ -89,7 +96,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
       monthly: { bytes: utf8(`${JSON.stringify(report)}\n`) },
       page: { bytes: utf8(renderMonthlyPage(report)) },
     },
-    checks: [],
+    checks,
     facts: { rows: months !== undefined && 'rows' in months ? months.rows : 0, horizon },
   };
 }

@@ -1,0 +1,127 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
+import { octoberArchives, OCTOBER_DAYS } from '@quotidien/sample-portal/sftp/sample-archives';
+import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
+import { decide } from '../../src/cli/make/decide.ts';
+import { show } from '../../src/cli/look/show.ts';
+import { finishRollup } from '../../src/cli/temporal/runs.ts';
+import { enedis } from '../../src/datasets/enedis/index.ts';
+import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
+import { verifyPeriod } from '../../src/engine/verify/verify-period.ts';
+import { testContext } from '../fixtures/cli-context.ts';
+import { SFTP_PASSWORD, startDistributor } from '../fixtures/enedis-server.ts';
+import type { Installation } from '../fixtures/installation.ts';
+import { openInstallation } from '../fixtures/installation.ts';
+import { runDays } from '../fixtures/run-day.ts';
+import { testControl } from '../fixtures/test-engine.ts';
+
+/** Months of contracts that wait for a person, through the rollup's workflow and the command. */
+
+let server: SftpServer;
+let installation: Installation;
+
+beforeAll(async () => {
+  server = await startDistributor(octoberArchives());
+  installation = await openInstallation({
+    datasets: { enedis },
+    settings: {
+      QUOTIDIEN_ENEDIS_URL: `${server.url}/flux_enedis`,
+      QUOTIDIEN_ENEDIS_KEY: SFTP_PASSWORD,
+      QUOTIDIEN_ENEDIS_HOST_KEY: server.fingerprint,
+      QUOTIDIEN_ENEDIS_FILE_KEYS: keysText([KEY_16, KEY_32]),
+      QUOTIDIEN_ENEDIS_REQUESTS_PER_SECOND: '1000',
+      QUOTIDIEN_RAW_KEYS: `k1:${Buffer.alloc(32, 5).toString('base64')}`,
+    },
+  });
+  await runDays(installation.engine, 'enedis', OCTOBER_DAYS);
+  await finishRollup(installation.target, 'enedis');
+});
+
+afterAll(async () => {
+  await installation.close();
+  await server.close();
+});
+
+async function table<T>(name: string, where: string): Promise<T[]> {
+  const file = path.join(installation.home, 'store', 'enedis', `${name}.parquet`);
+  return installation.engine.sql!.session((sql) =>
+    sql.rows<T & object>(`SELECT * FROM read_parquet('${file}') WHERE ${where}`),
+  );
+}
+
+async function history() {
+  return (await newestManifests(installation.engine.documents, 'enedis', ['all'])).get('all');
+}
+
+const FELL = "mois = '2025-10' AND pdl = '99000000000011'";
+
+interface Held {
+  readonly unite: string;
+  readonly motif: string;
+  readonly index_debut: string;
+  readonly index_fin: string;
+  readonly est_retenu: boolean;
+  readonly decision: string | null;
+}
+
+describe('a month of a contract whose index fell', () => {
+  it('is held with its readings while the rest of the month goes on, until a person decides', async () => {
+    const [held] = await table<Held>('retenus', FELL);
+    expect(held).toMatchObject({
+      motif: 'index en baisse',
+      index_debut: 'base 5000',
+      index_fin: 'base 4900',
+      decision: null,
+    });
+    expect(await history()).toMatchObject({ verdict: 'degraded', version: 1 });
+    expect(await table('mois', `mois = '2025-10' AND NOT est_retenu`)).toHaveLength(15);
+    const { engine, home, address } = installation;
+    const context = testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address });
+    await show(context, { pipeline: 'enedis', date: 'all' });
+    expect(context.terminal.text()).toContain(held!.unite);
+    // Records have a pseudonym, and nothing of the point or its readings.
+    expect(JSON.stringify(await history())).not.toMatch(/99000000000011|base 5000/);
+    const order = {
+      pipeline: 'enedis',
+      date: 'all',
+      unit: held!.unite,
+      accept: true,
+      reason: 'meter was read',
+      by: 'ada',
+    };
+    expect(await decide(context, order)).toBe(0);
+    expect(context.terminal.text()).toContain(`enedis all, ${held!.unite}: accept on 1 checks`);
+    expect(await table<Held>('mois', FELL)).toMatchObject([{ est_retenu: false, decision: 'acceptée' }]);
+    expect(await history()).toMatchObject({
+      verdict: 'degraded',
+      version: 2,
+      decisions: [{ unit: held!.unite, by: 'ada' }],
+    });
+    // A meter that had 45,000 kWh after less than a month.
+    const [other, ...more] = await table<Held>('retenus', 'decision IS NULL');
+    expect([other?.motif, more]).toEqual(['plus de 1000 kWh par jour', []]);
+    await decide(context, { ...order, unit: other!.unite, accept: false, reject: true });
+    expect(await table<Held>('mois', 'est_retenu')).toMatchObject([
+      { unite_retenue: other!.unite, decision: 'rejetée' },
+    ]);
+    expect(await history()).toMatchObject({ verdict: 'ok', version: 3 });
+    expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+  });
+
+  it('is decided on by its name alone', async () => {
+    const { engine, home, address } = installation;
+    const context = testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address });
+    const order = {
+      pipeline: 'enedis',
+      date: 'all',
+      unit: '2025-10/nobody',
+      reject: true,
+      reason: 'no such month',
+      by: 'ada',
+    };
+    await expect(decide(context, order)).rejects.toMatchObject({
+      cause: { type: 'PLAN_INVALID', message: expect.stringContaining('2025-10/nobody is not held') as string },
+    });
+  });
+});
