@@ -31,8 +31,8 @@ export function parseCron(cron: string): CronTimes {
   if (texts.length !== FIELDS.length) {
     throw new PipelineError('INPUT_INVALID', `cron ${JSON.stringify(cron)} has ${texts.length} fields instead of five`);
   }
-  const [minute = [], hour = [], dayOfMonth = [], month = [], dayOfWeek = []] = FIELDS.map(
-    ([name, least, most], index) => parseField(required(texts[index], name), name, least, most),
+  const [minute = [], hour = [], dayOfMonth = [], month = [], dayOfWeek = []] = FIELDS.map(([name, min, max], index) =>
+    parseField(required(texts[index], name), name, min, max),
   );
   return { minute, hour, dayOfMonth, month, dayOfWeek };
 }
@@ -47,15 +47,15 @@ export function cronProblem(cron: string): string | undefined {
   }
 }
 
-function parseField(text: string, name: string, least: number, most: number): number[] {
+function parseField(text: string, name: string, min: number, max: number): number[] {
   const numbers = new Set<number>();
   for (const item of text.split(',')) {
     const match = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(item);
-    const from = Number(match?.[1] ?? least);
-    const to = Number(match?.[2] ?? (match?.[1] === undefined || match[3] !== undefined ? most : from));
+    const from = Number(match?.[1] ?? min);
+    const to = Number(match?.[2] ?? (match?.[1] === undefined || match[3] !== undefined ? max : from));
     const step = Number(match?.[3] ?? 1);
-    if (match === null || from < least || to > most || from > to || step < 1) {
-      throw new PipelineError('INPUT_INVALID', `${name} ${JSON.stringify(item)} is not within ${least}-${most}`);
+    if (match === null || from < min || to > max || from > to || step < 1) {
+      throw new PipelineError('INPUT_INVALID', `${name} ${JSON.stringify(item)} is not within ${min}-${max}`);
     }
     for (let number = from; number <= to; number += step) numbers.add(number);
   }
@@ -64,7 +64,7 @@ function parseField(text: string, name: string, least: number, most: number): nu
 
 /** The same times as text, fields that allow everything as `*`. */
 export function formatCron(times: CronTimes): string {
-  return FIELDS.map(([name, least, most]) =>
-    times[name].length === most - least + 1 ? '*' : times[name].join(','),
-  ).join(' ');
+  return FIELDS.map(([name, min, max]) => (times[name].length === max - min + 1 ? '*' : times[name].join(','))).join(
+    ' ',
+  );
 }

@@ -47,19 +47,16 @@ export function oneOf(names: readonly string[]): Member {
   return member(`one of ${names.join(', ')}`, (value) => typeof value === 'string' && names.includes(value));
 }
 
-/** A number from `least` to `most`. */
-export function number(least: number, most: number): Member {
-  return member(
-    `a number from ${least} to ${most}`,
-    (value) => typeof value === 'number' && value >= least && value <= most,
-  );
+/** A number from `min` to `max`. */
+export function number(min: number, max: number): Member {
+  return member(`a number from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max);
 }
 
-/** A whole number from `least` to `most`. */
-export function wholeNumber(least: number, most: number): Member {
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number): Member {
   return member(
-    `a whole number from ${least} to ${most}`,
-    (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+    `a whole number from ${min} to ${max}`,
+    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
   );
 }
 

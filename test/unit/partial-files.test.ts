@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promi
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { finishPart, leavePart, takePart } from '../../src/engine/sources/partial-files.ts';
+import { finishPart, leavePart, takePart } from '../../src/engine/sources/part-files.ts';
 
 const NAME = '0123456789abcdef';
 /** Owners as the names of files tell them: a hash of the host, the process, and a mark of its own. */

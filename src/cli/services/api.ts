@@ -37,8 +37,8 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
   return EXIT.done;
 }
 
-function numberOf(option: string, text: string, most: number): number {
+function numberOf(option: string, text: string, max: number): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number <= most) return number;
-  throw new PipelineError('INPUT_INVALID', `${option} takes a whole number up to ${most}, not ${text}`);
+  if (/^\d+$/.test(text) && number <= max) return number;
+  throw new PipelineError('INPUT_INVALID', `${option} takes a whole number up to ${max}, not ${text}`);
 }

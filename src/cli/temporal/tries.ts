@@ -110,12 +110,12 @@ function failedTry(activity: PendingActivity, now: number): string | undefined {
   const failed = (attempt ?? 1) - 1;
   const message = lastFailure?.message ?? '';
   if (failed < 1 || message === '') return undefined;
-  const most = maximumAttempts ? ` of ${maximumAttempts}` : '';
+  const ofMax = maximumAttempts ? ` of ${maximumAttempts}` : '';
   const waitMs = msOf(nextAttemptScheduleTime) - now;
   const isRunning = state === PENDING_ACTIVITY_STATE_STARTED || waitMs <= 0;
   const next = isRunning ? 'the next runs' : `next in ${Math.ceil(waitMs / 1_000)} s`;
   const why = messageWithoutCode(lastFailure?.applicationFailureInfo?.type, message);
-  return `${activityType?.name ?? 'a step'}, try ${failed}${most}, ${next}: ${why}`;
+  return `${activityType?.name ?? 'a step'}, try ${failed}${ofMax}, ${next}: ${why}`;
 }
 
 function pausedStep(

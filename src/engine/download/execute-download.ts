@@ -60,28 +60,28 @@ export async function executeDownload(stores: Engine, request: StepRequest, cont
   const folder = part.closed === undefined ? folderSourceOf(dataset, part.id) : undefined;
   const listed = folder !== undefined && asked.length > 0 ? await deliverFolder(download, folder, asked) : [];
   for (const day of listed) answers.set(day.date, day);
-  const groups = folder !== undefined || asked.length === 0 ? [] : await groupDays(download, asked);
-  for (const answer of await deliverGroups(download, groups)) answers.set(answer.date, answer);
+  const spans = folder !== undefined || asked.length === 0 ? [] : await requestSpans(download, asked);
+  for (const answer of await deliverSpans(download, spans)) answers.set(answer.date, answer);
   return { days: dates.map((date) => answers.get(date) ?? lost(step, date)) };
 }
 
-/** One group after the other. A file that is of no use is the failure of its own days; when none is of any, that is the failure of all. */
-async function deliverGroups(download: Download, groups: readonly Group[]): Promise<(StepDone | StepFailed)[]> {
+/** One request after the other. A file that is of no use is the failure of its own days; when none is of any, that is the failure of all. */
+async function deliverSpans(download: Download, spans: readonly RequestSpan[]): Promise<(StepDone | StepFailed)[]> {
   const answers: (StepDone | StepFailed)[] = [];
   const refused: PipelineError[] = [];
-  for (const group of groups) {
+  for (const span of spans) {
     try {
-      answers.push(...(await deliver(download, group)));
+      answers.push(...(await deliver(download, span)));
     } catch (error) {
       const failure = asPipelineError(error);
       if (!concernsItsFile(download, failure)) throw error;
       refused.push(failure);
       const { code, message } = failure;
-      answers.push(...group.dates.map((date) => ({ date, failure: { code, message } })));
+      answers.push(...span.dates.map((date) => ({ date, failure: { code, message } })));
     }
   }
   const [first] = refused;
-  if (first !== undefined && refused.length === groups.length) throw first;
+  if (first !== undefined && refused.length === spans.length) throw first;
   return answers;
 }
 
@@ -95,7 +95,7 @@ function concernsItsFile({ engine, control }: Download, { code, retryable }: Pip
 const MAX_ASKS = 3;
 
 /** Days that come from the same raw bytes, and how to get these. */
-interface Group {
+interface RequestSpan {
   readonly window: FetchWindow;
   readonly dates: readonly CivilDate[];
   readonly known: Receipt | undefined;
@@ -116,7 +116,7 @@ function newestOf(receipts: readonly Receipt[], { from, to }: FetchWindow): Rece
   return receipts.findLast(({ window }) => window.from === from && window.to === to);
 }
 
-async function groupDays(download: Download, dates: readonly CivilDate[]): Promise<Group[]> {
+async function requestSpans(download: Download, dates: readonly CivilDate[]): Promise<RequestSpan[]> {
   const { part } = download;
   const sorted = [...dates].sort();
   const receipts = await receiptsOf(download, sorted);
@@ -128,12 +128,12 @@ async function groupDays(download: Download, dates: readonly CivilDate[]): Promi
     earlier: receipts,
     isStored: false,
   }));
-  const groups = new Map<Receipt, CivilDate[]>();
+  const byReceipt = new Map<Receipt, CivilDate[]>();
   for (const date of sorted.filter((one) => !ofPublisher.includes(one))) {
     const newest = receipts.findLast((receipt) => date in receipt.days);
-    if (newest !== undefined) groups.set(newest, [...(groups.get(newest) ?? []), date]);
+    if (newest !== undefined) byReceipt.set(newest, [...(byReceipt.get(newest) ?? []), date]);
   }
-  const stored = [...groups].map(([known, days]) => {
+  const stored = [...byReceipt].map(([known, days]) => {
     return { window: known.window, dates: days, known, earlier: receipts, isStored: true };
   });
   return [...asked, ...stored];
@@ -150,42 +150,42 @@ function askable(
 }
 
 /**
- * Delivers a group, and asks again when another answer with other rows came meanwhile: of two who ask at the same time the one with the earlier
+ * Delivers the days of a request, and asks again when another answer with other rows came meanwhile: of two who ask at the same time the one with the earlier
  * number may hear the newer rows. Receipts are saved before they are looked for, so that one of the two at least finds the other's.
  */
-async function deliver(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
-  let asked = group;
+async function deliver(download: Download, span: RequestSpan): Promise<(StepDone | StepFailed)[]> {
+  let asked = span;
   for (let asks = 1; ; asks += 1) {
     const answers = await deliverOnce(download, asked);
-    if (group.isStored || asks === MAX_ASKS) return answers;
-    const receipts = await receiptsOf(download, group.dates);
+    if (span.isStored || asks === MAX_ASKS) return answers;
+    const receipts = await receiptsOf(download, span.dates);
     if (!isContradicted(answers, asked.earlier, receipts)) return answers;
-    asked = { ...group, earlier: receipts, known: newestOf(receipts, group.window) };
+    asked = { ...span, earlier: receipts, known: newestOf(receipts, span.window) };
   }
 }
 
-async function deliverOnce(download: Download, group: Group): Promise<(StepDone | StepFailed)[]> {
+async function deliverOnce(download: Download, span: RequestSpan): Promise<(StepDone | StepFailed)[]> {
   const { engine, control, dataset, part, force } = download;
-  const known = await intactReceipt(download, group);
-  const place = await takeSequence(engine.documents, partOf(download), group.earlier);
-  const unconditional = force || (await lacksRows(download, group));
-  const raw = dated(download, await rawOf(download, { ...group, known }, unconditional));
+  const known = await intactReceipt(download, span);
+  const place = await takeSequence(engine.documents, partOf(download), span.earlier);
+  const unconditional = force || (await lacksRows(download, span));
+  const raw = dated(download, await rawOf(download, { ...span, known }, unconditional));
   const answer = { ...raw, place, isGiven: false };
   const same = answer.unchanged && !force ? known : undefined;
-  const before = same === undefined ? undefined : await slicesOf(download, same, group.dates);
-  if (before === undefined) control.progress(`cutting ${group.dates.length} days of ${part.id}`);
+  const before = same === undefined ? undefined : await slicesOf(download, same, span.dates);
+  if (before === undefined) control.progress(`cutting ${span.dates.length} days of ${part.id}`);
   const cut =
-    before === undefined ? await sliceAndCommit(download, group.dates, answer) : { ...before, hasForgotten: false };
+    before === undefined ? await sliceAndCommit(download, span.dates, answer) : { ...before, hasForgotten: false };
   const { answers, entries, hasForgotten } = cut;
   const save: Settlement['save'] = async (answer, kept) => {
-    const receipt = receiptOf(download, group, answer, entries, kept);
+    const receipt = receiptOf(download, span, answer, entries, kept);
     const told = same === undefined || before === undefined ? {} : { status: same.status, columns: same.columns };
     await saveReceipt(engine.documents, { ...receipt, ...told });
   };
-  const { kept } = await settleAndSave(download, { earlier: group.earlier, entries, answer, save });
-  if (!group.isStored) await tellFreshness(engine, dataset.definition, part.id, { ...answer, ...place });
+  const { kept } = await settleAndSave(download, { earlier: span.earlier, entries, answer, save });
+  if (!span.isStored) await tellFreshness(engine, dataset.definition, part.id, { ...answer, ...place });
   // Whoever gives the same bytes again brings back what was destroyed.
-  const isBack = same !== undefined && dataset.persons !== undefined && !group.isStored;
+  const isBack = same !== undefined && dataset.persons !== undefined && !span.isStored;
   if (hasForgotten || (isBack && (await isDestroyed(download, same.origin.raw.key))))
     await dropForgotten(download, answer.origin.raw);
   return withKept(download, answers, kept);
@@ -201,7 +201,7 @@ function dated({ part, dataset }: Download, answer: RawAnswer): RawAnswer {
 /** Whether what the last answer gave for one of the days is nothing, or was judged to be a part of the day. */
 async function lacksRows(
   { engine, dataset, part, step }: Download,
-  { dates, known, earlier }: Group,
+  { dates, known, earlier }: RequestSpan,
 ): Promise<boolean> {
   if (known === undefined) return false;
   const { name: pipeline } = dataset.definition;
@@ -219,7 +219,10 @@ async function lacksRows(
 }
 
 /** The receipt, unless its raw bytes are gone or damaged: then "unchanged" would leave us without them. */
-async function intactReceipt(download: Download, { known, isStored, dates }: Group): Promise<Receipt | undefined> {
+async function intactReceipt(
+  download: Download,
+  { known, isStored, dates }: RequestSpan,
+): Promise<Receipt | undefined> {
   if (known === undefined) return undefined;
   const { raw } = known.origin;
   const damage = await damageUnlessAway(download.engine, raw);
@@ -247,7 +250,7 @@ async function isDestroyed({ engine, dataset }: Download, key: string): Promise<
 
 function rawOf(
   { engine, control, dataset, part }: Download,
-  { window, known, isStored }: Group,
+  { window, known, isStored }: RequestSpan,
   unconditional: boolean,
 ): Promise<RawAnswer> {
   if (!isStored && (part.closed === undefined || known === undefined)) {

@@ -99,18 +99,18 @@ function receiptName({ window: { from, to }, origin, sequence = 0 }: Receipt): s
 /** The receipt of an answer, with all days that are known to be cut from the same bytes. */
 export function receiptOf(
   download: Download,
-  group: { readonly window: FetchWindow; readonly known: Receipt | undefined },
+  asked: { readonly window: FetchWindow; readonly known: Receipt | undefined },
   answer: Answer,
   entries: readonly LedgerEntry[],
   kept: ReadonlyMap<CivilDate, KeptDay>,
 ): Receipt {
-  const same = group.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? group.known : undefined;
+  const same = asked.known?.origin.raw.sha256 === answer.origin.raw.sha256 ? asked.known : undefined;
   const now = new Set(entries.map(({ scope }) => scope));
   return {
     schema: RECORD_SCHEMA,
     pipeline: download.dataset.definition.name,
     part: download.part.id,
-    window: group.window,
+    window: asked.window,
     status: answer.status,
     origin: answer.origin,
     checkedAt: answer.checkedAt,

@@ -94,13 +94,13 @@ function countOf(table: TableDefinition, pieces: readonly TablePiece[]): number 
 
 /** Files whose rows follow each other in time are read together; those of other orders one by one. */
 function* batches(table: TableDefinition, pieces: readonly TablePiece[]): Generator<readonly TablePiece[]> {
-  const most = isTimeOrdered(table) ? FILES_AT_ONCE : 1;
+  const maxFiles = isTimeOrdered(table) ? FILES_AT_ONCE : 1;
   let batch: TablePiece[] = [];
   let rows = 0;
   for (const piece of pieces) {
     batch.push(piece);
     rows += piece.ref.rows ?? 0;
-    if (batch.length < most && rows < ROWS_AT_ONCE) continue;
+    if (batch.length < maxFiles && rows < ROWS_AT_ONCE) continue;
     yield batch;
     [batch, rows] = [[], 0];
   }

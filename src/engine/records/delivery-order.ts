@@ -47,7 +47,7 @@ export function isContradicted(
 }
 
 function newestSequence(receipts: readonly Receipt[]): number {
-  return receipts.reduce((most, { sequence = 0 }) => Math.max(most, sequence), 0);
+  return receipts.reduce((max, { sequence = 0 }) => Math.max(max, sequence), 0);
 }
 
 /** Saves a receipt; what another worker wrote of the same bytes in the meantime stays with it. */

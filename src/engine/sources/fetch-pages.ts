@@ -33,8 +33,8 @@ export async function downloadPages(
   source: HttpSource,
   { path, urlOf, ...request }: PagedRequest,
 ): Promise<HttpDownload | undefined> {
-  const most = source.maxBytes ?? DEFAULT_MAX_BYTES;
-  const first = await http.download({ ...request, url: urlOf(path), maxBytes: most });
+  const maxBytes = source.maxBytes ?? DEFAULT_MAX_BYTES;
+  const first = await http.download({ ...request, url: urlOf(path), maxBytes });
   if (first === undefined || source.nextPage === undefined) return first;
   const pages = [first];
   try {
@@ -44,7 +44,7 @@ export async function downloadPages(
     while (next !== undefined) {
       refuseCircles(asked, next, urlOf(path));
       await setTimeout(1000 / source.requestsPerSecond, undefined, { signal: request.signal });
-      const page = await http.download({ ...request, ifNoneMatch: null, url: urlOf(next), maxBytes: most - bytes });
+      const page = await http.download({ ...request, ifNoneMatch: null, url: urlOf(next), maxBytes: maxBytes - bytes });
       if (page === undefined) throw new PipelineError('SRC_SHAPE_CHANGED', `${urlOf(next)} answered 304 unasked`);
       pages.push(page);
       bytes += page.bytes;

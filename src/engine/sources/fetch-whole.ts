@@ -6,7 +6,7 @@ import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import { required } from '../../given.ts';
 import type { FetchedFile, OfferedFile, Source, SourceOptions } from '../../ports/source.ts';
-import { finishPart, leavePart, takePart } from './partial-files.ts';
+import { finishPart, leavePart, takePart } from './part-files.ts';
 
 /**
  * `Source.fetch` for sources that can be read from any byte on: the file is named by place, path, size and time, so that a

@@ -7,7 +7,7 @@ import { redactText, redactedError } from '../../redaction.ts';
 import type { Network } from './addresses.ts';
 import { brokenOff, exchange, textOf, tooLarge } from './http-exchange.ts';
 import type { Exchange } from './http-exchange.ts';
-import { finishPart, leavePart, takePart } from './partial-files.ts';
+import { finishPart, leavePart, takePart } from './part-files.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { sha256OfFile } from '@quotidien/machine/file-hash';
 
@@ -234,18 +234,18 @@ async function rememberPart(part: string, url: string, etag: string | null): Pro
 }
 
 async function receive(response: Exchange, part: string, from: number, request: HttpRequest, guard: Guard) {
-  const most = request.maxBytes ?? DEFAULT_MAX_BYTES;
+  const maxBytes = request.maxBytes ?? DEFAULT_MAX_BYTES;
   // Before anything is written, where the publisher tells; what it does not tell is counted.
-  if (from + Number(response.header('content-length') ?? 0) > most) {
+  if (from + Number(response.header('content-length') ?? 0) > maxBytes) {
     response.body.destroy();
-    throw tooLarge(request.url, most);
+    throw tooLarge(request.url, maxBytes);
   }
   const file = await open(part, from === 0 ? 'w' : 'a');
   let bytes = from;
   try {
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
-      if (bytes > most) throw tooLarge(request.url, most);
+      if (bytes > maxBytes) throw tooLarge(request.url, maxBytes);
       await file.write(chunk);
       guard.touch();
       request.progress(bytes);

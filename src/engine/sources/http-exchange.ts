@@ -141,13 +141,13 @@ function unsafe(url: string, what: string): PipelineError {
 }
 
 /** A small body as text; `SRC_TOO_LARGE` when it is not small. */
-export async function textOf(url: string, { body }: Exchange, most: number): Promise<string> {
+export async function textOf(url: string, { body }: Exchange, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
-      if (bytes > most) throw tooLarge(url, most);
+      if (bytes > maxBytes) throw tooLarge(url, maxBytes);
       chunks.push(chunk);
     }
   } catch (error) {
@@ -157,9 +157,9 @@ export async function textOf(url: string, { body }: Exchange, most: number): Pro
 }
 
 /** For answers that say their size, and for those that are counted. */
-export function tooLarge(url: string, most: number): PipelineError {
-  return new PipelineError('SRC_TOO_LARGE', `the answer of ${url} is larger than its limit of ${most} bytes`, {
-    context: { url, limitBytes: most },
+export function tooLarge(url: string, maxBytes: number): PipelineError {
+  return new PipelineError('SRC_TOO_LARGE', `the answer of ${url} is larger than its limit of ${maxBytes} bytes`, {
+    context: { url, limitBytes: maxBytes },
   });
 }
 

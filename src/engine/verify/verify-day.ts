@@ -157,7 +157,7 @@ async function recutAll(
     manifests.map(({ scope }) => scope),
     unreadable,
   );
-  const groups = new Map<
+  const files = new Map<
     string,
     { readonly step: StepDefinition; readonly raw: ArtefactRef; readonly dates: CivilDate[] }
   >();
@@ -168,13 +168,13 @@ async function recutAll(
       // The bytes that back the day now: those that it was first cut from may have been damaged and fetched anew.
       const raw = delivery?.key === entry?.key ? delivery?.raw : entry?.origin?.raw;
       if (raw === undefined || entry?.version !== step.version) continue;
-      const group = groups.get(`${step.id}/${raw.key}`);
-      if (group === undefined) groups.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });
-      else group.dates.push(scope);
+      const file = files.get(`${step.id}/${raw.key}`);
+      if (file === undefined) files.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });
+      else file.dates.push(scope);
     }
   }
   const slices = new Map<string, Rebuilt>();
-  await mapConcurrent([...groups.values()], SETS_AT_ONCE, async ({ step, raw, dates }) => {
+  await mapConcurrent([...files.values()], SETS_AT_ONCE, async ({ step, raw, dates }) => {
     const rebuilt = await recutSlices(rebuild, step, raw, dates);
     for (const [date, slice] of rebuilt) slices.set(rebuildName(date, step.id), slice);
   });
