@@ -1,5 +1,5 @@
 import { lastOf } from '../given.ts';
-import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import type { CivilDate } from '../pipelines/vocabulary.ts';
 import type { StepControl } from './engine.ts';
 

@@ -1,4 +1,4 @@
-import { canonicalJson, sha256Hex } from './canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import type { DateRange } from './calendar-of-days.ts';
 import { datesBetween, yearOf } from './civil-date.ts';
 import type { FetchWindow } from './dataset.ts';

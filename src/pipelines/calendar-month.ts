@@ -1,5 +1,5 @@
 import { definedMembers } from '../given.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import type { PipelineDefinition } from './definition.ts';
 import type { Manifest } from './manifest.ts';
 import type { CivilDate, Period, Verdict } from './vocabulary.ts';

@@ -1,5 +1,5 @@
 import type { DocumentKey } from '../ports/documents.ts';
-import { canonicalJson, sha256Hex } from './canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import { scopePartition } from './ledger.ts';
 import type { StepKey } from './step-key.ts';
 import type { CivilDate, StepId } from './vocabulary.ts';

@@ -1,6 +1,6 @@
 import { definedMembers } from '../given.ts';
 import type { JsonValue } from '../ports/json.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import type { DocumentDiff, ValueChange } from './version-diff.ts';
 
 /** Changes kept of one document; a day's curves alone hold hundreds of values. */

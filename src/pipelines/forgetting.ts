@@ -1,6 +1,6 @@
 import type { DocumentKey } from '../ports/documents.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
-import { sha256Hex } from './canonical-json.ts';
+import { sha256Hex } from '../canonical-json.ts';
 import { scopeOfObject } from './garbage.ts';
 import { scopePartition } from './ledger.ts';
 import type { Scope } from './vocabulary.ts';

@@ -1,5 +1,5 @@
 import type { DocumentKey } from '../ports/documents.ts';
-import { sha256Hex } from './canonical-json.ts';
+import { sha256Hex } from '../canonical-json.ts';
 import type { Scope } from './vocabulary.ts';
 
 /**

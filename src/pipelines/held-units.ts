@@ -1,5 +1,5 @@
 import type { JsonObject } from '../ports/json.ts';
-import { canonicalJson, sha256Hex } from './canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import type { CheckResult } from './dataset.ts';
 import type { Decision } from './decision.ts';
 import type { CheckDefinition } from './definition.ts';

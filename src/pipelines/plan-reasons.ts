@@ -1,5 +1,5 @@
 import { firstOf } from '../given.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { InputHashes, StepKeyParts } from './step-key.ts';
 

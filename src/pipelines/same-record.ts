@@ -1,5 +1,5 @@
 import type { JsonObject } from '../ports/json.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import { LEDGER_TABLE } from './ledger.ts';
 import { MANIFEST_TABLE } from './manifest.ts';
 

@@ -1,4 +1,4 @@
-import { sha256Hex } from './canonical-json.ts';
+import { sha256Hex } from '../canonical-json.ts';
 
 /**
  * Shards: the fixed share of a data day that one piece of work handles. A unit (a meter, a contract) belongs to one shard of every day, by the hash

@@ -1,7 +1,7 @@
 import type { DocumentKey } from '../ports/documents.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import type { CheckResult } from './dataset.ts';
 import { scopePartition } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';

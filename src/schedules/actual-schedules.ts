@@ -1,6 +1,6 @@
 import { ScheduleNotFoundError } from '@temporalio/client';
 import type { Client, ScheduleDescription } from '@temporalio/client';
-import { canonicalJson } from '../pipelines/canonical-json.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import { formatCron } from '../pipelines/cron.ts';
 import { COMPARED_FIELDS, seconds } from './declared-schedules.ts';
 import type { ComparedSettings } from './declared-schedules.ts';

@@ -1,6 +1,6 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import type { ScheduleOptions, ScheduleOptionsStartWorkflowAction, Workflow } from '@temporalio/client';
-import { canonicalJson, sha256Hex } from '../pipelines/canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import { formatCron, parseCron } from '../pipelines/cron.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
 import type { PipelineDefinition, ScheduleDefinition } from '../pipelines/definition.ts';

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../src/pipelines/canonical-json.ts';
+import { canonicalJson } from '../../src/canonical-json.ts';
 import { addDays } from '../../src/pipelines/civil-date.ts';
 import type {
   CheckResult,

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sha256OfFile } from '../src/file-hash.ts';
+import { measure, measuring, sha256OfFile } from '../src/file-hash.ts';
 import { isAlive } from '../src/living-process.ts';
 
 describe('isAlive', () => {
@@ -40,6 +41,17 @@ describe('sha256OfFile', () => {
     const bytes = Buffer.alloc(300_001, 'quotidien');
     await writeFile(file, bytes);
     expect(await sha256OfFile(file)).toBe(createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  it('tells the same of bytes on their way, and passes them on', async () => {
+    const pieces = [Buffer.from('quo'), Buffer.from(''), Buffer.from('tidien')];
+    const whole = Buffer.concat(pieces);
+    const found = { sha256: createHash('sha256').update(whole).digest('hex'), bytes: whole.byteLength };
+    const { chunks, measured } = measuring(Readable.from(pieces));
+    const passed: Uint8Array[] = [];
+    for await (const chunk of chunks) passed.push(chunk);
+    expect(Buffer.concat(passed)).toEqual(whole);
+    expect([measured(), measured(), await measure(Readable.from(pieces))]).toEqual([found, found, found]);
   });
 
   it('fails for a file that is not there', async () => {

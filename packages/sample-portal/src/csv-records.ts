@@ -1,3 +1,4 @@
+import { csvField } from '@quotidien/machine/csv-field';
 import type { Bytes } from './answer.ts';
 
 /**
@@ -72,8 +73,7 @@ export function fieldText(raw: string): string {
 
 /** A text as a raw field: quoted where the delimiter, a quote or a line end asks for it. */
 export function rawField(text: string, delimiter: string): string {
-  const quoted = text.includes(delimiter) || /["\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  return Buffer.from(quoted, 'utf8').toString('latin1');
+  return Buffer.from(csvField(text, delimiter), 'utf8').toString('latin1');
 }
 
 /** The bytes of records, the last one ended too. */

@@ -1,3 +1,4 @@
+import { csvField } from '@quotidien/machine/csv-field';
 import type { AnswerRow, AnswerValue, TableColumn } from '../../pipelines/tables.ts';
 import { sheetHeader } from './spreadsheet.ts';
 
@@ -21,7 +22,7 @@ type Column = Pick<TableColumn, 'name' | 'type'>;
 export function csvHeader(columns: readonly Column[], dialect: Dialect): string {
   const mark = dialect === 'standard' ? '' : BYTE_ORDER_MARK;
   const names = columns.map((column) => (dialect === 'fr' ? sheetHeader(column) : column.name));
-  return `${mark}${names.map((name) => quoted(name, dialect)).join(SEPARATOR[dialect])}\r\n`;
+  return `${mark}${names.map((name) => csvField(name, SEPARATOR[dialect])).join(SEPARATOR[dialect])}\r\n`;
 }
 
 /** One line per row, each with CRLF; null is an empty field. */
@@ -42,9 +43,5 @@ function field(value: AnswerValue | undefined, dialect: Dialect): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return dialect === 'standard' ? String(value) : String(value).replace('.', ',');
   if (typeof value === 'boolean') return String(value);
-  return quoted(FORMULA.test(value) ? `'${value}` : value, dialect);
-}
-
-function quoted(text: string, dialect: Dialect): string {
-  return /["\r\n]/.test(text) || text.includes(SEPARATOR[dialect]) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvField(FORMULA.test(value) ? `'${value}` : value, SEPARATOR[dialect]);
 }

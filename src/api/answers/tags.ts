@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { canonicalJson, sha256Hex } from '../../pipelines/canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../../canonical-json.ts';
 import type { JsonValue } from '../../ports/json.ts';
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { askQuestion, cutsOf, questionsOf } from '../../engine/look/ask-question.ts';
 import type { PlacedQuestion } from '../../engine/look/ask-question.ts';
 import { tablesOf } from '../../engine/look/table-cut.ts';
-import { canonicalJson } from '../../pipelines/canonical-json.ts';
+import { canonicalJson } from '../../canonical-json.ts';
 import type { JsonValue } from '../../ports/json.ts';
 import { answerDocument } from '../answers/answer-document.ts';
 import { csvHeader, csvRows } from '../answers/csv.ts';

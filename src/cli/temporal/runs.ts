@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { canonicalJson, sha256Hex } from '../../pipelines/canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../../canonical-json.ts';
 import { SEARCH_KEYS } from '../../workflows/search-keys.ts';
 import type { backfill, BackfillInput } from '../../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../../workflows/day.ts';

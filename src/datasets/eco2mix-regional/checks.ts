@@ -1,4 +1,4 @@
-import { countedCheck, countRows, RENAMED_COLUMNS } from '../kit/index.ts';
+import { countedCheck, countRows, quoteTexts, RENAMED_COLUMNS } from '../kit/index.ts';
 import type {
   CheckDefinition,
   CheckResult,
@@ -31,7 +31,7 @@ interface RowCheck extends CheckDefinition, RowRule {
   readonly shows: string;
 }
 
-const CODES = REGIONS.map(({ code }) => `'${code}'`).join(', ');
+const CODES = quoteTexts(REGIONS.map(({ code }) => code));
 const GENERATION = SOURCES.map((source) => COLUMN_OF[source]).join(', ');
 const SUM = `(${SOURCES.map((source) => `coalesce(${COLUMN_OF[source]}, 0)`).join(' + ')} + coalesce(pumping_mw, 0)
   + exchange_physical_mw + coalesce(battery_charging_mw, 0) + coalesce(battery_discharging_mw, 0))`;

@@ -119,5 +119,7 @@ export * from './kept-words.ts';
 export * from './parquet.ts';
 export * from './renamed-columns.ts';
 export * from './row-checks.ts';
-export { canonicalJson } from '../../pipelines/canonical-json.ts';
+export { measuring, sha256OfFile } from '@quotidien/machine/file-hash';
+export type { Measured, Measuring } from '@quotidien/machine/file-hash';
+export { canonicalJson } from '../../canonical-json.ts';
 export { quoteIdentifier, quoteList, quoteText, quoteTexts } from '../../pipelines/sql-text.ts';

@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors.ts';
-import { canonicalJson } from '../../pipelines/canonical-json.ts';
+import { canonicalJson } from '../../canonical-json.ts';
 import type { StagedOutput, UnitResult } from '../../pipelines/dataset.ts';
 import type { OutputDefinition } from '../../pipelines/definition.ts';
 import type { StepNote } from '../../pipelines/kept-delivery.ts';

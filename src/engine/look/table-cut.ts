@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors.ts';
-import { canonicalJson, sha256Hex } from '../../pipelines/canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../../canonical-json.ts';
 import { datesBetween, datesOfMonth, monthOf } from '../../pipelines/civil-date.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
-import { canonicalJson } from '../../pipelines/canonical-json.ts';
+import { canonicalJson } from '../../canonical-json.ts';
 import type { PipelineDefinition, RecordDefinition } from '../../pipelines/definition.ts';
 import { ledgerKey } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';

@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../pipelines/canonical-json.ts';
+import { sha256Hex } from '../../canonical-json.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import type { JsonObject } from '../../ports/json.ts';
 import { errorCodeOf } from '../../errors.ts';

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { measure } from '@quotidien/machine/file-hash';
 import { errorCodeOf } from '../../errors.ts';
 import type { ObjectHead, ObjectStore } from '../../ports/objects.ts';
 import type { FetchedFile, Source } from '../../ports/source.ts';
@@ -50,13 +50,7 @@ async function headsBelow(objects: ObjectStore, prefix: string, mayBeAway: boole
 export async function namedFile(objects: ObjectStore, name: string): Promise<FetchedFile | undefined> {
   const stream = await objects.get(name);
   if (stream === undefined) return undefined;
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of stream) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-  }
-  const sha256 = hash.digest('hex');
+  const { sha256, bytes } = await measure(stream);
   const file = await objects.openLocal({ key: name, sha256, bytes });
   return file === undefined ? undefined : { path: file, sha256, bytes };
 }

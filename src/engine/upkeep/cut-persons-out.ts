@@ -1,5 +1,5 @@
 import { definedMembers } from '../../given.ts';
-import { canonicalJson } from '../../pipelines/canonical-json.ts';
+import { canonicalJson } from '../../canonical-json.ts';
 import type { Dataset, StagedOutput } from '../../pipelines/dataset.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';

@@ -2,7 +2,7 @@ import { definedMembers, firstOf } from '../../given.ts';
 import { daysTried, isOfPreviousDays } from '../../pipelines/lookback.ts';
 import { PipelineError, asPipelineError, errorCodeOf } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
-import { canonicalJson } from '../../pipelines/canonical-json.ts';
+import { canonicalJson } from '../../canonical-json.ts';
 import type { Dataset, LocalArtefact, UnitOutcome } from '../../pipelines/dataset.ts';
 import type { RollupDefinition, RollupInput, StepDefinition, StepInput } from '../../pipelines/definition.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';

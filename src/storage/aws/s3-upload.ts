@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import type { Hash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { AbortMultipartUploadCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { measuring } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import { bodyChunks } from '../shared/object-body.ts';
 import type { ObjectBody, PutOptions } from '../../ports/objects.ts';
@@ -146,12 +146,12 @@ interface Content {
 }
 
 async function openContent(body: ObjectBody, onBytes: () => void): Promise<Content> {
-  const hash = createHash('sha256');
   const count = { bytes: 0 };
-  const chunks = measuredChunks(body, hash, (bytes) => {
+  const cut = cutChunks(body, (bytes) => {
     count.bytes += bytes;
     onBytes();
   });
+  const { chunks, measured } = measuring(cut);
   const first: Uint8Array[] = [];
   let ended = false;
   while (!ended && count.bytes <= PART_BYTES) {
@@ -159,11 +159,10 @@ async function openContent(body: ObjectBody, onBytes: () => void): Promise<Conte
     if (next.done === true) ended = true;
     else first.push(next.value);
   }
-  let digest: string | undefined;
   return {
     first,
     rest: ended ? undefined : chunks,
-    measured: () => ({ sha256: (digest ??= hash.digest('hex')), bytes: count.bytes }),
+    measured,
     close: async () => {
       await chunks.return(undefined);
     },
@@ -171,21 +170,15 @@ async function openContent(body: ObjectBody, onBytes: () => void): Promise<Conte
 }
 
 /** The chunks of a body, cut to at most a part; those of a producer are copied, because it may use its buffer again. */
-async function* measuredChunks(
-  body: ObjectBody,
-  hash: Hash,
-  count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array, undefined> {
+async function* cutChunks(body: ObjectBody, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const copy = Symbol.asyncIterator in body;
   for await (const chunk of bodyChunks(body)) {
     for (let at = 0; at < chunk.byteLength; at += PART_BYTES) {
       const piece = chunk.subarray(at, at + PART_BYTES);
-      hash.update(piece);
       count(piece.byteLength);
       yield copy ? Buffer.from(piece) : piece;
     }
   }
-  return undefined;
 }
 
 async function* joined(

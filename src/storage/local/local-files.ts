@@ -15,6 +15,7 @@ import { open, readFile, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { measuring } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import type { ByteRange } from '../shared/byte-range.ts';
 import { clipRange } from '../shared/byte-range.ts';
@@ -445,14 +446,9 @@ function otherBytes(file: string, ref: ContentName, found: PlainBytes): Pipeline
 
 /** The same bytes, unless they are others by now: then the reader gets the error at their end. */
 async function* checked(chunks: AsyncIterable<Uint8Array>, file: string, ref: ContentName): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-    yield chunk;
-  }
-  const found = { sha256: hash.digest('hex'), bytes };
+  const passing = measuring(chunks);
+  yield* passing.chunks;
+  const found = passing.measured();
   if (found.sha256 !== ref.sha256) throw otherBytes(file, ref, found);
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { measuring } from '@quotidien/machine/file-hash';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -47,23 +47,18 @@ export interface Resting {
  * learn these.
  */
 export function rest(body: ObjectBody): Resting {
-  const hash = createHash('sha256');
   let plain: PlainBytes | undefined;
-  let bytes = 0;
-  async function* measured(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of bodyChunks(body)) {
-      hash.update(chunk);
-      bytes += chunk.byteLength;
-      // A producer may use its buffer again while this one is packed.
-      yield Buffer.from(chunk);
-    }
+  async function* kept(): AsyncGenerator<Uint8Array> {
+    // A producer may use its buffer again while this one is packed.
+    for await (const chunk of bodyChunks(body)) yield Buffer.from(chunk);
   }
+  const { chunks, measured } = measuring(kept());
   async function* packed(): AsyncGenerator<Uint8Array> {
-    const source = Readable.from(measured(), { objectMode: false });
+    const source = Readable.from(chunks, { objectMode: false });
     const gzip = createGzip({ level: LEVEL, chunkSize: PIECE_BYTES });
     source.on('error', (error) => gzip.destroy(error));
     yield* source.pipe(gzip) as AsyncIterable<Uint8Array>;
-    plain = { sha256: hash.digest('hex'), bytes };
+    plain = measured();
     yield tailOf(plain);
   }
   return {

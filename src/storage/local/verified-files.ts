@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
+import { measure, sha256OfHandle } from '@quotidien/machine/file-hash';
 import { errorCodeOf } from '../../errors.ts';
 import type { PlainBytes } from './packed-files.ts';
 
@@ -14,8 +14,6 @@ const MAX_REMEMBERED = 50_000;
  * clock a second change would leave all times as they were.
  */
 const SETTLED_AFTER_MS = 100;
-
-const MAX_READ_AT_ONCE_BYTES = 1 << 20;
 
 /** The hash and size of what a file holds. */
 export interface MeasuredFile extends PlainBytes {
@@ -61,7 +59,7 @@ export function createVerifiedFiles(plainOf?: PlainOf): VerifiedFiles {
       const found = await file.stat({ bigint: true });
       const bytes = Number(found.size);
       const plain = await measurePacked(path, file, bytes);
-      const measured = plain ?? { sha256: await hashFile(file, bytes), bytes, isPacked: false };
+      const measured = plain ?? { sha256: await sha256OfHandle(file, bytes), bytes, isPacked: false };
       if (lookedAtMs - Number(found.ctimeMs) > SETTLED_AFTER_MS) remember(identityOf(found), measured);
       return measured;
     } finally {
@@ -72,7 +70,7 @@ export function createVerifiedFiles(plainOf?: PlainOf): VerifiedFiles {
   async function measurePacked(path: string, file: FileHandle, bytes: number): Promise<MeasuredFile | undefined> {
     try {
       const plain = await plainOf?.(path, file, bytes);
-      return plain === undefined ? undefined : { ...(await measureChunks(plain)), isPacked: true };
+      return plain === undefined ? undefined : { ...(await measure(plain)), isPacked: true };
     } catch (error) {
       if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
       // What cannot be unpacked is measured as it is, which is never what anybody expects.
@@ -99,25 +97,4 @@ export function createVerifiedFiles(plainOf?: PlainOf): VerifiedFiles {
 
 function identityOf(found: BigIntStats): string {
   return [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
-}
-
-async function measureChunks(chunks: AsyncIterable<Uint8Array>): Promise<PlainBytes> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-  }
-  return { sha256: hash.digest('hex'), bytes };
-}
-
-async function hashFile(file: FileHandle, bytes: number): Promise<string> {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.min(bytes + 1, MAX_READ_AT_ONCE_BYTES));
-  for (let at = 0; ;) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, at);
-    if (bytesRead === 0) return hash.digest('hex');
-    hash.update(buffer.subarray(0, bytesRead));
-    at += bytesRead;
-  }
 }

@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { measure, measuring } from '@quotidien/machine/file-hash';
 import path from 'node:path';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import { compareBytes } from '../shared/byte-order.ts';
@@ -106,12 +107,9 @@ export class FallbackObjects implements ObjectStore {
 
   /** Whoever read all of a replaceable object knows what a later write replaces. */
   async *#learning(key: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const hash = createHash('sha256');
-    for await (const chunk of stream) {
-      hash.update(chunk);
-      yield chunk;
-    }
-    await this.#parts.mirror.learnObject(key, hash.digest('hex'));
+    const { chunks, measured } = measuring(stream);
+    yield* chunks;
+    await this.#parts.mirror.learnObject(key, measured().sha256);
   }
 
   /** As `get`, without opening anything. */
@@ -274,9 +272,7 @@ function fenceIn({ fence }: DeleteOptions): FencedEntry {
 export async function hashOfObject(objects: ObjectStore, key: string): Promise<string | null> {
   const stream = await objects.get(key);
   if (stream === undefined) return null;
-  const hash = createHash('sha256');
-  for await (const chunk of stream) hash.update(chunk);
-  return hash.digest('hex');
+  return (await measure(stream)).sha256;
 }
 
 async function readMarked(objects: PrimaryObjects, key: string, range?: ByteRange): Promise<MarkedStream | undefined> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { measuring } from '@quotidien/machine/file-hash';
 import { definedMembers } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import { hashOfObject } from '../outage/fallback-objects.ts';
@@ -29,24 +29,18 @@ export async function copyObject(
 ): Promise<CopyNote> {
   const stream = await from.objects.get(key);
   if (stream === undefined) throw changed(`the object ${key}`);
-  const hash = createHash('sha256');
-  await to.objects.put(key, hashed(stream, hash), { mode, mediaType: mediaTypeOf(key) });
-  const sent = hash.digest('hex');
+  const { chunks, measured } = measuring(fromSource(stream));
+  await to.objects.put(key, chunks, { mode, mediaType: mediaTypeOf(key) });
+  const sent = measured().sha256;
   const found = await hashOfObject(to.objects, key);
   if (found !== sent) throw notRight(`the object ${key}`, sent, found);
   const there = await to.objects.head(key);
   return { name: key, sha256: sent, from: etag, ...definedMembers({ to: there?.etag }) };
 }
 
-async function* hashed(
-  stream: AsyncIterable<Uint8Array>,
-  hash: { update(chunk: Uint8Array): unknown },
-): AsyncGenerator<Uint8Array> {
+async function* fromSource(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of stream) {
-      hash.update(chunk);
-      yield chunk;
-    }
+    yield* stream;
   } catch (error) {
     // Said of the source, in the middle of a put to the target.
     const code = errorCodeOf(error) ?? 'INTERNAL';

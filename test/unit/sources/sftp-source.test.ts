@@ -72,7 +72,7 @@ describe('an SFTP source', () => {
 
   it('brings a file whole over one connection, with its hash', async () => {
     const source = open();
-    const fetched = await source.fetch(await fileOf(source, 'b.zip'), { signal: SIGNAL });
+    const fetched = (await source.fetch(await fileOf(source, 'b.zip'), { signal: SIGNAL }))!;
     expect((await readFile(fetched.path)).equals(LARGE)).toBe(true);
     expect(fetched.sha256).toBe(createHash('sha256').update(LARGE).digest('hex'));
     expect(server.maxConnections).toBe(1);
@@ -111,7 +111,7 @@ describe('an SFTP source', () => {
     await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({ retryable: true });
     const seen: string[] = [];
     const progress = (note: string): void => void seen.push(note);
-    const fetched = await source.fetch(file, { signal: SIGNAL, progress });
+    const fetched = (await source.fetch(file, { signal: SIGNAL, progress }))!;
     expect((await readFile(fetched.path)).equals(LARGE)).toBe(true);
     expect(Number.parseInt(seen[0]!, 10)).toBeGreaterThan(65_536);
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
@@ -123,7 +123,7 @@ describe('an SFTP source', () => {
     const undo = server.behave({ kind: 'short', name: 'b.zip', bytes: 1_000 });
     await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({ code: 'SRC_TRUNCATED' });
     undo();
-    expect((await source.fetch(file, { signal: SIGNAL })).bytes).toBe(LARGE.length);
+    expect((await source.fetch(file, { signal: SIGNAL }))!.bytes).toBe(LARGE.length);
   });
 
   it('gives a silent server up, and is well with it later', async () => {
@@ -132,13 +132,13 @@ describe('an SFTP source', () => {
     const undo = server.behave({ kind: 'silent' });
     await expect(source.fetch(file, { signal: SIGNAL })).rejects.toMatchObject({ code: 'SRC_UNAVAILABLE' });
     undo();
-    expect((await source.fetch(file, { signal: SIGNAL })).bytes).toBe(LARGE.length);
+    expect((await source.fetch(file, { signal: SIGNAL }))!.bytes).toBe(LARGE.length);
   });
 
   it('waits for a slow server that goes on', async () => {
     const source = open({ idleTimeoutMs: 2_000 });
     server.behave({ kind: 'slow', delayMs: 20 });
-    expect((await source.fetch(await fileOf(source, 'b.zip'), { signal: SIGNAL })).bytes).toBe(LARGE.length);
+    expect((await source.fetch(await fileOf(source, 'b.zip'), { signal: SIGNAL }))!.bytes).toBe(LARGE.length);
   });
 
   it('leaves out names that lead out of the folder', async () => {

@@ -1,3 +1,4 @@
+import { csvField } from '@quotidien/machine/csv-field';
 import { PortalError } from '../portal-error.ts';
 import { odsqlRefusal, parameterRefusal } from '../answer.ts';
 import type { Bytes } from '../answer.ts';
@@ -124,8 +125,7 @@ function* chunked(texts: Iterable<string>): Generator<Uint8Array, void, undefine
 
 function csvBytes({ fields, lineEnd }: CityTable, rows: Iterable<readonly Cell[]>, format: CsvFormat): Bytes {
   const { delimiter, zone, labels, bom } = format;
-  const quoted = (text: string): string =>
-    text.includes(delimiter) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const quoted = (text: string): string => csvField(text, delimiter);
   function* lines(): Generator<string, void, undefined> {
     const names = fields.map(({ name, label }) => quoted(labels ? label : name));
     yield `${bom ? '\u{FEFF}' : ''}${names.join(delimiter)}${lineEnd}`;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
+import { sha256OfFile } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
 import type { ArchiveKey } from '../decode/key-ring.ts';
 import { readArchive } from '../decode/read-archive.ts';
@@ -56,9 +57,7 @@ export async function makePiece({ path: archive, name, ring, scratch }: PieceTas
 }
 
 async function identify(file: string): Promise<{ readonly sha256: string; readonly bytes: number }> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) hash.update(chunk);
-  return { sha256: hash.digest('hex'), bytes: (await stat(file)).size };
+  return { sha256: await sha256OfFile(file), bytes: (await stat(file)).size };
 }
 
 /** Written at once: a write for every occurrence takes longer than reading it. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import { measuring } from '../../kit/index.ts';
 import type { FluxReader } from '../flux/linear.ts';
 import { READERS } from '../flux/readers.ts';
 import { readJson } from '../flux/read-json.ts';
@@ -80,14 +80,8 @@ async function readDocument(
 ): Promise<ReadDocument> {
   const reader = READERS[flux];
   const place = { archive, document: document.name };
-  const hash = createHash('sha256');
-  const hashed = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of document.read()) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
-  const records = recordsOf(reader.shape, hashed(), place);
+  const { chunks, measured } = measuring(document.read());
+  const records = recordsOf(reader.shape, chunks, place);
   let occurrences = 0;
   for await (const record of records) {
     const [finding] = reader.findings(record);
@@ -95,7 +89,7 @@ async function readDocument(
     occurrences += 1;
     await take(record, document.name);
   }
-  return { name: document.name, sha256: hash.digest('hex'), occurrences };
+  return { name: document.name, sha256: measured().sha256, occurrences };
 }
 
 function recordsOf(

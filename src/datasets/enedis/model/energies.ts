@@ -1,3 +1,4 @@
+import { quoteTexts } from '../../kit/index.ts';
 import { CALENDARS, REGISTERS } from '../flux/registers.ts';
 import { WITHOUT_RSC } from './c12.ts';
 
@@ -21,9 +22,7 @@ function isOf(register: string): string {
 }
 
 /** The calendar that a reading names, or that its registers tell. */
-const CALENDAR = `CASE WHEN id_calendrier_distributeur IN (${Object.keys(CALENDARS)
-  .map((id) => `'${id}'`)
-  .join(', ')}) THEN id_calendrier_distributeur
+const CALENDAR = `CASE WHEN id_calendrier_distributeur IN (${quoteTexts(Object.keys(CALENDARS))}) THEN id_calendrier_distributeur
    WHEN coalesce(index_hph_kwh, index_hch_kwh, index_hpb_kwh, index_hcb_kwh) IS NOT NULL THEN 'DI000003'
    WHEN coalesce(index_hp_kwh, index_hc_kwh) IS NOT NULL THEN 'DI000002'
    WHEN index_base_kwh IS NOT NULL THEN 'DI000001' END`;

@@ -1,3 +1,4 @@
+import { quoteTexts } from '../../kit/index.ts';
 import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
 import { halfHoursOf, weekdayOf } from '../readings/clock.ts';
@@ -74,7 +75,7 @@ export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
   return `
     WITH counts AS (SELECT segment, half_hour, bucket, sum(readings) AS readings, sum(total_wh) AS total_wh
         FROM ${buckets} JOIN (VALUES ${clock.join(', ')}) AS c(slot, half_hour) USING (slot)
-        WHERE segment IN (${cohorts.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ') || "''"}) GROUP BY ALL),
+        WHERE segment IN (${quoteTexts(cohorts.length === 0 ? [''] : cohorts)}) GROUP BY ALL),
       ranked AS (SELECT *, sum(readings) OVER (PARTITION BY segment, half_hour ORDER BY bucket) AS running,
           sum(readings) OVER (PARTITION BY segment, half_hour) AS n FROM counts)
     SELECT segment AS cohort, '${season}' AS season, '${dayType}' AS day_type, half_hour, CAST(any_value(n) AS BIGINT) AS n,

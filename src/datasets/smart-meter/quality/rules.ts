@@ -1,3 +1,5 @@
+import { quoteTexts } from '../../kit/index.ts';
+
 /**
  * Rules of quality as SQL that returns the failing rows: `meter_key`, `failed_at`, `observed`, `allowed`. Each reads the views `readings`, `rejects`, `conflicts`,
  * `daily`, `history` (days before, with `back`), `meters`, `registers`, `outages` of one day; estimates are in none of them.
@@ -19,14 +21,13 @@ const ALL_METERS = `SELECT count(*) FROM daily WHERE channel = 'import'`;
 const NOTHING = 'CAST(NULL AS DOUBLE)';
 
 function refused(id: string, title: string, reasons: readonly string[]): QualityRule {
-  const list = reasons.map((reason) => `'${reason}'`).join(', ');
   return {
     id,
     suite: 'raw_readings_suite',
     title,
     severity: 'warn',
     tested: '(SELECT count(*) FROM readings) + (SELECT count(*) FROM rejects)',
-    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, TRY_CAST(value AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM rejects WHERE reason IN (${list})`,
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, TRY_CAST(value AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM rejects WHERE reason IN (${quoteTexts(reasons)})`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { csvText } from '../../kit/index.ts';
 import type { FlatTable } from '../../kit/index.ts';
 import type { ConsumptionMetrics } from '../marts/fleet.ts';
 import type { MeterReport } from './model.ts';
@@ -36,12 +37,9 @@ export function metricsTable({ fleet }: MeterReport): FlatTable {
  */
 export function csvOf({ columns, rows }: FlatTable, sample: readonly string[] = []): string {
   const [head, mark] = sample.length === 0 ? [[], []] : [['sample_data'], [sample.join(' ')]];
-  const lines = [[...columns.map(({ name }) => name), ...head], ...rows.map((row) => [...row.map(cell), ...mark])];
-  return lines.map((line) => `${line.join(';')}\n`).join('');
-}
-
-function cell(value: string | number | boolean | null): string {
-  if (value === null) return '';
-  const text = String(value);
-  return /[;"\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const told = rows.map((row) => [
+    ...row.map((value) => (typeof value === 'boolean' ? String(value) : value)),
+    ...mark,
+  ]);
+  return csvText([[...columns.map(({ name }) => name), ...head], ...told]);
 }

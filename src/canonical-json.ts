@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
 /**
  * The one text of a JSON value: object members sorted by name, undefined members left out, no white space. Equal values have equal
- * text, so that it can be hashed and compared.
+ * text, so that it can be hashed and compared. A leaf like the error table, because plans and stores hash the same documents.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_name, member: unknown) => {
