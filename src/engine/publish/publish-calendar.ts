@@ -9,7 +9,7 @@ import {
   calendarYearKey,
 } from '../../pipelines/calendar-month.ts';
 import type { CalendarMonth } from '../../pipelines/calendar-month.ts';
-import { addMonths, datesBetween, datesOfMonth, monthOf, toEpochDay, yearOf } from '../../pipelines/civil-date.ts';
+import { datesBetween, datesOfMonth, monthOf, toEpochDay, yearOf } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
@@ -61,11 +61,14 @@ export async function publishCalendar(
     );
     const written = [...new Set([...known.months, ...shown.flat()])];
     const lacking = written.map(yearOf).filter((year) => !known.years.includes(year));
-    for (const year of new Set([...months.map(yearOf), ...lacking])) {
-      if (written.some((month) => yearOf(month) === year)) await publishYear(stores, definition, year);
-    }
+    const years = [...new Set([...months.map(yearOf), ...lacking])];
+    const pages = years.filter((year) => written.some((month) => yearOf(month) === year));
     const definitions = Object.values(engine.datasets).map((dataset) => dataset.definition);
-    await publishIndex(stores, definitions);
+    // The page of all pipelines names the pages of years that are there: a new one comes first.
+    const isNew = pages.some((year) => !known.years.includes(year));
+    const index = isNew ? undefined : publishIndex(stores, definitions);
+    await Promise.all([...pages.map((year) => publishYear(stores, definition, year)), index]);
+    if (isNew) await publishIndex(stores, definitions);
   } catch (error) {
     if (errorCodeOf(error) !== 'STORE_UNAVAILABLE') throw error;
   }
@@ -134,14 +137,11 @@ async function publishMonth(stores: Stores, definition: PipelineDefinition, mont
 async function publishYear(stores: Stores, definition: PipelineDefinition, year: Period): Promise<void> {
   const { name, title } = definition;
   const read = async (): Promise<Shown> => {
-    const months = await readMonths(stores.objects, name, monthsOfYear(year));
+    const { months: known } = await filesOf(stores.objects, name, `${year}-`);
+    const months = await readMonths(stores.objects, name, known);
     return { version: calendarVersion(months), text: calendarYearPage(title, year, months) };
   };
   await show(stores.objects, calendarYearKey(name, year), HTML_TYPE, await read(), read);
-}
-
-function monthsOfYear(year: Period): Period[] {
-  return Array.from({ length: 12 }, (_, at) => addMonths(`${year}-01`, at));
 }
 
 async function publishIndex(
@@ -177,11 +177,15 @@ function indexVersion(pipelines: readonly PipelineCalendar[]): number {
   }, 0);
 }
 
-/** Which months have a file, and which years a page; ascending. */
-async function filesOf(objects: ObjectStore, pipeline: string): Promise<{ months: Period[]; years: Period[] }> {
+/** Which months have a file, and which years a page, of those whose names begin so; ascending. */
+async function filesOf(
+  objects: ObjectStore,
+  pipeline: string,
+  beginning = '',
+): Promise<{ months: Period[]; years: Period[] }> {
   const [months, years]: [Period[], Period[]] = [[], []];
   const folder = calendarFolder(pipeline);
-  for await (const { key } of objects.list(folder)) {
+  for await (const { key } of objects.list(folder + beginning)) {
     const [, name = '', extension] = /^(.+)\.(json|html)$/.exec(key.slice(folder.length)) ?? [];
     if (extension !== undefined) (extension === 'json' ? months : years).push(name);
   }

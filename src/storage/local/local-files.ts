@@ -1,16 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { open, readFile, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -49,7 +39,7 @@ import type { PackedBody, PackedFiles, PlainBytes } from './packed-files.ts';
 import { createPlainCopies } from './plain-copies.ts';
 import type { PlainCopies } from './plain-copies.ts';
 import { checkFence, fencedOff, removeOlderStaged, stagedName } from './put-fence.ts';
-import { READ_AT_ONCE_BYTES, readAndClose, readExactly } from './read-file.ts';
+import { READ_AT_ONCE_BYTES, readAndClose, readExactly, readSmallFile } from './read-file.ts';
 import {
   RESTING_ENDING,
   mayRest,
@@ -59,7 +49,7 @@ import {
   restingBytesAndClose,
   restingIn,
 } from './resting-files.ts';
-import { removeStaged, stageBody, sweepStagedFiles } from './staged-files.ts';
+import { giveName, removeStaged, sameFile, stageBody, sweepStagedFiles } from './staged-files.ts';
 import type { StagedFile } from './staged-files.ts';
 import { createVerifiedFiles } from './verified-files.ts';
 import type { MeasuredFile } from './verified-files.ts';
@@ -146,6 +136,12 @@ class LocalObjectStore implements ObjectStore {
     checkObjectKey(key);
     clipRange(range, 0);
     const { file, rests } = this.#fileOf(key);
+    if (rests === undefined && !this.#packs(key)) {
+      const small = ifThere(() => ({ bytes: readSmallFile(file) }), 'read', file);
+      if (small === undefined) return undefined;
+      const { start, end } = clipRange(range, small.bytes?.byteLength ?? 0);
+      if (small.bytes !== undefined) return bodyChunks(small.bytes.subarray(start, end));
+    }
     const handle = await ifPresent(open(file, 'r'), 'read', file);
     if (handle === undefined) return undefined;
     let streaming = false;
@@ -268,12 +264,11 @@ class LocalObjectStore implements ObjectStore {
 
   /** By calls that return from the page cache: the way to another thread and back takes ten times as long. */
   #look(key: string, file: string): Look | undefined {
-    try {
-      return this.#packs(key) ? lookInto(file) : { found: statSync(file, { bigint: true }) };
-    } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw fileError(error, 'read', file);
-    }
+    return ifThere(
+      () => (this.#packs(key) ? lookInto(file) : { found: statSync(file, { bigint: true }) }),
+      'read',
+      file,
+    );
   }
 
   /** The text that is packed in an open file. */
@@ -457,23 +452,6 @@ function etagOf(found: BigIntStats): string {
   return [found.ino, found.size, found.mtimeNs].map((part) => part.toString(36)).join('-');
 }
 
-/**
- * Gives a staged file its name, by calls that the page cache answers. After a link the staged name would be a second one of the object;
- * when it cannot be removed now, the sweep finds it.
- */
-function giveName(staged: string, file: string, mode: PutOptions['mode']): void {
-  if (mode === 'replace') {
-    renameSync(staged, file);
-    return;
-  }
-  linkSync(staged, file);
-  try {
-    unlinkSync(staged);
-  } catch {
-    // The sweep finds it.
-  }
-}
-
 function isAbsent(error: unknown): boolean {
   return isErrno(error, 'ENOENT', 'ENOTDIR');
 }
@@ -488,9 +466,12 @@ async function ifPresent<T>(operation: Promise<T>, doing: string, place: string)
   }
 }
 
-/** Over NFS a `link` that worked can answer EEXIST, when its first answer was lost. */
-async function sameFile(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all([a, b].map((file) => stat(file, { bigint: true }).catch(() => undefined)));
-  if (left === undefined || right === undefined) return false;
-  return left.ino === right.ino && left.dev === right.dev;
+/** The same of what is done at once. */
+function ifThere<T>(operation: () => T, doing: string, place: string): T | undefined {
+  try {
+    return operation();
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw fileError(error, doing, place);
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { closeSync, futimesSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, futimesSync, linkSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { open, readdir, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { fileError } from '../shared/file-errors.ts';
 import { hasDeadOwner, ownerMark } from './file-owner.ts';
 import { syncFile } from './file-sync.ts';
 import { bodyChunks } from '../shared/object-body.ts';
-import type { ObjectBody } from '../../ports/objects.ts';
+import type { ObjectBody, PutOptions } from '../../ports/objects.ts';
 
 /** A staged file that was not touched for this long belongs to a writer that died, wherever that was. */
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
@@ -146,4 +146,28 @@ let lastStampMicros = 0;
 function nextStampSeconds(): number {
   lastStampMicros = Math.max(Date.now() * 1_000, lastStampMicros + 2);
   return lastStampMicros / 1_000_000;
+}
+
+/**
+ * Gives a staged file its name, by calls that the page cache answers. After a link the staged name would be a second one of the object;
+ * when it cannot be removed now, the sweep finds it.
+ */
+export function giveName(staged: string, file: string, mode: PutOptions['mode']): void {
+  if (mode === 'replace') {
+    renameSync(staged, file);
+    return;
+  }
+  linkSync(staged, file);
+  try {
+    unlinkSync(staged);
+  } catch {
+    // The sweep finds it.
+  }
+}
+
+/** Over NFS a `link` that worked can answer EEXIST, when its first answer was lost. */
+export async function sameFile(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([a, b].map((file) => stat(file, { bigint: true }).catch(() => undefined)));
+  if (left === undefined || right === undefined) return false;
+  return left.ino === right.ino && left.dev === right.dev;
 }
