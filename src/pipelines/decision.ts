@@ -34,8 +34,8 @@ export interface DecisionRecord extends Decision {
 export const DECISION_TABLE = 'decisions';
 
 /**
- * Decisions of a scope sort by their instant; that on a unit also has the hash of check and unit,
- * ids of units may hold a slash.
+ * Decisions of a scope sort by their instant. A decision on a unit ends with a hash of check and
+ * unit, because ids may hold a slash.
  */
 export function decisionKey({ pipeline, scope, decidedAt, step, check, unit }: DecisionRecord): DocumentKey {
   const ofUnit = unit === undefined ? '' : `/${sha256Hex(canonicalJson([check, unit])).slice(0, 16)}`;

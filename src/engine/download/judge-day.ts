@@ -31,7 +31,7 @@ export interface ContestedDay {
   readonly fresh: LedgerEntry;
 }
 
-/** What a day keeps is told apart from why. */
+/** Why a day does not take the answer as it is; no note where nothing is wrong. */
 export type Noted = Pick<KeptDay, 'note'>;
 
 /** What becomes of a day whose answer says something else than what is known. */
