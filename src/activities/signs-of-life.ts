@@ -99,6 +99,7 @@ function livelySession(sql: SqlSession): SqlSession {
     borrowFolder: () => sql.borrowFolder(),
     run: (statement) => called(() => sql.run(statement)),
     rows: (statement) => called(() => sql.rows(statement)),
+    batches: (statement) => livelyItems(sql.batches(statement)),
     atOnce: (items, work) => sql.atOnce(items, (item, lane) => work(item, livelySession(lane))),
   };
 }

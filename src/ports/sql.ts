@@ -15,6 +15,11 @@ export interface SqlSession {
    */
   rows<T extends object = Record<string, unknown>>(sql: string): Promise<T[]>;
   /**
+   * The same for results that are too large for memory: some thousand rows at a time, in the order of the query. Until the loop has
+   * ended the session runs nothing else; a statement in the loop is an `INTERNAL` error.
+   */
+  batches<T extends object = Record<string, unknown>>(sql: string): AsyncIterable<T[]>;
+  /**
    * Works on several items at once, as many as the session has threads: small statements use one thread each. Every item has a session that
    * shares the scratch folder and all tables but the temporary ones. Answers in the order of the items; after a failure no further item
    * begins, and it is thrown when those under way have ended.

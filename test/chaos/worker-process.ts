@@ -58,6 +58,7 @@ function shootingSql(sql: SqlEngine): SqlEngine {
             return session.run(text);
           },
           rows: session.rows.bind(session),
+          batches: session.batches.bind(session),
           atOnce: session.atOnce.bind(session),
         };
         return work(counted);

@@ -28,6 +28,7 @@ export class DuckDbSession implements SqlSession {
   readonly #options: DuckDbSessionOptions;
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
+  #isReading = false;
 
   constructor(options: DuckDbSessionOptions) {
     this.scratch = options.scratch;
@@ -48,6 +49,22 @@ export class DuckDbSession implements SqlSession {
   async rows<T extends object = Record<string, unknown>>(sql: string): Promise<T[]> {
     const reader = await this.#inTurn(sql, (connection) => connection.runAndReadAll(sql));
     return reader.convertRowObjects(toPlainValue) as T[];
+  }
+
+  /** One chunk of the engine after the other; a loop that is left early leaves the rest to be thrown away by the next statement. */
+  async *batches<T extends object = Record<string, unknown>>(sql: string): AsyncGenerator<T[]> {
+    const result = await this.#inTurn(sql, (connection) => connection.stream(sql));
+    const chunks = result.yieldConvertedRowObjects(toPlainValue);
+    this.#isReading = true;
+    try {
+      for (;;) {
+        const chunk = await this.#execute(sql, () => chunks.next());
+        if (chunk.done === true) return;
+        yield chunk.value as T[];
+      }
+    } finally {
+      this.#isReading = false;
+    }
   }
 
   /** In the order of `items`; the first failure stops those that have not begun. */
@@ -91,10 +108,9 @@ export class DuckDbSession implements SqlSession {
   }
 
   #inTurn<R>(sql: string, start: (connection: DuckDBConnection) => Promise<R>): Promise<R> {
-    if (this.#ended) {
-      return Promise.reject(
-        new PipelineError('INTERNAL', `an SQL session is used after its end: ${sql.slice(0, 200)}`),
-      );
+    if (this.#ended || this.#isReading) {
+      const when = this.#ended ? 'after its end' : 'in the middle of reading another result';
+      return Promise.reject(new PipelineError('INTERNAL', `an SQL session is used ${when}: ${sql.slice(0, 200)}`));
     }
     const result = this.#last.then(() => this.#execute(sql, start));
     this.#last = result.catch(() => undefined);

@@ -150,6 +150,28 @@ describe('a session', () => {
     expect(await engine.session((sql) => sql.rows('SELECT 1 AS n'))).toEqual([{ n: 1 }]);
   });
 
+  it('reads a result that is never in memory as a whole, in its order, and nothing else meanwhile', async () => {
+    await engine.session(async (sql) => {
+      const [seen, sizes]: [number[], number[]] = [[], []];
+      for await (const batch of sql.batches<{ n: number }>('SELECT range AS n FROM range(20000) ORDER BY n DESC')) {
+        seen.push(...batch.map(({ n }) => n));
+        sizes.push(batch.length);
+        if (sizes.length === 1) await expect(sql.rows('SELECT 1')).rejects.toMatchObject({ code: 'INTERNAL' });
+      }
+      expect(seen).toEqual(Array.from({ length: 20_000 }, (_, index) => 19_999 - index));
+      expect(Math.max(...sizes)).toBeLessThan(10_000);
+      expect(await sql.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    });
+  });
+
+  it('leaves a result early, and goes on', async () => {
+    const rows = await engine.session(async (sql) => {
+      for await (const batch of sql.batches('SELECT * FROM range(100000)')) if (batch.length > 0) break;
+      return sql.rows('SELECT 1 AS one');
+    });
+    expect(rows).toEqual([{ one: 1 }]);
+  });
+
   it('goes on after a statement that failed', async () => {
     const rows = await engine.session(async (sql) => {
       await expect(sql.run('SELECT nonsense')).rejects.toMatchObject({ code: 'INTERNAL' });
@@ -215,6 +237,19 @@ describe('an aborted signal', () => {
     );
     await expect(running).rejects.toBe(reason);
     expect(await engine.session((sql) => sql.rows('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+  });
+
+  it('ends reading between two batches', async () => {
+    const abort = new AbortController();
+    const reason = new Error('the activity was cancelled');
+    const running = engine.session(
+      async (sql) => {
+        for await (const batch of sql.batches('SELECT * FROM range(1000000)'))
+          if (batch.length > 0) abort.abort(reason);
+      },
+      { signal: abort.signal },
+    );
+    await expect(running).rejects.toBe(reason);
   });
 
   it('is heard at any moment of a statement, also between its preparation and its start', async () => {

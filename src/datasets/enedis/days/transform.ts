@@ -23,10 +23,7 @@ export const ARCHIVE_CHECK: CheckDefinition = {
   severity: 'warn',
 };
 
-/** Rows that are in memory at a time. */
-const BATCH = 10_000;
-
-/** The step of one flux, day by day; rows go to disk in batches. */
+/** The step of one flux, day by day; rows come from disk and go there in batches. */
 export function transformOf(flux: Delivered): StepImplementation {
   return { kind: 'sql', run: (task, sql) => forEachUnit(task, (unit) => transformDay(flux, unit, sql)) };
 }
@@ -104,15 +101,12 @@ async function linearTable(
 }
 
 async function* recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncGenerator<SliceRow> {
-  for (let offset = 0; ; offset += BATCH) {
-    const rows = await sql.rows<SliceRow>(
-      `SELECT archive, archive_sha256, archive_timestamp, document, occurrence, head, record FROM ${parquetSql(slice.path)}
-       WHERE document IS NOT NULL
-       ORDER BY archive_timestamp, archive, archive_sha256, document, occurrence LIMIT ${BATCH} OFFSET ${offset}`,
-    );
-    yield* rows;
-    if (rows.length < BATCH) return;
-  }
+  const rows = sql.batches<SliceRow>(
+    `SELECT archive, archive_sha256, archive_timestamp, document, occurrence, head, record FROM ${parquetSql(slice.path)}
+     WHERE document IS NOT NULL
+     ORDER BY archive_timestamp, archive, archive_sha256, document, occurrence`,
+  );
+  for await (const batch of rows) yield* batch;
 }
 
 async function archivesOf(sql: SqlSession, flux: Delivered, slice: LocalArtefact): Promise<ArchiveLine[]> {
