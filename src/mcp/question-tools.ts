@@ -20,14 +20,14 @@ export interface QuestionSource {
   readonly engine: Engine;
   readonly known: KnownVersions;
   readonly version: string;
-  /** Which pipelines the caller may read; default all. */
-  readonly mayRead?: (pipeline: string) => boolean;
+  /** Which questions the caller may ask; default all. */
+  readonly mayAsk?: (placed: PlacedQuestion) => boolean;
 }
 
 /** One tool per question; the schema of its parameters is the tool's. */
 export function createMcpServer(source: QuestionSource): McpServer {
   const questions = new Map(
-    [...questionsOf(source.engine.datasets)].filter(([, { pipeline }]) => source.mayRead?.(pipeline) ?? true),
+    [...questionsOf(source.engine.datasets)].filter(([, placed]) => source.mayAsk?.(placed) ?? true),
   );
   const mcp = new McpServer(
     { name: 'quotidien', version: source.version },

@@ -31,8 +31,12 @@ export async function xlsxWorkbook(
   return writeXlsx({
     sheets: sheets.map(({ name, columns, rows }) => ({
       name,
+      // With rows of cells, the names are a row like any other.
       columns: columns.map(columnOf),
-      rows: rows.map((row) => columns.map((column) => cellOf(column.type, row[column.name] ?? null))),
+      rows: [
+        columns.map(sheetHeader),
+        ...rows.map((row) => columns.map((column) => cellOf(column.type, row[column.name] ?? null))),
+      ],
       freezePane: { rows: 1 },
     })),
   });

@@ -1,12 +1,14 @@
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createMcpServer } from '../../mcp/question-tools.ts';
-import { hasScope } from '../security/callers.ts';
+import { tablesOf } from '../../engine/look/table-cut.ts';
+import { hasScope, isClosedTo } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { PipelineError } from '../../errors.ts';
 
 /** `POST /mcp`: the questions for assistants over streamable HTTP. Every request stands for itself; no session is kept. */
 export function addMcpRoute(app: ApiApp, { engine, known, settings }: ApiContext): void {
+  const tables = tablesOf(engine.datasets);
   app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {
     const { caller } = request;
     if (!caller.scopes.some((scope) => scope.startsWith('data:read')))
@@ -15,7 +17,12 @@ export function addMcpRoute(app: ApiApp, { engine, known, settings }: ApiContext
       engine,
       known,
       version: settings.version,
-      mayRead: (pipeline) => hasScope(caller, 'data:read', pipeline),
+      mayAsk: ({ pipeline, question }) =>
+        hasScope(caller, 'data:read', pipeline) &&
+        question.tables.every((id) => {
+          const table = tables.get(id);
+          return table === undefined || !isClosedTo(caller, table);
+        }),
     });
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
     reply.hijack();

@@ -55,10 +55,15 @@ export function requireReading(request: FastifyRequest): void {
   requireScope(request, 'data:read', named.pipeline);
 }
 
+/** Whether a table is for those who say who they are, and the caller does not. */
+export function isClosedTo({ anonymous }: Pick<Caller, 'anonymous'>, placed: PlacedTable): boolean {
+  return anonymous && hasPersonalColumns(placed);
+}
+
 /** Tables with columns about people are for those who say who they are, on whatever machine. */
 export function mayReadTable(request: FastifyRequest, placed: PlacedTable): void {
   const { pipeline, table } = placed;
-  if (hasPersonalColumns(placed) && request.caller.anonymous)
+  if (isClosedTo(request.caller, placed))
     throw new PipelineError(
       'AUTH_REQUIRED',
       `${table.id} has personal columns: it needs a key with data:read:${pipeline}`,

@@ -1,4 +1,6 @@
 import type { Dataset } from '../kit/index.ts';
+import { ENEDIS_DASHBOARDS, ENEDIS_QUESTIONS } from './answers/questions.ts';
+import { ENEDIS_TABLES } from './answers/tables.ts';
 import { ENEDIS_COMMANDS } from './commands/commands.ts';
 import { ENEDIS_RAW_NAMES } from './days/raw-names.ts';
 import { recogniseFile } from './days/recognise.ts';
@@ -30,6 +32,9 @@ export const enedis: Dataset = {
     'rollup/month': rollupMonth,
     'rollup/history': rollupHistory,
   },
+  tables: ENEDIS_TABLES,
+  questions: ENEDIS_QUESTIONS,
+  dashboards: ENEDIS_DASHBOARDS,
   rawNames: ENEDIS_RAW_NAMES,
   commands: ENEDIS_COMMANDS,
   recognise: recogniseFile,
