@@ -68,6 +68,13 @@ function inOrder(folder, rooms) {
 module.exports = {
   forbidden: [
     {
+      name: 'one-calendar',
+      severity: 'error',
+      comment: 'zones, offsets and wall times are known to one file; the others ask it',
+      from: { path: '^(src|packages)/', pathNot: '^src/pipelines/zoned-day\\.ts$' },
+      to: { path: '^node_modules/(@types/)?luxon/' },
+    },
+    {
       name: 'sources-behind-their-port',
       severity: 'error',
       comment: 'how raw files are come by is known to sources; the others have the port `Source`',
@@ -127,7 +134,7 @@ module.exports = {
         MACHINE,
         '^src/pipelines/',
         '^(fs|fs/promises|path)$',
-        '^node_modules/(echarts|preact|preact-render-to-string|luxon|@turf)/',
+        '^node_modules/(echarts|preact|preact-render-to-string|@turf)/',
         // Archives of files: keys, streams, zip and what is in it.
         '^(crypto|events|readline|stream|stream/promises|util|zlib)$',
         '^node_modules/(saxes|yauzl|@types/yauzl|@streamparser|hucre)/',

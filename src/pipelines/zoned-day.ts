@@ -3,6 +3,8 @@ import { PipelineError } from '../errors.ts';
 import { addDays } from './civil-date.ts';
 import type { CivilDate } from './vocabulary.ts';
 
+/** The only place that knows a calendar library: what the others need of zones is here. */
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -40,6 +42,18 @@ export function zonedDay(date: CivilDate, zone: string): ZonedDay {
 /** The civil date that an instant falls on in a zone. */
 export function civilDateAt(instant: Date, zone: string): CivilDate {
   return DateTime.fromJSDate(instant, { zone }).toFormat('yyyy-MM-dd');
+}
+
+/**
+ * The instant of an ISO text in milliseconds since 1970; a text without an offset is wall time of the zone. `NaN` for a text that is none.
+ */
+export function instantMs(text: string, zone: string): number {
+  return DateTime.fromISO(text, { zone }).toMillis();
+}
+
+/** An instant as wall time of a zone with its offset, `2024-10-04T00:01:00+02:00`. */
+export function wallTime(ms: number, zone: string): string {
+  return DateTime.fromMillis(ms, { zone }).toFormat("yyyy-MM-dd'T'HH:mm:ssZZ");
 }
 
 /** The instant `days` and `minutes` after the end of the data day (`days` are civil days of the zone). */

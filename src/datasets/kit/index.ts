@@ -84,7 +84,7 @@ export * from './sample-data.ts';
 
 // Days.
 export { addDays, addMonths, datesBetween, datesOfMonth, isCivilDate, toEpochDay } from '../../pipelines/civil-date.ts';
-export { civilDateAt, zonedDay } from '../../pipelines/zoned-day.ts';
+export { civilDateAt, instantMs, wallTime, zonedDay } from '../../pipelines/zoned-day.ts';
 export type { ZonedDay } from '../../pipelines/zoned-day.ts';
 export * from './local-time.ts';
 

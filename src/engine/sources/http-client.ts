@@ -159,7 +159,10 @@ async function sendFrom(
 
 type Guard = ReturnType<typeof idleGuard>;
 
-/** Aborts a request when nothing arrives for a while, or when the caller gives up. */
+/**
+ * Aborts a request when nothing arrives for a while, or when the caller gives up. Ours, because undici has a limit each for connecting, headers
+ * and body, and one silence here may pass through all of them and through redirects.
+ */
 function idleGuard(idleTimeoutMs: number, outer: AbortSignal) {
   const controller = new AbortController();
   const state = { idle: false };

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { DateTime } from 'luxon';
 import {
   canonicalJson,
   civilDateAt,
+  instantMs,
   isRecord,
   PipelineError,
   readJsonDocuments,
@@ -155,8 +155,7 @@ export function periodsOf(record: JsonRecord): Period[] {
 /** The instant of a naive local time, `NaN` when it is none; ISO text with an offset is taken as it is. */
 export function localMs(value: unknown): number {
   const text = textOf(value);
-  if (text === null) return Number.NaN;
-  return DateTime.fromISO(text, { zone: ZONE }).toMillis();
+  return text === null ? Number.NaN : instantMs(text, ZONE);
 }
 
 /** Days of Visual Crossing. */

@@ -1,5 +1,4 @@
-import { DateTime } from 'luxon';
-import { addDays, isCivilDate } from '../../kit/index.ts';
+import { addDays, isCivilDate, wallTime } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 
 /** Times of the distributor: a bare date is a civil day, a time with an offset an instant, a naive time wall time in Paris. */
@@ -18,7 +17,7 @@ function offsetAt(ms: number): string {
   const known = offsets.get(hour);
   if (known !== undefined) return known;
   if (offsets.size >= MAX_OFFSETS) offsets.clear();
-  const offset = DateTime.fromMillis(ms, { zone: ZONE }).toFormat('ZZ');
+  const offset = wallTime(ms, ZONE).slice(19);
   offsets.set(hour, offset);
   return offset;
 }

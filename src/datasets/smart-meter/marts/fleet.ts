@@ -1,7 +1,7 @@
-import { quoteTexts } from '../../kit/index.ts';
+import { quoteTexts, weekdayOf } from '../../kit/index.ts';
 import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
-import { halfHoursOf, weekdayOf } from '../readings/clock.ts';
+import { halfHoursOf } from '../readings/clock.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { BUCKET_WH } from './partial-sums.ts';

@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { localTime, zonedDay } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 import { secondsOf } from './days.ts';
 
@@ -19,9 +19,11 @@ export interface HalfHour {
 /** The half-hours of a day in a zone. */
 export function halfHoursOf(date: CivilDate, zone: string): HalfHour[] {
   const [from, to] = secondsOf(date, zone);
+  const day = zonedDay(date, zone);
   return Array.from({ length: (to - from) / HALF_HOUR_S }, (_, slot) => {
-    const { hour, minute } = DateTime.fromSeconds(from + slot * HALF_HOUR_S, { zone });
-    return { slot, hour, halfHour: hour * 2 + (minute >= 30 ? 1 : 0) };
+    const clock = localTime(day, (from + slot * HALF_HOUR_S) * 1000);
+    const hour = Number(clock.slice(11, 13));
+    return { slot, hour, halfHour: hour * 2 + (Number(clock.slice(14, 16)) >= 30 ? 1 : 0) };
   });
 }
 
@@ -38,8 +40,3 @@ export function clockSql(date: CivilDate, zones: readonly string[]): string {
 
 /** Zones that files of readings are of. */
 export const ZONES = ['Europe/Paris', 'Europe/London', 'UTC'] as const;
-
-/** 0 = Sunday. */
-export function weekdayOf(date: CivilDate): number {
-  return DateTime.fromISO(date, { zone: 'UTC' }).weekday % 7;
-}
