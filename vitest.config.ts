@@ -42,6 +42,7 @@ export default defineConfig({
           name: 'workflow',
           include: ['test/{workflow,replay}/**/*.test.ts'],
           exclude: LONG,
+          isolate: false,
           globalSetup: ['test/fixtures/workflow-bundle.ts'],
         },
       },

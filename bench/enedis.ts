@@ -187,6 +187,7 @@ async function benchModel(sql: SqlSession, points: number): Promise<number> {
     r151: months.map((month, index) => daily('1', month, four(index * 90))),
     r64: [],
     depassements: [],
+    c12: [],
   });
   for (const table of ['c15', 'r151']) {
     const columns = Object.keys(READERS[table === 'c15' ? 'C15' : 'R151'].tables[0]!.columns);

@@ -119,7 +119,11 @@ async function joinServer(
   }
   try {
     const connection = await Connection.connect({ address: found.address });
-    await ensureSearchAttributes(connection, NAMESPACE, options.searchAttributes).finally(() => connection.close());
+    try {
+      await ensureSearchAttributes(connection, NAMESPACE, options.searchAttributes);
+    } finally {
+      await connection.close();
+    }
   } catch (error) {
     // It answered a moment ago; a wrong type of a search attribute is the only thing that it can be clear about.
     throw isProgramError(error, 'CONFIG_INVALID') ? error : silentServer(home, found, error);

@@ -74,7 +74,11 @@ async function launch({ cli, searchAttributes, logFile }: EphemeralServerOptions
   };
   try {
     const connection = await untilReady(server, port);
-    await ensureSearchAttributes(connection, 'default', searchAttributes).finally(() => connection.close());
+    try {
+      await ensureSearchAttributes(connection, 'default', searchAttributes);
+    } finally {
+      await connection.close();
+    }
   } catch (error) {
     await stop();
     throw error;

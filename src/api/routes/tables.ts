@@ -318,7 +318,7 @@ function sendRows(
   return reply.send(arrowStream(columns, oneSet(rows)));
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- what reads it takes sets as they come
+// oxlint-disable-next-line typescript/require-await -- what reads it takes sets as they come
 async function* oneSet(rows: readonly AnswerRow[]): AsyncGenerator<readonly AnswerRow[]> {
   yield rows;
 }

@@ -37,7 +37,11 @@ export async function dev(context: CommandContext): Promise<ExitCode> {
       terminal.line('Ctrl-C stops everything; nothing is lost.');
       try {
         const queue = await listenToQueue({ config, engine: await context.engine(), client: session.client });
-        await Promise.race([untilAborted(context.signal), session.broken]).finally(() => queue?.close());
+        try {
+          await Promise.race([untilAborted(context.signal), session.broken]);
+        } finally {
+          await queue?.close();
+        }
         terminal.note('stopping: running steps end first');
       } finally {
         await api.close();

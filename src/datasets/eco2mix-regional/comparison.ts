@@ -100,8 +100,6 @@ function compare(
 
 /** The sum of what is known; null where nothing is. */
 function sumOf(energies: readonly (NationalEnergy | undefined)[]): number | null {
-  const known = energies.flatMap((energy) => {
-    return energy === undefined || energy.energy_mwh === null ? [] : [energy.energy_mwh];
-  });
+  const known = energies.map((energy) => energy?.energy_mwh ?? null).filter((mwh) => mwh !== null);
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
 }

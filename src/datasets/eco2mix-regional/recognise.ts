@@ -19,15 +19,16 @@ export async function recogniseFile({ path, name }: GivenFile, sql: SqlSession):
       `SELECT count(*) AS rows, min(${DAY}) AS first, max(${DAY}) AS last, count(*) FILTER (WHERE ${nature} = 0) AS real_time
        FROM published_cut`,
     );
-    if (extent === undefined || extent.first === null || extent.last === null) {
+    const { first = null, last = null } = extent ?? {};
+    if (extent === undefined || first === null || last === null) {
       throw new PipelineError('SRC_SHAPE_CHANGED', `${name} has a header and no rows`);
     }
     const part = extent.real_time * 2 >= extent.rows ? 'tr' : 'cons-def';
     return {
       part,
       kind: `${DATASET_OF[part]} (CSV export)`,
-      from: extent.first,
-      to: extent.last,
+      from: first,
+      to: last,
       rows: extent.rows,
       columns: oddColumns(file, LAYOUT),
       extension: 'csv',

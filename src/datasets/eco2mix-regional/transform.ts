@@ -82,7 +82,8 @@ async function summarizeLoads(sql: SqlSession, units: readonly StepUnit[]): Prom
 
 /** None of a day without any load: it is not published yet. */
 function rowsToWrite(load: LoadSummary | undefined): number {
-  return load === undefined || load.finality === null ? 0 : load.rows;
+  const { finality = null, rows = 0 } = load ?? {};
+  return finality === null ? 0 : rows;
 }
 
 function notPublished(unit: StepUnit): UnitOutcome {

@@ -32,6 +32,7 @@ export async function* readRows<T extends object>(
 }
 
 /** The row with the largest sort key. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers say what a body is
 export async function lastRow<T extends object>(
   documents: DocumentStore,
   query: DocumentQuery,

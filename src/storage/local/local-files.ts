@@ -166,7 +166,7 @@ class LocalObjectStore implements ObjectStore {
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- async makes its errors rejected promises
+  // oxlint-disable-next-line typescript/require-await -- async makes its errors rejected promises
   async head(key: string): Promise<ObjectHead | undefined> {
     checkObjectKey(key);
     return this.#headOf(key);

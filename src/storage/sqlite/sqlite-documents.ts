@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/require-await -- the driver is synchronous; async makes its errors rejected promises */
+/* oxlint-disable typescript/require-await -- the driver is synchronous; async makes its errors rejected promises */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
@@ -181,9 +181,10 @@ class SqliteDocumentStore implements DocumentStore {
     const next = 'SELECT min(partition) AS partition FROM documents WHERE tbl = ? AND partition > ?';
     for (let after = ''; ;) {
       const [row] = this.#all(next, [table, after]) as { partition: string | null }[];
-      if (row === undefined || row.partition === null) return;
-      yield row.partition;
-      after = row.partition;
+      const partition = row?.partition ?? null;
+      if (partition === null) return;
+      yield partition;
+      after = partition;
     }
   }
 

@@ -26,6 +26,7 @@ const BESIDES: Readonly<Record<string, readonly string[]>> = {
 async function linearise(flux: Flux, file: string) {
   const { shape, tables, findings } = READERS[flux];
   const place = { archive: 'sample', document: path.basename(file) };
+  if (!('xml' in shape || 'json' in shape)) throw new Error(`${flux} is no flux of the distributor`);
   const chunks = createReadStream(file) as AsyncIterable<Uint8Array>;
   const records = 'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
   const rows = new Map<string, LinearRow[]>(tables.map(({ name }) => [name, []]));

@@ -6,7 +6,7 @@ import { READERS } from '../../../src/datasets/enedis/flux/readers.ts';
 import { readXml } from '../../../src/datasets/enedis/flux/read-xml.ts';
 import type { LinearRow } from '../../../src/datasets/enedis/flux/linear.ts';
 
-// eslint-disable-next-line @typescript-eslint/require-await -- stands for a stream
+// oxlint-disable-next-line typescript/require-await -- stands for a stream
 async function* chunksOf(text: string) {
   // Cut in the middle of everything, also of characters.
   const bytes = Buffer.from(text);
@@ -16,6 +16,7 @@ async function* chunksOf(text: string) {
 async function linear(flux: Flux, text: string) {
   const { shape, tables, findings } = READERS[flux];
   const place = { archive: 'a.zip', document: 'd' };
+  if (!('xml' in shape || 'json' in shape)) throw new Error(`${flux} is no flux of the distributor`);
   const records =
     'xml' in shape ? readXml(chunksOf(text), shape.xml, place) : readJson(chunksOf(text), shape.json, place);
   const [rows, found, leftOut]: [LinearRow[], string[], object[]] = [[], [], []];
