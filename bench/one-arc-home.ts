@@ -9,7 +9,7 @@ import { addDays, datesBetween } from '../src/pipelines/civil-date.ts';
 import { workWindows } from '../src/pipelines/work-window.ts';
 import { publisherHosts } from '../src/workers/configured-datasets.ts';
 import { openEngine } from '../src/workers/open-engine.ts';
-import { runDays } from '../test/fixtures/run-day.ts';
+import { runDays, settleDerived } from '../test/fixtures/run-day.ts';
 import { testControl } from '../test/fixtures/test-engine.ts';
 import { FIRST_DAY, writeCounts } from './city-counts.ts';
 
@@ -48,8 +48,11 @@ async function makeDays(home: string, file: string, days: number): Promise<void>
     if (outcome === undefined || 'code' in outcome)
       throw new Error(`the counts were not taken in: ${JSON.stringify(outcome)}`);
     const { definition } = cityflow;
-    for (const dates of workWindows(definition, datesBetween(FIRST_DAY, addDays(FIRST_DAY, days - 1))))
+    for (const dates of workWindows(definition, datesBetween(FIRST_DAY, addDays(FIRST_DAY, days - 1)))) {
       await runDays(engine, 'cityflow', dates, { offline: true });
+      // As an installation does after every window: what was announced is heard, and forgotten.
+      await settleDerived(engine, 'cityflow', dates);
+    }
   } finally {
     await engine.close();
   }

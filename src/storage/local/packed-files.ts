@@ -9,8 +9,8 @@ import { bodyChunks } from '../shared/object-body.ts';
 import { createPacking } from '../shared/packing.ts';
 import { createSampleFiles } from './packing-samples.ts';
 
-/** A shorter text stays a plain file: the disk has no smaller blocks. */
-const SHORTEST_PACKED_BYTES = 256;
+/** A shorter text stays a plain file: most of what packing would leave of it is the head of the file. */
+const SHORTEST_PACKED_BYTES = 128;
 
 /** A longer text stays a plain file: it is opened and read in pieces. */
 export const LARGEST_PACKED_BYTES = 4 << 20;

@@ -22,9 +22,15 @@ export interface HashRows {
 }
 
 /** Hashes in texts as numbers: each is stored once, however many documents name it. */
+/** What stands for a hash: the next number, or once more the hash before it, as in names that end in the hash of their bytes. */
+export interface HashMarks {
+  readonly hash: string;
+  readonly again: string;
+}
+
 export interface SharedHashes {
-  /** The text with `mark` in place of each hash that has a number, and those numbers in their order. */
-  take(text: string, mark: string): { readonly text: string; readonly numbers: readonly number[] };
+  /** The text with marks in place of each hash that has a number, and those numbers in their order. */
+  take(text: string, marks: HashMarks): { readonly text: string; readonly numbers: readonly number[] };
   /** `undefined` when no hash has the number. */
   hashOf(number: number): string | undefined;
   /** Whether texts were taken whose hashes are not written. */
@@ -57,17 +63,20 @@ export function createSharedHashes(rows: HashRows): SharedHashes {
   }
 
   return {
-    take(text, mark) {
-      // JSON has no such character, so this is for whoever stores something else one day.
-      if (text.includes(mark)) return { text, numbers: [] };
+    take(text, marks) {
+      // JSON has no such characters, so this is for whoever stores something else one day.
+      if (text.includes(marks.hash) || text.includes(marks.again)) return { text, numbers: [] };
       const numbers: number[] = [];
+      let last: string | undefined;
       const short = text.replace(HASH, (hash) => {
+        if (hash === last) return marks.again;
         const number = Number.parseInt(hash.slice(0, NUMBER_DIGITS), 16);
         const found = hashOf(number);
         if (found === undefined) fresh.set(number, hash);
         else if (found !== hash) return hash;
         numbers.push(number);
-        return mark;
+        last = hash;
+        return marks.hash;
       });
       return { text: short, numbers };
     },

@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/require-await -- the driver is synchronous; async makes its errors rejected promises */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type Database from 'libsql';
@@ -38,6 +38,13 @@ const PAGE_CHARACTERS = 4_000_000;
 const FIRST_PAGE_DOCUMENTS = 64;
 const LARGEST_PAGE_DOCUMENTS = 500;
 
+/**
+ * Who has written so many documents leaves pages that are split and partly empty, an eighth of the file; it is written anew at the end, where that
+ * is a matter of less than a second.
+ */
+const MANY_WRITTEN = 1_000;
+const LARGEST_REWRITTEN_BYTES = 64_000_000;
+
 const WHERE_KEY = 'WHERE tbl = ? AND partition = ? AND sort = ?';
 const DELETE = `DELETE FROM documents ${WHERE_KEY}`;
 const INSERT = 'INSERT INTO documents (tbl, partition, sort, version, body) VALUES (?, ?, ?, 1, ?)';
@@ -72,6 +79,7 @@ export interface SqliteDocumentOptions {
  * - Rows are always fetched to the end, with `all`: after `get` this driver leaves the statement open, and an open statement with
  *   RETURNING keeps the write lock of the whole file.
  * - Bodies are packed (`packed-bodies.ts`).
+ * - A process that has written much writes the file anew when it closes it, unless others use it just then.
  *
  * Throws `STORE_DENIED` when the file cannot be opened or written, `STORE_CORRUPT` when it is no sound database.
  */
@@ -121,6 +129,8 @@ class SqliteDocumentStore implements DocumentStore {
     },
     this.#hashes,
   );
+  /** Documents that this process has put, created or not. */
+  #written = 0;
   #database: Database.Database | undefined;
 
   constructor(file: string, database: Database.Database) {
@@ -143,6 +153,7 @@ class SqliteDocumentStore implements DocumentStore {
     const text = encodeDocumentBody(key, body);
     const { expectedVersion } = options;
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
+    this.#written += 1;
     const version = this.#write(
       () => this.#bodies.pack(key.table, text),
       (stored) =>
@@ -208,6 +219,7 @@ class SqliteDocumentStore implements DocumentStore {
   async createMany(documents: readonly { readonly key: DocumentKey; readonly body: object }[]): Promise<boolean[]> {
     for (const { key } of documents) checkDocumentKey(key);
     const created: boolean[] = [];
+    this.#written += documents.length;
     for (let at = 0; at < documents.length; at += BATCH) {
       if (at > 0) await setImmediate();
       const batch = documents.slice(at, at + BATCH);
@@ -233,9 +245,12 @@ class SqliteDocumentStore implements DocumentStore {
     this.#database = undefined;
     this.#statements.clear();
     try {
+      database.exec('PRAGMA busy_timeout = 0');
+      if (this.#written >= MANY_WRITTEN && (await stat(this.#file)).size <= LARGEST_REWRITTEN_BYTES)
+        database.exec('VACUUM');
       // The driver keeps the connection open until its statements are collected, so the log is moved into the file here, and emptied: it
       // would stay as large as it ever was, more than the documents themselves. Without a busy timeout that waits for nobody.
-      database.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // Another process is busy with the file: it will move the log itself, and everything is durable in the log already.
     } finally {

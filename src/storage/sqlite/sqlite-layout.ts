@@ -3,10 +3,10 @@ import { PipelineError } from '../../errors.ts';
 
 /**
  * The layout below; a file with a larger number was written by a newer version of the product. Layout 1 had every body as text, layout 2
- * had all hashes within the bodies: both are read as they are, and a body is packed as now when its document is replaced. The change
- * of a file is no more than the new tables.
+ * had all hashes within the bodies, layout 3 named a hash again that follows itself: all are read as they are, and a body is packed as now when
+ * its document is replaced. The change of a file is no more than the new tables.
  */
-const LAYOUT_VERSION = 3;
+const LAYOUT_VERSION = 4;
 
 /**
  * Of a new file; one that is there keeps what it has. A row of more than a quarter of a page takes whole pages of its own, and packed ledger

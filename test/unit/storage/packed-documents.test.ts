@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerEntry } from '../../../src/pipelines/ledger.ts';
 import { whyRun } from '../../../src/pipelines/plan-reasons.ts';
@@ -24,6 +24,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const MARKS = { hash: '*', again: '+' };
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 const key = (n: number) => ({ table: 'ledger', partition: 'p', sort: String(n).padStart(4, '0') });
 
@@ -191,6 +192,28 @@ describe('documents in an SQLite file', () => {
     expect(await bodies()).toEqual(records(0, 3).map(({ body }) => body));
   });
 
+  it('of the layout that named every hash by its number are read', async () => {
+    const [first, second] = [hash('first'), hash('second')];
+    const text = JSON.stringify({ key: `core/${first}.json`, sha256: first, of: second, pad: 'x'.repeat(600) });
+    const numbers = [first, first, second].map((name) => Number.parseInt(name.slice(0, 8), 16));
+    const head = Buffer.alloc(7 + 4 * numbers.length);
+    head[0] = 1;
+    head.writeUInt32BE(crc32(text), 1);
+    head.writeUInt16BE(numbers.length, 5);
+    for (const [at, number] of numbers.entries()) head.writeUInt32BE(number, 7 + 4 * at);
+    const short = text.replaceAll(first, '\u{1}').replaceAll(second, '\u{1}');
+    await (await openSqliteDocumentStore({ file })).close();
+    withDatabase((database) => {
+      database.exec('PRAGMA user_version = 3');
+      const keep = database.prepare('INSERT INTO hashes VALUES (?, ?)');
+      for (const name of [first, second])
+        keep.run(Number.parseInt(name.slice(0, 8), 16), Buffer.from(name.slice(8), 'hex'));
+      const insert = database.prepare('INSERT INTO documents VALUES (?, ?, ?, 1, ?)');
+      insert.run('ledger', 'p', '0001', Buffer.concat([head, deflateSync(short)]));
+    });
+    expect(await bodies()).toEqual([JSON.parse(text)]);
+  });
+
   it.each([
     [
       'a flipped byte',
@@ -312,11 +335,13 @@ describe('hashes that documents of an SQLite file share', () => {
     });
     const [ours, theirs] = ['a'.repeat(8) + 'b'.repeat(56), 'a'.repeat(8) + 'c'.repeat(56)];
     const number = 0xaa_aa_aa_aa;
-    expect(shared.take(`"${ours}"`, '*')).toEqual({ text: '"*"', numbers: [number] });
+    expect(shared.take(`"${ours}"`, MARKS)).toEqual({ text: '"*"', numbers: [number] });
+    // A name that ends in the hash of its bytes.
+    expect(shared.take(`a/${ours}.json ${ours}`, MARKS)).toEqual({ text: 'a/*.json +', numbers: [number] });
     rows.set(number, Buffer.from(theirs.slice(8), 'hex'));
     expect(shared.write()).toBe(false);
     shared.settle(false);
-    expect(shared.take(`"${ours}"`, '*')).toEqual({ text: `"${ours}"`, numbers: [] });
+    expect(shared.take(`"${ours}"`, MARKS)).toEqual({ text: `"${ours}"`, numbers: [] });
     expect(shared.hasNew()).toBe(false);
     expect(shared.hashOf(number)).toBe(theirs);
   });

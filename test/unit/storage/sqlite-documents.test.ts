@@ -165,6 +165,21 @@ describe('an SQLite file', () => {
     await store.close();
   });
 
+  it('leaves no half-empty pages after much was written, whoever else has the file open', async () => {
+    const store = await openSqliteDocumentStore({ file });
+    const other = await openSqliteDocumentStore({ file });
+    // As steps write: each all days, and the days of a step between those of another.
+    const days = many(2_000, 300).map((document, at) => ({ ...document, order: (at % 7) * 2_000 + at }));
+    const bySteps = days.sort((a, b) => a.order - b.order);
+    for (let at = 0; at < bySteps.length; at += 100) await store.createMany(bySteps.slice(at, at + 100));
+    await store.close();
+    const { size } = await stat(file);
+    expect(await toArray(other.query({ table: 'ledger', partition: 'p' }))).toHaveLength(2_000);
+    await other.compact?.();
+    await other.close();
+    expect(size).toBeLessThan((await stat(file)).size * 1.02);
+  });
+
   it('refuses to be used after it was closed', async () => {
     const store = await openSqliteDocumentStore({ file });
     await store.close();
