@@ -1,4 +1,4 @@
-import { countedCheck, countRows, quoteTexts, RENAMED_COLUMNS } from '../kit/index.ts';
+import { countedCheck, countRows, LOST_COLUMNS, quoteTexts } from '../kit/index.ts';
 import type {
   CheckDefinition,
   CheckResult,
@@ -141,7 +141,7 @@ export const EXPECTED_SAMPLES: CheckDefinition = {
 export const CORE_CHECKS: readonly CheckDefinition[] = [
   EXPECTED_SAMPLES,
   ...ROW_CHECKS.map(({ id, title, severity }) => ({ id, title, severity })),
-  RENAMED_COLUMNS,
+  LOST_COLUMNS,
 ];
 
 const EXAMPLES = 3;

@@ -55,7 +55,10 @@ export async function loadPublishedRows(
   const columns = new Map<number, readonly ColumnsOf[]>();
   for (const { part, header, files: alike } of groups)
     for (const { unit } of alike)
-      columns.set(unit, [...(columns.get(unit) ?? []), { of: part, ...oddColumns(header, LAYOUT) }]);
+      columns.set(unit, [
+        ...(columns.get(unit) ?? []),
+        { of: part, usual: LAYOUT.usual.length, ...oddColumns(header, LAYOUT) },
+      ]);
   return columns;
 }
 

@@ -1,4 +1,4 @@
-import { dayOf, renamedColumns, REVISIONS, writeDayFiles } from '../kit/index.ts';
+import { dayOf, lostColumns, REVISIONS, writeDayFiles } from '../kit/index.ts';
 import type {
   CheckResult,
   JsonObject,
@@ -38,7 +38,7 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     return {
       scope: unit.scope,
       outputs: { core: { path, rows: load.rows } },
-      checks: [expectedSamples(unit, load), ...(checks[index] ?? []), ...renamedColumns(columns.get(index) ?? [])],
+      checks: [expectedSamples(unit, load), ...(checks[index] ?? []), ...lostColumns(columns.get(index) ?? [])],
       facts: factsOf(
         unit,
         load,

@@ -1,4 +1,4 @@
-import { RENAMED_COLUMNS } from '../kit/index.ts';
+import { LOST_COLUMNS } from '../kit/index.ts';
 import type { CheckDefinition, RowRule } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, COLUMN_OF } from './columns.ts';
@@ -174,7 +174,7 @@ export const EXPECTED_SAMPLES: CheckDefinition = {
 export const CORE_CHECKS: readonly CheckDefinition[] = [
   EXPECTED_SAMPLES,
   ...ROW_CHECKS.map(({ id, title, severity }) => ({ id, title, severity })),
-  RENAMED_COLUMNS,
+  LOST_COLUMNS,
 ];
 
 /** SQL of all rows that break a rule: `unit`, `data_day` and its `start_s`, `second` since then, and the columns that explain it. */

@@ -41,12 +41,16 @@ const READER = headerReader(
   keyOf,
 );
 
+/** The measures that RTE had by a day. */
+export function usualMeasures(day: string): readonly (Measure & Spelling)[] {
+  return (MEASURES as readonly (Measure & Spelling)[]).filter(({ since }) => since === undefined || since <= day);
+}
+
 /** The columns that RTE had by a day and a file of it lacks, by their labels. */
 export function missingColumns({ known }: Header, day: string): string[] {
-  const expected = (MEASURES as readonly (Measure & Spelling)[]).filter(
-    ({ since }) => since === undefined || since <= day,
-  );
-  return expected.filter(({ name }) => !known.has(name)).map(({ label }) => label);
+  return usualMeasures(day)
+    .filter(({ name }) => !known.has(name))
+    .map(({ label }) => label);
 }
 
 /** What a header of this publisher says, by our names. */

@@ -1,4 +1,4 @@
-import { dayOf, renamedColumns, writeDayFiles } from '../kit/index.ts';
+import { dayOf, lostColumns, writeDayFiles } from '../kit/index.ts';
 import type {
   ColumnsOf,
   JsonValue,
@@ -11,6 +11,7 @@ import type {
 
 import { CORE_COLUMNS, createCore, leastFinal, summarizeLoad } from './core.ts';
 import type { LoadSummary } from './core.ts';
+import { usualMeasures } from './header.ts';
 import type { ReadSlice } from './published-rows.ts';
 import { loadPublishedRows, PARTS, sliceOf } from './published-rows.ts';
 import { runCoreChecks } from './run-checks.ts';
@@ -42,14 +43,15 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     return {
       scope: unit.scope,
       outputs: { core: { path, rows: load.rows } },
-      checks: [...(checks[index] ?? []), ...renamedColumns(slices.map(columnsOf))],
+      checks: [...(checks[index] ?? []), ...lostColumns(slices.map((slice) => columnsOf(slice, unit)))],
       facts: factsOf(unit, load, slices),
     };
   });
 }
 
-function columnsOf({ part, unknownColumns, missingColumns }: ReadSlice): ColumnsOf {
-  return { of: part, unknown: unknownColumns, missing: missingColumns };
+function columnsOf({ part, unknownColumns, missingColumns }: ReadSlice, unit: StepUnit): ColumnsOf {
+  const usual = usualMeasures(dayOf(unit).date).length;
+  return { of: part, unknown: unknownColumns, missing: missingColumns, usual };
 }
 
 /** None of a day without any load: it is not published yet, whatever forecasts there are. */

@@ -117,7 +117,7 @@ export * from './french-csv.ts';
 export * from './json.ts';
 export * from './kept-words.ts';
 export * from './parquet.ts';
-export * from './renamed-columns.ts';
+export * from './lost-columns.ts';
 export * from './row-checks.ts';
 export { measuring, sha256OfFile } from '@quotidien/machine/file-hash';
 export type { Measured, Measuring } from '@quotidien/machine/file-hash';

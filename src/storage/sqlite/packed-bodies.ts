@@ -27,7 +27,6 @@ const MAX_NUMBERS = 0xff_ff;
 const MAX_KNOWN_CHARACTERS = 8_000_000;
 
 /** Bodies of documents as they lie in a file of SQLite. */
-// eslint-disable-next-line no-control-regex -- the marks are control characters because JSON has none
 const EITHER_MARK = /[\u0001\u0002]/g;
 
 const WRONG_COUNT = 'it does not name as many hashes as it has places for';

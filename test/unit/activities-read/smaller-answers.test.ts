@@ -205,25 +205,31 @@ describe('an answer with less than is known of its day', () => {
     },
   );
 
-  it('is held with a column under another name when nothing is known of the day, and counts when somebody says so', async () => {
-    const undo = portal.behave({ kind: 'header', change: { rename: 'gaz', to: 'gas' }, match });
-    try {
-      const { held, version } = await runDay(engine, 'eco2mix', DAY);
-      expect({ held, version }).toEqual({ held: ['transform/national'], version: 0 });
-      await expect(published()).rejects.toThrow();
-      const ledger = (await readLedger(engine.documents, 'eco2mix', [DAY])).get(DAY)!;
-      const entry = ledger.find(({ step }) => step === 'transform/national')!;
-      expect(entry.checks.find(({ check }) => check === 'renamed-columns')).toMatchObject({
-        severity: 'hold',
-        failed: 1,
-        examples: [{ of: 'tr', unknown: 'gas', missing: expect.stringContaining('Gaz') as string }],
-      });
-      expect((await runDay(engine, 'eco2mix', DAY, { decide: 'accept' })).version).toBe(1);
-      await published();
-    } finally {
-      undo();
-    }
-  });
+  it.each([
+    ['under another name', { rename: 'gaz', to: 'gas' }, 'gas'],
+    ['less', { remove: 'gaz' }, ''],
+  ])(
+    'is held with a column %s when nothing is known of the day, and counts when somebody says so',
+    async (_what, change, unknown) => {
+      const undo = portal.behave({ kind: 'header', change, match });
+      try {
+        const { held, version } = await runDay(engine, 'eco2mix', DAY);
+        expect({ held, version }).toEqual({ held: ['transform/national'], version: 0 });
+        await expect(published()).rejects.toThrow();
+        const ledger = (await readLedger(engine.documents, 'eco2mix', [DAY])).get(DAY)!;
+        const entry = ledger.find(({ step }) => step === 'transform/national')!;
+        expect(entry.checks.find(({ check }) => check === 'lost-columns')).toMatchObject({
+          severity: 'hold',
+          failed: 1,
+          examples: [{ of: 'tr', unknown, missing: 'Gaz' }],
+        });
+        expect((await runDay(engine, 'eco2mix', DAY, { decide: 'accept' })).version).toBe(1);
+        await published();
+      } finally {
+        undo();
+      }
+    },
+  );
 
   it('does not count when another step is forced', async () => {
     await runDay(engine, 'eco2mix', DAY);

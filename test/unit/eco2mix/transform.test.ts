@@ -71,7 +71,7 @@ describe('transform/national', () => {
   it('reports every declared check, in order, but for columns that nobody renamed', async () => {
     const [done] = await runner.core([await portal('tr', constantRows(DAY, 15, { consommation: 60_000 }))], [DAY]);
     expect(done!.checks.map(({ check, severity }) => ({ id: check, severity }))).toEqual(
-      CORE_CHECKS.filter(({ id }) => id !== 'renamed-columns').map(({ id, severity }) => ({ id, severity })),
+      CORE_CHECKS.filter(({ id }) => id !== 'lost-columns').map(({ id, severity }) => ({ id, severity })),
     );
   });
 

@@ -9,8 +9,8 @@ import {
   quoteText,
   neededInput,
   oddColumns,
-  RENAMED_COLUMNS,
-  renamedColumns,
+  LOST_COLUMNS,
+  lostColumns,
 } from '../../kit/index.ts';
 import type {
   CheckDefinition,
@@ -70,7 +70,7 @@ export const COUNT_CHECKS: readonly CheckDefinition[] = [
   NAMED,
   AGREEING,
   PLAUSIBLE_TWINS,
-  RENAMED_COLUMNS,
+  LOST_COLUMNS,
 ];
 
 /** Flows are whole numbers and occupancies have five decimals in every file seen. */
@@ -112,7 +112,7 @@ async function transform(unit: StepUnit, thresholds: Thresholds, sql: SqlSession
   );
   return {
     outputs: { core, arcs },
-    checks: [...checks, ...renamedColumns([source.columns])],
+    checks: [...checks, ...lostColumns([source.columns])],
     facts: {
       rows: core.rows,
       arcs: arcs.rows,
@@ -157,7 +157,7 @@ async function sourceOf(sql: SqlSession, slice: string): Promise<Source> {
     const published = header.known.get(name);
     return published === undefined ? 'NULL::VARCHAR' : quoteIdentifier(published);
   };
-  return { from, column, columns: { of: 'comptages', ...oddColumns(header, COUNTS) } };
+  return { from, column, columns: { of: 'comptages', usual: COUNTS.usual.length, ...oddColumns(header, COUNTS) } };
 }
 
 /**

@@ -7,8 +7,8 @@ import {
   oddColumns,
   parquetSql,
   quoteIdentifier,
-  RENAMED_COLUMNS,
-  renamedColumns,
+  LOST_COLUMNS,
+  lostColumns,
   writeParquetRows,
 } from '../../kit/index.ts';
 import type {
@@ -43,7 +43,7 @@ const IN_PARIS: CheckDefinition = {
   severity: 'hold',
 };
 /** Arcs far from Paris hold the day: lengths and zones would be those of another city. */
-export const NETWORK_CHECKS: readonly CheckDefinition[] = [ONE_LENGTH, IN_PARIS, RENAMED_COLUMNS];
+export const NETWORK_CHECKS: readonly CheckDefinition[] = [ONE_LENGTH, IN_PARIS, LOST_COLUMNS];
 
 const FURTHEST_M = 20_000;
 const NOTRE_DAME: Position = [2.3522, 48.8566];
@@ -151,7 +151,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
         arcs.length,
         far.map(({ arc_id, lon, lat }) => ({ arc_id, lon, lat })),
       ),
-      ...renamedColumns(columns),
+      ...lostColumns(columns),
     ],
     facts: { rows: arcs.length, pieces, districts: districts.length },
   };
@@ -178,7 +178,7 @@ export async function columnsOf(
   layout: CsvLayout<string>,
   part: string,
 ): Promise<ColumnsOf> {
-  return { of: part, ...oddColumns(await headerOf(sql, file, layout.names), layout) };
+  return { of: part, usual: layout.usual.length, ...oddColumns(await headerOf(sql, file, layout.names), layout) };
 }
 
 async function headerOf(sql: SqlSession, file: string, names: ColumnNames<string>): Promise<CsvHeader<string>> {

@@ -3,8 +3,8 @@ import {
   dayByDay,
   inputOf,
   isCivilDate,
-  RENAMED_COLUMNS,
-  renamedColumns,
+  LOST_COLUMNS,
+  lostColumns,
   writeParquetRows,
 } from '../../kit/index.ts';
 import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
@@ -27,7 +27,7 @@ const DATED: CheckDefinition = {
 };
 const PLACED: CheckDefinition = { id: 'works-have-a-postcode', title: 'every work has a postcode', severity: 'warn' };
 /** What is wrong with single works warns: they are kept, marked and left out of judgements that need the value. */
-export const WORK_CHECKS: readonly CheckDefinition[] = [UNIQUE, DATED, PLACED, RENAMED_COLUMNS];
+export const WORK_CHECKS: readonly CheckDefinition[] = [UNIQUE, DATED, PLACED, LOST_COLUMNS];
 
 /** Core table: one row per work; the columns are those of `Work`. */
 export const WORK_TABLE = [
@@ -126,7 +126,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
         works.length,
         works.filter(({ postcode }) => postcode === null).map(({ work_id }) => ({ work_id })),
       ),
-      ...renamedColumns(slice === undefined ? [] : [await columnsOf(sql, slice.path, WORKS, 'chantiers')]),
+      ...lostColumns(slice === undefined ? [] : [await columnsOf(sql, slice.path, WORKS, 'chantiers')]),
     ],
     facts: { rows: works.length, districts: districts.length },
   };

@@ -113,7 +113,7 @@ export const NOTHING_WORDS: Readonly<Record<SectionName, string>> = {
 /** What each check of the core table claims; the thresholds stay with the checks. */
 const CHECK_NAMES: Readonly<Record<string, string>> = {
   'expected-samples': 'Aucune valeur de consommation ne manque',
-  'renamed-columns': 'Aucune colonne habituelle ne manque pendant qu’une inconnue est venue',
+  'lost-columns': 'Aucune colonne habituelle n’a disparu ni changé de nom',
   'readable-values': 'Chaque valeur publiée est un nombre entier ou une absence',
   'known-nature': 'Chaque ligne dit si elle est provisoire, consolidée ou définitive',
   'one-load-per-instant': 'Les lignes d’un même instant donnent la même consommation',
