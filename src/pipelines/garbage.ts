@@ -37,10 +37,7 @@ export interface GarbagePromise {
 /** A collection that has not deleted by then gives up; a run believes a tombstone for three times as long. */
 export const TOMBSTONE_MS = 5 * 60_000;
 
-/**
- * When an object was first found without a reference; by hash, because keys of objects are longer
- * than a sort key may be.
- */
+/** When an object was first found without a reference; named by the hash of the object's key. */
 export function garbageMarkKey(key: string): DocumentKey {
   return { table: GARBAGE_TABLE, partition: 'unreferenced', sort: sha256Hex(key) };
 }

@@ -13,7 +13,7 @@ export interface Shard {
   readonly of: number;
 }
 
-/** Three digits would change the width of names that are stored. */
+/** `definePipeline` refuses more. */
 export const MAX_SHARDS = 256;
 
 const SHARD = /^(.+)\.(\d{2,})-of-(\d{2,})$/;

@@ -43,8 +43,8 @@ export const SEALED_FAILURES = fileURLToPath(
 );
 
 /**
- * Asks for the keys each time, so that a new key needs no restart. Payloads without our mark pass
- * as they are.
+ * Asks `readKeys` at every call: whoever gives it decides how long keys are remembered. Payloads
+ * without our mark stay as they are.
  */
 export function createPayloadCodec(readKeys: () => Promise<PayloadKeys>): PayloadCodec {
   return {

@@ -24,7 +24,7 @@ import { count, formatBytes, shortHash } from '../shared/measures.ts';
 import { parseVersion } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
-/** Reads records alone: what is told holds also where the objects are away. */
+/** Asks no publisher, and makes nothing. */
 export interface ShowCommand {
   readonly pipeline: string;
   /** A day, or a period such as `2024-01`, `2024` or `all`; of a day also one shard alone, such as `2024-01-15.07-of-16`. */

@@ -10,7 +10,7 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
-/** Files that belong together, such as the months of an archive, are best given together. */
+/** Files are recognised by their content, so their order and names mean nothing. */
 export interface ImportCommand {
   readonly pipeline: string;
   readonly files: readonly string[];

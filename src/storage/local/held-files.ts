@@ -26,7 +26,7 @@ export function isMark(name: string): boolean {
   return name.endsWith(MARK_ENDING);
 }
 
-/** Marks go with the process: its own at its end, those of killed ones at the next look. */
+/** Counts holders: a file is released when the signal of its last one is aborted. */
 export function createHeldFiles(): HeldFiles {
   const holders = new Map<string, number>();
   const bySignal = new WeakMap<AbortSignal, Set<string>>();

@@ -32,10 +32,7 @@ interface Copy {
   isOpenEnded: boolean;
 }
 
-/**
- * Copies that nobody holds go when others are made, so that a report over years does not fill the
- * disk.
- */
+/** Of the copies that nobody holds, the newest `UNHELD_KEPT` stay. */
 export function createPlainCopies(folder: string): PlainCopies {
   const files = createCopyFiles(folder);
   const held = createHeldCopies(files);

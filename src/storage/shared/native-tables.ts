@@ -34,7 +34,7 @@ export interface TimeToLive {
 /** By the name of the logical table. */
 export type NativeTables = Readonly<Record<string, NativeTable>>;
 
-/** Field of a record's version; absent, or not a number, means version 1. */
+/** Field of a record's version; without it a record counts as version 1. */
 export const NATIVE_VERSION = 'record_version';
 
 /** Field that tells whose write a record is, so that an unanswered one can be recognised. */
