@@ -27,6 +27,12 @@ export interface TableState {
   readonly missing: readonly Scope[];
 }
 
+/** The newest version of a day or period, and its files by output; those that it does not have are absent. */
+export interface VersionFiles {
+  readonly version: number;
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** Rows for a file of their own, or for a sheet of a workbook. */
 export interface RowsSheet {
   readonly name: string;
@@ -79,6 +85,14 @@ export interface CommandHost {
     ids: readonly string[],
     work: (sql: SqlSession, states: Readonly<Record<string, TableState>>) => Promise<T>,
   ): Promise<T>;
+  /** Works with outputs of the newest version of a day or period, as they were made. `NOT_FOUND` when there is none. */
+  withVersion<T>(
+    scope: Scope,
+    outputs: readonly string[],
+    work: (sql: SqlSession, version: VersionFiles) => Promise<T>,
+  ): Promise<T>;
+  /** The time by the engine's clock. */
+  now(): Promise<Date>;
   /** Writes rows into a file, which is whole or what it was before. `INPUT_INVALID` for an unknown format or dialect. */
   writeRows(request: RowsFileRequest): Promise<WrittenFile>;
   /** Writes a text into a file that only its owner reads; it is whole or what it was before. */

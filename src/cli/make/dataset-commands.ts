@@ -7,6 +7,7 @@ import { DATASETS } from '../../datasets/registry.ts';
 import { importFiles } from '../../engine/download/import-file.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
+import { withVersion } from '../../engine/look/version-files.ts';
 import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
 import { withViews } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
@@ -66,6 +67,9 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
     withScratchFolder: async (use) => (await context.engine()).withScratchFolder(use),
     importFiles: async (files) => importFiles(await context.engine(), pipeline, files, commandControl(context, name)),
     withTables: async (ids, work) => withTables(await context.engine(), { pipeline, ids, signal }, work),
+    withVersion: async (scope, outputs, work) =>
+      withVersion(await context.engine(), { pipeline, scope, outputs }, work),
+    now: async () => (await context.engine()).now(),
     writeRows: async (request) => {
       if (request.output === '-' && terminal.json)
         throw new PipelineError('INPUT_INVALID', '--json and the rows cannot both go to standard output');

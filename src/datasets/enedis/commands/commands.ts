@@ -49,4 +49,14 @@ export const ENEDIS_COMMANDS: readonly DatasetCommand[] = [
     options: [{ flags: '--mois <month>', description: 'YYYY-MM (default: the newest)' }, ...FILE_OPTIONS],
     run: async (call, host) => (await import('./lines.ts')).lines(call, host),
   },
+  {
+    name: 'freeze',
+    arguments: '<month>',
+    description: 'say that a month was invoiced as it is now: later changes become lines of regularisation',
+    options: [
+      { flags: '--by <who>', description: 'who says so' },
+      { flags: '--reason <text>', description: 'why, such as the number of the invoice run' },
+    ],
+    run: async (call, host) => (await import('./freeze.ts')).freeze(call, host),
+  },
 ];

@@ -7,7 +7,7 @@ export const FLUX = ['C15', 'R151', 'R15', 'R64', 'R67', 'F15', 'F12', 'C12', 'X
 export type Flux = (typeof FLUX)[number];
 
 /** Files that the billing team gives because no flux has what is in them. */
-export const GIVEN = ['DEPASSEMENTS'] as const;
+export const GIVEN = ['DEPASSEMENTS', 'GEL'] as const;
 /** Named as the flux are, though no distributor knows it. */
 export type Given = (typeof GIVEN)[number];
 

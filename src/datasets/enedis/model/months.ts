@@ -25,7 +25,7 @@ const KVA = (thousandths: string): string =>
 const POWER = `coalesce(array_to_string(list_transform(puissances_m, x -> ${KVA('x')}), '/'), ${KVA('puissance_m')})`;
 
 /**
- * Makes `mois` (one row per RSC and month) and `accise_mois` (one per point and month). Overruns come from `heures_depassees` (rsc, mois, heures): a formula that
+ * Makes `mois`, one row per RSC and month. Overruns come from `heures_depassees` (rsc, mois, heures): a formula that
  * bills them needs them, and without them its variable part is not known.
  * A contract that has only one half of a month, power or energy, has the month all the same.
  */
@@ -75,7 +75,7 @@ export const MONTHS: readonly string[] = [
    )
    SELECT rsc AS ref_situation_contractuelle, pdl, mois, starts_with(rsc, '${WITHOUT_RSC}') AS est_sans_rsc, debut, fin, nb_jours,
      CAST(CAST(puissance_moyenne_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_moyenne_kva, puissance_max_m,
-     memo_puissance, fta AS formule_tarifaire_acheminement, ${ENERGY_COLUMNS.join(', ')}, heures AS depassement_puissance_h,
+     CAST(CAST(puissance_max_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_max_kva, memo_puissance, fta AS formule_tarifaire_acheminement, ${ENERGY_COLUMNS.join(', ')}, heures AS depassement_puissance_h,
      euros(fixe_c) AS turpe_fixe_eur, euros(variable_c) AS turpe_energies_eur, euros(depassement_c) AS turpe_depassement_eur,
      euros(variable_c + depassement_c) AS turpe_variable_eur, euros(cta_c) AS cta_eur,
      qualite, est_communicante, est_passage_a_zero, est_partage, est_douteux, releve_manquant, depassement_manquant, est_baisse_inconnue, est_saut,
@@ -84,9 +84,13 @@ export const MONTHS: readonly string[] = [
        OR coalesce(energie_base_kwh > ${MAX_KWH_A_MONTH} AND puissance_max_m <= ${HOUSEHOLD_M}, false) AS est_retenu,
      nullif(concat_ws('; ', erreur_turpe, erreur_depassement, erreur_cta), '') AS erreur
    FROM taxees`,
+];
+
+/** Makes `accise_mois` from `mois`. */
+export const ACCISE_MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE accise_mois AS
    WITH points AS (
-     SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh, max(puissance_max_m) AS puissance_m FROM mois GROUP BY pdl, mois
+     SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh, CAST(max(puissance_max_kva) * 1000 AS BIGINT) AS puissance_m FROM mois GROUP BY pdl, mois
    )
    SELECT p.pdl, p.mois, p.energie_kwh, euros(${acciseCents('p.energie_kwh', 'p.puissance_m')}) AS accise_eur,
      CASE WHEN a.du IS NULL THEN 'pas de taux d’accise pour ' || p.mois WHEN p.puissance_m IS NULL THEN 'puissance inconnue en ' || p.mois END AS erreur

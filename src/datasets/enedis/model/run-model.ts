@@ -4,7 +4,7 @@ import { instantOfWallTime } from '../flux/paris-time.ts';
 import { AMOUNTS } from './amounts.ts';
 import { C12_CONTRACTS } from './c12.ts';
 import { CHRONOLOGY, ENERGIES } from './energies.ts';
-import { MONTHS } from './months.ts';
+import { ACCISE_MONTHS, MONTHS } from './months.ts';
 import { OVERRUNS } from './overruns.ts';
 import { READINGS } from './readings.ts';
 import { SPINE, SUBSCRIPTIONS } from './spine.ts';
@@ -45,7 +45,7 @@ export async function runModel(sql: SqlSession, { horizon, progress }: ModelOpti
     ['chronology', CHRONOLOGY],
     ['energies', ENERGIES],
     ['amounts', AMOUNTS],
-    ['months', MONTHS],
+    ['months', [...MONTHS, ...ACCISE_MONTHS]],
   ];
   for (const [name, statements] of stages) {
     progress?.(name);

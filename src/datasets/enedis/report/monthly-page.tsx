@@ -22,6 +22,10 @@ export interface MonthTotals {
   readonly erreurs: number;
   /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
   readonly depassements_manquants: number;
+  /** A person said that it was invoiced: its amounts stay, and what changed since is in lines of regularisation. */
+  readonly est_gele: boolean;
+  readonly regularisations: number;
+  readonly regularisation_eur: number | null;
   readonly energie_kwh: number | null;
   readonly turpe_fixe_eur: number | null;
   readonly turpe_variable_eur: number | null;
@@ -57,6 +61,7 @@ const MONTH_HEAD = [
   'Incalculable',
   'Retenus',
   'Dépassements à fournir',
+  'Régularisations',
   'kWh',
   'Fixe',
   'Variable',
@@ -132,6 +137,7 @@ function monthCells(month: MonthTotals): string[] {
     number(month.incalculable),
     number(month.retenus),
     number(month.depassements_manquants),
+    month.est_gele ? `gelé, ${number(month.regularisations)} (${euros(month.regularisation_eur ?? 0)})` : '–',
     number(month.energie_kwh),
     euros(month.turpe_fixe_eur),
     euros(month.turpe_variable_eur),

@@ -8,6 +8,7 @@ import { FLUX } from '../decode/archive-name.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
 import { LINES_PART } from '../lines/part.ts';
 import { openAffairsSql, provisionSql } from '../model/billing.ts';
+import { freezeMonths } from '../model/frozen.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
@@ -52,6 +53,11 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
     `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
      FROM energies_payees ORDER BY rsc, debut`,
   mois: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois ORDER BY mois, ref_situation_contractuelle',
+  mois_calcules: () =>
+    `SELECT * EXCLUDE (puissance_max_m) FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants)
+     ORDER BY mois, ref_situation_contractuelle`,
+  regularisations: () =>
+    'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM regularisations ORDER BY mois, rsc, composante',
   retenus: () =>
     `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
        r.d_source, r.f_source, r.d_releve_id, r.f_releve_id, r.index_debut, r.index_fin,
@@ -79,6 +85,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
   const horizon = typeof wanted === 'string' && wanted < reached ? wanted : reached;
   await runModel(sql, { horizon, progress: task.progress });
   const checks = await judgeMonths(sql, unit);
+  await freezeMonths(sql);
   const outputs: Record<string, { path: string; rows: number } | { bytes: Uint8Array }> = {};
   for (const [name, query] of Object.entries(TABLES)) {
     task.signal.throwIfAborted();
@@ -122,6 +129,8 @@ async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Month
       count(*) FILTER (WHERE depassement_manquant) AS depassements_manquants,
       CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
       CAST(sum(turpe_variable_eur) AS DECIMAL(18, 2)) AS turpe_variable_eur, CAST(sum(cta_eur) AS DECIMAL(18, 2)) AS cta_eur,
+      bool_or(est_gele) AS est_gele, (SELECT count(*) FROM regularisations r WHERE r.mois = m.mois) AS regularisations,
+      (SELECT CAST(sum(ecart) FILTER (WHERE unite = '€') AS DECIMAL(18, 2)) FROM regularisations r WHERE r.mois = m.mois) AS regularisation_eur,
       (SELECT CAST(sum(accise_eur) AS DECIMAL(18, 2)) FROM accise_mois a WHERE a.mois = m.mois) AS accise_eur
     FROM mois m GROUP BY m.mois ORDER BY m.mois DESC`);
   const newest = months[0]?.mois ?? '';

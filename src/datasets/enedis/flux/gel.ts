@@ -1,0 +1,67 @@
+import type { Finding, FluxReader, Linear, LinearTable } from './linear.ts';
+import type { DocumentRecord } from './read-xml.ts';
+import { textAt } from './shape.ts';
+
+/**
+ * Months that were invoiced, as they were when a person froze them: a row for each contract, with its whole row of `mois` as JSON. `quotidien enedis freeze`
+ * writes such files; they are inputs like any others, so that what was invoiced is known whatever is delivered later.
+ */
+
+const COLUMNS = [
+  ...['mois', 'ref_situation_contractuelle', 'pdl', 'version', 'gele_le', 'gele_par', 'motif', 'ligne'],
+] as const;
+
+function linear({ occurrence, record }: DocumentRecord, document: string): Linear {
+  const texts = Object.fromEntries(COLUMNS.map((name) => [name, textAt(record, name)]));
+  return {
+    rows: [{ ...texts, version: Number(textAt(record, 'version')), occurrence_id: `${document}#${occurrence}` }],
+  };
+}
+
+function findings({ occurrence, record }: DocumentRecord): Finding[] {
+  const problems = [
+    [/^\d{4}-(0[1-9]|1[0-2])$/.test(textAt(record, 'mois') ?? ''), 'mois is not YYYY-MM'],
+    [/^[1-9]\d*$/.test(textAt(record, 'version') ?? ''), 'version is not a number from 1'],
+    [isObject(textAt(record, 'ligne')), 'ligne is no JSON object'],
+    ...['ref_situation_contractuelle', 'gele_le', 'gele_par', 'motif'].map(
+      (name) => [textAt(record, name) !== null, `${name} is empty`] as const,
+    ),
+  ] as const;
+  return problems
+    .filter(([isRight]) => !isRight)
+    .map(([, detail]) => ({ cause: 'wrong_row', detail: `row ${occurrence}: ${detail}` }));
+}
+
+function isObject(text: string | null): boolean {
+  try {
+    const value = JSON.parse(text ?? '') as unknown;
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+const TABLE: LinearTable = {
+  name: 'gels',
+  title: 'Months that a person froze, as they were invoiced',
+  columns: {
+    mois: 'text',
+    ref_situation_contractuelle: 'text',
+    pdl: 'text',
+    version: 'integer',
+    gele_le: 'text',
+    gele_par: 'text',
+    motif: 'text',
+    ligne: 'text',
+    occurrence_id: 'text',
+  },
+  personal: ['ref_situation_contractuelle', 'pdl', 'gele_par', 'ligne', 'occurrence_id'],
+  linear,
+};
+
+/** How a file of frozen months is read. */
+export const GEL: FluxReader = {
+  shape: { rows: { columns: COLUMNS, required: COLUMNS } },
+  findings,
+  tables: [TABLE],
+};
