@@ -114,9 +114,17 @@ function dictionariesOf(samples: ReturnType<DictionarySamples['of']>): Dictionar
   return { newest, count: samples.length, byId };
 }
 
+/** Most texts are packed to less than this part of them, and are less than so many times their stream; what is more takes another chunk. */
+const LARGEST_PART = 1 / 4;
+const MOST_TIMES = 16;
+
+/** About as much as comes out: zlib's own chunks of 16 KiB are garbage at once, and making them took half of the time of packing. */
+function chunkFor(bytes: number): number {
+  return Math.min(Math.max(Math.ceil(bytes), 512), 16_384);
+}
+
 function deflate(bytes: Buffer, dictionary: Buffer): Buffer {
-  // Of the size that the stream is likely to have: zlib's own chunks of 16 KiB are garbage at once.
-  const chunkSize = Math.min(Math.max(bytes.byteLength >> 2, 512), 16_384);
+  const chunkSize = chunkFor(bytes.byteLength * LARGEST_PART);
   return deflateSync(bytes, { chunkSize, ...(dictionary.byteLength === 0 ? {} : { dictionary }) });
 }
 
@@ -129,7 +137,8 @@ function inflate(stream: Buffer, dictionary?: Buffer): Buffer {
 
 function inflateAll(stream: Buffer, dictionary?: Buffer): Inflated {
   try {
-    const options = { info: true, ...definedMembers({ dictionary }) };
+    const chunkSize = chunkFor(stream.byteLength * MOST_TIMES);
+    const options = { info: true, chunkSize, ...definedMembers({ dictionary }) };
     return inflateSync(stream, options) as unknown as Inflated;
   } catch (error) {
     throw new Error('it cannot be decompressed', { cause: error });

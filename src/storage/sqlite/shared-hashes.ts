@@ -11,8 +11,8 @@
 const HASH = /(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])/g;
 const NUMBER_DIGITS = 8;
 
-/** About 4 MB; whoever reads years reads the same hashes again and again. */
-const MAX_KNOWN = 32_768;
+/** About 12 MB, of ten years of days: whoever reads years reads the same hashes again and again. */
+const MAX_KNOWN = 98_304;
 
 /** Where the hashes are kept: by number, their bytes after those of the number. */
 export interface HashRows {
