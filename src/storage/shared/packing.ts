@@ -115,8 +115,8 @@ function dictionariesOf(samples: ReturnType<DictionarySamples['of']>): Dictionar
 }
 
 /** Most texts are packed to less than this part of them, and are less than so many times their stream; what is more takes another chunk. */
-const LARGEST_PART = 1 / 4;
-const MOST_TIMES = 16;
+const MAX_PART = 1 / 4;
+const MAX_TIMES = 16;
 
 /** About as much as comes out: zlib's own chunks of 16 KiB are garbage at once, and making them took half of the time of packing. */
 function chunkFor(bytes: number): number {
@@ -124,7 +124,7 @@ function chunkFor(bytes: number): number {
 }
 
 function deflate(bytes: Buffer, dictionary: Buffer): Buffer {
-  const chunkSize = chunkFor(bytes.byteLength * LARGEST_PART);
+  const chunkSize = chunkFor(bytes.byteLength * MAX_PART);
   return deflateSync(bytes, { chunkSize, ...(dictionary.byteLength === 0 ? {} : { dictionary }) });
 }
 
@@ -137,7 +137,7 @@ function inflate(stream: Buffer, dictionary?: Buffer): Buffer {
 
 function inflateAll(stream: Buffer, dictionary?: Buffer): Inflated {
   try {
-    const chunkSize = chunkFor(stream.byteLength * MOST_TIMES);
+    const chunkSize = chunkFor(stream.byteLength * MAX_TIMES);
     const options = { info: true, chunkSize, ...definedMembers({ dictionary }) };
     return inflateSync(stream, options) as unknown as Inflated;
   } catch (error) {
