@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { tableFromIPC } from 'apache-arrow';
@@ -80,10 +80,10 @@ afterAll(async () => {
 
 const file = (name: string): string => path.join(engine.home, name);
 
-async function run(name: string, options: Readonly<Record<string, string>> = {}) {
+async function run(name: string, options: Readonly<Record<string, string>> = {}, ...args: string[]) {
   const context = testContext(engine);
   const command = ENEDIS_COMMANDS.find((one) => one.name === name)!;
-  const end = await command.run({ arguments: [], options }, hostOf(context, `enedis ${name}`, 'enedis'));
+  const end = await command.run({ arguments: args, options }, hostOf(context, `enedis ${name}`, 'enedis'));
   return { end, text: context.terminal.text(), data: context.terminal.values[0] as Record<string, unknown> };
 }
 
@@ -215,6 +215,27 @@ describe('quotidien enedis taxes', () => {
     },
     120_000,
   );
+});
+
+describe('quotidien enedis contrat', () => {
+  it('shows events, months and each energy with the readings that made it, in a file for its owner alone', async () => {
+    const output = file('contrat.html');
+    const { text } = await run('contrat', { output }, PDL);
+    expect(text).toBe(`1 contracts, 2 months in ${output}`);
+    expect((await stat(output)).mode & 0o077).toBe(0);
+    const page = await readFile(output, 'utf8');
+    for (const told of ['CFNE', 'FACTURATION', 'base 1000', 'base 1210', 'base 210', '10,16', '8,94', 'à facturer'])
+      expect(page).toContain(told);
+    const links = [...page.matchAll(/href="#(releve-[0-9a-f]{16})"/g)].map(([, id]) => id);
+    expect(links.length).toBeGreaterThanOrEqual(2);
+    for (const id of links) expect(page).toContain(`id="${id}"`);
+  });
+
+  it('has the contracts that followed each other at a point, and says when there is none', async () => {
+    expect((await run('contrat', { output: file('two.html') }, '99000000000015')).data).toMatchObject({ contracts: 2 });
+    await expect(run('contrat', { output: file('none.html') }, '99000000009999')).rejects.toThrow('ends with 9999');
+    await expect(run('contrat', {}, PDL)).rejects.toThrow('--output <file.html>');
+  });
 });
 
 describe('the tables and questions of enedis over the API', () => {

@@ -59,4 +59,11 @@ export const ENEDIS_COMMANDS: readonly DatasetCommand[] = [
     ],
     run: async (call, host) => (await import('./freeze.ts')).freeze(call, host),
   },
+  {
+    name: 'contrat',
+    arguments: '<rsc-or-pdl>',
+    description: 'the page of a contract, or of those of a point: events, months, and the readings behind each figure',
+    options: [{ flags: '--output <file>', description: 'the page to write (HTML); it names a household' }],
+    run: async (call, host) => (await import('./contract.ts')).contract(call, host),
+  },
 ];

@@ -10,13 +10,15 @@ interface DocumentProps {
   /** The way to other pages. */
   readonly links?: ComponentChildren;
   readonly children: ComponentChildren;
+  /** Style of this page alone. */
+  readonly css?: string;
 }
 
 /** A page of Enedis; equal inputs give equal bytes. */
-export function renderDocument({ title, kicker, heading, links, children }: DocumentProps): string {
+export function renderDocument({ title, kicker, heading, links, children, css = '' }: DocumentProps): string {
   return renderHtmlPage({
     title,
-    css: CSS,
+    css: `${CSS}${css}`,
     children: (
       <>
         <main>

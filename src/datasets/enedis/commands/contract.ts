@@ -1,0 +1,25 @@
+import { PipelineError } from '../../kit/index.ts';
+import type { CommandCall, CommandEnd, CommandHost } from '../../kit/index.ts';
+import { CONTRACT_TABLES, contractsOf } from '../report/contract.ts';
+import { optionOf } from './options.ts';
+
+/**
+ * `quotidien enedis contrat <rsc|pdl>`: the page of the contracts of a point, into a file of the user's choice that only its owner reads. It names a
+ * household, and is published nowhere.
+ */
+export async function contract(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
+  const [id = ''] = call.arguments;
+  const output = optionOf(call, 'output');
+  if (output === undefined)
+    throw new PipelineError('INPUT_INVALID', 'say with --output <file.html> where the page goes: it names a household');
+  const contracts = await host.withTables(CONTRACT_TABLES, (sql) => contractsOf(sql, id));
+  if (contracts.length === 0)
+    throw new PipelineError('NOT_FOUND', `no delivery has a contract or point that ends with ${id.slice(-4)}`);
+  const { renderContractPage } = await import('../report/contract-page.tsx');
+  await host.writeText(output, renderContractPage(contracts));
+  const months = contracts.reduce((sum, one) => sum + one.months.length, 0);
+  host.line(`${contracts.length} contracts, ${months} months in ${output}`);
+  host.note('the page names a household: keep it as such');
+  host.data({ contracts: contracts.length, months, file: output });
+  return 'done';
+}

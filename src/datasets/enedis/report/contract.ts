@@ -1,0 +1,191 @@
+import { quoteText } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
+import { REGISTERS } from '../flux/registers.ts';
+
+/** Everything that is known of one contract, for the page that only its operator sees. Dates and times are text in Paris. */
+
+/** An event, or the first of a month (FACTURATION), with what held from then on. */
+export interface ContractEvent {
+  readonly date: string;
+  readonly evenement: string;
+  readonly formule: string | null;
+  readonly puissance_kva: number | null;
+  readonly niveau: string | null;
+}
+
+/** A month with its amounts, in euros. */
+export interface ContractMonth {
+  readonly mois: string;
+  readonly qualite: string;
+  readonly energie_kwh: number | null;
+  readonly turpe_fixe_eur: number | null;
+  readonly turpe_variable_eur: number | null;
+  readonly cta_eur: number | null;
+  readonly est_retenu: boolean;
+  readonly memo_puissance: string | null;
+  readonly erreur: string | null;
+}
+
+/** A span of one power and formula, `[debut, fin)`. */
+export interface ContractSubscription {
+  readonly debut: string;
+  readonly fin: string;
+  readonly nb_jours: number;
+  readonly formule: string | null;
+  readonly puissance_kva: number | null;
+  readonly turpe_fixe_eur: number | null;
+  readonly erreur: string | null;
+}
+
+/** Registers and what they show or counted, such as `HP 120 · HC 40`; null where nothing is known. */
+type Registers = string | null;
+
+/** A bound of an energy period: the reading, or that there is none. */
+export interface ContractBound {
+  readonly id: string | null;
+  readonly source: string | null;
+  readonly nature: string | null;
+  readonly index: Registers;
+}
+
+/** What was used between two readings, `[debut, fin)`. */
+export interface ContractEnergy {
+  readonly mois: string;
+  readonly debut: string;
+  readonly fin: string;
+  readonly nb_jours: number;
+  readonly from: ContractBound;
+  readonly to: ContractBound;
+  readonly energie: Registers;
+  readonly turpe_variable_eur: number | null;
+  readonly qualite: string;
+  /** What is odd about it, in French. */
+  readonly remarques: string;
+}
+
+/** A reading and where it was delivered. */
+export interface ContractReading {
+  readonly id: string;
+  readonly date: string;
+  readonly source: string;
+  readonly nature: string | null;
+  readonly apres: boolean;
+  readonly evenement: string | null;
+  readonly calendrier: string | null;
+  readonly index: Registers;
+  readonly occurrence: string | null;
+}
+
+/** An invoice line beside what was measured. */
+export interface ContractLine {
+  readonly mois: string | null;
+  readonly categorie: string | null;
+  readonly quantite: number | null;
+  readonly est_brouillon: boolean;
+  readonly quantite_enedis: number | null;
+  readonly a_facturer: boolean;
+  readonly a_supprimer: boolean;
+  readonly memo: string | null;
+}
+
+/** All of one contract (RSC). */
+export interface Contract {
+  readonly rsc: string;
+  readonly pdl: string;
+  readonly events: readonly ContractEvent[];
+  readonly months: readonly ContractMonth[];
+  readonly subscriptions: readonly ContractSubscription[];
+  readonly energies: readonly ContractEnergy[];
+  readonly readings: readonly ContractReading[];
+  readonly lines: readonly ContractLine[];
+}
+
+/** The tables that a contract is read from. */
+export const CONTRACT_TABLES = [
+  ...['enedis_mois', 'enedis_echine', 'enedis_abonnements', 'enedis_energies', 'enedis_releves', 'enedis_lignes'],
+] as const;
+
+function registersOf(prefix: string, alias = ''): string {
+  const texts = REGISTERS.map((register) => {
+    const name = register === 'base' ? 'base' : register.toUpperCase();
+    return `'${name} ' || CAST(${alias}${prefix}${register}_kwh AS VARCHAR)`;
+  });
+  return `nullif(concat_ws(' · ', ${texts.join(', ')}), '')`;
+}
+
+/** The contracts of an RSC or a delivery point, in the order of their first event. */
+export async function contractsOf(sql: SqlSession, id: string): Promise<Contract[]> {
+  const found = await sql.rows<{ rsc: string; pdl: string }>(
+    `SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl FROM enedis_echine
+     WHERE ref_situation_contractuelle = ${quoteText(id)} OR pdl = ${quoteText(id)} GROUP BY 1 ORDER BY min(date_evenement), 1`,
+  );
+  const contracts: Contract[] = [];
+  for (const one of found) contracts.push(await contractOf(sql, one));
+  return contracts;
+}
+
+async function contractOf(
+  sql: SqlSession,
+  { rsc, pdl }: { readonly rsc: string; readonly pdl: string },
+): Promise<Contract> {
+  const own = `ref_situation_contractuelle = ${quoteText(rsc)}`;
+  const energies = await energiesOf(sql, own);
+  return {
+    rsc,
+    pdl,
+    events: await sql.rows(
+      `SELECT date_evenement AS date, evenement, formule_tarifaire_acheminement AS formule, puissance_souscrite_kva AS puissance_kva,
+         niveau_ouverture_services AS niveau FROM enedis_echine WHERE ${own} ORDER BY CAST(date_evenement AS TIMESTAMPTZ), evenement = 'FACTURATION'`,
+    ),
+    months: await sql.rows(
+      `SELECT mois, qualite, energie_base_kwh AS energie_kwh, turpe_fixe_eur, turpe_variable_eur, cta_eur, est_retenu, memo_puissance, erreur
+       FROM enedis_mois WHERE ${own} ORDER BY mois DESC`,
+    ),
+    subscriptions: await sql.rows(
+      `SELECT CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, nb_jours, formule_tarifaire_acheminement AS formule,
+         puissance_souscrite_kva AS puissance_kva, turpe_fixe_eur, erreur FROM enedis_abonnements WHERE ${own} ORDER BY debut`,
+    ),
+    energies,
+    readings: await readingsOf(sql, { rsc, pdl, used: energies.flatMap(({ from, to }) => [from.id, to.id]) }),
+    lines: await sql.rows(
+      `SELECT mois, categorie, quantite, est_brouillon, quantite_enedis, a_facturer, a_supprimer, memo FROM enedis_lignes WHERE ${own}
+       ORDER BY mois, campagne, fichier, ligne`,
+    ),
+  };
+}
+
+const REMARKS = `concat_ws(' ; ', CASE WHEN releve_manquant THEN 'relevé manquant' END, CASE WHEN est_passage_a_zero THEN 'passage à zéro' END,
+  CASE WHEN est_baisse_inconnue THEN 'index en baisse' END, CASE WHEN est_saut THEN 'saut' END,
+  CASE WHEN est_partage THEN 'sur deux barèmes' END, erreur)`;
+
+async function energiesOf(sql: SqlSession, own: string): Promise<ContractEnergy[]> {
+  // A reading belongs to the contract that it names, or to the point where it names none.
+  const bound = (alias: string): string =>
+    `LEFT JOIN enedis_releves ${alias} ON ${alias}.releve_id = e.${alias}_releve_id AND ${alias}.pdl = e.pdl
+       AND coalesce(${alias}.ref_situation_contractuelle, e.ref_situation_contractuelle) = e.ref_situation_contractuelle`;
+  const rows = await sql.rows<Record<string, never>>(
+    `SELECT e.mois, CAST(e.debut AS VARCHAR) AS debut, CAST(e.fin AS VARCHAR) AS fin, e.nb_jours, e.turpe_variable_eur, e.qualite,
+       ${registersOf('energie_', 'e.')} AS energie, ${REMARKS.replaceAll(/\b(releve_manquant|est_\w+|erreur)\b/g, 'e.$1')} AS remarques,
+       {'id': e.d_releve_id, 'source': e.d_source, 'nature': e.nature_debut, 'index': ${registersOf('index_', 'd.')}} AS "from",
+       {'id': e.f_releve_id, 'source': e.f_source, 'nature': e.nature_fin, 'index': ${registersOf('index_', 'f.')}} AS "to"
+     FROM enedis_energies e ${bound('d')} ${bound('f')}
+     WHERE e.${own} ORDER BY e.debut, e.fin`,
+  );
+  return rows as unknown as ContractEnergy[];
+}
+
+/** The readings that an energy was made of, and those of the contract's own events. */
+async function readingsOf(
+  sql: SqlSession,
+  { rsc, pdl, used }: { readonly rsc: string; readonly pdl: string; readonly used: readonly (string | null)[] },
+): Promise<ContractReading[]> {
+  const ids = used.flatMap((id) => (id === null ? [] : [quoteText(id)]));
+  const isUsed = ids.length === 0 ? 'false' : `releve_id IN (${[...new Set(ids)].join(', ')})`;
+  return sql.rows(
+    `SELECT releve_id AS id, date_releve AS date, source, nature_index AS nature, coalesce(ordre_index, false) AS apres,
+       evenement_declencheur AS evenement, id_calendrier_distributeur AS calendrier, ${registersOf('index_')} AS index, occurrence_id AS occurrence
+     FROM enedis_releves WHERE pdl = ${quoteText(pdl)}
+       AND (ref_situation_contractuelle = ${quoteText(rsc)} OR (ref_situation_contractuelle IS NULL AND ${isUsed}))
+     ORDER BY CAST(date_releve AS TIMESTAMPTZ), apres, source, id`,
+  );
+}
