@@ -82,7 +82,7 @@ describe('an action over HTTP', () => {
     publisher.publish('2024-01-20', { add: 10_000 });
     await post('/pipelines/tiny/days/2024-01-20/runs', { reason });
     const decide = () => post('/pipelines/tiny/days/2024-01-20/actions/decide', { reason, decision: 'accept' });
-    await expect.poll(async () => (await decide()).status, { timeout: 20_000 }).toBe(202);
+    await expect.poll(async () => (await decide()).status, { timeout: 50_000 }).toBe(202);
     const result = (await installation.client.workflow.getHandle('day/tiny/2024-01-20').result()) as {
       verdict: string;
     };

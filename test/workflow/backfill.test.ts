@@ -26,7 +26,7 @@ afterAll(async () => {
   await publisher.close();
 });
 
-const until = (claim: () => Promise<void>) => vi.waitFor(claim, { timeout: 20_000 });
+const until = (claim: () => Promise<void>) => vi.waitFor(claim, { timeout: 50_000 });
 
 function start(input: Partial<BackfillInput> & { from: string; to: string }) {
   return startBackfill(installation.target, { pipeline: 'tiny', ...input });

@@ -23,9 +23,12 @@ it('calls that wait for their next try end with the connection, and not the proc
   });
   const call = client.workflow.getHandle('day/tiny/2024-01-05').describe();
   // The first try has failed when the SDK sets the timer of the next one.
-  await vi.waitFor(() => {
-    expect(timers.mock.calls.some(([callback]) => callback.name === 'retry')).toBe(true);
-  });
+  await vi.waitFor(
+    () => {
+      expect(timers.mock.calls.some(([callback]) => callback.name === 'retry')).toBe(true);
+    },
+    { timeout: 50_000 },
+  );
   await client.connection.close();
   await expect(call).rejects.toMatchObject({
     cause: { code: 1, details: expect.stringContaining('shut down') as string },

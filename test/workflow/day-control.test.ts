@@ -41,7 +41,7 @@ function untilState(handle: Handle, step: string, state: string): Promise<void> 
     async () => {
       expect((await handle.query<DayState>('progress'))[step as keyof DayState]?.state).toBe(state);
     },
-    { timeout: 20_000 },
+    { timeout: 50_000 },
   );
 }
 
@@ -145,7 +145,7 @@ describe('an operator', () => {
         const { events } = await handle.fetchHistory();
         expect(events?.some((event) => event.timerStartedEventAttributes)).toBe(true);
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     publisher.publish(date);
     await order(handle, 'retryStep', 'download/readings', 'they say it is there');

@@ -140,7 +140,7 @@ describe('a day that runs', () => {
       async () => {
         expect(await handle.query('waits')).not.toBeNull();
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     await tell([await bringDay(date, 6)]);
     await handle.result();
@@ -273,7 +273,7 @@ await describeWithServer(ELASTICMQ, startElasticMq, (shared) => {
         () => {
           expect(refused).toBe(1);
         },
-        { timeout: 20_000 },
+        { timeout: 50_000 },
       );
       await first?.close();
       expect(await left()).toBeGreaterThan(0);
@@ -283,13 +283,13 @@ await describeWithServer(ELASTICMQ, startElasticMq, (shared) => {
         () => {
           expect(results.some(({ runs }) => runs.length > 0)).toBe(true);
         },
-        { timeout: 20_000 },
+        { timeout: 50_000 },
       );
       await vi.waitFor(
         async () => {
           expect(await left()).toBe(0);
         },
-        { timeout: 20_000 },
+        { timeout: 50_000 },
       );
       // One request waits at the server by now.
       const started = Date.now();

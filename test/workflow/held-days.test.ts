@@ -41,7 +41,7 @@ function untilHeld(handle: Handle, ...steps: string[]): Promise<void> {
       for (const step of steps) expect(told).toContain(step);
       expect(told).toContain('held: ');
     },
-    { timeout: 20_000 },
+    { timeout: 50_000 },
   );
 }
 

@@ -60,7 +60,7 @@ describe('a day whose parts came to two hosts while a store was away', () => {
     const readingsAreThere = async () => {
       expect(await handle.query<DayState>('progress')).toHaveProperty(['download/readings']);
     };
-    await vi.waitFor(readingsAreThere, { timeout: 20_000 });
+    await vi.waitFor(readingsAreThere, { timeout: 50_000 });
     const usual = await startDay(installation.target, { pipeline: 'tiny', date: USUAL });
     expect((await dayResult(usual)).verdict).toBe('ok');
     forecast.release();

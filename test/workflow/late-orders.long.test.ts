@@ -56,10 +56,13 @@ describe('a running day', () => {
     publisher.refuse('forecast', 500);
     publisher.refuse('readings', 500);
     const handle = await start('2024-01-05');
-    await vi.waitFor(() => order(handle, 'skipPart', 'download/forecast'), { timeout: 20_000 });
-    await vi.waitFor(async () => {
-      expect((await handle.query<DayState>('progress'))['download/forecast']?.state).toBe('skipped');
-    });
+    await vi.waitFor(() => order(handle, 'skipPart', 'download/forecast'), { timeout: 50_000 });
+    await vi.waitFor(
+      async () => {
+        expect((await handle.query<DayState>('progress'))['download/forecast']?.state).toBe('skipped');
+      },
+      { timeout: 50_000 },
+    );
     await expect(order(handle, 'unskipPart', 'download/readings')).rejects.toThrow();
     await order(handle, 'unskipPart', 'download/forecast');
     publisher.refuse('forecast', undefined);
@@ -80,7 +83,7 @@ describe('a running day', () => {
       () => {
         expect(gate?.entered).toBe(true);
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     publisher.refuse('readings', undefined);
     await order(handle, 'retryStep', 'download/readings');

@@ -51,7 +51,7 @@ describe('orders to a running day', () => {
       async () => {
         expect(await handle.query('waits')).toMatchObject({ held: true });
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     await expect(decide(context(), { pipeline: 'tiny', date, accept: true })).rejects.toThrow('--reason');
     const told = context();
@@ -78,7 +78,7 @@ describe('orders to a running day', () => {
     await startDay(installation.target, { pipeline: 'tiny', date });
     const asked = { pipeline: 'tiny', date, step: 'download/nothing', ...why };
     await vi.waitFor(() => expect(retry(context(), asked)).rejects.toThrow('there is no step download/nothing'), {
-      timeout: 20_000,
+      timeout: 50_000,
     });
     const told = context();
     expect(await skip(told, { pipeline: 'tiny', date, part: 'forecast', ...why })).toBe(3);

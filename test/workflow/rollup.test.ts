@@ -75,7 +75,7 @@ describe('what a killed run left to be made', () => {
     const { client, engine, target } = installation;
     await applySchedules(client, engine.datasets, target.taskQueue);
     await client.schedule.getHandle('tiny/daily').trigger();
-    await expect.poll(() => open(), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => open(), { timeout: 50_000 }).toEqual([]);
     expect(await made()).toEqual(PERIODS);
   });
 

@@ -80,7 +80,7 @@ async function ticksOf(id: string, count: number, act: () => Promise<void>): Pro
       expect(info.numActionsTaken - before).toBeGreaterThanOrEqual(count);
       return info.recentActions.slice(-count);
     },
-    { timeout: 20_000 },
+    { timeout: 50_000 },
   );
   return Promise.all(
     recent.map(({ action }) => installation.client.workflow.getHandle(action.workflow.workflowId).result()),
@@ -141,9 +141,12 @@ describe('the reconcile of schedules', () => {
   });
 
   it('deletes what is no longer declared, and leaves other installations alone', async () => {
-    await vi.waitFor(async () => {
-      expect(await compareSchedules(installation.client, withSchedules([PROCESSING]), QUEUE)).toHaveLength(2);
-    });
+    await vi.waitFor(
+      async () => {
+        expect(await compareSchedules(installation.client, withSchedules([PROCESSING]), QUEUE)).toHaveLength(2);
+      },
+      { timeout: 50_000 },
+    );
     expect(await compareSchedules(installation.client, {}, 'another-queue')).toEqual([]);
     expect((await apply([PROCESSING]))[1]).toMatchObject({ id: 'tiny/report', standing: 'undeclared' });
     expect((await apply([PROCESSING, REPORT]))[1]).toMatchObject({ id: 'tiny/report', standing: 'missing' });
@@ -190,7 +193,9 @@ describe('a tick', () => {
     const [joined] = await ticksOf('report', 1, trigger('report'));
     expect(joined).toMatchObject({ date: '2024-01-25', how: 'joined' });
     const day = installation.client.workflow.getHandle('day/tiny/2024-01-25');
-    await vi.waitFor(() => day.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] }));
+    await vi.waitFor(() => day.executeUpdate('decide', { args: [{ decision: 'accept', reason: 'confirmed' }] }), {
+      timeout: 50_000,
+    });
     await day.result();
     expect(await newest('2024-01-25')).toMatchObject({ steps: { 'report/day': { state: 'done' } } });
   });

@@ -73,7 +73,7 @@ async function untilHeld(handle: Handle): Promise<void> {
       const verdict = typedSearchAttributes.getAll().find(({ key }) => key.name === 'Verdict');
       expect(verdict?.value).toBe('quarantined');
     },
-    { timeout: 20_000 },
+    { timeout: 50_000 },
   );
 }
 
@@ -149,7 +149,7 @@ describe('a run with encrypted payloads', () => {
         const [words] = await codec.decode([said as temporal.api.common.v1.IPayload]);
         expect(Buffer.from(words?.data ?? []).toString()).toContain('encrypted with the key \\"old\\"');
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     await second.shutdown();
     const log = await readFile(path.join(engine.home, 'logs', 'worker.log'), 'utf8');

@@ -73,7 +73,7 @@ describe('a day in shards', () => {
         expect(done.length + skipped.length).toBe(SHARDS - 1);
         expect(await handle.query('waits')).toMatchObject({ held: true });
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     await handle.executeUpdate('decide', {
       args: [{ decision: 'accept', reason: 'a hot hour', step: OF_HOUR, by: 'ada' }],

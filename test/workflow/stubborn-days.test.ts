@@ -30,7 +30,7 @@ function untilRunning(workflowId: string): Promise<void> {
       const { raw } = await installation.client.workflow.getHandle(workflowId).describe();
       expect(raw.pendingActivities?.[0]?.attempt ?? 0).toBeGreaterThan(1);
     },
-    { timeout: 20_000 },
+    { timeout: 50_000 },
   );
 }
 
@@ -44,9 +44,12 @@ describe('a day under a backfill', () => {
     const handle = await startBackfill(installation.target, { pipeline: 'tiny', from, to, canary: 1 });
     await untilRunning(`day/tiny/${to}`);
     await stop(`day/tiny/${to}`);
-    await vi.waitFor(async () => {
-      expect(await handle.query<{ failedDays: number }>('progress')).toMatchObject({ failedDays: 1 });
-    });
+    await vi.waitFor(
+      async () => {
+        expect(await handle.query<{ failedDays: number }>('progress')).toMatchObject({ failedDays: 1 });
+      },
+      { timeout: 50_000 },
+    );
     publisher.refuse('readings', undefined);
     const result = await handle.result();
     expect(result).toMatchObject({ selected: 2, done: 1, failedDays: 1, failureCodes: { CANCELLED: 1 } });
@@ -115,6 +118,6 @@ function untilFollowed(workflowId: string): Promise<void> {
       const { raw } = await installation.client.workflow.getHandle(workflowId).describe();
       expect(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).toEqual(['followRun']);
     },
-    { timeout: 20_000 },
+    { timeout: 50_000 },
   );
 }

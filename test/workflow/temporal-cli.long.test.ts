@@ -59,7 +59,7 @@ async function untilStatus(workflowId: string, status: string): Promise<void> {
     async () => {
       expect(await statusOf(workflowId)).toBe(status);
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 50_000, interval: 100 },
   );
 }
 
@@ -76,7 +76,7 @@ async function untilNothingRuns(): Promise<void> {
     async () => {
       expect(await openRuns()).toEqual([]);
     },
-    { timeout: 30_000, interval: 200 },
+    { timeout: 50_000, interval: 200 },
   );
 }
 
@@ -233,7 +233,7 @@ describe('a backfill in the middle of its first download', () => {
         expect(await handleOf(id).query<BackfillProgress>('progress')).toMatchObject({ selected: 30 });
       },
       {
-        timeout: 20_000,
+        timeout: 50_000,
         interval: 100,
       },
     );

@@ -54,7 +54,7 @@ describe('a step that fails and is tried again', () => {
       () => {
         expect(terminal.notes).not.toEqual([]);
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     telling.stop();
     expect(terminal.notes[0]).toMatch(

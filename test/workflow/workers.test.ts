@@ -60,7 +60,7 @@ describe('a worker', () => {
         for (const name of ['quotidien_schedule_missed_ticks', 'quotidien_schedule_skipped_ticks'])
           expect(text).toMatch(new RegExp(`^${name}\\{[^}]*schedule="daily"[^}]*\\} 0$`, 'm'));
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     for await (const { workflowId } of client.workflow.list({ query: 'ExecutionStatus = "Running"' }))
       if (workflowId.startsWith('day/tiny/')) await client.workflow.getHandle(workflowId).terminate();
@@ -102,7 +102,7 @@ describe('versioned workers', () => {
           buildId,
           identity: 'test',
         }),
-      { timeout: 20_000, interval: 200 },
+      { timeout: 50_000, interval: 200 },
     );
   }
 
@@ -128,7 +128,7 @@ describe('versioned workers', () => {
         const { typedSearchAttributes } = await old.describe();
         expect(typedSearchAttributes.getAll().map(({ value }) => value)).toContain('quarantined');
       },
-      { timeout: 20_000 },
+      { timeout: 50_000 },
     );
     await startBuild('two');
     await dayResult(await startDay(target, { pipeline: 'tiny', date: '2024-01-12' }));
