@@ -114,14 +114,19 @@ export async function callerOfKey(documents: DocumentStore, key: string, now: Da
   return { name: `key:${id}`, scopes: impliedScopes(found.scopes), anonymous: false };
 }
 
-/** Who may change may look. */
+/** What each scope holds besides itself. */
+const IMPLIED: Readonly<Record<ScopeName, readonly ScopeName[]>> = {
+  admin: ['ops:write', 'ops:read', 'data:read'],
+  'ops:write': ['ops:read', 'data:read'],
+  'ops:read': ['data:read'],
+  'data:read': [],
+};
+
+/** Who may change may look: everywhere, or at the one pipeline that the scope names. */
 function impliedScopes(scopes: readonly string[]): string[] {
-  const all = new Set(scopes);
-  const imply: readonly (readonly [ScopeName, readonly ScopeName[]])[] = [
-    ['admin', ['ops:write', 'ops:read', 'data:read']],
-    ['ops:write', ['ops:read', 'data:read']],
-    ['ops:read', ['data:read']],
-  ];
-  for (const [scope, others] of imply) if (all.has(scope)) for (const other of others) all.add(other);
-  return [...all];
+  const implied = scopes.flatMap((scope) => {
+    const name = SCOPES.find((known) => scope === known || scope.startsWith(`${known}:`));
+    return name === undefined ? [] : IMPLIED[name].map((other) => other + scope.slice(name.length));
+  });
+  return [...new Set([...scopes, ...implied])];
 }

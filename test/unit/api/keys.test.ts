@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
-import { createKey, endKey, KEY_TABLE } from '../../../src/api/security/keys.ts';
+import { callerOfKey, createKey, endKey, KEY_TABLE } from '../../../src/api/security/keys.ts';
 import { keysCreate, keysList, keysRotate } from '../../../src/cli/services/keys.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
@@ -45,6 +45,25 @@ describe('a key', () => {
     expect(await ask(key, '/api/v1/stores')).toEqual({ status: 403, code: 'AUTH_DENIED' });
     const operator = await make(['ops:read']);
     expect((await ask(operator.key, '/api/v1/stores')).status).toBe(200);
+  });
+
+  it('that may act on one pipeline may look at that pipeline, and at no other', async () => {
+    const gaps = (pipeline: string) => `/api/v1/gaps?pipeline=${pipeline}&from=2026-04-01&to=2026-04-02`;
+    for (const scope of ['ops:read', 'ops:write', 'admin']) {
+      const { key } = await make([`${scope}:eco2mix`]);
+      expect((await ask(key, gaps('eco2mix'))).status).toBe(200);
+      expect(await ask(key, gaps('cityflow'))).toEqual({ status: 403, code: 'AUTH_DENIED' });
+      expect(await ask(key, '/api/v1/stores')).toEqual({ status: 403, code: 'AUTH_DENIED' });
+    }
+    const { key, record } = await make(['ops:write:eco2mix', 'data:read:cityflow']);
+    const { scopes } = await callerOfKey(engine.documents, key, clock);
+    expect(record.scopes).toEqual(['ops:write:eco2mix', 'data:read:cityflow']);
+    expect([...scopes].sort()).toEqual([
+      'data:read:cityflow',
+      'data:read:eco2mix',
+      'ops:read:eco2mix',
+      'ops:write:eco2mix',
+    ]);
   });
 
   it('is kept as a hash alone', async () => {

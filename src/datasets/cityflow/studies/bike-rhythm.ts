@@ -100,9 +100,11 @@ function growth(value: number, before: number | undefined): number | null {
 
 /** Weekends beside working days of the window; bikes of all counters. */
 export interface WeekendRatio {
-  /** Bikes of Saturdays and Sundays of the window; `debit_semaine` of the other days. */
-  readonly debit_weekend: number;
-  readonly debit_semaine: number;
+  /** Bikes of Saturdays and Sundays of the window; null when none of them has a count. */
+  readonly debit_weekend: number | null;
+  /** Bikes of its other days; null when none of them has a count. */
+  readonly debit_semaine: number | null;
+  /** Null without days of both kinds, or without bikes on working days; so are the next two. */
   readonly ratio_weekend_semaine: number | null;
   readonly difference_pct: number | null;
   /** Ours: a mean day of the weekend over a mean working day; the totals compare two days with five. */
@@ -112,18 +114,27 @@ export interface WeekendRatio {
 /** Null without a day. */
 export function weekendRatio(days: readonly CounterDaySums[]): WeekendRatio | null {
   if (days.length === 0) return null;
-  const isWeekend = (day: string): boolean => [0, 6].includes(weekdayOf(day));
-  const [weekend, working] = [days.filter(({ day }) => isWeekend(day)), days.filter(({ day }) => !isWeekend(day))];
-  const [weekendTotal, workingTotal] = [weekend, working].map((own) => sum(own.map(({ total }) => total)));
-  const [weekendDays, workingDays] = [weekend, working].map((own) => new Set(own.map(({ day }) => day)).size);
-  const ratio = (above = 0, below = 0): number | null => (below === 0 ? null : above / below);
-  const share = ratio(weekendTotal, workingTotal);
-  const perDay = ratio(ratio(weekendTotal, weekendDays) ?? 0, ratio(workingTotal, workingDays) ?? 0);
+  const isWeekend = ({ day }: CounterDaySums): boolean => [0, 6].includes(weekdayOf(day));
+  const weekend = totalsOf(days.filter(isWeekend));
+  const working = totalsOf(days.filter((day) => !isWeekend(day)));
+  const share = ratio(weekend?.bikes, working?.bikes);
+  const perDay = ratio(weekend?.bikesPerDay, working?.bikesPerDay);
   return {
-    debit_weekend: weekendTotal ?? 0,
-    debit_semaine: workingTotal ?? 0,
+    debit_weekend: weekend?.bikes ?? null,
+    debit_semaine: working?.bikes ?? null,
     ratio_weekend_semaine: share === null ? null : rounded(share, 3),
     difference_pct: share === null ? null : rounded((share - 1) * 100, 2),
     ratio_par_jour: perDay === null ? null : rounded(perDay, 3),
   };
+}
+
+/** Undefined without a day: a sum of nothing would be 0, which reads as a count. */
+function totalsOf(days: readonly CounterDaySums[]): { bikes: number; bikesPerDay: number } | undefined {
+  if (days.length === 0) return undefined;
+  const bikes = sum(days.map(({ total }) => total));
+  return { bikes, bikesPerDay: bikes / new Set(days.map(({ day }) => day)).size };
+}
+
+function ratio(above: number | undefined, below: number | undefined): number | null {
+  return above === undefined || below === undefined || below === 0 ? null : above / below;
 }

@@ -68,6 +68,7 @@ export const STUDY_STEPS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'metrics/bike-study',
+    version: 2,
     title: 'Eighteen metrics of bikes, works and service over sixty days, each by its definition',
     inputs: [
       { name: 'core', step: 'transform/bikes', output: 'core' },
