@@ -31,7 +31,7 @@ const PINNED: Readonly<Record<string, string>> = {
   'download/validations v1': '0033a2f505f1ac96fa9e41a650e237307b211a9235b3f6c79a5d132edefa5510',
   'download/validations-rail v1': '529df4f66a4b452ecc718ddc8f501a5c69eba789d32b1fc1460a9de8f66c18cb',
   'download/weather v1': 'b3907d5449f33770f456e9f83b434d8d196a5ece7817eb46822cdf6421f38e17',
-  'metrics/bike-study v2': '20580a6af87db0f01e6ac09c5774ed3b509c766bd42dbce92235c0b4803303ef',
+  'metrics/bike-study v2': 'a1f2d027ea946e65085c9c471a4a01324a688746b8110eb07c21b880ae498543',
   'metrics/bikes v2': '2c0af38aeb602f7c055f331b8e594eab40db2af9c4c17ebb47ff64eeea3be4f6',
   'metrics/chantiers v1': '5fadef8e28a96b5ff53ff6855f830daa3e9c2930216cf56827f12009b5c2823c',
   'metrics/comptages v3': '3489429d463789b0b1addda369b3de4aca5e4238ac80b11f389301ea7ce8ccca',
