@@ -122,7 +122,7 @@ const REPORTS: readonly StepDefinition[] = [
 
 const HISTORY_TABLES = [
   ...['releves', 'echine', 'chronologie', 'abonnements', 'energies', 'mois', 'retenus', 'depassements', 'accise'],
-  ...['mois_calcules', 'regularisations', 'provision', 'affaires'],
+  ...['anomalies_r151', 'mois_calcules', 'regularisations', 'provision', 'affaires'],
   ...BILLING_TABLES,
 ];
 
@@ -147,7 +147,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 8,
+    version: 9,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [

@@ -238,6 +238,26 @@ describe('readings', () => {
   });
 });
 
+describe('daily indexes', () => {
+  it('that are odd are listed, with the event that may explain them', async () => {
+    const days = [100, 110, 90, 95, 2_000, 2_005].map((kwh, day) => daily(P, `2025-10-0${day + 1}`, { base: kwh }));
+    const gap = daily(P, '2025-10-09', { base: 2_020 });
+    const other = { ...daily(P, '2025-10-10', { hp: 1, hc: 1 }), indice_vraisemblance: 1 };
+    const c15 = [event({ pdl: P, at: '2025-10-10', event: 'MCT' })];
+    const rows = await query(
+      { r151: [...days, gap, other], c15 },
+      'SELECT jour, anomalie, nb_jours AS jours, ecart_kwh AS ecart, evenements FROM anomalies_r151 ORDER BY jour, anomalie',
+    );
+    expect(rows.map((row) => Object.values(row))).toEqual([
+      ['2025-10-03', 'index en baisse', 1, -20, null],
+      ['2025-10-05', 'plus de 1000 kWh par jour', 1, 1_905, null],
+      ['2025-10-09', 'jours sans relevé', 3, null, null],
+      ['2025-10-10', 'autre calendrier', 1, null, 'MCT du 2025-10-10'],
+      ['2025-10-10', 'douteux selon le distributeur', 1, null, 'MCT du 2025-10-10'],
+    ]);
+  });
+});
+
 describe('invoice lines', () => {
   it('get the distributor’s quantities; a draft of nothing is removed, and no line is dropped', async () => {
     const rows = await query(

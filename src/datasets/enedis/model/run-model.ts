@@ -3,6 +3,7 @@ import type { CivilDate, SqlSession } from '../../kit/index.ts';
 import { instantOfWallTime } from '../flux/paris-time.ts';
 import { AMOUNTS } from './amounts.ts';
 import { C12_CONTRACTS } from './c12.ts';
+import { DAILY_ANOMALIES } from './daily-anomalies.ts';
 import { CHRONOLOGY, ENERGIES } from './energies.ts';
 import { ACCISE_MONTHS, MONTHS } from './months.ts';
 import { OVERRUNS } from './overruns.ts';
@@ -45,6 +46,7 @@ export async function runModel(sql: SqlSession, { horizon, progress }: ModelOpti
     ['chronology', CHRONOLOGY],
     ['energies', ENERGIES],
     ['amounts', AMOUNTS],
+    ['daily anomalies', DAILY_ANOMALIES],
     ['months', [...MONTHS, ...ACCISE_MONTHS]],
   ];
   for (const [name, statements] of stages) {

@@ -20,6 +20,8 @@ export interface MonthTotals {
   readonly retenus: number;
   /** With an error in place of an amount. */
   readonly erreurs: number;
+  /** Oddities in the daily indexes of the month; a contract may have several. */
+  readonly anomalies_r151: number;
   /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
   readonly depassements_manquants: number;
   /** A person said that it was invoiced: its amounts stay, and what changed since is in lines of regularisation. */
@@ -60,6 +62,7 @@ const MONTH_HEAD = [
   'Estimée',
   'Incalculable',
   'Retenus',
+  'Anomalies R151',
   'Dépassements à fournir',
   'Régularisations',
   'kWh',
@@ -136,6 +139,7 @@ function monthCells(month: MonthTotals): string[] {
     number(month.estimee),
     number(month.incalculable),
     number(month.retenus),
+    number(month.anomalies_r151),
     number(month.depassements_manquants),
     month.est_gele ? `gelé, ${number(month.regularisations)} (${euros(month.regularisation_eur ?? 0)})` : '–',
     number(month.energie_kwh),

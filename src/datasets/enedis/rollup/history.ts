@@ -53,6 +53,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
     `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
      FROM energies_payees ORDER BY rsc, debut`,
   mois: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois ORDER BY mois, ref_situation_contractuelle',
+  anomalies_r151: () => 'SELECT * FROM anomalies_r151 ORDER BY pdl, jour, anomalie, registre, releve_id',
   mois_calcules: () =>
     `SELECT * EXCLUDE (puissance_max_m) FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants)
      ORDER BY mois, ref_situation_contractuelle`,
@@ -126,6 +127,7 @@ async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Month
     SELECT m.mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
       count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable,
       count(*) FILTER (WHERE est_communicante) AS communicante, count(*) FILTER (WHERE est_retenu) AS retenus, count(erreur) AS erreurs,
+      (SELECT count(*) FROM anomalies_r151 r WHERE r.mois = m.mois) AS anomalies_r151,
       count(*) FILTER (WHERE depassement_manquant) AS depassements_manquants,
       CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
       CAST(sum(turpe_variable_eur) AS DECIMAL(18, 2)) AS turpe_variable_eur, CAST(sum(cta_eur) AS DECIMAL(18, 2)) AS cta_eur,
