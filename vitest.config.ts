@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const LONG = ['test/**/*.long.test.ts', 'packages/*/test/**/*.long.test.ts'];
+/** They set up what a process has once, Temporal's runtime with its log and its metrics. */
+const OWN_RUNTIME = ['classified-columns', 'sealed-payloads', 'workers'].map((name) => `test/workflow/${name}.test.ts`);
 const SIMULATE = new URL('test/simulate/', import.meta.url);
 const STAND_INS = JSON.parse(readFileSync(new URL('stand-ins.json', SIMULATE), 'utf8')) as Record<string, string>;
 
@@ -14,7 +16,7 @@ const PACKAGES = {
 };
 
 /**
- * Five projects: `parts` need no Temporal server, `workflow` runs on real Temporal servers, `long` are the tests of both
+ * Six projects: `parts` need no Temporal server, `workflow` and `runtime` run on real Temporal servers, `long` are the tests of both
  * that take their time (many random cases, whole environments), `chaos` kills processes, so it runs alone, and
  * `simulate` gives the product an imitation of the workflow runtime and no clock.
  */
@@ -41,10 +43,14 @@ export default defineConfig({
         test: {
           name: 'workflow',
           include: ['test/{workflow,replay}/**/*.test.ts'],
-          exclude: LONG,
+          exclude: [...LONG, ...OWN_RUNTIME],
           isolate: false,
           globalSetup: ['test/fixtures/workflow-bundle.ts'],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'runtime', include: OWN_RUNTIME, globalSetup: ['test/fixtures/workflow-bundle.ts'] },
       },
       {
         extends: true,

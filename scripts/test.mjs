@@ -99,7 +99,10 @@ if (only !== undefined && only !== '--long' && only !== '--all') {
 } else {
   if (only !== '--long') {
     await runChecks();
-    await runTests('tests', ['--project', 'parts', '--project', 'workflow']);
+    await runTests(
+      'tests',
+      ['parts', 'workflow', 'runtime'].flatMap((name) => ['--project', name]),
+    );
   }
   if (only !== undefined) {
     await runTests('long', ['--project', 'long', '--project', 'simulate']);
