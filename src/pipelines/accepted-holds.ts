@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { Decision } from './decision.ts';
 import { decisionOn } from './decision.ts';
 import { holdsStep } from './held-units.ts';
@@ -28,7 +29,7 @@ export function acceptedNotes(inputs: readonly Held[], decisions: readonly Decis
     const known = held.length === 0 ? undefined : decisionOn(decisions, step, key);
     if (known?.decision !== 'accept') continue;
     const { by, reason, decidedAt } = known;
-    notes.set(step, { code: ACCEPTED, step, checks: held, reason, decidedAt, ...(by === undefined ? {} : { by }) });
+    notes.set(step, { code: ACCEPTED, step, checks: held, reason, decidedAt, ...definedMembers({ by }) });
   }
   return [...notes.values()].sort((a, b) => (a.step < b.step ? -1 : 1));
 }

@@ -151,8 +151,7 @@ export function settledStates(planned: readonly PlannedStep[]): DayState {
     const note = {
       ...definedMembers({ sample, heldUnits, lacks, kept }),
     };
-    if (action === 'skip')
-      state[step] = { state: 'skipped', reason, ...(unanswered === undefined ? {} : { unanswered }) };
+    if (action === 'skip') state[step] = { state: 'skipped', reason, ...definedMembers({ unanswered }) };
     else if (action === 'reuse' && key !== undefined)
       state[step] = { state: 'done', key, how: 'reused', empty: empty === true, ...note };
   }

@@ -93,7 +93,7 @@ export function unansweredParts(notes: readonly StepNote[]): UnansweredNote[] {
 /** The held data that somebody accepted. */
 export function acceptedHolds(notes: readonly StepNote[]): AcceptedHold[] {
   return notes.filter(isAccepted).map(({ step, checks, reason, decidedAt, by }) => {
-    return { step, checks, reason, decidedAt, ...(by === undefined ? {} : { by }) };
+    return { step, checks, reason, decidedAt, ...definedMembers({ by }) };
   });
 }
 

@@ -1,3 +1,4 @@
+import { definedMembers } from '../given.ts';
 import type { StepId } from './vocabulary.ts';
 
 /** Whether a publisher had nothing to give, or was not heard: the two look the same in a day without rows. Pure. */
@@ -41,7 +42,7 @@ export function unansweredIn(
   const state = manifest?.steps[step];
   const found =
     state?.state === 'failed' ? unansweredBy(state.code) : state?.state === 'skipped' ? state.unanswered : undefined;
-  return found === undefined ? {} : { unanswered: found };
+  return definedMembers({ unanswered: found });
 }
 
 /** What came of a download, in words; undefined where rows came. */

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { Environment } from '../config/environment.ts';
 import { parsePayloadKeys } from '../config/payload-keys.ts';
 import { PipelineError } from '../errors.ts';
+import { lastOf } from '../given.ts';
 import { redactText } from '../redaction.ts';
 
 /** The keys of Temporal's payloads by id; the first one encrypts, every one decrypts. Empty: payloads stay readable. */
@@ -37,7 +38,7 @@ async function outputOf(command: string, env: Environment): Promise<string> {
   } catch (error) {
     // What it printed on stdout may be the keys; what it printed on stderr says what is wrong.
     const { code, stderr = '' } = error as { code?: number | string; stderr?: string };
-    const why = redactText(stderr.trim().split('\n').at(-1) ?? '').slice(0, 300);
+    const why = redactText(lastOf(stderr.trim().split('\n'))).slice(0, 300);
     throw new PipelineError(
       'CONFIG_INVALID',
       `QUOTIDIEN_PAYLOAD_KEYS_COMMAND failed (${String(code ?? 'ended')}): ${why}`,

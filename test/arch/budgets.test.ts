@@ -27,7 +27,7 @@ async function sources(): Promise<{ file: string; text: string }[]> {
 
 /** A little above what there is, to be lowered when some are gone: `required`, `firstOf`, `textBefore` and `definedMembers` of `given.ts` are there instead. */
 const EMPTY_TEXTS = 240;
-const CONDITIONAL_SPREADS = 60;
+const CONDITIONAL_SPREADS = 50;
 
 /** Comments may give a pipeline as an example. */
 function withoutComments(text: string): string {

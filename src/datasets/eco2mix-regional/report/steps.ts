@@ -1,4 +1,12 @@
-import { canonicalJson, inputOf, markedTable, PipelineError, plainStep, utf8 } from '../../kit/index.ts';
+import {
+  canonicalJson,
+  definedMembers,
+  inputOf,
+  markedTable,
+  PipelineError,
+  plainStep,
+  utf8,
+} from '../../kit/index.ts';
 import type { JsonObject, LocalArtefact, PlainTools, StepImplementation, StepUnit } from '../../kit/index.ts';
 import type { NationalComparison, RegionsDay } from '../metrics-model.ts';
 import { regionRows, regionsCsv, regionsTable } from './tables.ts';
@@ -17,8 +25,7 @@ export const reportRegions: StepImplementation = plainStep(async (unit, tools) =
     metrics,
     comparison: comparison === undefined ? null : await readDocument<NationalComparison>(tools, comparison),
     ...(notes.length === 0 ? {} : { notes }),
-    ...(unit.unanswered === undefined ? {} : { unanswered: unit.unanswered }),
-    ...(unit.accepted === undefined ? {} : { accepted: unit.accepted }),
+    ...definedMembers({ unanswered: unit.unanswered, accepted: unit.accepted }),
     ...(sample.length === 0 ? {} : { sample_data: sample }),
   };
   const rows = regionRows(model);

@@ -1,3 +1,4 @@
+import { definedMembers } from '../../../kit/index.ts';
 import { instantText, number, withUnit } from '../../../kit/page/index.ts';
 import type { DayCurves, Series } from '../../metrics-model.ts';
 import type { Plot } from './charts/frame.ts';
@@ -22,7 +23,7 @@ interface HoverText {
 
 /** The curve of a published column, under the name that the page gives it. */
 export function hoverCurve(column: string, series: Series, unit?: string): HoverCurve {
-  return { name: quantityName(column), series, ...(unit === undefined ? {} : { unit }) };
+  return { name: quantityName(column), series, ...definedMembers({ unit }) };
 }
 
 /** What a chart over the day says under the pointer. */

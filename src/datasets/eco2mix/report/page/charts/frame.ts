@@ -1,3 +1,4 @@
+import { definedMembers } from '../../../../kit/index.ts';
 import { number } from '../../../../kit/page/index.ts';
 import type { Series } from '../../../metrics-model.ts';
 import type { DayAxis } from '../day-axis.ts';
@@ -98,7 +99,7 @@ export function dayLine(
     showAllSymbol: true,
     connectNulls: false,
     color: ink(tone),
-    lineStyle: { color: ink(tone), width, ...(dash === undefined ? {} : { type: dash }) },
+    lineStyle: { color: ink(tone), width, ...definedMembers({ type: dash }) },
     emphasis: { disabled: true },
     data: series.map((value, position) =>
       alone[position] === true
@@ -124,7 +125,7 @@ export function dayLayer(series: Series, tone: ToneName, stack: string, step?: '
     ...dayLine(series, tone, { width: 0 }),
     stack,
     areaStyle: { color: ink(tone), opacity: 1 },
-    ...(step === undefined ? {} : { step }),
+    ...definedMembers({ step }),
   };
 }
 
