@@ -227,7 +227,7 @@ describe('test.mjs', () => {
 
   const CALLS = {
     check: 'npm run check',
-    tests: 'vitest run --reporter=default --reporter=json --project parts --project workflow',
+    tests: 'vitest run --reporter=default --reporter=json --project parts --project workflow --project runtime',
     long: 'vitest run --reporter=default --reporter=json --project long --project simulate',
     chaos: 'vitest run --reporter=default --reporter=json --project chaos --no-file-parallelism',
   };
