@@ -8,6 +8,7 @@ import {
   htmlFile,
   jsonFile,
   linesFile,
+  parquetFile,
   watchSchedule,
 } from '../kit/index.ts';
 import type { PartDefinition, RollupDefinition, StepDefinition } from '../kit/index.ts';
@@ -91,9 +92,17 @@ const METRICS = defineStep({
   required: true,
 });
 
+const EVENTS = defineStep({
+  id: 'metrics/evenements',
+  title: 'What C15 tells of on the day, counted',
+  inputs: [{ name: 'c15', step: 'transform/c15', output: 'c15' }],
+  outputs: { evenements: jsonFile('metrics/enedis/evenements') },
+});
+
 const REPORTS: readonly StepDefinition[] = [
   defineStep({
     id: 'report/daily',
+    version: 2,
     title: 'What arrived, what failed, and gaps between numbers',
     inputs: [
       { name: 'archives', step: METRICS.id, output: 'archives' },
@@ -103,16 +112,18 @@ const REPORTS: readonly StepDefinition[] = [
         output: 'archives',
         previousDays: { from: 1, to: DAYS_LOOKED_AT },
       },
+      { name: 'evenements', step: EVENTS.id, output: 'evenements', optional: true },
     ],
     outputs: {
       model: jsonFile('reports/enedis/model', { publishAs: 'reports/enedis/daily_report_{scope}.json' }),
       csv: csvFile('reports/enedis/csv', { publishAs: 'reports/enedis/daily_report_{scope}.csv' }),
+      parquet: parquetFile('reports/enedis/parquet', { publishAs: 'reports/enedis/daily_report_{scope}.parquet' }),
     },
     required: true,
   }),
   defineStep({
     id: 'report/page',
-    version: 3,
+    version: 4,
     title: 'The daily report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/daily', output: 'model' }],
     outputs: { page: htmlFile('reports/enedis/page', { publishAs: 'reports/enedis/daily_report_{scope}.html' }) },
@@ -147,7 +158,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 9,
+    version: 10,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [
@@ -164,6 +175,10 @@ const ROLLUPS: readonly RollupDefinition[] = [
         HISTORY_TABLES.map((name) => [name, table(`history/enedis/${name}`, `enedis/${name}.parquet`)]),
       ),
       monthly: jsonFile('history/enedis/monthly', { publishAs: 'reports/enedis/monthly_report.json' }),
+      monthly_csv: csvFile('history/enedis/monthly-csv', { publishAs: 'reports/enedis/monthly_report.csv' }),
+      monthly_table: parquetFile('history/enedis/monthly-table', {
+        publishAs: 'reports/enedis/monthly_report.parquet',
+      }),
       page: htmlFile('history/enedis/page', { publishAs: 'reports/enedis/monthly_report.html' }),
     },
     timeout: '20 minutes',
@@ -182,7 +197,7 @@ export const enedisDefinition = definePipeline({
     finalAtCutOff: true,
   },
   parts: [...PARTS, LINES],
-  steps: [...DOWNLOADS, ...TRANSFORMS, ...LINES_STEPS, METRICS, ...REPORTS],
+  steps: [...DOWNLOADS, ...TRANSFORMS, ...LINES_STEPS, METRICS, EVENTS, ...REPORTS],
   rollups: ROLLUPS,
   schedules: [
     {

@@ -10,6 +10,7 @@ import { transformOf } from './days/transform.ts';
 import { DELIVERED } from './decode/archive-name.ts';
 import { enedisDecoder } from './days/decoder.ts';
 import { enedisDefinition } from './definition.ts';
+import { metricsEvents } from './report/events.ts';
 import { metricsArchives, reportDaily, reportPage } from './report/steps.ts';
 import { ENEDIS_SOURCES } from './source.ts';
 import { transformLines } from './lines/transform-lines.ts';
@@ -27,6 +28,7 @@ export const enedis: Dataset = {
     ...Object.fromEntries(DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
     'transform/lignes': transformLines,
     'metrics/archives': metricsArchives,
+    'metrics/evenements': metricsEvents,
     'report/daily': reportDaily,
     'report/page': reportPage,
     'rollup/month': rollupMonth,

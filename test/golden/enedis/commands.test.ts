@@ -238,6 +238,36 @@ describe('quotidien enedis contrat', () => {
   });
 });
 
+const published = (name: string): string => path.join(engine.home, 'store', 'reports', 'enedis', name);
+
+describe('the reports', () => {
+  it('of a day count its events, who enters and who leaves, and have their archives as a table', async () => {
+    const report = JSON.parse(await readFile(published('daily_report_2025-11-01.json'), 'utf8')) as object;
+    // The second half of October: seven contracts that begin as CFNE, one by MES, and one RES.
+    expect(report).toMatchObject({ events: { entrent: 8, sortent: 1 } });
+    const [rows] = await engine.sql!.session((sql) =>
+      sql.rows(
+        `SELECT count(*) AS archives, sum(occurrences) > 0 AS any FROM read_parquet('${published('daily_report_2025-11-01.parquet')}')`,
+      ),
+    );
+    expect(rows).toEqual({ archives: 5, any: true });
+  });
+
+  it('of the months are the same as page, JSON, CSV and Parquet', async () => {
+    const { months } = JSON.parse(await readFile(published('monthly_report.json'), 'utf8')) as {
+      months: Record<string, unknown>[];
+    };
+    const read = (from: string) =>
+      engine.sql!.session((sql) => sql.rows<Record<string, unknown>>(`SELECT * FROM ${from}`));
+    expect(await read(`read_parquet('${published('monthly_report.parquet')}')`)).toEqual(months);
+    const csv = await read(`read_csv('${published('monthly_report.csv')}', delim = ';')`);
+    expect(csv.map(({ mois, energie_kwh: kwh, cta_eur: cta }) => [mois, kwh, cta])).toEqual(
+      months.map((month) => [month['mois'], month['energie_kwh'], month['cta_eur']]),
+    );
+    expect(await readFile(published('monthly_report.html'), 'utf8')).toContain('2025-10');
+  });
+});
+
 describe('the tables and questions of enedis over the API', () => {
   it('are for nobody without a key, and give their rows and answers with one', async () => {
     const api = await openTestApi(engine);

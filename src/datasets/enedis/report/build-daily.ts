@@ -1,6 +1,8 @@
+import { definedMembers } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 import { auditCounters, auditSequences } from '../decode/sequences.ts';
 import { expiringRates } from '../rates/expiry.ts';
+import type { DayEvents } from './events.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';
 import { DAILY_SCHEMA } from './model.ts';
 
@@ -10,12 +12,13 @@ export interface DailyInputs {
   readonly own: readonly ArchiveLine[];
   readonly before: readonly ArchiveLine[];
   readonly daysLookedAt: number;
+  readonly events?: DayEvents | undefined;
 }
 
 /**
  * Sequences are told where they have gaps, or got a number today; failures only of the day itself.
  */
-export function buildDaily({ date, own, before, daysLookedAt }: DailyInputs): DailyReport {
+export function buildDaily({ date, own, before, daysLookedAt, events }: DailyInputs): DailyReport {
   const named = [...before, ...own].map(nameOf);
   const today = new Set(own.map(({ sequence_key: key }) => key));
   return {
@@ -29,6 +32,7 @@ export function buildDaily({ date, own, before, daysLookedAt }: DailyInputs): Da
     sequences: auditSequences(named).filter(({ key, gaps }) => gaps.length > 0 || today.has(key)),
     incomplete_deliveries: auditCounters(named),
     days_looked_at: daysLookedAt,
+    ...definedMembers({ events }),
     expiring_rates: expiringRates(date),
   };
 }

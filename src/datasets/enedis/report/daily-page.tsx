@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { DayLinks, Figures, FigureTable, longDate, number, PlainSection, Row } from '../../kit/page/index.ts';
+import { DayLinks, Figures, FigureTable, longDate, number, plural, PlainSection, Row } from '../../kit/page/index.ts';
 import type { ExpiringRates } from '../rates/expiry.ts';
 import { renderDocument } from './document.tsx';
 import type { DailyReport } from './model.ts';
@@ -44,9 +44,32 @@ function Body({ report }: { readonly report: DailyReport }): JSX.Element {
           ))}
         </FigureTable>
       </PlainSection>
+      <Events report={report} />
       <Failures report={report} />
       <Sequences report={report} />
     </>
+  );
+}
+
+function Events({ report: { events } }: { readonly report: DailyReport }): JSX.Element {
+  return (
+    <PlainSection id="evenements" title="Événements des contrats">
+      {events === undefined ? (
+        <p class="note">Aucun C15 ce jour.</p>
+      ) : (
+        <>
+          <p>
+            {plural(events.entrent, 'contrat entre', 'contrats entrent')},{' '}
+            {plural(events.sortent, 'contrat sort', 'contrats sortent')}.
+          </p>
+          <FigureTable caption="Par événement déclencheur" head={['Événement', 'Occurrences', 'Contrats']}>
+            {events.evenements.map(({ evenement, nombre, contrats }) => (
+              <Row key={evenement} name={evenement} cells={[number(nombre), number(contrats)]} />
+            ))}
+          </FigureTable>
+        </>
+      )}
+    </PlainSection>
   );
 }
 

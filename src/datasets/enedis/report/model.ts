@@ -1,5 +1,6 @@
 import type { ReadDocument } from '../decode/read-archive.ts';
 import type { IncompleteDelivery, SequenceAudit } from '../decode/sequences.ts';
+import type { DayEvents } from './events.ts';
 import type { ExpiringRates } from '../rates/expiry.ts';
 
 /** What is known of an archive that came. */
@@ -44,5 +45,7 @@ export interface DailyReport {
   readonly incomplete_deliveries: readonly IncompleteDelivery[];
   /** How many days before the day the numbers were looked at. */
   readonly days_looked_at: number;
+  /** Absent where no C15 came. */
+  readonly events?: DayEvents;
   readonly expiring_rates: readonly ExpiringRates[];
 }

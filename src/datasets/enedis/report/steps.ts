@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { csvText, forEachUnit, previousDayName, utf8 } from '../../kit/index.ts';
-import type { LocalArtefact, PlainTools, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import { csvText, flatTable, forEachUnit, previousDayName, utf8 } from '../../kit/index.ts';
+import type {
+  FlatField,
+  LocalArtefact,
+  PlainTools,
+  StepImplementation,
+  StepUnit,
+  UnitResult,
+} from '../../kit/index.ts';
 import { buildDaily } from './build-daily.ts';
+import type { DayEvents } from './events.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';
 
 /** How many days before a day the numbers of its archives are looked at over. */
@@ -47,10 +55,16 @@ async function daily(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
   const before: ArchiveLine[] = [];
   for (let days = 1; days <= DAYS_LOOKED_AT; days += 1) before.push(...(await read(previousDayName('archives', days))));
   const own = await read('archives');
-  const report = buildDaily({ date: unit.scope, own, before, daysLookedAt: DAYS_LOOKED_AT });
+  const [told] = unit.inputs['evenements'] ?? [];
+  const events = told && (JSON.parse(new TextDecoder().decode(await tools.read(told))) as DayEvents);
+  const report = buildDaily({ date: unit.scope, own, before, daysLookedAt: DAYS_LOOKED_AT, events });
   return {
     scope: unit.scope,
-    outputs: { model: { bytes: utf8(`${JSON.stringify(report)}\n`) }, csv: { bytes: utf8(dailyCsv(own)) } },
+    outputs: {
+      model: { bytes: utf8(`${JSON.stringify(report)}\n`) },
+      csv: { bytes: utf8(dailyCsv(own)) },
+      parquet: { bytes: await tools.writeFlatParquet(flatTable(FIELDS, own)) },
+    },
     checks: [],
     facts: { archives: own.length, failed: report.failures.length, gaps: gapsOf(report) },
   };
@@ -59,6 +73,20 @@ async function daily(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
 function gapsOf({ sequences }: DailyReport): number {
   return sequences.reduce((sum, { gaps }) => sum + gaps.length, 0);
 }
+
+/** The columns of the CSV, typed. */
+const FIELDS: readonly FlatField<ArchiveLine>[] = [
+  { name: 'flux', type: 'text', valueOf: ({ flux }) => flux },
+  { name: 'archive', type: 'text', valueOf: ({ archive }) => archive },
+  { name: 'horodatage', type: 'text', valueOf: ({ archive_timestamp: at }) => at },
+  { name: 'fichiers', type: 'integer', valueOf: ({ documents }) => documents.length },
+  {
+    name: 'occurrences',
+    type: 'integer',
+    valueOf: ({ documents }) => documents.reduce((sum, { occurrences }) => sum + occurrences, 0),
+  },
+  { name: 'echec', type: 'text', valueOf: ({ failure_cause: cause }) => cause },
+];
 
 /** One line per archive; semicolons between, as French spreadsheets read it. */
 function dailyCsv(lines: readonly ArchiveLine[]): string {

@@ -11,6 +11,7 @@ import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { freezeMonths } from '../model/frozen.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
+import { monthlyFiles } from '../report/monthly-files.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
 import { judgeMonths } from './judge-months.ts';
 import { pathsOf } from './month.ts';
@@ -95,6 +96,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
   const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
   const report = await monthlyReport(sql, horizon);
   const { renderMonthlyPage } = await import('../report/monthly-page.tsx');
+  const files = await monthlyFiles(sql, report.months);
   const months = outputs['mois'];
   return {
     scope: unit.scope,
@@ -102,6 +104,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
       ...outputs,
       ...billing,
       monthly: { bytes: utf8(`${JSON.stringify(report)}\n`) },
+      ...files,
       page: { bytes: utf8(renderMonthlyPage(report)) },
     },
     checks,
