@@ -29,6 +29,7 @@ import type {
   StepRequest,
   StepResult,
   TickRequest,
+  FolderRequest,
   WatchedPublisher,
 } from '../engine/contract.ts';
 import type { StepFailed } from '../pipelines/run-steps.ts';
@@ -154,8 +155,8 @@ function operatingActivities(engine: Engine) {
     decideUnit: guarded((request: DecideUnitRequest): Promise<number> => decideUnit(engine, control(), request)),
     recordDecision: guarded((request: DecisionRequest): Promise<void> => recordDecision(engine, control(), request)),
     recordAction: guarded((action: ActionRequest): Promise<void> => recordAction(engine, control(), action)),
-    watchPublisher: guarded((pipeline: string): Promise<WatchedPublisher> =>
-      watchPublisher(engine, control(), pipeline),
+    watchPublisher: guarded((pipeline: string, folder?: FolderRequest): Promise<WatchedPublisher> =>
+      watchPublisher(engine, control(), pipeline, folder),
     ),
     changedDays: guarded((pipeline: string, dates: readonly CivilDate[]): Promise<CivilDate[]> =>
       changedDays(engine, pipeline, dates, control()),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { CODE_VERSION } from '../workers/code-version.ts';
 import { addExportCommand } from './export-command.ts';
 import { addExamples } from './examples.ts';
+import { addFetchCommand } from './fetch-command.ts';
 import { addOrderCommands } from './order-commands.ts';
 import { tellAway } from './shared/away.ts';
 import { checkHomeExists } from './shared/existing-home.ts';
@@ -27,6 +28,7 @@ export function createProgram(execute: Execute): Command {
   addDayCommands(program, perform, inHome);
   addOrderCommands(program, perform);
   addBackfillCommand(program, perform);
+  addFetchCommand(program, perform);
   const look: Perform = (command) => perform(async (context) => tellAway(context, await command(context)));
   const lookAtHome = ofExistingHome(look);
   addCalendarCommands(program, lookAtHome);
@@ -376,7 +378,8 @@ function addServiceCommands(program: Command, perform: Perform, inHome: Perform)
     .option('--port <port>', 'port to listen on', '0')
     .option('--seed <number>', 'another seed gives other values', '1')
     .option('--folder <path>', 'serve the real files of a folder instead of synthetic days')
-    .action((options: { port: string; seed: string; folder?: string }) =>
+    .option('--sftp <port>', 'also an SFTP server with archives of the electricity distributor (0: any free port)')
+    .action((options: { port: string; seed: string; folder?: string; sftp?: string }) =>
       perform(async (context) => (await import('./services/portal.ts')).portal(context, options)),
     );
 }

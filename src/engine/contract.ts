@@ -299,6 +299,14 @@ export interface DecideUnitRequest extends Pick<Decision, 'decision' | 'reason' 
   readonly step?: string;
 }
 
+/** What a person asks of the folders that files come into. */
+export interface FolderRequest {
+  /** Default: every part whose files come into a folder. */
+  readonly parts?: readonly string[];
+  /** Fetch what has landed before as well. */
+  readonly again?: boolean;
+}
+
 /** What a look at the publisher says of the finished days. */
 export interface WatchedPublisher {
   /** The freshness value of each part; null where the publisher tells none. */

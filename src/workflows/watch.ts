@@ -1,5 +1,7 @@
 import { condition, patched, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
+import type { FolderRequest } from '../engine/contract.ts';
+import { definedMembers } from '../given.ts';
 import { runSteps } from '../pipelines/run-steps.ts';
 import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
 import { AwaitedDays } from './await-day.ts';
@@ -7,7 +9,7 @@ import { depositedSignal } from './day.ts';
 import { CONTROL_RETRY, SURVEY_RETRY } from './control-retry.ts';
 import { callSteps } from './call-steps.ts';
 import { failureOf, withPlainFailures } from './plain-failures.ts';
-import { checkInput, text, wholeNumber } from './input-shape.ts';
+import { checkInput, internal, text, wholeNumber } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
 import { goAnywhere } from './host-routing.ts';
@@ -15,9 +17,11 @@ import { goAnywhere } from './host-routing.ts';
 /** One run per pipeline at a time. */
 export interface WatchInput {
   readonly pipeline: string;
+  /** Look at the folders of these parts alone, and fetch from them alone. */
+  readonly folder?: FolderRequest;
 }
 
-const WATCH_INPUT: Shape<WatchInput> = { pipeline: text };
+const WATCH_INPUT: Shape<WatchInput> = { pipeline: text, folder: internal };
 
 /** What was new at the publisher, and what was made of it. */
 export interface WatchResult {
@@ -63,7 +67,7 @@ export function watch(input: WatchInput): Promise<WatchResult> {
   return withPlainFailures(() => runWatch(input));
 }
 
-async function runWatch({ pipeline }: WatchInput): Promise<WatchResult> {
+async function runWatch({ pipeline, folder }: WatchInput): Promise<WatchResult> {
   describeRun({ Pipeline: pipeline, RunReason: 'revision' });
   const brought = { again: false };
   setHandler(depositedSignal, () => {
@@ -72,10 +76,12 @@ async function runWatch({ pipeline }: WatchInput): Promise<WatchResult> {
   const revised = new Revisions(pipeline);
   for (let asked = 0; ;) {
     brought.again = false;
-    const { windows, ...seen } = await watchPublisher(pipeline);
+    const { windows, ...seen } = await (folder === undefined
+      ? watchPublisher(pipeline)
+      : watchPublisher(pipeline, folder));
     for (const dates of windows) {
       setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${dates[0] ?? ''}`);
-      await download(pipeline, dates);
+      await download(pipeline, dates, folder);
       await revised.start(await changedDays(pipeline, dates));
     }
     const changed = await revised.end();
@@ -92,13 +98,17 @@ function isAgain({ again }: { readonly again: boolean }): boolean {
 }
 
 /** Downloads alone, on the publisher's own queue: what comes is kept with its receipt, and no day is touched. */
-async function download(pipeline: string, dates: readonly CivilDate[]): Promise<void> {
+async function download(pipeline: string, dates: readonly CivilDate[], folder?: FolderRequest): Promise<void> {
   goAnywhere();
-  const { steps, queues, retry, days } = await control.resolveWindow({ pipeline, dates, options: {} });
+  const { parts, again } = folder ?? {};
+  const fromStep = again === true ? 'download' : undefined;
+  const options = folder === undefined ? {} : { recheck: true, ...definedMembers({ fromStep }) };
+  const { steps, queues, retry, days } = await control.resolveWindow({ pipeline, dates, options });
+  const asked = steps.filter(({ stage, part }) => stage === 'download' && parts?.includes(part ?? '') !== false);
   await runSteps(
-    { steps: steps.filter(({ stage }) => stage === 'download'), days },
+    { steps: asked, days },
     {
-      ...callSteps({ pipeline, queues, retry }),
+      ...callSteps({ pipeline, queues, retry, ...definedMembers({ fromStep }) }),
       // What holds a day is decided in the day's own run.
       decide: () => Promise.resolve(undefined),
     },

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 /** Every command of the program itself; a test compares them. */
 export const COMMAND_NAMES = [
-  ...['run', 'report', 'plan', 'import', 'backfill', 'watch', 'decide', 'skip', 'retry', 'pause', 'resume'],
+  ...['run', 'report', 'plan', 'import', 'backfill', 'watch', 'fetch', 'decide', 'skip', 'retry', 'pause', 'resume'],
   ...['status', 'open', 'gaps', 'stale', 'show', 'diff', 'verify', 'export', 'doctor', 'settings'],
   ...['storage', 'reconcile', 'migrate', 'repair', 'gc', 'forget', 'retain'],
   ...['worker', 'dev', 'api', 'mcp', 'demo', 'portal', 'codec-server'],

@@ -7,6 +7,8 @@ import {
 import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { canonicalJson, sha256Hex } from '../../canonical-json.ts';
+import type { FolderRequest } from '../../engine/contract.ts';
+import { definedMembers } from '../../given.ts';
 import { SEARCH_KEYS } from '../../workflows/search-keys.ts';
 import type { backfill, BackfillInput } from '../../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../../workflows/day.ts';
@@ -152,15 +154,17 @@ export async function startBackfill(
   });
 }
 
-/** Starts the watch of a pipeline, or joins it when it runs. */
+/** Starts the watch of a pipeline, or joins it when it runs. One of folders alone has a name of its own, which ends in the hash of what is asked for. */
 export async function startWatch(
   { client, taskQueue }: RunTarget,
   pipeline: string,
+  folder?: FolderRequest,
 ): Promise<WorkflowHandle<typeof watch>> {
+  const own = folder === undefined ? '' : `/folder-${sha256Hex(canonicalJson(folder)).slice(0, 12)}`;
   return client.workflow.start<typeof watch>('watch', {
-    workflowId: `watch/${pipeline}`,
+    workflowId: `watch/${pipeline}${own}`,
     taskQueue,
-    args: [{ pipeline }],
+    args: [{ pipeline, ...definedMembers({ folder }) }],
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `What the publisher of ${pipeline} revised`,
   });

@@ -134,7 +134,15 @@ export async function importStored(
   }
   const source = openStoredSource(engine);
   const named = await filesBelow(source, rawNames.roots, control);
-  return takeIn(work, named, (file) => rawNames.dayOf(file.path) ?? deliverStored(work, source, file));
+  const given = named.filter(({ path }) => !isOwnRaw(pipeline, path));
+  return takeIn(work, given, (file) => rawNames.dayOf(file.path) ?? deliverStored(work, source, file));
+}
+
+/** Whether an object is what a day or a window was read from, joined by us: what it was made of lies beside it under its own name. */
+function isOwnRaw(pipeline: string, key: string): boolean {
+  const [raw, owner, , place = '', ...rest] = key.split('/');
+  const isPlace = place === 'none' || /^\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d$/.test(place);
+  return raw === 'raw' && owner === pipeline && isPlace && rest.length > 0;
 }
 
 /** What becomes of one file: the day that it is a piece of, or what came of it; undefined when it is gone since it was listed. */

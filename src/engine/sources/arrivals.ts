@@ -101,16 +101,26 @@ function whyDue(file: ListedFile, known: Arrival | undefined): DueFile['why'] | 
 }
 
 async function readJournal(
-  { documents }: Pick<Engine, 'documents'>,
+  engine: Pick<Engine, 'documents'>,
   pipeline: string,
   parts: readonly string[],
 ): Promise<Map<string, Arrival>> {
   const journal = new Map<string, Arrival>();
-  for (const part of parts) {
-    const query = { table: ARRIVAL_TABLE, partition: `${pipeline}/${part}` };
-    for await (const { sort, body } of documents.query<Arrival>(query)) journal.set(`${part}/${sort}`, body);
-  }
+  for (const part of parts)
+    for (const [sort, body] of await readArrivals(engine, pipeline, part)) journal.set(`${part}/${sort}`, body);
   return journal;
+}
+
+/** What the journal has of a part, by `<day>/<name>`. */
+export async function readArrivals(
+  { documents }: Pick<Engine, 'documents'>,
+  pipeline: string,
+  part: string,
+): Promise<Map<string, Arrival>> {
+  const arrivals = new Map<string, Arrival>();
+  const query = { table: ARRIVAL_TABLE, partition: `${pipeline}/${part}` };
+  for await (const { sort, body } of documents.query<Arrival>(query)) arrivals.set(sort, body);
+  return arrivals;
 }
 
 type JournalStores = Pick<Engine, 'documents' | 'now'>;

@@ -1,6 +1,6 @@
 import { isOfPreviousDays } from '../../pipelines/lookback.ts';
 import { addDays, datesBetween } from '../../pipelines/civil-date.ts';
-import { folderSourceOf, httpSourceOf } from '../../pipelines/dataset.ts';
+import { httpSourceOf } from '../../pipelines/dataset.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
@@ -13,14 +13,14 @@ import { firstDayOf } from '../../pipelines/part-days.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import { compareVersions } from '../look/compare-versions.ts';
-import type { WatchedPublisher } from '../contract.ts';
+import type { FolderRequest, WatchedPublisher } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { surveyDays } from '../plan/evidence.ts';
 import { offeredFor } from '../download/fetch-raw.ts';
 import { takeAllDeposits } from '../download/take-deposits.ts';
-import { surveyFolder } from '../sources/arrivals.ts';
 import { withSource } from '../sources/open-source.ts';
+import { dueFiles } from './fetch-folder.ts';
 import { SILENT, inPages } from '../in-pages.ts';
 import type { PageControl } from '../in-pages.ts';
 import { readManifests } from '../records/ledger-reader.ts';
@@ -46,15 +46,20 @@ type Freshness = Readonly<Record<string, string | null>>;
 
 /**
  * What the publisher's cheap freshness values and the age of its last answers say, and what other programs have put under the raw names since:
- * which finished days are to be asked for again, or made of what was put there.
+ * which finished days are to be asked for again, or made of what was put there. With `folder` nothing but the folders of these parts is looked at.
  */
 export async function watchPublisher(
   engine: Engine,
   control: StepControl,
   pipeline: string,
+  folder?: FolderRequest,
 ): Promise<WatchedPublisher> {
   const dataset = datasetOf(engine, pipeline);
   const { definition } = dataset;
+  if (folder !== undefined) {
+    const due = await arrivedDays(engine, control, dataset, folder);
+    return { freshness: {}, moved: [], windows: workWindows(definition, due), revisions: {} };
+  }
   const today = civilDateAt(engine.now(), definition.zone);
   const dates = datesBetween(addDays(today, -WATCHED_DAYS), addDays(today, -1)).filter(
     (date) => date >= firstDayOf(definition),
@@ -78,24 +83,15 @@ export async function watchPublisher(
   return { freshness, moved, windows: workWindows(definition, due), revisions };
 }
 
-/** The days of which a folder has files that are not here yet, or could not be read. Each folder is listed once, whatever parts come from it. */
+/** The days of which a folder has files that are not here yet, or could not be read, ascending. Each folder is listed once. */
 async function arrivedDays(
   engine: Engine,
   control: Pick<StepControl, 'signal' | 'progress'>,
   dataset: Dataset,
+  folder?: FolderRequest,
 ): Promise<CivilDate[]> {
-  const { definition } = dataset;
-  const open = definition.parts.filter(({ closed }) => closed === undefined).map(({ id }) => id);
-  const declarations = new Set(open.flatMap((part) => folderSourceOf(dataset, part) ?? []));
-  const days: CivilDate[] = [];
-  for (const declaration of [...declarations].filter(
-    ({ host }, place, all) => all.findIndex((one) => one.host === host) === place,
-  )) {
-    const request = { pipeline: definition.name, declaration, parts: open };
-    const { due } = await withSource(engine, declaration, (source) => surveyFolder(engine, source, request, control));
-    days.push(...due.map(({ day }) => day.date));
-  }
-  return days.filter((date) => date >= firstDayOf(definition));
+  const due = await dueFiles(engine, control, dataset, folder);
+  return [...new Set(due.map(({ day }) => day.date))].sort();
 }
 
 async function askFreshness(
