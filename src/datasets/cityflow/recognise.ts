@@ -18,7 +18,7 @@ import { ZONE } from './zones.ts';
 import { cityflowDefinition, WORKS_TRUSTED_DAYS } from './definition.ts';
 import { COUNTS, NETWORK, WORKS } from './columns.ts';
 import { parseApiKey } from './raw-layout.ts';
-import { countDaySql, openCounts } from './slices/counts.ts';
+import { countDaySql, openCounts, refuseUnreadableHours } from './slices/counts.ts';
 import { BIKES, DISTRICTS, OPEN_METEO, periodsOf, TRAFFIC, WEATHER } from './slices/records.ts';
 import { countListed, openNetwork, openWorks } from './slices/tables.ts';
 import { RAIL_RIDES, SERVICE, SURFACE_RIDES } from './transport/columns.ts';
@@ -90,6 +90,7 @@ async function findCounts({ path, name }: GivenFile, sql: SqlSession): Promise<F
   const [extent] = await sql.rows<Extent>(
     `SELECT count(*) AS rows, min(${day}) AS first, max(${day}) AS last FROM ${csvRowsSql(file)}`,
   );
+  if (extent?.first === null) await refuseUnreadableHours(sql, file);
   return { ...foundTable('comptages', 'road counts', name, extent), columns: oddColumns(file, COUNTS) };
 }
 

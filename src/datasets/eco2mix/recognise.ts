@@ -6,7 +6,7 @@ import { ZONE } from './local-time.ts';
 import type { Part } from './published-rows.ts';
 import type { RawFile } from './raw-file.ts';
 import { openRawFile } from './raw-file.ts';
-import { loadLocalLines, localDateSql, portalRowsSql, portalTimeSql } from './raw-rows.ts';
+import { loadLocalLines, localDateSql, portalRowsSql, portalTimeSql, refuseUnreadableTimes } from './raw-rows.ts';
 
 interface Kind {
   readonly part: Part;
@@ -76,6 +76,7 @@ async function recognisePortalExport(raw: RawFile, sql: SqlSession): Promise<Rec
   >(`SELECT count(*) AS rows, min(time) AS first, max(time) AS last,
       ${realTime} AS real_time FROM (SELECT *, ${portalTimeSql(raw)} AS time FROM ${portalRowsSql(raw)})`);
   const extent = found ?? { rows: 0, first: null, last: null, real_time: 0 };
+  if (extent.first === null) await refuseUnreadableTimes(sql, raw);
   const day = (instant: string | null): string | null =>
     instant === null ? null : civilDateAt(new Date(instant), ZONE);
   const kind = extent.real_time * 2 >= extent.rows ? KINDS.tr : KINDS.consDef;
@@ -87,6 +88,7 @@ async function recogniseLocalTable(raw: RawFile, sql: SqlSession): Promise<Recog
   const place = raw.published.indexOf(requireColumn(raw.header, 'date', raw.what)) + 1;
   const [extent] = await sql.rows<Extent>(`SELECT count(*) AS rows, strftime(min(day), '%Y-%m-%d') AS first,
       strftime(max(day), '%Y-%m-%d') AS last FROM (SELECT ${localDateSql(`fields[${place}]`)} AS day FROM published_lines)`);
+  if (extent?.first === null) await refuseUnreadableTimes(sql, raw);
   const kind = raw.header.known.has('nature') ? KINDS.rte : KINDS.annual;
   return describe(raw, kind, extent ?? { rows: 0, first: null, last: null });
 }

@@ -26,11 +26,11 @@ const MAX_NUMBERS = 0xff_ff;
 /** Of bodies that were read last: each step of a set of days reads their records again. With what they were packed to, about 10 MB. */
 const MAX_KNOWN_CHARACTERS = 8_000_000;
 
-/** Bodies of documents as they lie in a file of SQLite. */
 const EITHER_MARK = /[\u0001\u0002]/g;
 
 const WRONG_COUNT = 'it does not name as many hashes as it has places for';
 
+/** Bodies of documents as they lie in a file of SQLite. */
 export interface PackedBodies {
   /** The text itself, or bytes where they are fewer. */
   pack(table: string, text: string): string | Uint8Array;

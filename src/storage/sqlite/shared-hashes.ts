@@ -21,13 +21,13 @@ export interface HashRows {
   add(number: number, rest: Uint8Array): void;
 }
 
-/** Hashes in texts as numbers: each is stored once, however many documents name it. */
 /** What stands for a hash: the next number, or once more the hash before it, as in names that end in the hash of their bytes. */
 export interface HashMarks {
   readonly hash: string;
   readonly again: string;
 }
 
+/** Hashes in texts as numbers: each is stored once, however many documents name it. */
 export interface SharedHashes {
   /** The text with marks in place of each hash that has a number, and those numbers in their order. */
   take(text: string, marks: HashMarks): { readonly text: string; readonly numbers: readonly number[] };

@@ -137,7 +137,8 @@ export interface Damage {
 const THE_ROW = /\bline 2\b|its last row has/;
 
 /** In every table by line and column; in JSON, which may be one line, by the record itself. */
-const UNREADABLE = /such as "yesterday[^"]*" in line 2, column "[^"]+"|in a record; it is .*yesterday/;
+const UNREADABLE =
+  /such as "yesterday[^"]*" in line 2, column "[^"]+"|in a record; it is .*yesterday|"yesterday" is not a date/;
 
 /** How a refusal says where the damage is, by title: the line, the row itself, or the column. Other damages concern the file as a whole. */
 export const PLACES: Readonly<Record<string, RegExp>> = {

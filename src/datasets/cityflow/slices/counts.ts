@@ -123,7 +123,8 @@ async function readText(sql: SqlSession, file: CsvFile<CountColumn>, columns: Co
   await sql.run(`CREATE OR REPLACE TABLE times AS
     SELECT ${at}, CAST(${countDaySql(at)} AS DATE) AS ${DAY}, CAST(row_number() OVER (ORDER BY ${at}) AS INTEGER) AS ${TIME}
     FROM (SELECT DISTINCT ${at} FROM published)`);
-  await refuseOddTimes(sql, file, at);
+  const [unread] = await sql.rows(`SELECT 1 FROM times WHERE ${DAY} IS NULL LIMIT 1`);
+  if (unread !== undefined) await refuseUnreadableHours(sql, file);
   await findPlaces(sql, file, columns);
   const [found] = await sql.rows<{ rows: number; days: number }>(
     `SELECT (SELECT count(*) FROM published) AS rows, count(DISTINCT ${DAY}) AS days FROM times`,
@@ -219,15 +220,12 @@ async function namePlaces(sql: SqlSession, { place }: Columns, [day]: readonly D
   await sql.run(`CREATE OR REPLACE TABLE day_places AS SELECT * REPLACE (${typed.join(', ')}) FROM day_places`);
 }
 
-async function refuseOddTimes(sql: SqlSession, file: CsvFile<CountColumn>, at: string): Promise<void> {
-  const unread = await sql.rows(`SELECT 1 FROM times WHERE ${DAY} IS NULL LIMIT 1`);
-  if (unread.length === 0) return;
-  await refuseUnreadable(sql, rowsOfCsv(file), {
-    what: 'time',
-    columns: [required(file.known.get('at'), 'the column at')],
-    isOdd: `${countDaySql(at)} IS NULL`,
-    told: at,
-  });
+/** @throws `SRC_SHAPE_CHANGED` for a row whose time cannot be read, with its line */
+export async function refuseUnreadableHours(sql: SqlSession, file: CsvFile<CountColumn>): Promise<void> {
+  const name = required(file.known.get('at'), 'the column at');
+  const told = quoteIdentifier(name);
+  const isOdd = `${countDaySql(told)} IS NULL`;
+  await refuseUnreadable(sql, rowsOfCsv(file), { what: 'time', columns: [name], isOdd, told });
 }
 
 interface Cut {
