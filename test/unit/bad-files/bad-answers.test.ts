@@ -132,7 +132,7 @@ describe.each(ANSWERED)('an answer like %s', (_name, file: GoodFile, part) => {
         expect(message).toContain(`raw/${file.pipeline}/${part}/`);
         expect(message).toMatch(PLACES[title] ?? /./);
         // The next step is to look at that file, or to wait while it is fetched again.
-        expect(ERROR_TABLE[code as ErrorCode].remedy).toMatch(/kept (raw|partial) file/);
+        expect(ERROR_TABLE[code as ErrorCode].remedy).toMatch(/kept (raw|part) file/);
       }
       expect(await isKept(body)).toBe(true);
     },
