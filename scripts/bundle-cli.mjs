@@ -55,17 +55,6 @@ function importedBy(entry, graph) {
   return found;
 }
 
-/** A module of a package of this repository, as the compiler wrote it: `@quotidien/machine/file-hash`. */
-const OWN_PACKAGE = /^@quotidien\/([^/]+)\/(.+)$/;
-
-const OWN_PACKAGES = {
-  name: 'packages of this repository',
-  resolveId(id) {
-    const [, name, module] = OWN_PACKAGE.exec(id) ?? [];
-    return name === undefined ? null : inRoot(`packages/${name}/dist/${module}.js`);
-  },
-};
-
 /** A group takes the modules of `entry` that no group before it has. */
 function inOneFile(name, entry, priority) {
   let modules;
@@ -80,8 +69,7 @@ async function writeFiles() {
   const bundle = await rolldown({
     input: { program: MAIN },
     platform: 'node',
-    plugins: [OWN_PACKAGES],
-    external: (id, importer) => importer !== undefined && /^[^./]/.test(id) && !OWN_PACKAGE.test(id) && !isBundled(id),
+    external: (id, importer) => importer !== undefined && /^[^./]/.test(id) && !isBundled(id),
   });
   await bundle.write({
     // Flat, so that a place beside a module is as many folders away from it as in `dist/<room>/`.
@@ -95,9 +83,9 @@ async function writeFiles() {
     codeSplitting: { groups: [inOneFile('start', MAIN, 2), inOneFile('engine', EXECUTE, 1)] },
   });
   await bundle.close();
-  // As V8 holds a text with letters like "é": to read a megabyte of UTF-8 takes longer than all that is left of a start.
+  // `importModule` is told by `load-bundle.cjs`, and why. As V8 holds a text with letters like "é": to read a megabyte of UTF-8 takes longer than all that is left of a start.
   for (const file of readdirSync(BUNDLE).map((name) => join(BUNDLE, name)))
-    writeFileSync(file, readFileSync(file, 'utf8'), 'utf16le');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/\bimport\(/g, 'importModule('), 'utf16le');
   writeFileSync(join(BUNDLE, 'package.json'), '{ "type": "commonjs" }\n');
   copyFileSync(inRoot('scripts/load-bundle.cjs'), join(BUNDLE, 'main.js'));
 }

@@ -9,7 +9,7 @@
  */
 const { readFileSync, readdirSync, statSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
-const { Script, constants } = require('node:vm');
+const { Script } = require('node:vm');
 
 const scripts = new Map();
 const modules = new Map();
@@ -28,15 +28,14 @@ function compiledCode(file) {
 
 function compile(file) {
   const filename = join(__dirname, file);
-  const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'utf16le')}\n})`;
-  const script = new Script(source, {
-    filename,
-    cachedData: compiledCode(file),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  const source = `(function(exports,require,module,__filename,__dirname,importModule){${readFileSync(filename, 'utf16le')}\n})`;
+  const script = new Script(source, { filename, cachedData: compiledCode(file) });
   scripts.set(file, script);
   return script;
 }
+
+/** Code that was kept has forgotten how modules are imported: it says `importModule`, which is this file's `import`. */
+const importModule = (id) => import(id);
 
 function load(file) {
   const known = modules.get(file);
@@ -44,7 +43,9 @@ function load(file) {
   const module = { exports: {} };
   modules.set(file, module);
   const requireFrom = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id));
-  compile(file).runInThisContext()(module.exports, requireFrom, module, join(__dirname, file), __dirname);
+  compile(file).runInThisContext()(
+    ...[module.exports, requireFrom, module, join(__dirname, file), __dirname, importModule],
+  );
   return module.exports;
 }
 

@@ -138,6 +138,7 @@ async function install() {
   writeFileSync(INSTALL_STAMP, sha256(readFileSync(LOCKFILE)));
 }
 
+const PLACER = inRoot('scripts', 'place-packages.mjs');
 const BUNDLER = inRoot('scripts', 'bundle-cli.mjs');
 const BUNDLE_LOADER = inRoot('scripts', 'load-bundle.cjs');
 const BUILD_STAMP = join(CACHE, 'build.sha256');
@@ -157,7 +158,7 @@ function sourceHash() {
     .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .concat(settings, ...[BUNDLER, BUNDLE_LOADER].filter((file) => existsSync(file)), LOCKFILE)
+    .concat(settings, ...[PLACER, BUNDLER, BUNDLE_LOADER].filter((file) => existsSync(file)), LOCKFILE)
     .sort();
   return sha256(...files.flatMap((file) => [`${relative(ROOT, file)}\0`, readFileSync(file)]));
 }
@@ -171,6 +172,7 @@ async function build() {
   await step('compiling', () =>
     runNode(inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'tsconfig.build.json'),
   );
+  if (existsSync(PLACER)) await step('placing the packages', () => runNode(PLACER));
   const bundler = inRoot('dist', 'workers', 'build-bundle.js');
   if (existsSync(bundler)) await step('bundling the workflows', () => runNode(bundler));
   if (existsSync(BUNDLER)) await step('bundling the commands', () => runNode(BUNDLER));

@@ -14,6 +14,9 @@ async function packageRoot(): Promise<string> {
   }
 }
 
+/** What a repository of a dataset leaves out. npm packs no such file, so the copy of an installed package has none. */
+const IGNORED = ['node_modules', '.quotidien/*', '!.quotidien/settings.json'];
+
 /** The dataset that the new one is a copy of, and the word that its name takes the place of. */
 const EXAMPLE = 'tides';
 
@@ -36,6 +39,7 @@ export async function newDataset(name: string, cwd: string): Promise<ExitCode> {
     recursive: true,
     filter: (file) => !/[/\\](node_modules|\.quotidien\/(?!settings))/.test(path.relative(root, file)),
   });
+  await writeFile(path.join(folder, '.gitignore'), `${IGNORED.join('\n')}\n`);
   await renameAll(folder, name);
   await linkPackage(root, folder);
   const lines = [`${name}: a working dataset; its tests: cd ${name} && npm test`, `then read ${name}/docs/${name}.md`];
