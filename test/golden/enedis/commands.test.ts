@@ -257,8 +257,7 @@ describe('the reports', () => {
     const { months } = JSON.parse(await readFile(published('monthly_report.json'), 'utf8')) as {
       months: Record<string, unknown>[];
     };
-    const read = (from: string) =>
-      engine.sql!.session((sql) => sql.rows<Record<string, unknown>>(`SELECT * FROM ${from}`));
+    const read = (from: string) => engine.sql!.session((sql) => sql.rows(`SELECT * FROM ${from}`));
     expect(await read(`read_parquet('${published('monthly_report.parquet')}')`)).toEqual(months);
     const csv = await read(`read_csv('${published('monthly_report.csv')}', delim = ';')`);
     expect(csv.map(({ mois, energie_kwh: kwh, cta_eur: cta }) => [mois, kwh, cta])).toEqual(
