@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { OPERATIONAL_TABLES } from '../../src/cli/stores/storage.ts';
 import { enedis } from '../../src/datasets/enedis/index.ts';
 import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
-import { OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
+import { OCTOBER_DAYS, octoberArchives, overrunsFile } from '@quotidien/sample-portal/sftp/sample-archives';
 import { importFiles } from '../../src/engine/download/import-file.ts';
 import { forgetPerson } from '../../src/engine/upkeep/forget-person.ts';
 import { verifyDays } from '../../src/engine/verify/verify-day.ts';
@@ -22,14 +22,30 @@ beforeEach(async () => {
 });
 afterEach(() => engine.close());
 
+/** Those of the archives, and that of the campaign of the invoice lines, on which the hours over the power are given too. */
+const DAYS = [...OCTOBER_DAYS, '2025-11-05'];
+const OVERRUNS = 'depassements_20251105.csv';
+
+/** One line of the contract with hours over its power, one of another. */
+const LINES = `rsc;pdl;categorie;quantite;statut;mois;note
+R99000000000014;99000000000014;HP;3000;draft;2025-10;chez 99000000000014
+R99000000000001;99000000000001;Base;210;draft;2025-10;
+`;
+
 async function deliver(): Promise<void> {
   await withFolder(async (folder) => {
     const files: string[] = [];
-    for (const { name, bytes } of octoberArchives()) files.push(await put(folder, name, bytes));
-    await importFiles(engine, 'enedis', files, testControl());
+    const given = [
+      ...octoberArchives(),
+      overrunsFile(undefined, OVERRUNS),
+      { name: 'lignes 2025-11-05.csv', bytes: Buffer.from(LINES) },
+    ];
+    for (const { name, bytes } of given) files.push(await put(folder, name, bytes));
+    const outcomes = await importFiles(engine, 'enedis', files, testControl());
+    expect(outcomes.filter((outcome) => 'code' in outcome)).toEqual([]);
   });
-  await runDays(engine, 'enedis', OCTOBER_DAYS);
-  await rollUpDays(engine, 'enedis', OCTOBER_DAYS);
+  await runDays(engine, 'enedis', DAYS);
+  await rollUpDays(engine, 'enedis', DAYS);
 }
 
 async function monthsOf(column: string): Promise<string[]> {
@@ -65,27 +81,34 @@ async function placesOf(word: string): Promise<string[]> {
 it('forgets a delivery point: archives stay sealed, and every day, month and the history are without it', async () => {
   await deliver();
   const before = await monthsOf('pdl');
-  const [gone] = before;
-  const rsc = (await monthsOf('ref_situation_contractuelle'))[0]!;
-  expect(await placesOf(gone!)).not.toEqual([]);
+  const [gone, rsc] = ['99000000000014', 'R99000000000014'];
+  expect(before).toContain(gone);
+  const places = await placesOf(gone);
+  for (const table of [
+    'core/enedis/lignes',
+    'core/enedis/depassements',
+    'history/enedis/lignes',
+    'history/enedis/taxes',
+  ])
+    expect(places.filter((place) => place.includes(table))).not.toEqual([]);
   const sealed = (await readdir(path.join(engine.home, 'store', 'raw'), { recursive: true })).sort();
 
-  const request = { pipeline: 'enedis', id: gone!, reason: 'moved out', by: 'test', dryRun: false };
+  const request = { pipeline: 'enedis', id: gone, reason: 'moved out', by: 'test', dryRun: false };
   const result = await forgetPerson(engine, testControl(), request);
   expect(result).toMatchObject({ state: 'done', left: [], raws: 0 });
   expect(result.scopes).toContain('all');
   expect(await monthsOf('pdl')).toEqual(before.filter((pdl) => pdl !== gone));
-  expect(await placesOf(gone!)).toEqual([]);
+  expect(await placesOf(gone)).toEqual([]);
   expect(await placesOf(rsc)).toEqual([]);
   expect((await readdir(path.join(engine.home, 'store', 'raw'), { recursive: true })).sort()).toEqual(sealed);
 
-  const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: OCTOBER_DAYS });
-  expect(days.map(({ result: how }) => how)).toEqual(OCTOBER_DAYS.map(() => 'identical'));
+  const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: DAYS });
+  expect(days.map(({ scope, result: how }) => [scope, how])).toEqual(DAYS.map((date) => [date, 'identical']));
   const periods = ['all', ...result.scopes.filter((scope) => /^\d{4}-\d\d$/.test(scope))];
   for (const period of periods)
     expect((await verifyPeriod(engine, testControl(), 'enedis', period))?.result, period).toBe('identical');
 
   await deliver();
-  expect(await placesOf(gone!)).toEqual([]);
+  expect(await placesOf(gone)).toEqual([]);
   await expect(forgetPerson(engine, testControl(), { ...request, id: '12' })).rejects.toThrow('14 digits');
 }, 180_000);
