@@ -203,7 +203,7 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/quality',
-    version: 1,
+    version: 2,
     title: 'Every rule of quality, with the rows that fail it',
     inputs: [
       ...['readings', 'rejects', 'conflicts'].map((output): StepInput => ({

@@ -22,8 +22,8 @@ export const HISTORY_BACK = [1, 2, 3, 7, 14, 21, 28];
 /** Raised when a rule changes what it tests. */
 const RULES_VERSION = 1;
 const KEYS_KEPT = 20;
-/** A share of the meters with missing intervals above which a person is told at once. */
-const MISSING_TOLD = 0.01;
+/** A share of the meters that fail a rule above which a person is told at once. */
+const FAILING_TOLD = 0.01;
 
 /** The verdicts themselves are in the document; this tells a person to look. */
 export const QUALITY_CHECK: CheckDefinition = {
@@ -101,25 +101,31 @@ async function judgeRule(sql: SqlSession, rule: QualityRule): Promise<Verdict> {
   await sql.run(
     `INSERT INTO failures SELECT '${rule.id}', meter_key, failed_at, observed, allowed FROM (${rule.failing})`,
   );
-  const [found] = await sql.rows<{ tested: number; failed: number }>(
-    `SELECT (${rule.tested}) AS tested, (SELECT count(*) FROM failures WHERE rule = '${rule.id}') AS failed`,
+  // Rows whose meter nobody can tell count as those of one meter.
+  const [found] = await sql.rows<{ tested: number; failed: number; meters: number }>(
+    `SELECT (${rule.tested}) AS tested, count(*) AS failed,
+      count(DISTINCT meter_key) + CAST(count(*) > count(meter_key) AS INTEGER) AS meters
+    FROM failures WHERE rule = '${rule.id}'`,
   );
   const keys = await sql.rows<{ key: string }>(
     `SELECT DISTINCT CAST(meter_key AS VARCHAR) AS key FROM failures WHERE rule = '${rule.id}' AND meter_key IS NOT NULL ORDER BY key LIMIT ${KEYS_KEPT}`,
   );
   const { id, suite, severity, title } = rule;
-  const { tested = 0, failed = 0 } = found ?? {};
-  return { suite, rule: id, version: RULES_VERSION, severity, title, tested, failed, keys: keys.map(({ key }) => key) };
+  const { tested = 0, failed = 0, meters = 0 } = found ?? {};
+  return {
+    ...{ suite, rule: id, version: RULES_VERSION, severity, title, tested, failed, meters },
+    keys: keys.map(({ key }) => key),
+  };
 }
 
-function checkOf(verdicts: readonly Verdict[], meters: number): CheckResult {
-  const loud = verdicts.filter(({ failed }) => failed > Math.max(1, MISSING_TOLD * meters));
+function checkOf(verdicts: readonly Verdict[], fleet: number): CheckResult {
+  const loud = verdicts.filter(({ meters = 0 }) => meters > Math.max(1, FAILING_TOLD * fleet));
   return {
     check: QUALITY_CHECK.id,
     severity: QUALITY_CHECK.severity,
     tested: verdicts.length,
     failed: loud.length,
-    examples: loud.slice(0, 3).map(({ rule, tested, failed }) => ({ rule, tested, failed })),
+    examples: loud.slice(0, 3).map(({ rule, tested, failed, meters = 0 }) => ({ rule, tested, failed, meters })),
   };
 }
 

@@ -11,6 +11,8 @@ export interface Verdict {
   readonly tested: number;
   /** Rows that break it. */
   readonly failed: number;
+  /** Meters of these rows; absent in verdicts of earlier versions. */
+  readonly meters?: number;
   /** At most 20 keys of meters with a failing row. */
   readonly keys: readonly string[];
 }
