@@ -230,11 +230,12 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/day',
-    version: 1,
+    version: 2,
     title: 'The fleet as a whole, its groups, and the losses of transformers',
     inputs: [
       ...['daily', 'slots', 'buckets'].map(daily),
       ...[slice('meters'), slice('injected')],
+      before({ name: 'week_before', step: 'metrics/week', output: 'week' }, 1),
       { name: 'suspicions', step: 'metrics/suspicions', output: 'suspicions', optional: true },
     ],
     outputs: {
@@ -251,7 +252,7 @@ const STEPS: readonly StepDefinition[] = [
 const REPORTS: readonly StepDefinition[] = [
   {
     id: 'report/daily',
-    version: 1,
+    version: 2,
     title: 'The day of the fleet as JSON, CSV and flat Parquet',
     inputs: [{ name: 'fleet', step: 'metrics/day', output: 'fleet' }],
     outputs: {
@@ -271,7 +272,7 @@ const REPORTS: readonly StepDefinition[] = [
   },
   {
     id: 'report/page',
-    version: 3,
+    version: 4,
     title: 'The day of the fleet as one self-contained page',
     inputs: [{ name: 'report', step: 'report/daily', output: 'report' }],
     outputs: {

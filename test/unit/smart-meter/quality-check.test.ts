@@ -21,7 +21,7 @@ async function qualityWith(badMeters: number) {
     id: `M${index}`,
     whOf: (slot: number) => (index < badMeters ? TOO_MUCH_WH : 100 + index) + slot,
   }));
-  const path = await runner.file('bulk.csv', bulkFile('2024-01-14T23:00:00Z', meters));
+  const path = await runner.file('bulk.csv', bulkFile({ [DAY]: meters }));
   const days = await runner.days([{ part: 'readings', path }], [DAY], 'metrics/quality');
   const done = days.get(DAY)?.['metrics/quality'];
   const { verdicts } = await readOutput<QualityDay>(done, 'quality');

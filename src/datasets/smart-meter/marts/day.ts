@@ -43,7 +43,7 @@ export interface SuspicionRow {
 const TOLD = 50;
 const LOSSES_SHOWN = 15;
 
-/** Facts: `meters`, and `coverage` 0–1 of the fleet. */
+/** Facts: `meters`, and `coverage` 0–1 of the fleet, null where it is not known. */
 export const metricsDay: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => fleetDay(unit, sql)),
@@ -69,7 +69,7 @@ async function fleetDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
     scope,
     outputs: { fleet: { bytes: utf8(`${JSON.stringify(day)}\n`) }, profile, losses },
     checks: [],
-    facts: { meters: metrics[0]?.meters ?? 0, coverage: metrics[0]?.coverage ?? 0 },
+    facts: { meters: metrics[0]?.meters ?? 0, coverage: metrics[0]?.coverage ?? null },
   };
 }
 

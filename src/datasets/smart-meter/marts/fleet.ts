@@ -2,8 +2,9 @@ import { quoteTexts, weekdayOf } from '../../kit/index.ts';
 import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
 import { halfHoursOf } from '../readings/clock.ts';
-import { columnsOfSide } from '../side/parts.ts';
-import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+import { parquetOf, pathsOf } from '../tables.ts';
+import { expectedFrom, hoursSql, membersSql } from './members.ts';
+import type { ExpectedFrom } from './members.ts';
 import { BUCKET_WH } from './partial-sums.ts';
 
 /** Figures of the whole fleet and of its segments for one day. */
@@ -28,36 +29,37 @@ export interface ConsumptionMetrics {
   readonly consumption_variance: number | null;
   /** Meters with readings. */
   readonly meters: number;
-  /** Readings that came, beside those `expected` of these meters. */
+  /** Readings that came, beside those `expected`, of silent meters too where `expected_from` knows them. */
   readonly observed: number;
   readonly expected: number;
-  /** 0–1, of the meters that sent anything. */
+  /** 0–1; null where silent meters are not known (`expected_from` is `reporting`). */
   readonly coverage: number | null;
   /** Readings with a published label of an anomaly; null where none is labelled. */
   readonly anomaly_count: number | null;
   readonly anomaly_rate_pct: number | null;
   readonly total_loss_estimate_kwh: number | null;
+  /** Where the meters are known from of which readings are expected; absent in earlier documents. */
+  readonly expected_from?: ExpectedFrom;
 }
 
 /** `mart_consumption_metrics`: the fleet, and every segment that may be published. */
 export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promise<ConsumptionMetrics[]> {
   const slots = parquetOf(pathsOf(unit, 'slots'));
-  const daily = parquetOf(pathsOf(unit, 'daily'));
-  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  const from = expectedFrom(unit);
   return sql.rows<ConsumptionMetrics>(`
     WITH loads AS (SELECT segment, slot, any_value(hour) AS hour, sum(total_wh) AS energy_wh, sum(anomalies) AS anomalies, sum(labelled) AS labelled
         FROM ${slots} WHERE channel = 'import' GROUP BY GROUPING SETS ((segment, slot), (slot))),
-      own AS (SELECT coalesce(m.segment, 'unknown') AS segment, d.* FROM ${daily} d LEFT JOIN ${meters} m USING (meter_key) WHERE channel = 'import'),
-      people AS (SELECT segment, count(*) AS meters, CAST(sum(observed) AS BIGINT) AS observed, CAST(sum(expected) AS BIGINT) AS expected,
-          CAST(max(total_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0) AS largest FROM own GROUP BY GROUPING SETS ((segment), ())),
+      people AS (SELECT segment, count(total_wh) AS meters, CAST(sum(observed) AS BIGINT) AS observed, CAST(sum(expected) AS BIGINT) AS expected,
+          CAST(max(total_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0) AS largest
+        FROM ${membersSql(unit)} GROUP BY GROUPING SETS ((segment), ())),
       sums AS (SELECT segment, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_kwh,
           CAST(${kwhSql('max(energy_wh)')} AS DOUBLE) AS peak_kwh, CAST(arg_max(hour, (energy_wh, -slot)) AS INTEGER) AS peak_hour,
           ${VARIANCE_KWH2} AS consumption_variance,
           CASE WHEN sum(labelled) > 0 THEN CAST(sum(anomalies) AS INTEGER) END AS anomaly_count,
           CASE WHEN sum(labelled) > 0 THEN 100.0 * sum(anomalies) / sum(labelled) END AS anomaly_rate_pct FROM loads GROUP BY segment)
     SELECT coalesce(sums.segment, 'fleet') AS segment, '${unit.scope}' AS metric_date, total_kwh, avg_kwh, peak_kwh, peak_hour, consumption_variance,
-      meters, observed, expected, CAST(observed AS DOUBLE) / nullif(expected, 0) AS coverage, anomaly_count, anomaly_rate_pct,
-      NULL AS total_loss_estimate_kwh
+      meters, observed, expected, ${from === 'reporting' ? 'NULL' : 'CAST(observed AS DOUBLE) / nullif(expected, 0)'} AS coverage,
+      anomaly_count, anomaly_rate_pct, NULL AS total_loss_estimate_kwh, '${from}' AS expected_from
     FROM sums JOIN people ON sums.segment IS NOT DISTINCT FROM people.segment
     WHERE sums.segment IS NULL OR (meters >= ${LEAST_METERS} AND coalesce(largest, 0) <= ${LARGEST_SHARE})
     ORDER BY sums.segment NULLS FIRST`);
@@ -83,7 +85,7 @@ export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
     FROM ranked GROUP BY segment, half_hour ORDER BY segment, half_hour`;
 }
 
-/** One local hour of one region, with small regions left out. */
+/** One local hour of one region; regions that may not be published, `unknown` too, are left out. */
 export interface RegionHour {
   readonly region: string;
   readonly hour: number;
@@ -92,17 +94,22 @@ export interface RegionHour {
   readonly expected: number;
 }
 
-/** Readings that came, by region and local hour, beside those that were expected of the meters of the region. */
+/**
+ * Readings that came, by region and local hour, beside those that were expected of the meters of the region, also in hours of which
+ * nobody sent anything.
+ */
 export async function coverageByRegion(sql: SqlSession, unit: StepUnit): Promise<RegionHour[]> {
-  const slots = parquetOf(pathsOf(unit, 'slots'));
-  const daily = parquetOf(pathsOf(unit, 'daily'));
-  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   return sql.rows<RegionHour>(`
-    WITH people AS (SELECT coalesce(m.region, 'unknown') AS region, count(*) AS meters, sum(expected) AS expected
-        FROM ${daily} d LEFT JOIN ${meters} m USING (meter_key) WHERE channel = 'import' GROUP BY ALL),
-      hours AS (SELECT region, hour, sum(observed) AS observed, count(DISTINCT slot) AS slots FROM ${slots} WHERE channel = 'import' GROUP BY ALL)
-    SELECT region, CAST(hour AS INTEGER) AS hour, CAST(observed AS BIGINT) AS observed, CAST(meters * slots AS BIGINT) AS expected
-    FROM hours JOIN people USING (region) WHERE meters >= ${LEAST_METERS} OR region = 'unknown' ORDER BY region, hour`);
+    WITH members AS (SELECT * FROM ${membersSql(unit)}),
+      regions AS (SELECT region FROM members GROUP BY region HAVING count(*) >= ${LEAST_METERS}
+        AND coalesce(CAST(max(total_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0), 0) <= ${LARGEST_SHARE}),
+      due AS (SELECT region, hour, sum(times * 60 / step_min) AS expected
+        FROM members JOIN ${hoursSql(unit)} ON clock.day_hours = expected * step_min // 60 GROUP BY ALL),
+      came AS (SELECT region, hour, sum(observed) AS observed FROM ${parquetOf(pathsOf(unit, 'slots'))}
+        WHERE channel = 'import' GROUP BY ALL)
+    SELECT region, CAST(hour AS INTEGER) AS hour, CAST(coalesce(observed, 0) AS BIGINT) AS observed,
+      CAST(round(expected) AS BIGINT) AS expected
+    FROM due JOIN regions USING (region) LEFT JOIN came USING (region, hour) ORDER BY region, hour`);
 }
 
 /** The fleet in one half-hour. */

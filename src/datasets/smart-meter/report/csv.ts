@@ -20,6 +20,7 @@ const COLUMNS = {
   anomaly_count: 'integer',
   anomaly_rate_pct: 'number',
   total_loss_estimate_kwh: 'number',
+  expected_from: 'text',
 } as const satisfies Record<keyof ConsumptionMetrics, 'text' | 'number' | 'integer'>;
 
 /** One row a group; the fleet first. */
@@ -27,7 +28,7 @@ export function metricsTable({ fleet }: MeterReport): FlatTable {
   const columns = Object.entries(COLUMNS).map(([name, type]) => ({ name, type }));
   return {
     columns,
-    rows: fleet.metrics.map((row) => columns.map(({ name }) => row[name as keyof ConsumptionMetrics])),
+    rows: fleet.metrics.map((row) => columns.map(({ name }) => row[name as keyof ConsumptionMetrics] ?? null)),
   };
 }
 

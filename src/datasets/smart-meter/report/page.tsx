@@ -148,10 +148,20 @@ function Losses({ report }: { readonly report: MeterReport }): JSX.Element {
   );
 }
 
+/** Said before the table: a share of the readings that were expected is worth as much as what is known of who should send. */
+const EXPECTED_OF = {
+  list: 'Attendus des compteurs de la liste du jour, muets compris.',
+  week_before: 'Sans liste des compteurs : attendus de ceux qui ont envoyé une journée dans la semaine d’avant.',
+  reporting:
+    'Sans liste ni journées précédentes, on ignore si des compteurs sont restés muets : ' +
+    'les relevés attendus sont ceux des compteurs qui ont envoyé quelque chose.',
+} as const;
+
 function Coverage({ report }: { readonly report: MeterReport }): JSX.Element {
   const regions = [...new Set(report.fleet.coverage.map(({ region }) => region))];
   return (
     <PlainSection id="couverture" title="Couverture par région">
+      <p class="note">{EXPECTED_OF[report.fleet.metrics[0]?.expected_from ?? 'reporting']}</p>
       <FigureTable
         caption="Relevés reçus sur relevés attendus"
         head={['Région', 'Reçus', 'Attendus', 'Couverture', 'Pire heure']}
