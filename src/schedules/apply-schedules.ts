@@ -4,7 +4,7 @@ import type { Dataset } from '../pipelines/dataset.ts';
 import { MEMO, actualSchedule, madeSchedules } from './actual-schedules.ts';
 import type { ActualSchedule } from './actual-schedules.ts';
 import { COMPARED_FIELDS, declaredSchedules } from './declared-schedules.ts';
-import type { DeclaredSchedule, FaceField } from './declared-schedules.ts';
+import type { DeclaredSchedule, ComparedField } from './declared-schedules.ts';
 
 /**
  * One reconcile of declared and actual schedules. Pauses and notes are an operator's state, not part of a declaration: they are kept.
@@ -19,7 +19,7 @@ export type ScheduleStanding = 'missing' | 'same' | 'outdated' | 'edited' | 'und
 
 /** One text of the two that differ. */
 export interface FieldDifference {
-  readonly field: FaceField;
+  readonly field: ComparedField;
   readonly declared: string;
   readonly actual: string;
   /** Who made the difference: the declaration that changed, or somebody by hand. */

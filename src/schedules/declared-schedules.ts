@@ -8,7 +8,7 @@ import type { PipelineDefinition, ScheduleDefinition } from '../pipelines/defini
 /** The schedules that pipelines declare, in the form that Temporal takes and in the form that people compare. */
 
 /** A schedule as named texts; two schedules with the same texts do the same. */
-export type ComparedSettings = Readonly<Record<FaceField, string>>;
+export type ComparedSettings = Readonly<Record<ComparedField, string>>;
 
 /** In the order in which people see them. */
 export const COMPARED_FIELDS = [
@@ -25,7 +25,7 @@ export const COMPARED_FIELDS = [
   'task queue',
 ] as const;
 /** A text that people compare. */
-export type FaceField = (typeof COMPARED_FIELDS)[number];
+export type ComparedField = (typeof COMPARED_FIELDS)[number];
 
 /** One schedule of a pipeline, ready to be applied. */
 export interface DeclaredSchedule {
