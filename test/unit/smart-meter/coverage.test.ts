@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FleetDay } from '../../../src/datasets/smart-meter/marts/day.ts';
 import { addDays } from '../../../src/pipelines/civil-date.ts';
 import { bulkFile } from '../../fixtures/meter-files.ts';
+import type { MadeMeter } from '../../fixtures/meter-files.ts';
 import { testMeters } from '../../fixtures/meters.ts';
 import { openStepRunner, readOutput } from '../../fixtures/step-runner.ts';
 import type { StepRunner } from '../../fixtures/step-runner.ts';
@@ -26,11 +27,10 @@ interface Given {
 }
 
 async function fleetOf({ sent, regionOf }: Given): Promise<FleetDay> {
-  const made = Object.entries(sent).map(([date, ids]) => [
-    date,
-    ids.map((id) => ({ id, whOf: (slot: number) => 100 + slot })),
-  ]);
-  const sources = [{ part: 'readings', path: await runner.file('bulk.csv', bulkFile(Object.fromEntries(made))) }];
+  const made: Record<string, MadeMeter[]> = {};
+  for (const [date, ids] of Object.entries(sent))
+    made[date] = ids.map((id) => ({ id, whOf: (slot: number) => 100 + slot }));
+  const sources = [{ part: 'readings', path: await runner.file('bulk.csv', bulkFile(made)) }];
   if (regionOf !== undefined) {
     const rows = ALL.map((id, index) => `${id},2024-01-01,home,${regionOf(index)}\n`);
     const text = `meter_id,valid_from,segment,region\n${rows.join('')}`;

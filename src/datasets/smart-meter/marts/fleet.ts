@@ -3,6 +3,8 @@ import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
 import { halfHoursOf } from '../readings/clock.ts';
 import { parquetOf, pathsOf } from '../tables.ts';
+import { lossEstimate } from './loss-estimate.ts';
+import type { LossAbsence } from './loss-estimate.ts';
 import { expectedFrom, hoursSql, membersSql } from './members.ts';
 import type { ExpectedFrom } from './members.ts';
 import { BUCKET_WH } from './partial-sums.ts';
@@ -37,15 +39,19 @@ export interface ConsumptionMetrics {
   /** Readings with a published label of an anomaly; null where none is labelled. */
   readonly anomaly_count: number | null;
   readonly anomaly_rate_pct: number | null;
+  /** What meters under an open suspicion lack on a day, kWh; null without one, and without injected energy. */
   readonly total_loss_estimate_kwh: number | null;
   /** Where the meters are known from of which readings are expected; absent in earlier documents. */
   readonly expected_from?: ExpectedFrom;
+  /** Why there is no estimate of losses, null where there is one; absent in earlier documents. */
+  readonly loss_estimate_absent?: LossAbsence | null;
 }
 
 /** `mart_consumption_metrics`: the fleet, and every segment that may be published. */
 export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promise<ConsumptionMetrics[]> {
   const slots = parquetOf(pathsOf(unit, 'slots'));
   const from = expectedFrom(unit);
+  const losses = lossEstimate(unit);
   return sql.rows<ConsumptionMetrics>(`
     WITH loads AS (SELECT segment, slot, any_value(hour) AS hour, sum(total_wh) AS energy_wh, sum(anomalies) AS anomalies, sum(labelled) AS labelled
         FROM ${slots} WHERE channel = 'import' GROUP BY GROUPING SETS ((segment, slot), (slot))),
@@ -59,8 +65,10 @@ export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promi
           CASE WHEN sum(labelled) > 0 THEN 100.0 * sum(anomalies) / sum(labelled) END AS anomaly_rate_pct FROM loads GROUP BY segment)
     SELECT coalesce(sums.segment, 'fleet') AS segment, '${unit.scope}' AS metric_date, total_kwh, avg_kwh, peak_kwh, peak_hour, consumption_variance,
       meters, observed, expected, ${from === 'reporting' ? 'NULL' : 'CAST(observed AS DOUBLE) / nullif(expected, 0)'} AS coverage,
-      anomaly_count, anomaly_rate_pct, NULL AS total_loss_estimate_kwh, '${from}' AS expected_from
+      anomaly_count, anomaly_rate_pct, loss_kwh AS total_loss_estimate_kwh, '${from}' AS expected_from,
+      CASE WHEN loss_kwh IS NULL THEN '${losses.absent}' END AS loss_estimate_absent
     FROM sums JOIN people ON sums.segment IS NOT DISTINCT FROM people.segment
+      LEFT JOIN ${losses.table} lost ON sums.segment IS NOT DISTINCT FROM lost.segment
     WHERE sums.segment IS NULL OR (meters >= ${LEAST_METERS} AND coalesce(largest, 0) <= ${LARGEST_SHARE})
     ORDER BY sums.segment NULLS FIRST`);
 }

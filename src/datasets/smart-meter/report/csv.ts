@@ -21,6 +21,7 @@ const COLUMNS = {
   anomaly_rate_pct: 'number',
   total_loss_estimate_kwh: 'number',
   expected_from: 'text',
+  loss_estimate_absent: 'text',
 } as const satisfies Record<keyof ConsumptionMetrics, 'text' | 'number' | 'integer'>;
 
 /** One row a group; the fleet first. */

@@ -119,10 +119,22 @@ function Suspicions({ report }: { readonly report: MeterReport }): JSX.Element {
   );
 }
 
+const NO_ESTIMATE = {
+  no_injected: 'l’énergie injectée du jour n’est pas connue',
+  not_judged: 'les soupçons du jour ne sont pas établis',
+  no_open_suspicion: 'aucun soupçon n’est ouvert, ou l’historique est trop court',
+} as const;
+
 function Losses({ report }: { readonly report: MeterReport }): JSX.Element {
-  const { losses } = report.fleet;
+  const { losses, metrics } = report.fleet;
+  const { total_loss_estimate_kwh: estimate, loss_estimate_absent: absent } = metrics[0] ?? {};
   return (
     <PlainSection id="pertes" title="Pertes par transformateur">
+      <p class="note">
+        {typeof estimate === 'number'
+          ? `Ce qui manque par jour aux compteurs soupçonnés : ${number(estimate, 1)} kWh.`
+          : `Pertes des compteurs soupçonnés : non disponible${absent ? `, ${NO_ESTIMATE[absent]}` : ''}.`}
+      </p>
       {losses.length === 0 ? (
         <p class="note">Non disponible : il faut l’énergie injectée et 98 % des relevés.</p>
       ) : (
