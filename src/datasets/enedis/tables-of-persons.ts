@@ -6,7 +6,7 @@ import { LINEAR_TABLES } from './flux/readers.ts';
 export const PERSONAL: Readonly<Record<string, ColumnClass>> = Object.fromEntries(
   [
     ...new Set(LINEAR_TABLES.flatMap(({ personal }) => personal)),
-    ...['rsc', 'record', 'head', 'd_releve_id', 'f_releve_id', 'reste'],
+    ...['rsc', 'record', 'head', 'd_releve_id', 'f_releve_id', 'index_debut', 'index_fin', 'preuves', 'cause', 'reste'],
   ].map((name) => [name, 'personal']),
 );
 
