@@ -15,11 +15,15 @@ import { dayResult, finishRollup, startDay } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { tellEnd } from './demo-end.ts';
 import type { ShownDay } from './demo-end.ts';
-import { openSampleHome } from './sample-home.ts';
+import { OCTOBER_DAYS, overrunsFile } from '@quotidien/sample-portal/sftp/sample-archives';
+import { importFile } from '../../engine/download/import-file.ts';
+import { commandControl } from '../shared/control.ts';
+import { SAMPLE_ARCHIVES, openSampleHome } from './sample-home.ts';
 import { openTemporal, workWith } from '../temporal/temporal.ts';
 
 const GRID = 'eco2mix';
 const CITY = 'cityflow';
+const SUPPLIER = 'enedis';
 /** Days before the demo day of the city: enough for correlations and for the week before. */
 const CITY_HISTORY_DAYS = 15;
 /** Days before yesterday whose reports can be leafed through; a page takes 0.2 s. */
@@ -77,7 +81,8 @@ async function runDemo(context: CommandContext): Promise<ShownDay[]> {
     if (session.uiUrl !== undefined) terminal.line(`Temporal UI, while this runs: ${session.uiUrl}`);
     return await workWith(session, context.signal, async () => {
       const grid = await runGrid(context, target, yesterdayOf(GRID));
-      return [...grid, ...(await runCity(context, target, yesterdayOf(CITY)))];
+      const city = await runCity(context, target, yesterdayOf(CITY));
+      return [...grid, ...city, ...(await runSupplier(context, target))];
     });
   } finally {
     await session.close();
@@ -105,6 +110,20 @@ async function runCity(context: CommandContext, target: RunTarget, yesterday: Ci
   const day = await showDay(context, target, CITY, yesterday);
   await finishRollup(target, CITY);
   return [day];
+}
+
+/** The days on which the archives of an invented supplier's October came, and the month that is billed from them. */
+async function runSupplier(context: CommandContext, target: RunTarget): Promise<ShownDay[]> {
+  const { terminal, config } = context;
+  terminal.line(
+    `${SUPPLIER}: the archives of an invented supplier's October, from decrypting to the month that is billed:`,
+  );
+  const overruns = path.join(config.home, SAMPLE_ARCHIVES, overrunsFile().name);
+  const given = await importFile(await context.engine(), SUPPLIER, overruns, commandControl(context, 'demo'));
+  const days: ShownDay[] = [];
+  for (const date of [...OCTOBER_DAYS, given.recognised.to]) days.push(await showDay(context, target, SUPPLIER, date));
+  await finishRollup(target, SUPPLIER);
+  return days;
 }
 
 /** The many days before the shown ones, as a backfill. */
