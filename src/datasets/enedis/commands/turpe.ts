@@ -8,7 +8,7 @@ import type { TurpeLine } from '../model/turpe-calculator.ts';
  * `,` between; each gets its answer or its error, in the same order. The exit code is 3 when one has an error.
  */
 export async function turpe(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
-  const lines: TurpeLine[] = rowsOfText(await host.readText(call.arguments[0])).map(({ cells }) => cells);
+  const lines: TurpeLine[] = (await rowsOfText(await host.readText(call.arguments[0]))).map(({ cells }) => cells);
   const answers = lines.map((line) => ({ ...line, ...calculateTurpe(line) }));
   for (const answer of answers) host.line(JSON.stringify(answer));
   host.data(answers);

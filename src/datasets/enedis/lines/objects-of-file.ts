@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { parseCsv } from 'hucre/csv';
-import { readXlsx } from 'hucre/xlsx';
 import { PipelineError } from '../../kit/index.ts';
 
-/** A table of a file as objects by the names in its head, whatever its format. */
+/** A table of a file as objects by the names in its head, whatever its format. What reads a format is loaded by the first file that has it. */
 
 /** A row with where it stands in the file, counted from 1. */
 export interface GivenRow {
@@ -25,7 +23,7 @@ export async function rowsOfFile(path: string): Promise<GivenRow[]> {
 }
 
 /** The same for a text; nothing gives no rows. */
-export function rowsOfText(content: string): GivenRow[] {
+export async function rowsOfText(content: string): Promise<GivenRow[]> {
   const text = content.replace(/^\uFEFF/, '');
   const begin = text.trimStart();
   if (begin === '') return [];
@@ -33,6 +31,7 @@ export function rowsOfText(content: string): GivenRow[] {
     throw invalid(1, 'the file is no text in UTF-8, and no XLSX workbook');
   if (begin.startsWith('[')) return listOf(begin);
   if (begin.startsWith('{')) return jsonLines(text);
+  const { parseCsv } = await import('hucre/csv');
   return rowsUnder(parseCsv(text, { delimiter: delimiterOf(begin) }));
 }
 
@@ -43,6 +42,7 @@ function delimiterOf(text: string): string {
 }
 
 async function rowsOfWorkbook(bytes: Uint8Array): Promise<GivenRow[]> {
+  const { readXlsx } = await import('hucre/xlsx');
   const workbook = await readXlsx(bytes, { sheets: [0] }).catch((cause: unknown) => {
     throw new PipelineError('INPUT_INVALID', 'the file begins as a workbook and cannot be read as one', { cause });
   });
