@@ -78,16 +78,15 @@ const TRANSFORMS = DELIVERED.map((flux) =>
   }),
 );
 
+/** Each has a list of its files; one of any of them makes a day. */
+const LISTED: readonly string[] = [...DELIVERED.map(partOf), LINES.id];
+
 const METRICS = defineStep({
   id: 'metrics/archives',
-  title: 'Every archive of the day in one list',
-  inputs: DELIVERED.map((flux) => ({
-    name: partOf(flux),
-    step: `transform/${partOf(flux)}`,
-    output: 'archives',
-    optional: true,
-  })),
-  needsAnyOf: DELIVERED.map(partOf),
+  version: 2,
+  title: 'Every archive of the day in one list, and every file that was given',
+  inputs: LISTED.map((part) => ({ name: part, step: `transform/${part}`, output: 'archives', optional: true })),
+  needsAnyOf: LISTED,
   outputs: { archives: linesFile('metrics/enedis/archives') },
   required: true,
 });

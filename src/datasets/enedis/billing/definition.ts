@@ -1,4 +1,4 @@
-import { definePart, defineStep, downloadStep } from '../../kit/index.ts';
+import { definePart, defineStep, downloadStep, linesFile } from '../../kit/index.ts';
 import type { PartDefinition, StepDefinition } from '../../kit/index.ts';
 import { LINES_PART } from '../lines/part.ts';
 import { LINES_CHECK } from '../lines/transform-lines.ts';
@@ -23,9 +23,10 @@ export const LINES_STEPS: readonly StepDefinition[] = [
   downloadStep(LINES, SLICES, { outputs: { slice: table(SLICES) }, timeout: '20 minutes' }),
   defineStep({
     id: `transform/${LINES_PART}`,
+    version: 2,
     title: 'The invoice lines of a campaign',
     inputs: [{ name: 'slice', step: `download/${LINES_PART}`, output: 'slice' }],
-    outputs: { lignes: table('core/enedis/lignes') },
+    outputs: { lignes: table('core/enedis/lignes'), archives: linesFile(`core/enedis/archives-${LINES_PART}`) },
     checks: [LINES_CHECK],
   }),
 ];

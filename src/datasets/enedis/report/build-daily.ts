@@ -1,6 +1,7 @@
 import { definedMembers } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 import { auditCounters, auditSequences } from '../decode/sequences.ts';
+import { LINES_FLUX } from '../lines/part.ts';
 import { expiringRates } from '../rates/expiry.ts';
 import type { DayEvents } from './events.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';
@@ -28,7 +29,7 @@ export function buildDaily({ date, own, before, daysLookedAt, events }: DailyInp
     failures: own.flatMap(({ flux, archive, failure_cause: cause, failure_message: message }) =>
       cause === null ? [] : [{ flux, archive, cause, message: message ?? '' }],
     ),
-    changed_documents: changedDocuments([...before, ...own]),
+    changed_documents: changedDocuments([...before, ...own].filter(({ flux }) => flux !== LINES_FLUX)),
     sequences: auditSequences(named).filter(({ key, gaps }) => gaps.length > 0 || today.has(key)),
     incomplete_deliveries: auditCounters(named),
     days_looked_at: daysLookedAt,
@@ -58,6 +59,7 @@ function nameOf({ archive_timestamp: timestamp, ...line }: ArchiveLine) {
   };
 }
 
+/** A file of the ERP is not meant: it is known by its lines, and may have the name of an earlier one. */
 function changedDocuments(lines: readonly ArchiveLine[]): DailyReport['changed_documents'] {
   const found = new Map<string, { hashes: Set<string>; archives: Set<string> }>();
   for (const { archive, documents } of lines) {

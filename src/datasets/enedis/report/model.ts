@@ -3,13 +3,14 @@ import type { IncompleteDelivery, SequenceAudit } from '../decode/sequences.ts';
 import type { DayEvents } from './events.ts';
 import type { ExpiringRates } from '../rates/expiry.ts';
 
-/** What is known of an archive that came. */
+/** What is known of an archive that came, or of a file that was given. */
 export interface ArchiveLine {
   readonly flux: string;
   readonly archive: string;
   readonly archive_sha256: string;
   readonly archive_timestamp: string;
-  readonly archive_bytes: number;
+  /** Null for a file of the ERP: no more than its lines is known of it. */
+  readonly archive_bytes: number | null;
   readonly sequence_key: string | null;
   readonly sequence_number: number | null;
   readonly counter_rank: number | null;
