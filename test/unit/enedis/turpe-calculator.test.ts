@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { calculateTurpe } from '../../../src/datasets/enedis/model/turpe-calculator.ts';
+import { addDays } from '../../../src/pipelines/civil-date.ts';
 import { expiringRates } from '../../../src/datasets/enedis/rates/expiry.ts';
 
 function line(formula: string, debut: string, fin: string, rest: object) {
@@ -83,6 +84,20 @@ describe('calculateTurpe', () => {
   ])('answers %j with an error', (change, words) => {
     const { formula = 'BTINFCU4', debut = '2025-09-01', fin = '2025-10-01', rest = {} } = change as LineChange;
     expect(line(formula, debut, fin, rest)).toEqual({ erreur: expect.stringContaining(words) as string });
+  });
+
+  it('answers a line the same after more other powers and dates than it remembers', () => {
+    const own = (): unknown =>
+      line('BTINFCUST', '2025-07-15', '2025-08-15', { puissance_souscrite_kva: '6', energie_base_kwh: '310' });
+    const before = own();
+    const others = Array.from({ length: 12_000 }, (_, index) => {
+      const debut = addDays('2025-08-01', index % 150);
+      const rest = { puissance_souscrite_kva: `${index}.5`, energie_base_kwh: index };
+      return line('BTINFCUST', debut, addDays(debut, 1 + Math.floor(index / 150)), rest);
+    });
+    expect(own()).toEqual(before);
+    // 3 days of 38.80 € and 300.5 kVA at 11.07 €; 300 kWh at 4.84 c€.
+    expect(others[300]).toMatchObject({ turpe_fixe_eur: '27.66', turpe_variable_eur: '14.52' });
   });
 });
 

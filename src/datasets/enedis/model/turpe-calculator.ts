@@ -2,7 +2,7 @@ import { isCivilDate, toEpochDay } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
 import type { TurpeRate } from '../rates/turpe.ts';
-import { add, cents, compare, decimal, euros, multiply, parseDecimal, subtract } from './exact.ts';
+import { add, cents, compare, decimal, euros, multiply, parseDecimal, roundHalfAway, subtract } from './exact.ts';
 import type { Fraction } from './exact.ts';
 
 /** The network tariff of single lines: a pure function, a line in, an answer or an error out. */
@@ -14,6 +14,10 @@ export interface TurpeLine {
   readonly debut?: unknown;
   readonly fin?: unknown;
   readonly puissance_souscrite_kva?: unknown;
+  readonly puissance_souscrite_hph_kva?: unknown;
+  readonly puissance_souscrite_hch_kva?: unknown;
+  readonly puissance_souscrite_hpb_kva?: unknown;
+  readonly puissance_souscrite_hcb_kva?: unknown;
   readonly depassement_puissance_h?: unknown;
   readonly [column: string]: unknown;
 }
@@ -94,34 +98,39 @@ interface Period {
 function answer(line: TurpeLine): TurpeAnswer {
   const { period, rateParts } = periodOf(line);
   const powers = powersOf(line, period);
-  const parts = rateParts.map(({ rate, debut, fin, days }) => {
-    const fixed = powers === undefined ? undefined : cents(fixedPart(rate, powers, days));
-    const energy = energyPart(rate, line, { period, days });
-    return { debut, fin, nb_jours: days, fixed, energy, rate };
-  });
-  const overrun = overrunOf(line, period, parts[0]?.rate);
-  const fixed = sumKnown(parts.map((part) => part.fixed));
-  const energy = sumKnown(parts.map((part) => part.energy));
+  const parts: TurpePart[] = [];
+  let fixed: bigint | undefined;
+  let energy: bigint | undefined;
+  // One loop for both amounts: a list of them for every line takes as long as the formula.
+  for (const part of rateParts) {
+    const fixedOfPart = powers === undefined ? undefined : fixedPart(part, powers);
+    const energyOfPart = energyPart(part, line, period);
+    parts.push(partOf(part, fixedOfPart, energyOfPart));
+    fixed = sumKnown(fixed, fixedOfPart);
+    energy = sumKnown(energy, energyOfPart);
+  }
+  const overrun = overrunOf(line, period, rateParts[0]?.rate);
+  const isWhole = parts.length === 1;
+  const variable = overrun === 0n ? energy : (energy ?? 0n) + overrun;
   return {
-    turpe_fixe_eur: text(fixed),
-    turpe_variable_eur: energy === undefined && overrun === 0n ? null : euros((energy ?? 0n) + overrun),
-    est_partage: parts.length > 1,
-    parts: parts.map((part) => ({
-      debut: part.debut,
-      fin: part.fin,
-      nb_jours: part.nb_jours,
-      turpe_fixe_eur: text(part.fixed),
-      turpe_variable_eur: text(part.energy),
-    })),
+    turpe_fixe_eur: isWhole ? (parts[0]?.turpe_fixe_eur ?? null) : text(fixed),
+    turpe_variable_eur: isWhole && overrun === 0n ? (parts[0]?.turpe_variable_eur ?? null) : text(variable),
+    est_partage: !isWhole,
+    parts,
   };
+}
+
+function partOf({ debut, fin, days }: RatePart, fixed: bigint | undefined, energy: bigint | undefined): TurpePart {
+  return { debut, fin, nb_jours: days, turpe_fixe_eur: text(fixed), turpe_variable_eur: text(energy) };
 }
 
 function text(amount: bigint | undefined): string | null {
   return amount === undefined ? null : euros(amount);
 }
 
-function sumKnown(amounts: readonly (bigint | undefined)[]): bigint | undefined {
-  return amounts.reduce((sum, one) => (sum === undefined || one === undefined ? undefined : sum + one), 0n);
+/** Whether there are powers and energy is a property of the line: all parts have an amount or none has. */
+function sumKnown(sum: bigint | undefined, one: bigint | undefined): bigint | undefined {
+  return sum === undefined || one === undefined ? one : sum + one;
 }
 
 interface KnownPeriod {
@@ -129,19 +138,30 @@ interface KnownPeriod {
   readonly rateParts: readonly RatePart[];
 }
 
-/** Many lines have the same formula and dates. */
-const periods = new Map<string, KnownPeriod>();
+/** By formula, first and last day: many lines have the same ones. Joining the three to one key takes longer. */
+const periods = new Map<unknown, Map<unknown, Map<unknown, KnownPeriod>>>();
 const MAX_PERIODS = 10_000;
+let knownPeriods = 0;
 
 function periodOf({ formule_tarifaire_acheminement: formula, debut, fin }: TurpeLine): KnownPeriod {
-  const key = `${String(formula)}/${String(debut)}/${String(fin)}`;
-  const known = periods.get(key);
+  const known = periods.get(formula)?.get(debut)?.get(fin);
   if (known !== undefined) return known;
   if (typeof formula !== 'string' || formula === '') throw new LineError('formule_tarifaire_acheminement is missing');
   const found = readPeriod(formula, debut, fin);
-  if (periods.size >= MAX_PERIODS) periods.clear();
-  periods.set(key, found);
+  if (knownPeriods >= MAX_PERIODS) {
+    periods.clear();
+    knownPeriods = 0;
+  }
+  knownPeriods += 1;
+  const ofFormula = within(periods, formula);
+  within(ofFormula, debut).set(fin, found);
   return found;
+}
+
+function within<Inner>(outer: Map<unknown, Map<unknown, Inner>>, key: unknown): Map<unknown, Inner> {
+  const inner = outer.get(key) ?? new Map<unknown, Inner>();
+  outer.set(key, inner);
+  return inner;
 }
 
 function readPeriod(formula: string, debut: unknown, fin: unknown): KnownPeriod {
@@ -162,10 +182,16 @@ interface RatePart {
   readonly debut: CivilDate;
   readonly fin: CivilDate;
   readonly days: number;
+  /** Management and metering of these days, in cents. */
+  readonly standing: Fraction;
+  /** Power over these days, in cents/kVA. */
+  readonly b: readonly Fraction[];
+  /** These days' share of the energy of the whole period, in cents/kWh. */
+  readonly c: PreparedRate['c'];
 }
 
 /** The validities that a period lies in, each with its part of it. */
-function partsOf({ formula, debut, fin }: Period): RatePart[] {
+function partsOf({ formula, debut, fin, days: all }: Period): RatePart[] {
   const rates = RATES.get(formula);
   if (rates === undefined) throw new LineError(`${formula} is not a known formula (line from ${debut})`);
   const parts: RatePart[] = [];
@@ -173,61 +199,105 @@ function partsOf({ formula, debut, fin }: Period): RatePart[] {
     const rate = rates.find(({ from, to }) => from <= at && at < to);
     if (rate === undefined) throw new LineError(`${formula} has no rates for ${at}`);
     const end = rate.to < fin ? rate.to : fin;
-    parts.push({ rate, debut: at, fin: end, days: toEpochDay(end) - toEpochDay(at) });
+    const days = toEpochDay(end) - toEpochDay(at);
+    parts.push({ rate, debut: at, fin: end, days, ...ratesOverDays(rate, BigInt(days), BigInt(all)) });
     at = end;
   }
   return parts;
 }
 
+/** What does not depend on the line, once for all lines of the period. */
+function ratesOverDays(rate: PreparedRate, days: bigint, all: bigint): Pick<RatePart, 'standing' | 'b' | 'c'> {
+  const ofYear = { numerator: 100n * days, denominator: DAYS_OF_A_YEAR };
+  const ofPeriod = { numerator: days, denominator: all };
+  return {
+    standing: multiply(rate.yearly, ofYear),
+    b: rate.b.map((b) => multiply(b, ofYear)),
+    c: rate.c.map(({ c, ...register }) => ({ ...register, c: multiply(c, ofPeriod) })),
+  };
+}
+
 function numberAt(line: TurpeLine, column: string): Fraction | undefined {
-  const value = line[column];
+  return numberOf(line[column], line, column);
+}
+
+function numberOf(value: unknown, line: TurpeLine, column: string): Fraction | undefined {
   if (value === undefined || value === null || value === '') return undefined;
+  if (Number.isSafeInteger(value)) return { numerator: BigInt(value as number), denominator: 1n };
   const found = typeof value === 'string' || typeof value === 'number' ? parseDecimal(String(value).trim()) : undefined;
   if (found === undefined)
     throw new LineError(`${String(line.formule_tarifaire_acheminement)}: ${column} is not a decimal`);
   return found;
 }
 
-/** One power, or four that rise from hph to hcb. */
+/** Powers as they are written: those of a supplier are a few dozen, and reading one takes as long as multiplying it. */
+const readPowers = new Map<unknown, Fraction>();
+const MAX_POWERS = 1_000;
+
+function singlePower(line: TurpeLine): Fraction | undefined {
+  const value = line.puissance_souscrite_kva;
+  const known = readPowers.get(value);
+  if (known !== undefined) return known;
+  const power = numberOf(value, line, 'puissance_souscrite_kva');
+  if (readPowers.size >= MAX_POWERS) readPowers.clear();
+  if (power !== undefined) readPowers.set(value, power);
+  return power;
+}
+
+/** One power for all hours, or four that rise from hph to hcb. */
 function powersOf(line: TurpeLine, { formula, debut }: Period): readonly Fraction[] | undefined {
-  const one = numberAt(line, 'puissance_souscrite_kva');
+  const one = singlePower(line);
+  if (!hasFourPowers(line)) return one === undefined ? undefined : [one];
   const four = FOUR_POWERS.map((column) => numberAt(line, column)).filter((power) => power !== undefined);
-  if (four.length === 0) return one === undefined ? undefined : [one, one, one, one];
+  if (four.length === 0) return one === undefined ? undefined : [one];
   if (four.length < FOUR.length) throw new LineError(`${formula} from ${debut}: one of the four powers is missing`);
   const falls = four.some((power, index) => compare(four[index - 1] ?? ZERO, power) > 0);
   if (falls) throw new LineError(`${formula} from ${debut}: the powers must not fall from hph over hch and hpb to hcb`);
   return four;
 }
 
-/** `(b·P + cg + cc) / 365 · days`, in leap years too; with four powers `b1·P1 + b2·(P2 − P1) + …`. */
-function fixedPart(rate: PreparedRate, powers: readonly Fraction[], days: number): Fraction {
-  const yearly = rate.b.reduce((sum, b, index) => {
-    const step = index === 0 ? (powers[0] ?? ZERO) : subtract(powers[index] ?? ZERO, powers[index - 1] ?? ZERO);
-    return add(sum, multiply(b, step));
-  }, rate.yearly);
-  return multiply(yearly, { numerator: BigInt(days), denominator: DAYS_OF_A_YEAR });
+/** Whether one of the columns may hold something; most lines have none of them. */
+function hasFourPowers(line: TurpeLine): boolean {
+  return (
+    line.puissance_souscrite_hph_kva !== undefined ||
+    line.puissance_souscrite_hch_kva !== undefined ||
+    line.puissance_souscrite_hpb_kva !== undefined ||
+    line.puissance_souscrite_hcb_kva !== undefined
+  );
+}
+
+/** `(b·P + cg + cc) / 365 · days`, in leap years too; with four powers `b1·P1 + b2·(P2 − P1) + …`. In cents. */
+function fixedPart({ standing, b }: RatePart, powers: readonly Fraction[]): bigint {
+  let sum = standing;
+  for (const [index, power] of powers.entries()) {
+    const below = powers[index - 1];
+    const rate = b[index];
+    if (rate === undefined) break;
+    sum = add(sum, multiply(rate, below === undefined ? power : subtract(power, below)));
+  }
+  return roundHalfAway(sum);
 }
 
 /** `Σ kWh · c / 100` in cents; of a divided line by days. Undefined when the line has no energy at all. */
-function energyPart(
-  rate: PreparedRate,
-  line: TurpeLine,
-  { period, days }: { period: Period; days: number },
-): bigint | undefined {
-  let sum = ZERO;
-  const missing: string[] = [];
-  for (const { register, column, c } of rate.c) {
+function energyPart({ rate, c: rates }: RatePart, line: TurpeLine, period: Period): bigint | undefined {
+  let sum: Fraction | undefined;
+  for (const { column, c } of rates) {
     const kwh = numberAt(line, column);
-    if (kwh === undefined) missing.push(register);
-    else sum = add(sum, multiply(kwh, c));
+    if (kwh === undefined) {
+      refuseCoarser(rate, line, period);
+      return undefined;
+    }
+    sum = sum === undefined ? multiply(kwh, c) : add(sum, multiply(kwh, c));
   }
-  if (missing.length === rate.c.length && !hasEnergy(line)) return undefined;
-  if (missing.length > 0) {
-    throw new LineError(
-      `${period.formula} from ${period.debut} needs energy for ${missing.join(', ')}; the line’s is coarser`,
-    );
-  }
-  return cents(multiply(sum, { numerator: BigInt(days), denominator: 100n * BigInt(period.days) }));
+  return roundHalfAway(sum ?? ZERO);
+}
+
+/** Nothing at all is no energy; some registers of several are an error. */
+function refuseCoarser(rate: PreparedRate, line: TurpeLine, { formula, debut }: Period): void {
+  const missing = rate.c.filter(({ column }) => numberAt(line, column) === undefined);
+  if (missing.length === rate.c.length && !hasEnergy(line)) return;
+  const registers = missing.map(({ register }) => register).join(', ');
+  throw new LineError(`${formula} from ${debut} needs energy for ${registers}; the line’s is coarser`);
 }
 
 function hasEnergy(line: TurpeLine): boolean {
@@ -236,7 +306,7 @@ function hasEnergy(line: TurpeLine): boolean {
 
 /** Hours over the subscribed power, at the rate of the first day. */
 function overrunOf(line: TurpeLine, { formula, debut }: Period, rate: PreparedRate | undefined): bigint {
-  const hours = numberAt(line, 'depassement_puissance_h');
+  const hours = numberOf(line.depassement_puissance_h, line, 'depassement_puissance_h');
   if (hours === undefined || hours.numerator === 0n) return 0n;
   if (rate?.cmdps === undefined) throw new LineError(`${formula} has no rate for hours over the power on ${debut}`);
   return cents(multiply(hours, rate.cmdps));
