@@ -1,8 +1,11 @@
-import type { TableColumn, TableDefinition, Words } from '../../kit/index.ts';
+import { definedMembers } from '../../kit/index.ts';
+import type { TableColumn, TableDefinition } from '../../kit/index.ts';
 import { PLACE_COLUMNS } from '../days/tables.ts';
 import type { ColumnKind, LinearColumns } from '../flux/linear.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
 import { columnsOf, registers } from './columns.ts';
+import type { HistoryTable } from './review-tables.ts';
+import { MONTH_COLUMNS, REVIEW_TABLES } from './review-tables.ts';
 
 /**
  * What readers may ask of Enedis: the model's tables of all deliveries, and the linear tables of each day. Nearly all have columns of households, which the
@@ -12,12 +15,8 @@ import { columnsOf, registers } from './columns.ts';
 const RSC = 'ref_situation_contractuelle';
 const FTA = 'formule_tarifaire_acheminement';
 
-interface HistoryTable {
-  readonly title: Words;
-  readonly description: Words;
-  readonly order: readonly string[];
-  readonly columns: readonly string[];
-}
+/** Of contracts above 36 kVA. */
+const FOUR_POWERS = ['hph', 'hch', 'hpb', 'hcb'].map((hour) => `puissance_souscrite_${hour}_kva`);
 
 const HISTORY: Readonly<Record<string, HistoryTable>> = {
   mois: {
@@ -27,27 +26,7 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
       en: 'A contract and a month: energies, TURPE, CTA, quality. A month that cannot be calculated keeps its row, without energy or amount.',
     },
     order: ['mois', RSC],
-    columns: [
-      ...[RSC, 'pdl', 'mois', 'debut', 'fin', 'nb_jours', 'puissance_moyenne_kva', 'memo_puissance', FTA],
-      ...registers('energie_'),
-      ...[
-        'depassement_puissance_h',
-        'turpe_fixe_eur',
-        'turpe_energies_eur',
-        'turpe_depassement_eur',
-        'turpe_variable_eur',
-      ],
-      ...[
-        'cta_eur',
-        'qualite',
-        'est_communicante',
-        'est_passage_a_zero',
-        'est_partage',
-        'est_douteux',
-        'releve_manquant',
-      ],
-      ...['depassement_manquant', 'est_baisse_inconnue', 'est_saut', 'est_retenu', 'erreur'],
-    ],
+    columns: [...MONTH_COLUMNS, 'est_gele', 'version_facturee'],
   },
   releves: {
     title: { fr: 'Relevés', en: 'Readings' },
@@ -80,7 +59,10 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
       en: 'The events of each contract, and FACTURATION at the first of each month.',
     },
     order: [RSC, 'date_evenement', 'evenement'],
-    columns: [RSC, 'pdl', 'date_evenement', 'evenement', FTA, 'puissance_souscrite_kva', 'niveau_ouverture_services'],
+    columns: [
+      ...[RSC, 'pdl', 'date_evenement', 'evenement', FTA, 'puissance_souscrite_kva', ...FOUR_POWERS],
+      'niveau_ouverture_services',
+    ],
   },
   chronologie: {
     title: { fr: 'Chronologie des relevés', en: 'Chronology of readings' },
@@ -122,6 +104,7 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
         'nb_jours',
         FTA,
         'puissance_souscrite_kva',
+        ...FOUR_POWERS,
         'turpe_fixe_eur',
         'est_partage',
       ],
@@ -220,9 +203,14 @@ const HISTORY: Readonly<Record<string, HistoryTable>> = {
   },
 };
 
-function historyTable([name, { title, description, order, columns }]: [string, HistoryTable]): TableDefinition {
+function historyTable([name, table]: [string, HistoryTable]): TableDefinition {
+  const { called = name, title, description, order, words = {} } = table;
   const rows = { step: 'rollup/history', output: name, each: 'history' } as const;
-  return { id: tableId(name), title, description, rows, order, columns: columnsOf(...columns) };
+  const columns = columnsOf(...table.columns).map((column) => ({
+    ...column,
+    ...definedMembers({ title: words[column.name] }),
+  }));
+  return { id: tableId(called), title, description, rows, order, columns };
 }
 
 /** The id of a table of Enedis. */
@@ -258,7 +246,10 @@ const LINEAR: readonly TableDefinition[] = LINEAR_TABLES.map(({ name, title, flu
 }));
 
 /** Every declared table: the model’s first, then the linear ones. */
-export const ENEDIS_TABLES: readonly TableDefinition[] = [...Object.entries(HISTORY).map(historyTable), ...LINEAR];
+export const ENEDIS_TABLES: readonly TableDefinition[] = [
+  ...Object.entries({ ...HISTORY, ...REVIEW_TABLES }).map(historyTable),
+  ...LINEAR,
+];
 
 /** The columns of the table of this name. */
 export function columnsOfTable(name: string): readonly TableColumn[] {

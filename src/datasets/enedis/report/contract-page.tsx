@@ -29,12 +29,14 @@ function One({ contract }: { readonly contract: Contract }): JSX.Element {
             ['Dernier mois', newest?.mois ?? DASH, newest?.qualite ?? ''],
             ['Énergie', number(newest?.energie_kwh ?? null), 'kWh'],
             ['TURPE', number(turpeOf(newest), 2), '€'],
-            ['Formule', last?.formule ?? DASH, `${number(last?.puissance_kva ?? null)} kVA`],
+            ['Formule', last?.formule ?? DASH, `${last?.puissances ?? number(last?.puissance_kva ?? null)} kVA`],
           ]}
         />
       </PlainSection>
       <Events contract={contract} />
       <Months contract={contract} />
+      <Holds contract={contract} />
+      <Changes contract={contract} />
       <Subscriptions contract={contract} />
       <PlainSection id={idOf(rsc, 'energies')} title={`Périodes d’énergie et leurs relevés · ${rsc}`}>
         <FigureTable
@@ -90,11 +92,11 @@ function Events({ contract: { rsc, events } }: { readonly contract: Contract }):
   return (
     <PlainSection id={idOf(rsc, 'evenements')} title={`Événements · ${rsc}`}>
       <FigureTable caption={`Chronologie du contrat ${rsc}`} head={['Date', 'Événement', 'Formule', 'kVA', 'Niveau']}>
-        {events.map(({ date, evenement, formule, puissance_kva: power, niveau }) => (
+        {events.map(({ date, evenement, formule, puissance_kva: power, puissances, niveau }) => (
           <Row
             key={`${date} ${evenement}`}
             name={timeText(date)}
-            cells={[evenement, formule ?? DASH, number(power), niveau ?? DASH]}
+            cells={[evenement, formule ?? DASH, puissances ?? number(power), niveau ?? DASH]}
           />
         ))}
       </FigureTable>
@@ -102,12 +104,21 @@ function Events({ contract: { rsc, events } }: { readonly contract: Contract }):
   );
 }
 
+/** A frozen month says from which version of the history it was invoiced. */
+function stateOf({ est_retenu, decision, est_gele, version_facturee }: Contract['months'][number]): string {
+  const states = [
+    est_gele ? `gelé, version ${version_facturee ?? DASH}` : null,
+    decision ?? (est_retenu ? 'retenu, à décider' : null),
+  ];
+  return states.filter((state) => state !== null).join(' ; ') || DASH;
+}
+
 function Months({ contract: { rsc, months } }: { readonly contract: Contract }): JSX.Element {
   return (
     <PlainSection id={idOf(rsc, 'mois')} title={`Mois et montants · ${rsc}`}>
       <FigureTable
         caption={`Mois du contrat ${rsc}, en euros`}
-        head={['Mois', 'Qualité', 'kWh', 'Fixe', 'Variable', 'CTA', 'Retenu', 'Remarques']}
+        head={['Mois', 'Qualité', 'kWh', 'Fixe', 'Variable', 'CTA', 'État', 'Remarques']}
       >
         {months.map((month) => (
           <Row
@@ -119,7 +130,7 @@ function Months({ contract: { rsc, months } }: { readonly contract: Contract }):
               euros(month.turpe_fixe_eur),
               euros(month.turpe_variable_eur),
               euros(month.cta_eur),
-              month.est_retenu ? 'oui' : 'non',
+              stateOf(month),
               [month.memo_puissance, month.erreur].filter((text) => text !== null).join(' ; '),
             ]}
           />
@@ -127,6 +138,65 @@ function Months({ contract: { rsc, months } }: { readonly contract: Contract }):
       </FigureTable>
     </PlainSection>
   );
+}
+
+function Holds({ contract: { rsc, holds } }: { readonly contract: Contract }): JSX.Element | null {
+  if (holds.length === 0) return null;
+  return (
+    <PlainSection id={idOf(rsc, 'retenus')} title={`Décisions · ${rsc}`}>
+      <FigureTable
+        caption={`Périodes qui retiennent un mois, contrat ${rsc}`}
+        head={['Unité', 'Motif', 'Période', 'Index de début', 'Index de fin', 'kWh', 'Décision']}
+      >
+        {holds.map((hold) => (
+          <Row
+            key={`${hold.unite} ${hold.debut}`}
+            name={hold.unite}
+            cells={[
+              hold.motif,
+              spanOf(hold),
+              hold.index_debut ?? DASH,
+              hold.index_fin ?? DASH,
+              number(hold.energie_kwh),
+              hold.decision ?? 'à décider',
+            ]}
+          />
+        ))}
+      </FigureTable>
+      <p class="note">Une unité est un mois du contrat ; « quotidien decide enedis all --unit … » décide d’elle.</p>
+    </PlainSection>
+  );
+}
+
+function Changes({ contract: { rsc, changes } }: { readonly contract: Contract }): JSX.Element | null {
+  if (changes.length === 0) return null;
+  return (
+    <PlainSection id={idOf(rsc, 'regularisations')} title={`Régularisations · ${rsc}`}>
+      <FigureTable
+        caption={`Mois gelés qui ont changé depuis, contrat ${rsc}`}
+        head={['Mois', 'Composante', 'Facturé', 'Calculé', 'Écart', 'Gelé', 'Cause']}
+      >
+        {changes.map((change) => (
+          <Row
+            key={`${change.mois} ${change.composante}`}
+            name={change.mois}
+            cells={[
+              change.composante,
+              amountOf(change, change.facture),
+              amountOf(change, change.calcule),
+              change.ecart === null ? 'en attente' : amountOf(change, change.ecart),
+              `${change.gele_le.slice(0, 10)}, ${change.gele_par}`,
+              change.cause ?? DASH,
+            ]}
+          />
+        ))}
+      </FigureTable>
+    </PlainSection>
+  );
+}
+
+function amountOf({ unite }: { readonly unite: string }, value: number | null): string {
+  return value === null ? DASH : `${number(value, unite === '€' ? 2 : 0)} ${unite}`;
 }
 
 function Subscriptions({ contract: { rsc, subscriptions } }: { readonly contract: Contract }): JSX.Element {
@@ -143,7 +213,7 @@ function Subscriptions({ contract: { rsc, subscriptions } }: { readonly contract
             cells={[
               number(span.nb_jours),
               span.formule ?? DASH,
-              number(span.puissance_kva),
+              span.puissances ?? number(span.puissance_kva),
               euros(span.turpe_fixe_eur),
               span.erreur,
             ]}

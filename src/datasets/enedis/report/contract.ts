@@ -10,6 +10,8 @@ export interface ContractEvent {
   readonly evenement: string;
   readonly formule: string | null;
   readonly puissance_kva: number | null;
+  /** The four powers above 36 kVA; null below. */
+  readonly puissances: string | null;
   readonly niveau: string | null;
 }
 
@@ -22,6 +24,11 @@ export interface ContractMonth {
   readonly turpe_variable_eur: number | null;
   readonly cta_eur: number | null;
   readonly est_retenu: boolean;
+  /** Of a person, on a month that looked wrong: acceptée or rejetée. */
+  readonly decision: string | null;
+  /** Stays as it was invoiced, from this version of the history. */
+  readonly est_gele: boolean;
+  readonly version_facturee: number | null;
   readonly memo_puissance: string | null;
   readonly erreur: string | null;
 }
@@ -33,6 +40,7 @@ export interface ContractSubscription {
   readonly nb_jours: number;
   readonly formule: string | null;
   readonly puissance_kva: number | null;
+  readonly puissances: string | null;
   readonly turpe_fixe_eur: number | null;
   readonly erreur: string | null;
 }
@@ -88,6 +96,31 @@ export interface ContractLine {
   readonly memo: string | null;
 }
 
+/** A period that holds its month until a person decides. */
+export interface ContractHold {
+  readonly unite: string;
+  readonly motif: string;
+  readonly debut: string;
+  readonly fin: string;
+  readonly energie_kwh: number | null;
+  readonly index_debut: string | null;
+  readonly index_fin: string | null;
+  readonly decision: string | null;
+}
+
+/** A part of a frozen month that is no longer what was invoiced, in `unite`; `ecart` is null while it waits. */
+export interface ContractChange {
+  readonly mois: string;
+  readonly composante: string;
+  readonly unite: string;
+  readonly facture: number | null;
+  readonly calcule: number | null;
+  readonly ecart: number | null;
+  readonly gele_le: string;
+  readonly gele_par: string;
+  readonly cause: string | null;
+}
+
 /** All of one contract (RSC). */
 export interface Contract {
   readonly rsc: string;
@@ -98,11 +131,14 @@ export interface Contract {
   readonly energies: readonly ContractEnergy[];
   readonly readings: readonly ContractReading[];
   readonly lines: readonly ContractLine[];
+  readonly holds: readonly ContractHold[];
+  readonly changes: readonly ContractChange[];
 }
 
 /** The tables that a contract is read from. */
 export const CONTRACT_TABLES = [
   ...['enedis_mois', 'enedis_echine', 'enedis_abonnements', 'enedis_energies', 'enedis_releves', 'enedis_lignes'],
+  ...['enedis_retenus', 'enedis_regularisations'],
 ] as const;
 
 function registersOf(prefix: string, alias = ''): string {
@@ -112,6 +148,12 @@ function registersOf(prefix: string, alias = ''): string {
   });
   return `nullif(concat_ws(' · ', ${texts.join(', ')}), '')`;
 }
+
+const FOUR = ['hph', 'hch', 'hpb', 'hcb'].map((hour) => `puissance_souscrite_${hour}_kva`);
+/** `54 / 54 / 60 / 60`. */
+const POWERS = `CASE WHEN ${FOUR.join(' + ')} IS NOT NULL THEN concat_ws(' / ', ${FOUR.map(
+  (name) => `regexp_replace(CAST(${name} AS VARCHAR), '\\.?0+$', '')`,
+).join(', ')}) END AS puissances`;
 
 /** The contracts of an RSC or a delivery point, in the order of their first event. */
 export async function contractsOf(sql: SqlSession, id: string): Promise<Contract[]> {
@@ -135,21 +177,31 @@ async function contractOf(
     pdl,
     events: await sql.rows(
       `SELECT date_evenement AS date, evenement, formule_tarifaire_acheminement AS formule, puissance_souscrite_kva AS puissance_kva,
-         niveau_ouverture_services AS niveau FROM enedis_echine WHERE ${own} ORDER BY CAST(date_evenement AS TIMESTAMPTZ), evenement = 'FACTURATION'`,
+         ${POWERS}, niveau_ouverture_services AS niveau FROM enedis_echine WHERE ${own} ORDER BY CAST(date_evenement AS TIMESTAMPTZ), evenement = 'FACTURATION'`,
     ),
     months: await sql.rows(
-      `SELECT mois, qualite, energie_base_kwh AS energie_kwh, turpe_fixe_eur, turpe_variable_eur, cta_eur, est_retenu, memo_puissance, erreur
+      `SELECT mois, qualite, energie_base_kwh AS energie_kwh, turpe_fixe_eur, turpe_variable_eur, cta_eur, est_retenu, decision, est_gele, version_facturee,
+         memo_puissance, erreur
        FROM enedis_mois WHERE ${own} ORDER BY mois DESC`,
     ),
     subscriptions: await sql.rows(
       `SELECT CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, nb_jours, formule_tarifaire_acheminement AS formule,
-         puissance_souscrite_kva AS puissance_kva, turpe_fixe_eur, erreur FROM enedis_abonnements WHERE ${own} ORDER BY debut`,
+         puissance_souscrite_kva AS puissance_kva, ${POWERS}, turpe_fixe_eur, erreur FROM enedis_abonnements WHERE ${own} ORDER BY debut`,
     ),
     energies,
     readings: await readingsOf(sql, { rsc, pdl, used: energies.flatMap(({ from, to }) => [from.id, to.id]) }),
     lines: await sql.rows(
       `SELECT mois, categorie, quantite, est_brouillon, quantite_enedis, a_facturer, a_supprimer, memo FROM enedis_lignes WHERE ${own}
        ORDER BY mois, campagne, fichier, ligne`,
+    ),
+    holds: await sql.rows(
+      `SELECT unite, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, energie_kwh, nullif(index_debut, '') AS index_debut,
+         nullif(index_fin, '') AS index_fin, decision
+       FROM enedis_retenus WHERE ${own} ORDER BY unite, debut`,
+    ),
+    changes: await sql.rows(
+      `SELECT mois, composante, unite, facture, calcule, ecart, gele_le, gele_par, cause FROM enedis_regularisations WHERE ${own}
+       ORDER BY mois, composante`,
     ),
   };
 }
