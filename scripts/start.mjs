@@ -170,7 +170,7 @@ function needsBuild() {
 async function build() {
   const hash = sourceHash();
   await step('compiling', () =>
-    runNode(inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-b', 'tsconfig.build.json'),
+    runNode(inRoot('node_modules', '@typescript', 'native', 'bin', 'tsc'), '-b', 'tsconfig.build.json'),
   );
   if (existsSync(PLACER)) await step('placing the packages', () => runNode(PLACER));
   const bundler = inRoot('dist', 'workers', 'build-bundle.js');

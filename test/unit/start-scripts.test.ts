@@ -39,7 +39,7 @@ if (process.argv[2] === 'ci' && fs.existsSync('lock-incomplete')) {
   process.exit(1);
 }
 await new Promise((next) => setTimeout(next, 300));
-for (const [name, from] of [['typescript/bin/tsc', 'tsc.js'], ['vitest/vitest.mjs', 'vitest.js']]) {
+for (const [name, from] of [['@typescript/native/bin/tsc', 'tsc.js'], ['vitest/vitest.mjs', 'vitest.js']]) {
   fs.mkdirSync('node_modules/' + name.replace(/[^/]*$/, ''), { recursive: true });
   fs.copyFileSync(from, 'node_modules/' + name);
 }
