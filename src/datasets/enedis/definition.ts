@@ -157,7 +157,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 10,
+    version: 11,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [
@@ -177,6 +177,10 @@ const ROLLUPS: readonly RollupDefinition[] = [
       monthly_csv: csvFile('history/enedis/monthly-csv', { publishAs: 'reports/enedis/monthly_report.csv' }),
       monthly_table: parquetFile('history/enedis/monthly-table', {
         publishAs: 'reports/enedis/monthly_report.parquet',
+      }),
+      review_csv: csvFile('history/enedis/review-csv', { publishAs: 'reports/enedis/monthly_review.csv' }),
+      review_table: parquetFile('history/enedis/review-table', {
+        publishAs: 'reports/enedis/monthly_review.parquet',
       }),
       page: htmlFile('history/enedis/page', { publishAs: 'reports/enedis/monthly_report.html' }),
     },

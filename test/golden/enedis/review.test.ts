@@ -11,6 +11,7 @@ import { hostOf } from '../../../src/cli/make/dataset-commands.ts';
 import { ENEDIS_COMMANDS } from '../../../src/datasets/enedis/commands/commands.ts';
 import { freezeFile } from '../../../src/datasets/enedis/billing/freeze-month.ts';
 import type { MonthRow } from '../../../src/datasets/enedis/billing/freeze-month.ts';
+import type { MonthlyReport } from '../../../src/datasets/enedis/report/monthly-page.tsx';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { decideUnit } from '../../../src/engine/records/unit-decisions.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
@@ -138,4 +139,53 @@ it('declares columns of the history that its files have', async () => {
     const names = found.map(({ column_name: name }) => name);
     expect([output, columns.filter(({ name }) => !names.includes(name))]).toEqual([output, []]);
   }
+});
+
+const store = (name: string): string => path.join(engine.home, 'store', 'reports', 'enedis', name);
+
+async function monthly(): Promise<MonthlyReport> {
+  return JSON.parse(await readFile(store('monthly_report.json'), 'utf8')) as MonthlyReport;
+}
+
+describe('the monthly report', () => {
+  it('has held months with their reason, and what was decided', async () => {
+    const held = (await monthly()).review.filter(({ sujet }) => sujet === 'mois retenu');
+    expect(held.map(({ mois, detail, suite }) => [mois, detail, suite])).toEqual([
+      ['2025-09', 'plus de 1000 kWh par jour', 'à décider'],
+      ['2025-10', 'index en baisse', 'rejeté'],
+    ]);
+  });
+
+  it('has what was invoiced and is not what was measured, the largest first', async () => {
+    const { review, months } = await monthly();
+    const invoiced = review.filter(({ sujet }) => sujet === 'facturé autrement');
+    // Credits count; drafts and months without a measure are no difference.
+    expect(invoiced).toMatchObject([
+      { mois: '2025-10', detail: 'HC', unite: 'kWh', facture: 150, calcule: 90, ecart: 60 },
+      { mois: '2025-10', detail: 'Base', unite: 'kWh', facture: 200, calcule: 210, ecart: -10 },
+    ]);
+    expect(months[0]).toMatchObject({ mois: '2025-10', ecarts_factures: 2, factures_sans_mesure: 1 });
+  });
+
+  it('has the regularisations of frozen months, and names no contract', async () => {
+    const { review } = await monthly();
+    const changed = review.filter(({ sujet }) => sujet === 'régularisation');
+    expect(changed.map(({ detail, facture, calcule, ecart }) => [detail, facture, calcule, ecart])).toEqual([
+      ['turpe_fixe_eur', 8.94, 10.39, 1.45],
+      ['cta_eur', 1.96, 2.28, 0.32],
+    ]);
+    for (const name of ['report.json', 'report.html', 'review.csv'])
+      expect(await readFile(store(`monthly_${name}`), 'utf8')).not.toMatch(/99000000000\d{3}/);
+    expect(await pageOf(changed[0]!.repere)).toContain(rsc(1));
+  });
+
+  it('has the same as page, CSV and Parquet', async () => {
+    const { review } = await monthly();
+    expect(review.length).toBe(6);
+    expect(await rows('reports/enedis/monthly_review')).toEqual(review);
+    const page = await readFile(store('monthly_report.html'), 'utf8');
+    const csv = (await readFile(store('monthly_review.csv'), 'utf8')).trimEnd().split('\n');
+    expect(csv.length).toBe(1 + review.length);
+    for (const { repere } of review) expect([page.includes(repere), csv.join().includes(repere)]).toEqual([true, true]);
+  });
 });

@@ -4,7 +4,7 @@ import { CONTRACT_TABLES, contractsOf } from '../report/contract.ts';
 import { optionOf } from './options.ts';
 
 /**
- * `quotidien enedis contrat <rsc|pdl>`: the page of the contracts of a point, into a file of the user's choice that only its owner reads. It names a
+ * `quotidien enedis contrat <rsc|pdl|pseudonym of a month>`: the page of the contracts of a point, into a file of the user's choice that only its owner reads. It names a
  * household, and is published nowhere.
  */
 export async function contract(call: CommandCall, host: CommandHost): Promise<CommandEnd> {

@@ -10,6 +10,11 @@ import { MAX_KWH_A_MONTH } from './months.ts';
 const INDEXES = (side: string): string =>
   `concat_ws(', ', ${REGISTERS.map((register) => `'${register} ' || ${side}.index_${register}_kwh`).join(', ')})`;
 
+/** SQL of the pseudonym of a month of a contract, `2025-10/113d4158b966`. */
+export function unitSql(rsc: string, month: string): string {
+  return `${month} || '/' || left(sha256(${rsc} || '|' || ${month}), 12)`;
+}
+
 /** Makes `retenus`: for each month that looks wrong, the periods and readings that make it so. */
 export const HELD_MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE retenus AS
@@ -24,7 +29,7 @@ export const HELD_MONTHS: readonly string[] = [
      FROM mois m JOIN energies e ON e.rsc = m.ref_situation_contractuelle AND e.mois = m.mois
      WHERE m.est_retenu AND (e.est_baisse_inconnue OR e.est_saut OR NOT (m.est_saut OR m.est_baisse_inconnue))
    )
-   SELECT w.mois || '/' || left(sha256(w.rsc || '|' || w.mois), 12) AS unite, w.*, ${INDEXES('d')} AS index_debut, ${INDEXES('f')} AS index_fin
+   SELECT ${unitSql('w.rsc', 'w.mois')} AS unite, w.*, ${INDEXES('d')} AS index_debut, ${INDEXES('f')} AS index_fin
    FROM mauvaises w
    LEFT JOIN lus d ON d.rsc = w.rsc AND d.releve_id = w.d_releve_id AND d.jour = w.debut
    LEFT JOIN lus f ON f.rsc = w.rsc AND f.releve_id = w.f_releve_id AND f.jour = w.fin

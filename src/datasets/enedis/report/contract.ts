@@ -1,6 +1,7 @@
 import { quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
 import { REGISTERS } from '../flux/registers.ts';
+import { unitSql } from '../model/holds.ts';
 
 /** Everything that is known of one contract, for the page that only its operator sees. Dates and times are text in Paris. */
 
@@ -155,11 +156,17 @@ const POWERS = `CASE WHEN ${FOUR.join(' + ')} IS NOT NULL THEN concat_ws(' / ', 
   (name) => `regexp_replace(CAST(${name} AS VARCHAR), '\\.?0+$', '')`,
 ).join(', ')}) END AS puissances`;
 
-/** The contracts of an RSC or a delivery point, in the order of their first event. */
+/** A month of a contract under its pseudonym, as reports and holds name it. */
+const UNIT = /^(\d{4}-\d{2})\/[0-9a-f]{12}$/;
+
+/** The contracts of an RSC, of a delivery point or of the pseudonym of a month, in the order of their first event. */
 export async function contractsOf(sql: SqlSession, id: string): Promise<Contract[]> {
+  const [, month] = UNIT.exec(id) ?? [];
+  const unit =
+    month === undefined ? 'false' : `${unitSql('ref_situation_contractuelle', quoteText(month))} = ${quoteText(id)}`;
   const found = await sql.rows<{ rsc: string; pdl: string }>(
     `SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl FROM enedis_echine
-     WHERE ref_situation_contractuelle = ${quoteText(id)} OR pdl = ${quoteText(id)} GROUP BY 1 ORDER BY min(date_evenement), 1`,
+     WHERE ref_situation_contractuelle = ${quoteText(id)} OR pdl = ${quoteText(id)} OR ${unit} GROUP BY 1 ORDER BY min(date_evenement), 1`,
   );
   const contracts: Contract[] = [];
   for (const one of found) contracts.push(await contractOf(sql, one));

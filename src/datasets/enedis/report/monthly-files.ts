@@ -16,6 +16,8 @@ const COLUMNS = {
   erreurs: 'integer',
   depassements_manquants: 'integer',
   anomalies_r151: 'integer',
+  ecarts_factures: 'integer',
+  factures_sans_mesure: 'integer',
   est_gele: 'boolean',
   regularisations: 'integer',
   regularisation_eur: 'decimal',

@@ -4,6 +4,8 @@ import { Figures, FigureTable, number, PlainSection, Row, withUnit } from '../..
 import { expiringRates } from '../rates/expiry.ts';
 import { ExpiringNote } from './daily-page.tsx';
 import { renderDocument } from './document.tsx';
+import type { ReviewRow } from './review.ts';
+import { Review } from './review-section.tsx';
 
 /** What one month of all contracts adds up to. */
 export interface MonthTotals {
@@ -24,6 +26,9 @@ export interface MonthTotals {
   readonly anomalies_r151: number;
   /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
   readonly depassements_manquants: number;
+  /** Categories of contracts of which another quantity was invoiced than measured, and of which none is known. */
+  readonly ecarts_factures: number;
+  readonly factures_sans_mesure: number;
   /** A person said that it was invoiced: its amounts stay, and what changed since is in lines of regularisation. */
   readonly est_gele: boolean;
   readonly regularisations: number;
@@ -43,7 +48,7 @@ export interface FormulaTotals {
   readonly turpe_eur: number | null;
 }
 
-/** What the page of months shows; nothing in it names a contract. */
+/** What the page of months shows; nothing in it names a contract: in `review` they have a pseudonym. */
 export interface MonthlyReport {
   readonly schema: 'enedis.monthly/1';
   /** The first of a month; nothing after it was made. */
@@ -52,6 +57,7 @@ export interface MonthlyReport {
   readonly months: readonly MonthTotals[];
   readonly formulas: readonly FormulaTotals[];
   readonly errors: readonly { readonly erreur: string; readonly contrats: number }[];
+  readonly review: readonly ReviewRow[];
 }
 
 const MONTHS_SHOWN = 24;
@@ -64,6 +70,8 @@ const MONTH_HEAD = [
   'Retenus',
   'Anomalies R151',
   'Dépassements à fournir',
+  'Écarts facturés',
+  'Facturé sans mesure',
   'Régularisations',
   'kWh',
   'Fixe',
@@ -111,6 +119,7 @@ function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
           heures de dépassement, qu’aucun flux ne donne : un fichier « depassements » les fournit.
         </p>
       </PlainSection>
+      <Review rows={report.review} />
       <PlainSection id="formules" title="Par formule tarifaire">
         <FigureTable caption={newest?.mois ?? ''} head={['Formule', 'Contrats', 'kWh', 'TURPE']}>
           {report.formulas.map(({ formule, contrats, energie_kwh: kwh, turpe_eur: turpe }) => (
@@ -141,6 +150,8 @@ function monthCells(month: MonthTotals): string[] {
     number(month.retenus),
     number(month.anomalies_r151),
     number(month.depassements_manquants),
+    number(month.ecarts_factures),
+    number(month.factures_sans_mesure),
     month.est_gele ? `gelé, ${number(month.regularisations)} (${euros(month.regularisation_eur ?? 0)})` : '–',
     number(month.energie_kwh),
     euros(month.turpe_fixe_eur),

@@ -12,6 +12,7 @@ import { freezeMonths } from '../model/frozen.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import { monthlyFiles } from '../report/monthly-files.ts';
+import { reviewFiles, reviewOf } from '../report/review.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
 import { judgeMonths } from './judge-months.ts';
 import { pathsOf } from './month.ts';
@@ -94,9 +95,10 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
     outputs[name] = await copyRows(sql, query(`'${horizon}'`), name);
   }
   const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
-  const report = await monthlyReport(sql, horizon);
+  const review = await reviewOf(sql);
+  const report = { ...(await monthlyReport(sql, horizon)), review };
   const { renderMonthlyPage } = await import('../report/monthly-page.tsx');
-  const files = await monthlyFiles(sql, report.months);
+  const files = { ...(await monthlyFiles(sql, report.months)), ...(await reviewFiles(sql, review)) };
   const months = outputs['mois'];
   return {
     scope: unit.scope,
@@ -125,13 +127,15 @@ async function newestDay(paths: readonly string[]): Promise<CivilDate | undefine
   return newest === '' ? undefined : `${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}`;
 }
 
-async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<MonthlyReport> {
+async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Omit<MonthlyReport, 'review'>> {
   const months = await sql.rows<MonthTotals>(`
     SELECT m.mois, count(*) AS contrats, count(*) FILTER (WHERE qualite = 'réelle') AS reelle,
       count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable,
       count(*) FILTER (WHERE est_communicante) AS communicante, count(*) FILTER (WHERE est_retenu) AS retenus, count(erreur) AS erreurs,
       (SELECT count(*) FROM anomalies_r151 r WHERE r.mois = m.mois) AS anomalies_r151,
       count(*) FILTER (WHERE depassement_manquant) AS depassements_manquants,
+      (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.ecart <> 0) AS ecarts_factures,
+      (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.mesure IS NULL) AS factures_sans_mesure,
       CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
       CAST(sum(turpe_variable_eur) AS DECIMAL(18, 2)) AS turpe_variable_eur, CAST(sum(cta_eur) AS DECIMAL(18, 2)) AS cta_eur,
       bool_or(est_gele) AS est_gele, (SELECT count(*) FROM regularisations r WHERE r.mois = m.mois) AS regularisations,

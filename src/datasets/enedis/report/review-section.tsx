@@ -1,0 +1,79 @@
+import type { JSX } from 'preact';
+import { FigureTable, number, PlainSection, Row } from '../../kit/page/index.ts';
+import type { ReviewRow } from './review.ts';
+
+interface Shown {
+  readonly sujet: ReviewRow['sujet'];
+  readonly id: string;
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly none: string;
+}
+
+const SECTIONS: readonly Shown[] = [
+  {
+    sujet: 'mois retenu',
+    id: 'retenus',
+    title: 'Mois retenus',
+    head: ['Repère', 'Motif', 'Facturé', 'Calculé', 'Écart', 'Décision'],
+    none: 'Aucun mois n’est retenu.',
+  },
+  {
+    sujet: 'facturé autrement',
+    id: 'ecarts',
+    title: 'Plus grands écarts entre facturé et mesuré',
+    head: ['Repère', 'Catégorie', 'Facturé', 'Mesuré', 'Écart', 'Suite'],
+    none: 'Aucune ligne facturée ne diffère de la mesure.',
+  },
+  {
+    sujet: 'régularisation',
+    id: 'regularisations',
+    title: 'Régularisations des mois gelés',
+    head: ['Repère', 'Composante', 'Facturé', 'Calculé', 'À régulariser', 'Suite'],
+    none: 'Aucun mois gelé n’a changé.',
+  },
+];
+
+/** What the billing team looks at, on the page of the months; contracts stand under the pseudonym of their month. */
+export function Review({ rows }: { readonly rows: readonly ReviewRow[] }): JSX.Element {
+  return (
+    <>
+      {SECTIONS.map((section) => (
+        <Subject key={section.id} section={section} rows={rows.filter(({ sujet }) => sujet === section.sujet)} />
+      ))}
+    </>
+  );
+}
+
+function Subject({
+  section: { id, title, head, none },
+  rows,
+}: {
+  readonly section: Shown;
+  readonly rows: readonly ReviewRow[];
+}): JSX.Element {
+  return (
+    <PlainSection id={id} title={title}>
+      {rows.length === 0 ? (
+        <p class="note">{none}</p>
+      ) : (
+        <>
+          <FigureTable caption={`${title}, les ${rows.length} premiers`} head={head}>
+            {rows.map((row) => (
+              <Row key={`${row.repere} ${row.detail}`} name={row.repere} cells={cellsOf(row)} />
+            ))}
+          </FigureTable>
+          <p class="note">
+            Un repère est le mois d’un contrat, sans le nommer ; « quotidien enedis contrat » en ouvre la page.
+          </p>
+        </>
+      )}
+    </PlainSection>
+  );
+}
+
+function cellsOf(row: ReviewRow): string[] {
+  const figure = (value: number | null): string =>
+    value === null ? '–' : `${number(value, row.unite === '€' || !Number.isInteger(value) ? 2 : 0)} ${row.unite}`;
+  return [row.detail, figure(row.facture), figure(row.calcule), figure(row.ecart), row.suite ?? '–'];
+}

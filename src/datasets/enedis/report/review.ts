@@ -1,0 +1,83 @@
+import { csvText, utf8 } from '../../kit/index.ts';
+import type { RowsFile, SqlSession } from '../../kit/index.ts';
+import { copyRows } from '../days/tables.ts';
+import { LINES_SQL } from '../model/billing.ts';
+import { unitSql } from '../model/holds.ts';
+
+/**
+ * What the billing team looks at: months that wait or were decided on, invoices that say something else than what was measured, and invoiced months that
+ * changed since. Contracts stand under the pseudonym of their month, as in records of holds.
+ */
+
+/** Of each subject, the first this many. */
+const ROWS_SHOWN = 100;
+
+/** One thing to look at. */
+export interface ReviewRow {
+  readonly sujet: 'mois retenu' | 'facturé autrement' | 'régularisation';
+  /** A month of a contract, `2025-10/113d4158b966`; `quotidien enedis contrat` takes it. */
+  readonly repere: string;
+  readonly mois: string;
+  /** The reason of a hold, the category of invoice lines, or the component of a month. */
+  readonly detail: string;
+  /** Of the three figures; null stands for one that is not known. */
+  readonly unite: string;
+  readonly facture: number | null;
+  readonly calcule: number | null;
+  /** Invoiced less measured; of a regularisation what is to be invoiced in addition, null while it waits. */
+  readonly ecart: number | null;
+  /** What became of it, in French; null where there is nothing to say. */
+  readonly suite: string | null;
+}
+
+const NAMES = ['sujet', 'repere', 'mois', 'detail', 'unite', 'facture', 'calcule', 'ecart', 'suite'] as const;
+
+/**
+ * Makes `factures_comparees`, over `lignes` and `mois`: what was invoiced of a category and month of a contract (all lines that are no drafts, credits
+ * included), beside what was measured.
+ */
+const COMPARED = `CREATE OR REPLACE TEMP TABLE factures_comparees AS
+  SELECT ref_situation_contractuelle AS rsc, mois, categorie, CASE categorie WHEN 'Abonnements' THEN 'jours' ELSE 'kWh' END AS unite,
+    CAST(sum(quantite) AS DECIMAL(18, 3)) AS facture, any_value(quantite_enedis) AS mesure,
+    CAST(sum(quantite) AS DECIMAL(18, 3)) - any_value(quantite_enedis) AS ecart
+  FROM (${LINES_SQL})
+  WHERE NOT est_brouillon AND mois IS NOT NULL AND ref_situation_contractuelle IS NOT NULL AND categorie IN ('Base', 'HP', 'HC', 'Abonnements')
+  GROUP BY ref_situation_contractuelle, mois, categorie`;
+
+const HELD = `SELECT 'mois retenu' AS sujet, 1 AS rang_sujet, r.unite AS repere, r.mois, string_agg(DISTINCT r.motif, ', ' ORDER BY r.motif) AS detail,
+    'kWh' AS unite, CAST(NULL AS DECIMAL(18, 3)) AS facture, CAST(any_value(r.mois_kwh) AS DECIMAL(18, 3)) AS calcule,
+    CAST(NULL AS DECIMAL(18, 3)) AS ecart,
+    CASE any_value(d.decision) WHEN 'accept' THEN 'accepté' WHEN 'reject' THEN 'rejeté' ELSE 'à décider' END AS suite,
+    row_number() OVER (ORDER BY any_value(d.decision) IS NOT NULL, r.mois DESC, r.unite) AS rang
+  FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite GROUP BY r.unite, r.mois`;
+
+const INVOICED = `SELECT 'facturé autrement', 2, ${unitSql('rsc', 'mois')} AS repere, mois, categorie, unite, facture,
+    CAST(mesure AS DECIMAL(18, 3)), CAST(ecart AS DECIMAL(18, 3)), NULL,
+    row_number() OVER (ORDER BY abs(ecart) DESC, mois DESC, repere, categorie)
+  FROM factures_comparees WHERE ecart <> 0`;
+
+const CHANGED = `SELECT 'régularisation', 3, ${unitSql('rsc', 'mois')} AS repere, mois, composante, unite, facture, calcule,
+    CAST(ecart AS DECIMAL(18, 3)), CASE WHEN est_en_attente THEN 'en attente' END,
+    row_number() OVER (ORDER BY unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere, composante)
+  FROM regularisations`;
+
+/** Makes `a_regarder` and `factures_comparees` from the tables of the model, `decisions` and `lignes`; gives the rows, by subject, the largest first. */
+export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
+  await sql.run(COMPARED);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE a_regarder AS
+    SELECT * FROM (${[HELD, INVOICED, CHANGED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
+  return sql.rows<ReviewRow>(SELECTED);
+}
+
+const SELECTED = `SELECT ${NAMES.join(', ')} FROM a_regarder ORDER BY rang_sujet, rang`;
+
+/** The same as CSV (semicolons) and as Parquet. */
+export async function reviewFiles(
+  sql: SqlSession,
+  rows: readonly ReviewRow[],
+): Promise<{ readonly review_csv: { readonly bytes: Uint8Array }; readonly review_table: RowsFile }> {
+  return {
+    review_csv: { bytes: utf8(csvText([NAMES, ...rows.map((row) => NAMES.map((name) => row[name]))])) },
+    review_table: await copyRows(sql, SELECTED, 'review-table'),
+  };
+}
