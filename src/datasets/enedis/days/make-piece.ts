@@ -11,7 +11,7 @@ import { readArchive } from '../decode/read-archive.ts';
 import type { ReadDocument } from '../decode/read-archive.ts';
 import { causeOf } from '../decode/refusal.ts';
 import type { PieceFailure } from './piece.ts';
-import { pieceLine } from './piece.ts';
+import { pieceLine, recordLine } from './piece.ts';
 
 /** An archive and where its piece is written. */
 export interface PieceTask {
@@ -41,7 +41,7 @@ export async function makePiece({ path: archive, name, ring, scratch }: PieceTas
   try {
     await writeRecords(file, head, (write) =>
       readArchive({ path: archive, name }, { ring, scratch: folder }, (record, document) =>
-        write(pieceLine({ document, ...record })),
+        write(recordLine(record, document)),
       ),
     );
     return { path: file };

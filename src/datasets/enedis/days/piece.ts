@@ -13,7 +13,7 @@ import type { DocumentRecord } from '../flux/read-xml.ts';
  * | line | members |
  * |---|---|
  * | first | `archive` (its name), `sha256` and `bytes` of the archive as delivered |
- * | occurrence | `document`, `occurrence`, `head`, `record` |
+ * | occurrence | `document`, `occurrence`; `head` and `record` as JSON in a text, as a slice keeps them |
  * | last | `documents` with their hashes, or `failure` with its cause; then there are no occurrences |
  */
 export interface PieceHead {
@@ -22,10 +22,8 @@ export interface PieceHead {
   readonly bytes: number;
 }
 
-/** An occurrence with the inner file that it stands in. */
-export interface PieceRecord extends DocumentRecord {
-  readonly document: string;
-}
+/** What the line of an occurrence begins with; no other line does. */
+const RECORD_START = '{"document":';
 
 /** Why an archive could not be read, in words that quote nothing of a customer. */
 export interface PieceFailure {
@@ -37,17 +35,24 @@ export interface PieceFailure {
 /** A piece without such a line was cut off. */
 export type PieceEnd = { readonly documents: readonly ReadDocument[] } | { readonly failure: PieceFailure };
 
-type Line = PieceHead | PieceRecord | PieceEnd;
+type Line = PieceHead | PieceEnd;
 
 /** What a file of pieces gives, in its order. */
 export type PieceEvent =
   | { readonly kind: 'head'; readonly head: PieceHead; readonly name: ArchiveName }
-  | { readonly kind: 'record'; readonly record: PieceRecord }
+  /** The line as it stands: it goes into a slice without being taken apart, which costs more than reading it. */
+  | { readonly kind: 'record'; readonly line: string }
   | { readonly kind: 'end'; readonly end: PieceEnd };
 
 /** With the line end. */
 export function pieceLine(line: Line): string {
   return `${JSON.stringify(line)}\n`;
+}
+
+/** The line of an occurrence, with the inner file that it stands in and the line end. */
+export function recordLine({ occurrence, head, record }: DocumentRecord, document: string): string {
+  const members = { document, occurrence, head: JSON.stringify(head), record: JSON.stringify(record) };
+  return `${JSON.stringify(members)}\n`;
 }
 
 /**
@@ -59,7 +64,7 @@ export async function* readPieces(path: string): AsyncGenerator<PieceEvent> {
   let isOpen = false;
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     if (text === '') continue;
-    const event = eventOf(parseLine(text));
+    const event = eventOf(text);
     if ((event.kind === 'head') === isOpen) throw isOpen ? truncated() : foreign();
     isOpen = event.kind !== 'end';
     yield event;
@@ -77,8 +82,9 @@ function parseLine(text: string): Line {
   throw foreign();
 }
 
-function eventOf(line: Line): PieceEvent {
-  if ('record' in line) return { kind: 'record', record: line };
+function eventOf(text: string): PieceEvent {
+  if (text.startsWith(RECORD_START) && text.endsWith('}')) return { kind: 'record', line: text };
+  const line = parseLine(text);
   if ('documents' in line || 'failure' in line) return { kind: 'end', end: line };
   if (!('archive' in line)) throw foreign();
   const name = parseDeliveredName(line.archive);

@@ -3,9 +3,9 @@ import type { ArchiveName } from '../decode/archive-name.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 import { LINES_PART } from '../lines/part.ts';
 import { sliceLines } from '../lines/slice-lines.ts';
-import type { PieceEnd, PieceHead, PieceRecord } from './piece.ts';
+import type { PieceEnd, PieceHead } from './piece.ts';
 import { readPieces } from './piece.ts';
-import { copyRows, openRows } from './tables.ts';
+import { copyRows, joinedLine, openRows } from './tables.ts';
 import type { RowSink } from './tables.ts';
 
 /**
@@ -87,24 +87,11 @@ async function distribute(
     const sink = open === undefined ? undefined : sinkOf(open.name.date);
     if (open === undefined || sink === undefined) continue;
     const { head, name } = open;
-    const isEnd = event.kind === 'end';
+    const own = { archive: name.name, archive_sha256: head.sha256, archive_timestamp: name.timestamp, delivery };
     // Only the last line says whether the archive could be read; an archive that could not has no occurrences.
-    const isFailed = isEnd && 'failure' in event.end;
-    await sink.write({
-      ...{
-        archive: name.name,
-        archive_sha256: head.sha256,
-        archive_timestamp: name.timestamp,
-        delivery,
-        is_failed: isFailed,
-      },
-      ...(isEnd ? archiveRow(head, name, event.end) : recordRow(event.record)),
-    });
+    if (event.kind === 'record') await sink.writeLines(joinedLine({ ...own, is_failed: false }, event.line));
+    else await sink.write({ ...own, is_failed: 'failure' in event.end, ...archiveRow(head, name, event.end) });
   }
-}
-
-function recordRow({ document, occurrence, head, record }: PieceRecord): object {
-  return { document, occurrence, head: JSON.stringify(head), record: JSON.stringify(record) };
 }
 
 function archiveRow({ bytes }: PieceHead, { sequence, counter }: ArchiveName, end: PieceEnd): object {

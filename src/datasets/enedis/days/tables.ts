@@ -28,6 +28,8 @@ const WRITE_CHARACTERS = 2 ** 18;
 /** Takes rows one by one. */
 export interface RowSink {
   write(row: object): Promise<void>;
+  /** Rows that are JSON already, each with its line end. */
+  writeLines(lines: string): Promise<void>;
   /** The rows as a table function of these columns. */
   close(columns: LinearColumns): Promise<string>;
 }
@@ -37,14 +39,16 @@ export function openRows(sql: SqlSession, name: string): RowSink {
   const file = scratchFile(sql, `${name}.ndjson`);
   const stream = createWriteStream(file);
   let waiting = '';
+  const writeLines = async (lines: string): Promise<void> => {
+    waiting += lines;
+    if (waiting.length < WRITE_CHARACTERS) return;
+    const chunk = waiting;
+    waiting = '';
+    if (!stream.write(chunk)) await once(stream, 'drain');
+  };
   return {
-    async write(row) {
-      waiting += `${JSON.stringify(row)}\n`;
-      if (waiting.length < WRITE_CHARACTERS) return;
-      const chunk = waiting;
-      waiting = '';
-      if (!stream.write(chunk)) await once(stream, 'drain');
-    },
+    write: (row) => writeLines(`${JSON.stringify(row)}\n`),
+    writeLines,
     async close(columns) {
       stream.write(waiting);
       stream.end();
@@ -52,6 +56,11 @@ export function openRows(sql: SqlSession, name: string): RowSink {
       return rowsOfJson(file, columns);
     },
   };
+}
+
+/** A line of JSON: an object with the members of another one that is JSON already. Neither may be empty, and no name is in both. */
+export function joinedLine(members: object, json: string): string {
+  return `${JSON.stringify(members).slice(0, -1)},${json.slice(1)}\n`;
 }
 
 /** The rows of a file of JSON lines as a table function of these columns. */

@@ -12,7 +12,7 @@ import type { LinearTable } from '../flux/linear.ts';
 import { READERS } from '../flux/readers.ts';
 import type { TreeObject } from '../flux/shape.ts';
 import type { ArchiveLine } from '../report/model.ts';
-import { copyRows, openRows, PLACE_COLUMNS, PLACE_ORDER } from './tables.ts';
+import { copyRows, joinedLine, openRows, PLACE_COLUMNS, PLACE_ORDER } from './tables.ts';
 
 /** `transform/<flux>`: the linear tables of a day's archives, and what came of each archive. */
 
@@ -77,36 +77,41 @@ async function linearTable(
   leftOut: Record<string, number>,
 ): Promise<{ path: string; rows: number }> {
   const sink = openRows(sql, table.name);
-  for await (const row of recordsOf(sql, slice)) {
-    const place = {
-      archive: row.archive,
-      archive_sha256: row.archive_sha256,
-      archive_timestamp: row.archive_timestamp,
-      document: row.document,
-      occurrence: row.occurrence,
-    };
-    const source = {
-      occurrence: row.occurrence,
-      head: JSON.parse(row.head) as TreeObject,
-      record: JSON.parse(row.record) as TreeObject,
-    };
-    const made = table.linear(source, row.document);
-    for (const [name, count] of Object.entries(made.leftOut ?? {})) {
-      if (count > 0) leftOut[`${table.name}_${name}`] = (leftOut[`${table.name}_${name}`] ?? 0) + count;
+  const headOf = lastHead();
+  for await (const batch of recordsOf(sql, slice)) {
+    let lines = '';
+    for (const { head, record, ...place } of batch) {
+      const { occurrence, document } = place;
+      const source = { occurrence, head: headOf(head), record: JSON.parse(record) as TreeObject };
+      const made = table.linear(source, document);
+      for (const [name, count] of Object.entries(made.leftOut ?? {})) {
+        if (count > 0) leftOut[`${table.name}_${name}`] = (leftOut[`${table.name}_${name}`] ?? 0) + count;
+      }
+      for (const [index, row] of made.rows.entries()) {
+        lines += joinedLine({ ...place, position: index + 1 }, JSON.stringify(row));
+      }
     }
-    for (const [index, one] of made.rows.entries()) await sink.write({ ...one, ...place, position: index + 1 });
+    await sink.writeLines(lines);
   }
   const rows = await sink.close({ ...table.columns, ...PLACE_COLUMNS });
   return copyRows(sql, `SELECT * FROM ${rows} ORDER BY ${PLACE_ORDER}`, table.name);
 }
 
-async function* recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncGenerator<SliceRow> {
-  const rows = sql.batches<SliceRow>(
+/** The occurrences of a document have one head after the other, nearly always the same. */
+function lastHead(): (json: string) => TreeObject {
+  let last: { readonly json: string; readonly head: TreeObject } | undefined;
+  return (json) => {
+    if (last?.json !== json) last = { json, head: JSON.parse(json) as TreeObject };
+    return last.head;
+  };
+}
+
+/** In any order: rows are put in theirs when all are there, and the engine need not hold the records to sort them. */
+function recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncIterable<SliceRow[]> {
+  return sql.batches<SliceRow>(
     `SELECT archive, archive_sha256, archive_timestamp, document, occurrence, head, record FROM ${parquetSql(slice.path)}
-     WHERE document IS NOT NULL
-     ORDER BY archive_timestamp, archive, archive_sha256, document, occurrence`,
+     WHERE document IS NOT NULL`,
   );
-  for await (const batch of rows) yield* batch;
 }
 
 async function archivesOf(sql: SqlSession, flux: Delivered, slice: LocalArtefact): Promise<ArchiveLine[]> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RefusalCause } from '../decode/refusal.ts';
 import type { DocumentRecord } from './read-xml.ts';
 import type { Register } from './registers.ts';
@@ -55,7 +55,7 @@ export interface FluxReader {
  * after an event, `false` for any other of C15, R151 and R15, and `typeReleve` for R64.
  */
 export function readingId(source: string, pdl: string, date: string, discriminant: string): string {
-  return createHash('md5').update(`${source}|${pdl}|${date}|${discriminant}`).digest('hex').slice(0, 16);
+  return hash('md5', `${source}|${pdl}|${date}|${discriminant}`, 'hex').slice(0, 16);
 }
 
 /** Réel for what was read; everything else is an estimate. */
@@ -74,9 +74,9 @@ export function registerValues(
   values: ReadonlyMap<Register, number>,
   suffix = '_kwh',
 ): Readonly<Record<string, number | null>> {
-  return Object.fromEntries(
-    REGISTERS.map((register) => [`${prefix}${register}${suffix}`, values.get(register) ?? null]),
-  );
+  const named: Record<string, number | null> = {};
+  for (const register of REGISTERS) named[`${prefix}${register}${suffix}`] = values.get(register) ?? null;
+  return named;
 }
 
 /** The finding of a value that is not among the known ones; nothing said is no finding. */

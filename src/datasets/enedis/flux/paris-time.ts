@@ -56,9 +56,19 @@ export function instantOfWallTime(text: string | null): string | null {
   return before?.startsWith(wall) === true || after?.startsWith(wall) !== true ? (before ?? null) : after;
 }
 
+/** By day: all readings of a file end on a few. */
+const ends = new Map<CivilDate, string | null>();
+const MAX_ENDS = 10_000;
+
 /** The midnight in Paris that ends a civil day. */
 export function endOfDay(date: CivilDate | null): string | null {
-  return date === null || !isCivilDate(date) ? null : instantOfWallTime(`${addDays(date, 1)} 00:00:00`);
+  if (date === null) return null;
+  const known = ends.get(date);
+  if (known !== undefined) return known;
+  const end = isCivilDate(date) ? instantOfWallTime(`${addDays(date, 1)} 00:00:00`) : null;
+  if (ends.size >= MAX_ENDS) ends.clear();
+  ends.set(date, end);
+  return end;
 }
 
 /** `2024-10-04 00:01:00`, the wall time of a text in Paris. */

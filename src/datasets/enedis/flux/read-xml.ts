@@ -125,9 +125,10 @@ function shapeOf(state: State, document: DocumentShape, name: string): Shape | u
 function attributesOf({ attributes }: SaxesTagPlain, shape: Shape): Members {
   const inner = isMany(shape) ? shape.many : shape;
   const members: Members = {};
-  for (const [name, value] of Object.entries(attributes)) {
+  // Not Object.entries: nearly no element has an attribute, and this is asked of each. The parser's object has no prototype.
+  for (const name in attributes) {
     const key = `@${localName(name)}`;
-    if (typeof inner === 'object' && key in inner) members[key] = value.trim();
+    if (typeof inner === 'object' && key in inner) members[key] = (attributes[name] ?? '').trim();
   }
   return members;
 }

@@ -18,13 +18,16 @@ export function isKnownCalendar(id: string | null): boolean {
   return id === null || Object.hasOwn(CALENDARS, id) || UNUSABLE_CALENDARS.includes(id);
 }
 
+const BY_NAME: ReadonlyMap<string, Register> = new Map(REGISTERS.map((register) => [register, register]));
+
 /** The register of an `Id_Classe_Temporelle`; undefined for one that is dropped. */
 export function registerOf(classId: string | null): Register | undefined {
-  const name = classId?.toLowerCase();
-  return REGISTERS.find((register) => register === name);
+  return classId === null ? undefined : BY_NAME.get(classId.toLowerCase());
 }
 
 const WH_PER_KWH = 1_000n;
+/** Exact when divided as numbers; nearly every index is written so. */
+const SHORT_WHOLE = /^\d{1,12}$/;
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
 
 /**
@@ -34,6 +37,7 @@ const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
  * @returns null for text that is no number
  */
 export function wholeKwh(text: string | null, unit: string | null): number | null {
+  if (text !== null && SHORT_WHOLE.test(text)) return Math.floor(Number(text) / (unit === 'Wh' ? 1_000 : 1));
   const [, sign = '', whole = '', fraction = ''] = DECIMAL.exec(text ?? '') ?? [];
   if (whole === '') return null;
   const scale = 10n ** BigInt(fraction.length);
