@@ -1,9 +1,11 @@
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { PipelineError } from '../../errors.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { CALENDAR_INDEX } from '../../pipelines/calendar-month.ts';
-import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import type { OutputDefinition, PipelineDefinition } from '../../pipelines/definition.ts';
+import { definedMembers } from '../../given.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
@@ -39,6 +41,8 @@ export function addPublished(app: ApiApp, context: ApiContext): void {
     const key = (request.params as WithPath)['*'];
     const found = names.find(({ form }) => form.test(key));
     if (found === undefined) throw notFound(`published name ${key}`);
+    if (found.personal && request.caller.anonymous)
+      throw new PipelineError('AUTH_REQUIRED', `${key} has personal columns: it needs a key with data:read`);
     requireScope(request, 'data:read', found.pipeline);
     return sendPublished(context, key, reply);
   });
@@ -50,7 +54,7 @@ export function addReportLinks(app: ApiApp, { engine }: ApiContext): void {
   app.get('/pipelines/:pipeline/days/:date/*', { schema: { hide: true } }, (request, reply) => {
     const { pipeline, '*': name } = request.params as WithPath & { pipeline: string };
     const { definition } = datasetOf(engine, pipeline);
-    for (const form of templatesOf(definition)) {
+    for (const { publishAs: form } of outputsOf(definition)) {
       const folder = form.slice(0, form.lastIndexOf('/') + 1);
       if (formOf(form).test(`${folder}${name}`)) return to(reply, `${folder}${name}`);
     }
@@ -84,24 +88,36 @@ interface PublishedName {
   readonly form: RegExp;
   /** Undefined: it tells of all pipelines. */
   readonly pipeline: string | undefined;
+  /** It has columns that are not open: those who do not say who they are do not get it, on whatever machine. */
+  readonly personal: boolean;
 }
 
 function publishedNames(definitions: readonly PipelineDefinition[]): PublishedName[] {
-  const index: PublishedName = { form: formOf(CALENDAR_INDEX), pipeline: undefined };
+  const index: PublishedName = { form: formOf(CALENDAR_INDEX), pipeline: undefined, personal: false };
   return [
     index,
     ...definitions.flatMap((definition) => {
       const { name: pipeline, publishedDownloads: downloads } = definition;
       const texts = downloads === undefined ? [] : [downloads.freshness, downloads.log];
-      const calendar = { form: formOf(`calendar/${pipeline}/{scope}.html`), pipeline };
-      return [calendar, ...[...templatesOf(definition), ...texts].map((text) => ({ form: formOf(text), pipeline }))];
+      const open = [`calendar/${pipeline}/{scope}.html`, ...texts].map((text) => {
+        return { form: formOf(text), pipeline, personal: false };
+      });
+      const made = outputsOf(definition).map(({ publishAs, columns = {} }) => {
+        const personal = Object.values(columns).some((kind) => kind !== 'open');
+        return { form: formOf(publishAs), pipeline, personal };
+      });
+      return [...open, ...made];
     }),
   ];
 }
 
-function templatesOf({ steps, rollups }: PipelineDefinition): string[] {
+type PublishedOutput = Pick<OutputDefinition, 'columns'> & Required<Pick<OutputDefinition, 'publishAs'>>;
+
+function outputsOf({ steps, rollups }: PipelineDefinition): PublishedOutput[] {
   return [...steps, ...rollups].flatMap(({ outputs }) =>
-    Object.values(outputs).flatMap(({ publishAs }) => (publishAs === undefined ? [] : [publishAs])),
+    Object.values(outputs).flatMap(({ publishAs, columns }) => {
+      return publishAs === undefined ? [] : [{ publishAs, ...definedMembers({ columns }) }];
+    }),
   );
 }
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
+import { createKey } from '../../../src/api/security/keys.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
+import { enedis } from '../../../src/datasets/enedis/index.ts';
 import { publishDownloads } from '../../../src/engine/download/publish-downloads.ts';
 import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
@@ -20,7 +22,9 @@ let api: ApiApp;
 beforeAll(async () => {
   const now = (): Date => new Date('2026-05-20T10:00:00Z');
   portal = await startPortal({ now });
-  engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })), { now });
+  engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix, enedis }, { odre: { url: portal.url } })), {
+    now,
+  });
   for (const date of [BEFORE, DAY]) await runDay(engine, 'eco2mix', date);
   await publishDownloads(engine, 'eco2mix');
   api = await openTestApi(engine);
@@ -90,5 +94,22 @@ describe('a report that is read over HTTP', () => {
     const { statusCode } = await remote.inject({ url: '/store/index.html', headers: { host: 'localhost' } });
     await remote.close();
     expect(statusCode).toBe(401);
+  });
+
+  it('has no table of persons for those who do not say who they are, on this machine either', async () => {
+    const key = 'enedis/mois.parquet';
+    await engine.objects.put(key, Buffer.from('PAR1'), {
+      mediaType: 'application/vnd.apache.parquet',
+      mode: 'replace',
+    });
+    const ask = (headers: Readonly<Record<string, string>> = {}) =>
+      api.inject({ url: `/store/${key}`, headers: { host: 'localhost', ...headers } });
+    expect((await ask()).statusCode).toBe(401);
+    const created = await createKey(
+      engine.documents,
+      { owner: 'billing', scopes: ['data:read:enedis'], days: 1, by: 'ada' },
+      engine.now(),
+    );
+    expect((await ask({ authorization: `Bearer ${created.key}` })).statusCode).toBe(200);
   });
 });
