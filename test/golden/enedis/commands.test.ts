@@ -196,15 +196,9 @@ describe('quotidien enedis taxes', () => {
       await run('taxes', { trimestre: '2025-T4', output: file('taxes.xlsx') });
       const filter = 'csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,true,false,false,false,-1';
       const profile = `-env:UserInstallation=file://${engine.home}/office`;
-      await promisify(execFile)(SOFFICE, [
-        profile,
-        '--headless',
-        '--convert-to',
-        filter,
-        '--outdir',
-        engine.home,
-        file('taxes.xlsx'),
-      ]);
+      const args = [profile, '--headless', '--convert-to', filter, '--outdir', engine.home, file('taxes.xlsx')];
+      // Without a locale of UTF-8 it writes another letter for the é of a sheet.
+      await promisify(execFile)(SOFFICE, args, { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
       const summary = await readFile(file('taxes-Résumé.csv'), 'utf8');
       expect(summary.split('\n').slice(0, 2)).toEqual([
         'mois;energie_facturee_kwh;accise_facturee_eur;energie_mesuree_kwh;accise_mesuree_eur;turpe_fixe_eur;cta_eur',
