@@ -9,7 +9,8 @@ import { Random } from '../simulate/random.ts';
 import { stopWorker } from './day-worker.ts';
 import { SEEDS } from './seeds.ts';
 import { openTinyStage, runTinyBackfill, runTinyRollup, tinyContents } from './tiny-stage.ts';
-import type { TinyContents, TinyStage } from './tiny-stage.ts';
+import type { TinyStage } from './tiny-stage.ts';
+import type { HomeContents } from './home-contents.ts';
 
 const RANGE = { from: '2024-01-01', to: '2024-02-29' };
 const DATES = datesBetween(RANGE.from, RANGE.to);
@@ -20,7 +21,7 @@ const SIZES = [0.1, 0.3, 0.5, 0.7, 0.85, 0.97];
 const LONGEST_FULL = 1.5;
 
 let stage: TinyStage;
-let expected: TinyContents;
+let expected: HomeContents;
 let neededKb: number;
 let calmMs: number;
 const mounted = new Set<string>();

@@ -7,7 +7,8 @@ import { Random } from '../simulate/random.ts';
 import { killWorker, stopWorker } from './day-worker.ts';
 import { openTinyStage, recheckDay, runTinyBackfill, runTinyRollup, tinyContents } from './tiny-stage.ts';
 import { SEEDS } from './seeds.ts';
-import type { TinyContents, TinyStage } from './tiny-stage.ts';
+import type { TinyStage } from './tiny-stage.ts';
+import type { HomeContents } from './home-contents.ts';
 
 const RANGE = { from: '2024-01-01', to: '2024-04-30' };
 const DATES = datesBetween(RANGE.from, RANGE.to);
@@ -23,7 +24,7 @@ const LONGEST_STOP_MS = 5_000;
 const LONGEST_CALM_MS = 300_000;
 
 let stage: TinyStage;
-let expected: TinyContents;
+let expected: HomeContents;
 let calmMs: number;
 
 beforeAll(async () => {
