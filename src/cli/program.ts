@@ -11,7 +11,8 @@ import { withExplicitDates } from './shared/relative-dates.ts';
 
 /**
  * The command line as a whole. Each command's code is imported when it is called, so that `--help` and small commands
- * start without loading engines they do not use.
+ * start without loading engines they do not use. Options are typed where an action takes them: commander's typed build
+ * infers them from the whole chain of calls, which these functions take apart, a command each.
  */
 export function createProgram(execute: Execute): Command {
   const program = new Command('quotidien')
