@@ -353,6 +353,11 @@ export interface Persons {
    * are about nobody. A row is about one person at most.
    */
   keySql(part: string, columns: readonly string[]): string | undefined;
+  /**
+   * SQL over the columns of a slice of the part: another name of the person of `keySql`, by which rows of other slices may know that person alone and which
+   * is then their key; NULL where a row has none. Whoever is forgotten is forgotten by these names too. Undefined for slices without such names.
+   */
+  otherNameSql?(part: string, columns: readonly string[]): string | undefined;
 }
 
 /** Everything the engine needs from a dataset: its definition as data and its code. */

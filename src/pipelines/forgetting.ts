@@ -30,6 +30,8 @@ export interface ForgottenPerson {
   readonly slices: readonly string[];
   /** Raw files that had rows of the person and are not kept sealed. */
   readonly raws: readonly RemovedContent[];
+  /** Keyed hashes, as `person`, of other names of the person, in their order; absent where there were none. */
+  readonly names?: readonly string[];
 }
 
 /** An artefact that is gone, as far as it is still told of. */

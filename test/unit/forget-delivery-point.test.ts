@@ -26,10 +26,12 @@ afterEach(() => engine.close());
 const DAYS = [...OCTOBER_DAYS, '2025-11-05'];
 const OVERRUNS = 'depassements_20251105.csv';
 
-/** One line of the contract with hours over its power, one of another. */
+/** Two lines of the contract with hours over its power, of which one names the contract alone, and two of another. */
 const LINES = `rsc;pdl;categorie;quantite;statut;mois;note
 R99000000000014;99000000000014;HP;3000;draft;2025-10;chez 99000000000014
+R99000000000014;;HC;1200;draft;2025-10;
 R99000000000001;99000000000001;Base;210;draft;2025-10;
+R99000000000001;;Base;7;draft;2025-10;
 `;
 
 async function deliver(): Promise<void> {
@@ -55,6 +57,12 @@ async function monthsOf(column: string): Promise<string[]> {
     sql.rows<{ value: string }>(`SELECT ${column} AS value FROM ${from}`),
   );
   return rows.map(({ value }) => value);
+}
+
+async function linesOf(rsc: string): Promise<number> {
+  const file = path.join(engine.home, 'store', 'enedis', 'lignes.parquet');
+  const where = `ref_situation_contractuelle = '${rsc}'`;
+  return (await engine.sql!.session((sql) => sql.rows(`SELECT * FROM read_parquet('${file}') WHERE ${where}`))).length;
 }
 
 /** Places of the home that tell of a name; rows of tables are read. */
@@ -100,6 +108,7 @@ it('forgets a delivery point: archives stay sealed, and every day, month and the
   expect(await monthsOf('pdl')).toEqual(before.filter((pdl) => pdl !== gone));
   expect(await placesOf(gone)).toEqual([]);
   expect(await placesOf(rsc)).toEqual([]);
+  expect(await linesOf('R99000000000001')).toBe(2);
   expect((await readdir(path.join(engine.home, 'store', 'raw'), { recursive: true })).sort()).toEqual(sealed);
 
   const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: DAYS });
@@ -110,5 +119,6 @@ it('forgets a delivery point: archives stay sealed, and every day, month and the
 
   await deliver();
   expect(await placesOf(gone)).toEqual([]);
+  expect(await placesOf(rsc)).toEqual([]);
   await expect(forgetPerson(engine, testControl(), { ...request, id: '12' })).rejects.toThrow('14 digits');
 }, 180_000);

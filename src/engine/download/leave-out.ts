@@ -133,6 +133,26 @@ export async function hasPersons(
   return key !== undefined && (await personsIn(sql, file, key)).some(({ person }) => isForgotten(person));
 }
 
+/** A person in a slice, by the key, and another name that a row has of that person. */
+export interface OtherName {
+  readonly person: string;
+  readonly name: string;
+}
+
+/** The other names that a slice has of its persons; none where the dataset knows of none. */
+export async function otherNamesIn(
+  { persons }: Pick<Dataset, 'persons'>,
+  part: string,
+  sql: SqlSession,
+  file: string,
+): Promise<OtherName[]> {
+  const columns = await columnsOfSlice(sql, [file]);
+  const [key, other] = [persons?.keySql(part, columns), persons?.otherNameSql?.(part, columns)];
+  if (key === undefined || other === undefined) return [];
+  return sql.rows(`SELECT DISTINCT CAST(${key} AS VARCHAR) AS person, CAST(${other} AS VARCHAR) AS name
+    FROM read_parquet(${quoteList([file])}, hive_partitioning = false) WHERE ${key} IS NOT NULL AND ${other} IS NOT NULL`);
+}
+
 /** What stands where the name of a forgotten person was. */
 export const FORGOTTEN_NAME = '[forgotten]';
 

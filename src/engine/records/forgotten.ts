@@ -39,7 +39,8 @@ export async function whoIsForgotten(
   engine: Pick<Engine, 'documents' | 'secret'>,
   pipeline: string,
 ): Promise<IsForgotten | undefined> {
-  const persons = new Set((await forgottenPersons(engine.documents, pipeline)).map(({ person }) => person));
+  const known = await forgottenPersons(engine.documents, pipeline);
+  const persons = new Set(known.flatMap(({ person, names = [] }) => [person, ...names]));
   if (persons.size === 0) return undefined;
   const secret = await secretOf(engine);
   return (key) => persons.has(personHash(secret, pipeline, key));

@@ -13,6 +13,7 @@ import { forgottenPersons, personHash, secretOf, whoIsForgotten } from '../recor
 import { cutPersonsOut, replaceInReceipts } from './cut-persons-out.ts';
 import { makeAgain } from './make-again.ts';
 import type { NotMade } from './make-again.ts';
+import { findOtherNames, keepOtherNames } from './other-names.ts';
 import { findPersonsRows } from './persons-rows.ts';
 import type { PersonsRows } from './persons-rows.ts';
 import { rawsNaming } from './raw-search.ts';
@@ -20,7 +21,7 @@ import { scrubRecords, standingAlone } from './scrub-records.ts';
 
 /**
  * Removes persons for good. Invariants, cited by `test/unit/forget-person.long.test.ts`:
- * 1. First it is written down who is forgotten, by a keyed hash: from then on no slice has rows of that person, whoever delivers them.
+ * 1. First it is written down who is forgotten, by a keyed hash, and before anything goes by which other names: from then on no slice has rows of that person, whoever delivers them.
  * 2. Before anything is destroyed, the slices and raw files with such rows are written down. Killed at any moment, the same request, or a
  *    reconciliation, ends the work.
  * 3. Days and periods are made again by the plans and steps of any run, and only those that were made of such rows.
@@ -73,8 +74,7 @@ export async function forgetPerson(stores: Engine, control: StepControl, request
     throw new PipelineError('INPUT_INVALID', `${request.pipeline} tells of no persons: there is nobody to forget`);
   const key = await persons.keyOf(request.id);
   const person = personHash(await secretOf(stores), request.pipeline, key);
-  const words = standingAlone([...new Set([request.id.trim(), key])]);
-  const work = { engine: stores, control, dataset, words };
+  const work = { engine: stores, control, dataset, ids: [...new Set([request.id.trim(), key])] };
   if (request.dryRun) return { ...(await plan(work, person)), person };
   const why = await remember(work, request, person);
   if (why !== undefined) return { ...waiting(request.pipeline, why), person };
@@ -89,7 +89,7 @@ export async function endForgetting(engine: Engine, control: StepControl): Promi
     if (dataset.persons === undefined) continue;
     const open = (await forgottenPersons(engine.documents, name)).filter(({ state }) => state === 'open');
     if (open.length === 0) continue;
-    const result = await removeOrWait({ engine, control, dataset, words: undefined });
+    const result = await removeOrWait({ engine, control, dataset, ids: undefined });
     ended.push(...open.map(({ person }) => ({ ...result, person })));
   }
   return ended;
@@ -100,7 +100,12 @@ interface Work {
   readonly control: StepControl;
   readonly dataset: Dataset;
   /** The id and the key, where they are known. */
-  readonly words: RegExp | undefined;
+  readonly ids: readonly string[] | undefined;
+}
+
+/** What finds these names in records and raw files. */
+function wordsOf({ ids }: Pick<Work, 'ids'>, names: Iterable<string> = []): RegExp | undefined {
+  return ids === undefined ? undefined : standingAlone([...new Set([...ids, ...names])]);
 }
 
 type Outcome = Omit<Forgetting, 'person'>;
@@ -111,14 +116,22 @@ function waiting(pipeline: string, why: string): Outcome {
   return { pipeline, state: 'waiting', ...NOTHING, why };
 }
 
-async function plan({ engine, control, dataset, words }: Work, person: string): Promise<Outcome> {
+async function plan(work: Work, person: string): Promise<Outcome> {
+  const { engine, control, dataset } = work;
   const { name: pipeline } = dataset.definition;
   const secret = await secretOf(engine);
-  const isThis = (key: string): boolean => personHash(secret, pipeline, key) === person;
+  const isPerson = (key: string): boolean => personHash(secret, pipeline, key) === person;
+  const others = namesOf(await findOtherNames(engine, control, dataset, isPerson));
+  const words = wordsOf(work, others);
+  const isThis = (key: string): boolean => isPerson(key) || others.has(key);
   const rows = await findPersonsRows(engine, control, dataset, isThis, { slices: [], raws: [] });
   const named = words === undefined ? [] : await rawsNaming(engine, control, dataset, words);
   const records = words === undefined ? 0 : await scrubRecords(engine, pipeline, words, { dryRun: true });
   return { ...countsOf(pipeline, withRaws(rows, named)), state: 'planned', records, left: [] };
+}
+
+function namesOf(found: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  return new Set([...found.values()].flatMap((names) => [...names]));
 }
 
 function withRaws(rows: PersonsRows, more: PersonsRows['raws']): PersonsRows {
@@ -133,10 +146,11 @@ function countsOf(pipeline: string, { slices, made, raws, current }: PersonsRows
 
 /** Invariant 1. Returns why only this host knows it yet. */
 async function remember(
-  { engine, words }: Work,
+  { engine, ids }: Work,
   { pipeline, reason, by }: ForgetRequest,
   person: string,
 ): Promise<string | undefined> {
+  const words = wordsOf({ ids });
   const told = (text: string): string => (words === undefined ? text : text.replace(words, FORGOTTEN_NAME));
   const at = engine.now().toISOString();
   const put = await changeDocument<ForgottenPerson>(
@@ -165,10 +179,15 @@ async function removeOrWait(work: Work): Promise<Outcome> {
 }
 
 async function remove(work: Work): Promise<Outcome> {
-  const { engine, control, dataset, words } = work;
+  const { engine, control, dataset } = work;
   const { name: pipeline } = dataset.definition;
-  const isForgotten = await whoIsForgotten(engine, pipeline);
-  if (isForgotten === undefined) return { pipeline, state: 'done', ...NOTHING };
+  const known = await whoIsForgotten(engine, pipeline);
+  if (known === undefined) return { pipeline, state: 'done', ...NOTHING };
+  control.progress('looking for other names');
+  const others = await findOtherNames(engine, control, dataset, known);
+  await keepOtherNames(engine, pipeline, others);
+  const isForgotten = (await whoIsForgotten(engine, pipeline)) ?? known;
+  const words = wordsOf(work, namesOf(others));
   // First, so that nothing that is made of records has the names again.
   control.progress('taking names out of records');
   const records = words === undefined ? 0 : await scrubRecords(engine, pipeline, words);

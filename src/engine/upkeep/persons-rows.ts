@@ -11,6 +11,7 @@ import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { hasPersons } from '../download/leave-out.ts';
@@ -48,9 +49,13 @@ export async function findPersonsRows(
 ): Promise<PersonsRows> {
   const { definition } = dataset;
   const entries = await wholeLedger(engine.documents, definition.name);
-  const downloads = new Map(definition.steps.flatMap(({ id, part }) => (part === undefined ? [] : [[id, part]])));
-  const found =
-    isForgotten === undefined ? [] : await slicesWith(engine, control, dataset, entries, downloads, isForgotten);
+  const downloads = downloadsOf(definition);
+  const found = new Set<string>();
+  if (isForgotten !== undefined) {
+    await lookThroughSlices(engine, control, dataset, entries, async ({ sha256, part, file, sql }) => {
+      if (await hasPersons(dataset, part, sql, file, isForgotten)) found.add(sha256);
+    });
+  }
   const slices = new Set([...journal.slices, ...found]);
   const made = madeOf(entries, slices, stepsWithFacts(definition));
   const own = made.entries.filter(({ step }) => downloads.has(step));
@@ -64,35 +69,47 @@ export async function findPersonsRows(
   };
 }
 
-async function slicesWith(
+/** The part of each download. */
+function downloadsOf({ steps }: PipelineDefinition): ReadonlyMap<StepId, string> {
+  return new Map(steps.flatMap(({ id, part }) => (part === undefined ? [] : [[id, part]])));
+}
+
+/** A slice that is there, as a file. */
+export interface OpenSlice {
+  readonly sha256: string;
+  readonly part: string;
+  readonly file: string;
+  readonly sql: SqlSession;
+}
+
+/** Opens every slice of the pipeline that is there, each once, in one session. */
+export async function lookThroughSlices(
   engine: Engine,
   { signal, progress }: Pick<StepControl, 'signal' | 'progress'>,
-  dataset: Dataset,
+  { definition }: Dataset,
   entries: readonly LedgerEntry[],
-  downloads: ReadonlyMap<StepId, string>,
-  isForgotten: IsForgotten,
-): Promise<Set<string>> {
+  use: (slice: OpenSlice) => Promise<void>,
+): Promise<void> {
+  const downloads = downloadsOf(definition);
   const refs = new Map<string, { readonly ref: ArtefactRef; readonly part: string }>();
   for (const { step, outputs } of entries) {
     const part = downloads.get(step);
     if (part === undefined) continue;
     for (const ref of Object.values(outputs)) refs.set(ref.sha256, { ref, part });
   }
-  const found = new Set<string>();
   await sqlOf(engine).session(
     async (sql) => {
       let looked = 0;
       for (const [sha256, { ref, part }] of refs) {
         signal.throwIfAborted();
         const file = await openIntact(engine, ref);
-        if (file !== undefined && (await hasPersons(dataset, part, sql, file, isForgotten))) found.add(sha256);
+        if (file !== undefined) await use({ sha256, part, file, sql });
         looked += 1;
         progress(`looked through ${looked} of ${refs.size} slices`);
       }
     },
     { signal },
   );
-  return found;
 }
 
 /** A stored artefact as a file; undefined for one that is gone, or whose bytes are not its own. */

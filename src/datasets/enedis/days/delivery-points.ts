@@ -12,7 +12,17 @@ const PLACES = [
   '$.donneesPoint.id',
 ];
 
-/** A delivery point stands for the household behind it. Its number is what slices and tables know it by. */
+/** Where an occurrence says which contract its delivery point has; contracts that nobody but the ERP tells of may be another household's. */
+const CONTRACTS = [
+  '$.Situation_Contractuelle.Ref_Situation_Contractuelle',
+  '$.Donnees_PRM.Ref_Situation_Contractuelle',
+];
+
+function firstOf(places: readonly string[]): string {
+  return `coalesce(${places.map((place) => `json_extract_string(record, '${place}')`).join(', ')})`;
+}
+
+/** A delivery point stands for the household behind it. Its number is what slices and tables know it by; an invoice line may name its contract alone. */
 export const deliveryPoints: Persons = {
   called: 'delivery point',
   keyOf(id) {
@@ -22,8 +32,9 @@ export const deliveryPoints: Persons = {
   },
   keySql: (_part, columns) =>
     columns.includes('reste')
-      ? 'pdl'
+      ? 'coalesce(pdl, ref_situation_contractuelle)'
       : columns.includes('record')
-        ? `coalesce(${PLACES.map((place) => `json_extract_string(record, '${place}')`).join(', ')})`
+        ? firstOf(PLACES)
         : undefined,
+  otherNameSql: (_part, columns) => (columns.includes('record') ? firstOf(CONTRACTS) : undefined),
 };
