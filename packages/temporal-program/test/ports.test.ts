@@ -25,6 +25,12 @@ describe('ports', () => {
     expect(await isPortFree(await unusedPort())).toBe(true);
   });
 
+  it('gives no port that the system gives to outgoing connections meanwhile', async () => {
+    const ports = await Promise.all(Array.from({ length: 100 }, () => unusedPort()));
+    expect(Math.max(...ports)).toBeLessThan(32_768);
+    expect(new Set(ports).size).toBeGreaterThan(90);
+  });
+
   it('finds the next free port above a taken one, and never the excepted one', async () => {
     const next = await firstFreePort(taken);
     expect(next).toBeGreaterThan(taken);
