@@ -7,6 +7,8 @@ import type { CivilDate, Period } from './vocabulary.ts';
  */
 
 const DAY_MS = 86_400_000;
+/** What a month looks like, `YYYY-MM`. */
+export const MONTH_FORM = /^\d{4}-(0[1-9]|1[0-2])$/;
 const CIVIL_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 function epochDay(date: CivilDate): number | undefined {

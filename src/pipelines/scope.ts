@@ -1,6 +1,6 @@
 import { definedMembers } from '../given.ts';
 import { PipelineError } from '../errors.ts';
-import { isCivilDate } from './civil-date.ts';
+import { isCivilDate, MONTH_FORM } from './civil-date.ts';
 import { splitShard, shardName } from './shard.ts';
 import type { Shard } from './shard.ts';
 import type { CivilDate, Period, Scope } from './vocabulary.ts';
@@ -19,7 +19,6 @@ export type ScopeValue = { readonly partition?: Shard } & (
 export const WHOLE_HISTORY: Period = 'all';
 
 const DAY = /^\d{4}-\d{2}-\d{2}/;
-const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const YEAR = /^\d{4}$/;
 
 /** Reads the text form; `INPUT_INVALID` for anything else. `scopeText` gives the same text back. */
@@ -28,7 +27,7 @@ export function parseScope(text: string): ScopeValue {
   const partition = definedMembers({ partition: shard });
   const isSound = shard === undefined || (shard.index >= 1 && shard.index <= shard.of);
   if (isSound && isCivilDate(name)) return { kind: 'day', date: name, ...partition };
-  if (isSound && MONTH.test(name)) return { kind: 'period', grain: 'month', period: name, ...partition };
+  if (isSound && MONTH_FORM.test(name)) return { kind: 'period', grain: 'month', period: name, ...partition };
   if (isSound && YEAR.test(name)) return { kind: 'period', grain: 'year', period: name, ...partition };
   if (isSound && name === WHOLE_HISTORY) return { kind: 'history', ...partition };
   throw new PipelineError(

@@ -1,12 +1,11 @@
 import { PipelineError } from '../../errors.ts';
-import { datesBetween, datesOfMonth } from '../../pipelines/civil-date.ts';
+import { datesBetween, datesOfMonth, MONTH_FORM } from '../../pipelines/civil-date.ts';
 import { datesOfPeriod } from '../../pipelines/period.ts';
 import { parseScope, scopeText } from '../../pipelines/scope.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
 
 /** Dates, periods and versions as people write them on the command line. */
 
-const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const YEAR = /^\d{4}$/;
 
 /** A day, month, year or `all`, whole; anything else is `INPUT_INVALID`. */
@@ -18,7 +17,7 @@ export function wholeScope(text: string): Scope {
 
 /** Every date of a month or year; anything else is `INPUT_INVALID`. */
 export function parseDatesOfPeriod(text: string): CivilDate[] {
-  if (MONTH.test(text)) return datesOfMonth(text);
+  if (MONTH_FORM.test(text)) return datesOfMonth(text);
   if (!YEAR.test(text)) {
     throw new PipelineError(
       'INPUT_INVALID',

@@ -83,7 +83,15 @@ export * from './durations.ts';
 export * from './sample-data.ts';
 
 // Days.
-export { addDays, addMonths, datesBetween, datesOfMonth, isCivilDate, toEpochDay } from '../../pipelines/civil-date.ts';
+export {
+  addDays,
+  addMonths,
+  datesBetween,
+  datesOfMonth,
+  isCivilDate,
+  MONTH_FORM,
+  toEpochDay,
+} from '../../pipelines/civil-date.ts';
 export { civilDateAt, instantMs, wallTime, zonedDay } from '../../pipelines/zoned-day.ts';
 export type { ZonedDay } from '../../pipelines/zoned-day.ts';
 export * from './local-time.ts';

@@ -1,6 +1,11 @@
 import { definedMembers } from '../../kit/index.ts';
 import type { ColumnType, TableColumn } from '../../kit/index.ts';
-import { REGISTERS } from '../flux/registers.ts';
+import { energyColumn, powerColumn, registerLabel, REGISTERS } from '../flux/registers.ts';
+
+/** The contract, under the name that the distributor has for it. */
+export const RSC = 'ref_situation_contractuelle';
+/** The formula of its network tariff. */
+export const FTA = 'formule_tarifaire_acheminement';
 
 /** How the columns of the model's tables are called, and in what they count. */
 
@@ -132,12 +137,12 @@ const AMOUNTS: Readonly<Record<string, Told>> = {
 
 const BY_REGISTER: Readonly<Record<string, Told>> = Object.fromEntries<Told>(
   REGISTERS.flatMap((register): [string, Told][] => {
-    const hour = register === 'base' ? 'base' : register.toUpperCase();
+    const hour = registerLabel(register);
     return [
-      [`energie_${register}_kwh`, ['integer', `Énergie ${hour}`, `Energy, ${hour}`, 'kWh']],
+      [energyColumn(register), ['integer', `Énergie ${hour}`, `Energy, ${hour}`, 'kWh']],
       [`index_${register}_kwh`, ['integer', `Index ${hour}`, `Index, ${hour}`, 'kWh']],
       [`mensuel_${register}_kwh`, ['number', `Mois moyen ${hour}`, `Average month, ${hour}`, 'kWh']],
-      [`puissance_souscrite_${register}_kva`, ['number', `Puissance ${hour}`, `Power, ${hour}`, 'kVA']],
+      [powerColumn(register), ['number', `Puissance ${hour}`, `Power, ${hour}`, 'kVA']],
     ];
   }),
 );

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { definedMembers, question, quoteText } from '../../kit/index.ts';
+import { definedMembers, MONTH_FORM, question, quoteText } from '../../kit/index.ts';
 import type { DashboardDefinition, QuestionDefinition, TableColumn } from '../../kit/index.ts';
 import { columnsOf } from './columns.ts';
 
 /** Questions about the billing of a supplier: sums over contracts, which name none of them. */
 
-const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
-const month = z.string().regex(MONTH, 'YYYY-MM').optional();
+const month = z.string().regex(MONTH_FORM, 'YYYY-MM').optional();
 
 function counted(name: string, fr: string, en: string): TableColumn {
   return { name, type: 'integer', title: { fr, en } };

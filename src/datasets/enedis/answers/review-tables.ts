@@ -1,5 +1,5 @@
 import type { Words } from '../../kit/index.ts';
-import { registers } from './columns.ts';
+import { FTA, registers, RSC } from './columns.ts';
 
 /** Tables of what people decide upon, and of what became of invoiced months. */
 
@@ -14,9 +14,6 @@ export interface HistoryTable {
   /** Titles of columns that are something else here than elsewhere. */
   readonly words?: Readonly<Record<string, Words>>;
 }
-
-const RSC = 'ref_situation_contractuelle';
-const FTA = 'formule_tarifaire_acheminement';
 
 /** What a month of a contract has, frozen or not. */
 export const MONTH_COLUMNS: readonly string[] = [

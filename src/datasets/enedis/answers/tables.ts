@@ -3,7 +3,8 @@ import type { TableColumn, TableDefinition } from '../../kit/index.ts';
 import { PLACE_COLUMNS } from '../days/tables.ts';
 import type { ColumnKind, LinearColumns } from '../flux/linear.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
-import { columnsOf, registers } from './columns.ts';
+import { FOUR_POWERS } from '../flux/registers.ts';
+import { columnsOf, FTA, registers, RSC } from './columns.ts';
 import type { HistoryTable } from './review-tables.ts';
 import { MONTH_COLUMNS, REVIEW_TABLES } from './review-tables.ts';
 
@@ -12,11 +13,7 @@ import { MONTH_COLUMNS, REVIEW_TABLES } from './review-tables.ts';
  * definition classifies: they are for those who say who they are.
  */
 
-const RSC = 'ref_situation_contractuelle';
-const FTA = 'formule_tarifaire_acheminement';
-
 /** Of contracts above 36 kVA. */
-const FOUR_POWERS = ['hph', 'hch', 'hpb', 'hcb'].map((hour) => `puissance_souscrite_${hour}_kva`);
 
 const HISTORY: Readonly<Record<string, HistoryTable>> = {
   mois: {

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parquetSql, PipelineError, quoteText } from '../../kit/index.ts';
+import { MONTH_FORM, parquetSql, PipelineError, quoteText } from '../../kit/index.ts';
 import type { CommandCall, CommandEnd, CommandHost } from '../../kit/index.ts';
 import { freezeFile } from '../billing/freeze-month.ts';
 import type { MonthRow } from '../billing/freeze-month.ts';
+import { optionOf } from './options.ts';
 
 /**
  * `quotidien enedis freeze <month>`: says that a month was invoiced as it is now. Its rows are kept as a file that is imported; from the next run of its day on the
@@ -11,8 +12,8 @@ import type { MonthRow } from '../billing/freeze-month.ts';
  */
 export async function freeze(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
   const [month = ''] = call.arguments;
-  const [by, reason] = [textOf(call, 'by'), textOf(call, 'reason')];
-  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) throw new PipelineError('INPUT_INVALID', `${month} is no month YYYY-MM`);
+  const [by, reason] = [saidBy(call, 'by'), saidBy(call, 'reason')];
+  if (!MONTH_FORM.test(month)) throw new PipelineError('INPUT_INVALID', `${month} is no month YYYY-MM`);
   const at = (await host.now()).toISOString();
   const { file, contracts, version } = await host.withVersion('all', ['mois', 'mois_calcules'], async (sql, found) => {
     const rowsOf = async (name: string): Promise<MonthRow[]> => {
@@ -42,8 +43,8 @@ export async function freeze(call: CommandCall, host: CommandHost): Promise<Comm
   return 'done';
 }
 
-function textOf({ options }: CommandCall, name: string): string {
-  const value = options[name];
-  if (typeof value === 'string' && value.trim() !== '') return value.trim();
+function saidBy(call: CommandCall, name: string): string {
+  const text = optionOf(call, name)?.trim() ?? '';
+  if (text !== '') return text;
   throw new PipelineError('INPUT_INVALID', `say --${name}: it is kept with what was invoiced`);
 }

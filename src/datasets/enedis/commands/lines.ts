@@ -1,7 +1,7 @@
-import { PipelineError, quoteText } from '../../kit/index.ts';
+import { MONTH_FORM, PipelineError, quoteText } from '../../kit/index.ts';
 import type { AnswerRow, AnswerValue, CommandCall, CommandEnd, CommandHost, TableColumn } from '../../kit/index.ts';
 import { columnsOf } from '../answers/columns.ts';
-import { checkedOption, checkKnown, MONTH, writeAndTell } from './options.ts';
+import { askedOrNewest, checkedOption, writeAndTell } from './options.ts';
 
 /** Beside the line as it was given; the names that Odoo reads. */
 const ADDED = ['quantite_enedis', 'a_facturer', 'a_supprimer', 'memo'] as const;
@@ -11,20 +11,19 @@ const ADDED = ['quantite_enedis', 'a_facturer', 'a_supprimer', 'memo'] as const;
  * `a_supprimer` and `memo`; of a month, by default the newest. Lines without a month are always among them.
  */
 export async function lines(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
-  const asked = checkedOption(call, 'mois', MONTH, 'a month YYYY-MM');
+  const asked = checkedOption(call, 'mois', MONTH_FORM, 'a month YYYY-MM');
   const { month, rows } = await host.withTables(['enedis_lignes'], async (sql) => {
     const known = await sql.rows<{ mois: string }>(
       'SELECT DISTINCT mois FROM enedis_lignes WHERE mois IS NOT NULL ORDER BY mois',
     );
-    const newest = asked ?? known.at(-1)?.mois;
-    if (newest === undefined)
+    if (asked === undefined && known.length === 0)
       throw new PipelineError(
         'NOT_FOUND',
         'there are no invoice lines yet: quotidien import enedis <file>, then run its day',
       );
-    checkKnown(
+    const newest = askedOrNewest(
       'month of invoice lines',
-      newest,
+      asked,
       known.map(({ mois }) => mois),
     );
     const found = await sql.rows<AnswerRow>(

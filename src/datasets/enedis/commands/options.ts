@@ -32,19 +32,18 @@ export function checkedOption(call: CommandCall, name: string, pattern: RegExp, 
   throw new PipelineError('INPUT_INVALID', `--${name} takes ${like}, not ${value}`);
 }
 
-/** `YYYY-MM`. */
-export const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 /** `YYYY-MM-DD`; whether there is such a day is another question. */
 export const DAY = /^\d{4}-\d\d-\d\d$/;
 /** `YYYY-TN`. */
 export const QUARTER = /^\d{4}-T[1-4]$/;
 
-/** Refuses a period of which nothing is there, with those there are. */
-export function checkKnown(what: string, asked: string, known: readonly string[]): void {
-  if (known.includes(asked)) return;
+/** The period that is asked for, by default the newest of those there are; one of which nothing is there is refused with those. */
+export function askedOrNewest(what: string, asked: string | undefined, known: readonly string[]): string {
+  const period = asked ?? known.at(-1) ?? 'newest';
+  if (known.includes(period)) return period;
   const [first, last] = [known[0], known.at(-1)];
   const there = first === undefined || last === undefined ? 'none is there yet' : `there are ${first} … ${last}`;
-  throw new PipelineError('NOT_FOUND', `there is no ${what} ${asked}: ${there}`);
+  throw new PipelineError('NOT_FOUND', `there is no ${what} ${period}: ${there}`);
 }
 
 /** Writes the sheets and says into which file; rows are about households. */

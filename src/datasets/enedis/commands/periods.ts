@@ -1,7 +1,7 @@
-import { quoteText } from '../../kit/index.ts';
+import { MONTH_FORM, quoteText } from '../../kit/index.ts';
 import type { AnswerRow, CommandCall, CommandEnd, CommandHost } from '../../kit/index.ts';
 import { columnsOfTable } from '../answers/tables.ts';
-import { checkedOption, checkKnown, MONTH, writeAndTell } from './options.ts';
+import { askedOrNewest, checkedOption, writeAndTell } from './options.ts';
 
 interface Coverage {
   readonly contrats: number;
@@ -12,22 +12,21 @@ interface Coverage {
 
 /** `quotidien enedis periodes`: the months of all contracts, of one month; by default the newest. Exit code 3 where some cannot be billed. */
 export async function periods(call: CommandCall, host: CommandHost): Promise<CommandEnd> {
-  const asked = checkedOption(call, 'mois', MONTH, 'a month YYYY-MM');
+  const asked = checkedOption(call, 'mois', MONTH_FORM, 'a month YYYY-MM');
   const { mois, rows, coverage } = await host.withTables(['enedis_mois'], async (sql) => {
     const known = await sql.rows<{ mois: string }>('SELECT DISTINCT mois FROM enedis_mois ORDER BY mois');
-    const newest = asked ?? known.at(-1)?.mois ?? 'newest';
-    checkKnown(
+    const month = askedOrNewest(
       'month',
-      newest,
+      asked,
       known.map((row) => row.mois),
     );
-    const of = `FROM enedis_mois WHERE mois = ${quoteText(newest)}`;
+    const of = `FROM enedis_mois WHERE mois = ${quoteText(month)}`;
     const [covered] = await sql.rows<Coverage>(
       `SELECT count(*) AS contrats, count(*) FILTER (WHERE qualite <> 'incalculable') AS calculables, count(*) FILTER (WHERE est_retenu) AS retenus,
          count(erreur) AS erreurs ${of}`,
     );
     const found = await sql.rows<AnswerRow>(`SELECT * ${of} ORDER BY ref_situation_contractuelle`);
-    return { mois: newest, rows: found, coverage: covered ?? { contrats: 0, calculables: 0, retenus: 0, erreurs: 0 } };
+    return { mois: month, rows: found, coverage: covered ?? { contrats: 0, calculables: 0, retenus: 0, erreurs: 0 } };
   });
   const { contrats, calculables, retenus, erreurs } = coverage;
   const written = await writeAndTell(call, host, {

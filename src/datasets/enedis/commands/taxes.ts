@@ -2,7 +2,7 @@ import { addMonths, quoteText } from '../../kit/index.ts';
 import type { AnswerRow, CommandCall, CommandEnd, CommandHost, RowsSheet, SqlSession } from '../../kit/index.ts';
 import { columnsOf } from '../answers/columns.ts';
 import { columnsOfTable } from '../answers/tables.ts';
-import { checkedOption, checkKnown, QUARTER, writeAndTell } from './options.ts';
+import { askedOrNewest, checkedOption, QUARTER, writeAndTell } from './options.ts';
 
 const SUMS = [
   ...['energie_facturee_kwh', 'energie_mesuree_kwh'].map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`),
@@ -22,10 +22,9 @@ export async function taxes(call: CommandCall, host: CommandHost): Promise<Comma
     const known = await sql.rows<{ trimestre: string }>(
       'SELECT DISTINCT trimestre FROM enedis_taxes ORDER BY trimestre',
     );
-    const quarter = asked ?? known.at(-1)?.trimestre ?? 'newest';
-    checkKnown(
+    const quarter = askedOrNewest(
       'quarter',
-      quarter,
+      asked,
       known.map(({ trimestre }) => trimestre),
     );
     return { quarter, ...(await sheetsOf(sql, quarter)) };

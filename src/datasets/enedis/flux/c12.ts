@@ -3,7 +3,7 @@ import { unknownValue } from './linear.ts';
 import { civilDayOf, instantOf } from './paris-time.ts';
 import type { DocumentRecord } from './read-xml.ts';
 import type { Register } from './registers.ts';
-import { decimalOf } from './registers.ts';
+import { decimalOf, powerColumn, REGISTERS } from './registers.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';
 
 /** C12: the contract of a point of segments C2 to C4, with a subscribed power for each of its hours. It names no RSC. */
@@ -23,8 +23,6 @@ const HOURS: Readonly<Record<string, Register | null>> = {
   JA: null,
   PM: null,
 };
-
-const POWERS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'] as const;
 
 /** Options whose names in C12 are not those of the tariff. */
 const OPTIONS: Readonly<Record<string, string>> = { BTSUPCU4: 'BTSUPCU', BTSUPLU4: 'BTSUPLU' };
@@ -57,7 +55,7 @@ function linear({ occurrence, record }: DocumentRecord, document: string): Linea
     raison_sociale: textAt(customer, 'Raison_Sociale'),
     code_ape: textAt(customer, 'Code_APE'),
     formule_tarifaire_acheminement: option === null ? null : (OPTIONS[option] ?? option),
-    ...Object.fromEntries(POWERS.map((hour) => [`puissance_souscrite_${hour}_kva`, powers.get(hour) ?? null])),
+    ...Object.fromEntries(REGISTERS.map((hour) => [powerColumn(hour), powers.get(hour) ?? null])),
     source: 'flux_C12',
     occurrence_id: `${document}#${occurrence}`,
   };
@@ -85,7 +83,7 @@ const C12_TABLE: LinearTable = {
     raison_sociale: 'text',
     code_ape: 'text',
     formule_tarifaire_acheminement: 'text',
-    ...Object.fromEntries(POWERS.map((hour) => [`puissance_souscrite_${hour}_kva`, 'decimal' as const])),
+    ...Object.fromEntries(REGISTERS.map((hour) => [powerColumn(hour), 'decimal' as const])),
     source: 'text',
     occurrence_id: 'text',
   },

@@ -1,4 +1,6 @@
+import { MONTH_FORM } from '../../kit/index.ts';
 import type { Finding, FluxReader, Linear, LinearTable } from './linear.ts';
+import { wrongRow } from './linear.ts';
 import type { DocumentRecord } from './read-xml.ts';
 import { decimalOf } from './registers.ts';
 import { textAt } from './shape.ts';
@@ -31,16 +33,13 @@ function hoursOf(record: DocumentRecord['record']): string | null {
 function findings({ occurrence, record }: DocumentRecord): Finding[] {
   const pdl = textAt(record, 'pdl') ?? '';
   const hours = decimalOf(hoursOf(record));
-  const problems = [
+  return wrongRow(occurrence, [
     [/^\d{14}$/.test(pdl) || pdl === EVERY_POINT, 'pdl is neither a number of 14 digits nor *'],
-    [/^\d{4}-(0[1-9]|1[0-2])$/.test(textAt(record, 'mois') ?? ''), 'mois is not YYYY-MM'],
+    [MONTH_FORM.test(textAt(record, 'mois') ?? ''), 'mois is not YYYY-MM'],
     [hours !== null && !hours.startsWith('-'), 'heures is not a number from 0'],
     [pdl !== EVERY_POINT || Number(hours) === 0, 'only 0 hours can be said of every point'],
     [textAt(record, 'origine') !== null, 'origine is empty: say where the figure is from'],
-  ] as const;
-  return problems
-    .filter(([isRight]) => !isRight)
-    .map(([, detail]) => ({ cause: 'wrong_row', detail: `row ${occurrence}: ${detail}` }));
+  ]);
 }
 
 const TABLE: LinearTable = {

@@ -1,4 +1,6 @@
+import { MONTH_FORM } from '../../kit/index.ts';
 import type { Finding, FluxReader, Linear, LinearTable } from './linear.ts';
+import { wrongRow } from './linear.ts';
 import type { DocumentRecord } from './read-xml.ts';
 import { textAt } from './shape.ts';
 
@@ -19,17 +21,14 @@ function linear({ occurrence, record }: DocumentRecord, document: string): Linea
 }
 
 function findings({ occurrence, record }: DocumentRecord): Finding[] {
-  const problems = [
-    [/^\d{4}-(0[1-9]|1[0-2])$/.test(textAt(record, 'mois') ?? ''), 'mois is not YYYY-MM'],
+  return wrongRow(occurrence, [
+    [MONTH_FORM.test(textAt(record, 'mois') ?? ''), 'mois is not YYYY-MM'],
     [/^[1-9]\d*$/.test(textAt(record, 'version') ?? ''), 'version is not a number from 1'],
     [isObject(textAt(record, 'ligne')), 'ligne is no JSON object'],
     ...['ref_situation_contractuelle', 'gele_le', 'gele_par', 'motif'].map(
       (name) => [textAt(record, name) !== null, `${name} is empty`] as const,
     ),
-  ] as const;
-  return problems
-    .filter(([isRight]) => !isRight)
-    .map(([, detail]) => ({ cause: 'wrong_row', detail: `row ${occurrence}: ${detail}` }));
+  ]);
 }
 
 function isObject(text: string | null): boolean {

@@ -24,6 +24,16 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** What is wrong with a row that people write, by rules of which each says what it asks. */
+export function wrongRow(
+  occurrence: number,
+  rules: readonly (readonly [isKept: boolean, otherwise: string])[],
+): Finding[] {
+  return rules
+    .filter(([isKept]) => !isKept)
+    .map(([, otherwise]) => ({ cause: 'wrong_row', detail: `row ${occurrence}: ${otherwise}` }));
+}
+
 /** Rows of one occurrence, and what was left out of it by rule. */
 export interface Linear {
   readonly rows: readonly LinearRow[];

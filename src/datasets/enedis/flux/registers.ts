@@ -10,6 +10,29 @@ export const CALENDARS = {
   DI000003: ['hph', 'hch', 'hpb', 'hcb'],
 } as const satisfies Readonly<Record<string, readonly Register[]>>;
 
+/** The registers by hours and season, in the order in which a contract has its four powers. */
+export const FOUR_HOURS = CALENDARS.DI000003;
+
+/** The column of the energy that a register counted, kWh. */
+export function energyColumn(register: Register): string {
+  return `energie_${register}_kwh`;
+}
+
+/** The column of the power that is subscribed for the hours of a register, kVA. */
+export function powerColumn(register: Register): string {
+  return `puissance_souscrite_${register}_kva`;
+}
+
+/** Of every register. */
+export const ENERGY_COLUMNS: readonly string[] = REGISTERS.map(energyColumn);
+/** Of the four hours by season. */
+export const FOUR_POWERS: readonly string[] = FOUR_HOURS.map(powerColumn);
+
+/** The register as people write it: `base`, `HPH`. */
+export function registerLabel(register: Register): string {
+  return register === 'base' ? register : register.toUpperCase();
+}
+
 /** Calendars that say nothing: their readings are counted and left out. */
 export const UNUSABLE_CALENDARS: readonly string[] = ['INCONNU', 'DN999999'];
 

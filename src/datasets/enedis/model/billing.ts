@@ -1,3 +1,4 @@
+import { energyColumn, REGISTERS } from '../flux/registers.ts';
 import { acciseCents } from './amounts.ts';
 
 /**
@@ -42,8 +43,7 @@ export const INVOICED_ACCISE_SQL = `
  */
 export function provisionSql(asOf: string): string {
   const day = `CAST(${asOf} AS DATE)`;
-  const columns = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'];
-  const sums = columns.map((name) => `CAST(sum(energie_${name}_kwh) AS BIGINT) AS ${name}`).join(', ');
+  const sums = REGISTERS.map((register) => `CAST(sum(${energyColumn(register)}) AS BIGINT) AS ${register}`).join(', ');
   return `
   WITH periodes AS (
     SELECT * FROM r67
@@ -59,7 +59,7 @@ export function provisionSql(asOf: string): string {
       jours_couverts >= date_diff('day', CAST(${day} - INTERVAL 12 MONTH AS DATE), ${day}) AS est_couverte
     FROM points
   )
-  SELECT pdl, ${columns.map((name) => `CAST(CAST(${name} AS DECIMAL(18, 3)) / 12 AS DECIMAL(18, 3)) AS mensuel_${name}_kwh`).join(', ')},
+  SELECT pdl, ${REGISTERS.map((name) => `CAST(CAST(${name} AS DECIMAL(18, 3)) / 12 AS DECIMAL(18, 3)) AS mensuel_${name}_kwh`).join(', ')},
     CAST(CAST(total AS DECIMAL(18, 3)) / 12 AS DECIMAL(18, 3)) AS mensuel_kwh, CAST(jours_couverts AS INTEGER) AS jours_couverts, est_couverte,
     CASE WHEN est_reelle THEN 'réelle' ELSE 'estimée' END AS qualite, NOT est_couverte OR NOT est_reelle AS est_alerte
   FROM totaux ORDER BY pdl`;

@@ -1,4 +1,5 @@
 import { quoteList } from '../../kit/index.ts';
+import { FOUR_POWERS } from '../flux/registers.ts';
 import { ENTRIES, EXITS } from './spine-events.ts';
 
 /**
@@ -6,14 +7,12 @@ import { ENTRIES, EXITS } from './spine-events.ts';
  * else from C15; a point that only C12 knows is a contract under a name of ours.
  */
 
-const FOUR = ['hph', 'hch', 'hpb', 'hcb'] as const;
-
 /** The beginning of the name of a contract that has no RSC. */
 export const WITHOUT_RSC = 'C12-';
 
 /** Four powers in thousandths of a kVA; one power for all hours is four times the same. */
-const POWERS = `CASE WHEN ${FOUR.map((hour) => `puissance_souscrite_${hour}_kva IS NOT NULL`).join(' AND ')}
-     THEN [${FOUR.map((hour) => `CAST(puissance_souscrite_${hour}_kva * 1000 AS BIGINT)`).join(', ')}]
+const POWERS = `CASE WHEN ${FOUR_POWERS.map((column) => `${column} IS NOT NULL`).join(' AND ')}
+     THEN [${FOUR_POWERS.map((column) => `CAST(${column} * 1000 AS BIGINT)`).join(', ')}]
    WHEN puissance_souscrite_base_kva IS NOT NULL
      THEN list_transform([1, 2, 3, 4], x -> CAST(puissance_souscrite_base_kva * 1000 AS BIGINT)) END`;
 

@@ -1,5 +1,5 @@
 import { quoteTexts } from '../../kit/index.ts';
-import { CALENDARS, REGISTERS } from '../flux/registers.ts';
+import { CALENDARS, energyColumn, FOUR_HOURS, REGISTERS } from '../flux/registers.ts';
 import { WITHOUT_RSC } from './c12.ts';
 
 /**
@@ -149,7 +149,7 @@ export const ENERGIES: readonly string[] = [
      base AS energie_base_kwh,
      CASE WHEN base IS NOT NULL THEN CASE calendrier WHEN 'DI000002' THEN hp WHEN 'DI000003' THEN hph + hpb END END AS energie_hp_kwh,
      CASE WHEN base IS NOT NULL THEN CASE calendrier WHEN 'DI000002' THEN hc WHEN 'DI000003' THEN hch + hcb END END AS energie_hc_kwh,
-     ${['hph', 'hch', 'hpb', 'hcb'].map((r) => `CASE WHEN base IS NOT NULL THEN ${r} END AS energie_${r}_kwh`).join(', ')},
+     ${FOUR_HOURS.map((r) => `CASE WHEN base IS NOT NULL THEN ${r} END AS ${energyColumn(r)}`).join(', ')},
      CASE WHEN base IS NULL THEN 'incalculable' WHEN d_nature = 'estimé' OR f_nature = 'estimé' THEN 'estimée' ELSE 'réelle' END AS qualite,
      coalesce(CAST(d_niveau AS INTEGER) >= 1 AND CAST(f_niveau AS INTEGER) >= 1, false) AS est_communicante,
      d_source IS NULL OR f_source IS NULL AS releve_manquant,

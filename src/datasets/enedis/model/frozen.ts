@@ -1,6 +1,6 @@
 import type { SqlSession } from '../../kit/index.ts';
 import { quoteText } from '../../kit/index.ts';
-import { REGISTERS } from '../flux/registers.ts';
+import { ENERGY_COLUMNS, REGISTERS } from '../flux/registers.ts';
 import { ACCISE_MONTHS } from './months.ts';
 
 /**
@@ -30,7 +30,7 @@ const EVIDENCE: readonly string[] = [
    SELECT rsc, mois, list(DISTINCT preuve ORDER BY preuve) AS preuves FROM lignes GROUP BY rsc, mois`,
 ];
 
-const KWH = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'].map((name) => [`energie_${name}_kwh`, 'kWh'] as const);
+const KWH = ENERGY_COLUMNS.map((column) => [column, 'kWh'] as const);
 const COMPONENTS = [
   ['nb_jours', 'jours'],
   ...KWH,

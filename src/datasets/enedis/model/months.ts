@@ -1,3 +1,4 @@
+import { ENERGY_COLUMNS } from '../flux/registers.ts';
 import { acciseCents } from './amounts.ts';
 import { WITHOUT_RSC } from './c12.ts';
 
@@ -6,8 +7,6 @@ import { WITHOUT_RSC } from './c12.ts';
 /** A household uses less in a month. */
 export const MAX_KWH_A_MONTH = 10_000;
 const HOUSEHOLD_M = 36_000;
-
-const ENERGY_COLUMNS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'].map((register) => `energie_${register}_kwh`);
 
 /** Sums are there when all of their terms are. */
 function wholeSum(column: string): string {

@@ -1,4 +1,6 @@
 import { quoteText } from '../../kit/index.ts';
+import type { Register } from '../flux/registers.ts';
+import { REGISTERS } from '../flux/registers.ts';
 import { ACCISE_POWERS_KVA, ACCISE_RATES, CTA_RATES } from '../rates/taxes.ts';
 import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
 import { cents, decimal } from './exact.ts';
@@ -9,8 +11,6 @@ function hundredths(text: string | undefined): string {
   return text === undefined ? 'NULL' : cents(decimal(text)).toString();
 }
 
-const HOURS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'] as const;
-
 function turpeRows(): string[] {
   const named = TURPE_RATES.flatMap((rate) => [
     rate,
@@ -19,7 +19,7 @@ function turpeRows(): string[] {
     ),
   ]);
   return named.map(({ formula, from, to, cg, cc, b, c, cmdps }) => {
-    const energies = HOURS.map((hour) => hundredths((c as Partial<Record<(typeof HOURS)[number], string>>)[hour]));
+    const energies = REGISTERS.map((hour) => hundredths((c as Partial<Record<Register, string>>)[hour]));
     const yearly = `${hundredths(cg)} + ${hundredths(cc)}`;
     const powers = [0, 1, 2, 3].map((index) => hundredths(b[index] ?? (b.length === 1 ? undefined : '0')));
     const dates = `DATE ${quoteText(from)}, DATE ${quoteText(to)}`;
@@ -45,7 +45,7 @@ export const RATE_TABLES: readonly string[] = [
      CASE WHEN n < 0 THEN -((2 * CAST(-n AS HUGEINT) + d) // (2 * d)) ELSE (2 * CAST(n AS HUGEINT) + d) // (2 * d) END AS BIGINT)`,
   `CREATE OR REPLACE TEMP MACRO euros(c) AS CAST(CAST(c AS DECIMAL(18, 2)) / 100 AS DECIMAL(18, 2))`,
   `CREATE OR REPLACE TEMP TABLE turpe_rates AS SELECT * FROM (VALUES ${turpeRows().join(',\n')})
-     AS rates (formule, du, au, annuel_c, b1, b2, b3, b4, ${HOURS.map((hour) => `c_${hour}`).join(', ')}, cmdps)`,
+     AS rates (formule, du, au, annuel_c, b1, b2, b3, b4, ${REGISTERS.map((hour) => `c_${hour}`).join(', ')}, cmdps)`,
   `CREATE OR REPLACE TEMP TABLE cta_rates AS SELECT * FROM (VALUES ${openEnded(
     CTA_RATES.map(({ from, percent }) => ({ from, values: [percent] })),
   )}) AS rates (du, au, pourcent_c)`,

@@ -1,5 +1,6 @@
 import { isCivilDate, toEpochDay } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
+import { ENERGY_COLUMNS, FOUR_POWERS } from '../flux/registers.ts';
 import { FORMULA_ALIASES, TURPE_RATES } from '../rates/turpe.ts';
 import type { TurpeRate } from '../rates/turpe.ts';
 import { add, cents, compare, decimal, euros, multiply, parseDecimal, roundHalfAway, subtract } from './exact.ts';
@@ -49,9 +50,6 @@ export interface TurpeError {
 
 const DAYS_OF_A_YEAR = 365n;
 const ZERO: Fraction = { numerator: 0n, denominator: 1n };
-const FOUR = ['hph', 'hch', 'hpb', 'hcb'] as const;
-const FOUR_POWERS = FOUR.map((hour) => `puissance_souscrite_${hour}_kva`);
-const ENERGIES = ['base', 'hp', 'hc', ...FOUR].map((register) => `energie_${register}_kwh`);
 
 class LineError extends Error {}
 
@@ -250,7 +248,8 @@ function powersOf(line: TurpeLine, { formula, debut }: Period): readonly Fractio
   if (!hasFourPowers(line)) return one === undefined ? undefined : [one];
   const four = FOUR_POWERS.map((column) => numberAt(line, column)).filter((power) => power !== undefined);
   if (four.length === 0) return one === undefined ? undefined : [one];
-  if (four.length < FOUR.length) throw new LineError(`${formula} from ${debut}: one of the four powers is missing`);
+  if (four.length < FOUR_POWERS.length)
+    throw new LineError(`${formula} from ${debut}: one of the four powers is missing`);
   const falls = four.some((power, index) => compare(four[index - 1] ?? ZERO, power) > 0);
   if (falls) throw new LineError(`${formula} from ${debut}: the powers must not fall from hph over hch and hpb to hcb`);
   return four;
@@ -301,7 +300,7 @@ function refuseCoarser(rate: PreparedRate, line: TurpeLine, { formula, debut }: 
 }
 
 function hasEnergy(line: TurpeLine): boolean {
-  return ENERGIES.some((column) => numberAt(line, column) !== undefined);
+  return ENERGY_COLUMNS.some((column) => numberAt(line, column) !== undefined);
 }
 
 /** Hours over the subscribed power, at the rate of the first day. */

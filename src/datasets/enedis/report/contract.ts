@@ -1,6 +1,6 @@
 import { quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
-import { REGISTERS } from '../flux/registers.ts';
+import { FOUR_POWERS, registerLabel, REGISTERS } from '../flux/registers.ts';
 import { unitSql } from '../model/holds.ts';
 
 /** Everything that is known of one contract, for the page that only its operator sees. Dates and times are text in Paris. */
@@ -144,15 +144,13 @@ export const CONTRACT_TABLES = [
 
 function registersOf(prefix: string, alias = ''): string {
   const texts = REGISTERS.map((register) => {
-    const name = register === 'base' ? 'base' : register.toUpperCase();
-    return `'${name} ' || CAST(${alias}${prefix}${register}_kwh AS VARCHAR)`;
+    return `'${registerLabel(register)} ' || CAST(${alias}${prefix}${register}_kwh AS VARCHAR)`;
   });
   return `nullif(concat_ws(' · ', ${texts.join(', ')}), '')`;
 }
 
-const FOUR = ['hph', 'hch', 'hpb', 'hcb'].map((hour) => `puissance_souscrite_${hour}_kva`);
 /** `54 / 54 / 60 / 60`. */
-const POWERS = `CASE WHEN ${FOUR.join(' + ')} IS NOT NULL THEN concat_ws(' / ', ${FOUR.map(
+const POWERS = `CASE WHEN ${FOUR_POWERS.join(' + ')} IS NOT NULL THEN concat_ws(' / ', ${FOUR_POWERS.map(
   (name) => `regexp_replace(CAST(${name} AS VARCHAR), '\\.?0+$', '')`,
 ).join(', ')}) END AS puissances`;
 

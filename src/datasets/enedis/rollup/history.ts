@@ -6,6 +6,7 @@ import { billingTables } from '../billing/billing.ts';
 import { copyRows, emptyTable, PLACE_COLUMNS } from '../days/tables.ts';
 import { FLUX } from '../decode/archive-name.ts';
 import { LINEAR_TABLES } from '../flux/readers.ts';
+import { FOUR_POWERS } from '../flux/registers.ts';
 import { LINES_PART } from '../lines/part.ts';
 import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { freezeMonths } from '../model/frozen.ts';
@@ -27,12 +28,9 @@ export const rollupHistory: StepImplementation = {
 };
 
 /** Of contracts that C12 tells of. */
-const FOUR_POWERS = ['hph', 'hch', 'hpb', 'hcb']
-  .map((hour, index) => {
-    const power = `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3))`;
-    return `${power} AS puissance_souscrite_${hour}_kva`;
-  })
-  .join(', ');
+const POWERS = FOUR_POWERS.map(
+  (column, index) => `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS ${column}`,
+).join(', ');
 
 /** The outputs that are tables, by name; `as_of` stands for the horizon. */
 const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
@@ -41,7 +39,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
   echine: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_evenement, evenement, fta AS formule_tarifaire_acheminement,
        CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, niveau AS niveau_ouverture_services,
-       ${FOUR_POWERS} FROM echine ORDER BY rsc, instant, rang`,
+       ${POWERS} FROM echine ORDER BY rsc, instant, rang`,
   chronologie: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_releve, ordre_index, source, nature_index, releve_id, calendrier,
        source IS NULL AS releve_manquant, fta AS formule_tarifaire_acheminement, niveau AS niveau_ouverture_services,
@@ -49,7 +47,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
      FROM chronologie ORDER BY rsc, instant, ordre_index`,
   abonnements: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours, fta AS formule_tarifaire_acheminement,
-       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, ${FOUR_POWERS}, euros(fixe_c) AS turpe_fixe_eur,
+       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, ${POWERS}, euros(fixe_c) AS turpe_fixe_eur,
        est_partage, erreur FROM abonnements_payes ORDER BY rsc, debut`,
   energies: () =>
     `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
