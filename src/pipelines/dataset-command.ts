@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { SqlSession } from '../ports/sql.ts';
 import type { RecognisedFile } from './dataset.ts';
-import type { AnswerRow, TableColumn } from './tables.ts';
+import type { AnswerRow, DaySpan, TableColumn } from './tables.ts';
 import type { Scope } from './vocabulary.ts';
 
 /** How a command ended: exit code 0, 1 (the work failed) or 3 (done, but not whole). */
@@ -25,6 +25,14 @@ export interface TableState {
   readonly committedAt: string | null;
   /** Scopes that are due and have no rows. */
   readonly missing: readonly Scope[];
+}
+
+/** Which rows of tables a command works with; by default all that there are. */
+export interface TablesCut {
+  /** Both days included, or what is found of the known ones. */
+  readonly span?: (known: DaySpan) => DaySpan;
+  /** By table: SQL over the columns as its files have them. Files say of most of their rows unread that they are others. */
+  readonly where?: Readonly<Record<string, string>>;
 }
 
 /** The newest version of a day or period, and its files by output; those that it does not have are absent. */
@@ -78,13 +86,16 @@ export interface CommandHost {
   /** Takes raw files in, as `quotidien import` does; one that cannot be taken in is an outcome of its own. */
   importFiles(files: readonly string[]): Promise<readonly ImportedFile[]>;
   /**
-   * Works with declared tables of the dataset, all their rows: views by the tables' ids, with the declared types. `NOT_FOUND` when no day of the
+   * Works with declared tables of the dataset: views by the tables' ids, with the declared types. `NOT_FOUND` when no day of the
    * dataset is finished.
    */
   withTables<T>(
     ids: readonly string[],
     work: (sql: SqlSession, states: Readonly<Record<string, TableState>>) => Promise<T>,
+    cut?: TablesCut,
   ): Promise<T>;
+  /** The key by which tables know a person, such as the holder of a meter. `INPUT_INVALID` for what can be nobody's id. */
+  personKey(id: string): Promise<string>;
   /** Works with outputs of the newest version of a day or period, as they were made. `NOT_FOUND` when there is none. */
   withVersion<T>(
     scope: Scope,
@@ -103,6 +114,8 @@ export interface CommandHost {
 export interface DatasetCommand {
   readonly name: string;
   readonly description: string;
+  /** It is there as `quotidien <name>` too. */
+  readonly isTopLevel?: true;
   /** As commander writes them, such as `<paths...>` or `[file]`. */
   readonly arguments?: string;
   readonly options?: readonly { readonly flags: string; readonly description: string }[];

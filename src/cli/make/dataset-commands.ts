@@ -5,13 +5,14 @@ import { readDatasetModules } from '../../config/dataset-modules.ts';
 import type { Environment } from '../../config/environment.ts';
 import { DATASETS } from '../../datasets/registry.ts';
 import { importFiles } from '../../engine/download/import-file.ts';
+import { datasetOf } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
 import { withVersion } from '../../engine/look/version-files.ts';
 import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
 import { withViews } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
-import type { CommandHost, DatasetCommand, TableState } from '../../pipelines/dataset-command.ts';
+import type { CommandHost, DatasetCommand, TablesCut, TableState } from '../../pipelines/dataset-command.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 import { loadDatasets } from '../../workers/load-datasets.ts';
 import { writeSheets } from '../look/write-sheets.ts';
@@ -32,7 +33,11 @@ export async function addDatasetCommands(
   for (const [pipeline, { definition, commands = [] }] of Object.entries(DATASETS)) {
     if (commands.length === 0) continue;
     const own = program.command(pipeline).description(`commands of ${definition.title}`);
-    for (const command of commands) addCommand(own, perform, pipeline, command);
+    for (const command of commands) {
+      addCommand(own, perform, pipeline, command);
+      const isFree = program.commands.every((other) => other.name() !== command.name);
+      if (command.isTopLevel === true && isFree) addCommand(program, perform, pipeline, command);
+    }
   }
 }
 
@@ -66,7 +71,9 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
     readText,
     withScratchFolder: async (use) => (await context.engine()).withScratchFolder(use),
     importFiles: async (files) => importFiles(await context.engine(), pipeline, files, commandControl(context, name)),
-    withTables: async (ids, work) => withTables(await context.engine(), { pipeline, ids, signal }, work),
+    withTables: async (ids, work, cut = {}) =>
+      withTables(await context.engine(), { ...cut, pipeline, ids, signal }, work),
+    personKey: async (id) => personKey(await context.engine(), pipeline, id),
     withVersion: async (scope, outputs, work) =>
       withVersion(await context.engine(), { pipeline, scope, outputs }, work),
     now: async () => (await context.engine()).now(),
@@ -79,7 +86,13 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
   };
 }
 
-interface TablesAsked {
+async function personKey(engine: Engine, pipeline: string, id: string): Promise<string> {
+  const { persons } = datasetOf(engine, pipeline);
+  if (persons === undefined) throw new PipelineError('INTERNAL', `no table of ${pipeline} tells of persons`);
+  return persons.keyOf(id);
+}
+
+interface TablesAsked extends TablesCut {
   readonly pipeline: string;
   readonly ids: readonly string[];
   readonly signal: AbortSignal;
@@ -87,19 +100,20 @@ interface TablesAsked {
 
 async function withTables<T>(
   engine: Engine,
-  { pipeline, ids, signal }: TablesAsked,
+  { pipeline, ids, signal, span: spanOf = (known) => known, where = {} }: TablesAsked,
   work: (sql: SqlSession, states: Readonly<Record<string, TableState>>) => Promise<T>,
 ): Promise<T> {
   const known = new KnownVersions(engine);
-  const span = await known.span(pipeline);
-  if (span === undefined)
+  const all = await known.span(pipeline);
+  if (all === undefined)
     throw new PipelineError('NOT_FOUND', `no day of ${pipeline} is finished yet: quotidien run ${pipeline} <day>`);
+  const span = spanOf(all);
   const tables = tablesOf(engine.datasets);
   const cuts = await Promise.all(
-    ids.map((id) => {
+    ids.map(async (id) => {
       const placed = tables.get(id);
       if (placed === undefined) throw new PipelineError('INTERNAL', `${pipeline} declares no table ${id}`);
-      return cutTable(engine, known, placed, span);
+      return { ...(await cutTable(engine, known, placed, span)), where: where[id] };
     }),
   );
   const states = Object.fromEntries(

@@ -59,6 +59,7 @@ export type {
   ImportedFile,
   RowsFileRequest,
   RowsSheet,
+  TablesCut,
   TableState,
   WrittenFile,
 } from '../../pipelines/dataset-command.ts';

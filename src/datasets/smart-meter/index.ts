@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { PipelineError } from '../kit/index.ts';
 import type { Dataset } from '../kit/index.ts';
+import { METER_TABLES } from './answers/tables.ts';
 import { metricsSuspicions } from './anomalies/suspicions-step.ts';
 import { metricsWeek } from './anomalies/week.ts';
 import { smartMeterDefinition } from './definition.ts';
 import { readHead } from './dialects/dialects.ts';
 import { metricsDaily } from './marts/daily.ts';
 import { metricsDay } from './marts/day.ts';
+import { METER_COMMAND } from './one-meter/command.ts';
 import { metersAsPersons } from './readings/meter-key.ts';
 import { READING_ROWS, sliceReadings } from './readings/slice.ts';
 import { transformReadings } from './readings/transform.ts';
@@ -49,6 +51,8 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'report/page': reportPage,
       'report/quality': reportQuality,
     },
+    tables: METER_TABLES,
+    commands: [METER_COMMAND],
     recognise: async (file, sql) => recogniseFile(file, sql, await secret()),
     withSecret: smartMeterWith,
   };

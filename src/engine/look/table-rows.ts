@@ -119,13 +119,19 @@ async function openPieces({ objects }: Pick<Engine, 'objects'>, pieces: readonly
   });
 }
 
-/** The table as SQL with the declared types, so that every format has the same values. */
-function tableSql(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {
+/** The table as SQL with the declared types, so that every format has the same values. `where` is over the columns of the files. */
+function tableSql(
+  table: TableDefinition,
+  columns: readonly TableColumn[],
+  pieces: readonly LocalPiece[],
+  where?: string,
+): string {
   const typed = columns.map(({ name, type }) => {
     const value = `CAST(${quoteIdentifier(name)} AS ${SQL_TYPES[type]})`;
     return `${value} AS ${quoteIdentifier(name)}`;
   });
-  return `SELECT ${typed.join(', ')} FROM ${sourceSql(table, pieces)}`;
+  const condition = where === undefined || pieces.length === 0 ? '' : ` WHERE ${where}`;
+  return `SELECT ${typed.join(', ')} FROM ${sourceSql(table, pieces)}${condition}`;
 }
 
 function sourceSql(table: TableDefinition, pieces: readonly LocalPiece[]): string {
@@ -152,17 +158,22 @@ function orderedSql(table: TableDefinition, columns: readonly TableColumn[], pie
   return `SELECT ${names} FROM (${tableSql(table, table.columns, pieces)}) ORDER BY ${order}`;
 }
 
+/** Rows of a cut, of which `where` (SQL over the columns as the files have them) takes some. */
+export interface ViewedCut extends TableCut {
+  readonly where?: string | undefined;
+}
+
 /** Views of tables by their ids, each over the rows of its cut, for the SQL of a question. */
 export async function withViews<T>(
   engine: Engine,
-  cuts: readonly TableCut[],
+  cuts: readonly ViewedCut[],
   work: (sql: SqlSession) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
   return holdingFiles(engine, (held) =>
     sqlOf(engine).session(async (sql) => {
-      for (const { table, pieces } of cuts) {
-        const rows = tableSql(table, table.columns, await openPieces(held, pieces));
+      for (const { table, pieces, where } of cuts) {
+        const rows = tableSql(table, table.columns, await openPieces(held, pieces), where);
         await sql.run(`CREATE TEMP VIEW ${quoteIdentifier(table.id)} AS ${rows}`);
       }
       return work(sql);
