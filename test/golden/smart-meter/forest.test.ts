@@ -1,12 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import {
-  Forest,
-  FOREST_DEFAULTS,
-  growForest,
-  matrixOf,
-  quantile,
-} from '../../../src/datasets/smart-meter/anomalies/forest.ts';
+import { Forest } from '../../../src/datasets/smart-meter/anomalies/forest-scores.ts';
+import { FOREST_DEFAULTS, growForest, matrixOf, quantile } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import type { Tree } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import { averagePrecision, judge } from '../../fixtures/judge.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
