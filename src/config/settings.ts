@@ -80,7 +80,7 @@ export const SETTINGS = z.object({
   ),
   QUOTIDIEN_METER_SECRET: setting(
     z.string().min(16).optional(),
-    'Secret by which ids of meters become keys, the same on every host; default: one of this home, made once',
+    'Secret by which ids of meters become keys and contracts of Enedis pseudonyms, the same on every host; default: one of this home, made once',
   ),
   QUOTIDIEN_COMPUTE_ACTIVITIES: setting(positiveInteger.default(16), 'Steps of one compute worker at the same time'),
   QUOTIDIEN_FETCH_ACTIVITIES: setting(positiveInteger.default(2), 'Downloads of one worker and host at the same time'),

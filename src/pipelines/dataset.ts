@@ -392,6 +392,6 @@ export interface Dataset {
   readonly dashboards?: readonly DashboardDefinition[];
   /** Recognises a file for `quotidien import` by its content; `INPUT_INVALID` says what it would need to be. */
   readonly recognise?: (file: GivenFile, sql: SqlSession) => Promise<RecognisedFile>;
-  /** The same with the secret of the installation, by which names of people become keys; it is asked for only when a file is read. */
+  /** The same with the secret of the installation, by which names of people become keys or pseudonyms; it is asked for when files are read or such names are made. */
   readonly withSecret?: (secret: () => Promise<string>) => Dataset;
 }

@@ -14,7 +14,7 @@ import { configuredDatasets, httpHosts } from '../../src/workers/configured-data
 import { openTestApi } from '../fixtures/api-server.ts';
 import { accessibilityFaults, hasBrowser, openBrowser } from '../fixtures/browser.ts';
 import { put, withFolder } from '../fixtures/enedis-archives.ts';
-import { testMeters } from '../fixtures/meters.ts';
+import { TEST_SECRET, testMeters } from '../fixtures/meters.ts';
 import { rollUpDays, runDay } from '../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../fixtures/test-engine.ts';
 import type { TestEngine } from '../fixtures/test-engine.ts';
@@ -78,7 +78,9 @@ describe.skipIf(!hasBrowser)('the pages in a browser', () => {
     const hosts = Object.fromEntries(
       httpHosts(DATASETS).map((host) => [host, { url: portal.url, key: 'sample', requestsPerSecond: 1_000 }]),
     );
-    const datasets = configuredDatasets({ ...DATASETS, 'smart-meter': testMeters }, hosts);
+    const datasets = configuredDatasets({ ...DATASETS, 'smart-meter': testMeters }, hosts, {}, () =>
+      Promise.resolve(TEST_SECRET),
+    );
     engine = await openTestEngine(Object.values(datasets), { now: () => NOW });
     for (const pipeline of ['eco2mix', 'eco2mix-regional', 'cityflow', 'smart-meter'])
       await runDay(engine, pipeline, DAY);

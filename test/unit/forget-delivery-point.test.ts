@@ -2,23 +2,21 @@ import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { OPERATIONAL_TABLES } from '../../src/cli/stores/storage.ts';
-import { enedis } from '../../src/datasets/enedis/index.ts';
 import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
 import { OCTOBER_DAYS, octoberArchives, overrunsFile } from '@quotidien/sample-portal/sftp/sample-archives';
 import { importFiles } from '../../src/engine/download/import-file.ts';
 import { forgetPerson } from '../../src/engine/upkeep/forget-person.ts';
 import { verifyDays } from '../../src/engine/verify/verify-day.ts';
 import { verifyPeriod } from '../../src/engine/verify/verify-period.ts';
-import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 import { put, withFolder } from '../fixtures/enedis-archives.ts';
+import { enedisWith } from '../fixtures/enedis-server.ts';
 import { rollUpDays, runDays } from '../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../fixtures/test-engine.ts';
 import type { TestEngine } from '../fixtures/test-engine.ts';
 
 let engine: TestEngine;
 beforeEach(async () => {
-  const hosts = { enedis: { fileKeys: keysText([KEY_16, KEY_32]) } };
-  engine = await openTestEngine(Object.values(configuredDatasets({ enedis }, hosts)));
+  engine = await openTestEngine(enedisWith({ fileKeys: keysText([KEY_16, KEY_32]) }));
 });
 afterEach(() => engine.close());
 

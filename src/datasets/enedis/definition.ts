@@ -131,7 +131,18 @@ const REPORTS: readonly StepDefinition[] = [
 ];
 
 const HISTORY_TABLES = [
-  ...['releves', 'echine', 'chronologie', 'abonnements', 'energies', 'mois', 'retenus', 'depassements', 'accise'],
+  ...[
+    'releves',
+    'echine',
+    'chronologie',
+    'abonnements',
+    'energies',
+    'mois',
+    'retenus',
+    'reperes',
+    'depassements',
+    'accise',
+  ],
   ...['anomalies_r151', 'mois_calcules', 'regularisations', 'provision', 'affaires'],
   ...BILLING_TABLES,
 ];
@@ -157,7 +168,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 11,
+    version: 12,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [

@@ -1,3 +1,4 @@
+import { PipelineError } from '../kit/index.ts';
 import type { Dataset } from '../kit/index.ts';
 import { ENEDIS_DASHBOARDS, ENEDIS_QUESTIONS } from './answers/questions.ts';
 import { ENEDIS_TABLES } from './answers/tables.ts';
@@ -17,27 +18,40 @@ import { transformLines } from './lines/transform-lines.ts';
 import { rollupHistory } from './rollup/history.ts';
 import { rollupMonth } from './rollup/month.ts';
 
-/** A supplier's electricity: from the distributor's archives to the months of each contract. */
-export const enedis: Dataset = {
-  definition: enedisDefinition,
-  sources: ENEDIS_SOURCES,
-  decoder: enedisDecoder,
-  slice: sliceRawFile,
-  persons: deliveryPoints,
-  steps: {
-    ...Object.fromEntries(DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
-    'transform/lignes': transformLines,
-    'metrics/archives': metricsArchives,
-    'metrics/evenements': metricsEvents,
-    'report/daily': reportDaily,
-    'report/page': reportPage,
-    'rollup/month': rollupMonth,
-    'rollup/history': rollupHistory,
-  },
-  tables: ENEDIS_TABLES,
-  questions: ENEDIS_QUESTIONS,
-  dashboards: ENEDIS_DASHBOARDS,
-  rawNames: ENEDIS_RAW_NAMES,
-  commands: ENEDIS_COMMANDS,
-  recognise: recogniseFile,
-};
+/**
+ * A supplier's electricity: from the distributor's archives to the months of each contract. The secret of the installation is asked for when months of
+ * contracts get their pseudonyms.
+ */
+function enedisWith(secret: () => Promise<string>): Dataset {
+  return {
+    definition: enedisDefinition,
+    sources: ENEDIS_SOURCES,
+    decoder: enedisDecoder,
+    slice: sliceRawFile,
+    persons: deliveryPoints,
+    steps: {
+      ...Object.fromEntries(DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
+      'transform/lignes': transformLines,
+      'metrics/archives': metricsArchives,
+      'metrics/evenements': metricsEvents,
+      'report/daily': reportDaily,
+      'report/page': reportPage,
+      'rollup/month': rollupMonth,
+      'rollup/history': rollupHistory(secret),
+    },
+    tables: ENEDIS_TABLES,
+    questions: ENEDIS_QUESTIONS,
+    dashboards: ENEDIS_DASHBOARDS,
+    rawNames: ENEDIS_RAW_NAMES,
+    commands: ENEDIS_COMMANDS,
+    recognise: recogniseFile,
+    withSecret: enedisWith,
+  };
+}
+
+/** Without a secret no history can be made. */
+export const enedis: Dataset = enedisWith(() =>
+  Promise.reject(
+    new PipelineError('CONFIG_INVALID', 'the pseudonyms of contracts need a secret: set QUOTIDIEN_METER_SECRET'),
+  ),
+);

@@ -125,6 +125,7 @@ export * from './flat-table.ts';
 export * from './french-csv.ts';
 export * from './json.ts';
 export * from './kept-words.ts';
+export * from './keyed-names.ts';
 export * from './parquet.ts';
 export * from './lost-columns.ts';
 export * from './row-checks.ts';

@@ -4,10 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import type { SampleArchive } from '@quotidien/sample-portal/sftp/sample-archives';
 import { OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
-import { enedis } from '../../../src/datasets/enedis/index.ts';
 import { destroyDataKey } from '../../../src/engine/sources/data-keys.ts';
-import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
 import { put, withFolder } from '../../fixtures/enedis-archives.ts';
+import { enedisWith } from '../../fixtures/enedis-server.ts';
 import { KEY_16, KEY_32, keysText, zip } from '@quotidien/sample-portal/sftp/archive-writer';
 import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -16,7 +15,7 @@ import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 let engine: TestEngine;
 
 beforeEach(async () => {
-  engine = await openTestEngine(Object.values(configuredDatasets({ enedis }, {})));
+  engine = await openTestEngine(enedisWith());
 });
 
 afterEach(async () => {
@@ -27,8 +26,7 @@ async function deliver(archives: readonly SampleArchive[], ring = [KEY_16, KEY_3
   return withFolder(async (folder) => {
     const files: string[] = [];
     for (const { name, bytes } of archives) files.push(await put(folder, name, bytes));
-    const datasets = configuredDatasets({ enedis }, { enedis: { fileKeys: keysText(ring) } });
-    return importFiles(engine.withDatasets(Object.values(datasets)), 'enedis', files, testControl());
+    return importFiles(engine.withDatasets(enedisWith({ fileKeys: keysText(ring) })), 'enedis', files, testControl());
   });
 }
 
@@ -90,7 +88,7 @@ describe('archives of a supplier', () => {
     await run(DAYS);
     const first = await publishedBytes('enedis/mois.parquet');
     await engine.close();
-    engine = await openTestEngine(Object.values(configuredDatasets({ enedis }, {})));
+    engine = await openTestEngine(enedisWith());
     for (const archive of [...archives].reverse().slice(0, 4)) await deliver([archive]);
     await run(DAYS);
     await deliver([archives[0]!]);

@@ -4,12 +4,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { october } from '@quotidien/sample-portal/sftp/october';
 import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
 import { OCTOBER_DAYS, octoberArchives, overrunsFile } from '@quotidien/sample-portal/sftp/sample-archives';
-import { enedis } from '../../../src/datasets/enedis/index.ts';
 import { freezeFile } from '../../../src/datasets/enedis/billing/freeze-month.ts';
 import type { DailyReport } from '../../../src/datasets/enedis/report/model.ts';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
-import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
 import { put } from '../../fixtures/enedis-archives.ts';
+import { enedisWith } from '../../fixtures/enedis-server.ts';
 import { rollUpDays, runDay, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -27,7 +26,7 @@ let engine: TestEngine;
 
 beforeAll(async () => {
   const fileKeys = keysText([KEY_16, KEY_32]);
-  engine = await openTestEngine(Object.values(configuredDatasets({ enedis }, { enedis: { fileKeys } })));
+  engine = await openTestEngine(enedisWith({ fileKeys }));
   for (const { name, bytes } of octoberArchives()) await give(name, bytes);
   await runDays(engine, 'enedis', OCTOBER_DAYS);
   await rollUpDays(engine, 'enedis', OCTOBER_DAYS);

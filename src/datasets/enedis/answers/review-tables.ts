@@ -40,6 +40,16 @@ export const REVIEW_TABLES: Readonly<Record<string, HistoryTable>> = {
     ],
     words: { unite: { fr: 'Unité', en: 'Unit' } },
   },
+  reperes: {
+    title: { fr: 'Repères', en: 'Pseudonyms' },
+    description: {
+      fr: 'Le contrat de chaque repère des rapports et des décisions.',
+      en: 'The contract behind each pseudonym of reports and decisions.',
+    },
+    order: ['mois', 'unite'],
+    columns: ['unite', RSC, 'mois'],
+    words: { unite: { fr: 'Repère', en: 'Pseudonym' } },
+  },
   mois_calcules: {
     title: { fr: 'Mois gelés, tels que calculés depuis', en: 'Frozen months, as calculated since' },
     description: {

@@ -1,6 +1,9 @@
+import { makeKeyedTable } from '../../kit/index.ts';
+import type { SqlSession } from '../../kit/index.ts';
 import { REGISTERS } from '../flux/registers.ts';
 import { MAX_KWH_A_DAY } from './energies.ts';
 import { MAX_KWH_A_MONTH } from './months.ts';
+import { nameMonths } from './unit-names.ts';
 
 /**
  * Months of contracts that look wrong: not billed before a person has looked at the readings. A unit is a month of a contract under a pseudonym, because
@@ -10,14 +13,8 @@ import { MAX_KWH_A_MONTH } from './months.ts';
 const INDEXES = (side: string): string =>
   `concat_ws(', ', ${REGISTERS.map((register) => `'${register} ' || ${side}.index_${register}_kwh`).join(', ')})`;
 
-/** SQL of the pseudonym of a month of a contract, `2025-10/113d4158b966`. */
-export function unitSql(rsc: string, month: string): string {
-  return `${month} || '/' || left(sha256(${rsc} || '|' || ${month}), 12)`;
-}
-
-/** Makes `retenus`: for each month that looks wrong, the periods and readings that make it so. */
-export const HELD_MONTHS: readonly string[] = [
-  `CREATE OR REPLACE TEMP TABLE retenus AS
+/** Makes `suspects`: for each month that looks wrong, the periods and readings that make it so. */
+const SUSPECTS = `CREATE OR REPLACE TEMP TABLE suspects AS
    WITH lus AS (
      -- Of readings at an event each contract has its own.
      SELECT * FROM chronologie WHERE source IS NOT NULL
@@ -29,12 +26,28 @@ export const HELD_MONTHS: readonly string[] = [
      FROM mois m JOIN energies e ON e.rsc = m.ref_situation_contractuelle AND e.mois = m.mois
      WHERE m.est_retenu AND (e.est_baisse_inconnue OR e.est_saut OR NOT (m.est_saut OR m.est_baisse_inconnue))
    )
-   SELECT ${unitSql('w.rsc', 'w.mois')} AS unite, w.*, ${INDEXES('d')} AS index_debut, ${INDEXES('f')} AS index_fin
+   SELECT w.*, ${INDEXES('d')} AS index_debut, ${INDEXES('f')} AS index_fin
    FROM mauvaises w
    LEFT JOIN lus d ON d.rsc = w.rsc AND d.releve_id = w.d_releve_id AND d.jour = w.debut
    LEFT JOIN lus f ON f.rsc = w.rsc AND f.releve_id = w.f_releve_id AND f.jour = w.fin
-   QUALIFY row_number() OVER (PARTITION BY w.rsc, w.debut ORDER BY index_debut, index_fin) = 1`,
-];
+   QUALIFY row_number() OVER (PARTITION BY w.rsc, w.debut ORDER BY index_debut, index_fin) = 1`;
+
+const READ = `concat_ws('|', d_releve_id, f_releve_id, index_debut, index_fin)`;
+
+/**
+ * Makes `retenus` from the tables of the model: months that look wrong with their pseudonym (`unite`), and a keyed hash of their readings (`preuve`).
+ * `ancienne` and `ancienne_preuve` are what earlier versions had in place of these.
+ */
+export async function holdMonths(sql: SqlSession, secret: string): Promise<void> {
+  await sql.run(SUSPECTS);
+  await nameMonths(sql, secret, 'SELECT rsc, mois FROM suspects');
+  await makeKeyedTable(sql, secret, {
+    table: 'retenus',
+    from: '(SELECT r.unite, r.ancienne, s.* FROM suspects s JOIN reperes r ON r.rsc = s.rsc AND r.mois = s.mois)',
+    text: `'enedis/preuve/' || ${READ}`,
+    columns: (hmac) => `named.*, left(${hmac}, 16) AS preuve, left(sha256(${READ}), 16) AS ancienne_preuve`,
+  });
+}
 
 /** Applies the table `decisions` (unite, decision) to `mois`: what was accepted is billed, what was rejected never is. */
 export const DECIDED_MONTHS: readonly string[] = [

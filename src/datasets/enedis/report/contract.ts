@@ -1,7 +1,7 @@
 import { quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
 import { FOUR_POWERS, registerLabel, REGISTERS } from '../flux/registers.ts';
-import { unitSql } from '../model/holds.ts';
+import { formerUnitSql } from '../model/unit-names.ts';
 
 /** Everything that is known of one contract, for the page that only its operator sees. Dates and times are text in Paris. */
 
@@ -139,7 +139,7 @@ export interface Contract {
 /** The tables that a contract is read from. */
 export const CONTRACT_TABLES = [
   ...['enedis_mois', 'enedis_echine', 'enedis_abonnements', 'enedis_energies', 'enedis_releves', 'enedis_lignes'],
-  ...['enedis_retenus', 'enedis_regularisations'],
+  ...['enedis_retenus', 'enedis_regularisations', 'enedis_reperes'],
 ] as const;
 
 function registersOf(prefix: string, alias = ''): string {
@@ -157,11 +157,15 @@ const POWERS = `CASE WHEN ${FOUR_POWERS.join(' + ')} IS NOT NULL THEN concat_ws(
 /** A month of a contract under its pseudonym, as reports and holds name it. */
 const UNIT = /^(\d{4}-\d{2})\/[0-9a-f]{12}$/;
 
-/** The contracts of an RSC, of a delivery point or of the pseudonym of a month, in the order of their first event. */
+/** The contracts of an RSC, of a delivery point or of the pseudonym of a month (that of an earlier version too), in the order of their first event. */
 export async function contractsOf(sql: SqlSession, id: string): Promise<Contract[]> {
   const [, month] = UNIT.exec(id) ?? [];
+  const rsc = 'ref_situation_contractuelle';
   const unit =
-    month === undefined ? 'false' : `${unitSql('ref_situation_contractuelle', quoteText(month))} = ${quoteText(id)}`;
+    month === undefined
+      ? 'false'
+      : `(${rsc} IN (SELECT ${rsc} FROM enedis_reperes WHERE unite = ${quoteText(id)})
+           OR ${formerUnitSql(rsc, quoteText(month))} = ${quoteText(id)})`;
   const found = await sql.rows<{ rsc: string; pdl: string }>(
     `SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl FROM enedis_echine
      WHERE ref_situation_contractuelle = ${quoteText(id)} OR pdl = ${quoteText(id)} OR ${unit} GROUP BY 1 ORDER BY min(date_evenement), 1`,

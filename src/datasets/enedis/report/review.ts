@@ -2,7 +2,7 @@ import { csvText, utf8 } from '../../kit/index.ts';
 import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import { copyRows } from '../days/tables.ts';
 import { LINES_SQL } from '../model/billing.ts';
-import { unitSql } from '../model/holds.ts';
+import { nameMonths } from '../model/unit-names.ts';
 
 /**
  * What the billing team looks at: months that wait or were decided on, invoices that say something else than what was measured, and invoiced months that
@@ -51,19 +51,35 @@ const HELD = `SELECT 'mois retenu' AS sujet, 1 AS rang_sujet, r.unite AS repere,
     row_number() OVER (ORDER BY any_value(d.decision) IS NOT NULL, r.mois DESC, r.unite) AS rang
   FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite GROUP BY r.unite, r.mois`;
 
-const INVOICED = `SELECT 'facturé autrement', 2, ${unitSql('rsc', 'mois')} AS repere, mois, categorie, unite, facture,
+const INVOICED = `SELECT 'facturé autrement', 2, r.unite AS repere, mois, categorie, f.unite, facture,
     CAST(mesure AS DECIMAL(18, 3)), CAST(ecart AS DECIMAL(18, 3)), NULL,
     row_number() OVER (ORDER BY abs(ecart) DESC, mois DESC, repere, categorie)
-  FROM factures_comparees WHERE ecart <> 0`;
+  FROM factures_comparees f JOIN reperes r USING (rsc, mois) WHERE ecart <> 0`;
 
-const CHANGED = `SELECT 'régularisation', 3, ${unitSql('rsc', 'mois')} AS repere, mois, composante, unite, facture, calcule,
+const CHANGED = `SELECT 'régularisation', 3, r.unite AS repere, mois, composante, g.unite, facture, calcule,
     CAST(ecart AS DECIMAL(18, 3)), CASE WHEN est_en_attente THEN 'en attente' END,
-    row_number() OVER (ORDER BY unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere, composante)
-  FROM regularisations`;
+    row_number() OVER (ORDER BY g.unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere, composante)
+  FROM regularisations g JOIN reperes r USING (rsc, mois)`;
 
-/** Makes `a_regarder` and `factures_comparees` from the tables of the model, `decisions` and `lignes`; gives the rows, by subject, the largest first. */
-export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
+/**
+ * Makes `factures_comparees` and, for all months that somebody has to look at, `reperes`. A frozen month has the pseudonym that it has now, not that of the
+ * version that froze it. The secret is that of the installation.
+ */
+export async function nameReviewed(sql: SqlSession, secret: string): Promise<void> {
   await sql.run(COMPARED);
+  await nameMonths(
+    sql,
+    secret,
+    `SELECT rsc, mois FROM retenus UNION ALL SELECT rsc, mois FROM regularisations
+     UNION ALL SELECT rsc, mois FROM factures_comparees WHERE ecart <> 0
+     UNION ALL SELECT ref_situation_contractuelle, mois FROM mois WHERE unite_retenue IS NOT NULL`,
+  );
+  await sql.run(`UPDATE mois SET unite_retenue = r.unite FROM reperes r
+    WHERE r.rsc = mois.ref_situation_contractuelle AND r.mois = mois.mois AND mois.unite_retenue IS NOT NULL`);
+}
+
+/** Makes `a_regarder` from `reperes`, `decisions` and the tables of the model; gives the rows, by subject, the largest first. */
+export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE a_regarder AS
     SELECT * FROM (${[HELD, INVOICED, CHANGED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
   return sql.rows<ReviewRow>(SELECTED);

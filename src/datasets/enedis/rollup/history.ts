@@ -13,7 +13,7 @@ import { freezeMonths } from '../model/frozen.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import { monthlyFiles } from '../report/monthly-files.ts';
-import { reviewFiles, reviewOf } from '../report/review.ts';
+import { nameReviewed, reviewFiles, reviewOf } from '../report/review.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
 import { judgeMonths } from './judge-months.ts';
 import { pathsOf } from './month.ts';
@@ -21,11 +21,18 @@ import { pathsOf } from './month.ts';
 /**
  * `rollup/history`: readings, spines, periods and months of every contract from all deliveries, in one pass. The horizon is the newest first of a month
  * that deliveries reach, or the one of the step's parameters when that is earlier.
+ *
+ * @param secret that of the installation, by which months of contracts have pseudonyms
  */
-export const rollupHistory: StepImplementation = {
-  kind: 'sql',
-  run: (task, sql) => forEachUnit(task, (unit) => rollUp(unit, task, sql)),
-};
+export function rollupHistory(secret: () => Promise<string>): StepImplementation {
+  return {
+    kind: 'sql',
+    run: async (task, sql) => {
+      const key = await secret();
+      return forEachUnit(task, (unit) => rollUp(unit, task, sql, key));
+    },
+  };
+}
 
 /** Of contracts that C12 tells of. */
 const POWERS = FOUR_POWERS.map(
@@ -59,6 +66,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
      ORDER BY mois, ref_situation_contractuelle`,
   regularisations: () =>
     'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM regularisations ORDER BY mois, rsc, composante',
+  reperes: () => 'SELECT unite, rsc AS ref_situation_contractuelle, mois FROM reperes ORDER BY mois, unite',
   retenus: () =>
     `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
        r.d_source, r.f_source, r.d_releve_id, r.f_releve_id, r.index_debut, r.index_fin,
@@ -72,7 +80,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
   affaires: openAffairsSql,
 };
 
-async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitResult> {
+async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: string): Promise<UnitResult> {
   for (const { name, columns } of LINEAR_TABLES) {
     const paths = pathsOf(unit.inputs[name]);
     const rows = paths.length === 0 ? emptyTable({ ...columns, ...PLACE_COLUMNS }) : parquetSql(paths);
@@ -85,14 +93,15 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<
   const reached = horizonOf(newest);
   const horizon = typeof wanted === 'string' && wanted < reached ? wanted : reached;
   await runModel(sql, { horizon, progress: task.progress });
-  const checks = await judgeMonths(sql, unit);
+  const checks = await judgeMonths(sql, unit, secret);
   await freezeMonths(sql);
+  const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
+  await nameReviewed(sql, secret);
   const outputs: Record<string, { path: string; rows: number } | { bytes: Uint8Array }> = {};
   for (const [name, query] of Object.entries(TABLES)) {
     task.signal.throwIfAborted();
     outputs[name] = await copyRows(sql, query(`'${horizon}'`), name);
   }
-  const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
   const review = await reviewOf(sql);
   const report = { ...(await monthlyReport(sql, horizon)), review };
   const { renderMonthlyPage } = await import('../report/monthly-page.tsx');

@@ -1,6 +1,6 @@
 import { judgeUnits, quoteText } from '../../kit/index.ts';
-import type { CheckDefinition, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
-import { DECIDED_MONTHS, HELD_MONTHS } from '../model/holds.ts';
+import type { CheckDefinition, FailingRow, SqlSession, StepUnit, UnitDecision, UnitResult } from '../../kit/index.ts';
+import { DECIDED_MONTHS, holdMonths } from '../model/holds.ts';
 
 /** Holds single months of contracts: the rest of the month goes on, and a person decides on each. */
 export const PLAUSIBLE_CHECK: CheckDefinition = {
@@ -12,28 +12,36 @@ export const PLAUSIBLE_CHECK: CheckDefinition = {
 
 interface FailingPeriod {
   readonly unite: string;
+  readonly preuve: string;
+  /** Both as earlier versions had them. */
+  readonly ancienne: string;
+  readonly ancienne_preuve: string;
   readonly motif: string;
   readonly debut: string;
   readonly fin: string;
   readonly energie_kwh: number | null;
-  readonly preuve: string;
 }
 
-/** Makes `retenus`, and `mois` with what was decided on its units; `unit` tells it. */
-export async function judgeMonths(sql: SqlSession, unit: Pick<StepUnit, 'decided'>): Promise<UnitResult['checks']> {
-  for (const statement of HELD_MONTHS) await sql.run(statement);
+/**
+ * Makes `retenus`, and `mois` with what was decided on its units; `unit` tells it. Pseudonyms are made with the secret of the installation; decisions
+ * of before they had a key count as before.
+ */
+export async function judgeMonths(
+  sql: SqlSession,
+  unit: Pick<StepUnit, 'decided'>,
+  secret: string,
+): Promise<UnitResult['checks']> {
+  await holdMonths(sql, secret);
   const [counted] = await sql.rows<{ months: number }>('SELECT count(*) AS months FROM mois');
   // Records keep what is told of a unit: of the readings no more than a hash, by which other evidence is another question.
   const failing = await sql.rows<FailingPeriod>(
-    `SELECT unite, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, energie_kwh,
-       left(sha256(concat_ws('|', d_releve_id, f_releve_id, index_debut, index_fin)), 16) AS preuve
+    `SELECT unite, preuve, ancienne, ancienne_preuve, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, energie_kwh
      FROM retenus ORDER BY unite, debut`,
   );
-  const decided = unit.decided ?? [];
   const { result } = judgeUnits(PLAUSIBLE_CHECK, {
     tested: counted?.months ?? 0,
-    failing: failing.map(({ unite, ...row }) => ({ unit: unite, row: { ...row } })),
-    decided,
+    failing: failing.map(failingRow),
+    decided: renamedDecisions(unit.decided ?? [], failing),
   });
   const rejected = (result.units ?? []).filter((held) => held.rejected === true).map((held) => held.unit);
   const open = new Set((result.units ?? []).map((held) => held.unit));
@@ -46,4 +54,28 @@ export async function judgeMonths(sql: SqlSession, unit: Pick<StepUnit, 'decided
   await sql.run(`CREATE OR REPLACE TEMP TABLE decisions AS SELECT * FROM (VALUES ${values}) AS d (unite, decision)`);
   for (const statement of DECIDED_MONTHS) await sql.run(statement);
   return [result];
+}
+
+function failingRow({ unite, preuve, motif, debut, fin, energie_kwh }: FailingPeriod): FailingRow {
+  return { unit: unite, row: { motif, debut, fin, energie_kwh, preuve } };
+}
+
+/** The decisions, and those on a unit's former name once more under its present one. */
+function renamedDecisions(decided: readonly UnitDecision[], failing: readonly FailingPeriod[]): UnitDecision[] {
+  const evidenceOf = (rows: readonly FailingRow[]): ReadonlyMap<string, string> => {
+    const { units = [] } = judgeUnits(PLAUSIBLE_CHECK, { tested: 0, failing: rows }).result;
+    return new Map(units.map(({ unit, evidence }) => [unit, evidence]));
+  };
+  const now = evidenceOf(failing.map(failingRow));
+  const former = evidenceOf(
+    failing.map((row) => failingRow({ ...row, unite: row.ancienne, preuve: row.ancienne_preuve })),
+  );
+  const names = new Map(failing.map(({ unite, ancienne }) => [ancienne, unite]));
+  const renamed = decided.flatMap((one) => {
+    const unit = names.get(one.unit);
+    const evidence = unit === undefined ? undefined : now.get(unit);
+    if (unit === undefined || evidence === undefined || former.get(one.unit) !== one.evidence) return [];
+    return [{ ...one, unit, evidence }];
+  });
+  return [...decided, ...renamed];
 }
