@@ -22,7 +22,7 @@ import type { EndedBackfill } from './backfill-run.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count, formatBytes } from '../shared/measures.ts';
-import { openTemporal, workWith } from '../temporal/temporal.ts';
+import { withTemporal } from '../temporal/temporal.ts';
 import { findUnfinished } from '../../engine/look/unfinished.ts';
 
 /**
@@ -112,33 +112,21 @@ async function finishWithoutDays(context: CommandContext, plan: BackfillPlan): P
   }
   const days = count(unfinished.announced.length, 'changed day');
   terminal.note(`what is made from ${days} was left by an earlier run, and is made now`);
-  const session = await openTemporal(context);
-  try {
-    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    const rollup = await workWith(session, context.signal, () => rollupFailure(target, pipeline));
-    terminal.data({ plan, result: null, rollup });
-    terminal.line(rollup === null ? `what is made from ${days} is made` : `${rollup.code}: ${rollup.message}`);
-    return rollup === null ? done : EXIT.failed;
-  } finally {
-    await session.close();
-  }
+  const rollup = await withTemporal(context, (target) => rollupFailure(target, pipeline));
+  terminal.data({ plan, result: null, rollup });
+  terminal.line(rollup === null ? `what is made from ${days} is made` : `${rollup.code}: ${rollup.message}`);
+  return rollup === null ? done : EXIT.failed;
 }
 
 async function start(context: CommandContext, plan: BackfillPlan, input: BackfillInput): Promise<ExitCode> {
-  const session = await openTemporal(context);
-  try {
-    if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
-    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    const ended = await workWith(session, context.signal, () =>
-      runBackfill(context.terminal, target, input, () => plan.days),
-    );
-    const result = input.plan === undefined ? ended : withLeftOut(ended, plan);
-    context.terminal.data({ plan, result });
-    for (const line of resultLines(plan, result)) context.terminal.line(line);
-    return exitCodeOf(result);
-  } finally {
-    await session.close();
-  }
+  const ended = await withTemporal(context, (target) => {
+    if (target.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${target.uiUrl}`);
+    return runBackfill(context.terminal, target, input, () => plan.days);
+  });
+  const result = input.plan === undefined ? ended : withLeftOut(ended, plan);
+  context.terminal.data({ plan, result });
+  for (const line of resultLines(plan, result)) context.terminal.line(line);
+  return exitCodeOf(result);
 }
 
 /** A backfill by a stored plan does not look at the days that this leaves out as complete; how they stand is in the plan. */

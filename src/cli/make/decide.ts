@@ -11,7 +11,7 @@ import { withClient } from '../temporal/known-temporal.ts';
 import { sendOrder } from '../temporal/orders.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
 import { decidePeriodUnit, decideUnit, resultOf } from '../temporal/runs.ts';
-import { openTemporal, workWith } from '../temporal/temporal.ts';
+import { withTemporal } from '../temporal/temporal.ts';
 import { backfillOf, orderDay, signed } from './orders.ts';
 import { describeDay } from './run.ts';
 
@@ -84,18 +84,12 @@ async function decideOnPeriod(
   const { period } = decision;
   const first = period === WHOLE_HISTORY ? definition.since : datesOfPeriod(period).from;
   const date = first < definition.since ? definition.since : first;
-  const session = await openTemporal(context);
-  try {
-    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    return await workWith(session, context.signal, async () => {
-      const { told, handle } = await decidePeriodUnit(target, pipeline, { ...decision, date });
-      context.terminal.line(told);
-      context.terminal.data(await resultOf(handle));
-      return EXIT.done;
-    });
-  } finally {
-    await session.close();
-  }
+  return withTemporal(context, async (target) => {
+    const { told, handle } = await decidePeriodUnit(target, pipeline, { ...decision, date });
+    context.terminal.line(told);
+    context.terminal.data(await resultOf(handle));
+    return EXIT.done;
+  });
 }
 
 /** The day is made again where the decision changes it. */
@@ -105,18 +99,12 @@ async function decideOnUnit(
   decision: Parameters<typeof decideUnit>[2],
 ): Promise<ExitCode> {
   const { definition } = datasetOf(context, pipeline);
-  const session = await openTemporal(context);
-  try {
-    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    return await workWith(session, context.signal, async () => {
-      const { told, handle } = await decideUnit(target, { pipeline, date }, decision);
-      context.terminal.line(told);
-      const result = await awaitDay(context.terminal, session.client, { handle, definition, date });
-      context.terminal.data(result);
-      context.terminal.line(describeDay(result));
-      return result.verdict === 'degraded' ? EXIT.degraded : EXIT.done;
-    });
-  } finally {
-    await session.close();
-  }
+  return withTemporal(context, async (target) => {
+    const { told, handle } = await decideUnit(target, { pipeline, date }, decision);
+    context.terminal.line(told);
+    const result = await awaitDay(context.terminal, target.client, { handle, definition, date });
+    context.terminal.data(result);
+    context.terminal.line(describeDay(result));
+    return result.verdict === 'degraded' ? EXIT.degraded : EXIT.done;
+  });
 }

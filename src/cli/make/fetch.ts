@@ -13,7 +13,7 @@ import { commandControl } from '../shared/control.ts';
 import { count } from '../shared/measures.ts';
 import { dayResult, finishRollup, resultOf, startDay, startWatch } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
-import { openTemporal, workWith } from '../temporal/temporal.ts';
+import { withTemporal } from '../temporal/temporal.ts';
 
 /** How a folder's files are fetched; see `FetchCommand.mode`. */
 const MODES = ['incremental', 'all', 'test', 'rebuild', 'resync'] as const;
@@ -76,7 +76,8 @@ async function bring(context: CommandContext, command: FetchCommand, folder: Fol
     const what = `${count(due.length, 'file')} of ${count(days, 'day')} would be fetched once more`;
     throw new PipelineError('INPUT_INVALID', `${what}; confirm it with --yes`);
   }
-  const changed = due.length === 0 ? [] : await withTarget(context, (target) => watchFolder(target, pipeline, folder));
+  const changed =
+    due.length === 0 ? [] : await withTemporal(context, (target) => watchFolder(target, pipeline, folder));
   const became = await whatBecame(engine, pipeline, due, since);
   terminal.data({ mode: folder.again === true ? 'resync' : 'incremental', parts: became, changed });
   if (due.length === 0) terminal.line('the folder has nothing new');
@@ -101,7 +102,7 @@ async function rebuild(context: CommandContext, pipeline: string): Promise<ExitC
   const refused = outcomes.flatMap((one) => ('code' in one ? [one] : []));
   const dates = new Set(outcomes.flatMap((one) => ('code' in one ? [] : [one.recognised.from])));
   const made = [...dates].sort();
-  await withTarget(context, async (target) => {
+  await withTemporal(context, async (target) => {
     for (const date of made) await remake(target, pipeline, date);
     await finishRollup(target, pipeline);
   });
@@ -113,16 +114,6 @@ async function rebuild(context: CommandContext, pipeline: string): Promise<ExitC
 
 async function remake(target: RunTarget, pipeline: string, date: CivilDate): Promise<void> {
   await dayResult(await startDay(target, { pipeline, date, offline: true }));
-}
-
-async function withTarget<T>(context: CommandContext, work: (target: RunTarget) => Promise<T>): Promise<T> {
-  const session = await openTemporal(context);
-  try {
-    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    return await workWith(session, context.signal, () => work(target));
-  } finally {
-    await session.close();
-  }
 }
 
 function tellParts({ terminal }: CommandContext, parts: readonly PartFiles[]): void {

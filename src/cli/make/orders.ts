@@ -11,8 +11,7 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import { sendOrder } from '../temporal/orders.ts';
-import { openTemporal, workWith } from '../temporal/temporal.ts';
-import type { TemporalSession } from '../temporal/temporal.ts';
+import { withTemporal } from '../temporal/temporal.ts';
 import { describeDay } from './run.ts';
 
 /** Thin senders: each sends one update to a run that is under way, the same that the UI sends, with who asks and why. */
@@ -53,30 +52,25 @@ export async function orderDay(
   datasetOf(context, order.pipeline);
   const workflowId = `day/${order.pipeline}/${parseCivilDate(order.date)}`;
   // The run is on the server of this home; without workers elsewhere it needs those of this command.
-  const session = await openTemporal(context);
-  try {
-    return await workWith(session, context.signal, async () => {
-      const told = await sendOrder(session.client, workflowId, update, input);
-      context.terminal.line(told);
-      if (order.detach !== true) return followDay(context, session, workflowId, order);
-      context.terminal.data({ id: workflowId, told });
-      return EXIT.done;
-    });
-  } finally {
-    await session.close();
-  }
+  return withTemporal(context, async ({ client }) => {
+    const told = await sendOrder(client, workflowId, update, input);
+    context.terminal.line(told);
+    if (order.detach !== true) return followDay(context, client, workflowId, order);
+    context.terminal.data({ id: workflowId, told });
+    return EXIT.done;
+  });
 }
 
 async function followDay(
   context: CommandContext,
-  session: TemporalSession,
+  client: Client,
   workflowId: string,
   { pipeline, date }: DayOrder,
 ): Promise<ExitCode> {
   const { terminal } = context;
   const { definition } = datasetOf(context, pipeline);
-  const handle = session.client.workflow.getHandle<typeof day>(workflowId);
-  const result = await awaitDay(terminal, session.client, { handle, definition, date }, true);
+  const handle = client.workflow.getHandle<typeof day>(workflowId);
+  const result = await awaitDay(terminal, client, { handle, definition, date }, true);
   terminal.data('why' in result ? { date, waits: result } : result);
   if ('why' in result) return EXIT.degraded;
   terminal.line(describeDay(result));

@@ -10,7 +10,7 @@ import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { describeDay } from './run.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
 import { startDay } from '../temporal/runs.ts';
-import { openTemporal, workWith } from '../temporal/temporal.ts';
+import { withTemporal } from '../temporal/temporal.ts';
 
 /** A report of nothing would be a page of dashes under the name that readers know. */
 async function refuseNothing(context: CommandContext, pipeline: string, date: CivilDate): Promise<void> {
@@ -28,22 +28,16 @@ export async function report(
   { pipeline, date: given }: { pipeline: string; date?: string | undefined },
 ): Promise<ExitCode> {
   const { definition } = datasetOf(context, pipeline);
-  const { REPORT_DATE: preset, QUOTIDIEN_TASK_QUEUE: taskQueue } = context.config.settings;
+  const { REPORT_DATE: preset } = context.config.settings;
   const yesterday = addDays(civilDateAt(new Date(), definition.zone), -1);
   const date = parseCivilDate(given ?? preset ?? yesterday);
   checkRequest(definition, { dates: [date], options: {} });
   await refuseNothing(context, pipeline, date);
-  const session = await openTemporal(context);
-  try {
-    const target = { client: session.client, taskQueue };
-    const result = await workWith(session, context.signal, async () => {
-      const handle = await startDay(target, { pipeline, date, only: 'report' });
-      return awaitDay(context.terminal, session.client, { handle, definition, date });
-    });
-    context.terminal.data(result);
-    context.terminal.line(describeDay(result));
-    return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;
-  } finally {
-    await session.close();
-  }
+  const result = await withTemporal(context, async (target) => {
+    const handle = await startDay(target, { pipeline, date, only: 'report' });
+    return awaitDay(context.terminal, target.client, { handle, definition, date });
+  });
+  context.terminal.data(result);
+  context.terminal.line(describeDay(result));
+  return result.verdict === 'ok' ? EXIT.done : EXIT.degraded;
 }

@@ -23,7 +23,8 @@ import { awaitDay } from '../temporal/day-waits.ts';
 import { count } from '../shared/measures.ts';
 import { startDay } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
-import { openTemporal, workWith } from '../temporal/temporal.ts';
+import { withTemporal } from '../temporal/temporal.ts';
+import type { SessionTarget } from '../temporal/temporal.ts';
 
 /** Without `to` a single day with its pages; with it a backfill without a plan. */
 export interface RunOptions {
@@ -50,18 +51,12 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   if (days === 0) throw new PipelineError('INPUT_INVALID', `the range ends (${to ?? from}) before it begins (${from})`);
   const fromStep = forcedFrom(options);
   checkRequest(definition, { dates: [from], options: definedMembers({ fromStep }) });
-  const session = await openTemporal(context);
-  try {
-    const target = { client: session.client, taskQueue: context.config.settings.QUOTIDIEN_TASK_QUEUE };
-    if (session.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${session.uiUrl}`);
-    return await workWith(session, context.signal, () =>
-      to === undefined
-        ? runOne(context, { ...target, ownsWorkers: session.ownsWorkers }, from, options)
-        : runRange(context, target, { from, to, days }, options),
-    );
-  } finally {
-    await session.close();
-  }
+  return withTemporal(context, (target) => {
+    if (target.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${target.uiUrl}`);
+    return to === undefined
+      ? runOne(context, target, from, options)
+      : runRange(context, target, { from, to, days }, options);
+  });
 }
 
 /** `--force` is "from the first stage"; both need a reason, and are for single days. */
@@ -76,7 +71,7 @@ function forcedFrom({ fromStep, force, reason, to }: RunOptions): StepId | Stage
 
 async function runOne(
   context: CommandContext,
-  target: RunTarget & { readonly ownsWorkers: boolean },
+  target: SessionTarget,
   date: CivilDate,
   options: RunOptions,
 ): Promise<ExitCode> {

@@ -13,7 +13,7 @@ import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { count } from '../shared/measures.ts';
 import { callerName } from '../shared/caller-name.ts';
-import { openTemporal, workWith } from '../temporal/temporal.ts';
+import { withTemporal } from '../temporal/temporal.ts';
 
 /** Without `conflict` the journal is replayed; with it people decide what a replay could not. */
 export interface ReconcileCommand {
@@ -113,24 +113,17 @@ async function decide(
 
 /** Runs, or joins, the workflow that the schedule starts as well. */
 async function replay(context: CommandContext, { host }: HostFallback): Promise<ExitCode> {
-  const { terminal, config } = context;
-  const taskQueue = config.settings.QUOTIDIEN_TASK_QUEUE;
-  const session = await openTemporal(context);
-  try {
-    const result = await workWith(session, context.signal, () =>
-      session.client.workflow.execute<typeof reconcileWorkflow>('reconcile', {
-        workflowId: reconcileWorkflowId(host),
-        taskQueue,
-        args: [{ host, queue: hostQueue(taskQueue, host) }],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-      }),
-    );
-    terminal.data(result);
-    print(context, result);
-    return result.converged ? EXIT.done : EXIT.degraded;
-  } finally {
-    await session.close();
-  }
+  const result = await withTemporal(context, ({ client, taskQueue }) =>
+    client.workflow.execute<typeof reconcileWorkflow>('reconcile', {
+      workflowId: reconcileWorkflowId(host),
+      taskQueue,
+      args: [{ host, queue: hostQueue(taskQueue, host) }],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    }),
+  );
+  context.terminal.data(result);
+  print(context, result);
+  return result.converged ? EXIT.done : EXIT.degraded;
 }
 
 function print({ terminal }: CommandContext, result: ReconcileResult): void {

@@ -18,6 +18,7 @@ import type { TemporalTarget } from '../../workers/temporal-target.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { Interrupted } from '../shared/interrupted.ts';
 import { watchDisk } from './full-disk.ts';
+import type { RunTarget } from './runs.ts';
 import { startSamplePortal } from './sample-portal.ts';
 
 /** The system tells of the end of a child at once, of another's process by its connection. */
@@ -165,6 +166,24 @@ function breakage(serverGone: Promise<never>, workers: RunningWorkers): Promise<
   // Whoever waits for a result looks at it; when nobody does, a late breakage must not end the process.
   broken.catch(() => undefined);
   return broken;
+}
+
+/** Whose runs a command starts and waits for, with the session that it has for them. */
+export interface SessionTarget extends RunTarget, Pick<TemporalSession, 'uiUrl' | 'ownsWorkers'> {}
+
+/** Opens a session for one piece of work (see `workWith`), and closes it whatever came of that. */
+export async function withTemporal<T>(
+  context: CommandContext,
+  work: (target: SessionTarget) => Promise<T>,
+): Promise<T> {
+  const session = await openTemporal(context);
+  const { client, uiUrl, ownsWorkers } = session;
+  const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
+  try {
+    return await workWith(session, context.signal, () => work({ client, taskQueue, uiUrl, ownsWorkers }));
+  } finally {
+    await session.close();
+  }
 }
 
 /**
