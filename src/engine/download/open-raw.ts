@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { PipelineError } from '../../errors.ts';
-import type { Dataset, DecodedFile } from '../../pipelines/dataset.ts';
+import type { Dataset, DecodedFile, Decoder, DecodeTask } from '../../pipelines/dataset.ts';
 import type { PartDefinition } from '../../pipelines/definition.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { Engine, StepControl } from '../engine.ts';
@@ -32,14 +32,22 @@ export async function withDecoded<T>(
   if (decoder === undefined) throw new PipelineError('INTERNAL', `${part.id} declares a decoding that nothing does`);
   const key = await dataKey(engine, dataset.definition.name, monthOfDelivery(raw.date));
   return engine.withScratchFolder(async (scratch) => {
-    const target = path.join(scratch, 'decoded');
     const files = openSealed(key, raw.path, scratch);
-    const { keys = '' } = decoder;
-    const { progress, signal } = control;
-    const outcomes = await decoder.decode({ part: part.id, files, keys, target, scratch, progress, signal });
+    const { outcomes, target } = await decodeFiles(decoder, control, { part: part.id, files, scratch });
     decoded?.(outcomes);
     return use(target);
   });
+}
+
+/** Decodes files into a file, or a folder, in a scratch folder that has nothing else of that name. */
+export async function decodeFiles(
+  decoder: Decoder,
+  { progress, signal }: RawOpening['control'],
+  given: Pick<DecodeTask, 'part' | 'files' | 'scratch'>,
+): Promise<{ readonly outcomes: readonly DecodedFile[]; readonly target: string }> {
+  const target = path.join(given.scratch, 'decoded');
+  const { keys = '' } = decoder;
+  return { outcomes: await decoder.decode({ ...given, keys, target, progress, signal }), target };
 }
 
 /** Raw files of one month are sealed with one key. */

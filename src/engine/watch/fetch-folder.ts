@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import { folderSourceOf } from '../../pipelines/dataset.ts';
@@ -9,6 +7,7 @@ import type { FolderRequest } from '../contract.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { readArrivals, surveyFolder } from '../sources/arrivals.ts';
 import type { DueFile, Survey } from '../sources/arrivals.ts';
+import { decodeFiles } from '../download/open-raw.ts';
 import { withSource } from '../sources/open-source.ts';
 
 /** What a person asks of a folder of files: what is due in it, what became of that, and whether it can be read at all. */
@@ -41,10 +40,10 @@ export async function dueFiles(
   engine: Engine,
   control: Looking,
   dataset: Dataset,
-  { parts, again }: FolderRequest = {},
+  request: FolderRequest = {},
 ): Promise<DueFile[]> {
   const due: DueFile[] = [];
-  const surveys = await surveysOf(engine, control, dataset, definedMembers({ parts, again }));
+  const surveys = await surveysOf(engine, control, dataset, request);
   for (const { survey } of surveys) due.push(...survey.due);
   return due.filter(({ day }) => day.date >= firstDayOf(dataset.definition));
 }
@@ -165,23 +164,11 @@ async function decodeOne(
     const { path: came, sha256, bytes } = fetched;
     try {
       if (decoder === undefined) return [{ name: file.name, sha256 }];
-      return await engine.withScratchFolder(async (folder) => {
-        const scratch = path.join(folder, 'decoding');
-        await mkdir(scratch);
+      return await engine.withScratchFolder(async (scratch) => {
         async function* files() {
           yield await Promise.resolve({ name: file.name, path: came, sha256, bytes });
         }
-        const { signal, progress } = control;
-        const { keys = '' } = decoder;
-        return decoder.decode({
-          part,
-          files: files(),
-          keys,
-          target: path.join(folder, 'decoded'),
-          scratch,
-          progress,
-          signal,
-        });
+        return (await decodeFiles(decoder, control, { part, files: files(), scratch })).outcomes;
       });
     } finally {
       await source.discard(fetched);
