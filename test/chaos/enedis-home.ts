@@ -1,29 +1,14 @@
 import { readdir } from 'node:fs/promises';
-import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
 import { OCTOBER_DAYS } from '@quotidien/sample-portal/sftp/sample-archives';
-import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { enedis } from '../../src/datasets/enedis/index.ts';
 import { readArrivals } from '../../src/engine/sources/arrivals.ts';
 import { openEngine } from '../../src/workers/open-engine.ts';
 import type { OpenEngine } from '../../src/workers/open-engine.ts';
-import { SFTP_PASSWORD } from '../fixtures/enedis-server.ts';
 import { homeContents } from './home-contents.ts';
 import type { HomeContents } from './home-contents.ts';
 
 /** Homes into which the distributor's archives of October come. */
-
-/** Of a home, the distributor's server besides. */
-export function enedisSettings(server: SftpServer): Readonly<Record<string, string>> {
-  return {
-    QUOTIDIEN_ENEDIS_URL: `${server.url}/flux_enedis`,
-    QUOTIDIEN_ENEDIS_KEY: SFTP_PASSWORD,
-    QUOTIDIEN_ENEDIS_HOST_KEY: server.fingerprint,
-    QUOTIDIEN_ENEDIS_FILE_KEYS: keysText([KEY_16, KEY_32]),
-    QUOTIDIEN_ENEDIS_REQUESTS_PER_SECOND: '1000',
-    QUOTIDIEN_RAW_KEYS: `k1:${Buffer.alloc(32, 5).toString('base64')}`,
-  };
-}
 
 /** What a home holds of October, without anything that names a run or a time. */
 export interface EnedisContents extends HomeContents {

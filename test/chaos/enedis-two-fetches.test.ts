@@ -8,9 +8,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { unusedPort } from '@quotidien/temporal-program/ports';
-import { fetchedFrom, startDistributor } from '../fixtures/enedis-server.ts';
+import { enedisSettings, fetchedFrom, startDistributor } from '../fixtures/enedis-server.ts';
 import { testCli } from '../fixtures/temporal-server.ts';
-import { enedisContents, enedisSettings } from './enedis-home.ts';
+import { enedisContents } from './enedis-home.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 const NAMES = octoberArchives()

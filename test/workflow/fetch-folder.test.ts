@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
 import { october } from '@quotidien/sample-portal/sftp/october';
 import {
   OCTOBER_DAYS,
@@ -14,7 +13,7 @@ import { enedis } from '../../src/datasets/enedis/index.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { readArrivals } from '../../src/engine/sources/arrivals.ts';
 import { testContext } from '../fixtures/cli-context.ts';
-import { SFTP_PASSWORD, fetchedFrom, putArchives, startDistributor } from '../fixtures/enedis-server.ts';
+import { enedisSettings, fetchedFrom, putArchives, startDistributor } from '../fixtures/enedis-server.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 
@@ -27,14 +26,7 @@ beforeAll(async () => {
   server = await startDistributor(octoberArchives());
   installation = await openInstallation({
     datasets: { enedis },
-    settings: {
-      QUOTIDIEN_ENEDIS_URL: `${server.url}/flux_enedis`,
-      QUOTIDIEN_ENEDIS_KEY: SFTP_PASSWORD,
-      QUOTIDIEN_ENEDIS_HOST_KEY: server.fingerprint,
-      QUOTIDIEN_ENEDIS_FILE_KEYS: keysText([KEY_16, KEY_32]),
-      QUOTIDIEN_ENEDIS_REQUESTS_PER_SECOND: '1000',
-      QUOTIDIEN_RAW_KEYS: `k1:${Buffer.alloc(32, 5).toString('base64')}`,
-    },
+    settings: enedisSettings(server),
   });
 });
 

@@ -4,12 +4,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayResult, resultOf, startDay, startWatch } from '../../src/cli/temporal/runs.ts';
 import { examineFolders } from '../../src/cli/doctor/folders.ts';
 import { enedis } from '../../src/datasets/enedis/index.ts';
-import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
+import { KEY_32 } from '@quotidien/sample-portal/sftp/archive-writer';
 import { october } from '@quotidien/sample-portal/sftp/october';
 import { OTHER_FILES, c15Archive, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
-import { SFTP_PASSWORD, fetchedFrom, putArchives, startDistributor } from '../fixtures/enedis-server.ts';
+import {
+  RAW_KEY,
+  SFTP_PASSWORD,
+  enedisSettings,
+  fetchedFrom,
+  putArchives,
+  startDistributor,
+} from '../fixtures/enedis-server.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 
@@ -17,21 +24,12 @@ import { openInstallation } from '../fixtures/installation.ts';
 
 let server: SftpServer;
 let installation: Installation;
-const RAW_KEY = Buffer.alloc(32, 5).toString('base64');
 
 beforeAll(async () => {
   server = await startDistributor([...octoberArchives(), ...OTHER_FILES]);
   installation = await openInstallation({
     datasets: { enedis },
-    settings: {
-      QUOTIDIEN_ENEDIS_URL: `${server.url}/flux_enedis`,
-      QUOTIDIEN_ENEDIS_KEY: SFTP_PASSWORD,
-      QUOTIDIEN_ENEDIS_HOST_KEY: server.fingerprint,
-      QUOTIDIEN_ENEDIS_FILE_KEYS: keysText([KEY_16, KEY_32]),
-      QUOTIDIEN_ENEDIS_REQUESTS_PER_SECOND: '1000',
-      QUOTIDIEN_RAW_KEYS: `k1:${RAW_KEY}`,
-      QUOTIDIEN_ROLLUP_QUIET_MS: '600000',
-    },
+    settings: { ...enedisSettings(server), QUOTIDIEN_ROLLUP_QUIET_MS: '600000' },
   });
 });
 

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KEY_16, KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
 import { octoberArchives, OCTOBER_DAYS } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { decide } from '../../src/cli/make/decide.ts';
@@ -10,7 +9,7 @@ import { enedis } from '../../src/datasets/enedis/index.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { verifyPeriod } from '../../src/engine/verify/verify-period.ts';
 import { testContext } from '../fixtures/cli-context.ts';
-import { SFTP_PASSWORD, startDistributor } from '../fixtures/enedis-server.ts';
+import { enedisSettings, startDistributor } from '../fixtures/enedis-server.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import { runDays } from '../fixtures/run-day.ts';
@@ -25,14 +24,7 @@ beforeAll(async () => {
   server = await startDistributor(octoberArchives());
   installation = await openInstallation({
     datasets: { enedis },
-    settings: {
-      QUOTIDIEN_ENEDIS_URL: `${server.url}/flux_enedis`,
-      QUOTIDIEN_ENEDIS_KEY: SFTP_PASSWORD,
-      QUOTIDIEN_ENEDIS_HOST_KEY: server.fingerprint,
-      QUOTIDIEN_ENEDIS_FILE_KEYS: keysText([KEY_16, KEY_32]),
-      QUOTIDIEN_ENEDIS_REQUESTS_PER_SECOND: '1000',
-      QUOTIDIEN_RAW_KEYS: `k1:${Buffer.alloc(32, 5).toString('base64')}`,
-    },
+    settings: enedisSettings(server),
   });
   await runDays(installation.engine, 'enedis', OCTOBER_DAYS);
   await finishRollup(installation.target, 'enedis');
