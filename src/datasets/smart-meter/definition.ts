@@ -2,6 +2,7 @@ import { definePipeline } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../kit/index.ts';
 import { weekBefore, WEEKS } from './anomalies/features.ts';
 import { namesOfWeek } from './anomalies/week.ts';
+import { GROUP_CHECK } from './quality/hold-groups.ts';
 import { HISTORY_BACK, QUALITY_CHECK } from './quality/step.ts';
 import { qualityBefore, TREND_DAYS } from './report/steps.ts';
 import { READING_CHECKS } from './readings/transform.ts';
@@ -203,7 +204,7 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/quality',
-    version: 2,
+    version: 3,
     title: 'Every rule of quality, with the rows that fail it',
     inputs: [
       ...['readings', 'rejects', 'conflicts'].map((output): StepInput => ({
@@ -222,21 +223,30 @@ const STEPS: readonly StepDefinition[] = [
         keyColumns: ['rule', 'meter_key', 'failed_at'],
         retention: HALF_HOURS,
       }),
+      held: parquet('metrics/smart-meter/held', { keyColumns: ['meter_key', 'rule'], retention: HALF_HOURS }),
+      held_slots: parquet('metrics/smart-meter/held_slots', { retention: HALF_HOURS }),
+      held_buckets: parquet('metrics/smart-meter/held_buckets', { retention: HALF_HOURS }),
     },
-    checks: [QUALITY_CHECK],
+    checks: [QUALITY_CHECK, GROUP_CHECK],
     queue: 'compute',
     timeoutSeconds: HOUR,
     required: false,
   },
   {
     id: 'metrics/day',
-    version: 2,
+    version: 3,
     title: 'The fleet as a whole, its groups, and the losses of transformers',
     inputs: [
       ...['daily', 'slots', 'buckets'].map(daily),
       ...[slice('meters'), slice('injected')],
       before({ name: 'week_before', step: 'metrics/week', output: 'week' }, 1),
       { name: 'suspicions', step: 'metrics/suspicions', output: 'suspicions', optional: true },
+      ...['held', 'held_slots', 'held_buckets'].map((output): StepInput => ({
+        name: output,
+        step: 'metrics/quality',
+        output,
+        optional: true,
+      })),
     ],
     outputs: {
       fleet: json('metrics/smart-meter/fleet', 'processed/metrics/meter_metrics_{scope}.json'),
@@ -272,7 +282,7 @@ const REPORTS: readonly StepDefinition[] = [
   },
   {
     id: 'report/page',
-    version: 4,
+    version: 5,
     title: 'The day of the fleet as one self-contained page',
     inputs: [{ name: 'report', step: 'report/daily', output: 'report' }],
     outputs: {

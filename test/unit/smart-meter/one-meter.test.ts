@@ -66,6 +66,7 @@ describe('one meter', () => {
     expect(found.readings).toHaveLength(96);
     expect(found.readings[0]).toMatchObject({ start_at: '2024-01-14T23:00:00Z', energy_wh: 100, quality: 'A' });
     expect(found.failures.map(({ rule, date }) => [rule, date])).toContainEqual(['below_contracted_power', SECOND]);
+    expect(found.held).toEqual([]);
     expect(found.typical).toHaveLength(48);
     // Half-hour 3 of the meter: 103 Wh on both days; of the cohort: 113 + 5 more a meter of its 10.
     expect(found.typical[3]).toMatchObject({ half_hour: 3, own_wh: 103 });

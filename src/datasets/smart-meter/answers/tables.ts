@@ -52,6 +52,7 @@ const COLUMNS: Readonly<Record<string, Told>> = {
   smallest_wh: ['number', 'Plus petite valeur', 'Smallest value', 'Wh'],
   values: ['integer', 'Valeurs différentes', 'Different values'],
   rule: ['text', 'Règle', 'Rule'],
+  group_name: ['text', 'Groupe', 'Group'],
   allowed: ['number', 'Admis', 'Allowed'],
   segment: ['text', 'Segment', 'Segment'],
   transformer: ['text', 'Transformateur', 'Transformer'],
@@ -171,6 +172,17 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'metrics/quality', output: 'failures' },
     order: ['rule', 'meter_key', 'failed_at'],
     columns: ['scope', 'rule', 'meter_key', 'failed_at', 'observed', 'allowed'],
+    scoped: true,
+  },
+  held: {
+    title: { fr: 'Compteurs retenus', en: 'Held meters' },
+    description: {
+      fr: 'Absents des figures du parc jusqu’à une décision sur leur groupe.',
+      en: 'In no figure of the fleet until somebody decides on their group.',
+    },
+    rows: { step: 'metrics/quality', output: 'held' },
+    order: ['group_name', 'rule', 'meter_key'],
+    columns: ['scope', 'meter_key', 'group_name', 'rule'],
     scoped: true,
   },
   suspicions: {

@@ -19,6 +19,16 @@ export interface FleetDay {
   readonly losses: readonly LossRow[];
   /** At most fifty meters, by key, new ones first. */
   readonly suspicions: readonly SuspicionRow[];
+  /** Meters that the figures are without until somebody decides, by group and rule; absent in earlier documents. */
+  readonly held?: readonly HeldGroup[];
+}
+
+/** Meters of a group that fail a rule, and are in no figure of the day. */
+export interface HeldGroup {
+  /** A transformer, or one of sixteen parts of the meters without one. */
+  readonly unit: string;
+  readonly rule: string;
+  readonly meters: number;
 }
 
 /** A suspicion that is told, by the key of its meter. */
@@ -62,6 +72,7 @@ async function fleetDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
       `SELECT * FROM ${parquetOf([losses.path])} WHERE rest_kwh IS NOT NULL ORDER BY rest_kwh DESC, transformer LIMIT ${LOSSES_SHOWN}`,
     ),
     suspicions: await suspicionRows(sql, unit),
+    held: await heldGroups(sql, unit),
   };
   const cohorts = metrics.map(({ segment }) => segment).filter((segment) => segment !== 'fleet');
   const profile = await copyTable(sql, profileSql(unit, cohorts), `profile-${scope}`);
@@ -71,6 +82,14 @@ async function fleetDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
     checks: [],
     facts: { meters: metrics[0]?.meters ?? 0, coverage: metrics[0]?.coverage ?? null },
   };
+}
+
+async function heldGroups(sql: SqlSession, unit: StepUnit): Promise<HeldGroup[]> {
+  const paths = pathsOf(unit, 'held');
+  if (paths.length === 0) return [];
+  return sql.rows<HeldGroup>(
+    `SELECT group_name AS unit, rule, count(*) AS meters FROM ${parquetOf(paths)} GROUP BY ALL ORDER BY ALL`,
+  );
 }
 
 async function suspicionRows(sql: SqlSession, unit: StepUnit): Promise<SuspicionRow[]> {

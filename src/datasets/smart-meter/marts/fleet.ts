@@ -2,12 +2,12 @@ import { quoteTexts, weekdayOf } from '../../kit/index.ts';
 import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
 import { halfHoursOf } from '../readings/clock.ts';
-import { parquetOf, pathsOf } from '../tables.ts';
 import { lossEstimate } from './loss-estimate.ts';
 import type { LossAbsence } from './loss-estimate.ts';
 import { expectedFrom, hoursSql, membersSql } from './members.ts';
 import type { ExpectedFrom } from './members.ts';
 import { BUCKET_WH } from './partial-sums.ts';
+import { bucketsWithoutHeld, slotsWithoutHeld } from './without-held.ts';
 
 /** Figures of the whole fleet and of its segments for one day. */
 
@@ -49,7 +49,7 @@ export interface ConsumptionMetrics {
 
 /** `mart_consumption_metrics`: the fleet, and every segment that may be published. */
 export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promise<ConsumptionMetrics[]> {
-  const slots = parquetOf(pathsOf(unit, 'slots'));
+  const slots = slotsWithoutHeld(unit);
   const from = expectedFrom(unit);
   const losses = lossEstimate(unit);
   return sql.rows<ConsumptionMetrics>(`
@@ -75,7 +75,7 @@ export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promi
 
 /** `mart_load_profile` of a day, by cohort and half-hour of the local clock: quantiles to 10 Wh, of cohorts that may be published. */
 export function profileSql(unit: StepUnit, cohorts: readonly string[]): string {
-  const buckets = parquetOf(pathsOf(unit, 'buckets'));
+  const buckets = bucketsWithoutHeld(unit);
   const clock = halfHoursOf(unit.scope, 'Europe/Paris').map(({ slot, halfHour }) => `(${slot}, ${halfHour})`);
   const month = Number(unit.scope.slice(5, 7));
   const season = month >= 4 && month <= 9 ? 'summer' : 'winter';
@@ -113,7 +113,7 @@ export async function coverageByRegion(sql: SqlSession, unit: StepUnit): Promise
         AND coalesce(CAST(max(total_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0), 0) <= ${LARGEST_SHARE}),
       due AS (SELECT region, hour, sum(times * 60 / step_min) AS expected
         FROM members JOIN ${hoursSql(unit)} ON clock.day_hours = expected * step_min // 60 GROUP BY ALL),
-      came AS (SELECT region, hour, sum(observed) AS observed FROM ${parquetOf(pathsOf(unit, 'slots'))}
+      came AS (SELECT region, hour, sum(observed) AS observed FROM ${slotsWithoutHeld(unit)}
         WHERE channel = 'import' GROUP BY ALL)
     SELECT region, CAST(hour AS INTEGER) AS hour, CAST(coalesce(observed, 0) AS BIGINT) AS observed,
       CAST(round(expected) AS BIGINT) AS expected
@@ -138,5 +138,5 @@ export async function fleetLoad(sql: SqlSession, unit: StepUnit): Promise<SlotLo
   return sql.rows<SlotLoad>(`
     SELECT CAST(slot AS INTEGER) AS slot, CAST(any_value(hour) AS INTEGER) AS hour, ${sum('import')} AS import_kwh, ${sum('export')} AS export_kwh,
       CAST(sum(observed) FILTER (WHERE channel = 'import') AS BIGINT) AS observed
-    FROM ${parquetOf(pathsOf(unit, 'slots'))} GROUP BY slot ORDER BY slot`);
+    FROM ${slotsWithoutHeld(unit)} GROUP BY slot ORDER BY slot`);
 }

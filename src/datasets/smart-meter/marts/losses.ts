@@ -1,6 +1,7 @@
 import type { StepUnit } from '../../kit/index.ts';
 import { columnsOfSide } from '../side/parts.ts';
-import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+import { inputOrEmpty } from '../tables.ts';
+import { dailyWithoutHeld } from './without-held.ts';
 
 /**
  * `mart_losses`: what a transformer was given, with what its meters gave back, less what they took. Null where less than 98 % of either side is known: a ratio
@@ -34,7 +35,7 @@ export interface LossRow {
 
 /** One `LossRow` per transformer. */
 export function lossesSql(unit: StepUnit): string {
-  const daily = parquetOf(pathsOf(unit, 'daily'));
+  const daily = dailyWithoutHeld(unit);
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   const injected = inputOrEmpty(unit, 'injected', columnsOfSide('injected'));
   const kwh = (wh: string): string => `CAST(${wh} AS DOUBLE) / 1000`;

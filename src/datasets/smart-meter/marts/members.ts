@@ -2,6 +2,7 @@ import type { StepUnit } from '../../kit/index.ts';
 import { halfHoursOf } from '../readings/clock.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+import { dailyWithoutHeld } from './without-held.ts';
 
 /**
  * The meters of which readings are expected on a day: those that sent some, and those that sent nothing but should have. Without the latter a meter that is
@@ -30,7 +31,7 @@ export function expectedFrom(unit: StepUnit): ExpectedFrom {
  * what they produce and nothing else are not waited for.
  */
 export function membersSql(unit: StepUnit): string {
-  const daily = parquetOf(pathsOf(unit, 'daily'));
+  const daily = dailyWithoutHeld(unit);
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   const known = { list: meters, week_before: parquetOf(pathsOf(unit, 'week_before')), reporting: undefined };
   const silent = known[expectedFrom(unit)];

@@ -170,7 +170,7 @@ function Suspicions({ meter: { suspicions } }: { readonly meter: OneMeter }): JS
 const FAILURES_SHOWN = 100;
 
 function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
-  const { failures, rejects, conflicts } = meter;
+  const { failures, rejects, conflicts, held } = meter;
   const titleOf = (rule: string): string => QUALITY_RULES.find(({ id }) => id === rule)?.title ?? rule;
   return (
     <PlainSection id="qualite" title="Qualité">
@@ -187,6 +187,11 @@ function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
           ))}
         </FigureTable>
       )}
+      {held.map(({ date, group_name: group, rule }) => (
+        <p key={`${date} ${rule}`} class="state">
+          {`Retenu le ${longDate(date)}, dans aucune figure du parc : ${titleOf(rule)} (groupe ${group}).`}
+        </p>
+      ))}
       {failures.length > FAILURES_SHOWN ? <p class="note">Et {failures.length - FAILURES_SHOWN} autres.</p> : null}
       <p class="note">
         {`${number(conflicts.length)} intervalles où des lignes se contredisent ; `}

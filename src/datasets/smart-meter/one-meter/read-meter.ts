@@ -4,7 +4,7 @@ import type { AnswerRow, DaySpan, SqlSession } from '../../kit/index.ts';
 
 /** The tables that it is read from; those of `OF_ONE_METER` only where they tell of the meter. */
 export const METER_PAGE_TABLES = [
-  ...['meter_list', 'meter_readings', 'meter_days', 'meter_failures', 'meter_rejects', 'meter_conflicts'],
+  ...['meter_list', 'meter_readings', 'meter_days', 'meter_failures', 'meter_rejects', 'meter_conflicts', 'meter_held'],
   ...['meter_suspicions', 'meter_losses', 'meter_profiles'],
 ] as const;
 
@@ -100,6 +100,8 @@ export interface OneMeter extends DaySpan {
   /** The newest first. */
   readonly suspicions: readonly MeterSuspicion[];
   readonly failures: readonly MeterFailure[];
+  /** Days on which it is in no figure of the fleet, with the group that is asked about. */
+  readonly held: readonly { readonly date: string; readonly group_name: string; readonly rule: string }[];
   /** Refused rows by reason. */
   readonly rejects: readonly { readonly reason: string; readonly rows: number }[];
   readonly conflicts: readonly {
@@ -143,6 +145,10 @@ export async function readMeter(
     failures: await rows<MeterFailure>(
       sql,
       'SELECT scope AS date, rule, failed_at, observed, allowed FROM meter_failures ORDER BY scope, rule, failed_at',
+    ),
+    held: await rows<OneMeter['held'][number]>(
+      sql,
+      'SELECT scope AS date, group_name, rule FROM meter_held ORDER BY scope, rule',
     ),
     rejects: await rows<OneMeter['rejects'][number]>(
       sql,

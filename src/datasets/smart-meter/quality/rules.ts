@@ -9,7 +9,7 @@ export interface QualityRule {
   readonly suite: 'raw_readings_suite' | 'staging_readings_suite' | 'marts_metrics_suite';
   /** The rule as a claim. */
   readonly title: string;
-  /** What a failing row is: counted with a warning, suspect, or reason to hold its group. */
+  /** What a failing row is: counted with a warning, suspect, or reason to leave its meter out. */
   readonly severity: 'warn' | 'suspect' | 'hold';
   /** SQL of what is looked at, a number. */
   readonly tested: string;
@@ -52,7 +52,7 @@ const DELTAS = `(SELECT meter_key, CAST(arg_max(register_wh, read_at) - arg_min(
 /** Third largest value of a day and channel; spikes stand far above it. */
 const TOPS = `(SELECT meter_key, max(energy_wh, 3) AS top, arg_max(start_at, energy_wh) AS failed_at FROM readings WHERE channel = 'import' GROUP BY meter_key)`;
 
-/** Severity `hold` is said in the verdict alone: no rule holds a day. */
+/** A meter that fails a rule of severity `hold` is left out of the fleet until somebody decides on its group. */
 export const QUALITY_RULES: readonly QualityRule[] = [
   refused('timestamp_not_null', 'every row has a time that its clock showed', [
     'no_stamp',

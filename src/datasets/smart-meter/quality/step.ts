@@ -9,6 +9,7 @@ import type {
 } from '../../kit/index.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+import { HELD_TABLES, holdGroups } from './hold-groups.ts';
 import { expectationsOf } from './great-expectations.ts';
 import { QUALITY_RULES } from './rules.ts';
 import type { QualityRule } from './rules.ts';
@@ -50,6 +51,10 @@ async function qualityOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
     'SELECT * FROM failures ORDER BY rule, meter_key, failed_at NULLS FIRST, observed, allowed',
     `failures-${unit.scope}`,
   );
+  const groups = await holdGroups(sql, unit);
+  const held: Record<string, { readonly path: string; readonly rows: number }> = {};
+  for (const [name, select] of Object.entries(HELD_TABLES))
+    held[name] = await copyTable(sql, select(parquetOf(pathsOf(unit, 'readings'))), `${name}-${unit.scope}`);
   const day: QualityDay = {
     date: unit.scope,
     verdicts,
@@ -63,12 +68,14 @@ async function qualityOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
       quality: { bytes: utf8(`${JSON.stringify(day)}\n`) },
       expectations: { bytes: utf8(`${JSON.stringify(expectationsOf(day))}\n`) },
       failures,
+      ...held,
     },
-    checks: [checkOf(verdicts, meters?.count ?? 0)],
+    checks: [checkOf(verdicts, meters?.count ?? 0), groups],
     facts: {
       rules: verdicts.length,
       failing_rules: verdicts.filter(({ failed }) => failed > 0).length,
       failures: failures.rows,
+      held_meters: held['held']?.rows ?? 0,
     },
   };
 }

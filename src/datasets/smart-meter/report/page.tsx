@@ -9,6 +9,7 @@ import {
   PlainSection,
   Row,
 } from '../../kit/page/index.ts';
+import { QUALITY_RULES } from '../quality/rules.ts';
 import { Curve } from './curve.tsx';
 import { renderDocument } from './document.tsx';
 import type { MeterReport } from './model.ts';
@@ -71,10 +72,33 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
           ))}
         </FigureTable>
       </PlainSection>
+      <Held report={report} />
       <Suspicions report={report} />
       <Losses report={report} />
       <Coverage report={report} />
     </>
+  );
+}
+
+/** Nothing where every meter counts. */
+function Held({ report }: { readonly report: MeterReport }): JSX.Element | null {
+  const { held = [] } = report.fleet;
+  if (held.length === 0) return null;
+  return (
+    <PlainSection id="retenus" title="Compteurs retenus">
+      <FigureTable
+        caption="Absents de toutes les figures jusqu’à une décision"
+        head={['Groupe', 'Règle en défaut', 'Compteurs']}
+      >
+        {held.map(({ unit, rule, meters }) => (
+          <Row
+            key={`${unit} ${rule}`}
+            name={unit}
+            cells={[QUALITY_RULES.find(({ id }) => id === rule)?.title ?? rule, number(meters)]}
+          />
+        ))}
+      </FigureTable>
+    </PlainSection>
   );
 }
 
