@@ -64,7 +64,7 @@ export const C12_CONTRACTS: readonly string[] = [
      FROM contrats WHERE date_fin IS NOT NULL AND date_fin > du AND NOT est_sortie AND (suivante IS NULL OR suivante > date_fin)
    )
    SELECT rsc, pdl, ${MIDNIGHT('jour')} AS moment, timezone('Europe/Paris', CAST(jour AS TIMESTAMP)) AS instant, jour, 'C12' AS evenement,
-     est_entree, est_sortie, puissances_m[4] AS puissance_m, fta, CAST(NULL AS VARCHAR) AS niveau, CAST(NULL AS VARCHAR) AS segment,
+     est_entree, est_sortie, list_max(puissances_m) AS puissance_m, fta, CAST(NULL AS VARCHAR) AS niveau, CAST(NULL AS VARCHAR) AS segment,
      CAST(NULL AS VARCHAR) AS categorie, false AS a_avant, false AS a_apres, false AS change_calendrier, false AS change_cadran,
      1 AS formules, 1 AS puissances
    FROM lignes WHERE jour <= (SELECT max(jour) FROM premiers)`,

@@ -70,8 +70,8 @@ export const SPINE: readonly string[] = [
      SELECT * EXCLUDE (change), last_value(CASE WHEN change THEN jour END IGNORE NULLS) OVER jusqu_ici AS puissance_depuis
      FROM changees WINDOW jusqu_ici AS (PARTITION BY rsc ORDER BY instant, rang ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
    ), puissantes AS (
-     -- A power that C15 changed later than C12 did replaces all four.
-     SELECT d.*, s.puissances_m FROM datees d
+     -- A power that C15 changed later than C12 did replaces all four; of the four the highest is the power of means and of the accise.
+     SELECT d.* REPLACE (coalesce(list_max(s.puissances_m), d.puissance_m) AS puissance_m), s.puissances_m FROM datees d
      LEFT JOIN c12_situations s ON s.pdl = d.pdl AND s.du <= d.jour AND d.jour < coalesce(s.au, d.jour + 1) AND s.du >= d.puissance_depuis
    )
    SELECT *,
