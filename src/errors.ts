@@ -113,7 +113,8 @@ export const ERROR_TABLE = {
   AUTH_REQUIRED: {
     retryable: false,
     meaning: 'The request needs a key or a sign-in, and has none that is good.',
-    remedy: 'Send a key as `Authorization: Bearer`, or sign in; `quotidien keys` makes, lists and rotates keys.',
+    remedy:
+      'Send a key as `Authorization: Bearer`, or sign in by the link of `quotidien console`; `quotidien keys` makes, lists and rotates keys.',
   },
   AUTH_DENIED: {
     retryable: false,

@@ -21,12 +21,15 @@ import { addPipelineRoutes } from './routes/pipelines.ts';
 import { addPublished, addReportLinks } from './routes/published.ts';
 import { addQuestionRoutes } from './routes/questions.ts';
 import { addTableRoutes } from './routes/tables.ts';
+import { Verifier } from './routes/verify-order.ts';
 import { requireReading } from './security/callers.ts';
 import type { Caller } from './security/callers.ts';
 import { checkOrigin } from './security/guards.ts';
 import { securityHeaders } from './security/headers.ts';
 import { callerOfKey } from './security/keys.ts';
 import { Quotas } from './security/quotas.ts';
+import { requireOwnPage, sessionSecretOf } from './security/session-cookie.ts';
+import { callerOfSession } from './security/sessions.ts';
 import type { ApiApp } from './shared/app.ts';
 import type { ApiContext } from './shared/context.ts';
 import { notFound, sendProblem } from './shared/problems.ts';
@@ -55,6 +58,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
     sendProblem(notFound(`resource ${textBefore(request.url, '?')}`), request, reply),
   );
   const tags = new KnownTags(context.known);
+  const verifier = new Verifier(context.engine);
   addGuards(app, context, tags);
   await addDocuments(app, context);
   await app.register(
@@ -70,7 +74,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
       addQuestionRoutes(api, context);
       addChangeRoutes(api, context);
       addOperationRoutes(api, context);
-      addActionRoutes(api, context);
+      addActionRoutes(api, context, verifier);
       addEarlierApi(api, context);
       addReportLinks(api, context);
       done();
@@ -87,7 +91,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   addEarlierPaths(app, context);
   addMcpRoute(app, context);
   addPublished(app, context);
-  addConsole(app, context);
+  addConsole(app, context, verifier);
   addErrorPage(app);
   return app;
 }
@@ -109,15 +113,24 @@ function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags): void {
     request.caller = NOBODY;
     checkOrigin(request, settings);
     request.caller = await callerOf(context, request);
+    // What a session may see is not for caches on the way.
+    if (request.caller.role !== undefined) reply.header('cache-control', 'private');
     await quotas.take(request.caller.name, reply);
     return (await tags.isUnchanged(request, reply)) ? reply.send() : undefined;
   });
 }
 
-/** Without a key: who is on this machine may read what is open, and nobody else anything. */
-async function callerOf({ engine, settings }: ApiContext, { headers, ip }: FastifyRequest): Promise<Caller> {
+/** A key, else a session; without either who is on this machine may read what is open, and nobody else anything. */
+async function callerOf({ engine, settings }: ApiContext, request: FastifyRequest): Promise<Caller> {
+  const { headers, ip } = request;
   const key = keyIn(headers.authorization ?? '') ?? headers['x-api-key'];
   if (typeof key === 'string') return callerOfKey(engine.documents, key, engine.now());
+  const secret = sessionSecretOf(request, settings);
+  const person = secret === undefined ? undefined : await callerOfSession(engine.documents, secret, engine.now());
+  if (person !== undefined) {
+    requireOwnPage(request);
+    return person;
+  }
   const scopes = settings.loopback ? ['data:read', 'ops:read'] : [];
   return { name: ip, scopes, anonymous: true };
 }

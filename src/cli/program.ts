@@ -3,6 +3,7 @@ import { CODE_VERSION } from '../workers/code-version.ts';
 import { addExportCommand } from './export-command.ts';
 import { addExamples } from './examples.ts';
 import { addFetchCommand } from './fetch-command.ts';
+import { addAccessCommands } from './access-commands.ts';
 import { addOrderCommands } from './order-commands.ts';
 import { tellAway } from './shared/away.ts';
 import { checkHomeExists } from './shared/existing-home.ts';
@@ -41,7 +42,7 @@ export function createProgram(execute: Execute): Command {
   addServiceCommands(program, perform, inHome);
   addCodecServer(program, perform);
   addScheduleCommands(program, perform, inHome);
-  addKeyCommands(program, perform, inHome);
+  addAccessCommands(program, perform, inHome);
   addNewCommand(program);
   addCompletionCommand(program, perform);
   addExamples(program);
@@ -439,38 +440,6 @@ function addScheduleCommands(program: Command, perform: Perform, inHome: Perform
         });
       }),
     );
-}
-
-function addKeyCommands(program: Command, perform: Perform, inHome: Perform): void {
-  const keys = program.command('keys').description('the keys of programs that ask the API');
-  const code = () => import('./services/keys.ts');
-  keys
-    .command('create <owner>')
-    .description('make a key; it is shown once')
-    .option(
-      '--scope <scope...>',
-      'data:read, ops:read, ops:write or admin, each also for one pipeline (data:read:name)',
-      ['data:read'],
-    )
-    .option('--days <n>', 'how long it is good, at most 365 (default: 90)')
-    .action((owner: string, options: { scope: string[]; days?: string }) =>
-      perform(async (context) => (await code()).keysCreate(context, { owner, ...options })),
-    );
-  keys
-    .command('list')
-    .description('every key with its scopes and its end, without the key')
-    .action(() => inHome(async (context) => (await code()).keysList(context)));
-  keys
-    .command('rotate <id>')
-    .description('make a new key in place of one, which stays good for the overlap')
-    .option('--overlap <days>', 'such as 7d', '7d')
-    .action((id: string, options: { overlap: string }) =>
-      inHome(async (context) => (await code()).keysRotate(context, id, options.overlap)),
-    );
-  keys
-    .command('revoke <id>')
-    .description('end a key now')
-    .action((id: string) => inHome(async (context) => (await code()).keysRevoke(context, id)));
 }
 
 function addCompletionCommand(program: Command, perform: Perform): void {

@@ -1,14 +1,15 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { h } from 'preact';
-import type { JSX } from 'preact';
 import { z } from 'zod';
-import { mayReadTable, requireScope } from '../api/security/callers.ts';
+import { Orders } from '../api/routes/orders.ts';
+import type { Verifier } from '../api/routes/verify-order.ts';
+import { mayReadTable } from '../api/security/callers.ts';
 import type { ApiApp } from '../api/shared/app.ts';
 import type { ApiContext } from '../api/shared/context.ts';
-import { notFound, pipelineErrorOf, statusOf } from '../api/shared/problems.ts';
+import { notFound } from '../api/shared/problems.ts';
 import { datasetOf } from '../engine/engine.ts';
 import { askQuestion, questionsOf, readParameters } from '../engine/look/ask-question.ts';
-import { readVersions } from '../engine/look/day-dossier.ts';
+import { lastVerification, readVersions } from '../engine/look/day-dossier.ts';
 import { rangeOfDays } from '../engine/look/range-of-days.ts';
 import { cutTable, tablesOf } from '../engine/look/table-cut.ts';
 import { readRowSets } from '../engine/look/table-rows.ts';
@@ -20,36 +21,33 @@ import { AnswerView, NamedList, QuestionForm, TablePage } from './answer-page.ts
 import { CalendarPage, GapsPage } from './calendar-page.tsx';
 import type { GapRow } from './calendar-page.tsx';
 import { DayPage } from './day-page.tsx';
-import { renderPage } from './layout.tsx';
+import { addForms } from './form-routes.ts';
 import type { PageContext } from './layout.tsx';
+import { sendPage } from './send-page.ts';
+import type { Make, Page } from './send-page.ts';
+import { addSessionRoutes } from './session-routes.ts';
 import { STYLE } from './style.ts';
-import { languageOf, WORDS } from './words.ts';
 
 /** The console: pages made on the server, which read without scripts. What they show is what the API returns. */
 
 const TABLE_ROWS = 200;
 const EMPTY = z.looseObject({});
 
-interface Page {
-  readonly title: string;
-  readonly content: JSX.Element;
-}
-
-type Make = (page: PageContext, request: FastifyRequest) => Promise<Page> | Page;
-
 /**
  * Pages for people, hidden from the OpenAPI document. An unknown member of the query is refused.
  */
-export function addConsole(app: ApiApp, context: ApiContext): void {
+export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier): void {
   app.get('/', { schema: { hide: true } }, (_, reply) => reply.redirect('/console'));
   app.get('/console/style.css', { schema: { hide: true } }, (_, reply) =>
     reply.type('text/css; charset=utf-8').header('cache-control', 'max-age=300').send(STYLE),
   );
   const add = (path: string, make: Make): void => {
     app.get(path, { schema: { hide: true, querystring: EMPTY } }, (request, reply) =>
-      send(context, request, reply, make),
+      sendPage(context, request, reply, make),
     );
   };
+  addSessionRoutes(app, context);
+  addForms(app, context, verifier);
   addLists(add, context);
   addAnswers(add, context);
   add('/console/:pipeline/:scope', (page, request) => {
@@ -58,32 +56,6 @@ export function addConsole(app: ApiApp, context: ApiContext): void {
       ? calendarPage(context, page, pipeline, Number(scope))
       : dayPage(context, page, pipeline, parseCivilDate(scope));
   });
-}
-
-async function send(
-  { settings }: ApiContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  make: Make,
-): Promise<FastifyReply> {
-  const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-  const language = languageOf(query.get('lang'), request.headers['accept-language']);
-  query.delete('lang');
-  const path = request.url.split('?')[0] ?? '/console';
-  const address = query.size === 0 ? path : `${path}?${query.toString()}`;
-  const nameHome = settings.nameHome ?? ((text: string) => text);
-  const page: PageContext = { language, words: WORDS[language], address, nameHome };
-  reply.type('text/html; charset=utf-8').header('vary', 'accept-language').header('cache-control', 'no-store');
-  try {
-    requireScope(request, 'ops:read');
-    const { title, content } = await make(page, request);
-    return await reply.send(renderPage(page, title, content));
-  } catch (error) {
-    const known = pipelineErrorOf(error);
-    if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a page failed');
-    const told = known.code === 'INTERNAL' ? known.code : nameHome(`${known.code}: ${known.message}`);
-    return reply.code(statusOf(known.code)).send(renderPage(page, page.words.problem, h('p', null, told)));
-  }
 }
 
 function addLists(add: (path: string, make: Make) => void, context: ApiContext): void {
@@ -213,10 +185,20 @@ async function calendarPage(context: ApiContext, page: PageContext, pipeline: st
   return { title: `${definition.title} ${year}`, content: h(CalendarPage, { page, pipeline, year, days }) };
 }
 
-async function dayPage({ engine }: ApiContext, page: PageContext, pipeline: string, date: string): Promise<Page> {
+async function dayPage(context: ApiContext, page: PageContext, pipeline: string, date: string): Promise<Page> {
+  const { engine } = context;
   const { definition } = datasetOf(engine, pipeline);
-  const manifests = await readVersions(engine, pipeline, date);
-  const { plans } = await planRun(engine, definition, [date], { days: 1 });
+  const [manifests, { plans }, running, verification] = await Promise.all([
+    readVersions(engine, pipeline, date),
+    planRun(engine, definition, [date], { days: 1 }),
+    context.running(pipeline),
+    lastVerification(engine.documents, pipeline, date),
+  ]);
   const plan = plans[0]?.steps ?? [];
-  return { title: `${definition.title} ${date}`, content: h(DayPage, { page, pipeline, date, manifests, plan }) };
+  const run = running.get(date);
+  // A window that holds the day takes no orders for it.
+  const isOwn = run?.workflowId === `day/${pipeline}/${date}`;
+  const now = isOwn ? await new Orders(context).dayNow(run.workflowId) : undefined;
+  const day = { pipeline, date, manifests, plan, definition, run, now, isOwn, verification };
+  return { title: `${definition.title} ${date}`, content: h(DayPage, { page, day }) };
 }

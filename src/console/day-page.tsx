@@ -1,31 +1,24 @@
 import type { JSX } from 'preact';
 import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
-import type { PlannedStep } from '../pipelines/plan.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
 import { tellPublisher } from '../pipelines/unanswered.ts';
-import { linkTo, Rows } from './layout.tsx';
+import type { StepState } from '../pipelines/execution.ts';
+import type { Verification } from '../pipelines/verification.ts';
+import { DayForms } from './day-forms.tsx';
+import type { ShownDay } from './shown-day.ts';
+import { linkTo, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
-/** One day: its newest version, what a run would do, where its data came from, and what other versions there are. */
-export function DayPage({
-  page,
-  pipeline,
-  date,
-  manifests,
-  plan,
-}: {
-  readonly page: PageContext;
-  readonly pipeline: string;
-  readonly date: string;
-  readonly manifests: readonly Manifest[];
-  readonly plan: readonly PlannedStep[];
-}): JSX.Element {
+/** One day: its newest version, what a run would do, what may be done, where its data came from, and what other versions there are. */
+export function DayPage({ page, day }: { readonly page: PageContext; readonly day: ShownDay }): JSX.Element {
   const { words } = page;
+  const { pipeline, date, manifests, plan, verification } = day;
   const newest = manifests.at(-1);
   const todo = plan.filter(({ action }) => action === 'run' || action === 'recheck');
   const base = `/api/v1/pipelines/${pipeline}/days/${date}`;
   return (
     <>
+      <Running page={page} day={day} />
       {newest === undefined ? <p>{words.noVersion}</p> : <Standing page={page} manifest={newest} base={base} />}
       <h2>{words.plan}</h2>
       {todo.length === 0 ? (
@@ -38,6 +31,8 @@ export function DayPage({
         />
       )}
       <pre>{page.nameHome(`quotidien run ${pipeline} ${date}`)}</pre>
+      {mayAct(page, pipeline) ? <DayForms page={page} day={day} /> : null}
+      {verification === null ? null : <Verified page={page} verification={verification} />}
       {newest === undefined ? null : <MadeOf page={page} manifest={newest} />}
       <h2>{words.versions}</h2>
       <Rows
@@ -60,6 +55,50 @@ export function DayPage({
       <p>
         <a href={linkTo(page, `/console/${pipeline}/${date.slice(0, 4)}`)}>{words.calendar}</a>
       </p>
+    </>
+  );
+}
+
+/** The run that is under way, with what it has done so far. */
+function Running({ page, day }: { readonly page: PageContext; readonly day: ShownDay }): JSX.Element | null {
+  const { words, nameHome } = page;
+  const { run, now } = day;
+  if (run === undefined) return null;
+  const steps = Object.entries(now?.steps ?? {}).map(([step, state]) => [step, state.state, nameHome(whyNow(state))]);
+  return (
+    <>
+      <h2>{words.runsNow}</h2>
+      <p>{`${run.workflowId}, ${words.since} ${run.startedAt}`}</p>
+      {now?.waits === null || now === undefined ? null : (
+        <p>{`${words.waitsFor} ${nameHome(now.waits.why)} (${now.waits.until})`}</p>
+      )}
+      {steps.length === 0 ? null : (
+        <Rows caption={words.runsNow} head={[words.step, words.state, words.why]} rows={steps} />
+      )}
+    </>
+  );
+}
+
+function whyNow(state: StepState): string {
+  if (state.state === 'skipped') return state.reason;
+  return state.state === 'failed' ? `${state.code}: ${state.message}` : (state.kept?.message ?? state.how);
+}
+
+/** The last rebuild: its result, and every finding. */
+function Verified({
+  page: { words },
+  verification,
+}: {
+  readonly page: PageContext;
+  readonly verification: Verification;
+}): JSX.Element {
+  const { result, verifiedAt, steps } = verification;
+  const rows = steps.map(({ step, result: own, findings }) => [step, own, findings.join('; ')]);
+  return (
+    <>
+      <h2>{words.verified}</h2>
+      <p>{`${words.result}: ${result} (${verifiedAt})`}</p>
+      <Rows caption={words.verified} head={[words.step, words.result, words.why]} rows={rows} />
     </>
   );
 }

@@ -1,5 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { hasScope } from '../api/security/callers.ts';
+import type { Caller } from '../api/security/callers.ts';
 import type { Language } from '../pipelines/tables.ts';
 import { WORDS } from './words.ts';
 import type { Words } from './words.ts';
@@ -12,12 +14,24 @@ export interface PageContext {
   readonly address: string;
   /** Names the home in the commands of a text, so that they can be pasted. */
   readonly nameHome: (text: string) => string;
+  /** Who looks; decides which forms are shown, and not what they may do. */
+  readonly caller: Caller;
+  /** What a form has just done, by its name. */
+  readonly done?: string;
+}
+
+/** Whether forms that change something of a pipeline are shown. */
+export function mayAct({ caller }: Pick<PageContext, 'caller'>, pipeline?: string): boolean {
+  return hasScope(caller, 'ops:write', pipeline);
 }
 
 /** An address of the console that keeps the language. */
 export function linkTo({ language }: Pick<PageContext, 'language'>, path: string): string {
   return `${path}${path.includes('?') ? '&' : '?'}lang=${language}`;
 }
+
+/** What forms do, by the names that `done` may have. */
+const DONE = ['run', 'verify', 'retryStep', 'skipPart', 'unskipPart', 'decide'] as const;
 
 const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console', 'pipelines'],
@@ -74,13 +88,39 @@ function Frame({
               </li>
             </ul>
           </nav>
+          <Standing page={page} />
         </header>
         <main id="content">
           <h1>{title}</h1>
+          <Done page={page} />
           {children}
         </main>
       </body>
     </html>
+  );
+}
+
+/** Who is signed in, or how to. */
+function Standing({ page }: { readonly page: PageContext }): JSX.Element {
+  const { words, caller } = page;
+  if (caller.role === undefined)
+    return <p class="who">{`${words.onlyReading} ${page.nameHome('quotidien console')}`}</p>;
+  return (
+    <form class="who" method="post" action={linkTo(page, '/console/leave')}>
+      <span>{`${caller.name} · ${words[caller.role as 'reader' | 'operator' | 'admin']}`}</span>
+      <button type="submit">{words.leave}</button>
+    </form>
+  );
+}
+
+/** What was just done; the words of an address that nobody made are not shown. */
+function Done({ page: { words, done } }: { readonly page: PageContext }): JSX.Element | null {
+  const told = DONE.find((one) => one === done);
+  if (told === undefined) return null;
+  return (
+    <p class="done" role="status">
+      {words[`${told}Done`]}
+    </p>
   );
 }
 

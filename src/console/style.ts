@@ -16,5 +16,7 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:
 .quarantined a{border-bottom-color:var(--held)}.running a{border-bottom-color:var(--running)}.no_data a,.not_due a,.not_asked a{border-bottom-color:var(--none);border-bottom-style:dotted}
 .missing a{border-style:dashed}form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;background:var(--soft);padding:.75rem;margin:1rem 0}
 label{display:grid;font-size:.9rem}input,select,button{font:inherit;min-height:32px;padding:.15rem .5rem;color:inherit;background:var(--paper);border:1px solid var(--none)}
+label.tick{display:flex;gap:.4rem;align-items:center}label.wide{flex:1 1 16rem}label.tick input{min-height:24px;width:24px}
+.who{display:flex;gap:.75rem;align-items:center;background:none;padding:0;margin:.25rem 0;font-size:.9rem}.done{border-left:4px solid var(--ok);background:var(--soft);padding:.5rem}
 pre{background:var(--soft);padding:.5rem;overflow-x:auto}svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:12px}.answer{font-size:1.2rem}
 `;

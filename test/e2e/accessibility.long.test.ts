@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLink } from '../../src/api/security/sessions.ts';
 import type { ApiApp } from '../../src/api/shared/app.ts';
 import { DATASETS } from '../../src/datasets/registry.ts';
 import { startPortal } from '@quotidien/sample-portal/portal';
@@ -45,6 +46,9 @@ const CONSOLE = [
   '/console/none/2026',
   '/api/errors',
 ];
+
+/** Pages with forms that act, as an administrator sees them. */
+const SIGNED_IN = [`/console/eco2mix/${DAY}`];
 
 const REGISTER = 'annee;parc_eolien;parc_nucleaire;parc_solaire\n2024;24500;63000;23000\n2025;25100;63000;27000\n';
 
@@ -114,10 +118,11 @@ describe.skipIf(!hasBrowser)('the pages in a browser', () => {
     await portal.close();
   });
 
-  async function faultsOf(address: string): Promise<string[]> {
+  async function faultsOf(address: string, cookie?: string): Promise<string[]> {
     const faults: string[] = [];
     for (const { width, scheme } of SIGHTS) {
       const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme });
+      if (cookie !== undefined) await context.setExtraHTTPHeaders({ cookie });
       const page = await context.newPage();
       await page.goto(address);
       faults.push(...(await accessibilityFaults(page)).map((fault) => `${width} ${scheme} ${fault}`));
@@ -137,6 +142,18 @@ describe.skipIf(!hasBrowser)('the pages in a browser', () => {
     for (const [kind, file] of kinds) {
       const found = await faultsOf(`file://${path.join(store, file)}`);
       if (found.length > 0) faults[kind] = found;
+    }
+    expect(faults).toEqual({});
+  });
+
+  it('has nothing wrong in any page of the console with forms, in both languages', { timeout: 300_000 }, async () => {
+    const link = await createLink(engine.documents, { name: 'alice@host', role: 'admin' }, engine.now());
+    const { headers } = await fetch(`${origin}/console/enter?link=${link}`, { redirect: 'manual' });
+    const cookie = headers.get('set-cookie')?.split(';')[0] ?? '';
+    const faults: Record<string, string[]> = {};
+    for (const [index, address] of SIGNED_IN.entries()) {
+      const found = await faultsOf(`${origin}${address}?lang=${index % 2 === 0 ? 'fr' : 'en'}`, cookie);
+      if (found.length > 0) faults[address] = found;
     }
     expect(faults).toEqual({});
   });

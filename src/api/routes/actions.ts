@@ -1,21 +1,22 @@
 import { z } from 'zod';
-import { definedMembers } from '../../given.ts';
-import { datasetOf } from '../../engine/engine.ts';
-import { checkPlan, loadPlan, planBackfill, savePlan } from '../../engine/plan/plan-backfill.ts';
-import { planRun } from '../../engine/plan/plan-run.ts';
-import { checkRequest } from '../../engine/plan/resolve-plan.ts';
-import { PipelineError } from '../../errors.ts';
-import { SELECTIONS } from '../../pipelines/backfill.ts';
-import { STAGES } from '../../pipelines/vocabulary.ts';
-import type { StepId } from '../../pipelines/vocabulary.ts';
-import { pauseSchedule, resumeSchedule, triggerSchedule } from '../../schedules/control-schedules.ts';
-import { declaredSchedules } from '../../schedules/declared-schedules.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anyRecord, civilDate, dayParams, pipelineName, pipelineParams, problems } from '../shared/fields.ts';
-import { notFound } from '../shared/problems.ts';
+import { anyRecord, dayParams, pipelineParams, problems } from '../shared/fields.ts';
+import {
+  backfillAction,
+  backfillActionBody,
+  backfillBody,
+  backfillParams,
+  orderBackfill,
+  orderOnBackfill,
+  orderPlan,
+  planBody,
+} from './backfill-orders.ts';
+import { dayAction, dayActionBody, orderDay, orderRun, reason, runBody } from './day-orders.ts';
 import { Orders } from './orders.ts';
+import type { Verifier } from './verify-order.ts';
+import { orderSchedule, orderWatch, scheduleAction, scheduleBody } from './upkeep-orders.ts';
 
 /**
  * What operators do: each is a start, an update or a schedule call that Temporal has already, with a reason that is kept. Starting what runs
@@ -23,68 +24,6 @@ import { Orders } from './orders.ts';
  */
 
 const tags = ['actions'];
-const reason = z.string().trim().min(3).max(500).describe('Why; kept with the day');
-const step = z
-  .string()
-  .max(80)
-  .regex(/^[a-z]+\/[a-z0-9-]+$/)
-  .describe('Such as download/tr');
-
-const runBody = z.strictObject({
-  reason,
-  from_step: z.string().max(80).optional().describe('Execute this step or stage, and what follows, again'),
-  recheck: z.boolean().optional().describe('Ask the publisher even where its last answer counts as fresh'),
-  force: z.boolean().optional().describe('Execute every step again; needs the scope admin'),
-  until: z.enum(STAGES).optional(),
-});
-const dayAction = z.strictObject({
-  ...dayParams.shape,
-  action: z.enum(['retryStep', 'skipPart', 'unskipPart', 'decide']),
-});
-const dayActionBody = z.strictObject({
-  reason,
-  step: step.optional(),
-  decision: z.enum(['accept', 'reject', 'retry']).optional().describe('Of `decide`'),
-});
-const planBody = z.strictObject({
-  pipeline: pipelineName,
-  from: civilDate,
-  to: civilDate,
-  select: z.enum(SELECTIONS).default('open'),
-  newest_first: z.boolean().optional(),
-  until: z.enum(STAGES).optional(),
-  pages: z.boolean().optional().describe('Also the pages of the days'),
-});
-const backfillBody = z.strictObject({
-  pipeline: pipelineName,
-  plan: z.string().min(4).max(64).describe('Hash of a plan'),
-  reason,
-  parallel: z.int().min(1).max(32).optional(),
-  canary: z.int().min(1).max(400).optional(),
-});
-const backfillParams = z.strictObject({
-  pipeline: pipelineName,
-  range: z.string().regex(/^\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d$/),
-  hash: z.string().max(64),
-});
-const backfillAction = z.strictObject({
-  ...backfillParams.shape,
-  action: z.enum(['pause', 'resume', 'resize', 'cancel', 'decide']),
-});
-const backfillActionBody = z.strictObject({
-  reason,
-  parallel: z.int().min(1).max(32).optional().describe('Of `resize`'),
-  decision: z.enum(['accept', 'reject']).optional().describe('Of `decide`'),
-});
-const scheduleAction = z.strictObject({
-  pipeline: pipelineName,
-  schedule: z.string().max(40),
-  action: z.enum(['trigger', 'pause', 'resume']),
-});
-const scheduleBody = z.strictObject({
-  reason,
-  date: civilDate.optional().describe('Of `trigger`: the tick of this data date'),
-});
 
 const accepted = { 202: anyRecord, ...problems };
 
@@ -92,9 +31,10 @@ const accepted = { 202: anyRecord, ...problems };
  * Everything that starts or changes a run; each needs `ops:write` and a reason, which the audit
  * keeps.
  */
-export function addActionRoutes(app: ApiApp, context: ApiContext): void {
+export function addActionRoutes(app: ApiApp, context: ApiContext, verifier: Verifier): void {
   const orders = new Orders(context);
   addDayActions(app, context, orders);
+  addVerification(app, verifier, orders);
   addBackfills(app, context, orders);
   app.post(
     '/pipelines/:pipeline/watch',
@@ -108,11 +48,8 @@ export function addActionRoutes(app: ApiApp, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { pipeline } = request.params;
-      datasetOf(context.engine, pipeline);
-      await orders.note(request, { action: 'watch', target: pipeline, pipeline, reason: request.body.reason });
       reply.code(202);
-      return { id: await context.runs.startWatch(pipeline) };
+      return { ...(await orderWatch(context, orders, request, request.params.pipeline, request.body)) };
     },
   );
   app.post(
@@ -127,47 +64,21 @@ export function addActionRoutes(app: ApiApp, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { pipeline, schedule, action } = request.params;
-      const { reason: why, date } = request.body;
-      const id = `${pipeline}/${schedule}`;
-      const declared = declaredSchedules(context.engine.datasets, context.taskQueue).find((one) => one.id === id);
-      if (declared === undefined) throw notFound(`schedule ${id}`);
-      await orders.note(request, { action: `schedule/${action}`, target: id, pipeline, reason: why });
-      await context.withClient((client) => {
-        if (action === 'pause') return pauseSchedule(client, declared, why);
-        return action === 'resume' ? resumeSchedule(client, declared, why) : triggerSchedule(client, declared, date);
-      });
       reply.code(202);
-      return { id, action };
+      return { ...(await orderSchedule(context, orders, request, request.params, request.body)) };
     },
   );
 }
 
 function addDayActions(app: ApiApp, context: ApiContext, orders: Orders): void {
-  const { engine } = context;
   app.post(
     '/pipelines/:pipeline/days/:date/runs',
     { schema: { tags, summary: 'Run a day, or join its run', params: dayParams, body: runBody, response: accepted } },
     async (request, reply) => {
       const { pipeline, date } = request.params;
-      const { reason: why, from_step: from, recheck, force, until } = request.body;
-      const { definition } = datasetOf(engine, pipeline);
-      const fromStep = force === true ? STAGES[0] : (from as StepId | undefined);
-      checkRequest(definition, { dates: [date], options: definedMembers({ fromStep }) });
-      if (force === true) requireScope(request, 'admin', pipeline);
-      const by = await orders.note(request, { action: 'run', target: `${pipeline}/${date}`, pipeline, reason: why });
-      const { plans } = await planRun(engine, definition, [date], { days: 1 });
-      const id = await context.runs.startDay({
-        pipeline,
-        date,
-        why,
-        by,
-        ...definedMembers({ fromStep }),
-        ...(recheck === true ? { recheck } : {}),
-        ...definedMembers({ until }),
-      });
+      const answer = await orderRun(context, orders, request, { pipeline, date }, request.body);
       reply.code(202).header('location', `/api/v1/pipelines/${pipeline}/days/${date}`);
-      return { id, plan: plans[0]?.steps ?? [] };
+      return { ...answer };
     },
   );
   app.post(
@@ -182,25 +93,33 @@ function addDayActions(app: ApiApp, context: ApiContext, orders: Orders): void {
       },
     },
     async (request, reply) => {
-      const { pipeline, date, action } = request.params;
-      const { reason: why, step: named, decision } = request.body;
-      const id = `day/${pipeline}/${date}`;
-      if (action === 'decide' ? decision === undefined : named === undefined)
-        throw new PipelineError('INPUT_INVALID', `${action} needs ${action === 'decide' ? 'decision' : 'step'}`);
-      const by = await orders.note(request, { action, target: id, pipeline, reason: why });
-      const input = {
-        reason: why,
-        by,
-        ...definedMembers({ step: named, decision }),
-      };
+      const { action, ...day } = request.params;
       reply.code(202);
-      return { id, answer: await orders.update(id, action, input) };
+      return { ...(await orderDay(orders, request, day, action, request.body)) };
+    },
+  );
+}
+
+function addVerification(app: ApiApp, verifier: Verifier, orders: Orders): void {
+  app.post(
+    '/pipelines/:pipeline/days/:date/actions/verify',
+    {
+      schema: {
+        tags,
+        summary: 'Rebuild a finished day from its raw files, and compare every byte',
+        params: dayParams,
+        body: z.strictObject({ reason }),
+        response: { 200: anyRecord, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const order = { ...request.params, reason: request.body.reason };
+      return { ...(await verifier.verify(orders, request, reply, order)) };
     },
   );
 }
 
 function addBackfills(app: ApiApp, context: ApiContext, orders: Orders): void {
-  const { engine } = context;
   app.post(
     '/backfill-plans',
     {
@@ -211,37 +130,15 @@ function addBackfills(app: ApiApp, context: ApiContext, orders: Orders): void {
         response: { 200: anyRecord, ...problems },
       },
     },
-    async (request) => {
-      const { newest_first: newestFirst, until, pages, ...asked } = request.body;
-      requireScope(request, 'ops:read', asked.pipeline);
-      const detailed = await planBackfill(engine, {
-        ...asked,
-        ...(newestFirst === true ? { newestFirst } : {}),
-        ...definedMembers({ until }),
-        ...(pages === true ? { pages } : {}),
-      });
-      await savePlan(engine.documents, detailed.plan);
-      return { ...detailed };
-    },
+    async (request) => ({ ...(await orderPlan(context, request, request.body)) }),
   );
   app.post(
     '/backfills',
     { schema: { tags, summary: 'Start exactly a plan, or join it', body: backfillBody, response: accepted } },
     async (request, reply) => {
-      const { pipeline, plan: hash, reason: why, parallel, canary } = request.body;
-      datasetOf(engine, pipeline);
-      const { request: asked } = await loadPlan(engine.documents, pipeline, hash);
-      const id = `backfill/${pipeline}/${asked.from}_${asked.to}/${hash}`;
-      await orders.note(request, { action: 'backfill', target: id, pipeline, reason: why });
-      // One that runs has changed the stores itself: it is joined, not planned again.
-      if (!(await orders.runs(id))) await checkPlan(engine, pipeline, hash, () => undefined);
-      const started = await context.runs.startBackfill({
-        ...asked,
-        plan: hash,
-        ...definedMembers({ parallel, canary }),
-      });
-      reply.code(202).header('location', `/api/v1/backfills/${pipeline}/${asked.from}_${asked.to}/${hash}`);
-      return { id: started };
+      const { id, path } = await orderBackfill(context, orders, request, request.body);
+      reply.code(202).header('location', `/api/v1/backfills/${path}`);
+      return { id };
     },
   );
   addRunningBackfills(app, orders);
@@ -276,18 +173,9 @@ function addRunningBackfills(app: ApiApp, orders: Orders): void {
       },
     },
     async (request, reply) => {
-      const { pipeline, range, hash, action } = request.params;
-      const { reason: why, parallel, decision } = request.body;
-      const id = `backfill/${pipeline}/${range}/${hash}`;
-      const by = await orders.note(request, { action: `backfill/${action}`, target: id, pipeline, reason: why });
-      const inputs = {
-        resize: { parallel },
-        decide: { decision, reason: why, by },
-        pause: { reason: why, by },
-        cancel: { reason: why, by },
-      };
+      const { action, ...backfill } = request.params;
       reply.code(202);
-      return { id, answer: await orders.update(id, action, action === 'resume' ? undefined : inputs[action]) };
+      return { ...(await orderOnBackfill(orders, request, backfill, action, request.body)) };
     },
   );
 }

@@ -1,6 +1,8 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { FastifyRequest } from 'fastify';
 import { errorCodeOf, messageWithoutCode, PipelineError } from '../../errors.ts';
+import type { DayState } from '../../pipelines/execution.ts';
+import type { DayWaits } from '../../workflows/day.ts';
 import { requireScope } from '../security/callers.ts';
 import { writeAudit } from '../shared/audit.ts';
 import type { ApiContext } from '../shared/context.ts';
@@ -11,6 +13,16 @@ interface Order {
   readonly target: string;
   readonly pipeline: string;
   readonly reason: string;
+}
+
+/** A page is not held up by a run that does not answer. */
+const ANSWER_WITHIN_MS = 2_000;
+
+/** A day while it runs. */
+export interface DayNow {
+  readonly steps: DayState;
+  /** Null while it works. */
+  readonly waits: DayWaits | null;
 }
 
 /** Orders to running workflows, each checked and written down first. */
@@ -50,6 +62,21 @@ export class Orders {
         .catch(() => undefined);
       return found?.status.name === 'RUNNING';
     });
+  }
+
+  /** What a day that runs is doing; undefined when it does not say so within two seconds. */
+  async dayNow(id: string): Promise<DayNow | undefined> {
+    const asked = this.#context.withClient((client) =>
+      client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
+        const handle = client.workflow.getHandle(id);
+        const [steps, waits] = await Promise.all([
+          handle.query<DayState>('progress'),
+          handle.query<DayWaits | null>('waits'),
+        ]);
+        return { steps, waits };
+      }),
+    );
+    return asked.catch(() => undefined);
   }
 
   /** Works on runs that have ended, as long as Temporal keeps their history. */

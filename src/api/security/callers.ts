@@ -13,11 +13,13 @@ export type ScopeName = (typeof SCOPES)[number];
 
 /** Whom a request is from, known before its route runs. */
 export interface Caller {
-  /** For the audit and for quotas: `key:<id>`, or the address of who has none. */
+  /** For the audit and for quotas: `key:<id>`, the name of a person, or the address of who is neither. */
   readonly name: string;
   /** Scopes, some with a pipeline: `data:read:eco2mix`. */
   readonly scopes: readonly string[];
   readonly anonymous: boolean;
+  /** Of a person in a session; keys have none. */
+  readonly role?: string;
 }
 
 declare module 'fastify' {
@@ -35,8 +37,15 @@ export function hasScope({ scopes }: Caller, scope: ScopeName, pipeline?: string
 export function requireScope({ caller }: FastifyRequest, scope: ScopeName, pipeline?: string): void {
   if (hasScope(caller, scope, pipeline)) return;
   const wanted = pipeline === undefined ? scope : `${scope} or ${scope}:${pipeline}`;
-  if (caller.anonymous) throw new PipelineError('AUTH_REQUIRED', `this needs a key with the scope ${wanted}`);
-  throw new PipelineError('AUTH_DENIED', `the key has not the scope ${wanted}`);
+  if (caller.anonymous)
+    throw new PipelineError(
+      'AUTH_REQUIRED',
+      `this needs a key with the scope ${wanted}, or a sign-in by the link of "quotidien console"`,
+    );
+  throw new PipelineError(
+    'AUTH_DENIED',
+    `${caller.role === undefined ? 'the key' : `the role ${caller.role}`} has not the scope ${wanted}`,
+  );
 }
 
 /** Lists of names: who may read something may see what there is. */

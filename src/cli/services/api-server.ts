@@ -16,6 +16,7 @@ import { startBackfill, startDay, startWatch } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
+import { forgetApiAddress, keepApiAddress } from './api-address.ts';
 import { homeOption, nameHome } from '../shared/proposed-commands.ts';
 
 /** Where the server listens, and who may ask it. */
@@ -56,9 +57,13 @@ export async function startApi(context: CommandContext, options: ApiOptions): Pr
   const server = await buildServer(context, options, { loopback, connected });
   await server.listen({ host, port });
   const { port: bound } = server.server.address() as AddressInfo;
+  const url = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  const { home } = context.config;
+  await keepApiAddress(home, url);
   return {
-    url: publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url,
     async close() {
+      await forgetApiAddress(home, url);
       server.server.closeAllConnections();
       await server.close();
       await connected.close();

@@ -7,7 +7,7 @@ export const COMMAND_NAMES = [
   ...['run', 'report', 'plan', 'import', 'backfill', 'watch', 'fetch', 'decide', 'skip', 'retry', 'pause', 'resume'],
   ...['status', 'open', 'gaps', 'stale', 'show', 'diff', 'verify', 'export', 'doctor', 'settings'],
   ...['storage', 'reconcile', 'migrate', 'repair', 'gc', 'forget', 'retain'],
-  ...['worker', 'dev', 'api', 'mcp', 'demo', 'portal', 'codec-server'],
+  ...['worker', 'dev', 'api', 'console', 'mcp', 'demo', 'portal', 'codec-server'],
   ...['schedules', 'keys', 'new', 'completion'],
 ];
 

@@ -85,7 +85,8 @@ export function versionOf(manifests: readonly Manifest[], version: number): Mani
   throw new PipelineError('INPUT_INVALID', `there is no version ${version}: ${what}`);
 }
 
-async function lastVerification(
+/** What came of the last rebuild of a scope; null when it was never verified. */
+export async function lastVerification(
   documents: DocumentStore,
   pipeline: string,
   scope: Scope,

@@ -1,0 +1,154 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { errorCodeOf, PipelineError } from '../../errors.ts';
+import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
+import type { Caller } from './callers.ts';
+
+/**
+ * Sessions of people in a browser, and the one-time links that begin them. Invariants:
+ * 1. A link and a session are known by the SHA-256 of their secret; the secret itself is kept nowhere.
+ * 2. A link begins one session, also when two ask with it at once: its use is one conditional write.
+ * 3. A session begins with a secret that the server chose then: none that a browser had before becomes one.
+ */
+
+/** Sessions and links, by the hash of their secret; both end by themselves. */
+export const SESSION_TABLE = 'api-sessions';
+
+/** What people may do in the console; each role holds the ones before it. */
+export const ROLES = ['reader', 'operator', 'admin'] as const;
+
+/** A role by its name. */
+export type Role = (typeof ROLES)[number];
+
+/** What each role may do, as scopes of keys. */
+const SCOPES_OF: Readonly<Record<Role, readonly string[]>> = {
+  reader: ['ops:read', 'data:read'],
+  operator: ['ops:write', 'ops:read', 'data:read'],
+  admin: ['admin', 'ops:write', 'ops:read', 'data:read'],
+};
+
+const LINK_MS = 10 * 60_000;
+const SESSION_MS = 12 * 3_600_000;
+const IDLE_MS = 3_600_000;
+/** A session in use is written down again no more often than this. */
+const SEEN_EVERY_MS = 5 * 60_000;
+const SECRET_BYTES = 32;
+const FORM = /^[A-Za-z0-9_-]{43}$/;
+
+/** Who signs in, and as what. */
+export interface Person {
+  /** As it is kept with what they do, such as `alice@host`. */
+  readonly name: string;
+  readonly role: Role;
+}
+
+interface LinkRecord extends Person {
+  /** ISO instants. */
+  readonly expiresAt: string;
+  readonly usedAt: string | null;
+}
+
+/** What is kept of a session; all instants are ISO. */
+export interface SessionRecord extends Person {
+  readonly createdAt: string;
+  /** Twelve hours after it began, whatever is done. */
+  readonly expiresAt: string;
+  /** Of the last request, to within a few minutes; an hour later the session ends. */
+  readonly seenAt: string;
+}
+
+function placeOf(partition: 'links' | 'sessions', secret: string): DocumentKey {
+  return { table: SESSION_TABLE, partition, sort: createHash('sha256').update(secret).digest('hex') };
+}
+
+function newSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url');
+}
+
+function later(now: Date, ms: number): string {
+  return new Date(now.getTime() + ms).toISOString();
+}
+
+/** The secret of a link that is good once, for ten minutes; what has ended is removed first. */
+export async function createLink(documents: DocumentStore, person: Person, now: Date): Promise<string> {
+  await removeEnded(documents, now);
+  const secret = newSecret();
+  const record: LinkRecord = { ...person, expiresAt: later(now, LINK_MS), usedAt: null };
+  await documents.put(placeOf('links', secret), record, { expectedVersion: 0 });
+  return secret;
+}
+
+/** Begins the session of a link and returns its secret; `AUTH_REQUIRED` when the link is not good, or not any more. */
+export async function enterByLink(documents: DocumentStore, secret: string, now: Date): Promise<string> {
+  const place = placeOf('links', secret);
+  const found = FORM.test(secret) ? await documents.get<LinkRecord>(place) : undefined;
+  if (found === undefined) throw new PipelineError('AUTH_REQUIRED', 'the link is none of this server');
+  const { name, role, expiresAt, usedAt } = found.body;
+  const at = now.toISOString();
+  if (usedAt !== null) throw new PipelineError('AUTH_REQUIRED', 'the link was used already: it is good once');
+  if (expiresAt <= at) throw new PipelineError('AUTH_REQUIRED', 'the link is too old: it is good for ten minutes');
+  try {
+    await documents.put(place, { ...found.body, usedAt: at }, { expectedVersion: found.version });
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
+    throw new PipelineError('AUTH_REQUIRED', 'the link was used already: it is good once', { cause: error });
+  }
+  return beginSession(documents, { name, role }, now);
+}
+
+/** A session of its own for somebody who has shown who they are; returns its secret. */
+export async function beginSession(documents: DocumentStore, { name, role }: Person, now: Date): Promise<string> {
+  const secret = newSecret();
+  const at = now.toISOString();
+  const record: SessionRecord = { name, role, createdAt: at, expiresAt: later(now, SESSION_MS), seenAt: at };
+  await documents.put(placeOf('sessions', secret), record, { expectedVersion: 0 });
+  return secret;
+}
+
+/** Who has this session; undefined when it has ended or never was, which is no error: reading may be open to all. */
+export async function callerOfSession(
+  documents: DocumentStore,
+  secret: string,
+  now: Date,
+): Promise<Caller | undefined> {
+  if (!FORM.test(secret)) return undefined;
+  const place = placeOf('sessions', secret);
+  const found = await documents.get<SessionRecord>(place);
+  if (found === undefined || hasEnded(found.body, now)) return undefined;
+  const { name, role, seenAt } = found.body;
+  if (now.getTime() - Date.parse(seenAt) >= SEEN_EVERY_MS)
+    await keepSeen(documents, { ...found.body, seenAt: now.toISOString() }, place, found.version);
+  return { name, scopes: SCOPES_OF[role], anonymous: false, role };
+}
+
+/** Two requests at once write it down once, and a session that was just ended stays so. */
+async function keepSeen(
+  documents: DocumentStore,
+  record: SessionRecord,
+  place: DocumentKey,
+  version: number,
+): Promise<void> {
+  try {
+    await documents.put(place, record, { expectedVersion: version });
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
+  }
+}
+
+/** Ends a session at every server; one that is not there is no error. */
+export async function endSession(documents: DocumentStore, secret: string): Promise<void> {
+  if (FORM.test(secret)) await documents.delete(placeOf('sessions', secret));
+}
+
+function hasEnded({ expiresAt, seenAt }: SessionRecord, now: Date): boolean {
+  return expiresAt <= now.toISOString() || now.getTime() - Date.parse(seenAt) >= IDLE_MS;
+}
+
+async function removeEnded(documents: DocumentStore, now: Date): Promise<void> {
+  const ended: DocumentKey[] = [];
+  const at = now.toISOString();
+  const links = documents.query<LinkRecord>({ table: SESSION_TABLE, partition: 'links' });
+  for await (const { body, ...place } of links) if (body.expiresAt <= at) ended.push(place);
+  const sessions = documents.query<SessionRecord>({ table: SESSION_TABLE, partition: 'sessions' });
+  for await (const { body, ...place } of sessions) if (hasEnded(body, now)) ended.push(place);
+  for (const { table, partition, sort } of ended) await documents.delete({ table, partition, sort });
+}

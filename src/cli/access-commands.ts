@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { Perform } from './shared/context.ts';
+
+/** The commands that say who may ask the API, and who may act in the console. */
+
+/** Keys of programs, and links by which people sign in. */
+export function addAccessCommands(program: Command, perform: Perform, inHome: Perform): void {
+  const keys = program.command('keys').description('the keys of programs that ask the API');
+  const code = () => import('./services/keys.ts');
+  keys
+    .command('create <owner>')
+    .description('make a key; it is shown once')
+    .option(
+      '--scope <scope...>',
+      'data:read, ops:read, ops:write or admin, each also for one pipeline (data:read:name)',
+      ['data:read'],
+    )
+    .option('--days <n>', 'how long it is good, at most 365 (default: 90)')
+    .action((owner: string, options: { scope: string[]; days?: string }) =>
+      perform(async (context) => (await code()).keysCreate(context, { owner, ...options })),
+    );
+  keys
+    .command('list')
+    .description('every key with its scopes and its end, without the key')
+    .action(() => inHome(async (context) => (await code()).keysList(context)));
+  keys
+    .command('rotate <id>')
+    .description('make a new key in place of one, which stays good for the overlap')
+    .option('--overlap <days>', 'such as 7d', '7d')
+    .action((id: string, options: { overlap: string }) =>
+      inHome(async (context) => (await code()).keysRotate(context, id, options.overlap)),
+    );
+  keys
+    .command('revoke <id>')
+    .description('end a key now')
+    .action((id: string) => inHome(async (context) => (await code()).keysRevoke(context, id)));
+
+  program
+    .command('console')
+    .description('a link that signs a browser in to the console, good once and for ten minutes')
+    .option('--role <role>', 'reader, operator or admin', 'operator')
+    .option('--url <url>', 'where the API is reached (default: the one of this home)')
+    .action((options: { role: string; url?: string }) =>
+      inHome(async (context) => (await import('./services/console.ts')).openConsole(context, options)),
+    );
+}

@@ -1,0 +1,80 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { h } from 'preact';
+import type { JSX } from 'preact';
+import { requireScope } from '../api/security/callers.ts';
+import type { ApiContext } from '../api/shared/context.ts';
+import { pipelineErrorOf, statusOf } from '../api/shared/problems.ts';
+import { renderPage } from './layout.tsx';
+import type { PageContext } from './layout.tsx';
+import { languageOf, WORDS } from './words.ts';
+
+/** What a page shows below its title. */
+export interface Page {
+  readonly title: string;
+  readonly content: JSX.Element;
+}
+
+/** Makes a page for a request; what it throws becomes a page that says so. */
+export type Make = (page: PageContext, request: FastifyRequest) => Promise<Page> | Page;
+
+/** Members of an address that are about this one visit, and not about what is shown. */
+const OF_THIS_VISIT = ['lang', 'done'];
+
+/** Language, caller and address of a request. */
+export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request: FastifyRequest): PageContext {
+  const [path = '/console', given = ''] = request.url.split('?');
+  const query = new URLSearchParams(given);
+  const language = languageOf(query.get('lang'), request.headers['accept-language']);
+  const done = query.get('done') ?? undefined;
+  for (const name of OF_THIS_VISIT) query.delete(name);
+  return {
+    language,
+    words: WORDS[language],
+    address: query.size === 0 ? path : `${path}?${query.toString()}`,
+    nameHome: settings.nameHome ?? ((text: string) => text),
+    caller: request.caller,
+    ...(done === undefined ? {} : { done }),
+  };
+}
+
+/** Sends the page, or one that says why there is none, with the status of that. Reading the console needs `ops:read`. */
+export async function sendPage(
+  context: Pick<ApiContext, 'settings'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  make: Make,
+): Promise<FastifyReply> {
+  const page = pageContext(context, request);
+  try {
+    requireScope(request, 'ops:read');
+    const { title, content } = await make(page, request);
+    return await asHtml(reply).send(renderPage(page, title, content));
+  } catch (error) {
+    return sendProblemPage(page, error, request, reply);
+  }
+}
+
+/** A page that says what went wrong, and where to go from there. */
+export function sendProblemPage(
+  page: PageContext,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  back?: string,
+): FastifyReply {
+  const known = pipelineErrorOf(error);
+  if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a page failed');
+  const told = known.code === 'INTERNAL' ? known.code : page.nameHome(`${known.code}: ${known.message}`);
+  const link = back === undefined ? null : h('p', null, h('a', { href: back }, page.words.back));
+  const content = h('div', null, h('p', null, told), link);
+  return asHtml(reply)
+    .code(statusOf(known.code))
+    .send(renderPage(page, page.words.problem, content));
+}
+
+function asHtml(reply: FastifyReply): FastifyReply {
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('vary', 'accept-language, cookie')
+    .header('cache-control', 'no-store');
+}
