@@ -7,7 +7,10 @@ import type { ApiSettings } from '../shared/context.ts';
  * site could reach a server on this machine under a name that it has pointed here), and, where it changes something, sent by our own pages or
  * by no page at all.
  */
-export function checkOrigin(request: FastifyRequest, { hosts, loopback }: Pick<ApiSettings, 'hosts' | 'loopback'>): void {
+export function checkOrigin(
+  request: FastifyRequest,
+  { hosts, loopback }: Pick<ApiSettings, 'hosts' | 'loopback'>,
+): void {
   const host = hostOf(request.headers.host);
   if (host === undefined || !hosts.includes(host))
     throw new PipelineError('AUTH_DENIED', `this server is not called ${request.headers.host ?? '(nothing)'}`);

@@ -4,22 +4,22 @@ import type { ApiSettings } from '../shared/context.ts';
 
 /** The cookie of a session: no script reads it, and requests from pages of other sites come without it. */
 
-type Served = Pick<ApiSettings, 'loopback'>;
+type Reached = Pick<ApiSettings, 'loopback'>;
 
 /** Behind https the name binds it to this origin alone (RFC 6265bis, `__Host-`). */
-function nameOf({ loopback }: Served): string {
+function nameOf({ loopback }: Reached): string {
   return loopback ? 'quotidien-session' : '__Host-quotidien-session';
 }
 
 /** The secret of the session that a request is in; undefined without one. */
-export function sessionSecretOf({ headers }: FastifyRequest, settings: Served): string | undefined {
+export function sessionSecretOf({ headers }: FastifyRequest, settings: Reached): string | undefined {
   const start = `${nameOf(settings)}=`;
   const found = (headers.cookie ?? '').split(/;\s*/).find((pair) => pair.startsWith(start));
   return found?.slice(start.length);
 }
 
 /** Has the browser keep the session until it is closed, or forget it. */
-export function setSessionCookie(reply: FastifyReply, secret: string | undefined, settings: Served): void {
+export function setSessionCookie(reply: FastifyReply, secret: string | undefined, settings: Reached): void {
   const how = `Path=/; HttpOnly; SameSite=Lax${settings.loopback ? '' : '; Secure'}`;
   const end = secret === undefined ? '; Max-Age=0' : '';
   reply.header('set-cookie', `${nameOf(settings)}=${secret ?? ''}; ${how}${end}`);
