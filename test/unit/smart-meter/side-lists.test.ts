@@ -84,3 +84,34 @@ it('the newest row of a meter that is valid on a day is the one that holds', asy
   ]);
   expect(done[2]!.outputs['slice']!.ref.sha256).toBe(done[3]!.outputs['slice']!.ref.sha256);
 });
+
+it.each([
+  [
+    'an instant',
+    'registers',
+    'meter_id;read_at;register_wh\n\nA;2024-01-01T23:00:00Z;5\nA;on Tuesday;6\n',
+    /"on Tuesday" in line 4, column "read_at"/,
+  ],
+  ['a day', 'weather', 'date,temperature_c\n2024-01-01,-2.5\n2024-02-30,1\n', /"2024-02-30" in line 3, column "date"/],
+  [
+    'a number with a comma',
+    'weather',
+    'date;temperature_c\n2024-01-01;-2,5\n',
+    /"-2,5" in line 2, column "temperature_c"/,
+  ],
+  [
+    'an optional number',
+    'meters',
+    'meter_id,valid_from,segment,kva\nA,2024-01-01,home,6\nB,2024-01-01,home,six\n',
+    /"six" in line 3, column "kva"/,
+  ],
+  [
+    'an empty meter',
+    'meters',
+    'meter_id,valid_from,segment\n,2024-01-01,home\n',
+    /meter_id cannot be read, such as "" in line 2/,
+  ],
+])('%s that cannot be read refuses the list with its line and column', async (_, part, text, message) => {
+  const file = await runner.file(`odd-${part}.csv`, text);
+  await expect(runner.recognise(file)).rejects.toThrow(message);
+});

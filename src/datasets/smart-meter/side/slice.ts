@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { addDays, civilDateAt, PipelineError } from '../../kit/index.ts';
-import type { CivilDate, RecognisedFile, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
+import { addDays, civilDateAt, PipelineError, refuseUnreadable } from '../../kit/index.ts';
+import type { CivilDate, RecognisedFile, SliceTask, SqlSession, TextRows, UnitOutcome } from '../../kit/index.ts';
 import { columnSql, csvRows, headerOf } from '../dialects/csv.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { readHead } from '../dialects/dialects.ts';
@@ -42,18 +42,40 @@ async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret:
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE side_read AS
     SELECT ${select.join(', ')} FROM side_text t LEFT JOIN meter_keys k ON t.side_meter = k.meter_id`);
-  const needed = part.required.map((name) => (part.columns[name] === 'meter' ? 'meter_key' : name));
-  const [found] = await sql.rows<{ rows: number; wrong: number }>(
-    `SELECT count(*) AS rows, count(*) FILTER (WHERE ${needed.map((name) => `${name} IS NULL`).join(' OR ')}) AS wrong FROM side_read`,
+  await refuseOddRows(
+    sql,
+    { path: head.path, what: `${head.name} (${part.title})`, from: rows, ...shape },
+    names,
+    part,
   );
-  const { rows: total, wrong } = found ?? { rows: 0, wrong: 0 };
-  if (total > 0 && wrong === 0) return;
-  const why =
-    total === 0 ? 'has no row' : `has ${wrong} of ${total} rows in which ${needed.join(', ')} cannot all be read`;
-  throw new PipelineError('SRC_SHAPE_CHANGED', `${head.name} (${part.title}) ${why}`);
 }
 
-/** A row without a readable required column is `SRC_SHAPE_CHANGED`; days are those of Paris. */
+/** No row at all, or one in which a column cannot be read or is empty although it is required, is `SRC_SHAPE_CHANGED`. */
+async function refuseOddRows(
+  sql: SqlSession,
+  rows: TextRows,
+  header: readonly string[],
+  part: SidePart,
+): Promise<void> {
+  const odd = Object.entries(sideColumns(part)).flatMap(([name, type]) => {
+    const published = name === 'meter_key' ? 'meter_id' : name;
+    const text = columnSql(header, published);
+    const isUnread = type === 'VARCHAR' || published === 'meter_id' ? 'false' : `TRY_CAST(${text} AS ${type}) IS NULL`;
+    if (part.required.includes(published)) return [{ published, text, isOdd: `(${text} IS NULL OR ${isUnread})` }];
+    return isUnread === 'false' ? [] : [{ published, text, isOdd: `(${text} IS NOT NULL AND ${isUnread})` }];
+  });
+  const [found] = await sql.rows<Readonly<Record<string, number>>>(
+    `SELECT count(*) AS total, ${odd.map(({ published, isOdd }) => `count(*) FILTER (WHERE ${isOdd}) AS ${published}`).join(', ')} FROM side_text`,
+  );
+  if (found?.['total'] === 0) throw new PipelineError('SRC_SHAPE_CHANGED', `${rows.what} has no row`);
+  for (const { published, text, isOdd } of odd) {
+    if (found?.[published] === 0) continue;
+    const told = `coalesce(${text}, '')`;
+    await refuseUnreadable(sql, rows, { what: published, columns: [published], isOdd, told });
+  }
+}
+
+/** A row of which a column cannot be read is `SRC_SHAPE_CHANGED`; days are those of Paris. */
 export async function recogniseSide(
   head: FileHead,
   part: SidePart,
