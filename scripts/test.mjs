@@ -9,7 +9,7 @@
  *   names       only the tests that vitest selects by them: `node scripts/test.mjs test/unit/cli`
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,9 +27,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-function run(command, args) {
+function run(command, args, env = process.env) {
   return new Promise((done) => {
-    current = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+    current = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
     current.on('error', () => done(127));
     current.on('close', (code, signal) => done(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
@@ -51,12 +51,43 @@ async function runChecks() {
   if (code !== 0) otherFailures.push(`npm run check (exit code ${code})`);
 }
 
-async function runTests(name, args) {
+const MEMORY = '/dev/shm';
+const IN_MEMORY = 'quotidien-tests-';
+/** Seven times what the tests hold at once, measured, so that those of several checkouts fit. */
+const NEEDED_BYTES = 2 ** 30;
+
+/**
+ * A folder of this process in memory, for all that the tests make: waiting until small files are safe on a disk took a third of
+ * their time. Undefined where the system has no such place, or too little of it. The long tests stay on the disk.
+ */
+function folderInMemory() {
+  try {
+    for (const name of readdirSync(MEMORY).filter((name) => name.startsWith(IN_MEMORY))) removeIfLeft(name);
+    const { bavail, bsize } = statfsSync(MEMORY);
+    if (bavail * bsize < NEEDED_BYTES) return undefined;
+    const folder = mkdtempSync(join(MEMORY, `${IN_MEMORY}${process.pid}-`));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Memory that a killed run has left would be lost until the machine starts again. */
+function removeIfLeft(name) {
+  try {
+    process.kill(Number.parseInt(name.slice(IN_MEMORY.length), 10), 0);
+  } catch (error) {
+    if (error.code === 'ESRCH') rmSync(join(MEMORY, name), { recursive: true, force: true });
+  }
+}
+
+async function runTests(name, args, env = process.env) {
   const report = join(REPORTS, `${name}.json`);
   rmSync(report, { force: true });
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args]);
+  const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args], env);
   const failures = existsSync(report) ? count(JSON.parse(readFileSync(report, 'utf8'))) : 0;
   if (code !== 0 && failures === 0) otherFailures.push(`the test runner, ${name} (exit code ${code})`);
 }
@@ -99,10 +130,10 @@ if (only !== undefined && only !== '--long' && only !== '--all') {
 } else {
   if (only !== '--long') {
     await runChecks();
-    await runTests(
-      'tests',
-      ['parts', 'workflow', 'runtime'].flatMap((name) => ['--project', name]),
-    );
+    const temporary = process.env.TMPDIR === undefined ? folderInMemory() : undefined;
+    const projects = ['parts', 'workflow', 'runtime'].flatMap((name) => ['--project', name]);
+    await runTests('tests', projects, temporary === undefined ? process.env : { ...process.env, TMPDIR: temporary });
+    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   }
   if (only !== undefined) {
     await runTests('long', ['--project', 'long', '--project', 'simulate']);

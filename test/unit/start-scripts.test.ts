@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -60,6 +61,7 @@ const VITEST = `
 const fs = await import('node:fs');
 const target = process.argv.find((arg) => arg.startsWith('--outputFile.json=')).split('=')[1];
 const name = target.split('/').at(-1);
+fs.writeFileSync('temporary', process.env.TMPDIR + ' ' + fs.existsSync(process.env.TMPDIR));
 fs.appendFileSync('calls', 'vitest ' + process.argv.slice(2).filter((arg) => !arg.startsWith('--outputFile')).join(' ') + '\\n');
 if (fs.existsSync('report-' + name)) fs.copyFileSync('report-' + name, target);
 else process.exit(3);
@@ -78,8 +80,18 @@ interface Ran {
   readonly stderr: string;
 }
 
-async function node(args: readonly string[], whenReady?: (pid: number) => void): Promise<Ran> {
-  const env = { ...process.env, QUOTIDIEN_CACHE: '', npm_execpath: path.join(root, 'npm.js') };
+async function node(
+  args: readonly string[],
+  whenReady?: (pid: number) => void,
+  more: NodeJS.ProcessEnv = {},
+): Promise<Ran> {
+  const env = {
+    ...process.env,
+    TMPDIR: os.tmpdir(),
+    QUOTIDIEN_CACHE: '',
+    npm_execpath: path.join(root, 'npm.js'),
+    ...more,
+  };
   const child = spawn(process.execPath, args, { cwd: os.tmpdir(), env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
@@ -219,11 +231,8 @@ describe('test.mjs', () => {
     });
   const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
 
-  beforeEach(async () => {
-    await put('main.js', '');
-    await start('build');
-    await calls();
-  });
+  // What `start build` leaves, as far as tests need it.
+  beforeEach(() => put('node_modules/vitest/vitest.mjs', VITEST));
 
   const CALLS = {
     check: 'npm run check',
@@ -292,6 +301,27 @@ describe('test.mjs', () => {
   it('does not call a run without a test a success', async () => {
     await put('report-tests.json', report(0, 0, { testResults: [] }));
     expect(await test()).toMatchObject({ code: 1, stdout: 'FAILED: no test was run\n0 passed, 1 failed\n' });
+  });
+
+  it('lets the tests keep their files in memory and the long ones on the disk, and leaves none behind', async () => {
+    const left = (pid: number): string => `/dev/shm/quotidien-tests-${pid}-left`;
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const inMemory = spawnSync('mkdir', [left(pid), left(process.pid)]).status === 0;
+    const used = async (...args: string[]) => {
+      await node([path.join(root, 'scripts', 'test.mjs'), ...args], undefined, { TMPDIR: undefined });
+      return readFile(path.join(root, 'temporary'), 'utf8');
+    };
+    try {
+      const [folder] = (await used()).split(' ');
+      expect(folder).toMatch(inMemory ? /^\/dev\/shm\/quotidien-tests-\d+-/ : /^undefined$/);
+      expect([folder, left(pid), left(process.pid)].map((name) => existsSync(name!))).toEqual([false, false, inMemory]);
+      expect(await used('--long')).toBe('undefined false');
+      expect(await used('test/unit/cli')).toBe('undefined false');
+    } finally {
+      await rm(left(process.pid), { recursive: true, force: true });
+    }
+    await test();
+    expect(await readFile(path.join(root, 'temporary'), 'utf8')).toBe(`${os.tmpdir()} true`);
   });
 
   it('runs only what is selected', async () => {
