@@ -25,6 +25,8 @@ export interface TableState {
   readonly committedAt: string | null;
   /** Scopes that are due and have no rows. */
   readonly missing: readonly Scope[];
+  /** Of the table, the span and the content of every file: equal rows, whatever files hold them. */
+  readonly hash: string;
 }
 
 /** Which rows of tables a command works with; by default all that there are. */

@@ -117,7 +117,7 @@ async function withTables<T>(
     }),
   );
   const states = Object.fromEntries(
-    cuts.map(({ table, committedAt, missing }) => [table.id, { committedAt, missing }]),
+    cuts.map(({ table, committedAt, missing, hash }) => [table.id, { committedAt, missing, hash }]),
   );
   return withViews(engine, cuts, (sql) => work(sql, states), signal);
 }

@@ -1,6 +1,9 @@
 import { definePipeline } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../kit/index.ts';
 import { weekBefore, WEEKS } from './anomalies/features.ts';
+import { WEEKS_BACK, weekEnded } from './anomalies/meter-day.ts';
+import { MODEL_PART } from './anomalies/model-file.ts';
+import { MODEL_CHECK } from './anomalies/promote-step.ts';
 import { namesOfWeek } from './anomalies/week.ts';
 import { GROUP_CHECK } from './quality/hold-groups.ts';
 import { HISTORY_BACK, QUALITY_CHECK } from './quality/step.ts';
@@ -27,6 +30,9 @@ const FILES = {
   months: 3,
   basis: 'files alone have the ids of meters: for 90 days, until their rows are settled',
 } as const;
+
+/** A model that nobody has trained again for two months is in force no more. */
+const MODEL_HOLDS_DAYS = 62;
 
 /** Lists that tell of single meters. */
 const OF_METERS = ['meters', 'registers', 'billed'];
@@ -76,6 +82,15 @@ const PARTS: readonly PartDefinition[] = [
     columns: PERSONAL,
     ...(OF_METERS.includes(id) ? { rawRetention: FILES } : {}),
   })),
+  {
+    id: MODEL_PART,
+    title: 'Trained models, each of the day from which it is meant to hold',
+    source: 'import',
+    bulkWindow: 'month',
+    importWindow: 'all',
+    expectedAfter: {},
+    freshForMinutes: FRESH_UNTIL_IMPORT,
+  },
 ];
 
 function parquet(layer: string, more: Partial<OutputDefinition> = {}): OutputDefinition {
@@ -197,6 +212,55 @@ const STEPS: readonly StepDefinition[] = [
     ),
     outputs: {
       suspicions: parquet('metrics/smart-meter/suspicions', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/features',
+    version: 1,
+    title: 'A day of each meter beside its own four weeks before',
+    inputs: [
+      daily('daily'),
+      ...WEEKS_BACK.map((days) => before({ name: weekEnded(days), step: 'metrics/week', output: 'week' }, days)),
+    ],
+    outputs: {
+      features: parquet('metrics/smart-meter/features', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/model',
+    version: 1,
+    title: 'Whether the new model of the day comes into force',
+    inputs: [slice(MODEL_PART)],
+    needsAnyOf: [MODEL_PART],
+    outputs: { model: parquet('metrics/smart-meter/model', { keyColumns: ['name'] }) },
+    checks: [MODEL_CHECK],
+    queue: 'compute',
+    timeoutSeconds: TEN_MINUTES,
+    required: false,
+  },
+  {
+    id: 'metrics/scores',
+    version: 1,
+    title: 'How odd the day of each meter is, by the model in force',
+    inputs: [
+      { name: 'features', step: 'metrics/features', output: 'features' },
+      { name: 'model', step: 'metrics/model', output: 'model', optional: true },
+      {
+        name: 'model_before',
+        step: 'metrics/model',
+        output: 'model',
+        optional: true,
+        asOf: { lagDays: 1, withinDays: MODEL_HOLDS_DAYS },
+      },
+    ],
+    outputs: {
+      scores: parquet('metrics/smart-meter/scores', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
     },
     queue: 'compute',
     timeoutSeconds: HOUR,

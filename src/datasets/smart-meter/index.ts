@@ -2,12 +2,17 @@ import path from 'node:path';
 import { PipelineError } from '../kit/index.ts';
 import type { Dataset } from '../kit/index.ts';
 import { METER_TABLES } from './answers/tables.ts';
+import { metricsFeatures } from './anomalies/meter-day.ts';
+import { MODEL_PART, sliceModel } from './anomalies/model-file.ts';
+import { metricsModel } from './anomalies/promote-step.ts';
+import { metricsScores } from './anomalies/scores-step.ts';
 import { metricsSuspicions } from './anomalies/suspicions-step.ts';
 import { metricsWeek } from './anomalies/week.ts';
 import { smartMeterDefinition } from './definition.ts';
 import { readHead } from './dialects/dialects.ts';
 import { metricsDaily } from './marts/daily.ts';
 import { metricsDay } from './marts/day.ts';
+import { TRAIN_COMMAND } from './anomalies/train-command.ts';
 import { METER_COMMAND } from './one-meter/command.ts';
 import { metersAsPersons } from './readings/meter-key.ts';
 import { READING_ROWS, sliceReadings } from './readings/slice.ts';
@@ -27,6 +32,7 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
     definition: smartMeterDefinition,
     sources: METER_SOURCES,
     slice: async (task, sql) => {
+      if (task.part === MODEL_PART) return sliceModel(task, sql);
       const part = SIDE_PARTS.find(({ id }) => id === task.part);
       if (part === undefined) return sliceReadings(task, sql, await secret());
       const head = await readHead(task.raw.path, path.basename(task.raw.path));
@@ -45,6 +51,9 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'metrics/daily': metricsDaily,
       'metrics/week': metricsWeek,
       'metrics/suspicions': metricsSuspicions,
+      'metrics/features': metricsFeatures,
+      'metrics/model': metricsModel,
+      'metrics/scores': metricsScores,
       'metrics/quality': metricsQuality,
       'metrics/day': metricsDay,
       'report/daily': reportDaily,
@@ -52,7 +61,7 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'report/quality': reportQuality,
     },
     tables: METER_TABLES,
-    commands: [METER_COMMAND],
+    commands: [METER_COMMAND, TRAIN_COMMAND],
     recognise: async (file, sql) => recogniseFile(file, sql, await secret()),
     withSecret: smartMeterWith,
   };

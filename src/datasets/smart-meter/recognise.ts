@@ -1,5 +1,6 @@
 import { PipelineError } from '../kit/index.ts';
 import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
+import { isModel, recogniseModel } from './anomalies/model-file.ts';
 import { DIALECTS, readHead } from './dialects/dialects.ts';
 import { recogniseReadings } from './readings/slice.ts';
 import { SIDE_PARTS } from './side/parts.ts';
@@ -12,6 +13,7 @@ import { recogniseSide, sidePartOf } from './side/slice.ts';
 export async function recogniseFile(file: GivenFile, sql: SqlSession, secret: string): Promise<RecognisedFile> {
   try {
     const head = await readHead(file.path, file.name);
+    if (isModel(head)) return await recogniseModel(head);
     const side = sidePartOf(head);
     return side === undefined
       ? await recogniseReadings(head, sql, secret)

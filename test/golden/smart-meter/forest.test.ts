@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Forest } from '../../../src/datasets/smart-meter/anomalies/forest-scores.ts';
 import { FOREST_DEFAULTS, growForest, matrixOf, quantile } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import type { Tree } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
-import { averagePrecision, judge } from '../../fixtures/judge.ts';
+import { averagePrecision, judge } from '../../../src/datasets/smart-meter/anomalies/judge.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 
 /** Labels that a forest of scikit-learn gave: to find them again is imitation, and says nothing of fraud. */

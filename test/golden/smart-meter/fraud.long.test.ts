@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { averagePrecision, judge } from '../../fixtures/judge.ts';
+import { averagePrecision, judge } from '../../../src/datasets/smart-meter/anomalies/judge.ts';
 import { SUSPICION_THRESHOLD } from '../../../src/datasets/smart-meter/anomalies/suspicion.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { judgeWorld } from '../../fixtures/meter-fraud.ts';

@@ -92,7 +92,7 @@ describe('one meter', () => {
       expect((await stat(file)).mode & 0o077).toBe(0);
     }
     const page = await readFile(path.join(engine.home, 'meter.html'), 'utf8');
-    for (const part of ['place', 'charge', 'soupcons', 'qualite', 'jours', 'transformateur'])
+    for (const part of ['place', 'charge', 'soupcons', 'scores', 'qualite', 'jours', 'transformateur'])
       expect(page).toContain(`id="${part}"`);
     await expect(ask(ID, { output: 'meter.txt' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });

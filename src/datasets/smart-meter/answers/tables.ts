@@ -1,3 +1,4 @@
+import { FEATURES } from '../anomalies/meter-day.ts';
 import { definedMembers } from '../../kit/index.ts';
 import type { ColumnType, RowsOutput, TableColumn, TableDefinition, Words } from '../../kit/index.ts';
 
@@ -73,6 +74,21 @@ const COLUMNS: Readonly<Record<string, Told>> = {
   evening_ratio: ['number', 'Soir / habitude', 'Evening / usual'],
   other_ratio: ['number', 'Hors soir / habitude', 'Other hours / usual'],
   zero_days: ['integer', 'Jours à zéro', 'Days of zeros'],
+  is_labelled: ['boolean', 'Étiqueté anormal', 'Labelled as odd'],
+  use: ['number', 'Énergie / habitude (log)', 'Energy / usual (log)'],
+  base: ['number', 'Talon / habitude (log)', 'Base load / usual (log)'],
+  evening: ['number', 'Part du soir, écart', 'Share of the evening, difference'],
+  night: ['number', 'Part de la nuit, écart', 'Share of the night, difference'],
+  day_z: ['number', 'Écart aux 28 jours (MAD)', 'Distance from 28 days (MAD)'],
+  level: ['number', 'Niveau / cohorte', 'Level / cohort'],
+  is_anomaly_labeled: ['boolean', 'Étiqueté anormal', 'Labelled as odd'],
+  is_anomaly_ml: ['boolean', 'Anormal selon le modèle', 'Odd by the model'],
+  anomaly_score: ['number', 'Score (0–1)', 'Score (0–1)'],
+  anomaly_type: ['text', 'Type', 'Type'],
+  severity: ['text', 'Gravité', 'Severity'],
+  model: ['text', 'Modèle', 'Model'],
+  name: ['text', 'Modèle', 'Model'],
+  artefact: ['text', 'Artefact (JSON)', 'Artefact (JSON)'],
   cohort: ['text', 'Cohorte', 'Cohort'],
   season: ['text', 'Saison', 'Season'],
   day_type: ['text', 'Type de jour', 'Kind of day'],
@@ -198,6 +214,41 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
       ...['missing_wh_per_day', 'reference_wh', ...RATIOS],
     ],
     scoped: true,
+  },
+  scores: {
+    title: { fr: 'Scores des journées', en: 'Scores of days' },
+    description: {
+      fr: 'À quel point la journée d’un compteur est inhabituelle, selon le modèle en vigueur.',
+      en: 'How odd the day of a meter is, by the model in force.',
+    },
+    rows: { step: 'metrics/scores', output: 'scores' },
+    order: ['meter_key'],
+    columns: [
+      ...['scope', 'meter_key', 'segment', 'is_anomaly_labeled', 'is_anomaly_ml', 'anomaly_score', 'anomaly_type'],
+      ...['severity', 'model'],
+    ],
+    scoped: true,
+  },
+  features: {
+    title: { fr: 'Journées comparées', en: 'Days beside what is usual' },
+    description: {
+      fr: 'Ce sur quoi les modèles sont entraînés.',
+      en: 'What models are trained on.',
+    },
+    rows: { step: 'metrics/features', output: 'features' },
+    order: ['meter_key'],
+    columns: ['scope', 'meter_key', 'segment', 'is_labelled', ...FEATURES, 'day_z', 'level'],
+    scoped: true,
+  },
+  models: {
+    title: { fr: 'Modèles entrés en vigueur', en: 'Models that came into force' },
+    description: {
+      fr: 'Arbres, paramètres, jours, empreinte des lignes et mesures de chacun.',
+      en: 'Trees, parameters, days, hash of the rows and metrics of each.',
+    },
+    rows: { step: 'metrics/model', output: 'model' },
+    order: ['valid_from', 'name'],
+    columns: ['valid_from', 'name', 'artefact'],
   },
   profiles: {
     title: { fr: 'Profils de charge', en: 'Load profiles' },

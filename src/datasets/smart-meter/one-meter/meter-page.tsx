@@ -41,6 +41,7 @@ function Body({ meter }: { readonly meter: OneMeter }): JSX.Element {
       <Place meter={meter} />
       <Load meter={meter} used={used} />
       <Suspicions meter={meter} />
+      <Scores meter={meter} />
       <Quality meter={meter} />
       <Days meter={meter} />
       <Losses meter={meter} />
@@ -162,6 +163,41 @@ function Suspicions({ meter: { suspicions } }: { readonly meter: OneMeter }): JS
           />
         ))}
       </FigureTable>
+    </PlainSection>
+  );
+}
+
+const TYPES = {
+  high_consumption: 'consommation haute',
+  low_consumption: 'consommation basse',
+  drift: 'dérive',
+  unusual_pattern: 'forme inhabituelle',
+} as const;
+const SEVERITIES = { low: 'faible', medium: 'moyenne', high: 'forte' } as const;
+
+function Scores({ meter: { scores } }: { readonly meter: OneMeter }): JSX.Element {
+  return (
+    <PlainSection id="scores" title="Journées inhabituelles">
+      {scores.length === 0 ? (
+        <p class="note">Non disponible : aucun modèle n’est en vigueur, ou l’historique est trop court.</p>
+      ) : (
+        <FigureTable
+          caption="Selon le modèle en vigueur ; une journée inhabituelle n’est l’indice de rien"
+          head={['Jour', 'Score', 'Inhabituelle', 'Type', 'Gravité', 'Modèle']}
+        >
+          {scores.map((row) => (
+            <Row
+              key={row.date}
+              name={row.date}
+              cells={[
+                ...[number(row.anomaly_score, 3), row.is_anomaly_ml ? 'oui' : 'non'],
+                ...[row.anomaly_type === null ? '–' : TYPES[row.anomaly_type]],
+                ...[row.severity === null ? '–' : SEVERITIES[row.severity], row.model],
+              ]}
+            />
+          ))}
+        </FigureTable>
+      )}
     </PlainSection>
   );
 }

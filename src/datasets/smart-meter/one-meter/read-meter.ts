@@ -4,7 +4,16 @@ import type { AnswerRow, DaySpan, SqlSession } from '../../kit/index.ts';
 
 /** The tables that it is read from; those of `OF_ONE_METER` only where they tell of the meter. */
 export const METER_PAGE_TABLES = [
-  ...['meter_list', 'meter_readings', 'meter_days', 'meter_failures', 'meter_rejects', 'meter_conflicts', 'meter_held'],
+  ...[
+    'meter_list',
+    'meter_readings',
+    'meter_days',
+    'meter_failures',
+    'meter_rejects',
+    'meter_conflicts',
+    'meter_held',
+    'meter_scores',
+  ],
   ...['meter_suspicions', 'meter_losses', 'meter_profiles'],
 ] as const;
 
@@ -78,6 +87,18 @@ export interface MeterSuspicion {
   readonly zero_days: number;
 }
 
+/** How odd a day was by the model in force. */
+export interface MeterScore {
+  readonly date: string;
+  /** 0–1. */
+  readonly anomaly_score: number;
+  readonly is_anomaly_ml: boolean;
+  /** Of odd days. */
+  readonly anomaly_type: 'high_consumption' | 'low_consumption' | 'drift' | 'unusual_pattern' | null;
+  readonly severity: 'low' | 'medium' | 'high' | null;
+  readonly model: string;
+}
+
 /** A rule that a row of the meter fails. */
 export interface MeterFailure {
   readonly date: string;
@@ -99,6 +120,8 @@ export interface OneMeter extends DaySpan {
   readonly typical: readonly TypicalHalfHour[];
   /** The newest first. */
   readonly suspicions: readonly MeterSuspicion[];
+  /** Of days with a model in force and four weeks before them. */
+  readonly scores: readonly MeterScore[];
   readonly failures: readonly MeterFailure[];
   /** Days on which it is in no figure of the fleet, with the group that is asked about. */
   readonly held: readonly { readonly date: string; readonly group_name: string; readonly rule: string }[];
@@ -141,6 +164,10 @@ export async function readMeter(
       sql,
       `SELECT scope AS date, shape, score, lasting, confirmed, missing_wh_per_day, reference_wh, use_ratio, base_ratio, evening_ratio, zero_days
        FROM meter_suspicions ORDER BY scope DESC`,
+    ),
+    scores: await rows<MeterScore>(
+      sql,
+      'SELECT scope AS date, anomaly_score, is_anomaly_ml, anomaly_type, severity, model FROM meter_scores ORDER BY scope',
     ),
     failures: await rows<MeterFailure>(
       sql,
