@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { firstOf, lastOf } from '../given.ts';
 import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
 import { calendarTotals, rangesOf } from '../pipelines/calendar-of-days.ts';
 import { monthOf, toEpochDay } from '../pipelines/civil-date.ts';
@@ -111,6 +112,7 @@ export function GapsPage({
     kind.replace('_', ' '),
     dates.length,
     <>
+      <a href={linkTo(page, planOf(pipeline, dates))}>{words.makePlan}</a>{' '}
       {rangesOf(dates)
         .slice(0, RANGES_SHOWN)
         .map(({ from, to }) => (
@@ -123,4 +125,9 @@ export function GapsPage({
     </>,
   ]);
   return <Rows caption={words.gaps} head={[words.pipelines, words.kind, words.days, words.ranges]} rows={rows} />;
+}
+
+/** The form of a backfill over all of these days, filled in. */
+function planOf(pipeline: string, dates: readonly string[]): string {
+  return `/console/backfills?pipeline=${pipeline}&from=${firstOf(dates)}&to=${lastOf(dates)}`;
 }

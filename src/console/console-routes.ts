@@ -18,6 +18,7 @@ import { GAP_KINDS, gapsOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, isCivilDate, parseCivilDate } from '../pipelines/civil-date.ts';
 import type { AnswerRow } from '../pipelines/tables.ts';
 import { AnswerView, NamedList, QuestionForm, TablePage } from './answer-page.tsx';
+import { addBackfillPages } from './backfill-routes.ts';
 import { CalendarPage, GapsPage } from './calendar-page.tsx';
 import type { GapRow } from './calendar-page.tsx';
 import { DayPage } from './day-page.tsx';
@@ -50,6 +51,7 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   addForms(app, context, verifier);
   addLists(add, context);
   addAnswers(add, context);
+  addBackfillPages(add, context);
   add('/console/:pipeline/:scope', (page, request) => {
     const { pipeline, scope } = request.params as { pipeline: string; scope: string };
     return /^\d{4}$/.test(scope)

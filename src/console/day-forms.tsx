@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { hasScope } from '../api/security/callers.ts';
 import type { ShownDay } from './shown-day.ts';
+import { Choice, Reason, Tick } from './fields.tsx';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
-import type { Words } from './words.ts';
 
 /** What an operator can do to one day. Each form is sent as it is, without a script, and asks for a reason. */
 
@@ -81,56 +81,5 @@ function Form({
       <Reason label={words.reason} />
       <button type="submit">{words[action]}</button>
     </form>
-  );
-}
-
-/** Why something is done: nothing is done without. */
-export function Reason({ label }: { readonly label: string }): JSX.Element {
-  return (
-    <label class="wide">
-      {label}
-      <input name="reason" required minLength={3} maxLength={500} autocomplete="off" />
-    </label>
-  );
-}
-
-/** One of several words. */
-export function Choice({
-  name,
-  label,
-  choices,
-  words,
-  isOptional,
-  none = '–',
-}: {
-  readonly name: string;
-  readonly label: string;
-  readonly choices: readonly string[];
-  /** Where the choices are words of the console. */
-  readonly words?: Words;
-  readonly isOptional?: boolean;
-  readonly none?: string;
-}): JSX.Element {
-  return (
-    <label>
-      {label}
-      <select name={name}>
-        {isOptional === true ? <option value="">{none}</option> : null}
-        {choices.map((choice) => (
-          <option key={choice} value={choice}>
-            {words?.[choice as keyof Words] ?? choice}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-/** Yes or no. */
-export function Tick({ name, label }: { readonly name: string; readonly label: string }): JSX.Element {
-  return (
-    <label class="tick">
-      <input type="checkbox" name={name} value="on" /> {label}
-    </label>
   );
 }

@@ -17,7 +17,7 @@ export interface PageContext {
   /** Who looks; decides which forms are shown, and not what they may do. */
   readonly caller: Caller;
   /** What a form has just done, by its name. */
-  readonly done?: string;
+  readonly done: string | null;
 }
 
 /** Whether forms that change something of a pipeline are shown. */
@@ -31,7 +31,10 @@ export function linkTo({ language }: Pick<PageContext, 'language'>, path: string
 }
 
 /** What forms do, by the names that `done` may have. */
-const DONE = ['run', 'verify', 'retryStep', 'skipPart', 'unskipPart', 'decide'] as const;
+const DONE = [
+  ...(['run', 'verify', 'retryStep', 'skipPart', 'unskipPart', 'decide'] as const),
+  ...(['backfill', 'pause', 'resume', 'resize', 'cancel'] as const),
+];
 
 const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console', 'pipelines'],
@@ -39,6 +42,7 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/questions', 'questions'],
   ['/console/tables', 'tables'],
   ['/console/gaps', 'gaps'],
+  ['/console/backfills', 'backfills'],
 ];
 
 /** A whole document; texts are escaped by Preact. */

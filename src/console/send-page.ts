@@ -25,7 +25,7 @@ export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request:
   const [path = '/console', given = ''] = request.url.split('?');
   const query = new URLSearchParams(given);
   const language = languageOf(query.get('lang'), request.headers['accept-language']);
-  const done = query.get('done') ?? undefined;
+  const done = query.get('done');
   for (const name of OF_THIS_VISIT) query.delete(name);
   return {
     language,
@@ -33,7 +33,7 @@ export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request:
     address: query.size === 0 ? path : `${path}?${query.toString()}`,
     nameHome: settings.nameHome ?? ((text: string) => text),
     caller: request.caller,
-    ...(done === undefined ? {} : { done }),
+    done,
   };
 }
 

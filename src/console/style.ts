@@ -18,5 +18,6 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:
 label{display:grid;font-size:.9rem}input,select,button{font:inherit;min-height:32px;padding:.15rem .5rem;color:inherit;background:var(--paper);border:1px solid var(--none)}
 label.tick{display:flex;gap:.4rem;align-items:center}label.wide{flex:1 1 16rem}label.tick input{min-height:24px;width:24px}
 .who{display:flex;gap:.75rem;align-items:center;background:none;padding:0;margin:.25rem 0;font-size:.9rem}.done{border-left:4px solid var(--ok);background:var(--soft);padding:.5rem}
-pre{background:var(--soft);padding:.5rem;overflow-x:auto}svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:12px}.answer{font-size:1.2rem}
+dl div{display:grid;grid-template-columns:minmax(9rem,14rem) 1fr;gap:.5rem;border-bottom:1px solid var(--line);padding:.2rem 0}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}progress{width:100%;height:1rem;accent-color:var(--ok)}
+pre{background:var(--soft);padding:.5rem;white-space:pre-wrap;overflow-wrap:anywhere}svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:12px}.answer{font-size:1.2rem}
 `;

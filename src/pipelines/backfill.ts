@@ -176,3 +176,17 @@ export function countActions(days: readonly PlannedBackfillDay[]): StepActions {
   }
   return counts;
 }
+
+/** Why steps run, the most frequent reason first; reasons that differ in their times alone are one. */
+export function countReasons(
+  days: readonly PlannedBackfillDay[],
+): { readonly reason: string; readonly days: number }[] {
+  const reasons = new Map<string, number>();
+  for (const { steps } of days) {
+    for (const { step, action, reason } of steps.filter(({ action: one }) => one === 'run' || one === 'recheck')) {
+      const text = `${action} ${step}: ${reason.replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, '…')}`;
+      reasons.set(text, (reasons.get(text) ?? 0) + 1);
+    }
+  }
+  return [...reasons].sort(([, a], [, b]) => b - a).map(([reason, number]) => ({ reason, days: number }));
+}

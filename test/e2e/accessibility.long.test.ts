@@ -40,6 +40,7 @@ const CONSOLE = [
   '/console/tables',
   '/console/tables/eco2mix',
   '/console/gaps',
+  '/console/backfills',
   '/console/eco2mix/2026',
   `/console/eco2mix/${DAY}`,
   '/console/eco2mix/2019-01-01',
@@ -48,7 +49,7 @@ const CONSOLE = [
 ];
 
 /** Pages with forms that act, as an administrator sees them. */
-const SIGNED_IN = [`/console/eco2mix/${DAY}`];
+const SIGNED_IN = [`/console/eco2mix/${DAY}`, '/console/backfills'];
 
 const REGISTER = 'annee;parc_eolien;parc_nucleaire;parc_solaire\n2024;24500;63000;23000\n2025;25100;63000;27000\n';
 
@@ -150,8 +151,16 @@ describe.skipIf(!hasBrowser)('the pages in a browser', () => {
     const link = await createLink(engine.documents, { name: 'alice@host', role: 'admin' }, engine.now());
     const { headers } = await fetch(`${origin}/console/enter?link=${link}`, { redirect: 'manual' });
     const cookie = headers.get('set-cookie')?.split(';')[0] ?? '';
+    const planned = await fetch(`${origin}/console/backfills/plan`, {
+      method: 'POST',
+      body: new URLSearchParams({ pipeline: 'eco2mix', from: '2026-05-01', to: DAY }),
+      headers: { cookie, origin },
+      redirect: 'manual',
+    });
+    const plan = (planned.headers.get('location') ?? '').split('?')[0] ?? '';
+    expect(plan).toContain('/console/plans/eco2mix/');
     const faults: Record<string, string[]> = {};
-    for (const [index, address] of SIGNED_IN.entries()) {
+    for (const [index, address] of [...SIGNED_IN, plan].entries()) {
       const found = await faultsOf(`${origin}${address}?lang=${index % 2 === 0 ? 'fr' : 'en'}`, cookie);
       if (found.length > 0) faults[address] = found;
     }

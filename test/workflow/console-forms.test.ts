@@ -23,6 +23,8 @@ beforeAll(async () => {
   publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-01-31'));
   installation = await openInstallation({
     datasets: { tiny: tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000 }) },
+    // A day whose publisher refuses goes on trying for as long as a page is looked at.
+    settings: { QUOTIDIEN_RETRY_ATTEMPTS: '10000', QUOTIDIEN_HTTP_IDLE_MS: '60000' },
   });
   const { engine, home, address } = installation;
   api = await startApi(testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address }), { host: '127.0.0.1', port: 0 });
@@ -119,5 +121,76 @@ describe('the page of a day, without scripts', () => {
     expect(page.html).not.toContain('<form');
     const sent = await reader.submit({ ...page, html: (await day('2024-01-02')).html }, '/verify', { reason });
     expect(sent.status).toBe(401);
+  });
+});
+
+describe('the pages of backfills, without scripts', () => {
+  const plan = async (from: string, to: string): Promise<PlainPage> =>
+    browser.submit(await browser.open('/console/backfills?lang=en'), '/plan', { pipeline: 'tiny', from, to });
+
+  it('plan, start exactly that plan once, pause, resize, go on, and show what was done beside the plan', async () => {
+    const held = publisher.holdNext('readings');
+    const planned = await plan('2024-01-08', '2024-01-12');
+    const [, hash = ''] = /\/console\/plans\/tiny\/(\w+)/.exec(planned.url) ?? [];
+    expect(hash).not.toBe('');
+    expect(planned.html).toContain('run download/readings: ');
+    const tabs = await Promise.all([
+      browser.submit(planned, '/backfills/start', { reason, parallel: '2' }),
+      browser.submit(planned, '/backfills/start', { reason, parallel: '2' }),
+    ]);
+    const path = `/console/backfills/tiny/2024-01-08_2024-01-12/${hash}`;
+    expect(tabs.map(({ status, url }) => [status, url.split('?')[0]])).toEqual([
+      [200, path],
+      [200, path],
+    ]);
+    await held.arrived;
+    const running = await browser.open(`${path}?lang=en`);
+    expect(running.html).toContain('0 / 5');
+    const paused = await browser.submit(running, '/pause', { reason });
+    expect(paused.html).toContain(reason);
+    const resized = await browser.submit(paused, '/resize', { reason, parallel: '3' });
+    expect(resized.html).toContain('<dt>At the same time</dt><dd>3</dd>');
+    const going = await browser.submit(resized, '/resume', { reason });
+    expect(going.html).toContain('It goes on.');
+    held.release();
+    const handle = installation.client.workflow.getHandle(
+      path.slice('/console/'.length).replace('backfills', 'backfill'),
+    );
+    await handle.result();
+    const ended = await browser.open(`${path}?lang=en`);
+    expect(ended.html).toContain('5 / 5');
+    expect(ended.html).toContain('COMPLETED');
+    expect(ended.html).not.toContain('/pause');
+    expect((await browser.open('/console/backfills?lang=en')).html).toContain(`tiny/2024-01-08_2024-01-12/${hash}`);
+  });
+
+  it('stop a backfill after what runs', async () => {
+    const held = publisher.holdNext('readings');
+    const started = await browser.submit(await plan('2024-01-13', '2024-01-15'), '/backfills/start', { reason });
+    await held.arrived;
+    const stopping = await browser.submit(started, '/cancel', { reason });
+    held.release();
+    expect(stopping.html).toContain('Stopped');
+  });
+
+  it('say when the stores have moved since the plan, and refuse to start it', async () => {
+    const planned = await plan('2024-01-16', '2024-01-17');
+    await browser.submit(await day('2024-01-16'), '/2024-01-16/run', { reason });
+    await resultOf('2024-01-16');
+    const moved = await browser.open(planned.url);
+    expect(moved.html).toContain('The stores have changed since this plan was made');
+    expect(moved.html).not.toContain('/backfills/start');
+    const refused = await browser.submit(planned, '/backfills/start', { reason });
+    expect(refused.status).toBe(409);
+    expect(refused.html).toContain('PLAN_INVALID');
+  });
+
+  it('show a plan to a reader, without the button', async () => {
+    const reader = new PlainBrowser(api.url);
+    const page = await reader.open('/console/backfills?lang=fr');
+    const planned = await reader.submit(page, '/plan', { pipeline: 'tiny', from: '2024-01-18', to: '2024-01-19' });
+    expect(planned.status).toBe(200);
+    expect(planned.html).toContain('Durée prévue');
+    expect(planned.html).not.toContain('/backfills/start');
   });
 });

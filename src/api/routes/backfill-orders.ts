@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { definedMembers } from '../../given.ts';
@@ -114,4 +115,34 @@ export async function orderOnBackfill(
     cancel: { reason: why, by },
   };
   return { id, answer: await orders.update(id, action, action === 'resume' ? undefined : inputs[action]) };
+}
+
+const BACKFILLS_LISTED = 200;
+
+/** A backfill as the list shows it; instants are ISO. */
+export interface ListedBackfill {
+  /** Of the workflow: `backfill/<pipeline>/<from>_<to>/<hash>`. */
+  readonly id: string;
+  readonly run: string;
+  /** Temporal's word. */
+  readonly status: string;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+}
+
+/** The newest first, those that Temporal remembers, at most two hundred. */
+export async function listBackfills(client: Client): Promise<ListedBackfill[]> {
+  const found: ListedBackfill[] = [];
+  for await (const run of client.workflow.list({ query: 'WorkflowId STARTS_WITH "backfill/"' })) {
+    const { workflowId, runId, status, startTime, closeTime } = run;
+    found.push({
+      id: workflowId,
+      run: runId,
+      status: status.name,
+      started_at: startTime.toISOString(),
+      ended_at: closeTime?.toISOString() ?? null,
+    });
+    if (found.length === BACKFILLS_LISTED) break;
+  }
+  return found;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PLAN_TABLE } from '../../pipelines/backfill.ts';
 import type { BackfillPlan } from '../../pipelines/backfill.ts';
+import { listBackfills } from './backfill-orders.ts';
 import { listSchedules } from '../../schedules/list-schedules.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
@@ -10,7 +11,6 @@ import { anyRecord, problems } from '../shared/fields.ts';
 /** What operators look at besides days: schedules, backfills, stores. */
 
 const tags = ['operations'];
-const BACKFILLS_LISTED = 200;
 
 /** Schedules, backfills, their plans and the stores. Needs `ops:read`. */
 export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
@@ -63,20 +63,4 @@ export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
       };
     },
   );
-}
-
-async function listBackfills(client: Parameters<Parameters<ApiContext['withClient']>[0]>[0]): Promise<object[]> {
-  const found: object[] = [];
-  for await (const run of client.workflow.list({ query: 'WorkflowId STARTS_WITH "backfill/"' })) {
-    const { workflowId, runId, status, startTime, closeTime } = run;
-    found.push({
-      id: workflowId,
-      run: runId,
-      status: status.name,
-      started_at: startTime.toISOString(),
-      ended_at: closeTime?.toISOString() ?? null,
-    });
-    if (found.length === BACKFILLS_LISTED) break;
-  }
-  return found;
 }

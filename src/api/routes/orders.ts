@@ -2,6 +2,7 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import type { FastifyRequest } from 'fastify';
 import { errorCodeOf, messageWithoutCode, PipelineError } from '../../errors.ts';
 import type { DayState } from '../../pipelines/execution.ts';
+import type { BackfillProgress } from '../../workflows/backfill-control.ts';
 import type { DayWaits } from '../../workflows/day.ts';
 import { requireScope } from '../security/callers.ts';
 import { writeAudit } from '../shared/audit.ts';
@@ -16,13 +17,23 @@ interface Order {
 }
 
 /** A page is not held up by a run that does not answer. */
-const ANSWER_WITHIN_MS = 2_000;
+const ANSWER_WITHIN_MS = 5_000;
 
 /** A day while it runs. */
 export interface DayNow {
   readonly steps: DayState;
   /** Null while it works. */
   readonly waits: DayWaits | null;
+}
+
+/** How far a run is; instants are ISO. */
+export interface RunProgress {
+  readonly id: string;
+  /** Temporal's word. */
+  readonly status: string;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly progress: BackfillProgress | null;
 }
 
 /** Orders to running workflows, each checked and written down first. */
@@ -64,7 +75,7 @@ export class Orders {
     });
   }
 
-  /** What a day that runs is doing; undefined when it does not say so within two seconds. */
+  /** What a day that runs is doing; undefined when it does not say so within five seconds. */
   async dayNow(id: string): Promise<DayNow | undefined> {
     const asked = this.#context.withClient((client) =>
       client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
@@ -79,14 +90,17 @@ export class Orders {
     return asked.catch(() => undefined);
   }
 
-  /** Works on runs that have ended, as long as Temporal keeps their history. */
-  async progress(id: string): Promise<object> {
+  /** Works on runs that have ended, as long as Temporal keeps their history; without a worker that answers the progress is null. */
+  async progress(id: string): Promise<RunProgress> {
     return this.#context.withClient((client) =>
       told(id, async () => {
         const handle = client.workflow.getHandle(id);
         const { status, startTime, closeTime } = await handle.describe();
-        const progress = await handle.query<object>('progress');
-        return { id, status: status.name, started_at: startTime, ended_at: closeTime ?? null, progress };
+        const progress = await client
+          .withDeadline(Date.now() + ANSWER_WITHIN_MS, () => handle.query<BackfillProgress>('progress'))
+          .catch(() => null);
+        const ended = closeTime?.toISOString() ?? null;
+        return { id, status: status.name, started_at: startTime.toISOString(), ended_at: ended, progress };
       }),
     );
   }

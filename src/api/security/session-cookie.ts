@@ -14,15 +14,15 @@ function nameOf({ loopback }: Reached): string {
 /** The secret of the session that a request is in; undefined without one. */
 export function sessionSecretOf({ headers }: FastifyRequest, settings: Reached): string | undefined {
   const start = `${nameOf(settings)}=`;
-  const found = (headers.cookie ?? '').split(/;\s*/).find((pair) => pair.startsWith(start));
+  const found = headers.cookie?.split(/;\s*/).find((pair) => pair.startsWith(start));
   return found?.slice(start.length);
 }
 
 /** Has the browser keep the session until it is closed, or forget it. */
 export function setSessionCookie(reply: FastifyReply, secret: string | undefined, settings: Reached): void {
   const how = `Path=/; HttpOnly; SameSite=Lax${settings.loopback ? '' : '; Secure'}`;
-  const end = secret === undefined ? '; Max-Age=0' : '';
-  reply.header('set-cookie', `${nameOf(settings)}=${secret ?? ''}; ${how}${end}`);
+  const value = secret === undefined ? `; ${how}; Max-Age=0` : `${secret}; ${how}`;
+  reply.header('set-cookie', `${nameOf(settings)}=${value}`);
 }
 
 /**

@@ -2,7 +2,7 @@ import { definedMembers } from '../../given.ts';
 import { loadPlan, planBackfill, savePlan } from '../../engine/plan/plan-backfill.ts';
 import type { DetailedPlan } from '../../engine/plan/plan-backfill.ts';
 import { PipelineError } from '../../errors.ts';
-import { SELECTIONS } from '../../pipelines/backfill.ts';
+import { countReasons, SELECTIONS } from '../../pipelines/backfill.ts';
 import type { BackfillPlan, BackfillRequest, BackfillSelection, StepActions } from '../../pipelines/backfill.ts';
 import { parseCivilDate } from '../../pipelines/civil-date.ts';
 import { tellTogether } from '../../pipelines/in-shards.ts';
@@ -168,15 +168,8 @@ function planLines(plan: BackfillPlan): string[] {
 const MAX_REASONS = 12;
 
 function reasonLines(detailed: DetailedPlan | undefined): string[] {
-  const reasons = new Map<string, number>();
-  for (const { steps } of detailed?.days ?? []) {
-    for (const { step, action, reason } of steps.filter(({ action: one }) => one === 'run' || one === 'recheck')) {
-      const text = `${action} ${step}: ${reason.replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, '…')}`;
-      reasons.set(text, (reasons.get(text) ?? 0) + 1);
-    }
-  }
-  const sorted = [...reasons].sort(([, a], [, b]) => b - a).slice(0, MAX_REASONS);
-  return sorted.map(([text, number]) => `  ${String(number).padStart(5)} × ${text}`);
+  const counted = countReasons(detailed?.days ?? []).slice(0, MAX_REASONS);
+  return counted.map(({ reason, days }) => `  ${String(days).padStart(5)} × ${reason}`);
 }
 
 function resultLines(plan: BackfillPlan, result: EndedBackfill): string[] {
