@@ -21,10 +21,10 @@ import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
-/** Twenty-three days of twelve meters, and three more; on the last one the first meter is away. */
+/** Thirty days of twelve meters, and three more; on the last one the first meter is away. */
 
 const FIRST = '2024-01-01';
-const LAST = addDays(FIRST, 22);
+const LAST = addDays(FIRST, 29);
 const [DAY, NEXT, AFTER] = [addDays(LAST, 1), addDays(LAST, 2), addDays(LAST, 3)];
 const IDS = Array.from({ length: 12 }, (_, index) => `88000012${String(index).padStart(4, '0')}`);
 
