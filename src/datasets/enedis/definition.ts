@@ -19,6 +19,7 @@ import { DELIVERED, FLUX } from './decode/archive-name.ts';
 import { ZONE } from './flux/paris-time.ts';
 import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
+import { ESTIMATE_CHECK } from './rollup/estimate-months.ts';
 import { PLAUSIBLE_CHECK } from './rollup/judge-months.ts';
 import { PERSONAL, table, TEN_YEARS } from './tables-of-persons.ts';
 
@@ -140,6 +141,7 @@ const HISTORY_TABLES = [
     'mois',
     'retenus',
     'reperes',
+    'estimations',
     'depassements',
     'accise',
   ],
@@ -168,7 +170,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 13,
+    version: 14,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [
@@ -177,7 +179,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
       }),
       LINES_OF_HISTORY,
     ],
-    checks: [PLAUSIBLE_CHECK],
+    checks: [PLAUSIBLE_CHECK, ESTIMATE_CHECK],
     // An earlier first of a month only takes away.
     params: { horizon: null },
     outputs: {

@@ -329,7 +329,7 @@ describe('provisions, affairs and perimeter', () => {
       ([from, to, nature, kwh]) => `('1', '${from}', '${to}', '${nature}', ${kwh}, 'a', '1', 'o')`,
     );
     const none = ['hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'].map((name) => `CAST(NULL AS BIGINT) AS energie_${name}_kwh`);
-    return `CREATE TEMP TABLE r67 AS SELECT *, ${none.join(', ')} FROM (VALUES ${values.join(', ')})
+    return `CREATE OR REPLACE TEMP TABLE r67 AS SELECT *, ${none.join(', ')} FROM (VALUES ${values.join(', ')})
       AS l (pdl, debut, fin, code_nature, energie_base_kwh, archive, archive_timestamp, occurrence_id)`;
   }
 

@@ -53,6 +53,8 @@ const WORDS: Readonly<Record<string, Told>> = {
   nature_fin: ['text', 'Nature de la fin', 'Nature of the end'],
   calendrier: ['text', 'Calendrier', 'Calendar'],
   id_calendrier_distributeur: ['text', 'Calendrier distributeur', 'Distributor’s calendar'],
+  methode_estimation: ['text', 'Méthode d’estimation', 'Method of the estimate'],
+  appui: ['text', 'Appui', 'Rests on'],
   qualite: ['text', 'Qualité', 'Quality'],
   memo: ['text', 'Mémo', 'Memo'],
   memo_puissance: ['text', 'Puissances du mois', 'Powers of the month'],

@@ -22,7 +22,7 @@ export const MONTH_COLUMNS: readonly string[] = [
   ...['depassement_puissance_h', 'turpe_fixe_eur', 'turpe_energies_eur', 'turpe_depassement_eur'],
   ...['turpe_variable_eur', 'cta_eur', 'qualite', 'est_communicante', 'est_passage_a_zero'],
   ...['est_partage', 'est_douteux', 'releve_manquant', 'depassement_manquant'],
-  ...['est_baisse_inconnue', 'est_saut', 'est_retenu', 'decision', 'erreur'],
+  ...['est_baisse_inconnue', 'est_saut', 'est_retenu', 'decision', 'methode_estimation', 'erreur'],
 ];
 
 /** By output of the history. */
@@ -39,6 +39,20 @@ export const REVIEW_TABLES: Readonly<Record<string, HistoryTable>> = {
       ...['d_source', 'f_source', 'd_releve_id', 'f_releve_id', 'index_debut', 'index_fin', 'decision'],
     ],
     words: { unite: { fr: 'Unité', en: 'Unit' } },
+  },
+  estimations: {
+    title: { fr: 'Estimations', en: 'Estimates' },
+    description: {
+      fr: 'L’énergie estimée de chaque période sans relevé, sa méthode et ce qui a été décidé d’elle.',
+      en: 'The estimated energy of each span without a reading, its method and what was decided on it.',
+    },
+    order: ['mois', RSC, 'debut'],
+    columns: [
+      ...['unite', RSC, 'pdl', 'mois', 'debut', 'fin', 'nb_jours', 'methode_estimation', 'appui'],
+      ...registers('energie_'),
+      ...['turpe_variable_eur', 'decision'],
+    ],
+    words: { unite: { fr: 'Repère', en: 'Pseudonym' } },
   },
   reperes: {
     title: { fr: 'Repères', en: 'Pseudonyms' },

@@ -26,6 +26,30 @@ function formulaProblem(date: string): string {
     WHEN jours_couverts < nb_jours THEN 'pas de tarif pour ' || fta || ' à partir du ' || ${date} END`;
 }
 
+/** Spans of energy with the variable part of the tariff, or an error: `energies` and tables with its columns, one row for a contract and first day. */
+export function paidEnergies(from: string, into: string): string {
+  return `CREATE OR REPLACE TEMP TABLE ${into} AS
+   WITH parts AS (
+     SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts, bool_or(${COARSE}) AS est_grossiere,
+       CAST(sum(rounded((${ENERGY_TERMS}) * ${SHARE}, 100 * p.nb_jours)) AS BIGINT) AS variable_c
+     FROM ${from} p JOIN turpe_rates r ON ${OVERLAP}
+     GROUP BY p.rsc, p.debut
+   ), jointes AS (
+     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts, coalesce(t.parts, 0) > 1 AS est_partage,
+       coalesce(t.est_grossiere, false) AS est_grossiere, t.variable_c
+     FROM ${from} p LEFT JOIN parts t USING (rsc, debut)
+   ), jugees AS (
+     SELECT *, CASE
+       WHEN (SELECT count(*) FROM conflits c WHERE c.rsc = jointes.rsc AND c.jour < jointes.fin) > 0
+         THEN 'deux valeurs au même instant avant le ' || fin
+       WHEN energie_base_kwh IS NULL THEN NULL
+       WHEN ${formulaProblem('debut')} IS NOT NULL THEN ${formulaProblem('debut')}
+       WHEN est_grossiere THEN 'énergie plus grossière que ' || fta || ' au ' || debut END AS erreur
+     FROM jointes
+   )
+   SELECT * REPLACE (CASE WHEN erreur IS NULL AND energie_base_kwh IS NOT NULL THEN variable_c END AS variable_c) FROM jugees`;
+}
+
 /** Makes `abonnements_payes` and `energies_payees`: amounts by span, or an error that names formula and date. */
 export const AMOUNTS: readonly string[] = [
   // (b·P + cg + cc) / 365 · days, in leap years too; a span over a change of rates is divided. Four powers are billed step by step, where the formula
@@ -49,26 +73,7 @@ export const AMOUNTS: readonly string[] = [
      FROM jointes
    )
    SELECT * REPLACE (CASE WHEN erreur IS NULL THEN fixe_c END AS fixe_c) FROM jugees`,
-  `CREATE OR REPLACE TEMP TABLE energies_payees AS
-   WITH parts AS (
-     SELECT p.rsc, p.debut, CAST(sum(${SHARE}) AS INTEGER) AS jours_couverts, count(*) AS parts, bool_or(${COARSE}) AS est_grossiere,
-       CAST(sum(rounded((${ENERGY_TERMS}) * ${SHARE}, 100 * p.nb_jours)) AS BIGINT) AS variable_c
-     FROM energies p JOIN turpe_rates r ON ${OVERLAP}
-     GROUP BY p.rsc, p.debut
-   ), jointes AS (
-     SELECT p.*, coalesce(t.jours_couverts, 0) AS jours_couverts, coalesce(t.parts, 0) > 1 AS est_partage,
-       coalesce(t.est_grossiere, false) AS est_grossiere, t.variable_c
-     FROM energies p LEFT JOIN parts t USING (rsc, debut)
-   ), jugees AS (
-     SELECT *, CASE
-       WHEN (SELECT count(*) FROM conflits c WHERE c.rsc = jointes.rsc AND c.jour < jointes.fin) > 0
-         THEN 'deux valeurs au même instant avant le ' || fin
-       WHEN energie_base_kwh IS NULL THEN NULL
-       WHEN ${formulaProblem('debut')} IS NOT NULL THEN ${formulaProblem('debut')}
-       WHEN est_grossiere THEN 'énergie plus grossière que ' || fta || ' au ' || debut END AS erreur
-     FROM jointes
-   )
-   SELECT * REPLACE (CASE WHEN erreur IS NULL AND energie_base_kwh IS NOT NULL THEN variable_c END AS variable_c) FROM jugees`,
+  paidEnergies('energies', 'energies_payees'),
 ];
 
 /** The accise in cents for kWh and a power: rounded(kWh / 1000 · rate). */

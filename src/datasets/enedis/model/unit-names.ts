@@ -17,9 +17,9 @@ export function formerUnitSql(rsc: string, month: string): string {
  * Makes `reperes` (rsc, mois, unite such as `2025-10/113d4158b966`, ancienne) for months of contracts: a query that gives `rsc` and `mois`, of which
  * null and equal ones are passed over.
  */
-export function nameMonths(sql: SqlSession, secret: string, months: string): Promise<void> {
+export function nameMonths(sql: SqlSession, secret: string, months: string, table = 'reperes'): Promise<void> {
   return makeKeyedTable(sql, secret, {
-    table: 'reperes',
+    table,
     from: `(SELECT DISTINCT rsc, mois FROM (${months}) WHERE rsc IS NOT NULL AND mois IS NOT NULL)`,
     text: `'enedis/mois/' || rsc || '|' || mois`,
     columns: (hmac) =>

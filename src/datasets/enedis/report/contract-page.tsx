@@ -36,6 +36,7 @@ function One({ contract }: { readonly contract: Contract }): JSX.Element {
       <Events contract={contract} />
       <Months contract={contract} />
       <Holds contract={contract} />
+      <Estimates contract={contract} />
       <Changes contract={contract} />
       <Subscriptions contract={contract} />
       <PlainSection id={idOf(rsc, 'energies')} title={`Périodes d’énergie et leurs relevés · ${rsc}`}>
@@ -105,10 +106,17 @@ function Events({ contract: { rsc, events } }: { readonly contract: Contract }):
 }
 
 /** A frozen month says from which version of the history it was invoiced. */
-function stateOf({ est_retenu, decision, est_gele, version_facturee }: Contract['months'][number]): string {
+function stateOf({
+  est_retenu,
+  decision,
+  methode_estimation,
+  est_gele,
+  version_facturee,
+}: Contract['months'][number]): string {
   const states = [
     est_gele ? `gelé, version ${version_facturee ?? DASH}` : null,
     decision ?? (est_retenu ? 'retenu, à décider' : null),
+    methode_estimation === null ? null : `estimé : ${methode_estimation}`,
   ];
   return states.filter((state) => state !== null).join(' ; ') || DASH;
 }
@@ -164,6 +172,34 @@ function Holds({ contract: { rsc, holds } }: { readonly contract: Contract }): J
         ))}
       </FigureTable>
       <p class="note">Une unité est un mois du contrat ; « quotidien decide enedis all --unit … » décide d’elle.</p>
+    </PlainSection>
+  );
+}
+
+function Estimates({ contract: { rsc, estimates } }: { readonly contract: Contract }): JSX.Element | null {
+  if (estimates.length === 0) return null;
+  return (
+    <PlainSection id={idOf(rsc, 'estimations')} title={`Estimations · ${rsc}`}>
+      <FigureTable
+        caption={`Périodes sans relevé, contrat ${rsc}`}
+        head={['Unité', 'Période', 'Méthode', 'Appui', 'kWh', 'TURPE variable', 'Décision']}
+      >
+        {estimates.map((one) => (
+          <Row
+            key={one.debut}
+            name={one.unite ?? DASH}
+            cells={[
+              spanOf(one),
+              one.methode,
+              one.appui,
+              one.energie ?? DASH,
+              euros(one.turpe_variable_eur),
+              one.decision ?? (one.unite === null ? 'mois incomplet' : 'à décider'),
+            ]}
+          />
+        ))}
+      </FigureTable>
+      <p class="note">Une estimation n’est facturée qu’une fois acceptée : « quotidien decide enedis all --unit … ».</p>
     </PlainSection>
   );
 }

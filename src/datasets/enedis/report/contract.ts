@@ -27,6 +27,8 @@ export interface ContractMonth {
   readonly est_retenu: boolean;
   /** Of a person, on a month that looked wrong: acceptée or rejetée. */
   readonly decision: string | null;
+  /** Of an estimate that a person accepted. */
+  readonly methode_estimation: string | null;
   /** Stays as it was invoiced, from this version of the history. */
   readonly est_gele: boolean;
   readonly version_facturee: number | null;
@@ -109,6 +111,19 @@ export interface ContractHold {
   readonly decision: string | null;
 }
 
+/** A span without a reading, with the energy that is estimated for it. */
+export interface ContractEstimate {
+  readonly unite: string | null;
+  readonly debut: string;
+  readonly fin: string;
+  readonly methode: string;
+  /** What the estimate rests on, in French. */
+  readonly appui: string;
+  readonly energie: Registers;
+  readonly turpe_variable_eur: number | null;
+  readonly decision: string | null;
+}
+
 /** A part of a frozen month that is no longer what was invoiced, in `unite`; `ecart` is null while it waits. */
 export interface ContractChange {
   readonly mois: string;
@@ -133,13 +148,14 @@ export interface Contract {
   readonly readings: readonly ContractReading[];
   readonly lines: readonly ContractLine[];
   readonly holds: readonly ContractHold[];
+  readonly estimates: readonly ContractEstimate[];
   readonly changes: readonly ContractChange[];
 }
 
 /** The tables that a contract is read from. */
 export const CONTRACT_TABLES = [
   ...['enedis_mois', 'enedis_echine', 'enedis_abonnements', 'enedis_energies', 'enedis_releves', 'enedis_lignes'],
-  ...['enedis_retenus', 'enedis_regularisations', 'enedis_reperes'],
+  ...['enedis_retenus', 'enedis_regularisations', 'enedis_reperes', 'enedis_estimations'],
 ] as const;
 
 function registersOf(prefix: string, alias = ''): string {
@@ -189,7 +205,7 @@ async function contractOf(
          ${POWERS}, niveau_ouverture_services AS niveau FROM enedis_echine WHERE ${own} ORDER BY CAST(date_evenement AS TIMESTAMPTZ), evenement = 'FACTURATION'`,
     ),
     months: await sql.rows(
-      `SELECT mois, qualite, energie_base_kwh AS energie_kwh, turpe_fixe_eur, turpe_variable_eur, cta_eur, est_retenu, decision, est_gele, version_facturee,
+      `SELECT mois, qualite, energie_base_kwh AS energie_kwh, turpe_fixe_eur, turpe_variable_eur, cta_eur, est_retenu, decision, methode_estimation, est_gele, version_facturee,
          memo_puissance, erreur
        FROM enedis_mois WHERE ${own} ORDER BY mois DESC`,
     ),
@@ -207,6 +223,10 @@ async function contractOf(
       `SELECT unite, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, energie_kwh, nullif(index_debut, '') AS index_debut,
          nullif(index_fin, '') AS index_fin, decision
        FROM enedis_retenus WHERE ${own} ORDER BY unite, debut`,
+    ),
+    estimates: await sql.rows(
+      `SELECT unite, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, methode_estimation AS methode, appui, ${registersOf('energie_')} AS energie,
+         turpe_variable_eur, decision FROM enedis_estimations WHERE ${own} ORDER BY debut`,
     ),
     changes: await sql.rows(
       `SELECT mois, composante, unite, facture, calcule, ecart, gele_le, gele_par, cause FROM enedis_regularisations WHERE ${own}

@@ -14,6 +14,8 @@ const COLUMNS = {
   communicante: 'integer',
   retenus: 'integer',
   erreurs: 'integer',
+  estimations: 'integer',
+  estimations_a_decider: 'integer',
   depassements_manquants: 'integer',
   anomalies_r151: 'integer',
   ecarts_factures: 'integer',

@@ -22,6 +22,9 @@ export interface MonthTotals {
   readonly retenus: number;
   /** With an error in place of an amount. */
   readonly erreurs: number;
+  /** With an estimate that a person accepted, and with one that waits for a person. */
+  readonly estimations: number;
+  readonly estimations_a_decider: number;
   /** Oddities in the daily indexes of the month; a contract may have several. */
   readonly anomalies_r151: number;
   /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
@@ -68,6 +71,7 @@ const MONTH_HEAD = [
   'Estimée',
   'Incalculable',
   'Retenus',
+  'Estimations (à décider)',
   'Anomalies R151',
   'Dépassements à fournir',
   'Écarts facturés',
@@ -148,6 +152,7 @@ function monthCells(month: MonthTotals): string[] {
     number(month.estimee),
     number(month.incalculable),
     number(month.retenus),
+    `${number(month.estimations)} (${number(month.estimations_a_decider)})`,
     number(month.anomalies_r151),
     number(month.depassements_manquants),
     number(month.ecarts_factures),

@@ -19,6 +19,13 @@ const SECTIONS: readonly Shown[] = [
     none: 'Aucun mois n’est retenu.',
   },
   {
+    sujet: 'mois estimé',
+    id: 'estimations',
+    title: 'Mois estimés, faute de relevé',
+    head: ['Repère', 'Méthode', 'Facturé', 'Estimé', 'Écart', 'Décision'],
+    none: 'Aucun mois sans relevé ne peut être estimé.',
+  },
+  {
     sujet: 'facturé autrement',
     id: 'ecarts',
     title: 'Plus grands écarts entre facturé et mesuré',

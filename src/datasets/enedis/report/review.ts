@@ -14,7 +14,7 @@ const ROWS_SHOWN = 100;
 
 /** One thing to look at. */
 export interface ReviewRow {
-  readonly sujet: 'mois retenu' | 'facturé autrement' | 'régularisation';
+  readonly sujet: 'mois retenu' | 'mois estimé' | 'facturé autrement' | 'régularisation';
   /** A month of a contract, `2025-10/113d4158b966`; `quotidien enedis contrat` takes it. */
   readonly repere: string;
   readonly mois: string;
@@ -51,12 +51,17 @@ const HELD = `SELECT 'mois retenu' AS sujet, 1 AS rang_sujet, r.unite AS repere,
     row_number() OVER (ORDER BY any_value(d.decision) IS NOT NULL, r.mois DESC, r.unite) AS rang
   FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite GROUP BY r.unite, r.mois`;
 
-const INVOICED = `SELECT 'facturé autrement', 2, r.unite AS repere, mois, categorie, f.unite, facture,
+const ESTIMATED = `SELECT 'mois estimé', 2, n.unite, n.mois, e.methode, 'kWh', NULL, CAST(e.energie_base_kwh AS DECIMAL(18, 3)), NULL,
+    CASE d.decision WHEN 'accept' THEN 'accepté' WHEN 'reject' THEN 'rejeté' WHEN 'ask' THEN 'à décider' ELSE 'à décider plus tard' END,
+    row_number() OVER (ORDER BY CASE d.decision WHEN 'ask' THEN 0 WHEN 'wait' THEN 1 ELSE 2 END, n.mois DESC, n.unite)
+  FROM estimations_nommees n JOIN estimations_mois e ON e.rsc = n.rsc AND e.mois = n.mois JOIN estimations_decidees d ON d.unite = n.unite`;
+
+const INVOICED = `SELECT 'facturé autrement', 3, r.unite AS repere, mois, categorie, f.unite, facture,
     CAST(mesure AS DECIMAL(18, 3)), CAST(ecart AS DECIMAL(18, 3)), NULL,
     row_number() OVER (ORDER BY abs(ecart) DESC, mois DESC, repere, categorie)
   FROM factures_comparees f JOIN reperes r USING (rsc, mois) WHERE ecart <> 0`;
 
-const CHANGED = `SELECT 'régularisation', 3, r.unite AS repere, mois, composante, g.unite, facture, calcule,
+const CHANGED = `SELECT 'régularisation', 4, r.unite AS repere, mois, composante, g.unite, facture, calcule,
     CAST(ecart AS DECIMAL(18, 3)), CASE WHEN est_en_attente THEN 'en attente' END,
     row_number() OVER (ORDER BY g.unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere, composante)
   FROM regularisations g JOIN reperes r USING (rsc, mois)`;
@@ -71,6 +76,7 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
     sql,
     secret,
     `SELECT rsc, mois FROM retenus UNION ALL SELECT rsc, mois FROM regularisations
+     UNION ALL SELECT rsc, mois FROM estimations_mois
      UNION ALL SELECT rsc, mois FROM factures_comparees WHERE ecart <> 0
      UNION ALL SELECT ref_situation_contractuelle, mois FROM mois WHERE unite_retenue IS NOT NULL`,
   );
@@ -81,7 +87,7 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
 /** Makes `a_regarder` from `reperes`, `decisions` and the tables of the model; gives the rows, by subject, the largest first. */
 export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE a_regarder AS
-    SELECT * FROM (${[HELD, INVOICED, CHANGED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
+    SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
   return sql.rows<ReviewRow>(SELECTED);
 }
 

@@ -9,12 +9,14 @@ import { LINEAR_TABLES } from '../flux/readers.ts';
 import { FOUR_POWERS } from '../flux/registers.ts';
 import { LINES_PART } from '../lines/part.ts';
 import { openAffairsSql, provisionSql } from '../model/billing.ts';
+import { ESTIMATIONS_SQL } from '../model/estimates.ts';
 import { freezeMonths } from '../model/frozen.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import { monthlyFiles } from '../report/monthly-files.ts';
 import { nameReviewed, reviewFiles, reviewOf } from '../report/review.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
+import { estimateMonths } from './estimate-months.ts';
 import { judgeMonths } from './judge-months.ts';
 import { pathsOf } from './month.ts';
 
@@ -72,6 +74,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
        r.d_source, r.f_source, r.d_releve_id, r.f_releve_id, r.index_debut, r.index_fin,
        CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
      FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite ORDER BY r.unite, r.debut`,
+  estimations: () => ESTIMATIONS_SQL,
   depassements: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
      FROM depassements_lus ORDER BY mois, pdl, ref_situation_contractuelle, archive, origine, heures`,
@@ -93,7 +96,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: s
   const reached = horizonOf(newest);
   const horizon = typeof wanted === 'string' && wanted < reached ? wanted : reached;
   await runModel(sql, { horizon, progress: task.progress });
-  const checks = await judgeMonths(sql, unit, secret);
+  const checks = [...(await judgeMonths(sql, unit, secret)), ...(await estimateMonths(sql, unit, secret))];
   await freezeMonths(sql);
   const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
   await nameReviewed(sql, secret);
@@ -140,6 +143,8 @@ async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Omit<
       count(*) FILTER (WHERE qualite = 'estimée') AS estimee, count(*) FILTER (WHERE qualite = 'incalculable') AS incalculable,
       count(*) FILTER (WHERE est_communicante) AS communicante, count(*) FILTER (WHERE est_retenu) AS retenus, count(erreur) AS erreurs,
       (SELECT count(*) FROM anomalies_r151 r WHERE r.mois = m.mois) AS anomalies_r151,
+      count(methode_estimation) AS estimations,
+      (SELECT count(*) FROM estimations_nommees e JOIN estimations_decidees d USING (unite) WHERE e.mois = m.mois AND d.decision IN ('ask', 'wait')) AS estimations_a_decider,
       count(*) FILTER (WHERE depassement_manquant) AS depassements_manquants,
       (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.ecart <> 0) AS ecarts_factures,
       (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.mesure IS NULL) AS factures_sans_mesure,
