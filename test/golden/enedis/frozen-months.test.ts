@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KEY_32, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
+import { r64Json } from '@quotidien/sample-portal/sftp/flux-text';
 import { c15Archive, OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
-import { event } from '@quotidien/sample-portal/sftp/supplier-rows';
+import { event, onDemand } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { freeze } from '../../../src/datasets/enedis/commands/freeze.ts';
 import type { CommandHost } from '../../../src/pipelines/dataset-command.ts';
 import { withVersion } from '../../../src/engine/look/version-files.ts';
@@ -41,6 +43,8 @@ async function table<T>(name: string, where = 'true'): Promise<T[]> {
 }
 
 const FIRST = '99000000000001';
+/** A point of two contracts in October, one after the other. */
+const TWICE = '99000000000015';
 const OCTOBER = "mois = '2025-10'";
 
 /** Freezes October as it is now, as the command does. */
@@ -109,6 +113,38 @@ describe('a frozen month', () => {
       expect(cause).not.toContain('relevé');
     }
     expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+  });
+
+  it('has the difference of its accise as a line of its own, of the contract whose energy changed', async () => {
+    await freezeAt('2025-11-05T09:30:00.000Z');
+    // 210 kWh became 310; of the two contracts of a point the second used 60 kWh and has 80 now.
+    const [first] = await table<{ index_base_kwh: number }>(
+      'releves',
+      `pdl = '${FIRST}' AND date_releve LIKE '2025-10-01%'`,
+    );
+    const readings = [
+      onDemand(FIRST, '2025-11-01', { base: first!.index_base_kwh + 310 }, 'CORR'),
+      onDemand(TWICE, '2025-11-01', { base: 180 }, 'CORR'),
+    ];
+    const stem = 'E_R64_P_INDEX_M0_00001_20251103070000';
+    putArchives(server, [
+      { name: `${stem}.zip`, bytes: seal(zip([{ name: 'late.JSON', content: r64Json(readings) }]), KEY_32) },
+    ]);
+    await make(['2025-11-03']);
+    const lines = await table<Record<string, unknown>>('regularisations', `composante = 'accise_eur'`);
+    expect(lines).toMatchObject([
+      // 310 and 210 kWh at 29.98 €/MWh.
+      { ref_situation_contractuelle: `R${FIRST}`, pdl: FIRST, facture: 6.3, calcule: 9.29, ecart: 2.99, unite: '€' },
+      {
+        ref_situation_contractuelle: `S${TWICE}`,
+        pdl: TWICE,
+        facture: 3,
+        calcule: 3.6,
+        ecart: 0.6,
+        est_en_attente: false,
+      },
+    ]);
+    for (const { cause } of lines) expect(cause).toContain('+ relevé flux_R64 du 2025-11-01');
   });
 
   it('is frozen again with its regularisations once these are invoiced too', async () => {

@@ -1,7 +1,7 @@
 import type { SqlSession } from '../../kit/index.ts';
 import { quoteText } from '../../kit/index.ts';
 import { ENERGY_COLUMNS, REGISTERS } from '../flux/registers.ts';
-import { ACCISE_MONTHS } from './months.ts';
+import { ACCISE_MONTHS, acciseSql } from './months.ts';
 
 /**
  * Frozen months: what was invoiced stays what `mois` says, and what is known since becomes lines of regularisation. The reasons are the difference
@@ -78,6 +78,36 @@ const REGULARISATIONS = `CREATE OR REPLACE TEMP TABLE regularisations AS
   LEFT JOIN anciennes a ON a.rsc = l.rsc AND a.mois = l.mois
   WHERE l.facture IS DISTINCT FROM l.calcule`;
 
+/**
+ * Adds the accise to `regularisations`: it is of a point, so that the line is of the contract whose energy changed, or of the one that the point has in the
+ * month; of several nobody can say it, and the contract is null.
+ */
+const ACCISE_REGULARISATIONS = `INSERT INTO regularisations BY NAME
+  WITH f AS (${acciseSql(`(SELECT * FROM factures WHERE NOT est_retenu AND erreur IS NULL)`)}),
+  c AS (${acciseSql(`(SELECT * FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants) AND NOT est_retenu AND erreur IS NULL)`)}),
+  ensemble AS (
+    SELECT coalesce(f.pdl, c.pdl) AS pdl, coalesce(f.mois, c.mois) AS mois, c.pdl IS NOT NULL AS est_connu, f.accise_eur AS facture, c.accise_eur AS calcule
+    FROM f FULL JOIN c ON c.pdl = f.pdl AND c.mois = f.mois
+  ), contrats AS (
+    SELECT pdl, mois, list(DISTINCT rsc) AS tous FROM (
+      SELECT pdl, mois, ref_situation_contractuelle AS rsc FROM factures UNION SELECT pdl, mois, ref_situation_contractuelle FROM mois_calcules
+    ) GROUP BY pdl, mois
+  ), changes AS (
+    SELECT pdl, mois, list(DISTINCT rsc) FILTER (WHERE composante = 'energie_base_kwh') AS energies, bool_or(est_en_attente) AS en_attente,
+      string_agg(DISTINCT cause, '; ' ORDER BY cause) AS cause
+    FROM regularisations GROUP BY pdl, mois
+  )
+  SELECT CASE WHEN len(h.energies) = 1 THEN h.energies[1] WHEN len(k.tous) = 1 THEN k.tous[1] END AS rsc, e.pdl, e.mois, 'accise_eur' AS composante,
+    '€' AS unite, CAST(e.facture AS DECIMAL(18, 3)) AS facture, CAST(e.calcule AS DECIMAL(18, 3)) AS calcule,
+    CASE WHEN NOT coalesce(h.en_attente, false) AND (e.calcule IS NOT NULL OR NOT e.est_connu)
+      THEN coalesce(CAST(e.calcule AS DECIMAL(18, 3)), 0) - coalesce(CAST(e.facture AS DECIMAL(18, 3)), 0) END AS ecart,
+    coalesce(h.en_attente, false) OR (e.calcule IS NULL AND e.est_connu) AS est_en_attente, g.version AS version_facturee, g.gele_le, g.gele_par, h.cause
+  FROM ensemble e
+  JOIN (SELECT DISTINCT mois, version, gele_le, gele_par FROM gels_courants) g ON g.mois = e.mois
+  LEFT JOIN contrats k ON k.pdl = e.pdl AND k.mois = e.mois
+  LEFT JOIN changes h ON h.pdl = e.pdl AND h.mois = e.mois
+  WHERE e.facture IS DISTINCT FROM e.calcule`;
+
 interface Column {
   readonly column_name: string;
   readonly column_type: string;
@@ -102,6 +132,7 @@ export async function freezeMonths(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE factures AS
     SELECT unnest(${row}), version AS version_facturee FROM gels_courants`);
   await sql.run(REGULARISATIONS);
+  await sql.run(ACCISE_REGULARISATIONS);
   await sql.run(`CREATE OR REPLACE TEMP TABLE mois AS
     SELECT * REPLACE (CAST(puissance_max_kva * 1000 AS BIGINT) AS puissance_max_m), true AS est_gele FROM factures
     UNION ALL BY NAME

@@ -85,14 +85,17 @@ export const MONTHS: readonly string[] = [
    FROM taxees`,
 ];
 
-/** Makes `accise_mois` from `mois`. */
-export const ACCISE_MONTHS: readonly string[] = [
-  `CREATE OR REPLACE TEMP TABLE accise_mois AS
-   WITH points AS (
-     SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh, CAST(max(puissance_max_kva) * 1000 AS BIGINT) AS puissance_m FROM mois GROUP BY pdl, mois
+/** The accise of points and months, from rows of `mois`: contracts that a point has in a month are one for the state. */
+export function acciseSql(months: string): string {
+  return `WITH points AS (
+     SELECT pdl, mois, ${wholeSum('energie_base_kwh')} AS energie_kwh, CAST(max(puissance_max_kva) * 1000 AS BIGINT) AS puissance_m
+     FROM ${months} GROUP BY pdl, mois
    )
    SELECT p.pdl, p.mois, p.energie_kwh, euros(${acciseCents('p.energie_kwh', 'p.puissance_m')}) AS accise_eur,
      CASE WHEN a.du IS NULL THEN 'pas de taux d’accise pour ' || p.mois WHEN p.puissance_m IS NULL THEN 'puissance inconnue en ' || p.mois END AS erreur
    FROM points p
-   LEFT JOIN accise_rates a ON a.du <= CAST(p.mois || '-01' AS DATE) AND (a.au IS NULL OR CAST(p.mois || '-01' AS DATE) < a.au)`,
-];
+   LEFT JOIN accise_rates a ON a.du <= CAST(p.mois || '-01' AS DATE) AND (a.au IS NULL OR CAST(p.mois || '-01' AS DATE) < a.au)`;
+}
+
+/** Makes `accise_mois` from `mois`. */
+export const ACCISE_MONTHS: readonly string[] = [`CREATE OR REPLACE TEMP TABLE accise_mois AS ${acciseSql('mois')}`];

@@ -229,7 +229,8 @@ async function contractOf(
          turpe_variable_eur, decision FROM enedis_estimations WHERE ${own} ORDER BY debut`,
     ),
     changes: await sql.rows(
-      `SELECT mois, composante, unite, facture, calcule, ecart, gele_le, gele_par, cause FROM enedis_regularisations WHERE ${own}
+      `SELECT mois, composante, unite, facture, calcule, ecart, gele_le, gele_par, cause FROM enedis_regularisations
+       WHERE ${own} OR (ref_situation_contractuelle IS NULL AND pdl = ${quoteText(pdl)})
        ORDER BY mois, composante`,
     ),
   };

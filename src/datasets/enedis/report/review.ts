@@ -61,10 +61,10 @@ const INVOICED = `SELECT 'facturé autrement', 3, r.unite AS repere, mois, categ
     row_number() OVER (ORDER BY abs(ecart) DESC, mois DESC, repere, categorie)
   FROM factures_comparees f JOIN reperes r USING (rsc, mois) WHERE ecart <> 0`;
 
-const CHANGED = `SELECT 'régularisation', 4, r.unite AS repere, mois, composante, g.unite, facture, calcule,
+const CHANGED = `SELECT 'régularisation', 4, coalesce(r.unite, mois || '/plusieurs contrats') AS repere, mois, composante, g.unite, facture, calcule,
     CAST(ecart AS DECIMAL(18, 3)), CASE WHEN est_en_attente THEN 'en attente' END,
     row_number() OVER (ORDER BY g.unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere, composante)
-  FROM regularisations g JOIN reperes r USING (rsc, mois)`;
+  FROM regularisations g LEFT JOIN reperes r USING (rsc, mois)`;
 
 /**
  * Makes `factures_comparees` and, for all months that somebody has to look at, `reperes`. A frozen month has the pseudonym that it has now, not that of the

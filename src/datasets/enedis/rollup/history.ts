@@ -67,7 +67,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
     `SELECT * EXCLUDE (puissance_max_m) FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants)
      ORDER BY mois, ref_situation_contractuelle`,
   regularisations: () =>
-    'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM regularisations ORDER BY mois, rsc, composante',
+    'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM regularisations ORDER BY mois, rsc, composante, pdl',
   reperes: () => 'SELECT unite, rsc AS ref_situation_contractuelle, mois FROM reperes ORDER BY mois, unite',
   retenus: () =>
     `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
