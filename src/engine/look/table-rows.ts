@@ -4,12 +4,13 @@ import { PipelineError } from '../../errors.ts';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
 import { rowsSql } from '../../pipelines/tables.ts';
 import type { AnswerRow, ColumnType, TableColumn, TableDefinition } from '../../pipelines/tables.ts';
-import type { SqlSession } from '../../ports/sql.ts';
+import type { SqlEngine, SqlSession } from '../../ports/sql.ts';
 import { openContent } from '../content-store.ts';
 import { sqlOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import { holdingFiles } from '../held-objects.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
+import { Turns } from '../turns.ts';
 import type { TableCut, TablePiece } from './table-cut.ts';
 
 /** The rows of a cut, in one order whatever files hold them: by scope, then by the table's own order. */
@@ -27,6 +28,8 @@ const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
 const FILES_AT_ONCE = 31;
 const ROWS_AT_ONCE = 3_000;
 const OPEN_AT_ONCE = 16;
+/** Sets of rows that are read at the same time: one thread of the SQL engine each. */
+const SETS_AT_ONCE = 2;
 
 /** Which of a cut's rows and columns are read. */
 export interface RowsRequest {
@@ -72,13 +75,26 @@ export async function* readRowSets(
       skip -= known;
       continue;
     }
-    const rows = await holdingFiles(engine, async (held) => {
-      const sql = orderedSql(cut.table, columns, await openPieces(held, pieces));
-      return sqlOf(engine).session((session) => session.rows<AnswerRow>(sql), options);
-    });
+    const rows = await turnsOf(engine).take(() =>
+      holdingFiles(engine, async (held) => {
+        options.signal?.throwIfAborted();
+        const sql = orderedSql(cut.table, columns, await openPieces(held, pieces));
+        return sqlOf(engine).session((session) => session.rows<AnswerRow>(sql), options);
+      }),
+    );
     if (rows.length > skip) yield skip === 0 ? rows : rows.slice(skip);
     skip = Math.max(0, skip - rows.length);
   }
+}
+
+const turns = new WeakMap<SqlEngine, Turns>();
+
+/** Readers of one SQL engine go on set by set, in turn: twenty of them need no more memory than two. */
+function turnsOf(engine: Engine): Turns {
+  const sql = sqlOf(engine);
+  const known = turns.get(sql) ?? new Turns(SETS_AT_ONCE);
+  turns.set(sql, known);
+  return known;
 }
 
 /** Rows of the files as their records tell; a table that is made from documents has another number. */
