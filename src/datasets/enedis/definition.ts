@@ -90,6 +90,7 @@ const METRICS = defineStep({
   needsAnyOf: LISTED,
   outputs: { archives: linesFile('metrics/enedis/archives') },
   required: true,
+  withNotes: true,
 });
 
 const EVENTS = defineStep({

@@ -28,6 +28,7 @@ import { partOf } from './save-answer.ts';
 /** A day in the making, with all that its part shares. */
 interface Delivering extends Download {
   readonly source: Source;
+  readonly isSample: boolean;
 }
 
 /**
@@ -42,11 +43,11 @@ export async function deliverFolder(
   const { engine, control, dataset, part, force } = download;
   return withSource(engine, declaration, async (source) => {
     const request = { pipeline: dataset.definition.name, declaration, parts: [part.id], again: force };
-    const { due } = await surveyFolder(engine, source, request, control);
+    const { due, isSample } = await surveyFolder(engine, source, request, control);
     const answers: (StepDone | StepFailed)[] = [];
     for (const date of dates) {
       const own = due.filter(({ day }) => day.date === date);
-      answers.push(await deliverDate({ ...download, source }, date, own));
+      answers.push(await deliverDate({ ...download, source, isSample }, date, own));
     }
     return answers;
   });
@@ -146,7 +147,11 @@ function joinedRaw(
   );
 }
 
-function originOf({ engine, part, source }: Delivering, first: OfferedFile | undefined, raw: ArtefactRef): Origin {
+function originOf(
+  { engine, part, source, isSample }: Delivering,
+  first: OfferedFile | undefined,
+  raw: ArtefactRef,
+): Origin {
   return {
     part: part.id,
     url: first === undefined ? source.place : `${source.place}/${first.name}`,
@@ -154,6 +159,7 @@ function originOf({ engine, part, source }: Delivering, first: OfferedFile | und
     lastModified: null,
     processedAt: null,
     retrievedAt: engine.now().toISOString(),
+    ...(isSample ? { sample: true as const } : {}),
     raw,
   };
 }

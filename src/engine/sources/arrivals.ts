@@ -33,6 +33,9 @@ export interface Arrival {
   readonly earlier?: readonly { readonly sha256: string; readonly bytes: number; readonly at: string }[];
 }
 
+/** A file of this name anywhere in a folder says that its files are made up; no publisher has one. */
+const SAMPLE_FILE = 'QUOTIDIEN-SAMPLE';
+
 /** A folder tells the size of every file. */
 type ListedFile = OfferedFile & { readonly bytes: number };
 
@@ -52,6 +55,8 @@ export interface Survey {
   /** Files of no part: those that are known and only noted, and names that nothing is known of. */
   readonly noted: readonly string[];
   readonly unknown: readonly string[];
+  /** The folder says that a sample portal made its files up. */
+  readonly isSample: boolean;
 }
 
 /** Which files of a folder are looked for. */
@@ -73,7 +78,12 @@ export async function surveyFolder(
 ): Promise<Survey> {
   const files: { file: ListedFile; day: NamedDay }[] = [];
   const others: Record<'noted' | 'unknown', string[]> = { noted: [], unknown: [] };
+  let isSample = false;
   for await (const file of source.list(options)) {
+    if (file.name === SAMPLE_FILE) {
+      isSample = true;
+      continue;
+    }
     const day = declaration.dayOf(file.name);
     if (typeof day === 'string') others[day].push(file.path);
     else if (parts?.includes(day.part) !== false)
@@ -86,7 +96,7 @@ export async function surveyFolder(
     const why = again ? 'asked' : whyDue(file, known);
     return why === undefined ? [] : [{ file, day, why, ...definedMembers({ known }) }];
   });
-  return { files, due, noted: others.noted.sort(), unknown: others.unknown.sort() };
+  return { files, due, noted: others.noted.sort(), unknown: others.unknown.sort(), isSample };
 }
 
 function orderOf({ file, day }: { readonly file: OfferedFile; readonly day: NamedDay }): string {

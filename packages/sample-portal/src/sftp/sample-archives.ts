@@ -79,6 +79,12 @@ function truncatedZip(stem: string): SampleArchive {
   return { name: `${stem}.zip`, bytes: seal(plain.subarray(0, plain.length - 30), KEY_32) };
 }
 
+/** Lies beside made-up archives, so that whoever fetches them says what they are; no distributor has such a file. */
+export const SAMPLE_MARK: SampleArchive = {
+  name: 'QUOTIDIEN-SAMPLE',
+  bytes: Buffer.from('The archives of this folder are made up.\n'),
+};
+
 /** Where the distributor puts an archive: a folder per flux. */
 export function servedAt(root: string, { name, bytes }: SampleArchive): ServedFile {
   const flux = /_(?<flux>[A-Z]\d{2,3})_/.exec(name)?.groups?.['flux'] ?? 'DIVERS';

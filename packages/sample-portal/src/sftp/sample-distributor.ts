@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { KEY_16, KEY_32, keysText } from './archive-writer.ts';
-import { OTHER_FILES, octoberArchives, servedAt, wrongArchives } from './sample-archives.ts';
+import { OTHER_FILES, octoberArchives, SAMPLE_MARK, servedAt, wrongArchives } from './sample-archives.ts';
 import type { SftpServer } from './sftp-server.ts';
 import { startSftpServer } from './sftp-server.ts';
 
@@ -25,7 +25,7 @@ export interface SampleDistributor {
  */
 export async function startSampleDistributor(port: number): Promise<SampleDistributor> {
   const server = await startSftpServer({ port, password: PASSWORD });
-  const archives = [...octoberArchives(), ...Object.values(wrongArchives()), ...OTHER_FILES];
+  const archives = [...octoberArchives(), ...Object.values(wrongArchives()), ...OTHER_FILES, SAMPLE_MARK];
   server.put(...archives.map((archive) => servedAt(ROOT, archive)));
   const url = `${server.url}${ROOT}`;
   return {

@@ -5,7 +5,7 @@ import { LINES_FLUX } from '../lines/part.ts';
 import { expiringRates } from '../rates/expiry.ts';
 import type { DayEvents } from './events.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';
-import { DAILY_SCHEMA } from './model.ts';
+import { DAILY_SCHEMA, madeUpFlux } from './model.ts';
 
 /** Archives by day: the day's own, and those of the days before it that the numbers are looked at over. */
 export interface DailyInputs {
@@ -21,6 +21,7 @@ export interface DailyInputs {
  */
 export function buildDaily({ date, own, before, daysLookedAt, events }: DailyInputs): DailyReport {
   const named = [...before, ...own].map(nameOf);
+  const sample = madeUpFlux(own);
   const today = new Set(own.map(({ sequence_key: key }) => key));
   return {
     schema: DAILY_SCHEMA,
@@ -35,6 +36,7 @@ export function buildDaily({ date, own, before, daysLookedAt, events }: DailyInp
     days_looked_at: daysLookedAt,
     ...definedMembers({ events }),
     expiring_rates: expiringRates(date),
+    ...(sample.length === 0 ? {} : { sample_data: sample }),
   };
 }
 

@@ -6,12 +6,13 @@ import { renderDocument } from './document.tsx';
 const DASH = '–';
 
 /** The contracts of a point as a page: events, months, periods, and each figure with the readings that made it. It names a household. */
-export function renderContractPage(contracts: readonly Contract[]): string {
+export function renderContractPage(contracts: readonly Contract[], sample: readonly string[] = []): string {
   const pdl = contracts[0]?.pdl ?? DASH;
   return renderDocument({
     title: `Enedis · contrat du point ${pdl}`,
     kicker: 'Flux Enedis · page nominative, à ne pas publier',
     heading: `Point ${pdl}`,
+    sample,
     css: '\ntbody th { white-space: nowrap; }',
     children: contracts.map((contract) => <One key={contract.rsc} contract={contract} />),
   });

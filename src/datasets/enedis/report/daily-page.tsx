@@ -15,6 +15,7 @@ export function renderDailyPage(report: DailyReport): string {
       </>
     ),
     links: <DayLinks date={report.date} nameOf={(date) => `daily_report_${date}.html`} up="../../" />,
+    sample: report.sample_data,
     children: <Body report={report} />,
   });
 }

@@ -18,6 +18,8 @@ export interface ArchiveLine {
   readonly documents: readonly ReadDocument[];
   readonly failure_cause: string | null;
   readonly failure_message: string | null;
+  /** A sample portal made it up; absent for what a distributor delivered, and in older lists. */
+  readonly exemple?: true;
 }
 
 /** Raised when a reader of the document would have to change. */
@@ -49,4 +51,11 @@ export interface DailyReport {
   /** Absent where no C15 came. */
   readonly events?: DayEvents;
   readonly expiring_rates: readonly ExpiringRates[];
+  /** The flux whose archives a sample portal made up; absent for real days. */
+  readonly sample_data?: readonly string[];
+}
+
+/** The flux among these archives that a sample portal made up, each once, in order. */
+export function madeUpFlux(lines: readonly Pick<ArchiveLine, 'flux' | 'exemple'>[]): string[] {
+  return [...new Set(lines.flatMap(({ flux, exemple }) => (exemple === true ? [flux] : [])))].sort();
 }

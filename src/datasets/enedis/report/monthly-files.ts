@@ -34,6 +34,7 @@ const COLUMNS = {
 export async function monthlyFiles(
   sql: SqlSession,
   months: readonly MonthTotals[],
+  sample: readonly string[] = [],
 ): Promise<{ readonly monthly_csv: { readonly bytes: Uint8Array }; readonly monthly_table: RowsFile }> {
   const names = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
   const sink = openRows(sql, 'monthly');
@@ -43,9 +44,22 @@ export async function monthlyFiles(
     COLUMNS[name] === 'decimal' ? `CAST(${name} AS DECIMAL(18, 2)) AS ${name}` : name,
   );
   return {
-    monthly_csv: { bytes: utf8(csvText([names, ...months.map((month) => names.map((name) => cellOf(month[name])))])) },
+    monthly_csv: {
+      bytes: utf8(
+        csvText(markedRows([names, ...months.map((month) => names.map((name) => cellOf(month[name])))], sample)),
+      ),
+    },
     monthly_table: await copyRows(sql, `SELECT ${typed.join(', ')} FROM ${rows} ORDER BY mois DESC`, 'monthly-table'),
   };
+}
+
+/** The same rows; where a sample portal made archives up, with a last column that says so. */
+export function markedRows(
+  [head = [], ...rows]: readonly (readonly (string | number | null)[])[],
+  sample: readonly string[],
+): (string | number | null)[][] {
+  if (sample.length === 0) return [[...head], ...rows.map((row) => [...row])];
+  return [[...head, 'sample_data'], ...rows.map((row) => [...row, sample.join(' ')])];
 }
 
 function cellOf(value: MonthTotals[keyof MonthTotals]): string | number | null {

@@ -61,6 +61,8 @@ export interface MonthlyReport {
   readonly formulas: readonly FormulaTotals[];
   readonly errors: readonly { readonly erreur: string; readonly contrats: number }[];
   readonly review: readonly ReviewRow[];
+  /** The flux of which a sample portal made archives up; absent for real ones. */
+  readonly sample_data?: readonly string[];
 }
 
 const MONTHS_SHOWN = 24;
@@ -94,6 +96,7 @@ export function renderMonthlyPage(report: MonthlyReport): string {
     title: `Enedis · mois jusqu’au ${report.horizon}`,
     kicker: 'Flux Enedis · mois de facturation',
     heading: `Mois jusqu’au ${report.horizon}`,
+    sample: report.sample_data,
     children: <Body report={report} />,
   });
 }

@@ -2,6 +2,7 @@ import { csvText, utf8 } from '../../kit/index.ts';
 import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import { copyRows } from '../days/tables.ts';
 import { LINES_SQL } from '../model/billing.ts';
+import { markedRows } from './monthly-files.ts';
 import { nameMonths } from '../model/unit-names.ts';
 
 /**
@@ -97,9 +98,12 @@ const SELECTED = `SELECT ${NAMES.join(', ')} FROM a_regarder ORDER BY rang_sujet
 export async function reviewFiles(
   sql: SqlSession,
   rows: readonly ReviewRow[],
+  sample: readonly string[] = [],
 ): Promise<{ readonly review_csv: { readonly bytes: Uint8Array }; readonly review_table: RowsFile }> {
   return {
-    review_csv: { bytes: utf8(csvText([NAMES, ...rows.map((row) => NAMES.map((name) => row[name]))])) },
+    review_csv: {
+      bytes: utf8(csvText(markedRows([NAMES, ...rows.map((row) => NAMES.map((name) => row[name]))], sample))),
+    },
     review_table: await copyRows(sql, SELECTED, 'review-table'),
   };
 }

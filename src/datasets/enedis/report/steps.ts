@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { csvText, flatTable, forEachUnit, previousDayName, utf8 } from '../../kit/index.ts';
+import { csvText, flatTable, forEachUnit, markedTable, previousDayName, utf8 } from '../../kit/index.ts';
 import type {
   FlatField,
   LocalArtefact,
@@ -11,6 +11,7 @@ import type {
 import { buildDaily } from './build-daily.ts';
 import type { DayEvents } from './events.ts';
 import type { ArchiveLine, DailyReport } from './model.ts';
+import { madeUpFlux } from './model.ts';
 
 /** How many days before a day the numbers of its archives are looked at over. */
 export const DAYS_LOOKED_AT = 14;
@@ -20,9 +21,11 @@ export const metricsArchives: StepImplementation = {
   kind: 'sql',
   run: (task) =>
     forEachUnit(task, (unit) => {
-      const lines = Object.values(unit.inputs).flatMap(([artefact]) =>
-        artefact === undefined ? [] : linesOf(artefact),
-      );
+      const sample = new Set(unit.sample);
+      const lines = Object.entries(unit.inputs).flatMap(([part, [artefact]]) => {
+        const own = artefact === undefined ? [] : linesOf(artefact);
+        return sample.has(part) ? own.map((line) => ({ ...line, exemple: true as const })) : own;
+      });
       const bytes = utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
       return Promise.resolve({
         scope: unit.scope,
@@ -63,7 +66,7 @@ async function daily(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
     outputs: {
       model: { bytes: utf8(`${JSON.stringify(report)}\n`) },
       csv: { bytes: utf8(dailyCsv(own)) },
-      parquet: { bytes: await tools.writeFlatParquet(flatTable(FIELDS, own)) },
+      parquet: { bytes: await tools.writeFlatParquet(markedTable(flatTable(FIELDS, own), madeUpFlux(own))) },
     },
     checks: [],
     facts: { archives: own.length, failed: report.failures.length, gaps: gapsOf(report) },
@@ -90,9 +93,20 @@ const FIELDS: readonly FlatField<ArchiveLine>[] = [
 
 /** One line per archive; semicolons between, as French spreadsheets read it. */
 function dailyCsv(lines: readonly ArchiveLine[]): string {
-  const head = ['flux', 'archive', 'horodatage', 'fichiers', 'occurrences', 'echec'];
-  const rows = lines.map(({ flux, archive, archive_timestamp: at, documents, failure_cause: cause }) => {
-    return [flux, archive, at, documents.length, documents.reduce((sum, one) => sum + one.occurrences, 0), cause];
+  const isSample = madeUpFlux(lines).length > 0;
+  const head = [
+    'flux',
+    'archive',
+    'horodatage',
+    'fichiers',
+    'occurrences',
+    'echec',
+    ...(isSample ? ['sample_data'] : []),
+  ];
+  const rows = lines.map(({ flux, archive, archive_timestamp: at, documents, failure_cause: cause, exemple }) => {
+    const occurrences = documents.reduce((sum, one) => sum + one.occurrences, 0);
+    const mark = isSample ? [exemple === true ? flux : null] : [];
+    return [flux, archive, at, documents.length, occurrences, cause, ...mark];
   });
   return csvText([head, ...rows]);
 }

@@ -13,6 +13,7 @@ import { ESTIMATIONS_SQL } from '../model/estimates.ts';
 import { freezeMonths } from '../model/frozen.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
+import { madeUpFlux } from '../report/model.ts';
 import { monthlyFiles } from '../report/monthly-files.ts';
 import { nameReviewed, reviewFiles, reviewOf } from '../report/review.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
@@ -90,7 +91,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: s
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${rows}`);
   }
   await sql.run(`CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM x12 UNION ALL BY NAME SELECT * FROM x13`);
-  const newest = await newestDay(pathsOf(unit.inputs['archives']));
+  const { newest, sample } = await archivesOf(pathsOf(unit.inputs['archives']));
   if (newest === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
   const wanted = task.params['horizon'];
   const reached = horizonOf(newest);
@@ -106,9 +107,13 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: s
     outputs[name] = await copyRows(sql, query(`'${horizon}'`), name);
   }
   const review = await reviewOf(sql);
-  const report = { ...(await monthlyReport(sql, horizon)), review };
+  const report = {
+    ...(await monthlyReport(sql, horizon)),
+    review,
+    ...(sample.length === 0 ? {} : { sample_data: sample }),
+  };
   const { renderMonthlyPage } = await import('../report/monthly-page.tsx');
-  const files = { ...(await monthlyFiles(sql, report.months)), ...(await reviewFiles(sql, review)) };
+  const files = { ...(await monthlyFiles(sql, report.months, sample)), ...(await reviewFiles(sql, review, sample)) };
   const months = outputs['mois'];
   return {
     scope: unit.scope,
@@ -124,17 +129,27 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: s
   };
 }
 
-/** The day of the newest archive of the distributor: what people give moves no horizon. */
-async function newestDay(paths: readonly string[]): Promise<CivilDate | undefined> {
+interface Archives {
+  /** The day of the newest archive of the distributor: what people give moves no horizon. */
+  readonly newest: CivilDate | undefined;
+  /** The flux of which a sample portal made archives up. */
+  readonly sample: readonly string[];
+}
+
+async function archivesOf(paths: readonly string[]): Promise<Archives> {
   let newest = '';
+  const sample = new Set<string>();
   for (const path of paths) {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
       if (line === '') continue;
-      const { flux, archive_timestamp: at } = JSON.parse(line) as ArchiveLine;
+      const archive = JSON.parse(line) as ArchiveLine;
+      const { flux, archive_timestamp: at } = archive;
+      for (const madeUp of madeUpFlux([archive])) sample.add(madeUp);
       if (at > newest && (FLUX as readonly string[]).includes(flux)) newest = at;
     }
   }
-  return newest === '' ? undefined : `${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}`;
+  const day = newest === '' ? undefined : `${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}`;
+  return { newest: day, sample: [...sample].sort() };
 }
 
 async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Omit<MonthlyReport, 'review'>> {
