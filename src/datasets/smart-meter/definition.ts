@@ -1,11 +1,13 @@
 import { definePipeline } from '../kit/index.ts';
-import type { ColumnClass, OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../kit/index.ts';
+import type { OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../kit/index.ts';
 import { weekBefore, WEEKS } from './anomalies/features.ts';
 import { WEEKS_BACK, weekEnded } from './anomalies/meter-day.ts';
 import { MODEL_PART } from './anomalies/model-file.ts';
 import { MODEL_CHECK } from './anomalies/promote-step.ts';
 import { namesOfWeek } from './anomalies/week.ts';
 import { GROUP_CHECK } from './quality/hold-groups.ts';
+import { DAYS_OF_METERS, FILES, HALF_HOURS, json, parquet, PERSONAL } from './outputs.ts';
+import { ROLLUPS } from './periods/definition.ts';
 import { HISTORY_BACK, QUALITY_CHECK } from './quality/step.ts';
 import { qualityBefore, TREND_DAYS } from './report/steps.ts';
 import { READING_CHECKS } from './readings/transform.ts';
@@ -14,22 +16,6 @@ import { SIDE_PARTS } from './side/parts.ts';
 const TEN_MINUTES = 600;
 const HOUR = 3_600;
 const DAY_MINUTES = 1_440;
-
-/** Columns that name a meter or tell of one household. */
-const PERSONAL: Readonly<Record<string, ColumnClass>> = {
-  meter_id: 'personal',
-  meter_key: 'personal',
-  usage_point_id: 'personal',
-};
-
-const CNIL = 'load curves are personal data (CNIL, case closed in 2021)';
-/** What younger days read of others is kept longer than their own readings are. */
-const HALF_HOURS = { months: 24, basis: `${CNIL}: half-hours for two years` } as const;
-const DAYS_OF_METERS = { months: 36, basis: `${CNIL}: daily figures for three years` } as const;
-const FILES = {
-  months: 3,
-  basis: 'files alone have the ids of meters: for 90 days, until their rows are settled',
-} as const;
 
 /** A model that nobody has trained again for two months is in force no more. */
 const MODEL_HOLDS_DAYS = 62;
@@ -92,21 +78,6 @@ const PARTS: readonly PartDefinition[] = [
     freshForMinutes: FRESH_UNTIL_IMPORT,
   },
 ];
-
-function parquet(layer: string, more: Partial<OutputDefinition> = {}): OutputDefinition {
-  return {
-    layer,
-    extension: 'parquet',
-    mediaType: 'application/vnd.apache.parquet',
-    columns: PERSONAL,
-    ...more,
-  };
-}
-
-function json(layer: string, publishAs?: string): OutputDefinition {
-  const output = { layer, extension: 'json', mediaType: 'application/json' };
-  return publishAs === undefined ? output : { ...output, publishAs };
-}
 
 /** Lists that hold until the next one: thousands of days have the same bytes. */
 const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id }) => id);
@@ -400,6 +371,7 @@ export const smartMeterDefinition = definePipeline({
   },
   parts: PARTS,
   steps: [...DOWNLOADS, ...STEPS, ...REPORTS, QUALITY_REPORT],
+  rollups: ROLLUPS,
   schedules: [
     {
       id: 'daily',

@@ -19,6 +19,8 @@ import { READING_ROWS, sliceReadings } from './readings/slice.ts';
 import { transformReadings } from './readings/transform.ts';
 import { recogniseFile } from './recognise.ts';
 import { metricsQuality } from './quality/step.ts';
+import { rollupMonth } from './periods/month.ts';
+import { rollupYear } from './periods/year.ts';
 import { reportDaily, reportPage, reportQuality } from './report/steps.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 import { sidePartOf, sliceSide } from './side/slice.ts';
@@ -59,6 +61,8 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'report/daily': reportDaily,
       'report/page': reportPage,
       'report/quality': reportQuality,
+      'rollup/month': rollupMonth,
+      'rollup/year': rollupYear,
     },
     tables: METER_TABLES,
     commands: [METER_COMMAND, TRAIN_COMMAND],

@@ -1,5 +1,5 @@
 import { FEATURES } from '../anomalies/meter-day.ts';
-import { definedMembers } from '../../kit/index.ts';
+import { definedMembers, quoteIdentifier } from '../../kit/index.ts';
 import type { ColumnType, RowsOutput, TableColumn, TableDefinition, Words } from '../../kit/index.ts';
 
 /**
@@ -11,6 +11,12 @@ type Told = readonly [type: ColumnType, fr: string, en: string, unit?: string];
 
 const COLUMNS: Readonly<Record<string, Told>> = {
   scope: ['date', 'Jour', 'Day'],
+  period: ['text', 'Période', 'Period'],
+  id: ['text', 'Indicateur', 'Indicator'],
+  value: ['number', 'Valeur', 'Value'],
+  target: ['text', 'Objectif', 'Target'],
+  of: ['integer', 'Sur', 'Of'],
+  absent: ['text', 'Non disponible', 'Not available'],
   date: ['date', 'Jour', 'Day'],
   metric_date: ['date', 'Jour', 'Day'],
   meter_key: ['text', 'Compteur (clé)', 'Meter (key)'],
@@ -74,6 +80,15 @@ const COLUMNS: Readonly<Record<string, Told>> = {
   evening_ratio: ['number', 'Soir / habitude', 'Evening / usual'],
   other_ratio: ['number', 'Hors soir / habitude', 'Other hours / usual'],
   zero_days: ['integer', 'Jours à zéro', 'Days of zeros'],
+  mean_day_wh: ['number', 'Jour moyen (complets)', 'Mean complete day', 'Wh'],
+  mean_day_kwh: ['number', 'Jour moyen', 'Mean day', 'kWh'],
+  peak_date: ['date', 'Jour de pointe', 'Day of the peak'],
+  days: ['integer', 'Jours avec relevés', 'Days with readings'],
+  complete_days: ['integer', 'Jours complets', 'Complete days'],
+  days_of_month: ['integer', 'Jours du mois', 'Days of the month'],
+  months: ['integer', 'Mois', 'Months'],
+  ratio_month_before: ['number', 'Jour moyen / mois précédent', 'Mean day / month before'],
+  ratio_year_before: ['number', 'Jour moyen / même mois un an avant', 'Mean day / same month a year before'],
   is_labelled: ['boolean', 'Étiqueté anormal', 'Labelled as odd'],
   use: ['number', 'Énergie / habitude (log)', 'Energy / usual (log)'],
   base: ['number', 'Talon / habitude (log)', 'Base load / usual (log)'],
@@ -121,12 +136,28 @@ interface MeterTable {
   readonly title: Words;
   readonly description: Words;
   readonly rows: RowsOutput;
+  /** Default: a day. */
+  readonly each?: 'month' | 'year';
+  /** SQL of the rows of some files that are documents. */
+  readonly from?: (files: string) => string;
   readonly order: readonly string[];
   readonly columns: readonly string[];
   /** The rows say no day of their own. */
   readonly scoped?: true;
   /** Columns that may tell of one household, besides those that the definition classifies. */
   readonly personal?: readonly string[];
+}
+
+const FLEET_MONTH = [
+  ...['total_kwh', 'mean_day_kwh', 'peak_kwh', 'peak_date', 'peak_hour', 'days', 'observed', 'expected'],
+  ...['anomaly_count', 'total_loss_estimate_kwh'],
+];
+
+/** A list of documents of months as rows of text, which the declared types make values of. */
+function documentRows(files: string, list: string, members: readonly string[]): string {
+  const columns = members.map((name) => `one->>'$.${name}' AS ${quoteIdentifier(name)}`);
+  return `SELECT json->>'$.month' AS period, ${columns.join(', ')}
+    FROM (SELECT json, unnest(CAST(json->'$.${list}' AS JSON[])) AS one FROM read_json_objects(${files}, format = 'unstructured'))`;
 }
 
 const RATIOS = ['use_ratio', 'base_ratio', 'evening_ratio', 'other_ratio', 'zero_days'];
@@ -290,6 +321,52 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
       ...['expected_from', 'loss_estimate_absent'],
     ],
   },
+  months: {
+    title: { fr: 'Mois des compteurs', en: 'Months of meters' },
+    description: {
+      fr: 'Énergie, jour moyen, pointe, et le jour moyen sur celui d’avant et d’un an avant.',
+      en: 'Energy, mean day, peak, and the mean day beside those of the month and of the year before.',
+    },
+    rows: { step: 'rollup/month', output: 'months' },
+    each: 'month',
+    order: ['period', 'meter_key', 'channel'],
+    columns: [
+      ...['period', 'meter_key', 'channel', 'total_wh', 'mean_day_wh', 'peak_wh', 'peak_date', 'peak_hour', 'days'],
+      ...['complete_days', 'days_of_month', 'observed', 'estimated', 'ratio_month_before', 'ratio_year_before'],
+    ],
+  },
+  years: {
+    title: { fr: 'Années des compteurs', en: 'Years of meters' },
+    description: { fr: 'Sommes des mois qui sont là.', en: 'Sums of the months that there are.' },
+    rows: { step: 'rollup/year', output: 'years' },
+    each: 'year',
+    order: ['period', 'meter_key', 'channel'],
+    columns: [
+      ...['period', 'meter_key', 'channel', 'total_wh', 'mean_day_wh', 'peak_wh', 'peak_date', 'months', 'days'],
+      ...['complete_days', 'observed', 'estimated'],
+    ],
+  },
+  fleet_months: {
+    title: { fr: 'Parc et segments, par mois', en: 'Fleet and segments, by month' },
+    description: { fr: 'Sommes des jours du mois.', en: 'Sums of the days of the month.' },
+    rows: { step: 'rollup/month', output: 'fleet' },
+    each: 'month',
+    from: (files) => documentRows(files, 'metrics', ['segment', ...FLEET_MONTH]),
+    order: ['period', 'segment'],
+    columns: ['period', 'segment', ...FLEET_MONTH],
+  },
+  indicators: {
+    title: { fr: 'Indicateurs du mois', en: 'Indicators of the month' },
+    description: {
+      fr: 'Pertes, coupures, encaissement, relève et validité ; non disponible, avec la raison, où une donnée manque.',
+      en: 'Losses, outages, collection, telemetry and validity; not available, with the reason, where an input is missing.',
+    },
+    rows: { step: 'rollup/month', output: 'fleet' },
+    each: 'month',
+    from: (files) => documentRows(files, 'indicators', ['id', 'value', 'unit', 'target', 'of', 'absent']),
+    order: ['period', 'id'],
+    columns: ['period', 'id', 'value', 'unit', 'target', 'of', 'absent'],
+  },
   list: {
     title: { fr: 'Compteurs', en: 'Meters' },
     description: { fr: 'La liste qui vaut chaque jour.', en: 'The list that holds on each day.' },
@@ -318,8 +395,8 @@ export const METER_TABLES: readonly TableDefinition[] = Object.entries(TABLES).m
   id: tableId(name),
   title: table.title,
   description: table.description,
-  rows: { ...table.rows, each: 'day' },
+  rows: { ...table.rows, each: table.each ?? 'day' },
   order: table.order,
   columns: table.columns.map((column) => columnOf(column, table)),
-  ...definedMembers({ scoped: table.scoped }),
+  ...definedMembers({ scoped: table.scoped, from: table.from }),
 }));
