@@ -32,7 +32,8 @@ export function CalendarPage({
     <>
       <p>
         <a href={linkTo(page, `/console/${pipeline}/${year - 1}`)}>{words.previous}</a>{' '}
-        <a href={linkTo(page, `/console/${pipeline}/${year + 1}`)}>{words.next}</a>
+        <a href={linkTo(page, `/console/${pipeline}/${year + 1}`)}>{words.next}</a>{' '}
+        <a href={linkTo(page, `/console/${pipeline}/years`)}>{words.allYears}</a>
       </p>
       <p>
         {Object.entries(standings)
@@ -41,7 +42,7 @@ export function CalendarPage({
       </p>
       <div class="months">
         {[...months].map(([month, own]) => (
-          <section class="month" key={month} aria-label={month}>
+          <section class="month" key={month} id={`m${month}`} aria-label={month}>
             <h2>{month}</h2>
             <ol>
               {own.map((day, index) => (

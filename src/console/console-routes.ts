@@ -11,12 +11,15 @@ import { datasetOf } from '../engine/engine.ts';
 import { askQuestion, questionsOf, readParameters } from '../engine/look/ask-question.ts';
 import { lastVerification, readVersions } from '../engine/look/day-dossier.ts';
 import { rangeOfDays } from '../engine/look/range-of-days.ts';
+import { standingsOfDays } from '../engine/look/standings.ts';
 import { cutTable, tablesOf } from '../engine/look/table-cut.ts';
 import { readRowSets } from '../engine/look/table-rows.ts';
 import { planRun } from '../engine/plan/plan-run.ts';
 import { GAP_KINDS, gapsOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, isCivilDate, parseCivilDate } from '../pipelines/civil-date.ts';
+import { firstDayOf } from '../pipelines/part-days.ts';
 import type { AnswerRow } from '../pipelines/tables.ts';
+import { civilDateAt } from '../pipelines/zoned-day.ts';
 import { AnswerView, NamedList, QuestionForm, TablePage } from './answer-page.tsx';
 import { addBackfillPages } from './backfill-routes.ts';
 import { CalendarPage, GapsPage } from './calendar-page.tsx';
@@ -28,6 +31,7 @@ import { sendPage } from './send-page.ts';
 import type { Make, Page } from './send-page.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { STYLE } from './style.ts';
+import { SHOWN_STANDINGS, YearsPage } from './years-page.tsx';
 
 /** The console: pages made on the server, which read without scripts. What they show is what the API returns. */
 
@@ -54,6 +58,7 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   addBackfillPages(add, context);
   add('/console/:pipeline/:scope', (page, request) => {
     const { pipeline, scope } = request.params as { pipeline: string; scope: string };
+    if (scope === 'years') return yearsPage(context, page, pipeline, request);
     return /^\d{4}$/.test(scope)
       ? calendarPage(context, page, pipeline, Number(scope))
       : dayPage(context, page, pipeline, parseCivilDate(scope));
@@ -177,6 +182,21 @@ async function tablePage({ engine, known }: ApiContext, page: PageContext, reque
   }
   const { table } = placed;
   return { title: table.title[page.language], content: h(TablePage, { page, table, range, rows }) };
+}
+
+async function yearsPage(
+  { engine, known, running }: ApiContext,
+  page: PageContext,
+  pipeline: string,
+  request: FastifyRequest,
+): Promise<Page> {
+  const { definition } = datasetOf(engine, pipeline);
+  const { only } = request.query as { only?: unknown };
+  const dates = datesBetween(firstDayOf(definition), civilDateAt(engine.now(), definition.zone));
+  const standings = await standingsOfDays(engine, known, pipeline, dates, await running(pipeline));
+  const chosen = SHOWN_STANDINGS.find((standing) => standing === only);
+  const content = h(YearsPage, { page, pipeline, standings, only: chosen });
+  return { title: `${definition.title}: ${page.words.allYears}`, content };
 }
 
 async function calendarPage(context: ApiContext, page: PageContext, pipeline: string, year: number): Promise<Page> {

@@ -19,5 +19,9 @@ label{display:grid;font-size:.9rem}input,select,button{font:inherit;min-height:3
 label.tick{display:flex;gap:.4rem;align-items:center}label.wide{flex:1 1 16rem}label.tick input{min-height:24px;width:24px}
 .who{display:flex;gap:.75rem;align-items:center;background:none;padding:0;margin:.25rem 0;font-size:.9rem}.done{border-left:4px solid var(--ok);background:var(--soft);padding:.5rem}
 dl div{display:grid;grid-template-columns:minmax(9rem,14rem) 1fr;gap:.5rem;border-bottom:1px solid var(--line);padding:.2rem 0}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}progress{width:100%;height:1rem;accent-color:var(--ok)}
+.years td{padding:1px}.years td a{display:block;min-width:3.5rem;height:28px;border:1px solid var(--line);background:var(--soft)}.years svg{width:100%;height:100%;display:block}
+.key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;padding:0}path.ok,rect.ok{fill:var(--ok)}path.degraded,rect.degraded,path.unknown,rect.unknown{fill:var(--degraded)}
+path.failed,rect.failed,path.missing,rect.missing{fill:var(--failed)}path.quarantined,rect.quarantined{fill:var(--held)}path.running,rect.running{fill:var(--running)}
+path.no_data,rect.no_data,path.not_asked,rect.not_asked{fill:var(--none)}path.not_due,rect.not_due{fill:none}
 pre{background:var(--soft);padding:.5rem;white-space:pre-wrap;overflow-wrap:anywhere}svg{max-width:100%;height:auto}svg text{fill:var(--ink);font-size:12px}.answer{font-size:1.2rem}
 `;

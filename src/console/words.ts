@@ -127,6 +127,9 @@ const EN = {
   resumeDone: 'It goes on.',
   resizeDone: 'The number is changed.',
   cancelDone: 'Stopped: what runs is let end.',
+  year: 'Year',
+  allYears: 'All years',
+  all: 'all',
 } as const;
 
 /** Every text of the console; a language that lacks one does not compile. */
@@ -257,6 +260,9 @@ const FR: Words = {
   resumeDone: 'Il reprend.',
   resizeDone: 'Le nombre est changé.',
   cancelDone: 'Arrêté : ce qui est en cours se termine.',
+  year: 'Année',
+  allYears: 'Toutes les années',
+  all: 'tous',
 };
 
 /** By the language of the request. */

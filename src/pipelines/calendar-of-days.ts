@@ -124,10 +124,17 @@ export function calendarDay(
   };
 }
 
-function standingOf(
+/** The part of the evidence that the standing hangs on; of a finished day its verdict is enough. */
+export type StandingEvidence = Pick<
+  DayStandingEvidence,
+  'failure' | 'running' | 'degraded' | 'blind' | 'firstMade' | 'unreadable'
+> & { readonly manifest: Pick<Manifest, 'verdict'> | undefined };
+
+/** The standing of one day at the instant `now`, without all else that `calendarDay` tells. */
+export function standingOf(
   { zone, publication }: Pick<PipelineDefinition, 'zone' | 'publication'>,
   date: CivilDate,
-  evidence: DayStandingEvidence,
+  evidence: StandingEvidence,
   now: Date,
 ): DayStanding {
   const { manifest, failure, running } = evidence;
@@ -140,7 +147,10 @@ function standingOf(
   return evidence.firstMade !== undefined && date < evidence.firstMade ? 'not_asked' : 'missing';
 }
 
-function verdictOf({ verdict }: Manifest, { degraded }: DayStandingEvidence): Verdict {
+function verdictOf(
+  { verdict }: Pick<Manifest, 'verdict'>,
+  { degraded }: Pick<DayStandingEvidence, 'degraded'>,
+): Verdict {
   return degraded === undefined ? verdict : 'degraded';
 }
 

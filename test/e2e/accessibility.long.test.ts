@@ -42,6 +42,7 @@ const CONSOLE = [
   '/console/gaps',
   '/console/backfills',
   '/console/eco2mix/2026',
+  '/console/eco2mix/years',
   `/console/eco2mix/${DAY}`,
   '/console/eco2mix/2019-01-01',
   '/console/none/2026',
