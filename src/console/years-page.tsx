@@ -31,13 +31,7 @@ export function YearsPage({
   readonly only: DayStanding | undefined;
 }): JSX.Element {
   const { words } = page;
-  const months = new Map<string, [date: string, standing: DayStanding][]>();
-  for (const day of standings) {
-    if (only !== undefined && day[1] !== only) continue;
-    const own = months.get(monthOf(day[0]));
-    if (own === undefined) months.set(monthOf(day[0]), [day]);
-    else own.push(day);
-  }
+  const months = byMonth(standings, only);
   const years = [...new Set([...standings.keys()].map(yearOf))].reverse();
   return (
     <>
@@ -46,16 +40,7 @@ export function YearsPage({
         <Choice name="only" label={words.state} choices={SHOWN_STANDINGS} isOptional none={words.all} value={only} />
         <button type="submit">{words.show}</button>
       </form>
-      <ul class="key">
-        {SHOWN_STANDINGS.map((standing) => (
-          <li key={standing}>
-            <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
-              <rect class={standing} width="12" height="12" />
-            </svg>{' '}
-            {standing.replace('_', ' ')}
-          </li>
-        ))}
-      </ul>
+      <Key />
       <div class="scroll" role="region" aria-label={words.calendar} tabIndex={0}>
         <table class="years">
           <thead>
@@ -90,6 +75,36 @@ export function YearsPage({
         </table>
       </div>
     </>
+  );
+}
+
+function byMonth(
+  standings: ReadonlyMap<string, DayStanding>,
+  only: DayStanding | undefined,
+): Map<string, [date: string, standing: DayStanding][]> {
+  const months = new Map<string, [date: string, standing: DayStanding][]>();
+  for (const day of standings) {
+    if (only !== undefined && day[1] !== only) continue;
+    const own = months.get(monthOf(day[0]));
+    if (own === undefined) months.set(monthOf(day[0]), [day]);
+    else own.push(day);
+  }
+  return months;
+}
+
+/** What the colours mean. */
+function Key(): JSX.Element {
+  return (
+    <ul class="key">
+      {SHOWN_STANDINGS.map((standing) => (
+        <li key={standing}>
+          <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+            <rect class={standing} width="12" height="12" />
+          </svg>{' '}
+          {standing.replace('_', ' ')}
+        </li>
+      ))}
+    </ul>
   );
 }
 
