@@ -23,9 +23,12 @@ import { openTemporal, workWith } from '../temporal/temporal.ts';
 
 const GRID = 'eco2mix';
 const CITY = 'cityflow';
+const FLEET = 'smart-meter';
 const SUPPLIER = 'enedis';
 /** Days before the demo day of the city: enough for correlations and for the week before. */
 const CITY_HISTORY_DAYS = 15;
+/** Days before the shown one of 2,000 meters: a week tells which of them are silent. A day takes 1.5 s of a processor. */
+const FLEET_HISTORY_DAYS = 7;
 /** Days before yesterday whose reports can be leafed through; a page takes 0.2 s. */
 const DAYS_WITH_PAGES = 14;
 const ZONE = 'Europe/Paris';
@@ -33,7 +36,7 @@ const ZONE = 'Europe/Paris';
 /**
  * `quotidien demo`: the main job on the embedded default and sample data, in a home of its own. Of the
  * grid it makes two months by a backfill, and yesterday and the two last clock changes as single days with their pages; of the city two weeks
- * and yesterday.
+ * and yesterday; of a fleet of meters a week and yesterday; of a supplier a month.
  */
 export async function demo(outer: CommandContext): Promise<ExitCode> {
   const startedAt = Date.now();
@@ -82,7 +85,8 @@ async function runDemo(context: CommandContext): Promise<ShownDay[]> {
     return await workWith(session, context.signal, async () => {
       const grid = await runGrid(context, target, yesterdayOf(GRID));
       const city = await runCity(context, target, yesterdayOf(CITY));
-      return [...grid, ...city, ...(await runSupplier(context, target))];
+      const fleet = await runFleet(context, target, yesterdayOf(FLEET));
+      return [...grid, ...city, ...fleet, ...(await runSupplier(context, target))];
     });
   } finally {
     await session.close();
@@ -109,6 +113,16 @@ async function runCity(context: CommandContext, target: RunTarget, yesterday: Ci
   context.terminal.line('then yesterday alone:');
   const day = await showDay(context, target, CITY, yesterday);
   await finishRollup(target, CITY);
+  return [day];
+}
+
+/** Readings come from the head-end of the portal, with late, wrong and stolen ones among them. */
+async function runFleet(context: CommandContext, target: RunTarget, yesterday: CivilDate): Promise<ShownDay[]> {
+  const from = addDays(yesterday, -FLEET_HISTORY_DAYS);
+  await makeDays(context, target, { pipeline: FLEET, from, to: addDays(yesterday, -1) });
+  context.terminal.line('then yesterday alone:');
+  const day = await showDay(context, target, FLEET, yesterday);
+  await finishRollup(target, FLEET);
   return [day];
 }
 
