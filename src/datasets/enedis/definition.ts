@@ -143,6 +143,7 @@ const HISTORY_TABLES = [
     'retenus',
     'reperes',
     'estimations',
+    'controle_reseau',
     'depassements',
     'accise',
   ],
@@ -171,7 +172,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 15,
+    version: 16,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [

@@ -54,6 +54,19 @@ export const REVIEW_TABLES: Readonly<Record<string, HistoryTable>> = {
     ],
     words: { unite: { fr: 'Repère', en: 'Pseudonym' } },
   },
+  controle_reseau: {
+    title: { fr: 'Contrôle de la facture du réseau', en: 'Check of the network’s invoice' },
+    description: {
+      fr: 'F15 et F12 par point, mois et composante, à côté du TURPE calculé, et l’écart expliqué.',
+      en: 'F15 and F12 by point, month and component, beside the calculated TURPE, and the difference explained.',
+    },
+    order: ['mois', 'pdl', 'composante'],
+    columns: [
+      ...['pdl', RSC, 'mois', 'composante', 'nb_lignes', 'libelles', 'facture_eur', 'calcule_eur', 'ecart_eur'],
+      ...['jours_factures', 'nb_jours', 'kwh_factures', 'energie_base_kwh', 'puissance_facturee_kva'],
+      ...['ecart_jours_eur', 'ecart_puissance_eur', 'ecart_index_eur', 'ecart_taux_eur', 'sans_comparaison'],
+    ],
+  },
   reperes: {
     title: { fr: 'Repères', en: 'Pseudonyms' },
     description: {

@@ -39,6 +39,7 @@ function One({ contract }: { readonly contract: Contract }): JSX.Element {
       <Holds contract={contract} />
       <Estimates contract={contract} />
       <Changes contract={contract} />
+      <Invoices contract={contract} />
       <Subscriptions contract={contract} />
       <PlainSection id={idOf(rsc, 'energies')} title={`Périodes d’énergie et leurs relevés · ${rsc}`}>
         <FigureTable
@@ -173,6 +174,34 @@ function Holds({ contract: { rsc, holds } }: { readonly contract: Contract }): J
         ))}
       </FigureTable>
       <p class="note">Une unité est un mois du contrat ; « quotidien decide enedis all --unit … » décide d’elle.</p>
+    </PlainSection>
+  );
+}
+
+function Invoices({ contract: { rsc, invoices } }: { readonly contract: Contract }): JSX.Element | null {
+  if (invoices.length === 0) return null;
+  return (
+    <PlainSection id={idOf(rsc, 'reseau')} title={`Facture du réseau · ${rsc}`}>
+      <FigureTable
+        caption={`F15 et F12 à côté du TURPE calculé, contrat ${rsc}, en euros`}
+        head={['Mois', 'Composante', 'Libellés', 'Facturé', 'Calculé', 'Écart', 'Explication']}
+      >
+        {invoices.map((one) => (
+          <Row
+            key={`${one.mois} ${one.composante}`}
+            name={one.mois}
+            cells={[
+              one.composante,
+              one.libelles ?? DASH,
+              euros(one.facture_eur),
+              euros(one.calcule_eur),
+              euros(one.ecart_eur),
+              one.explication ?? DASH,
+            ]}
+          />
+        ))}
+      </FigureTable>
+      <p class="note">Les composantes sont reconnues à l’unité et au libellé : leurs codes ne sont pas publics.</p>
     </PlainSection>
   );
 }

@@ -124,6 +124,18 @@ export interface ContractEstimate {
   readonly decision: string | null;
 }
 
+/** What the network asks for a month and component, in euros, beside what was calculated. */
+export interface ContractInvoice {
+  readonly mois: string;
+  readonly composante: string;
+  readonly libelles: string | null;
+  readonly facture_eur: number;
+  readonly calcule_eur: number | null;
+  readonly ecart_eur: number | null;
+  /** The difference in parts, or why there is none, in French. */
+  readonly explication: string | null;
+}
+
 /** A part of a frozen month that is no longer what was invoiced, in `unite`; `ecart` is null while it waits. */
 export interface ContractChange {
   readonly mois: string;
@@ -149,13 +161,14 @@ export interface Contract {
   readonly lines: readonly ContractLine[];
   readonly holds: readonly ContractHold[];
   readonly estimates: readonly ContractEstimate[];
+  readonly invoices: readonly ContractInvoice[];
   readonly changes: readonly ContractChange[];
 }
 
 /** The tables that a contract is read from. */
 export const CONTRACT_TABLES = [
   ...['enedis_mois', 'enedis_echine', 'enedis_abonnements', 'enedis_energies', 'enedis_releves', 'enedis_lignes'],
-  ...['enedis_retenus', 'enedis_regularisations', 'enedis_reperes', 'enedis_estimations'],
+  ...['enedis_retenus', 'enedis_regularisations', 'enedis_reperes', 'enedis_estimations', 'enedis_controle_reseau'],
 ] as const;
 
 function registersOf(prefix: string, alias = ''): string {
@@ -227,6 +240,12 @@ async function contractOf(
     estimates: await sql.rows(
       `SELECT unite, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, methode_estimation AS methode, appui, ${registersOf('energie_')} AS energie,
          turpe_variable_eur, decision FROM enedis_estimations WHERE ${own} ORDER BY debut`,
+    ),
+    invoices: await sql.rows(
+      `SELECT mois, composante, libelles, facture_eur, calcule_eur, ecart_eur, coalesce(sans_comparaison, nullif(concat_ws(' ; ',
+         CASE WHEN ecart_jours_eur <> 0 THEN 'jours ' || ecart_jours_eur END, CASE WHEN ecart_puissance_eur <> 0 THEN 'puissance ' || ecart_puissance_eur END,
+         CASE WHEN ecart_index_eur <> 0 THEN 'index ' || ecart_index_eur END, CASE WHEN ecart_taux_eur <> 0 THEN 'taux ' || ecart_taux_eur END), '')) AS explication
+       FROM enedis_controle_reseau WHERE ${own} OR (ref_situation_contractuelle IS NULL AND pdl = ${quoteText(pdl)}) ORDER BY mois, composante`,
     ),
     changes: await sql.rows(
       `SELECT mois, composante, unite, facture, calcule, ecart, gele_le, gele_par, cause FROM enedis_regularisations

@@ -28,6 +28,9 @@ const COLUMNS = {
   turpe_variable_eur: 'decimal',
   cta_eur: 'decimal',
   accise_eur: 'decimal',
+  reseau_facture_eur: 'decimal',
+  reseau_ecart_eur: 'decimal',
+  reseau_non_compare_eur: 'decimal',
 } as const satisfies LinearColumns & Record<keyof MonthTotals, LinearColumns[string]>;
 
 /** The months of the report as CSV (semicolons, as French spreadsheets read it) and as Parquet, newest first. */

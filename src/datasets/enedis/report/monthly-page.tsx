@@ -29,6 +29,10 @@ export interface MonthTotals {
   readonly anomalies_r151: number;
   /** Contracts whose formula bills hours over the power, and of which nobody said how many there were. */
   readonly depassements_manquants: number;
+  /** What the network's invoices ask for the month; of it the difference to our amounts, and what cannot be compared. Null without an invoice. */
+  readonly reseau_facture_eur: number | null;
+  readonly reseau_ecart_eur: number | null;
+  readonly reseau_non_compare_eur: number | null;
   /** Categories of contracts of which another quantity was invoiced than measured, and of which none is known. */
   readonly ecarts_factures: number;
   readonly factures_sans_mesure: number;
@@ -84,6 +88,8 @@ const MONTH_HEAD = [
   'Variable',
   'CTA',
   'Accise',
+  'Facture du réseau',
+  'Écart (non comparé)',
 ];
 
 function euros(value: number | null): string {
@@ -166,5 +172,9 @@ function monthCells(month: MonthTotals): string[] {
     euros(month.turpe_variable_eur),
     euros(month.cta_eur),
     euros(month.accise_eur),
+    euros(month.reseau_facture_eur),
+    month.reseau_facture_eur === null
+      ? '–'
+      : `${euros(month.reseau_ecart_eur ?? 0)} (${euros(month.reseau_non_compare_eur ?? 0)})`,
   ];
 }

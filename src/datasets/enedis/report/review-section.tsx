@@ -39,6 +39,13 @@ const SECTIONS: readonly Shown[] = [
     head: ['Repère', 'Composante', 'Facturé', 'Calculé', 'À régulariser', 'Suite'],
     none: 'Aucun mois gelé n’a changé.',
   },
+  {
+    sujet: 'facture du réseau',
+    id: 'reseau',
+    title: 'Facture du réseau (F15, F12) et TURPE calculé',
+    head: ['Repère', 'Composante', 'Facturé', 'Calculé', 'Écart', 'Explication, en euros'],
+    none: 'Aucune facture du réseau ne diffère du calcul.',
+  },
 ];
 
 /** What the billing team looks at, on the page of the months; contracts stand under the pseudonym of their month. */

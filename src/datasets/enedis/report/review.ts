@@ -15,7 +15,7 @@ const ROWS_SHOWN = 100;
 
 /** One thing to look at. */
 export interface ReviewRow {
-  readonly sujet: 'mois retenu' | 'mois estimé' | 'facturé autrement' | 'régularisation';
+  readonly sujet: 'mois retenu' | 'mois estimé' | 'facture du réseau' | 'facturé autrement' | 'régularisation';
   /** A month of a contract, `2025-10/113d4158b966`; `quotidien enedis contrat` takes it. */
   readonly repere: string;
   readonly mois: string;
@@ -62,6 +62,13 @@ const INVOICED = `SELECT 'facturé autrement', 3, r.unite AS repere, mois, categ
     row_number() OVER (ORDER BY abs(ecart) DESC, mois DESC, repere, categorie)
   FROM factures_comparees f JOIN reperes r USING (rsc, mois) WHERE ecart <> 0`;
 
+const NETWORK = `SELECT 'facture du réseau', 5, coalesce(r.unite, g.mois || '/point inconnu'), g.mois, composante, '€', CAST(facture_eur AS DECIMAL(18, 3)),
+    CAST(calcule_eur AS DECIMAL(18, 3)), CAST(ecart_eur AS DECIMAL(18, 3)), coalesce(sans_comparaison, nullif(concat_ws(' ; ',
+      CASE WHEN ecart_jours_eur <> 0 THEN 'jours ' || ecart_jours_eur END, CASE WHEN ecart_puissance_eur <> 0 THEN 'puissance ' || ecart_puissance_eur END,
+      CASE WHEN ecart_index_eur <> 0 THEN 'index ' || ecart_index_eur END, CASE WHEN ecart_taux_eur <> 0 THEN 'taux ' || ecart_taux_eur END), '')),
+    row_number() OVER (ORDER BY abs(coalesce(ecart_eur, facture_eur)) DESC, g.mois DESC, r.unite, composante)
+  FROM controle_reseau g LEFT JOIN reperes r ON r.rsc = g.rsc AND r.mois = g.mois WHERE ecart_eur IS DISTINCT FROM 0`;
+
 const CHANGED = `SELECT 'régularisation', 4, coalesce(r.unite, mois || '/plusieurs contrats') AS repere, mois, composante, g.unite, facture, calcule,
     CAST(ecart AS DECIMAL(18, 3)), CASE WHEN est_en_attente THEN 'en attente' END,
     row_number() OVER (ORDER BY g.unite <> '€', abs(ecart) DESC NULLS LAST, mois DESC, repere, composante)
@@ -78,6 +85,7 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
     secret,
     `SELECT rsc, mois FROM retenus UNION ALL SELECT rsc, mois FROM regularisations
      UNION ALL SELECT rsc, mois FROM estimations_mois
+     UNION ALL SELECT rsc, mois FROM controle_reseau WHERE ecart_eur IS DISTINCT FROM 0
      UNION ALL SELECT rsc, mois FROM factures_comparees WHERE ecart <> 0
      UNION ALL SELECT ref_situation_contractuelle, mois FROM mois WHERE unite_retenue IS NOT NULL`,
   );
@@ -88,7 +96,7 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
 /** Makes `a_regarder` from `reperes`, `decisions` and the tables of the model; gives the rows, by subject, the largest first. */
 export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE a_regarder AS
-    SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
+    SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED, NETWORK].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
   return sql.rows<ReviewRow>(SELECTED);
 }
 

@@ -11,6 +11,7 @@ import { LINES_PART } from '../lines/part.ts';
 import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { ESTIMATIONS_SQL } from '../model/estimates.ts';
 import { freezeMonths } from '../model/frozen.ts';
+import { INVOICE_CHECK, INVOICE_CHECK_SQL } from '../model/invoice-check.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import { madeUpFlux } from '../report/model.ts';
@@ -76,6 +77,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
        CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
      FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite ORDER BY r.unite, r.debut`,
   estimations: () => ESTIMATIONS_SQL,
+  controle_reseau: () => INVOICE_CHECK_SQL,
   depassements: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
      FROM depassements_lus ORDER BY mois, pdl, ref_situation_contractuelle, archive, origine, heures`,
@@ -100,6 +102,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: s
   const checks = [...(await judgeMonths(sql, unit, secret)), ...(await estimateMonths(sql, unit, secret))];
   await freezeMonths(sql);
   const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
+  for (const statement of INVOICE_CHECK) await sql.run(statement);
   await nameReviewed(sql, secret);
   const outputs: Record<string, { path: string; rows: number } | { bytes: Uint8Array }> = {};
   for (const [name, query] of Object.entries(TABLES)) {
@@ -161,6 +164,9 @@ async function monthlyReport(sql: SqlSession, horizon: CivilDate): Promise<Omit<
       count(methode_estimation) AS estimations,
       (SELECT count(*) FROM estimations_nommees e JOIN estimations_decidees d USING (unite) WHERE e.mois = m.mois AND d.decision IN ('ask', 'wait')) AS estimations_a_decider,
       count(*) FILTER (WHERE depassement_manquant) AS depassements_manquants,
+      (SELECT CAST(sum(facture_eur) AS DECIMAL(18, 2)) FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_facture_eur,
+      (SELECT CAST(sum(ecart_eur) FILTER (WHERE sans_comparaison IS NULL) AS DECIMAL(18, 2)) FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_ecart_eur,
+      (SELECT CAST(sum(facture_eur) FILTER (WHERE sans_comparaison IS NOT NULL) AS DECIMAL(18, 2)) FROM controle_reseau r WHERE r.mois = m.mois) AS reseau_non_compare_eur,
       (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.ecart <> 0) AS ecarts_factures,
       (SELECT count(*) FROM factures_comparees f WHERE f.mois = m.mois AND f.mesure IS NULL) AS factures_sans_mesure,
       CAST(sum(energie_base_kwh) AS BIGINT) AS energie_kwh, CAST(sum(turpe_fixe_eur) AS DECIMAL(18, 2)) AS turpe_fixe_eur,
