@@ -24,6 +24,7 @@ import type {
   ResolvedWindow,
   RollupRequest,
   RollupResult,
+  ScheduledRetention,
   SelectDaysRequest,
   SelectedDays,
   StepRequest,
@@ -52,6 +53,7 @@ import { publishDownloads } from '../engine/download/publish-downloads.ts';
 import { endPromises, promiseScopes } from '../engine/records/promises.ts';
 import { resolveDay, resolveWindow } from '../engine/plan/resolve-plan.ts';
 import { resolveDerived } from '../engine/plan/resolve-derived.ts';
+import { retainBySchedule } from '../engine/upkeep/retain.ts';
 import { reconcileHost } from '../engine/upkeep/reconcile-host.ts';
 import { followRun, runningDays } from './running-runs.ts';
 import { selectDays } from '../engine/watch/select-days.ts';
@@ -168,6 +170,7 @@ function operatingActivities(engine: Engine) {
     verifySample: guarded((pipeline: string, sample: number): Promise<CivilDate[]> =>
       verifySample(engine, control(), pipeline, sample),
     ),
+    retain: guarded((pipeline: string): Promise<ScheduledRetention> => retainBySchedule(engine, pipeline)),
     checkBackfill: guarded(async (request: BackfillRequest, plan: string | null): Promise<void> => {
       checkBackfill(engine, request);
       if (plan !== null) await checkPlan(engine, request.pipeline, plan, control().progress);

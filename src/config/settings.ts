@@ -63,6 +63,10 @@ export const SETTINGS = z.object({
     z.enum(['before', 'after', 'instead', 'off']).default('before'),
     'When days and watches take in files that other programs put under the raw names: before the publisher is asked, after, instead, or off',
   ),
+  QUOTIDIEN_RETAIN: setting(
+    z.enum(['dry-run', 'apply']).default('dry-run'),
+    'What the schedule of retention does with content that is past its time: dry-run tells what that is, apply destroys it for good',
+  ),
   QUOTIDIEN_DEPOSIT_QUEUE: setting(
     z.url({ protocol: /^https?$/ }).optional(),
     'Address of the SQS queue in which the store tells of new files; workers listen to it',

@@ -3,7 +3,7 @@ import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { DayOutcome, DayState, ExecutionStep } from '../pipelines/execution.ts';
 import type { DeliveriesBefore } from '../pipelines/kept-delivery.ts';
-import type { ScheduledWork } from '../pipelines/definition.ts';
+import type { Retention, ScheduledWork } from '../pipelines/definition.ts';
 import type { Decision } from '../pipelines/decision.ts';
 import type { FailedWork } from '../pipelines/failed-work.ts';
 import type { OperatorAction } from '../pipelines/operator-action.ts';
@@ -316,4 +316,26 @@ export interface WatchedPublisher {
   /** By month, the finished days of these parts whose last answer no longer counts as fresh. */
   readonly windows: readonly (readonly CivilDate[])[];
   readonly revisions: Readonly<Partial<Record<Revision, number>>>;
+}
+
+/** What the schedule of retention found of one pipeline; small, because it is recorded in history. */
+export interface ScheduledRetention {
+  readonly pipeline: string;
+  /** Whether it was destroyed; false: `QUOTIDIEN_RETAIN` is `dry-run`, and all of it is still there. */
+  readonly applied: boolean;
+  /** Only tables with something past its time. */
+  readonly tables: readonly EndedTable[];
+  /** Months of delivery whose key goes, and their sealed raw files with it. */
+  readonly keys: readonly Period[];
+}
+
+/** One table, or the raw files of a part, without the list of its days. */
+export interface EndedTable extends Retention {
+  /** `<step>:<output>`, or `raw <part>`. */
+  readonly table: string;
+  readonly objects: number;
+  readonly bytes: number;
+  /** First and last day or period, both included. */
+  readonly from: Scope;
+  readonly to: Scope;
 }

@@ -41,6 +41,8 @@ export interface Engine {
   readonly fallback?: EngineFallback;
   /** Values that no failure may name, such as the keys of publishers. */
   readonly secrets?: readonly string[];
+  /** Whether the schedule of retention removes content; `dry-run` unless it is set. */
+  readonly retention?: RetentionMode;
   /** Work that gives no sign of life for this long is given up and tried again. */
   readonly stallMs?: number;
 }
@@ -52,6 +54,12 @@ export interface Engine {
  * - off: not by runs and watches; `import` takes them in.
  */
 export type DepositMode = 'before' | 'after' | 'instead' | 'off';
+
+/**
+ * - dry-run: the schedule tells what is past its time.
+ * - apply: it destroys that.
+ */
+export type RetentionMode = 'dry-run' | 'apply';
 
 /** What this host goes on with while a store is away. */
 export interface EngineFallback {

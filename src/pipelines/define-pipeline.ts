@@ -3,6 +3,7 @@ import { cronProblem } from './cron.ts';
 import type { PipelineDefinition, StepDefinition } from './definition.ts';
 import { expandShards, shardProblems } from './expand-shards.ts';
 import { graphProblems } from './period-graph.ts';
+import { withRetainSchedule } from './retention.ts';
 import { PAYLOAD_BYTES, requestBytes } from './work-window.ts';
 
 /** Checks a definition once and returns it with its shards written out; a mistake in it is `PLAN_INVALID` and names the step. */
@@ -22,7 +23,7 @@ export function definePipeline(declared: PipelineDefinition): PipelineDefinition
   if (problems.length > 0) {
     throw new PipelineError('PLAN_INVALID', `pipeline ${definition.name} is not well defined: ${problems.join('; ')}`);
   }
-  return definition;
+  return { ...definition, schedules: withRetainSchedule(definition) };
 }
 
 function duplicateIds({ steps, rollups, parts }: PipelineDefinition): string[] {

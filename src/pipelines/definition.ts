@@ -286,7 +286,9 @@ export type ScheduledWork =
   /** Asks the publisher what changed, and runs the days that did. */
   | { readonly workflow: 'watch' }
   /** Rebuilds this many random days and compares every byte. */
-  | { readonly workflow: 'verify'; readonly sample: number };
+  | { readonly workflow: 'verify'; readonly sample: number }
+  /** Removes content that is past its time, or tells what that is, as `QUOTIDIEN_RETAIN` says. */
+  | { readonly workflow: 'retain' };
 
 /** A Temporal schedule as data; applied by one reconcile. */
 export interface ScheduleDefinition {

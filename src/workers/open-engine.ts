@@ -98,6 +98,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     host: stores.fallback?.host ?? hostname(),
     codeVersion: CODE_VERSION,
     secrets: secretsOf(config),
+    retention: settings.QUOTIDIEN_RETAIN,
     stallMs: settings.QUOTIDIEN_STALL_MS,
     rollupDebounceMs: settings.QUOTIDIEN_ROLLUP_QUIET_MS,
     async close() {

@@ -2,6 +2,7 @@
 export { backfill } from './backfill.ts';
 export { day } from './day.ts';
 export { reconcile } from './reconcile.ts';
+export { retain } from './retain.ts';
 export { rollup } from './rollup.ts';
 export { tick } from './tick.ts';
 export { window } from './window.ts';

@@ -18,6 +18,7 @@ import { codedFailure, withPlainFailures } from './plain-failures.ts';
 import { checkInput, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';
 import { describeRun } from './search-attributes.ts';
+import { retain } from './retain.ts';
 import { verify, watch } from './watch.ts';
 
 /** The schedule by its name in the definition; which day is meant follows from the nominal time. */
@@ -60,7 +61,7 @@ async function runTick({ pipeline, schedule }: TickInput): Promise<TickResult> {
   return { date, ...(await startOther(pipeline, resolved.runs)) };
 }
 
-/** A watch or an audit, one at a time. */
+/** A watch, an audit or the retention, one at a time. */
 async function startOther(
   pipeline: string,
   runs: Exclude<ScheduledWork, { workflow: 'day' }>,
@@ -69,6 +70,7 @@ async function startOther(
   const options = { workflowId, parentClosePolicy: ParentClosePolicy.ABANDON, staticSummary: workflowId };
   try {
     if (runs.workflow === 'watch') await startChild(watch, { ...options, args: [{ pipeline }] });
+    else if (runs.workflow === 'retain') await startChild(retain, { ...options, args: [{ pipeline }] });
     else await startChild(verify, { ...options, args: [{ pipeline, sample: runs.sample }] });
     return { workflowId, how: 'started' };
   } catch (error) {

@@ -36,6 +36,7 @@ const EXPECTED = [
   'day-success',
   'reconcile',
   'reconcile-failed',
+  'retain',
   'rollup',
   'rollup-announced',
   'tick',

@@ -259,6 +259,13 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     await record('window-at-one-host', workflowId);
   });
 
+  it('of the retention of a pipeline', async () => {
+    const { client, target } = installation;
+    const options = { taskQueue: target.taskQueue, workflowId: 'retain/tiny' };
+    await client.workflow.execute('retain', { ...options, args: [{ pipeline: 'tiny' }] });
+    await record('retain', options.workflowId);
+  });
+
   it('of reconciliations that end and that are refused', async () => {
     const { client, address, target } = installation;
     const options = { taskQueue: target.taskQueue, workflowId: 'reconcile/here' };

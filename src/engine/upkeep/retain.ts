@@ -1,3 +1,4 @@
+import { required } from '../../given.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition, Retention } from '../../pipelines/definition.ts';
 import type { RemovedContent } from '../../pipelines/forgetting.ts';
@@ -9,6 +10,7 @@ import { isCivilDate } from '../../pipelines/civil-date.ts';
 import type { CivilDate, Period, Scope } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { namesUnder } from '../download/raw-names.ts';
+import type { EndedTable, ScheduledRetention } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine } from '../engine.ts';
 import { withdrawGone } from '../publish/withdraw-gone.ts';
@@ -71,6 +73,21 @@ export async function retain(
     return { table, ...retention, scopes: [...new Set(scopes)].sort(), objects: objects.length, bytes };
   });
   return { pipeline, tables, keys };
+}
+
+/** What a tick of the schedule of retention does: the command's work, as the setting `QUOTIDIEN_RETAIN` allows. */
+export async function retainBySchedule(engine: Engine, pipeline: string): Promise<ScheduledRetention> {
+  const applied = engine.retention === 'apply';
+  const { tables, keys } = await retain(engine, { pipeline, dryRun: !applied });
+  return {
+    pipeline,
+    applied,
+    tables: tables.map(({ scopes, ...table }): EndedTable => {
+      const from = required(scopes[0], 'the first day of an ended table');
+      return { ...table, from, to: scopes.at(-1) ?? from };
+    }),
+    keys,
+  };
 }
 
 interface Expired {
