@@ -6,6 +6,7 @@ import { MODEL_PART } from './anomalies/model-file.ts';
 import { MODEL_CHECK } from './anomalies/promote-step.ts';
 import { namesOfWeek } from './anomalies/week.ts';
 import { GROUP_CHECK } from './quality/hold-groups.ts';
+import { LIKE_DAYS, readingsBefore } from './estimates/step.ts';
 import { DAYS_OF_METERS, FILES, HALF_HOURS, json, parquet, PERSONAL } from './outputs.ts';
 import { ROLLUPS } from './periods/definition.ts';
 import { HISTORY_BACK, QUALITY_CHECK } from './quality/step.ts';
@@ -198,6 +199,28 @@ const STEPS: readonly StepDefinition[] = [
     ],
     outputs: {
       features: parquet('metrics/smart-meter/features', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/estimates',
+    version: 1,
+    title: 'What was probably used where no measured value is there',
+    inputs: [
+      { name: 'readings', step: 'transform/readings', output: 'readings' },
+      daily('daily'),
+      ...LIKE_DAYS.map((days) =>
+        before({ name: readingsBefore(days), step: 'transform/readings', output: 'readings' }, days),
+      ),
+      ...[slice('meters'), slice('registers'), slice('outages')],
+    ],
+    outputs: {
+      estimates: parquet('metrics/smart-meter/estimates', {
+        keyColumns: ['meter_key', 'channel', 'start_at'],
+        retention: HALF_HOURS,
+      }),
     },
     queue: 'compute',
     timeoutSeconds: HOUR,

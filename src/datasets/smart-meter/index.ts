@@ -10,6 +10,7 @@ import { metricsSuspicions } from './anomalies/suspicions-step.ts';
 import { metricsWeek } from './anomalies/week.ts';
 import { smartMeterDefinition } from './definition.ts';
 import { readHead } from './dialects/dialects.ts';
+import { metricsEstimates } from './estimates/step.ts';
 import { metricsDaily } from './marts/daily.ts';
 import { metricsDay } from './marts/day.ts';
 import { TRAIN_COMMAND } from './anomalies/train-command.ts';
@@ -54,6 +55,7 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'metrics/week': metricsWeek,
       'metrics/suspicions': metricsSuspicions,
       'metrics/features': metricsFeatures,
+      'metrics/estimates': metricsEstimates,
       'metrics/model': metricsModel,
       'metrics/scores': metricsScores,
       'metrics/quality': metricsQuality,

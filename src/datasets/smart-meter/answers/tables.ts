@@ -177,6 +177,16 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
       ...['estimate_method', 'slot', 'hour', 'suspect', 'label'],
     ],
   },
+  estimates: {
+    title: { fr: 'Estimations', en: 'Estimates' },
+    description: {
+      fr: 'Ce qui a probablement été utilisé là où aucune valeur mesurée n’est là ; dans aucune somme.',
+      en: 'What was probably used where no measured value is there; in no sum.',
+    },
+    rows: { step: 'metrics/estimates', output: 'estimates' },
+    order: ['meter_key', 'channel', 'start_at'],
+    columns: ['meter_key', 'channel', 'start_at', 'slot', 'hour', 'estimate_wh', 'estimate_method'],
+  },
   rejects: {
     title: { fr: 'Lignes refusées', en: 'Refused rows' },
     description: { fr: 'Avec fichier, ligne et motif.', en: 'With file, line and reason.' },

@@ -75,11 +75,37 @@ function Place({ meter: { place } }: { readonly meter: OneMeter }): JSX.Element 
 /** More half-hours than these are no curve any more. */
 const DAYS_OF_CURVE = 8;
 
-function Load({ meter, used }: { readonly meter: OneMeter; readonly used: readonly MeterDay[] }): JSX.Element {
-  const { typical, readings } = meter;
-  const half = (index: number): string => `${String(index >> 1).padStart(2, '0')}:${index % 2 === 0 ? '00' : '30'}`;
+interface Interval {
+  /** ISO instant. */
+  readonly at: string;
+  readonly measured: number | null;
+  readonly estimated: number | null;
+}
+
+/** Every interval from the first withdrawn reading to the last, at the distance of the last one's step. */
+function intervalsOf({ readings, estimates }: OneMeter): Interval[] {
   const imported = readings.filter(({ channel }) => channel === 'import');
-  const last = imported.slice(-48 * DAYS_OF_CURVE);
+  const guesses = estimates.filter(({ channel }) => channel === 'import');
+  const measured = new Map(imported.map((one) => [Date.parse(one.start_at), one.energy_wh]));
+  const estimated = new Map<number, number | null>(
+    [...imported, ...guesses].map((one) => [Date.parse(one.start_at), one.estimate_wh]),
+  );
+  if (estimated.size === 0) return [];
+  const step = (imported.at(-1)?.step_min ?? 30) * 60_000;
+  const [first, last] = [Math.min(...estimated.keys()), Math.max(...estimated.keys())];
+  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, index): Interval => {
+    const at = first + index * step;
+    const own = { measured: measured.get(at) ?? null, estimated: estimated.get(at) ?? null };
+    return { at: new Date(at).toISOString(), ...own };
+  });
+}
+
+function Load({ meter, used }: { readonly meter: OneMeter; readonly used: readonly MeterDay[] }): JSX.Element {
+  const { typical } = meter;
+  const half = (index: number): string => `${String(index >> 1).padStart(2, '0')}:${index % 2 === 0 ? '00' : '30'}`;
+  const intervals = intervalsOf(meter).slice(-48 * DAYS_OF_CURVE);
+  const points = (value: (interval: Interval) => number | null) =>
+    intervals.map((one) => ({ label: `${one.at.slice(5, 10)} ${one.at.slice(11, 16)}`, value: value(one) }));
   const hasCohort = typical.some(({ cohort_wh: wh }) => wh !== null);
   return (
     <PlainSection id="charge" title="Charge">
@@ -91,16 +117,11 @@ function Load({ meter, used }: { readonly meter: OneMeter; readonly used: readon
         ]}
       />
       <Curve
-        title={`Derniers relevés (heure universelle), ${last.length} intervalles ; un trou est un relevé absent ou estimé`}
+        title={`Derniers relevés (heure universelle), ${intervals.length} intervalles : mesurés (bleu), estimés (ocre) ; un trou n’a ni l’un ni l’autre`}
         unit="Wh"
         curves={[
-          {
-            name: 'import',
-            points: last.map(({ start_at: at, energy_wh: value }) => ({
-              label: `${at.slice(5, 10)} ${at.slice(11, 16)}`,
-              value,
-            })),
-          },
+          { name: 'import', points: points(({ measured }) => measured) },
+          { name: 'export', points: points(({ estimated }) => estimated) },
         ]}
       />
       <Curve

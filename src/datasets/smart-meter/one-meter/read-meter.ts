@@ -13,6 +13,7 @@ export const METER_PAGE_TABLES = [
     'meter_conflicts',
     'meter_held',
     'meter_scores',
+    'meter_estimates',
   ],
   ...['meter_suspicions', 'meter_losses', 'meter_profiles'],
 ] as const;
@@ -117,6 +118,13 @@ export interface OneMeter extends DaySpan {
   /** Ascending; at most one row for each day and direction. */
   readonly days: readonly MeterDay[];
   readonly readings: readonly MeterReading[];
+  /** Half-hours without a measured value; in no sum. */
+  readonly estimates: readonly {
+    readonly start_at: string;
+    readonly channel: 'import' | 'export';
+    readonly estimate_wh: number;
+    readonly estimate_method: 'linear' | 'like_day' | 'scaled';
+  }[];
   readonly typical: readonly TypicalHalfHour[];
   /** The newest first. */
   readonly suspicions: readonly MeterSuspicion[];
@@ -159,6 +167,10 @@ export async function readMeter(
     readings: await rows<MeterReading>(
       sql,
       `SELECT start_at, channel, step_min, energy_wh, estimate_wh, quality, suspect FROM meter_readings ORDER BY start_at, channel DESC`,
+    ),
+    estimates: await rows<OneMeter['estimates'][number]>(
+      sql,
+      'SELECT start_at, channel, estimate_wh, estimate_method FROM meter_estimates ORDER BY start_at, channel DESC',
     ),
     suspicions: await rows<MeterSuspicion>(
       sql,
