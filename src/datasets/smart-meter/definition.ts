@@ -292,7 +292,7 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/day',
-    version: 3,
+    version: 4,
     title: 'The fleet as a whole, its groups, and the losses of transformers',
     inputs: [
       ...['daily', 'slots', 'buckets'].map(daily),

@@ -2,7 +2,7 @@ import { forEachUnit, utf8 } from '../../kit/index.ts';
 import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { SUSPICION_THRESHOLD } from '../anomalies/suspicion.ts';
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
-import { consumptionMetrics, coverageByRegion, fleetLoad, profileSql } from './fleet.ts';
+import { consumptionMetrics, coverageByRegion, fleetLoad, LARGEST_SHARE, LEAST_METERS, profileSql } from './fleet.ts';
 import type { ConsumptionMetrics, RegionHour, SlotLoad } from './fleet.ts';
 import { lossesSql } from './losses.ts';
 import type { LossRow } from './losses.ts';
@@ -15,7 +15,7 @@ export interface FleetDay {
   readonly metrics: readonly ConsumptionMetrics[];
   readonly load: readonly SlotLoad[];
   readonly coverage: readonly RegionHour[];
-  /** Transformers with the largest unexplained losses; empty without both series. */
+  /** Transformers with the largest unexplained losses, of those that may be published; empty without both series. */
   readonly losses: readonly LossRow[];
   /** At most fifty meters, by key, new ones first. */
   readonly suspicions: readonly SuspicionRow[];
@@ -69,7 +69,8 @@ async function fleetDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
     load: await fleetLoad(sql, unit),
     coverage: await coverageByRegion(sql, unit),
     losses: await sql.rows<LossRow>(
-      `SELECT * FROM ${parquetOf([losses.path])} WHERE rest_kwh IS NOT NULL ORDER BY rest_kwh DESC, transformer LIMIT ${LOSSES_SHOWN}`,
+      `SELECT * EXCLUDE (largest_share) FROM ${parquetOf([losses.path])}
+       WHERE rest_kwh IS NOT NULL AND meters >= ${LEAST_METERS} AND largest_share <= ${LARGEST_SHARE} ORDER BY rest_kwh DESC, transformer LIMIT ${LOSSES_SHOWN}`,
     ),
     suspicions: await suspicionRows(sql, unit),
     held: await heldGroups(sql, unit),

@@ -33,7 +33,7 @@ export interface LossRow {
   readonly rest_kwh: number | null;
 }
 
-/** One `LossRow` per transformer. */
+/** One `LossRow` per transformer, and `largest_share`, 0–1: how much of its energy one of its meters took. */
 export function lossesSql(unit: StepUnit): string {
   const daily = dailyWithoutHeld(unit);
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
@@ -45,6 +45,8 @@ export function lossesSql(unit: StepUnit): string {
       sums AS (SELECT transformer, count(DISTINCT meter_key) AS meters,
           coalesce(sum(total_wh) FILTER (WHERE channel = 'import'), 0) AS delivered_wh,
           coalesce(sum(total_wh) FILTER (WHERE channel = 'export'), 0) AS export_wh,
+          CAST(max(total_wh) FILTER (WHERE channel = 'import') AS DOUBLE)
+            / nullif(CAST(sum(total_wh) FILTER (WHERE channel = 'import') AS DOUBLE), 0) AS largest_share,
           CAST(coalesce(sum(observed) FILTER (WHERE channel = 'import'), 0) AS DOUBLE) / (count(DISTINCT meter_key) * max(expected)) AS coverage
         FROM own GROUP BY transformer),
       known AS (SELECT s.*, i.injected_wh, coalesce(s.coverage, 0) >= ${LEAST_COVERAGE} AND i.injected_wh IS NOT NULL AS is_known
@@ -54,6 +56,7 @@ export function lossesSql(unit: StepUnit): string {
       ${kwh('delivered_wh')} AS delivered_kwh, ${kwh('loss_wh')} AS loss_kwh,
       CAST(loss_wh AS DOUBLE) / nullif(CAST(injected_wh + export_wh AS DOUBLE), 0) AS loss_rate,
       CASE WHEN is_known THEN ${TECHNICAL_LOSS} * ${kwh('injected_wh')} END AS technical_kwh,
-      CASE WHEN is_known THEN ${kwh('loss_wh')} - ${TECHNICAL_LOSS} * ${kwh('injected_wh')} END AS rest_kwh
+      CASE WHEN is_known THEN ${kwh('loss_wh')} - ${TECHNICAL_LOSS} * ${kwh('injected_wh')} END AS rest_kwh,
+      coalesce(largest_share, 0) AS largest_share
     FROM lost ORDER BY transformer`;
 }
