@@ -170,7 +170,7 @@ function operatingActivities(engine: Engine) {
     verifySample: guarded((pipeline: string, sample: number): Promise<CivilDate[]> =>
       verifySample(engine, control(), pipeline, sample),
     ),
-    retain: guarded((pipeline: string): Promise<ScheduledRetention> => retainBySchedule(engine, pipeline)),
+    retain: guarded((pipeline: string): Promise<ScheduledRetention> => retainBySchedule(engine, control(), pipeline)),
     checkBackfill: guarded(async (request: BackfillRequest, plan: string | null): Promise<void> => {
       checkBackfill(engine, request);
       if (plan !== null) await checkPlan(engine, request.pipeline, plan, control().progress);

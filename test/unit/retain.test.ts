@@ -67,7 +67,7 @@ describe('retention', () => {
   });
 
   it('removes what is past its time, after which days still verify and are not made again', async () => {
-    const removed = await retain(engine, request);
+    const removed = await retain(engine, testControl(), request);
     expect(removed.tables.map(({ table }) => table)).toContain('download/readings:slice');
     expect((await tablesOf('core/smart-meter/readings/')).join()).not.toContain(OLD);
     expect((await tablesOf('core/smart-meter/readings/')).join()).toContain(NEW);
@@ -77,14 +77,14 @@ describe('retention', () => {
     expect(old![1]).toBeGreaterThan(3);
     expect(young).toEqual(['identical', 0]);
     expect((await runDay(engine, 'smart-meter', OLD)).plan.upToDate).toBe(true);
-    expect((await retain(engine, request)).tables).toEqual([]);
+    expect((await retain(engine, testControl(), request)).tables).toEqual([]);
   });
 
   it('keeps raw files from the day on which they came', async () => {
-    await retain(engine, request);
+    await retain(engine, testControl(), request);
     expect(await tablesOf('raw/smart-meter/')).toHaveLength(1);
     now = new Date('2026-10-10T10:00:00Z');
-    await retain(engine, request);
+    await retain(engine, testControl(), request);
     expect(await tablesOf('raw/smart-meter/')).toEqual([]);
     expect((await verified()).map(([result]) => result)).toEqual(['identical', 'identical']);
     expect((await runDay(engine, 'smart-meter', NEW)).plan.upToDate).toBe(true);

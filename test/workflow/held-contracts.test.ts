@@ -1,15 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { octoberArchives, OCTOBER_DAYS } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { decide } from '../../src/cli/make/decide.ts';
 import { show } from '../../src/cli/look/show.ts';
-import { finishRollup } from '../../src/cli/temporal/runs.ts';
+import { dayResult, finishRollup, startDay } from '../../src/cli/temporal/runs.ts';
 import { enedis } from '../../src/datasets/enedis/index.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { verifyPeriod } from '../../src/engine/verify/verify-period.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { enedisSettings, startDistributor } from '../fixtures/enedis-server.ts';
+import { protocolText } from '../fixtures/history-text.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import { runDays } from '../fixtures/run-day.ts';
@@ -45,6 +47,9 @@ async function table<T>(name: string, where: string): Promise<T[]> {
 async function history() {
   return (await newestManifests(installation.engine.documents, 'enedis', ['all'])).get('all');
 }
+
+/** The delivery points of the archives. */
+const POINT = /990000000000\d\d/;
 
 const FELL = "mois = '2025-10' AND pdl = '99000000000011'";
 
@@ -99,6 +104,21 @@ describe('a month of a contract whose index fell', () => {
     ]);
     expect(await history()).toMatchObject({ verdict: 'ok', version: 3 });
     expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+  });
+
+  it('is in no history of a run and in no log, so nothing of these has to end with the tables', async () => {
+    const { client, target, home } = installation;
+    const day = await startDay(target, { pipeline: 'enedis', date: OCTOBER_DAYS[0]!, fromStep: 'transform' });
+    await dayResult(day);
+    const options = { taskQueue: target.taskQueue, workflowId: 'retain/enedis' };
+    await client.workflow.execute('retain', { ...options, args: [{ pipeline: 'enedis' }] });
+    for (const workflowId of [day.workflowId, 'rollup/enedis', options.workflowId]) {
+      const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+      const text = protocolText([events]);
+      expect(text).toContain('enedis');
+      expect(text).not.toMatch(POINT);
+    }
+    expect(await readFile(path.join(home, 'server.log'), 'utf8')).not.toMatch(POINT);
   });
 
   it('is decided on by its name alone', async () => {

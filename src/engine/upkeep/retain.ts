@@ -12,13 +12,15 @@ import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { namesUnder } from '../download/raw-names.ts';
 import type { EndedTable, ScheduledRetention } from '../contract.ts';
 import { datasetOf } from '../engine.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, StepControl } from '../engine.ts';
 import { withdrawGone } from '../publish/withdraw-gone.ts';
 import { destroyObjects, refuseWhileAway } from '../records/destroy-objects.ts';
 import { destroyedKeys } from '../records/forgotten.ts';
 import { newestManifests, wholeLedger } from '../records/ledger-reader.ts';
 import { readRows, refuseRow } from '../records/read-rows.ts';
 import { dataKeyMonths, destroyDataKey } from '../sources/data-keys.ts';
+import { endedHistories, makeHistoriesAgain } from './end-histories.ts';
+import type { EndedHistory } from './end-histories.ts';
 
 /**
  * Removes content that is older than its table is kept, in every version: the records of days stay, and name it by its hash. What younger days
@@ -47,6 +49,7 @@ export interface Retained {
 /** Removes what is past its time; with `dryRun` it only says what that is. Doing it again removes nothing more. */
 export async function retain(
   engine: Engine,
+  control: StepControl,
   { pipeline, dryRun }: { readonly pipeline: string; readonly dryRun: boolean },
 ): Promise<Retained> {
   const dataset = datasetOf(engine, pipeline);
@@ -54,31 +57,48 @@ export async function retain(
   if (!dryRun) await refuseWhileAway(engine);
   const today = civilDateAt(engine.now(), definition.zone);
   const gone = await destroyedKeys(engine.documents, pipeline);
-  const expired = [
-    ...expiredOutputs(definition, await wholeLedger(engine.documents, pipeline), today, gone),
-    ...(await expiredRaws(engine, dataset, today)),
-  ];
+  const entries = await wholeLedger(engine.documents, pipeline);
+  const expired = [...expiredOutputs(definition, entries, today, gone), ...(await expiredRaws(engine, dataset, today))];
+  const ended = new Set([...gone, ...expired.flatMap(({ objects }) => objects.map(({ key }) => key))]);
+  const histories = endedHistories(definition, entries, ended, gone);
   const keys = await expiredKeys(engine, definition, today);
-  if (!dryRun) {
-    const objects = expired.flatMap((table) => table.objects);
-    await destroyObjects(engine, pipeline, objects, 'expired');
-    const scopes = [...new Set(expired.flatMap((table) => table.scopes))];
-    const newest = await newestManifests(engine.documents, pipeline, scopes);
-    await withdrawGone(engine, definition, newest.values(), new Set(objects.map(({ key }) => key)));
-    for (const name of await expiredNames(engine, dataset, today)) await engine.objects.delete(name);
-    for (const month of keys) await destroyDataKey(engine, pipeline, month);
-  }
-  const tables = expired.map(({ table, retention, objects, scopes }): ExpiredTable => {
-    const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
-    return { table, ...retention, scopes: [...new Set(scopes)].sort(), objects: objects.length, bytes };
-  });
-  return { pipeline, tables, keys };
+  if (dryRun) return { pipeline, tables: [...expired, ...histories.map(expiredHistory)].map(told), keys };
+  await destroy(engine, definition, expired);
+  for (const name of await expiredNames(engine, dataset, today)) await engine.objects.delete(name);
+  for (const month of keys) await destroyDataKey(engine, pipeline, month);
+  // After the days and periods that they were made of: what is made now is without these.
+  const over = (await makeHistoriesAgain(engine, control, pipeline, histories)).map(expiredHistory);
+  await destroy(engine, definition, over);
+  return { pipeline, tables: [...expired, ...over].map(told), keys };
+}
+
+function expiredHistory({ rollup, output, scopes, objects }: EndedHistory): Expired {
+  const { retention } = required(rollup.outputs[output], 'the output that has ended');
+  const table = `${rollup.id}:${output}`;
+  return { table, retention: required(retention, 'the retention of what has ended'), scopes, objects };
+}
+
+async function destroy(engine: Engine, definition: PipelineDefinition, expired: readonly Expired[]): Promise<void> {
+  const objects = expired.flatMap((table) => table.objects);
+  await destroyObjects(engine, definition.name, objects, 'expired');
+  const scopes = [...new Set(expired.flatMap((table) => table.scopes))];
+  const newest = await newestManifests(engine.documents, definition.name, scopes);
+  await withdrawGone(engine, definition, newest.values(), new Set(objects.map(({ key }) => key)));
+}
+
+function told({ table, retention, objects, scopes }: Expired): ExpiredTable {
+  const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
+  return { table, ...retention, scopes: [...new Set(scopes)].sort(), objects: objects.length, bytes };
 }
 
 /** What a tick of the schedule of retention does: the command's work, as the setting `QUOTIDIEN_RETAIN` allows. */
-export async function retainBySchedule(engine: Engine, pipeline: string): Promise<ScheduledRetention> {
+export async function retainBySchedule(
+  engine: Engine,
+  control: StepControl,
+  pipeline: string,
+): Promise<ScheduledRetention> {
   const applied = engine.retention === 'apply';
-  const { tables, keys } = await retain(engine, { pipeline, dryRun: !applied });
+  const { tables, keys } = await retain(engine, control, { pipeline, dryRun: !applied });
   return {
     pipeline,
     applied,
