@@ -21,6 +21,7 @@ import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
 import { ESTIMATE_CHECK } from './rollup/estimate-months.ts';
 import { PLAUSIBLE_CHECK } from './rollup/judge-months.ts';
+import { SMOOTHED_CHECK } from './rollup/settle-smoothed.ts';
 import { PERSONAL, table, TEN_YEARS } from './tables-of-persons.ts';
 
 /** A late archive is one of its own day: each run of a day looks whether there are any. A listing is cheap, and less than a minute old it is the same. */
@@ -144,6 +145,7 @@ const HISTORY_TABLES = [
     'reperes',
     'estimations',
     'controle_reseau',
+    'lissages',
     'depassements',
     'accise',
   ],
@@ -172,7 +174,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
   }),
   defineRollup({
     id: 'rollup/history',
-    version: 16,
+    version: 17,
     grain: 'history',
     title: 'Readings, periods and billing months of every contract, from all deliveries',
     inputs: [
@@ -181,7 +183,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
       }),
       LINES_OF_HISTORY,
     ],
-    checks: [PLAUSIBLE_CHECK, ESTIMATE_CHECK],
+    checks: [PLAUSIBLE_CHECK, ESTIMATE_CHECK, SMOOTHED_CHECK],
     // An earlier first of a month only takes away.
     params: { horizon: null },
     outputs: {

@@ -72,6 +72,8 @@ const WORDS: Readonly<Record<string, Told>> = {
   motif: ['text', 'Motif', 'Reason'],
   decision: ['text', 'Décision', 'Decision'],
   composante: ['text', 'Composante', 'Component'],
+  debut_lissage: ['text', 'Premier mois lissé', 'First smoothed month'],
+  mois_manquants: ['integer', 'Mois manquants', 'Missing months'],
   nb_lignes: ['integer', 'Lignes', 'Lines'],
   libelles: ['text', 'Libellés', 'Labels'],
   sans_comparaison: ['text', 'Sans comparaison', 'Not compared'],

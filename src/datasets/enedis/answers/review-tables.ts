@@ -67,6 +67,19 @@ export const REVIEW_TABLES: Readonly<Record<string, HistoryTable>> = {
       ...['ecart_jours_eur', 'ecart_puissance_eur', 'ecart_index_eur', 'ecart_taux_eur', 'sans_comparaison'],
     ],
   },
+  lissages: {
+    title: { fr: 'Régularisations des contrats lissés', en: 'Settlements of smoothed contracts' },
+    description: {
+      fr: 'Facturé et mesuré depuis le début du lissage, à chaque échéance annuelle et à la sortie.',
+      en: 'Invoiced and measured since smoothing began, each year and at the end of the contract.',
+    },
+    order: ['mois', RSC, 'categorie'],
+    columns: [
+      ...['unite', RSC, 'pdl', 'mois', 'debut_lissage', 'categorie', 'facture', 'calcule', 'ecart', 'mois_manquants'],
+      ...['decision', 'a_facturer'],
+    ],
+    words: { unite: { fr: 'Repère', en: 'Pseudonym' }, calcule: { fr: 'Mesuré', en: 'Measured' } },
+  },
   reperes: {
     title: { fr: 'Repères', en: 'Pseudonyms' },
     description: {

@@ -39,6 +39,7 @@ function One({ contract }: { readonly contract: Contract }): JSX.Element {
       <Holds contract={contract} />
       <Estimates contract={contract} />
       <Changes contract={contract} />
+      <Settlements contract={contract} />
       <Invoices contract={contract} />
       <Subscriptions contract={contract} />
       <PlainSection id={idOf(rsc, 'energies')} title={`Périodes d’énergie et leurs relevés · ${rsc}`}>
@@ -174,6 +175,34 @@ function Holds({ contract: { rsc, holds } }: { readonly contract: Contract }): J
         ))}
       </FigureTable>
       <p class="note">Une unité est un mois du contrat ; « quotidien decide enedis all --unit … » décide d’elle.</p>
+    </PlainSection>
+  );
+}
+
+function Settlements({ contract: { rsc, settlements } }: { readonly contract: Contract }): JSX.Element | null {
+  if (settlements.length === 0) return null;
+  return (
+    <PlainSection id={idOf(rsc, 'lissage')} title={`Lissage · ${rsc}`}>
+      <FigureTable
+        caption={`Facturé et mesuré depuis le début du lissage, contrat ${rsc}, en kWh`}
+        head={['Unité', 'Échéance', 'Depuis', 'Catégorie', 'Facturé', 'Mesuré', 'À régulariser', 'Décision']}
+      >
+        {settlements.map((one) => (
+          <Row
+            key={`${one.mois} ${one.categorie}`}
+            name={one.unite ?? DASH}
+            cells={[
+              one.mois,
+              one.debut_lissage,
+              one.categorie,
+              number(one.facture),
+              number(one.calcule),
+              number(one.ecart),
+              one.decision ?? (one.mois_manquants > 0 ? `${one.mois_manquants} mois manquants` : 'à décider'),
+            ]}
+          />
+        ))}
+      </FigureTable>
     </PlainSection>
   );
 }

@@ -136,6 +136,19 @@ export interface ContractInvoice {
   readonly explication: string | null;
 }
 
+/** What a smoothed contract has to settle in a month, in kWh; \`ecart\` is null while a month is missing. */
+export interface ContractSettlement {
+  readonly unite: string | null;
+  readonly mois: string;
+  readonly debut_lissage: string;
+  readonly categorie: string;
+  readonly facture: number | null;
+  readonly calcule: number | null;
+  readonly ecart: number | null;
+  readonly mois_manquants: number;
+  readonly decision: string | null;
+}
+
 /** A part of a frozen month that is no longer what was invoiced, in `unite`; `ecart` is null while it waits. */
 export interface ContractChange {
   readonly mois: string;
@@ -162,13 +175,21 @@ export interface Contract {
   readonly holds: readonly ContractHold[];
   readonly estimates: readonly ContractEstimate[];
   readonly invoices: readonly ContractInvoice[];
+  readonly settlements: readonly ContractSettlement[];
   readonly changes: readonly ContractChange[];
 }
 
 /** The tables that a contract is read from. */
 export const CONTRACT_TABLES = [
   ...['enedis_mois', 'enedis_echine', 'enedis_abonnements', 'enedis_energies', 'enedis_releves', 'enedis_lignes'],
-  ...['enedis_retenus', 'enedis_regularisations', 'enedis_reperes', 'enedis_estimations', 'enedis_controle_reseau'],
+  ...[
+    'enedis_retenus',
+    'enedis_regularisations',
+    'enedis_reperes',
+    'enedis_estimations',
+    'enedis_controle_reseau',
+    'enedis_lissages',
+  ],
 ] as const;
 
 function registersOf(prefix: string, alias = ''): string {
@@ -240,6 +261,9 @@ async function contractOf(
     estimates: await sql.rows(
       `SELECT unite, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, methode_estimation AS methode, appui, ${registersOf('energie_')} AS energie,
          turpe_variable_eur, decision FROM enedis_estimations WHERE ${own} ORDER BY debut`,
+    ),
+    settlements: await sql.rows(
+      `SELECT unite, mois, debut_lissage, categorie, facture, calcule, ecart, mois_manquants, decision FROM enedis_lissages WHERE ${own} ORDER BY mois, categorie`,
     ),
     invoices: await sql.rows(
       `SELECT mois, composante, libelles, facture_eur, calcule_eur, ecart_eur, coalesce(sans_comparaison, nullif(concat_ws(' ; ',

@@ -46,6 +46,13 @@ const SECTIONS: readonly Shown[] = [
     head: ['Repère', 'Composante', 'Facturé', 'Calculé', 'Écart', 'Explication, en euros'],
     none: 'Aucune facture du réseau ne diffère du calcul.',
   },
+  {
+    sujet: 'lissage',
+    id: 'lissages',
+    title: 'Contrats lissés à régulariser',
+    head: ['Repère', 'Catégorie', 'Facturé', 'Mesuré', 'À régulariser', 'Décision'],
+    none: 'Aucun contrat lissé n’est à régulariser.',
+  },
 ];
 
 /** What the billing team looks at, on the page of the months; contracts stand under the pseudonym of their month. */

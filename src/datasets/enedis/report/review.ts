@@ -2,6 +2,7 @@ import { csvText, utf8 } from '../../kit/index.ts';
 import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import { copyRows } from '../days/tables.ts';
 import { LINES_SQL } from '../model/billing.ts';
+import { LISSE_SQL } from '../lines/smoothed-line.ts';
 import { markedRows } from './monthly-files.ts';
 import { nameMonths } from '../model/unit-names.ts';
 
@@ -15,7 +16,8 @@ const ROWS_SHOWN = 100;
 
 /** One thing to look at. */
 export interface ReviewRow {
-  readonly sujet: 'mois retenu' | 'mois estimé' | 'facture du réseau' | 'facturé autrement' | 'régularisation';
+  readonly sujet:
+    'mois retenu' | 'mois estimé' | 'facture du réseau' | 'lissage' | 'facturé autrement' | 'régularisation';
   /** A month of a contract, `2025-10/113d4158b966`; `quotidien enedis contrat` takes it. */
   readonly repere: string;
   readonly mois: string;
@@ -43,6 +45,8 @@ const COMPARED = `CREATE OR REPLACE TEMP TABLE factures_comparees AS
     CAST(sum(quantite) AS DECIMAL(18, 3)) - any_value(quantite_enedis) AS ecart
   FROM (${LINES_SQL})
   WHERE NOT est_brouillon AND mois IS NOT NULL AND ref_situation_contractuelle IS NOT NULL AND categorie IN ('Base', 'HP', 'HC', 'Abonnements')
+    -- Of a smoothed contract the year is compared.
+    AND NOT (categorie <> 'Abonnements' AND ${LISSE_SQL})
   GROUP BY ref_situation_contractuelle, mois, categorie`;
 
 const HELD = `SELECT 'mois retenu' AS sujet, 1 AS rang_sujet, r.unite AS repere, r.mois, string_agg(DISTINCT r.motif, ', ' ORDER BY r.motif) AS detail,
@@ -68,6 +72,13 @@ const NETWORK = `SELECT 'facture du réseau', 5, coalesce(r.unite, g.mois || '/p
       CASE WHEN ecart_index_eur <> 0 THEN 'index ' || ecart_index_eur END, CASE WHEN ecart_taux_eur <> 0 THEN 'taux ' || ecart_taux_eur END), '')),
     row_number() OVER (ORDER BY abs(coalesce(ecart_eur, facture_eur)) DESC, g.mois DESC, r.unite, composante)
   FROM controle_reseau g LEFT JOIN reperes r ON r.rsc = g.rsc AND r.mois = g.mois WHERE ecart_eur IS DISTINCT FROM 0`;
+
+const SETTLED = `SELECT 'lissage', 6, coalesce(n.unite, l.mois || '/à compléter'), l.mois, l.categorie, 'kWh', l.facture, l.calcule, l.calcule - l.facture,
+    CASE WHEN l.mois_manquants > 0 THEN l.mois_manquants || ' mois sans mesure ou sans facture' WHEN d.decision = 'accept' THEN 'accepté'
+      WHEN d.decision = 'reject' THEN 'rejeté' ELSE 'à décider' END,
+    row_number() OVER (ORDER BY d.decision IS NOT NULL, l.mois_manquants > 0, abs(l.calcule - l.facture) DESC, l.mois DESC, n.unite, l.rsc, l.categorie)
+  FROM lissages l LEFT JOIN lissages_nommes n ON n.rsc = l.rsc AND n.mois = l.mois LEFT JOIN lissages_decides d ON d.unite = n.unite
+  WHERE l.calcule IS DISTINCT FROM l.facture`;
 
 const CHANGED = `SELECT 'régularisation', 4, coalesce(r.unite, mois || '/plusieurs contrats') AS repere, mois, composante, g.unite, facture, calcule,
     CAST(ecart AS DECIMAL(18, 3)), CASE WHEN est_en_attente THEN 'en attente' END,
@@ -96,7 +107,7 @@ export async function nameReviewed(sql: SqlSession, secret: string): Promise<voi
 /** Makes `a_regarder` from `reperes`, `decisions` and the tables of the model; gives the rows, by subject, the largest first. */
 export async function reviewOf(sql: SqlSession): Promise<readonly ReviewRow[]> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE a_regarder AS
-    SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED, NETWORK].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
+    SELECT * FROM (${[HELD, ESTIMATED, INVOICED, CHANGED, NETWORK, SETTLED].join(' UNION ALL ')}) WHERE rang <= ${ROWS_SHOWN}`);
   return sql.rows<ReviewRow>(SELECTED);
 }
 

@@ -12,6 +12,7 @@ import { openAffairsSql, provisionSql } from '../model/billing.ts';
 import { ESTIMATIONS_SQL } from '../model/estimates.ts';
 import { freezeMonths } from '../model/frozen.ts';
 import { INVOICE_CHECK, INVOICE_CHECK_SQL } from '../model/invoice-check.ts';
+import { SMOOTHED_SQL } from '../model/smoothed.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import { madeUpFlux } from '../report/model.ts';
@@ -20,6 +21,7 @@ import { nameReviewed, reviewFiles, reviewOf } from '../report/review.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
 import { estimateMonths } from './estimate-months.ts';
 import { judgeMonths } from './judge-months.ts';
+import { settleSmoothed } from './settle-smoothed.ts';
 import { pathsOf } from './month.ts';
 
 /**
@@ -70,7 +72,8 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
      ORDER BY mois, ref_situation_contractuelle`,
   regularisations: () =>
     'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM regularisations ORDER BY mois, rsc, composante, pdl',
-  reperes: () => 'SELECT unite, rsc AS ref_situation_contractuelle, mois FROM reperes ORDER BY mois, unite',
+  reperes: () => `SELECT unite, rsc AS ref_situation_contractuelle, mois
+     FROM (SELECT * FROM reperes UNION ALL SELECT * FROM lissages_nommes) ORDER BY mois, unite`,
   retenus: () =>
     `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
        r.d_source, r.f_source, r.d_releve_id, r.f_releve_id, r.index_debut, r.index_fin,
@@ -78,6 +81,7 @@ const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
      FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite ORDER BY r.unite, r.debut`,
   estimations: () => ESTIMATIONS_SQL,
   controle_reseau: () => INVOICE_CHECK_SQL,
+  lissages: () => SMOOTHED_SQL,
   depassements: () =>
     `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
      FROM depassements_lus ORDER BY mois, pdl, ref_situation_contractuelle, archive, origine, heures`,
@@ -102,6 +106,7 @@ async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: s
   const checks = [...(await judgeMonths(sql, unit, secret)), ...(await estimateMonths(sql, unit, secret))];
   await freezeMonths(sql);
   const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
+  checks.push(...(await settleSmoothed(sql, unit, secret)));
   for (const statement of INVOICE_CHECK) await sql.run(statement);
   await nameReviewed(sql, secret);
   const outputs: Record<string, { path: string; rows: number } | { bytes: Uint8Array }> = {};
