@@ -6,7 +6,7 @@ import type { BackfillPlan, StepActions } from '../pipelines/backfill.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import { Choice, Count, Reason, Tick } from './fields.tsx';
-import { linkTo, mayAct, Rows } from './layout.tsx';
+import { linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 import type { Words } from './words.ts';
 
@@ -217,7 +217,7 @@ export function BackfillPage({
     if (question !== null) facts.push([words.question, nameHome(question)]);
   }
   return (
-    <>
+    <Live id="live-backfill" pipeline={place.pipeline} isBusy={running}>
       {progress === null ? null : (
         <progress max={Math.max(1, plan?.days ?? progress.selected)} value={progress.done} aria-label={words.days} />
       )}
@@ -229,7 +229,7 @@ export function BackfillPage({
       <p>
         <a href={linkTo(page, addressOf(place))}>{words.lookAgain}</a>
       </p>
-    </>
+    </Live>
   );
 }
 

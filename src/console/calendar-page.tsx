@@ -3,7 +3,7 @@ import { firstOf, lastOf } from '../given.ts';
 import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
 import { calendarTotals, rangesOf } from '../pipelines/calendar-of-days.ts';
 import { monthOf, toEpochDay } from '../pipelines/civil-date.ts';
-import { linkTo, Rows } from './layout.tsx';
+import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
 /** A year of a pipeline: one link for each day, whose title says how it stands. */
@@ -35,23 +35,25 @@ export function CalendarPage({
         <a href={linkTo(page, `/console/${pipeline}/${year + 1}`)}>{words.next}</a>{' '}
         <a href={linkTo(page, `/console/${pipeline}/years`)}>{words.allYears}</a>
       </p>
-      <p>
-        {Object.entries(standings)
-          .map(([standing, count]) => `${count} ${standing.replace('_', ' ')}`)
-          .join(', ')}
-      </p>
-      <div class="months">
-        {[...months].map(([month, own]) => (
-          <section class="month" key={month} id={`m${month}`} aria-label={month}>
-            <h2>{month}</h2>
-            <ol>
-              {own.map((day, index) => (
-                <Day key={day.date} page={page} pipeline={pipeline} day={day} isFirst={index === 0} />
-              ))}
-            </ol>
-          </section>
-        ))}
-      </div>
+      <Live id="live-days" pipeline={pipeline}>
+        <p>
+          {Object.entries(standings)
+            .map(([standing, count]) => `${count} ${standing.replace('_', ' ')}`)
+            .join(', ')}
+        </p>
+        <div class="months">
+          {[...months].map(([month, own]) => (
+            <section class="month" key={month} id={`m${month}`} aria-label={month}>
+              <h2>{month}</h2>
+              <ol>
+                {own.map((day, index) => (
+                  <Day key={day.date} page={page} pipeline={pipeline} day={day} isFirst={index === 0} />
+                ))}
+              </ol>
+            </section>
+          ))}
+        </div>
+      </Live>
     </>
   );
 }
@@ -125,7 +127,11 @@ export function GapsPage({
         ))}
     </>,
   ]);
-  return <Rows caption={words.gaps} head={[words.pipelines, words.kind, words.days, words.ranges]} rows={rows} />;
+  return (
+    <Live id="live-gaps">
+      <Rows caption={words.gaps} head={[words.pipelines, words.kind, words.days, words.ranges]} rows={rows} />
+    </Live>
+  );
 }
 
 /** The form of a backfill over all of these days, filled in. */

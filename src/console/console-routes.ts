@@ -27,6 +27,7 @@ import type { GapRow } from './calendar-page.tsx';
 import { DayPage } from './day-page.tsx';
 import { addForms } from './form-routes.ts';
 import type { PageContext } from './layout.tsx';
+import { LIVE_SCRIPT } from './live-script.ts';
 import { sendPage } from './send-page.ts';
 import type { Make, Page } from './send-page.ts';
 import { addSessionRoutes } from './session-routes.ts';
@@ -45,6 +46,9 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   app.get('/', { schema: { hide: true } }, (_, reply) => reply.redirect('/console'));
   app.get('/console/style.css', { schema: { hide: true } }, (_, reply) =>
     reply.type('text/css; charset=utf-8').header('cache-control', 'max-age=300').send(STYLE),
+  );
+  app.get('/console/live.js', { schema: { hide: true } }, (_, reply) =>
+    reply.type('text/javascript; charset=utf-8').header('cache-control', 'max-age=300').send(LIVE_SCRIPT),
   );
   const add = (path: string, make: Make): void => {
     app.get(path, { schema: { hide: true, querystring: EMPTY } }, (request, reply) =>

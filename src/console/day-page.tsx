@@ -6,7 +6,7 @@ import type { StepState } from '../pipelines/execution.ts';
 import type { Verification } from '../pipelines/verification.ts';
 import { DayForms } from './day-forms.tsx';
 import type { ShownDay } from './shown-day.ts';
-import { linkTo, mayAct, Rows } from './layout.tsx';
+import { linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
 /** One day: its newest version, what a run would do, what may be done, where its data came from, and what other versions there are. */
@@ -17,7 +17,7 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
   const todo = plan.filter(({ action }) => action === 'run' || action === 'recheck');
   const base = `/api/v1/pipelines/${pipeline}/days/${date}`;
   return (
-    <>
+    <Live id="live-day" pipeline={pipeline} isBusy={day.run !== undefined}>
       <Running page={page} day={day} />
       {newest === undefined ? <p>{words.noVersion}</p> : <Standing page={page} manifest={newest} base={base} />}
       <h2>{words.plan}</h2>
@@ -55,7 +55,7 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
       <p>
         <a href={linkTo(page, `/console/${pipeline}/${date.slice(0, 4)}`)}>{words.calendar}</a>
       </p>
-    </>
+    </Live>
   );
 }
 

@@ -72,6 +72,8 @@ function Frame({
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${title} · ${words.title}`}</title>
         <link rel="stylesheet" href="/console/style.css" />
+        <link rel="icon" href="data:," />
+        <script type="module" src="/console/live.js" />
       </head>
       <body>
         <a class="skip" href="#content">
@@ -125,6 +127,27 @@ function Done({ page: { words, done } }: { readonly page: PageContext }): JSX.El
     <p class="done" role="status">
       {words[`${told}Done`]}
     </p>
+  );
+}
+
+/** A part of a page that follows what happens to a pipeline, or to any; see `live-script.ts`. */
+export function Live({
+  id,
+  pipeline = '',
+  isBusy = false,
+  children,
+}: {
+  /** Of the part, the same whenever the page is made. */
+  readonly id: string;
+  readonly pipeline?: string;
+  /** Something goes on that no commit tells of. */
+  readonly isBusy?: boolean;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  return (
+    <div id={id} data-live={pipeline} data-busy={isBusy ? '' : undefined}>
+      {children}
+    </div>
   );
 }
 
