@@ -2,6 +2,7 @@ import { csvText, utf8 } from '../../kit/index.ts';
 import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import { copyRows, openRows } from '../days/tables.ts';
 import type { LinearColumns } from '../flux/linear.ts';
+import { markedRows } from './marked-rows.ts';
 import type { MonthTotals } from './monthly-page.tsx';
 
 /** The columns of the months of the report as a table; names of no contract. */
@@ -54,15 +55,6 @@ export async function monthlyFiles(
     },
     monthly_table: await copyRows(sql, `SELECT ${typed.join(', ')} FROM ${rows} ORDER BY mois DESC`, 'monthly-table'),
   };
-}
-
-/** The same rows; where a sample portal made archives up, with a last column that says so. */
-export function markedRows(
-  [head = [], ...rows]: readonly (readonly (string | number | null)[])[],
-  sample: readonly string[],
-): (string | number | null)[][] {
-  if (sample.length === 0) return [[...head], ...rows.map((row) => [...row])];
-  return [[...head, 'sample_data'], ...rows.map((row) => [...row, sample.join(' ')])];
 }
 
 function cellOf(value: MonthTotals[keyof MonthTotals]): string | number | null {

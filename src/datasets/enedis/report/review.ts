@@ -3,7 +3,7 @@ import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import { copyRows } from '../days/tables.ts';
 import { LINES_SQL } from '../model/billing.ts';
 import { LISSE_SQL } from '../lines/smoothed-line.ts';
-import { markedRows } from './monthly-files.ts';
+import { markedRows } from './marked-rows.ts';
 import { nameMonths } from '../model/unit-names.ts';
 
 /**
