@@ -1,8 +1,8 @@
 import { PipelineError, quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
-import type { Dialect, FileHead, OpenFile } from './dialect.ts';
+import type { Dialect, FileHead, OpenFile, PublishedColumn } from './dialect.ts';
 import { publishedRows, revisionSql } from './dialect.ts';
-import { columnSql, csvRows, hasColumn, headerOf, requireColumns } from './csv.ts';
+import { columnSql, csvRows, hasColumn, headerOf, rawColumnSql, requireColumns } from './csv.ts';
 
 /**
  * Many meters and days in one file, as a head-end delivers them: `meter_id`, `start_at` or `end_at`, `wh` or `kwh`; and, where the file has them, `quality`,
@@ -34,7 +34,13 @@ function isBulk(names: readonly string[]): boolean {
 function openCsv(head: FileHead): OpenFile {
   const shape = { delimiter: delimiterOf(head.lines[0]), skip: 0 } as const;
   const names = headerOf(head, shape);
-  return { select: bulkRows(names, csvRows(head.path, names, shape)), extension: 'csv', mediaType: 'text/csv' };
+  return {
+    select: bulkRows(names, csvRows(head.path, names, shape)),
+    isCheap: true,
+    lacks: lackingOf(names),
+    extension: 'csv',
+    mediaType: 'text/csv',
+  };
 }
 
 async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<OpenFile> {
@@ -54,28 +60,47 @@ async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<O
       : `CAST("${column}" AS VARCHAR) AS "${column}"`,
   );
   const rows = `(SELECT ${select.join(', ')}, row_number() OVER () AS line FROM ${from})`;
-  return { select: bulkRows(names, rows), extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
+  return {
+    select: bulkRows(names, rows),
+    isCheap: true,
+    lacks: lackingOf(names),
+    extension: 'parquet',
+    mediaType: 'application/vnd.apache.parquet',
+  };
 }
 
 function bulkRows(names: readonly string[], from: string): string {
   const of = (name: string): string => columnSql(names, name);
+  const raw = (name: string): string => rawColumnSql(names, name);
   const isEnd = hasColumn(names, 'end_at');
   const isKwh = !hasColumn(names, 'wh');
+  const channel = `CASE lower(coalesce(${of('channel')}, 'import')) WHEN 'export' THEN 'export' ELSE 'import' END`;
   return publishedRows(
     {
       line: 'line',
-      meter_id: of('meter_id'),
-      channel: `CASE lower(coalesce(${of('channel')}, 'import')) WHEN 'export' THEN 'export' ELSE 'import' END`,
-      stamp: of(isEnd ? 'end_at' : 'start_at'),
+      meter_id: raw('meter_id'),
+      channel: usualSql(raw('channel'), { import: `'import'`, export: `'export'` }, channel),
+      stamp: raw(isEnd ? 'end_at' : 'start_at'),
       is_end: String(isEnd),
       zone: `'Europe/Paris'`,
-      value: of(isKwh ? 'kwh' : 'wh'),
+      value: raw(isKwh ? 'kwh' : 'wh'),
       unit: isKwh ? `'kWh'` : `'Wh'`,
       step_min: hasColumn(names, 'step_min') ? `TRY_CAST(${of('step_min')} AS INTEGER)` : '30',
-      quality: `coalesce(upper(${of('quality')}), 'A')`,
-      revision: revisionSql(of('revision')),
+      quality: usualSql(raw('quality'), { A: `'A'`, E: `'E'`, C: `'C'` }, `coalesce(upper(${of('quality')}), 'A')`),
+      revision: usualSql(raw('revision'), { BRUT: '0', CORRIGE: '2', COMPLETE: '1' }, revisionSql(of('revision'))),
       file_time: of('file_time'),
     },
     from,
   );
+}
+
+function lackingOf(names: readonly string[]): PublishedColumn[] {
+  const labelled = ['temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw', 'label'] as const;
+  return hasColumn(names, 'file_time') ? [...labelled] : [...labelled, 'file_time'];
+}
+
+/** The usual texts of a column are compared as they are: letters and spaces of millions of rows are dear to change. */
+function usualSql(column: string, usual: Readonly<Record<string, string>>, other: string): string {
+  const cases = Object.entries(usual).map(([text, value]) => `WHEN ${column} = ${quoteText(text)} THEN ${value}`);
+  return `CASE ${cases.join(' ')} ELSE ${other} END`;
 }

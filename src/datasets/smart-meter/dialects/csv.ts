@@ -36,6 +36,12 @@ export function columnSql(header: readonly string[], ...names: readonly string[]
   return found === undefined ? 'NULL' : `nullif(trim(${quoteIdentifier(found)}), '')`;
 }
 
+/** The same as it stands in the file. */
+export function rawColumnSql(header: readonly string[], name: string): string {
+  const found = header.find((one) => plain(one) === plain(name));
+  return found === undefined ? 'NULL' : quoteIdentifier(found);
+}
+
 /** Whether a header has a column of this name. */
 export function hasColumn(header: readonly string[], name: string): boolean {
   return header.some((one) => plain(one) === plain(name));

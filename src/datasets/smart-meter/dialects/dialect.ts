@@ -2,7 +2,7 @@ import type { SqlSession } from '../../kit/index.ts';
 
 /**
  * What every reader of a dialect gives: the rows of a file as text, with what the dialect itself says of them. One row per published value; nothing is
- * converted, filtered or rounded here.
+ * converted, filtered or rounded here. Spaces around ids, stamps and values may stay: they are taken away once for each different one.
  *
  * | column | meaning |
  * |---|---|
@@ -56,6 +56,10 @@ export interface FileHead {
 export interface OpenFile {
   /** A query whose columns are `PUBLISHED_COLUMNS`. */
   readonly select: string;
+  /** Reading the file again costs less than keeping its rows in memory. */
+  readonly isCheap?: boolean;
+  /** Columns that are null in all rows, as far as the header tells. */
+  readonly lacks?: readonly PublishedColumn[];
   readonly extension: string;
   readonly mediaType: string;
 }

@@ -27,6 +27,24 @@ export const SLICE_COLUMNS = {
 /** As SQL, in the order of the slice. */
 export const SLICE_NAMES = Object.keys(SLICE_COLUMNS).join(', ');
 
-/** A total order of the rows of a slice, by which neighbours are alike. */
-export const SLICE_ORDER = `meter_key, channel, start_s, revision, file_time NULLS FIRST, energy_wh NULLS FIRST, quality, refused NULLS FIRST,
-  stamp NULLS FIRST, value NULLS FIRST, unit, dialect, file, line`;
+/** A total order of the rows of a slice, by which neighbours are alike; columns where nulls come first are marked. */
+const ORDER: readonly (readonly [column: keyof typeof SLICE_COLUMNS, nullsFirst?: true])[] = [
+  ...([['meter_key'], ['channel'], ['start_s'], ['revision'], ['file_time', true], ['energy_wh', true]] as const),
+  ...([['quality'], ['refused', true], ['stamp', true], ['value', true]] as const),
+  ...([['unit'], ['dialect'], ['file'], ['line']] as const),
+];
+
+/** Columns that are the same in every row, with the SQL of what they are. */
+export type Constants = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
+
+/** Rows of `readings_read` in the order of a slice. What is the same in all rows is not carried through the sort: half of the columns of most files. */
+export function orderedSql(where: string, constants: Constants): string {
+  const names = Object.keys(SLICE_COLUMNS) as (keyof typeof SLICE_COLUMNS)[];
+  const order = ORDER.filter(([name]) => constants[name] === undefined);
+  const all = names.map((name) => {
+    const constant = constants[name];
+    return constant === undefined ? name : `CAST(${constant} AS ${SLICE_COLUMNS[name]}) AS ${name}`;
+  });
+  return `SELECT ${all.join(', ')} FROM (SELECT ${names.filter((name) => constants[name] === undefined).join(', ')}
+    FROM readings_read WHERE ${where} ORDER BY ${order.map(([name, first]) => (first === true ? `${name} NULLS FIRST` : name)).join(', ')})`;
+}

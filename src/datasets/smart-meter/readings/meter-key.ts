@@ -25,18 +25,18 @@ export function metersAsPersons(secret: () => Promise<string>): Persons {
 }
 
 /**
- * Fills the temporary table `meter_keys` (`meter_id`, `meter_key`) for the ids of a table.
+ * Fills the temporary table `meter_keys` (`published_id`, `meter_id` without spaces around it, `meter_key`) for the ids of a table.
  * @throws `SRC_SHAPE_CHANGED` when two ids have one key
  */
 export async function fillMeterKeys(sql: SqlSession, secret: string, table: string): Promise<void> {
   await makeKeyedTable(sql, secret, {
     table: 'meter_keys',
-    from: `(SELECT DISTINCT meter_id FROM ${table} WHERE meter_id IS NOT NULL)`,
+    from: `(SELECT DISTINCT meter_id AS published_id, trim(meter_id) AS meter_id FROM ${table} WHERE trim(meter_id) <> '')`,
     text: 'meter_id',
-    columns: (hmac) => `meter_id, CAST('0x' || substr(${hmac}, 1, 16) AS UBIGINT) AS meter_key`,
+    columns: (hmac) => `published_id, meter_id, CAST('0x' || substr(${hmac}, 1, 16) AS UBIGINT) AS meter_key`,
   });
   const [found] = await sql.rows<{ twins: number }>(
-    'SELECT count(*) - count(DISTINCT meter_key) AS twins FROM meter_keys',
+    'SELECT count(DISTINCT meter_id) - count(DISTINCT meter_key) AS twins FROM meter_keys',
   );
   if ((found?.twins ?? 0) === 0) return;
   throw new PipelineError(

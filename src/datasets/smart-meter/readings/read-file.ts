@@ -1,7 +1,8 @@
 import { quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
-import type { Dialect, FileHead } from '../dialects/dialect.ts';
+import type { Dialect, FileHead, PublishedColumn } from '../dialects/dialect.ts';
 import { requireDialect } from '../dialects/dialects.ts';
+import type { Constants } from './columns.ts';
 import { SLICE_COLUMNS, SLICE_NAMES } from './columns.ts';
 import { fillMeterKeys } from './meter-key.ts';
 
@@ -13,6 +14,7 @@ export interface ReadFile {
   readonly dialect: Dialect | undefined;
   readonly extension: string;
   readonly mediaType: string;
+  readonly constants: Constants;
 }
 
 /** A file of rows that were slices before: several files of one day, joined by the engine. */
@@ -23,6 +25,14 @@ function isJoined({ lines }: FileHead): boolean {
 /** Short, and still the same file on every machine. */
 const FILE_HASH_CHARACTERS = 12;
 
+/** How a file is read. */
+export interface ReadOptions {
+  readonly sha256: string;
+  readonly secret: string;
+  /** One statement alone reads all of `readings_read`: then it is a view, and the rows of a large file are never all in memory. */
+  readonly isReadOnce: boolean;
+}
+
 /**
  * Reads a file whole. Every published row becomes one row of `readings_read`; one that cannot count says why in `refused`, and has no energy.
  * @throws `SRC_SHAPE_CHANGED`, `SRC_TRUNCATED` for a file that is of no dialect
@@ -30,25 +40,50 @@ const FILE_HASH_CHARACTERS = 12;
 export async function readFile(
   sql: SqlSession,
   head: FileHead,
-  { sha256, secret }: { readonly sha256: string; readonly secret: string },
+  { sha256, secret, isReadOnce }: ReadOptions,
 ): Promise<ReadFile> {
   if (isJoined(head)) {
     const columns = Object.entries(SLICE_COLUMNS).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`);
-    await sql.run(`CREATE OR REPLACE TEMP TABLE readings_read AS SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(head.path)}, delim = ';',
-      quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}})`);
-    return { dialect: undefined, extension: 'csv', mediaType: 'text/csv' };
+    const select = `SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(head.path)}, delim = ';',
+      quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}})`;
+    await makeRows(sql, 'readings_read', select, false);
+    return { dialect: undefined, extension: 'csv', mediaType: 'text/csv', constants: {} };
   }
   const dialect = requireDialect(head);
-  const { select, extension, mediaType } = await dialect.open(head, sql);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${select}`);
-  await fillMeterKeys(sql, secret, 'published');
+  const { select, extension, mediaType, isCheap = false, lacks = [] } = await dialect.open(head, sql);
+  await makeRows(sql, 'published', select, isCheap);
+  await fillSaid(sql);
+  await fillMeterKeys(sql, secret, 'said');
   await fillTimes(sql);
   await fillPlaced(sql);
-  await fillSteps(sql);
+  await fillAmounts(sql, await fillSteps(sql));
   const file = quoteText(sha256.slice(0, FILE_HASH_CHARACTERS));
-  await sql.run(`CREATE OR REPLACE TEMP TABLE readings_read AS ${energiesSql(file, quoteText(dialect.id))}`);
-  for (const table of ['published', 'placed', 'times', 'steps']) await sql.run(`DROP TABLE IF EXISTS ${table}`);
-  return { dialect, extension, mediaType };
+  const isView = isCheap && isReadOnce;
+  await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
+  if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
+  const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, lacks)) };
+  return { dialect, extension, mediaType, constants };
+}
+
+/** Rows of a file under a name: kept, or read from the file anew by every statement. */
+async function makeRows(
+  sql: SqlSession,
+  name: 'published' | 'readings_read',
+  select: string,
+  isView: boolean,
+): Promise<void> {
+  if (!isView) await sql.run(`CREATE OR REPLACE TEMP TABLE ${name}_kept AS ${select}`);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${isView ? select : `SELECT * FROM ${name}_kept`}`);
+}
+
+/**
+ * `said`: each different id, stamp and value of the file once, each kind with nulls in the columns of the others. What is in here is worked out
+ * once, however many of the millions of rows say it.
+ */
+async function fillSaid(sql: SqlSession): Promise<void> {
+  await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
+    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, meter_id, stamp, zone, value, unit, step_min
+    FROM published GROUP BY GROUPING SETS ((meter_id), (stamp, zone), (value, unit, step_min))`);
 }
 
 const HAS_OFFSET = `regexp_matches(stamp, '(Z|[+-][0-9]{2}:?[0-9]{2})$')`;
@@ -61,54 +96,83 @@ const NAIVE_FORMATS = `['%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%
  */
 async function fillTimes(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE times AS
-    WITH stamps AS (SELECT DISTINCT stamp, zone FROM published WHERE stamp IS NOT NULL),
-      parsed AS (SELECT stamp, zone,
+    WITH stamps AS (SELECT stamp AS published_stamp, nullif(trim(stamp), '') AS stamp, zone FROM said WHERE is_stamp),
+      parsed AS (SELECT published_stamp, stamp, zone,
           CASE WHEN ${IS_EPOCH} THEN to_timestamp(CAST(stamp AS BIGINT)) WHEN ${HAS_OFFSET} THEN TRY_CAST(stamp AS TIMESTAMPTZ) END AS absolute,
           CASE WHEN NOT ${HAS_OFFSET} AND NOT ${IS_EPOCH} THEN try_strptime(stamp, ${NAIVE_FORMATS}) END AS naive FROM stamps),
-      placed AS (SELECT stamp, zone, absolute, naive, timezone(zone, naive) AS shown FROM parsed),
+      placed AS (SELECT published_stamp, stamp, zone, absolute, naive, timezone(zone, naive) AS shown FROM parsed),
       known AS (SELECT *, timezone(zone, shown) = naive AS exists,
           timezone(zone, shown - INTERVAL 1 HOUR) = naive AS has_earlier, timezone(zone, shown + INTERVAL 1 HOUR) = naive AS has_later FROM placed)
-    SELECT stamp, zone, CAST(floor(epoch(coalesce(absolute, CASE WHEN has_earlier THEN shown - INTERVAL 1 HOUR ELSE shown END))) AS BIGINT) AS at_s,
+    SELECT published_stamp, stamp, zone, CAST(floor(epoch(coalesce(absolute, CASE WHEN has_earlier THEN shown - INTERVAL 1 HOUR ELSE shown END))) AS BIGINT) AS at_s,
       CASE WHEN has_earlier OR has_later
         THEN CAST(floor(epoch(CASE WHEN has_later THEN shown + INTERVAL 1 HOUR ELSE shown END)) AS BIGINT) END AS second_s,
-      CASE WHEN absolute IS NULL AND naive IS NULL THEN 'bad_stamp' WHEN naive IS NOT NULL AND NOT exists THEN 'no_such_time' END AS problem
+      CASE WHEN stamp IS NULL THEN 'no_stamp' WHEN absolute IS NULL AND naive IS NULL THEN 'bad_stamp' WHEN naive IS NOT NULL AND NOT exists THEN 'no_such_time' END AS problem
     FROM known`);
 }
 
 /**
- * `placed`: rows with their instant. Local times of the repeated hour of autumn are told apart by their order in the file, where the file is in order and has
- * both; otherwise nobody can say which hour a row was, and it is refused.
+ * `placed`: rows with their key and their instant. Local times of the repeated hour of autumn are told apart by their order in the file, where the file is in
+ * order and has both; otherwise nobody can say which hour a row was, and it is refused.
  */
 async function fillPlaced(sql: SqlSession): Promise<void> {
-  await sql.run(`CREATE OR REPLACE TEMP TABLE twice AS
+  const [found] = await sql.rows<{ doubled: number }>('SELECT count(second_s) AS doubled FROM times');
+  const hasTwice = (found?.doubled ?? 0) > 0;
+  if (hasTwice) {
+    await sql.run(`CREATE OR REPLACE TEMP TABLE twice AS
     WITH doubled AS (SELECT p.meter_id, p.channel, p.stamp, p.line, t.at_s, t.second_s,
           row_number() OVER (PARTITION BY p.meter_id, p.channel, p.stamp ORDER BY p.line) AS nth,
           count(*) OVER (PARTITION BY p.meter_id, p.channel, p.stamp) AS times
-        FROM published p JOIN times t ON p.stamp = t.stamp AND p.zone = t.zone WHERE t.second_s IS NOT NULL AND t.problem IS NULL),
+        FROM published p JOIN times t ON p.stamp = t.published_stamp AND p.zone = t.zone WHERE t.second_s IS NOT NULL AND t.problem IS NULL),
       chosen AS (SELECT *, CASE WHEN times = 2 THEN CASE nth WHEN 1 THEN at_s ELSE second_s END END AS chosen_s FROM doubled),
       ordered AS (SELECT *, coalesce(chosen_s > lag(chosen_s) OVER (PARTITION BY meter_id, channel, at_s // 86400 ORDER BY line), true) AS follows
         FROM chosen)
     SELECT line, CASE WHEN bool_and(follows) OVER (PARTITION BY meter_id, channel, at_s // 86400) THEN chosen_s END AS chosen_s FROM ordered`);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE placed AS
-    SELECT p.*, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE w.chosen_s END AS at_s,
-      CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN p.meter_id IS NULL THEN 'no_meter' WHEN p.stamp IS NULL THEN 'no_stamp'
-        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND w.chosen_s IS NULL THEN 'ambiguous_time' END AS reason
-    FROM published p LEFT JOIN times t ON p.stamp = t.stamp AND p.zone = t.zone LEFT JOIN twice w ON p.line = w.line`);
-  await sql.run('DROP TABLE twice');
+  }
+  const twice = hasTwice ? 'LEFT JOIN twice w ON p.line = w.line' : 'CROSS JOIN (SELECT NULL::BIGINT AS chosen_s) w';
+  await sql.run(`CREATE OR REPLACE TEMP VIEW placed AS
+    SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE chosen_s END AS at_s,
+      CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN 'no_meter'
+        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN 'ambiguous_time' END AS reason
+    FROM (SELECT *, ${LOOKED_UP.meter_key} AS meter_key, ${LOOKED_UP.time} AS t FROM published p) p ${twice}`);
 }
+
+/**
+ * Lookups in small tables, one row each, as subqueries: of a join the engine would make a table of the millions of rows of the file, of which it
+ * expects some forty.
+ */
+const LOOKED_UP = {
+  meter_key: `(SELECT k.meter_key FROM meter_keys k WHERE k.published_id = p.meter_id)`,
+  time: `(SELECT {'stamp': t.stamp, 'at_s': t.at_s, 'second_s': t.second_s, 'problem': t.problem} FROM times t
+    WHERE t.published_stamp IS NOT DISTINCT FROM p.stamp AND t.zone = p.zone)`,
+  amount: `(SELECT {'value': a.value, 'value_raw': a.value_raw, 'energy_wh': a.energy_wh, 'why': a.why} FROM amounts a
+    WHERE a.published_value IS NOT DISTINCT FROM p.value AND a.unit IS NOT DISTINCT FROM p.unit AND a.step = p.step)`,
+} as const;
 
 /** The longest interval that two neighbours can tell of; what is longer is a gap. */
 const LONGEST_STEP_S = 3_600;
 const DEFAULT_STEP_MIN = 30;
 
-/** `steps`: the lengths of intervals that the file does not declare, by the nearer neighbour of each row. */
-async function fillSteps(sql: SqlSession): Promise<void> {
+/**
+ * `stepped`: rows with `step`, the length of their interval in minutes. What the file does not declare is known by the nearer neighbour of each row. Returns whether
+ * it declares all.
+ */
+async function fillSteps(sql: SqlSession): Promise<boolean> {
+  const [found] = await sql.rows<{ unsaid: number }>(
+    'SELECT count(*) AS unsaid FROM said WHERE is_value AND step_min IS NULL',
+  );
+  if ((found?.unsaid ?? 0) === 0) {
+    await sql.run('CREATE OR REPLACE TEMP VIEW stepped AS SELECT *, step_min AS step FROM placed');
+    return true;
+  }
   await sql.run(`CREATE OR REPLACE TEMP TABLE steps AS
     WITH near AS (SELECT line, is_end, at_s - lag(at_s) OVER in_time AS before_s, lead(at_s) OVER in_time - at_s AS after_s FROM placed
-        WHERE step_min IS NULL AND reason IS NULL WINDOW in_time AS (PARTITION BY meter_id, channel ORDER BY at_s, line)),
+        WHERE step_min IS NULL AND reason IS NULL WINDOW in_time AS (PARTITION BY meter_key, channel ORDER BY at_s, line)),
       own AS (SELECT line, CASE WHEN is_end THEN before_s ELSE after_s END AS own_s, CASE WHEN is_end THEN after_s ELSE before_s END AS other_s FROM near)
     SELECT line, CAST(coalesce(CASE WHEN own_s BETWEEN 60 AND ${LONGEST_STEP_S} THEN own_s END,
       CASE WHEN other_s BETWEEN 60 AND ${LONGEST_STEP_S} THEN other_s END, ${DEFAULT_STEP_MIN * 60}) // 60 AS INTEGER) AS step_min FROM own`);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW stepped AS
+    SELECT p.*, coalesce(p.step_min, s.step_min, ${DEFAULT_STEP_MIN}) AS step FROM placed p LEFT JOIN steps s ON p.line = s.line`);
+  return false;
 }
 
 /** Above this no meter of a customer measures in an interval; also what a DECIMAL(12, 5) holds. */
@@ -121,22 +185,52 @@ const DIVISOR = `CASE unit WHEN 'W' THEN 600000 WHEN 'Wh' THEN 10000 WHEN 'kWh' 
 /** Half-even, as everywhere in accounts: rounding half up would make energy of nothing. */
 const HALF_EVEN = `whole + CASE WHEN 2 * rest > divisor OR (2 * rest = divisor AND whole % 2 = 1) THEN 1 ELSE 0 END`;
 
-function energiesSql(file: string, dialect: string): string {
-  return `
-    WITH read AS (SELECT p.*, coalesce(p.step_min, s.step_min, ${DEFAULT_STEP_MIN}) AS step, TRY_CAST(p.value AS DECIMAL(18, 9)) AS exact
-        FROM placed p LEFT JOIN steps s ON p.line = s.line),
-      judged AS (SELECT *, CASE WHEN reason IS NOT NULL THEN reason WHEN value IS NULL THEN 'no_value'
+/**
+ * `amounts`: each different value of a unit once, as exact energy of an interval of each length that the file has, or with the reason why it is none. Exact
+ * arithmetic is dear, and a million readings have some thousand different values.
+ */
+async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> {
+  const undeclared = `UNION SELECT 0, ${DEFAULT_STEP_MIN} UNION SELECT 0, step_min FROM steps`;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE amounts AS
+    WITH lengths AS (SELECT DISTINCT coalesce(step_min, 0) AS said_min, step_min AS step FROM said WHERE is_value AND step_min IS NOT NULL
+        ${isDeclared ? '' : undeclared}),
+      read AS (SELECT DISTINCT value AS published_value, nullif(trim(value), '') AS value, unit, step
+        FROM said JOIN lengths ON coalesce(step_min, 0) = said_min WHERE is_value),
+      parsed AS (SELECT *, TRY_CAST(value AS DECIMAL(18, 9)) AS exact FROM read),
+      judged AS (SELECT *, CASE WHEN value IS NULL THEN 'no_value'
           WHEN unit NOT IN ('W', 'Wh', 'kWh', '10kWh') THEN 'unknown_unit' WHEN exact IS NULL AND coalesce(isfinite(TRY_CAST(value AS DOUBLE)), false) THEN 'out_of_range'
-          WHEN exact IS NULL THEN 'not_finite' WHEN exact < 0 THEN 'negative' WHEN exact > ${HIGHEST_WH} THEN 'out_of_range' END AS why FROM read),
+          WHEN exact IS NULL THEN 'not_finite' WHEN exact < 0 THEN 'negative' WHEN exact > ${HIGHEST_WH} THEN 'out_of_range' END AS why FROM parsed),
       counted AS (SELECT *, CASE WHEN why IS NULL THEN CAST(CAST(exact AS DECIMAL(28, 9)) * CAST(1000000000 AS DECIMAL(10, 0)) AS BIGINT) END AS units FROM judged),
       divided AS (SELECT *, CAST(${DIVISOR} AS BIGINT) AS divisor, ${NUMERATOR} AS numerator FROM counted),
       split AS (SELECT *, numerator // divisor AS whole, numerator % divisor AS rest FROM divided),
       energies AS (SELECT *, ${HALF_EVEN} AS hundred_thousandths FROM split)
-    SELECT k.meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
+    SELECT published_value, value, unit, step, CASE WHEN unit = '10kWh' THEN CAST(exact AS DOUBLE) END AS value_raw,
       CASE WHEN hundred_thousandths <= ${HIGHEST_WH}00000 THEN CAST(CAST(hundred_thousandths AS DECIMAL(17, 0)) * 0.00001 AS DECIMAL(12, 5)) END AS energy_wh,
-      quality, revision, file_time, CASE WHEN unit = '10kWh' THEN CAST(exact AS DOUBLE) END AS value_raw,
-      temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label,
-      CASE WHEN why IS NULL AND hundred_thousandths > ${HIGHEST_WH}00000 THEN 'out_of_range' ELSE why END AS refused,
-      stamp, value, unit, ${dialect} AS dialect, ${file} AS file, line
-    FROM energies e LEFT JOIN meter_keys k ON e.meter_id = k.meter_id`;
+      CASE WHEN why IS NULL AND hundred_thousandths > ${HIGHEST_WH}00000 THEN 'out_of_range' ELSE why END AS why
+    FROM energies`);
+}
+
+function readingsSql(file: string, dialect: string): string {
+  return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
+      CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time, a.value_raw AS value_raw,
+      temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label, coalesce(reason, a.why) AS refused,
+      stamp, a.value AS value, unit, ${dialect} AS dialect, ${file} AS file, line
+    FROM (SELECT *, ${LOOKED_UP.amount} AS a FROM stepped p)`;
+}
+
+/** What all rows have in common, as far as the small tables and the dialect tell. */
+async function constantsOf(sql: SqlSession, lacks: readonly PublishedColumn[]): Promise<Constants> {
+  const [found] = await sql.rows<Record<'unit' | 'step_min' | 'zone' | 'shares', string | number | null>>(
+    `SELECT CASE WHEN count(DISTINCT unit) = 1 AND count(*) = count(unit) THEN min(unit) END AS unit,
+      CASE WHEN count(DISTINCT step) = 1 THEN min(step) END AS step_min, count(value_raw) AS shares,
+      (SELECT CASE WHEN count(DISTINCT zone) = 1 THEN min(zone) END FROM times) AS zone FROM amounts`,
+  );
+  const { unit = null, step_min: step = null, zone = null, shares = 0 } = found ?? {};
+  return {
+    ...Object.fromEntries(lacks.map((column) => [column, 'NULL'])),
+    ...(shares === 0 ? { value_raw: 'NULL' } : {}),
+    ...(unit === null ? {} : { unit: quoteText(String(unit)) }),
+    ...(step === null ? {} : { step_min: String(step) }),
+    ...(zone === null ? {} : { zone: quoteText(String(zone)) }),
+  };
 }

@@ -3,14 +3,18 @@ import type { RecognisedFile, RowMeaning, SliceTask, SqlSession, UnitOutcome } f
 import { readHead } from '../dialects/dialects.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { copyTable } from '../tables.ts';
-import { SLICE_COLUMNS, SLICE_NAMES, SLICE_ORDER } from './columns.ts';
+import { orderedSql, SLICE_COLUMNS } from './columns.ts';
 import { extentOf, inDaySql } from './days.ts';
 import { readFile } from './read-file.ts';
 
 /** Readings of any dialect as slices of days. A row without a time is kept with the first day of its file, so that it is told of. */
 export async function sliceReadings(task: SliceTask, sql: SqlSession, secret: string): Promise<UnitOutcome[]> {
   const head = await readHead(task.raw.path, path.basename(task.raw.path));
-  await readFile(sql, head, { sha256: task.raw.sha256, secret });
+  const { constants } = await readFile(sql, head, {
+    sha256: task.raw.sha256,
+    secret,
+    isReadOnce: task.days.length === 1,
+  });
   const extent = await extentOf(sql);
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
@@ -19,7 +23,7 @@ export async function sliceReadings(task: SliceTask, sql: SqlSession, secret: st
     const undated = date === extent.from ? ' OR start_s IS NULL' : '';
     const slice = await copyTable(
       sql,
-      `SELECT ${SLICE_NAMES} FROM readings_read WHERE ${inDaySql(date, extent.zones)}${undated} ORDER BY ${SLICE_ORDER}`,
+      orderedSql(`${inDaySql(date, extent.zones)}${undated}`, constants),
       `readings-${date}`,
     );
     const outputs = slice.rows === 0 ? {} : { slice };
@@ -30,7 +34,7 @@ export async function sliceReadings(task: SliceTask, sql: SqlSession, secret: st
 
 /** What a file of readings holds. */
 export async function recogniseReadings(head: FileHead, sql: SqlSession, secret: string): Promise<RecognisedFile> {
-  const { dialect, extension, mediaType } = await readFile(sql, head, { sha256: '', secret });
+  const { dialect, extension, mediaType } = await readFile(sql, head, { sha256: '', secret, isReadOnce: true });
   const { from, to, rows } = await extentOf(sql);
   return { part: 'readings', kind: dialect?.title ?? 'joined readings', from, to, rows, extension, mediaType };
 }
