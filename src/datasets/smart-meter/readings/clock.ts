@@ -27,15 +27,18 @@ export function halfHoursOf(date: CivilDate, zone: string): HalfHour[] {
   });
 }
 
-/** `(zone, slot, hour, half_hour, day_start_s, day_end_s)` of a day as a table function. */
+/**
+ * `(zone, half_hours, slot, hour, day_start_s)` of a day as a table function, one row for each half-hour of a zone;
+ * `half_hours` is the whole half-hours since 1970 at which it begins, by which it is found.
+ */
 export function clockSql(date: CivilDate, zones: readonly string[]): string {
   const rows = zones.flatMap((zone) => {
-    const [from, to] = secondsOf(date, zone);
+    const [from] = secondsOf(date, zone);
     return halfHoursOf(date, zone).map(
-      ({ slot, hour, halfHour }) => `('${zone}', ${slot}, ${hour}, ${halfHour}, ${from}, ${to})`,
+      ({ slot, hour }) => `('${zone}', ${from / HALF_HOUR_S + slot}, ${slot}, ${hour}, ${from})`,
     );
   });
-  return `(VALUES ${rows.join(', ')}) AS clock(zone, slot, hour, half_hour, day_start_s, day_end_s)`;
+  return `(VALUES ${rows.join(', ')}) AS clock(zone, half_hours, slot, hour, day_start_s)`;
 }
 
 /** Zones that files of readings are of. */

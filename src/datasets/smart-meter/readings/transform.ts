@@ -1,4 +1,4 @@
-import { forEachUnit } from '../../kit/index.ts';
+import { forEachUnit, quoteText, required } from '../../kit/index.ts';
 import type {
   CheckDefinition,
   JsonObject,
@@ -43,29 +43,60 @@ const RANK = `revision DESC, file_time DESC NULLS LAST, (quality = 'E'), energy_
 const KEY = 'meter_key, channel, start_s';
 
 /** What a reading holds; `docs/datasets/smart-meter.md` explains each column. */
-const READING_COLUMNS = `meter_key, channel, to_timestamp(start_s) AS start_at, CAST(step_min AS SMALLINT) AS step_min,
-  CASE WHEN quality <> 'E' THEN energy_wh END AS energy_wh, quality, revision,
-  CASE WHEN quality = 'E' THEN energy_wh END AS estimate_wh, CASE WHEN quality = 'E' THEN 'publisher' END AS estimate_method,
-  CAST((start_s - day_start_s) // 1800 AS UTINYINT) AS slot, CAST(hour AS UTINYINT) AS hour, zone,
-  CASE WHEN (start_s - day_start_s) % (60 * step_min) BETWEEN 61 AND 60 * step_min - 61 THEN 'off_grid' END AS suspect,
-  value_raw, temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label`;
+const READING_COLUMNS: Readonly<Record<string, string>> = {
+  meter_key: 'meter_key',
+  channel: 'channel',
+  start_at: 'to_timestamp(start_s)',
+  step_min: 'CAST(step_min AS SMALLINT)',
+  energy_wh: `CASE WHEN quality <> 'E' THEN energy_wh END`,
+  quality: 'quality',
+  revision: 'revision',
+  estimate_wh: `CASE WHEN quality = 'E' THEN energy_wh END`,
+  estimate_method: `CASE WHEN quality = 'E' THEN 'publisher' END`,
+  slot: 'CAST(slot AS UTINYINT)',
+  hour: 'CAST(hour AS UTINYINT)',
+  zone: 'zone',
+  suspect: `CASE WHEN (start_s - day_start_s) % (60 * step_min) BETWEEN 61 AND 60 * step_min - 61 THEN 'off_grid' END`,
+  value_raw: 'value_raw',
+  temperature_raw: 'temperature_raw',
+  humidity_raw: 'humidity_raw',
+  wind_speed_raw: 'wind_speed_raw',
+  avg_past_raw: 'avg_past_raw',
+  label: 'label',
+};
+
+/** Columns that few dialects fill. */
+const OF_FEW = ['value_raw', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw'] as const;
+
+/** What is counted over the rows of a day before it is made. */
+type Counted = Readonly<
+  Record<'rejected' | 'accepted' | 'estimates' | 'labels' | (typeof OF_FEW)[number], number> & { zone: string | null }
+>;
+
+/** The readings in order. What all rows have in common is put beside them after they are sorted: it is half of their columns. */
+function readingsSql(scope: string, counted: Counted): string {
+  const constants: Readonly<Record<string, string>> = {
+    ...(counted.estimates === 0 && { estimate_wh: 'NULL::DECIMAL(12, 5)', estimate_method: 'NULL::VARCHAR' }),
+    ...(counted.labels === 0 && { label: 'NULL::VARCHAR' }),
+    ...(counted.zone !== null && { zone: quoteText(counted.zone) }),
+    ...Object.fromEntries(OF_FEW.filter((name) => counted[name] === 0).map((name) => [name, 'NULL::DOUBLE'])),
+  };
+  const all = Object.keys(READING_COLUMNS).map((name) => `${constants[name] ?? name} AS ${name}`);
+  const own = Object.entries(READING_COLUMNS).filter(([name]) => constants[name] === undefined);
+  return `SELECT ${all.join(', ')} FROM (SELECT ${own.map(([name, value]) => `${value} AS ${name}`).join(', ')}
+    FROM (SELECT *, start_s // 1800 AS half_hours FROM best) JOIN ${clockSql(scope, ZONES)} USING (zone, half_hours)
+    ORDER BY meter_key, channel, start_s)`;
+}
 
 async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const { scope } = unit;
   await sql.run(
     `CREATE OR REPLACE TEMP VIEW slices AS SELECT ${SLICE_NAMES} FROM ${parquetOf(pathsOf(unit, 'readings', 'head_end'))}`,
   );
-  const [{ rejected = 0, accepted = 0, doubled = 0 } = {}] = await sql.rows<Record<string, number>>(
-    `SELECT count(*) FILTER (WHERE refused IS NOT NULL) AS rejected, count(*) FILTER (WHERE refused IS NULL) AS accepted,
-      count(*) FILTER (WHERE refused IS NULL) - count(DISTINCT hash(${KEY})) FILTER (WHERE refused IS NULL) AS doubled FROM slices`,
-  );
-  await chooseBest(sql, doubled > 0);
-  const readings = await copyTable(
-    sql,
-    `SELECT ${READING_COLUMNS} FROM best JOIN ${clockSql(scope, ZONES)} USING (zone)
-     WHERE slot = (start_s - day_start_s) // 1800 ORDER BY meter_key, channel, start_s`,
-    `readings-${scope}`,
-  );
+  const counted = await countRows(sql);
+  const { rejected, accepted } = counted;
+  const doubled = await chooseBest(sql);
+  const readings = await copyTable(sql, readingsSql(scope, counted), `readings-${scope}`);
   const rejects = await copyTable(
     sql,
     `SELECT DISTINCT file, line, refused AS reason, meter_key, channel, stamp, value, unit, dialect FROM slices WHERE refused IS NOT NULL
@@ -97,18 +128,35 @@ async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult
   };
 }
 
-async function chooseBest(sql: SqlSession, hasTwins: boolean): Promise<void> {
-  if (!hasTwins) {
+async function countRows(sql: SqlSession): Promise<Counted> {
+  const [found] = await sql.rows<Counted>(
+    `SELECT count(refused) AS rejected, count(*) - count(refused) AS accepted, count(*) FILTER (WHERE quality = 'E') AS estimates,
+      count(label) AS labels, ${OF_FEW.map((name) => `count(${name}) AS ${name}`).join(', ')},
+      CASE WHEN min(zone) = max(zone) THEN min(zone) END AS zone FROM slices`,
+  );
+  return required(found, 'counts of the slices');
+}
+
+/** Makes `best`, and returns how many rows are not in it because another one counts. */
+async function chooseBest(sql: SqlSession): Promise<number> {
+  await sql.run(`CREATE OR REPLACE TEMP TABLE twin_keys AS
+    SELECT ${KEY}, count(*) AS rows FROM slices WHERE refused IS NULL GROUP BY ${KEY} HAVING count(*) > 1`);
+  const [found] = await sql.rows<{ doubled: number | null }>(
+    'SELECT CAST(sum(rows - 1) AS BIGINT) AS doubled FROM twin_keys',
+  );
+  const doubled = found?.doubled ?? 0;
+  if (doubled === 0) {
     await sql.run('CREATE OR REPLACE TEMP VIEW best AS SELECT * FROM slices WHERE refused IS NULL');
-    return;
+    return 0;
   }
   // Twins are few: only they are sorted by rank.
-  await sql.run(`CREATE OR REPLACE TEMP TABLE twins AS
-    SELECT * FROM slices SEMI JOIN (SELECT ${KEY} FROM slices WHERE refused IS NULL GROUP BY ALL HAVING count(*) > 1) USING (${KEY})
-    WHERE refused IS NULL`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE twins AS SELECT * FROM slices SEMI JOIN twin_keys USING (${KEY}) WHERE refused IS NULL`,
+  );
   await sql.run(`CREATE OR REPLACE TEMP VIEW best AS
-    SELECT * FROM slices ANTI JOIN (SELECT DISTINCT ${KEY} FROM twins) USING (${KEY}) WHERE refused IS NULL
+    SELECT * FROM slices ANTI JOIN twin_keys USING (${KEY}) WHERE refused IS NULL
     UNION ALL SELECT * FROM twins QUALIFY row_number() OVER (PARTITION BY ${KEY} ORDER BY ${RANK}) = 1`);
+  return doubled;
 }
 
 /** Intervals whose rows of the best rank say different things, with the value that counts and the smallest that does not. */
