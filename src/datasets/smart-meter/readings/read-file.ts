@@ -15,6 +15,8 @@ export interface ReadFile {
   readonly extension: string;
   readonly mediaType: string;
   readonly constants: Constants;
+  /** Zones of the meters, where every row has a time that nobody can mistake; undefined otherwise. */
+  readonly zones: readonly string[] | undefined;
 }
 
 /** A file of rows that were slices before: several files of one day, joined by the engine. */
@@ -47,7 +49,7 @@ export async function readFile(
     const select = `SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(head.path)}, delim = ';',
       quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}})`;
     await makeRows(sql, 'readings_read', select, false);
-    return { dialect: undefined, extension: 'csv', mediaType: 'text/csv', constants: {} };
+    return { dialect: undefined, extension: 'csv', mediaType: 'text/csv', constants: {}, zones: undefined };
   }
   const dialect = requireDialect(head);
   const { select, extension, mediaType, isCheap = false, lacks = [] } = await dialect.open(head, sql);
@@ -62,7 +64,14 @@ export async function readFile(
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
   const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, lacks)) };
-  return { dialect, extension, mediaType, constants };
+  return { dialect, extension, mediaType, constants, zones: await zonesOf(sql) };
+}
+
+async function zonesOf(sql: SqlSession): Promise<string[] | undefined> {
+  const found = await sql.rows<{ zone: string; odd: number }>(
+    'SELECT zone, count(problem) + count(second_s) AS odd FROM times GROUP BY zone ORDER BY zone',
+  );
+  return found.length > 0 && found.every(({ odd }) => odd === 0) ? found.map(({ zone }) => zone) : undefined;
 }
 
 /** Rows of a file under a name: kept, or read from the file anew by every statement. */

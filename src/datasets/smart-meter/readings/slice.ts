@@ -10,12 +10,13 @@ import { readFile } from './read-file.ts';
 /** Readings of any dialect as slices of days. A row without a time is kept with the first day of its file, so that it is told of. */
 export async function sliceReadings(task: SliceTask, sql: SqlSession, secret: string): Promise<UnitOutcome[]> {
   const head = await readHead(task.raw.path, path.basename(task.raw.path));
-  const { constants } = await readFile(sql, head, {
+  const { constants, zones } = await readFile(sql, head, {
     sha256: task.raw.sha256,
     secret,
     isReadOnce: task.days.length === 1,
   });
-  const extent = await extentOf(sql);
+  // Only rows without a time make a difference to the first day, and to look for it is to read all of the file.
+  const extent = zones === undefined ? await extentOf(sql) : { from: undefined, zones };
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     task.progress(`readings of ${date}`);
