@@ -195,6 +195,36 @@ describe('the other dialects', () => {
     expect(await rowsOf('lcl.csv', text, '2012-10-12')).toEqual(['11 23:30 import 30 125.00000 A 0', '! no_value']);
   });
 
+  it('bulk files may have spaces around what they say, and lengths of intervals in some rows alone', async () => {
+    const text = `meter_id,start_at,kwh,step_min,quality,revision
+A , 2024-01-15T10:00:00Z,0.5,,a,corrigé
+A,2024-01-15T10:15:00Z , 0.5 ,15, E ,BRUT
+ A,2024-01-15T10:30:00Z,0.5,30,A,Complete
+A,2024-01-15T11:00:00Z, ,30,A,
+A, ,1,30,A,
+ ,2024-01-15T11:30:00Z,1,,A,
+`;
+    const rows = [
+      '15 10:00 import 30 500.00000 A 2',
+      '15 10:15 import 15 500.00000 E 0',
+      '15 10:30 import 30 500.00000 A 1',
+      '! no_value',
+      '! no_stamp',
+      '! no_meter',
+    ];
+    expect(await rowsOf('spaces.csv', text, '2024-01-15')).toEqual(rows);
+    const file = await runner.file('spaces.csv', text);
+    const [first, second] = await runner.slice({ part: 'readings', path: file }, ['2024-01-15', '2024-01-16']);
+    const { slice } = first?.outputs ?? {};
+    expect([first?.facts['rows'], second?.facts['rows']]).toEqual([6, 0]);
+    const keys = await runner.sql((sql) =>
+      sql.rows<{ keys: number; stamp: string }>(
+        `SELECT count(DISTINCT meter_key) AS keys, min(stamp) AS stamp FROM ${parquetOf([slice?.path ?? ''])}`,
+      ),
+    );
+    expect(keys).toEqual([{ keys: 1, stamp: '2024-01-15T10:00:00Z' }]);
+  });
+
   it('bulk files are CSV or Parquet, and reject what cannot be', async () => {
     const text =
       'meter_id,start_at,wh,quality\nA,2024-01-15T10:00:00Z,7,A\nA,2024-01-15T10:30:00Z,-1,A\nA,2024-01-15T11:00:00Z,nan,A\n,2024-01-15T11:30:00Z,1,A\nA,2024-01-15T12:00:00Z,99999999,A\nA,,5,A\n';
