@@ -116,7 +116,7 @@ function daily(output: string): StepInput {
 const STEPS: readonly StepDefinition[] = [
   {
     id: 'transform/readings',
-    version: 1,
+    version: 2,
     title: 'One row per meter, channel and interval: the best of all that was delivered',
     inputs: [slice('readings'), slice('head_end', 'head-end')],
     needsAnyOf: ['readings', 'head_end'],

@@ -7,6 +7,12 @@ import type { LocalArtefact, SqlSession, StepUnit } from '../kit/index.ts';
 /** Small groups of rows keep the memory of a writer low; dictionaries work best above a hundred thousand rows. */
 const FORMAT = 'FORMAT PARQUET, COMPRESSION ZSTD, ROW_GROUP_SIZE 122880';
 
+/**
+ * For tables of half-hours, of which a year is kept: one dictionary of energies is for two and a half times as many rows. Measured on 50,000 meters: 1.63
+ * bytes a reading instead of 1.73, for a fiftieth of the processor time of the step.
+ */
+export const DENSE = 'FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 9, ROW_GROUP_SIZE 307200';
+
 let files = 0;
 
 /** Writes the rows of a query, which must have a total order, in the session's scratch folder. */
@@ -14,10 +20,11 @@ export async function copyTable(
   sql: SqlSession,
   select: string,
   name: string,
+  format = FORMAT,
 ): Promise<{ readonly path: string; readonly rows: number }> {
   files += 1;
   const file = path.join(sql.scratch, `${files}-${name}.parquet`);
-  const [copied] = await sql.rows<{ Count: number }>(`COPY (${select}) TO ${quoteText(file)} (${FORMAT})`);
+  const [copied] = await sql.rows<{ Count: number }>(`COPY (${select}) TO ${quoteText(file)} (${format})`);
   return { path: file, rows: copied?.Count ?? 0 };
 }
 

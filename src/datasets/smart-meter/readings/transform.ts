@@ -7,7 +7,7 @@ import type {
   StepUnit,
   UnitResult,
 } from '../../kit/index.ts';
-import { copyTable, parquetOf, pathsOf } from '../tables.ts';
+import { copyTable, DENSE, parquetOf, pathsOf } from '../tables.ts';
 import { clockSql, ZONES } from './clock.ts';
 import { SLICE_NAMES } from './columns.ts';
 
@@ -96,7 +96,7 @@ async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult
   const counted = await countRows(sql);
   const { rejected, accepted } = counted;
   const doubled = await chooseBest(sql, pathsOf(unit, 'readings', 'head_end').length === 1);
-  const readings = await copyTable(sql, readingsSql(scope, counted), `readings-${scope}`);
+  const readings = await copyTable(sql, readingsSql(scope, counted), `readings-${scope}`, DENSE);
   const rejects = await copyTable(
     sql,
     `SELECT DISTINCT file, line, refused AS reason, meter_key, channel, stamp, value, unit, dialect FROM slices WHERE refused IS NOT NULL
