@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { PipelineError } from '../kit/index.ts';
 import type { Dataset } from '../kit/index.ts';
+import { METER_DASHBOARDS, METER_QUESTIONS } from './answers/questions.ts';
 import { METER_TABLES } from './answers/tables.ts';
 import { metricsFeatures } from './anomalies/meter-day.ts';
 import { MODEL_PART, sliceModel } from './anomalies/model-file.ts';
@@ -67,6 +68,8 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'rollup/year': rollupYear,
     },
     tables: METER_TABLES,
+    questions: METER_QUESTIONS,
+    dashboards: METER_DASHBOARDS,
     commands: [METER_COMMAND, TRAIN_COMMAND],
     recognise: async (file, sql) => recogniseFile(file, sql, await secret()),
     withSecret: smartMeterWith,

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostOf } from '../../../src/cli/make/dataset-commands.ts';
 import type { MeterMonth } from '../../../src/datasets/smart-meter/periods/month.ts';
+import { askQuestion, questionsOf } from '../../../src/engine/look/ask-question.ts';
+import { KnownVersions } from '../../../src/engine/look/known-versions.ts';
 import { meterKey } from '../../../src/datasets/smart-meter/readings/meter-key.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
@@ -68,6 +70,31 @@ async function indicators(of: string) {
   const { indicators: all } = await month(of);
   return Object.fromEntries(all.map(({ id, value, of: on, absent }) => [id, value === null ? absent : [value, on]]));
 }
+
+/** The answer of a question of the dataset, as the API gives it. */
+async function ask(id: string, asked: Record<string, string> = {}) {
+  const placed = questionsOf(engine.datasets).get(id)!;
+  const parameters = placed.question.parameters.parse(asked);
+  return askQuestion(engine, new KnownVersions(engine), placed, parameters);
+}
+
+describe('questions', () => {
+  it('tell days of the fleet, the profile of a cohort and indicators, and no meter', async () => {
+    const fleet = await ask('get_meter_fleet', { start: '2024-01-31', end: '2024-02-01' });
+    expect(fleet.rows.map((row) => [row['metric_date'], row['total_kwh']])).toEqual([
+      ['2024-01-31', 96],
+      ['2024-02-01', 48],
+    ]);
+    expect(fleet.sentence.en).toBe('144 kWh in 2 days.');
+    expect((await ask('get_meter_fleet', { segment: 'none' })).rows).toEqual([]);
+    const profile = await ask('get_meter_profile', { start: '2024-01-31', end: '2024-02-01' });
+    expect(profile.rows).toHaveLength(48);
+    expect(profile.rows[0]).toMatchObject({ half_hour: 0, n: 40, mean_wh: 75, p50_wh: 75 });
+    const found = await ask('get_meter_indicators');
+    expect(found.rows).toHaveLength(2 * 9);
+    expect(found.rows.filter((row) => (row['value'] === null) !== (row['absent'] !== null))).toEqual([]);
+  });
+});
 
 describe('a month', () => {
   it('of a meter has its sum, its mean complete day, its peak, and the ratio to the month before', async () => {

@@ -387,7 +387,7 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
   },
 };
 
-function columnOf(name: string, { personal = [] }: MeterTable): TableColumn {
+function columnOf(name: string, { personal = [] }: Pick<MeterTable, 'personal'> = {}): TableColumn {
   const told = COLUMNS[name];
   if (told === undefined) throw new TypeError(`nothing is told of the column ${name}`);
   const [type, fr, en, unit] = told;
@@ -395,8 +395,13 @@ function columnOf(name: string, { personal = [] }: MeterTable): TableColumn {
   return { name, type, title: { fr, en }, ...definedMembers({ unit, class: own }) };
 }
 
+/** The declared columns of these names, in their order; a name that nothing is told of is a mistake of ours. */
+export function columnsOf(...names: readonly string[]): TableColumn[] {
+  return names.map((name) => columnOf(name));
+}
+
 /** The id of a table of meters. */
-export function tableId(name: string): string {
+function tableId(name: string): string {
   return `meter_${name}`;
 }
 
