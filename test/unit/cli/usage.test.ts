@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, mkdir, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { strangerIn } from '../../fixtures/stranger.ts';
 
-/** What is wrong with a command line ends with 2, for programs also in JSON, and makes nothing. */
+/** What is wrong with a command line ends with 2, for programs also in JSON, and makes nothing; more in `usage.long.test.ts`. */
 
 let folder: string;
 beforeEach(async () => {
@@ -12,29 +12,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function quotidien(...args: string[]): Promise<Ended> {
-  const main = new URL('../../../src/cli/main.ts', import.meta.url).pathname;
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, ['--import', 'tsx', main, ...args], (_, stdout, stderr) => {
-      resolve({ code: child.exitCode ?? -1, stdout, stderr });
-    });
-  });
-}
+const quotidien = (...args: string[]) => strangerIn(folder).quotidien(...args);
 
 describe('a command line that is wrong', () => {
-  it.each([
-    ['a missing argument', ['run']],
-    ['an unknown option of the program', ['--nonsense']],
-    ['an unknown option of a command', ['status', '--nonsense']],
-    ['an unknown command', ['ran', 'eco2mix']],
-  ])('%s ends with 2 and says so in JSON', async (_, args) => {
-    const { code, stdout, stderr } = await quotidien('--json', ...args);
+  it('ends with 2 where an argument is missing, and says so in JSON', async () => {
+    const { code, stdout, stderr } = await quotidien('--json', 'run');
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'INPUT_INVALID' } });
     expect(stderr).toContain('error:');
@@ -46,10 +28,6 @@ describe('a command line that is wrong', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`the nearest is ${path.join(folder, 'demo')}`);
     expect(await readdir(folder)).toEqual(['demo']);
-  });
-
-  it('help ends with 0', async () => {
-    expect((await quotidien('run', '--help')).code).toBe(0);
   });
 
   it('makes no report of a day of which nothing is stored', async () => {
