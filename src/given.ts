@@ -27,6 +27,16 @@ export function lastOf<T>(list: readonly T[]): T {
   return required(list.at(-1), 'the last of a list that must have one');
 }
 
+/** What stands at a place, from 0, of a list that has one there by construction. */
+export function nthOf<T>(list: readonly T[], place: number): T {
+  return required(list[place], `place ${place} of a list of ${list.length}`);
+}
+
+/** What a pattern finds in a text; null as well where there is no text. */
+export function matchOf(pattern: RegExp, text: string | null | undefined): RegExpExecArray | null {
+  return text === null || text === undefined ? null : pattern.exec(text);
+}
+
 /** The text before the first separator; all of it where there is none. */
 export function textBefore(text: string, separator: string): string {
   const end = text.indexOf(separator);

@@ -6,7 +6,7 @@ import fastify from 'fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { textBefore } from '../given.ts';
+import { matchOf, textBefore } from '../given.ts';
 import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
 import { KnownTags } from './answers/known-tags.ts';
@@ -123,7 +123,7 @@ function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags): void {
 /** A key, else a session; without either who is on this machine may read what is open, and nobody else anything. */
 async function callerOf({ engine, settings }: ApiContext, request: FastifyRequest): Promise<Caller> {
   const { headers, ip } = request;
-  const key = keyIn(headers.authorization ?? '') ?? headers['x-api-key'];
+  const key = keyIn(headers.authorization) ?? headers['x-api-key'];
   if (typeof key === 'string') return callerOfKey(engine.documents, key, engine.now());
   const secret = sessionSecretOf(request, settings);
   const person = secret === undefined ? undefined : await callerOfSession(engine.documents, secret, engine.now());
@@ -136,8 +136,8 @@ async function callerOf({ engine, settings }: ApiContext, request: FastifyReques
 }
 
 /** As a bearer, or as the password of whoever: senders of notifications take it in their address and nowhere else. */
-function keyIn(authorization: string): string | undefined {
-  const [, scheme = '', value = ''] = /^(Bearer|Basic) (\S+)$/i.exec(authorization) ?? [];
+function keyIn(authorization: string | undefined): string | undefined {
+  const [, scheme = '', value = ''] = matchOf(/^(Bearer|Basic) (\S+)$/i, authorization) ?? [];
   if (scheme.toLowerCase() !== 'basic') return value === '' ? undefined : value;
   return /^[^:]*:(.+)$/.exec(Buffer.from(value, 'base64').toString())?.[1];
 }

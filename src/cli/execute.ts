@@ -85,7 +85,8 @@ function tellEnd(terminal: Terminal, error: unknown): ExitCode {
   const message = redactText(known.message);
   terminal.data({ error: { code, message, remedy, context: redacted(known.context) } });
   terminal.note(`${code}: ${message}\n${remedy}`);
-  if (code === 'INTERNAL' && known.cause instanceof Error) terminal.note(redactText(known.cause.stack ?? ''));
+  if (code === 'INTERNAL' && known.cause instanceof Error)
+    terminal.note(redactText(known.cause.stack ?? known.cause.message));
   return USAGE_CODES.includes(known.code) ? EXIT.usage : EXIT.failed;
 }
 

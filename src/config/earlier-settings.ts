@@ -99,7 +99,8 @@ export function earlierProblems(env: Environment, place: (name: string) => strin
 
 /** The environment with our settings where an earlier one means the same and ours is not set. */
 export function withEarlierNames(env: Environment): Environment {
-  const level = LOG_LEVELS[env['LOG_LEVEL']?.toLowerCase() ?? ''];
+  const asked = env['LOG_LEVEL']?.toLowerCase();
+  const level = asked === undefined ? undefined : LOG_LEVELS[asked];
   return level === undefined ? env : { QUOTIDIEN_LOG_LEVEL: level, ...env };
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from './load-config.ts';
+import { matchOf } from '../given.ts';
 
 /** Names of settings that are secrets as a whole; the AWS SDK reads the last one by itself. */
 const SECRET_SETTINGS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'TEMPORAL_API_KEY', 'QUOTIDIEN_METER_SECRET'];
@@ -9,7 +10,7 @@ export function secretsOf({ env, hosts }: Pick<Config, 'env' | 'hosts'>): string
   const named = SECRET_SETTINGS.map((name) => env[name]);
   const inUrl = passwordsOf(env['MONGODB_URL']);
   const sealing = ['QUOTIDIEN_PAYLOAD_KEYS', 'QUOTIDIEN_RAW_KEYS'].flatMap((name) =>
-    (env[name] ?? '').split(/[\s,]+/).map((entry) => entry.replace(/^[^:]*:/, '')),
+    env[name]?.split(/[\s,]+/).map((entry) => entry.replace(/^[^:]*:/, '')),
   );
   return [...keys, ...named, ...inUrl, ...sealing].filter(
     (value): value is string => value !== undefined && value !== '',
@@ -28,7 +29,7 @@ function keysIn(fileKeys: string | undefined): string[] {
 
 /** As it stands in the URL, and as it is. The driver's URLs may list several hosts, which `URL` cannot read. */
 function passwordsOf(url: string | undefined): string[] {
-  const written = /^[^/]+:\/\/[^:/]*:(.*)@/.exec(url ?? '')?.[1];
+  const written = matchOf(/^[^/]+:\/\/[^:/]*:(.*)@/, url)?.[1];
   if (written === undefined) return [];
   try {
     return [written, decodeURIComponent(written)];

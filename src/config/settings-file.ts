@@ -57,17 +57,17 @@ export function untrustedSettings(
   { file, named, env, hosts }: { file: string; named: boolean; env: Environment; hosts: readonly string[] },
 ): string[] {
   const why = foreign ?? (named ? undefined : 'whose folder nobody named: use --home or QUOTIDIEN_HOME');
-  const programs = why === undefined ? [] : PROGRAMS.filter((name) => isFrom(name));
-  const addresses = foreign === undefined ? [] : hosts.filter((host) => env[hostVariable(host, 'KEY')] !== undefined);
-  return [
-    ...programs.map(
-      (name) => `${name} names a program and is not taken from ${file}, ${why ?? ''}; set it in the environment`,
-    ),
-    ...addresses
-      .map((host) => hostVariable(host, 'URL'))
-      .filter((name) => isFrom(name))
-      .map((name) => `${name} would be told a key of the environment and is not taken from ${file}, ${foreign ?? ''}`),
-  ];
+  if (why === undefined) return [];
+  const programs = PROGRAMS.filter((name) => isFrom(name)).map(
+    (name) => `${name} names a program and is not taken from ${file}, ${why}; set it in the environment`,
+  );
+  if (foreign === undefined) return programs;
+  const addresses = hosts
+    .filter((host) => env[hostVariable(host, 'KEY')] !== undefined)
+    .map((host) => hostVariable(host, 'URL'))
+    .filter((name) => isFrom(name))
+    .map((name) => `${name} would be told a key of the environment and is not taken from ${file}, ${foreign}`);
+  return [...programs, ...addresses];
 
   function isFrom(name: string): boolean {
     return settings[name] !== undefined && env[name] === undefined;

@@ -1,5 +1,6 @@
 import { EARLIER_SETTINGS, PATH_SETTINGS } from './earlier-settings.ts';
 import { HOST_SETTING, hostVariable, SETTINGS } from './settings.ts';
+import { required } from '../given.ts';
 
 /** Every setting there is, from the code that reads them: what `quotidien settings` prints and `docs/settings.md` is made of. */
 
@@ -43,7 +44,12 @@ export function listSettings(hosts: readonly string[]): ListedSetting[] {
     const none = type.safeParse(undefined);
     const value: unknown = none.success ? none.data : undefined;
     const isPlain = typeof value === 'string' || typeof value === 'number';
-    return { name, group: 'ours', meaning: type.description ?? '', fallback: isPlain ? String(value) : null };
+    return {
+      name,
+      group: 'ours',
+      meaning: required(type.description, `the meaning of ${name}`),
+      fallback: isPlain ? String(value) : null,
+    };
   });
   const home: ListedSetting = {
     name: 'QUOTIDIEN_HOME',

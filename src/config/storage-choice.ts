@@ -122,10 +122,15 @@ function chooseDocuments(env: Environment, problems: string[]): DocumentChoice {
 }
 
 function mongodb(env: Environment, reason: string, problems: string[]): DocumentChoice {
-  const url = env['MONGODB_URL'];
-  if (url === undefined) problems.push(`${reason} needs MONGODB_URL, such as mongodb://localhost:27017`);
-  const database = env['MONGODB_DATABASE'] ?? databaseOfUrl(url ?? '') ?? DEFAULT_DATABASE;
-  return { kind: 'mongodb', reason, url: url ?? '', database };
+  const url = orProblem(env['MONGODB_URL'], problems, `${reason} needs MONGODB_URL, such as mongodb://localhost:27017`);
+  const database = env['MONGODB_DATABASE'] ?? databaseOfUrl(url) ?? DEFAULT_DATABASE;
+  return { kind: 'mongodb', reason, url, database };
+}
+
+/** A setting that must be there; without it a problem, which ends the reading of the settings. */
+function orProblem(setting: string | undefined, problems: string[], problem: string): string {
+  if (setting === undefined) problems.push(problem);
+  return setting ?? '';
 }
 
 /** The name in the path of a URL of MongoDB, which may list several hosts and so is none for `URL`. */
@@ -157,17 +162,18 @@ function chooseObjects(env: Environment, documents: DocumentChoice, problems: st
     return { kind: 'local-files', reason: useS3 === false ? 'USE_S3=false' : 'USE_S3 is not set, and this is not AWS' };
   }
   // Of the raw files' bucket only the name: what lies below a folder of it is theirs.
-  const bucket = first(env, NAMES.bucket)?.split('/')[0];
-  if (bucket === undefined) {
-    problems.push(`S3 was chosen (${reason}), but no bucket: set QUOTIDIEN_S3_BUCKET, or USE_S3=false for local files`);
-  }
+  const bucket = orProblem(
+    first(env, NAMES.bucket)?.split('/')[0],
+    problems,
+    `S3 was chosen (${reason}), but no bucket: set QUOTIDIEN_S3_BUCKET, or USE_S3=false for local files`,
+  );
   const cacheFolder = first(env, NAMES.cacheFolder);
   return {
     kind: 's3',
     reason,
-    bucket: bucket ?? '',
+    bucket,
     cacheCheckTtlMs: cacheCheckTtlMs(env, problems),
-    placed: placedFolders(env, bucket ?? '', problems),
+    placed: placedFolders(env, bucket, problems),
     ...awsAccess(env, NAMES.s3Endpoint),
     ...definedMembers({ cacheFolder }),
   };

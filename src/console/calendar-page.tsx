@@ -70,7 +70,7 @@ function Day({
   readonly isFirst: boolean;
 }): JSX.Element {
   const { date, standing, revision, remarks } = day;
-  const told = [date, standing.replace('_', ' '), revision ?? '', ...remarks.map(({ text }) => text)].filter(Boolean);
+  const told = [date, standing.replace('_', ' '), revision, ...remarks.map(({ text }) => text)].filter(Boolean);
   const weekday = (toEpochDay(date) + EPOCH_WEEKDAY) % WEEK;
   const blanks = isFirst
     ? Array.from({ length: weekday }, (_, index) => <li key={`blank ${index}`} aria-hidden="true" />)

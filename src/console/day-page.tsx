@@ -171,5 +171,5 @@ function whyOf(state: ManifestStep): string {
   if (state.state === 'skipped') return state.reason;
   if (state.state === 'failed') return `${state.code}: ${state.message}`;
   const checks = state.failedChecks.map(({ check, failed, tested }) => `${check}: ${failed} / ${tested}`);
-  return [state.kept?.message ?? '', ...checks].filter(Boolean).join('; ');
+  return [state.kept?.message, ...checks].filter(Boolean).join('; ');
 }

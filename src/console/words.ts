@@ -271,5 +271,5 @@ export const WORDS: Readonly<Record<Language, Words>> = { fr: FR, en: EN };
 /** What the address says, else what the browser prefers. */
 export function languageOf(asked: unknown, accept: string | undefined): Language {
   if (asked === 'fr' || asked === 'en') return asked;
-  return (accept ?? '').trim().toLowerCase().startsWith('fr') ? 'fr' : 'en';
+  return accept?.trim().toLowerCase().startsWith('fr') === true ? 'fr' : 'en';
 }

@@ -45,7 +45,7 @@ function ofInstallation({ home, settings, storage }: Config): OfInstallation {
       ...{ folder, idleTimeoutMs },
     }),
     objectNamed: ({ bucket, key }) => objectNameIn(storage.objects, bucket, key),
-    rawKeys: parsePayloadKeys(settings.QUOTIDIEN_RAW_KEYS ?? '').keys,
+    rawKeys: parsePayloadKeys(settings.QUOTIDIEN_RAW_KEYS).keys,
     secret: () => meterSecret(home, settings.QUOTIDIEN_METER_SECRET),
   };
 }

@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
-import { definedMembers } from '../given.ts';
+import { definedMembers, firstOf, lastOf } from '../given.ts';
 import type { Activities } from '../activities/create-activities.ts';
 import type { CanaryDifference, SelectedDays } from '../engine/contract.ts';
 import { SELECTIONS, spreadSample, yearSpans } from '../pipelines/backfill.ts';
@@ -262,7 +262,7 @@ class BackfillRun {
   /** Runs a window; returns the days that need care. */
   async #window(dates: readonly CivilDate[], index: number): Promise<CivilDate[]> {
     const { pipeline } = this.request;
-    const workflowId = `window/${pipeline}/${dates[0] ?? ''}_${dates.at(-1) ?? ''}`;
+    const workflowId = `window/${pipeline}/${firstOf(dates)}_${lastOf(dates)}`;
     try {
       let result = await this.#startWindow(workflowId, dates, index);
       if (result === undefined) {
@@ -314,7 +314,7 @@ class BackfillRun {
         ],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         priority: PRIORITY,
-        staticSummary: `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}, ${dates.length} days`,
+        staticSummary: `${pipeline} ${firstOf(dates)} … ${lastOf(dates)}, ${dates.length} days`,
       }),
     );
     if (handle === undefined) return undefined;

@@ -8,6 +8,7 @@ import { LEFT_OUT } from '../pipelines/kept-delivery.ts';
 import type { StepDone, StepFailed, StepWork, StepsRun } from '../pipelines/run-steps.ts';
 import type { Stage, StepId } from '../pipelines/vocabulary.ts';
 import { codedFailure, failureOf } from './plain-failures.ts';
+import { firstOf, lastOf } from '../given.ts';
 
 /** An operator's word on single steps of a day. */
 export interface StepsControl {
@@ -76,7 +77,7 @@ async function callStep(
 }
 
 function stepOptions(activities: StepActivities, step: ExecutionStep, { days }: StepWork): ActivityOptions {
-  const [first, last] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
+  const [first, last] = [firstOf(days).date, lastOf(days).date];
   return {
     taskQueue: queueOf(activities, step),
     startToCloseTimeout: step.timeoutSeconds * 1000,

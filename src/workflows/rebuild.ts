@@ -15,6 +15,7 @@ import { CONTROL_RETRY } from './control-retry.ts';
 import { retryPolicy } from './call-steps.ts';
 import { failureOf } from './plain-failures.ts';
 import { window } from './window.ts';
+import { firstOf } from '../given.ts';
 
 const control = proxyActivities<Activities>(CONTROL_RETRY);
 
@@ -45,7 +46,7 @@ async function rebuildDays(
   const { workflowId, runId } = workflowInfo();
   try {
     const { careful } = await executeChild(window, {
-      workflowId: `${workflowId}/${runId}/${dates[0] ?? ''}/${until}`,
+      workflowId: `${workflowId}/${runId}/${firstOf(dates)}/${until}`,
       args: [{ pipeline, dates, reason: 'derived', offline: true, until }],
       staticSummary: `${dates.length} days that compare themselves with changed days`,
     });
@@ -66,7 +67,7 @@ async function rebuildPeriods(
     startToCloseTimeout: timeoutSeconds * 1000,
     heartbeatTimeout: retry.heartbeatMs,
     retry: retryPolicy(retry),
-    summary: `${step} · ${periods.length === 1 ? (periods[0] ?? '') : `${periods.length} periods`}`,
+    summary: `${step} · ${periods.length === 1 ? firstOf(periods) : `${periods.length} periods`}`,
   });
   try {
     return (await rollup({ pipeline, step, periods, isolate: true })).failed ?? [];

@@ -2,6 +2,7 @@ import type { DayState, ExecutionStep } from '../pipelines/execution.ts';
 import { tellTogether } from '../pipelines/in-shards.ts';
 import type { PlannedStep } from '../pipelines/plan.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
+import { firstOf } from '../given.ts';
 
 /** What a run shows of itself in the Temporal UI ("User metadata"), in Markdown. */
 
@@ -23,7 +24,7 @@ export function dayStory(
       const isRunning = state[step.id] === undefined && running.has(step.id);
       return isRunning ? `planned as: ${reasonOf(index)}; ${TRIES}` : (detail(state, step) ?? reasonOf(index));
     });
-    const words = (all: readonly string[]): string => (of === undefined ? (all[0] ?? '') : counted(all));
+    const words = (all: readonly string[]): string => (of === undefined ? firstOf(all) : counted(all));
     const actions = words(plans.map((plan) => plan?.action ?? 'run'));
     const told = cell([...new Set(why)].slice(0, REASONS_TOLD).join('; '));
     return `| ${name} | ${actions} | ${words(members.map((step) => stateWord(state, step, running)))} | ${told} |`;

@@ -1,7 +1,7 @@
 import { condition, patched, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { FolderRequest } from '../engine/contract.ts';
-import { definedMembers } from '../given.ts';
+import { definedMembers, firstOf } from '../given.ts';
 import { runSteps } from '../pipelines/run-steps.ts';
 import type { CivilDate, Revision } from '../pipelines/vocabulary.ts';
 import { AwaitedDays } from './await-day.ts';
@@ -80,7 +80,7 @@ async function runWatch({ pipeline, folder }: WatchInput): Promise<WatchResult> 
       ? watchPublisher(pipeline)
       : watchPublisher(pipeline, folder));
     for (const dates of windows) {
-      setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${dates[0] ?? ''}`);
+      setCurrentDetails(`**${pipeline}**: asking again for ${dates.length} days from ${firstOf(dates)}`);
       await download(pipeline, dates, folder);
       await revised.start(await changedDays(pipeline, dates));
     }

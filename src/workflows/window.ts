@@ -1,5 +1,5 @@
 import { condition, defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import { definedMembers } from '../given.ts';
+import { definedMembers, firstOf, lastOf } from '../given.ts';
 import type { CommitRequest, ResolvedWindow } from '../engine/contract.ts';
 import { decisionOn } from '../pipelines/decision.ts';
 import { dayOutcome } from '../pipelines/execution.ts';
@@ -117,8 +117,8 @@ function addResults(one: WindowResult, other: WindowResult): WindowResult {
 /** What came of the days of a window; another run has committed the `overtaken` ones meanwhile. */
 async function makeDays(input: WindowInput): Promise<WindowResult & { readonly overtaken: readonly CivilDate[] }> {
   const { pipeline, dates, reason = 'backfill' } = input;
-  const title = `${pipeline} ${dates[0] ?? ''} … ${dates.at(-1) ?? ''}`;
-  describeRun({ Pipeline: pipeline, DataDate: dates[0] ?? '', RunReason: reason });
+  const title = `${pipeline} ${firstOf(dates)} … ${lastOf(dates)}`;
+  describeRun({ Pipeline: pipeline, DataDate: firstOf(dates), RunReason: reason });
   goAnywhere();
   const resolved = await resolve(input);
   const steps = resolved.steps.filter((step) => !isAfterStage(step.stage, input.until));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { definedMembers, firstOf, lastOf, required, textBefore } from '../../src/given.ts';
+import { definedMembers, firstOf, lastOf, matchOf, nthOf, required, textBefore } from '../../src/given.ts';
 
 describe('definedMembers', () => {
   it('leaves out members that are undefined, and keeps the order of the others, null and false', () => {
@@ -22,6 +22,22 @@ describe('required', () => {
     }).toThrow('the bucket is missing');
     expect(() => firstOf([])).toThrow('the first of a list that must have one is missing');
     expect(() => lastOf([])).toThrow('the last of a list that must have one is missing');
+  });
+});
+
+describe('nthOf', () => {
+  it('returns what stands at a place, and says which place a list of how many lacks', () => {
+    expect([nthOf(['a', ''], 0), nthOf(['a', ''], 1)]).toEqual(['a', '']);
+    expect(() => nthOf(['a'], 1)).toThrow('place 1 of a list of 1 is missing');
+    expect(() => nthOf(['a'], -1)).toThrow('place -1 of a list of 1 is missing');
+  });
+});
+
+describe('matchOf', () => {
+  it('finds nothing where there is no text, also by a pattern of the empty text', () => {
+    expect([null, undefined].map((text) => matchOf(/^$/, text))).toEqual([null, null]);
+    expect(matchOf(/^$/, '')).not.toBeNull();
+    expect(matchOf(/(\d+)/, 'a12')?.[1]).toBe('12');
   });
 });
 

@@ -13,7 +13,7 @@ export function parseRange(
   header: string | undefined,
   length: number,
 ): readonly [number, number] | 'invalid' | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
+  const match = header === undefined ? null : /^bytes=(\d*)-(\d*)$/.exec(header);
   if (match === null || (match[1] === '' && match[2] === '')) return undefined;
   if (match[1] === '') {
     const suffix = Math.min(Number(match[2]), length);

@@ -95,7 +95,7 @@ function readTerm(tokens: Token[]): Comparison[] {
  * @throws a 400 refusal for everything else, OR and functions included, rather than answer more rows than were asked for.
  */
 export function parseWhere(text: string | undefined): readonly Comparison[] {
-  const tokens = tokenize(text ?? '');
+  const tokens = text === undefined ? [] : tokenize(text);
   const comparisons: Comparison[] = [];
   if (tokens.length === 0) return comparisons;
   for (;;) {

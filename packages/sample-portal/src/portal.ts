@@ -132,7 +132,7 @@ async function rightAnswer(desk: Desk, request: PortalRequest, fault: FaultKind 
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw refusal(405, 'MethodNotAllowed', `The method ${request.method} is not allowed.`);
     }
-    const dataset = desk.datasets.get(request.dataset ?? '');
+    const dataset = request.dataset === undefined ? undefined : desk.datasets.get(request.dataset);
     const service = serviceAnswer(request, desk.options.seed ?? 1, desk.options.now());
     if (service !== undefined) return service;
     const page = pageAnswer(request, desk.options.seed ?? 1, desk.options.now());

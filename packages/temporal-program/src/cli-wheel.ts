@@ -186,7 +186,7 @@ export function whyCommandFailed(error: unknown): string {
   const failure = error as NodeJS.ErrnoException & { stderr?: string; killed?: boolean; signal?: string | null };
   if (failure.code === 'ENOENT') return 'no such command';
   if (failure.killed === true) return `gave no answer in time and was ended (${failure.signal ?? 'killed'})`;
-  const lines = (failure.stderr ?? '').split('\n').filter((line) => line.trim() !== '');
+  const lines = failure.stderr?.split('\n').filter((line) => line.trim() !== '') ?? [];
   const telling = lines.findLast((line) => /error|no module named/i.test(line)) ?? lines.at(-1);
   return (telling ?? failure.message).trim().slice(0, 300);
 }

@@ -122,7 +122,7 @@ async function lookAtSetting({ env }: Search): Promise<RunnableCli | string> {
 async function lookOnPath({ env }: Search): Promise<RunnableCli | string> {
   const name = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
   const reasons: string[] = [];
-  for (const folder of (env['PATH'] ?? '').split(path.delimiter)) {
+  for (const folder of env['PATH']?.split(path.delimiter) ?? []) {
     const file = path.resolve(folder, name);
     // A relative entry is a folder of wherever the command is called, and not the user's own.
     if (!path.isAbsolute(folder) || !(await isFile(file))) continue;

@@ -45,5 +45,5 @@ export class KnownTags {
 }
 
 function nameOf({ method, url, headers, caller }: FastifyRequest): string {
-  return [method, url, headers.accept ?? '', caller.anonymous, ...caller.scopes].join('\n');
+  return [method, url, headers.accept, caller.anonymous, ...caller.scopes].join('\n');
 }

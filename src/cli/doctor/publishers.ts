@@ -6,6 +6,7 @@ import { CODE_VERSION } from '../../workers/code-version.ts';
 import { hostVariable } from '../../config/settings.ts';
 import { timed, whyFailed } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { toldTime } from './store-clocks.ts';
 
 /** Asks every publisher for its cheap freshness value, once and briefly; being offline is a warning. */
 
@@ -84,8 +85,8 @@ async function ask(subject: string, source: HttpSource, signal: AbortSignal): Pr
 }
 
 function clockDifference(date: string | null, hereMs: number): { readonly clockMs?: number } {
-  const thereMs = Date.parse(date ?? '');
-  return Number.isNaN(thereMs) ? {} : { clockMs: hereMs - thereMs };
+  const thereMs = toldTime(date);
+  return thereMs === undefined ? {} : { clockMs: hereMs - thereMs };
 }
 
 /** A source without a freshness document has answered, and that is all there is to know. */

@@ -43,11 +43,16 @@ async function clockFinding(
   };
 }
 
+/** The time in the header `date` of an answer, in milliseconds since 1970; undefined where none can be read. */
+export function toldTime(date: string | null): number | undefined {
+  const there = date === null ? Number.NaN : Date.parse(date);
+  return Number.isNaN(there) ? undefined : there;
+}
+
 /** Any answer has the time, also a refusal. */
 async function httpClock(url: string): Promise<number | undefined> {
   const answer = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-  const there = Date.parse(answer.headers.get('date') ?? '');
-  return Number.isNaN(there) ? undefined : there;
+  return toldTime(answer.headers.get('date'));
 }
 
 async function mongoClock(options: { readonly url: string; readonly database: string }): Promise<number | undefined> {

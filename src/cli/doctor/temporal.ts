@@ -11,6 +11,7 @@ import type { TemporalTarget } from '../../workers/temporal-target.ts';
 import { knownTemporal } from '../temporal/known-temporal.ts';
 import { timed, whyFailed } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { matchOf } from '../../given.ts';
 
 /** Which Temporal server is used, whether it is ready for us, or how one would be started. */
 
@@ -136,7 +137,7 @@ const IDENTITY = /^(\d+)@(.+)$/;
 
 /** Whether a poller that the server remembers can still be there: it polls, and its process is alive where that can be seen from here. */
 export function mayLive({ identity, lastAccessTime }: Poller, nowMs: number): boolean {
-  const [, pid, host] = IDENTITY.exec(identity ?? '') ?? [];
+  const [, pid, host] = matchOf(IDENTITY, identity) ?? [];
   if (host === os.hostname() && !isAlive(Number(pid))) return false;
   const polledMs = Number(lastAccessTime?.seconds ?? 0) * 1_000;
   return nowMs - polledMs < SILENT_AFTER_MS;

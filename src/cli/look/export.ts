@@ -93,7 +93,7 @@ export function formatOf({
 }): Format {
   const formats = Object.keys(FORMATS) as Format[];
   if (format !== undefined) return oneOf('--format', format, formats);
-  const ending = path.extname(output ?? '').slice(1);
+  const ending = output === undefined ? undefined : path.extname(output).slice(1);
   return formats.find((one) => one === ending || (one === 'arrow' && ending === 'arrows')) ?? 'csv';
 }
 

@@ -46,10 +46,10 @@ async function keyOf(engine: OpenEngine, { pipeline, date }: OpenCommand): Promi
   const day = date === undefined ? undefined : parseCivilDate(date);
   const key = await publishedPage(engine, definition, day);
   if (key !== undefined) return key;
-  const make = `"quotidien report ${pipeline} ${day ?? ''}`.trimEnd();
+  const asked = day === undefined ? pipeline : `${pipeline} ${day}`;
   throw new PipelineError(
     'INPUT_INVALID',
-    `${pipeline} ${day ?? ''} has no page: ${make}" makes it from what is stored`,
+    `${asked} has no page: "quotidien report ${asked}" makes it from what is stored`,
   );
 }
 

@@ -26,15 +26,12 @@ export async function status(context: CommandContext, { pipeline, period }: Stat
   const engine = await context.engine();
   const { definition } = datasetOf(engine, pipeline);
   const thisMonth = monthOf(civilDateAt(engine.now(), definition.zone));
-  const days = await readDays(
-    context,
-    pipeline,
-    period === undefined ? [addMonths(thisMonth, -1), thisMonth] : [period],
-  );
+  const asked = period === undefined ? [addMonths(thisMonth, -1), thisMonth] : [period];
+  const days = await readDays(context, pipeline, asked);
   if (days.length === 0) {
     throw new PipelineError(
       'PLAN_INVALID',
-      `${pipeline} has no data before ${firstDayOf(definition)}; ${period ?? ''} was asked for`,
+      `${pipeline} has no data before ${firstDayOf(definition)}; ${asked.join(' and ')} was asked for`,
     );
   }
   context.terminal.data(days);

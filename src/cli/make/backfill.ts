@@ -1,4 +1,4 @@
-import { definedMembers } from '../../given.ts';
+import { definedMembers, required } from '../../given.ts';
 import { loadPlan, planBackfill, savePlan } from '../../engine/plan/plan-backfill.ts';
 import type { DetailedPlan } from '../../engine/plan/plan-backfill.ts';
 import { PipelineError } from '../../errors.ts';
@@ -50,8 +50,10 @@ export interface BackfillCommand {
 export async function backfill(context: CommandContext, command: BackfillCommand): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
-  const detailed = command.plan === undefined ? await planBackfill(engine, requestOf(command)) : undefined;
-  const plan = detailed?.plan ?? (await loadPlan(engine.documents, command.pipeline, command.plan ?? ''));
+  const { pipeline, plan: hash } = command;
+  const detailed = hash === undefined ? await planBackfill(engine, requestOf(command)) : undefined;
+  const plan =
+    hash === undefined ? required(detailed, 'the plan').plan : await loadPlan(engine.documents, pipeline, hash);
   if (detailed !== undefined) await savePlan(engine.documents, plan);
   for (const line of planLines(plan)) terminal.line(line);
   if (command.dryRun === true) {

@@ -42,7 +42,9 @@ export async function addDatasetCommands(
 }
 
 function addCommand(own: Command, perform: Perform, pipeline: string, command: DatasetCommand): void {
-  const added = own.command([command.name, command.arguments ?? ''].join(' ').trim()).description(command.description);
+  const added = own
+    .command(command.arguments === undefined ? command.name : `${command.name} ${command.arguments}`)
+    .description(command.description);
   for (const { flags, description } of command.options ?? []) added.option(flags, description);
   added.action(() =>
     perform(async (context) => {

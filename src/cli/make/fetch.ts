@@ -38,9 +38,9 @@ const TRIED = 2;
 
 /** `quotidien fetch`: brings files of a folder and makes the days that they change; a part of which nothing can be read fails the command. */
 export async function fetchFolder(context: CommandContext, command: FetchCommand): Promise<ExitCode> {
-  const mode = MODES.find((name) => name === (command.mode ?? MODES[0]));
-  if (mode === undefined)
-    throw new PipelineError('INPUT_INVALID', `--mode takes ${MODES.join(', ')}, not ${command.mode ?? ''}`);
+  const asked = command.mode ?? MODES[0];
+  const mode = MODES.find((name) => name === asked);
+  if (mode === undefined) throw new PipelineError('INPUT_INVALID', `--mode takes ${MODES.join(', ')}, not ${asked}`);
   if (command.parts.length > 0 && (mode === 'all' || mode === 'rebuild'))
     throw new PipelineError('INPUT_INVALID', `--mode ${mode} is of all parts; name none`);
   const parts = command.parts.length === 0 ? undefined : command.parts.map((part) => part.toLowerCase());

@@ -64,7 +64,7 @@ function forcedFrom({ fromStep, force, reason, to }: RunOptions): StepId | Stage
   const from = force === true ? STAGES[0] : (fromStep as StepId | Stage | undefined);
   if (from === undefined) return undefined;
   if (to !== undefined) throw new PipelineError('INPUT_INVALID', '--from-step and --force are for a single day');
-  if (force === true && (reason ?? '').trim() === '')
+  if (force === true && (reason === undefined || reason.trim() === ''))
     throw new PipelineError('INPUT_INVALID', '--force needs --reason');
   return from;
 }

@@ -9,6 +9,7 @@ import type { DayResult } from '../../workflows/day.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
 import { count } from '../shared/measures.ts';
+import { lastOf } from '../../given.ts';
 
 /** A finished single day of the demo, and whose it is. */
 export interface ShownDay {
@@ -57,7 +58,7 @@ async function madeDays({ documents }: OpenEngine, shown: readonly ShownDay[]): 
   const pipelines = [...new Set(shown.map(({ pipeline }) => pipeline))];
   return Promise.all(
     pipelines.map(async (pipeline) => {
-      const newest = shown.findLast((day) => day.pipeline === pipeline)?.result.date ?? '';
+      const { date: newest } = lastOf(shown.filter((day) => day.pipeline === pipeline)).result;
       const manifests = await newestManifests(
         documents,
         pipeline,

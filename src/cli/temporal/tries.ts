@@ -108,8 +108,8 @@ function remarksOfRun(run: WorkflowExecutionDescription, now: number, at: string
 function failedTry(activity: PendingActivity, now: number): string | undefined {
   const { activityType, attempt, maximumAttempts, lastFailure, state, nextAttemptScheduleTime } = activity;
   const failed = (attempt ?? 1) - 1;
-  const message = lastFailure?.message ?? '';
-  if (failed < 1 || message === '') return undefined;
+  const message = lastFailure?.message;
+  if (failed < 1 || message === undefined || message === null || message === '') return undefined;
   const ofMax = maximumAttempts ? ` of ${maximumAttempts}` : '';
   const waitMs = msOf(nextAttemptScheduleTime) - now;
   const isRunning = state === PENDING_ACTIVITY_STATE_STARTED || waitMs <= 0;

@@ -110,7 +110,8 @@ function roundedArea(geometry: PolygonGeometry): number {
 
 /** `48.85, 2.35` as a position. */
 export function positionOfText(text: string | null): Position | null {
-  const [lat, lon] = (text ?? '').split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (text === null) return null;
+  const [lat, lon] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   return lat === undefined || lon === undefined || Number.isNaN(lat) || Number.isNaN(lon) ? null : [lon, lat];
 }
 

@@ -5,13 +5,14 @@ import {
   csvRowsSql,
   isCivilDate,
   isRecord,
+  matchOf,
   oddColumns,
   PipelineError,
   quoteIdentifier,
   readJsonDocuments,
   readTextEnds,
-  textOf,
   required,
+  textOf,
 } from '../kit/index.ts';
 import type { CivilDate, CsvLayout, Dataset, GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { ZONE } from './zones.ts';
@@ -197,7 +198,7 @@ function findDisruptions({ path, name, asOf }: GivenFile, documents: readonly un
 /** `20251104T051500` → `2025-11-04`. */
 function newestUpdate(updates: readonly (string | null)[]): CivilDate | undefined {
   const dates = updates.flatMap((at) => {
-    const [, year, month, day] = /^(\d{4})-?(\d\d)-?(\d\d)T/.exec(at ?? '') ?? [];
+    const [, year, month, day] = matchOf(/^(\d{4})-?(\d\d)-?(\d\d)T/, at) ?? [];
     return year === undefined || month === undefined || day === undefined ? [] : [`${year}-${month}-${day}`];
   });
   return dates.sort().at(-1);

@@ -1,4 +1,4 @@
-import { localQuarters } from '../kit/index.ts';
+import { localQuarters, nthOf } from '../kit/index.ts';
 import type { Revision, ZonedDay } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { leastFinal } from './core.ts';
@@ -90,7 +90,7 @@ function extremeOf(
 ): Extreme | null {
   let best: Extreme | null = null;
   for (const [quarter, value] of values.entries()) {
-    if (value !== null && (best === null || beats(value, best.mw))) best = { mw: value, at: at[quarter] ?? '' };
+    if (value !== null && (best === null || beats(value, best.mw))) best = { mw: value, at: nthOf(at, quarter) };
   }
   return best;
 }

@@ -1,4 +1,4 @@
-import { dayOf, PipelineError, quoteTexts, REVISIONS } from '../kit/index.ts';
+import { dayOf, nthOf, PipelineError, quoteTexts, REVISIONS } from '../kit/index.ts';
 import type { Revision, SqlSession, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, MEASURES } from './columns.ts';
@@ -27,7 +27,7 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     FROM read_parquet([${quoteTexts([...new Set(paths)])}], filename = true, hive_partitioning = false) GROUP BY ALL`);
   const coreOf = new Map(days.map(({ path, core }) => [path, core]));
   return task.units.map((unit, index): UnitOutcome => {
-    const rows = JSON.parse(`[${coreOf.get(paths[index] ?? '') ?? ''}]`) as CoreRow[];
+    const rows = JSON.parse(`[${coreOf.get(nthOf(paths, index)) ?? ''}]`) as CoreRow[];
     const metrics = dayMetrics(coreDay(unit, rows));
     return {
       scope: unit.scope,

@@ -1,4 +1,4 @@
-import { alikeFiles, dayOf, quoteIdentifier, quoteText, quoteTexts } from '../kit/index.ts';
+import { alikeFiles, dayOf, firstOf, quoteIdentifier, quoteText, quoteTexts } from '../kit/index.ts';
 import type { LocalArtefact, SqlSession, StepUnit, ZonedDay } from '../kit/index.ts';
 import type { ColumnName, MeasureName } from './columns.ts';
 import { MEASURES } from './columns.ts';
@@ -82,7 +82,7 @@ export async function loadPublishedRows(sql: SqlSession, units: readonly StepUni
     }),
   );
   const groups = (await alikeFiles(sql, files)).map(({ part, columns, files: alike }): HeaderGroup => {
-    const date = alike[0]?.day.date ?? '';
+    const { date } = firstOf(alike).day;
     return { part, files: alike, header: mapHeader(columns, `the ${part} slice of ${date}`) };
   });
   await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${groups.map(selectTyped).join(' UNION ALL ') || NOTHING}`);

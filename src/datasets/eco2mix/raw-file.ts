@@ -1,5 +1,13 @@
 import { open } from 'node:fs/promises';
-import { JSON_ANSWER, PipelineError, refuseUnclearHeader, refuseWhatIsNoData } from '../kit/index.ts';
+import {
+  firstOf,
+  JSON_ANSWER,
+  matchOf,
+  PipelineError,
+  refuseUnclearHeader,
+  refuseWhatIsNoData,
+  textBefore,
+} from '../kit/index.ts';
 import type { Header } from './header.ts';
 import { mapHeader, requireColumn } from './header.ts';
 
@@ -100,7 +108,7 @@ function describe(
 }
 
 function firstRow(text: string, end: number): string {
-  return end === -1 ? '' : (text.slice(end + 1).split('\n', 1)[0] ?? '');
+  return end === -1 ? '' : textBefore(text.slice(end + 1), '\n');
 }
 
 const INSTANT = /^"?\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
@@ -112,7 +120,7 @@ function refuseRenamedInstant(
   published: readonly string[],
   row: readonly string[],
 ): void {
-  const renamed = unknown.find((name) => INSTANT.test(row[published.indexOf(name)] ?? ''));
+  const renamed = unknown.find((name) => matchOf(INSTANT, row[published.indexOf(name)]) !== null);
   if (renamed === undefined) return;
   throw new PipelineError(
     'SRC_SHAPE_CHANGED',
@@ -170,6 +178,6 @@ function refuseCutRow(file: RawFile, rows: readonly string[]): void {
 
 /** A line of text after RTE's rows, unlike the beginning of a row that was cut in its first field. */
 function isNotice(line: string, rows: readonly string[], delimiter: string): boolean {
-  const firstField = rows[0]?.split(delimiter)[0] ?? '';
-  return !line.includes(delimiter) && !(rows[0] !== line && firstField.startsWith(line));
+  const first = firstOf(rows);
+  return !line.includes(delimiter) && !(first !== line && textBefore(first, delimiter).startsWith(line));
 }

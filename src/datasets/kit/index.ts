@@ -72,7 +72,7 @@ export type { ArtefactRef } from '../../ports/objects.ts';
 export type { SqlSession } from '../../ports/sql.ts';
 export { PipelineError } from '../../errors.ts';
 export type { ErrorCode, ErrorContext } from '../../errors.ts';
-export { definedMembers, required } from '../../given.ts';
+export { definedMembers, firstOf, lastOf, matchOf, nthOf, required, textBefore } from '../../given.ts';
 export type { Given } from '../../given.ts';
 
 // The definition, with defaults and durations as people write them.

@@ -1,4 +1,4 @@
-import { csvRowsSql, openCsv, PipelineError, quoteIdentifier, required } from '../kit/index.ts';
+import { csvRowsSql, firstOf, lastOf, openCsv, PipelineError, quoteIdentifier, required } from '../kit/index.ts';
 import type { GivenFile, RecognisedFile, SqlSession } from '../kit/index.ts';
 import { REGISTER } from './register.ts';
 import { kindOf, readRtePage } from './rte-page.ts';
@@ -24,8 +24,8 @@ async function recognisePage({ path, name }: GivenFile): Promise<RecognisedFile>
   return {
     part: isSolar ? 'rte-solaire' : 'rte-eolien',
     kind: 'RTE’s page of monthly production and load factors',
-    from: `${months[0] ?? ''}-01`,
-    to: lastDayOf(months.at(-1) ?? ''),
+    from: `${firstOf(months)}-01`,
+    to: lastDayOf(lastOf(months)),
     rows: figures.length,
     extension: 'html',
     mediaType: 'text/html',

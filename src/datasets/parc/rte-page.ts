@@ -83,9 +83,11 @@ function figuresOf(chart: Readonly<Record<string, unknown>>): PageFigure[] {
 function monthsOf(years: Readonly<Record<string, unknown>>): Pick<PageFigure, 'month' | 'value'>[] {
   return Object.entries(years).flatMap(([year, months]) =>
     Object.entries(isRecord(months) ? months : {}).flatMap(([month, value]) => {
-      const text = textOf(value) ?? '';
+      const text = textOf(value);
       const isMonth = /^\d{4}$/.test(year) && /^(0?[1-9]|1[0-2])$/.test(month);
-      return isMonth && text !== '' ? [{ month: `${year}-${month.padStart(2, '0')}`, value: text }] : [];
+      return isMonth && text !== null && text !== ''
+        ? [{ month: `${year}-${month.padStart(2, '0')}`, value: text }]
+        : [];
     }),
   );
 }

@@ -2,15 +2,16 @@ import path from 'node:path';
 import {
   copyToParquet,
   csvRowsSql,
+  definedMembers,
+  nthOf,
   openCsv,
   PipelineError,
   quoteIdentifier,
   quoteText,
   refuseUnreadable,
+  required,
   rowsOfCsv,
   writeParquetRows,
-  definedMembers,
-  required,
 } from '../kit/index.ts';
 import type { CivilDate, Dataset, RowsFile, SliceTask, SqlColumn, SqlSession, UnitOutcome } from '../kit/index.ts';
 import { REGISTER } from './register.ts';
@@ -50,7 +51,7 @@ async function slicePage(task: SliceTask, sql: SqlSession): Promise<readonly Uni
 
 function byTexts(one: readonly string[], other: readonly string[]): number {
   const place = one.findIndex((text, index) => text !== other[index]);
-  return place === -1 ? 0 : (one[place] ?? '') < (other[place] ?? '') ? -1 : 1;
+  return place === -1 ? 0 : nthOf(one, place) < nthOf(other, place) ? -1 : 1;
 }
 
 async function sliceRegister(task: SliceTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {

@@ -1,4 +1,4 @@
-import { definedMembers } from '../../given.ts';
+import { definedMembers, firstOf } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import type { Dataset, DecodedFile, SliceTask, StagedOutput, UnitResult } from '../../pipelines/dataset.ts';
 import type { PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
@@ -91,7 +91,7 @@ async function sliceHeld(
       },
       { signal: control.signal },
     );
-  const { entries, failed, hasForgotten } = await withDecoded(download, { path, date: dates[0] ?? '' }, slicing);
+  const { entries, failed, hasForgotten } = await withDecoded(download, { path, date: firstOf(dates) }, slicing);
   return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries, hasForgotten };
 }
 

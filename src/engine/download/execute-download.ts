@@ -32,6 +32,7 @@ import { partOf, receiptOf, settleAndSave, withKept } from './save-answer.ts';
 import type { Settlement } from './save-answer.ts';
 import { withoutBuried } from '../records/tombstones.ts';
 import { withSource } from '../sources/open-source.ts';
+import { firstOf, lastOf } from '../../given.ts';
 
 /** What can be wrong with one answer of a publisher while the others are fine. */
 const ABOUT_ONE_FILE: readonly ErrorCode[] = [
@@ -107,7 +108,7 @@ interface RequestSpan {
 
 /** Every receipt of the days, oldest first. */
 async function receiptsOf({ engine, dataset, part }: Download, sorted: readonly CivilDate[]): Promise<Receipt[]> {
-  const range = { first: sorted[0] ?? '', last: sorted.at(-1) ?? '' };
+  const range = { first: firstOf(sorted), last: lastOf(sorted) };
   const receipts = await readReceipts(engine.documents, dataset.definition.name, part, range);
   return receipts.sort(compareAnswers);
 }

@@ -1,4 +1,4 @@
-import { definedMembers } from '../../given.ts';
+import { definedMembers, firstOf, lastOf } from '../../given.ts';
 import type { FetchWindow } from '../../pipelines/dataset.ts';
 import { isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -72,7 +72,7 @@ async function settleAgain(
 ): Promise<SettledAnswer> {
   const { engine, dataset, part } = download;
   const dates = entries.map(({ scope }) => scope).sort();
-  const range = { first: dates[0] ?? '', last: dates.at(-1) ?? '' };
+  const range = { first: firstOf(dates), last: lastOf(dates) };
   const seen = new Set(earlier.map(receiptName));
   let kept = first.kept;
   for (;;) {

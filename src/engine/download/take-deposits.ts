@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import { required } from '../../given.ts';
+import { nthOf, required } from '../../given.ts';
 import type { NamedDay } from '../../pipelines/dataset.ts';
 import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
@@ -44,7 +44,8 @@ export async function takeDayDeposits(
     const places = looked.map((date) => rawNames.besides({ part, date }));
     wanted.push(...places.flat());
     // Places of a month are listed together: a request for each of them would be hundreds.
-    for (const [index] of (places[0] ?? []).entries()) listed.push(commonPrefix(places.map((own) => own[index] ?? '')));
+    for (const [index] of (places[0] ?? []).entries())
+      listed.push(commonPrefix(places.map((own) => nthOf(own, index))));
   }
   const found = await newFiles(engine, control, pipeline, listed);
   const own = found.filter(

@@ -67,7 +67,8 @@ export class KnownCalendar {
     const signs = new Map<string, string>();
     for (const date of dates) {
       const sign = `${date}@${versions.get(date)?.at(-1)?.version ?? 0}/${failures.get(date)?.failedAt ?? 'good'}`;
-      signs.set(monthOf(date), `${signs.get(monthOf(date)) ?? ''} ${sign}`);
+      const before = signs.get(monthOf(date));
+      signs.set(monthOf(date), before === undefined ? sign : `${before} ${sign}`);
     }
     return signs;
   }

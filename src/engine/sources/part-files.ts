@@ -3,6 +3,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { isAlive } from '@quotidien/machine/living-process';
+import { matchOf } from '../../given.ts';
 
 /**
  * Partial bodies of downloads: `<name>.<owner>.<id>.part`, with `….part.json` beside it for what is known of them. A file belongs to the process that
@@ -52,8 +53,8 @@ async function leftOf(folder: string, name: string): Promise<string[]> {
 }
 
 async function isOwned(file: string): Promise<boolean> {
-  const owner = path.basename(file).split('.')[1] ?? '';
-  const [, host, pid] = /^([0-9a-f]{8})-(\d+)-/.exec(owner) ?? [];
+  const [, owner] = path.basename(file).split('.');
+  const [, host, pid] = matchOf(/^([0-9a-f]{8})-(\d+)-/, owner) ?? [];
   if (host === undefined) return false;
   if (host === THIS_HOST) return Number(pid) === process.pid ? owner === THIS_PROCESS : isAlive(Number(pid));
   const found = await stat(file).catch(() => undefined);

@@ -6,7 +6,7 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
-import { definedMembers, textBefore } from '../../given.ts';
+import { definedMembers, required, textBefore } from '../../given.ts';
 import { PipelineError, errorCodeOf } from '../../errors.ts';
 import type { AwsClientOptions } from './aws-client.ts';
 import { awsClientConfig } from './aws-client.ts';
@@ -165,7 +165,8 @@ class S3Store implements S3ObjectStore {
       for await (const page of paginateListObjectsV2({ client: this.#client }, query)) {
         this.#bucketSeen = true;
         for (const found of page.Contents ?? []) {
-          const name = page.EncodingType === 'url' ? decodeKey(found.Key ?? '') : (found.Key ?? '');
+          const listed = required(found.Key, 'the key of a listed object');
+          const name = page.EncodingType === 'url' ? decodeKey(listed) : listed;
           const key = name.slice(this.#prefix.length);
           if (isObjectKey(key)) yield { key, bytes: found.Size ?? 0, etag: etagOf(found) };
         }

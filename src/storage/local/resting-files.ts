@@ -82,7 +82,8 @@ export function restingIn(file: string): PlainBytes | undefined {
   try {
     descriptor = openSync(file, 'r');
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) return undefined;
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ENAMETOOLONG') return undefined;
     throw fileError(error, 'read', file);
   }
   try {

@@ -22,7 +22,7 @@ export interface MongoServer {
 
 /** A client with bounded waits; it connects at its first operation. `CONFIG_INVALID` for a URL that cannot be read. */
 export function createMongoClient(options: MongoConnection): MongoClient {
-  const given = new URLSearchParams(options.url.split('?', 2)[1] ?? '');
+  const given = new URLSearchParams(options.url.split('?', 2)[1]);
   const bounds: Record<string, number> = {
     serverSelectionTimeoutMS: 5_000,
     connectTimeoutMS: 5_000,

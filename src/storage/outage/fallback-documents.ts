@@ -16,6 +16,7 @@ import type { Numbering } from './reconcile-parts.ts';
 import type { JournalState, PendingDocument } from './journal-state.ts';
 import type { DocumentKey, DocumentQuery, DocumentStore, PutDocument, StoredDocument } from '../../ports/documents.ts';
 import type { JsonObject } from '../../ports/json.ts';
+import { nthOf } from '../../given.ts';
 
 const VIEWS_AT_ONCE = 16;
 
@@ -298,7 +299,7 @@ async function* merge<T extends object>(
   let at = 0;
   const sign = descending ? -1 : 1;
   for await (const other of others) {
-    for (; at < sorts.length && sign * compareBytes(sorts[at] ?? '', other.sort) < 0; at += 1) {
+    for (; at < sorts.length && sign * compareBytes(nthOf(sorts, at), other.sort) < 0; at += 1) {
       const mine = own[at];
       if (mine !== undefined) yield both(mine);
     }

@@ -49,8 +49,9 @@ async function* fromSource(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 }
 
 function mediaTypeOf(key: string): string {
-  const ending = /\.([A-Za-z0-9]+)$/.exec(key)?.[1]?.toLowerCase() ?? '';
-  return (Object.hasOwn(MEDIA_TYPES, ending) ? MEDIA_TYPES[ending] : undefined) ?? 'application/octet-stream';
+  const ending = /\.([A-Za-z0-9]+)$/.exec(key)?.[1]?.toLowerCase();
+  const known = ending !== undefined && Object.hasOwn(MEDIA_TYPES, ending) ? MEDIA_TYPES[ending] : undefined;
+  return known ?? 'application/octet-stream';
 }
 
 function changed(what: string): PipelineError {

@@ -190,6 +190,17 @@ describe('the other dialects', () => {
     ]);
   });
 
+  it('Green Button refuses a block that names no reading, where several types could be its own', async () => {
+    const espi = 'xmlns="http://naesb.org/espi"';
+    const entry = (content: string): string => `<entry><content>${content}</content></entry>`;
+    const type = (flow: string): string =>
+      `<ReadingType ${espi}><accumulationBehaviour>4</accumulationBehaviour><flowDirection>${flow}</flowDirection><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>72</uom></ReadingType>`;
+    const block = `<IntervalBlock ${espi}><IntervalReading><timePeriod><duration>900</duration><start>1705312800</start></timePeriod><value>1</value></IntervalReading></IntervalBlock>`;
+    const named = `<entry><link rel="self" href="/ReadingType/b"/><content>${type('19')}</content></entry>`;
+    const feed = `<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom">${entry(type('1'))}${named}${entry(`<MeterReading ${espi}/>`)}${entry(block)}</feed>`;
+    expect(await rejection(rowsOf('unlinked.xml', feed, '2024-01-15'))).toMatchObject({ code: 'SRC_SHAPE_CHANGED' });
+  });
+
   it('London has a blank in its header, padded values, Null and seven decimals of a second', async () => {
     const text = `LCLid,stdorToU,DateTime,KWH/hh (per half hour) \nMAC000002,Std,2012-10-12 00:30:00.0000000, 0.125 \nMAC000002,Std,2012-10-12 01:00:00.0000000,Null\n`;
     expect(await rowsOf('lcl.csv', text, '2012-10-12')).toEqual(['11 23:30 import 30 125.00000 A 0', '! no_value']);

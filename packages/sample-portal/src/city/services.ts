@@ -38,9 +38,9 @@ function daysOf(from: string, to: string, now: Date): number[] {
 
 function disruptions(query: PortalRequest['query'], seed: number): Answer {
   const [first, last] = ['since', 'until'].map((name) => {
-    const [, year = '', month = '', day = ''] = /^(\d{4})(\d\d)(\d\d)T/.exec(query[name] ?? '') ?? [];
-    if (year === '') throw parameterRefusal(`${name} is no date and time: ${query[name] ?? ''}`);
-    return dayNumber(`${year}-${month}-${day}`);
+    const asked = query[name] ?? '';
+    if (!/^\d{8}T/.test(asked)) throw parameterRefusal(`${name} is no date and time: ${asked}`);
+    return dayNumber(`${asked.slice(0, 4)}-${asked.slice(4, 6)}-${asked.slice(6, 8)}`);
   });
   const all = disruptionsBetween(seed, first ?? 0, last ?? 0);
   const [count, page] = [pageNumber(query['count'], DEFAULT_COUNT), pageNumber(query['start_page'], 0)];

@@ -85,6 +85,13 @@ const STREETS = [
   ...['Av_Sample', 'Bd_des_Marronniers', 'Quai_Neuf', 'Rue_des_Deux_Ponts', 'Av_de_la_Porte', 'Bd_Exterieur'],
   ...['Rue_du_Canal', 'Av_des_Tilleuls', 'Rue_Longue', 'Bd_du_Port', 'Rue_Haute', 'Av_du_Parc'],
 ];
+
+function streetOf(index: number): string {
+  const name = STREETS[index % STREETS.length];
+  if (name === undefined) throw new RangeError(`there is no street ${index}`);
+  return name;
+}
+
 const ARC_COUNT = 220;
 
 /** Always 220 of them; every tenth is published in several pieces. */
@@ -103,7 +110,7 @@ export function townArcs(seed: number): TownArc[] {
     const pieces = inPieces ? line.slice(1).map((to, i) => [line[i] ?? to, to]) : [line];
     return {
       id: String(1_000 + index * 7),
-      label: `${STREETS[index % STREETS.length] ?? ''}_${Math.floor(index / STREETS.length) + 1}`,
+      label: `${streetOf(index)}_${Math.floor(index / STREETS.length) + 1}`,
       pieces,
       middle: line[1] ?? CENTRE,
       upstream: 100 + index,
@@ -133,7 +140,7 @@ export function townCounters(seed: number): TownCounter[] {
   const key = seriesKey(seed, 'city/bikes');
   return Array.from({ length: COUNTER_COUNT }, (_, index): TownCounter => {
     const street = Math.floor(index / 2);
-    const name = (STREETS[street % STREETS.length] ?? '').replaceAll('_', ' ').toLowerCase();
+    const name = streetOf(street).replaceAll('_', ' ').toLowerCase();
     return {
       id: `${100_003_000 + street}-${353_242_000 + index}`,
       name: `${3 + street * 4} ${name} ${Math.floor(street / STREETS.length) + 1} ${index % 2 === 0 ? 'N-S' : 'S-N'}`,

@@ -105,7 +105,7 @@ function* csvOf(id: RegionalDatasetId, view: SyntheticView, format: CsvFormat): 
   const names = FIELDS.map(({ name, label }) => (format.labels ? label : name));
   let text = `${format.bom ? '\u{FEFF}' : ''}${names.join(format.delimiter)}\n`;
   for (const row of rowsOf(id, view, format.zone)) {
-    text += `${row.map((cell) => cell ?? '').join(format.delimiter)}\n`;
+    text += `${row.join(format.delimiter)}\n`;
     if (text.length < CHUNK_CHARACTERS) continue;
     yield Buffer.from(text, 'utf8');
     text = '';

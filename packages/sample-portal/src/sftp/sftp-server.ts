@@ -75,7 +75,9 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server as unknown as NodeJS.EventEmitter, 'listening');
   const { port } = server.address() as AddressInfo;
-  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
+  const [, encoded] = publicKey.split(' ');
+  if (encoded === undefined) throw new Error('a public key is its kind and its bytes');
+  const blob = Buffer.from(encoded, 'base64');
   const digest = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '');
   return {
     host: '127.0.0.1',

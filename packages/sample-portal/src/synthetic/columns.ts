@@ -130,7 +130,8 @@ export function describeFields(dataset: SyntheticDatasetId, layout: SyntheticLay
   const instant: FieldDescription = { name: 'date_heure', label: INSTANT_LABEL[dataset], type: 'datetime' };
   const numeric = numericColumns(layout).map((index): FieldDescription => {
     const column = NUMERIC[index];
-    return { name: column?.name ?? '', label: column?.label ?? '', type: 'int' };
+    if (column === undefined) throw new RangeError(`there is no column ${index}`);
+    return { name: column.name, label: column.label, type: 'int' };
   });
   return [...identity, instant, ...numeric];
 }

@@ -3,6 +3,7 @@ import type { Thresholds, TrafficState } from '../thresholds.ts';
 import { stateOf, STATES } from '../thresholds.ts';
 import type { Zone } from '../zones.ts';
 import { lostMinutesPerVehicle } from './lost-time.ts';
+import { nthOf } from '../../kit/index.ts';
 
 /** One hour of one arc. */
 export interface ArcHour {
@@ -186,7 +187,7 @@ function alertOf(hours: readonly ArcHour[], day: DayFrame, thresholds: Threshold
   return {
     severite: critical === undefined ? 'Élevée' : 'Critique',
     taux_occupation: Math.max(...known(hours.map(({ occupancy }) => occupancy))),
-    depuis: day.hours[first.hour] ?? '',
+    depuis: nthOf(day.hours, first.hour),
     heures: Math.max(longest, 1),
   };
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dayByDay, dayOf, HOUR_MS, jsonOutput, localTime, neededInput } from '../../kit/index.ts';
+import { dayByDay, dayOf, HOUR_MS, jsonOutput, localTime, matchOf, neededInput } from '../../kit/index.ts';
 import type { ZonedDay } from '../../kit/index.ts';
 import { clamp, known, mean, rounded, roundedOrNull, sum } from '../statistics.ts';
 import { thresholdsOf } from '../thresholds.ts';
@@ -205,7 +205,8 @@ function disruptionMetrics(
 /** Works are planned, and so is what was announced before it began. */
 function isPlanned({ cause, category, updated_ms: updated }: Disruption, begin: number): boolean {
   return (
-    /travaux|planned|maintenance/i.test(`${cause ?? ''} ${category ?? ''}`) || (updated !== null && updated < begin)
+    [cause, category].some((text) => matchOf(/travaux|planned|maintenance/i, text) !== null) ||
+    (updated !== null && updated < begin)
   );
 }
 

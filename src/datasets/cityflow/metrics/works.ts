@@ -73,7 +73,9 @@ export const metricsWorks = dayByDay(async (unit, task, sql) => {
 export function worksMetrics(date: CivilDate, works: readonly Work[], thresholds: Thresholds): WorksMetrics {
   const horizon = addDays(date, thresholds.roadworks_horizon_days);
   const dated = works.filter(({ has_usable_dates: usable }) => usable);
-  const active = dated.filter(({ starts_on, ends_on }) => (starts_on ?? '') <= date && (ends_on ?? '') >= date);
+  const active = dated.filter(
+    ({ starts_on: starts, ends_on: ends }) => starts !== null && ends !== null && starts <= date && date <= ends,
+  );
   const idsOf = (list: readonly Work[]): string[] => list.map(({ work_id: id }) => id);
   const counts = countBy(active.flatMap(({ district }) => (district === null ? [] : [postcodeOf(district)])));
   return {
@@ -109,11 +111,16 @@ function activeWork(work: Work): ActiveWork {
     voies: work.streets,
     debut: work.starts_on,
     fin: work.ends_on,
-    points: IMPACTS[work.impact ?? ''] ?? null,
+    points: pointsOf(work),
     surface_m2: work.area_m2,
     geo_point_2d: work.lon === null || work.lat === null ? null : `${work.lat}, ${work.lon}`,
     contours: work.outlines,
   };
+}
+
+/** Null for an impact that is not among the known ones. */
+function pointsOf({ impact }: Pick<Work, 'impact'>): number | null {
+  return impact === null ? null : (IMPACTS[impact] ?? null);
 }
 
 /** How many works have each impact; what is not among the known ones counts as unknown, and scores nothing. */
@@ -127,7 +134,7 @@ function pointsByDistrict(active: readonly Work[]): Record<string, number> {
   for (const { district, impact } of active) {
     if (district === null) continue;
     const postcode = postcodeOf(district);
-    points[postcode] = (points[postcode] ?? 0) + (IMPACTS[impact ?? ''] ?? 0);
+    points[postcode] = (points[postcode] ?? 0) + (pointsOf({ impact }) ?? 0);
   }
   return Object.fromEntries(Object.entries(points).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

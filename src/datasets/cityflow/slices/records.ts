@@ -107,9 +107,9 @@ export const BIKES: RecordReader = {
 };
 
 function bikeRecord(record: JsonRecord, what: string): KeyedRecord {
-  const at = textOf(record['date']) ?? '';
+  const at = textOf(record['date']);
   const counter = textOf(record['id_compteur']);
-  const ms = /[Zz]|[+-]\d\d:?\d\d$/.test(at) ? Date.parse(at) : Number.NaN;
+  const ms = at !== null && /[Zz]|[+-]\d\d:?\d\d$/.test(at) ? Date.parse(at) : Number.NaN;
   if (counter === null || Number.isNaN(ms)) return refuse(what, 'id_compteur and date with offset in a record', record);
   const day = civilDateAt(new Date(ms), ZONE);
   const key = `${counter}/${new Date(ms).toISOString()}`;
@@ -125,7 +125,7 @@ export const TRAFFIC: RecordReader = {
       const id = textOf(record['id']) ?? textOf(record['disruption_id']);
       if (id === null) return refuse(what, 'id in a disruption', record);
       const periods = periodsOf(record);
-      return { key: `${id}/${textOf(record['updated_at']) ?? ''}`, record, isOf: (day) => touches(periods, day) };
+      return { key: [id, textOf(record['updated_at'])].join('/'), record, isOf: (day) => touches(periods, day) };
     }),
 };
 

@@ -44,7 +44,7 @@ export async function countListed<Column extends string>(
   file: CsvFile<Column>,
   id: Column,
 ): Promise<number> {
-  const published = file.known.get(id) ?? '';
+  const published = required(file.known.get(id), `the column ${id}`);
   const name = quoteIdentifier(published);
   const [found] = await sql.rows<{ rows: number; nameless: number; headers: number }>(`SELECT count(*) AS rows,
       count(*) FILTER (WHERE coalesce(trim(${name}), '') = '') AS nameless,
@@ -93,9 +93,10 @@ export async function sliceWorks(task: SliceTask, sql: SqlSession): Promise<read
 
 /** SQL of the works that a day may speak of: those whose dates cannot be used are everybody's. */
 function worksOf(date: CivilDate): string {
-  const [from, to] = [addDays(date, -WORKS_AROUND_DAYS), addDays(date, WORKS_AROUND_DAYS)].map(quoteText);
+  const from = quoteText(addDays(date, -WORKS_AROUND_DAYS));
+  const to = quoteText(addDays(date, WORKS_AROUND_DAYS));
   const unusable = 'quotidien_start IS NULL OR quotidien_end IS NULL OR quotidien_start > quotidien_end';
-  return `${unusable} OR (quotidien_end >= DATE ${from ?? ''} AND quotidien_start <= DATE ${to ?? ''})`;
+  return `${unusable} OR (quotidien_end >= DATE ${from} AND quotidien_start <= DATE ${to})`;
 }
 
 function orderOf(file: CsvFile<string>): string {

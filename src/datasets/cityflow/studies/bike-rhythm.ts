@@ -1,4 +1,4 @@
-import { addDays, weekdayOf } from '../../kit/index.ts';
+import { addDays, nthOf, weekdayOf } from '../../kit/index.ts';
 import { mean, rounded, sum } from '../statistics.ts';
 import type { CounterDaySums, ProfileSums } from './bike-hours.ts';
 import type { StudyLimits } from './limits.ts';
@@ -19,7 +19,7 @@ const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Satur
 /** The typical day of each weekday, in the order of the week and the clock. */
 export function profileOf(profile: readonly ProfileSums[]): ProfileHour[] {
   return profile.map(({ weekday, clock, n, total }) => ({
-    jour: WEEKDAYS[weekday - 1] ?? '',
+    jour: nthOf(WEEKDAYS, weekday - 1),
     heure: clock,
     debit_moyen: rounded(total / n, 3),
   }));

@@ -160,7 +160,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
 async function arcsOfUnit(unit: StepUnit, sql: SqlSession, districts: readonly District[]): Promise<ReadNetwork> {
   const slice = inputOf(unit, 'referentiel');
   if (slice === undefined) return { arcs: [], pieces: 0, columns: [] };
-  const key = `${slice.ref.sha256} ${inputOf(unit, 'arrondissements')?.ref.sha256 ?? ''}`;
+  const key = [slice, inputOf(unit, 'arrondissements')].map((input) => input?.ref.sha256).join(' ');
   if (lastArcs?.key !== key) {
     const pieces = await readPublished<Piece>(sql, slice.path, NETWORK_COLUMNS, PIECE_COLUMNS);
     const columns = [await columnsOf(sql, slice.path, NETWORK, 'referentiel')];
@@ -215,10 +215,8 @@ export function arcsOf(pieces: readonly Piece[], districts: readonly District[])
 }
 
 function arcOf(arc: string, pieces: readonly Piece[], newestEnd: string, districts: readonly District[]): NetworkArc {
-  const end = pieces.reduce<string | null>(
-    (last, piece) => ((piece.available_to ?? '') > (last ?? '') ? piece.available_to : last),
-    null,
-  );
+  const ends = pieces.map(({ available_to: end }) => end).filter((end) => end !== null && end !== '');
+  const end = ends.sort().at(-1) ?? null;
   // Earlier drawings of the same arc are not parts of it.
   const current = pieces.filter((piece) => piece.available_to === end);
   const [first] = current;

@@ -100,7 +100,9 @@ function periodOf({ from, to }: Period): DisruptionPeriod {
 function messagesOf(messages: unknown): string[] {
   if (!Array.isArray(messages)) return [];
   return (messages as unknown[]).filter(isRecord).flatMap(({ text }) => {
-    const plain = (textOf(text) ?? '')
+    const published = textOf(text);
+    if (published === null) return [];
+    const plain = published
       .replace(/<[^>]*>/g, ' ')
       .replace(/&nbsp;/g, ' ')
       .replace(/\s+/g, ' ')

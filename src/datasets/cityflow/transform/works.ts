@@ -5,6 +5,7 @@ import {
   isCivilDate,
   LOST_COLUMNS,
   lostColumns,
+  matchOf,
   writeParquetRows,
 } from '../../kit/index.ts';
 import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
@@ -163,13 +164,12 @@ function workOf(published: PublishedWork, districts: readonly District[]): Work 
 }
 
 function dateOf(text: string | null): string | null {
-  const date = text?.slice(0, 10) ?? '';
-  return isCivilDate(date) ? date : null;
+  const date = text?.slice(0, 10);
+  return date !== undefined && isCivilDate(date) ? date : null;
 }
 
 /** `75001`–`75020`, and 75116, the second postcode of the 16th. */
 export function districtOfPostcode(postcode: string | null): number | null {
-  const [, digits = ''] = /^75(?:0|1)(\d\d)$/.exec(postcode?.trim() ?? '') ?? [];
-  const number = Number(digits);
+  const number = Number(matchOf(/^75(?:0|1)(\d\d)$/, postcode?.trim())?.[1]);
   return number >= 1 && number <= 20 ? number : null;
 }

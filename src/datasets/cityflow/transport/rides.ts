@@ -91,7 +91,7 @@ async function transform(unit: StepUnit, sql: SqlSession): Promise<Omit<UnitResu
 }
 
 function isNameless(text: string | null): boolean {
-  return NO_NAMES.includes((text ?? '').trim().toUpperCase());
+  return text === null || NO_NAMES.includes(text.trim().toUpperCase());
 }
 
 /** What a published number of validations says. */
@@ -105,7 +105,8 @@ const FEW = 5;
 
 /** `1 234` → 1,234; `Moins de 5` → at most 4; `5` → at most 5; undefined for what is no number. */
 export function rideCount(text: string | null): RideCount | undefined {
-  const plain = (text ?? '').replace(/[\s\u{a0}\u{202f}]/gu, '');
+  if (text === null) return undefined;
+  const plain = text.replace(/[\s\u{a0}\u{202f}]/gu, '');
   const [, below] = /^moinsde(\d+)$/i.exec(plain) ?? [];
   if (below !== undefined) return { exactly: null, atMost: Number(below) - 1 };
   if (!/^\d{1,9}(?:[.,]0+)?$/.test(plain)) return undefined;
@@ -114,10 +115,10 @@ export function rideCount(text: string | null): RideCount | undefined {
 }
 
 function rideOf(network: string, row: PublishedRide, { exactly, atMost }: RideCount): Ride {
-  const text = (value: string | null): string | null => (isNameless(value) ? null : (value ?? '').trim());
+  const text = (value: string | null): string | null => (value === null || isNameless(value) ? null : value.trim());
   return {
     network,
-    unit_id: [row.operator, row.network, row.unit].map((code) => (code ?? '').trim()).join('-'),
+    unit_id: [row.operator, row.network, row.unit].map((code) => code?.trim()).join('-'),
     name: text(row.name),
     group_id: text(row.group),
     category: text(row.category) ?? 'NON DEFINI',

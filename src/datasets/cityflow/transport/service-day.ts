@@ -50,7 +50,7 @@ export const metricsService = dayByDay(async (unit, _task, sql) => {
 export function serviceMetrics(date: string, indicators: readonly ServiceIndicator[]): ServiceMetrics {
   const groups = new Map<string, ServiceIndicator[]>();
   for (const one of indicators) {
-    const key = `${one.operator}\n${one.mode ?? ''}`;
+    const key = [one.operator, one.mode].join('\n');
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   const below = indicators.filter(({ gap_pct: gap }) => gap !== null && gap < 0);

@@ -1,4 +1,4 @@
-import { checkResult, dayByDay, inputOf, writeParquetRows } from '../../kit/index.ts';
+import { checkResult, dayByDay, inputOf, matchOf, writeParquetRows } from '../../kit/index.ts';
 import type { CheckDefinition, SqlColumn, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { rounded } from '../statistics.ts';
 import { readPublished } from '../transform/network.ts';
@@ -91,30 +91,35 @@ function sortKey(one: ServiceIndicator): string {
 
 function indicatorOf(row: PublishedIndicator): ServiceIndicator {
   const [result, target] = [percentOf(row.result_pct), percentOf(row.target_pct)];
-  const [number = ''] = /[1-4]/.exec(row.quarter ?? '') ?? [];
+  const [number = ''] = matchOf(/[1-4]/, row.quarter) ?? [];
   return {
-    operator: textOf(row.operator) ?? '',
+    operator: trimmed(row.operator),
     mode: textOf(row.mode),
-    theme: textOf(row.theme) ?? '',
-    indicator: textOf(row.indicator) ?? '',
+    theme: trimmed(row.theme),
+    indicator: trimmed(row.indicator),
     line_id: textOf(row.line_id),
     line: textOf(row.line),
-    quarter: `${(row.year ?? '').trim()}-T${number}`,
+    quarter: `${trimmed(row.year)}-T${number}`,
     result_pct: result,
     result_count: percentOf(row.result_count),
     target_pct: target,
     gap_pct: result === null || target === null ? null : rounded(result - target, 4),
-    penalty: { OUI: true, NON: false }[(row.penalty ?? '').trim().toUpperCase()] ?? null,
+    penalty: { OUI: true, NON: false }[trimmed(row.penalty).toUpperCase()] ?? null,
   };
 }
 
+/** What a cell says; nothing where it is empty. */
+function trimmed(text: string | null): string {
+  return text?.trim() ?? '';
+}
+
 function textOf(text: string | null): string | null {
-  const plain = (text ?? '').trim();
+  const plain = trimmed(text);
   return plain === '' ? null : plain;
 }
 
 /** `97,4`, `97.4` and `97.4 %` are the same; null for what is no number. */
 function percentOf(text: string | null): number | null {
-  const plain = (text ?? '').replace('%', '').replace(',', '.').trim();
+  const plain = trimmed(text).replace('%', '').replace(',', '.').trim();
   return /^-?\d+(?:\.\d+)?$/.test(plain) ? Number(plain) : null;
 }

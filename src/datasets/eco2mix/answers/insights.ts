@@ -81,10 +81,10 @@ const lowCarbon = question({
     const last = rows.at(-1);
     if (last === undefined) return NO_DATA;
     const percent = Number(last['share_to_date']) * 100;
-    const [date, known, elapsed] = [last['date'], last['days_known'], last['days_of_year']].map(String);
+    const [date, known, elapsed] = [String(last['date']), String(last['days_known']), String(last['days_of_year'])];
     return {
-      fr: `${thousands(percent, 'fr')} % de production bas-carbone du 1er janvier au ${date ?? ''} (${known ?? ''} jours connus sur ${elapsed ?? ''}).`,
-      en: `${thousands(percent, 'en')} % low-carbon generation from 1 January to ${date ?? ''} (${known ?? ''} of ${elapsed ?? ''} days known).`,
+      fr: `${thousands(percent, 'fr')} % de production bas-carbone du 1er janvier au ${date} (${known} jours connus sur ${elapsed}).`,
+      en: `${thousands(percent, 'en')} % low-carbon generation from 1 January to ${date} (${known} of ${elapsed} days known).`,
     };
   },
   chart: () => ({ kind: 'line', x: 'date', y: ['share', 'share_to_date'] }),
@@ -114,13 +114,13 @@ const forecastSkill = question({
   sentence: (rows, { prevision }) => {
     const last = rows.at(-1);
     if (last === undefined) return NO_DATA;
-    const [date, days] = [last['date'], last['days']].map(String);
+    const [date, days] = [String(last['date']), String(last['days'])];
     const { fr, en } = MADE[prevision];
     const of = (language: 'fr' | 'en'): string =>
       `${thousands(last['mae_mw'], language)} MW, ${thousands(last['mape_pct'], language)} %`;
     return {
-      fr: `Prévision ${fr}, 30 jours jusqu’au ${date ?? ''} (${days ?? ''} connus) : erreur moyenne ${of('fr')}, biais ${thousands(last['bias_mw'], 'fr')} MW.`,
-      en: `The ${en} forecast over the 30 days to ${date ?? ''} (${days ?? ''} known): mean error ${of('en')}, bias ${thousands(last['bias_mw'], 'en')} MW.`,
+      fr: `Prévision ${fr}, 30 jours jusqu’au ${date} (${days} connus) : erreur moyenne ${of('fr')}, biais ${thousands(last['bias_mw'], 'fr')} MW.`,
+      en: `The ${en} forecast over the 30 days to ${date} (${days} known): mean error ${of('en')}, bias ${thousands(last['bias_mw'], 'en')} MW.`,
     };
   },
   chart: () => ({ kind: 'line', x: 'date', y: ['mae_mw', 'persistence_day_mae_mw'], unit: 'MW' }),

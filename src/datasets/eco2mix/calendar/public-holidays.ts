@@ -39,8 +39,8 @@ export function easterSunday(year: number): CivilDate {
   const l = (32 + 2 * (b % 4) + 2 * Math.floor(c / 4) - h - (c % 4)) % 7;
   const m = Math.floor((a + 11 * h + 22 * l) / 451);
   const n = h + l - 7 * m + 114;
-  const [month, day] = [Math.floor(n / 31), (n % 31) + 1].map((part) => String(part).padStart(2, '0'));
-  return `${year}-${month ?? ''}-${day ?? ''}`;
+  const monthAndDay = [Math.floor(n / 31), (n % 31) + 1].map((part) => String(part).padStart(2, '0'));
+  return [year, ...monthAndDay].join('-');
 }
 
 /** The holidays of a year by date, with their French names. */

@@ -44,7 +44,7 @@ export async function freeze(call: CommandCall, host: CommandHost): Promise<Comm
 }
 
 function saidBy(call: CommandCall, name: string): string {
-  const text = optionOf(call, name)?.trim() ?? '';
-  if (text !== '') return text;
+  const text = optionOf(call, name)?.trim();
+  if (text !== undefined && text !== '') return text;
   throw new PipelineError('INPUT_INVALID', `say --${name}: it is kept with what was invoiced`);
 }

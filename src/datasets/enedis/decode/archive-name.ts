@@ -1,4 +1,4 @@
-import { isCivilDate } from '../../kit/index.ts';
+import { isCivilDate, lastOf, nthOf } from '../../kit/index.ts';
 import type { CivilDate } from '../../kit/index.ts';
 
 /** The eleven flux that are read; R15_ACC comes in the files of R15. */
@@ -102,9 +102,9 @@ export function parseArchiveName(path: string): ArchiveName | OtherName {
 
 /** R64 and R67 are asked for: their number is always 00001 and says nothing. */
 function onDemandName(name: string, flux: Flux, fields: readonly string[]): ArchiveName | OtherName {
-  const timestamp = fields.findLast((field) => TIMESTAMP.test(field)) ?? '';
-  const date = dateOf(timestamp);
-  return date === undefined ? { name, other: 'unknown' } : { name, flux, timestamp, date };
+  const timestamp = fields.findLast((field) => TIMESTAMP.test(field));
+  const date = timestamp === undefined ? undefined : dateOf(timestamp);
+  return timestamp === undefined || date === undefined ? { name, other: 'unknown' } : { name, flux, timestamp, date };
 }
 
 interface Fields {
@@ -116,15 +116,16 @@ interface Fields {
 
 function sequencedName({ name, flux, recipient, rest }: Fields): ArchiveName | OtherName {
   const grammar = GRAMMARS[flux];
-  const timestamp = rest.at(-1) ?? '';
+  if (rest.length !== grammar.fields) return { name, other: 'unknown' };
+  const timestamp = lastOf(rest);
   const date = dateOf(timestamp);
-  const number = rest[grammar.sequence] ?? '';
-  const isRead = rest.length === grammar.fields && date !== undefined && SEQUENCE.test(number);
-  if (!isRead || recipient === '' || rest.includes('')) return { name, other: 'unknown' };
+  const number = nthOf(rest, grammar.sequence);
+  if (date === undefined || !SEQUENCE.test(number) || recipient === '' || rest.includes(''))
+    return { name, other: 'unknown' };
   const key = [flux, ...grammar.key.map((field) => (field === 'recipient' ? recipient : rest[field]))].join('/');
   const known = { name, flux, timestamp, date, sequence: { key, number: Number(number) } };
   if (grammar.counter === undefined) return known;
-  const counter = parseCounter(rest[grammar.counter[0]] ?? '', rest[grammar.counter[1]] ?? '');
+  const counter = parseCounter(nthOf(rest, grammar.counter[0]), nthOf(rest, grammar.counter[1]));
   return counter === undefined ? { name, other: 'unknown' } : { ...known, counter };
 }
 

@@ -1,6 +1,7 @@
 import type { Counter, Flux } from './archive-name.ts';
 import { parseCounter } from './archive-name.ts';
 import { refusal } from './refusal.ts';
+import { firstOf } from '../../kit/index.ts';
 
 /** Which of the files of an archive are read, by their names. */
 
@@ -54,7 +55,7 @@ function checkCounters(archive: string, documents: readonly NamedDocument[]): vo
       );
     const counters = own.flatMap(({ counter }) => (counter === undefined ? [] : [counter]));
     const problem = counterProblem(counters);
-    if (problem !== undefined) throw refusal('counter', { archive, document: own[0]?.name ?? '' }, problem);
+    if (problem !== undefined) throw refusal('counter', { archive, document: firstOf(own).name }, problem);
   }
 }
 

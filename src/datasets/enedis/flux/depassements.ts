@@ -1,4 +1,4 @@
-import { MONTH_FORM } from '../../kit/index.ts';
+import { matchOf, MONTH_FORM } from '../../kit/index.ts';
 import type { Finding, FluxReader, Linear, LinearTable } from './linear.ts';
 import { wrongRow } from './linear.ts';
 import type { DocumentRecord } from './read-xml.ts';
@@ -35,7 +35,7 @@ function findings({ occurrence, record }: DocumentRecord): Finding[] {
   const hours = decimalOf(hoursOf(record));
   return wrongRow(occurrence, [
     [/^\d{14}$/.test(pdl) || pdl === EVERY_POINT, 'pdl is neither a number of 14 digits nor *'],
-    [MONTH_FORM.test(textAt(record, 'mois') ?? ''), 'mois is not YYYY-MM'],
+    [matchOf(MONTH_FORM, textAt(record, 'mois')) !== null, 'mois is not YYYY-MM'],
     [hours !== null && !hours.startsWith('-'), 'heures is not a number from 0'],
     [pdl !== EVERY_POINT || Number(hours) === 0, 'only 0 hours can be said of every point'],
     [textAt(record, 'origine') !== null, 'origine is empty: say where the figure is from'],

@@ -1,4 +1,4 @@
-import { MONTH_FORM } from '../../kit/index.ts';
+import { matchOf, MONTH_FORM } from '../../kit/index.ts';
 import type { Finding, FluxReader, Linear, LinearTable } from './linear.ts';
 import { wrongRow } from './linear.ts';
 import type { DocumentRecord } from './read-xml.ts';
@@ -22,8 +22,8 @@ function linear({ occurrence, record }: DocumentRecord, document: string): Linea
 
 function findings({ occurrence, record }: DocumentRecord): Finding[] {
   return wrongRow(occurrence, [
-    [MONTH_FORM.test(textAt(record, 'mois') ?? ''), 'mois is not YYYY-MM'],
-    [/^[1-9]\d*$/.test(textAt(record, 'version') ?? ''), 'version is not a number from 1'],
+    [matchOf(MONTH_FORM, textAt(record, 'mois')) !== null, 'mois is not YYYY-MM'],
+    [matchOf(/^[1-9]\d*$/, textAt(record, 'version')) !== null, 'version is not a number from 1'],
     [isObject(textAt(record, 'ligne')), 'ligne is no JSON object'],
     ...['ref_situation_contractuelle', 'gele_le', 'gele_par', 'motif'].map(
       (name) => [textAt(record, name) !== null, `${name} is empty`] as const,
@@ -33,7 +33,7 @@ function findings({ occurrence, record }: DocumentRecord): Finding[] {
 
 function isObject(text: string | null): boolean {
   try {
-    const value = JSON.parse(text ?? '') as unknown;
+    const value = text === null ? null : (JSON.parse(text) as unknown);
     return typeof value === 'object' && value !== null && !Array.isArray(value);
   } catch {
     return false;

@@ -78,6 +78,6 @@ export function wallTimeOf(instant: string): string {
 
 /** The civil day of a date that may carry an offset, `2025-10-01+02:00`. */
 export function civilDayOf(text: string | null): CivilDate | null {
-  const date = text?.slice(0, 10) ?? '';
-  return isCivilDate(date) ? date : null;
+  const date = text?.slice(0, 10);
+  return date !== undefined && isCivilDate(date) ? date : null;
 }

@@ -4,6 +4,7 @@ import type { Place } from '../decode/refusal.ts';
 import type { DocumentRecord } from './read-xml.ts';
 import type { Shape, Tree, TreeObject } from './shape.ts';
 import { isMany, TEXT } from './shape.ts';
+import { textBefore } from '../../kit/index.ts';
 
 /** The members of a JSON document of on-demand data: `header` once, `mesures` one by one. */
 export interface JsonShape {
@@ -42,11 +43,7 @@ export async function* readJson(
     if (!parser.isEnded) throw new Error('it ends too early');
   } catch (error) {
     if (!(error instanceof Error) || error.name === 'PipelineError') throw error;
-    throw refusal(
-      'ill_formed',
-      place,
-      `it is not well-formed JSON (${error.message.split('\n')[0]?.slice(0, 120) ?? ''})`,
-    );
+    throw refusal('ill_formed', place, `it is not well-formed JSON (${textBefore(error.message, '\n').slice(0, 120)})`);
   }
   if (found.header === undefined || !found.hasMeasures)
     throw refusal('unknown_root', place, 'it has no "header" with "mesures"');

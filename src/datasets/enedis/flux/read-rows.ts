@@ -1,6 +1,7 @@
 import { refusal } from '../decode/refusal.ts';
 import type { Place } from '../decode/refusal.ts';
 import type { DocumentRecord } from './read-xml.ts';
+import { nthOf } from '../../kit/index.ts';
 
 /** A file that people write: a table with these columns, as CSV with a head (`;` or `,`) or as one JSON object a line. Other columns are not read. */
 export interface RowsShape {
@@ -77,7 +78,7 @@ function csvRows(text: string, place: Place): Row[] {
     if (cells.length !== names.length) {
       throw refusal('ill_formed', place, `line ${index + 2} has ${cells.length} cells, the head has ${names.length}`);
     }
-    return [Object.fromEntries(names.map((name, column) => [name, cells[column] ?? '']))];
+    return [Object.fromEntries(names.map((name, column) => [name, nthOf(cells, column)]))];
   });
 }
 

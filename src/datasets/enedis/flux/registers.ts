@@ -1,3 +1,4 @@
+import { matchOf } from '../../kit/index.ts';
 /** The registers of a meter that are read: one, two by hours, or four by hours and season. */
 export const REGISTERS = ['base', 'hp', 'hc', 'hph', 'hch', 'hpb', 'hcb'] as const;
 /** Part of the names of columns, `index_hph_kwh`. */
@@ -61,7 +62,7 @@ const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
  */
 export function wholeKwh(text: string | null, unit: string | null): number | null {
   if (text !== null && SHORT_WHOLE.test(text)) return Math.floor(Number(text) / (unit === 'Wh' ? 1_000 : 1));
-  const [, sign = '', whole = '', fraction = ''] = DECIMAL.exec(text ?? '') ?? [];
+  const [, sign = '', whole = '', fraction = ''] = matchOf(DECIMAL, text) ?? [];
   if (whole === '') return null;
   const scale = 10n ** BigInt(fraction.length);
   const value = BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction}`);

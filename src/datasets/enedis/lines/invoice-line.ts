@@ -135,8 +135,8 @@ function dateOf(value: unknown, refuse: Refuse): CivilDate | null {
   if (value === null) return null;
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString().slice(0, 10);
   const text = textOfCell(value).trim();
-  const [, day, month, year] = /^(\d\d)\/(\d\d)\/(\d{4})$/.exec(text) ?? [];
-  const date = year === undefined ? text.slice(0, 10) : `${year}-${month ?? ''}-${day ?? ''}`;
+  const isFrench = /^\d\d\/\d\d\/\d{4}$/.test(text);
+  const date = isFrench ? text.split('/').toReversed().join('-') : text.slice(0, 10);
   if (!isCivilDate(date)) throw refuse();
   return date;
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { PipelineError } from '../../kit/index.ts';
+import { PipelineError, textBefore } from '../../kit/index.ts';
 
 /** A table of a file as objects by the names in its head, whatever its format. What reads a format is loaded by the first file that has it. */
 
@@ -37,7 +37,7 @@ export async function rowsOfText(content: string): Promise<GivenRow[]> {
 
 /** That of the head: the rows may have decimal commas. */
 function delimiterOf(text: string): string {
-  const head = /^[^\r\n]*/.exec(text)?.[0] ?? '';
+  const head = textBefore(textBefore(text, '\n'), '\r');
   return head.includes(';') ? ';' : head.includes('\t') ? '\t' : ',';
 }
 

@@ -1,4 +1,4 @@
-import { addMonths, quoteText } from '../../kit/index.ts';
+import { addMonths, quoteText, required } from '../../kit/index.ts';
 import type { CivilDate, SqlSession } from '../../kit/index.ts';
 import { instantOfWallTime } from '../flux/paris-time.ts';
 import { AMOUNTS } from './amounts.ts';
@@ -26,7 +26,7 @@ export interface ModelOptions {
 function firsts(horizon: CivilDate): string {
   const rows: string[] = [];
   for (let month = FIRST_MONTH; `${month}-01` <= horizon; month = addMonths(month, 1)) {
-    const at = instantOfWallTime(`${month}-01 00:00:00`) ?? '';
+    const at = required(instantOfWallTime(`${month}-01 00:00:00`) ?? undefined, `midnight of ${month}-01`);
     rows.push(`(DATE ${quoteText(`${month}-01`)}, ${quoteText(at)})`);
   }
   return `CREATE OR REPLACE TEMP TABLE premiers AS SELECT * FROM (VALUES ${rows.join(', ')}) AS dates (jour, moment)`;

@@ -1,4 +1,5 @@
 import { percentFigure } from '../../../pipelines/percent.ts';
+import { lastOf, nthOf } from '../../../given.ts';
 
 /**
  * Numbers, dates and times as a French reader expects them. Written out instead of taken from `Intl`, whose separators change with the
@@ -87,8 +88,8 @@ export function shortDate(date: string): string {
 function dateParts(date: string): readonly [day: string, weekday: string] {
   const time = new Date(`${date}T00:00:00Z`);
   const day = time.getUTCDate();
-  const month = MONTHS[time.getUTCMonth()] ?? '';
-  return [`${day === 1 ? '1er' : String(day)} ${month} ${date.slice(0, 4)}`, WEEKDAYS[time.getUTCDay()] ?? ''];
+  const month = nthOf(MONTHS, time.getUTCMonth());
+  return [`${day === 1 ? '1er' : String(day)} ${month} ${date.slice(0, 4)}`, nthOf(WEEKDAYS, time.getUTCDay())];
 }
 
 /** `19:15` of a local time with offset. */
@@ -114,6 +115,5 @@ export function plural(count: number, one: string, many: string): string {
 
 /** `a, b et c`. */
 export function listed(words: readonly string[]): string {
-  const last = words.at(-1) ?? '';
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} et ${last}`;
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} et ${lastOf(words)}`;
 }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SaxesParser } from 'saxes';
-import { PipelineError, quoteText } from '../../kit/index.ts';
+import { matchOf, PipelineError, quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead, OpenFile } from './dialect.ts';
 import { publishedRows } from './dialect.ts';
@@ -90,29 +90,30 @@ async function* entriesOf(file: string): AsyncGenerator<Entry | { readonly updat
 }
 
 /** What stands before the last `/IntervalBlock…` names the meter reading that a block belongs to. */
-function readingOf(link: string): string {
-  return link.replace(/\/IntervalBlock(\/.*)?$/, '');
+function readingOf(link: string | undefined): string | undefined {
+  return link?.replace(/\/IntervalBlock(\/.*)?$/, '');
 }
 
-function idOf(link: string): string {
-  return /UsagePoint\/([^/]+)/.exec(link)?.[1] ?? 'green-button';
+function idOf(link: string | undefined): string {
+  return matchOf(/UsagePoint\/([^/]+)/, link)?.[1] ?? 'green-button';
 }
 
 async function openFeed({ path: file, name }: FileHead, sql: SqlSession): Promise<OpenFile> {
-  const types = new Map<string, ReadingType>();
-  const typeOfReading = new Map<string, string>();
+  const types = new Map<string | undefined, ReadingType>();
+  const typeOfReading = new Map<string | undefined, string | undefined>();
   let updated: string | null = null;
   for await (const entry of entriesOf(file)) {
     if ('updated' in entry) updated = entry.updated;
-    else if (entry.kind === 'ReadingType') types.set(entry.links['self'] ?? '', readingType(entry.values));
-    else if (entry.kind === 'MeterReading') typeOfReading.set(entry.links['self'] ?? '', entry.links['related'] ?? '');
+    else if (entry.kind === 'ReadingType') types.set(entry.links['self'], readingType(entry.values));
+    else if (entry.kind === 'MeterReading') typeOfReading.set(entry.links['self'], entry.links['related']);
   }
   const [only] = types.size === 1 ? [...types.values()] : [];
   const lines: string[] = [];
   for await (const entry of entriesOf(file)) {
     if ('updated' in entry || entry.kind !== 'IntervalBlock') continue;
-    const link = readingOf(entry.links['up'] ?? entry.links['self'] ?? '');
-    const type = types.get(typeOfReading.get(link) ?? '') ?? only;
+    const link = readingOf(entry.links['up'] ?? entry.links['self']);
+    const known = link === undefined ? undefined : typeOfReading.get(link);
+    const type = (known === undefined ? undefined : types.get(known)) ?? only;
     if (type === undefined)
       throw new PipelineError('SRC_SHAPE_CHANGED', `${name} has a block of readings without its type`);
     for (const reading of entry.readings)
@@ -154,7 +155,7 @@ function refusalOf({ behaviour, uom }: ReadingType, quality: string): string | n
 
 /** Moves the decimal point of a text: no digit is lost on the way through a double. */
 export function scaled(value: string | undefined, power: number): string | null {
-  const [, sign = '', whole = '', rest = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value ?? '') ?? [];
+  const [, sign = '', whole = '', rest = ''] = matchOf(/^(-?)(\d+)(?:\.(\d+))?$/, value) ?? [];
   if (whole === '') return value ?? null;
   const digits = `${'0'.repeat(Math.max(0, -power))}${whole}${rest}${'0'.repeat(Math.max(0, power))}`;
   const point = digits.length - (rest.length + Math.max(0, power)) + power;

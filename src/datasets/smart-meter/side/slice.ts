@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { addDays, civilDateAt, PipelineError, refuseUnreadable } from '../../kit/index.ts';
+import { addDays, civilDateAt, firstOf, PipelineError, refuseUnreadable } from '../../kit/index.ts';
 import type { CivilDate, RecognisedFile, SliceTask, SqlSession, TextRows, UnitOutcome } from '../../kit/index.ts';
 import { columnSql, csvRows, headerOf } from '../dialects/csv.ts';
 import type { FileHead } from '../dialects/dialect.ts';
@@ -84,14 +84,14 @@ export async function recogniseSide(
 ): Promise<RecognisedFile> {
   await readSide(sql, head, part, secret);
   const [first, last] = BOUNDS[part.holds];
-  const [found] = await sql.rows<{ first: string; last: string; rows: number }>(
+  const found = await sql.rows<{ first: string; last: string; rows: number }>(
     `SELECT CAST(min(${first}) AS VARCHAR) AS first, CAST(max(${last}) AS VARCHAR) AS last, count(*) AS rows FROM side_read`,
   );
   const dateOf = (text: string): CivilDate =>
     text.length === 10 ? text : civilDateAt(new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z')), ZONE);
-  const { rows } = found ?? { rows: 0 };
-  const from = dateOf(found?.first ?? '');
-  const to = part.holds === 'validity' ? HOLDS_UNTIL : dateOf(found?.last ?? '');
+  const { first: begins, last: ends, rows } = firstOf(found);
+  const from = dateOf(begins);
+  const to = part.holds === 'validity' ? HOLDS_UNTIL : dateOf(ends);
   const starts = part.holds === 'instant' ? addDays(from, -1) : from;
   return { part: part.id, kind: part.title, from: starts, to, rows, extension: 'csv', mediaType: 'text/csv' };
 }

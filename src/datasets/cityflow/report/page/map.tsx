@@ -204,8 +204,9 @@ function Works({
 }
 
 function positionOf({ geo_point_2d: point }: ActiveWork): Position | null {
-  const [lat, lon] = (point ?? '').split(', ').map(Number);
-  return point === null || lat === undefined || lon === undefined ? null : [lon, lat];
+  if (point === null) return null;
+  const [lat, lon] = point.split(', ').map(Number);
+  return lat === undefined || lon === undefined ? null : [lon, lat];
 }
 
 function centre(point: string): { cx: string; cy: string } {

@@ -2,6 +2,7 @@ import { number, percentOf, UNKNOWN } from '../../../kit/page/index.ts';
 import type { SectionName } from '../../definition.ts';
 import type { SectionDetail } from '../model.ts';
 import { SECTION_TITLES } from './tones.ts';
+import { matchOf } from '../../../kit/index.ts';
 
 /** The page's words for what metrics and publishers name by keys; a key without a word is shown with spaces. */
 
@@ -16,7 +17,7 @@ export function streetOf(arc: { readonly libelle: string | null; readonly identi
 
 /** `75010` → `10e`; what is no postcode of a district stays. */
 export function districtOf(postcode: string | null): string {
-  const district = /^750(0[1-9]|1\d|20)$/.exec(postcode ?? '')?.[1];
+  const district = matchOf(/^750(0[1-9]|1\d|20)$/, postcode)?.[1];
   if (district === undefined) return postcode ?? UNKNOWN;
   return district === '01' ? '1er' : `${Number(district)}e`;
 }
