@@ -1,4 +1,4 @@
-import { REGISTERS } from '../flux/registers.ts';
+import { ENERGY_COLUMNS, energyColumn, FOUR_HOURS, REGISTERS } from '../flux/registers.ts';
 import { paidEnergies } from './amounts.ts';
 import { MAX_KWH_A_DAY } from './energies.ts';
 
@@ -35,7 +35,9 @@ const OF_MONTH = REGISTERS.map((register) =>
       ? `CASE WHEN coalesce(a.energie_hp_kwh, a.energie_hph_kwh) IS NULL THEN a.energie_base_kwh END AS t_base`
       : `a.energie_${register}_kwh AS t_${register}`,
 ).join(', ');
-const BILLED = REGISTERS.map((register) => `CAST(sum(energie_${register}_kwh) AS BIGINT) AS t_${register}`).join(', ');
+const BILLED = REGISTERS.map((register) => `CAST(sum(${energyColumn(register)}) AS BIGINT) AS t_${register}`).join(
+  ', ',
+);
 
 /** By days, so that the parts of a gap add up to it. */
 const SHARES = REGISTERS.map(
@@ -98,7 +100,7 @@ export const ESTIMATES: readonly string[] = [
    SELECT rsc, pdl, mois, debut, fin, nb_jours, fta, methode, appui, total AS energie_base_kwh,
      CASE calendrier WHEN 'DI000002' THEN e_hp WHEN 'DI000003' THEN e_hph + e_hpb END AS energie_hp_kwh,
      CASE calendrier WHEN 'DI000002' THEN e_hc WHEN 'DI000003' THEN e_hch + e_hcb END AS energie_hc_kwh,
-     ${['hph', 'hch', 'hpb', 'hcb'].map((register) => `CASE calendrier WHEN 'DI000003' THEN e_${register} END AS energie_${register}_kwh`).join(', ')}
+     ${FOUR_HOURS.map((register) => `CASE calendrier WHEN 'DI000003' THEN e_${register} END AS ${energyColumn(register)}`).join(', ')}
    FROM totaux WHERE total BETWEEN 0 AND ${MAX_KWH_A_DAY} * nb_jours
    QUALIFY row_number() OVER (PARTITION BY rsc, debut ORDER BY rang) = 1`,
   paidEnergies('estimables', 'estimables_payees'),
@@ -106,14 +108,14 @@ export const ESTIMATES: readonly string[] = [
   'CREATE OR REPLACE TEMP TABLE estimations AS SELECT * FROM estimables_payees WHERE erreur IS NULL',
   `CREATE OR REPLACE TEMP TABLE estimations_mois AS
    WITH spans AS (
-     SELECT rsc, mois, variable_c, NULL AS methode, ${REGISTERS.map((register) => `energie_${register}_kwh`).join(', ')} FROM energies_payees
+     SELECT rsc, mois, variable_c, NULL AS methode, ${ENERGY_COLUMNS.join(', ')} FROM energies_payees
      WHERE (rsc, debut) NOT IN (SELECT (rsc, debut) FROM estimations)
      UNION ALL
-     SELECT rsc, mois, variable_c, methode, ${REGISTERS.map((register) => `energie_${register}_kwh`).join(', ')} FROM estimations
+     SELECT rsc, mois, variable_c, methode, ${ENERGY_COLUMNS.join(', ')} FROM estimations
    ), sommes AS (
      SELECT rsc, mois, string_agg(DISTINCT methode, ', ' ORDER BY methode) AS methode,
        CASE WHEN count(variable_c) = count(*) THEN CAST(sum(variable_c) AS BIGINT) END AS variable_c,
-       ${REGISTERS.map((register) => `CASE WHEN count(energie_${register}_kwh) = count(*) THEN CAST(sum(energie_${register}_kwh) AS BIGINT) END AS energie_${register}_kwh`).join(', ')}
+       ${ENERGY_COLUMNS.map((column) => `CASE WHEN count(${column}) = count(*) THEN CAST(sum(${column}) AS BIGINT) END AS ${column}`).join(', ')}
      FROM spans GROUP BY rsc, mois HAVING count(methode) > 0
    )
    SELECT s.* FROM sommes s JOIN mois m ON m.ref_situation_contractuelle = s.rsc AND m.mois = s.mois
@@ -127,7 +129,7 @@ export const ACCEPTED_ESTIMATES = `CREATE OR REPLACE TEMP TABLE mois AS
     JOIN estimations_decidees d ON d.unite = n.unite AND d.decision = 'accept'
   )
   SELECT m.* REPLACE (
-      ${REGISTERS.map((register) => `CASE WHEN e.rsc IS NULL THEN m.energie_${register}_kwh ELSE e.energie_${register}_kwh END AS energie_${register}_kwh`).join(', ')},
+      ${ENERGY_COLUMNS.map((column) => `CASE WHEN e.rsc IS NULL THEN m.${column} ELSE e.${column} END AS ${column}`).join(', ')},
       CASE WHEN e.rsc IS NULL THEN m.turpe_energies_eur ELSE euros(e.variable_c) END AS turpe_energies_eur,
       CASE WHEN e.rsc IS NULL THEN m.turpe_variable_eur ELSE euros(e.variable_c) + m.turpe_depassement_eur END AS turpe_variable_eur,
       CASE WHEN e.rsc IS NULL THEN m.qualite ELSE 'estimée' END AS qualite
@@ -137,7 +139,7 @@ export const ACCEPTED_ESTIMATES = `CREATE OR REPLACE TEMP TABLE mois AS
 /** Every estimated span with its month's pseudonym and what was decided of it, null while nobody has. */
 export const ESTIMATIONS_SQL = `
   SELECT n.unite, e.rsc AS ref_situation_contractuelle, e.pdl, e.mois, e.debut, e.fin, e.nb_jours, e.methode AS methode_estimation, e.appui,
-    ${REGISTERS.map((register) => `e.energie_${register}_kwh`).join(', ')}, euros(e.variable_c) AS turpe_variable_eur,
+    ${ENERGY_COLUMNS.map((column) => `e.${column}`).join(', ')}, euros(e.variable_c) AS turpe_variable_eur,
     CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
   FROM estimations e
   LEFT JOIN estimations_nommees n ON n.rsc = e.rsc AND n.mois = e.mois

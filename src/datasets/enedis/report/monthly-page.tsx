@@ -70,26 +70,13 @@ export interface MonthlyReport {
 }
 
 const MONTHS_SHOWN = 24;
-const MONTH_HEAD = [
-  'Mois',
-  'Contrats',
-  'Réelle',
-  'Estimée',
-  'Incalculable',
-  'Retenus',
-  'Estimations (à décider)',
-  'Anomalies R151',
-  'Dépassements à fournir',
-  'Écarts facturés',
-  'Facturé sans mesure',
+const AMOUNT_HEAD = [
+  ...['Mois', 'kWh', 'TURPE fixe', 'TURPE variable', 'CTA', 'Accise', 'Facture du réseau', 'Écart (non comparé)'],
   'Régularisations',
-  'kWh',
-  'Fixe',
-  'Variable',
-  'CTA',
-  'Accise',
-  'Facture du réseau',
-  'Écart (non comparé)',
+];
+const QUALITY_HEAD = [
+  ...['Mois', 'Contrats', 'Réelle', 'Estimée', 'Incalculable', 'Retenus', 'Estimations (à décider)', 'Anomalies R151'],
+  ...['Dépassements à fournir', 'Écarts facturés', 'Facturé sans mesure'],
 ];
 
 function euros(value: number | null): string {
@@ -109,6 +96,7 @@ export function renderMonthlyPage(report: MonthlyReport): string {
 
 function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
   const [newest] = report.months;
+  const months = report.months.slice(0, MONTHS_SHOWN);
   return (
     <>
       <Figures
@@ -120,10 +108,17 @@ function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
         ]}
       />
       <ExpiringNote expiring={expiringRates(report.horizon)} />
-      <PlainSection id="mois" title="Montants et qualité">
-        <FigureTable caption="Par mois" head={MONTH_HEAD}>
-          {report.months.slice(0, MONTHS_SHOWN).map((month) => (
-            <Row key={month.mois} name={month.mois} cells={monthCells(month)} />
+      <PlainSection id="mois" title="Montants">
+        <FigureTable caption="Montants par mois" head={AMOUNT_HEAD}>
+          {months.map((month) => (
+            <Row key={month.mois} name={month.mois} cells={amountCells(month)} />
+          ))}
+        </FigureTable>
+      </PlainSection>
+      <PlainSection id="qualite" title="Qualité">
+        <FigureTable caption="Contrats par mois" head={QUALITY_HEAD}>
+          {months.map((month) => (
+            <Row key={month.mois} name={month.mois} cells={qualityCells(month)} />
           ))}
         </FigureTable>
         <p class="note">
@@ -154,7 +149,22 @@ function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
   );
 }
 
-function monthCells(month: MonthTotals): string[] {
+function amountCells(month: MonthTotals): string[] {
+  return [
+    number(month.energie_kwh),
+    euros(month.turpe_fixe_eur),
+    euros(month.turpe_variable_eur),
+    euros(month.cta_eur),
+    euros(month.accise_eur),
+    euros(month.reseau_facture_eur),
+    month.reseau_facture_eur === null
+      ? '–'
+      : `${euros(month.reseau_ecart_eur ?? 0)} (${euros(month.reseau_non_compare_eur ?? 0)})`,
+    month.est_gele ? `gelé, ${number(month.regularisations)} (${euros(month.regularisation_eur ?? 0)})` : '–',
+  ];
+}
+
+function qualityCells(month: MonthTotals): string[] {
   return [
     number(month.contrats),
     number(month.reelle),
@@ -166,15 +176,5 @@ function monthCells(month: MonthTotals): string[] {
     number(month.depassements_manquants),
     number(month.ecarts_factures),
     number(month.factures_sans_mesure),
-    month.est_gele ? `gelé, ${number(month.regularisations)} (${euros(month.regularisation_eur ?? 0)})` : '–',
-    number(month.energie_kwh),
-    euros(month.turpe_fixe_eur),
-    euros(month.turpe_variable_eur),
-    euros(month.cta_eur),
-    euros(month.accise_eur),
-    euros(month.reseau_facture_eur),
-    month.reseau_facture_eur === null
-      ? '–'
-      : `${euros(month.reseau_ecart_eur ?? 0)} (${euros(month.reseau_non_compare_eur ?? 0)})`,
   ];
 }
