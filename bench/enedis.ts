@@ -21,6 +21,7 @@ import { KEY_32, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer'
 import { loadSupplier } from '../test/fixtures/enedis-supplier.ts';
 import { daily, event } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { r151Xml } from '@quotidien/sample-portal/sftp/flux-text';
+import { benchHistory } from './enedis-history.ts';
 import { peakMemoryMb, report } from './figures.ts';
 
 /** The distributor's flux at the size of one supplier, and the model at the size of a large one. Archives are generated before anything is timed. */
@@ -40,6 +41,7 @@ export async function run(): Promise<void> {
   try {
     benchCalculator();
     await engine.session((sql) => benchArchives(home, sql));
+    await benchHistory(engine, home, POINTS);
     const small = await engine.session((sql) => benchModel(sql, POINTS));
     const large = await engine.session((sql) => benchModel(sql, LARGE));
     report({

@@ -46,6 +46,35 @@ export interface StepUnit {
   readonly accepted?: readonly AcceptedHold[];
   /** Of a step with checks that name units: what people decided on units of this scope; for `judgeUnits`. */
   readonly decided?: readonly UnitDecision[];
+  /** Of a rollup that declares `withPrevious`; absent where there is nothing to go on from, or not all of it can be read any more. */
+  readonly previous?: PreviousResult;
+}
+
+/** What the newest version of a period was made from, as far as it is not what the period is made from now, and what came of it. */
+export interface PreviousResult {
+  /** Those that `withPrevious` names. */
+  readonly outputs: Readonly<Record<string, LocalArtefact>>;
+  readonly facts: JsonObject;
+  /** Empty where none were told. */
+  readonly decided: readonly UnitDecision[];
+  /** By name, the inputs that are other ones: `before` was read then and is not now, `after` the other way round. */
+  readonly changed: Readonly<Record<string, ChangedInput>>;
+}
+
+/** Files of one input, ascending by scope. */
+export interface ChangedInput {
+  readonly before: readonly LocalArtefact[];
+  readonly after: readonly LocalArtefact[];
+}
+
+/** Which units a rollup would make again: those of which inputs changed. */
+export interface ForeseenUnits {
+  /** What a unit is, in the plural: `contracts`. */
+  readonly called: string;
+  readonly changed: number;
+  readonly of: number;
+  /** A few of the changed ones, by names that may be shown. */
+  readonly names: readonly string[];
 }
 
 /** One call of a step: the scopes of a window, or a single day as a set of one. */
@@ -119,7 +148,12 @@ export interface PlainTools {
 
 /** `sql` steps work in one session on the embedded engine; `plain` steps run in the light worker without it. */
 export type StepImplementation =
-  | { readonly kind: 'sql'; run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> }
+  | {
+      readonly kind: 'sql';
+      run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
+      /** Of a rollup that declares `withPrevious`: which units of the period it would make again; undefined where that is all of them. */
+      foresee?(task: StepTask, sql: SqlSession): Promise<ForeseenUnits | undefined>;
+    }
   | { readonly kind: 'plain'; run(task: StepTask, tools: PlainTools): Promise<readonly UnitOutcome[]> };
 
 /** A raw download or imported file, and the days wanted from it. */

@@ -270,6 +270,11 @@ export interface RollupDefinition extends CommonStep {
   readonly id: StepId;
   readonly grain: 'month' | 'year' | 'history';
   readonly inputs: readonly RollupInput[];
+  /**
+   * The outputs of its newest version that the code is given to go on from (`unit.previous`), where that version was made by the same step version and
+   * parameters. What it makes with them has to be the bytes that it makes without: `verify` makes every period without.
+   */
+  readonly withPrevious?: readonly string[];
 }
 
 /**

@@ -20,6 +20,7 @@ import { ZONE } from './flux/paris-time.ts';
 import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
 import { ESTIMATE_CHECK } from './rollup/estimate-months.ts';
+import { KEPT_TABLES } from './rollup/history-tables.ts';
 import { PLAUSIBLE_CHECK } from './rollup/judge-months.ts';
 import { SMOOTHED_CHECK } from './rollup/settle-smoothed.ts';
 import { PERSONAL, table, TEN_YEARS } from './tables-of-persons.ts';
@@ -184,6 +185,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
       LINES_OF_HISTORY,
     ],
     checks: [PLAUSIBLE_CHECK, ESTIMATE_CHECK, SMOOTHED_CHECK],
+    withPrevious: KEPT_TABLES,
     // An earlier first of a month only takes away.
     params: { horizon: null },
     outputs: {

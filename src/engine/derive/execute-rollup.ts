@@ -29,6 +29,7 @@ import { decisionsOf } from '../records/unit-decisions.ts';
 import { endPromises, promiseScopes } from '../records/promises.ts';
 import { hashesOf, openInputs } from '../execute/step-inputs.ts';
 import type { InputArtefact, InputArtefacts } from '../execute/step-inputs.ts';
+import { previousResult } from './previous-result.ts';
 import { withoutBuried } from '../records/tombstones.ts';
 
 /** Made in one SQL session, committed together. */
@@ -207,7 +208,8 @@ export async function intactEntry(
   return entry;
 }
 
-interface RollupWork {
+/** A period to be made, with what decides whether it is made. */
+export interface RollupWork {
   readonly period: Period;
   readonly artefacts: InputArtefacts;
   readonly identity: StepIdentity;
@@ -247,7 +249,8 @@ async function runRollup(
   const startedAt = engine.now();
   const units: StepUnit[] = [];
   for (const { period, artefacts, identity } of works) {
-    const told = definedMembers({ decided: identity.decided });
+    const previous = await previousResult(engine, definition, rollup, { period, artefacts });
+    const told = definedMembers({ decided: identity.decided, previous });
     units.push({ scope: period, inputs: await openInputs(engine.objects, artefacts), ...told });
   }
   const { signal, progress } = control;

@@ -143,5 +143,4 @@ export const ESTIMATIONS_SQL = `
     CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
   FROM estimations e
   LEFT JOIN estimations_nommees n ON n.rsc = e.rsc AND n.mois = e.mois
-  LEFT JOIN estimations_decidees d ON d.unite = n.unite
-  ORDER BY e.mois, e.rsc, e.debut`;
+  LEFT JOIN estimations_decidees d ON d.unite = n.unite`;

@@ -37,9 +37,11 @@ const READ = `concat_ws('|', d_releve_id, f_releve_id, index_debut, index_fin)`;
 /**
  * Makes `retenus` from the tables of the model: months that look wrong with their pseudonym (`unite`), and a keyed hash of their readings (`preuve`).
  * `ancienne` and `ancienne_preuve` are what earlier versions had in place of these.
+ * `others` is a query of the months that look wrong of contracts that are not in the tables of the model.
  */
-export async function holdMonths(sql: SqlSession, secret: string): Promise<void> {
+export async function holdMonths(sql: SqlSession, secret: string, others?: string): Promise<void> {
   await sql.run(SUSPECTS);
+  if (others !== undefined) await sql.run(`INSERT INTO suspects BY NAME ${others}`);
   await nameMonths(sql, secret, 'SELECT rsc, mois FROM suspects');
   await makeKeyedTable(sql, secret, {
     table: 'retenus',

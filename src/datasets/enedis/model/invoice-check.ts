@@ -88,5 +88,4 @@ export const INVOICE_CHECK: readonly string[] = [
 ];
 
 /** The check as a table; contracts have their point's name. */
-export const INVOICE_CHECK_SQL =
-  'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM controle_reseau ORDER BY mois, pdl, composante';
+export const INVOICE_CHECK_SQL = 'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM controle_reseau';

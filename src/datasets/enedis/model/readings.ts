@@ -10,7 +10,7 @@ import { REGISTERS } from '../flux/registers.ts';
 const C15_SOURCE = 'flux_C15';
 
 /** Of documents of one name the newest archive counts; an archive that came twice with other bytes is one of two names in this order. */
-const NEWEST_DOCUMENT = `archive_timestamp || '/' || archive || '/' || archive_sha256`;
+export const NEWEST_DOCUMENT = `archive_timestamp || '/' || archive || '/' || archive_sha256`;
 
 /** The rows of the newest delivery of each document. */
 function current(table: string): string {
@@ -44,9 +44,12 @@ function meterReading(table: string, source: string, isDoubted: string): string 
 
 const STAGE_RANK = `CASE etape_metier ${STAGES_OF_R64.map((stage, rank) => `WHEN '${stage}' THEN ${rank}`).join(' ')} ELSE 9 END`;
 
+/** Makes `c15_current`: the rows of C15 that count. */
+export const EVENTS_READ = current('c15');
+
 /** Makes `c15_current`, `r151_current`, `r64_current` and `releves` from the linear tables `c15`, `r151` and `r64`. */
 export const READINGS: readonly string[] = [
-  current('c15'),
+  EVENTS_READ,
   current('r151'),
   current('r64'),
   `CREATE OR REPLACE TEMP TABLE releves AS

@@ -51,5 +51,4 @@ export const SMOOTHED_SQL = `
   SELECT n.unite, l.rsc AS ref_situation_contractuelle, l.pdl, l.mois, l.debut_lissage, l.categorie, l.facture, l.calcule, l.calcule - l.facture AS ecart,
     l.mois_manquants, CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision,
     coalesce(d.decision = 'accept' AND l.calcule <> l.facture, false) AS a_facturer
-  FROM lissages l LEFT JOIN lissages_nommes n ON n.rsc = l.rsc AND n.mois = l.mois LEFT JOIN lissages_decides d ON d.unite = n.unite
-  ORDER BY l.mois, l.rsc, l.categorie`;
+  FROM lissages l LEFT JOIN lissages_nommes n ON n.rsc = l.rsc AND n.mois = l.mois LEFT JOIN lissages_decides d ON d.unite = n.unite`;

@@ -1,7 +1,7 @@
 import { quoteTexts } from '../../kit/index.ts';
 import { REGISTERS } from '../flux/registers.ts';
 import { POWER_DAYS } from './c12.ts';
-import { ENTRIES, EXITS } from './spine-events.ts';
+import { BILLED, ENTRIES, EXITS } from './spine-events.ts';
 
 /** The spine of a contract (one RSC): its events, and FACTURATION at the first of each month between entry and exit. */
 
@@ -17,11 +17,8 @@ const LAST_KNOWN = ['puissance_m', 'fta', 'niveau', 'pdl', 'segment', 'categorie
   .map((name) => `last_value(${name} IGNORE NULLS) OVER jusqu_ici AS ${name}`)
   .join(', ');
 
-/**
- * Makes `evenements`, `conflits` and `echine` from `c15_current` and the table `premiers` (jour, moment): the firsts of all months up to the horizon.
- * Powers are in thousandths of a kVA; `puissances_m` are the four of C12, where it has them for the contract's present power.
- */
-export const SPINE: readonly string[] = [
+/** Makes `evenements`, `conflits` and `contrats` (entry and exit of each) from `c15_current`, `evenements_c12` and `premiers`. */
+export const CONTRACTS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE evenements AS
    SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl, date_evenement AS moment,
      CAST(date_evenement AS TIMESTAMPTZ) AS instant, CAST(left(date_evenement, 10) AS DATE) AS jour,
@@ -48,12 +45,20 @@ export const SPINE: readonly string[] = [
    SELECT rsc, any_value(pdl) AS pdl, coalesce(min(jour) FILTER (WHERE est_entree), min(jour)) AS entree,
      min(jour) FILTER (WHERE est_sortie) AS sortie
    FROM evenements GROUP BY rsc`,
+];
+
+/**
+ * Makes `evenements`, `conflits` and `echine` from `c15_current` and the table `premiers` (jour, moment): the firsts of all months up to the horizon.
+ * Powers are in thousandths of a kVA; `puissances_m` are the four of C12, where it has them for the contract's present power.
+ */
+export const SPINE: readonly string[] = [
+  ...CONTRACTS,
   `CREATE OR REPLACE TEMP TABLE echine AS
    WITH lignes AS (
      SELECT rsc, pdl, moment, instant, jour, 0 AS rang, evenement, est_entree, est_sortie, puissance_m, fta, niveau, segment, categorie,
        a_avant, a_apres, change_calendrier, change_cadran FROM evenements
      UNION ALL
-     SELECT c.rsc, c.pdl, p.moment, CAST(p.moment AS TIMESTAMPTZ), p.jour, 1, 'FACTURATION', false, false, NULL, NULL, NULL, NULL, NULL,
+     SELECT c.rsc, c.pdl, p.moment, CAST(p.moment AS TIMESTAMPTZ), p.jour, 1, '${BILLED}', false, false, NULL, NULL, NULL, NULL, NULL,
        false, false, false, false
      FROM contrats c JOIN premiers p
        ON p.jour > date_trunc('month', c.entree) AND p.jour <= coalesce(date_trunc('month', c.sortie), p.jour)

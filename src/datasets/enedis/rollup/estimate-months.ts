@@ -2,6 +2,7 @@ import { judgeUnits, quoteText } from '../../kit/index.ts';
 import type { CheckDefinition, HeldUnit, SqlSession, StepUnit, UnitResult } from '../../kit/index.ts';
 import { ACCEPTED_ESTIMATES, ESTIMATES } from '../model/estimates.ts';
 import { nameMonths } from '../model/unit-names.ts';
+import type { OtherMonths } from './judge-months.ts';
 
 /** An estimate is offered for each month without a reading that can have one; a person says whether it is billed. */
 export const ESTIMATE_CHECK: CheckDefinition = {
@@ -30,9 +31,11 @@ export async function estimateMonths(
   sql: SqlSession,
   unit: Pick<StepUnit, 'decided'>,
   secret: string,
+  others?: OtherMonths,
 ): Promise<UnitResult['checks']> {
-  for (const statement of ESTIMATES) await sql.run(statement);
+  for (const statement of [...ESTIMATES, ...(others?.estimates ?? [])]) await sql.run(statement);
   await nameMonths(sql, secret, 'SELECT rsc, mois FROM estimations_mois', 'estimations_nommees');
+  const [other] = others === undefined ? [] : await sql.rows<{ months: number }>(others.countUnknown);
   const [counted] = await sql.rows<{ months: number }>(
     `SELECT count(*) AS months FROM mois WHERE qualite = 'incalculable' AND releve_manquant`,
   );
@@ -41,7 +44,7 @@ export async function estimateMonths(
      FROM estimations e JOIN estimations_nommees n ON n.rsc = e.rsc AND n.mois = e.mois ORDER BY n.unite, e.debut`,
   );
   const { result } = judgeUnits(ESTIMATE_CHECK, {
-    tested: counted?.months ?? 0,
+    tested: (counted?.months ?? 0) + (other?.months ?? 0),
     failing: spans.map(({ unite, ...row }) => ({ unit: unite, row: { ...row } })),
     decided: unit.decided,
   });

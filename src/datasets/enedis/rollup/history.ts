@@ -1,18 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
+import { forEachUnit, utf8 } from '../../kit/index.ts';
 import type { CivilDate, SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
 import { billingTables } from '../billing/billing.ts';
-import { copyRows, emptyTable, PLACE_COLUMNS } from '../days/tables.ts';
+import { copyRows } from '../days/tables.ts';
 import { FLUX } from '../decode/archive-name.ts';
-import { LINEAR_TABLES } from '../flux/readers.ts';
-import { FOUR_POWERS } from '../flux/registers.ts';
 import { LINES_PART } from '../lines/part.ts';
-import { openAffairsSql, provisionSql } from '../model/billing.ts';
-import { ESTIMATIONS_SQL } from '../model/estimates.ts';
 import { freezeMonths } from '../model/frozen.ts';
-import { INVOICE_CHECK, INVOICE_CHECK_SQL } from '../model/invoice-check.ts';
-import { SMOOTHED_SQL } from '../model/smoothed.ts';
+import { INVOICE_CHECK } from '../model/invoice-check.ts';
 import { horizonOf, runModel } from '../model/run-model.ts';
 import type { ArchiveLine } from '../report/model.ts';
 import { madeUpFlux } from '../report/model.ts';
@@ -20,13 +15,17 @@ import { monthlyFiles } from '../report/monthly-files.ts';
 import { nameReviewed, reviewFiles, reviewOf } from '../report/review.ts';
 import type { FormulaTotals, MonthlyReport, MonthTotals } from '../report/monthly-page.tsx';
 import { estimateMonths } from './estimate-months.ts';
+import { HISTORY_TABLES } from './history-tables.ts';
 import { judgeMonths } from './judge-months.ts';
 import { settleSmoothed } from './settle-smoothed.ts';
 import { pathsOf } from './month.ts';
+import { findTouched, readPoints, viewDeliveries } from './touched-points.ts';
+import { joinUnchanged, otherMonths, withUnchanged } from './unchanged-points.ts';
 
 /**
  * `rollup/history`: readings, spines, periods and months of every contract from all deliveries, in one pass. The horizon is the newest first of a month
- * that deliveries reach, or the one of the step's parameters when that is earlier.
+ * that deliveries reach, or the one of the step's parameters when that is earlier. Where the newest version can be gone on from, points of which nothing
+ * changed keep their rows.
  *
  * @param secret that of the installation, by which months of contracts have pseudonyms
  */
@@ -40,79 +39,45 @@ export function rollupHistory(secret: () => Promise<string>): StepImplementation
   };
 }
 
-/** Of contracts that C12 tells of. */
-const POWERS = FOUR_POWERS.map(
-  (column, index) => `CAST(CAST(puissances_m[${index + 1}] AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS ${column}`,
-).join(', ');
+interface Reached {
+  /** Undefined where there are no archives of the distributor. */
+  readonly horizon: CivilDate | undefined;
+  readonly sample: readonly string[];
+}
 
-/** The outputs that are tables, by name; `as_of` stands for the horizon. */
-const TABLES: Readonly<Record<string, (asOf: string) => string>> = {
-  releves: () =>
-    'SELECT * EXCLUDE (instant) FROM releves ORDER BY pdl, date_releve, source, ordre_index, releve_id, ref_situation_contractuelle',
-  echine: () =>
-    `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_evenement, evenement, fta AS formule_tarifaire_acheminement,
-       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, niveau AS niveau_ouverture_services,
-       ${POWERS} FROM echine ORDER BY rsc, instant, rang`,
-  chronologie: () =>
-    `SELECT rsc AS ref_situation_contractuelle, pdl, moment AS date_releve, ordre_index, source, nature_index, releve_id, calendrier,
-       source IS NULL AS releve_manquant, fta AS formule_tarifaire_acheminement, niveau AS niveau_ouverture_services,
-       index_base_kwh, index_hp_kwh, index_hc_kwh, index_hph_kwh, index_hch_kwh, index_hpb_kwh, index_hcb_kwh
-     FROM chronologie ORDER BY rsc, instant, ordre_index`,
-  abonnements: () =>
-    `SELECT rsc AS ref_situation_contractuelle, pdl, mois, debut, fin, nb_jours, fta AS formule_tarifaire_acheminement,
-       CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, ${POWERS}, euros(fixe_c) AS turpe_fixe_eur,
-       est_partage, erreur FROM abonnements_payes ORDER BY rsc, debut`,
-  energies: () =>
-    `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
-     FROM energies_payees ORDER BY rsc, debut`,
-  mois: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois ORDER BY mois, ref_situation_contractuelle',
-  anomalies_r151: () => 'SELECT * FROM anomalies_r151 ORDER BY pdl, jour, anomalie, registre, releve_id',
-  mois_calcules: () =>
-    `SELECT * EXCLUDE (puissance_max_m) FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants)
-     ORDER BY mois, ref_situation_contractuelle`,
-  regularisations: () =>
-    'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM regularisations ORDER BY mois, rsc, composante, pdl',
-  reperes: () => `SELECT unite, rsc AS ref_situation_contractuelle, mois
-     FROM (SELECT * FROM reperes UNION ALL SELECT * FROM lissages_nommes) ORDER BY mois, unite`,
-  retenus: () =>
-    `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
-       r.d_source, r.f_source, r.d_releve_id, r.f_releve_id, r.index_debut, r.index_fin,
-       CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
-     FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite ORDER BY r.unite, r.debut`,
-  estimations: () => ESTIMATIONS_SQL,
-  controle_reseau: () => INVOICE_CHECK_SQL,
-  lissages: () => SMOOTHED_SQL,
-  depassements: () =>
-    `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
-     FROM depassements_lus ORDER BY mois, pdl, ref_situation_contractuelle, archive, origine, heures`,
-  accise: () => 'SELECT * FROM accise_mois ORDER BY mois, pdl',
-  provision: provisionSql,
-  affaires: openAffairsSql,
-};
-
-async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: string): Promise<UnitResult> {
-  for (const { name, columns } of LINEAR_TABLES) {
-    const paths = pathsOf(unit.inputs[name]);
-    const rows = paths.length === 0 ? emptyTable({ ...columns, ...PLACE_COLUMNS }) : parquetSql(paths);
-    await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${rows}`);
-  }
-  await sql.run(`CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM x12 UNION ALL BY NAME SELECT * FROM x13`);
+/** How far deliveries reach, and which of them are made up. */
+async function reachOf(unit: StepUnit, task: StepTask): Promise<Reached> {
   const { newest, sample } = await archivesOf(pathsOf(unit.inputs['archives']));
-  if (newest === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
+  if (newest === undefined) return { horizon: undefined, sample };
   const wanted = task.params['horizon'];
   const reached = horizonOf(newest);
-  const horizon = typeof wanted === 'string' && wanted < reached ? wanted : reached;
+  return { horizon: typeof wanted === 'string' && wanted < reached ? wanted : reached, sample };
+}
+
+async function rollUp(unit: StepUnit, task: StepTask, sql: SqlSession, secret: string): Promise<UnitResult> {
+  const { horizon, sample } = await reachOf(unit, task);
+  if (horizon === undefined) return { scope: unit.scope, outputs: {}, checks: [], facts: { rows: 0 } };
+  await viewDeliveries(sql, unit);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW affaires AS SELECT * FROM x12 UNION ALL BY NAME SELECT * FROM x13`);
+  const touched = await findTouched(sql, unit, horizon);
+  if (touched !== undefined) task.progress(`${touched.points} of ${touched.of} delivery points are made again`);
+  await readPoints(sql, touched);
   await runModel(sql, { horizon, progress: task.progress });
-  const checks = [...(await judgeMonths(sql, unit, secret)), ...(await estimateMonths(sql, unit, secret))];
+  const others = touched === undefined ? undefined : otherMonths(touched);
+  const judged = await judgeMonths(sql, unit, secret, others);
+  const checks = [...judged, ...(await estimateMonths(sql, unit, secret, others))];
   await freezeMonths(sql);
+  if (touched !== undefined) await joinUnchanged(sql, touched);
   const billing = await billingTables(sql, pathsOf(unit.inputs[LINES_PART]));
   checks.push(...(await settleSmoothed(sql, unit, secret)));
   for (const statement of INVOICE_CHECK) await sql.run(statement);
   await nameReviewed(sql, secret);
   const outputs: Record<string, { path: string; rows: number } | { bytes: Uint8Array }> = {};
-  for (const [name, query] of Object.entries(TABLES)) {
+  for (const [name, { rows, order, ofPoints }] of Object.entries(HISTORY_TABLES)) {
     task.signal.throwIfAborted();
-    outputs[name] = await copyRows(sql, query(`'${horizon}'`), name);
+    const made = rows(`'${horizon}'`);
+    const whole = ofPoints === true ? await withUnchanged(sql, touched, name, made) : made;
+    outputs[name] = await copyRows(sql, `SELECT * FROM (${whole}) ORDER BY ${order}`, name);
   }
   const review = await reviewOf(sql);
   const report = {

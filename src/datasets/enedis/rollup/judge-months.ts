@@ -22,6 +22,18 @@ interface FailingPeriod {
   readonly energie_kwh: number | null;
 }
 
+/** Months of contracts that are not in the tables of the model, because nothing of theirs changed. */
+export interface OtherMonths {
+  /** A query: those that look wrong, with the columns of `suspects`. */
+  readonly suspects: string;
+  /** A query: how many there are, `months`. */
+  readonly count: string;
+  /** Statements that add their rows to `estimations` and `estimations_mois`. */
+  readonly estimates: readonly string[];
+  /** A query: how many of them have an energy that is not known, `months`. */
+  readonly countUnknown: string;
+}
+
 /**
  * Makes `retenus`, and `mois` with what was decided on its units; `unit` tells it. Pseudonyms are made with the secret of the installation; decisions
  * of before they had a key count as before.
@@ -30,16 +42,18 @@ export async function judgeMonths(
   sql: SqlSession,
   unit: Pick<StepUnit, 'decided'>,
   secret: string,
+  others?: OtherMonths,
 ): Promise<UnitResult['checks']> {
-  await holdMonths(sql, secret);
-  const [counted] = await sql.rows<{ months: number }>('SELECT count(*) AS months FROM mois');
+  await holdMonths(sql, secret, others?.suspects);
+  const [own] = await sql.rows<{ months: number }>('SELECT count(*) AS months FROM mois');
+  const [other] = others === undefined ? [] : await sql.rows<{ months: number }>(others.count);
   // Records keep what is told of a unit: of the readings no more than a hash, by which other evidence is another question.
   const failing = await sql.rows<FailingPeriod>(
     `SELECT unite, preuve, ancienne, ancienne_preuve, motif, CAST(debut AS VARCHAR) AS debut, CAST(fin AS VARCHAR) AS fin, energie_kwh
      FROM retenus ORDER BY unite, debut`,
   );
   const { result } = judgeUnits(PLAUSIBLE_CHECK, {
-    tested: counted?.months ?? 0,
+    tested: (own?.months ?? 0) + (other?.months ?? 0),
     failing: failing.map(failingRow),
     decided: renamedDecisions(unit.decided ?? [], failing),
   });
