@@ -60,7 +60,7 @@ async function fillGaps(sql: SqlSession, unit: StepUnit): Promise<void> {
     WITH incomplete AS (SELECT meter_key, channel FROM ${daily} WHERE observed < expected AND step_min = ${STEP_MIN} AND NOT changes_step),
       own AS (SELECT r.* FROM ${readings} r SEMI JOIN incomplete USING (meter_key, channel)),
       meters AS (SELECT meter_key, channel, any_value(zone) AS zone FROM own GROUP BY meter_key, channel ${silent}),
-      grid AS (SELECT m.meter_key, m.channel, clock.slot, clock.half_hour, clock.hour, clock.day_start_s + 1800 * clock.slot AS start_s, r.energy_wh, r.estimate_wh
+      grid AS (SELECT m.meter_key, m.channel, clock.slot, 2 * clock.hour + clock.half_hours % 2 AS half_hour, clock.hour, 1800 * clock.half_hours AS start_s, r.energy_wh, r.estimate_wh
         FROM meters m JOIN ${clockSql(unit.scope, ZONES)} USING (zone)
         LEFT JOIN own r ON r.meter_key = m.meter_key AND r.channel = m.channel AND r.slot = clock.slot),
       sides AS (SELECT *, ${known('last_value(energy_wh IGNORE NULLS)', back)} AS wh_before,
