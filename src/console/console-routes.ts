@@ -28,6 +28,7 @@ import { DayPage } from './day-page.tsx';
 import { addForms } from './form-routes.ts';
 import type { PageContext } from './layout.tsx';
 import { LIVE_SCRIPT } from './live-script.ts';
+import { addSchedulesPage } from './schedule-routes.ts';
 import { sendPage } from './send-page.ts';
 import type { Make, Page } from './send-page.ts';
 import { addSessionRoutes } from './session-routes.ts';
@@ -60,6 +61,7 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   addLists(add, context);
   addAnswers(add, context);
   addBackfillPages(add, context);
+  addSchedulesPage(add, context);
   add('/console/:pipeline/:scope', (page, request) => {
     const { pipeline, scope } = request.params as { pipeline: string; scope: string };
     if (scope === 'years') return yearsPage(context, page, pipeline, request);

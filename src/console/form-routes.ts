@@ -6,6 +6,7 @@ import { backfillForms } from './backfill-form-routes.ts';
 import { dayForms } from './day-form-routes.ts';
 import { fieldsOf } from './form.ts';
 import { addForm } from './form-route.ts';
+import { scheduleForms } from './schedule-routes.ts';
 
 /**
  * The forms of the console: each does what a route of the API does, by the same order, and then leads back to a page. They work without
@@ -17,7 +18,11 @@ export function addForms(app: ApiApp, context: ApiContext, verifier: Verifier): 
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (__, body, parsed) => {
       parsed(null, fieldsOf(String(body)));
     });
-    const routes = [...dayForms(context, orders, verifier), ...backfillForms(context, orders)];
+    const routes = [
+      ...dayForms(context, orders, verifier),
+      ...backfillForms(context, orders),
+      ...scheduleForms(context, orders),
+    ];
     for (const route of routes) addForm(scope, context, route);
     done();
   });

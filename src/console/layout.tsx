@@ -33,7 +33,7 @@ export function linkTo({ language }: Pick<PageContext, 'language'>, path: string
 /** What forms do, by the names that `done` may have. */
 const DONE = [
   ...(['run', 'verify', 'retryStep', 'skipPart', 'unskipPart', 'decide'] as const),
-  ...(['backfill', 'pause', 'resume', 'resize', 'cancel'] as const),
+  ...(['backfill', 'pause', 'resume', 'resize', 'cancel', 'schedule', 'watch'] as const),
 ];
 
 const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
@@ -43,6 +43,7 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/tables', 'tables'],
   ['/console/gaps', 'gaps'],
   ['/console/backfills', 'backfills'],
+  ['/console/schedules', 'schedules'],
 ];
 
 /** A whole document; texts are escaped by Preact. */

@@ -130,6 +130,19 @@ const EN = {
   year: 'Year',
   allYears: 'All years',
   all: 'all',
+  schedules: 'Schedules',
+  nextTick: 'Next',
+  lastTick: 'Last',
+  missed: 'Missed or skipped',
+  notThere: 'not there',
+  active: 'active',
+  drift: 'Drift from what is declared',
+  noDrift: 'Every schedule is as declared.',
+  trigger: 'Trigger now',
+  ofDate: 'For the data date',
+  watch: 'Ask the publisher what it revised',
+  scheduleDone: 'Done; Temporal has it.',
+  watchDone: 'The publisher is being asked.',
 } as const;
 
 /** Every text of the console; a language that lacks one does not compile. */
@@ -263,6 +276,19 @@ const FR: Words = {
   year: 'Année',
   allYears: 'Toutes les années',
   all: 'tous',
+  schedules: 'Planifications',
+  nextTick: 'Prochaine',
+  lastTick: 'Dernière',
+  missed: 'Manquées ou sautées',
+  notThere: 'absente',
+  active: 'active',
+  drift: 'Écarts avec la déclaration',
+  noDrift: 'Chaque planification est conforme à sa déclaration.',
+  trigger: 'Déclencher maintenant',
+  ofDate: 'Pour la date de données',
+  watch: 'Demander au producteur ses révisions',
+  scheduleDone: 'Fait ; Temporal l’a enregistré.',
+  watchDone: 'Le producteur est interrogé.',
 };
 
 /** By the language of the request. */

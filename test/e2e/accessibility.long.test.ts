@@ -41,6 +41,7 @@ const CONSOLE = [
   '/console/tables/eco2mix',
   '/console/gaps',
   '/console/backfills',
+  '/console/schedules',
   '/console/eco2mix/2026',
   '/console/eco2mix/years',
   `/console/eco2mix/${DAY}`,

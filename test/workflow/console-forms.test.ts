@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLink } from '../../src/api/security/sessions.ts';
 import { startApi } from '../../src/cli/services/api-server.ts';
 import type { RunningApi } from '../../src/cli/services/api-server.ts';
+import { applySchedules } from '../../src/schedules/apply-schedules.ts';
+import { declaredSchedules } from '../../src/schedules/declared-schedules.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { openInstallation } from '../fixtures/installation.ts';
@@ -192,5 +194,27 @@ describe('the pages of backfills, without scripts', () => {
     expect(planned.status).toBe(200);
     expect(planned.html).toContain('Durée prévue');
     expect(planned.html).not.toContain('/backfills/start');
+  });
+});
+
+describe('the page of schedules, without scripts', () => {
+  it('shows drift, pauses, resumes and triggers a schedule, and asks the publisher', async () => {
+    const { engine, client } = installation;
+    const before = await browser.open('/console/schedules?lang=en');
+    expect(before.html).toContain('missing');
+    await applySchedules(client, engine.datasets, 'quotidien');
+    const { id } = declaredSchedules(engine.datasets, 'quotidien')[0]!;
+    const page = await browser.open('/console/schedules?lang=en');
+    expect(page.html).toContain('Every schedule is as declared.');
+    const paused = await browser.submit(page, `/${id}/pause`, { reason });
+    expect((await client.schedule.getHandle(id).describe()).state.paused).toBe(true);
+    expect(paused.html).toContain(`Paused: ${reason}`);
+    const resumed = await browser.submit(paused, `/${id}/resume`, { reason });
+    expect((await client.schedule.getHandle(id).describe()).state.paused).toBe(false);
+    const triggered = await browser.submit(resumed, `/${id}/trigger`, { reason, date: '2024-01-29' });
+    expect(triggered.html).toContain('Done; Temporal has it.');
+    const watched = await browser.submit(triggered, '/tiny/watch', { reason });
+    expect(watched.html).toContain('The publisher is being asked.');
+    expect((await new PlainBrowser(api.url).open('/console/schedules')).html).not.toContain('<form method="post"');
   });
 });
