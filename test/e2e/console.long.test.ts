@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { createLink } from '../../src/api/security/sessions.ts';
 import { startApi } from '../../src/cli/services/api-server.ts';
 import type { RunningApi } from '../../src/cli/services/api-server.ts';
+import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
-import { hasBrowser, openBrowser } from '../fixtures/browser.ts';
+import { accessibilityFaults, hasBrowser, openBrowser } from '../fixtures/browser.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
@@ -124,6 +125,35 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
     await installation.client.workflow.getHandle(id).result();
     await page.goto(page.url());
     await page.getByText('5 / 5').waitFor();
+  });
+
+  it('has nothing wrong in its pages with forms and runs, on a telephone and on a dark screen', async () => {
+    const { engine, client } = installation;
+    await applySchedules(client, engine.datasets, 'quotidien');
+    const { page } = await openPage({ javaScriptEnabled: true });
+    const held = publisher.holdNext('readings');
+    await page.goto(`${api.url}/console/tiny/2024-01-20?lang=en`);
+    await page.locator('form[action*="/run"] input[name="reason"]').fill('because of a test');
+    await page.locator('form[action*="/run"] button').click();
+    await held.arrived;
+    const faults: string[] = [];
+    for (const path of [
+      '/console/schedules',
+      '/console/tiny/2024-01-20',
+      '/console/tiny/years',
+      '/console/backfills',
+    ]) {
+      await page.setViewportSize({ width: 390, height: 900 });
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.goto(`${api.url}${path}?lang=fr`);
+      faults.push(...(await accessibilityFaults(page)).map((fault) => `${path} 390 ${fault}`));
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.emulateMedia({ colorScheme: 'dark' });
+      faults.push(...(await accessibilityFaults(page)).map((fault) => `${path} 1280 ${fault}`));
+        await page.screenshot({ path: `/tmp/console-${path.replaceAll('/', '-')}.png`, fullPage: true });
+    }
+    held.release();
+    expect(faults).toEqual([]);
   });
 });
 
