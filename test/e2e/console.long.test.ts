@@ -150,7 +150,7 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.emulateMedia({ colorScheme: 'dark' });
       faults.push(...(await accessibilityFaults(page)).map((fault) => `${path} 1280 ${fault}`));
-        await page.screenshot({ path: `/tmp/console-${path.replaceAll('/', '-')}.png`, fullPage: true });
+      await page.screenshot({ path: `/tmp/console-${path.replaceAll('/', '-')}.png`, fullPage: true });
     }
     held.release();
     expect(faults).toEqual([]);
