@@ -67,16 +67,6 @@ export interface ChangedInput {
   readonly after: readonly LocalArtefact[];
 }
 
-/** Which units a rollup would make again: those of which inputs changed. */
-export interface ForeseenUnits {
-  /** What a unit is, in the plural: `contracts`. */
-  readonly called: string;
-  readonly changed: number;
-  readonly of: number;
-  /** A few of the changed ones, by names that may be shown. */
-  readonly names: readonly string[];
-}
-
 /** One call of a step: the scopes of a window, or a single day as a set of one. */
 export interface StepTask {
   /** As the definition declares it, without a shard. */
@@ -151,8 +141,6 @@ export type StepImplementation =
   | {
       readonly kind: 'sql';
       run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]>;
-      /** Of a rollup that declares `withPrevious`: which units of the period it would make again; undefined where that is all of them. */
-      foresee?(task: StepTask, sql: SqlSession): Promise<ForeseenUnits | undefined>;
     }
   | { readonly kind: 'plain'; run(task: StepTask, tools: PlainTools): Promise<readonly UnitOutcome[]> };
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { THEMES, simulate } from './simulate.ts';
 
@@ -11,6 +12,14 @@ describe('a simulated installation', () => {
     const [first, again, other] = [await simulate(3), await simulate(3), await simulate(4)];
     expect(again.hash).toBe(first.hash);
     expect(other.hash).not.toBe(first.hash);
+  });
+
+  it('is told by the program of its own too, whose modules lack nothing of what stands in for them', () => {
+    const program = ['--import', 'tsx', '--import', './test/simulate/register.mjs', 'test/simulate/main.ts'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...program, '--seeds', '1'], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('seeds 1 to 1: 0 of 1 break a promise');
+    expect(status).toBe(0);
   });
 
   it('leaves no gap where two versions of a host come to the store together and the first is merged away', async () => {

@@ -30,6 +30,7 @@ export const access = at((path: string) => {
   if (fileBytes(path) === undefined) fs.accessSync(path);
 });
 export const link = at(fs.linkSync);
+export const truncate = at(fs.truncateSync);
 export const utimes = at(fs.utimesSync);
 export const open = at(
   (path: string, flags?: string | number, mode?: number) => new Handle(fs.openSync(onDisk(path), flags ?? 'r', mode)),
