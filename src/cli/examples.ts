@@ -46,6 +46,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   worker: ['worker --queues compute,report'],
   dev: ['dev'],
   api: ['api --port 8080', 'api --host 0.0.0.0 --public-url https://days.example.org'],
+  console: ['console', 'console --role reader --url https://days.example.org'],
   mcp: ['mcp'],
   demo: ['demo'],
   portal: ['portal --port 8090 --seed 7', 'portal --sftp 2222'],

@@ -19,6 +19,7 @@ import { DELIVERED, FLUX } from './decode/archive-name.ts';
 import { ZONE } from './flux/paris-time.ts';
 import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
+import { RATES_DIGEST } from './rates/digest.ts';
 import { ESTIMATE_CHECK } from './rollup/estimate-months.ts';
 import { KEPT_TABLES } from './rollup/history-tables.ts';
 import { PLAUSIBLE_CHECK } from './rollup/judge-months.ts';
@@ -122,6 +123,8 @@ const REPORTS: readonly StepDefinition[] = [
       csv: csvFile('reports/enedis/csv', { publishAs: 'reports/enedis/daily_report_{scope}.csv' }),
       parquet: parquetFile('reports/enedis/parquet', { publishAs: 'reports/enedis/daily_report_{scope}.parquet' }),
     },
+    // It tells of rates that have to be looked at.
+    params: { rates: RATES_DIGEST },
     required: true,
   }),
   defineStep({
@@ -187,7 +190,7 @@ const ROLLUPS: readonly RollupDefinition[] = [
     checks: [PLAUSIBLE_CHECK, ESTIMATE_CHECK, SMOOTHED_CHECK],
     withPrevious: KEPT_TABLES,
     // An earlier first of a month only takes away.
-    params: { horizon: null },
+    params: { horizon: null, rates: RATES_DIGEST },
     outputs: {
       ...Object.fromEntries(
         HISTORY_TABLES.map((name) => [name, table(`history/enedis/${name}`, `enedis/${name}.parquet`)]),
