@@ -11,7 +11,7 @@ it('steps that calculate with rates are keyed by them', () => {
   const digest = createHash('sha256').update(canonicalJson(lists)).digest('hex').slice(0, 16);
   // Write the new digest where rates are added: it has the months made again.
   expect(RATES_DIGEST).toBe(digest);
-  const { steps, rollups = [] } = enedisDefinition;
+  const { steps, rollups } = enedisDefinition;
   const keyed = [...steps, ...rollups].filter(({ params }) => params?.['rates'] === digest);
   expect(keyed.map(({ id }) => id).sort()).toEqual(['report/daily', 'rollup/history']);
 });
