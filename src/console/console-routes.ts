@@ -33,6 +33,7 @@ import { sendPage } from './send-page.ts';
 import type { Make, Page } from './send-page.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { STYLE } from './style.ts';
+import { addUpkeepPages } from './upkeep-routes.ts';
 import { SHOWN_STANDINGS, YearsPage } from './years-page.tsx';
 
 /** The console: pages made on the server, which read without scripts. What they show is what the API returns. */
@@ -62,6 +63,7 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   addAnswers(add, context);
   addBackfillPages(add, context);
   addSchedulesPage(add, context);
+  addUpkeepPages(add, context);
   add('/console/:pipeline/:scope', (page, request) => {
     const { pipeline, scope } = request.params as { pipeline: string; scope: string };
     if (scope === 'years') return yearsPage(context, page, pipeline, request);

@@ -42,6 +42,7 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/questions', 'questions'],
   ['/console/tables', 'tables'],
   ['/console/gaps', 'gaps'],
+  ['/console/failures', 'failures'],
   ['/console/backfills', 'backfills'],
   ['/console/schedules', 'schedules'],
 ];

@@ -143,6 +143,11 @@ const EN = {
   watch: 'Ask the publisher what it revised',
   scheduleDone: 'Done; Temporal has it.',
   watchDone: 'The publisher is being asked.',
+  failures: 'Failures',
+  noFailures: 'No day of this range failed in its last run.',
+  failedAt: 'Failed',
+  remedy: 'What to do:',
+  aboutCode: 'all codes',
 } as const;
 
 /** Every text of the console; a language that lacks one does not compile. */
@@ -289,6 +294,11 @@ const FR: Words = {
   watch: 'Demander au producteur ses révisions',
   scheduleDone: 'Fait ; Temporal l’a enregistré.',
   watchDone: 'Le producteur est interrogé.',
+  failures: 'Échecs',
+  noFailures: 'Aucun jour de cette plage n’a échoué à sa dernière exécution.',
+  failedAt: 'Échec',
+  remedy: 'Que faire :',
+  aboutCode: 'tous les codes',
 };
 
 /** By the language of the request. */

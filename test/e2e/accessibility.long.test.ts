@@ -40,6 +40,7 @@ const CONSOLE = [
   '/console/tables',
   '/console/tables/eco2mix',
   '/console/gaps',
+  '/console/failures',
   '/console/backfills',
   '/console/schedules',
   '/console/eco2mix/2026',

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { datasetOf } from '../../engine/engine.ts';
+import { failedDays } from '../../engine/look/failed-days.ts';
 import { rangeOfDays } from '../../engine/look/range-of-days.ts';
 import { staleDays } from '../../engine/look/stale-days.ts';
 import { findUnfinished } from '../../engine/look/unfinished.ts';
 import { stalePeriods } from '../../engine/derive/stale-periods.ts';
-import { readFailures } from '../../engine/records/failures.ts';
 import { calendarTotals, GAP_KINDS, gapsOf, publishersOf, rangesOf } from '../../pipelines/calendar-of-days.ts';
 import type { CalendarDay } from '../../pipelines/calendar-of-days.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
-import type { FailureRecord } from '../../pipelines/ledger.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
@@ -137,11 +136,7 @@ function addLacks(app: ApiApp, context: ApiContext): void {
   app.get('/failures', { schema: { ...schema, summary: 'Days whose last run failed, by code' } }, async (request) => {
     requireScope(request, 'ops:read');
     const { pipeline, ...range } = request.query;
-    const failures: (FailureRecord & { readonly pipeline: string })[] = [];
-    for (const name of named(context, pipeline)) {
-      const found = await readFailures(engine.documents, name, rangeOfDays(engine, name, range));
-      for (const failure of found.values()) failures.push({ pipeline: name, ...failure });
-    }
+    const failures = await failedDays(engine, named(context, pipeline), range);
     return { failures, codes: countBy(failures.map(({ code }) => code)) };
   });
 }

@@ -68,6 +68,7 @@ describe('the console', () => {
         '/console/tables/eco2mix_national',
         '/console/pages/eco2mix-consumption',
         '/console/gaps',
+        '/console/failures',
       ]),
     );
     for (const [url, html] of pages) {
