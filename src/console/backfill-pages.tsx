@@ -6,7 +6,7 @@ import type { BackfillPlan, StepActions } from '../pipelines/backfill.ts';
 import { STAGES } from '../pipelines/vocabulary.ts';
 import type { StepId } from '../pipelines/vocabulary.ts';
 import { Choice, Count, Reason, Tick } from './fields.tsx';
-import { linkTo, Live, mayAct, Rows } from './layout.tsx';
+import { Facts, linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 import type { Words } from './words.ts';
 
@@ -138,20 +138,6 @@ export function PlanPage({
         </a>
       </p>
     </>
-  );
-}
-
-/** Names and what they are. */
-function Facts({ facts }: { readonly facts: readonly (readonly [string, string])[] }): JSX.Element {
-  return (
-    <dl>
-      {facts.map(([name, text]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{text}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

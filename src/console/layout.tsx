@@ -45,6 +45,7 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/failures', 'failures'],
   ['/console/backfills', 'backfills'],
   ['/console/schedules', 'schedules'],
+  ['/console/stores', 'stores'],
 ];
 
 /** A whole document; texts are escaped by Preact. */
@@ -150,6 +151,20 @@ export function Live({
     <div id={id} data-live={pipeline} data-busy={isBusy ? '' : undefined}>
       {children}
     </div>
+  );
+}
+
+/** Names and what they are. */
+export function Facts({ facts }: { readonly facts: readonly (readonly [string, string])[] }): JSX.Element {
+  return (
+    <dl>
+      {facts.map(([name, text]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

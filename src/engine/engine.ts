@@ -76,8 +76,39 @@ export interface EngineFallback {
   pending(): Promise<number>;
   /** What the cache of objects did so far, by name, and whether each remote store is away now. */
   figures(): { readonly cache: Readonly<Record<string, number>>; readonly away: Readonly<Record<string, boolean>> };
+  /** How the stores look from this host, and what waits here; read from its own disk, so also while they are away. */
+  standing(): Promise<HostStanding>;
   /** Brings what only this host has to the primary stores, as far as they take it. */
   replay(options: Pick<StepControl, 'signal' | 'progress'>): Promise<ReplayResult>;
+}
+
+/** What a process of this host knows of a store; `since` is an ISO instant, and null with `reason` while it answers. */
+export interface StoreBreaker {
+  /** Such as `the object store (s3)`. */
+  readonly store: string;
+  /** Its id on this host. */
+  readonly process: number;
+  readonly state: 'closed' | 'open' | 'half-open';
+  readonly since: string | null;
+  readonly reason: string | null;
+}
+
+/** A write of this host that a store contradicts and that a person decides, by `quotidien reconcile --conflict <id>`. */
+export interface StoreConflict {
+  readonly id: string;
+  /** What was written and what was found, in one line. */
+  readonly text: string;
+  readonly remedy: string;
+}
+
+/** Both stores as this process finds them, those that other processes of the host find away, and what waits. */
+export interface HostStanding {
+  readonly breakers: readonly StoreBreaker[];
+  /** Writes that wait to be replayed, and the ISO instant of the oldest. */
+  readonly pending: number;
+  readonly pendingSince: string | null;
+  /** In the order in which replays found them. */
+  readonly conflicts: readonly StoreConflict[];
 }
 
 /** Stores that can say afterwards whether the primary ones did the work. */

@@ -1,7 +1,9 @@
 import type { ReplayResult } from '../engine/contract.ts';
-import type { EngineFallback } from '../engine/engine.ts';
+import type { EngineFallback, HostStanding, StoreBreaker } from '../engine/engine.ts';
 import { asPipelineError } from '../errors.ts';
 import { MANIFEST_TABLE } from '../pipelines/manifest.ts';
+import { readBreakerNotes } from '../storage/outage/breaker-notes.ts';
+import type { BreakerNote } from '../storage/outage/breaker-notes.ts';
 import type { CacheStats } from '../storage/cache/cache-objects.ts';
 import { describeConflict, listConflicts, reconcile } from '../storage/outage/reconcile.ts';
 import type { ReconcileReport } from '../storage/outage/reconcile.ts';
@@ -39,6 +41,7 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
         Object.entries(stores.breakers()).map(([name, breaker]) => [name, breaker.state().state !== 'closed']),
       ),
     }),
+    standing: () => standingOf(fallback),
     async replay({ signal, progress }): Promise<ReplayResult> {
       try {
         const report = await reconcile(parts, {
@@ -63,6 +66,32 @@ export function engineFallback(fallback: HostFallback, queue: string): EngineFal
       }
     },
   };
+}
+
+async function standingOf({ folder, stores, parts }: HostFallback): Promise<HostStanding> {
+  const [{ pending, pendingSince = null }, conflicts, notes] = await Promise.all([
+    stores.state(),
+    listConflicts(parts),
+    readBreakerNotes(folder),
+  ]);
+  const own = Object.values(stores.breakers()).map((breaker) => {
+    return { pid: process.pid, name: breaker.name, state: breaker.state() };
+  });
+  const others = notes.filter(({ pid, state }) => pid !== process.pid && state.state !== 'closed');
+  return {
+    breakers: [...own, ...others].map(breakerOf),
+    pending,
+    pendingSince,
+    conflicts: conflicts.map((conflict) => {
+      return { id: conflict.id, text: describeConflict(conflict), remedy: conflict.remedy };
+    }),
+  };
+}
+
+function breakerOf({ pid, name, state }: BreakerNote): StoreBreaker {
+  const known = { store: name, process: pid, state: state.state };
+  if (state.state === 'closed') return { ...known, since: null, reason: null };
+  return { ...known, since: new Date(state.sinceMs).toISOString(), reason: state.reason };
 }
 
 function figuresOf(stats: CacheStats | undefined): Record<string, number> {

@@ -43,6 +43,7 @@ const CONSOLE = [
   '/console/failures',
   '/console/backfills',
   '/console/schedules',
+  '/console/stores',
   '/console/eco2mix/2026',
   '/console/eco2mix/years',
   `/console/eco2mix/${DAY}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storesStanding } from '../../engine/look/stores-standing.ts';
 import { PLAN_TABLE } from '../../pipelines/backfill.ts';
 import type { BackfillPlan } from '../../pipelines/backfill.ts';
 import { listBackfills } from './backfill-orders.ts';
@@ -52,15 +53,7 @@ export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
     { schema: { tags, summary: 'The stores, and what waits to be replayed', response } },
     async (request) => {
       requireScope(request, 'ops:read');
-      const { fallback } = engine;
-      return {
-        objects: engine.objects.kind,
-        documents: engine.documents.kind,
-        host: engine.host,
-        away: fallback?.away() ?? null,
-        pending: (await fallback?.pending()) ?? 0,
-        figures: fallback?.figures() ?? null,
-      };
+      return { ...(await storesStanding(engine)) };
     },
   );
 }

@@ -69,6 +69,7 @@ describe('the console', () => {
         '/console/pages/eco2mix-consumption',
         '/console/gaps',
         '/console/failures',
+        '/console/stores',
       ]),
     );
     for (const [url, html] of pages) {
