@@ -11,6 +11,7 @@ import { DAYS_OF_METERS, FILES, HALF_HOURS, json, parquet, PERSONAL } from './ou
 import { ROLLUPS } from './periods/definition.ts';
 import { HISTORY_BACK, QUALITY_CHECK } from './quality/step.ts';
 import { qualityBefore, TREND_DAYS } from './report/steps.ts';
+import { fleetBefore, WEEK_LOAD_DAYS } from './report/week-load.ts';
 import { READING_CHECKS } from './readings/transform.ts';
 import { SIDE_PARTS } from './side/parts.ts';
 
@@ -320,9 +321,11 @@ const STEPS: readonly StepDefinition[] = [
 const REPORTS: readonly StepDefinition[] = [
   {
     id: 'report/daily',
-    version: 2,
-    title: 'The day of the fleet as JSON, CSV and flat Parquet',
-    inputs: [{ name: 'fleet', step: 'metrics/day', output: 'fleet' }],
+    version: 3,
+    title: 'The day of the fleet, and its load by weekday and hour, as JSON, CSV and flat Parquet',
+    inputs: Array.from({ length: WEEK_LOAD_DAYS }, (_, days) =>
+      before({ name: days === 0 ? 'fleet' : fleetBefore(days), step: 'metrics/day', output: 'fleet' }, days),
+    ),
     outputs: {
       report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json'),
       csv: {
@@ -330,6 +333,12 @@ const REPORTS: readonly StepDefinition[] = [
         extension: 'csv',
         mediaType: 'text/csv; charset=utf-8',
         publishAs: 'processed/reports/meter_report_{scope}.csv',
+      },
+      week: {
+        layer: 'reports/smart-meter/week',
+        extension: 'csv',
+        mediaType: 'text/csv; charset=utf-8',
+        publishAs: 'processed/reports/meter_week_{scope}.csv',
       },
       table: { ...parquet('reports/smart-meter/table'), publishAs: 'processed/reports/meter_report_{scope}.parquet' },
     },
@@ -340,7 +349,7 @@ const REPORTS: readonly StepDefinition[] = [
   },
   {
     id: 'report/page',
-    version: 5,
+    version: 6,
     title: 'The day of the fleet as one self-contained page',
     inputs: [{ name: 'report', step: 'report/daily', output: 'report' }],
     outputs: {

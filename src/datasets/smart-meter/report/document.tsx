@@ -27,6 +27,8 @@ interface DocumentProps {
   /** The way to other pages. */
   readonly links?: ComponentChildren;
   readonly children: ComponentChildren;
+  /** Rules of this page alone. */
+  readonly css?: string;
   /** The parts whose rows a sample portal made up. */
   readonly sample: readonly string[];
 }
@@ -48,10 +50,10 @@ function partTitle(part: string): string {
 }
 
 /** A page of meters; equal inputs give equal bytes. */
-export function renderDocument({ title, kicker, heading, links, children, sample }: DocumentProps): string {
+export function renderDocument({ title, kicker, heading, links, children, css, sample }: DocumentProps): string {
   return renderHtmlPage({
     title,
-    css: CSS,
+    css: css === undefined ? CSS : `${CSS}\n${css}`,
     children: (
       <>
         <main>

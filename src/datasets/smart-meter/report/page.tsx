@@ -13,6 +13,7 @@ import { QUALITY_RULES } from '../quality/rules.ts';
 import { Curve } from './curve.tsx';
 import { renderDocument } from './document.tsx';
 import type { MeterReport } from './model.ts';
+import { WEEK_CSS, WeekSection } from './week-section.tsx';
 
 /** The report of a day of the fleet as a page. */
 export function renderPage(report: MeterReport): string {
@@ -26,6 +27,7 @@ export function renderPage(report: MeterReport): string {
     ),
     links: <DayLinks date={report.date} nameOf={(date) => `meter_report_${date}.html`} up="../../" />,
     children: <Body report={report} />,
+    css: WEEK_CSS,
     sample: report.sample_data ?? [],
   });
 }
@@ -58,6 +60,7 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
           ]}
         />
       </PlainSection>
+      <WeekSection week={report.week} />
       <PlainSection id="segments" title="Segments">
         <FigureTable
           caption="Par segment de dix compteurs au moins"

@@ -6,16 +6,20 @@ import type { MeterReport } from './model.ts';
 import { renderPage } from './page.tsx';
 import type { QualityDay } from '../quality/verdicts.ts';
 import { renderQualityPage } from './quality-page.tsx';
+import { fleetBefore, weekLoad, WEEK_LOAD_DAYS, weekLoadTable } from './week-load.ts';
 
-/** The document of a day with its table as CSV and flat Parquet; sample data are marked in each. */
+/** The document of a day with its tables as CSV and flat Parquet; sample data are marked in each. */
 export const reportDaily: StepImplementation = {
   kind: 'plain',
   run: (task, tools) =>
     forEachUnit(task, async (unit) => {
       const sample = unit.sample ?? [];
+      const fleet = await readJson<FleetDay>(unit, 'fleet', tools);
+      const week = weekLoad([...(await daysBefore<FleetDay>(unit, fleetBefore, WEEK_LOAD_DAYS - 1, tools)), fleet]);
       const report: MeterReport = {
         date: unit.scope,
-        fleet: await readJson<FleetDay>(unit, 'fleet', tools),
+        fleet,
+        week,
         ...(sample.length === 0 ? {} : { sample_data: sample }),
       };
       const table = metricsTable(report);
@@ -24,6 +28,7 @@ export const reportDaily: StepImplementation = {
         outputs: {
           report: { bytes: utf8(`${JSON.stringify(report)}\n`) },
           csv: { bytes: utf8(csvOf(table, sample)) },
+          week: { bytes: utf8(csvOf(weekLoadTable(week), sample)) },
           table: { bytes: await tools.writeFlatParquet(markedTable(table, sample)), rows: table.rows.length },
         },
         checks: [],
@@ -55,15 +60,25 @@ export const reportQuality: StepImplementation = {
   kind: 'plain',
   run: (task, tools) =>
     forEachUnit(task, async (unit) => {
-      const days: QualityDay[] = [];
-      for (let back = TREND_DAYS; back > 0; back -= 1)
-        if ((unit.inputs[qualityBefore(back)] ?? []).length > 0)
-          days.push(await readJson<QualityDay>(unit, qualityBefore(back), tools));
+      const days = await daysBefore<QualityDay>(unit, qualityBefore, TREND_DAYS, tools);
       days.push(await readJson<QualityDay>(unit, 'quality', tools));
       const page = renderQualityPage(days, unit.sample ?? []);
       return { scope: unit.scope, outputs: { page: { bytes: utf8(page) } }, checks: [], facts: {} };
     }),
 };
+
+/** The documents of so many days before that are there, oldest first. */
+async function daysBefore<T>(
+  unit: StepUnit,
+  nameOf: (days: number) => string,
+  most: number,
+  tools: PlainTools,
+): Promise<T[]> {
+  const days: T[] = [];
+  for (let back = most; back > 0; back -= 1)
+    if ((unit.inputs[nameOf(back)] ?? []).length > 0) days.push(await readJson<T>(unit, nameOf(back), tools));
+  return days;
+}
 
 async function readJson<T>(unit: StepUnit, name: string, tools: PlainTools): Promise<T> {
   const input: LocalArtefact | undefined = unit.inputs[name]?.[0];

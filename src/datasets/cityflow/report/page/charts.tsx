@@ -1,43 +1,14 @@
 import type { JSX } from 'preact';
 import { localHours } from '../../../kit/index.ts';
 import type { ZonedDay } from '../../../kit/index.ts';
-import { number, plural } from '../../../kit/page/index.ts';
+import { HeatMap, number, plural, Plot, PLOT_ROW, PLOT_TOP } from '../../../kit/page/index.ts';
+import type { PlotLayout } from '../../../kit/page/index.ts';
 import type { ZoneOfRoads } from '../../metrics/zone-day.ts';
 import type { DisruptionMetrics } from '../../metrics/traffic.ts';
 
 /** The charts of the page, drawn by hand as SVG: rectangles on two axes need no chart engine. */
 
-interface Layout {
-  readonly class: 'wide' | 'compact';
-  readonly width: number;
-  /** Of the column of names. */
-  readonly labels: number;
-  readonly longestName: number;
-  /** Every how many hours there is a word. */
-  readonly hoursApart: number;
-}
-
-const LAYOUTS: readonly Layout[] = [
-  { class: 'wide', width: 860, labels: 210, longestName: 30, hoursApart: 1 },
-  { class: 'compact', width: 360, labels: 112, longestName: 16, hoursApart: 3 },
-];
-const ROW = 22;
-const TOP = 20;
-
-/** A chart as a wide screen and a telephone show it; the style of all pages hides one of them. */
-function Plot({ draw }: { readonly draw: (layout: Layout) => JSX.Element }): JSX.Element {
-  return (
-    <div class="plot">
-      {LAYOUTS.map((layout) => (
-        <div key={layout.class} class={layout.class}>
-          {draw(layout)}
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function shortened(name: string, { longestName }: Layout): string {
+function shortened(name: string, { longestName }: PlotLayout): string {
   return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
 }
 
@@ -104,55 +75,26 @@ export function SeverityLegend(): JSX.Element {
   );
 }
 
-interface HeatMapProps {
+interface OccupancyProps {
   readonly zones: readonly ZoneOfRoads[];
   readonly hours: readonly string[];
 }
 
 /** Mean occupancy of each zone and hour; darker is more. */
-export function HeatMap(props: HeatMapProps): JSX.Element {
-  return <Plot draw={(layout) => <HeatMapIn {...props} layout={layout} />} />;
-}
-
-function HeatMapIn({ zones, hours, layout }: HeatMapProps & { readonly layout: Layout }): JSX.Element {
-  const { width, labels } = layout;
-  const cell = (width - labels) / Math.max(1, hours.length);
-  const most = greatestOf(zones);
+export function OccupancyMap({ zones, hours }: OccupancyProps): JSX.Element {
   return (
-    <svg
-      class="heat"
-      viewBox={`0 0 ${width} ${TOP + zones.length * ROW}`}
-      role="img"
-      aria-label="Taux d’occupation moyen par zone et par heure"
-    >
-      {hours.map((hour, index) =>
-        index % layout.hoursApart === 0 ? (
-          <text key={hour} x={labels + (index + 0.5) * cell} y={13} text-anchor="middle">
-            {hour.slice(11, 13)}
-          </text>
-        ) : null,
-      )}
-      {zones.map((zone, row) => (
-        <g key={zone.zone}>
-          <text x={0} y={TOP + row * ROW + 15}>
-            {shortZone(zone.nom)}
-          </text>
-          {zone.taux_occupation_par_heure.map((value, index) => (
-            <rect
-              key={hours[index]}
-              class={value === null ? 'none' : undefined}
-              x={(labels + index * cell + 0.5).toFixed(1)}
-              y={TOP + row * ROW + 1}
-              width={(cell - 1).toFixed(1)}
-              height={ROW - 2}
-              fill-opacity={value === null ? undefined : (0.06 + (0.94 * value) / most).toFixed(3)}
-            >
-              <title>{`${zone.nom}, ${hours[index]?.slice(11, 16) ?? ''} : ${number(value, 1)} %`}</title>
-            </rect>
-          ))}
-        </g>
-      ))}
-    </svg>
+    <HeatMap
+      label="Taux d’occupation moyen par zone et par heure"
+      columns={hours.map((hour) => hour.slice(11, 13))}
+      rows={zones.map(({ nom, taux_occupation_par_heure: values }) => ({
+        name: shortZone(nom),
+        cells: values.map((value, index) => ({
+          value,
+          title: `${nom}, ${hours[index]?.slice(11, 16) ?? ''} : ${number(value, 1)} %`,
+        })),
+      }))}
+      most={greatestOf(zones)}
+    />
   );
 }
 
@@ -171,7 +113,7 @@ export function HourBars(props: HourBarsProps): JSX.Element {
   return <Plot draw={(layout) => <HourBarsIn {...props} layout={layout} />} />;
 }
 
-function HourBarsIn(props: HourBarsProps & { readonly layout: Layout }): JSX.Element {
+function HourBarsIn(props: HourBarsProps & { readonly layout: PlotLayout }): JSX.Element {
   const { label, hours, values, usual } = props;
   const { width } = props.layout;
   const left = 64;
@@ -229,11 +171,11 @@ export function Timeline(props: TimelineProps): JSX.Element {
   return <Plot draw={(layout) => <TimelineIn {...props} layout={layout} />} />;
 }
 
-function TimelineIn({ disruptions, day, layout }: TimelineProps & { readonly layout: Layout }): JSX.Element {
+function TimelineIn({ disruptions, day, layout }: TimelineProps & { readonly layout: PlotLayout }): JSX.Element {
   const { width, labels } = layout;
   const [from, to] = [Date.parse(day.startAt), Date.parse(day.endAt)];
   const x = (at: string): number => labels + ((Date.parse(at) - from) / (to - from)) * (width - labels);
-  const height = TOP + disruptions.length * ROW;
+  const height = PLOT_TOP + disruptions.length * PLOT_ROW;
   const marks = localHours(day)
     .map((at) => ({ hour: Number(at.slice(11, 13)), at: x(at) }))
     .filter(({ hour }) => hour % MARKED_HOURS === 0);
@@ -241,14 +183,14 @@ function TimelineIn({ disruptions, day, layout }: TimelineProps & { readonly lay
     <svg class="timeline" viewBox={`0 0 ${width} ${height}`} role="img" aria-label="Perturbations au fil de la journée">
       {marks.map(({ hour, at }) => (
         <g key={hour}>
-          <line class="axis" x1={at.toFixed(1)} x2={at.toFixed(1)} y1={TOP - 4} y2={height} />
+          <line class="axis" x1={at.toFixed(1)} x2={at.toFixed(1)} y1={PLOT_TOP - 4} y2={height} />
           <text x={(at + 3).toFixed(1)} y={12}>{`${hour} h`}</text>
         </g>
       ))}
       {disruptions.map((disruption, row) => (
         <g key={disruption.id}>
           <title>{disruption.titre ?? disruption.id}</title>
-          <text class="name" x={0} y={TOP + row * ROW + 15}>
+          <text class="name" x={0} y={PLOT_TOP + row * PLOT_ROW + 15}>
             {shortened(nameOf(disruption), layout)}
           </text>
           {disruption.periodes.map(({ debut, fin }) => (
@@ -256,9 +198,9 @@ function TimelineIn({ disruptions, day, layout }: TimelineProps & { readonly lay
               key={debut}
               class={disruption.severite}
               x={x(debut).toFixed(1)}
-              y={TOP + row * ROW + 4}
+              y={PLOT_TOP + row * PLOT_ROW + 4}
               width={Math.max(2, x(fin) - x(debut)).toFixed(1)}
-              height={ROW - 8}
+              height={PLOT_ROW - 8}
               rx={2}
             />
           ))}

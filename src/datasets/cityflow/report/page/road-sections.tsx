@@ -3,7 +3,7 @@ import { FigureTable, number, percentOf, Row } from '../../../kit/page/index.ts'
 import { STATES } from '../../thresholds.ts';
 import type { Thresholds, TrafficState } from '../../thresholds.ts';
 import type { DayMetrics, Report } from '../model.ts';
-import { BarsLegend, HeatLegend, HeatMap, HourBars, shortZone } from './charts.tsx';
+import { BarsLegend, HeatLegend, OccupancyMap, HourBars, shortZone } from './charts.tsx';
 import { CityMap, worstState } from './map.tsx';
 import type { PageInputs } from './inputs.ts';
 import { Section } from './section.tsx';
@@ -77,7 +77,7 @@ export function RoadSection({ report, metrics }: PageInputs): JSX.Element {
       />
       <h3>Taux d’occupation moyen par zone et par heure</h3>
       <HeatLegend zones={zones} />
-      <HeatMap zones={zones} hours={hours.map(({ heure }) => heure)} />
+      <OccupancyMap zones={zones} hours={hours.map(({ heure }) => heure)} />
       <div class="lists">
         <BusiestTable report={report} />
         <LostTimeTable report={report} />
