@@ -48,6 +48,11 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/stores', 'stores'],
 ];
 
+/** Keys are the business of administrators: others are not led to what they may not see. */
+function sectionsFor({ caller }: PageContext): typeof SECTIONS {
+  return hasScope(caller, 'admin') ? [...SECTIONS, ['/console/keys', 'keys']] : SECTIONS;
+}
+
 /** A whole document; texts are escaped by Preact. */
 export function renderPage(page: PageContext, title: string, content: JSX.Element): string {
   return `<!doctype html>${renderToString(
@@ -85,7 +90,7 @@ function Frame({
         <header>
           <nav aria-label={words.title}>
             <ul>
-              {SECTIONS.map(([path, word]) => (
+              {sectionsFor(page).map(([path, word]) => (
                 <li key={path}>
                   <a href={linkTo(page, path)}>{words[word]}</a>
                 </li>

@@ -53,7 +53,7 @@ const CONSOLE = [
 ];
 
 /** Pages with forms that act, as an administrator sees them. */
-const SIGNED_IN = [`/console/eco2mix/${DAY}`, '/console/backfills'];
+const SIGNED_IN = [`/console/eco2mix/${DAY}`, '/console/backfills', '/console/keys'];
 
 const REGISTER = 'annee;parc_eolien;parc_nucleaire;parc_solaire\n2024;24500;63000;23000\n2025;25100;63000;27000\n';
 
