@@ -50,6 +50,8 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
     routerOptions: { ignoreTrailingSlash: true },
     // The address of the peer is that of the connection, whatever a header says.
     trustProxy: false,
+    // Paths that no route can take, such as a `%` alone: fastify refuses them before any handler.
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

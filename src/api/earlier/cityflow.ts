@@ -14,6 +14,7 @@ import { readFile } from 'node:fs/promises';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
+import { anything } from '../shared/fields.ts';
 import { pipelineErrorOf, statusOf } from '../shared/problems.ts';
 
 /**
@@ -28,6 +29,19 @@ const MAX_LISTED = 200;
 
 const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(DEFAULT_LISTED) });
 const reportQuery = z.strictObject({ report_type: z.enum(['daily']).default('daily') });
+
+const cityError = z
+  .object({ error: z.string(), message: z.string(), statusCode: z.int() })
+  .describe('What went wrong, in the form of the earlier system');
+
+/** Of every route here. */
+const schema = {
+  tags: ['CityFlow (earlier)'],
+  response: {
+    200: anything,
+    default: { description: 'What went wrong', content: { 'application/json': { schema: cityError } } },
+  },
+};
 
 /**
  * Under both prefixes that readers of the earlier server use, with errors in its form. Nothing
@@ -55,7 +69,6 @@ function sendCityError(error: unknown, reply: FastifyReply): FastifyReply {
 }
 
 function addRoutes(app: ApiApp, city: City, { engine, settings }: ApiContext): void {
-  const schema = { tags: ['CityFlow (earlier)'] };
   const database = engine.documents.kind;
   app.get('/health', { schema }, () => ({
     status: 'healthy',
@@ -107,7 +120,6 @@ function addRoutes(app: ApiApp, city: City, { engine, settings }: ApiContext): v
 }
 
 function addMetrics(app: ApiApp, city: City): void {
-  const schema = { tags: ['CityFlow (earlier)'] };
   app.get('/metrics', { schema }, async (request) => {
     const { limit } = listQuery.parse(request.query);
     const days = await city.newest(limit, undefined);

@@ -5,7 +5,7 @@ import { sendWhole } from '../answers/send-rows.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anything, civilDate, problems } from '../shared/fields.ts';
+import { civilDate, csvText, problems } from '../shared/fields.ts';
 import { notFound } from '../shared/problems.ts';
 
 /** The CSV exports of the earlier system's pages, by the table that has their columns: `;`, a decimal comma, French headers. */
@@ -34,7 +34,7 @@ export function addGridExports(app: ApiApp, context: ApiContext): void {
     const placed = tables.get(id);
     if (placed === undefined) continue;
     const { pipeline, table } = placed;
-    const schema = { tags: ['eCO2mix (earlier)'], querystring: query, response: { 200: anything, ...problems } };
+    const schema = { tags: ['eCO2mix (earlier)'], querystring: query, response: { 200: csvText, ...problems } };
     app.get(path, { schema }, async (request, reply) => {
       requireScope(request, 'data:read', pipeline);
       const span = await known.span(pipeline);

@@ -48,3 +48,9 @@ export const problem = z
 export const problems = {
   default: { description: 'What went wrong', content: { 'application/problem+json': { schema: problem } } },
 };
+
+/** For `response` of a route that sends a table as CSV, streamed. */
+export const csvText = {
+  description: 'The table as CSV',
+  content: { 'text/csv': { schema: z.string() } },
+};
