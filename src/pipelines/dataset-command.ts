@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../errors.ts';
+import type { JsonObject } from '../ports/json.ts';
 import type { SqlSession } from '../ports/sql.ts';
 import type { RecognisedFile } from './dataset.ts';
 import type { AnswerRow, DaySpan, TableColumn } from './tables.ts';
-import type { Scope } from './vocabulary.ts';
+import type { Scope, StepId } from './vocabulary.ts';
 
 /** How a command ended: exit code 0, 1 (the work failed) or 3 (done, but not whole). */
 export type CommandEnd = 'done' | 'failed' | 'degraded';
@@ -96,6 +97,8 @@ export interface CommandHost {
     work: (sql: SqlSession, states: Readonly<Record<string, TableState>>) => Promise<T>,
     cut?: TablesCut,
   ): Promise<T>;
+  /** What the dataset calls rows of an output of a step, as `rowNames` declares; nothing where it has no names for them. */
+  nameRows(step: StepId, output: string, rows: readonly JsonObject[]): Promise<readonly string[]>;
   /** The key by which tables know a person, such as the holder of a meter. `INPUT_INVALID` for what can be nobody's id. */
   personKey(id: string): Promise<string>;
   /** Works with outputs of the newest version of a day or period, as they were made. `NOT_FOUND` when there is none. */

@@ -382,6 +382,12 @@ export interface Persons {
   otherNameSql?(part: string, columns: readonly string[]): string | undefined;
 }
 
+/**
+ * What rows of a table are called where versions are compared: one name for each row, of which the key columns are given. Names are kept and shown: they
+ * hold nothing personal.
+ */
+export type NameRows = (rows: readonly JsonObject[]) => Promise<readonly string[]>;
+
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
@@ -405,6 +411,8 @@ export interface Dataset {
   readonly decoder?: Decoder;
   /** Whose rows can be removed for good; absent where no slice tells of persons. */
   readonly persons?: Persons;
+  /** By step id and output, for tables with `keyColumns`: differences of versions name the rows that differ. */
+  readonly rowNames?: Readonly<Record<StepId, Readonly<Record<string, NameRows>>>>;
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;

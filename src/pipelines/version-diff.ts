@@ -77,6 +77,17 @@ export interface TableDiff {
   readonly columnsRemoved: readonly string[];
   /** The columns with changed values, in the order of the table. */
   readonly columns: readonly ColumnDiff[];
+  /** Where the dataset has names for the rows: changed ones first, then removed, then added, at most `MAX_NAMED`. */
+  readonly named?: readonly NamedRow[];
+}
+
+/** Differing rows of a table that are named at most. */
+export const MAX_NAMED = 20;
+
+/** A row that is not the same in both versions, as its dataset calls it. */
+export interface NamedRow {
+  readonly name: string;
+  readonly change: 'changed' | 'removed' | 'added';
 }
 
 /** What changed in one column, over the rows that both versions have. */

@@ -100,7 +100,7 @@ function outputLines({ output, before, after, content }: OutputDiff): string[] {
     case 'bytes':
       return [`${head}: ${content.why}`];
     case 'table':
-      return [`${head}: ${tableText(content)}`, ...limited(content.columns.map(columnText))];
+      return [`${head}: ${tableText(content)}`, ...limited(content.columns.map(columnText)), ...namedLines(content)];
     case 'document':
       return [`${head}: ${documentText(content)}`, ...limited(content.changes.map(changeText))];
   }
@@ -114,6 +114,17 @@ function tableText({ keyColumns, rowsBefore, rowsAfter, added, removed, changed,
     ...columns.columnsRemoved.map((name) => `column ${name} is gone`),
   ];
   return [rows, ...names].join('; ');
+}
+
+/** One line for each kind of change, and how many rows have no name here. */
+function namedLines({ named = [], changed, removed, added }: TableDiff): string[] {
+  if (named.length === 0) return [];
+  const lines = (['changed', 'removed', 'added'] as const).flatMap((change) => {
+    const names = named.filter((row) => row.change === change).map(({ name }) => name);
+    return names.length === 0 ? [] : [`  rows ${change}: ${names.join(', ')}`];
+  });
+  const left = changed + removed + added - named.length;
+  return left > 0 ? [...lines, `  and ${left} more rows`] : lines;
 }
 
 function columnText({ column, changed, largest }: ColumnDiff): string {

@@ -75,6 +75,8 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
     importFiles: async (files) => importFiles(await context.engine(), pipeline, files, commandControl(context, name)),
     withTables: async (ids, work, cut = {}) =>
       withTables(await context.engine(), { ...cut, pipeline, ids, signal }, work),
+    nameRows: async (step, output, rows) =>
+      (await datasetOf(await context.engine(), pipeline).rowNames?.[step]?.[output]?.(rows)) ?? [],
     personKey: async (id) => personKey(await context.engine(), pipeline, id),
     withVersion: async (scope, outputs, work) =>
       withVersion(await context.engine(), { pipeline, scope, outputs }, work),

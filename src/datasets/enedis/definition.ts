@@ -21,7 +21,7 @@ import { LINEAR_TABLES, READERS } from './flux/readers.ts';
 import { DAYS_LOOKED_AT } from './report/steps.ts';
 import { RATES_DIGEST } from './rates/digest.ts';
 import { ESTIMATE_CHECK } from './rollup/estimate-months.ts';
-import { KEPT_TABLES } from './rollup/history-tables.ts';
+import { HISTORY_TABLES as TABLES_OF_HISTORY, KEPT_TABLES } from './rollup/history-tables.ts';
 import { PLAUSIBLE_CHECK } from './rollup/judge-months.ts';
 import { SMOOTHED_CHECK } from './rollup/settle-smoothed.ts';
 import { PERSONAL, table, TEN_YEARS } from './tables-of-persons.ts';
@@ -193,7 +193,10 @@ const ROLLUPS: readonly RollupDefinition[] = [
     params: { horizon: null, rates: RATES_DIGEST },
     outputs: {
       ...Object.fromEntries(
-        HISTORY_TABLES.map((name) => [name, table(`history/enedis/${name}`, `enedis/${name}.parquet`)]),
+        HISTORY_TABLES.map((name) => [
+          name,
+          table(`history/enedis/${name}`, `enedis/${name}.parquet`, TABLES_OF_HISTORY[name]?.keyColumns),
+        ]),
       ),
       monthly: jsonFile('history/enedis/monthly', { publishAs: 'reports/enedis/monthly_report.json' }),
       monthly_csv: csvFile('history/enedis/monthly-csv', { publishAs: 'reports/enedis/monthly_report.csv' }),

@@ -1,5 +1,5 @@
 import { PipelineError } from '../kit/index.ts';
-import type { Dataset } from '../kit/index.ts';
+import type { Dataset, NameRows } from '../kit/index.ts';
 import { ENEDIS_DASHBOARDS, ENEDIS_QUESTIONS } from './answers/questions.ts';
 import { ENEDIS_TABLES } from './answers/tables.ts';
 import { ENEDIS_COMMANDS } from './commands/commands.ts';
@@ -11,6 +11,7 @@ import { transformOf } from './days/transform.ts';
 import { DELIVERED } from './decode/archive-name.ts';
 import { enedisDecoder } from './days/decoder.ts';
 import { enedisDefinition } from './definition.ts';
+import { nameOfMonth } from './model/unit-names.ts';
 import { metricsEvents } from './report/events.ts';
 import { metricsArchives, reportDaily, reportPage } from './report/steps.ts';
 import { ENEDIS_SOURCES } from './source.ts';
@@ -29,6 +30,7 @@ function enedisWith(secret: () => Promise<string>): Dataset {
     decoder: enedisDecoder,
     slice: sliceRawFile,
     persons: deliveryPoints,
+    rowNames: { 'rollup/history': { mois: monthNames(secret) } },
     steps: {
       ...Object.fromEntries(DELIVERED.map((flux) => [`transform/${flux.toLowerCase()}`, transformOf(flux)])),
       'transform/lignes': transformLines,
@@ -46,6 +48,14 @@ function enedisWith(secret: () => Promise<string>): Dataset {
     commands: ENEDIS_COMMANDS,
     recognise: recogniseFile,
     withSecret: enedisWith,
+  };
+}
+
+/** Months of contracts are told of under their pseudonyms. */
+function monthNames(secret: () => Promise<string>): NameRows {
+  return async (rows) => {
+    const key = await secret();
+    return rows.map((row) => nameOfMonth(key, row['ref_situation_contractuelle'] as string, row['mois'] as string));
   };
 }
 

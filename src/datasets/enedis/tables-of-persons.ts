@@ -16,11 +16,11 @@ export const TEN_YEARS = {
   basis: 'documents of accounts are kept for ten years (Code de commerce, L123-22)',
 } as const;
 
-/** A table with columns of households. */
-export function table(layer: string, publishAs?: string): OutputDefinition {
+/** A table with columns of households; `keyColumns` name a row. */
+export function table(layer: string, publishAs?: string, keyColumns?: readonly string[]): OutputDefinition {
   return parquetFile(layer, {
     columns: PERSONAL,
     retention: TEN_YEARS,
-    ...definedMembers({ publishAs }),
+    ...definedMembers({ publishAs, keyColumns }),
   });
 }

@@ -19,6 +19,7 @@ export type {
   GivenFile,
   HttpSource,
   LocalArtefact,
+  NameRows,
   NamedDay,
   OddColumns,
   PlainTools,

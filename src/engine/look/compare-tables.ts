@@ -1,7 +1,9 @@
 import { firstOf } from '../../given.ts';
 import { decimalDifference } from '../../pipelines/document-diff.ts';
 import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
-import type { ColumnDiff, LargestChange, TableDiff } from '../../pipelines/version-diff.ts';
+import type { NameRows } from '../../pipelines/dataset.ts';
+import { MAX_NAMED } from '../../pipelines/version-diff.ts';
+import type { ColumnDiff, LargestChange, NamedRow, TableDiff } from '../../pipelines/version-diff.ts';
 import type { JsonObject, JsonValue } from '../../ports/json.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 
@@ -14,6 +16,8 @@ export interface TablePair {
   readonly after: string;
   /** Where the dataset says which columns name a row. */
   readonly keyColumns?: readonly string[];
+  /** Names rows by those columns. */
+  readonly nameRows?: NameRows;
 }
 
 interface Column {
@@ -55,6 +59,10 @@ export async function compareTables(sql: SqlSession, pair: TablePair): Promise<T
     columnsAdded: namesOnlyIn(after, before),
     columnsRemoved: namesOnlyIn(before, after),
     ...(key.length === 0 ? await compareWholeRows(sql, common) : await compareByKey(sql, { key, compared })),
+    // Columns that were guessed are not those that the names are made of.
+    ...(pair.nameRows !== undefined && key === pair.keyColumns
+      ? { named: await nameDiffering(sql, { key, compared }, pair.nameRows) }
+      : {}),
   };
 }
 
@@ -130,21 +138,15 @@ interface LargestRow {
 const PRESENT = quoteIdentifier('this side has the row');
 
 async function compareByKey(sql: SqlSession, { key, compared }: Match): Promise<RowCounts> {
-  const both = `o.${PRESENT} AND n.${PRESENT}`;
-  const differs = compared.map(({ name, sameType }) => {
-    const [old, now] = sides(name, sameType ? '' : '::VARCHAR');
-    return `(${both} AND ${old} IS DISTINCT FROM ${now})`;
-  });
-  const anyDiffers = differs.length === 0 ? 'false' : differs.join(' OR ');
+  const differs = differing(compared);
   const perColumn = compared.flatMap((column, index) => [
     `count(*) FILTER (${differs[index] ?? 'false'}) AS ${quoteIdentifier(`changed ${index}`)}`,
     `${largestOf(column, key, differs[index] ?? 'false')} AS ${quoteIdentifier(`largest ${index}`)}`,
   ]);
-  const on = key.map((name) => sides(name, '').join(' = ')).join(' AND ');
   const [found] = await sql.rows(
     `SELECT count(*) FILTER (o.${PRESENT} IS NULL) AS added, count(*) FILTER (n.${PRESENT} IS NULL) AS removed,
-       count(*) FILTER (${anyDiffers}) AS changed${perColumn.map((text) => `, ${text}`).join('')}
-     FROM (SELECT *, true AS ${PRESENT} FROM old) o FULL JOIN (SELECT *, true AS ${PRESENT} FROM new) n ON ${on}`,
+       count(*) FILTER (${anyOf(differs)}) AS changed${perColumn.map((text) => `, ${text}`).join('')}
+     FROM ${joined(key)}`,
   );
   const columns = compared.map(({ name }, index): ColumnDiff => {
     const largest = found?.[`largest ${index}`] as LargestRow | null | undefined;
@@ -157,6 +159,39 @@ async function compareByKey(sql: SqlSession, { key, compared }: Match): Promise<
     changed: counted('changed'),
     columns: columns.filter(({ changed }) => changed > 0),
   };
+}
+
+/** The first rows that differ, under their names; no other row leaves the engine. */
+async function nameDiffering(sql: SqlSession, { key, compared }: Match, nameRows: NameRows): Promise<NamedRow[]> {
+  const at = key.map((name) => `${quoteText(name)}: coalesce(${sides(name, '').join(', ')})`).join(', ');
+  const rows = await sql.rows<Pick<NamedRow, 'change'> & { named_by: JsonObject }>(
+    `SELECT CASE WHEN n.${PRESENT} IS NULL THEN 'removed' WHEN o.${PRESENT} IS NULL THEN 'added' ELSE 'changed' END AS change, {${at}} AS named_by
+     FROM ${joined(key)} WHERE o.${PRESENT} IS NULL OR n.${PRESENT} IS NULL OR ${anyOf(differing(compared))}
+     ORDER BY change = 'added', change = 'removed', named_by LIMIT ${MAX_NAMED}`,
+  );
+  const names = await nameRows(rows.map((row) => row.named_by));
+  return rows.flatMap(({ change }, index) => {
+    const name = names[index];
+    return name === undefined ? [] : [{ name, change }];
+  });
+}
+
+/** Both sides, `o` and `n`, of every row that either has. */
+function joined(key: readonly string[]): string {
+  const on = key.map((name) => sides(name, '').join(' = ')).join(' AND ');
+  return `(SELECT *, true AS ${PRESENT} FROM old) o FULL JOIN (SELECT *, true AS ${PRESENT} FROM new) n ON ${on}`;
+}
+
+/** For each column, whether both sides have the row and it is not the same. */
+function differing(compared: Match['compared']): string[] {
+  return compared.map(({ name, sameType }) => {
+    const [old, now] = sides(name, sameType ? '' : '::VARCHAR');
+    return `(o.${PRESENT} AND n.${PRESENT} AND ${old} IS DISTINCT FROM ${now})`;
+  });
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return conditions.length === 0 ? 'false' : conditions.join(' OR ');
 }
 
 function sides(name: string, cast: string): [string, string] {

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { definedMembers } from '../../given.ts';
 import { errorCodeOf } from '../../errors.ts';
 import { decisionOn } from '../../pipelines/decision.ts';
-import type { OutputDefinition, PipelineDefinition } from '../../pipelines/definition.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { classifiedColumns, maskContent } from '../../pipelines/classification.ts';
 import { diffDocuments, valueChanges } from '../../pipelines/document-diff.ts';
+import type { Dataset, NameRows } from '../../pipelines/dataset.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest, ManifestStep } from '../../pipelines/manifest.ts';
 import { sameNote } from '../../pipelines/kept-delivery.ts';
@@ -41,10 +42,10 @@ export async function compareVersions(
   after: Manifest,
   signal?: AbortSignal,
 ): Promise<VersionDiff> {
-  const { definition } = datasetOf(engine, after.pipeline);
+  const { definition, rowNames = {} } = datasetOf(engine, after.pipeline);
   const ledger = await ledgerOf(engine, before, after);
   const steps = await sqlOf(engine).session(async (sql) => {
-    const comparison: Comparison = { engine, sql, definition, before, after, ledger };
+    const comparison: Comparison = { engine, sql, definition, rowNames, before, after, ledger };
     const diffs: StepDiff[] = [];
     for (const id of differingSteps(definition, before, after)) diffs.push(await compareStep(comparison, id));
     return diffs;
@@ -64,6 +65,7 @@ interface Comparison {
   readonly engine: Engine;
   readonly sql: SqlSession;
   readonly definition: PipelineDefinition;
+  readonly rowNames: NonNullable<Dataset['rowNames']>;
   readonly before: Manifest;
   readonly after: Manifest;
   readonly ledger: readonly LedgerEntry[];
@@ -105,7 +107,7 @@ async function compareStep(comparison: Comparison, id: StepId): Promise<StepDiff
       after: outputSummary(is),
       content: maskContent(
         classifiedColumns(comparison.definition),
-        await compareContent(comparison, definitionOf(comparison.definition, id, output), was, is),
+        await compareContent(comparison, meaningOf(comparison, id, output), was, is),
       ),
     });
   }
@@ -128,12 +130,16 @@ function outputSummary(ref: ArtefactRef | undefined): OutputSummary | null {
   return { key, sha256, bytes, ...definedMembers({ rows }) };
 }
 
-function definitionOf(
-  { steps, rollups }: PipelineDefinition,
-  id: StepId,
-  output: string,
-): OutputDefinition | undefined {
-  return [...steps, ...rollups].find((step) => step.id === id)?.outputs[output];
+/** By which columns rows of the output are told apart, and what they are called. */
+interface RowMeaning {
+  readonly keyColumns?: readonly string[];
+  readonly nameRows?: NameRows;
+}
+
+function meaningOf({ definition, rowNames }: Comparison, id: StepId, output: string): RowMeaning {
+  const { steps, rollups } = definition;
+  const keyColumns = [...steps, ...rollups].find((step) => step.id === id)?.outputs[output]?.keyColumns;
+  return definedMembers({ keyColumns, nameRows: rowNames[id]?.[output] });
 }
 
 /** In the words of the planner, which would have said the same before it ran the step. */
@@ -158,16 +164,16 @@ function entryOf(ledger: readonly LedgerEntry[], step: StepId, key: string): Led
 
 function compareContent(
   comparison: Comparison,
-  definition: OutputDefinition | undefined,
+  meaning: RowMeaning,
   before: ArtefactRef | undefined,
   after: ArtefactRef | undefined,
 ): Promise<ContentDiff> {
-  return holdingFiles(comparison.engine, (engine) => compareHeld({ ...comparison, engine }, definition, before, after));
+  return holdingFiles(comparison.engine, (engine) => compareHeld({ ...comparison, engine }, meaning, before, after));
 }
 
 async function compareHeld(
   { engine, sql }: Comparison,
-  definition: OutputDefinition | undefined,
+  meaning: RowMeaning,
   before: ArtefactRef | undefined,
   after: ArtefactRef | undefined,
 ): Promise<ContentDiff> {
@@ -177,8 +183,7 @@ async function compareHeld(
   if ('problem' in old) return { kind: 'bytes', why: `the earlier file ${old.problem}` };
   if ('problem' in now) return { kind: 'bytes', why: `the later file ${now.problem}` };
   if (isTable(before) && isTable(after)) {
-    const declared = definedMembers({ keyColumns: definition?.keyColumns });
-    return { kind: 'table', ...(await compareTables(sql, { before: old.path, after: now.path, ...declared })) };
+    return { kind: 'table', ...(await compareTables(sql, { before: old.path, after: now.path, ...meaning })) };
   }
   if (!isDocument(before) || !isDocument(after))
     return { kind: 'bytes', why: `${after.mediaType} is compared by its bytes` };

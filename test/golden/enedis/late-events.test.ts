@@ -1,10 +1,18 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { c15Archive, OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { event } from '@quotidien/sample-portal/sftp/supplier-rows';
+import { diff } from '../../../src/cli/look/diff.ts';
+import { hostOf } from '../../../src/cli/make/dataset-commands.ts';
+import { ENEDIS_COMMANDS } from '../../../src/datasets/enedis/commands/commands.ts';
 import { executeRollup } from '../../../src/engine/derive/execute-rollup.ts';
 import { verifyPeriod } from '../../../src/engine/verify/verify-period.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
 import { enedisAt, putArchives, startDistributor } from '../../fixtures/enedis-server.ts';
+import { TEST_SECRET } from '../../fixtures/meters.ts';
 import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
@@ -41,6 +49,17 @@ async function deliverLate(): Promise<void> {
   await runDays(engine, 'enedis', [LATE_DAY]);
 }
 
+const CONTRACT = 'R99000000000001';
+
+/** The page that `quotidien enedis contrat` writes. */
+async function pageOf(id: string): Promise<string> {
+  const output = path.join(engine.home, 'contrat.html');
+  const command = ENEDIS_COMMANDS.find(({ name }) => name === 'contrat');
+  const host = hostOf(testContext(engine), 'enedis contrat', 'enedis');
+  await command?.run({ arguments: [id], options: { output } }, host);
+  return readFile(output, 'utf8');
+}
+
 describe('an event that comes late', () => {
   it('has its contract made again and no other, to the bytes that are made from everything', async () => {
     await deliverLate();
@@ -53,5 +72,19 @@ describe('an event that comes late', () => {
     await deliverLate();
     expect(await makeHistory()).toEqual([]);
     expect(await verifyPeriod(engine, testControl(), 'enedis', 'all')).toMatchObject({ result: 'identical' });
+  });
+
+  it('has the months of its contract named by `diff` under their pseudonyms, and no contract or point', async () => {
+    await deliverLate();
+    await makeHistory();
+    const context = testContext(engine);
+    await diff(context, { pipeline: 'enedis', date: 'all' });
+    const text = context.terminal.text();
+    const hmac = createHmac('sha256', TEST_SECRET).update(`enedis/mois/${CONTRACT}|2025-10`).digest('hex');
+    const october = `2025-10/${hmac.slice(0, 12)}`;
+    expect(text.match(/\d{4}-\d\d\/[0-9a-f]{12}/g)).toEqual([october]);
+    expect(text).toContain(`rows changed: ${october}`);
+    expect(text + JSON.stringify(context.terminal.values)).not.toMatch(/99000000000|\brsc\b/i);
+    expect(await pageOf(october)).toContain('9 kVA');
   });
 });

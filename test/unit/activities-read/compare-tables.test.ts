@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareTables } from '../../../src/engine/look/compare-tables.ts';
+import { definedMembers } from '../../../src/given.ts';
+import type { NameRows } from '../../../src/pipelines/dataset.ts';
 import { quoteText } from '../../../src/pipelines/sql-text.ts';
 import type { TableDiff } from '../../../src/pipelines/version-diff.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
@@ -22,12 +24,17 @@ afterAll(async () => {
 });
 
 /** Compares what two queries give. */
-function compare(before: string, after: string, keyColumns?: readonly string[]): Promise<TableDiff> {
+function compare(
+  before: string,
+  after: string,
+  keyColumns?: readonly string[],
+  nameRows?: NameRows,
+): Promise<TableDiff> {
   return engine.session(async (sql) => {
     const [old, now] = [path.join(sql.scratch, 'before.parquet'), path.join(sql.scratch, 'after.parquet')];
     await sql.run(`COPY (${before}) TO ${quoteText(old)} (FORMAT parquet)`);
     await sql.run(`COPY (${after}) TO ${quoteText(now)} (FORMAT parquet)`);
-    return compareTables(sql, { before: old, after: now, ...(keyColumns === undefined ? {} : { keyColumns }) });
+    return compareTables(sql, { before: old, after: now, ...definedMembers({ keyColumns, nameRows }) });
   });
 }
 
@@ -55,6 +62,25 @@ describe('compareTables', () => {
         largest: { difference: 20, before: 50, after: 70, at: { instant_at: '2024-01-15T05:00:00Z' } },
       },
     ]);
+  });
+
+  it('names the first rows that differ, by the declared key: changed before removed before added', async () => {
+    const name: NameRows = (rows) =>
+      Promise.resolve(rows.map(({ instant_at }) => (instant_at as string).slice(11, 13)));
+    const moved = hours('CASE WHEN h > 15 THEN -h ELSE h END', 'h > 6');
+    const diff = await compare(hours('h', 'h < 18'), moved, ['instant_at'], name);
+    const rows = (change: string, from: number, to: number) =>
+      Array.from({ length: to - from }, (_, at) => ({ name: String(from + at).padStart(2, '0'), change }));
+    expect(diff.named).toEqual([...rows('changed', 16, 18), ...rows('removed', 0, 7), ...rows('added', 18, 24)]);
+    expect((await compare(hours('h'), hours('h + 1'), ['instant_at'], name)).named).toEqual(rows('changed', 0, 20));
+    expect((await compare(hours('h'), hours('h'), ['instant_at'], name)).named).toEqual([]);
+  });
+
+  it('names no rows where the declared columns do not tell them apart', async () => {
+    const name: NameRows = (rows) => Promise.resolve(rows.map(() => 'wrong'));
+    const diff = await compare(hours('1'), hours('2'), ['load_mw'], name);
+    expect(diff).toMatchObject({ keyColumns: ['instant_at'], changed: 24 });
+    expect(diff).not.toHaveProperty('named');
   });
 
   it('shows the largest change in either direction, exact for decimals', async () => {

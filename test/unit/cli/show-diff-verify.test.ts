@@ -5,6 +5,7 @@ import { verify } from '../../../src/cli/look/verify.ts';
 import type { Dossier } from '../../../src/engine/look/day-dossier.ts';
 import { recordDecision } from '../../../src/engine/records/decisions.ts';
 import { recordAction } from '../../../src/engine/records/operator-actions.ts';
+import type { NameRows } from '../../../src/pipelines/dataset.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import type { TestContext } from '../../fixtures/cli-context.ts';
@@ -165,6 +166,15 @@ describe('show', () => {
 describe('diff', () => {
   const diffOf = (date: string, versions?: string) =>
     printed((given) => diff(given, { pipeline: 'tiny', date, versions }));
+
+  it('names the first rows that differ as their dataset calls them, and says how many more there are', async () => {
+    const core: NameRows = (rows) =>
+      Promise.resolve(rows.map((row) => `${(row['instant_at'] as string).slice(11, 13)}h`));
+    const named = { ...tinyDataset({ baseUrl: publisher.url }), rowNames: { 'transform/readings': { core } } };
+    const given = testContext(engine.withDatasets([named]));
+    await diff(given, { pipeline: 'tiny', date: REVISED });
+    expect(given.terminal.text()).toMatch(/\n {4}rows changed: 23h, 00h, 01h, [^\n]*, 18h\n {4}and 4 more rows\n/);
+  });
 
   it('compares the last two versions step by step', async () => {
     const { exit, text, json } = await diffOf(REVISED);

@@ -14,7 +14,9 @@ export async function contract(call: CommandCall, host: CommandHost): Promise<Co
   const output = optionOf(call, 'output');
   if (output === undefined)
     throw new PipelineError('INPUT_INVALID', 'say with --output <file.html> where the page goes: it names a household');
-  const contracts = await host.withTables(CONTRACT_TABLES, (sql) => contractsOf(sql, id));
+  const contracts = await host.withTables(CONTRACT_TABLES, (sql) =>
+    contractsOf(sql, id, (rows) => host.nameRows('rollup/history', 'mois', rows)),
+  );
   if (contracts.length === 0)
     throw new PipelineError('NOT_FOUND', `no delivery has a contract or point that ends with ${id.slice(-4)}`);
   const sample = await host.withVersion('all', ['monthly'], (_sql, { files }) => sampleOf(files['monthly']));

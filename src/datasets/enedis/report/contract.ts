@@ -1,5 +1,5 @@
 import { quoteText } from '../../kit/index.ts';
-import type { SqlSession } from '../../kit/index.ts';
+import type { NameRows, SqlSession } from '../../kit/index.ts';
 import { FOUR_POWERS, registerLabel, REGISTERS } from '../flux/registers.ts';
 import { formerUnitSql } from '../model/unit-names.ts';
 
@@ -208,13 +208,13 @@ const POWERS = `CASE WHEN ${FOUR_POWERS.join(' + ')} IS NOT NULL THEN concat_ws(
 const UNIT = /^(\d{4}-\d{2})\/[0-9a-f]{12}$/;
 
 /** The contracts of an RSC, of a delivery point or of the pseudonym of a month (that of an earlier version too), in the order of their first event. */
-export async function contractsOf(sql: SqlSession, id: string): Promise<Contract[]> {
+export async function contractsOf(sql: SqlSession, id: string, nameRows: NameRows): Promise<Contract[]> {
   const [, month] = UNIT.exec(id) ?? [];
   const rsc = 'ref_situation_contractuelle';
   const unit =
     month === undefined
       ? 'false'
-      : `(${rsc} IN (SELECT ${rsc} FROM enedis_reperes WHERE unite = ${quoteText(id)})
+      : `(${rsc} IN (${(await contractsNamed(sql, id, month, nameRows)).map(quoteText).join(', ') || 'NULL'}) OR ${rsc} IN (SELECT ${rsc} FROM enedis_reperes WHERE unite = ${quoteText(id)})
            OR ${formerUnitSql(rsc, quoteText(month))} = ${quoteText(id)})`;
   const found = await sql.rows<{ rsc: string; pdl: string }>(
     `SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl FROM enedis_echine
@@ -223,6 +223,15 @@ export async function contractsOf(sql: SqlSession, id: string): Promise<Contract
   const contracts: Contract[] = [];
   for (const one of found) contracts.push(await contractOf(sql, one));
   return contracts;
+}
+
+/** The contracts of the months with a pseudonym: `enedis_reperes` has those that somebody has to look at, a difference of versions tells of others. */
+async function contractsNamed(sql: SqlSession, id: string, month: string, nameRows: NameRows): Promise<string[]> {
+  const rows = await sql.rows<{ ref_situation_contractuelle: string; mois: string }>(
+    `SELECT ref_situation_contractuelle, mois FROM enedis_mois WHERE mois = ${quoteText(month)}`,
+  );
+  const names = await nameRows(rows);
+  return rows.filter((_row, index) => names[index] === id).map((row) => row.ref_situation_contractuelle);
 }
 
 async function contractOf(

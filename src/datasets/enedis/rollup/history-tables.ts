@@ -16,6 +16,8 @@ export interface HistoryTable {
   readonly rows: (asOf: string) => string;
   /** A total order, in the columns of the table. */
   readonly order: string;
+  /** The columns that name a row; absent where none do. */
+  readonly keyColumns?: readonly string[];
   /** The session has only the rows of points that were made now: the others are taken from the newest version. */
   readonly ofPoints?: true;
 }
@@ -50,17 +52,20 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
        CAST(CAST(puissance_m AS DECIMAL(18, 3)) / 1000 AS DECIMAL(18, 3)) AS puissance_souscrite_kva, ${POWERS}, euros(fixe_c) AS turpe_fixe_eur,
        est_partage, erreur FROM abonnements_payes`,
     order: 'ref_situation_contractuelle, debut',
+    keyColumns: ['ref_situation_contractuelle', 'debut'],
     ofPoints: true,
   },
   energies: {
     rows: () => `SELECT rsc AS ref_situation_contractuelle, * EXCLUDE (rsc, variable_c, jours_couverts), euros(variable_c) AS turpe_variable_eur
      FROM energies_payees`,
     order: 'ref_situation_contractuelle, debut',
+    keyColumns: ['ref_situation_contractuelle', 'debut'],
     ofPoints: true,
   },
   mois: {
     rows: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois',
     order: 'mois, ref_situation_contractuelle',
+    keyColumns: ['mois', 'ref_situation_contractuelle'],
   },
   anomalies_r151: {
     rows: () => 'SELECT * FROM anomalies_r151',
@@ -69,15 +74,18 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
   mois_calcules: {
     rows: () => 'SELECT * EXCLUDE (puissance_max_m) FROM mois_calcules WHERE mois IN (SELECT mois FROM gels_courants)',
     order: 'mois, ref_situation_contractuelle',
+    keyColumns: ['mois', 'ref_situation_contractuelle'],
   },
   regularisations: {
     rows: () => 'SELECT * RENAME (rsc AS ref_situation_contractuelle) FROM regularisations',
     order: 'mois, ref_situation_contractuelle, composante, pdl',
+    keyColumns: ['mois', 'ref_situation_contractuelle', 'composante', 'pdl'],
   },
   reperes: {
     rows: () =>
       'SELECT unite, rsc AS ref_situation_contractuelle, mois FROM (SELECT * FROM reperes UNION ALL SELECT * FROM lissages_nommes)',
     order: 'mois, unite',
+    keyColumns: ['unite'],
   },
   retenus: {
     rows: () => `SELECT r.unite, r.rsc AS ref_situation_contractuelle, r.pdl, r.mois, r.motif, r.debut, r.fin, r.nb_jours, r.energie_kwh, r.mois_kwh,
@@ -85,18 +93,31 @@ export const HISTORY_TABLES: Readonly<Record<string, HistoryTable>> = {
        CASE d.decision WHEN 'accept' THEN 'acceptée' WHEN 'reject' THEN 'rejetée' END AS decision
      FROM retenus r LEFT JOIN decisions d ON d.unite = r.unite`,
     order: 'unite, debut',
+    keyColumns: ['unite', 'debut'],
   },
-  estimations: { rows: () => ESTIMATIONS_SQL, order: 'mois, ref_situation_contractuelle, debut' },
-  controle_reseau: { rows: () => INVOICE_CHECK_SQL, order: 'mois, pdl, composante' },
-  lissages: { rows: () => SMOOTHED_SQL, order: 'mois, ref_situation_contractuelle, categorie' },
+  estimations: {
+    rows: () => ESTIMATIONS_SQL,
+    order: 'mois, ref_situation_contractuelle, debut',
+    keyColumns: ['mois', 'ref_situation_contractuelle', 'debut'],
+  },
+  controle_reseau: {
+    rows: () => INVOICE_CHECK_SQL,
+    order: 'mois, pdl, composante',
+    keyColumns: ['mois', 'pdl', 'composante'],
+  },
+  lissages: {
+    rows: () => SMOOTHED_SQL,
+    order: 'mois, ref_situation_contractuelle, categorie',
+    keyColumns: ['mois', 'ref_situation_contractuelle', 'categorie'],
+  },
   depassements: {
     rows: () => `SELECT rsc AS ref_situation_contractuelle, pdl, mois, heures AS depassement_puissance_h, origine, saisi_par, archive, est_rattache
      FROM depassements_lus`,
     order: 'mois, pdl, ref_situation_contractuelle, archive, origine, depassement_puissance_h',
   },
-  accise: { rows: () => 'SELECT * FROM accise_mois', order: 'mois, pdl' },
-  provision: { rows: provisionSql, order: 'pdl' },
-  affaires: { rows: openAffairsSql, order: 'id_affaire' },
+  accise: { rows: () => 'SELECT * FROM accise_mois', order: 'mois, pdl', keyColumns: ['mois', 'pdl'] },
+  provision: { rows: provisionSql, order: 'pdl', keyColumns: ['pdl'] },
+  affaires: { rows: openAffairsSql, order: 'id_affaire', keyColumns: ['id_affaire'] },
 };
 
 /** Those of which the rows of points that did not change are taken from the newest version of the history. */
