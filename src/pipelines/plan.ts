@@ -339,8 +339,10 @@ class PlanWalk {
     const inputs = Object.fromEntries(
       foreseen.map(({ name, hash }): [string, InputHashes] => [name, hash === null ? null : [hash]]),
     );
+    // What no pending step can bring: the run skips the step, whatever becomes of the others.
+    const lacking = missingInput(step, mayCome(foreseen, inputs));
+    if (lacking !== undefined) return skip(step, lacking);
     const missing = missingInput(step, inputs);
-    if (missing !== undefined && pending.length === 0) return skip(step, missing);
     const forced = this.#isForced(step);
     if (forced !== undefined) return run(step, forced);
     if (pending.some(({ action }) => action === 'run')) return this.#planAfter(step, pending);
@@ -458,6 +460,15 @@ class PlanWalk {
   #damageOf(entry: LedgerEntry): string | undefined {
     return describeDamage(entry, this.#evidence.damaged);
   }
+}
+
+/** The inputs, of which those that are pending may have rows. */
+function mayCome(
+  foreseen: readonly (Foreseen & { readonly name: string })[],
+  inputs: Readonly<Record<string, InputHashes>>,
+): Readonly<Record<string, InputHashes>> {
+  const coming = foreseen.filter(({ pending }) => pending !== undefined);
+  return { ...inputs, ...Object.fromEntries(coming.map(({ name }) => [name, []])) };
 }
 
 function run(step: StepDefinition, reason: string): PlannedStep {

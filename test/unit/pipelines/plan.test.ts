@@ -139,6 +139,14 @@ describe('planDay', () => {
     expect(reason(plan, 'transform/table')).toBe('none of a, b has rows for this day');
   });
 
+  it('skips what lacks an input of its own day, whatever becomes of the day before', () => {
+    const nothing = evidenceOf({ date: '2024-01-16', manifest: undefined, ledger: [], deliveries: {} });
+    const [changed, empty] = planDays(planDefinition({ 'metrics/day': 2 }), [nothing, evidenceOf()], { offline: true });
+    expect(actions(changed!)['metrics/day']).toBe('run');
+    expect(actions(empty!)).toMatchObject({ 'metrics/day': 'skip', 'metrics/comparison': 'skip' });
+    expect(reason(empty!, 'metrics/comparison')).toBe('metrics/day has no output for this day');
+  });
+
   it('executes a step and everything behind it again on request', () => {
     const plan = planDay(definition, evidenceOf(), { fromStep: 'metrics/comparison' });
     expect(actions(plan)).toMatchObject({ 'metrics/day': 'reuse', 'metrics/comparison': 'run', 'report/day': 'run' });
