@@ -32,10 +32,14 @@ import { requireOwnPage, sessionSecretOf } from './security/session-cookie.ts';
 import { callerOfSession } from './security/sessions.ts';
 import type { ApiApp } from './shared/app.ts';
 import type { ApiContext } from './shared/context.ts';
+import { clientErrorHandler, refuseExpectation } from './shared/malformed.ts';
 import { notFound, sendProblem } from './shared/problems.ts';
 
 /** The largest body of a request: orders are small. */
 const BODY_BYTES = 64 * 1024;
+/** Who sends a request more slowly than this gives its connection back: orders are small. */
+const REQUEST_WITHIN_MS = 30_000;
+const HTTP_OPTIONS = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 /** Larger answers are worth the time that packing takes. */
 const COMPRESS_FROM_BYTES = 1_024;
 const BROTLI_QUALITY = 4;
@@ -44,8 +48,13 @@ const NOBODY: Caller = { name: 'nobody', scopes: [], anonymous: true };
 
 /** The server with all routes, not listening yet. */
 export async function createServer(context: ApiContext): Promise<ApiApp> {
+  const headers = securityHeaders(context.settings);
   const app: ApiApp = fastify({
     bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_WITHIN_MS,
+    // A request without the name of a host is refused with a problem, as others are.
+    http: { ...HTTP_OPTIONS, requireHostHeader: false },
+    clientErrorHandler: clientErrorHandler(headers),
     logger: { level: 'error' },
     routerOptions: { ignoreTrailingSlash: true },
     // The address of the peer is that of the connection, whatever a header says.
@@ -61,7 +70,8 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   );
   const tags = new KnownTags(context.known);
   const verifier = new Verifier(context.engine);
-  addGuards(app, context, tags);
+  app.server.on('checkExpectation', refuseExpectation(headers));
+  addGuards(app, context, tags, headers);
   await addDocuments(app, context);
   await app.register(
     (scope, _, done) => {
@@ -104,9 +114,8 @@ export function openApiOf(app: ApiApp): string {
   return `${JSON.stringify({ ...document, info: { ...document.info, version: '1' } }, null, 2)}\n`;
 }
 
-function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags): void {
+function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags, headers: Readonly<Record<string, string>>): void {
   const { settings } = context;
-  const headers = securityHeaders(settings);
   const quotas = new Quotas(settings.quota);
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request, reply) => {

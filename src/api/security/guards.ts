@@ -11,6 +11,9 @@ export function checkOrigin(
   request: FastifyRequest,
   { hosts, loopback }: Pick<ApiSettings, 'hosts' | 'loopback'>,
 ): void {
+  // RFC 9112, 3.2: one name of a host, no less and no more. Node keeps the first one alone.
+  if (countOf(request.raw.rawHeaders, 'host') !== 1)
+    throw new PipelineError('INPUT_INVALID', 'a request names one host: the header Host is there once');
   const host = hostOf(request.headers.host);
   if (host === undefined || !hosts.includes(host))
     throw new PipelineError('AUTH_DENIED', `this server is not called ${request.headers.host ?? '(nothing)'}`);
@@ -23,6 +26,11 @@ export function checkOrigin(
   // For others it is reached by https alone.
   if (origin !== `${loopback ? 'http' : 'https'}://${request.headers.host}`)
     throw new PipelineError('AUTH_DENIED', 'a page of another origin must not change anything here');
+}
+
+/** `rawHeaders` has names and values in turn. */
+function countOf(rawHeaders: readonly string[], name: string): number {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
 function hostOf(header: string | undefined): string | undefined {
