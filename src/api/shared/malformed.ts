@@ -15,14 +15,14 @@ interface Refusal {
 }
 
 /** By the `code` of Node's and its parser's errors; every other one is 400. */
-const REFUSALS: Readonly<Record<string, Refusal>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, detail: 'the headers are longer than this server takes' },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
-    status: 413,
-    detail: 'the extensions of a chunk are longer than this server takes',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'the request did not come to its end in time' },
-};
+const REFUSALS = new Map<string | undefined, Refusal>([
+  ['HPE_HEADER_OVERFLOW', { status: 431, detail: 'the headers are longer than this server takes' }],
+  [
+    'HPE_CHUNK_EXTENSIONS_OVERFLOW',
+    { status: 413, detail: 'the extensions of a chunk are longer than this server takes' },
+  ],
+  ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, detail: 'the request did not come to its end in time' }],
+]);
 const NO_HTTP: Refusal = { status: 400, detail: 'the request is not a valid HTTP request' };
 const UNKNOWN_EXPECTATION: Refusal = {
   status: 417,
@@ -42,10 +42,10 @@ export function clientErrorHandler(headers: Headers) {
       socket.destroy();
       return;
     }
-    const refusal = REFUSALS[error.code ?? ''] ?? NO_HTTP;
+    const refusal = REFUSALS.get(error.code) ?? NO_HTTP;
     const { status, body, sent } = refused(refusal, headers);
     const lines = Object.entries(sent).map(([name, value]) => `${name}: ${value}`);
-    const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines].join('\r\n');
+    const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n');
     socket.end(`${head}\r\n\r\n${body}`);
   };
 }
