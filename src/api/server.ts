@@ -15,6 +15,7 @@ import { addActionRoutes } from './routes/actions.ts';
 import { addChangeRoutes } from './routes/changes.ts';
 import { addDayRoutes } from './routes/days.ts';
 import { addDepositRoute } from './routes/deposits.ts';
+import { addHeldRoutes } from './routes/held.ts';
 import { addMcpRoute } from './routes/mcp.ts';
 import { addOperationRoutes } from './routes/operations.ts';
 import { addPipelineRoutes } from './routes/pipelines.ts';
@@ -87,6 +88,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
       addChangeRoutes(api, context);
       addOperationRoutes(api, context);
       addActionRoutes(api, context, verifier);
+      addHeldRoutes(api, context);
       addEarlierApi(api, context);
       addReportLinks(api, context);
       done();

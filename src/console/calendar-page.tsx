@@ -1,8 +1,10 @@
 import type { JSX } from 'preact';
+import type { HeldScope } from '../engine/look/held-scopes.ts';
 import { firstOf, lastOf } from '../given.ts';
 import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
 import { calendarTotals, rangesOf } from '../pipelines/calendar-of-days.ts';
 import { monthOf, toEpochDay } from '../pipelines/civil-date.ts';
+import { HeldScopes } from './held-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -104,12 +106,14 @@ const RANGES_SHOWN = 20;
 export function GapsPage({
   page,
   gaps,
+  held,
 }: {
   readonly page: PageContext;
   readonly gaps: readonly GapRow[];
+  /** Days and periods that wait for decisions on units. */
+  readonly held: readonly HeldScope[];
 }): JSX.Element {
   const { words } = page;
-  if (gaps.length === 0) return <p>{words.noGaps}</p>;
   const rows = gaps.map(({ pipeline, kind, dates }) => [
     pipeline,
     kind.replace('_', ' '),
@@ -129,7 +133,12 @@ export function GapsPage({
   ]);
   return (
     <Live id="live-gaps">
-      <Rows caption={words.gaps} head={[words.pipelines, words.kind, words.days, words.ranges]} rows={rows} />
+      {gaps.length === 0 ? (
+        <p>{words.noGaps}</p>
+      ) : (
+        <Rows caption={words.gaps} head={[words.pipelines, words.kind, words.days, words.ranges]} rows={rows} />
+      )}
+      <HeldScopes page={page} held={held} />
     </Live>
   );
 }

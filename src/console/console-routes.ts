@@ -6,10 +6,13 @@ import type { Verifier } from '../api/routes/verify-order.ts';
 import { mayReadTable } from '../api/security/callers.ts';
 import type { ApiApp } from '../api/shared/app.ts';
 import type { ApiContext } from '../api/shared/context.ts';
+import { periodParams } from '../api/shared/fields.ts';
 import { notFound } from '../api/shared/problems.ts';
 import { datasetOf } from '../engine/engine.ts';
 import { askQuestion, questionsOf, readParameters } from '../engine/look/ask-question.ts';
 import { lastVerification, readVersions } from '../engine/look/day-dossier.ts';
+import { heldScopes } from '../engine/look/held-scopes.ts';
+import type { HeldScope } from '../engine/look/held-scopes.ts';
 import { rangeOfDays } from '../engine/look/range-of-days.ts';
 import { standingsOfDays } from '../engine/look/standings.ts';
 import { cutTable, tablesOf } from '../engine/look/table-cut.ts';
@@ -25,9 +28,11 @@ import { addBackfillPages } from './backfill-routes.ts';
 import { CalendarPage, GapsPage } from './calendar-page.tsx';
 import type { GapRow } from './calendar-page.tsx';
 import { DayPage } from './day-page.tsx';
+import { readForm } from './form.ts';
 import { addForms } from './form-routes.ts';
 import type { PageContext } from './layout.tsx';
 import { LIVE_SCRIPT } from './live-script.ts';
+import { PeriodPage } from './period-page.tsx';
 import { addSchedulesPage } from './schedule-routes.ts';
 import { sendPage } from './send-page.ts';
 import type { Make, Page } from './send-page.ts';
@@ -64,6 +69,13 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   addBackfillPages(add, context);
   addSchedulesPage(add, context);
   addUpkeepPages(add, context);
+  add('/console/:pipeline/periods/:period', async (page, request) => {
+    const { pipeline, period } = readForm(periodParams, request.params);
+    const { definition } = datasetOf(context.engine, pipeline);
+    const manifests = await readVersions(context.engine, pipeline, period);
+    const content = h(PeriodPage, { page, pipeline, period, manifests });
+    return { title: `${definition.title}: ${period}`, content };
+  });
   add('/console/:pipeline/:scope', (page, request) => {
     const { pipeline, scope } = request.params as { pipeline: string; scope: string };
     if (scope === 'years') return yearsPage(context, page, pipeline, request);
@@ -88,6 +100,7 @@ function addLists(add: (path: string, make: Make) => void, context: ApiContext):
   });
   add('/console/gaps', async (page) => {
     const gaps: GapRow[] = [];
+    const held: HeldScope[] = [];
     for (const pipeline of Object.keys(engine.datasets)) {
       const dates = rangeOfDays(engine, pipeline, {});
       const days = await context.calendar.of(pipeline, dates, await context.running(pipeline));
@@ -95,8 +108,9 @@ function addLists(add: (path: string, make: Make) => void, context: ApiContext):
         const found = days.filter((day) => gapsOf(day).includes(kind)).map(({ date }) => date);
         if (found.length > 0) gaps.push({ pipeline, kind, dates: found });
       }
+      held.push(...(await heldScopes(engine, known, pipeline)));
     }
-    return { title: page.words.gaps, content: h(GapsPage, { page, gaps }) };
+    return { title: page.words.gaps, content: h(GapsPage, { page, gaps, held }) };
   });
   const all = Object.values(engine.datasets);
   add('/console/questions', (page) => {

@@ -1,13 +1,14 @@
 import type { JSX } from 'preact';
-import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
+import type { Manifest } from '../pipelines/manifest.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
-import { tellPublisher } from '../pipelines/unanswered.ts';
 import type { StepState } from '../pipelines/execution.ts';
 import type { Verification } from '../pipelines/verification.ts';
 import { DayForms } from './day-forms.tsx';
+import { HeldUnits } from './held-units.tsx';
 import type { ShownDay } from './shown-day.ts';
 import { linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
+import { Steps, Versions } from './version-parts.tsx';
 
 /** One day: its newest version, what a run would do, what may be done, where its data came from, and what other versions there are. */
 export function DayPage({ page, day }: { readonly page: PageContext; readonly day: ShownDay }): JSX.Element {
@@ -20,6 +21,7 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
     <Live id="live-day" pipeline={pipeline} isBusy={day.run !== undefined}>
       <Running page={page} day={day} />
       {newest === undefined ? <p>{words.noVersion}</p> : <Standing page={page} manifest={newest} base={base} />}
+      {newest === undefined ? null : <HeldUnits page={page} pipeline={pipeline} manifest={newest} />}
       <h2>{words.plan}</h2>
       {todo.length === 0 ? (
         <p>{words.upToDate}</p>
@@ -34,19 +36,7 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
       {mayAct(page, pipeline) ? <DayForms page={page} day={day} /> : null}
       {verification === null ? null : <Verified page={page} verification={verification} />}
       {newest === undefined ? null : <MadeOf page={page} manifest={newest} />}
-      <h2>{words.versions}</h2>
-      <Rows
-        caption={words.versions}
-        head={[words.version, words.verdict, words.committed, words.why]}
-        rows={[...manifests].reverse().map(({ version, verdict, run, changed }) => [
-          <a key="version" href={`${base}/versions/${version}`}>
-            {version}
-          </a>,
-          verdict,
-          run.committedAt,
-          `${run.reason}: ${changed.join(', ')}`,
-        ])}
-      />
+      <Versions page={page} manifests={manifests} base={base} />
       {manifests.length < 2 ? null : (
         <p>
           <a href={`${base}/diff`}>{words.difference}</a>
@@ -143,16 +133,7 @@ function MadeOf({ page, manifest }: { readonly page: PageContext; readonly manif
   const { words } = page;
   return (
     <>
-      <h2>{words.steps}</h2>
-      <Rows
-        caption={words.steps}
-        head={[words.step, words.state, words.why]}
-        rows={Object.entries(manifest.steps).map(([step, state]) => [
-          step,
-          state.state,
-          page.nameHome([whyOf(state), publisherOf(step, state)].filter(Boolean).join('; ')),
-        ])}
-      />
+      <Steps page={page} manifest={manifest} />
       <h2>{words.origins}</h2>
       <Rows
         caption={words.origins}
@@ -161,15 +142,4 @@ function MadeOf({ page, manifest }: { readonly page: PageContext; readonly manif
       />
     </>
   );
-}
-
-function publisherOf(step: string, state: ManifestStep): string | undefined {
-  return step.startsWith('download/') ? tellPublisher(state) : undefined;
-}
-
-function whyOf(state: ManifestStep): string {
-  if (state.state === 'skipped') return state.reason;
-  if (state.state === 'failed') return `${state.code}: ${state.message}`;
-  const checks = state.failedChecks.map(({ check, failed, tested }) => `${check}: ${failed} / ${tested}`);
-  return [state.kept?.message, ...checks].filter(Boolean).join('; ');
 }

@@ -32,7 +32,7 @@ export function linkTo({ language }: Pick<PageContext, 'language'>, path: string
 
 /** What forms do, by the names that `done` may have. */
 const DONE = [
-  ...(['run', 'verify', 'retryStep', 'skipPart', 'unskipPart', 'decide'] as const),
+  ...(['run', 'verify', 'retryStep', 'skipPart', 'unskipPart', 'decide', 'decideUnit'] as const),
   ...(['backfill', 'pause', 'resume', 'resize', 'cancel', 'schedule', 'watch'] as const),
 ];
 

@@ -182,6 +182,15 @@ const EN = {
   noConflict: 'No conflict.',
   keepPrimary: 'Keep what the store has:',
   keepOurs: 'Keep what this host wrote:',
+  heldUnits: 'Held units',
+  heldUnitsAre: 'A check holds these units alone: this version is without their rows until somebody decides.',
+  rejectedUnits: 'Rejected units',
+  unit: 'Unit',
+  check: 'Check',
+  evidence: 'Evidence (sha256)',
+  example: 'Row',
+  decideUnitDone: 'The decision is kept, and what it changes is made again.',
+  noPeriodVersion: 'Nothing has been made of this period yet.',
 } as const;
 
 /** Every text of the console; a language that lacks one does not compile. */
@@ -367,6 +376,16 @@ const FR: Words = {
   noConflict: 'Aucun conflit.',
   keepPrimary: 'Garder ce que dit le stockage :',
   keepOurs: 'Garder ce que cet hôte a écrit :',
+  heldUnits: 'Unités retenues',
+  heldUnitsAre:
+    'Un contrôle ne retient que ces unités : cette version est sans leurs lignes tant que personne ne décide.',
+  rejectedUnits: 'Unités refusées',
+  unit: 'Unité',
+  check: 'Contrôle',
+  evidence: 'Preuve (sha256)',
+  example: 'Ligne',
+  decideUnitDone: 'La décision est conservée, et ce qu’elle change est refait.',
+  noPeriodVersion: 'Rien n’a encore été fait de cette période.',
 };
 
 /** By the language of the request. */

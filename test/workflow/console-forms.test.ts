@@ -10,6 +10,8 @@ import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { PlainBrowser } from '../fixtures/plain-browser.ts';
 import type { PlainPage } from '../fixtures/plain-browser.ts';
+import { runDay } from '../fixtures/run-day.ts';
+import { shardedDataset } from '../fixtures/sharded-dataset.ts';
 import { tinyDataset } from '../fixtures/tiny-dataset.ts';
 import { startTinyPublisher } from '../fixtures/tiny-publisher.ts';
 import type { TinyPublisher } from '../fixtures/tiny-publisher.ts';
@@ -24,7 +26,10 @@ let browser: PlainBrowser;
 beforeAll(async () => {
   publisher = await startTinyPublisher(datesBetween('2024-01-01', '2024-01-31'));
   installation = await openInstallation({
-    datasets: { tiny: tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000 }) },
+    datasets: {
+      tiny: tinyDataset({ baseUrl: publisher.url, holdAbove: 9_000 }),
+      units: shardedDataset({ name: 'units', shards: 4, baseUrl: publisher.url, holdUnitsAbove: 9_000 }),
+    },
     // A day whose publisher refuses goes on trying for as long as a page is looked at.
     settings: { QUOTIDIEN_RETRY_ATTEMPTS: '10000', QUOTIDIEN_HTTP_IDLE_MS: '60000' },
   });
@@ -115,6 +120,32 @@ describe('the page of a day, without scripts', () => {
     const decided = await browser.submit(page, '/decide', { reason, decision: 'accept' });
     expect(decided.html).toContain('La décision est conservée.');
     expect((await resultOf(date)).verdict).not.toBe('failed');
+  });
+
+  it('lists the units that a check holds with their evidence, and decides on each by itself', async () => {
+    const date = '2024-01-30';
+    publisher.publish(date, { hours: { 11: 70_000, 15: 80_000 } });
+    await runDay(installation.engine, 'units', date);
+    const gaps = await browser.open('/console/gaps?lang=en');
+    expect(gaps.html).toContain(`href="/console/units/${date}?lang=en#held"`);
+    const page = await browser.open(`/console/units/${date}?lang=en`);
+    expect(page.html).toContain('Held units (2)');
+    expect(page.html).toContain(`hour_at: ${date}T10:00:00Z, value: 70000`);
+    const refused = await browser.submit(page, '/decideUnit', { unit: '10', reason: 'x', decision: 'accept' });
+    expect(refused.status).toBe(400);
+    const told = await browser.submit(page, '/decideUnit', { unit: '10', reason, decision: 'accept' });
+    expect(told.html).toContain('The decision is kept, and what it changes is made again.');
+    const handle = installation.client.workflow.getHandle(`day/units/${date}`);
+    expect(await handle.result()).toMatchObject({ verdict: 'degraded', version: 2 });
+    const left = await browser.open(`/console/units/${date}?lang=en`);
+    expect(left.html).toContain('Held units (1)');
+    await browser.submit(left, '/decideUnit', { unit: '14', reason, decision: 'reject' });
+    expect(await handle.result()).toMatchObject({ verdict: 'ok', version: 3 });
+    const settled = await browser.open(`/console/units/${date}?lang=fr`);
+    expect(settled.html).toContain('Unités refusées');
+    expect(settled.html).not.toContain('/decideUnit');
+    const late = await browser.submit(left, '/decideUnit', { unit: '14', reason, decision: 'accept' });
+    expect([late.status, late.html.includes('PLAN_INVALID')]).toEqual([200, false]);
   });
 
   it('shows no form to a reader, and refuses one that is sent all the same', async () => {

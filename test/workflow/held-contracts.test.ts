@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { octoberArchives, OCTOBER_DAYS } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
+import { createLink } from '../../src/api/security/sessions.ts';
 import { decide } from '../../src/cli/make/decide.ts';
 import { show } from '../../src/cli/look/show.ts';
+import { startApi } from '../../src/cli/services/api-server.ts';
+import type { CommandContext } from '../../src/cli/shared/context.ts';
 import { dayResult, finishRollup, startDay } from '../../src/cli/temporal/runs.ts';
 import { enedis } from '../../src/datasets/enedis/index.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
@@ -14,6 +17,7 @@ import { enedisSettings, startDistributor } from '../fixtures/enedis-server.ts';
 import { protocolText } from '../fixtures/history-text.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { openInstallation } from '../fixtures/installation.ts';
+import { PlainBrowser } from '../fixtures/plain-browser.ts';
 import { runDays } from '../fixtures/run-day.ts';
 import { testControl } from '../fixtures/test-engine.ts';
 
@@ -42,6 +46,17 @@ async function table<T>(name: string, where: string): Promise<T[]> {
   return installation.engine.sql!.session((sql) =>
     sql.rows<T & object>(`SELECT * FROM read_parquet('${file}') WHERE ${where}`),
   );
+}
+
+/** A browser of an operator, on a console that ends with the test. */
+async function signIn(context: CommandContext): Promise<PlainBrowser> {
+  const api = await startApi(context, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => api.close());
+  const browser = new PlainBrowser(api.url);
+  const { engine } = installation;
+  const link = await createLink(engine.documents, { name: 'ada@host', role: 'operator' }, engine.now());
+  await browser.open(`/console/enter?link=${link}`);
+  return browser;
 }
 
 async function history() {
@@ -98,7 +113,16 @@ describe('a month of a contract whose index fell', () => {
     // A meter that had 45,000 kWh after less than a month.
     const [other, ...more] = await table<Held>('retenus', 'decision IS NULL');
     expect([other?.motif, more]).toEqual(['plus de 1000 kWh par jour', []]);
-    await decide(context, { ...order, unit: other!.unite, accept: false, reject: true });
+    const browser = await signIn(context);
+    const page = await browser.open('/console/enedis/periods/all?lang=en');
+    // The rejected one, and the other under its pseudonym: nothing of the point or its readings here either.
+    expect(page.html).toContain(other!.unite);
+    expect(page.html).not.toMatch(/9900000000/);
+    expect((await browser.open('/console/gaps?lang=en')).html).toContain('/console/enedis/periods/all?lang=en#held');
+    const asked = { unit: other!.unite, decision: 'reject', reason: 'meter is broken' };
+    const told = await browser.submit(page, '/periods/all/decideUnit', asked);
+    expect(told.html).toContain('The decision is kept');
+    await finishRollup(installation.target, 'enedis');
     expect(await table<Held>('mois', 'est_retenu')).toMatchObject([
       { unite_retenue: other!.unite, decision: 'rejetée' },
     ]);

@@ -106,8 +106,8 @@ export class Orders {
   }
 }
 
-/** Temporal's refusals in our codes. */
-async function told<T>(id: string, work: () => Promise<T>): Promise<T> {
+/** Temporal's refusals in our codes: `NOT_FOUND` of a run that is not under way, else the code that the run gave. */
+export async function told<T>(id: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -5,6 +5,8 @@ import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
 import type { DayInput } from '../../workflows/day.ts';
+import type { DecidePeriodUnitInput } from '../../workflows/rollup.ts';
+import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';
 import type { ObjectOrder, ObjectOrders } from '../../workers/hear-objects.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 
@@ -35,6 +37,16 @@ export interface RunStarts {
   startDay(input: DayInput): Promise<string>;
   startBackfill(input: BackfillInput): Promise<string>;
   startWatch(pipeline: string): Promise<string>;
+  /** Keeps a decision on a held unit of a day, and has the day made again. */
+  decideUnit(day: Pick<DayInput, 'pipeline' | 'date'>, decision: DecideUnitInput): Promise<ToldRun>;
+  /** The same of a period. */
+  decidePeriodUnit(pipeline: string, decision: DecidePeriodUnitInput): Promise<ToldRun>;
+}
+
+/** A run, and what it says of an order that it has taken. */
+export interface ToldRun {
+  readonly id: string;
+  readonly told: string;
 }
 
 /** What the server is told by whoever starts it. */

@@ -22,6 +22,15 @@ export const pipelineParams = z.strictObject({ pipeline: pipelineName });
 /** Of a path below `/pipelines/:pipeline/days/:date`. */
 export const dayParams = z.strictObject({ pipeline: pipelineName, date: civilDate });
 
+/** A month, a year, or the whole history. */
+export const periodName = z
+  .string()
+  .regex(/^(\d{4}(-(0[1-9]|1[0-2]))?|all)$/)
+  .describe('YYYY-MM, YYYY or all');
+
+/** Of a path below `/pipelines/:pipeline/periods/:period`. */
+export const periodParams = z.strictObject({ pipeline: pipelineName, period: periodName });
+
 /** Both ends included; each may be left out. */
 export const rangeQuery = z.strictObject({ from: civilDate.optional(), to: civilDate.optional() });
 

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { LOOPBACK_HOSTS } from '../../api/security/guards.ts';
 import { createServer, openApiOf } from '../../api/server.ts';
 import type { ApiApp } from '../../api/shared/app.ts';
-import type { ApiContext, RunStarts } from '../../api/shared/context.ts';
+import type { ApiContext, RunStarts, ToldRun } from '../../api/shared/context.ts';
 import { KnownCalendar } from '../../engine/look/known-calendar.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
 import { errorCodeOf, PipelineError } from '../../errors.ts';
@@ -12,7 +12,7 @@ import { CODE_VERSION } from '../../workers/code-version.ts';
 import { ordersOf, startOrders } from '../../workers/hear-objects.ts';
 import { connectClient } from '../../workers/temporal-target.ts';
 import { targetOf } from '../temporal/known-temporal.ts';
-import { startBackfill, startDay, startWatch } from '../temporal/runs.ts';
+import { decidePeriodUnit, decideUnit, startBackfill, startDay, startWatch } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
@@ -124,10 +124,19 @@ function homeOf({ config: { env, home } }: CommandContext): string | undefined {
 function runStarts(connected: SharedClient, taskQueue: string): RunStarts {
   const start = (work: (target: RunTarget) => Promise<{ readonly workflowId: string }>): Promise<string> =>
     connected.use(async (client) => (await work({ client, taskQueue })).workflowId);
+  const tell = (
+    work: (target: RunTarget) => Promise<{ readonly told: string; readonly handle: { readonly workflowId: string } }>,
+  ): Promise<ToldRun> =>
+    connected.use(async (client) => {
+      const { told, handle } = await work({ client, taskQueue });
+      return { id: handle.workflowId, told };
+    });
   return {
     startDay: (input) => start((target) => startDay(target, input)),
     startBackfill: (input) => start((target) => startBackfill(target, input)),
     startWatch: (pipeline) => start((target) => startWatch(target, pipeline)),
+    decideUnit: (day, decision) => tell((target) => decideUnit(target, day, decision)),
+    decidePeriodUnit: (pipeline, decision) => tell((target) => decidePeriodUnit(target, pipeline, decision)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Change } from '../../pipelines/change.ts';
 import { datesBetween, monthOf } from '../../pipelines/civil-date.ts';
+import { unitsHeldIn } from '../../pipelines/held-units.ts';
 import { scopePartition } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { MANIFEST_TABLE } from '../../pipelines/manifest.ts';
@@ -28,6 +29,8 @@ export interface KnownVersion {
   readonly outputs: Readonly<Record<string, ArtefactRef>>;
   /** By step, of those that were done. */
   readonly keys: Readonly<Record<StepId, string>>;
+  /** Held units that nobody has decided on. */
+  readonly waitingUnits: number;
 }
 
 /** A copy of the newest changes is asked for again after this long. */
@@ -177,7 +180,8 @@ function versionOf({ scope, version, verdict, run, facts, steps }: Manifest): Kn
     keys[step as StepId] = state.key;
     for (const [output, ref] of Object.entries(state.outputs)) outputs[`${step}:${output}`] = ref;
   }
-  return { scope, version, verdict, committedAt: run.committedAt, facts, outputs, keys };
+  const waitingUnits = unitsHeldIn({ steps }).filter(({ rejected }) => rejected !== true).length;
+  return { scope, version, verdict, committedAt: run.committedAt, facts, outputs, keys, waitingUnits };
 }
 
 /** The months that hold the dates, ascending. */

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { datasetOf } from '../../engine/engine.ts';
+import { readDossier } from '../../engine/look/day-dossier.ts';
+import { heldScopes } from '../../engine/look/held-scopes.ts';
+import { requireScope } from '../security/callers.ts';
+import type { ApiApp } from '../shared/app.ts';
+import type { ApiContext } from '../shared/context.ts';
+import { anyRecord, dayParams, periodParams, pipelineName, problems } from '../shared/fields.ts';
+import { notFound } from '../shared/problems.ts';
+import { Orders } from './orders.ts';
+import { orderUnitOfDay, orderUnitOfPeriod, unitDecisionBody } from './unit-orders.ts';
+
+/** Periods, and the units that days and periods are held without: where they are, and what people decide on them. */
+
+const ofPipeline = z.strictObject({ pipeline: pipelineName.optional() });
+
+/** What waits for a decision unit by unit, one period, and the decisions themselves. */
+export function addHeldRoutes(app: ApiApp, context: ApiContext): void {
+  const { engine, known } = context;
+  const response = { 200: anyRecord, ...problems };
+  app.get(
+    '/held',
+    {
+      schema: {
+        tags: ['pipelines'],
+        summary: 'Days and periods that are without held units',
+        querystring: ofPipeline,
+        response,
+      },
+    },
+    async (request) => {
+      const { pipeline } = request.query;
+      requireScope(request, 'ops:read', pipeline);
+      const names = pipeline === undefined ? Object.keys(engine.datasets) : [pipeline];
+      const held = [];
+      for (const name of names) held.push(...(await heldScopes(engine, known, name)));
+      return { held };
+    },
+  );
+  app.get(
+    '/pipelines/:pipeline/periods/:period',
+    {
+      schema: {
+        tags: ['days'],
+        summary: 'Everything that is kept about a month, a year or the history',
+        params: periodParams,
+        response,
+      },
+    },
+    async (request) => {
+      const { pipeline, period } = request.params;
+      requireScope(request, 'ops:read', pipeline);
+      datasetOf(engine, pipeline);
+      const known = await context.known.of(pipeline, [period]);
+      const dossier = await readDossier(engine, pipeline, period).catch((error: unknown) => {
+        throw known.has(period) ? error : notFound(`version or failure of ${pipeline} ${period}`);
+      });
+      const { manifests, ...rest } = dossier;
+      const versions = manifests.map(({ version, verdict, run, changed }) => ({ version, verdict, run, changed }));
+      return { ...rest, versions, manifest: manifests.at(-1) ?? null };
+    },
+  );
+  addDecisions(app, context);
+}
+
+function addDecisions(app: ApiApp, context: ApiContext): void {
+  const orders = new Orders(context);
+  const tags = ['actions'];
+  const response = { 202: anyRecord, ...problems };
+  app.post(
+    '/pipelines/:pipeline/days/:date/actions/decideUnit',
+    {
+      schema: {
+        tags,
+        summary: 'Accept or reject one held unit of a day',
+        params: dayParams,
+        body: unitDecisionBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      reply.code(202);
+      return { ...(await orderUnitOfDay({ context, orders, request }, request.params, request.body)) };
+    },
+  );
+  app.post(
+    '/pipelines/:pipeline/periods/:period/actions/decideUnit',
+    {
+      schema: {
+        tags,
+        summary: 'Accept or reject one held unit of a month, a year or the history',
+        params: periodParams,
+        body: unitDecisionBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      reply.code(202);
+      return { ...(await orderUnitOfPeriod({ context, orders, request }, request.params, request.body)) };
+    },
+  );
+}
