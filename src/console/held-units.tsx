@@ -31,8 +31,8 @@ export function HeldUnits({
   const { words } = page;
   const all = unitsHeldIn(manifest);
   if (all.length === 0) return null;
-  const asked = new URLSearchParams(page.address.split('?')[1]).get('unit') ?? '';
-  const found = all.filter(({ unit }) => unit.includes(asked));
+  const asked = new URLSearchParams(page.address.split('?')[1]).get('unit');
+  const found = all.filter(({ unit }) => asked === null || unit.includes(asked));
   const waiting = found.filter(({ rejected }) => rejected !== true);
   const rejected = found.filter((one) => one.rejected === true);
   const path = pathOf(pipeline, manifest.scope);
@@ -40,12 +40,12 @@ export function HeldUnits({
     <section aria-labelledby="held">
       <h2 id="held">{`${words.heldUnits} (${all.length})`}</h2>
       <p>{words.heldUnitsAre}</p>
-      {all.length > UNITS_SHOWN || asked !== '' ? (
+      {all.length > UNITS_SHOWN || asked !== null ? (
         <form method="get" action={path}>
           <input type="hidden" name="lang" value={page.language} />
           <label>
             {words.unit}
-            <input name="unit" value={asked} />
+            <input name="unit" value={asked ?? undefined} />
           </label>
           <button type="submit">{words.show}</button>
         </form>
