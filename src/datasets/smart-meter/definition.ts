@@ -262,6 +262,20 @@ const STEPS: readonly StepDefinition[] = [
     required: false,
   },
   {
+    id: 'metrics/changes',
+    version: 1,
+    title: 'How the scores of the day are spread, and the meters furthest from what is usual for them',
+    inputs: [
+      daily('daily'),
+      { name: 'features', step: 'metrics/features', output: 'features' },
+      { name: 'scores', step: 'metrics/scores', output: 'scores', optional: true },
+    ],
+    outputs: { changes: json('metrics/smart-meter/changes') },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
     id: 'metrics/quality',
     version: 3,
     title: 'Every rule of quality, with the rows that fail it',
@@ -321,11 +335,15 @@ const STEPS: readonly StepDefinition[] = [
 const REPORTS: readonly StepDefinition[] = [
   {
     id: 'report/daily',
-    version: 3,
+    version: 4,
     title: 'The day of the fleet, and its load by weekday and hour, as JSON, CSV and flat Parquet',
-    inputs: Array.from({ length: WEEK_LOAD_DAYS }, (_, days) =>
-      before({ name: days === 0 ? 'fleet' : fleetBefore(days), step: 'metrics/day', output: 'fleet' }, days),
-    ),
+    inputs: [
+      ...Array.from({ length: WEEK_LOAD_DAYS }, (_, days) =>
+        before({ name: days === 0 ? 'fleet' : fleetBefore(days), step: 'metrics/day', output: 'fleet' }, days),
+      ),
+      { name: 'quality', step: 'metrics/quality', output: 'quality', optional: true },
+      { name: 'changes', step: 'metrics/changes', output: 'changes', optional: true },
+    ],
     outputs: {
       report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json'),
       csv: {
@@ -349,7 +367,7 @@ const REPORTS: readonly StepDefinition[] = [
   },
   {
     id: 'report/page',
-    version: 6,
+    version: 7,
     title: 'The day of the fleet as one self-contained page',
     inputs: [{ name: 'report', step: 'report/daily', output: 'report' }],
     outputs: {
@@ -369,7 +387,7 @@ const REPORTS: readonly StepDefinition[] = [
 
 const QUALITY_REPORT: StepDefinition = {
   id: 'report/quality',
-  version: 3,
+  version: 4,
   title: 'Data docs: the rules of a day, what they observed, and the days before',
   inputs: Array.from({ length: TREND_DAYS + 1 }, (_, days) =>
     before({ name: days === 0 ? 'quality' : qualityBefore(days), step: 'metrics/quality', output: 'quality' }, days),

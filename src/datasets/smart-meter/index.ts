@@ -3,6 +3,7 @@ import { PipelineError } from '../kit/index.ts';
 import type { Dataset } from '../kit/index.ts';
 import { METER_DASHBOARDS, METER_QUESTIONS } from './answers/questions.ts';
 import { METER_TABLES } from './answers/tables.ts';
+import { metricsChanges } from './anomalies/changes-step.ts';
 import { metricsFeatures } from './anomalies/meter-day.ts';
 import { MODEL_PART, sliceModel } from './anomalies/model-file.ts';
 import { metricsModel } from './anomalies/promote-step.ts';
@@ -59,6 +60,7 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'metrics/estimates': metricsEstimates,
       'metrics/model': metricsModel,
       'metrics/scores': metricsScores,
+      'metrics/changes': metricsChanges,
       'metrics/quality': metricsQuality,
       'metrics/day': metricsDay,
       'report/daily': reportDaily,

@@ -7,6 +7,8 @@ import { promotionOf } from '../../../src/datasets/smart-meter/anomalies/model.t
 import type { Model, ModelBody } from '../../../src/datasets/smart-meter/anomalies/model.ts';
 import { TRAIN_COMMAND } from '../../../src/datasets/smart-meter/anomalies/train-command.ts';
 import { trainModel } from '../../../src/datasets/smart-meter/anomalies/train.ts';
+import { meterKey } from '../../../src/datasets/smart-meter/readings/meter-key.ts';
+import type { MeterReport } from '../../../src/datasets/smart-meter/report/model.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
 import { staleDays } from '../../../src/engine/look/stale-days.ts';
 import { recordDecision } from '../../../src/engine/records/decisions.ts';
@@ -16,7 +18,7 @@ import { unitsHeldIn } from '../../../src/pipelines/held-units.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { bulkFile } from '../../fixtures/meter-files.ts';
 import type { MadeMeter } from '../../fixtures/meter-files.ts';
-import { testMeters } from '../../fixtures/meters.ts';
+import { TEST_SECRET, testMeters } from '../../fixtures/meters.ts';
 import { runDay, runDays } from '../../fixtures/run-day.ts';
 import { openTestEngine, testControl } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
@@ -72,6 +74,11 @@ async function scores(date: string) {
   );
 }
 
+async function reportOf(date: string): Promise<MeterReport> {
+  const file = path.join(engine.home, 'store', 'processed', 'reports', `meter_report_${date}.json`);
+  return JSON.parse(await readFile(file, 'utf8')) as MeterReport;
+}
+
 async function verdictOf(date: string): Promise<string> {
   return (await runDay(engine, 'smart-meter', date, { offline: true })).outcome.verdict;
 }
@@ -101,6 +108,10 @@ describe('a model', () => {
     const of = await scores(DAY);
     expect(of).toHaveLength(12);
     for (const { score, odd, model } of of) expect([odd, model]).toEqual([score > first.threshold, first.name]);
+    const { scores: spread, compared } = (await reportOf(DAY)).changes!;
+    expect(spread).toMatchObject({ model: first.name, meters: 12, odd: of.filter(({ odd }) => odd).length });
+    expect(compared).toBe(12);
+    expect((await reportOf(LAST)).changes).toMatchObject({ scores: null, compared: 12 });
 
     const second = await train({ to: LAST, seed: '7', validFrom: NEXT });
     expect(second.verdict).toBe('unclear');
@@ -109,6 +120,10 @@ describe('a model', () => {
     expect(await verdictOf(AFTER)).toBe('ok');
     const [odd] = await scores(AFTER);
     expect(odd).toMatchObject({ odd: true, type: 'low_consumption', model: first.name });
+    const { changes, quality } = await reportOf(AFTER);
+    expect(changes!.less[0]).toMatchObject({ meter_key: meterKey(TEST_SECRET, IDS[0]!), total_kwh: 0.048 });
+    expect(changes!.scores!.kinds).toContainEqual(expect.objectContaining({ type: 'low_consumption' }));
+    expect(quality!.failing.map(({ rule }) => rule)).toContain('no_identical_run');
 
     const manifest = (await newestManifests(engine.documents, 'smart-meter', [NEXT])).get(NEXT);
     const [held] = unitsHeldIn(manifest!);

@@ -2,7 +2,7 @@ import { addDays, isCivilDate, PipelineError, quoteText } from '../../kit/index.
 import type { CivilDate, CommandCall, CommandEnd, CommandHost, DatasetCommand, DaySpan } from '../../kit/index.ts';
 import { METER_PAGE_TABLES, OF_ONE_METER, readMeter } from './read-meter.ts';
 import type { OneMeter } from './read-meter.ts';
-import { isTold, reasonsFor } from './reasons.ts';
+import { isTold, reasonsFor } from '../anomalies/reasons.ts';
 
 /** Four weeks: what a suspicion looks at. */
 const DAYS_SHOWN = 28;

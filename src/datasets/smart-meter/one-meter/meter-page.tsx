@@ -4,7 +4,7 @@ import { QUALITY_RULES } from '../quality/rules.ts';
 import { Curve } from '../report/curve.tsx';
 import { renderDocument } from '../report/document.tsx';
 import type { MeterDay, OneMeter } from './read-meter.ts';
-import { HONEST_REASONS, isTold, reasonsFor } from './reasons.ts';
+import { HONEST_REASONS, isTold, reasonsFor } from '../anomalies/reasons.ts';
 
 /** A page for whoever runs the meters: it tells of one household. */
 export function renderMeterPage(meter: OneMeter): string {

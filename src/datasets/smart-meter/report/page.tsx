@@ -13,6 +13,10 @@ import { QUALITY_RULES } from '../quality/rules.ts';
 import { Curve } from './curve.tsx';
 import { renderDocument } from './document.tsx';
 import type { MeterReport } from './model.ts';
+import { CoverageSection } from './coverage-section.tsx';
+import { CHANGES_CSS, ChangesSection, ScoresSection } from './changes-section.tsx';
+import { QualitySection } from './quality-section.tsx';
+import { SuspicionsSection } from './suspicions-section.tsx';
 import { WEEK_CSS, WeekSection } from './week-section.tsx';
 
 /** The report of a day of the fleet as a page. */
@@ -27,7 +31,7 @@ export function renderPage(report: MeterReport): string {
     ),
     links: <DayLinks date={report.date} nameOf={(date) => `meter_report_${date}.html`} up="../../" />,
     children: <Body report={report} />,
-    css: WEEK_CSS,
+    css: `${WEEK_CSS}\n${CHANGES_CSS}`,
     sample: report.sample_data ?? [],
   });
 }
@@ -76,9 +80,12 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
         </FigureTable>
       </PlainSection>
       <Held report={report} />
-      <Suspicions report={report} />
+      <QualitySection quality={report.quality} date={report.date} />
+      <SuspicionsSection report={report} />
+      <ScoresSection changes={report.changes} />
+      <ChangesSection changes={report.changes} />
       <Losses report={report} />
-      <Coverage report={report} />
+      <CoverageSection fleet={report.fleet} />
     </>
   );
 }
@@ -101,47 +108,6 @@ function Held({ report }: { readonly report: MeterReport }): JSX.Element | null 
           />
         ))}
       </FigureTable>
-    </PlainSection>
-  );
-}
-
-const SHAPES = { all_day: 'toute la journée', evening: 'le soir', zeros: 'jours à zéro' } as const;
-
-function Suspicions({ report }: { readonly report: MeterReport }): JSX.Element {
-  const { suspicions } = report.fleet;
-  return (
-    <PlainSection id="soupcons" title="Soupçons">
-      {suspicions.length === 0 ? (
-        <p class="note">
-          Aucun compteur ne manque d’une énergie qui manque aussi à son transformateur, ou l’historique est trop court.
-        </p>
-      ) : (
-        <FigureTable
-          caption="Ce qui manque au compteur manque aussi au transformateur, deux semaines de suite"
-          head={['Compteur', 'Transformateur', 'Forme', 'Score', 'Confirmé', 'Manque (kWh/jour)', 'Usage', 'Talon']}
-        >
-          {suspicions.map((row) => (
-            <Row
-              key={row.meter_key}
-              name={`${row.meter_key}${row.is_new ? ' (nouveau)' : ''}`}
-              cells={[
-                row.transformer ?? '–',
-                SHAPES[row.shape],
-                number(row.lasting, 2),
-                percentOf(row.confirmed, 0),
-                number(row.missing_wh_per_day / 1000, 1),
-                percentOf(row.use_ratio, 0),
-                percentOf(row.base_ratio, 0),
-              ]}
-            />
-          ))}
-        </FigureTable>
-      )}
-      <p class="note">
-        Ce qui explique honnêtement une baisse : absence, économies, travaux, panne du réseau, compteur défectueux,
-        changement d’occupant. Le bilan du transformateur distingue ce qui n’est plus consommé de ce qui n’est plus
-        compté ; il se trompe encore pour un compteur sur six environ.
-      </p>
     </PlainSection>
   );
 }
@@ -183,46 +149,6 @@ function Losses({ report }: { readonly report: MeterReport }): JSX.Element {
           ))}
         </FigureTable>
       )}
-    </PlainSection>
-  );
-}
-
-/** Said before the table: a share of the readings that were expected is worth as much as what is known of who should send. */
-const EXPECTED_OF = {
-  list: 'Attendus des compteurs de la liste du jour, muets compris.',
-  week_before: 'Sans liste des compteurs : attendus de ceux qui ont envoyé une journée dans la semaine d’avant.',
-  reporting:
-    'Sans liste ni journées précédentes, on ignore si des compteurs sont restés muets : ' +
-    'les relevés attendus sont ceux des compteurs qui ont envoyé quelque chose.',
-} as const;
-
-function Coverage({ report }: { readonly report: MeterReport }): JSX.Element {
-  const regions = [...new Set(report.fleet.coverage.map(({ region }) => region))];
-  return (
-    <PlainSection id="couverture" title="Couverture par région">
-      <p class="note">{EXPECTED_OF[report.fleet.metrics[0]?.expected_from ?? 'reporting']}</p>
-      <FigureTable
-        caption="Relevés reçus sur relevés attendus"
-        head={['Région', 'Reçus', 'Attendus', 'Couverture', 'Pire heure']}
-      >
-        {regions.map((region) => {
-          const own = report.fleet.coverage.filter((row) => row.region === region);
-          const sum = (of: 'observed' | 'expected'): number => own.reduce((total, row) => total + row[of], 0);
-          const worst = [...own].sort((a, b) => a.observed / a.expected - b.observed / b.expected)[0];
-          return (
-            <Row
-              key={region}
-              name={region}
-              cells={[
-                number(sum('observed')),
-                number(sum('expected')),
-                percentOf(sum('observed') / sum('expected')),
-                worst === undefined ? '–' : `${worst.hour} h (${percentOf(worst.observed / worst.expected)})`,
-              ]}
-            />
-          );
-        })}
-      </FigureTable>
     </PlainSection>
   );
 }

@@ -1,7 +1,9 @@
-import { forEachUnit, markedTable, PipelineError, utf8 } from '../../kit/index.ts';
+import { definedMembers, forEachUnit, markedTable, PipelineError, utf8 } from '../../kit/index.ts';
 import type { LocalArtefact, PlainTools, StepImplementation, StepUnit } from '../../kit/index.ts';
+import type { DayChanges } from '../anomalies/changes-step.ts';
 import type { FleetDay } from '../marts/day.ts';
 import { csvOf, metricsTable } from './csv.ts';
+import { reasonsOf, reportedQuality } from './model.ts';
 import type { MeterReport } from './model.ts';
 import { renderPage } from './page.tsx';
 import type { QualityDay } from '../quality/verdicts.ts';
@@ -16,10 +18,14 @@ export const reportDaily: StepImplementation = {
       const sample = unit.sample ?? [];
       const fleet = await readJson<FleetDay>(unit, 'fleet', tools);
       const week = weekLoad([...(await daysBefore<FleetDay>(unit, fleetBefore, WEEK_LOAD_DAYS - 1, tools)), fleet]);
+      const quality = await readOptional<QualityDay>(unit, 'quality', tools);
+      const changes = await readOptional<DayChanges>(unit, 'changes', tools);
       const report: MeterReport = {
         date: unit.scope,
         fleet,
         week,
+        ...reasonsOf(fleet),
+        ...definedMembers({ changes, quality: quality && reportedQuality(quality) }),
         ...(sample.length === 0 ? {} : { sample_data: sample }),
       };
       const table = metricsTable(report);
@@ -78,6 +84,10 @@ async function daysBefore<T>(
   for (let back = most; back > 0; back -= 1)
     if ((unit.inputs[nameOf(back)] ?? []).length > 0) days.push(await readJson<T>(unit, nameOf(back), tools));
   return days;
+}
+
+async function readOptional<T>(unit: StepUnit, name: string, tools: PlainTools): Promise<T | undefined> {
+  return (unit.inputs[name] ?? []).length === 0 ? undefined : readJson<T>(unit, name, tools);
 }
 
 async function readJson<T>(unit: StepUnit, name: string, tools: PlainTools): Promise<T> {

@@ -1,12 +1,16 @@
-import { SUSPICION_THRESHOLD } from '../anomalies/suspicion.ts';
-import type { MeterSuspicion } from './read-meter.ts';
+import { SUSPICION_THRESHOLD } from './suspicion.ts';
+import type { ToldSuspicion } from './suspicions-step.ts';
 
 /** Why a meter is suspected, in sentences, and what would explain it honestly. */
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
+/** What the sentences are about; a ratio that is not known is null. */
+export type Reasoned = Pick<ToldSuspicion, 'shape' | 'zero_days' | 'confirmed' | 'missing_wh_per_day'> &
+  Readonly<Record<'use_ratio' | 'base_ratio' | 'evening_ratio', number | null>>;
+
 /** What speaks for the suspicion. Ratios are to the meter's own six weeks before, less what its segment did meanwhile. */
-export function reasonsFor(found: MeterSuspicion): string[] {
+export function reasonsFor(found: Reasoned): string[] {
   const { shape, use_ratio: use, base_ratio: base, evening_ratio: evening, zero_days: zeros, confirmed } = found;
   const kwh = (found.missing_wh_per_day / 1000).toFixed(1).replace('.', ',');
   return [
@@ -22,7 +26,7 @@ export function reasonsFor(found: MeterSuspicion): string[] {
 }
 
 /** Whether it is told to the operator: as high a week before. */
-export function isTold({ lasting }: Pick<MeterSuspicion, 'lasting'>): boolean {
+export function isTold({ lasting }: Pick<ToldSuspicion, 'lasting'>): boolean {
   return lasting >= SUSPICION_THRESHOLD;
 }
 
