@@ -97,6 +97,7 @@ function addDayCommands(program: Command, perform: Perform, inHome: Perform): vo
     .description('say what a run would do, and why, without doing it')
     .option('--probe', 'ask the publisher now, so that the plan knows what changed; what comes is kept as raw files')
     .option('--all', 'also list the steps that are reused')
+    .option('--effects', 'of one day: what its run would change in months, years and history; nothing of it is kept')
     .option(...PAGES)
     .action((pipeline: string, from: string, to: string | undefined, options: Record<string, never>) =>
       inHome(async (context) =>

@@ -30,6 +30,11 @@ export interface Engine {
   readonly objectNamed?: (object: ObjectNotice) => string | undefined;
   /** Lends a folder of this host's disk, with room for raw files; it is removed afterwards. */
   withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T>;
+  /**
+   * Lends stores that read what is there and keep what is written to themselves, for work that is to be tried and not done. They are gone
+   * afterwards. Absent in workers that try nothing.
+   */
+  readonly withOverlay?: <T>(use: (stores: Pick<Engine, 'objects' | 'documents'>) => Promise<T>) => Promise<T>;
   /** Task queue of each kind of step; `fetch` queues exist per host, `<fetch>-<host>`. */
   readonly queues: { readonly fetch: string; readonly compute: string; readonly report: string };
   readonly retry: RetrySettings;

@@ -24,6 +24,7 @@ import { engineFallback } from './engine-fallback.ts';
 import { meterSecret } from './meter-secret.ts';
 import { openStores } from './open-stores.ts';
 import type { OpenStores } from './open-stores.ts';
+import { overlayOf } from './overlay-stores.ts';
 
 /** Close it once nothing uses it any more: sessions that run are waited for. */
 export interface OpenEngine extends Engine {
@@ -62,6 +63,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   });
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
   const own = ofInstallation(config);
+  const objects = withDeposits(stores.objects, config.deposits);
   return {
     datasets: configuredDatasets(
       datasets,
@@ -74,7 +76,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       own.secret,
     ),
     stores,
-    objects: withDeposits(stores.objects, config.deposits),
+    objects,
     documents: stores.documents,
     ...(stores.fallback === undefined
       ? {}
@@ -88,6 +90,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
     now: () => new Date(),
     deposits: settings.QUOTIDIEN_DEPOSITS,
     withScratchFolder: (use) => withScratchFolder(path.join(scratch, 'raw'), use),
+    withOverlay: overlayOf(path.join(scratch, 'raw'), { objects, documents: stores.documents }),
     queues: { fetch: `${queue}-fetch`, compute: queue, report: `${queue}-report` },
     retry: {
       initialMs: settings.QUOTIDIEN_RETRY_INITIAL_MS,

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { openContent } from '../../engine/content-store.ts';
+import { definedMembers } from '../../given.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { compareVersions } from '../../engine/look/compare-versions.ts';
 import { readDossier, readVersions, versionOf } from '../../engine/look/day-dossier.ts';
@@ -19,6 +20,7 @@ import type { ApiContext } from '../shared/context.ts';
 import { anything, anyRecord, dayParams, problems } from '../shared/fields.ts';
 import { notFound } from '../shared/problems.ts';
 import { asPage } from './published.ts';
+import { Rehearsals } from './rehearsals.ts';
 
 /** One day: what it is made of, what a run would do, its versions, what changed between them, and its report. */
 
@@ -33,9 +35,17 @@ const diffQuery = z.strictObject({
     .describe('Such as 1..2; default: the last two'),
 });
 
+const planQuery = z.strictObject({
+  effects: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('Also try the run, and tell what its run would change in months, years and history'),
+});
+
 /** One day: its dossier, versions and differences. */
 export function addDayRoutes(app: ApiApp, context: ApiContext): void {
   const { engine } = context;
+  const rehearsals = new Rehearsals(engine);
   const response = { 200: anyRecord, ...problems };
   app.get(
     '/pipelines/:pipeline/days/:date',
@@ -55,8 +65,20 @@ export function addDayRoutes(app: ApiApp, context: ApiContext): void {
   );
   app.get(
     '/pipelines/:pipeline/days/:date/plan',
-    { schema: { tags, summary: 'What a run would do now, and why', params: dayParams, response } },
-    async ({ params: { pipeline, date } }) => {
+    {
+      schema: {
+        tags,
+        summary: 'What a run would do now, and why',
+        params: dayParams,
+        querystring: planQuery,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { pipeline, date } = request.params;
+      const isEffects = request.query.effects === 'true';
+      // It takes what a run takes.
+      if (isEffects) requireScope(request, 'ops:write', pipeline);
       const { definition } = datasetOf(engine, pipeline);
       checkRequest(definition, { dates: [date], options: {} });
       const { plans, unreadable } = await planRun(engine, definition, [date], { days: 1 });
@@ -64,7 +86,8 @@ export function addDayRoutes(app: ApiApp, context: ApiContext): void {
       if (plan === undefined)
         throw new PipelineError('STORE_CORRUPT', [...unreadable.values()].map(({ why }) => why).join('; '));
       const { steps, upToDate, unpublished } = plan;
-      return { pipeline, date, upToDate, steps, unpublished };
+      const effects = isEffects ? await rehearsals.of(pipeline, date, reply) : undefined;
+      return { pipeline, date, upToDate, steps, unpublished, ...definedMembers({ effects }) };
     },
   );
   addVersionRoutes(app, context);

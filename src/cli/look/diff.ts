@@ -116,8 +116,8 @@ function tableText({ keyColumns, rowsBefore, rowsAfter, added, removed, changed,
   return [rows, ...names].join('; ');
 }
 
-/** One line for each kind of change, and how many rows have no name here. */
-function namedLines({ named = [], changed, removed, added }: TableDiff): string[] {
+/** One line for each kind of change of rows that have names, and how many rows have none here. */
+export function namedLines({ named = [], changed, removed, added }: TableDiff): string[] {
   if (named.length === 0) return [];
   const lines = (['changed', 'removed', 'added'] as const).flatMap((change) => {
     const names = named.filter((row) => row.change === change).map(({ name }) => name);

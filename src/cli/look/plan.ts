@@ -1,5 +1,8 @@
+import { PipelineError } from '../../errors.ts';
+import { definedMembers } from '../../given.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { rehearseDay } from '../../engine/look/rehearse-day.ts';
 import { selectSpans } from '../../engine/plan/plan-backfill.ts';
 import { planRun } from '../../engine/plan/plan-run.ts';
 import type { RunPlan, RunPlans } from '../../engine/plan/plan-run.ts';
@@ -20,6 +23,7 @@ import { instantText } from '../shared/instants.ts';
 import { count } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { printUnreadable } from '../shared/unreadable.ts';
+import { printEffects } from './effects.ts';
 
 /** Nothing is written, and only `probe` asks a publisher. */
 export interface PlanCommand {
@@ -30,6 +34,8 @@ export interface PlanCommand {
   readonly all?: boolean;
   /** Of a range: with the pages of its days. */
   readonly pages?: boolean;
+  /** Of a single day: what its run would change in the months, years and history. */
+  readonly effects?: boolean;
 }
 
 /** What the run of the same arguments does. */
@@ -50,6 +56,9 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
   const to = options.to === undefined ? undefined : parseCivilDate(options.to);
   const dates = to === undefined ? [from] : datesBetween(from, to);
   checkRequest(definition, { dates, options: {} });
+  if (options.effects === true && to !== undefined) {
+    throw new PipelineError('INPUT_INVALID', '--effects is of a single day');
+  }
   if (options.probe === true) await probePublisher(engine, options.pipeline, dates, commandControl(context, 'plan'));
   const foreseen = await (to === undefined
     ? foreseeDay(engine, options.pipeline, from)
@@ -60,6 +69,10 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
         ...(options.pages === true ? { pages: true } : {}),
       }));
   const { days, notDue, waitsUntil, unreadable } = foreseen;
+  const effects =
+    options.effects === true
+      ? await rehearseDay(engine, commandControl(context, 'plan'), options.pipeline, from)
+      : undefined;
   context.terminal.data({
     pipeline: options.pipeline,
     days: days.map(({ date, steps, upToDate, unpublished }) => ({ date, steps, upToDate, unpublished })),
@@ -67,8 +80,10 @@ export async function plan(context: CommandContext, options: PlanCommand): Promi
     notDue,
     waitsUntil,
     unreadable: Object.fromEntries(unreadable),
+    ...definedMembers({ effects }),
   });
   print(context.terminal, foreseen, options.all === true || to === undefined, definition.zone);
+  if (effects !== undefined) printEffects(context.terminal, effects);
   printUnreadable(context.terminal, unreadable);
   return unreadable.size === 0 ? EXIT.done : EXIT.failed;
 }
