@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { SqlSession } from '../ports/sql.ts';
-import type { RecognisedFile } from './dataset.ts';
+import type { RecognisedFile } from './given-file.ts';
 import type { AnswerRow, DaySpan, TableColumn } from './tables.ts';
 import type { Scope, StepId } from './vocabulary.ts';
 

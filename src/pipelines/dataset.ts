@@ -2,13 +2,15 @@ import type { ErrorCode, ErrorContext } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
 import type { SqlSession } from '../ports/sql.ts';
+import type { CheckResult } from './check-result.ts';
 import type { DatasetCommand } from './dataset-command.ts';
-import type { PipelineDefinition, Severity } from './definition.ts';
+import type { PipelineDefinition } from './definition.ts';
+import type { GivenFile, RecognisedFile } from './given-file.ts';
 import type { AcceptedHold, PartNote } from './kept-delivery.ts';
 import type { Shard } from './shard.ts';
 import type { UnansweredNote } from './unanswered.ts';
 import type { DashboardDefinition, QuestionDefinition, TableDefinition } from './tables.ts';
-import type { HeldUnit, UnitDecision } from './units.ts';
+import type { UnitDecision } from './units.ts';
 import type { CivilDate, Scope, StepId } from './vocabulary.ts';
 import type { ZonedDay } from './zoned-day.ts';
 
@@ -82,22 +84,6 @@ export interface StepTask {
 
 /** An output that waits to be committed: a file in the step's scratch folder, or bytes. */
 export type StagedOutput = { readonly rows?: number } & ({ readonly path: string } | { readonly bytes: Uint8Array });
-
-/**
- * What one check of a step found in one scope. One of severity `hold` stops the scope when `failed`
- * is not 0, unless it names units.
- */
-export interface CheckResult {
-  readonly check: string;
-  readonly severity: Severity;
-  /** Rows that were looked at. */
-  readonly tested: number;
-  readonly failed: number;
-  /** A few of the failing rows, for a person. */
-  readonly examples: readonly JsonObject[];
-  /** Of a check that names units: those that the outputs are without; none is held when it is empty. */
-  readonly units?: readonly HeldUnit[];
-}
 
 /** What a step made for one scope, before it is committed. */
 export interface UnitResult {
@@ -262,37 +248,6 @@ export interface Decoder {
   decode(task: DecodeTask): Promise<readonly DecodedFile[]>;
   /** Set by the configuration. A secret. */
   readonly keys?: string;
-}
-
-/** A file that somebody gives us. */
-export interface GivenFile {
-  readonly path: string;
-  readonly name: string;
-  /** The day of which it tells, where a person says so: some lists have no date of their own. */
-  readonly asOf?: CivilDate;
-}
-
-/** Columns of a file that somebody should look at: one of the missing may be there under a new name, and nothing is guessed. */
-export interface OddColumns {
-  /** Published names that mean nothing to us: their values are kept as published, and used nowhere. */
-  readonly unknown: readonly string[];
-  /** What every such file has and this one lacks, by the publisher's name or ours: it has no values then. */
-  readonly missing: readonly string[];
-}
-
-/** What an imported file turns out to hold. */
-export interface RecognisedFile {
-  readonly part: string;
-  readonly kind: string;
-  readonly from: CivilDate;
-  readonly to: CivilDate;
-  /** The day of which a list tells that has no dates of its own. */
-  readonly asOf?: CivilDate;
-  readonly rows: number;
-  /** Absent for what has no columns. */
-  readonly columns?: OddColumns;
-  readonly extension: string;
-  readonly mediaType: string;
 }
 
 /** A raw file of one day, whose name says so. */

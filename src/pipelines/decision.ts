@@ -1,8 +1,7 @@
 import type { DocumentKey } from '../ports/documents.ts';
 import { canonicalJson, sha256Hex } from '../canonical-json.ts';
 import { scopePartition } from './ledger.ts';
-import type { StepKey } from './step-key.ts';
-import type { CivilDate, StepId } from './vocabulary.ts';
+import type { CivilDate, StepId, StepKey } from './vocabulary.ts';
 
 /** A person's word on a quarantined day; it holds as long as the step key stays the same. */
 export interface Decision {

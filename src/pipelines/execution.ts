@@ -8,11 +8,10 @@ import { isAsStored } from './plan.ts';
 import type { PlannedStep } from './plan.ts';
 import { splitShard, unsharded } from './shard.ts';
 import type { Shard } from './shard.ts';
-import type { StepKey } from './step-key.ts';
 import { unansweredBy } from './unanswered.ts';
 import type { Unanswered } from './unanswered.ts';
 import { stageOf } from './vocabulary.ts';
-import type { CivilDate, Stage, StepId, Verdict } from './vocabulary.ts';
+import type { CivilDate, Stage, StepId, StepKey, Verdict } from './vocabulary.ts';
 
 /**
  * How planned steps are executed, as data that a workflow can carry: the part of a definition that it needs, the state of a

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../ports/json.ts';
 import { canonicalJson, sha256Hex } from '../canonical-json.ts';
-import type { CheckResult } from './dataset.ts';
+import type { CheckResult } from './check-result.ts';
 import type { Decision } from './decision.ts';
 import type { CheckDefinition } from './definition.ts';
 import type { LedgerEntry } from './ledger.ts';

@@ -1,8 +1,7 @@
 import { definedMembers } from '../given.ts';
-import type { StepKey } from './step-key.ts';
 import { isUnanswered } from './unanswered.ts';
 import type { Unanswered, UnansweredNote } from './unanswered.ts';
-import type { CivilDate, StepId } from './vocabulary.ts';
+import type { CivilDate, StepId, StepKey } from './vocabulary.ts';
 
 /**
  * What was delivered before stays when a new request for it fails, or when an operator does without it: the day is made from it, is

@@ -1,13 +1,13 @@
 import type { DocumentKey } from '../ports/documents.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
-import type { CheckResult } from './dataset.ts';
+import type { CheckResult } from './check-result.ts';
 import type { StepNote } from './kept-delivery.ts';
-import type { InputHashes, StepKey } from './step-key.ts';
+import type { InputHashes } from './step-key.ts';
 import { isPeriod } from './scope.ts';
 import { splitShard } from './shard.ts';
 import type { UnitDecision } from './units.ts';
-import type { CivilDate, Scope, StepId } from './vocabulary.ts';
+import type { CivilDate, Scope, StepId, StepKey } from './vocabulary.ts';
 
 /** Who executed a step: enough to find the run in Temporal and the code in version control. */
 export interface Execution {

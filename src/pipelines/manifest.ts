@@ -2,14 +2,13 @@ import { definedMembers } from '../given.ts';
 import type { DocumentKey } from '../ports/documents.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
-import type { CheckResult } from './dataset.ts';
+import type { CheckResult } from './check-result.ts';
 import type { Decision } from './decision.ts';
 import type { KeptNote } from './kept-delivery.ts';
 import { scopePartition } from './ledger.ts';
 import type { LedgerEntry, Origin } from './ledger.ts';
-import type { StepKey } from './step-key.ts';
 import type { Unanswered } from './unanswered.ts';
-import type { RunReason, Scope, StepId, Verdict } from './vocabulary.ts';
+import type { RunReason, Scope, StepId, StepKey, Verdict } from './vocabulary.ts';
 
 /** A step as the manifest keeps it: done, or why not. */
 export type ManifestStep =

@@ -20,10 +20,10 @@ import type { Delivery } from './receipt.ts';
 import { finalInstant, revisionOf } from './revision.ts';
 import { unsharded } from './shard.ts';
 import { inputHash, stepKey } from './step-key.ts';
-import type { InputHashes, StepKey } from './step-key.ts';
+import type { InputHashes } from './step-key.ts';
 import { unansweredIn } from './unanswered.ts';
 import type { Unanswered } from './unanswered.ts';
-import type { CivilDate, Revision, Stage, StepId } from './vocabulary.ts';
+import type { CivilDate, Revision, Stage, StepId, StepKey } from './vocabulary.ts';
 import { stageOf } from './vocabulary.ts';
 import { civilDateAt } from './zoned-day.ts';
 

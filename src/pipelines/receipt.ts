@@ -4,8 +4,7 @@ import type { ArtefactRef } from '../ports/objects.ts';
 import type { FetchWindow } from './dataset.ts';
 import type { KeptNote } from './kept-delivery.ts';
 import type { Origin } from './ledger.ts';
-import type { StepKey } from './step-key.ts';
-import type { CivilDate } from './vocabulary.ts';
+import type { CivilDate, StepKey } from './vocabulary.ts';
 
 /**
  * What the publisher delivered when it was asked for a window: the raw bytes, their origin, and the download key of each day that

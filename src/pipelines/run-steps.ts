@@ -4,8 +4,7 @@ import type { DayState, ExecutionStep, StepState } from './execution.ts';
 import { SKIPPED, keptState } from './kept-delivery.ts';
 import type { DeliveredBefore, DeliveriesBefore, KeptNote, StepNote, Recut } from './kept-delivery.ts';
 import { unsharded } from './shard.ts';
-import type { StepKey } from './step-key.ts';
-import type { CivilDate, StepId } from './vocabulary.ts';
+import type { CivilDate, StepId, StepKey } from './vocabulary.ts';
 
 /**
  * The order of steps, holds, skips and failures, for a set of days; the day is the set of one. Every step starts as soon

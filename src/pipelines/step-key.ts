@@ -1,12 +1,9 @@
 import type { JsonObject } from '../ports/json.ts';
 import { canonicalJson, sha256Hex } from '../canonical-json.ts';
-import type { CheckResult } from './dataset.ts';
+import type { CheckResult } from './check-result.ts';
 import type { StepNote } from './kept-delivery.ts';
 import type { UnitDecision } from './units.ts';
-import type { StepId } from './vocabulary.ts';
-
-/** Lower-case hex sha256: the identity of a step's work on a scope. Equal keys mean equal output bytes. */
-export type StepKey = string;
+import type { StepId, StepKey } from './vocabulary.ts';
 
 /** What a step reads under one input name: the sha256 of each artefact in order, or null for a missing optional input. */
 export type InputHashes = readonly string[] | null;

@@ -2,13 +2,12 @@ import type { DocumentKey } from '../ports/documents.ts';
 import type { JsonObject } from '../ports/json.ts';
 import type { ArtefactRef } from '../ports/objects.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import type { CheckResult } from './dataset.ts';
+import type { CheckResult } from './check-result.ts';
 import { scopePartition } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { ManifestStep } from './manifest.ts';
 import { stepKey } from './step-key.ts';
-import type { StepKey } from './step-key.ts';
-import type { Scope, StepId } from './vocabulary.ts';
+import type { Scope, StepId, StepKey } from './vocabulary.ts';
 
 /** What came of rebuilding a finished day from its raw files, or a period from its days, and comparing every byte. */
 

@@ -35,6 +35,9 @@ export type Stage = (typeof STAGES)[number];
 /** `<stage>/<part>`, or `rollup/<name>` for steps of periods. */
 export type StepId = `${Stage | 'rollup'}/${string}`;
 
+/** Lower-case hex sha256: the identity of a step's work on a scope. Equal keys mean equal output bytes. */
+export type StepKey = string;
+
 /** The stage of a step of days. */
 export function stageOf(step: StepId): Stage {
   return step.slice(0, step.indexOf('/')) as Stage;

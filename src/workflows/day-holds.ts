@@ -1,7 +1,6 @@
 import { condition, defineUpdate, patched, setHandler } from '@temporalio/workflow';
 import type { Decision } from '../pipelines/decision.ts';
-import type { StepKey } from '../pipelines/step-key.ts';
-import type { StepId } from '../pipelines/vocabulary.ts';
+import type { StepId, StepKey } from '../pipelines/vocabulary.ts';
 import { withPlainFailures } from './plain-failures.ts';
 import { checkUpdate, oneOf, optional, refuse, text } from './input-shape.ts';
 import type { Shape } from './input-shape.ts';

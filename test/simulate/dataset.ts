@@ -1,15 +1,15 @@
 import { canonicalJson } from '../../src/canonical-json.ts';
 import { addDays } from '../../src/pipelines/civil-date.ts';
+import type { CheckResult } from '../../src/pipelines/check-result.ts';
 import type {
-  CheckResult,
   Dataset,
   HttpSource,
-  RecognisedFile,
   SliceTask,
   StepImplementation,
   StepUnit,
   UnitResult,
 } from '../../src/pipelines/dataset.ts';
+import type { RecognisedFile } from '../../src/pipelines/given-file.ts';
 import { definePipeline } from '../../src/pipelines/define-pipeline.ts';
 import type { OutputDefinition, PartDefinition, StepDefinition } from '../../src/pipelines/definition.ts';
 import type { CivilDate, Scope } from '../../src/pipelines/vocabulary.ts';

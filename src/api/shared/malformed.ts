@@ -26,7 +26,7 @@ const REFUSALS = new Map<string | undefined, Refusal>([
 const NO_HTTP: Refusal = { status: 400, detail: 'the request is not a valid HTTP request' };
 const UNKNOWN_EXPECTATION: Refusal = {
   status: 417,
-  detail: 'the only expectation that this server meets is 100-continue',
+  detail: 'the only expectation that this server fulfils is 100-continue',
 };
 
 type Headers = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { readDossier, versionOf } from '../../engine/look/day-dossier.ts';
 import type { Dossier } from '../../engine/look/day-dossier.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { percent } from '../../pipelines/calendar-of-days.ts';
-import type { CheckResult } from '../../pipelines/dataset.ts';
+import type { CheckResult } from '../../pipelines/check-result.ts';
 import { decisionOn } from '../../pipelines/decision.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { Origin } from '../../pipelines/ledger.ts';

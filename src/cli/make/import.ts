@@ -3,7 +3,7 @@ import { importFiles, importStored } from '../../engine/download/import-file.ts'
 import type { ImportOutcome, ImportResult } from '../../engine/download/import-file.ts';
 import type { DayRemark } from '../../engine/download/judge-day.ts';
 import { addDays, parseCivilDate } from '../../pipelines/civil-date.ts';
-import type { OddColumns } from '../../pipelines/dataset.ts';
+import type { OddColumns } from '../../pipelines/given-file.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';

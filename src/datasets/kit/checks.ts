@@ -1,4 +1,4 @@
-import type { CheckResult } from '../../pipelines/dataset.ts';
+import type { CheckResult } from '../../pipelines/check-result.ts';
 import type { CheckDefinition } from '../../pipelines/definition.ts';
 import type { JsonObject } from '../../ports/json.ts';
 

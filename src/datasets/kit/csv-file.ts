@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors.ts';
-import type { OddColumns } from '../../pipelines/dataset.ts';
+import type { OddColumns } from '../../pipelines/given-file.ts';
 import { quoteText } from '../../pipelines/sql-text.ts';
 import { plainName } from './header.ts';
 import { JSON_ANSWER, refuseUnclearHeader } from './not-data.ts';

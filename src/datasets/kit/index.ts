@@ -4,8 +4,8 @@
  */
 
 // What a dataset is, and what its code is given.
+export type { CheckResult } from '../../pipelines/check-result.ts';
 export type {
-  CheckResult,
   Credential,
   Dataset,
   DecodedFile,
@@ -16,15 +16,12 @@ export type {
   FlatTable,
   FolderAccess,
   FolderSource,
-  GivenFile,
   HttpSource,
   LocalArtefact,
   NameRows,
   NamedDay,
-  OddColumns,
   PlainTools,
   RawNames,
-  RecognisedFile,
   Persons,
   RowMeaning,
   SliceTask,
@@ -37,6 +34,7 @@ export type {
   UnitOutcome,
   UnitResult,
 } from '../../pipelines/dataset.ts';
+export type { GivenFile, OddColumns, RecognisedFile } from '../../pipelines/given-file.ts';
 export type {
   CheckDefinition,
   OutputDefinition,

@@ -1,4 +1,5 @@
-import type { CheckResult, OddColumns } from '../../pipelines/dataset.ts';
+import type { CheckResult } from '../../pipelines/check-result.ts';
+import type { OddColumns } from '../../pipelines/given-file.ts';
 import type { CheckDefinition } from '../../pipelines/definition.ts';
 import { checkResult } from './checks.ts';
 

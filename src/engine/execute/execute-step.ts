@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { definedMembers } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
+import type { CheckResult } from '../../pipelines/check-result.ts';
 import type {
-  CheckResult,
   StepImplementation,
   StepTask,
   StepUnit,

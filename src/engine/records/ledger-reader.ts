@@ -6,13 +6,11 @@ import { LEDGER_TABLE, ledgerKey, scopePartition } from '../../pipelines/ledger.
 import type { Manifest } from '../../pipelines/manifest.ts';
 import { MANIFEST_TABLE } from '../../pipelines/manifest.ts';
 import { isPeriod } from '../../pipelines/scope.ts';
-import type { Receipt } from '../../pipelines/receipt.ts';
 import { RECEIPT_TABLE, newestDeliveries, receiptPartition } from '../../pipelines/receipt.ts';
-import type { Delivery } from '../../pipelines/receipt.ts';
+import type { Delivery, Receipt } from '../../pipelines/receipt.ts';
 import { placeOf } from '../../pipelines/stored-records.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
-import type { StepKey } from '../../pipelines/step-key.ts';
-import type { CivilDate, Scope, StepId } from '../../pipelines/vocabulary.ts';
+import type { CivilDate, Scope, StepId, StepKey } from '../../pipelines/vocabulary.ts';
 import type { DocumentStore } from '../../ports/documents.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 import { lastRow, readRows, refuseRow } from './read-rows.ts';

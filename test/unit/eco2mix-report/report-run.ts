@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { reportNational, reportPage } from '../../../src/datasets/eco2mix/report/steps.ts';
 import type { DayComparison, DayMetrics } from '../../../src/datasets/eco2mix/metrics-model.ts';
 import type { ReportModel } from '../../../src/datasets/eco2mix/report/model.ts';
+import type { CheckResult } from '../../../src/pipelines/check-result.ts';
 import type {
-  CheckResult,
   FlatTable,
   LocalArtefact,
   PlainTools,

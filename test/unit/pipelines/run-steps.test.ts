@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExecutionStep } from '../../../src/pipelines/execution.ts';
 import { runSteps } from '../../../src/pipelines/run-steps.ts';
 import type { StepDone, StepFailed, StepWork, StepsDay, StepsRun } from '../../../src/pipelines/run-steps.ts';
-import type { StepKey } from '../../../src/pipelines/step-key.ts';
-import type { StepId } from '../../../src/pipelines/vocabulary.ts';
+import type { StepId, StepKey } from '../../../src/pipelines/vocabulary.ts';
 
 const keyOf = (text: string): StepKey => text;
 
