@@ -343,6 +343,16 @@ export interface Persons {
  */
 export type NameRows = (rows: readonly JsonObject[]) => Promise<readonly string[]>;
 
+/** A list of values that came with the code, such as rates, of which a newer one may be in force. */
+export interface AgedList {
+  /** Such as `rates of TURPE`. */
+  readonly subject: string;
+  /** From when the newest known one holds, and since when it has to be looked at. */
+  readonly detail: string;
+  /** What a person does about it. */
+  readonly next: string;
+}
+
 /** Everything the engine needs from a dataset: its definition as data and its code. */
 export interface Dataset {
   readonly definition: PipelineDefinition;
@@ -371,6 +381,8 @@ export interface Dataset {
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;
+  /** Lists that a person has to look at on a day; `quotidien doctor` tells of those of pipelines that have made a day. */
+  readonly agedLists?: (today: CivilDate) => readonly AgedList[];
   /** What readers may ask for: routes, documents, exports and tools are made from these. */
   readonly tables?: readonly TableDefinition[];
   readonly questions?: readonly QuestionDefinition[];

@@ -3,6 +3,7 @@ import { asPipelineError } from '../../errors.ts';
 import type { OpenEngine } from '../../workers/open-engine.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { examineAgedLists } from './aged-lists.ts';
 import { examineDeposits } from './deposits.ts';
 import type { Finding } from './finding.ts';
 import { examineFallback } from './fallback.ts';
@@ -34,7 +35,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const { config, signal } = context;
   const opened = await open(context);
   const datasets = 'area' in opened ? context.datasets : opened.datasets;
-  const [home, settings, stores, temporal, publishers, folders, deposits, workers] = await Promise.all([
+  const [home, settings, stores, temporal, publishers, folders, deposits, workers, lists] = await Promise.all([
     examineHome(config.home),
     examineSettings(config, datasets),
     'area' in opened ? [opened] : examineStores(opened, config),
@@ -43,6 +44,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     'area' in opened ? [] : examineFolders(opened, signal),
     'area' in opened ? [] : examineDeposits(opened),
     'area' in opened ? [] : examineWorkerClocks(opened),
+    'area' in opened ? [] : examineAgedLists(opened),
   ]);
   return [
     examineNode(process.versions.node),
@@ -55,6 +57,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     ...folders,
     ...deposits,
     ...workers,
+    ...lists,
   ];
 }
 

@@ -12,6 +12,7 @@ import { DELIVERED } from './decode/archive-name.ts';
 import { enedisDecoder } from './days/decoder.ts';
 import { enedisDefinition } from './definition.ts';
 import { nameOfMonth } from './model/unit-names.ts';
+import { agedRates } from './rates/expiry.ts';
 import { metricsEvents } from './report/events.ts';
 import { metricsArchives, reportDaily, reportPage } from './report/steps.ts';
 import { ENEDIS_SOURCES } from './source.ts';
@@ -41,6 +42,7 @@ function enedisWith(secret: () => Promise<string>): Dataset {
       'rollup/month': rollupMonth,
       'rollup/history': rollupHistory(secret),
     },
+    agedLists: agedRates,
     tables: ENEDIS_TABLES,
     questions: ENEDIS_QUESTIONS,
     dashboards: ENEDIS_DASHBOARDS,

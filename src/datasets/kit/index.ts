@@ -6,6 +6,7 @@
 // What a dataset is, and what its code is given.
 export type { CheckResult } from '../../pipelines/check-result.ts';
 export type {
+  AgedList,
   Credential,
   Dataset,
   DecodedFile,

@@ -180,6 +180,24 @@ describe('doctor', () => {
     ]);
   });
 
+  it('warns of lists that came with the code and have aged, of pipelines that have made a day', async () => {
+    const list = { subject: 'rates', detail: 'the newest list is of 2024', next: 'Install a newer one.' };
+    const seen: string[] = [];
+    const aged = (today: string) => (seen.push(today), [list]);
+    const other = engine.withDatasets([{ ...tinyDataset({ baseUrl: publisher.url }), agedLists: aged }]);
+    const examine = async (): Promise<Finding[]> => {
+      const context = testContext(other);
+      await doctor(context);
+      return findingsOf(context, 'datasets');
+    };
+    expect(await examine()).toEqual([]);
+    publisher.publish('2024-03-05');
+    await runDay(other, 'tiny', '2024-03-05');
+    const { subject, ...told } = list;
+    expect(await examine()).toEqual([{ area: 'datasets', subject: `tiny, ${subject}`, status: 'warn', ...told }]);
+    expect(seen).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\d$/)]);
+  });
+
   it('warns of a host whose clock is ahead, by the times that it wrote', async () => {
     const publisher = await startTinyPublisher([]);
     onTestFinished(() => publisher.close());

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { enedis } from '../../../src/datasets/enedis/index.ts';
 import { calculateTurpe } from '../../../src/datasets/enedis/model/turpe-calculator.ts';
 import { addDays } from '../../../src/pipelines/civil-date.ts';
 import { expiringRates } from '../../../src/datasets/enedis/rates/expiry.ts';
@@ -109,6 +110,13 @@ describe('expiringRates', () => {
       ['TURPE', '2026-08-01'],
       ['CTA', '2026-08-01'],
       ['accise', '2026-08-01'],
+    ]);
+  });
+
+  it('has the doctor say of them since when, and what to do', () => {
+    expect(enedis.agedLists?.('2025-10-31')).toEqual([]);
+    expect(enedis.agedLists?.('2026-02-10')).toMatchObject([
+      { subject: 'rates of TURPE', detail: expect.stringContaining('2026-02-01') as string },
     ]);
   });
 });

@@ -1,4 +1,4 @@
-import type { CivilDate } from '../../kit/index.ts';
+import type { AgedList, CivilDate } from '../../kit/index.ts';
 import { ACCISE_RATES, CTA_RATES } from './taxes.ts';
 import { TURPE_RATES } from './turpe.ts';
 
@@ -28,6 +28,15 @@ export function expiringRates(date: CivilDate): ExpiringRates[] {
   return (Object.entries(newest) as [ExpiringRates['rates'], CivilDate][])
     .filter(([, from]) => from < last)
     .map(([rates, from]) => ({ rates, newest: from, lookedAtSince: last }));
+}
+
+/** The same for `quotidien doctor`, in words. */
+export function agedRates(today: CivilDate): AgedList[] {
+  return expiringRates(today).map(({ rates, newest, lookedAtSince }) => ({
+    subject: `rates of ${rates}`,
+    detail: `the newest list is of ${newest}; new ones come on 1 August and 1 February, the last time on ${lookedAtSince}`,
+    next: 'Look whether a newer list is in force, and install a release that has it: until then months under it have errors or old rates.',
+  }));
 }
 
 function maximum(dates: readonly CivilDate[]): CivilDate {
