@@ -152,7 +152,7 @@ module.exports = {
         MACHINE,
         NODE_FILES,
         '^zlib$',
-        '^node_modules/(@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)',
+        '^node_modules/(@clickhouse|@duckdb|libsql|mongodb|@aws-sdk|@smithy|parquetjs-lite)',
         '^@duckdb',
       ],
       [],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ExportCommand } from './look/export.ts';
 import type { Perform } from './shared/context.ts';
 
 /** `quotidien export`: tables as files. */
@@ -16,7 +17,9 @@ export function addExportCommand(program: Command, perform: Perform): void {
     .option('--columns <names>', 'names of columns, with commas between (default: all)')
     .option('--as-of <instant>', 'the data as they were known at this instant')
     .option('--output <file>', 'the file to write, or - for standard output (default: named by table and days)')
-    .action((table: string | undefined, options: Record<string, string>) =>
+    .option('--clickhouse', 'copy into the ClickHouse of QUOTIDIEN_CLICKHOUSE_URL: days of newer versions are replaced')
+    .option('--as <name>', 'with --clickhouse: the name that the table has there (default: its own)')
+    .action((table: string | undefined, options: Omit<ExportCommand, 'table'>) =>
       perform(async (context) => (await import('./look/export.ts')).exportTable(context, { table, ...options })),
     );
 }

@@ -8,7 +8,7 @@ const SECRET_SETTINGS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'TEMPORAL
 export function secretsOf({ env, hosts }: Pick<Config, 'env' | 'hosts'>): string[] {
   const keys = Object.values(hosts).flatMap(({ key, fileKeys }) => [key, ...linesOf(key), ...keysIn(fileKeys)]);
   const named = SECRET_SETTINGS.map((name) => env[name]);
-  const inUrl = passwordsOf(env['MONGODB_URL']);
+  const inUrl = ['MONGODB_URL', 'QUOTIDIEN_CLICKHOUSE_URL'].flatMap((name) => passwordsOf(env[name]));
   const sealing = ['QUOTIDIEN_PAYLOAD_KEYS', 'QUOTIDIEN_RAW_KEYS'].flatMap((name) =>
     env[name]?.split(/[\s,]+/).map((entry) => entry.replace(/^[^:]*:/, '')),
   );

@@ -86,6 +86,10 @@ export const SETTINGS = z.object({
     z.string().min(16).optional(),
     'Secret by which ids of meters become keys and contracts of Enedis pseudonyms, the same on every host; default: one of this home, made once',
   ),
+  QUOTIDIEN_CLICKHOUSE_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'Where "quotidien export --clickhouse" copies tables: http(s)://<user>:<password>@<host>:8123/<database>',
+  ),
   QUOTIDIEN_COMPUTE_ACTIVITIES: setting(positiveInteger.default(16), 'Steps of one compute worker at the same time'),
   QUOTIDIEN_FETCH_ACTIVITIES: setting(positiveInteger.default(2), 'Downloads of one worker and host at the same time'),
   QUOTIDIEN_REPORT_ACTIVITIES: setting(positiveInteger.default(4), 'Reports of one worker at the same time'),

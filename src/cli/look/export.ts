@@ -35,6 +35,10 @@ export interface ExportCommand {
   readonly asOf?: string;
   /** Default: named by table and days, in the working directory; `-`: standard output. */
   readonly output?: string;
+  /** Into ClickHouse instead of a file. */
+  readonly clickhouse?: boolean;
+  /** The name that the table has there; default: its own. */
+  readonly as?: string;
 }
 
 /** As the name of a file. */
@@ -48,6 +52,7 @@ export async function exportTable(context: CommandContext, command: ExportComman
   const placed = tables.get(command.table);
   if (placed === undefined)
     throw new PipelineError('INPUT_INVALID', `there is no table ${command.table}; "quotidien export" lists them`);
+  if (command.clickhouse === true) return copyTable(context, placed, command);
   if (command.output === STANDARD_OUTPUT && terminal.json)
     throw new PipelineError('INPUT_INVALID', '--json and the rows cannot both go to standard output');
   const format = formatOf(command);
@@ -71,6 +76,23 @@ export async function exportTable(context: CommandContext, command: ExportComman
     }
   });
   return tell(context, placed, { cut, format, rows, output });
+}
+
+/** All columns of the newest versions: what a copy is kept the same as. */
+async function copyTable(context: CommandContext, placed: PlacedTable, command: ExportCommand): Promise<ExitCode> {
+  const { asOf, columns, output, format, dialect } = command;
+  if ([asOf, columns, output, format, dialect].some((option) => option !== undefined))
+    throw new PipelineError('INPUT_INVALID', '--clickhouse goes with --from, --to and --as alone');
+  const engine = await context.engine();
+  // One file for each scope: rows of a month together have versions of many days.
+  const { months: _months, ...table } = placed.table;
+  const cut = await cutOf(
+    engine,
+    { ...placed, table },
+    withExplicitDates(context, { ...command, pipeline: placed.pipeline }),
+  );
+  const { exportToClickHouse } = await import('./export-clickhouse.ts');
+  return exportToClickHouse(context, engine, placed, { cut, as: command.as });
 }
 
 function listTables({ terminal }: CommandContext, tables: ReadonlyMap<string, PlacedTable>): ExitCode {
