@@ -2,8 +2,8 @@ import type { JSX } from 'preact';
 import { z } from 'zod';
 import type { Answer } from '../engine/look/ask-question.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
-import type { AnswerRow, QuestionDefinition, TableColumn, TableDefinition } from '../pipelines/tables.ts';
-import { Chart } from './chart.tsx';
+import type { AnswerRow, QuestionDefinition, TableColumn } from '../pipelines/tables.ts';
+import { Chart } from './charts/chart.tsx';
 import { linkTo, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -75,7 +75,9 @@ export function AnswerView({
   return (
     <>
       <p class="answer">{sentence[language]}</p>
-      {chart === null ? null : <Chart chart={chart} rows={rows} title={question.title[language]} />}
+      {chart === null ? null : (
+        <Chart chart={chart} rows={rows} title={question.title[language]} language={language} columns={columns} />
+      )}
       <p>
         {cuts.map(({ table, span, coverage }) => (
           <>
@@ -124,54 +126,6 @@ export function DataRows({
 function cellOf(value: AnswerRow[string] | undefined): string | number | null {
   if (value === null || value === undefined) return '–';
   return typeof value === 'boolean' ? String(value) : value;
-}
-
-/** A table with a choice of days; the rows of the chosen ones. */
-export function TablePage({
-  page,
-  table,
-  range,
-  rows,
-}: {
-  readonly page: PageContext;
-  readonly table: TableDefinition;
-  readonly range: { readonly from: string; readonly to: string };
-  readonly rows: readonly AnswerRow[];
-}): JSX.Element {
-  const { words, language } = page;
-  const query = `from=${range.from}&to=${range.to}`;
-  const file = `/api/v1/tables/${table.id}/file`;
-  return (
-    <>
-      <p>{table.description[language]}</p>
-      <form method="get" action={`/console/tables/${table.id}`}>
-        <input type="hidden" name="lang" value={language} />
-        <label>
-          {words.from}
-          <input type="date" name="from" value={range.from} />
-        </label>
-        <label>
-          {words.to}
-          <input type="date" name="to" value={range.to} />
-        </label>
-        <button type="submit">{words.show}</button>
-      </form>
-      <p>
-        {words.download}:{' '}
-        {['csv', 'parquet', 'arrow', 'json', 'ndjson'].map((format) => (
-          <>
-            <a key={format} href={`${file}.${format}?${query}`}>
-              {format}
-            </a>{' '}
-          </>
-        ))}
-        <a href={`${file}.csv?${query}&dialect=fr`}>csv (fr)</a>{' '}
-        <a href={`/api/v1/tables/${table.id}/proof?${query}`}>{words.proof}</a>
-      </p>
-      <pre>{`curl 'http://127.0.0.1:8080${file}.csv?${query}'`}</pre>
-      <DataRows page={page} title={table.title[language]} columns={table.columns} rows={rows} />
-    </>
-  );
 }
 
 /** Names that lead somewhere, with what is behind them. */

@@ -15,27 +15,26 @@ import { heldScopes } from '../engine/look/held-scopes.ts';
 import type { HeldScope } from '../engine/look/held-scopes.ts';
 import { rangeOfDays } from '../engine/look/range-of-days.ts';
 import { standingsOfDays } from '../engine/look/standings.ts';
-import { cutTable, tablesOf } from '../engine/look/table-cut.ts';
-import { readRowSets } from '../engine/look/table-rows.ts';
+import { tablesOf } from '../engine/look/table-cut.ts';
 import { planRun } from '../engine/plan/plan-run.ts';
 import { GAP_KINDS, gapsOf } from '../pipelines/calendar-of-days.ts';
-import { datesBetween, isCivilDate, parseCivilDate } from '../pipelines/civil-date.ts';
+import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import { firstDayOf } from '../pipelines/part-days.ts';
-import type { AnswerRow } from '../pipelines/tables.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
-import { AnswerView, NamedList, QuestionForm, TablePage } from './answer-page.tsx';
+import { AnswerView, NamedList, QuestionForm } from './answer-page.tsx';
 import { addBackfillPages } from './backfill-routes.ts';
 import { CalendarPage, GapsPage } from './calendar-page.tsx';
 import type { GapRow } from './calendar-page.tsx';
 import { DayPage } from './day-page.tsx';
 import { readForm } from './form.ts';
+import { addExplorer } from './explorer-routes.ts';
 import { addForms } from './form-routes.ts';
-import type { PageContext } from './layout.tsx';
+import type { Page, PageContext } from './layout.tsx';
 import { LIVE_SCRIPT } from './live-script.ts';
 import { PeriodPage } from './period-page.tsx';
 import { addSchedulesPage } from './schedule-routes.ts';
 import { sendPage } from './send-page.ts';
-import type { Make, Page } from './send-page.ts';
+import type { Make } from './send-page.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { STYLE } from './style.ts';
 import { addUpkeepPages } from './upkeep-routes.ts';
@@ -43,7 +42,6 @@ import { SHOWN_STANDINGS, YearsPage } from './years-page.tsx';
 
 /** The console: pages made on the server, which read without scripts. What they show is what the API returns. */
 
-const TABLE_ROWS = 200;
 const EMPTY = z.looseObject({});
 
 /**
@@ -67,6 +65,7 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   addLists(add, context);
   addAnswers(add, context);
   addBackfillPages(add, context);
+  addExplorer(app, add, context);
   addSchedulesPage(add, context);
   addUpkeepPages(add, context);
   add('/console/:pipeline/periods/:period', async (page, request) => {
@@ -178,32 +177,11 @@ function addAnswers(add: (path: string, make: Make) => void, context: ApiContext
     }
     return { title: dashboard.title[page.language], content: h('div', null, sections) };
   });
-  add('/console/tables/:id', (page, request) => tablePage(context, page, request));
 }
 
 /** Fields that were left empty are not asked for. */
 function filledIn(query: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(query).filter(([name, value]) => name !== 'lang' && value !== ''));
-}
-
-async function tablePage({ engine, known }: ApiContext, page: PageContext, request: FastifyRequest): Promise<Page> {
-  const { id } = request.params as { id: string };
-  const placed = tablesOf(engine.datasets).get(id);
-  if (placed === undefined) throw notFound(`table ${JSON.stringify(id)}`);
-  mayReadTable(request, placed);
-  const given = filledIn(request.query as Record<string, unknown>);
-  const span = await known.span(placed.pipeline);
-  if (span === undefined) throw notFound(`finished day of ${placed.pipeline} yet`);
-  const dateOf = (value: unknown): string => (typeof value === 'string' && isCivilDate(value) ? value : span.to);
-  const range = { from: dateOf(given['from']), to: dateOf(given['to']) };
-  const cut = await cutTable(engine, known, placed, range);
-  const rows: AnswerRow[] = [];
-  for await (const set of readRowSets(engine, cut)) {
-    rows.push(...set.slice(0, TABLE_ROWS + 1 - rows.length));
-    if (rows.length > TABLE_ROWS) break;
-  }
-  const { table } = placed;
-  return { title: table.title[page.language], content: h(TablePage, { page, table, range, rows }) };
 }
 
 async function yearsPage(

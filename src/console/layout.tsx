@@ -54,23 +54,21 @@ function sectionsFor({ caller }: PageContext): typeof SECTIONS {
 }
 
 /** A whole document; texts are escaped by Preact. */
-export function renderPage(page: PageContext, title: string, content: JSX.Element): string {
-  return `<!doctype html>${renderToString(
-    <Frame page={page} title={title}>
-      {content}
-    </Frame>,
-  )}`;
+export function renderPage(page: PageContext, made: Page): string {
+  return `<!doctype html>${renderToString(<Frame page={page} made={made} />)}`;
 }
 
-function Frame({
-  page,
-  title,
-  children,
-}: {
-  readonly page: PageContext;
+/** What a page shows below its title. */
+export interface Page {
   readonly title: string;
-  readonly children: ComponentChildren;
-}): JSX.Element {
+  readonly content: JSX.Element;
+  /** Paths of scripts and style sheets of this page alone. */
+  readonly scripts?: readonly string[];
+  readonly styles?: readonly string[];
+}
+
+function Frame({ page, made }: { readonly page: PageContext; readonly made: Page }): JSX.Element {
+  const { title, content, scripts = [], styles = [] } = made;
   const { language, words, address } = page;
   const other: Language = language === 'fr' ? 'en' : 'fr';
   return (
@@ -81,6 +79,16 @@ function Frame({
         <title>{`${title} · ${words.title}`}</title>
         <link rel="stylesheet" href="/console/style.css" />
         <link rel="icon" href="data:," />
+        {styles.map((href) => (
+          <link key={href} rel="stylesheet" href={href} />
+        ))}
+        {scripts.map((src) =>
+          src.endsWith('/uplot.js') ? (
+            <script key={src} defer src={src} />
+          ) : (
+            <script key={src} type="module" src={src} />
+          ),
+        )}
         <script type="module" src="/console/live.js" />
       </head>
       <body>
@@ -107,7 +115,7 @@ function Frame({
         <main id="content">
           <h1>{title}</h1>
           <Done page={page} />
-          {children}
+          {content}
         </main>
       </body>
     </html>

@@ -1,18 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { h } from 'preact';
-import type { JSX } from 'preact';
 import { requireScope } from '../api/security/callers.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { pipelineErrorOf, statusOf } from '../api/shared/problems.ts';
 import { renderPage } from './layout.tsx';
-import type { PageContext } from './layout.tsx';
+import type { Page, PageContext } from './layout.tsx';
 import { languageOf, WORDS } from './words.ts';
-
-/** What a page shows below its title. */
-export interface Page {
-  readonly title: string;
-  readonly content: JSX.Element;
-}
 
 /** Makes a page for a request; what it throws becomes a page that says so. */
 export type Make = (page: PageContext, request: FastifyRequest) => Promise<Page> | Page;
@@ -47,8 +40,7 @@ export async function sendPage(
   const page = pageContext(context, request);
   try {
     requireScope(request, 'ops:read');
-    const { title, content } = await make(page, request);
-    return await asHtml(reply).send(renderPage(page, title, content));
+    return await asHtml(reply).send(renderPage(page, await make(page, request)));
   } catch (error) {
     return sendProblemPage(page, error, request, reply);
   }
@@ -69,7 +61,7 @@ export function sendProblemPage(
   const content = h('div', null, h('p', null, told), link);
   return asHtml(reply)
     .code(statusOf(known.code))
-    .send(renderPage(page, page.words.problem, content));
+    .send(renderPage(page, { title: page.words.problem, content }));
 }
 
 function asHtml(reply: FastifyReply): FastifyReply {

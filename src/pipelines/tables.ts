@@ -69,8 +69,17 @@ export function rowsSql(table: TableDefinition, files: readonly string[]): strin
   return table.from?.(list) ?? `SELECT * FROM read_parquet(${list}, union_by_name = true, hive_partitioning = false)`;
 }
 
-/** `stack` is an area whose series add up. */
-export type ChartKind = 'line' | 'bar' | 'stack';
+/**
+ * - `stack`, `stacked-bar`: areas or bars whose series add up.
+ * - `list`: a bar for each row in the order of the rows, with its name, for names too long for an axis.
+ * - `ring`: shares of the sum of `y`.
+ * - `heat`: a cell for each `x` and `series`, the darker the larger.
+ * - `scatter`: a dot for each row at `x` and `y`, both numbers.
+ * - `map`: the same at longitude `x` and the latitude that `y` names first; its second is the size of the dot.
+ * - `figures`: a card for each row, named by `x`; `series` is the column of its unit, and `%` has a gauge.
+ */
+export type ChartKind =
+  'line' | 'bar' | 'stack' | 'stacked-bar' | 'list' | 'ring' | 'heat' | 'scatter' | 'map' | 'figures';
 
 /** How rows are drawn: one series for each column of `y`, or for each value of `series`. */
 export interface ChartDefinition {
@@ -78,6 +87,10 @@ export interface ChartDefinition {
   readonly x: string;
   readonly y: readonly string[];
   readonly series?: string;
+  /** Columns of `y` that are drawn as lines over bars or stacks. */
+  readonly lines?: readonly string[];
+  /** What values of `x` and `series` that are names are called; columns have their titles. */
+  readonly labels?: Readonly<Record<string, Words>>;
   readonly unit?: string;
 }
 

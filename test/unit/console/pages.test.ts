@@ -10,6 +10,7 @@ import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 const DAY = '2026-05-01';
+const EXPLORER = ['<script defer src="/console/uplot.js">', '<script type="module" src="/console/explorer.js">'];
 
 let portal: Portal;
 let engine: TestEngine;
@@ -74,7 +75,11 @@ describe('the console', () => {
     );
     for (const [url, html] of pages) {
       const scripts = html.match(/<script[^>]*>[^<]*/g);
-      expect([url, scripts]).toEqual([url, ['<script type="module" src="/console/live.js">']]);
+      const isExplorer = url.startsWith('/console/tables/');
+      expect([url, scripts]).toEqual([
+        url,
+        [...(isExplorer ? EXPLORER : []), '<script type="module" src="/console/live.js">'],
+      ]);
       expect([url, /<iframe|\son\w+=|\sstyle=/.test(html)]).toEqual([url, false]);
       expect([url, /(?:src|action)="https?:/.test(html)]).toEqual([url, false]);
       expect([url, /<html lang="(?:fr|en)">/.test(html), (html.match(/<h1>/g) ?? []).length]).toEqual([url, true, 1]);
