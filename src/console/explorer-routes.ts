@@ -28,7 +28,7 @@ const SCRIPTS = ['/console/uplot.js', '/console/explorer.js'];
 
 const { resolve } = createRequire(import.meta.url);
 
-/** The files of uPlot as its package has them, served under our own address: no other one is asked. */
+/** The files of uPlot as its package has them, under our own address: no other one is asked. */
 const UPLOT = [
   ['/console/uplot.js', 'uplot/dist/uPlot.iife.min.js', 'text/javascript; charset=utf-8'],
   ['/console/uplot.css', 'uplot/dist/uPlot.min.css', 'text/css; charset=utf-8'],

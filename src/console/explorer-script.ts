@@ -32,14 +32,13 @@ function optionsOf(data, kind, language, size, told) {
   const { ink, line, series } = colours();
   const tell = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-  const nameAt = (place) => (data.isTime ? undefined : data.places[Math.round(place)]);
   return {
     ...size,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC'),
     legend: { show: false },
     scales: { x: { time: data.isTime } },
     axes: [
-      { ...axis, values: data.isTime ? timesOf(language) : (_, splits) => splits.map((place) => (Number.isInteger(place) ? (nameAt(place) ?? '') : '')) },
+      { ...axis, values: data.isTime ? timesOf(language) : (_, splits) => splits.map((place) => data.places[place] || '') },
       { ...axis, size: 80, values: (_, splits) => splits.map((value) => tell.format(value)) },
     ],
     series: [

@@ -60,9 +60,9 @@ export async function readSeries(
   const [place, of] = [quoteIdentifier(x), series === undefined ? undefined : quoteIdentifier(series)];
   const own = quoteIdentifier(table.id);
   const values = y.map((name) => `${FUNCTIONS[together]}(${quoteIdentifier(name)}) AS ${quoteIdentifier(name)}`);
-  const most = `SELECT ${of ?? 'NULL'} AS own, count(*) AS n FROM ${own} WHERE ${of ?? 'NULL'} IS NOT NULL GROUP BY 1`;
+  const perSeries = `SELECT ${of ?? 'NULL'} AS own, count(*) AS n FROM ${own} WHERE ${of ?? 'NULL'} IS NOT NULL GROUP BY 1`;
   const only =
-    of === undefined ? '' : `AND ${of} IN (SELECT own FROM (${most}) ORDER BY n DESC, own LIMIT ${MAX_SERIES})`;
+    of === undefined ? '' : `AND ${of} IN (SELECT own FROM (${perSeries}) ORDER BY n DESC, own LIMIT ${MAX_SERIES})`;
   const columns = [place, ...(of === undefined ? [] : [of])];
   return withViews(engine, [cut], async (session) => {
     const rows = await session.rows<AnswerRow & { readonly 'rows counted': number }>(
@@ -75,7 +75,7 @@ export async function readSeries(
         `the chart has more than ${MAX_ROWS} points: ask for a shorter range, or download the rows`,
       );
     }
-    const [all] = of === undefined ? [] : await session.rows<{ n: number }>(`SELECT count(*) AS n FROM (${most})`);
+    const [all] = of === undefined ? [] : await session.rows<{ n: number }>(`SELECT count(*) AS n FROM (${perSeries})`);
     const counted = rows.reduce((sum, row) => sum + row['rows counted'], 0);
     return { rows, counted, leftOut: Math.max(0, (all?.n ?? 0) - MAX_SERIES) };
   });
