@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { TableCut } from '../engine/look/table-cut.ts';
 import { isNumeric, TOGETHER } from '../engine/look/table-series.ts';
 import type { TableSeries } from '../engine/look/table-series.ts';
+import { definedMembers } from '../given.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
 import type { AnswerRow, ChartDefinition, TableColumn, TableDefinition } from '../pipelines/tables.ts';
 import { DataRows } from './answer-page.tsx';
@@ -129,7 +130,7 @@ export function chartOf({ table, explored: { chart, kind } }: Pick<ExplorerView,
   );
   const [unit] = units;
   const { x, y, series } = chart;
-  const definition: ChartDefinition = { kind, x, y, ...(series === undefined ? {} : { series }) };
+  const definition: ChartDefinition = { kind, x, y, ...definedMembers({ series }) };
   return unit === undefined || units.size > 1 ? definition : { ...definition, unit };
 }
 
@@ -195,5 +196,5 @@ function Takeaway({ page, view }: { readonly page: PageContext; readonly view: E
 }
 
 function proofQueryOf({ range, asOf }: Explored): string {
-  return new URLSearchParams({ ...range, ...(asOf === undefined ? {} : { as_of: asOf }) }).toString();
+  return new URLSearchParams({ ...range, ...definedMembers({ as_of: asOf }) }).toString();
 }
