@@ -58,11 +58,48 @@ function f15(): SampleArchive {
   return { name: `${stem}.zip`, bytes: seal(zip(files), KEY_32) };
 }
 
+/** Above 36 kVA; billed for 66 kVA where 60 are subscribed, and for hours over the power that nobody told us of. */
+const LARGE = '99000000000014';
+const LARGE_LINES: readonly Line[] = [
+  ['Composante annuelle de gestion', '2025-10-01', '2025-11-01', '31', 'JOUR', '18.50'],
+  ['Composante annuelle de comptage', '2025-10-01', '2025-11-01', '31', 'JOUR', '24.06'],
+  ['Composante de soutirage, part fixe', '2025-10-01', '2025-11-01', '31', 'JOUR', '98.71'],
+  ['Composante de soutirage HPB', '2025-10-01', '2025-11-01', '3000', 'kWh', '63.90'],
+  ['Composante de soutirage HCB', '2025-10-01', '2025-11-01', '1.2', 'MWh', '18.24'],
+  // Taken back and billed again.
+  ['Composante de soutirage HCB', '2025-10-01', '2025-11-01', '-50', 'kWh', '-0.76'],
+  ['Composante de soutirage HCB', '2025-10-01', '2025-11-01', '50', 'kWh', '0.76'],
+  ['Composante de dépassement', '2025-10-01', '2025-11-01', '2', 'H', '24.82'],
+];
+
+/** As the distributor's guide of F12 lays it out; a summary and a file of rectifications lie beside the details. */
+function f12(): SampleArchive {
+  const elements = LARGE_LINES.map(([label, from, to, quantity, unit, amount], index) => {
+    const what = `<Id_EV>EV${index}</Id_EV><Libelle_EV>${label}</Libelle_EV><Code_Recapitulatif>R1</Code_Recapitulatif><CSPE_Applicable>N</CSPE_Applicable>`;
+    const paid = `<Taux_TVA_Applicable>20.00</Taux_TVA_Applicable><Code_Debit_Credit>${amount.startsWith('-') ? 'C' : 'D'}</Code_Debit_Credit>`;
+    const sum = `<Unite_Quantite>${unit}</Unite_Quantite><Prix_Unitaire>0.01</Prix_Unitaire><Quantite>${quantity}</Quantite><Montant_HT>${amount}</Montant_HT>`;
+    return `<Element_Valorise>${what}${paid}<Acheminement>${sum}<Date_Debut>${from}</Date_Debut><Date_Fin>${to}</Date_Fin></Acheminement></Element_Valorise>`;
+  });
+  const point = `<Num_Sous_Lot>1</Num_Sous_Lot><Type_Facturation>CYCL</Type_Facturation><Id_PRM>${LARGE}</Id_PRM><Type_PRM>C4</Type_PRM><Code_Segmentation_ERDF>C4</Code_Segmentation_ERDF><Puissance_Ponderee>66</Puissance_Ponderee><Autoproducteur>N</Autoproducteur><Tarif_Souscrit>BTSUPCU4</Tarif_Souscrit>`;
+  const head =
+    '<En_Tete_Flux><Identifiant_Flux>F12</Identifiant_Flux><Version_XSD>1.10.3</Version_XSD></En_Tete_Flux><Rappel_En_Tete><Num_Facture>F1</Num_Facture><Date_Facture>2025-11-05</Date_Facture></Rappel_En_Tete>';
+  const stem = '17XEMIT0_F12_17XSUPP0_GRD-F001_0327_00003_D_30_20251105060000';
+  const files = [
+    { name: `${stem}_FA_00001_00001.xml`, content: '<Facture/>' },
+    { name: `${stem}_FR_00001_00001.xml`, content: '<Recapitulatif/>' },
+    {
+      name: `${stem}_FL_00001_00001.xml`,
+      content: `<Detail_Facturation>${head}<Sous_Lot>${point}${elements.join('')}</Sous_Lot></Detail_Facturation>`,
+    },
+  ];
+  return { name: `${stem}.zip`, bytes: seal(zip(files), KEY_32) };
+}
+
 let server: SftpServer;
 let engine: TestEngine;
 
 beforeAll(async () => {
-  server = await startDistributor([...octoberArchives(), f15()]);
+  server = await startDistributor([...octoberArchives(), f15(), f12()]);
   engine = await openTestEngine(enedisAt(server));
   await runDays(engine, 'enedis', DAYS);
   await rollUpDays(engine, 'enedis', DAYS);
@@ -120,19 +157,48 @@ describe('the network’s invoice', () => {
     expect(await checkOf(STRANGER)).toMatchObject([{ ecart_eur: null, sans_comparaison: 'point ou mois inconnu' }]);
   });
 
+  it('above 36 kVA is read from F12, and explained by the power that only F12 tells', async () => {
+    const lines = path.join(engine.home, 'store', 'months', 'enedis', 'f12_detail');
+    const rows = await engine.sql!.session((sql) =>
+      sql.rows(
+        `SELECT id_ev, pdl, tarif_souscrit, puissance_ponderee, code_debit_credit, quantite, montant_ht, num_facture, occurrence_id
+         FROM read_parquet('${lines}/**/*.parquet', hive_partitioning = false) WHERE pdl IS NOT NULL ORDER BY id_ev`,
+      ),
+    );
+    expect(rows).toHaveLength(LARGE_LINES.length);
+    expect(rows[5]).toMatchObject({
+      id_ev: 'EV5',
+      tarif_souscrit: 'BTSUPCU4',
+      code_debit_credit: 'C',
+      num_facture: 'F1',
+    });
+    expect(rows[5]).toMatchObject({ puissance_ponderee: 66, quantite: -50, montant_ht: -0.76 });
+    expect(rows[5]?.['occurrence_id']).toMatch(/_FL_00001_00001\.xml#1#6$/);
+    expect(await checkOf(LARGE)).toMatchObject([
+      { composante: 'dépassement', facture_eur: 24.82, ecart_eur: null, sans_comparaison: 'pas de montant calculé' },
+      {
+        ...{ composante: 'fixe', facture_eur: 141.27, calcule_eur: 132.3, ecart_eur: 8.97 },
+        ...{ puissance_facturee_kva: 66, ecart_puissance_eur: 8.97, ecart_jours_eur: 0, ecart_taux_eur: 0 },
+      },
+      { composante: 'énergie', facture_eur: 82.14, calcule_eur: 82.14, ecart_eur: 0, kwh_factures: 4_200 },
+    ]);
+  });
+
   it('is in the report of the months with its differences, and on the page of a contract', async () => {
     const text = await readFile(path.join(engine.home, 'store', 'reports', 'enedis', 'monthly_report.json'), 'utf8');
     const { months, review } = JSON.parse(text) as MonthlyReport;
-    // 8.94 + 10.41 − 48 + 12.73 + 1.43; 0.25 − 0.88; −48 + 1.43.
+    // 8.94 + 10.41 − 48 + 12.73 + 1.43 + 141.27 + 82.14 + 24.82; 0.25 − 0.88 + 8.97; −48 + 1.43 + 24.82.
     expect(months[0]).toMatchObject({
       mois: '2025-10',
-      reseau_facture_eur: -14.49,
-      reseau_ecart_eur: -0.63,
-      reseau_non_compare_eur: -46.57,
+      reseau_facture_eur: 233.74,
+      reseau_ecart_eur: 8.34,
+      reseau_non_compare_eur: -21.75,
     });
     const rows = review.filter(({ sujet }) => sujet === 'facture du réseau');
     expect(rows.map(({ detail, ecart, suite }) => [detail, ecart, suite])).toEqual([
       ['inconnue', null, 'composante inconnue'],
+      ['dépassement', null, 'pas de montant calculé'],
+      ['fixe', 8.97, 'puissance 8.97'],
       ['fixe', null, 'point ou mois inconnu'],
       ['fixe', -0.88, 'jours -0.88'],
       ['énergie', 0.25, 'index 0.24 ; taux 0.01'],
