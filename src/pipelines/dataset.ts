@@ -343,6 +343,21 @@ export interface Persons {
  */
 export type NameRows = (rows: readonly JsonObject[]) => Promise<readonly string[]>;
 
+/** A table with rows on which living things rest for longer than it is kept, such as the event that began a contract. */
+export interface NeededTable {
+  /** `<step>:<output>` of a day: its rows decide whether the day's file stays. */
+  readonly table: string;
+  /** What stays with it: `<step>:<output>` of the same day, and of the month that has it. */
+  readonly with: readonly string[];
+  /** The output of the newest version of the whole history that tells what lives. */
+  readonly living: { readonly step: StepId; readonly output: string };
+  /**
+   * SQL over the rows of the table: whether something rests on the row that lives in the days from `since` on. `living` is that output as a
+   * table in SQL.
+   */
+  where(living: string, since: CivilDate): string;
+}
+
 /** A list of values that came with the code, such as rates, of which a newer one may be in force. */
 export interface AgedList {
   /** Such as `rates of TURPE`. */
@@ -381,6 +396,8 @@ export interface Dataset {
   /** By step id, for every step except downloads, and for every rollup. */
   readonly steps: Readonly<Record<string, StepImplementation>>;
   readonly rawNames?: RawNames;
+  /** What of ended tables stays because something that lives rests on it; without it nothing does. */
+  readonly neededTables?: readonly NeededTable[];
   /** Lists that a person has to look at on a day; `quotidien doctor` tells of those of pipelines that have made a day. */
   readonly agedLists?: (today: CivilDate) => readonly AgedList[];
   /** What readers may ask for: routes, documents, exports and tools are made from these. */

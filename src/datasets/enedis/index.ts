@@ -11,6 +11,7 @@ import { transformOf } from './days/transform.ts';
 import { DELIVERED } from './decode/archive-name.ts';
 import { enedisDecoder } from './days/decoder.ts';
 import { enedisDefinition } from './definition.ts';
+import { NEEDED_EVENTS } from './billing/needed-events.ts';
 import { nameOfMonth } from './model/unit-names.ts';
 import { agedRates } from './rates/expiry.ts';
 import { metricsEvents } from './report/events.ts';
@@ -42,6 +43,7 @@ function enedisWith(secret: () => Promise<string>): Dataset {
       'rollup/month': rollupMonth,
       'rollup/history': rollupHistory(secret),
     },
+    neededTables: NEEDED_EVENTS,
     agedLists: agedRates,
     tables: ENEDIS_TABLES,
     questions: ENEDIS_QUESTIONS,

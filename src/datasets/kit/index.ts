@@ -21,6 +21,7 @@ export type {
   LocalArtefact,
   NameRows,
   NamedDay,
+  NeededTable,
   PlainTools,
   RawNames,
   Persons,

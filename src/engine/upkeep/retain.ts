@@ -21,10 +21,12 @@ import { readRows, refuseRow } from '../records/read-rows.ts';
 import { dataKeyMonths, destroyDataKey } from '../sources/data-keys.ts';
 import { endedHistories, makeHistoriesAgain } from './end-histories.ts';
 import type { EndedHistory } from './end-histories.ts';
+import { neededContent } from './needed-content.ts';
+import type { Needed } from './needed-content.ts';
 
 /**
  * Removes content that is older than its table is kept, in every version: the records of days stay, and name it by its hash. What younger days
- * share stays with them.
+ * share stays with them, and so does what something that lives rests on (`needed-content.ts`).
  */
 
 /** What is removed of one table, or of the raw files of a part. */
@@ -58,7 +60,11 @@ export async function retain(
   const today = civilDateAt(engine.now(), definition.zone);
   const gone = await destroyedKeys(engine.documents, pipeline);
   const entries = await wholeLedger(engine.documents, pipeline);
-  const expired = [...expiredOutputs(definition, entries, today, gone), ...(await expiredRaws(engine, dataset, today))];
+  const needed = await neededContent(engine, dataset, { entries, today, gone });
+  const expired = [
+    ...expiredOutputs(definition, entries, { today, gone, needed }),
+    ...(await expiredRaws(engine, dataset, today)),
+  ];
   const ended = new Set([...gone, ...expired.flatMap(({ objects }) => objects.map(({ key }) => key))]);
   const histories = endedHistories(definition, entries, ended, gone);
   const keys = await expiredKeys(engine, definition, today);
@@ -120,22 +126,21 @@ interface Expired {
 function expiredOutputs(
   { steps, rollups }: PipelineDefinition,
   entries: readonly LedgerEntry[],
-  today: CivilDate,
-  gone: ReadonlySet<string>,
+  { today, gone, needed }: { readonly today: CivilDate; readonly gone: ReadonlySet<string>; readonly needed: Needed },
 ): Expired[] {
   return [...steps, ...rollups].flatMap(({ id, outputs }) => {
     const own = entries.filter(({ step }) => step === id);
     return Object.entries(outputs).flatMap(([name, { retention }]): Expired[] => {
       if (retention === undefined) return [];
-      const young = new Set(
-        own.flatMap(({ scope, outputs: made }) => (isExpired(retention, scope, today) ? [] : (made[name]?.key ?? []))),
-      );
+      const isOver = (scope: Scope): boolean =>
+        isExpired(retention, scope, today) && needed.get(`${id}:${name}`)?.has(scope) !== true;
+      const young = new Set(own.flatMap(({ scope, outputs: made }) => (isOver(scope) ? [] : (made[name]?.key ?? []))));
       const objects = new Map<string, RemovedContent>();
       const scopes: Scope[] = [];
       for (const { scope, outputs: made } of own) {
         const ref = made[name];
         if (ref === undefined || young.has(ref.key) || gone.has(ref.key)) continue;
-        if (!isExpired(retention, scope, today)) continue;
+        if (!isOver(scope)) continue;
         objects.set(ref.key, ref);
         scopes.push(scope);
       }

@@ -50,7 +50,7 @@ export const C12_CONTRACTS: readonly string[] = [
    WITH suites AS (
      -- What a point had before its exit, or after a gap, is another contract.
      SELECT *, est_entree OR coalesce(lag(est_sortie) OVER points, true) OR coalesce(lag(au) OVER points < du, false) AS commence
-     FROM c12_situations WHERE pdl NOT IN (SELECT pdl FROM c15_current WHERE pdl IS NOT NULL)
+     FROM c12_situations WHERE pdl NOT IN (SELECT pdl FROM points_c15)
      WINDOW points AS (PARTITION BY pdl ORDER BY du)
    ), contrats AS (
      SELECT *, max(CASE WHEN commence THEN du END) OVER (PARTITION BY pdl ORDER BY du) AS debut,

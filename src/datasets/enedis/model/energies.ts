@@ -1,6 +1,7 @@
 import { quoteTexts } from '../../kit/index.ts';
 import { CALENDARS, energyColumn, FOUR_HOURS, REGISTERS } from '../flux/registers.ts';
 import { WITHOUT_RSC } from './c12.ts';
+import { FIRST_KEPT } from './spine-events.ts';
 
 /**
  * The chronology of a contract and its energies: what was read at its bounds, and the difference of each register between two of them. A bound without a
@@ -139,7 +140,7 @@ export const ENERGIES: readonly string[] = [
      SELECT rsc, pdl, strftime(debut, '%Y-%m') AS mois, debut, fin, nb_jours, fta, calendrier, d_niveau, f_niveau, d_nature, f_nature,
        d_source, f_source, d_releve_id, f_releve_id, est_douteux, a_baisse, est_perdue,
        (${UNKNOWN_FALLS}) AS est_baisse_inconnue, ${WITH_MINUTE}
-     FROM minutes WHERE nb_jours > 0
+     FROM minutes WHERE nb_jours > 0 AND debut >= ${FIRST_KEPT}
    ), totaux AS (
      SELECT * REPLACE (CASE WHEN est_perdue OR est_baisse_inconnue THEN NULL ELSE ${TOTAL} END AS base) FROM periodes
    )

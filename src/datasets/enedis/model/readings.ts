@@ -1,6 +1,8 @@
 import { R151_SOURCE } from '../flux/r151.ts';
 import { R64_SOURCE, STAGES_OF_R64 } from '../flux/r64.ts';
+import { quoteTexts } from '../../kit/index.ts';
 import { REGISTERS } from '../flux/registers.ts';
+import { EXITS, FIRST_KEPT } from './spine-events.ts';
 
 /**
  * Readings: one row per index reading of C15 (each side of an event), R64 and R151. A reading is known by its id AND its RSC: the same point read on
@@ -44,12 +46,21 @@ function meterReading(table: string, source: string, isDoubted: string): string 
 
 const STAGE_RANK = `CASE etape_metier ${STAGES_OF_R64.map((stage, rank) => `WHEN '${stage}' THEN ${rank}`).join(' ')} ELSE 9 END`;
 
-/** Makes `c15_current`: the rows of C15 that count. */
-export const EVENTS_READ = current('c15');
+/**
+ * Makes `points_c15`, and `c15_current`: the rows of C15 that count. A contract that ended before the first month is not shown, although the file of a day may hold its
+ * events for the sake of others.
+ */
+export const EVENTS_READ: readonly string[] = [
+  current('c15'),
+  'CREATE OR REPLACE TEMP TABLE points_c15 AS SELECT DISTINCT pdl FROM c15_current WHERE pdl IS NOT NULL',
+  `DELETE FROM c15_current WHERE ref_situation_contractuelle IN (
+     SELECT ref_situation_contractuelle FROM c15_current WHERE evenement_declencheur IN (${quoteTexts(EXITS)})
+     GROUP BY ref_situation_contractuelle HAVING CAST(left(min(date_evenement), 10) AS DATE) < ${FIRST_KEPT})`,
+];
 
 /** Makes `c15_current`, `r151_current`, `r64_current` and `releves` from the linear tables `c15`, `r151` and `r64`. */
 export const READINGS: readonly string[] = [
-  EVENTS_READ,
+  ...EVENTS_READ,
   current('r151'),
   current('r64'),
   `CREATE OR REPLACE TEMP TABLE releves AS

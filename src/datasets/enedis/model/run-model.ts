@@ -9,23 +9,30 @@ import { ACCISE_MONTHS, MONTHS } from './months.ts';
 import { OVERRUNS } from './overruns.ts';
 import { READINGS } from './readings.ts';
 import { SPINE, SUBSCRIPTIONS } from './spine.ts';
+import { TEN_YEARS } from '../tables-of-persons.ts';
 import { RATE_TABLES } from './sql-rates.ts';
 
 /** The first month for which anything can be billed. */
 const FIRST_MONTH = '2015-01';
 
+/** What is older is past its time: a contract has the event that began it, and no month of before. */
+function firstMonth(horizon: CivilDate): string {
+  const kept = addMonths(horizon.slice(0, 7), -TEN_YEARS.months);
+  return kept > FIRST_MONTH ? kept : FIRST_MONTH;
+}
+
 /** How far the model is made. */
 export interface ModelOptions {
-  /** A first of a month: nothing after it is made. An earlier one only takes away. */
+  /** A first of a month: nothing after it is made, and no month that is more than ten years before it. An earlier one only takes away of what follows. */
   readonly horizon: CivilDate;
   /** Called before each group of statements. */
   readonly progress?: (note: string) => void;
 }
 
-/** The firsts of all months up to the horizon, with their midnights in Paris. */
+/** The firsts of all months that are kept, up to the horizon, with their midnights in Paris. */
 function firsts(horizon: CivilDate): string {
   const rows: string[] = [];
-  for (let month = FIRST_MONTH; `${month}-01` <= horizon; month = addMonths(month, 1)) {
+  for (let month = firstMonth(horizon); `${month}-01` <= horizon; month = addMonths(month, 1)) {
     const at = required(instantOfWallTime(`${month}-01 00:00:00`) ?? undefined, `midnight of ${month}-01`);
     rows.push(`(DATE ${quoteText(`${month}-01`)}, ${quoteText(at)})`);
   }

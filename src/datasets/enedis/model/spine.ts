@@ -1,7 +1,7 @@
 import { quoteTexts } from '../../kit/index.ts';
 import { REGISTERS } from '../flux/registers.ts';
 import { POWER_DAYS } from './c12.ts';
-import { BILLED, ENTRIES, EXITS } from './spine-events.ts';
+import { BILLED, ENTRIES, EXITS, FIRST_KEPT } from './spine-events.ts';
 
 /** The spine of a contract (one RSC): its events, and FACTURATION at the first of each month between entry and exit. */
 
@@ -100,5 +100,5 @@ export const SUBSCRIPTIONS: readonly string[] = [
    )
    SELECT rsc, pdl, strftime(jour, '%Y-%m') AS mois, jour AS debut, fin, CAST(fin - jour AS INTEGER) AS nb_jours,
      fta, puissance_m, puissances_m, niveau
-   FROM bornes WHERE fin IS NOT NULL AND fin > jour AND NOT est_sorti`,
+   FROM bornes WHERE fin IS NOT NULL AND fin > jour AND NOT est_sorti AND jour >= ${FIRST_KEPT}`,
 ];

@@ -95,5 +95,5 @@ export async function joinUnchanged(sql: SqlSession, touched: TouchedPoints): Pr
     await sql.run(`DROP TABLE ${name}`);
     await sql.run(`CREATE TEMP VIEW ${name} AS SELECT * FROM livre_${name}`);
   }
-  for (const statement of [EVENTS_READ, ...C12_CONTRACTS, ...CONTRACTS, ...OVERRUNS]) await sql.run(statement);
+  for (const statement of [...EVENTS_READ, ...C12_CONTRACTS, ...CONTRACTS, ...OVERRUNS]) await sql.run(statement);
 }
