@@ -31,9 +31,11 @@ async function linearise(flux: Flux, file: string) {
   const records = 'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
   const rows = new Map<string, LinearRow[]>(tables.map(({ name }) => [name, []]));
   const found: string[] = [];
-  for await (const record of records) {
-    found.push(...findings(record).map(({ cause }) => cause));
-    for (const table of tables) rows.get(table.name)!.push(...table.linear(record, place.document).rows);
+  for await (const some of records) {
+    for (const record of some) {
+      found.push(...findings(record).map(({ cause }) => cause));
+      for (const table of tables) rows.get(table.name)!.push(...table.linear(record, place.document).rows);
+    }
   }
   return { rows, found: [...new Set(found)].sort() };
 }

@@ -29,13 +29,9 @@ const NAME = 'E_X12_S_00001_20251006050823.zip';
 async function read(bytes: Uint8Array, ring = [KEY_16, KEY_32]): Promise<string[]> {
   const file = await put(home, NAME, bytes);
   const ids: string[] = [];
-  await readArchive(
-    { path: file, name: parseArchiveName(file) as ArchiveName },
-    { ring, scratch: home },
-    ({ record }) => {
-      ids.push(textAt(record, '@id') ?? '');
-    },
-  );
+  await readArchive({ path: file, name: parseArchiveName(file) as ArchiveName }, { ring, scratch: home }, (records) => {
+    ids.push(...records.map(({ record }) => textAt(record, '@id') ?? ''));
+  });
   return ids;
 }
 

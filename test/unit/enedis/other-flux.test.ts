@@ -20,11 +20,13 @@ async function linear(flux: Flux, text: string) {
   const records =
     'xml' in shape ? readXml(chunksOf(text), shape.xml, place) : readJson(chunksOf(text), shape.json, place);
   const [rows, found, leftOut]: [LinearRow[], string[], object[]] = [[], [], []];
-  for await (const record of records) {
-    found.push(...findings(record).map(({ detail }) => detail));
-    const made = tables[0]!.linear(record, 'd');
-    rows.push(...made.rows);
-    leftOut.push(made.leftOut ?? {});
+  for await (const some of records) {
+    for (const record of some) {
+      found.push(...findings(record).map(({ detail }) => detail));
+      const made = tables[0]!.linear(record, 'd');
+      rows.push(...made.rows);
+      leftOut.push(made.leftOut ?? {});
+    }
   }
   return { rows, found, leftOut };
 }

@@ -36,8 +36,8 @@ async function read(
     await readArchive(
       { path: file, name: parseArchiveName(file) as ArchiveName },
       { ring, scratch: folder, ...(limits === undefined ? {} : { limits }) },
-      ({ record }) => {
-        records.push(record);
+      (some) => {
+        records.push(...some.map(({ record }) => record));
       },
     );
     return records;

@@ -1,7 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { definedMembers } from '../../kit/index.ts';
 import type { DecodedFile, Decoder } from '../../kit/index.ts';
 import { parseDeliveredName } from '../decode/archive-name.ts';
@@ -10,6 +7,7 @@ import { parseKeyRing } from '../decode/key-ring.ts';
 import { decodeLines } from '../lines/decode-lines.ts';
 import { LINES_PART } from '../lines/part.ts';
 import { makePiece } from './make-piece.ts';
+import { archivesFile, occurrencesFile, pieceLine } from './piece.ts';
 
 /** The name that the distributor's settings go by: `QUOTIDIEN_ENEDIS_URL` and others. */
 export const HOST = 'enedis';
@@ -23,19 +21,19 @@ export const enedisDecoder: Decoder = {
     const { files, keys, target, scratch, progress, signal } = task;
     const ring = ringOf(keys);
     const decoded: DecodedFile[] = [];
-    const pieces = path.join(scratch, 'pieces');
-    await pipeline([], createWriteStream(target, { mode: 0o600 }));
-    for await (const { name, path: archive, sha256 } of files) {
+    let archives = '';
+    await mkdir(target, { mode: 0o700 });
+    for await (const { name, path, sha256, bytes } of files) {
       signal.throwIfAborted();
       progress(`opening ${name}`);
       const known = parseDeliveredName(name);
       if ('other' in known) continue;
-      await mkdir(pieces, { recursive: true });
-      const piece = await makePiece({ path: archive, name: known, ring, scratch: pieces });
-      await pipeline(createReadStream(piece.path), createWriteStream(target, { flags: 'a' }));
-      await rm(pieces, { recursive: true, force: true });
-      decoded.push({ name, sha256, ...definedMembers({ failure: piece.failure }) });
+      const occurrences = occurrencesFile(target, decoded.length);
+      const end = await makePiece({ path, name: known, ring, scratch, occurrences });
+      archives += pieceLine({ archive: known.name, sha256, bytes }, end);
+      decoded.push({ name, sha256, ...('failure' in end ? definedMembers({ failure: end.failure }) : {}) });
     }
+    await writeFile(archivesFile(target), archives, { mode: 0o600 });
     return decoded;
   },
 };

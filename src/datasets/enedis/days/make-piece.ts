@@ -1,87 +1,55 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
+import { mkdir, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
-import { finished } from 'node:stream/promises';
-import { sha256OfFile } from '../../kit/index.ts';
+import type { EncodedFile } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
 import type { ArchiveKey } from '../decode/key-ring.ts';
 import { readArchive } from '../decode/read-archive.ts';
-import type { ReadDocument } from '../decode/read-archive.ts';
 import { causeOf } from '../decode/refusal.ts';
-import type { PieceFailure } from './piece.ts';
-import { pieceLine, recordLine } from './piece.ts';
+import type { PieceEnd } from './piece.ts';
+import { headWriter } from './piece.ts';
+import { BYTES_A_UNIT, openLines } from './tables.ts';
 
-/** An archive and where its piece is written. */
-export interface PieceTask {
-  readonly path: string;
+/** An archive as delivered, and where its occurrences are written. */
+export interface PieceTask extends Pick<EncodedFile, 'path'> {
   readonly name: ArchiveName;
   readonly ring: readonly ArchiveKey[];
   /** A folder that is removed afterwards. */
   readonly scratch: string;
-}
-
-/** Where the piece is; with a failure it holds what is known of the archive and no occurrence. */
-export interface MadePiece {
-  readonly path: string;
-  readonly failure?: PieceFailure;
+  /** The file of its occurrences; empty when the archive cannot be read. */
+  readonly occurrences: string;
 }
 
 /**
- * Writes the piece of an archive. An archive that cannot be read has a piece too: that it came is known, and its number is no gap; a later piece of the
- * same archive that is whole replaces it.
+ * Writes the occurrences of an archive. An archive that cannot be read is a piece too: that it came is known, and its number is no gap; a later piece of
+ * the same archive that is whole replaces it.
  */
-export async function makePiece({ path: archive, name, ring, scratch }: PieceTask): Promise<MadePiece> {
+export async function makePiece({ path: archive, name, ring, scratch, occurrences }: PieceTask): Promise<PieceEnd> {
   // Two folders may hold archives of one name.
   const folder = path.join(scratch, createHash('sha256').update(archive).digest('hex').slice(0, 16));
   await mkdir(folder, { recursive: true });
-  const file = path.join(folder, 'piece.ndjson');
-  const head = pieceLine({ archive: name.name, ...(await identify(archive)) });
+  const lines = openLines(occurrences);
+  const headOf = headWriter();
+  let longest = 0;
   try {
-    await writeRecords(file, head, (write) =>
-      readArchive({ path: archive, name }, { ring, scratch: folder }, (record, document) =>
-        write(recordLine(record, document)),
-      ),
-    );
-    return { path: file };
+    const documents = await readArchive({ path: archive, name }, { ring, scratch: folder }, (records, document) => {
+      for (const { occurrence, head, record } of records) {
+        const line = `${document}\t${occurrence}\t${headOf(head)}\t${JSON.stringify(record)}\n`;
+        longest = Math.max(longest, line.length);
+        lines.add(line);
+      }
+      return lines.drained();
+    });
+    await lines.close();
+    return { documents, longestLine: longest * BYTES_A_UNIT };
   } catch (error) {
+    await lines.close();
     const cause = causeOf(error);
     if (cause === undefined) throw error;
-    const failure = { cause, message: (error as Error).message };
-    await writeFile(file, `${head}${pieceLine({ failure })}`);
-    return { path: file, failure };
+    // What was read before it failed counts as nothing.
+    await truncate(occurrences);
+    return { failure: { cause, message: (error as Error).message } };
   } finally {
     await rm(path.join(folder, 'plain.zip'), { force: true });
-  }
-}
-
-async function identify(file: string): Promise<{ readonly sha256: string; readonly bytes: number }> {
-  return { sha256: await sha256OfFile(file), bytes: (await stat(file)).size };
-}
-
-/** Written at once: a write for every occurrence takes longer than reading it. */
-const WRITE_CHARACTERS = 2 ** 18;
-
-async function writeRecords(
-  file: string,
-  head: string,
-  read: (write: (line: string) => Promise<void>) => Promise<readonly ReadDocument[]>,
-): Promise<void> {
-  const stream = createWriteStream(file);
-  let waiting = head;
-  const write = async (line: string): Promise<void> => {
-    waiting += line;
-    if (waiting.length < WRITE_CHARACTERS) return;
-    const chunk = waiting;
-    waiting = '';
-    if (!stream.write(chunk)) await once(stream, 'drain');
-  };
-  try {
-    const end = pieceLine({ documents: await read(write) });
-    stream.write(waiting + end);
-  } finally {
-    stream.end();
-    await finished(stream);
   }
 }

@@ -1,29 +1,26 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { PipelineError } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
 import { parseDeliveredName } from '../decode/archive-name.ts';
 import type { ReadDocument } from '../decode/read-archive.ts';
 import type { DocumentRecord } from '../flux/read-xml.ts';
+import type { LinearColumns } from '../flux/linear.ts';
 
 /**
- * A piece is what is read of one archive: lines of JSON that say which archive it was, each occurrence as it was read, and how it ended. Pieces of a day may
- * follow one another in one file. What no shape names (names and addresses of customers) is not in it. It is on the scratch disk while a day is cut; what is kept is the archive.
+ * A piece is what is read of one archive. The pieces of a day are a folder on the scratch disk while the day is cut; what is kept is the archive. What
+ * no shape names (names and addresses of customers) is not in it.
  *
- * | line | members |
+ * | file | content |
  * |---|---|
- * | first | `archive` (its name), `sha256` and `bytes` of the archive as delivered |
- * | occurrence | `document`, `occurrence`; `head` and `record` as JSON in a text, as a slice keeps them |
- * | last | `documents` with their hashes, or `failure` with its cause; then there are no occurrences |
+ * | `archives.ndjson` | a line of JSON for each archive: which it was, and its documents or why it could not be read |
+ * | `<n>.tsv` | the occurrences of the nth archive, from 0: the columns of `OCCURRENCE_COLUMNS` with tabs between; JSON has neither tabs nor line ends |
  */
 export interface PieceHead {
   readonly archive: string;
   readonly sha256: string;
   readonly bytes: number;
 }
-
-/** What the line of an occurrence begins with; no other line does. */
-const RECORD_START = '{"document":';
 
 /** Why an archive could not be read, in words that quote nothing of a customer. */
 export interface PieceFailure {
@@ -32,64 +29,89 @@ export interface PieceFailure {
   readonly message: string;
 }
 
-/** A piece without such a line was cut off. */
-export type PieceEnd = { readonly documents: readonly ReadDocument[] } | { readonly failure: PieceFailure };
+/** How reading ended. */
+export type PieceEnd =
+  | {
+      readonly documents: readonly ReadDocument[];
+      /** Of the longest line of its occurrences, at most so many bytes. */
+      readonly longestLine: number;
+    }
+  | { readonly failure: PieceFailure };
 
-type Line = PieceHead | PieceEnd;
+/** What is read of an occurrence; `head` and `record` are JSON, as a slice keeps them. */
+export const OCCURRENCE_COLUMNS: LinearColumns = {
+  document: 'text',
+  occurrence: 'integer',
+  head: 'text',
+  record: 'text',
+};
 
-/** What a file of pieces gives, in its order. */
-export type PieceEvent =
-  | { readonly kind: 'head'; readonly head: PieceHead; readonly name: ArchiveName }
-  /** The line as it stands: it goes into a slice without being taken apart, which costs more than reading it. */
-  | { readonly kind: 'record'; readonly line: string }
-  | { readonly kind: 'end'; readonly end: PieceEnd };
-
-/** With the line end. */
-export function pieceLine(line: Line): string {
-  return `${JSON.stringify(line)}\n`;
+/** A piece, and where its occurrences are; an archive that could not be read has none. */
+export interface Piece {
+  readonly head: PieceHead;
+  readonly name: ArchiveName;
+  readonly end: PieceEnd;
+  readonly occurrences: string;
 }
 
-/** The line of an occurrence, with the inner file that it stands in and the line end. */
-export function recordLine({ occurrence, head, record }: DocumentRecord, document: string): string {
-  const members = { document, occurrence, head: JSON.stringify(head), record: JSON.stringify(record) };
-  return `${JSON.stringify(members)}\n`;
+/** The file of the occurrences of an archive of the folder, by its number. */
+export function occurrencesFile(folder: string, number: number): string {
+  return path.join(folder, `${number}.tsv`);
+}
+
+/** The file that says which archives there are. */
+export function archivesFile(folder: string): string {
+  return path.join(folder, 'archives.ndjson');
+}
+
+/** The line of an archive, with the line end. */
+export function pieceLine(head: PieceHead, end: PieceEnd): string {
+  return `${JSON.stringify({ ...head, ...end })}\n`;
+}
+
+/** Writes heads as JSON: the occurrences of a document have one after the other, nearly always the same. */
+export function headWriter(): (head: DocumentRecord['head']) => string {
+  let last: DocumentRecord['head'] | undefined;
+  let members = 0;
+  let json = '';
+  return (head) => {
+    // A head only ever gains members while its document is read.
+    const now = Object.keys(head).length;
+    if (head !== last || now !== members) json = JSON.stringify(head);
+    last = head;
+    members = now;
+    return json;
+  };
 }
 
 /**
- * Reads pieces line by line.
+ * The pieces of a folder, in the order of their archives.
  *
- * @throws `SRC_SHAPE_CHANGED` for what is no piece, `SRC_TRUNCATED` for one without its end
+ * @throws `SRC_SHAPE_CHANGED` for what is no piece
  */
-export async function* readPieces(path: string): AsyncGenerator<PieceEvent> {
-  let isOpen = false;
-  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-    if (text === '') continue;
-    const event = eventOf(text);
-    if ((event.kind === 'head') === isOpen) throw isOpen ? truncated() : foreign();
-    isOpen = event.kind !== 'end';
-    yield event;
-  }
-  if (isOpen) throw truncated();
+export async function readPieces(folder: string): Promise<Piece[]> {
+  const text = await readFile(archivesFile(folder), 'utf8').catch(() => {
+    throw foreign();
+  });
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line, number) => {
+      const { archive, sha256, bytes, ...end } = parseLine(line);
+      const name = parseDeliveredName(archive);
+      if ('other' in name || !('documents' in end || 'failure' in end)) throw foreign();
+      return { head: { archive, sha256, bytes }, name, end, occurrences: occurrencesFile(folder, number) };
+    });
 }
 
-function parseLine(text: string): Line {
+function parseLine(text: string): PieceHead & PieceEnd {
   try {
     const line = JSON.parse(text) as unknown;
-    if (typeof line === 'object' && line !== null) return line as Line;
+    if (typeof line === 'object' && line !== null && 'archive' in line) return line as PieceHead & PieceEnd;
   } catch {
     // Refused below.
   }
   throw foreign();
-}
-
-function eventOf(text: string): PieceEvent {
-  if (text.startsWith(RECORD_START) && text.endsWith('}')) return { kind: 'record', line: text };
-  const line = parseLine(text);
-  if ('documents' in line || 'failure' in line) return { kind: 'end', end: line };
-  if (!('archive' in line)) throw foreign();
-  const name = parseDeliveredName(line.archive);
-  if ('other' in name) throw foreign();
-  return { kind: 'head', head: line, name };
 }
 
 function foreign(): PipelineError {
@@ -97,8 +119,4 @@ function foreign(): PipelineError {
     'SRC_SHAPE_CHANGED',
     'what was made of the archives is none of it; give the archives themselves to quotidien import',
   );
-}
-
-function truncated(): PipelineError {
-  return new PipelineError('SRC_TRUNCATED', 'the file ends in the middle of an archive; import the archive again');
 }

@@ -1,12 +1,11 @@
+import { PipelineError, quoteText } from '../../kit/index.ts';
 import type { CivilDate, Dataset, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
-import type { ArchiveName } from '../decode/archive-name.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 import { LINES_PART } from '../lines/part.ts';
 import { sliceLines } from '../lines/slice-lines.ts';
-import type { PieceEnd, PieceHead } from './piece.ts';
-import { readPieces } from './piece.ts';
-import { copyRows, joinedLine, openRows } from './tables.ts';
-import type { RowSink } from './tables.ts';
+import type { Piece } from './piece.ts';
+import { OCCURRENCE_COLUMNS, readPieces } from './piece.ts';
+import { copyRows, rowsOfCells, typedCell } from './tables.ts';
 
 /**
  * A slice is what the archives of one day and flux hold: for each archive a row without document that tells of it, and one row per occurrence with its
@@ -30,78 +29,101 @@ export const SLICE_COLUMNS: LinearColumns = {
   record: 'text',
 };
 
-/** Of equal deliveries the first that could be read counts; what failed is forgotten when the archive came again and was whole. */
-const WHOLE_DELIVERIES = `
-  WITH counted AS (
-    SELECT *, dense_rank() OVER (PARTITION BY archive, archive_sha256 ORDER BY is_failed, delivery) AS choice,
-      bool_or(NOT is_failed) OVER (PARTITION BY archive) AS came_whole FROM pieces
-  )
-  SELECT * EXCLUDE (choice, came_whole, is_failed, delivery) FROM counted
-  WHERE choice = 1 AND NOT (is_failed AND came_whole)
-  ORDER BY archive_timestamp, archive, archive_sha256, document NULLS FIRST, occurrence`;
-
-/** Reads the pieces once for all days; rows of other days are passed over. */
+/** Cuts the pieces of days that are wanted; those of other days are passed over. */
 export const sliceRawFile: Dataset['slice'] = async (task, sql) => {
   if (task.part === LINES_PART) return sliceLines(task, sql);
-  const wanted = new Set(task.days.map(({ date }) => date));
-  const sinks = new Map<CivilDate, RowSink>();
-  await distribute(task, (date) => {
-    if (!wanted.has(date)) return undefined;
-    const sink = sinks.get(date) ?? openRows(sql, `${task.part}-${date}`);
-    sinks.set(date, sink);
-    return sink;
-  });
+  const byDay = new Map<CivilDate, Piece[]>();
+  for (const piece of await readPieces(task.raw.path)) {
+    const { date } = piece.name;
+    byDay.set(date, [...(byDay.get(date) ?? []), piece]);
+  }
   const outcomes: UnitOutcome[] = [];
-  for (const { date } of task.days) outcomes.push(await sliceOf(sql, task, date, sinks.get(date)));
+  for (const { date } of task.days) outcomes.push(await sliceOf(sql, task, date, byDay.get(date)));
   return outcomes;
 };
 
 async function sliceOf(
   sql: SqlSession,
-  { part }: SliceTask,
+  { part, progress }: SliceTask,
   date: CivilDate,
-  sink: RowSink | undefined,
+  delivered: readonly Piece[] | undefined,
 ): Promise<UnitOutcome> {
   const facts = { rows: 0, published_columns: Object.keys(SLICE_COLUMNS).length };
-  if (sink === undefined) return { scope: date, outputs: {}, checks: [], facts };
-  const rows = await sink.close({ ...SLICE_COLUMNS, is_failed: 'boolean', delivery: 'integer' });
-  await sql.run(`CREATE OR REPLACE TEMP TABLE pieces AS SELECT * FROM ${rows}`);
-  const slice = await copyRows(sql, WHOLE_DELIVERIES, `${part}-${date}`);
+  if (delivered === undefined) return { scope: date, outputs: {}, checks: [], facts };
+  progress(`${delivered.length} archives`);
+  const pieces = wholeDeliveries(delivered);
+  const slice = await copyRows(sql, rowsOf(pieces), `${part}-${date}`);
+  const occurrences = pieces.flatMap(({ end }) =>
+    'documents' in end ? end.documents.map((one) => one.occurrences) : [],
+  );
+  const expected = occurrences.reduce((sum, count) => sum + count, pieces.length);
+  if (slice.rows !== expected)
+    throw new PipelineError('INTERNAL', `of ${expected} rows of ${part} of ${date} ${slice.rows} were written`);
   return { scope: date, outputs: { slice }, checks: [], facts: { ...facts, rows: slice.rows } };
 }
 
-/** Gives each archive with its occurrences to the sink of its day. */
-async function distribute(
-  { raw, progress }: SliceTask,
-  sinkOf: (date: CivilDate) => RowSink | undefined,
-): Promise<void> {
-  let delivery = 0;
-  let open: { head: PieceHead; name: ArchiveName } | undefined;
-  for await (const event of readPieces(raw.path)) {
-    if (event.kind === 'head') {
-      delivery += 1;
-      open = event;
-      progress(`archive ${delivery}`);
-      continue;
-    }
-    const sink = open === undefined ? undefined : sinkOf(open.name.date);
-    if (open === undefined || sink === undefined) continue;
-    const { head, name } = open;
-    const own = { archive: name.name, archive_sha256: head.sha256, archive_timestamp: name.timestamp, delivery };
-    // Only the last line says whether the archive could be read; an archive that could not has no occurrences.
-    if (event.kind === 'record') await sink.writeLines(joinedLine({ ...own, is_failed: false }, event.line));
-    else await sink.write({ ...own, is_failed: 'failure' in event.end, ...archiveRow(head, name, event.end) });
+/** Of equal deliveries the first that could be read counts; what failed is forgotten when the archive came again and was whole. */
+function wholeDeliveries(pieces: readonly Piece[]): Piece[] {
+  const cameWhole = new Set(pieces.flatMap(({ head, end }) => ('documents' in end ? [head.archive] : [])));
+  const counted = new Map<string, Piece>();
+  for (const piece of pieces) {
+    const { head, end } = piece;
+    const isWhole = 'documents' in end;
+    const delivery = `${head.archive}/${head.sha256}`;
+    const before = counted.get(delivery);
+    if (!isWhole && cameWhole.has(head.archive)) continue;
+    if (before === undefined || (isWhole && 'failure' in before.end)) counted.set(delivery, piece);
   }
+  return [...counted.values()];
 }
 
-function archiveRow({ bytes }: PieceHead, { sequence, counter }: ArchiveName, end: PieceEnd): object {
-  const known = {
-    archive_bytes: bytes,
-    sequence_key: sequence?.key ?? null,
-    sequence_number: sequence?.number ?? null,
-    counter_rank: counter?.rank ?? null,
-    counter_total: counter?.total ?? null,
+/** A row for each piece, and the rows of its occurrences, which the engine reads from its file. */
+function rowsOf(pieces: readonly Piece[]): string {
+  const columns = Object.keys(SLICE_COLUMNS);
+  const archives = `(VALUES ${pieces.map(archiveRow).join(', ')}) AS pieces (${columns.join(', ')}, occurrences)`;
+  const full = pieces.flatMap(({ end, occurrences }) =>
+    'documents' in end && end.documents.some((document) => document.occurrences > 0)
+      ? [{ file: occurrences, longest: end.longestLine }]
+      : [],
+  );
+  const own = `SELECT ${columns.join(', ')} FROM ${archives}`;
+  const order = 'ORDER BY archive_timestamp, archive, archive_sha256, document NULLS FIRST, occurrence';
+  if (full.length === 0) return `${own} ${order}`;
+  const files = rowsOfCells(
+    full.map(({ file }) => file),
+    OCCURRENCE_COLUMNS,
+    Math.max(...full.map(({ longest }) => longest)),
+    // JSON has quotes of its own.
+    `quote = '', escape = '', filename = 'occurrences'`,
+  );
+  const read = columns.map((column) =>
+    column in OCCURRENCE_COLUMNS
+      ? `read.${column}`
+      : OF_ARCHIVE.includes(column)
+        ? `pieces.${column}`
+        : `NULL AS ${column}`,
+  );
+  return `${own} UNION ALL SELECT ${read.join(', ')} FROM ${files} AS read JOIN ${archives} USING (occurrences) ${order}`;
+}
+
+/** What the row of an occurrence says of its archive. */
+const OF_ARCHIVE: readonly string[] = ['archive', 'archive_sha256', 'archive_timestamp'];
+
+function archiveRow({ head, name, end, occurrences }: Piece): string {
+  const { sequence, counter } = name;
+  const known: Record<string, string | number | undefined> = {
+    archive: name.name,
+    archive_sha256: head.sha256,
+    archive_timestamp: name.timestamp,
+    archive_bytes: head.bytes,
+    sequence_key: sequence?.key,
+    sequence_number: sequence?.number,
+    counter_rank: counter?.rank,
+    counter_total: counter?.total,
+    ...('documents' in end
+      ? { documents: JSON.stringify(end.documents) }
+      : { failure_cause: end.failure.cause, failure_message: end.failure.message }),
   };
-  if ('documents' in end) return { ...known, documents: JSON.stringify(end.documents) };
-  return { ...known, failure_cause: end.failure.cause, failure_message: end.failure.message };
+  const cells = Object.entries(SLICE_COLUMNS).map(([column, kind]) => typedCell(known[column], kind));
+  return `(${cells.join(', ')}, ${quoteText(occurrences)})`;
 }

@@ -1,4 +1,4 @@
-import { forEachUnit, parquetSql, utf8 } from '../../kit/index.ts';
+import { forEachUnit, parquetSql, required, utf8 } from '../../kit/index.ts';
 import type {
   CheckDefinition,
   LocalArtefact,
@@ -12,7 +12,7 @@ import type { LinearTable } from '../flux/linear.ts';
 import { READERS } from '../flux/readers.ts';
 import type { TreeObject } from '../flux/shape.ts';
 import type { ArchiveLine } from '../report/model.ts';
-import { copyRows, joinedLine, openRows, PLACE_COLUMNS, PLACE_ORDER } from './tables.ts';
+import { copyRows, DOCUMENT_PLACE, openRows, PLACE_ORDER, ROW_PLACE } from './tables.ts';
 
 /** `transform/<flux>`: the linear tables of a day's archives, and what came of each archive. */
 
@@ -28,15 +28,21 @@ export function transformOf(flux: Delivered): StepImplementation {
   return { kind: 'sql', run: (task, sql) => forEachUnit(task, (unit) => transformDay(flux, unit, sql)) };
 }
 
-interface SliceRow {
+/** Where occurrences stand, and what their document says of all of them. */
+interface Surroundings {
   readonly archive: string;
   readonly archive_sha256: string;
   readonly archive_timestamp: string;
   readonly document: string;
-  readonly occurrence: number;
   readonly head: string;
-  readonly record: string;
 }
+
+const SURROUNDINGS = ['archive', 'archive_sha256', 'archive_timestamp', 'document', 'head'] as const;
+
+/** A member is null where it is that of the row before. */
+type SliceRow = { readonly occurrence: number; readonly record: string } & {
+  readonly [Member in keyof Surroundings]: string | null;
+};
 
 async function transformDay(flux: Delivered, unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const [slice] = unit.inputs['slice'] ?? [];
@@ -76,40 +82,45 @@ async function linearTable(
   table: LinearTable,
   leftOut: Record<string, number>,
 ): Promise<{ path: string; rows: number }> {
-  const sink = openRows(sql, table.name);
-  const headOf = lastHead();
+  const sink = openRows(sql, table.name, table.columns, DOCUMENT_PLACE, ROW_PLACE);
+  let around: (Surroundings & { readonly parsed: TreeObject }) | undefined;
   for await (const batch of recordsOf(sql, slice)) {
-    let lines = '';
-    for (const { head, record, ...place } of batch) {
-      const { occurrence, document } = place;
-      const source = { occurrence, head: headOf(head), record: JSON.parse(record) as TreeObject };
-      const made = table.linear(source, document);
-      for (const [name, count] of Object.entries(made.leftOut ?? {})) {
+    for (const row of batch) {
+      const { occurrence, record } = row;
+      around = goOn(around, row);
+      const source = { occurrence, head: around.parsed, record: JSON.parse(record) as TreeObject };
+      const made = table.linear(source, around.document);
+      for (const name in made.leftOut) {
+        const count = made.leftOut[name] ?? 0;
         if (count > 0) leftOut[`${table.name}_${name}`] = (leftOut[`${table.name}_${name}`] ?? 0) + count;
       }
-      for (const [index, row] of made.rows.entries()) {
-        lines += joinedLine({ ...place, position: index + 1 }, JSON.stringify(row));
-      }
+      for (const [index, own] of made.rows.entries()) sink.write(own, around, { occurrence, position: index + 1 });
     }
-    await sink.writeLines(lines);
+    await sink.drained();
   }
-  const rows = await sink.close({ ...table.columns, ...PLACE_COLUMNS });
-  return copyRows(sql, `SELECT * FROM ${rows} ORDER BY ${PLACE_ORDER}`, table.name);
+  return copyRows(sql, `SELECT * FROM ${await sink.close()} ORDER BY ${PLACE_ORDER}`, table.name);
 }
 
-/** The occurrences of a document have one head after the other, nearly always the same. */
-function lastHead(): (json: string) => TreeObject {
-  let last: { readonly json: string; readonly head: TreeObject } | undefined;
-  return (json) => {
-    if (last?.json !== json) last = { json, head: JSON.parse(json) as TreeObject };
-    return last.head;
-  };
+function goOn(
+  before: (Surroundings & { readonly parsed: TreeObject }) | undefined,
+  row: SliceRow,
+): Surroundings & { readonly parsed: TreeObject } {
+  const changed = SURROUNDINGS.filter((member) => row[member] !== null);
+  if (changed.length === 0) return required(before, 'what the first occurrence stands in');
+  const now = { ...before, ...Object.fromEntries(changed.map((member) => [member, row[member]])) } as Surroundings;
+  return { ...now, parsed: JSON.parse(now.head) as TreeObject };
 }
 
-/** In any order: rows are put in theirs when all are there, and the engine need not hold the records to sort them. */
+/**
+ * In any order: rows are put in theirs when all are there, and the engine need not hold the records to sort them. A text takes longer from the engine than
+ * its share of the work, so those that come again are left out.
+ */
 function recordsOf(sql: SqlSession, slice: LocalArtefact): AsyncIterable<SliceRow[]> {
+  const changes = SURROUNDINGS.map(
+    (member) => `CASE WHEN ${member} IS DISTINCT FROM lag(${member}) OVER () THEN ${member} END AS ${member}`,
+  );
   return sql.batches<SliceRow>(
-    `SELECT archive, archive_sha256, archive_timestamp, document, occurrence, head, record FROM ${parquetSql(slice.path)}
+    `SELECT CAST(occurrence AS INTEGER) AS occurrence, record, ${changes.join(', ')} FROM ${parquetSql(slice.path)}
      WHERE document IS NOT NULL`,
   );
 }

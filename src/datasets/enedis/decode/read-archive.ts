@@ -31,6 +31,9 @@ export interface Decoding {
   readonly limits?: UnzipLimits;
 }
 
+/** Takes occurrences of a document, in their order; the next ones come when it is done. */
+export type TakeRecords = (records: readonly DocumentRecord[], document: string) => Promise<unknown> | undefined;
+
 /** A document of an archive after all its occurrences were given out. */
 export interface ReadDocument {
   readonly name: string;
@@ -40,8 +43,8 @@ export interface ReadDocument {
 
 /**
  * The chain from an archive as delivered to its occurrences: name → key → padding and zip magic → bounded unzip → counters → XML or JSON →
- * version, units, calendars. Every occurrence is given to `take` as it is read; nothing of the archive is held as a whole. A file that the billing team
- * gives is one document by itself.
+ * version, units, calendars. Occurrences are given to `take` as they are read, some at a time; nothing of the archive is held as a whole. A file that the
+ * billing team gives is one document by itself.
  *
  * @returns the documents in order of their names
  * @throws a refusal of `refusal.ts` that names archive, inner file and remedy
@@ -49,7 +52,7 @@ export interface ReadDocument {
 export async function readArchive(
   { path: file, name }: ArchiveFile,
   { ring, scratch, limits }: Decoding,
-  take: (record: DocumentRecord, document: string) => Promise<void> | void,
+  take: TakeRecords,
 ): Promise<ReadDocument[]> {
   const flux = FLUX.find((own) => own === name.flux);
   if (flux === undefined)
@@ -76,18 +79,19 @@ export async function readArchive(
 async function readDocument(
   { flux, name: archive }: ArchiveName,
   document: Pick<PackedDocument, 'name' | 'read'>,
-  take: (record: DocumentRecord, document: string) => Promise<void> | void,
+  take: TakeRecords,
 ): Promise<ReadDocument> {
   const reader = READERS[flux];
   const place = { archive, document: document.name };
   const { chunks, measured } = measuring(document.read());
-  const records = recordsOf(reader.shape, chunks, place);
   let occurrences = 0;
-  for await (const record of records) {
-    const [finding] = reader.findings(record);
-    if (finding !== undefined) throw refusal(finding.cause, place, finding.detail);
-    occurrences += 1;
-    await take(record, document.name);
+  for await (const records of recordsOf(reader.shape, chunks, place)) {
+    for (const record of records) {
+      const [finding] = reader.findings(record);
+      if (finding !== undefined) throw refusal(finding.cause, place, finding.detail);
+    }
+    occurrences += records.length;
+    await take(records, document.name);
   }
   return { name: document.name, sha256: measured().sha256, occurrences };
 }
@@ -96,7 +100,7 @@ function recordsOf(
   shape: FluxReader['shape'],
   chunks: AsyncIterable<Uint8Array>,
   place: Place,
-): AsyncIterable<DocumentRecord> {
+): AsyncIterable<readonly DocumentRecord[]> {
   if ('xml' in shape) return readXml(chunks, shape.xml, place);
   return 'json' in shape ? readJson(chunks, shape.json, place) : readRows(chunks, shape.rows, place);
 }

@@ -85,8 +85,20 @@ export function registerValues(
   suffix = '_kwh',
 ): Readonly<Record<string, number | null>> {
   const named: Record<string, number | null> = {};
-  for (const register of REGISTERS) named[`${prefix}${register}${suffix}`] = values.get(register) ?? null;
+  for (const [column, register] of registerNames(prefix, suffix)) named[column] = values.get(register) ?? null;
   return named;
+}
+
+/** By prefix and suffix, of which there are a few; every row asks for them. */
+const names = new Map<string, readonly (readonly [column: string, register: Register])[]>();
+
+function registerNames(prefix: string, suffix: string): readonly (readonly [column: string, register: Register])[] {
+  const key = `${prefix}|${suffix}`;
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const made = REGISTERS.map((register) => [`${prefix}${register}${suffix}`, register] as const);
+  names.set(key, made);
+  return made;
 }
 
 /** The finding of a value that is not among the known ones; nothing said is no finding. */

@@ -58,7 +58,7 @@ export function instantOfWallTime(text: string | null): string | null {
 
 /** By day: all readings of a file end on a few. */
 const ends = new Map<CivilDate, string | null>();
-const MAX_ENDS = 10_000;
+const MAX_DAYS = 10_000;
 
 /** The midnight in Paris that ends a civil day. */
 export function endOfDay(date: CivilDate | null): string | null {
@@ -66,7 +66,7 @@ export function endOfDay(date: CivilDate | null): string | null {
   const known = ends.get(date);
   if (known !== undefined) return known;
   const end = isCivilDate(date) ? instantOfWallTime(`${addDays(date, 1)} 00:00:00`) : null;
-  if (ends.size >= MAX_ENDS) ends.clear();
+  if (ends.size >= MAX_DAYS) ends.clear();
   ends.set(date, end);
   return end;
 }
@@ -76,8 +76,17 @@ export function wallTimeOf(instant: string): string {
   return instant.slice(0, 19).replace('T', ' ');
 }
 
+/** By text: a file has a few days, thousands of times. */
+const days = new Map<string, CivilDate | null>();
+
 /** The civil day of a date that may carry an offset, `2025-10-01+02:00`. */
 export function civilDayOf(text: string | null): CivilDate | null {
-  const date = text?.slice(0, 10);
-  return date !== undefined && isCivilDate(date) ? date : null;
+  if (text === null) return null;
+  const date = text.slice(0, 10);
+  const known = days.get(date);
+  if (known !== undefined) return known;
+  const day = isCivilDate(date) ? date : null;
+  if (days.size >= MAX_DAYS) days.clear();
+  days.set(date, day);
+  return day;
 }

@@ -13,7 +13,7 @@ export interface JsonShape {
 }
 
 /**
- * Reads a JSON document in one pass, a measure at a time. Numbers stay the text that they are written as: ids beyond 2^53 keep every digit.
+ * Reads a JSON document in one pass, the measures of each chunk together. Numbers stay the text that they are written as: ids beyond 2^53 keep every digit.
  * The header may come after the measures; each then has what was known when it ended.
  *
  * @throws refusals `ill_formed`, and `unknown_root` for a document without `header` or `mesures`
@@ -22,7 +22,7 @@ export async function* readJson(
   chunks: AsyncIterable<Uint8Array>,
   shape: JsonShape,
   place: Place,
-): AsyncGenerator<DocumentRecord> {
+): AsyncGenerator<readonly DocumentRecord[]> {
   const found: { header?: TreeObject; measures: number; hasMeasures: boolean } = { measures: 0, hasMeasures: false };
   const ready: { occurrence: number; record: TreeObject }[] = [];
   const parser = new JSONParser({ paths: ['$.header', '$.mesures', '$.mesures.*'], keepStack: false });
@@ -38,7 +38,7 @@ export async function* readJson(
   try {
     for await (const chunk of chunks) {
       parser.write(chunk);
-      if (found.header !== undefined) yield* withHead(ready.splice(0), found.header);
+      if (found.header !== undefined && ready.length > 0) yield withHead(ready.splice(0), found.header);
     }
     if (!parser.isEnded) throw new Error('it ends too early');
   } catch (error) {
@@ -47,11 +47,14 @@ export async function* readJson(
   }
   if (found.header === undefined || !found.hasMeasures)
     throw refusal('unknown_root', place, 'it has no "header" with "mesures"');
-  yield* withHead(ready, found.header);
+  if (ready.length > 0) yield withHead(ready, found.header);
 }
 
-function* withHead(records: readonly { occurrence: number; record: TreeObject }[], head: TreeObject) {
-  for (const record of records) yield { ...record, head };
+function withHead(
+  records: readonly { occurrence: number; record: TreeObject }[],
+  head: TreeObject,
+): readonly DocumentRecord[] {
+  return records.map((record) => ({ ...record, head }));
 }
 
 /** The tokenizer's place to parse numbers in; its result is passed on as it is. */

@@ -14,7 +14,7 @@ export interface RowsShape {
 const MAX_BYTES = 64 * 2 ** 20;
 
 /**
- * Reads the rows of a file, from 1.
+ * Reads the rows of a file, from 1, all together.
  *
  * @throws refusals `ill_formed` (with the line), `too_large`, and `unknown_root` for a file that lacks a column
  */
@@ -22,17 +22,18 @@ export async function* readRows(
   chunks: AsyncIterable<Uint8Array>,
   shape: RowsShape,
   place: Place,
-): AsyncGenerator<DocumentRecord> {
+): AsyncGenerator<readonly DocumentRecord[]> {
   const text = await textOf(chunks, place);
   const rows = text.startsWith('{') ? jsonRows(text, place) : csvRows(text, place);
   const [first] = rows;
   const lacking = first === undefined ? undefined : shape.required.find((name) => !(name in first));
   if (lacking !== undefined) throw refusal('unknown_root', place, `there is no column ${lacking}`);
-  for (const [index, row] of rows.entries()) {
+  const head = {};
+  yield rows.map((row, index) => {
     const record: Record<string, string> = {};
     for (const name of shape.columns) record[name] = row[name] ?? '';
-    yield { occurrence: index + 1, head: {}, record };
-  }
+    return { occurrence: index + 1, head, record };
+  });
 }
 
 async function textOf(chunks: AsyncIterable<Uint8Array>, place: Place): Promise<string> {

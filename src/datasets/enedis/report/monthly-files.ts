@@ -41,9 +41,9 @@ export async function monthlyFiles(
   sample: readonly string[] = [],
 ): Promise<{ readonly monthly_csv: { readonly bytes: Uint8Array }; readonly monthly_table: RowsFile }> {
   const names = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
-  const sink = openRows(sql, 'monthly');
-  for (const month of months) await sink.write(month);
-  const rows = await sink.close(COLUMNS);
+  const sink = openRows(sql, 'monthly', COLUMNS);
+  for (const month of months) sink.write(month);
+  const rows = await sink.close();
   const typed = names.map((name) =>
     COLUMNS[name] === 'decimal' ? `CAST(${name} AS DECIMAL(18, 2)) AS ${name}` : name,
   );
