@@ -5,6 +5,7 @@ import { WEEKS_BACK, weekEnded } from './anomalies/meter-day.ts';
 import { MODEL_PART } from './anomalies/model-file.ts';
 import { MODEL_CHECK } from './anomalies/promote-step.ts';
 import { namesOfWeek } from './anomalies/week.ts';
+import { CLOCK_DAYS, lagsBefore } from './quality/fleet-rules.ts';
 import { GROUP_CHECK } from './quality/hold-groups.ts';
 import { LIKE_DAYS, readingsBefore } from './estimates/step.ts';
 import { DAYS_OF_METERS, FILES, HALF_HOURS, json, parquet, PERSONAL } from './outputs.ts';
@@ -276,8 +277,39 @@ const STEPS: readonly StepDefinition[] = [
     required: false,
   },
   {
+    id: 'metrics/lags',
+    version: 1,
+    title: 'How well the day of each meter fits that of its segment, as it is and moved by half-hours',
+    inputs: [{ name: 'readings', step: 'transform/readings', output: 'readings' }, daily('slots'), slice('meters')],
+    outputs: {
+      lags: parquet('metrics/smart-meter/lags', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/fleet-rules',
+    version: 1,
+    title: 'Groups that lack readings, and meters whose clock is wrong',
+    inputs: [
+      daily('daily'),
+      slice('meters'),
+      ...Array.from({ length: CLOCK_DAYS }, (_, days) =>
+        before({ name: lagsBefore(days), step: 'metrics/lags', output: 'lags', optional: true }, days),
+      ),
+    ],
+    outputs: {
+      failing: parquet('metrics/smart-meter/fleet_failing', { retention: HALF_HOURS }),
+      tested: parquet('metrics/smart-meter/fleet_tested'),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
     id: 'metrics/quality',
-    version: 3,
+    version: 4,
     title: 'Every rule of quality, with the rows that fail it',
     inputs: [
       ...['readings', 'rejects', 'conflicts'].map((output): StepInput => ({
@@ -286,6 +318,12 @@ const STEPS: readonly StepDefinition[] = [
         output,
       })),
       daily('daily'),
+      ...['failing', 'tested'].map((output): StepInput => ({
+        name: `fleet_${output}`,
+        step: 'metrics/fleet-rules',
+        output,
+        optional: true,
+      })),
       ...HISTORY_BACK.map((days) => before({ name: `daily_${days}`, step: 'metrics/daily', output: 'daily' }, days)),
       ...[slice('meters'), slice('registers'), slice('outages')],
     ],

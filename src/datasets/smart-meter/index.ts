@@ -21,6 +21,8 @@ import { metersAsPersons } from './readings/meter-key.ts';
 import { READING_ROWS, sliceReadings } from './readings/slice.ts';
 import { transformReadings } from './readings/transform.ts';
 import { recogniseFile } from './recognise.ts';
+import { metricsLags } from './quality/clock-lags.ts';
+import { metricsFleetRules } from './quality/fleet-rules.ts';
 import { metricsQuality } from './quality/step.ts';
 import { rollupMonth } from './periods/month.ts';
 import { rollupYear } from './periods/year.ts';
@@ -61,6 +63,8 @@ export function smartMeterWith(secret: () => Promise<string>): Dataset {
       'metrics/model': metricsModel,
       'metrics/scores': metricsScores,
       'metrics/changes': metricsChanges,
+      'metrics/lags': metricsLags,
+      'metrics/fleet-rules': metricsFleetRules,
       'metrics/quality': metricsQuality,
       'metrics/day': metricsDay,
       'report/daily': reportDaily,

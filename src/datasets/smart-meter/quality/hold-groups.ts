@@ -1,16 +1,18 @@
 import { judgeUnits, quoteTexts } from '../../kit/index.ts';
 import type { CheckDefinition, CheckResult, SqlSession, StepUnit } from '../../kit/index.ts';
 import { bucketsSql, slotsSql } from '../marts/partial-sums.ts';
+import { FLEET_RULES } from './fleet-rules.ts';
 import { QUALITY_RULES } from './rules.ts';
 
 /**
  * Meters whose day cannot be believed are left out of the fleet, and a person is asked: once for each group, and never for the fleet. A group is
  * the meters of one transformer; meters that no list puts behind one are in sixteen parts by their key. Of a group, what fails is left
- * out, not its neighbours.
+ * out, not its neighbours; a group that lacks more than a tenth of its readings is left out as a whole.
  */
 export const GROUP_CHECK: CheckDefinition = {
   id: 'meter-groups',
-  title: 'no meter has changed its unit, is in no list of meters, or has two readings for one interval',
+  title:
+    'no meter has changed its unit, is in no list of meters, or has two readings for one interval, and no group lacks a tenth of its readings',
   severity: 'hold',
   perUnit: true,
 };
@@ -32,7 +34,7 @@ interface FailingGroup {
  * of a meter no more than a hash by which other evidence is another question.
  */
 export async function holdGroups(sql: SqlSession, { decided = [] }: Pick<StepUnit, 'decided'>): Promise<CheckResult> {
-  const rules = QUALITY_RULES.filter(({ severity }) => severity === 'hold').map(({ id }) => id);
+  const rules = [...QUALITY_RULES, ...FLEET_RULES].filter(({ severity }) => severity === 'hold').map(({ id }) => id);
   const failing = `failures f LEFT JOIN meters m ON f.meter_key = m.meter_key
     WHERE f.rule IN (${quoteTexts(rules)}) AND f.meter_key IS NOT NULL`;
   const [counted] = await sql.rows<{ groups: number; tested: number }>(

@@ -11,6 +11,7 @@ import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { HELD_TABLES, holdGroups } from './hold-groups.ts';
 import { expectationsOf } from './great-expectations.ts';
+import { FLEET_RULES } from './fleet-rules.ts';
 import { QUALITY_RULES } from './rules.ts';
 import type { QualityRule } from './rules.ts';
 import type { ColumnProfile, QualityDay, Verdict } from './verdicts.ts';
@@ -33,6 +34,14 @@ export const QUALITY_CHECK: CheckDefinition = {
   severity: 'warn',
 };
 
+const FAILURE_COLUMNS = {
+  rule: 'VARCHAR',
+  meter_key: 'UBIGINT',
+  failed_at: 'TIMESTAMPTZ',
+  observed: 'DOUBLE',
+  allowed: 'DOUBLE',
+};
+
 /** Each rule runs on its own over views of the day and of the days before it. */
 export const metricsQuality: StepImplementation = {
   kind: 'sql',
@@ -45,7 +54,7 @@ async function qualityOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE failures (rule VARCHAR, meter_key UBIGINT, failed_at TIMESTAMPTZ, observed DOUBLE, allowed DOUBLE)`,
   );
-  for (const rule of QUALITY_RULES) verdicts.push(await judgeRule(sql, rule));
+  for (const rule of [...QUALITY_RULES, ...FLEET_RULES.map(foundRule)]) verdicts.push(await judgeRule(sql, rule));
   const failures = await copyTable(
     sql,
     'SELECT * FROM failures ORDER BY rule, meter_key, failed_at NULLS FIRST, observed, allowed',
@@ -87,12 +96,23 @@ async function openViews(sql: SqlSession, unit: StepUnit): Promise<void> {
     conflicts: parquetOf(pathsOf(unit, 'conflicts')),
     daily: parquetOf(pathsOf(unit, 'daily')),
     history: historySql(unit),
+    fleet_failing: inputOrEmpty(unit, 'fleet_failing', FAILURE_COLUMNS),
+    fleet_tested: inputOrEmpty(unit, 'fleet_tested', { rule: 'VARCHAR', tested: 'BIGINT' }),
     ...Object.fromEntries(
       ['meters', 'registers', 'outages'].map((id) => [id, inputOrEmpty(unit, id, columnsOfSide(id))]),
     ),
   };
   for (const [name, from] of Object.entries(views))
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${from}`);
+}
+
+/** A rule that the whole fleet was judged by already. */
+function foundRule(rule: QualityRule): QualityRule {
+  return {
+    ...rule,
+    tested: `SELECT coalesce(sum(tested), 0) FROM fleet_tested WHERE rule = '${rule.id}'`,
+    failing: `SELECT * FROM fleet_failing WHERE rule = '${rule.id}'`,
+  };
 }
 
 function historySql(unit: StepUnit): string {

@@ -9,6 +9,7 @@ import {
   PlainSection,
   Row,
 } from '../../kit/page/index.ts';
+import { FLEET_RULES } from '../quality/fleet-rules.ts';
 import { QUALITY_RULES } from '../quality/rules.ts';
 import { Curve } from './curve.tsx';
 import { renderDocument } from './document.tsx';
@@ -90,6 +91,8 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
   );
 }
 
+const RULES = [...QUALITY_RULES, ...FLEET_RULES];
+
 /** Nothing where every meter counts. */
 function Held({ report }: { readonly report: MeterReport }): JSX.Element | null {
   const { held = [] } = report.fleet;
@@ -104,7 +107,7 @@ function Held({ report }: { readonly report: MeterReport }): JSX.Element | null 
           <Row
             key={`${unit} ${rule}`}
             name={unit}
-            cells={[QUALITY_RULES.find(({ id }) => id === rule)?.title ?? rule, number(meters)]}
+            cells={[RULES.find(({ id }) => id === rule)?.title ?? rule, number(meters)]}
           />
         ))}
       </FigureTable>

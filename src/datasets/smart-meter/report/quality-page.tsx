@@ -74,7 +74,8 @@ function Body({ day, days }: { readonly day: QualityDay; readonly days: readonly
           </FigureTable>
         </PlainSection>
       ))}
-      <PlainSection id="tendance" title="Tendance">
+      <Runs days={days} suites={suites} />
+      <PlainSection id="tendance" title="Tendance sur 90 jours">
         <Curve
           title="Lignes en défaut par jour"
           unit="lignes"
@@ -84,6 +85,39 @@ function Body({ day, days }: { readonly day: QualityDay; readonly days: readonly
       <Profile day={day} />
     </>
   );
+}
+
+const RUNS_SHOWN = 14;
+
+/** The newest days by suite: rules that hold of those that were judged. */
+function Runs({
+  days,
+  suites,
+}: {
+  readonly days: readonly QualityDay[];
+  readonly suites: readonly string[];
+}): JSX.Element {
+  return (
+    <PlainSection id="passages" title="Journées et suites">
+      <FigureTable caption="Règles respectées sur règles vérifiées" head={['Jour', ...suites, 'Lignes en défaut']}>
+        {days
+          .slice(-RUNS_SHOWN)
+          .reverse()
+          .map((one) => (
+            <Row
+              key={one.date}
+              name={one.date}
+              cells={[...suites.map((suite) => heldOf(one, suite)), number(failedOf(one))]}
+            />
+          ))}
+      </FigureTable>
+    </PlainSection>
+  );
+}
+
+function heldOf({ verdicts }: QualityDay, suite: string): string {
+  const own = verdicts.filter((verdict) => verdict.suite === suite);
+  return own.length === 0 ? '–' : `${own.filter(({ failed }) => failed === 0).length} / ${own.length}`;
 }
 
 function Profile({ day }: { readonly day: QualityDay }): JSX.Element {

@@ -53,8 +53,8 @@ export const reportPage: StepImplementation = {
     }),
 };
 
-/** Days before whose verdicts the trend shows. */
-export const TREND_DAYS = 20;
+/** Days before whose verdicts the trend shows: ninety with the day itself. */
+export const TREND_DAYS = 89;
 
 /** The name of the input that has the verdicts of so many days before. */
 export function qualityBefore(days: number): string {

@@ -1,0 +1,65 @@
+import { forEachUnit } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import { LEAST_METERS } from '../marts/fleet.ts';
+import { columnsOfSide } from '../side/parts.ts';
+import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+
+/**
+ * `metrics/lags`: how well the day of a meter fits that of its segment, as it is and moved by up to four half-hours. A clock that is wrong
+ * shows as a better fit when it is moved back, day after day. Integers alone are added up, so that bytes do not depend on threads.
+ */
+
+/** Half-hours by which a day is moved, both ways. */
+export const LARGEST_LAG = 4;
+/** A curve is told in this many steps from its mean. */
+const SCALE = 1_000;
+
+const LAGS = Array.from({ length: 2 * LARGEST_LAG + 1 }, (_, place) => place - LARGEST_LAG);
+
+/** `meter_key` and `fits`: hundred times the correlation for each lag, from `-LARGEST_LAG`; only of full days of half-hours. */
+export const metricsLags: StepImplementation = {
+  kind: 'sql',
+  run: (task, sql) => forEachUnit(task, (unit) => lagsOf(unit, sql)),
+};
+
+async function lagsOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+  const slots = 2 * (unit.day?.hours ?? 24);
+  await sql.run(curvesSql(parquetOf(pathsOf(unit, 'slots')), slots));
+  await sql.run('CREATE OR REPLACE TEMP TABLE fits (meter_key UBIGINT, fits TINYINT[])');
+  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  // File by file: a shard is all of its meters, and the sums of a million at once need more memory than there is.
+  for (const file of pathsOf(unit, 'readings'))
+    await sql.run(`INSERT INTO fits ${fitsSql(parquetOf([file]), meters, slots)}`);
+  const lags = await copyTable(sql, 'SELECT * FROM fits ORDER BY meter_key', `lags-${unit.scope}`);
+  return { scope: unit.scope, outputs: { lags }, checks: [], facts: { rows: lags.rows } };
+}
+
+const column = (lag: number): string => `c${lag + LARGEST_LAG}`;
+
+/** `curves`: of each segment and half-hour the segment's course, and as it would be some half-hours later. */
+function curvesSql(from: string, slots: number): string {
+  const moved = LAGS.map(
+    (lag) =>
+      `CAST(max(c) FILTER (WHERE (own.slot + ${lag + slots}) % ${slots} = later.slot) AS INTEGER) AS ${column(lag)}`,
+  );
+  return `CREATE OR REPLACE TEMP TABLE curves AS
+    WITH sums AS (SELECT segment, slot, CAST(sum(total_wh) AS DECIMAL(38, 5)) AS wh FROM ${from}
+        WHERE channel = 'import' GROUP BY segment, slot HAVING sum(observed) >= ${LEAST_METERS}),
+      whole AS (SELECT segment, CAST(sum(wh) AS DOUBLE) / count(*) AS mean FROM sums GROUP BY segment HAVING count(*) = ${slots}),
+      centred AS (SELECT segment, slot, CAST(wh AS DOUBLE) - mean AS wh FROM sums JOIN whole USING (segment)),
+      own AS (SELECT segment, slot, CAST(round(${SCALE} * wh / nullif(max(abs(wh)) OVER (PARTITION BY segment), 0)) AS INTEGER) AS c FROM centred)
+    SELECT own.segment, later.slot, ${moved.join(', ')}, sqrt(CAST(sum(c * c) AS DOUBLE)) AS size
+    FROM own CROSS JOIN range(${slots}) AS later(slot) GROUP BY own.segment, later.slot HAVING sum(abs(c)) > 0`;
+}
+
+function fitsSql(from: string, meters: string, slots: number): string {
+  const sums = LAGS.map((lag) => `CAST(sum(CAST(wh AS BIGINT) * ${column(lag)}) AS DOUBLE) AS s${lag + LARGEST_LAG}`);
+  const fits = LAGS.map((lag) => `CAST(round(100 * s${lag + LARGEST_LAG} / (size * spread)) AS TINYINT)`);
+  return `WITH rows AS (SELECT r.meter_key, coalesce(m.segment, 'unknown') AS segment, r.slot, CAST(r.energy_wh AS INTEGER) AS wh
+        FROM ${from} r LEFT JOIN ${meters} m ON r.meter_key = m.meter_key
+        WHERE r.channel = 'import' AND r.step_min = 30 AND r.energy_wh IS NOT NULL),
+      sums AS (SELECT meter_key, any_value(size) AS size, ${sums.join(', ')},
+          sqrt(CAST(${slots} * sum(CAST(wh AS BIGINT) * wh) - sum(wh) * sum(wh) AS DOUBLE) / ${slots}) AS spread
+        FROM rows JOIN curves USING (segment, slot) GROUP BY meter_key HAVING count(*) = ${slots} AND count(DISTINCT slot) = ${slots})
+    SELECT meter_key, [${fits.join(', ')}] FROM sums WHERE spread > 0`;
+}
