@@ -4,8 +4,14 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify from 'fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { OpenAPIV3_1 } from 'openapi-types';
 import { matchOf, textBefore } from '../given.ts';
 import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
@@ -34,6 +40,8 @@ import { callerOfSession } from './security/sessions.ts';
 import type { ApiApp } from './shared/app.ts';
 import type { ApiContext } from './shared/context.ts';
 import { clientErrorHandler, refuseExpectation } from './shared/malformed.ts';
+import { noQuery } from './shared/fields.ts';
+import { PathMethods } from './shared/other-methods.ts';
 import { notFound, sendProblem } from './shared/problems.ts';
 
 /** The largest body of a request: orders are small. */
@@ -50,6 +58,27 @@ const NOBODY: Caller = { name: 'nobody', scopes: [], anonymous: true };
 /** The server with all routes, not listening yet. */
 export async function createServer(context: ApiContext): Promise<ApiApp> {
   const headers = securityHeaders(context.settings);
+  const app = openServer(headers);
+  const methods = new PathMethods();
+  methods.watch(app);
+  const tags = new KnownTags(context.known);
+  const verifier = new Verifier(context.engine);
+  addGuards(app, context, tags, headers);
+  await addDocuments(app, context);
+  await addApi(app, context, tags, verifier);
+  addEarlierPaths(app, context);
+  addMcpRoute(app, context);
+  addPublished(app, context);
+  addConsole(app, context, verifier);
+  addErrorPage(app);
+  // Some of the routes are added in scopes of their own.
+  await app.after();
+  methods.refuseOthers(app);
+  return app;
+}
+
+/** Without a route; whatever is refused, by whatever part, is refused by a problem. */
+function openServer(headers: Readonly<Record<string, string>>): ApiApp {
   const app: ApiApp = fastify({
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_WITHIN_MS,
@@ -69,14 +98,20 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(notFound(`resource ${textBefore(request.url, '?')}`), request, reply),
   );
-  const tags = new KnownTags(context.known);
-  const verifier = new Verifier(context.engine);
   app.server.on('checkExpectation', refuseExpectation(headers));
-  addGuards(app, context, tags, headers);
-  await addDocuments(app, context);
+  return app;
+}
+
+/** The routes below `/api/v1`. */
+async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifier: Verifier): Promise<void> {
+  const prefix = '/api/v1';
   await app.register(
     (scope, _, done) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
+      // Unknown members are refused, also where none is known.
+      api.addHook('onRoute', (route) => {
+        route.schema = { querystring: noQuery, ...route.schema };
+      });
       api.addHook('preValidation', (request, __, next) => {
         requireReading(request);
         next();
@@ -93,21 +128,15 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
       addReportLinks(api, context);
       done();
     },
-    { prefix: '/api/v1' },
+    { prefix },
   );
   await app.register(
     (scope, _, done) => {
       addDepositRoute(scope.withTypeProvider<ZodTypeProvider>(), context);
       done();
     },
-    { prefix: '/api/v1' },
+    { prefix },
   );
-  addEarlierPaths(app, context);
-  addMcpRoute(app, context);
-  addPublished(app, context);
-  addConsole(app, context, verifier);
-  addErrorPage(app);
-  return app;
 }
 
 /** The OpenAPI document, as it is committed: of a server that is ready. The version of the code is no part of it. */
@@ -180,9 +209,17 @@ async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
     },
     transform: jsonSchemaTransform,
+    transformObject: withSchemas,
   });
   await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
 }
+
+/** With the schemas that have names: those of answers alone, because requests have theirs in place. */
+const withSchemas: typeof jsonSchemaTransformObject = (document) => {
+  const { components, ...rest } = jsonSchemaTransformObject(document) as Partial<OpenAPIV3_1.Document>;
+  const schemas = Object.entries(components?.schemas ?? {}).filter(([name]) => !name.endsWith('Input'));
+  return { ...rest, components: { ...components, schemas: Object.fromEntries(schemas) } };
+};
 
 /** A strong tag names bytes as they are sent: another coding has another tag. */
 function tagCoding(

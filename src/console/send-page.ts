@@ -60,7 +60,7 @@ export function sendProblemPage(
   const link = back === undefined ? null : h('p', null, h('a', { href: back }, page.words.back));
   const content = h('div', null, h('p', null, told), link);
   return asHtml(reply)
-    .code(statusOf(known.code))
+    .code(statusOf(known))
     .send(renderPage(page, { title: page.words.problem, content }));
 }
 

@@ -9,6 +9,15 @@ import type { CivilDate, Period } from './vocabulary.ts';
 const DAY_MS = 86_400_000;
 /** What a month looks like, `YYYY-MM`. */
 export const MONTH_FORM = /^\d{4}-(0[1-9]|1[0-2])$/;
+/** What a day looks like that exists, `YYYY-MM-DD`, of the years 1000 to 2999: a form that documents can tell too. */
+export const DAY_FORM = new RegExp(
+  [
+    String.raw`^(?:[12]\d{3}-(?:`,
+    String.raw`(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|`,
+    String.raw`02-(?:0[1-9]|1\d|2[0-8]))|`,
+    String.raw`(?:[12]\d(?:0[48]|[2468][048]|[13579][26])|(?:1[26]|2[048])00)-02-29)$`,
+  ].join(''),
+);
 const CIVIL_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 function epochDay(date: CivilDate): number | undefined {

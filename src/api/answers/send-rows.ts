@@ -7,8 +7,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
 import { readRowSets, writeParquet } from '../../engine/look/table-rows.ts';
-import { PipelineError } from '../../errors.ts';
 import type { TableColumn } from '../../pipelines/tables.ts';
+import { HttpRefusal } from '../shared/problems.ts';
 import { arrowStream } from './arrow.ts';
 import type { Dialect } from './csv.ts';
 import { FORMATS } from './formats.ts';
@@ -77,6 +77,10 @@ async function sendParquet(
 export function sendFile(file: string, size: number, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.header('accept-ranges', 'bytes');
   const range = rangeOf(request.headers.range, size, request.headers['if-range'], reply.getHeader('etag'));
+  if (range === 'outside') {
+    reply.header('content-range', `bytes */${size}`);
+    throw new HttpRefusal(416, `the range ${request.headers.range} is outside of the ${size} bytes`);
+  }
   if (range === undefined) return reply.header('content-length', size).send(createReadStream(file));
   const { start, end } = range;
   reply
@@ -91,13 +95,12 @@ function rangeOf(
   size: number,
   ifRange: string | string[] | undefined,
   tag: number | string | string[] | undefined,
-): { readonly start: number; readonly end: number } | undefined {
+): { readonly start: number; readonly end: number } | 'outside' | undefined {
   if (header === undefined || (ifRange !== undefined && ifRange !== tag)) return undefined;
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header) ?? [];
   // Several ranges, and what is no range of bytes: the whole is always a good answer.
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  if (start <= end) return { start, end };
-  throw new PipelineError('RANGE_TOO_LARGE', `the range ${header} is outside of the ${size} bytes`);
+  return start <= end ? { start, end } : 'outside';
 }

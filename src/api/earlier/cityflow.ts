@@ -14,7 +14,7 @@ import { readFile } from 'node:fs/promises';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anything } from '../shared/fields.ts';
+import { anything } from '../shared/responses.ts';
 import { pipelineErrorOf, statusOf } from '../shared/problems.ts';
 
 /**
@@ -62,8 +62,9 @@ export function addCityRoutes(app: ApiApp, context: ApiContext): void {
 }
 
 function sendCityError(error: unknown, reply: FastifyReply): FastifyReply {
-  const { code, message } = pipelineErrorOf(error);
-  const statusCode = statusOf(code);
+  const known = pipelineErrorOf(error);
+  const { code, message } = known;
+  const statusCode = statusOf(known);
   const told = code === 'INTERNAL' ? 'the request failed' : message;
   return reply.code(statusCode).send({ error: code, message: told, statusCode });
 }
@@ -95,21 +96,21 @@ function addRoutes(app: ApiApp, city: City, { engine, settings }: ApiContext): v
     const date = dateOf((request.params as { date: string }).date);
     return { date, report: await city.report(date) };
   });
-  app.get('/reports', { schema }, async (request) => {
-    const { limit } = listQuery.parse(request.query);
+  app.get('/reports', { schema: { ...schema, querystring: listQuery } }, async (request) => {
+    const { limit } = request.query;
     const days = await city.newest(limit, 'report/daily:report');
     return {
       count: days.length,
       reports: days.map(({ scope, version }) => ({ date: scope, version, report_type: 'daily' })),
     };
   });
-  app.get('/reports/:date', { schema }, async (request) => {
-    const { report_type: type } = reportQuery.parse(request.query);
+  app.get('/reports/:date', { schema: { ...schema, querystring: reportQuery } }, async (request) => {
+    const { report_type: type } = request.query;
     const date = dateOf((request.params as { date: string }).date);
     return { date, report_type: type, report: await city.report(date) };
   });
-  app.get('/correlations', { schema }, async (request) => {
-    const { limit } = listQuery.parse(request.query);
+  app.get('/correlations', { schema: { ...schema, querystring: listQuery } }, async (request) => {
+    const { limit } = request.query;
     const days = await city.newest(limit, 'metrics/history:history');
     return { count: days.length, correlations: days.map(({ scope }) => ({ date: scope })) };
   });
@@ -120,8 +121,8 @@ function addRoutes(app: ApiApp, city: City, { engine, settings }: ApiContext): v
 }
 
 function addMetrics(app: ApiApp, city: City): void {
-  app.get('/metrics', { schema }, async (request) => {
-    const { limit } = listQuery.parse(request.query);
+  app.get('/metrics', { schema: { ...schema, querystring: listQuery } }, async (request) => {
+    const { limit } = request.query;
     const days = await city.newest(limit, undefined);
     const metrics = days.flatMap(({ scope, outputs }) =>
       TYPES.filter((type) => outputs[outputOf(type)] !== undefined).map((type) => ({ metric_type: type, date: scope })),

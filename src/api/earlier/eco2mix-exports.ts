@@ -5,7 +5,8 @@ import { sendWhole } from '../answers/send-rows.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { civilDate, csvText, problems } from '../shared/fields.ts';
+import { civilDate } from '../shared/fields.ts';
+import { csvText, problems } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 
 /** The CSV exports of the earlier system's pages, by the table that has their columns: `;`, a decimal comma, French headers. */

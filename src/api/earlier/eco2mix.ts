@@ -15,7 +15,8 @@ import { isKnown, tagOf } from '../answers/tags.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anything, anyRecord, civilDate, problems } from '../shared/fields.ts';
+import { civilDate } from '../shared/fields.ts';
+import { answerAs, anyRecord, problems, unchanged } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 
 /**
@@ -70,7 +71,7 @@ const CAPACITY_NAMES: Readonly<Record<string, string>> = {
 export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): void {
   if (!('eco2mix' in engine.datasets) && !('parc' in engine.datasets)) return;
   const placed = tablesOf(engine.datasets).get('parc_mensuel');
-  const schema = { tags, querystring: z.object(range).partial(), response: { 200: anyRecord, ...problems } };
+  const schema = { tags, querystring: z.strictObject(range).partial(), response: { 200: anyRecord, ...problems } };
   app.get('/parc', { schema }, async (request) => {
     requireScope(request, 'data:read', placed?.pipeline ?? 'eco2mix');
     const span = placed === undefined ? undefined : await known.span(placed.pipeline);
@@ -89,7 +90,11 @@ export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): vo
 
 function addCurves(app: ApiApp, grid: Grid): void {
   const curve = (query: z.ZodObject) => ({
-    schema: { tags, querystring: query, response: { 200: anything, ...problems } },
+    schema: {
+      tags,
+      querystring: query,
+      response: { 200: answerAs('The curve', { 'application/json': anyRecord }), ...problems, ...unchanged },
+    },
   });
   app.get('/courbe_conso', curve(plain), (request, reply) => {
     const asked = plain.parse(request.query);

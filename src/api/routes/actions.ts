@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anyRecord, dayParams, pipelineParams, problems } from '../shared/fields.ts';
+import { dayParams, pipelineParams } from '../shared/fields.ts';
+import { anyRecord, orderProblems, problems } from '../shared/responses.ts';
 import {
   backfillAction,
   backfillActionBody,
@@ -25,7 +26,7 @@ import { orderSchedule, orderWatch, scheduleAction, scheduleBody } from './upkee
 
 const tags = ['actions'];
 
-const accepted = { 202: anyRecord, ...problems };
+const accepted = { 202: anyRecord, ...orderProblems };
 
 /**
  * Everything that starts or changes a run; each needs `ops:write` and a reason, which the audit
@@ -109,7 +110,7 @@ function addVerification(app: ApiApp, verifier: Verifier, orders: Orders): void 
         summary: 'Rebuild a finished day from its raw files, and compare every byte',
         params: dayParams,
         body: z.strictObject({ reason }),
-        response: { 200: anyRecord, ...problems },
+        response: { 200: anyRecord, ...orderProblems },
       },
     },
     async (request, reply) => {
@@ -127,7 +128,7 @@ function addBackfills(app: ApiApp, context: ApiContext, orders: Orders): void {
         tags,
         summary: 'What a backfill would do, with the hash to start it by',
         body: planBody,
-        response: { 200: anyRecord, ...problems },
+        response: { 200: anyRecord, ...orderProblems },
       },
     },
     async (request) => ({ ...(await orderPlan(context, request, request.body)) }),

@@ -8,7 +8,8 @@ import type { Change } from '../../pipelines/change.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anything, anyRecord, instant, pipelineName, problems } from '../shared/fields.ts';
+import { instant, pipelineName } from '../shared/fields.ts';
+import { answerAs, anyRecord, plainText, problems } from '../shared/responses.ts';
 import { PipelineError } from '../../errors.ts';
 
 /**
@@ -51,7 +52,7 @@ export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
     async ({ query }) => {
       if (query.since !== undefined && !isCursor(query.since))
         throw new PipelineError('INPUT_INVALID', 'since takes an instant, or `next` of the page before');
-      const told = await changesOf(context, query.pipeline, query.since, query.limit);
+      const told = await changesOf(context, query.pipeline, fromOf(query.since), query.limit);
       const settled = new Date(context.engine.now().getTime() - SETTLED_MS).toISOString();
       const next = told.findLast(({ change }) => change.committedAt < settled)?.id;
       return {
@@ -68,7 +69,7 @@ export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
         tags,
         summary: 'Changes as they come (text/event-stream)',
         querystring: z.strictObject({ pipeline: pipelineName.optional() }),
-        response: { 200: anything, ...problems },
+        response: { 200: answerAs('Events, one for each change', { 'text/event-stream': plainText }), ...problems },
       },
     },
     (request, reply) => sendEvents(context, request.query.pipeline, request, reply, listeners),
@@ -77,6 +78,11 @@ export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
 
 function isCursor(text: string): boolean {
   return instant.safeParse(text.split('/')[0]).success;
+}
+
+/** Where the feed goes on: its keys begin with instants in UTC with milliseconds, and are compared as texts. */
+function fromOf(since: string | undefined): string | undefined {
+  return since === undefined || since.includes('/') ? since : new Date(since).toISOString();
 }
 
 async function changesOf(

@@ -16,7 +16,12 @@ import type { Orders } from './orders.ts';
 /** What people order of one day, the same over the API and from a form. */
 
 /** Why something is done; kept with what is done and in the audit. */
-export const reason = z.string().trim().min(3).max(500).describe('Why; kept with the day');
+export const reason = z
+  .string()
+  .max(500)
+  .regex(/^\s*\S[\s\S]+\S\s*$/, 'a reason has at least three characters')
+  .trim()
+  .describe('Why; kept with the day');
 
 const step = z
   .string()

@@ -17,7 +17,8 @@ import { digestOf, isKnown } from '../answers/tags.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anything, anyRecord, dayParams, problems } from '../shared/fields.ts';
+import { dayParams } from '../shared/fields.ts';
+import { answerAs, anything, anyRecord, byRanges, plainText, problems, unchanged } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 import { asPage } from './published.ts';
 import { Rehearsals } from './rehearsals.ts';
@@ -26,6 +27,19 @@ import { Rehearsals } from './rehearsals.ts';
 
 const tags = ['days'];
 const versionParams = z.strictObject({ ...dayParams.shape, version: z.coerce.number().int().min(1) });
+const reportFiles = {
+  'text/html': plainText,
+  'application/json': anything,
+  'text/csv': plainText,
+  'application/vnd.apache.parquet': anything,
+};
+const reportAnswer = {
+  200: answerAs('The report, as it is kept', reportFiles),
+  206: answerAs('A range of its bytes', reportFiles),
+  ...problems,
+  ...unchanged,
+  ...byRanges,
+};
 const reportParams = z.strictObject({ ...dayParams.shape, format: z.enum(['html', 'json', 'csv', 'parquet']) });
 const diffQuery = z.strictObject({
   versions: z
@@ -138,7 +152,7 @@ function addVersionRoutes(app: ApiApp, context: ApiContext): void {
         tags,
         summary: 'The report of the newest version',
         params: reportParams,
-        response: { 200: anything, ...problems },
+        response: reportAnswer,
       },
     },
     (request, reply) => sendReport(context, request.params, request, reply),

@@ -4,7 +4,7 @@ import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import { writeAudit } from '../shared/audit.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { problems } from '../shared/fields.ts';
+import { orderProblems } from '../shared/responses.ts';
 
 /** The largest notification: SNS and SQS send no longer ones. */
 const NOTICE_BYTES = 256 * 1024;
@@ -37,7 +37,7 @@ export function addDepositRoute(app: ApiApp, { engine, deposits }: ApiContext): 
         summary: 'Say that files were put into the store or the raw bucket',
         description: 'Events of S3, SNS, MinIO or the Versity gateway; or {"objects": ["raw/api/…"]}',
         body: z.record(z.string(), z.unknown()),
-        response: { 202: answer, ...problems },
+        response: { 202: answer, ...orderProblems },
       },
     },
     async (request, reply) => {

@@ -5,8 +5,9 @@ import { heldScopes } from '../../engine/look/held-scopes.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anyRecord, dayParams, periodParams, pipelineName, problems } from '../shared/fields.ts';
+import { dayParams, periodParams, pipelineName } from '../shared/fields.ts';
 import { notFound } from '../shared/problems.ts';
+import { anyRecord, orderProblems, problems } from '../shared/responses.ts';
 import { Orders } from './orders.ts';
 import { orderUnitOfDay, orderUnitOfPeriod, unitDecisionBody } from './unit-orders.ts';
 
@@ -66,7 +67,7 @@ export function addHeldRoutes(app: ApiApp, context: ApiContext): void {
 function addDecisions(app: ApiApp, context: ApiContext): void {
   const orders = new Orders(context);
   const tags = ['actions'];
-  const response = { 202: anyRecord, ...problems };
+  const response = { 202: anyRecord, ...orderProblems };
   app.post(
     '/pipelines/:pipeline/days/:date/actions/decideUnit',
     {

@@ -7,7 +7,7 @@ import { listSchedules } from '../../schedules/list-schedules.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anyRecord, problems } from '../shared/fields.ts';
+import { anyRecord, problems } from '../shared/responses.ts';
 
 /** What operators look at besides days: schedules, backfills, stores. */
 

@@ -12,7 +12,8 @@ import { firstDayOf } from '../../pipelines/part-days.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anyRecord, pipelineName, pipelineParams, problems, rangeQuery } from '../shared/fields.ts';
+import { pipelineName, pipelineParams, rangeQuery } from '../shared/fields.ts';
+import { anyRecord, problems } from '../shared/responses.ts';
 
 /** Pipelines, how their days stand, and what is not as it should be. */
 

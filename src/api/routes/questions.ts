@@ -11,11 +11,21 @@ import { isKnown, tagOf } from '../answers/tags.ts';
 import { mayReadTable } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anyRecord, anything, problems } from '../shared/fields.ts';
+import { answerAs, anyRecord, bounded, negotiated, plainText, problems, unchanged } from '../shared/responses.ts';
 
 /** Declared questions: a list of them, and their answers. */
 
 const tags = ['questions'];
+const answered = {
+  200: answerAs('The answer with what it stands on, or its rows alone', {
+    'application/json': anyRecord,
+    'text/csv': plainText,
+  }),
+  ...problems,
+  ...unchanged,
+  ...negotiated,
+  ...bounded,
+};
 
 /**
  * One route for every question that a dataset declares; its parameters are checked by its own
@@ -44,7 +54,7 @@ export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
           summary: placed.question.title.en,
           description: placed.question.description.en,
           querystring: placed.question.parameters,
-          response: { 200: anything, ...problems },
+          response: answered,
         },
       },
       async (request, reply) => {

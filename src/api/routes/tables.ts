@@ -18,7 +18,9 @@ import { isKnown, tagOf } from '../answers/tags.ts';
 import { mayReadTable } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
-import { anything, anyRecord, civilDate, instant, problems } from '../shared/fields.ts';
+import { civilDate, instant } from '../shared/fields.ts';
+import { anyRecord, bounded, problems } from '../shared/responses.ts';
+import { fileAnswer, rowsAnswer } from './table-answers.ts';
 import { notFound } from '../shared/problems.ts';
 
 /** Rows and files of declared tables. */
@@ -66,14 +68,14 @@ export function addTableRoutes(app: ApiApp, context: ApiContext, known: KnownTag
   app.get(
     '/tables/:table/rows',
     {
-      schema: { tags, summary, params: tableParams, querystring: rowsQuery, response: { 200: anything, ...problems } },
+      schema: { tags, summary, params: tableParams, querystring: rowsQuery, response: rowsAnswer },
     },
     (request, reply) => rows(request, reply, request.query),
   );
   app.get(
     '/tables/:table/rows.:format',
     {
-      schema: { tags, summary, params: formatParams, querystring: rowsQuery, response: { 200: anything, ...problems } },
+      schema: { tags, summary, params: formatParams, querystring: rowsQuery, response: rowsAnswer },
     },
     (request, reply) => rows(request, reply, request.query, request.params.format),
   );
@@ -85,7 +87,7 @@ export function addTableRoutes(app: ApiApp, context: ApiContext, known: KnownTag
         summary: 'All rows of a range',
         params: tableParams,
         querystring: fileQuery,
-        response: { 200: anything, ...problems },
+        response: fileAnswer,
       },
     },
     (request, reply) => file(request, reply, request.query),
@@ -98,7 +100,7 @@ export function addTableRoutes(app: ApiApp, context: ApiContext, known: KnownTag
         summary: 'All rows of a range',
         params: formatParams,
         querystring: fileQuery,
-        response: { 200: anything, ...problems },
+        response: fileAnswer,
       },
     },
     (request, reply) => file(request, reply, request.query, request.params.format),
@@ -116,7 +118,7 @@ function addProof(app: ApiApp, context: ApiContext, tables: ReadonlyMap<string, 
         summary: 'The versions and hashes that rows stand on',
         params: tableParams,
         querystring: proofQuery,
-        response: { 200: anyRecord, ...problems },
+        response: { 200: anyRecord, ...problems, ...bounded },
       },
     },
     async (request) => {

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { PipelineError } from '../../errors.ts';
-import { problemOf } from './problems.ts';
+import { HttpRefusal, problemOf } from './problems.ts';
 
 /**
  * Requests that Node refuses before there is a request for fastify: what is no HTTP, has too long
@@ -62,8 +61,7 @@ function refused(
   { status, detail }: Refusal,
   headers: Headers,
 ): { readonly status: number; readonly body: string; readonly sent: Headers } {
-  const problem = problemOf(new PipelineError('INPUT_INVALID', detail), '/');
-  const body = JSON.stringify({ ...problem, status });
+  const body = JSON.stringify(problemOf(new HttpRefusal(status, detail), '/'));
   const sent = {
     ...headers,
     'content-type': 'application/problem+json',

@@ -37,9 +37,19 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** What HTTP itself has a status for, more exact than that of the code. */
+export class HttpRefusal extends PipelineError {
+  readonly status: number;
+
+  constructor(status: number, message: string, code: ErrorCode = 'INPUT_INVALID') {
+    super(code, message);
+    this.status = status;
+  }
+}
+
 /** 500 for codes that no request should bring about. */
-export function statusOf(code: ErrorCode): number {
-  return STATUS[code] ?? 500;
+export function statusOf(error: PipelineError): number {
+  return error instanceof HttpRefusal ? error.status : (STATUS[error.code] ?? 500);
 }
 
 /** What fastify throws for requests that it refuses itself, in our codes. */
@@ -47,9 +57,8 @@ export function pipelineErrorOf(error: unknown): PipelineError {
   const { statusCode, message, validation } = error as { statusCode?: number; message?: string; validation?: unknown };
   if (validation !== undefined) return new PipelineError('INPUT_INVALID', message ?? 'the request is not valid');
   if (error instanceof PipelineError) return error;
-  if (statusCode === 413) return new PipelineError('RANGE_TOO_LARGE', 'the body is larger than this route takes');
-  if (statusCode === 415)
-    return new PipelineError('INPUT_INVALID', 'the body has a media type that this route does not take');
+  if (statusCode === 413) return new HttpRefusal(413, 'the body is larger than this route takes', 'RANGE_TOO_LARGE');
+  if (statusCode === 415) return new HttpRefusal(415, 'the body has a media type that this route does not take');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new PipelineError('INPUT_INVALID', message ?? 'the request is not valid');
   return asPipelineError(error);
@@ -62,7 +71,7 @@ export function problemOf(error: PipelineError, instance: string): Problem {
   // What an unexpected error says may quote anything.
   const detail =
     code === 'INTERNAL' ? 'the request failed; the log of the server says more' : redactText(error.message);
-  return { type: `/api/errors#${code}`, title: meaning, status: statusOf(code), detail, instance, code, remedy };
+  return { type: `/api/errors#${code}`, title: meaning, status: statusOf(error), detail, instance, code, remedy };
 }
 
 /** Errors of unknown kind are `INTERNAL`, and written to the log with their stack. */
@@ -72,6 +81,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (problem.status === 503 || problem.status === 429)
     reply.header('retry-after', Math.ceil((known.retryAfterMs ?? TRY_AGAIN_S * 1000) / 1000));
+  // They tell of what would have been sent.
+  for (const name of ['etag', 'repr-digest', 'content-disposition', 'accept-ranges']) reply.removeHeader(name);
   if (problem.status === 500) request.log.error({ err: error }, 'a request failed');
   return reply.code(problem.status).type('application/problem+json').header('cache-control', 'no-store').send(problem);
 }

@@ -90,6 +90,7 @@ export {
   addMonths,
   datesBetween,
   datesOfMonth,
+  DAY_FORM,
   isCivilDate,
   MONTH_FORM,
   toEpochDay,

@@ -173,8 +173,13 @@ describe('rows of a table', () => {
         if (told.includes('"scope":"2026-05-08"')) break;
       }
       expect(told).toMatch(/event: change\ndata: \{"pipeline":"eco2mix","scope":"2026-05-08","version":2/);
-      const { changes } = (await get('/changes?since=2026-06-20T10:05:00Z')).json<{ changes: { scope: string }[] }>();
-      expect(changes.map(({ scope }) => scope)).toContain('2026-05-08');
+      // The instant of the commit itself, in another zone and without its milliseconds.
+      const inParis = `${new Date(clock.getTime() + 7_200_000).toISOString().slice(0, 19)}+02:00`;
+      for (const since of ['2026-06-20T10:05:00Z', inParis]) {
+        const feed = await get(`/changes?since=${encodeURIComponent(since)}`);
+        const { changes } = feed.json<{ changes: { scope: string }[] }>();
+        expect(changes.map(({ scope }) => scope)).toContain('2026-05-08');
+      }
     } finally {
       open.server.closeAllConnections();
       await open.close();
@@ -196,6 +201,9 @@ describe('rows of a table', () => {
     const part = await get(url, { range: 'bytes=4-11' });
     expect(part.statusCode).toBe(206);
     expect(part.rawPayload).toEqual(whole.rawPayload.subarray(4, 12));
+    const outside = await get(url, { range: `bytes=${whole.rawPayload.length}-` });
+    expect([outside.statusCode, outside.headers['content-range']]).toEqual([416, `bytes */${whole.rawPayload.length}`]);
+    expect(outside.headers.etag).toBeUndefined();
   });
 });
 

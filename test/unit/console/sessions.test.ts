@@ -209,7 +209,7 @@ describe('a form of another page', () => {
       },
       payload: 'reason=because',
     });
-    expect(statusCode).toBe(400);
+    expect(statusCode).toBe(415);
   });
 });
 

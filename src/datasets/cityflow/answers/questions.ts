@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { isCivilDate, question, quoteText, definedMembers } from '../../kit/index.ts';
+import { DAY_FORM, question, quoteText, definedMembers } from '../../kit/index.ts';
 import type { DashboardDefinition, DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
 /** Questions about the mobility of Paris: the busiest street, the worst hour, works near a place, disruptions of a line, two days compared. */
 
-const day = z.string().refine(isCivilDate, 'YYYY-MM-DD').optional();
+const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
 const RANGE = { start: day.describe('First day, YYYY-MM-DD'), end: day.describe('Last day, YYYY-MM-DD') };
 const top = z.coerce.number().int().min(1).max(1_000).default(10).describe('At most so many rows');
 

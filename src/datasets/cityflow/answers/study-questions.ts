@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addDays, isCivilDate, question, quoteText, definedMembers } from '../../kit/index.ts';
+import { addDays, DAY_FORM, question, quoteText, definedMembers } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
 import { linksSql } from '../studies/links-sql.ts';
 import { STUDY_LIMITS } from '../studies/limits.ts';
@@ -7,7 +7,7 @@ import { ZONE } from '../zones.ts';
 
 /** Questions over many days: when to work in a street, what goes along with what, which sensors are silent, what bikes did each day. */
 
-const day = z.string().refine(isCivilDate, 'YYYY-MM-DD').optional();
+const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
 const RANGE = { start: day.describe('First day, YYYY-MM-DD'), end: day.describe('Last day, YYYY-MM-DD') };
 
 interface Asked {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addDays, isCivilDate, question, quoteText } from '../../kit/index.ts';
+import { addDays, DAY_FORM, question, quoteText } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn, Words } from '../../kit/index.ts';
 import { QUANTITIES } from '../rollup/energies.ts';
 import type { Quantity } from '../rollup/energies.ts';
@@ -7,7 +7,7 @@ import { regionName, REGIONS } from '../regions.ts';
 
 /** Questions about the regions. */
 
-const date = z.string().refine(isCivilDate, 'YYYY-MM-DD').optional();
+const date = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
 const RANGE = { start: date.describe('First day, YYYY-MM-DD'), end: date.describe('Last day, YYYY-MM-DD') };
 const grandeur = z.enum(QUANTITIES).default('consommation').describe('Load, a source, pumping, or net physical import');
 const CODES = REGIONS.map(({ code }) => code) as [string, ...string[]];

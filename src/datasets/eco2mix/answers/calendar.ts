@@ -25,7 +25,11 @@ const calendrier = question({
   },
   parameters: z.strictObject({
     ...RANGE,
-    summary: z.stringbool().default(false).describe('One row per kind of day instead of one per day'),
+    summary: z
+      .stringbool()
+      .meta({ enum: ['true', 'false', 'yes', 'no', 'on', 'off', '1', '0'] })
+      .default(false)
+      .describe('One row per kind of day instead of one per day'),
     top_n: LIST.top_n,
   }),
   tables: ['eco2mix_energies_day', 'eco2mix_calendar'],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isCivilDate, quoteText, definedMembers } from '../../kit/index.ts';
+import { DAY_FORM, quoteText, definedMembers } from '../../kit/index.ts';
 import type { TableColumn, Words } from '../../kit/index.ts';
 import type { MeasureName } from '../columns.ts';
 import { COLUMN_OF, MEASURES } from '../columns.ts';
@@ -43,7 +43,7 @@ export function exchangeLabel(pays: Pays): Words {
   return { fr: name, en: name };
 }
 
-const date = z.string().refine(isCivilDate, 'YYYY-MM-DD').optional();
+const date = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
 
 /** A range of days, both ends included; without it what there is. */
 export const RANGE = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addDays, question, quoteText } from '../../kit/index.ts';
+import { addDays, DAY_FORM, question, quoteText } from '../../kit/index.ts';
 import type { DashboardDefinition, QuestionDefinition, TableColumn } from '../../kit/index.ts';
 import { columnsOf } from './tables.ts';
 
@@ -7,8 +7,7 @@ import { columnsOf } from './tables.ts';
 
 /** Days shown where nobody says which. */
 const DAYS = 28;
-const DAY = /^\d{4}-\d\d-\d\d$/;
-const day = z.string().regex(DAY, 'YYYY-MM-DD').optional();
+const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
 const segment = z.string().max(60).default('fleet').describe('A segment, such as home; by default the whole fleet');
 
 function spanOf(
