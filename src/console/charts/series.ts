@@ -82,11 +82,14 @@ export function thinned(
     const from = Math.floor((column * values.length) / columns);
     const to = Math.floor(((column + 1) * values.length) / columns);
     let [least, greatest] = [from, from];
+    let isWhole = true;
     for (let index = from; index < to; index += 1) {
       const value = values[index] ?? null;
       if (value === null) {
-        kept.add(index);
-        break;
+        // One gap shows as well as many in the width of a column.
+        if (isWhole) kept.add(index);
+        isWhole = false;
+        continue;
       }
       if (value < (values[least] ?? Infinity)) least = index;
       if (value > (values[greatest] ?? -Infinity)) greatest = index;

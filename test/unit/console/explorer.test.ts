@@ -127,11 +127,14 @@ describe('a line of more values than a drawing has columns', () => {
     const values = Array.from({ length: 100_000 }, (_, index) => (index === 70_001 ? null : Math.sin(index) * 10));
     values[5_003] = 99;
     values[90_007] = -99;
+    // Behind the gap, in the same column.
+    values[70_010] = 77;
     const kept = thinned(values, 900);
     expect(kept.length).toBeLessThan(5_000);
     expect(kept).toContainEqual([5_003, 99]);
     expect(kept).toContainEqual([90_007, -99]);
     expect(kept).toContainEqual([70_001, null]);
+    expect(kept).toContainEqual([70_010, 77]);
     expect(kept.map(([index]) => index)).toEqual([...kept.map(([index]) => index)].sort((a, b) => a - b));
   });
 });
