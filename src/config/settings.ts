@@ -25,6 +25,18 @@ function parseThresholds(text: string, context: z.RefinementCtx): Record<string,
   return thresholds;
 }
 
+/** `<pipeline>=16,…` as numbers by pipeline; which numbers are possible, the pipelines know. */
+function parseShards(text: string, context: z.RefinementCtx): Record<string, number> {
+  const shards: Record<string, number> = {};
+  for (const part of text.split(/[\s,]+/).filter((entry) => entry !== '')) {
+    const [, pipeline, of] = /^([a-z0-9-]+)=(\d{1,3})$/.exec(part) ?? [];
+    if (pipeline === undefined)
+      context.addIssue({ code: 'custom', message: 'takes entries such as <pipeline>=16, with commas between' });
+    else shards[pipeline] = Number(of);
+  }
+  return shards;
+}
+
 function setting<T extends z.ZodType>(type: T, description: string): T {
   return type.describe(description);
 }
@@ -81,6 +93,10 @@ export const SETTINGS = z.object({
   QUOTIDIEN_THRESHOLDS: setting(
     z.string().transform(parseThresholds).default({}),
     'Limits of judgements in place of the pipelines’ own, such as <pipeline>.rain_mm=4,<pipeline>.cold_c=8',
+  ),
+  QUOTIDIEN_SHARDS: setting(
+    z.string().transform(parseShards).default({}),
+    'Shards in which days of a pipeline come, such as <pipeline>=16, the same on every host; default: none',
   ),
   QUOTIDIEN_METER_SECRET: setting(
     z.string().min(16).optional(),

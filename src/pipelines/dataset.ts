@@ -408,4 +408,6 @@ export interface Dataset {
   readonly recognise?: (file: GivenFile, sql: SqlSession) => Promise<RecognisedFile>;
   /** The same with the secret of the installation, by which names of people become keys or pseudonyms; it is asked for when files are read or such names are made. */
   readonly withSecret?: (secret: () => Promise<string>) => Dataset;
+  /** The numbers of shards in which days may come, 1 for none, and the same dataset in one of them: the configuration chooses. */
+  readonly shards?: { readonly of: readonly number[]; readonly with: (of: number) => Dataset };
 }

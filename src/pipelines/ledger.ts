@@ -38,6 +38,8 @@ export interface Origin {
   /** A sample portal made the answer up; absent for what publishers answer, and in older records. */
   readonly sample?: true;
   readonly raw: ArtefactRef;
+  /** Of a day in shards, by output: the raw files of the shards that came in others than `raw`. Absent where all came in it. */
+  readonly shards?: Readonly<Record<string, ArtefactRef>>;
 }
 
 /** One executed step on one scope. Created once, never changed: two writers of the same key wrote the same bytes. */
@@ -76,6 +78,25 @@ function lackedShards(
   { outputs }: Pick<LedgerEntry, 'outputs'>,
 ): string[] {
   return Object.keys(declared).filter((name) => !(name in outputs) && splitShard(name).shard !== undefined);
+}
+
+/**
+ * Why the slices of an entry are none of the step any more: they came whole or in other shards than it declares now. Undefined where
+ * they are of it.
+ */
+export function cutOtherwise(
+  { outputs: declared }: { readonly outputs: Readonly<Record<string, unknown>> },
+  { outputs }: { readonly outputs: Readonly<Record<string, unknown>> },
+): string | undefined {
+  const other = Object.keys(outputs).find((name) => !(name in declared));
+  if (other === undefined) return undefined;
+  const [before, now] = [other, ...Object.keys(declared)].map(shardsTold);
+  return `its slices came ${before}, and come ${now} now`;
+}
+
+function shardsTold(output: string): string {
+  const { shard } = splitShard(output);
+  return shard === undefined ? 'whole' : `in ${shard.of} shards`;
 }
 
 /** The same as a member; nothing where no shard lacks. */

@@ -7,7 +7,7 @@ import { isWhole } from './completeness.ts';
 import { decisionsOf, unitDecisions, waitingUnits } from './held-units.ts';
 import { isOfAnswer, partNotes, sameNote } from './kept-delivery.ts';
 import type { KeptNote, StepNote, Recut } from './kept-delivery.ts';
-import { isEmptyEntry, deliveredWith } from './ledger.ts';
+import { cutOtherwise, isEmptyEntry, deliveredWith } from './ledger.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { keptIn, keyIn } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -15,7 +15,7 @@ import { daysTried, isOfPreviousDays } from './lookback.ts';
 import { missingInput } from './missing-input.ts';
 import { describeDamage, namesOf, whyRun } from './plan-reasons.ts';
 import { whyNotAsked } from './part-days.ts';
-import { freshUntil } from './receipt.ts';
+import { freshUntil, rawsOfDay } from './receipt.ts';
 import type { Delivery } from './receipt.ts';
 import { finalInstant, revisionOf } from './revision.ts';
 import { unsharded } from './shard.ts';
@@ -231,7 +231,8 @@ class PlanWalk {
     if (entry.version !== step.version) {
       return run(step, `step version ${entry.version} became ${step.version}`);
     }
-    return this.#planKnownDownload(step, part, delivery, entry);
+    const otherwise = cutOtherwise(step, entry);
+    return otherwise === undefined ? this.#planKnownDownload(step, part, delivery, entry) : run(step, otherwise);
   }
 
   /** Of an answer whose ledger entry is gone, when nobody is asked for another: its raw file gives the same slice again. */
@@ -452,8 +453,8 @@ class PlanWalk {
     return named ? 'asked for' : `asked for from ${String(fromStep)}`;
   }
 
-  #damageOfRaw({ raw }: Delivery): string | undefined {
-    const found = this.#evidence.damaged.get(raw.key);
+  #damageOfRaw(delivery: Delivery): string | undefined {
+    const [found] = rawsOfDay(delivery).flatMap(({ key }) => this.#evidence.damaged.get(key) ?? []);
     return found === undefined ? undefined : `raw file ${found}`;
   }
 

@@ -143,8 +143,15 @@ export interface KeptDay {
   readonly key: StepKey;
   /** What it was cut from. */
   readonly raw: ArtefactRef;
+  /** Of a day in shards, by output: what the shards that came in other files were cut from. Absent where all came in `raw`. */
+  readonly shards?: Readonly<Record<string, ArtefactRef>>;
   /** What an answer lacks or contradicts; absent when nothing is wrong with it. */
   readonly note?: KeptNote;
+}
+
+/** Every raw file that a day was cut from, each once. */
+export function rawsOfDay({ raw, shards = {} }: Pick<KeptDay, 'raw' | 'shards'>): ArtefactRef[] {
+  return [...new Map([raw, ...Object.values(shards)].map((ref) => [ref.key, ref])).values()];
 }
 
 /** One partition per pipeline and part, in the order of delivery. */

@@ -13,6 +13,8 @@ type Thresholds = Readonly<Record<string, number>>;
 /** What the configuration says of datasets besides their hosts. */
 export interface DatasetSettings {
   readonly thresholds?: Readonly<Record<string, Thresholds>>;
+  /** By pipeline, in how many shards its days come. */
+  readonly shards?: Readonly<Record<string, number>>;
   /** With `instead` no publisher is asked for what other programs bring. */
   readonly deposits?: DepositMode;
   /** The sources that are asked, of those that `ENABLE_SOURCES` knows; all of them unless it is given. */
@@ -21,19 +23,23 @@ export interface DatasetSettings {
 
 /**
  * The datasets with what the configuration says in place of their own: base URLs, request rates and keys of publishers, and thresholds. A part
- * whose publisher wants a key that nobody gave is closed. `CONFIG_INVALID` lists thresholds that no pipeline has.
+ * whose publisher wants a key that nobody gave is closed. `CONFIG_INVALID` lists thresholds that no pipeline has, and shards that one cannot
+ * come in.
  */
 export function configuredDatasets(
   datasets: Readonly<Record<string, Dataset>>,
   hosts: Readonly<Record<string, HostSettings>>,
-  { thresholds = {}, deposits, sources: enabled }: DatasetSettings = {},
+  { thresholds = {}, shards = {}, deposits, sources: enabled }: DatasetSettings = {},
   secret?: () => Promise<string>,
 ): Record<string, Dataset> {
   refuseUnknown(datasets, thresholds);
+  refuseShards(datasets, shards);
   refuseUnknownSources(datasets, enabled);
   return Object.fromEntries(
     Object.entries(datasets).map(([name, plain]) => {
-      const dataset = secret === undefined ? plain : (plain.withSecret?.(secret) ?? plain);
+      const known = secret === undefined ? plain : (plain.withSecret?.(secret) ?? plain);
+      const of = shards[name];
+      const dataset = of === undefined ? known : (known.shards?.with(of) ?? known);
       const sources = Object.entries(dataset.sources).map(
         ([part, source]) => [part, configuredSource(source, hosts[source.host] ?? {})] as const,
       );
@@ -63,6 +69,15 @@ function refuseUnknown(
     'CONFIG_INVALID',
     `QUOTIDIEN_THRESHOLDS names ${unknown.join(', ')}; there are ${known.join(', ')}`,
   );
+}
+
+function refuseShards(datasets: Readonly<Record<string, Dataset>>, shards: Readonly<Record<string, number>>): void {
+  const wrong = Object.entries(shards).flatMap(([pipeline, of]) => {
+    const possible = datasets[pipeline]?.shards?.of;
+    if (possible === undefined) return [`${pipeline} does not come in shards`];
+    return possible.includes(of) ? [] : [`${pipeline} comes in ${possible.join(', ')} shards, not in ${of}`];
+  });
+  if (wrong.length > 0) throw new PipelineError('CONFIG_INVALID', `QUOTIDIEN_SHARDS: ${wrong.join('; ')}`);
 }
 
 function configuredDecoder(

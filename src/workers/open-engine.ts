@@ -70,6 +70,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
       config.hosts,
       {
         thresholds: settings.QUOTIDIEN_THRESHOLDS,
+        shards: settings.QUOTIDIEN_SHARDS,
         deposits: settings.QUOTIDIEN_DEPOSITS,
         sources: settings.ENABLE_SOURCES,
       },

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PipelineError } from '../../errors.ts';
-import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
+import { cutTable, filesOf, tablesOf } from '../../engine/look/table-cut.ts';
 import type { PlacedTable, TableCut } from '../../engine/look/table-cut.ts';
 import { columnsNamed, readRowSets } from '../../engine/look/table-rows.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
@@ -123,10 +123,10 @@ function addProof(app: ApiApp, context: ApiContext, tables: ReadonlyMap<string, 
     },
     async (request) => {
       const { cut } = await cutOf(context, tables, request, request.query);
-      const output = `${cut.table.rows.step}:${cut.table.rows.output}`;
-      const versions = cut.versions.map(({ scope, version, verdict, committedAt, outputs }) => {
-        const { key, sha256, bytes } = outputs[output] ?? {};
-        return { scope, version, verdict, committed_at: committedAt, key, sha256, bytes };
+      const versions = cut.versions.flatMap((known) => {
+        const { scope, version, verdict, committedAt } = known;
+        const about = { scope, version, verdict, committed_at: committedAt };
+        return filesOf(known, cut.table.rows).map(({ key, sha256, bytes }) => ({ ...about, key, sha256, bytes }));
       });
       return { table: cut.table.id, ...cut.span, hash: cut.hash, missing: cut.missing, versions };
     },

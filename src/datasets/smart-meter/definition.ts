@@ -1,5 +1,5 @@
 import { definePipeline } from '../kit/index.ts';
-import type { OutputDefinition, PartDefinition, StepDefinition, StepInput } from '../kit/index.ts';
+import type { PipelineDefinition, StepDefinition, StepInput } from '../kit/index.ts';
 import { weekBefore, WEEKS } from './anomalies/features.ts';
 import { WEEKS_BACK, weekEnded } from './anomalies/meter-day.ts';
 import { MODEL_PART } from './anomalies/model-file.ts';
@@ -8,103 +8,21 @@ import { namesOfWeek } from './anomalies/week.ts';
 import { CLOCK_DAYS, lagsBefore } from './quality/fleet-rules.ts';
 import { GROUP_CHECK } from './quality/hold-groups.ts';
 import { LIKE_DAYS, readingsBefore } from './estimates/step.ts';
-import { DAYS_OF_METERS, FILES, HALF_HOURS, json, parquet, PERSONAL } from './outputs.ts';
+import { DOWNLOADS, PARTS, slice } from './downloads.ts';
+import { DAYS_OF_METERS, HALF_HOURS, json, parquet } from './outputs.ts';
 import { ROLLUPS } from './periods/definition.ts';
-import { HISTORY_BACK, QUALITY_CHECK } from './quality/step.ts';
+import { HISTORY_BACK } from './quality/rules-step.ts';
+import { QUALITY_CHECK } from './quality/step.ts';
 import { qualityBefore, TREND_DAYS } from './report/steps.ts';
 import { fleetBefore, WEEK_LOAD_DAYS } from './report/week-load.ts';
 import { READING_CHECKS } from './readings/transform.ts';
-import { SIDE_PARTS } from './side/parts.ts';
+import { partInShards, stepInShards } from './shards.ts';
 
 const TEN_MINUTES = 600;
 const HOUR = 3_600;
-const DAY_MINUTES = 1_440;
 
 /** A model that nobody has trained again for two months is in force no more. */
 const MODEL_HOLDS_DAYS = 62;
-
-/** Lists that tell of single meters. */
-const OF_METERS = ['meters', 'registers', 'billed'];
-
-const FRESH_UNTIL_IMPORT = { empty: null, provisional: null, consolidated: null, definitive: null } as const;
-/** What comes late comes within days, what is corrected within weeks. */
-const FRESH_FOR_MINUTES = {
-  empty: 60,
-  provisional: DAY_MINUTES,
-  consolidated: 7 * DAY_MINUTES,
-  definitive: null,
-} as const;
-
-const PARTS: readonly PartDefinition[] = [
-  {
-    id: 'readings',
-    title: 'Readings that somebody gave us, in any dialect',
-    source: 'import',
-    bulkWindow: 'month',
-    importWindow: 'all',
-    // Any file may bring any day of any meter.
-    addsUp: true,
-    expectedAfter: {},
-    freshForMinutes: FRESH_UNTIL_IMPORT,
-    columns: PERSONAL,
-    rawRetention: FILES,
-  },
-  {
-    id: 'head-end',
-    title: 'Readings of a head-end',
-    source: 'http',
-    bulkWindow: 'month',
-    // A meter's day arrives at about eight in the morning after it.
-    expectedAfter: { minutes: 8 * 60 },
-    freshForMinutes: FRESH_FOR_MINUTES,
-    columns: PERSONAL,
-    rawRetention: FILES,
-  },
-  ...SIDE_PARTS.map(({ id, title, isOverHttp, holds }): PartDefinition => ({
-    id,
-    title,
-    source: isOverHttp ? 'http' : 'import',
-    bulkWindow: 'month',
-    importWindow: 'all',
-    expectedAfter: holds === 'validity' ? {} : { minutes: 8 * 60 },
-    freshForMinutes: isOverHttp ? FRESH_FOR_MINUTES : FRESH_UNTIL_IMPORT,
-    columns: PERSONAL,
-    ...(OF_METERS.includes(id) ? { rawRetention: FILES } : {}),
-  })),
-  {
-    id: MODEL_PART,
-    title: 'Trained models, each of the day from which it is meant to hold',
-    source: 'import',
-    bulkWindow: 'month',
-    importWindow: 'all',
-    expectedAfter: {},
-    freshForMinutes: FRESH_UNTIL_IMPORT,
-  },
-];
-
-/** Lists that hold until the next one: thousands of days have the same bytes. */
-const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id }) => id);
-
-function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
-  if (OF_METERS.includes(part)) return { retention: DAYS_OF_METERS };
-  return part === 'readings' || part === 'head-end' ? { retention: HALF_HOURS } : {};
-}
-
-const DOWNLOADS: readonly StepDefinition[] = PARTS.map(({ id, title, source }) => ({
-  id: `download/${id}`,
-  version: 1,
-  title,
-  part: id,
-  inputs: [],
-  outputs: { slice: parquet(`slices/smart-meter/${id}`, { sharedByDays: HOLDING.includes(id), ...keptFor(id) }) },
-  queue: source === 'http' ? 'fetch' : 'compute',
-  timeoutSeconds: HOUR,
-  required: false,
-}));
-
-function slice(name: string, part = name): StepInput {
-  return { name, step: `download/${part}`, output: 'slice', optional: true };
-}
 
 /** An input of this many days before; what is not there is left out. */
 function before(input: StepInput, days: number): StepInput {
@@ -114,6 +32,18 @@ function before(input: StepInput, days: number): StepInput {
 function daily(output: string): StepInput {
   return { name: output, step: 'metrics/daily', output };
 }
+
+function ofReadings(output: string): StepInput {
+  return { name: output, step: 'transform/readings', output };
+}
+
+const WEEK_OF_DAYS = namesOfWeek('daily').map((name, days) =>
+  before({ name, step: 'metrics/daily', output: 'daily' }, days),
+);
+
+const FOUR_WEEKS = WEEKS_BACK.map((days) =>
+  before({ name: weekEnded(days), step: 'metrics/week', output: 'week' }, days),
+);
 
 const STEPS: readonly StepDefinition[] = [
   {
@@ -140,9 +70,9 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/daily',
-    version: 1,
+    version: 2,
     title: 'A day of each meter, its hours, and partial sums of the fleet',
-    inputs: [{ name: 'readings', step: 'transform/readings', output: 'readings' }, slice('meters')],
+    inputs: [ofReadings('readings'), slice('meters')],
     outputs: {
       daily: parquet('metrics/smart-meter/daily', { keyColumns: ['meter_key', 'channel'], retention: DAYS_OF_METERS }),
       hourly: parquet('metrics/smart-meter/hourly', {
@@ -158,19 +88,28 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/week',
+    version: 2,
+    title: 'Seven days of each meter',
+    inputs: [...WEEK_OF_DAYS, slice('meters')],
+    outputs: {
+      week: parquet('metrics/smart-meter/week', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/balance',
     version: 1,
-    title: 'Seven days of each meter, and what each transformer gave and delivered in them',
+    title: 'What each transformer gave and delivered in seven days',
     inputs: [
-      ...namesOfWeek('daily').map((name, days) => before({ name, step: 'metrics/daily', output: 'daily' }, days)),
+      ...WEEK_OF_DAYS,
       slice('meters'),
       ...namesOfWeek('injected').map((name, days) =>
         before({ name, step: 'download/injected', output: 'slice', optional: true }, days),
       ),
     ],
-    outputs: {
-      week: parquet('metrics/smart-meter/week', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
-      balance: parquet('metrics/smart-meter/balance', { keyColumns: ['transformer'] }),
-    },
+    outputs: { balance: parquet('metrics/smart-meter/balance', { keyColumns: ['transformer'] }) },
     queue: 'compute',
     timeoutSeconds: HOUR,
     required: false,
@@ -181,7 +120,7 @@ const STEPS: readonly StepDefinition[] = [
     title: 'Meters that lack energy which their transformer lacks too',
     inputs: Array.from({ length: WEEKS + 2 }, (_, weeks) => weeks).flatMap((weeks) =>
       (['week', 'balance'] as const).map((output) =>
-        before({ name: weekBefore(output, weeks), step: 'metrics/week', output }, 7 * weeks),
+        before({ name: weekBefore(output, weeks), step: `metrics/${output}`, output }, 7 * weeks),
       ),
     ),
     outputs: {
@@ -192,13 +131,20 @@ const STEPS: readonly StepDefinition[] = [
     required: false,
   },
   {
-    id: 'metrics/features',
+    id: 'metrics/levels',
     version: 1,
+    title: 'How the use of each segment moved within the four weeks before',
+    inputs: FOUR_WEEKS,
+    outputs: { levels: parquet('metrics/smart-meter/levels', { keyColumns: ['segment'] }) },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/features',
+    version: 2,
     title: 'A day of each meter beside its own four weeks before',
-    inputs: [
-      daily('daily'),
-      ...WEEKS_BACK.map((days) => before({ name: weekEnded(days), step: 'metrics/week', output: 'week' }, days)),
-    ],
+    inputs: [daily('daily'), ...FOUR_WEEKS, { name: 'levels', step: 'metrics/levels', output: 'levels' }],
     outputs: {
       features: parquet('metrics/smart-meter/features', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
     },
@@ -211,7 +157,7 @@ const STEPS: readonly StepDefinition[] = [
     version: 1,
     title: 'What was probably used where no measured value is there',
     inputs: [
-      { name: 'readings', step: 'transform/readings', output: 'readings' },
+      ofReadings('readings'),
       daily('daily'),
       ...LIKE_DAYS.map((days) =>
         before({ name: readingsBefore(days), step: 'transform/readings', output: 'readings' }, days),
@@ -277,10 +223,20 @@ const STEPS: readonly StepDefinition[] = [
     required: false,
   },
   {
-    id: 'metrics/lags',
+    id: 'metrics/curves',
     version: 1,
+    title: 'The course of the day of each segment',
+    inputs: [daily('slots')],
+    outputs: { curves: parquet('metrics/smart-meter/curves', { keyColumns: ['segment', 'slot'] }) },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/lags',
+    version: 2,
     title: 'How well the day of each meter fits that of its segment, as it is and moved by half-hours',
-    inputs: [{ name: 'readings', step: 'transform/readings', output: 'readings' }, daily('slots'), slice('meters')],
+    inputs: [ofReadings('readings'), { name: 'curves', step: 'metrics/curves', output: 'curves' }, slice('meters')],
     outputs: {
       lags: parquet('metrics/smart-meter/lags', { keyColumns: ['meter_key'], retention: DAYS_OF_METERS }),
     },
@@ -308,24 +264,43 @@ const STEPS: readonly StepDefinition[] = [
     required: false,
   },
   {
-    id: 'metrics/quality',
-    version: 4,
+    id: 'metrics/rules',
+    version: 1,
     title: 'Every rule of quality, with the rows that fail it',
     inputs: [
-      ...['readings', 'rejects', 'conflicts'].map((output): StepInput => ({
+      ...['readings', 'rejects', 'conflicts'].map(ofReadings),
+      daily('daily'),
+      ...HISTORY_BACK.map((days) => before({ name: `daily_${days}`, step: 'metrics/daily', output: 'daily' }, days)),
+      ...[slice('meters'), slice('registers'), slice('outages')],
+    ],
+    outputs: {
+      failing: parquet('metrics/smart-meter/failing', { retention: HALF_HOURS }),
+      tested: parquet('metrics/smart-meter/tested', { retention: HALF_HOURS }),
+      refused: parquet('metrics/smart-meter/refused', { retention: HALF_HOURS }),
+      spread: parquet('metrics/smart-meter/spread', { retention: HALF_HOURS }),
+    },
+    queue: 'compute',
+    timeoutSeconds: HOUR,
+    required: false,
+  },
+  {
+    id: 'metrics/quality',
+    version: 5,
+    title: 'The verdicts of all rules, and the meters that cannot be believed',
+    inputs: [
+      ...['failing', 'tested', 'refused', 'spread'].map((output): StepInput => ({
         name: output,
-        step: 'transform/readings',
+        step: 'metrics/rules',
         output,
       })),
-      daily('daily'),
       ...['failing', 'tested'].map((output): StepInput => ({
         name: `fleet_${output}`,
         step: 'metrics/fleet-rules',
         output,
         optional: true,
       })),
-      ...HISTORY_BACK.map((days) => before({ name: `daily_${days}`, step: 'metrics/daily', output: 'daily' }, days)),
-      ...[slice('meters'), slice('registers'), slice('outages')],
+      ofReadings('readings'),
+      slice('meters'),
     ],
     outputs: {
       quality: json('metrics/smart-meter/quality', 'processed/metrics/meter_quality_{scope}.json'),
@@ -445,27 +420,37 @@ const QUALITY_REPORT: StepDefinition = {
   singleDaysOnly: true,
 };
 
-/** Readings of smart meters, from one meter to a million. */
-export const smartMeterDefinition = definePipeline({
-  name: 'smart-meter',
-  title: 'Smart meters',
-  zone: 'Europe/Paris',
-  since: '2011-01-01',
-  publication: {
-    expectedAfter: '8 hours',
-    pollEvery: '1 hour',
-    cutOffAfter: '3 days',
-    finalAtCutOff: true,
-  },
-  parts: PARTS,
-  steps: [...DOWNLOADS, ...STEPS, ...REPORTS, QUALITY_REPORT],
-  rollups: ROLLUPS,
-  schedules: [
-    {
-      id: 'daily',
-      title: 'Yesterday of all meters',
-      cron: '0 8 * * *',
-      catchUp: '1 day',
+/** Of weeks a request for all shards of a step would be too large. */
+const WINDOW_OF_SHARDS = 'week';
+
+/** Readings of smart meters, from one meter to a million: in so many shards, of `SHARD_COUNTS`. */
+export function meterDefinition(shards: number): PipelineDefinition {
+  const steps = [...DOWNLOADS, ...STEPS, ...REPORTS, QUALITY_REPORT];
+  return definePipeline({
+    name: 'smart-meter',
+    title: 'Smart meters',
+    zone: 'Europe/Paris',
+    since: '2011-01-01',
+    publication: {
+      expectedAfter: '8 hours',
+      pollEvery: '1 hour',
+      cutOffAfter: '3 days',
+      finalAtCutOff: true,
     },
-  ],
-});
+    parts: PARTS.map((part) => partInShards(part, shards)),
+    steps: steps.map((step) => stepInShards(step, shards)),
+    rollups: ROLLUPS,
+    ...(shards === 1 ? {} : { workWindow: WINDOW_OF_SHARDS }),
+    schedules: [
+      {
+        id: 'daily',
+        title: 'Yesterday of all meters',
+        cron: '0 8 * * *',
+        catchUp: '1 day',
+      },
+    ],
+  });
+}
+
+/** A fleet without shards. */
+export const smartMeterDefinition = meterDefinition(1);

@@ -27,6 +27,36 @@ export interface SliceComparison {
   readonly isRevised: boolean;
 }
 
+/** Of slices that are the same, and of a sum before anything is added. */
+export const NOTHING_DIFFERS: SliceComparison = {
+  lost: {},
+  missing: {},
+  added: 0,
+  changed: 0,
+  disagreeing: [],
+  isRevised: false,
+};
+
+/** What several slices differ by together. */
+export function togetherDiffer(one: SliceComparison, other: SliceComparison): SliceComparison {
+  return {
+    lost: sumsOf(one.lost, other.lost),
+    missing: sumsOf(one.missing, other.missing),
+    added: one.added + other.added,
+    changed: one.changed + other.changed,
+    disagreeing: [...one.disagreeing, ...other.disagreeing].slice(0, VALUES_NAMED),
+    isRevised: one.isRevised || other.isRevised,
+  };
+}
+
+function sumsOf(
+  one: Readonly<Record<string, number>>,
+  other: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return Object.fromEntries(names.map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]));
+}
+
 /** The table with the keys that the last comparison was made by: `value_known`, `value_new` and so on. */
 const COMPARED = 'quotidien_compared';
 
@@ -107,6 +137,11 @@ export function joinedRowsSql(known: ReadableSlice, fresh: ReadableSlice): strin
     return `SELECT ${renamed(slice, first).join(', ')} FROM ${sliceSql(slice.paths)} ${where}`;
   };
   return `SELECT DISTINCT * FROM (${rows(first)} UNION ALL BY NAME ${rows(second)}) ORDER BY ALL`;
+}
+
+/** All rows of a slice, in one order. */
+export function rowsOfSliceSql({ paths }: ReadableSlice): string {
+  return `SELECT DISTINCT * FROM ${sliceSql(paths)} ORDER BY ALL`;
 }
 
 /** What the rows of either tell, in one order. */

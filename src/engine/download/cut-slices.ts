@@ -3,20 +3,19 @@ import { PipelineError, errorCodeOf } from '../../errors.ts';
 import type { Dataset, DecodedFile, SliceTask, StagedOutput, UnitResult } from '../../pipelines/dataset.ts';
 import type { PartDefinition, StepDefinition } from '../../pipelines/definition.ts';
 import { describeDestroyed } from '../../pipelines/forgetting.ts';
+import { cutOtherwise } from '../../pipelines/ledger.ts';
 import type { LedgerEntry, Origin } from '../../pipelines/ledger.ts';
-import { dayOf, newestDeliveries } from '../../pipelines/receipt.ts';
-import type { KeptDay, Receipt } from '../../pipelines/receipt.ts';
 import { unsharded } from '../../pipelines/shard.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
 import { zonedDay } from '../../pipelines/zoned-day.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 import { commitStep } from '../execute/commit-step.ts';
 import type { Uncommitted } from '../execute/commit-step.ts';
 import { openContent } from '../content-store.ts';
-import type { StepRequest } from '../contract.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
-import { datasetOf, sqlOf } from '../engine.ts';
+import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { doneWith, judge } from '../execute/execute-step.ts';
 import type { RawAnswer } from './fetch-raw.ts';
@@ -26,7 +25,7 @@ import { withDecoded } from './open-raw.ts';
 import { holdingFiles } from '../held-objects.ts';
 import { destroyObjects } from '../records/destroy-objects.ts';
 import { destroyedObject } from '../records/forgotten.ts';
-import { readLedger, readReceipts } from '../records/ledger-reader.ts';
+import { readLedger } from '../records/ledger-reader.ts';
 
 /** Day slices out of raw files that are stored. */
 
@@ -40,6 +39,13 @@ export interface Download {
   readonly force: boolean;
   /** Is told what came of the files in a raw file, where it has several. */
   readonly decoded?: (files: readonly DecodedFile[]) => void;
+}
+
+/** Shards of a day that are cut already, by output: what is cut now goes beside them into one entry. */
+export interface ShardsBeside {
+  readonly slices: Readonly<Record<string, ArtefactRef>>;
+  /** What each was cut from. */
+  readonly raws: Readonly<Record<string, ArtefactRef>>;
 }
 
 /** A raw file that is stored only after days were cut out of it: what has its name until then stays where such a file is no use. */
@@ -60,16 +66,20 @@ export function sliceAndCommit(
   download: Download,
   dates: readonly CivilDate[],
   answer: RawAnswer,
-  unkept?: UnkeptFile,
+  {
+    unkept,
+    beside,
+  }: { readonly unkept?: UnkeptFile | undefined; readonly beside?: ReadonlyMap<CivilDate, ShardsBeside> } = {},
 ): Promise<Sliced> {
-  return holdingFiles(download.engine, (engine) => sliceHeld({ ...download, engine }, dates, answer, unkept));
+  return holdingFiles(download.engine, (engine) => sliceHeld({ ...download, engine }, dates, answer, unkept, beside));
 }
 
 async function sliceHeld(
   download: Download,
   dates: readonly CivilDate[],
   answer: RawAnswer,
-  unkept?: UnkeptFile,
+  unkept: UnkeptFile | undefined,
+  beside: ReadonlyMap<CivilDate, ShardsBeside> | undefined,
 ): Promise<Sliced> {
   const { engine, control, dataset, step, part } = download;
   const startedAt = engine.now();
@@ -85,7 +95,7 @@ async function sliceHeld(
         const { outcomes, rows } = await sliceRaw(download, task, sql, unkept === undefined ? raw.key : null);
         const { good, failed } = judge(step, outcomes);
         await unkept?.keep();
-        const work = good.map((result) => ({ result, identify: identifyBy(step), origin: answer.origin }));
+        const work = good.map((result) => besideOthers(result, step, answer.origin, beside?.get(result.scope)));
         const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
         return { entries: await commitStep(engine, control, context, work), failed, hasForgotten: rows > 0 };
       },
@@ -93,6 +103,25 @@ async function sliceHeld(
     );
   const { entries, failed, hasForgotten } = await withDecoded(download, { path, date: firstOf(dates) }, slicing);
   return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries, hasForgotten };
+}
+
+/** What is committed of a day that was cut; its rows are those of all its slices. */
+export function besideOthers(
+  result: UnitResult,
+  step: StepDefinition,
+  origin: Origin,
+  beside: ShardsBeside | undefined,
+): Uncommitted {
+  const identify = identifyBy(step);
+  if (beside === undefined) return { result, identify, origin };
+  const there = Object.values(beside.slices).reduce((sum, { rows = 0 }) => sum + rows, 0);
+  const facts = { ...result.facts, rows: Number(result.facts['rows'] ?? 0) + there };
+  return {
+    result: { ...result, facts },
+    identify,
+    origin: { ...origin, shards: beside.raws },
+    beside: beside.slices,
+  };
 }
 
 /** Of a raw file that was destroyed, the slices that were cut from it are what is left: they are committed as they are. */
@@ -116,6 +145,11 @@ async function sliceKept(download: Download, dates: readonly CivilDate[], answer
       throw new PipelineError('STORE_CORRUPT', `${what}, and so is what was cut from it; import it again`);
     }
     const { outputs, facts, checks } = known;
+    const otherwise = cutOtherwise(step, known);
+    if (otherwise !== undefined) {
+      const what = `the raw file of ${part(step)} of ${scope} ${describeDestroyed(gone)}, and ${otherwise}`;
+      throw new PipelineError('STORE_CORRUPT', `${what}: set QUOTIDIEN_SHARDS back, or import it again`);
+    }
     work.push({ result: { scope, outputs, facts, checks }, identify: identifyBy(step), origin: answer.origin });
   }
   const entries = await commitStep(engine, control, { pipeline, step, startedAt, scopes: dates.length }, work);
@@ -186,71 +220,4 @@ export function identifyBy(step: Pick<StepDefinition, 'id' | 'version' | 'params
       slices.length === 0 ? whole : Object.fromEntries(slices.map(([name, { sha256 }]) => [name, [sha256]]));
     return { key: stepKey({ step: step.id, version: step.version, params: step.params ?? {}, inputs }), inputs };
   };
-}
-
-/** Cuts days anew from a raw file that is stored, and commits their slices; their receipt is left as it is. */
-export async function cutAgain(
-  engine: Engine,
-  control: StepControl,
-  {
-    pipeline,
-    step,
-    dates,
-    origin,
-  }: { pipeline: string; step: StepDefinition; dates: readonly CivilDate[]; origin: Origin },
-): Promise<void> {
-  const dataset = datasetOf(engine, pipeline);
-  const part = dataset.definition.parts.find((candidate) => candidate.id === step.part);
-  if (part === undefined) throw new PipelineError('INTERNAL', `${step.id} fetches no part`);
-  const download: Download = { engine, control, dataset, part, step, force: true };
-  const { retrievedAt: checkedAt } = origin;
-  const answer = { origin, status: 200, unchanged: true, checkedAt, freshness: null };
-  const { hasForgotten } = await sliceAndCommit(download, dates, answer);
-  if (hasForgotten) await dropForgotten(download, origin.raw);
-}
-
-/**
- * Cuts slices that are gone or damaged again from the raw files that back them: what is still here in another form is not to hang on a
- * publisher who may refuse. Returns the days that nobody is to be asked for.
- */
-export async function recutLost(download: Download, days: StepRequest['days']): Promise<StepDone[]> {
-  const lost = days.filter(({ recut }) => recut !== undefined).map(({ date }) => date);
-  const only = new Set(days.filter(({ recut }) => recut === 'only' || recut === 'lost').map(({ date }) => date));
-  const done: StepDone[] = [];
-  for (const { origin, dates } of await backings(download, lost)) {
-    const { retrievedAt: checkedAt } = origin;
-    const answer = { origin, status: 200, unchanged: true, checkedAt, freshness: null };
-    const { entries, hasForgotten } = await sliceAndCommit(download, dates, answer);
-    if (hasForgotten) await dropForgotten(download, origin.raw);
-    done.push(...entries.filter(({ scope }) => only.has(scope)).map((entry) => doneWith(download.step, entry, 'ran')));
-  }
-  return done;
-}
-
-/** The days by the raw file that their newest delivery came in. */
-async function backings({ engine, dataset, part }: Download, dates: readonly CivilDate[]) {
-  const sorted = [...dates].sort();
-  const [first, last] = [sorted[0], sorted.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  const receipts = await readReceipts(engine.documents, dataset.definition.name, part, { first, last });
-  const delivered = newestDeliveries(receipts);
-  const found = new Map<Origin, CivilDate[]>();
-  for (const date of sorted) {
-    const origin = originOf(receipts, date, delivered.get(date));
-    if (origin !== undefined) found.set(origin, [...(found.get(origin) ?? []), date]);
-  }
-  return [...found].map(([origin, ofOne]) => ({ origin, dates: ofOne }));
-}
-
-/** Where the raw file of a delivery came from; one that was joined of several files has no receipt of its own. */
-export function originOf(
-  receipts: readonly Receipt[],
-  date: CivilDate,
-  delivery: KeptDay | undefined,
-): Origin | undefined {
-  if (delivery === undefined) return undefined;
-  const { key, raw } = delivery;
-  const own = receipts.find(({ origin }) => origin.raw.key === raw.key)?.origin;
-  const giving = own === undefined ? receipts.find((receipt) => dayOf(receipt, date)?.key === key) : undefined;
-  return own ?? (giving && { ...giving.origin, raw });
 }

@@ -64,7 +64,7 @@ export async function deliverImport(engine: Engine, file: ImportedFile, control:
   const atOnce = part.importWindow === 'all' || file.unkept !== undefined;
   for (const cut of atOnce ? [whole] : monthWindows(whole.from, whole.to)) {
     const dates = datesBetween(cut.from, cut.to);
-    const { answers, entries, hasForgotten } = await sliceAndCommit(download, dates, answer, file.unkept);
+    const { answers, entries, hasForgotten } = await sliceAndCommit(download, dates, answer, { unkept: file.unkept });
     mustGo ||= hasForgotten;
     const save: Settlement['save'] = async (answer, kept) => {
       for (const window of bulkWindows.filter((bulk) => bulk.from <= cut.to && cut.from <= bulk.to)) {

@@ -4,7 +4,7 @@ import { folderSourceOf, httpSourceOf } from '../../pipelines/dataset.ts';
 import type { FetchWindow } from '../../pipelines/dataset.ts';
 import { stepOf } from '../../pipelines/definition.ts';
 import { isWhole } from '../../pipelines/completeness.ts';
-import { isEmptyEntry } from '../../pipelines/ledger.ts';
+import { cutOtherwise, isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { compareAnswers, newestDeliveries } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
@@ -15,7 +15,8 @@ import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import { damageOf } from '../content-store.ts';
 import { deliverFolder } from './deliver-folder.ts';
-import { dropForgotten, recutLost, sliceAndCommit } from './cut-slices.ts';
+import { dropForgotten, sliceAndCommit } from './cut-slices.ts';
+import { recutLost } from './recut.ts';
 import type { Download } from './cut-slices.ts';
 import type { StepRequest, StepResult } from '../contract.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
@@ -171,7 +172,8 @@ async function deliverOnce(download: Download, span: RequestSpan): Promise<(Step
   const place = await takeSequence(engine.documents, partOf(download), span.earlier);
   const unconditional = force || (await lacksRows(download, span));
   const raw = dated(download, await rawOf(download, { ...span, known }, unconditional));
-  const answer = { ...raw, place, isGiven: false };
+  // A file that is read again is as much a piece of its days as when it was given.
+  const answer = { ...raw, place, isGiven: part.source === 'import' };
   const same = answer.unchanged && !force ? known : undefined;
   const before = same === undefined ? undefined : await slicesOf(download, same, span.dates);
   if (before === undefined) control.progress(`cutting ${span.dates.length} days of ${part.id}`);
@@ -283,7 +285,7 @@ async function slicesOf(
   const entries: LedgerEntry[] = [];
   for (const date of dates) {
     const entry = ledger.get(date)?.find((e) => e.step === step.id && e.key === known.days[date]);
-    if (entry?.version !== step.version) return undefined;
+    if (entry?.version !== step.version || cutOtherwise(step, entry) !== undefined) return undefined;
     for (const ref of Object.values(entry.outputs)) {
       if ((await damageOf(engine.objects, ref)) !== undefined) return undefined;
     }

@@ -127,8 +127,8 @@ export function receiptOf(
   };
 }
 
-function keptDay({ key, raw, note }: KeptDay): KeptDay {
-  return { key, raw, ...definedMembers({ note }) };
+function keptDay({ key, raw, shards, note }: KeptDay): KeptDay {
+  return { key, raw, ...definedMembers({ shards, note }) };
 }
 
 /** The days with rows that were cut from the same bytes, now or before. */

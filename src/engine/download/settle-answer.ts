@@ -1,24 +1,25 @@
 import path from 'node:path';
 import { definedMembers, firstOf, lastOf, required } from '../../given.ts';
-import { PipelineError, errorCodeOf } from '../../errors.ts';
-import { isEmptyEntry } from '../../pipelines/ledger.ts';
+import { PipelineError } from '../../errors.ts';
+import { cutOtherwise, isEmptyEntry } from '../../pipelines/ledger.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import { newestDeliveries } from '../../pipelines/receipt.ts';
 import type { Delivery, KeptDay, Receipt } from '../../pipelines/receipt.ts';
-import { unsharded } from '../../pipelines/shard.ts';
 import { quoteList, quoteText } from '../../pipelines/sql-text.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import type { SqlSession } from '../../ports/sql.ts';
-import { columnsOfSlice, compareSlices, joinedRowsSql } from './compare-slices.ts';
+import { compareSlices, joinedRowsSql, rowsOfSliceSql } from './compare-slices.ts';
 import type { ReadableSlice, SliceComparison } from './compare-slices.ts';
-import { openContent, putContent } from '../content-store.ts';
-import { SLICE, sliceAndCommit } from './cut-slices.ts';
-import type { Download } from './cut-slices.ts';
+import { putContent } from '../content-store.ts';
+import { sliceAndCommit } from './cut-slices.ts';
+import type { Download, ShardsBeside } from './cut-slices.ts';
 import { sqlOf } from '../engine.ts';
 import type { RawAnswer } from './fetch-raw.ts';
 import { judgeDay, lackingOf } from './judge-day.ts';
 import type { ContestedDay, DayRemark, GivenAnswer, JudgedDay, Noted } from './judge-day.ts';
+import { joinsByShard, joinShards, readable, slicesIn, writeRows } from './join-shards.ts';
+import type { JoinedPiece } from './join-shards.ts';
 import { listDateOf, nearnessOf } from './nearer-list.ts';
 import { readLedger } from '../records/ledger-reader.ts';
 
@@ -65,8 +66,9 @@ export async function settleAnswer(
   }
   for (const { raw, days } of joined) {
     for (const entry of await sliceJoined(download, days, raw, answer)) {
-      const noted = days.find(({ date }) => date === entry.scope)?.noted;
-      kept.set(entry.scope, { key: entry.key, raw, ...noted, entry, how: 'ran' });
+      const day = days.find(({ date }) => date === entry.scope);
+      const shards = day?.beside?.raws;
+      kept.set(entry.scope, { key: entry.key, raw, ...definedMembers({ shards }), ...day?.noted, entry, how: 'ran' });
     }
   }
   return { kept, remarks: [...remarks, ...judged.flatMap(({ remark }) => remark ?? [])] };
@@ -121,15 +123,17 @@ async function contestedDays(
   });
 }
 
-function stayed({ key, raw, note }: Delivery): KeptDay {
-  return { key, raw, ...definedMembers({ note }) };
+function stayed({ key, raw, shards, note }: Delivery): KeptDay {
+  return { key, raw, ...definedMembers({ shards, note }) };
 }
 
 interface JoinedDay {
   readonly date: CivilDate;
-  readonly path: string;
-  readonly columns: readonly string[];
   readonly noted: Noted;
+  /** Of all rows, or one for each shard that has new ones. */
+  readonly pieces: readonly JoinedPiece[];
+  /** The shards that stay as they are. */
+  readonly beside?: ShardsBeside;
 }
 
 /** Days whose joined rows are stored as one raw file. */
@@ -147,20 +151,22 @@ async function compareDays(
   return sqlOf(engine).session(
     async (sql) => {
       const judged: JudgedDay[] = [];
-      const pieces: JoinedDay[] = [];
+      const joined: JoinedDay[] = [];
       const compare = comparedOnce(download, sql);
       for (const day of days) {
-        const compared = await compare(day);
-        if (compared === undefined) continue;
-        const { known, fresh, comparison } = compared;
-        const verdict = judgeDay(download, day, lackingOf(download, known, comparison), { ...comparison, ...answer });
+        const inShards = joinsByShard(download, day);
+        const found = inShards ? await joinShards(download, sql, day) : await compare(day);
+        if (found === undefined) continue;
+        const { comparison } = found;
+        const lacking = 'known' in found ? lackingOf(download, found.known, comparison) : comparison.lost;
+        const verdict = judgeDay(download, day, lacking, { ...comparison, ...answer });
         judged.push(verdict);
-        if (!verdict.keeps || download.part.addsUp !== true || comparison.added === 0) continue;
-        const piece = await writeJoined(sql, day.fresh.scope, known, fresh);
-        if (piece.rows > rowsOf(day.known)) pieces.push({ ...piece, noted: verdict.day.noted });
+        const { noted } = verdict.day;
+        const more = 'known' in found ? await joinWhole(download, sql, day, found) : found;
+        if (verdict.keeps && more.pieces.length > 0) joined.push({ date: day.fresh.scope, noted, ...more });
         control.progress(`compared ${judged.length} of ${days.length} days with what is known`);
       }
-      return { judged, joined: await storeJoined(download, sql, pieces) };
+      return { judged, joined: await storeJoined(download, sql, joined) };
     },
     { signal: control.signal },
   );
@@ -190,50 +196,26 @@ function comparedOnce(download: Download, sql: SqlSession): (day: ContestedDay) 
   };
 }
 
-/** A slice whose rows can be held against others; undefined where nothing says what they mean, or where it is gone or damaged. */
-async function readable(
-  { engine, dataset, part }: Download,
+/**
+ * All rows of both slices, of a part that adds up and where there are more than before. Slices that came whole, or in other shards, are written
+ * anew also without new rows.
+ */
+async function joinWhole(
+  { part, step }: Download,
   sql: SqlSession,
-  { outputs }: LedgerEntry,
-): Promise<ReadableSlice | undefined> {
-  const files = await Promise.all(slicesIn(outputs).map((ref) => openUndamaged(engine, ref)));
-  const paths = files.filter((file) => file !== undefined);
-  if (paths.length === 0 || paths.length < files.length) return undefined;
-  const columns = await columnsOfSlice(sql, paths);
-  const meaning = dataset.rowsOf?.(part.id, columns);
-  return meaning === undefined ? undefined : { paths, columns, meaning };
-}
-
-/** The slice of a day, or its shards, ascending. */
-function slicesIn(outputs: LedgerEntry['outputs']): ArtefactRef[] {
-  const names = Object.keys(outputs).filter((name) => unsharded(name) === SLICE);
-  return names.sort().flatMap((name) => outputs[name] ?? []);
+  day: ContestedDay,
+  { known, fresh, comparison }: Compared,
+): Promise<{ readonly pieces: readonly JoinedPiece[] }> {
+  const isOtherwise = cutOtherwise(step, day.known) !== undefined;
+  const adds = part.addsUp === true;
+  if (!isOtherwise && (!adds || comparison.added === 0)) return { pieces: [] };
+  const rows = adds ? joinedRowsSql(known, fresh) : rowsOfSliceSql(known);
+  const piece = await writeRows(sql, `joined-${day.fresh.scope}`, rows);
+  return { pieces: isOtherwise || piece.rows > rowsOf(day.known) ? [piece] : [] };
 }
 
 function rowsOf({ outputs }: LedgerEntry): number {
   return slicesIn(outputs).reduce((sum, { rows = 0 }) => sum + rows, 0);
-}
-
-async function openUndamaged({ objects }: Download['engine'], ref: ArtefactRef): Promise<string | undefined> {
-  try {
-    return await openContent(objects, ref);
-  } catch (error) {
-    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
-    return undefined;
-  }
-}
-
-async function writeJoined(
-  sql: SqlSession,
-  date: CivilDate,
-  known: ReadableSlice,
-  fresh: ReadableSlice,
-): Promise<Omit<JoinedDay, 'noted'> & { rows: number }> {
-  const file = path.join(sql.scratch, `joined-${date}.parquet`);
-  const [copied] = await sql.rows<{ Count: number }>(
-    `COPY (${joinedRowsSql(known, fresh)}) TO ${quoteText(file)} (FORMAT PARQUET)`,
-  );
-  return { date, path: file, columns: await columnsOfSlice(sql, [file]), rows: copied?.Count ?? 0 };
 }
 
 /**
@@ -243,17 +225,18 @@ async function writeJoined(
 async function storeJoined(
   { engine, dataset, part }: Download,
   sql: SqlSession,
-  pieces: readonly JoinedDay[],
+  joined: readonly JoinedDay[],
 ): Promise<JoinedFile[]> {
   const alike = new Map<string, JoinedDay[]>();
-  for (const piece of pieces) {
-    const columns = JSON.stringify(piece.columns);
-    alike.set(columns, [...(alike.get(columns) ?? []), piece]);
+  for (const day of joined) {
+    const columns = [...new Set(day.pieces.map((piece) => JSON.stringify(piece.columns)))].join();
+    alike.set(columns, [...(alike.get(columns) ?? []), day]);
   }
   const files: JoinedFile[] = [];
   for (const days of alike.values()) {
     const file = path.join(sql.scratch, `joined-${files.length}.csv`);
-    const rows = `read_parquet(${quoteList(days.map((day) => day.path))}, hive_partitioning = false)`;
+    const paths = days.flatMap(({ pieces }) => pieces.map((piece) => piece.path));
+    const rows = `read_parquet(${quoteList(paths)}, union_by_name = true, hive_partitioning = false)`;
     await sql.run(
       `COPY (FROM ${rows}) TO ${quoteText(file)} (FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"')`,
     );
@@ -272,7 +255,8 @@ async function sliceJoined(
 ): Promise<readonly LedgerEntry[]> {
   const origin = { ...answer.origin, url: `joined:${answer.origin.url}`, etag: null, lastModified: null, raw };
   const dates = days.map(({ date }) => date);
-  const { entries } = await sliceAndCommit(download, dates, { ...answer, origin });
+  const beside = new Map(days.flatMap((day) => (day.beside === undefined ? [] : [[day.date, day.beside] as const])));
+  const { entries } = await sliceAndCommit(download, dates, { ...answer, origin }, { beside });
   if (entries.length === dates.length) return entries;
   throw new PipelineError('INTERNAL', `the joined rows of ${dates.join(', ')} in ${raw.key} cannot all be cut`);
 }

@@ -50,6 +50,8 @@ export interface Uncommitted {
   /** Known from the inputs; a download is known by the outputs it delivered. */
   identify(outputs: Readonly<Record<string, ArtefactRef>>): StepIdentity;
   readonly origin: Origin | null;
+  /** Outputs that are stored already and belong to the entry too, by name. */
+  readonly beside?: Readonly<Record<string, ArtefactRef>> | undefined;
 }
 
 /**
@@ -73,7 +75,7 @@ export async function commitStep(
   const shared = new Map<string, Promise<ArtefactRef>>();
   const staged = await mapConcurrent(work, PUTS_AT_ONCE, async (unit) => ({
     unit,
-    outputs: await stageOutputs(engine, context, unit.result, shared),
+    outputs: withBeside(unit, await stageOutputs(engine, context, unit.result, shared)),
   }));
   control.progress('committing');
   const entries = staged.map(({ unit, outputs }) => entryOf(engine, control, context, unit, outputs));
@@ -83,6 +85,12 @@ export async function commitStep(
   return Promise.all(
     entries.map(async (entry, index) => (created[index] === true ? entry : agreeWithEarlier(engine, entry))),
   );
+}
+
+/** All outputs of an entry, by name where some were there before: entries of one key have one order of outputs. */
+function withBeside({ beside }: Uncommitted, made: Record<string, ArtefactRef>): Record<string, ArtefactRef> {
+  if (beside === undefined) return made;
+  return Object.fromEntries(Object.entries({ ...beside, ...made }).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function stageOutputs(

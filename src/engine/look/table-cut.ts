@@ -9,7 +9,8 @@ import { firstDayOf } from '../../pipelines/part-days.ts';
 import { periodsOf } from '../../pipelines/period.ts';
 import { revisionOf } from '../../pipelines/revision.ts';
 import { WHOLE_HISTORY } from '../../pipelines/scope.ts';
-import type { DaySpan, TableDefinition } from '../../pipelines/tables.ts';
+import { unsharded } from '../../pipelines/shard.ts';
+import type { DaySpan, RowsOutput, TableDefinition } from '../../pipelines/tables.ts';
 import { REVISIONS } from '../../pipelines/vocabulary.ts';
 import type { CivilDate, Revision, Scope } from '../../pipelines/vocabulary.ts';
 import { afterDayEnd } from '../../pipelines/zoned-day.ts';
@@ -84,13 +85,11 @@ export async function cutTable(
   const dates = datesBetween(from < begin ? begin : from, to);
   const scopes = table.rows.each === 'day' ? dates : periodsOf(table.rows.each, dates);
   const newest = await known.newest(pipeline, scopes, asOf);
-  const output = `${table.rows.step}:${table.rows.output}`;
   const found = scopes.flatMap((scope) => {
     const version = newest.get(scope);
-    const ref = version?.outputs[output];
-    return version === undefined || ref === undefined ? [] : [{ scope, ref, version }];
+    return version === undefined ? [] : filesOf(version, table.rows).map((ref) => ({ scope, ref, version }));
   });
-  const versions = found.map(({ version }) => version);
+  const versions = [...new Set(found.map(({ version }) => version))];
   const missing = missingOf(engine, definition, scopes, new Set(found.map(({ scope }) => scope)));
   return {
     table,
@@ -106,6 +105,17 @@ export async function cutTable(
     ),
     hash: sha256Hex(canonicalJson([table.id, from, to, ...found.map(({ scope, ref }) => [scope, ref.sha256])])),
   };
+}
+
+/** The file of an output of a version, or those of its shards, ascending. */
+export function filesOf({ outputs }: Pick<KnownVersion, 'outputs'>, { step, output }: RowsOutput): ArtefactRef[] {
+  const own = outputs[`${step}:${output}`];
+  if (own !== undefined) return [own];
+  const shards = Object.entries(outputs).filter(([name]) => {
+    const [id = '', of] = name.split(':');
+    return of === output && unsharded(id) === step;
+  });
+  return shards.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ref]) => ref);
 }
 
 /** The first day of a scope, from which on it can have rows. */

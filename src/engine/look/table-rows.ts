@@ -108,19 +108,26 @@ function countOf(table: TableDefinition, pieces: readonly TablePiece[]): number 
   return rows;
 }
 
-/** Files whose rows follow each other in time are read together; those of other orders one by one. */
+/** Scopes whose rows follow each other in time are read together; those of other orders one by one. */
 function* batches(table: TableDefinition, pieces: readonly TablePiece[]): Generator<readonly TablePiece[]> {
   const maxFiles = isTimeOrdered(table) ? FILES_AT_ONCE : 1;
   let batch: TablePiece[] = [];
   let rows = 0;
-  for (const piece of pieces) {
-    batch.push(piece);
-    rows += piece.ref.rows ?? 0;
+  for (const ofScope of byScope(pieces)) {
+    batch.push(...ofScope);
+    rows += ofScope.reduce((sum, { ref }) => sum + (ref.rows ?? 0), 0);
     if (batch.length < maxFiles && rows < ROWS_AT_ONCE) continue;
     yield batch;
     [batch, rows] = [[], 0];
   }
   if (batch.length > 0) yield batch;
+}
+
+/** The files of each scope: one, or those of its shards, which are read together because their rows have one order. */
+function byScope<T extends { readonly scope: string }>(pieces: readonly T[]): T[][] {
+  const scopes = new Map<string, T[]>();
+  for (const piece of pieces) scopes.set(piece.scope, [...(scopes.get(piece.scope) ?? []), piece]);
+  return [...scopes.values()];
 }
 
 function isTimeOrdered({ columns, order }: TableDefinition): boolean {
@@ -234,11 +241,12 @@ export async function writeParquetOf(
 }
 
 function inTurn(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {
-  if (pieces.length <= 1) return orderedSql(table, columns, pieces);
+  const scopes = byScope(pieces);
+  if (scopes.length <= 1) return orderedSql(table, columns, pieces);
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const own = [...table.order, ...table.columns.map(({ name }) => name).filter((name) => !table.order.includes(name))];
-  const all = pieces.map(
-    (piece, index) => `SELECT ${index} AS "piece at", * FROM (${tableSql(table, table.columns, [piece])})`,
+  const all = scopes.map(
+    (files, index) => `SELECT ${index} AS "piece at", * FROM (${tableSql(table, table.columns, files)})`,
   );
   return `SELECT ${names} FROM (${all.join(' UNION ALL ')}) ORDER BY ${['"piece at"', ...own.map(quoteIdentifier)].join(', ')}`;
 }

@@ -10,7 +10,7 @@ import { planDays } from '../../pipelines/plan.ts';
 import type { DayEvidence } from '../../pipelines/day-evidence.ts';
 import type { DayPlan, PlanOptions } from '../../pipelines/plan.ts';
 import type { Delivery } from '../../pipelines/receipt.ts';
-import { RECEIPT_TABLE } from '../../pipelines/receipt.ts';
+import { RECEIPT_TABLE, rawsOfDay } from '../../pipelines/receipt.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import { takenOver, unknownDownloads } from '../../pipelines/taken-over.ts';
 import type { CivilDate, Scope } from '../../pipelines/vocabulary.ts';
@@ -167,7 +167,7 @@ export async function planOnStored(
 function artefactsOf(evidence: readonly DayEvidence[]): Map<string, ArtefactRef> {
   const refs = evidence.flatMap(({ ledger, deliveries }) => [
     ...ledger.flatMap(({ outputs }) => Object.values(outputs)),
-    ...Object.values(deliveries).flatMap((delivery) => (delivery === undefined ? [] : [delivery.raw])),
+    ...Object.values(deliveries).flatMap((delivery) => (delivery === undefined ? [] : rawsOfDay(delivery))),
   ]);
   return new Map(refs.map((ref) => [ref.key, ref]));
 }

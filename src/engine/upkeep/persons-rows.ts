@@ -7,7 +7,7 @@ import { madeOf } from '../../pipelines/made-of.ts';
 import type { MadeOf } from '../../pipelines/made-of.ts';
 import { keyIn } from '../../pipelines/manifest.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
-import { RECEIPT_TABLE, receiptPartition } from '../../pipelines/receipt.ts';
+import { RECEIPT_TABLE, rawsOfDay, receiptPartition } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
@@ -153,7 +153,7 @@ async function rawsOf(
 
 function rawsIn({ days, kept = {}, origin }: Receipt, keys: ReadonlySet<string>): ArtefactRef[] {
   const gave = Object.entries(days).some(([date, key]) => keys.has(`${date}/${key}`));
-  const joined = Object.entries(kept).flatMap(([date, { key, raw }]) => (keys.has(`${date}/${key}`) ? [raw] : []));
+  const joined = Object.entries(kept).flatMap(([date, day]) => (keys.has(`${date}/${day.key}`) ? rawsOfDay(day) : []));
   return [...(gave ? [origin.raw] : []), ...joined];
 }
 

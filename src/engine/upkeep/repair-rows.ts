@@ -14,7 +14,7 @@ import type { CivilDate, Scope, StepId } from '../../pipelines/vocabulary.ts';
 import { saveReceipt, takeSequence } from '../records/delivery-order.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
-import { cutAgain, originOf } from '../download/cut-slices.ts';
+import { cutAgain, originOf } from '../download/recut.ts';
 import { executeRollup } from '../derive/execute-rollup.ts';
 import { finishDay } from '../commit/finish-day.ts';
 import { newestManifests, readDeliveries, readLedger, readManifests, readReceipts } from '../records/ledger-reader.ts';

@@ -6,7 +6,7 @@ import { isPeriod } from '../../pipelines/scope.ts';
 import type { Verification } from '../../pipelines/verification.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef, ObjectStore } from '../../ports/objects.ts';
-import { cutAgain } from '../download/cut-slices.ts';
+import { cutAgain } from '../download/recut.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { executeRollup } from '../derive/execute-rollup.ts';

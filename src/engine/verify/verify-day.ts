@@ -1,7 +1,10 @@
 import { lookbacksOf, othersRead } from '../../pipelines/lookback.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { PipelineDefinition, StepDefinition } from '../../pipelines/definition.ts';
+import type { LedgerEntry } from '../../pipelines/ledger.ts';
 import type { Manifest } from '../../pipelines/manifest.ts';
+import { rawsOfDay } from '../../pipelines/receipt.ts';
+import type { KeptDay } from '../../pipelines/receipt.ts';
 import type { UnreadableRow } from '../../pipelines/stored-records.ts';
 import { verificationKey } from '../../pipelines/verification.ts';
 import type { Rebuilt, Verification } from '../../pipelines/verification.ts';
@@ -161,22 +164,50 @@ async function recutAll(
     string,
     { readonly step: StepDefinition; readonly raw: ArtefactRef; readonly dates: CivilDate[] }
   >();
+  const inSeveral = new Map<string, DayInSeveral>();
   for (const step of dataset.definition.steps.filter(({ part }) => part !== undefined)) {
     for (const { scope, steps } of manifests) {
       const entry = entryOf(rebuild, scope, step.id, steps[step.id]);
       const delivery = step.part === undefined ? undefined : deliveries.get(step.part)?.get(scope);
       // The bytes that back the day now: those that it was first cut from may have been damaged and fetched anew.
-      const raw = delivery?.key === entry?.key ? delivery?.raw : entry?.origin?.raw;
-      if (raw === undefined || entry?.version !== step.version) continue;
-      const file = files.get(`${step.id}/${raw.key}`);
-      if (file === undefined) files.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });
-      else file.dates.push(scope);
+      const backed = delivery?.key === entry?.key ? delivery : entry?.origin;
+      if (backed === undefined || backed === null || entry?.version !== step.version) continue;
+      if (backed.shards !== undefined) inSeveral.set(rebuildName(scope, step.id), { entry, backed });
+      for (const raw of rawsOfDay(backed)) {
+        const file = files.get(`${step.id}/${raw.key}`);
+        if (file === undefined) files.set(`${step.id}/${raw.key}`, { step, raw, dates: [scope] });
+        else file.dates.push(scope);
+      }
     }
   }
   const slices = new Map<string, Rebuilt>();
   await mapConcurrent([...files.values()], SETS_AT_ONCE, async ({ step, raw, dates }) => {
     const rebuilt = await recutSlices(rebuild, step, raw, dates);
-    for (const [date, slice] of rebuilt) slices.set(rebuildName(date, step.id), slice);
+    for (const [date, slice] of rebuilt) {
+      const name = rebuildName(date, step.id);
+      const day = inSeveral.get(name);
+      slices.set(name, day === undefined ? slice : withShardsOf(day, raw, slice, slices.get(name)));
+    }
   });
   return slices;
+}
+
+/** A day whose shards came in several raw files. */
+interface DayInSeveral {
+  readonly entry: LedgerEntry;
+  readonly backed: Pick<KeptDay, 'raw' | 'shards'>;
+}
+
+/** Takes the shards that came in this file to those of the others. Its facts are of all shards: what one file alone says is none of them. */
+function withShardsOf(
+  { entry, backed: { raw, shards = {} } }: DayInSeveral,
+  from: ArtefactRef,
+  slice: Rebuilt,
+  known: Rebuilt | undefined,
+): Rebuilt {
+  if (slice.kind !== 'built') return slice;
+  if (known !== undefined && known.kind !== 'built') return known;
+  const own = Object.entries(slice.outputs).filter(([name]) => (shards[name] ?? raw).key === from.key);
+  const outputs = { ...known?.outputs, ...Object.fromEntries(own) };
+  return { kind: 'built', outputs, facts: entry.facts, checks: slice.checks };
 }

@@ -37,11 +37,24 @@ async function featuresOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> 
   return { scope: unit.scope, outputs: { features }, checks: [], facts: { rows: features.rows } };
 }
 
+/** `metrics/levels`: the median of how the use of the meters of each segment moved, beside which one meter is held. */
+export const metricsLevels: StepImplementation = {
+  kind: 'sql',
+  run: (task, sql) => forEachUnit(task, (unit) => levelsOf(unit, sql)),
+};
+
+async function levelsOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+  const select = `WITH weeks AS (${weeksSql(unit)}), means AS (${MEANS})
+    SELECT segment, median(level) AS level FROM means GROUP BY segment ORDER BY segment`;
+  const levels = await copyTable(sql, select, `levels-${unit.scope}`);
+  return { scope: unit.scope, outputs: { levels }, checks: [], facts: { rows: levels.rows } };
+}
+
 function weeksSql(unit: StepUnit): string {
   const weeks = WEEKS_BACK.flatMap((days, w) =>
-    pathsOf(unit, weekEnded(days)).map(
-      (file) =>
-        `SELECT ${w} AS w, meter_key, segment, use_wh, base_wh, evening_wh, night_wh, use_days FROM ${parquetOf([file])}`,
+    filesOf(unit, weekEnded(days)).map(
+      (files) =>
+        `SELECT ${w} AS w, meter_key, segment, use_wh, base_wh, evening_wh, night_wh, use_days FROM ${parquetOf(files)}`,
     ),
   );
   const none = `SELECT 0 AS w, CAST(NULL AS UBIGINT) AS meter_key, '' AS segment, 0.0 AS use_wh, 0.0 AS base_wh, 0.0 AS evening_wh,
@@ -49,19 +62,32 @@ function weeksSql(unit: StepUnit): string {
   return weeks.length === 0 ? none : weeks.join(' UNION ALL ');
 }
 
+/** The files of an input that is there, as a list of one; an input that is missing gives none. */
+function filesOf(unit: StepUnit, name: string): string[][] {
+  const files = pathsOf(unit, name);
+  return files.length === 0 ? [] : [files];
+}
+
+function mean(column: string): string {
+  return `CAST(avg(CAST(${column} AS DOUBLE)) AS DOUBLE)`;
+}
+
+const LEVEL = `avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w < 2) / nullif(avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w >= 2), 0)`;
+
+/** The four weeks of each meter that has enough of them. */
+const MEANS = `SELECT meter_key, any_value(segment ORDER BY w) AS segment, ${mean('use_wh')} AS use_wh, ${mean('base_wh')} AS base_wh,
+    ${mean('evening_wh')} AS evening_wh, ${mean('night_wh')} AS night_wh, ${LEVEL} AS level
+  FROM weeks GROUP BY meter_key HAVING count(*) >= ${LEAST_WEEKS} AND sum(use_wh) > 0`;
+
 /** `day_z`: the day beside the 28 before by median and MAD; `level`: the newer two weeks over the older two, and over what the segment did. */
 function featuresSql(unit: StepUnit): string {
-  const mean = (column: string): string => `CAST(avg(CAST(${column} AS DOUBLE)) AS DOUBLE)`;
-  const level = `avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w < 2) / nullif(avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w >= 2), 0)`;
   const float = (value: string): string => `CAST(${value} AS FLOAT)`;
   return `
     WITH weeks AS (${weeksSql(unit)}),
-      means AS (SELECT meter_key, any_value(segment ORDER BY w) AS segment, ${mean('use_wh')} AS use_wh, ${mean('base_wh')} AS base_wh,
-          ${mean('evening_wh')} AS evening_wh, ${mean('night_wh')} AS night_wh, ${level} AS level
-        FROM weeks GROUP BY meter_key HAVING count(*) >= ${LEAST_WEEKS} AND sum(use_wh) > 0),
+      means AS (${MEANS}),
       days AS (SELECT meter_key, unnest(CAST(use_days AS DOUBLE[])) AS wh FROM weeks),
       spread AS (SELECT meter_key, median(wh) AS usual_wh, mad(wh) AS mad_wh FROM days GROUP BY meter_key),
-      cohort AS (SELECT segment, median(level) AS level FROM means GROUP BY segment)
+      cohort AS (SELECT segment, level FROM ${parquetOf(pathsOf(unit, 'levels'))})
     SELECT d.meter_key, m.segment, d.count_anomalies > 0 AS is_labelled,
       ${float('ln((d.total_wh + 100) / (m.use_wh + 100))')} AS use, ${float('ln((d.base_wh + 10) / (m.base_wh + 10))')} AS base,
       ${float('coalesce(d.evening_wh / nullif(d.total_wh, 0), 0) - m.evening_wh / m.use_wh')} AS evening,

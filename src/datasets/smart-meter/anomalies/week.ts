@@ -5,8 +5,8 @@ import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `metrics/week`: seven days of each meter in one row, and what each transformer gave and delivered in them. What later steps compare is weeks: they have one of
- * each weekday, and a twelfth of the rows.
+ * `metrics/week`: seven days of each meter in one row. What later steps compare is weeks: they have one of each weekday,
+ * and a twelfth of the rows. `metrics/balance`: what each transformer gave and delivered in them, over all its meters.
  */
 
 /** The day and the six before it. */
@@ -29,17 +29,24 @@ export const metricsWeek: StepImplementation = {
 async function weekOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const daily = parquetOf(pathsOf(unit, ...namesOfWeek('daily')));
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  const week = await copyTable(sql, weekSql(unit.scope, daily, meters), `week-${unit.scope}`);
+  return { scope: unit.scope, outputs: { week }, checks: [], facts: { rows: week.rows } };
+}
+
+/** Transformers of which enough readings are there on both sides. */
+export const metricsBalance: StepImplementation = {
+  kind: 'sql',
+  run: (task, sql) => forEachUnit(task, (unit) => balanceOf(unit, sql)),
+};
+
+async function balanceOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+  const daily = parquetOf(pathsOf(unit, ...namesOfWeek('daily')));
+  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   const injectedPaths = pathsOf(unit, ...namesOfWeek('injected'));
   const injected =
     injectedPaths.length === 0 ? inputOrEmpty(unit, 'injected', columnsOfSide('injected')) : parquetOf(injectedPaths);
-  const week = await copyTable(sql, weekSql(unit.scope, daily, meters), `week-${unit.scope}`);
   const balance = await copyTable(sql, balanceSql(unit.scope, daily, meters, injected), `balance-${unit.scope}`);
-  return {
-    scope: unit.scope,
-    outputs: { week, balance },
-    checks: [],
-    facts: { rows: week.rows, transformers: balance.rows },
-  };
+  return { scope: unit.scope, outputs: { balance }, checks: [], facts: { transformers: balance.rows } };
 }
 
 /** A value of each day, the newest first; null for a day without it. */

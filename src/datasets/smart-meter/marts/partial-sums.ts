@@ -9,14 +9,14 @@ export const BUCKET_WH = 10;
 const OF_METER = (from: string, meters: string): string =>
   `${from} r LEFT JOIN ${meters} m ON r.meter_key = m.meter_key`;
 
-const GROUP = `coalesce(m.segment, 'unknown') AS segment, coalesce(m.region, 'unknown') AS region, coalesce(m.transformer, '') AS transformer`;
+const GROUP = `coalesce(m.segment, 'unknown') AS segment, coalesce(m.region, 'unknown') AS region`;
 
-/** By segment, region, transformer and elapsed half-hour. */
+/** By segment, region and elapsed half-hour. */
 export function slotsSql(from: string, meters: string): string {
   return `SELECT r.channel, ${GROUP}, r.slot, any_value(r.hour) AS hour, CAST(sum(r.energy_wh) AS DECIMAL(24, 5)) AS total_wh,
       CAST(count(r.energy_wh) AS INTEGER) AS observed, CAST(count(*) FILTER (WHERE label LIKE 'A%') AS INTEGER) AS anomalies,
       CAST(count(label) AS INTEGER) AS labelled
-    FROM ${OF_METER(from, meters)} GROUP BY ALL ORDER BY channel, segment, region, transformer, slot`;
+    FROM ${OF_METER(from, meters)} GROUP BY ALL ORDER BY channel, segment, region, slot`;
 }
 
 /** By segment, elapsed half-hour and energy rounded down to `BUCKET_WH`. */

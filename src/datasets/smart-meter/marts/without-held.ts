@@ -14,7 +14,7 @@ export function dailyWithoutHeld(unit: StepUnit): string {
 /** `metrics/daily:slots` less what the held ones added; a place where nobody else is left is not there. */
 export function slotsWithoutHeld(unit: StepUnit): string {
   return lessHeld(unit, 'slots', {
-    same: ['channel', 'segment', 'region', 'transformer', 'slot'],
+    same: ['channel', 'segment', 'region', 'slot'],
     more: ['any_value(hour) AS hour', 'CAST(sum(sign * total_wh) AS DECIMAL(24, 5)) AS total_wh'],
     counts: ['observed', 'anomalies', 'labelled'],
   });
@@ -33,7 +33,7 @@ interface Sums {
   /** Columns that name a row. */
   readonly same: readonly string[];
   readonly more: readonly string[];
-  /** Whole numbers; the first one is 0 where nobody is left. */
+  /** Whole numbers; the first one is 0 where nobody is left, or where nobody had a value. */
   readonly counts: readonly string[];
 }
 
@@ -44,5 +44,5 @@ function lessHeld(unit: StepUnit, name: 'slots' | 'buckets', { same, more, count
   const sums = counts.map((count) => `CAST(sum(sign * ${count}) AS INTEGER) AS ${count}`);
   return `(SELECT ${[...same, ...more, ...sums].join(', ')}
     FROM (SELECT 1 AS sign, * FROM ${all} UNION ALL BY NAME SELECT -1 AS sign, * FROM ${parquetOf(held)})
-    GROUP BY ${same.join(', ')} HAVING sum(sign * ${counts[0] ?? '0'}) > 0 OR count(*) = 1)`;
+    GROUP BY ${same.join(', ')} HAVING sum(sign * ${counts[0] ?? '0'}) > 0 OR min(sign) > 0)`;
 }

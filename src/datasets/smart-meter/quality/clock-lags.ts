@@ -5,7 +5,7 @@ import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 
 /**
- * `metrics/lags`: how well the day of a meter fits that of its segment, as it is and moved by up to four half-hours. A clock that is wrong
+ * `metrics/curves`: the course of the day of each segment. `metrics/lags`: how well the day of a meter fits that of its segment, as it is and moved by up to four half-hours. A clock that is wrong
  * shows as a better fit when it is moved back, day after day. Integers alone are added up, so that bytes do not depend on threads.
  */
 
@@ -22,9 +22,25 @@ export const metricsLags: StepImplementation = {
   run: (task, sql) => forEachUnit(task, (unit) => lagsOf(unit, sql)),
 };
 
+/** Of segments with readings of enough meters in every half-hour. */
+export const metricsCurves: StepImplementation = {
+  kind: 'sql',
+  run: (task, sql) => forEachUnit(task, (unit) => curvesOf(unit, sql)),
+};
+
+async function curvesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+  const select = curvesSql(parquetOf(pathsOf(unit, 'slots')), slotsOf(unit));
+  const curves = await copyTable(sql, select, `curves-${unit.scope}`);
+  return { scope: unit.scope, outputs: { curves }, checks: [], facts: { rows: curves.rows } };
+}
+
+function slotsOf({ day }: StepUnit): number {
+  return 2 * (day?.hours ?? 24);
+}
+
 async function lagsOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
-  const slots = 2 * (unit.day?.hours ?? 24);
-  await sql.run(curvesSql(parquetOf(pathsOf(unit, 'slots')), slots));
+  const slots = slotsOf(unit);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE curves AS SELECT * FROM ${parquetOf(pathsOf(unit, 'curves'))}`);
   await sql.run('CREATE OR REPLACE TEMP TABLE fits (meter_key UBIGINT, fits TINYINT[])');
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   // File by file: a shard is all of its meters, and the sums of a million at once need more memory than there is.
@@ -36,20 +52,20 @@ async function lagsOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
 
 const column = (lag: number): string => `c${lag + LARGEST_LAG}`;
 
-/** `curves`: of each segment and half-hour the segment's course, and as it would be some half-hours later. */
+/** Of each segment and half-hour the segment's course, and as it would be some half-hours later. */
 function curvesSql(from: string, slots: number): string {
   const moved = LAGS.map(
     (lag) =>
       `CAST(max(c) FILTER (WHERE (own.slot + ${lag + slots}) % ${slots} = later.slot) AS INTEGER) AS ${column(lag)}`,
   );
-  return `CREATE OR REPLACE TEMP TABLE curves AS
-    WITH sums AS (SELECT segment, slot, CAST(sum(total_wh) AS DECIMAL(38, 5)) AS wh FROM ${from}
+  return `WITH sums AS (SELECT segment, slot, CAST(sum(total_wh) AS DECIMAL(38, 5)) AS wh FROM ${from}
         WHERE channel = 'import' GROUP BY segment, slot HAVING sum(observed) >= ${LEAST_METERS}),
       whole AS (SELECT segment, CAST(sum(wh) AS DOUBLE) / count(*) AS mean FROM sums GROUP BY segment HAVING count(*) = ${slots}),
       centred AS (SELECT segment, slot, CAST(wh AS DOUBLE) - mean AS wh FROM sums JOIN whole USING (segment)),
       own AS (SELECT segment, slot, CAST(round(${SCALE} * wh / nullif(max(abs(wh)) OVER (PARTITION BY segment), 0)) AS INTEGER) AS c FROM centred)
     SELECT own.segment, later.slot, ${moved.join(', ')}, sqrt(CAST(sum(c * c) AS DOUBLE)) AS size
-    FROM own CROSS JOIN range(${slots}) AS later(slot) GROUP BY own.segment, later.slot HAVING sum(abs(c)) > 0`;
+    FROM own CROSS JOIN range(${slots}) AS later(slot) GROUP BY own.segment, later.slot HAVING sum(abs(c)) > 0
+    ORDER BY own.segment, later.slot`;
 }
 
 function fitsSql(from: string, meters: string, slots: number): string {

@@ -1,4 +1,4 @@
-import { judgeUnits, quoteTexts } from '../../kit/index.ts';
+import { judgeUnits, quoteTexts, required } from '../../kit/index.ts';
 import type { CheckDefinition, CheckResult, SqlSession, StepUnit } from '../../kit/index.ts';
 import { bucketsSql, slotsSql } from '../marts/partial-sums.ts';
 import { FLEET_RULES } from './fleet-rules.ts';
@@ -31,17 +31,20 @@ interface FailingGroup {
 
 /**
  * Makes `held`: `meter_key`, `group_name`, `rule` of the meters that are left out, from the views of the day and the table `failures`. Records know
- * of a meter no more than a hash by which other evidence is another question.
+ * of a meter no more than a hash by which other evidence is another question. `tested`: meters with readings.
  */
-export async function holdGroups(sql: SqlSession, { decided = [] }: Pick<StepUnit, 'decided'>): Promise<CheckResult> {
+export async function holdGroups(
+  sql: SqlSession,
+  { decided = [] }: Pick<StepUnit, 'decided'>,
+  tested: number,
+): Promise<CheckResult> {
   const rules = [...QUALITY_RULES, ...FLEET_RULES].filter(({ severity }) => severity === 'hold').map(({ id }) => id);
   const failing = `failures f LEFT JOIN meters m ON f.meter_key = m.meter_key
     WHERE f.rule IN (${quoteTexts(rules)}) AND f.meter_key IS NOT NULL`;
-  const [counted] = await sql.rows<{ groups: number; tested: number }>(
-    `SELECT (SELECT count(DISTINCT m.transformer) FROM ${failing}) AS groups,
-      (SELECT count(DISTINCT meter_key) FROM daily) AS tested`,
+  const [counted] = await sql.rows<{ groups: number }>(
+    `SELECT count(DISTINCT m.transformer) AS groups FROM ${failing}`,
   );
-  const { groups, tested } = counted ?? { groups: 0, tested: 0 };
+  const { groups } = required(counted, 'the number of groups');
   const unit = groups > MOST_GROUPS ? PART : `coalesce(m.transformer, ${PART})`;
   await sql.run(`CREATE OR REPLACE TEMP TABLE failing_groups AS
     SELECT DISTINCT f.meter_key, ${unit} AS unit, f.rule, f.observed, f.allowed FROM ${failing}`);

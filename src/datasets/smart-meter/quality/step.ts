@@ -9,17 +9,14 @@ import type {
 } from '../../kit/index.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
-import { HELD_TABLES, holdGroups } from './hold-groups.ts';
 import { expectationsOf } from './great-expectations.ts';
 import { FLEET_RULES } from './fleet-rules.ts';
+import { HELD_TABLES, holdGroups } from './hold-groups.ts';
+import { PROFILED } from './rules-step.ts';
 import { QUALITY_RULES } from './rules.ts';
-import type { QualityRule } from './rules.ts';
 import type { ColumnProfile, QualityDay, Verdict } from './verdicts.ts';
 
-/** `metrics/quality`: every rule on a day, with the failing rows, the verdicts, and both as Great Expectations reads them. */
-
-/** Days before that rules look at. */
-export const HISTORY_BACK = [1, 2, 3, 7, 14, 21, 28];
+/** `metrics/quality`: the verdicts of all rules on a day of the fleet, as ours and as Great Expectations reads them, and who is left out. */
 
 /** Raised when a rule changes what it tests. */
 const RULES_VERSION = 1;
@@ -34,52 +31,41 @@ export const QUALITY_CHECK: CheckDefinition = {
   severity: 'warn',
 };
 
-const FAILURE_COLUMNS = {
-  rule: 'VARCHAR',
-  meter_key: 'UBIGINT',
-  failed_at: 'TIMESTAMPTZ',
-  observed: 'DOUBLE',
-  allowed: 'DOUBLE',
-};
-
-/** Each rule runs on its own over views of the day and of the days before it. */
+/** Adds up what the rules found, whatever parts the fleet came in. */
 export const metricsQuality: StepImplementation = {
   kind: 'sql',
   run: (task, sql) => forEachUnit(task, (unit) => qualityOf(unit, sql)),
 };
 
 async function qualityOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
-  await openViews(sql, unit);
-  const verdicts: Verdict[] = [];
-  await sql.run(
-    `CREATE OR REPLACE TEMP TABLE failures (rule VARCHAR, meter_key UBIGINT, failed_at TIMESTAMPTZ, observed DOUBLE, allowed DOUBLE)`,
-  );
-  for (const rule of [...QUALITY_RULES, ...FLEET_RULES.map(foundRule)]) verdicts.push(await judgeRule(sql, rule));
+  const { scope } = unit;
+  await openFound(sql, unit);
+  const verdicts = await verdictsOf(sql);
   const failures = await copyTable(
     sql,
     'SELECT * FROM failures ORDER BY rule, meter_key, failed_at NULLS FIRST, observed, allowed',
-    `failures-${unit.scope}`,
+    `failures-${scope}`,
   );
-  const groups = await holdGroups(sql, unit);
-  const held: Record<string, { readonly path: string; readonly rows: number }> = {};
-  for (const [name, select] of Object.entries(HELD_TABLES))
-    held[name] = await copyTable(sql, select(parquetOf(pathsOf(unit, 'readings'))), `${name}-${unit.scope}`);
+  const groups = await holdGroups(sql, unit, await testedBy(sql, 'rule IS NULL'));
+  const held = await heldTables(sql, unit);
   const day: QualityDay = {
-    date: unit.scope,
+    date: scope,
     verdicts,
-    rejects: await sql.rows('SELECT reason, count(*) AS rows FROM rejects GROUP BY reason ORDER BY rows DESC, reason'),
-    profile: await profileOf(sql),
+    rejects: await sql.rows(
+      `SELECT reason, CAST(sum(rows) AS BIGINT) AS rows FROM ${parquetOf(pathsOf(unit, 'refused'))}
+       GROUP BY reason ORDER BY rows DESC, reason`,
+    ),
+    profile: await profileOf(sql, parquetOf(pathsOf(unit, 'spread'))),
   };
-  const [meters] = await sql.rows<{ count: number }>(`SELECT count(*) AS count FROM daily WHERE channel = 'import'`);
   return {
-    scope: unit.scope,
+    scope,
     outputs: {
       quality: { bytes: utf8(`${JSON.stringify(day)}\n`) },
       expectations: { bytes: utf8(`${JSON.stringify(expectationsOf(day))}\n`) },
       failures,
       ...held,
     },
-    checks: [checkOf(verdicts, meters?.count ?? 0), groups],
+    checks: [checkOf(verdicts, await testedBy(sql, `rule = 'known_meter'`)), groups],
     facts: {
       rules: verdicts.length,
       failing_rules: verdicts.filter(({ failed }) => failed > 0).length,
@@ -89,60 +75,60 @@ async function qualityOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   };
 }
 
-async function openViews(sql: SqlSession, unit: StepUnit): Promise<void> {
-  const views: Record<string, string> = {
-    readings: `(SELECT * FROM ${parquetOf(pathsOf(unit, 'readings'))} WHERE energy_wh IS NOT NULL)`,
-    rejects: parquetOf(pathsOf(unit, 'rejects')),
-    conflicts: parquetOf(pathsOf(unit, 'conflicts')),
-    daily: parquetOf(pathsOf(unit, 'daily')),
-    history: historySql(unit),
-    fleet_failing: inputOrEmpty(unit, 'fleet_failing', FAILURE_COLUMNS),
-    fleet_tested: inputOrEmpty(unit, 'fleet_tested', { rule: 'VARCHAR', tested: 'BIGINT' }),
-    ...Object.fromEntries(
-      ['meters', 'registers', 'outages'].map((id) => [id, inputOrEmpty(unit, id, columnsOfSide(id))]),
-    ),
-  };
-  for (const [name, from] of Object.entries(views))
-    await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${from}`);
+/** `failures`, `tested` and `meters`, of all parts of the fleet. */
+async function openFound(sql: SqlSession, unit: StepUnit): Promise<void> {
+  const failing = parquetOf(pathsOf(unit, 'failing', 'fleet_failing'));
+  await sql.run(`CREATE OR REPLACE TEMP TABLE failures AS SELECT * FROM ${failing}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE tested AS
+    SELECT rule, CAST(sum(tested) AS BIGINT) AS tested FROM ${parquetOf(pathsOf(unit, 'tested', 'fleet_tested'))} GROUP BY rule`);
+  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  await sql.run(`CREATE OR REPLACE TEMP VIEW meters AS SELECT * FROM ${meters}`);
 }
 
-/** A rule that the whole fleet was judged by already. */
-function foundRule(rule: QualityRule): QualityRule {
-  return {
-    ...rule,
-    tested: `SELECT coalesce(sum(tested), 0) FROM fleet_tested WHERE rule = '${rule.id}'`,
-    failing: `SELECT * FROM fleet_failing WHERE rule = '${rule.id}'`,
-  };
+async function testedBy(sql: SqlSession, where: string): Promise<number> {
+  const [found] = await sql.rows<{ tested: number }>(`SELECT tested FROM tested WHERE ${where}`);
+  return found?.tested ?? 0;
 }
 
-function historySql(unit: StepUnit): string {
-  const days = HISTORY_BACK.flatMap((back) =>
-    pathsOf(unit, `daily_${back}`).map((path) => `SELECT ${back} AS back, * FROM ${parquetOf([path])}`),
-  );
-  return days.length > 0
-    ? `(${days.join(' UNION ALL BY NAME ')})`
-    : `(SELECT 0 AS back, * FROM ${parquetOf(pathsOf(unit, 'daily'))} WHERE false)`;
+/** Of these nothing is read where nobody is held: the readings of the fleet are many. */
+async function heldTables(
+  sql: SqlSession,
+  unit: StepUnit,
+): Promise<Record<string, { readonly path: string; readonly rows: number }>> {
+  const [found] = await sql.rows<{ meters: number }>('SELECT count(*) AS meters FROM held');
+  const readings = parquetOf(pathsOf(unit, 'readings'));
+  const from = (found?.meters ?? 0) === 0 ? `(SELECT * FROM ${readings} WHERE false)` : readings;
+  const held: Record<string, { readonly path: string; readonly rows: number }> = {};
+  for (const [name, select] of Object.entries(HELD_TABLES))
+    held[name] = await copyTable(sql, select(from), `${name}-${unit.scope}`);
+  return held;
 }
 
-async function judgeRule(sql: SqlSession, rule: QualityRule): Promise<Verdict> {
-  await sql.run(
-    `INSERT INTO failures SELECT '${rule.id}', meter_key, failed_at, observed, allowed FROM (${rule.failing})`,
-  );
+interface Counted {
+  readonly rule: string;
+  readonly tested: number;
+  readonly failed: number;
+  readonly meters: number;
+}
+
+async function verdictsOf(sql: SqlSession): Promise<Verdict[]> {
   // Rows whose meter nobody can tell count as those of one meter.
-  const [found] = await sql.rows<{ tested: number; failed: number; meters: number }>(
-    `SELECT (${rule.tested}) AS tested, count(*) AS failed,
-      count(DISTINCT meter_key) + CAST(count(*) > count(meter_key) AS INTEGER) AS meters
-    FROM failures WHERE rule = '${rule.id}'`,
+  const counted = await sql.rows<Counted>(
+    `SELECT t.rule, any_value(t.tested) AS tested, count(f.rule) AS failed,
+      count(DISTINCT f.meter_key) + CAST(count(f.rule) > count(f.meter_key) AS INTEGER) AS meters
+     FROM tested t LEFT JOIN failures f ON t.rule = f.rule WHERE t.rule IS NOT NULL GROUP BY t.rule`,
   );
-  const keys = await sql.rows<{ key: string }>(
-    `SELECT DISTINCT CAST(meter_key AS VARCHAR) AS key FROM failures WHERE rule = '${rule.id}' AND meter_key IS NOT NULL ORDER BY key LIMIT ${KEYS_KEPT}`,
+  const keys = await sql.rows<{ rule: string; key: string }>(
+    `SELECT rule, key FROM (SELECT DISTINCT rule, CAST(meter_key AS VARCHAR) AS key FROM failures WHERE meter_key IS NOT NULL)
+     QUALIFY row_number() OVER (PARTITION BY rule ORDER BY key) <= ${KEYS_KEPT} ORDER BY rule, key`,
   );
-  const { id, suite, severity, title } = rule;
-  const { tested = 0, failed = 0, meters = 0 } = found ?? {};
-  return {
-    ...{ suite, rule: id, version: RULES_VERSION, severity, title, tested, failed, meters },
-    keys: keys.map(({ key }) => key),
-  };
+  return [...QUALITY_RULES, ...FLEET_RULES].map(({ id, suite, severity, title }) => {
+    const { tested = 0, failed = 0, meters = 0 } = counted.find(({ rule }) => rule === id) ?? {};
+    return {
+      ...{ suite, rule: id, version: RULES_VERSION, severity, title, tested, failed, meters },
+      keys: keys.filter(({ rule }) => rule === id).map(({ key }) => key),
+    };
+  });
 }
 
 function checkOf(verdicts: readonly Verdict[], fleet: number): CheckResult {
@@ -156,14 +142,17 @@ function checkOf(verdicts: readonly Verdict[], fleet: number): CheckResult {
   };
 }
 
-const PROFILED = ['energy_wh', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw'];
-
-function profileOf(sql: SqlSession): Promise<ColumnProfile[]> {
-  const each = PROFILED.map(
-    (
-      column,
-    ) => `SELECT '${column}' AS "column", count(${column}) AS "values", count(*) - count(${column}) AS nulls, CAST(min(${column}) AS DOUBLE) AS least,
-      CAST(quantile_disc(${column}, 0.5) AS DOUBLE) AS median, CAST(max(${column}) AS DOUBLE) AS greatest FROM readings`,
-  );
-  return sql.rows<ColumnProfile>(each.join(' UNION ALL '));
+/** The median is the value at which half of the readings are reached, as of the readings themselves. */
+function profileOf(sql: SqlSession, spread: string): Promise<ColumnProfile[]> {
+  const order = PROFILED.map((column, place) => `('${column}', ${place})`);
+  return sql.rows<ColumnProfile>(`
+    WITH counted AS (SELECT "column", value, CAST(sum(readings) AS BIGINT) AS readings FROM ${spread} GROUP BY ALL),
+      running AS (SELECT *, sum(readings) OVER (PARTITION BY "column" ORDER BY value) AS running,
+          sum(readings) OVER (PARTITION BY "column") AS n FROM counted WHERE value IS NOT NULL),
+      found AS (SELECT "column", CAST(sum(readings) AS BIGINT) AS "values", min(value) AS least,
+          min(value) FILTER (WHERE 2 * running >= n) AS median, max(value) AS greatest FROM running GROUP BY "column"),
+      nulls AS (SELECT "column", CAST(sum(readings) AS BIGINT) AS nulls FROM counted WHERE value IS NULL GROUP BY "column")
+    SELECT "column", coalesce("values", 0) AS "values", coalesce(nulls, 0) AS nulls, least, median, greatest
+    FROM (VALUES ${order.join(', ')}) AS profiled("column", place) LEFT JOIN found USING ("column") LEFT JOIN nulls USING ("column")
+    ORDER BY place`);
 }

@@ -37,14 +37,23 @@ const ORDER: readonly (readonly [column: keyof typeof SLICE_COLUMNS, nullsFirst?
 /** Columns that are the same in every row, with the SQL of what they are. */
 export type Constants = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
 
-/** Rows of `readings_read` in the order of a slice. What is the same in all rows is not carried through the sort: half of the columns of most files. */
-export function orderedSql(where: string, constants: Constants): string {
-  const names = Object.keys(SLICE_COLUMNS) as (keyof typeof SLICE_COLUMNS)[];
+const NAMES = Object.keys(SLICE_COLUMNS) as (keyof typeof SLICE_COLUMNS)[];
+
+/** The columns that are not the same in all rows, in the order of the slice. */
+export function ownColumns(constants: Constants): string {
+  return NAMES.filter((name) => constants[name] === undefined).join(', ');
+}
+
+/**
+ * Rows of `from` in the order of a slice. What is the same in all rows is not carried through the sort: half of the columns of most
+ * files.
+ */
+export function orderedSql(from: string, where: string, constants: Constants): string {
   const order = ORDER.filter(([name]) => constants[name] === undefined);
-  const all = names.map((name) => {
+  const all = NAMES.map((name) => {
     const constant = constants[name];
     return constant === undefined ? name : `CAST(${constant} AS ${SLICE_COLUMNS[name]}) AS ${name}`;
   });
-  return `SELECT ${all.join(', ')} FROM (SELECT ${names.filter((name) => constants[name] === undefined).join(', ')}
-    FROM readings_read WHERE ${where} ORDER BY ${order.map(([name, first]) => (first === true ? `${name} NULLS FIRST` : name)).join(', ')})`;
+  return `SELECT ${all.join(', ')} FROM (SELECT ${ownColumns(constants)}
+    FROM ${from} WHERE ${where} ORDER BY ${order.map(([name, first]) => (first === true ? `${name} NULLS FIRST` : name)).join(', ')})`;
 }

@@ -1,36 +1,87 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { quoteText, shardsOf } from '../../kit/index.ts';
 import type { RecognisedFile, RowMeaning, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { readHead } from '../dialects/dialects.ts';
 import type { FileHead } from '../dialects/dialect.ts';
-import { copyTable } from '../tables.ts';
-import { orderedSql, SLICE_COLUMNS } from './columns.ts';
+import { shardNumberSql, sliceOutput } from '../shards.ts';
+import { copyTable, parquetOf } from '../tables.ts';
+import { orderedSql, ownColumns, SLICE_COLUMNS } from './columns.ts';
+import type { Constants } from './columns.ts';
 import { extentOf, inDaySql } from './days.ts';
 import { readFile } from './read-file.ts';
 
-/** Readings of any dialect as slices of days. A row without a time is kept with the first day of its file, so that it is told of. */
-export async function sliceReadings(task: SliceTask, sql: SqlSession, secret: string): Promise<UnitOutcome[]> {
+/** How files are cut. */
+export interface CutOptions {
+  readonly secret: string;
+  /** In how many shards; 1 for whole slices. */
+  readonly shards: number;
+}
+
+/**
+ * Readings of any dialect as slices of days, or of their shards. A row without a time is kept with the first day of its file, so that
+ * it is told of.
+ */
+export async function sliceReadings(
+  task: SliceTask,
+  sql: SqlSession,
+  { secret, shards }: CutOptions,
+): Promise<UnitOutcome[]> {
   const head = await readHead(task.raw.path, path.basename(task.raw.path));
   const { constants, zones } = await readFile(sql, head, {
     sha256: task.raw.sha256,
     secret,
-    isReadOnce: task.days.length === 1,
+    isReadOnce: task.days.length === 1 || shards > 1,
   });
   // Only rows without a time make a difference to the first day, and to look for it is to read all of the file.
   const extent = zones === undefined ? await extentOf(sql) : { from: undefined, zones };
+  const parts = shards === 1 ? [whole] : await partRows(sql, constants, shards);
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     task.progress(`readings of ${date}`);
-    const facts = { published_columns: Object.keys(SLICE_COLUMNS).length };
     const undated = date === extent.from ? ' OR start_s IS NULL' : '';
-    const slice = await copyTable(
-      sql,
-      orderedSql(`${inDaySql(date, extent.zones)}${undated}`, constants),
-      `readings-${date}`,
-    );
-    const outputs = slice.rows === 0 ? {} : { slice };
-    outcomes.push({ scope: date, outputs, checks: [], facts: { rows: slice.rows, ...facts } });
+    const where = `${inDaySql(date, extent.zones)}${undated}`;
+    const outputs: Record<string, { readonly path: string; readonly rows: number }> = {};
+    for (const { output, from } of parts) {
+      const slice = await copyTable(sql, orderedSql(from, where, constants), `${output}-${date}`);
+      if (slice.rows > 0) outputs[output] = slice;
+    }
+    const rows = Object.values(outputs).reduce((sum, slice) => sum + slice.rows, 0);
+    const facts = { rows, published_columns: Object.keys(SLICE_COLUMNS).length };
+    outcomes.push({ scope: date, outputs, checks: [], facts });
   }
   return outcomes;
+}
+
+/** The rows of the file that belong to one output. */
+interface PartOfRows {
+  readonly output: string;
+  readonly from: string;
+}
+
+const whole: PartOfRows = { output: 'slice', from: 'readings_read' };
+
+/** Few enough that the unwritten rows of all shards fit into memory. */
+const ROWS_BEFORE_WRITING = 32_768;
+
+/**
+ * The rows by shard, each in files of its own and in no order: then one shard at a time is sorted, which fits into memory, and the
+ * file itself is read once.
+ */
+async function partRows(sql: SqlSession, constants: Constants, of: number): Promise<PartOfRows[]> {
+  const folder = path.join(sql.scratch, 'shards');
+  const own = ownColumns(constants);
+  const zone = constants.zone === undefined ? '' : `, ${constants.zone} AS zone`;
+  await sql.run(`SET partitioned_write_flush_threshold = ${ROWS_BEFORE_WRITING}`);
+  await sql.run(`COPY (SELECT ${own}, ${shardNumberSql(of)} AS shard FROM readings_read)
+    TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION LZ4_RAW, PARTITION_BY (shard), OVERWRITE)`);
+  const found = await readdir(folder);
+  return shardsOf(of).flatMap((shard) => {
+    const name = `shard=${shard.index}`;
+    if (!found.includes(name)) return [];
+    const rows = parquetOf([path.join(folder, name, '*.parquet')]);
+    return [{ output: sliceOutput(shard), from: `(SELECT *${zone} FROM ${rows})` }];
+  });
 }
 
 /** What a file of readings holds. */

@@ -1,0 +1,93 @@
+import { forEachUnit, required } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import { columnsOfSide } from '../side/parts.ts';
+import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+import { QUALITY_RULES } from './rules.ts';
+
+/**
+ * `metrics/rules`: every rule on the meters of a day, with the failing rows, and what a verdict on all meters is made from: counts
+ * that add up, and how often which value was measured, so that parts of the fleet give the figures of the whole.
+ */
+
+/** Days before that rules look at. */
+export const HISTORY_BACK = [1, 2, 3, 7, 14, 21, 28];
+
+/** Columns whose spread over the readings is told. */
+export const PROFILED = ['energy_wh', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw'] as const;
+
+/** Each rule runs on its own over views of the day and of the days before it. */
+export const metricsRules: StepImplementation = {
+  kind: 'sql',
+  run: (task, sql) => forEachUnit(task, (unit) => rulesOf(unit, sql)),
+};
+
+async function rulesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+  const { scope } = unit;
+  await openViews(sql, unit);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE failures (rule VARCHAR, meter_key UBIGINT, failed_at TIMESTAMPTZ, observed DOUBLE, allowed DOUBLE)`,
+  );
+  for (const { id, failing } of QUALITY_RULES)
+    await sql.run(`INSERT INTO failures SELECT '${id}', meter_key, failed_at, observed, allowed FROM (${failing})`);
+  const outputs = {
+    failing: await copyTable(
+      sql,
+      'SELECT * FROM failures ORDER BY rule, meter_key, failed_at NULLS FIRST, observed, allowed',
+      `failing-${scope}`,
+    ),
+    tested: await copyTable(sql, TESTED, `tested-${scope}`),
+    refused: await copyTable(
+      sql,
+      'SELECT reason, count(*) AS rows FROM rejects GROUP BY reason ORDER BY reason',
+      `refused-${scope}`,
+    ),
+    spread: await copyTable(sql, await spreadSql(sql), `spread-${scope}`),
+  };
+  return { scope, outputs, checks: [], facts: { failures: outputs.failing.rows } };
+}
+
+/** `(rule, tested)`, and without a rule how many meters have readings. */
+const TESTED = `SELECT rule, CAST(tested AS BIGINT) AS tested FROM (
+    SELECT CAST(NULL AS VARCHAR) AS rule, (SELECT count(DISTINCT meter_key) FROM daily) AS tested
+    UNION ALL ${QUALITY_RULES.map(({ id, tested }) => `SELECT '${id}', (${tested})`).join(' UNION ALL ')})
+  ORDER BY rule NULLS FIRST`;
+
+/** `(column, value, readings)`; a reading without a value is counted under null. */
+async function spreadSql(sql: SqlSession): Promise<string> {
+  const counts = PROFILED.map((column) => `count(${column}) AS ${column}`);
+  const [found] = await sql.rows<Record<(typeof PROFILED)[number] | 'rows', number>>(
+    `SELECT count(*) AS rows, ${counts.join(', ')} FROM readings`,
+  );
+  const counted = required(found, 'counts of readings');
+  const each = PROFILED.map((column) =>
+    counted[column] === 0
+      ? `SELECT '${column}' AS "column", CAST(NULL AS DOUBLE) AS value, CAST(${counted.rows} AS BIGINT) AS readings`
+      : `SELECT '${column}' AS "column", CAST(${column} AS DOUBLE) AS value, count(*) AS readings
+         FROM readings GROUP BY ${column}`,
+  );
+  return `SELECT * FROM (${each.join(' UNION ALL ')}) ORDER BY "column", value`;
+}
+
+async function openViews(sql: SqlSession, unit: StepUnit): Promise<void> {
+  const views: Record<string, string> = {
+    readings: `(SELECT * FROM ${parquetOf(pathsOf(unit, 'readings'))} WHERE energy_wh IS NOT NULL)`,
+    rejects: parquetOf(pathsOf(unit, 'rejects')),
+    conflicts: parquetOf(pathsOf(unit, 'conflicts')),
+    daily: parquetOf(pathsOf(unit, 'daily')),
+    history: historySql(unit),
+    ...Object.fromEntries(
+      ['meters', 'registers', 'outages'].map((id) => [id, inputOrEmpty(unit, id, columnsOfSide(id))]),
+    ),
+  };
+  for (const [name, from] of Object.entries(views))
+    await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${from}`);
+}
+
+function historySql(unit: StepUnit): string {
+  const days = HISTORY_BACK.flatMap((back) =>
+    pathsOf(unit, `daily_${back}`).map((path) => `SELECT ${back} AS back, * FROM ${parquetOf([path])}`),
+  );
+  return days.length > 0
+    ? `(${days.join(' UNION ALL BY NAME ')})`
+    : `(SELECT 0 AS back, * FROM ${parquetOf(pathsOf(unit, 'daily'))} WHERE false)`;
+}

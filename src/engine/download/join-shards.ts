@@ -1,0 +1,119 @@
+import path from 'node:path';
+import { errorCodeOf } from '../../errors.ts';
+import { cutOtherwise } from '../../pipelines/ledger.ts';
+import type { LedgerEntry } from '../../pipelines/ledger.ts';
+import { unsharded } from '../../pipelines/shard.ts';
+import { quoteText } from '../../pipelines/sql-text.ts';
+import type { ArtefactRef } from '../../ports/objects.ts';
+import type { SqlSession } from '../../ports/sql.ts';
+import { openContent } from '../content-store.ts';
+import type { Engine } from '../engine.ts';
+import {
+  columnsOfSlice,
+  compareSlices,
+  joinedRowsSql,
+  NOTHING_DIFFERS,
+  rowsOfSliceSql,
+  togetherDiffer,
+} from './compare-slices.ts';
+import type { ReadableSlice, SliceComparison } from './compare-slices.ts';
+import { SLICE } from './cut-slices.ts';
+import type { Download, ShardsBeside } from './cut-slices.ts';
+import type { ContestedDay } from './judge-day.ts';
+
+/**
+ * Days of a part that adds up and comes in shards: only the shards of which a delivery has rows are held against what is known, and
+ * only those with new rows are written. One corrected unit costs one shard, however many units there are.
+ */
+
+/** Rows of both slices in one file, to be cut. */
+export interface JoinedPiece {
+  readonly path: string;
+  readonly rows: number;
+  readonly columns: readonly string[];
+}
+
+/** What is known of a day and what was given, shard by shard. */
+export interface JoinedShards {
+  readonly comparison: SliceComparison;
+  readonly pieces: readonly JoinedPiece[];
+  /** The shards that stay as they are. */
+  readonly beside: ShardsBeside;
+}
+
+/** Whether the shards of a day can be joined one by one: where what is known came in the same ones. */
+export function joinsByShard({ part, step }: Download, { known }: ContestedDay): boolean {
+  return part.addsUp === true && part.shards !== undefined && cutOtherwise(step, known) === undefined;
+}
+
+/** Undefined where what was given cannot be read. */
+export async function joinShards(
+  download: Download,
+  sql: SqlSession,
+  { known, fresh, delivery }: ContestedDay,
+): Promise<JoinedShards | undefined> {
+  const stays = new Map(Object.entries(known.outputs));
+  const pieces: JoinedPiece[] = [];
+  let comparison = lackedBy(fresh, known);
+  for (const [output, ref] of Object.entries(fresh.outputs)) {
+    const before = known.outputs[output];
+    if (before?.sha256 === ref.sha256) continue;
+    const given = await readable(download, sql, { outputs: { [output]: ref } });
+    const there = before && (await readable(download, sql, { outputs: { [output]: before } }));
+    if (given === undefined) return undefined;
+    const own =
+      there === undefined ? { ...NOTHING_DIFFERS, added: ref.rows ?? 1 } : await compareSlices(sql, there, given);
+    comparison = togetherDiffer(comparison, own);
+    if (own.added === 0) continue;
+    const rows = there === undefined ? rowsOfSliceSql(given) : joinedRowsSql(there, given);
+    const piece = await writeRows(sql, `joined-${fresh.scope}-${output}`, rows);
+    if (there !== undefined && piece.rows <= (before?.rows ?? 0)) continue;
+    pieces.push(piece);
+    stays.delete(output);
+  }
+  const raws = [...stays.keys()].map((output) => [output, delivery.shards?.[output] ?? delivery.raw] as const);
+  return { comparison, pieces, beside: { slices: Object.fromEntries(stays), raws: Object.fromEntries(raws) } };
+}
+
+/** Shards that are known and of which nothing was given: all their rows. */
+function lackedBy(fresh: LedgerEntry, known: LedgerEntry): SliceComparison {
+  const lacked = Object.entries(known.outputs).filter(([output]) => !(output in fresh.outputs));
+  const rows = lacked.reduce((sum, [, ref]) => sum + (ref.rows ?? 1), 0);
+  return rows === 0 ? NOTHING_DIFFERS : { ...NOTHING_DIFFERS, lost: { rows } };
+}
+
+/** A slice whose rows can be held against others; undefined where nothing says what they mean, or where it is gone or damaged. */
+export async function readable(
+  { engine, dataset, part }: Download,
+  sql: SqlSession,
+  { outputs }: Pick<LedgerEntry, 'outputs'>,
+): Promise<ReadableSlice | undefined> {
+  const files = await Promise.all(slicesIn(outputs).map((ref) => openUndamaged(engine, ref)));
+  const paths = files.filter((file) => file !== undefined);
+  if (paths.length === 0 || paths.length < files.length) return undefined;
+  const columns = await columnsOfSlice(sql, paths);
+  const meaning = dataset.rowsOf?.(part.id, columns);
+  return meaning === undefined ? undefined : { paths, columns, meaning };
+}
+
+/** The slice of a day, or its shards, ascending. */
+export function slicesIn(outputs: LedgerEntry['outputs']): ArtefactRef[] {
+  const names = Object.keys(outputs).filter((name) => unsharded(name) === SLICE);
+  return names.sort().flatMap((name) => outputs[name] ?? []);
+}
+
+async function openUndamaged({ objects }: Pick<Engine, 'objects'>, ref: ArtefactRef): Promise<string | undefined> {
+  try {
+    return await openContent(objects, ref);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    return undefined;
+  }
+}
+
+/** Writes rows that are to be cut. */
+export async function writeRows(sql: SqlSession, name: string, rows: string): Promise<JoinedPiece> {
+  const file = path.join(sql.scratch, `${name}.parquet`);
+  const [copied] = await sql.rows<{ Count: number }>(`COPY (${rows}) TO ${quoteText(file)} (FORMAT PARQUET)`);
+  return { path: file, rows: copied?.Count ?? 0, columns: await columnsOfSlice(sql, [file]) };
+}
