@@ -57,7 +57,7 @@ export interface PlannedStep {
   readonly recut?: Recut;
   /** Why this download goes on with what was delivered before: its last request failed, and this run does not ask. */
   readonly kept?: KeptNote;
-  /** The reused download has no rows for the day. */
+  /** The reused step has nothing for the day, such as a download without rows. */
   readonly empty?: boolean;
   /** Of a reused download whose slices come in shards: those that have no rows for the day, by output name. */
   readonly lacks?: readonly string[];
@@ -417,7 +417,15 @@ class PlanWalk {
     if (damage !== undefined) return run(step, damage);
     const unaccepted = whyStillHeld(entry, decisionsOf(this.#evidence));
     if (unaccepted !== undefined) return run(step, unaccepted);
-    return { step: step.id, action: 'reuse', reason: 'same inputs, same version', key, ...waitingUnits(entry) };
+    const nothing = isEmptyEntry(entry) ? { empty: true } : {};
+    return {
+      step: step.id,
+      action: 'reuse',
+      reason: 'same inputs, same version',
+      key,
+      ...nothing,
+      ...waitingUnits(entry),
+    };
   }
 
   #foresee(input: StepInput): Foreseen {

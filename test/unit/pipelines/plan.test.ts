@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { definePipeline } from '../../../src/pipelines/define-pipeline.ts';
 import { planDay, planDays } from '../../../src/pipelines/plan.ts';
 import type { DayPlan } from '../../../src/pipelines/plan.ts';
 import { DATE, deliveryOf, entryOf, evidenceOf, finishedDay, planDefinition } from '../../fixtures/plan-evidence.ts';
@@ -121,6 +122,24 @@ describe('planDay', () => {
     const plan = planDay(definition, evidenceOf({ damaged }));
     expect(actions(plan)).toMatchObject({ 'download/a': 'reuse', 'transform/table': 'run', 'metrics/day': 'run' });
     expect(reason(plan, 'transform/table')).toBe('output table is missing in the store');
+  });
+
+  it('tells that a reused step has nothing for the day, which others do without', () => {
+    const ledger = evidenceOf().ledger.map((entry) =>
+      entry.step === 'metrics/comparison' ? { ...entry, outputs: {} } : entry,
+    );
+    const { steps } = planDay(definition, evidenceOf({ ledger }));
+    expect(steps.find(({ step }) => step === 'metrics/comparison')).toMatchObject({ action: 'reuse', empty: true });
+    expect(steps.find(({ step }) => step === 'report/day')).toMatchObject({ action: 'run' });
+  });
+
+  it('cuts a slice again that came whole, where it comes in shards now', () => {
+    const parts = definition.parts.map((part) =>
+      part.id === 'a' ? { ...part, shards: { of: 4, by: 'meter' } } : part,
+    );
+    const plan = planDay(definePipeline({ ...definition, parts }), evidenceOf());
+    expect(actions(plan)).toMatchObject({ 'download/a': 'run', 'transform/table': 'run', 'report/day': 'run' });
+    expect(reason(plan, 'download/a')).toBe('its slices came whole, and come in 4 shards now');
   });
 
   it('runs only the comparison and the report when the day before changed', () => {
