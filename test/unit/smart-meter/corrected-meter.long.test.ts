@@ -79,7 +79,7 @@ it('one corrected meter makes one shard of its day again and the sums above it, 
   // What reads bytes that are the same in the end is reused.
   const ran = Object.entries(state).flatMap(([step, one]) => (one.state === 'done' && one.how === 'ran' ? [step] : []));
   expect(ran.filter((step) => !planned.includes(step as StepId))).toEqual([]);
-  expect(ran.filter((step) => /-of-/.test(step) && !step.endsWith(`.${OF_METER}`))).toEqual([]);
+  expect(ran.filter((step) => step.includes('-of-') && !step.endsWith(`.${OF_METER}`))).toEqual([]);
   expect(ran).toEqual(expect.arrayContaining([`transform/readings.${OF_METER}`, 'metrics/day', 'report/page']));
   const after = await outputsOf(engine);
   const changed = Object.keys(after).filter((name) => after[name] !== before[name]);
