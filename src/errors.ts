@@ -114,7 +114,7 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning: 'The request needs a key or a sign-in, and has none that is good.',
     remedy:
-      'Send a key as `Authorization: Bearer`, or sign in by the link of `quotidien console`; `quotidien keys` makes, lists and rotates keys.',
+      'Send a key as `Authorization: Bearer`, or sign in at the console or by the link of `quotidien console`; `quotidien keys` makes, lists and rotates keys.',
   },
   AUTH_DENIED: {
     retryable: false,
@@ -140,6 +140,12 @@ export const ERROR_TABLE = {
     retryable: true,
     meaning: 'The key or address has used up its requests for the moment.',
     remedy: 'Wait as long as `Retry-After` says.',
+  },
+  ISSUER_UNAVAILABLE: {
+    retryable: true,
+    meaning: 'The issuer by which people sign in did not answer as it has to.',
+    remedy:
+      '`quotidien doctor` asks it and says why; sessions that have begun, keys and the link of `quotidien console` work without it.',
   },
   BUSY: {
     retryable: true,

@@ -1,9 +1,10 @@
+import { createServer as createHttpsServer } from 'node:https';
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify from 'fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifyServerFactory } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -12,7 +13,7 @@ import {
 } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { matchOf, textBefore } from '../given.ts';
+import { definedMembers, matchOf, textBefore } from '../given.ts';
 import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
 import { KnownTags } from './answers/known-tags.ts';
@@ -29,11 +30,13 @@ import { addPublished, addReportLinks } from './routes/published.ts';
 import { addQuestionRoutes } from './routes/questions.ts';
 import { addTableRoutes } from './routes/tables.ts';
 import { Verifier } from './routes/verify-order.ts';
-import { requireReading } from './security/callers.ts';
+import { NOBODY, requireReading } from './security/callers.ts';
 import type { Caller } from './security/callers.ts';
 import { checkOrigin } from './security/guards.ts';
 import { securityHeaders } from './security/headers.ts';
 import { callerOfKey } from './security/keys.ts';
+import { rulesHash } from './security/claims.ts';
+import { inRanges, proxyCheck } from './security/proxies.ts';
 import { Quotas } from './security/quotas.ts';
 import { requireOwnPage, sessionSecretOf } from './security/session-cookie.ts';
 import { callerOfSession } from './security/sessions.ts';
@@ -48,17 +51,15 @@ import { notFound, sendProblem } from './shared/problems.ts';
 const BODY_BYTES = 64 * 1024;
 /** Who sends a request more slowly than this gives its connection back: orders are small. */
 const REQUEST_WITHIN_MS = 30_000;
-const HTTP_OPTIONS = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+const HTTP_OPTIONS = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000, requireHostHeader: false };
 /** Larger answers are worth the time that packing takes. */
 const COMPRESS_FROM_BYTES = 1_024;
 const BROTLI_QUALITY = 4;
 
-const NOBODY: Caller = { name: 'nobody', scopes: [], anonymous: true };
-
 /** The server with all routes, not listening yet. */
 export async function createServer(context: ApiContext): Promise<ApiApp> {
   const headers = securityHeaders(context.settings);
-  const app = openServer(headers);
+  const app = openServer(context.settings, headers);
   const methods = new PathMethods();
   methods.watch(app);
   const tags = new KnownTags(context.known);
@@ -78,17 +79,19 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
 }
 
 /** Without a route; whatever is refused, by whatever part, is refused by a problem. */
-function openServer(headers: Readonly<Record<string, string>>): ApiApp {
+function openServer(settings: ApiContext['settings'], headers: Readonly<Record<string, string>>): ApiApp {
+  const { proxies } = settings;
   const app: ApiApp = fastify({
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_WITHIN_MS,
     // A request without the name of a host is refused with a problem, as others are.
-    http: { ...HTTP_OPTIONS, requireHostHeader: false },
+    http: HTTP_OPTIONS,
     clientErrorHandler: clientErrorHandler(headers),
     logger: { level: 'error' },
     routerOptions: { ignoreTrailingSlash: true },
-    // The address of the peer is that of the connection, whatever a header says.
-    trustProxy: false,
+    // The address of who asks is that of the connection, unless one of our proxies says otherwise.
+    trustProxy: proxies === undefined ? false : inRanges(proxies),
+    ...definedMembers({ serverFactory: ownHttps(settings) }),
     // Paths that no route can take, such as a `%` alone: fastify refuses them before any handler.
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
@@ -139,6 +142,13 @@ async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifie
   );
 }
 
+/** A server that speaks https itself, where there is a certificate; in all else like the one of fastify. */
+function ownHttps({ tls }: ApiContext['settings']): FastifyServerFactory | undefined {
+  if (tls === undefined) return undefined;
+  const options = { ...tls, ...HTTP_OPTIONS, requestTimeout: REQUEST_WITHIN_MS, minVersion: 'TLSv1.2' } as const;
+  return (handler) => createHttpsServer(options, (request, reply) => void handler(request, reply));
+}
+
 /** The OpenAPI document, as it is committed: of a server that is ready. The version of the code is no part of it. */
 export function openApiOf(app: ApiApp): string {
   const document = app.swagger();
@@ -148,13 +158,16 @@ export function openApiOf(app: ApiApp): string {
 function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags, headers: Readonly<Record<string, string>>): void {
   const { settings } = context;
   const quotas = new Quotas(settings.quota);
+  const checkProxy = proxyCheck(settings);
+  const rules = settings.signIn === undefined ? undefined : rulesHash(settings.signIn);
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
     // Before anything that may fail: a refusal has a caller too.
     request.caller = NOBODY;
+    checkProxy(request);
     checkOrigin(request, settings);
-    request.caller = await callerOf(context, request);
+    request.caller = await callerOf(context, request, rules);
     // What a session may see is not for caches on the way.
     if (request.caller.role !== undefined) reply.header('cache-control', 'private');
     await quotas.take(request.caller.name, reply);
@@ -163,12 +176,17 @@ function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags, headers: R
 }
 
 /** A key, else a session; without either who is on this machine may read what is open, and nobody else anything. */
-async function callerOf({ engine, settings }: ApiContext, request: FastifyRequest): Promise<Caller> {
+async function callerOf(
+  { engine, settings }: ApiContext,
+  request: FastifyRequest,
+  rules: string | undefined,
+): Promise<Caller> {
   const { headers, ip } = request;
   const key = keyIn(headers.authorization) ?? headers['x-api-key'];
   if (typeof key === 'string') return callerOfKey(engine.documents, key, engine.now());
   const secret = sessionSecretOf(request, settings);
-  const person = secret === undefined ? undefined : await callerOfSession(engine.documents, secret, engine.now());
+  const person =
+    secret === undefined ? undefined : await callerOfSession(engine.documents, secret, engine.now(), rules);
   if (person !== undefined) {
     requireOwnPage(request);
     return person;

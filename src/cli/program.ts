@@ -357,7 +357,11 @@ function addServiceCommands(program: Command, perform: Perform, inHome: Perform)
     .description('answer over HTTP until Ctrl-C: days, tables, questions, reports')
     .option('--host <address>', 'address to listen on; another than this machine’s own needs --public-url', '127.0.0.1')
     .option('--port <port>', 'port to listen on', '8080')
-    .option('--public-url <url>', 'the https address under which others reach it; then every request needs a key')
+    .option(
+      '--public-url <url>',
+      'the https address under which others reach it; then every request needs a key, or a sign-in',
+    )
+    .option('--keys-only', 'with --public-url: for programs with keys, without a sign-in for people')
     .option('--cors-origin <url...>', 'pages of other origins that may read')
     .option('--per-minute <n>', 'requests of one caller in a minute (default: 60, on this machine 60000)')
     .option('--openapi', 'print the OpenAPI document, and end')

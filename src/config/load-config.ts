@@ -12,6 +12,7 @@ import type { HostSettings, Settings } from './settings.ts';
 import { readSettingsFile, untrustedSettings } from './settings-file.ts';
 import { chooseStorage } from './storage-choice.ts';
 import type { StorageChoice } from './storage-choice.ts';
+import { signInProblems } from './sign-in.ts';
 
 /** Where settings come from; given, so that tests need no process of their own. */
 export interface ConfigSources {
@@ -69,6 +70,7 @@ export function loadConfig(sources: ConfigSources): Config {
   problems.push(...storageProblems);
   if (env['QUOTIDIEN_PAYLOAD_KEYS'] !== undefined && env['QUOTIDIEN_PAYLOAD_KEYS_COMMAND'] !== undefined)
     problems.push('QUOTIDIEN_PAYLOAD_KEYS and QUOTIDIEN_PAYLOAD_KEYS_COMMAND both give keys: remove one of them');
+  if (parsed.success) problems.push(...signInProblems(parsed.data));
   if (problems.length > 0 || !parsed.success) {
     throw new PipelineError(
       'CONFIG_INVALID',

@@ -2,7 +2,13 @@ import type { Config } from './load-config.ts';
 import { matchOf } from '../given.ts';
 
 /** Names of settings that are secrets as a whole; the AWS SDK reads the last one by itself. */
-const SECRET_SETTINGS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'TEMPORAL_API_KEY', 'QUOTIDIEN_METER_SECRET'];
+const SECRET_SETTINGS = [
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'TEMPORAL_API_KEY',
+  'QUOTIDIEN_METER_SECRET',
+  'QUOTIDIEN_OIDC_CLIENT_SECRET',
+];
 
 /** Every value of the configuration that no log line, message or failure may name. */
 export function secretsOf({ env, hosts }: Pick<Config, 'env' | 'hosts'>): string[] {

@@ -7,6 +7,14 @@ import { hostVariable } from './settings.ts';
 /** Settings that name programs, which are then run. */
 const PROGRAMS = ['TEMPORAL_CLI', 'QUOTIDIEN_PAYLOAD_KEYS_COMMAND'];
 
+/** Settings that decide whom the console believes to be whom. */
+const WHO_IS_WHO = [
+  'QUOTIDIEN_OIDC_ISSUER',
+  'QUOTIDIEN_OIDC_ROLES',
+  'QUOTIDIEN_OIDC_ROLE_CLAIM',
+  'QUOTIDIEN_TRUSTED_PROXIES',
+];
+
 /** What `<home>/settings.json` says. */
 export interface SettingsFile {
   readonly settings: Environment;
@@ -49,8 +57,9 @@ function whyForeign({ uid, mode }: { readonly uid: number; readonly mode: number
 }
 
 /**
- * Settings of the file that are not taken, in words: programs, unless the file is ours and its folder was named by a person and not found where a
- * command happened to be called; and addresses to which a key of the environment would go, unless the file is ours.
+ * Settings of the file that are not taken, in words: programs, and who may act, unless the file is ours and its folder was
+ * named by a person and not found where a command happened to be called; and addresses to which a key of the environment
+ * would go, unless the file is ours.
  */
 export function untrustedSettings(
   { settings, foreign }: SettingsFile,
@@ -58,16 +67,21 @@ export function untrustedSettings(
 ): string[] {
   const why = foreign ?? (named ? undefined : 'whose folder nobody named: use --home or QUOTIDIEN_HOME');
   if (why === undefined) return [];
-  const programs = PROGRAMS.filter((name) => isFrom(name)).map(
+  const refused = PROGRAMS.filter((name) => isFrom(name)).map(
     (name) => `${name} names a program and is not taken from ${file}, ${why}; set it in the environment`,
   );
-  if (foreign === undefined) return programs;
+  refused.push(
+    ...WHO_IS_WHO.filter((name) => isFrom(name)).map(
+      (name) => `${name} decides who may act and is not taken from ${file}, ${why}; set it in the environment`,
+    ),
+  );
+  if (foreign === undefined) return refused;
   const addresses = hosts
     .filter((host) => env[hostVariable(host, 'KEY')] !== undefined)
     .map((host) => hostVariable(host, 'URL'))
     .filter((name) => isFrom(name))
     .map((name) => `${name} would be told a key of the environment and is not taken from ${file}, ${foreign}`);
-  return [...programs, ...addresses];
+  return [...refused, ...addresses];
 
   function isFrom(name: string): boolean {
     return settings[name] !== undefined && env[name] === undefined;

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { parseAddressRanges } from './address-ranges.ts';
 import { parsePayloadKeys } from './payload-keys.ts';
+import { parseRoleRules } from './role-rules.ts';
 
 /**
  * Every setting of Quotidien, by the name of its environment variable. The same names work in `<home>/settings.json`;
@@ -35,6 +37,23 @@ function parseShards(text: string, context: z.RefinementCtx): Record<string, num
     else shards[pipeline] = Number(of);
   }
   return shards;
+}
+
+/** Reads a text by one of our parsers, whose problem becomes the message. */
+function parsed<T>(parse: (text: string) => { readonly problem?: string } & T): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const read = parse(text);
+    if (read.problem !== undefined) context.addIssue({ code: 'custom', message: read.problem });
+    return read;
+  });
+}
+
+/** Whether an issuer speaks https; on this machine it need not. */
+function isSafeIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash } = new URL(text);
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+  return (protocol === 'https:' || (protocol === 'http:' && isHere)) && search === '' && hash === '';
 }
 
 function setting<T extends z.ZodType>(type: T, description: string): T {
@@ -120,6 +139,51 @@ export const SETTINGS = z.object({
     'Host and port of the metrics for Prometheus, such as 0.0.0.0:9464',
   ),
   QUOTIDIEN_HEALTH_PORT: setting(positiveInteger.optional(), 'Port of /live and /ready of a worker'),
+  QUOTIDIEN_TLS_CERT: setting(
+    z.string().min(1).optional(),
+    'File of the certificate (PEM, with those between) by which `quotidien api` speaks https itself, for --public-url',
+  ),
+  QUOTIDIEN_TLS_KEY: setting(z.string().min(1).optional(), 'File of the private key (PEM) of that certificate'),
+  QUOTIDIEN_TRUSTED_PROXIES: setting(
+    parsed(parseAddressRanges).optional(),
+    'Addresses of the proxies that speak https for `quotidien api`, such as 127.0.0.1,10.0.0.0/24; behind --public-url no other one is answered',
+  ),
+  QUOTIDIEN_OIDC_ISSUER: setting(
+    z.string().refine(isSafeIssuer, 'takes the https address of the issuer (http on this machine alone)').optional(),
+    'Address of the OpenID Connect issuer by which people sign in to the console, as it names itself',
+  ),
+  QUOTIDIEN_OIDC_CLIENT_ID: setting(z.string().min(1).optional(), 'Id by which the issuer knows the console'),
+  QUOTIDIEN_OIDC_CLIENT_SECRET: setting(
+    z.string().min(1).optional(),
+    'Secret of that client; none for a public client, which PKCE alone protects',
+  ),
+  QUOTIDIEN_OIDC_CLIENT_AUTH: setting(
+    z.enum(['basic', 'post']).default('basic'),
+    'How the secret is sent to the issuer: in a header, or in the body',
+  ),
+  QUOTIDIEN_OIDC_SCOPES: setting(
+    z
+      .string()
+      .regex(/(^| )openid( |$)/, 'needs openid among its scopes')
+      .default('openid profile email'),
+    'Scopes that are asked of the issuer, with spaces between',
+  ),
+  QUOTIDIEN_OIDC_ROLE_CLAIM: setting(
+    z.string().min(1).default('groups'),
+    'Claim that says what a person is; a path with dots reaches into it, such as realm_access.roles',
+  ),
+  QUOTIDIEN_OIDC_NAME_CLAIM: setting(
+    z.string().min(1).default('preferred_username'),
+    'Claim that names a person in the audit; choose one that people cannot change themselves',
+  ),
+  QUOTIDIEN_OIDC_ROLES: setting(
+    parsed(parseRoleRules).optional(),
+    'What values of the role claim are worth: value=role, or value=role:pipeline, with ; between; roles are reader, operator and admin, * is everybody',
+  ),
+  QUOTIDIEN_SESSION_HOURS: setting(
+    z.coerce.number().int().min(1).max(24).default(12),
+    'Hours after which a session of the console ends at any rate; a role that was taken away at the issuer lasts no longer',
+  ),
   QUOTIDIEN_S3_BUCKET: setting(z.string().min(3).optional(), 'Bucket of the objects, where S3 is chosen'),
   QUOTIDIEN_S3_RAW_READ_ONLY: setting(
     z.enum(['true', 'false']).default('false'),

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiApp } from '../api/shared/app.ts';
 import type { ApiContext } from '../api/shared/context.ts';
+import { fieldsOf } from './form.ts';
 import { linkTo } from './layout.tsx';
 import { pageContext, sendProblemPage } from './send-page.ts';
 
@@ -11,6 +12,20 @@ export interface FormRoute {
   readonly back: (params: Readonly<Record<string, string>>) => string;
   /** Does the order; returns the address of the next page, without its language. */
   readonly act: (request: FastifyRequest, reply: FastifyReply) => Promise<string>;
+}
+
+/**
+ * Adds routes that take what browsers send for a form, one without fields too. The media type is taken nowhere else: a page of
+ * another site can send it without being asked.
+ */
+export function withForms(app: ApiApp, add: (scope: ApiApp) => void): void {
+  app.register((scope, _, done) => {
+    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (__, body, parsed) => {
+      parsed(null, fieldsOf(String(body)));
+    });
+    add(scope);
+    done();
+  });
 }
 
 /** Adds the form; what it throws becomes a page that says so and leads back. */

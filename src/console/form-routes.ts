@@ -4,26 +4,21 @@ import type { ApiApp } from '../api/shared/app.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { backfillForms } from './backfill-form-routes.ts';
 import { dayForms } from './day-form-routes.ts';
-import { fieldsOf } from './form.ts';
-import { addForm } from './form-route.ts';
+import { addForm, withForms } from './form-route.ts';
 import { scheduleForms } from './schedule-routes.ts';
 
 /**
  * The forms of the console: each does what a route of the API does, by the same order, and then leads back to a page. They work without
- * scripts. Who may not is refused by the order itself. The media type of forms is taken nowhere else.
+ * scripts. Who may not is refused by the order itself.
  */
 export function addForms(app: ApiApp, context: ApiContext, verifier: Verifier): void {
   const orders = new Orders(context);
-  app.register((scope, _, done) => {
-    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (__, body, parsed) => {
-      parsed(null, fieldsOf(String(body)));
-    });
+  withForms(app, (scope) => {
     const routes = [
       ...dayForms(context, orders, verifier),
       ...backfillForms(context, orders),
       ...scheduleForms(context, orders),
     ];
     for (const route of routes) addForm(scope, context, route);
-    done();
   });
 }

@@ -16,6 +16,8 @@ export interface PageContext {
   readonly nameHome: (text: string) => string;
   /** Who looks; decides which forms are shown, and not what they may do. */
   readonly caller: Caller;
+  /** Whether people sign in by an issuer; else by the link of a command. */
+  readonly signsInHere: boolean;
   /** What a form has just done, by its name. */
   readonly done: string | null;
 }
@@ -125,6 +127,12 @@ function Frame({ page, made }: { readonly page: PageContext; readonly made: Page
 /** Who is signed in, or how to. */
 function Standing({ page }: { readonly page: PageContext }): JSX.Element {
   const { words, caller } = page;
+  if (caller.role === undefined && page.signsInHere)
+    return (
+      <p class="who">
+        <a href={`/console/sign-in?next=${encodeURIComponent(linkTo(page, page.address))}`}>{words.signIn}</a>
+      </p>
+    );
   if (caller.role === undefined)
     return <p class="who">{`${words.onlyReading} ${page.nameHome('quotidien console')}`}</p>;
   return (

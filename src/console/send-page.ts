@@ -26,6 +26,7 @@ export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request:
     address: query.size === 0 ? path : `${path}?${query.toString()}`,
     nameHome: settings.nameHome ?? ((text: string) => text),
     caller: request.caller,
+    signsInHere: settings.signIn !== undefined,
     done,
   };
 }
@@ -64,7 +65,8 @@ export function sendProblemPage(
     .send(renderPage(page, { title: page.words.problem, content }));
 }
 
-function asHtml(reply: FastifyReply): FastifyReply {
+/** Pages are for one person and one moment. */
+export function asHtml(reply: FastifyReply): FastifyReply {
   return reply
     .type('text/html; charset=utf-8')
     .header('vary', 'accept-language, cookie')

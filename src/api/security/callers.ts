@@ -22,6 +22,9 @@ export interface Caller {
   readonly role?: string;
 }
 
+/** Before it is known whom a request is from, and after somebody left. */
+export const NOBODY: Caller = { name: 'nobody', scopes: [], anonymous: true };
+
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller;
@@ -38,10 +41,7 @@ export function requireScope({ caller }: FastifyRequest, scope: ScopeName, pipel
   if (hasScope(caller, scope, pipeline)) return;
   const wanted = pipeline === undefined ? scope : `${scope} or ${scope}:${pipeline}`;
   if (caller.anonymous)
-    throw new PipelineError(
-      'AUTH_REQUIRED',
-      `this needs a key with the scope ${wanted}, or a sign-in by the link of "quotidien console"`,
-    );
+    throw new PipelineError('AUTH_REQUIRED', `this needs a sign-in, or a key with the scope ${wanted}`);
   throw new PipelineError(
     'AUTH_DENIED',
     `${caller.role === undefined ? 'the key' : `the role ${caller.role}`} has not the scope ${wanted}`,

@@ -9,7 +9,7 @@ import type { ApiSettings } from '../shared/context.ts';
  */
 export function checkOrigin(
   request: FastifyRequest,
-  { hosts, loopback }: Pick<ApiSettings, 'hosts' | 'loopback'>,
+  { hosts, loopback, publicUrl }: Pick<ApiSettings, 'hosts' | 'loopback' | 'publicUrl'>,
 ): void {
   // RFC 9112, 3.2: one name of a host, no less and no more. Node keeps the first one alone.
   if (countOf(request.raw.rawHeaders, 'host') !== 1)
@@ -24,7 +24,7 @@ export function checkOrigin(
   const { origin } = request.headers;
   if (origin === undefined) return;
   // For others it is reached by https alone.
-  if (origin !== `${loopback ? 'http' : 'https'}://${request.headers.host}`)
+  if (origin !== (publicUrl ?? `${loopback ? 'http' : 'https'}://${request.headers.host}`))
     throw new PipelineError('AUTH_DENIED', 'a page of another origin must not change anything here');
 }
 

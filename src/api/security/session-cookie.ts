@@ -6,23 +6,39 @@ import type { ApiSettings } from '../shared/context.ts';
 
 type Reached = Pick<ApiSettings, 'loopback'>;
 
-/** Behind https the name binds it to this origin alone (RFC 6265bis, `__Host-`). */
-function nameOf({ loopback }: Reached): string {
-  return loopback ? 'quotidien-session' : '__Host-quotidien-session';
+/** Behind https the name binds a cookie to this origin alone (RFC 6265bis, `__Host-`). */
+export function cookieName(name: string, { loopback }: Reached): string {
+  return loopback ? name : `__Host-${name}`;
 }
 
+/** How all of our cookies are kept: for no script, and not for requests that pages of other sites send. */
+export function cookieTerms({ loopback }: Reached): string {
+  return `Path=/; HttpOnly; SameSite=Lax${loopback ? '' : '; Secure'}`;
+}
+
+/** What a browser has kept for us, by name. */
+export function cookiesOf({ headers }: FastifyRequest): ReadonlyMap<string, string> {
+  const pairs = headers.cookie?.split(/;\s*/) ?? [];
+  return new Map(
+    pairs.flatMap((pair) => {
+      const end = pair.indexOf('=');
+      return end < 0 ? [] : [[pair.slice(0, end), pair.slice(end + 1)]];
+    }),
+  );
+}
+
+const SESSION = 'quotidien-session';
+
 /** The secret of the session that a request is in; undefined without one. */
-export function sessionSecretOf({ headers }: FastifyRequest, settings: Reached): string | undefined {
-  const start = `${nameOf(settings)}=`;
-  const found = headers.cookie?.split(/;\s*/).find((pair) => pair.startsWith(start));
-  return found?.slice(start.length);
+export function sessionSecretOf(request: FastifyRequest, settings: Reached): string | undefined {
+  return cookiesOf(request).get(cookieName(SESSION, settings));
 }
 
 /** Has the browser keep the session until it is closed, or forget it. */
 export function setSessionCookie(reply: FastifyReply, secret: string | undefined, settings: Reached): void {
-  const how = `Path=/; HttpOnly; SameSite=Lax${settings.loopback ? '' : '; Secure'}`;
+  const how = cookieTerms(settings);
   const value = secret === undefined ? `; ${how}; Max-Age=0` : `${secret}; ${how}`;
-  reply.header('set-cookie', `${nameOf(settings)}=${value}`);
+  reply.header('set-cookie', `${cookieName(SESSION, settings)}=${value}`);
 }
 
 /**

@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Grant, Role } from '../../config/role-rules.ts';
 import { errorCodeOf, PipelineError } from '../../errors.ts';
+import { definedMembers } from '../../given.ts';
 import type { DocumentKey, DocumentStore } from '../../ports/documents.ts';
 import type { Caller } from './callers.ts';
 
@@ -12,12 +14,6 @@ import type { Caller } from './callers.ts';
 
 /** Sessions and links, by the hash of their secret; both end by themselves. */
 export const SESSION_TABLE = 'api-sessions';
-
-/** What people may do in the console; each role holds the ones before it. */
-export const ROLES = ['reader', 'operator', 'admin'] as const;
-
-/** A role by its name. */
-export type Role = (typeof ROLES)[number];
 
 /** What each role may do, as scopes of keys. */
 const SCOPES_OF: Readonly<Record<Role, readonly string[]>> = {
@@ -38,7 +34,18 @@ const FORM = /^[A-Za-z0-9_-]{43}$/;
 export interface Person {
   /** As it is kept with what they do, such as `alice@host`. */
   readonly name: string;
+  /** The highest of the grants. */
   readonly role: Role;
+  /** Absent: the role everywhere. */
+  readonly grants?: readonly Grant[];
+}
+
+/** How a session is judged that an issuer's word began. */
+export interface SessionTerms {
+  /** What the rules were by which the person got the role (`rulesHash`); the session counts under the same alone. */
+  readonly rules?: string;
+  /** How long it lasts whatever is done; twelve hours unless told otherwise. */
+  readonly lifeMs?: number;
 }
 
 interface LinkRecord extends Person {
@@ -50,10 +57,12 @@ interface LinkRecord extends Person {
 /** What is kept of a session; all instants are ISO. */
 export interface SessionRecord extends Person {
   readonly createdAt: string;
-  /** Twelve hours after it began, whatever is done. */
+  /** When it ends, whatever is done. */
   readonly expiresAt: string;
   /** Of the last request, to within a few minutes; an hour later the session ends. */
   readonly seenAt: string;
+  /** Of a session that an issuer's word began; by a link there is none. */
+  readonly rules?: string;
 }
 
 function placeOf(partition: 'links' | 'sessions', secret: string): DocumentKey {
@@ -77,8 +86,8 @@ export async function createLink(documents: DocumentStore, person: Person, now: 
   return secret;
 }
 
-/** Begins the session of a link and returns its secret; `AUTH_REQUIRED` when the link is not good, or not any more. */
-export async function enterByLink(documents: DocumentStore, secret: string, now: Date): Promise<string> {
+/** Uses a link up and returns who may begin a session by it; `AUTH_REQUIRED` when it is not good, or not any more. */
+export async function takeLink(documents: DocumentStore, secret: string, now: Date): Promise<Person> {
   const place = placeOf('links', secret);
   const found = FORM.test(secret) ? await documents.get<LinkRecord>(place) : undefined;
   if (found === undefined) throw new PipelineError('AUTH_REQUIRED', 'the link is none of this server');
@@ -92,32 +101,51 @@ export async function enterByLink(documents: DocumentStore, secret: string, now:
     if (errorCodeOf(error) !== 'STORE_CONFLICT') throw error;
     throw new PipelineError('AUTH_REQUIRED', 'the link was used already: it is good once', { cause: error });
   }
-  return beginSession(documents, { name, role }, now);
+  return { name, role };
 }
 
-/** A session of its own for somebody who has shown who they are; returns its secret. */
-export async function beginSession(documents: DocumentStore, { name, role }: Person, now: Date): Promise<string> {
+/** A session of its own for somebody who has shown who they are; returns its secret. What has ended is removed. */
+export async function beginSession(
+  documents: DocumentStore,
+  { name, role, grants }: Person,
+  now: Date,
+  { rules, lifeMs = SESSION_MS }: SessionTerms = {},
+): Promise<string> {
+  await removeEnded(documents, now);
   const secret = newSecret();
   const at = now.toISOString();
-  const record: SessionRecord = { name, role, createdAt: at, expiresAt: later(now, SESSION_MS), seenAt: at };
+  const expiresAt = later(now, lifeMs);
+  const more = definedMembers({ grants, rules });
+  const record: SessionRecord = { name, role, createdAt: at, expiresAt, seenAt: at, ...more };
   await documents.put(placeOf('sessions', secret), record, { expectedVersion: 0 });
   return secret;
 }
 
-/** Who has this session; undefined when it has ended or never was, which is no error: reading may be open to all. */
+/**
+ * Who has this session; undefined when it has ended or never was, which is no error: reading may be open to all. One that
+ * an issuer's word began has ended when the rules are not those of the server (`rules`) any more.
+ */
 export async function callerOfSession(
   documents: DocumentStore,
   secret: string,
   now: Date,
+  rules?: string,
 ): Promise<Caller | undefined> {
   if (!FORM.test(secret)) return undefined;
   const place = placeOf('sessions', secret);
   const found = await documents.get<SessionRecord>(place);
   if (found === undefined || hasEnded(found.body, now)) return undefined;
-  const { name, role, seenAt } = found.body;
+  const { name, role, grants = [{ role }], seenAt, rules: begunUnder } = found.body;
+  if (begunUnder !== undefined && begunUnder !== rules) return undefined;
   if (now.getTime() - Date.parse(seenAt) >= SEEN_EVERY_MS)
     await keepSeen(documents, { ...found.body, seenAt: now.toISOString() }, place, found.version);
-  return { name, scopes: SCOPES_OF[role], anonymous: false, role };
+  return { name, scopes: scopesOf(grants), anonymous: false, role };
+}
+
+function scopesOf(grants: readonly Grant[]): string[] {
+  return grants.flatMap(({ role, pipeline }) =>
+    SCOPES_OF[role].map((scope) => (pipeline === undefined ? scope : `${scope}:${pipeline}`)),
+  );
 }
 
 /** Two requests at once write it down once, and a session that was just ended stays so. */
@@ -134,9 +162,13 @@ async function keepSeen(
   }
 }
 
-/** Ends a session at every server; one that is not there is no error. */
-export async function endSession(documents: DocumentStore, secret: string): Promise<void> {
-  if (FORM.test(secret)) await documents.delete(placeOf('sessions', secret));
+/** Ends a session at every server; one that is not there is no error. Returns whether an issuer's word began it. */
+export async function endSession(documents: DocumentStore, secret: string): Promise<boolean> {
+  if (!FORM.test(secret)) return false;
+  const place = placeOf('sessions', secret);
+  const found = await documents.get<SessionRecord>(place);
+  await documents.delete(place);
+  return found?.body.rules !== undefined;
 }
 
 function hasEnded({ expiresAt, seenAt }: SessionRecord, now: Date): boolean {

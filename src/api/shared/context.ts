@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { SignInSettings } from '../../config/sign-in.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { KnownCalendar } from '../../engine/look/known-calendar.ts';
 import type { KnownVersions } from '../../engine/look/known-versions.ts';
@@ -56,6 +57,16 @@ export interface ApiSettings {
   readonly hosts: readonly string[];
   /** Only this machine can connect: reading what is open needs no key. */
   readonly loopback: boolean;
+  /** The https address under which others reach it, such as `https://days.example.org`; absent: nobody but this machine does. */
+  readonly publicUrl?: string;
+  /** PEM; with it the server speaks https itself. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Addresses and ranges of the proxies that speak https in its place; when there are any, no other peer is answered. */
+  readonly proxies?: readonly string[];
+  /** How people sign in; absent: by the link of `quotidien console` alone. */
+  readonly signIn?: SignInSettings;
+  /** How long a session lasts whatever is done; twelve hours unless told otherwise. */
+  readonly sessionMs?: number;
   /** Names the home in the commands of a text, where a person has to name it. */
   readonly nameHome?: (text: string) => string;
   /** Pages of other origins that may read. */

@@ -18,6 +18,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   RATE_LIMITED: 429,
   STORE_UNAVAILABLE: 503,
   CONFIG_INVALID: 503,
+  ISSUER_UNAVAILABLE: 503,
   BUSY: 503,
 };
 

@@ -1,13 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import { LOOPBACK_HOSTS } from '../../api/security/guards.ts';
 import { createServer, openApiOf } from '../../api/server.ts';
 import type { ApiApp } from '../../api/shared/app.ts';
 import type { ApiContext, RunStarts, ToldRun } from '../../api/shared/context.ts';
 import { KnownCalendar } from '../../engine/look/known-calendar.ts';
 import { KnownVersions } from '../../engine/look/known-versions.ts';
-import { errorCodeOf, PipelineError } from '../../errors.ts';
+import { errorCodeOf } from '../../errors.ts';
 import { CODE_VERSION } from '../../workers/code-version.ts';
 import { ordersOf, startOrders } from '../../workers/hear-objects.ts';
 import { connectClient } from '../../workers/temporal-target.ts';
@@ -16,15 +15,14 @@ import { decidePeriodUnit, decideUnit, startBackfill, startDay, startWatch } fro
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
+import { reachOf } from './api-reach.ts';
+import type { AskedReach, Reach } from './api-reach.ts';
 import { forgetApiAddress, keepApiAddress } from './api-address.ts';
 import { homeOption, nameHome } from '../shared/proposed-commands.ts';
 
 /** Where the server listens, and who may ask it. */
-export interface ApiOptions {
-  readonly host: string;
+export interface ApiOptions extends AskedReach {
   readonly port: number;
-  /** The address under which others reach the server, through a proxy that speaks https. */
-  readonly publicUrl?: string | undefined;
   readonly corsOrigins?: readonly string[];
   readonly perMinute?: number;
 }
@@ -40,24 +38,15 @@ const LOOPBACK_PER_MINUTE = 60_000;
 const PER_MINUTE = 60;
 const BURST = 10;
 
-/**
- * Starts the API. On another address than this machine's own it needs an https address of its own, and every request a key: `CONFIG_INVALID`
- * otherwise.
- */
+/** Starts the API. What it takes for others than this machine, `reachOf` says, whose `CONFIG_INVALID` it throws. */
 export async function startApi(context: CommandContext, options: ApiOptions): Promise<RunningApi> {
-  const { host, port, publicUrl } = options;
-  const loopback = LOOPBACK_HOSTS.includes(host === '::1' ? '[::1]' : host) && publicUrl === undefined;
-  if (!loopback && !(publicUrl?.startsWith('https://') ?? false)) {
-    throw new PipelineError(
-      'CONFIG_INVALID',
-      `the API listens on ${host} for others only behind https: name its address by --public-url https://…, or listen on 127.0.0.1`,
-    );
-  }
+  const { host, port } = options;
+  const reach = reachOf(options, context.config.settings, Object.keys(context.datasets));
   const connected = new SharedClient(context);
-  const server = await buildServer(context, options, { loopback, connected });
+  const server = await buildServer(context, options, { reach, connected });
   await server.listen({ host, port });
   const { port: bound } = server.server.address() as AddressInfo;
-  const url = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  const url = reach.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   const { home } = context.config;
   await keepApiAddress(home, url);
   return {
@@ -86,8 +75,8 @@ export async function startApiNear(context: CommandContext): Promise<RunningApi>
 
 async function buildServer(
   context: CommandContext,
-  { publicUrl, corsOrigins = [], perMinute }: ApiOptions,
-  { loopback, connected }: { readonly loopback: boolean; readonly connected: SharedClient },
+  { corsOrigins = [], perMinute }: Pick<ApiOptions, 'corsOrigins' | 'perMinute'>,
+  { reach, connected }: { readonly reach: Reach; readonly connected: SharedClient },
 ): Promise<ApiApp> {
   const engine = await context.engine();
   const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
@@ -106,11 +95,10 @@ async function buildServer(
     taskQueue,
     settings: {
       version: CODE_VERSION,
-      loopback,
-      hosts: [...LOOPBACK_HOSTS, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])],
+      ...reach,
       nameHome: (text) => nameHome(text, homeOf(context)),
       corsOrigins,
-      quota: quotaOf(loopback, perMinute),
+      quota: quotaOf(reach.loopback, perMinute),
     },
   });
 }
@@ -143,7 +131,8 @@ function runStarts(connected: SharedClient, taskQueue: string): RunStarts {
 /** The OpenAPI document of the routes, as text; nothing listens. */
 export async function openApiText(context: CommandContext): Promise<string> {
   const connected = new SharedClient(context);
-  const server = await buildServer(context, { host: '127.0.0.1', port: 0 }, { loopback: true, connected });
+  const reach = reachOf({ host: '127.0.0.1' }, context.config.settings, []);
+  const server = await buildServer(context, {}, { reach, connected });
   await server.ready();
   const text = openApiOf(server);
   await server.close();

@@ -9,6 +9,7 @@ export interface ApiCommand {
   readonly host: string;
   readonly port: string;
   readonly publicUrl?: string;
+  readonly keysOnly?: boolean;
   readonly corsOrigin?: string[];
   readonly perMinute?: string;
   readonly openapi?: boolean;
@@ -27,6 +28,7 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
     host: command.host,
     port: numberOf('--port', command.port, 65_535),
     publicUrl: command.publicUrl,
+    keysOnly: command.keysOnly,
     corsOrigins: command.corsOrigin ?? [],
     ...(command.perMinute === undefined ? {} : { perMinute: numberOf('--per-minute', command.perMinute, 1e6) }),
   });

@@ -1,6 +1,7 @@
-import { createLink, ROLES } from '../../api/security/sessions.ts';
-import type { Role } from '../../api/security/sessions.ts';
+import { createLink } from '../../api/security/sessions.ts';
 import { writeAudit } from '../../api/shared/audit.ts';
+import { ROLES } from '../../config/role-rules.ts';
+import type { Role } from '../../config/role-rules.ts';
 import { PipelineError } from '../../errors.ts';
 import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKey, endKey } from '../../../src/api/security/keys.ts';
 import { createLink } from '../../../src/api/security/sessions.ts';
-import type { Role } from '../../../src/api/security/sessions.ts';
+import type { Role } from '../../../src/config/role-rules.ts';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { writeAudit } from '../../../src/api/shared/audit.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openConsole } from '../../../src/cli/services/console.ts';
 import { createLink, SESSION_TABLE } from '../../../src/api/security/sessions.ts';
-import type { Role } from '../../../src/api/security/sessions.ts';
+import type { Role } from '../../../src/config/role-rules.ts';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
