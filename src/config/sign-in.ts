@@ -1,4 +1,5 @@
 import { definedMembers } from '../given.ts';
+import { nearestName } from './nearest-name.ts';
 import type { RoleRule } from './role-rules.ts';
 import type { Settings } from './settings.ts';
 
@@ -48,6 +49,15 @@ export function signInOf(settings: Settings): SignInSettings | undefined {
 /** Settings that need each other and are not all there, in words. */
 export function signInProblems(settings: Settings): string[] {
   return [...partly(settings, NEEDED), ...partly(settings, FILES)];
+}
+
+/** A role at a pipeline that is none would be no role at all, without a word; in words, when there is one. */
+export function roleProblem({ rules }: SignInSettings, pipelines: readonly string[]): string | undefined {
+  const wrong = rules.map(({ pipeline }) => pipeline).find((name) => name !== undefined && !pipelines.includes(name));
+  if (wrong === undefined) return undefined;
+  const nearest = nearestName(wrong, pipelines);
+  const hint = nearest === undefined ? '' : `; the nearest is ${nearest}`;
+  return `QUOTIDIEN_OIDC_ROLES: there is no pipeline ${wrong}${hint}`;
 }
 
 function partly(settings: Settings, names: readonly (keyof Settings)[]): string[] {

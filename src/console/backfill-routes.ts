@@ -1,6 +1,7 @@
 import { h } from 'preact';
 import { backfillParams, listBackfills } from '../api/routes/backfill-orders.ts';
 import { Orders } from '../api/routes/orders.ts';
+import { hasScope, seenBy } from '../api/security/callers.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { notFound } from '../api/shared/problems.ts';
 import { loadPlan, planBackfill } from '../engine/plan/plan-backfill.ts';
@@ -11,20 +12,21 @@ import { datesBetween } from '../pipelines/civil-date.ts';
 import { BackfillPage, BackfillsPage, PlanPage } from './backfill-pages.tsx';
 import type { PlanToday } from './backfill-pages.tsx';
 import { readForm } from './form.ts';
-import type { Make } from './send-page.ts';
+import type { AddPage } from './send-page.ts';
 
 /** A longer range is not planned a second time when its plan is looked at: the start plans it again at any rate. */
 const MAX_DAYS_PLANNED_AGAIN = 400;
 
 /** The pages of backfills: the form with the list, a plan, and a backfill that runs or ran. */
-export function addBackfillPages(add: (path: string, make: Make) => void, context: ApiContext): void {
+export function addBackfillPages(add: AddPage, context: ApiContext): void {
   const { engine, withClient } = context;
   const orders = new Orders(context);
-  add('/console/backfills', async (page, request) => {
-    const pipelines = Object.keys(engine.datasets);
+  add.seen('/console/backfills', async (page, request) => {
+    const pipelines = seenBy(page.caller, Object.keys(engine.datasets));
     const given = Object.entries(request.query as Record<string, unknown>);
     const chosen = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
-    const backfills = await withClient(listBackfills).catch(() => null);
+    const all = await withClient(listBackfills).catch(() => null);
+    const backfills = all?.filter(({ id }) => hasScope(page.caller, 'ops:read', id.split('/')[1])) ?? null;
     return { title: page.words.backfills, content: h(BackfillsPage, { page, pipelines, chosen, backfills }) };
   });
   add('/console/plans/:pipeline/:hash', async (page, request) => {

@@ -3,7 +3,7 @@ import { h } from 'preact';
 import { z } from 'zod';
 import { Orders } from '../api/routes/orders.ts';
 import type { Verifier } from '../api/routes/verify-order.ts';
-import { mayReadTable } from '../api/security/callers.ts';
+import { mayReadTable, seenBy } from '../api/security/callers.ts';
 import type { ApiApp } from '../api/shared/app.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { periodParams } from '../api/shared/fields.ts';
@@ -19,6 +19,7 @@ import { tablesOf } from '../engine/look/table-cut.ts';
 import { planRun } from '../engine/plan/plan-run.ts';
 import { GAP_KINDS, gapsOf } from '../pipelines/calendar-of-days.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
+import type { Dataset } from '../pipelines/dataset.ts';
 import { firstDayOf } from '../pipelines/part-days.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
 import { AnswerView, NamedList, QuestionForm } from './answer-page.tsx';
@@ -34,7 +35,7 @@ import { LIVE_SCRIPT } from './live-script.ts';
 import { PeriodPage } from './period-page.tsx';
 import { addSchedulesPage } from './schedule-routes.ts';
 import { sendPage } from './send-page.ts';
-import type { Make } from './send-page.ts';
+import type { AddPage, Make } from './send-page.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { STYLE } from './style.ts';
 import { addUpkeepPages } from './upkeep-routes.ts';
@@ -55,11 +56,14 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   app.get('/console/live.js', { schema: { hide: true } }, (_, reply) =>
     reply.type('text/javascript; charset=utf-8').header('cache-control', 'max-age=300').send(LIVE_SCRIPT),
   );
-  const add = (path: string, make: Make): void => {
-    app.get(path, { schema: { hide: true, querystring: EMPTY } }, (request, reply) =>
-      sendPage(context, request, reply, make),
-    );
-  };
+  const adding =
+    (isSeen: boolean) =>
+    (path: string, make: Make): void => {
+      app.get(path, { schema: { hide: true, querystring: EMPTY } }, (request, reply) =>
+        sendPage(context, request, reply, { make, isSeen }),
+      );
+    };
+  const add: AddPage = Object.assign(adding(false), { seen: adding(true) });
   addSessionRoutes(app, context);
   addForms(app, context, verifier);
   addLists(add, context);
@@ -84,11 +88,13 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   });
 }
 
-function addLists(add: (path: string, make: Make) => void, context: ApiContext): void {
+function addLists(add: AddPage, context: ApiContext): void {
   const { engine, known } = context;
-  add('/console', async (page) => {
+  const seenIn = ({ caller }: PageContext): Dataset[] =>
+    seenBy(caller, Object.keys(engine.datasets)).map((name) => datasetOf(engine, name));
+  add.seen('/console', async (page) => {
     const items = await Promise.all(
-      Object.values(engine.datasets).map(async ({ definition: { name, title } }) => {
+      seenIn(page).map(async ({ definition: { name, title } }) => {
         const span = await known.span(name);
         const year = (span?.to ?? engine.now().toISOString()).slice(0, 4);
         const text = span === undefined ? '' : `${page.words.known}: ${span.from} … ${span.to}`;
@@ -97,10 +103,10 @@ function addLists(add: (path: string, make: Make) => void, context: ApiContext):
     );
     return { title: page.words.pipelines, content: h(NamedList, { page, items }) };
   });
-  add('/console/gaps', async (page) => {
+  add.seen('/console/gaps', async (page) => {
     const gaps: GapRow[] = [];
     const held: HeldScope[] = [];
-    for (const pipeline of Object.keys(engine.datasets)) {
+    for (const pipeline of seenBy(page.caller, Object.keys(engine.datasets))) {
       const dates = rangeOfDays(engine, pipeline, {});
       const days = await context.calendar.of(pipeline, dates, await context.running(pipeline));
       for (const kind of GAP_KINDS) {
@@ -111,9 +117,8 @@ function addLists(add: (path: string, make: Make) => void, context: ApiContext):
     }
     return { title: page.words.gaps, content: h(GapsPage, { page, gaps, held }) };
   });
-  const all = Object.values(engine.datasets);
-  add('/console/questions', (page) => {
-    const items = all.flatMap(({ questions = [] }) =>
+  add.seen('/console/questions', (page) => {
+    const items = seenIn(page).flatMap(({ questions = [] }) =>
       questions.map(({ id, title, description }) => ({
         path: `/console/questions/${id}`,
         title: title[page.language],
@@ -122,8 +127,8 @@ function addLists(add: (path: string, make: Make) => void, context: ApiContext):
     );
     return { title: page.words.questions, content: h(NamedList, { page, items }) };
   });
-  add('/console/tables', (page) => {
-    const items = all.flatMap(({ tables = [] }) =>
+  add.seen('/console/tables', (page) => {
+    const items = seenIn(page).flatMap(({ tables = [] }) =>
       tables.map(({ id, title, description }) => ({
         path: `/console/tables/${id}`,
         title: title[page.language],
@@ -134,11 +139,13 @@ function addLists(add: (path: string, make: Make) => void, context: ApiContext):
   });
 }
 
-function addAnswers(add: (path: string, make: Make) => void, context: ApiContext): void {
+function addAnswers(add: AddPage, context: ApiContext): void {
   const { engine, known } = context;
   const questions = questionsOf(engine.datasets);
   const tables = tablesOf(engine.datasets);
-  const dashboards = Object.values(engine.datasets).flatMap((dataset) => dataset.dashboards ?? []);
+  const dashboardsOf = (pipelines: readonly string[]) =>
+    pipelines.flatMap((pipeline) => datasetOf(engine, pipeline).dashboards ?? []);
+  const all = Object.keys(engine.datasets);
   const answered = async (page: PageContext, request: FastifyRequest, id: string, given: Record<string, unknown>) => {
     const placed = questions.get(id);
     if (placed === undefined) throw notFound(`question ${JSON.stringify(id)}`);
@@ -150,7 +157,7 @@ function addAnswers(add: (path: string, make: Make) => void, context: ApiContext
     const link = `/api/v1/questions/${id}?${new URLSearchParams(given as Record<string, string>).toString()}`;
     return { placed, view: h(AnswerView, { page, answer, link }) };
   };
-  add('/console/questions/:id', async (page, request) => {
+  add.seen('/console/questions/:id', async (page, request) => {
     const { id } = request.params as { id: string };
     const given = filledIn(request.query as Record<string, unknown>);
     const { placed, view } = await answered(page, request, id, given);
@@ -158,17 +165,17 @@ function addAnswers(add: (path: string, make: Make) => void, context: ApiContext
     const title = placed.question.title[page.language];
     return { title, content: h('div', null, h('p', null, placed.question.description[page.language]), form, view) };
   });
-  add('/console/pages', (page) => {
-    const items = dashboards.map(({ id, title }) => ({
+  add.seen('/console/pages', (page) => {
+    const items = dashboardsOf(seenBy(page.caller, all)).map(({ id, title }) => ({
       path: `/console/pages/${id}`,
       title: title[page.language],
       text: '',
     }));
     return { title: page.words.pages, content: h(NamedList, { page, items }) };
   });
-  add('/console/pages/:id', async (page, request) => {
+  add.seen('/console/pages/:id', async (page, request) => {
     const { id } = request.params as { id: string };
-    const dashboard = dashboards.find((one) => one.id === id);
+    const dashboard = dashboardsOf(all).find((one) => one.id === id);
     if (dashboard === undefined) throw notFound(`page ${JSON.stringify(id)}`);
     const sections = [];
     for (const { title, question, parameters } of dashboard.charts) {

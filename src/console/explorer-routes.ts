@@ -19,7 +19,7 @@ import { readExplored } from './explorer-query.ts';
 import type { Explored } from './explorer-query.ts';
 import { EXPLORER_SCRIPT } from './explorer-script.ts';
 import type { Page, PageContext } from './layout.tsx';
-import type { Make } from './send-page.ts';
+import type { AddPage } from './send-page.ts';
 
 /** The explorer of tables: the page, the numbers of its chart, and the one library that a browser gets from here. */
 
@@ -35,7 +35,7 @@ const UPLOT = [
 ] as const;
 
 /** One table of all that the datasets declare. */
-export function addExplorer(app: ApiApp, add: (path: string, make: Make) => void, context: ApiContext): void {
+export function addExplorer(app: ApiApp, add: AddPage, context: ApiContext): void {
   const tables = tablesOf(context.engine.datasets);
   const placedIn = (request: FastifyRequest): PlacedTable => {
     const { id } = request.params as { id: string };
@@ -54,8 +54,8 @@ export function addExplorer(app: ApiApp, add: (path: string, make: Make) => void
     reply.type('text/javascript; charset=utf-8').header('cache-control', 'max-age=300').send(EXPLORER_SCRIPT),
   );
   app.get('/console/tables/:id/chart.json', { schema: { hide: true } }, async (request, reply) => {
-    requireScope(request, 'ops:read');
     const placed = placedIn(request);
+    requireScope(request, 'ops:read', placed.pipeline);
     const explored = await exploredIn(context, placed, request);
     const definition = chartOf({ table: placed.table, explored });
     if (explored.chart === null || definition === null) throw notFound(`column of numbers in ${placed.table.id}`);
@@ -65,7 +65,7 @@ export function addExplorer(app: ApiApp, add: (path: string, make: Make) => void
     reply.header('cache-control', 'no-store').type('application/json');
     return reply.send(JSON.stringify({ ...seriesOf(definition, rows), isTime, unit: definition.unit ?? null }));
   });
-  add('/console/tables/:id', (page, request) => explorerPage(context, page, placedIn(request), request));
+  add.seen('/console/tables/:id', (page, request) => explorerPage(context, page, placedIn(request), request));
 }
 
 async function exploredIn({ known }: ApiContext, { pipeline, table }: PlacedTable, request: FastifyRequest) {

@@ -50,8 +50,12 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/stores', 'stores'],
 ];
 
-/** Keys are the business of administrators: others are not led to what they may not see. */
+/** Pages about the whole installation; keys are the business of administrators. */
+const OF_ALL = ['/console/schedules', '/console/stores'];
+
+/** People are not led to what they may not see. */
 function sectionsFor({ caller }: PageContext): typeof SECTIONS {
+  if (!caller.anonymous && !hasScope(caller, 'ops:read')) return SECTIONS.filter(([path]) => !OF_ALL.includes(path));
   return hasScope(caller, 'admin') ? [...SECTIONS, ['/console/keys', 'keys']] : SECTIONS;
 }
 

@@ -11,12 +11,12 @@ import { listSchedules } from '../schedules/list-schedules.ts';
 import { readForm } from './form.ts';
 import type { FormRoute } from './form-route.ts';
 import { SchedulesPage } from './schedules-page.tsx';
-import type { Make } from './send-page.ts';
+import type { AddPage } from './send-page.ts';
 
 const ALL = '/console/schedules';
 
 /** The page of all schedules; what Temporal has is asked for each time. */
-export function addSchedulesPage(add: (path: string, make: Make) => void, context: ApiContext): void {
+export function addSchedulesPage(add: AddPage, context: ApiContext): void {
   const { engine, taskQueue, withClient } = context;
   add(ALL, async (page) => {
     const pipelines = Object.keys(engine.datasets);

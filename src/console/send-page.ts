@@ -13,6 +13,14 @@ export type Make = (page: PageContext, request: FastifyRequest) => Promise<Page>
 /** Members of an address that are about this one visit, and not about what is shown. */
 const OF_THIS_VISIT = ['lang', 'done'];
 
+/** Adds pages by their paths. */
+export interface AddPage {
+  /** For who may look at the pipeline of the path, or at everything. */
+  (path: string, make: Make): void;
+  /** For who may look at anything: what is made leaves the rest out, or refuses it. */
+  seen(this: void, path: string, make: Make): void;
+}
+
 /** Language, caller and address of a request. */
 export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request: FastifyRequest): PageContext {
   const [path = '/console', given = ''] = request.url.split('?');
@@ -31,16 +39,22 @@ export function pageContext({ settings }: Pick<ApiContext, 'settings'>, request:
   };
 }
 
+function requireLooking(request: FastifyRequest, isSeen: boolean): void {
+  const { pipeline } = request.params as { readonly pipeline?: string };
+  const { scopes } = request.caller;
+  if (!isSeen || !scopes.some((scope) => scope.startsWith('ops:read:'))) requireScope(request, 'ops:read', pipeline);
+}
+
 /** Sends the page, or one that says why there is none, with the status of that. Reading the console needs `ops:read`. */
 export async function sendPage(
   context: Pick<ApiContext, 'settings'>,
   request: FastifyRequest,
   reply: FastifyReply,
-  make: Make,
+  { make, isSeen = false }: { readonly make: Make; readonly isSeen?: boolean },
 ): Promise<FastifyReply> {
   const page = pageContext(context, request);
   try {
-    requireScope(request, 'ops:read');
+    requireLooking(request, isSeen);
     return await asHtml(reply).send(renderPage(page, await make(page, request)));
   } catch (error) {
     return sendProblemPage(page, error, request, reply);

@@ -50,6 +50,6 @@ function addLeave(app: ApiApp, context: ApiContext, issuer: Issuer | undefined):
     const page = { ...pageContext({ settings }, request), caller: NOBODY, address: '/console' };
     const link = h('a', { href: address.href }, page.words.leaveIssuer);
     reply.header('refresh', `0; url=${address.href}`);
-    return asHtml(reply).send(renderPage(page, page.words.left, h('p', null, link)));
+    return asHtml(reply).send(renderPage(page, { title: page.words.left, content: h('p', null, link) }));
   });
 }

@@ -1,5 +1,5 @@
 import { h } from 'preact';
-import { requireScope } from '../api/security/callers.ts';
+import { requireScope, seenBy } from '../api/security/callers.ts';
 import { listKeys } from '../api/security/keys.ts';
 import { lastAudit } from '../api/shared/audit.ts';
 import type { ApiContext } from '../api/shared/context.ts';
@@ -9,17 +9,17 @@ import { storesStanding } from '../engine/look/stores-standing.ts';
 import { FailuresPage } from './failures-page.tsx';
 import { fieldsOf, readForm } from './form.ts';
 import { KeysPage } from './keys-page.tsx';
-import type { Make } from './send-page.ts';
+import type { AddPage } from './send-page.ts';
 import { StoresPage } from './stores-page.tsx';
 
 const AUDIT_SHOWN = 100;
 
 /** Pages for whoever looks after an installation; they read what the routes of the API read. */
-export function addUpkeepPages(add: (path: string, make: Make) => void, { engine }: ApiContext): void {
-  add('/console/failures', async (page) => {
+export function addUpkeepPages(add: AddPage, { engine }: ApiContext): void {
+  add.seen('/console/failures', async (page) => {
     const [, query = ''] = page.address.split('?');
     const range = readForm(rangeQuery, fieldsOf(query));
-    const failures = await failedDays(engine, Object.keys(engine.datasets), range);
+    const failures = await failedDays(engine, seenBy(page.caller, Object.keys(engine.datasets)), range);
     return { title: page.words.failures, content: h(FailuresPage, { page, range, failures }) };
   });
   add('/console/stores', async (page) => {

@@ -36,6 +36,11 @@ export function hasScope({ scopes }: Caller, scope: ScopeName, pipeline?: string
   return scopes.includes(scope) || (pipeline !== undefined && scopes.includes(`${scope}:${pipeline}`));
 }
 
+/** Of pipelines by name those about which the caller may see how they stand. */
+export function seenBy(caller: Caller, pipelines: readonly string[]): string[] {
+  return pipelines.filter((pipeline) => hasScope(caller, 'ops:read', pipeline));
+}
+
 /** Refuses by `AUTH_REQUIRED` who gave no key, by `AUTH_DENIED` who gave another. */
 export function requireScope({ caller }: FastifyRequest, scope: ScopeName, pipeline?: string): void {
   if (hasScope(caller, scope, pipeline)) return;

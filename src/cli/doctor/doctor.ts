@@ -8,6 +8,7 @@ import { examineDeposits } from './deposits.ts';
 import type { Finding } from './finding.ts';
 import { examineFallback } from './fallback.ts';
 import { examineFolders } from './folders.ts';
+import { examineIssuer } from './issuer.ts';
 import { examineHome, examineNode, examineSettings } from './machine.ts';
 import { examinePublishers } from './publishers.ts';
 import { examineStoreClocks } from './store-clocks.ts';
@@ -35,7 +36,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   const { config, signal } = context;
   const opened = await open(context);
   const datasets = 'area' in opened ? context.datasets : opened.datasets;
-  const [home, settings, stores, temporal, publishers, folders, deposits, workers, lists] = await Promise.all([
+  const [home, settings, stores, temporal, publishers, folders, deposits, workers, lists, signIn] = await Promise.all([
     examineHome(config.home),
     examineSettings(config, datasets),
     'area' in opened ? [opened] : examineStores(opened, config),
@@ -45,6 +46,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     'area' in opened ? [] : examineDeposits(opened),
     'area' in opened ? [] : examineWorkerClocks(opened),
     'area' in opened ? [] : examineAgedLists(opened),
+    examineIssuer(config, Object.keys(datasets)),
   ]);
   return [
     examineNode(process.versions.node),
@@ -58,6 +60,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     ...deposits,
     ...workers,
     ...lists,
+    ...signIn,
   ];
 }
 

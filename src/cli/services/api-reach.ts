@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { LOOPBACK_HOSTS } from '../../api/security/guards.ts';
 import type { ApiSettings } from '../../api/shared/context.ts';
-import { nearestName } from '../../config/nearest-name.ts';
 import type { Settings } from '../../config/settings.ts';
-import { signInOf } from '../../config/sign-in.ts';
+import { roleProblem, signInOf } from '../../config/sign-in.ts';
 import { PipelineError } from '../../errors.ts';
 import { definedMembers } from '../../given.ts';
 
@@ -56,7 +55,8 @@ export function reachOf(asked: AskedReach, settings: Settings, pipelines: readon
       'say how people sign in (QUOTIDIEN_OIDC_ISSUER, QUOTIDIEN_OIDC_CLIENT_ID, QUOTIDIEN_OIDC_ROLES), ' +
         'or start it by --keys-only for programs and for who has a link of "quotidien console"',
     );
-  for (const { pipeline } of signIn?.rules ?? []) checkPipeline(pipeline, pipelines);
+  const problem = signIn === undefined ? undefined : roleProblem(signIn, pipelines);
+  if (problem !== undefined) throw new PipelineError('CONFIG_INVALID', problem);
   const hosts = [...LOOPBACK_HOSTS, url.hostname];
   return { loopback: false, hosts, publicUrl: url.origin, sessionMs, ...definedMembers({ tls, proxies, signIn }) };
 }
@@ -90,12 +90,4 @@ function textOf(name: string, file: string): string {
   } catch (error) {
     throw new PipelineError('CONFIG_INVALID', `${name}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** A role at a pipeline that is none would be no role at all, without a word. */
-function checkPipeline(pipeline: string | undefined, pipelines: readonly string[]): void {
-  if (pipeline === undefined || pipelines.includes(pipeline)) return;
-  const nearest = nearestName(pipeline, pipelines);
-  const hint = nearest === undefined ? '' : `; the nearest is ${nearest}`;
-  throw new PipelineError('CONFIG_INVALID', `QUOTIDIEN_OIDC_ROLES: there is no pipeline ${pipeline}${hint}`);
 }
