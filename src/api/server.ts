@@ -146,7 +146,10 @@ async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifie
 function ownHttps({ tls }: ApiContext['settings']): FastifyServerFactory | undefined {
   if (tls === undefined) return undefined;
   const options = { ...tls, ...HTTP_OPTIONS, requestTimeout: REQUEST_WITHIN_MS, minVersion: 'TLSv1.2' } as const;
-  return (handler) => createHttpsServer(options, (request, reply) => void handler(request, reply));
+  return (handler) =>
+    createHttpsServer(options, (request, reply) => {
+      handler(request, reply);
+    });
 }
 
 /** The OpenAPI document, as it is committed: of a server that is ready. The version of the code is no part of it. */
@@ -170,7 +173,7 @@ function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags, headers: R
     request.caller = await callerOf(context, request, rules);
     // What a session may see is not for caches on the way.
     if (request.caller.role !== undefined) reply.header('cache-control', 'private');
-    await quotas.take(request.caller.name, reply);
+    await quotas.take(request.caller, reply);
     return (await tags.isUnchanged(request, reply)) ? reply.send() : undefined;
   });
 }

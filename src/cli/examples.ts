@@ -45,7 +45,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   retain: ['retain smart-meter --dry-run'],
   worker: ['worker --queues compute,report'],
   dev: ['dev'],
-  api: ['api --port 8080', 'api --host 0.0.0.0 --public-url https://days.example.org'],
+  api: ['api --port 8080', 'api --public-url https://days.example.org'],
   console: ['console', 'console --role reader --url https://days.example.org'],
   mcp: ['mcp'],
   demo: ['demo'],

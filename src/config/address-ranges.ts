@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import * as z from 'zod';
 
 /** Addresses of machines, one by one or as ranges (`10.0.0.0/8`), as settings name them. */
 
@@ -9,19 +9,13 @@ export interface ParsedRanges {
   readonly problem?: string;
 }
 
+/** A range of no length at all would be everybody. */
+const range = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).refine((entry) => !entry.endsWith('/0'));
+
 /** Reads addresses and ranges with commas or white space between; names are none. */
 export function parseAddressRanges(text: string): ParsedRanges {
   const ranges = text.split(/[\s,]+/).filter((entry) => entry !== '');
-  const wrong = ranges.find((entry) => !isRange(entry));
-  if (wrong === undefined) return { ranges };
-  return { ranges, problem: `takes addresses such as 10.0.0.2 or 10.0.0.0/24, not ${wrong}` };
-}
-
-/** A range of no length at all would be everybody. */
-function isRange(entry: string): boolean {
-  const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
-  const version = isIP(address);
-  if (version === 0) return false;
-  const bits = version === 4 ? 32 : 128;
-  return length === undefined || (Number(length) > 0 && Number(length) <= bits);
+  const wrong = ranges.find((entry) => !range.safeParse(entry).success);
+  if (wrong !== undefined) return { ranges, problem: `takes addresses such as 10.0.0.2 or 10.0.0.0/24, not ${wrong}` };
+  return ranges.length > 0 ? { ranges } : { ranges, problem: 'names nobody' };
 }

@@ -1,3 +1,5 @@
+import { definedMembers } from '../given.ts';
+
 /** Who may do what in the console, as the settings say it of what an issuer tells about a person. */
 
 /** What people may do in the console; each role holds the ones before it. */
@@ -41,7 +43,7 @@ export function parseRoleRules(text: string): ParsedRoleRules {
         rules,
         problem: 'takes entries such as team=operator or team=reader:<pipeline>, with ; between',
       };
-    rules.push({ value, role, ...(pipeline === undefined ? {} : { pipeline }) });
+    rules.push({ value, role, ...definedMembers({ pipeline }) });
   }
   return rules.length > 0 ? { rules } : { rules, problem: 'gives nobody a role' };
 }

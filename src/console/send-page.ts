@@ -18,7 +18,7 @@ export interface AddPage {
   /** For who may look at the pipeline of the path, or at everything. */
   (path: string, make: Make): void;
   /** For who may look at anything: what is made leaves the rest out, or refuses it. */
-  seen(this: void, path: string, make: Make): void;
+  readonly seen: (path: string, make: Make) => void;
 }
 
 /** Language, caller and address of a request. */

@@ -91,6 +91,23 @@ describe('what a settings file may name', () => {
     expect(read({}).settings.QUOTIDIEN_SQL_THREADS).toBe(4);
   });
 
+  it('is nobody who says who people are, nor which proxy is believed, when nobody named its folder', async () => {
+    const checkout = path.join(home, '.quotidien');
+    await mkdir(checkout);
+    const read = (env: Environment) => loadConfig({ env, cwd: home, hosts: [] });
+    const who = {
+      QUOTIDIEN_OIDC_ISSUER: 'https://evil.example',
+      QUOTIDIEN_OIDC_ROLES: '*=admin',
+      QUOTIDIEN_OIDC_ROLE_CLAIM: 'sub',
+      QUOTIDIEN_TRUSTED_PROXIES: '10.0.0.1',
+    };
+    const others = { QUOTIDIEN_OIDC_CLIENT_ID: 'a' };
+    await writeFile(path.join(checkout, 'settings.json'), JSON.stringify({ ...who, ...others }));
+    for (const name of Object.keys(who))
+      expect(() => read({})).toThrow(new RegExp(`${name} decides who may act and is not taken from .*nobody named`));
+    expect(read({ ...who }).settings.QUOTIDIEN_OIDC_ROLES?.rules).toEqual([{ value: '*', role: 'admin' }]);
+  });
+
   it('is no program when everybody may write the file', async () => {
     await writeFile(file(), PROGRAM);
     await chmod(file(), 0o666);

@@ -1,21 +1,39 @@
 import type { FastifyReply } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Caller } from './callers.ts';
 import { PipelineError } from '../../errors.ts';
 import type { ApiSettings } from '../shared/context.ts';
 
-/** Requests of one caller: so many in a minute, and so many in a second. */
+/** A page is several requests, and follows what happens: people in a session get as many times more. */
+const OF_PEOPLE = 10;
+
+/** Requests of one caller: so many in a minute, and so many in a second; of a person in a session ten times as many. */
 export class Quotas {
+  readonly #programs: Quota;
+  readonly #people: Quota;
+
+  constructor({ perMinute, burst }: ApiSettings['quota']) {
+    this.#programs = new Quota(perMinute, burst);
+    this.#people = new Quota(perMinute * OF_PEOPLE, burst * OF_PEOPLE);
+  }
+
+  /** Counts a request and tells what is left; `RATE_LIMITED` when nothing is. */
+  take({ name, role }: Caller, reply: FastifyReply): Promise<void> {
+    return (role === undefined ? this.#programs : this.#people).take(name, reply);
+  }
+}
+
+class Quota {
   readonly #minute: RateLimiterMemory;
   readonly #burst: RateLimiterMemory;
   readonly #perMinute: number;
 
-  constructor({ perMinute, burst }: ApiSettings['quota']) {
+  constructor(perMinute: number, burst: number) {
     this.#perMinute = perMinute;
     this.#minute = new RateLimiterMemory({ points: perMinute, duration: 60 });
     this.#burst = new RateLimiterMemory({ points: burst, duration: 1 });
   }
 
-  /** Counts a request and tells what is left; `RATE_LIMITED` when nothing is. */
   async take(caller: string, reply: FastifyReply): Promise<void> {
     try {
       await this.#burst.consume(caller);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
+import { beginSession } from '../../../src/api/security/sessions.ts';
 import { callerOfKey, createKey, endKey, KEY_TABLE } from '../../../src/api/security/keys.ts';
 import { keysCreate, keysList, keysRotate } from '../../../src/cli/services/keys.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
@@ -113,6 +114,22 @@ describe('a key', () => {
       const third = await call();
       expect([third.statusCode, third.json()]).toMatchObject([429, { code: 'RATE_LIMITED' }]);
       expect(Number(third.headers['retry-after'])).toBeGreaterThan(0);
+    } finally {
+      await small.close();
+    }
+  });
+});
+
+describe('a person in a session', () => {
+  it('may ask ten times as often as a program: a page is several requests', async () => {
+    const small = await openTestApi(engine, { quota: { perMinute: 2, burst: 2 } });
+    try {
+      const secret = await beginSession(engine.documents, { name: 'alice@host', role: 'reader' }, clock);
+      const headers = { host: 'localhost', cookie: `quotidien-session=${secret}` };
+      const statuses: number[] = [];
+      for (let count = 0; count < 21; count += 1)
+        statuses.push((await small.inject({ url: '/console/style.css', headers })).statusCode);
+      expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([20, 429]);
     } finally {
       await small.close();
     }

@@ -237,13 +237,15 @@ describe('a server with a certificate', () => {
           .on('error', fail)
           .end();
       });
-      expect(answer).toEqual({ status: 200, hsts: expect.stringContaining('max-age=') });
+      expect(answer).toEqual({ status: 200, hsts: expect.stringContaining('max-age=') as string });
       const plain = await new Promise<string>((done) => {
         let told = '';
         const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: days.example\r\n\r\n'));
         socket.on('data', (data) => (told += data.toString('latin1')));
         socket.on('error', () => undefined);
-        socket.on('close', () => done(told));
+        socket.on('close', () => {
+          done(told);
+        });
       });
       expect(plain).not.toContain('200');
       api.server.closeAllConnections();
