@@ -1,6 +1,7 @@
 /** What the doctor found out about one thing. */
 export interface Finding {
-  readonly area: 'machine' | 'settings' | 'stores' | 'sql' | 'temporal' | 'publishers' | 'sign-in' | 'clock' | 'datasets';
+  readonly area:
+    'machine' | 'settings' | 'stores' | 'sql' | 'temporal' | 'publishers' | 'sign-in' | 'clock' | 'datasets';
   readonly subject: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly detail: string;
