@@ -211,6 +211,29 @@ describe('quotidien enedis taxes', () => {
   );
 });
 
+describe('each command that writes a file', () => {
+  const COMMANDS = ['periodes', 'provision', 'affaires', 'taxes', 'lignes'] as const;
+
+  it.each(COMMANDS)('has the rows of %s as Arrow, as Parquet and in a workbook', async (name) => {
+    for (const format of ['json', 'arrow', 'parquet', 'xlsx'])
+      await run(name, { format, output: file(`each.${format}`) });
+    const told: unknown = JSON.parse(await readFile(file('each.json'), 'utf8'));
+    const sheets = Array.isArray(told) ? [told] : Object.values(told as Record<string, unknown[]>);
+    const finest = sheets.at(-1) as Record<string, unknown>[];
+    expect(finest.length).toBeGreaterThan(0);
+    const arrow = tableFromIPC(await readFile(file('each.arrow')));
+    const columns = Object.keys(finest[0]!);
+    expect([arrow.numRows, arrow.schema.fields.map((field) => field.name)]).toEqual([finest.length, columns]);
+    const [first] = await engine.sql!.session((sql) =>
+      sql.rows(`SELECT * FROM read_parquet('${file('each.parquet')}')`),
+    );
+    expect(Object.keys(first!)).toEqual(columns);
+    const workbook = [...(await readXlsx(file('each.xlsx'))).values()];
+    expect(workbook.map((rows) => rows.length)).toEqual(sheets.map((rows) => rows.length + 1));
+    expect(workbook.at(-1)![0]!.map((cell) => cell?.value)).toEqual(columns);
+  });
+});
+
 describe('quotidien enedis contrat', () => {
   it('shows events, months and each energy with the readings that made it, in a file for its owner alone', async () => {
     const output = file('contrat.html');
@@ -257,7 +280,10 @@ describe('the reports', () => {
     expect(csv.map(({ mois, energie_kwh: kwh, cta_eur: cta }) => [mois, kwh, cta])).toEqual(
       months.map((month) => [month['mois'], month['energie_kwh'], month['cta_eur']]),
     );
-    expect(await readFile(published('monthly_report.html'), 'utf8')).toContain('2025-10');
+    const page = await readFile(published('monthly_report.html'), 'utf8');
+    expect(page).toContain('2025-10');
+    // Nothing to compare is not "no difference".
+    expect(page).toContain('Aucune facture du réseau n’est arrivée');
   });
 });
 

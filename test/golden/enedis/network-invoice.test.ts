@@ -204,6 +204,8 @@ describe('the network’s invoice', () => {
       ['énergie', 0.25, 'index 0.24 ; taux 0.01'],
     ]);
     expect(text).not.toMatch(/99000000000\d{3}/);
+    const monthly = await readFile(path.join(engine.home, 'store', 'reports', 'enedis', 'monthly_report.html'), 'utf8');
+    expect(monthly).not.toContain('Aucune facture du réseau');
     const command = ENEDIS_COMMANDS.find(({ name }) => name === 'contrat')!;
     const output = path.join(engine.home, 'contrat.html');
     await command.run(

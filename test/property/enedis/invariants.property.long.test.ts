@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
@@ -23,7 +26,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const RUNS = { numRuns: 6 };
+const RUNS = { numRuns: 10 };
 const TABLES = ['abonnements_payes', 'energies_payees', 'mois', 'accise_mois'] as const;
 
 async function query(rows: SupplierRows, select: string, horizon = RANDOM_HORIZON): Promise<Record<string, unknown>[]> {
@@ -113,6 +116,19 @@ describe('the months of any contracts', () => {
       RUNS,
     );
   });
+
+  it('and what their files hold are the same on hosts of any time zone', async () => {
+    const child = fileURLToPath(new URL('children/supplier-in-a-zone.ts', import.meta.url));
+    const told: string[][] = [];
+    for (const TZ of ['Europe/Paris', 'Pacific/Auckland', 'America/St_Johns']) {
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child], {
+        env: { ...process.env, TZ },
+      });
+      told.push(stdout.trim().split(' '));
+    }
+    expect(told.map(([offset]) => offset)).toEqual(['-60', '-780', '210']);
+    expect(new Set(told.map(([, hash]) => hash)).size).toBe(1);
+  }, 120_000);
 
   it('do not hang on the zone of the session', async () => {
     const rows = randomSupplier(10, 77);

@@ -58,11 +58,17 @@ FROM o_c12 WHERE is_alone AND du <= (SELECT jour FROM horizon);
 
 CREATE OR REPLACE TEMP TABLE o_filled AS
 SELECT e.* EXCLUDE (p, f, niv),
-  (SELECT arg_max(x.p, x.t) FROM o_events x WHERE x.rsc = e.rsc AND x.t <= e.t AND x.p IS NOT NULL) AS p,
-  (SELECT arg_max(x.f, x.t) FROM o_events x WHERE x.rsc = e.rsc AND x.t <= e.t AND x.f IS NOT NULL) AS f,
-  (SELECT arg_max(x.f, x.t) FROM o_events x WHERE x.rsc = e.rsc AND x.t < e.t AND x.f IS NOT NULL) AS f_before,
-  (SELECT arg_max(x.p, x.t) FROM o_events x WHERE x.rsc = e.rsc AND x.t < e.t AND x.p IS NOT NULL) AS p_before
+  (SELECT arg_max(x.p, row(x.t, x.p)) FROM o_events x WHERE x.rsc = e.rsc AND x.t <= e.t AND x.p IS NOT NULL) AS p,
+  (SELECT arg_max(x.f, row(x.t, x.f)) FROM o_events x WHERE x.rsc = e.rsc AND x.t <= e.t AND x.f IS NOT NULL) AS f,
+  (SELECT arg_max(x.f, row(x.t, x.f)) FROM o_events x WHERE x.rsc = e.rsc AND x.t < e.t AND x.f IS NOT NULL) AS f_before,
+  (SELECT arg_max(x.p, row(x.t, x.p)) FROM o_events x WHERE x.rsc = e.rsc AND x.t < e.t AND x.p IS NOT NULL) AS p_before
 FROM o_events e;
+
+-- From a day on which two values of one thing are claimed at one instant, nothing of the contract has an amount. The larger one is shown.
+CREATE OR REPLACE TEMP TABLE o_doubts AS
+SELECT rsc, min(d) AS d FROM (
+  SELECT rsc, d FROM o_events GROUP BY rsc, d, t HAVING count(DISTINCT p) > 1 OR count(DISTINCT f) > 1
+) GROUP BY rsc;
 
 CREATE OR REPLACE TEMP TABLE o_contracts AS
 SELECT rsc, any_value(pdl) AS pdl, min(d) AS entry, min(d) FILTER (WHERE ev IN ('RES', 'CFNS')) AS exit FROM o_events GROUP BY rsc;
@@ -93,6 +99,7 @@ WITH runs AS (
   SELECT rsc, pdl, month, p, f, four, count(*) AS days, min(day) AS first FROM runs GROUP BY rsc, pdl, month, p, f, four, run
 ), paid AS (
   SELECT s.*, r.overrun_eur, CASE
+      WHEN EXISTS (SELECT 1 FROM o_doubts u WHERE u.rsc = s.rsc AND u.d < s.first + CAST(s.days AS INTEGER)) THEN NULL
       WHEN four IS NULL OR r.b2 IS NULL THEN o_round(CAST((r.b * s.p + r.year_eur) * 100 AS BIGINT) * s.days, 365)
       WHEN four[1] <= four[2] AND four[2] <= four[3] AND four[3] <= four[4]
         THEN o_round(CAST((r.b * four[1] + r.b2 * (four[2] - four[1]) + r.b3 * (four[3] - four[2]) + r.b4 * (four[4] - four[3]) + r.year_eur) * 100 AS BIGINT)
@@ -179,7 +186,7 @@ WITH sums AS (
   FROM o_periods
 )
 SELECT s.rsc, strftime(s.d0, '%Y-%m') AS month, s.days, s.guessed, s.total,
-  CASE WHEN s.total IS NULL THEN NULL
+  CASE WHEN s.total IS NULL OR EXISTS (SELECT 1 FROM o_doubts u WHERE u.rsc = s.rsc AND u.d < s.d1) THEN NULL
     WHEN r.base IS NOT NULL THEN o_round(CAST(r.base * 100 AS BIGINT) * s.total, 100)
     WHEN r.hp IS NOT NULL AND s.registers = [2, 3] THEN o_round(CAST(r.hp * 100 AS BIGINT) * s.all_kwh[2] + CAST(r.hc * 100 AS BIGINT) * s.all_kwh[3], 100)
     WHEN r.hp IS NOT NULL AND s.registers = [4, 5, 6, 7] THEN o_round(CAST(r.hp * 100 AS BIGINT) * (s.all_kwh[4] + s.all_kwh[6]) + CAST(r.hc * 100 AS BIGINT) * (s.all_kwh[5] + s.all_kwh[7]), 100)

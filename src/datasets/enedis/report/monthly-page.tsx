@@ -127,7 +127,7 @@ function Body({ report }: { readonly report: MonthlyReport }): JSX.Element {
           heures de dépassement, qu’aucun flux ne donne : un fichier « depassements » les fournit.
         </p>
       </PlainSection>
-      <Review rows={report.review} />
+      <Review rows={report.review} isInvoiced={report.months.some((month) => month.reseau_facture_eur !== null)} />
       <PlainSection id="formules" title="Par formule tarifaire">
         <FigureTable caption={newest?.mois ?? ''} head={['Formule', 'Contrats', 'kWh', 'TURPE']}>
           {report.formulas.map(({ formule, contrats, energie_kwh: kwh, turpe_eur: turpe }) => (

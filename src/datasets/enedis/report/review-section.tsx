@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { FigureTable, number, PlainSection, Row } from '../../kit/page/index.ts';
+import { ROWS_SHOWN } from './review.ts';
 import type { ReviewRow } from './review.ts';
 
 interface Shown {
@@ -56,15 +57,28 @@ const SECTIONS: readonly Shown[] = [
 ];
 
 /** What the billing team looks at, on the page of the months; contracts stand under the pseudonym of their month. */
-export function Review({ rows }: { readonly rows: readonly ReviewRow[] }): JSX.Element {
+export function Review({
+  rows,
+  isInvoiced,
+}: {
+  readonly rows: readonly ReviewRow[];
+  /** Whether the network has sent any invoice: without one nothing was compared. */
+  readonly isInvoiced: boolean;
+}): JSX.Element {
   return (
     <>
       {SECTIONS.map((section) => (
-        <Subject key={section.id} section={section} rows={rows.filter(({ sujet }) => sujet === section.sujet)} />
+        <Subject
+          key={section.id}
+          section={section.sujet === 'facture du réseau' && !isInvoiced ? { ...section, none: NOT_INVOICED } : section}
+          rows={rows.filter(({ sujet }) => sujet === section.sujet)}
+        />
       ))}
     </>
   );
 }
+
+const NOT_INVOICED = 'Aucune facture du réseau n’est arrivée : rien n’a été comparé.';
 
 function Subject({
   section: { id, title, head, none },
@@ -79,7 +93,7 @@ function Subject({
         <p class="note">{none}</p>
       ) : (
         <>
-          <FigureTable caption={`${title}, les ${rows.length} premiers`} head={head}>
+          <FigureTable caption={rows.length < ROWS_SHOWN ? title : `${title}, les ${rows.length} premiers`} head={head}>
             {rows.map((row) => (
               <Row key={`${row.repere} ${row.detail}`} name={row.repere} cells={cellsOf(row)} />
             ))}

@@ -12,7 +12,7 @@ import { nameMonths } from '../model/unit-names.ts';
  */
 
 /** Of each subject, the first this many. */
-const ROWS_SHOWN = 100;
+export const ROWS_SHOWN = 100;
 
 /** One thing to look at. */
 export interface ReviewRow {
