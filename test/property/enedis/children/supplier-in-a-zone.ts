@@ -23,8 +23,8 @@ for (const [flux, text] of Object.entries(texts)) {
   const chunks = (async function* () {
     yield await Promise.resolve(Buffer.from(text));
   })();
-  const records =
-    'xml' in shape ? readXml(chunks, shape.xml, place) : 'json' in shape ? readJson(chunks, shape.json, place) : [];
+  if (!('xml' in shape || 'json' in shape)) throw new Error(`${flux} is no flux of the distributor`);
+  const records = 'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
   for await (const record of records) hash.update(JSON.stringify(tables[0]?.linear(record, 'd').rows));
 }
 
