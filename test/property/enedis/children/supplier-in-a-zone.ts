@@ -25,7 +25,8 @@ for (const [flux, text] of Object.entries(texts)) {
   })();
   if (!('xml' in shape || 'json' in shape)) throw new Error(`${flux} is no flux of the distributor`);
   const records = 'xml' in shape ? readXml(chunks, shape.xml, place) : readJson(chunks, shape.json, place);
-  for await (const record of records) hash.update(JSON.stringify(tables[0]?.linear(record, 'd').rows));
+  for await (const batch of records)
+    for (const record of batch) hash.update(JSON.stringify(tables[0]?.linear(record, 'd').rows));
 }
 
 const home = await mkdtemp(path.join(tmpdir(), 'enedis-zone-'));
