@@ -8,6 +8,7 @@ const BENCHES = {
   home: () => import('./home-size.ts'),
   house: () => import('./house.ts'),
   orchestration: () => import('./orchestration.ts'),
+  'meter-anomalies': () => import('./meter-anomalies.ts'),
   'smart-meter': () => import('./smart-meter.ts'),
   storage: () => import('./storage.ts'),
 } as const;

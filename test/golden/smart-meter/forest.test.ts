@@ -4,6 +4,7 @@ import { Forest } from '../../../src/datasets/smart-meter/anomalies/forest-score
 import { FOREST_DEFAULTS, growForest, matrixOf, quantile } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import type { Tree } from '../../../src/datasets/smart-meter/anomalies/forest.ts';
 import { averagePrecision, judge } from '../../../src/datasets/smart-meter/anomalies/judge.ts';
+import { fitMahalanobis, mahalanobisOf } from '../../../src/datasets/smart-meter/anomalies/mahalanobis.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
 
 /** Labels that a forest of scikit-learn gave: to find them again is imitation, and says nothing of fraud. */
@@ -50,6 +51,10 @@ describeOnRealFiles('the published forest', [TABLE, TREES, SCORES], () => {
     expect(judge(flags, truth)).toEqual({ precision: 1, recall: 1, f1: 1, flagged: 250 });
   });
 });
+
+function rounded({ precision, recall, f1, ap }: Record<'precision' | 'recall' | 'f1' | 'ap', number>): number[] {
+  return [precision, recall, f1, ap].map((share) => Math.round(100 * share) / 100);
+}
 
 describeOnRealFiles('forests of our own', [TABLE], () => {
   it('trained on all rows with 20 seeds find the labels with a mean F1 of 0.85 to 0.89', () => {
@@ -110,6 +115,15 @@ describeOnRealFiles('forests of our own', [TABLE], () => {
     expect(two.ap).toBeGreaterThan(0.93);
     const five = forestOn(raw);
     expect(five.f1).toBeLessThan(0.5);
+    const fit = fitMahalanobis(matrixOf([past(consumption), past(average)]));
+    const distances = mahalanobisOf(fit, matrixOf([consumption, average]));
+    // The figures of scikit-learn and numpy on the same rows.
+    expect(rounded(rule((row) => distances[row] ?? 0))).toEqual([0.87, 0.89, 0.88, 0.94]);
+    const trained = past(consumption);
+    const mean = trained.reduce((sum, value) => sum + value, 0) / trained.length;
+    expect(rounded(rule((row) => Math.abs((consumption[row] ?? 0) - mean)))).toEqual([0.51, 0.51, 0.51, 0.47]);
+    const median = quantile(trained, 0.5);
+    expect(rounded(rule((row) => Math.abs((consumption[row] ?? 0) - median)))).toEqual([0.52, 0.51, 0.52, 0.46]);
     const byAverage = rule((row) => Math.abs((consumption[row] ?? 0) - (average[row] ?? 0)));
     expect(byAverage).toMatchObject({
       precision: expect.closeTo(0.32, 2) as number,

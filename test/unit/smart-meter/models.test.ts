@@ -92,7 +92,8 @@ describe('a model', () => {
     expect(one.input).toMatch(/^[0-9a-f]{64}$/);
     expect(other.name).not.toBe(one.name);
     expect(one.metrics.map(({ method, on }) => `${method} ${on}`)).toEqual([
-      ...['forest validation', 'forest test', '|z| of the day validation', '|z| of the day test'],
+      ...['forest validation', 'forest test', 'Mahalanobis validation', 'Mahalanobis test'],
+      ...['|z| of the day validation', '|z| of the day test'],
       ...['drop of the day validation', 'drop of the day test'],
     ]);
     await expect(train({ from: FIRST, to: addDays(FIRST, 4), dryRun: true })).rejects.toMatchObject({

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyCut } from '../../../src/cli/look/export-clickhouse.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
@@ -28,6 +29,12 @@ const [FIRST, SECOND] = ['2024-01-15', '2024-01-16'];
 const SPAN = { from: FIRST, to: SECOND };
 const IDS = Array.from({ length: 12 }, (_, index) => `7700001234${String(index).padStart(4, '0')}`);
 const signal = new AbortController().signal;
+
+interface DatasetFile {
+  readonly sql: string;
+  readonly columns: readonly { readonly column_name: string }[];
+  readonly metrics: readonly { readonly expression: string }[];
+}
 
 async function openChdb(): Promise<ClickHouseClient> {
   const require = createRequire(path.join(CHDB_DIR!, 'package.json'));
@@ -132,6 +139,26 @@ describe.skipIf(CHDB_DIR === undefined)('tables in ClickHouse', () => {
     const done = await copyCut(engine, copies, { ...cut, versions: [kept!] }, { as: 'list', signal });
     expect(done).toMatchObject({ written: [], removed: [SECOND], unchanged: 1, rows: 12 });
     expect(await rows('SELECT DISTINCT _scope FROM energy_analytics.list')).toEqual([{ _scope: FIRST }]);
+  });
+
+  it('answer what the dashboards for Superset and Grafana ask', async () => {
+    const names = { meter_fleet: 'consumption_metrics', meter_scores: 'anomaly_scores' } as Record<string, string>;
+    for (const id of ['meter_fleet', 'meter_scores', 'meter_days', 'meter_losses', 'meter_profiles', 'meter_failures'])
+      await copyCut(engine, copies, await cutOf(id), { as: names[id] ?? id, signal });
+    const folder = 'infra/superset/smart-meter/datasets/energy_analytics';
+    for (const name of await readdir(folder)) {
+      const file = parse(await readFile(path.join(folder, name), 'utf8')) as DatasetFile;
+      const columns = file.columns.map(({ column_name: column }) => column);
+      await rows(`SELECT ${columns.join(', ')} FROM (${file.sql})`);
+      await rows(`SELECT ${file.metrics.map(({ expression }) => expression).join(', ')} FROM (${file.sql})`);
+    }
+    const { panels } = JSON.parse(await readFile('infra/grafana/smart-meter.json', 'utf8')) as {
+      panels: { targets?: { rawSql?: string }[] }[];
+    };
+    const asked = panels.flatMap(({ targets = [] }) => targets.flatMap(({ rawSql }) => rawSql ?? []));
+    const told = await Promise.all(asked.map((sql) => rows(sql.replaceAll(/\$__timeFilter\([^)]*\)\)/gu, '1 = 1'))));
+    expect(told[0]).toEqual([{ newest: SECOND }]);
+    expect(told[1]).toHaveLength(2);
   });
 
   it('that add up to something else are told as corrupt', async () => {

@@ -1,9 +1,11 @@
-import { required } from '../../kit/index.ts';
+import { PipelineError, required } from '../../kit/index.ts';
 import type { CivilDate, DaySpan } from '../../kit/index.ts';
 import { Forest } from './forest-scores.ts';
 import { FOREST_DEFAULTS, growForest, quantile } from './forest.ts';
 import type { Matrix } from './forest.ts';
 import { averagePrecision, judge } from './judge.ts';
+import { fitMahalanobis, mahalanobisOf } from './mahalanobis.ts';
+import type { Mahalanobis } from './mahalanobis.ts';
 import { MODEL_KIND } from './model.ts';
 import type { MethodMetrics, Model, ModelBody } from './model.ts';
 
@@ -61,7 +63,7 @@ export function trainModel(all: TrainingRows, { features, seed, validFrom, champ
     rows: parts.train.rows.length,
     threshold: quantile(scores, 1 - CONTAMINATION),
     severity: { low: quantile(scores, 0.95), medium: quantile(scores, 0.99), high: quantile(scores, 0.999) },
-    metrics: methodsOf(all, forest, features).flatMap((method) => {
+    metrics: methodsOf(all, forest, { features, train: matrix(parts.train) }).flatMap((method) => {
       const threshold = quantile(method.scores(parts.train), 1 - CONTAMINATION);
       return later.map((on) => metricsOf(all, parts[on], { ...method, on, threshold }));
     }),
@@ -105,16 +107,33 @@ interface Method {
 }
 
 /** The forest, and the plain rules that it has to beat. */
-function methodsOf(all: TrainingRows, forest: Forest, features: readonly string[]): Method[] {
+function methodsOf(
+  all: TrainingRows,
+  forest: Forest,
+  { features, train }: { readonly features: readonly string[]; readonly train: Matrix },
+): Method[] {
   const byColumn = (name: string, score: (value: number) => number): Method['scores'] => {
     const column = all.columns[name];
     return ({ rows }) => Float64Array.from(rows, (row) => score(column?.[row] ?? 0));
   };
   return [
     { method: 'forest', scores: ({ rows }) => forest.score(matrixOf(all, features, rows)) },
+    ...mahalanobisMethod(all, features, train),
     { method: '|z| of the day', scores: byColumn('day_z', Math.abs) },
     { method: 'drop of the day', scores: byColumn('use', (value) => -value) },
   ];
+}
+
+/** Nothing where a feature says what the others say: then there is no such distance. */
+function mahalanobisMethod(all: TrainingRows, features: readonly string[], train: Matrix): Method[] {
+  let fit: Mahalanobis;
+  try {
+    fit = fitMahalanobis(train);
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'INPUT_INVALID') return [];
+    throw error;
+  }
+  return [{ method: 'Mahalanobis', scores: ({ rows }) => mahalanobisOf(fit, matrixOf(all, features, rows)) }];
 }
 
 function metricsOf(
