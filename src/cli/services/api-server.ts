@@ -27,9 +27,12 @@ export interface ApiOptions extends AskedReach {
   readonly perMinute?: number;
 }
 
-/** `url` has the port that was really taken. */
+/** Addresses have the port that was really taken. */
 export interface RunningApi {
+  /** As people and programs reach it. */
   readonly url: string;
+  /** As a proxy reaches it; the same where there is none. */
+  readonly listensOn: string;
   close(): Promise<void>;
 }
 
@@ -46,11 +49,13 @@ export async function startApi(context: CommandContext, options: ApiOptions): Pr
   const server = await buildServer(context, options, { reach, connected });
   await server.listen({ host, port });
   const { port: bound } = server.server.address() as AddressInfo;
-  const url = reach.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  const listensOn = `http${reach.tls === undefined ? '' : 's'}://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  const url = reach.publicUrl ?? listensOn;
   const { home } = context.config;
   await keepApiAddress(home, url);
   return {
     url,
+    listensOn,
     async close() {
       await forgetApiAddress(home, url);
       server.server.closeAllConnections();

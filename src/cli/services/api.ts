@@ -34,6 +34,7 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
   });
   terminal.data({ url: running.url });
   terminal.line(`API        ${running.url}/api/v1 (described at ${running.url}/api/docs); stop it with Ctrl-C`);
+  if (running.listensOn !== running.url) terminal.line(`listens on ${running.listensOn}`);
   if (!signal.aborted) await once(signal, 'abort');
   await running.close();
   return EXIT.done;

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
@@ -13,6 +12,7 @@ import { reachOf } from '../../../src/cli/services/api-reach.ts';
 import type { AskedReach } from '../../../src/cli/services/api-reach.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
+import { makeCertificate } from '../../fixtures/https-proxy.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 import { tinyDataset } from '../../fixtures/tiny-dataset.ts';
@@ -26,16 +26,13 @@ const OIDC = {
 const PROXY = { QUOTIDIEN_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/24' };
 
 let folder: string;
-let tls: { cert: string; key: string };
+let tls: ReturnType<typeof makeCertificate>;
 let engine: TestEngine;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'quotidien-reach-'));
-  const file = (name: string): string => path.join(folder, name);
-  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-keyout', file('key.pem')];
-  const named = ['-subj', '/CN=days.example', '-addext', 'subjectAltName=DNS:days.example', '-out', file('cert.pem')];
-  execFileSync('openssl', ['req', '-x509', '-nodes', '-days', '2', ...made, ...named], { stdio: 'pipe' });
-  tls = { cert: readFileSync(file('cert.pem'), 'utf8'), key: readFileSync(file('key.pem'), 'utf8') };
+  tls = makeCertificate('days.example');
+  for (const [name, text] of Object.entries(tls)) writeFileSync(path.join(folder, `${name}.pem`), text);
   engine = await openTestEngine([tinyDataset({ baseUrl: 'http://127.0.0.1:1' })]);
 });
 
