@@ -129,7 +129,7 @@ const REPORTS: readonly StepDefinition[] = [
   }),
   defineStep({
     id: 'report/page',
-    version: 4,
+    version: 5,
     title: 'The daily report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/daily', output: 'model' }],
     outputs: { page: htmlFile('reports/enedis/page', { publishAs: 'reports/enedis/daily_report_{scope}.html' }) },

@@ -37,7 +37,11 @@ describe('reports over archives of the sample portal', () => {
     expect(JSON.parse(await published('daily_report_2025-11-01.json'))).toMatchObject({
       sample_data: ['C15', 'R151', 'R64'],
     });
-    expect(await published('daily_report_2025-11-01.html')).toContain(MARK);
+    const page = await published('daily_report_2025-11-01.html');
+    expect(page).toContain(MARK);
+    // What waits for a person is told of by month.
+    const [, target, section] = /href="(monthly_report\.html)#(retenus)"/.exec(page) ?? [];
+    expect(await published(String(target))).toContain(`id="${section}"`);
     const [head, first] = (await published('daily_report_2025-11-01.csv')).split('\n');
     expect([head?.trim().endsWith(';sample_data'), first?.trim().endsWith(';C15')]).toEqual([true, true]);
     const file = path.join(engine.home, 'store', 'reports', 'enedis', 'daily_report_2025-11-01.parquet');

@@ -48,6 +48,13 @@ function Body({ report }: { readonly report: DailyReport }): JSX.Element {
       <Events report={report} />
       <Failures report={report} />
       <Sequences report={report} />
+      <PlainSection id="decisions" title="Ce qui attend une décision">
+        <p class="note">
+          Une journée ne retient rien : un index se juge avec les autres de son contrat. Les mois{' '}
+          <a href="monthly_report.html#retenus">retenus</a>, <a href="monthly_report.html#estimations">estimés</a> et{' '}
+          <a href="monthly_report.html#lissages">à régulariser</a> sont dans le rapport des mois.
+        </p>
+      </PlainSection>
     </>
   );
 }
