@@ -29,7 +29,7 @@ const ROWS_AT_ONCE = 20_000;
 const TOLERANCE = 1e-9;
 
 /**
- * Copies the cut, scope by scope, and compares counts and sums of each. A cut must have one piece for each scope.
+ * Copies the cut, scope by scope, and compares counts and sums of each. A piece of the cut must have rows of one scope alone.
  * @throws `STORE_CORRUPT` where the copy adds up to something else
  */
 export async function copyCut(
@@ -50,7 +50,7 @@ export async function copyCut(
     had.add(scope);
     const own = there.get(scope);
     const piece = cut.pieces.filter((one) => one.scope === scope);
-    const expected = piece[0]?.ref.rows;
+    const expected = piece.reduce((sum, { ref }) => sum + (ref.rows ?? Number.NaN), 0);
     rows += own?.rows ?? 0;
     if (own?.oldest === revision && own.newest === revision && own.rows === expected) continue;
     rows +=

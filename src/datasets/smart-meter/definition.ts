@@ -217,7 +217,7 @@ const STEPS: readonly StepDefinition[] = [
       { name: 'features', step: 'metrics/features', output: 'features' },
       { name: 'scores', step: 'metrics/scores', output: 'scores', optional: true },
     ],
-    outputs: { changes: json('metrics/smart-meter/changes') },
+    outputs: { changes: json('metrics/smart-meter/changes', undefined, { ofMeters: true }) },
     queue: 'compute',
     timeoutSeconds: HOUR,
     required: false,
@@ -303,8 +303,10 @@ const STEPS: readonly StepDefinition[] = [
       slice('meters'),
     ],
     outputs: {
-      quality: json('metrics/smart-meter/quality', 'processed/metrics/meter_quality_{scope}.json'),
-      expectations: json('metrics/smart-meter/expectations', 'processed/metrics/meter_expectations_{scope}.json'),
+      quality: json('metrics/smart-meter/quality', 'processed/metrics/meter_quality_{scope}.json', { ofMeters: true }),
+      expectations: json('metrics/smart-meter/expectations', 'processed/metrics/meter_expectations_{scope}.json', {
+        ofMeters: true,
+      }),
       failures: parquet('metrics/smart-meter/failures', {
         keyColumns: ['rule', 'meter_key', 'failed_at'],
         retention: HALF_HOURS,
@@ -320,7 +322,7 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/day',
-    version: 4,
+    version: 5,
     title: 'The fleet as a whole, its groups, and the losses of transformers',
     inputs: [
       ...['daily', 'slots', 'buckets'].map(daily),
@@ -335,7 +337,7 @@ const STEPS: readonly StepDefinition[] = [
       })),
     ],
     outputs: {
-      fleet: json('metrics/smart-meter/fleet', 'processed/metrics/meter_metrics_{scope}.json'),
+      fleet: json('metrics/smart-meter/fleet', 'processed/metrics/meter_metrics_{scope}.json', { ofMeters: true }),
       profile: parquet('metrics/smart-meter/profile', { keyColumns: ['cohort', 'season', 'day_type', 'half_hour'] }),
       losses: parquet('metrics/smart-meter/losses', { keyColumns: ['transformer'] }),
     },
@@ -358,7 +360,7 @@ const REPORTS: readonly StepDefinition[] = [
       { name: 'changes', step: 'metrics/changes', output: 'changes', optional: true },
     ],
     outputs: {
-      report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json'),
+      report: json('reports/smart-meter/report', 'processed/reports/meter_report_{scope}.json', { ofMeters: true }),
       csv: {
         layer: 'reports/smart-meter/csv',
         extension: 'csv',
@@ -389,6 +391,8 @@ const REPORTS: readonly StepDefinition[] = [
         extension: 'html',
         mediaType: 'text/html; charset=utf-8',
         publishAs: 'processed/reports/meter_report_{scope}.html',
+        // It names the meters that are suspected.
+        retention: DAYS_OF_METERS,
       },
     },
     queue: 'report',

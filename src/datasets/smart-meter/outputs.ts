@@ -1,3 +1,4 @@
+import { definedMembers } from '../kit/index.ts';
 import type { ColumnClass, OutputDefinition } from '../kit/index.ts';
 
 /** Outputs of meters: whose business their columns are, and for how long they are kept. */
@@ -36,8 +37,12 @@ export function parquet(layer: string, more: Partial<OutputDefinition> = {}): Ou
   };
 }
 
-/** A document. */
-export function json(layer: string, publishAs?: string): OutputDefinition {
-  const output = { layer, extension: 'json', mediaType: 'application/json' };
-  return publishAs === undefined ? output : { ...output, publishAs };
+/** A document; with `ofMeters` it names single meters by their keys, and ends as their daily figures do. */
+export function json(layer: string, publishAs?: string, { ofMeters = false } = {}): OutputDefinition {
+  return {
+    layer,
+    extension: 'json',
+    mediaType: 'application/json',
+    ...definedMembers({ publishAs, retention: ofMeters ? DAYS_OF_METERS : undefined }),
+  };
 }

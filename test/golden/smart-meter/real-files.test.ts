@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { exportTable } from '../../../src/cli/look/export.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
 import type { FleetDay } from '../../../src/datasets/smart-meter/marts/day.ts';
-import { fullHourlySql } from '../../../src/datasets/smart-meter/marts/daily.ts';
-import { parquetOf } from '../../../src/datasets/smart-meter/tables.ts';
-import { namesUnder } from '../../../src/engine/download/raw-names.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
 import { runDay } from '../../fixtures/run-day.ts';
 import { testMeters } from '../../fixtures/meters.ts';
 import { describeOnRealFiles, realData } from '../../fixtures/real-data.ts';
@@ -20,6 +19,10 @@ beforeEach(async () => {
   engine = await openTestEngine([testMeters]);
 });
 afterEach(() => engine.close());
+
+function rowsOf(sql: string): Promise<Record<string, number>[]> {
+  return engine.sql!.session((session) => session.rows<Record<string, number>>(sql));
+}
 
 async function fleetOf(date: string): Promise<FleetDay> {
   const { outcome } = await runDay(engine, 'smart-meter', date, { offline: true });
@@ -51,14 +54,23 @@ describeOnRealFiles('labelled half-hours of one meter', [KAGGLE], () => {
     expect(fleet!.avg_kwh).toBeCloseTo(3.40783773, 8);
     expect(fleet!.peak_kwh).toBeCloseTo(6.83713031, 8);
     expect(fleet!.consumption_variance).toBeCloseTo(2.36451631, 8);
-    const [name] = await namesUnder(engine.objects, ['core/smart-meter/readings/date=2024-01-01/']);
-    const [hour] = await engine.sql!.session((sql) =>
-      sql.rows<Record<string, number>>(
-        `${fullHourlySql(parquetOf([path.join(engine.home, 'store', name!)]))} ORDER BY hour_timestamp LIMIT 1`,
-      ),
-    );
+    const asked = { from: '2024-01-01', to: '2024-01-01' };
+    const hours = path.join(engine.home, 'hours.parquet');
+    await exportTable(testContext(engine), { table: 'meter_hours_full', ...asked, output: hours });
+    const [hour] = await rowsOf(`SELECT * FROM '${hours}' ORDER BY hour_timestamp LIMIT 1`);
     expect(hour!['avg_consumption_kwh']).toBeCloseTo(4.04870821, 8);
     expect(hour!['std_consumption_kwh']).toBeCloseTo(0.74832928, 8);
+    // The query of the documentation, at the first row with a full window.
+    const readings = path.join(engine.home, 'readings.parquet');
+    await exportTable(testContext(engine), { table: 'meter_readings', ...asked, output: readings });
+    const page = await readFile('docs/datasets/smart-meter.md', 'utf8');
+    const sql = /```sql\n(.*?)```/su.exec(page)![1]!.replace('readings.parquet', readings);
+    const windows = await rowsOf(sql);
+    expect(windows[46]).toMatchObject({ std_24h: null, consumption_vs_avg_ratio: null });
+    expect(windows[47]!['avg_1h']).toBeCloseTo(4.24706955, 8);
+    expect(windows[47]!['avg_24h']).toBeCloseTo(3.40783773, 8);
+    expect(windows[47]!['std_24h']).toBeCloseTo(1.53769838, 8);
+    expect(windows[47]!['consumption_vs_avg_ratio']).toBeCloseTo(1.61740987, 8);
   });
 });
 

@@ -1,4 +1,5 @@
 import { FEATURES } from '../anomalies/meter-day.ts';
+import { fullHourlySql } from '../marts/daily.ts';
 import { definedMembers, quoteIdentifier } from '../../kit/index.ts';
 import type { ColumnType, RowsOutput, TableColumn, TableDefinition, Words } from '../../kit/index.ts';
 
@@ -22,6 +23,11 @@ const COLUMNS: Readonly<Record<string, Told>> = {
   meter_key: ['text', 'Compteur (clé)', 'Meter (key)'],
   channel: ['text', 'Sens', 'Direction'],
   start_at: ['instant', 'Début', 'Start'],
+  hour_timestamp: ['instant', 'Heure', 'Hour'],
+  avg_consumption_kwh: ['number', 'Moyenne par intervalle', 'Mean of an interval', 'kWh'],
+  max_consumption_kwh: ['number', 'Plus grand intervalle', 'Largest interval', 'kWh'],
+  min_consumption_kwh: ['number', 'Plus petit intervalle', 'Smallest interval', 'kWh'],
+  std_consumption_kwh: ['number', 'Écart-type (n − 1)', 'Standard deviation (n − 1)', 'kWh'],
   hour_at: ['instant', 'Heure', 'Hour'],
   failed_at: ['instant', 'Intervalle', 'Interval'],
   step_min: ['integer', 'Pas', 'Step', 'min'],
@@ -208,6 +214,20 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
     rows: { step: 'metrics/daily', output: 'hourly' },
     order: ['meter_key', 'channel', 'hour_at'],
     columns: ['meter_key', 'channel', 'hour_at', 'total_wh', 'count_readings'],
+  },
+  hours_full: {
+    title: { fr: 'Heures des compteurs, en détail', en: 'Hours of meters, in full' },
+    description: {
+      fr: 'Moyenne, extrêmes, écart-type et anomalies de chaque heure écoulée, calculés à la demande.',
+      en: 'Mean, extremes, spread and anomalies of each elapsed hour, worked out when they are asked for.',
+    },
+    rows: { step: 'transform/readings', output: 'readings' },
+    from: (files) => fullHourlySql(`read_parquet(${files}, hive_partitioning = false)`),
+    order: ['meter_key', 'channel', 'hour_timestamp'],
+    columns: [
+      ...['meter_key', 'channel', 'hour_timestamp', 'hour', 'total_kwh', 'avg_consumption_kwh', 'max_consumption_kwh'],
+      ...['min_consumption_kwh', 'std_consumption_kwh', 'count_readings', 'count_anomalies', 'anomaly_rate_pct'],
+    ],
   },
   days: {
     title: { fr: 'Journées des compteurs', en: 'Days of meters' },

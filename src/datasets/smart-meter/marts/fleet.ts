@@ -52,11 +52,11 @@ export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promi
   const slots = slotsWithoutHeld(unit);
   const from = expectedFrom(unit);
   const losses = lossEstimate(unit);
-  return sql.rows<ConsumptionMetrics>(`
+  const rows = await sql.rows<ConsumptionMetrics & GroupSize>(`
     WITH loads AS (SELECT segment, slot, any_value(hour) AS hour, sum(total_wh) AS energy_wh, sum(anomalies) AS anomalies, sum(labelled) AS labelled
         FROM ${slots} WHERE channel = 'import' GROUP BY GROUPING SETS ((segment, slot), (slot))),
       people AS (SELECT segment, count(total_wh) AS meters, CAST(sum(observed) AS BIGINT) AS observed, CAST(sum(expected) AS BIGINT) AS expected,
-          CAST(max(total_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0) AS largest
+          CAST(max(total_wh) AS DOUBLE) AS largest_wh, CAST(sum(total_wh) AS DOUBLE) AS group_wh
         FROM ${membersSql(unit)} GROUP BY GROUPING SETS ((segment), ())),
       sums AS (SELECT segment, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_kwh,
           CAST(${kwhSql('max(energy_wh)')} AS DOUBLE) AS peak_kwh, CAST(arg_max(hour, (energy_wh, -slot)) AS INTEGER) AS peak_hour,
@@ -66,11 +66,46 @@ export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promi
     SELECT coalesce(sums.segment, 'fleet') AS segment, '${unit.scope}' AS metric_date, total_kwh, avg_kwh, peak_kwh, peak_hour, consumption_variance,
       meters, observed, expected, ${from === 'reporting' ? 'NULL' : 'CAST(observed AS DOUBLE) / nullif(expected, 0)'} AS coverage,
       anomaly_count, anomaly_rate_pct, loss_kwh AS total_loss_estimate_kwh, '${from}' AS expected_from,
-      CASE WHEN loss_kwh IS NULL THEN '${losses.absent}' END AS loss_estimate_absent
+      CASE WHEN loss_kwh IS NULL THEN '${losses.absent}' END AS loss_estimate_absent,
+      coalesce(largest_wh, 0) AS largest_wh, coalesce(group_wh, 0) AS group_wh
     FROM sums JOIN people ON sums.segment IS NOT DISTINCT FROM people.segment
       LEFT JOIN ${losses.table} lost ON sums.segment IS NOT DISTINCT FROM lost.segment
-    WHERE sums.segment IS NULL OR (meters >= ${LEAST_METERS} AND coalesce(largest, 0) <= ${LARGEST_SHARE})
     ORDER BY sums.segment NULLS FIRST`);
+  const [fleet, ...segments] = rows;
+  const told = fleet === undefined ? [] : [fleet, ...publishable(segments)];
+  return told.map(({ largest_wh: _largest, group_wh: _group, ...row }) => row);
+}
+
+/** Energies by which a group is judged, Wh. */
+interface GroupSize {
+  readonly meters: number;
+  readonly largest_wh: number;
+  readonly group_wh: number;
+}
+
+function isPublishable({ meters, largest_wh: largest, group_wh: sum }: GroupSize): boolean {
+  return meters >= LEAST_METERS && largest <= LARGEST_SHARE * sum;
+}
+
+/**
+ * The groups that may be told beside their sum. What is left of the sum is a group too, that anybody can work out: where that one may not be told, the
+ * smallest of the others is kept back with it.
+ */
+export function publishable<T extends GroupSize>(groups: readonly T[]): T[] {
+  const [open, kept] = [groups.filter(isPublishable), groups.filter((group) => !isPublishable(group))];
+  while (kept.length > 0 && open.length > 0 && !isPublishable(together(kept))) {
+    const smallest = open.reduce((least, one) => (one.meters < least.meters ? one : least));
+    kept.push(...open.splice(open.indexOf(smallest), 1));
+  }
+  return open;
+}
+
+function together(groups: readonly GroupSize[]): GroupSize {
+  return {
+    meters: groups.reduce((sum, { meters }) => sum + meters, 0),
+    largest_wh: Math.max(...groups.map(({ largest_wh: wh }) => wh)),
+    group_wh: groups.reduce((sum, { group_wh: wh }) => sum + wh, 0),
+  };
 }
 
 /** `mart_load_profile` of a day, by cohort and half-hour of the local clock: quantiles to 10 Wh, of cohorts that may be published. */
