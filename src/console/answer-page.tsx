@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { z } from 'zod';
 import type { Answer } from '../engine/look/ask-question.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
-import type { AnswerRow, QuestionDefinition, TableColumn } from '../pipelines/tables.ts';
+import type { AnswerRow, ChartKind, QuestionDefinition, TableColumn } from '../pipelines/tables.ts';
 import { Chart } from './charts/chart.tsx';
 import { linkTo, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
@@ -64,29 +64,47 @@ function textOf(value: unknown): string {
 export function AnswerView({
   page,
   answer,
-  link,
+  title,
+  query,
+  kind,
+  hasRowsBehind = false,
 }: {
   readonly page: PageContext;
   readonly answer: Answer;
-  readonly link: string;
+  readonly title: string;
+  /** The parameters, as a query of the API. */
+  readonly query: string;
+  /** Draws otherwise than the question says. */
+  readonly kind?: ChartKind | undefined;
+  /** The rows are there when they are asked for. */
+  readonly hasRowsBehind?: boolean;
 }): JSX.Element {
   const { words, language } = page;
   const { question, sentence, columns, rows, chart, cuts } = answer;
+  const drawn = chart === null ? null : { ...chart, kind: kind ?? chart.kind };
+  const link = `/api/v1/questions/${question.id}`;
+  const table = <DataRows page={page} title={title} columns={columns} rows={rows} />;
   return (
     <>
       <p class="answer">{sentence[language]}</p>
-      {chart === null ? null : (
-        <Chart chart={chart} rows={rows} title={question.title[language]} language={language} columns={columns} />
-      )}
+      {drawn === null ? null : <Chart chart={drawn} rows={rows} title={title} language={language} columns={columns} />}
       <p>
-        {cuts.map(({ table, span, coverage }) => (
+        {cuts.map(({ table: { id }, span, coverage }) => (
           <>
-            {`${words.standsOn} ${table.id}, ${span.from} … ${span.to}, ${words.coverage} ${coverage === null ? '–' : percent(coverage)}`}{' '}
+            {`${words.standsOn} ${id}, ${span.from} … ${span.to}, ${words.coverage} ${coverage === null ? '–' : percent(coverage)}`}{' '}
+            <a href={`/api/v1/tables/${id}/proof?from=${span.from}&to=${span.to}`}>{words.proof}</a>{' '}
           </>
         ))}
-        <a href={link}>JSON</a>
+        <a href={`${link}?${query}`}>JSON</a> <a href={`${link}.csv?${query}`}>CSV</a>
       </p>
-      <DataRows page={page} title={question.title[language]} columns={columns} rows={rows} />
+      {hasRowsBehind ? (
+        <details>
+          <summary>{`${words.rows}: ${rows.length}`}</summary>
+          {table}
+        </details>
+      ) : (
+        table
+      )}
     </>
   );
 }

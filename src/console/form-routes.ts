@@ -5,6 +5,7 @@ import type { ApiContext } from '../api/shared/context.ts';
 import { backfillForms } from './backfill-form-routes.ts';
 import { dayForms } from './day-form-routes.ts';
 import { addForm, withForms } from './form-route.ts';
+import { watchForm } from './lack-routes.ts';
 import { scheduleForms } from './schedule-routes.ts';
 
 /**
@@ -18,6 +19,7 @@ export function addForms(app: ApiApp, context: ApiContext, verifier: Verifier): 
       ...dayForms(context, orders, verifier),
       ...backfillForms(context, orders),
       ...scheduleForms(context, orders),
+      watchForm(context, orders),
     ];
     for (const route of routes) addForm(scope, context, route);
   });

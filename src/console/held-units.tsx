@@ -129,7 +129,7 @@ export function HeldScopes({
     <section aria-labelledby="held">
       <h2 id="held">{words.heldUnits}</h2>
       <Rows
-        caption={words.heldUnits}
+        caption={`${words.heldUnits}: ${words.range}`}
         head={[words.pipelines, words.range, words.heldUnits, words.committed]}
         rows={held.map(({ pipeline, scope, units, committedAt }) => [
           pipeline,

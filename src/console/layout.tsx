@@ -44,6 +44,8 @@ const SECTIONS: readonly (readonly [path: string, word: keyof Words])[] = [
   ['/console/questions', 'questions'],
   ['/console/tables', 'tables'],
   ['/console/gaps', 'gaps'],
+  ['/console/stale', 'stale'],
+  ['/console/watch', 'watched'],
   ['/console/failures', 'failures'],
   ['/console/backfills', 'backfills'],
   ['/console/schedules', 'schedules'],

@@ -32,5 +32,5 @@ main>div>section>svg,main>div>svg,figure .plot>svg{width:100%;display:block}.axi
 .bars{list-style:none;padding:0}.bars li{display:grid;grid-template-columns:minmax(6rem,16rem) 1fr minmax(5rem,auto);gap:.5rem;align-items:center;padding:.1rem 0}.bars svg{width:100%;height:.8rem}.bars span:last-child{text-align:right;font-variant-numeric:tabular-nums}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(10rem,1fr));gap:.75rem}.figures div{display:block;border:1px solid var(--line);padding:.5rem}.figures dt{font-weight:400;font-size:.9rem}.figures dd{font-size:1.3rem}.figures svg{width:100%;height:.5rem;background:var(--soft)}
 fieldset{border:1px solid var(--line);max-height:16rem;overflow:auto;display:grid;gap:.2rem}details summary{min-height:32px;cursor:pointer}figure{margin:1rem 0}.plot{min-height:13rem}.plot>div:focus-visible{outline:3px solid var(--link)}.reading{display:block;min-height:1.5em;font-variant-numeric:tabular-nums}
-@media(max-width:40rem){svg text{font-size:30px}}.answer{font-size:1.2rem}
+@media(max-width:40rem){.bars li{grid-template-columns:1fr auto}.bars svg{grid-row:2;grid-column:1/-1;height:.5rem}svg text{font-size:30px}}.answer{font-size:1.2rem}
 `;

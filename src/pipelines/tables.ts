@@ -136,7 +136,10 @@ export function question<P extends z.ZodObject>(definition: QuestionDefinition<P
   return definition;
 }
 
-/** A page of charts: each shows a question with given parameters, beside those of the page's date picker. */
+/**
+ * A page of charts: each shows a question with given parameters. The days that are chosen for the page go to `start` and `end` of questions
+ * that have these parameters. A question of another dataset is told to be missing where that one is not installed.
+ */
 export interface DashboardDefinition {
   readonly id: string;
   readonly title: Words;
@@ -144,5 +147,7 @@ export interface DashboardDefinition {
     readonly title: Words;
     readonly question: string;
     readonly parameters: Readonly<Record<string, string>>;
+    /** Drawn otherwise than the question draws it. */
+    readonly kind?: ChartKind;
   }[];
 }

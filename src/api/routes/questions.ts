@@ -1,7 +1,9 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { askQuestion, cutsOf, questionsOf } from '../../engine/look/ask-question.ts';
 import type { PlacedQuestion } from '../../engine/look/ask-question.ts';
 import { tablesOf } from '../../engine/look/table-cut.ts';
+import type { PlacedTable } from '../../engine/look/table-cut.ts';
 import { canonicalJson } from '../../canonical-json.ts';
 import type { JsonValue } from '../../ports/json.ts';
 import { answerDocument } from '../answers/answer-document.ts';
@@ -46,37 +48,35 @@ export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
     () => ({ questions: [...questions.values()].map(describedQuestion) }),
   );
   for (const [id, placed] of questions) {
-    app.get(
-      `/questions/${id}`,
-      {
-        schema: {
-          tags,
-          summary: placed.question.title.en,
-          description: placed.question.description.en,
-          querystring: placed.question.parameters,
-          response: answered,
-        },
-      },
-      async (request, reply) => {
-        for (const table of placed.question.tables.flatMap((name) => tables.get(name) ?? []))
-          mayReadTable(request, table);
-        // Read by the route's own schema.
-        const parameters = request.query;
-        const format = chooseFormat(undefined, request.headers.accept, ['json', 'csv']);
-        const { cuts, sql } = await cutsOf(context.engine, context.known, placed, parameters);
-        const asked = JSON.parse(canonicalJson(parameters)) as JsonValue;
-        reply.header('vary', 'accept');
-        if (isKnown(request, reply, tagOf([id, asked, sql, format, ...cuts.map(({ hash }) => hash)])))
-          return reply.send();
-        const answer = await askQuestion(context.engine, context.known, placed, parameters);
-        if (format === 'csv')
-          return reply
-            .type(FORMATS.csv)
-            .send(csvHeader(answer.columns, 'standard') + csvRows(answer.columns, answer.rows, 'standard'));
-        return reply.send(answerDocument(answer));
-      },
+    const { title, description, parameters } = placed.question;
+    const own = { tags, summary: title.en, description: description.en, querystring: parameters, response: answered };
+    const answer = answerer(context, tables, placed);
+    app.get(`/questions/${id}`, { schema: own }, (request, reply) => answer(request, reply));
+    // As `accept` has it: for links.
+    app.get(`/questions/${id}.csv`, { schema: { ...own, hide: true } }, (request, reply) =>
+      answer(request, reply, 'csv'),
     );
   }
+}
+
+/** Answers one question; its parameters were read by the schema of the route. */
+function answerer(context: ApiContext, tables: ReadonlyMap<string, PlacedTable>, placed: PlacedQuestion) {
+  const { id } = placed.question;
+  return async (request: FastifyRequest, reply: FastifyReply, suffix?: string): Promise<FastifyReply> => {
+    for (const table of placed.question.tables.flatMap((name) => tables.get(name) ?? [])) mayReadTable(request, table);
+    const parameters = request.query as Readonly<Record<string, unknown>>;
+    const format = chooseFormat(suffix, request.headers.accept, ['json', 'csv']);
+    const { cuts, sql } = await cutsOf(context.engine, context.known, placed, parameters);
+    const asked = JSON.parse(canonicalJson(parameters)) as JsonValue;
+    reply.header('vary', 'accept');
+    if (isKnown(request, reply, tagOf([id, asked, sql, format, ...cuts.map(({ hash }) => hash)]))) return reply.send();
+    const answer = await askQuestion(context.engine, context.known, placed, parameters);
+    if (format === 'csv')
+      return reply
+        .type(FORMATS.csv)
+        .send(csvHeader(answer.columns, 'standard') + csvRows(answer.columns, answer.rows, 'standard'));
+    return reply.send(answerDocument(answer));
+  };
 }
 
 function describedQuestion({ pipeline, question }: PlacedQuestion): Record<string, unknown> {

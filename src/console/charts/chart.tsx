@@ -62,7 +62,7 @@ function Placed(shape: ShapeOf): JSX.Element {
   const inOrder = [...names.filter((one) => !isOver(one)), ...names.filter(isOver)];
   return (
     <>
-      <Plot chart={chart} placed={placed} title={title} tell={tell} />
+      <Plot chart={chart} placed={placed} title={title} tell={tell} name={name} />
       {names.length > 1 ? <Legend names={inOrder.map(name)} /> : null}
     </>
   );

@@ -32,12 +32,15 @@ export function Plot({
   placed,
   title,
   tell,
+  name,
 }: {
   readonly chart: ChartDefinition;
   readonly placed: Placed;
   readonly title: string;
   /** A value as people read it. */
   readonly tell: (value: number) => string;
+  /** What a place is called. */
+  readonly name: (own: string) => string;
 }): JSX.Element | null {
   const { places, series } = placed;
   if (numbersOf(series).length === 0) return null;
@@ -61,18 +64,42 @@ export function Plot({
       <text x={MARGIN.left} y={MARGIN.top - 10}>
         {[low < 0 ? `${tell(low)} …` : undefined, tell(high), chart.unit].filter(Boolean).join(' ')}
       </text>
-      <text x={MARGIN.left} y={HEIGHT - 8}>
-        {places[0]}
-      </text>
-      <text x={WIDTH - MARGIN.right} y={HEIGHT - 8} text-anchor="end">
-        {places.at(-1)}
-      </text>
+      <Places places={places.map(name)} x={scales.x} />
       {chart.kind === 'line' ? <Lines series={own} scales={scales} first={0} /> : null}
       {chart.kind === 'bar' ? <Bars series={own} scales={scales} /> : null}
       {chart.kind === 'stacked-bar' ? <StackedBars layers={layers} scales={scales} /> : null}
       {chart.kind === 'stack' ? <Areas layers={layers} scales={scales} /> : null}
       <Lines series={over} scales={scales} first={own.length} />
     </svg>
+  );
+}
+
+/** Of the letters of a telephone, which are the largest. */
+const LETTER_WIDTH = 17;
+
+/** All places where their names have room, else the first and the last. */
+function Places({ places, x }: { readonly places: readonly string[]; readonly x: Scales['x'] }): JSX.Element {
+  const letters = places.reduce((longest, place) => Math.max(longest, place.length + 1), 0);
+  if (letters * places.length * LETTER_WIDTH <= INNER.width) {
+    return (
+      <>
+        {places.map((place, index) => (
+          <text key={place} x={x(index).toFixed(1)} y={HEIGHT - 8} text-anchor="middle">
+            {place}
+          </text>
+        ))}
+      </>
+    );
+  }
+  return (
+    <>
+      <text x={MARGIN.left} y={HEIGHT - 8}>
+        {places[0]}
+      </text>
+      <text x={WIDTH - MARGIN.right} y={HEIGHT - 8} text-anchor="end">
+        {places.at(-1)}
+      </text>
+    </>
   );
 }
 

@@ -79,7 +79,8 @@ export function Legend({ names }: { readonly names: readonly string[] }): JSX.El
   );
 }
 
-const CELL = { width: 30, height: 22, left: 120, bottom: 26 };
+/** Rows are as high as the letters of a telephone. */
+const CELL = { width: 34, height: 34, left: 200, bottom: 40 };
 /** The faintest cell that has a value: it is told from one that has none. */
 const FAINT = 0.08;
 
@@ -95,7 +96,7 @@ export function HeatMap({ chart, rows, title, tell, name: nameOf }: ShapeOf): JS
   const every = Math.max(1, Math.ceil(places.length / 12));
   return (
     <>
-      <p>{`${tell(low)} … ${tell(high)} ${chart.unit ?? ''}`}</p>
+      <p>{[tell(low), '…', tell(high), chart.unit].filter(Boolean).join(' ')}</p>
       <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title}>
         {series.map(({ name, values }, row) => (
           <>

@@ -1,5 +1,8 @@
 import type { Dataset } from '../kit/index.ts';
-import { CITY_DASHBOARDS, CITY_QUESTIONS } from './answers/questions.ts';
+import { CITY_DASHBOARDS } from './answers/dashboards.ts';
+import { DAY_TABLES } from './answers/day-tables.ts';
+import { PAGE_QUESTIONS } from './answers/page-questions.ts';
+import { CITY_QUESTIONS } from './answers/questions.ts';
 import { STUDY_QUESTIONS } from './answers/study-questions.ts';
 import { STUDY_TABLES } from './answers/study-tables.ts';
 import { CITY_TABLES } from './answers/tables.ts';
@@ -69,8 +72,8 @@ export const cityflow: Dataset = {
     'report/page': reportPage,
   },
   rawNames: CITY_RAW_NAMES,
-  tables: [...CITY_TABLES, ...STUDY_TABLES],
-  questions: [...CITY_QUESTIONS, ...STUDY_QUESTIONS],
+  tables: [...CITY_TABLES, ...STUDY_TABLES, ...DAY_TABLES],
+  questions: [...CITY_QUESTIONS, ...STUDY_QUESTIONS, ...PAGE_QUESTIONS],
   dashboards: CITY_DASHBOARDS,
   recognise: recogniseFile,
   rowsOf,

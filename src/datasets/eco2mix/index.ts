@@ -4,6 +4,7 @@ import { ECO2MIX_DASHBOARDS } from './answers/dashboards.ts';
 import { ECO2MIX_FRENCH_TABLES } from './answers/french-tables.ts';
 import { INSIGHT_QUESTIONS } from './answers/insights.ts';
 import { OVERVIEW_QUESTIONS } from './answers/overviews.ts';
+import { MIX_QUESTIONS } from './answers/mix.ts';
 import { SERIES_QUESTIONS } from './answers/questions.ts';
 import { ECO2MIX_TABLES } from './answers/tables.ts';
 import { SCHOOL_PART, sliceSchoolHolidays } from './calendar/school-holidays.ts';
@@ -36,7 +37,7 @@ export const eco2mix: Dataset = {
     'rollup/history': rollupHistory,
   },
   tables: [...ECO2MIX_TABLES, ...ECO2MIX_FRENCH_TABLES],
-  questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS, ...CALENDAR_QUESTIONS, ...INSIGHT_QUESTIONS],
+  questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS, ...CALENDAR_QUESTIONS, ...INSIGHT_QUESTIONS, ...MIX_QUESTIONS],
   dashboards: ECO2MIX_DASHBOARDS,
   recognise: recogniseFile,
   // A school calendar is a whole of its own: the newest one counts.

@@ -1,6 +1,7 @@
 import type { Dataset } from '../kit/index.ts';
 import { PARC_TABLES } from './answers.ts';
 import { parcDefinition } from './definition.ts';
+import { PARC_QUESTIONS } from './questions.ts';
 import { recogniseFile } from './recognise.ts';
 import { reportPage, reportParc } from './report/steps.ts';
 import { rollupHistory, rollupMonth, rollupYear } from './rollups.ts';
@@ -23,6 +24,7 @@ export const parc: Dataset = {
     'rollup/history': rollupHistory,
   },
   tables: PARC_TABLES,
+  questions: PARC_QUESTIONS,
   recognise: recogniseFile,
   rowsOf,
 };

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { PipelineError } from '../kit/index.ts';
 import type { Dataset } from '../kit/index.ts';
+import { METER_PAGE_QUESTIONS } from './answers/page-questions.ts';
 import { METER_DASHBOARDS, METER_QUESTIONS } from './answers/questions.ts';
 import { METER_TABLES } from './answers/tables.ts';
 import { metricsChanges } from './anomalies/changes-step.ts';
@@ -81,7 +82,7 @@ export function smartMeterWith(secret: () => Promise<string>, shards = 1): Datas
       'rollup/year': rollupYear,
     },
     tables: METER_TABLES,
-    questions: METER_QUESTIONS,
+    questions: [...METER_QUESTIONS, ...METER_PAGE_QUESTIONS],
     dashboards: METER_DASHBOARDS,
     commands: [METER_COMMAND, TRAIN_COMMAND],
     recognise: async (file, sql) => recogniseFile(file, sql, await secret()),

@@ -10,6 +10,7 @@ import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 const DAY = '2026-05-01';
+const CALENDAR = ['<script type="module" src="/console/arrow-keys.js">'];
 const EXPLORER = ['<script defer src="/console/uplot.js">', '<script type="module" src="/console/explorer.js">'];
 
 let portal: Portal;
@@ -69,17 +70,20 @@ describe('the console', () => {
         '/console/tables/eco2mix_national',
         '/console/pages/eco2mix-consumption',
         '/console/gaps',
+        '/console/stale',
+        '/console/watch',
         '/console/failures',
         '/console/stores',
       ]),
     );
     for (const [url, html] of pages) {
       const scripts = html.match(/<script[^>]*>[^<]*/g);
-      const isExplorer = url.startsWith('/console/tables/');
-      expect([url, scripts]).toEqual([
-        url,
-        [...(isExplorer ? EXPLORER : []), '<script type="module" src="/console/live.js">'],
-      ]);
+      const own = url.startsWith('/console/tables/')
+        ? EXPLORER
+        : /^\/console\/eco2mix\/(2026|years)\?/.test(url)
+          ? CALENDAR
+          : [];
+      expect([url, scripts]).toEqual([url, [...own, '<script type="module" src="/console/live.js">']]);
       expect([url, /<iframe|\son\w+=|\sstyle=/.test(html)]).toEqual([url, false]);
       expect([url, /(?:src|action)="https?:/.test(html)]).toEqual([url, false]);
       expect([url, /<html lang="(?:fr|en)">/.test(html), (html.match(/<h1>/g) ?? []).length]).toEqual([url, true, 1]);

@@ -48,15 +48,18 @@ async function direct<T>(use: (client: Client) => Promise<T>): Promise<T> {
 }
 
 describe('the tools', () => {
-  it('are the nine questions of the earlier chat and those about all time, and only read', async () => {
+  it('are the nine questions of the earlier chat, those about all time and those of the dashboards, and only read', async () => {
     const { tools } = await direct((client) => client.listTools());
     expect(tools.map(({ name }) => name).sort()).toEqual([
       'get_calendrier',
       'get_consommation',
+      'get_courbe_consommation',
+      'get_courbes_echanges',
       'get_dashboard',
       'get_echanges',
       'get_echanges_energie',
       'get_jours_ouvres',
+      'get_mix',
       'get_overview',
       'get_parc',
       'get_part_bas_carbone',
@@ -64,6 +67,7 @@ describe('the tools', () => {
       'get_production',
       'get_qualite_previsions',
       'get_records',
+      'get_soldes',
     ]);
     expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
     const peak = tools.find(({ name }) => name === 'get_peak');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DAY_FORM, question, quoteText, definedMembers } from '../../kit/index.ts';
-import type { DashboardDefinition, DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
+import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
 /** Questions about the mobility of Paris: the busiest street, the worst hour, works near a place, disruptions of a line, two days compared. */
@@ -193,27 +193,3 @@ const comparison = question({
 
 /** Questions that one day, or a few days, of the core tables answer. */
 export const CITY_QUESTIONS: readonly QuestionDefinition[] = [busiest, worstHours, worksNear, disruptions, comparison];
-
-/** Pages of charts: each chart is a question with its usual parameters. */
-export const CITY_DASHBOARDS: readonly DashboardDefinition[] = [
-  {
-    id: 'cityflow-roads',
-    title: { fr: 'Trafic routier', en: 'Roads' },
-    charts: [
-      {
-        title: { fr: 'Rues les plus chargées', en: 'Busiest streets' },
-        question: 'get_busiest_streets',
-        parameters: {},
-      },
-      { title: { fr: 'Pires heures', en: 'Worst hours' }, question: 'get_worst_hours', parameters: {} },
-    ],
-  },
-  {
-    id: 'cityflow-city',
-    title: { fr: 'Transports et chantiers', en: 'Public transport and works' },
-    charts: [
-      { title: { fr: 'Perturbations', en: 'Disruptions' }, question: 'get_disruptions', parameters: {} },
-      { title: { fr: 'Chantiers', en: 'Roadworks' }, question: 'get_works_near', parameters: {} },
-    ],
-  },
-];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { question } from '../../kit/index.ts';
-import type { QuestionDefinition } from '../../kit/index.ts';
+import type { QuestionDefinition, Words } from '../../kit/index.ts';
 import { ZONE } from '../local-time.ts';
 import { LOW_CARBON, SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
@@ -42,6 +42,16 @@ const overview = question({
   },
   chart: () => ({ kind: 'bar', x: 'period', y: ['load_mwh', 'generation_mwh'], unit: 'MWh' }),
 });
+
+const FIGURE_LABELS: Readonly<Record<string, Words>> = {
+  peak_of_year: { fr: 'Pointe de l’année', en: 'Peak of the year' },
+  peak_of_all_time: { fr: 'Pointe de toujours', en: 'Peak of all time' },
+  low_carbon_share: { fr: 'Part bas-carbone de l’année', en: 'Low-carbon share of the year' },
+  low_carbon: { fr: 'Production bas-carbone', en: 'Low-carbon generation' },
+  wind: { fr: 'Éolien', en: 'Wind' },
+  solar: { fr: 'Solaire', en: 'Solar' },
+  net_import: { fr: 'Solde des échanges', en: 'Balance of exchanges' },
+};
 
 /** Its rows are figures with names, so that a figure may be left out where nothing is known of it. */
 const dashboard = question({
@@ -88,6 +98,7 @@ const dashboard = question({
       en: `Peak of the year: ${thousands(peak['value'], 'en')} MW; ${thousands(part, 'en')} % low-carbon generation.`,
     };
   },
+  chart: () => ({ kind: 'figures', x: 'figure', y: ['value'], series: 'unit', labels: FIGURE_LABELS }),
 });
 
 const parc = question({

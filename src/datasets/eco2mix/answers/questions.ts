@@ -135,7 +135,13 @@ const echangesEnergie = question({
       en: `${en}: ${way} of ${gwh.toLocaleString('en-GB', { maximumFractionDigits: 1 })} GWh over ${rows.length} periods.`,
     };
   },
-  chart: () => ({ kind: 'bar', x: 'period', y: ['import_mwh', 'export_mwh'], unit: 'MWh' }),
+  chart: () => ({
+    kind: 'bar',
+    x: 'period',
+    y: ['import_mwh', 'export_mwh', 'net_mwh'],
+    lines: ['net_mwh'],
+    unit: 'MWh',
+  }),
 });
 
 const peak = question({

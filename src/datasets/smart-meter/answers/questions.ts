@@ -102,13 +102,40 @@ export const METER_DASHBOARDS: readonly DashboardDefinition[] = [
     id: 'smart-meter',
     title: { fr: 'Compteurs communicants', en: 'Smart meters' },
     charts: [
+      { title: { fr: 'Chiffres du jour', en: 'Figures of the day' }, question: 'get_meter_figures', parameters: {} },
       {
         title: { fr: 'Consommation du parc', en: 'Consumption of the fleet' },
         question: 'get_meter_fleet',
         parameters: {},
       },
       { title: { fr: 'Profil des logements', en: 'Profile of homes' }, question: 'get_meter_profile', parameters: {} },
+      {
+        title: { fr: 'Par jour de la semaine et heure', en: 'By weekday and hour' },
+        question: 'get_meter_week',
+        parameters: {},
+      },
       { title: { fr: 'Indicateurs', en: 'Indicators' }, question: 'get_meter_indicators', parameters: {} },
+    ],
+  },
+  {
+    id: 'smart-meter-anomalies',
+    title: { fr: 'Anomalies des compteurs', en: 'Anomalies of meters' },
+    charts: [
+      {
+        title: { fr: 'Qualité de la relève', en: 'Quality of the readings' },
+        question: 'get_meter_quality',
+        parameters: {},
+      },
+      {
+        title: { fr: 'Score et consommation', en: 'Score and consumption' },
+        question: 'get_meter_scores',
+        parameters: {},
+      },
+      {
+        title: { fr: 'Dix compteurs à voir', en: 'Ten meters to look at' },
+        question: 'get_meter_suspicions',
+        parameters: {},
+      },
     ],
   },
 ];

@@ -115,6 +115,8 @@ const COLUMNS: Readonly<Record<string, Told>> = {
   day_type: ['text', 'Type de jour', 'Kind of day'],
   n: ['integer', 'Relevés', 'Readings'],
   mean_wh: ['number', 'Moyenne', 'Mean', 'Wh'],
+  mean_kwh: ['number', 'Énergie moyenne', 'Mean energy', 'kWh'],
+  weekday: ['integer', 'Jour de la semaine (1 lundi)', 'Weekday (1 is Monday)'],
   p10_wh: ['integer', '1ᵉʳ décile', '10th percentile', 'Wh'],
   p50_wh: ['integer', 'Médiane', 'Median', 'Wh'],
   p90_wh: ['integer', '9ᵉ décile', '90th percentile', 'Wh'],
@@ -350,6 +352,19 @@ const TABLES: Readonly<Record<string, MeterTable>> = {
       ...['observed', 'expected', 'coverage', 'anomaly_count', 'anomaly_rate_pct', 'total_loss_estimate_kwh'],
       ...['expected_from', 'loss_estimate_absent'],
     ],
+  },
+  week: {
+    title: { fr: 'Charge par jour de la semaine et heure', en: 'Load by weekday and hour' },
+    description: {
+      fr: 'Énergie moyenne du parc, sur les quatre semaines qui finissent avec le jour.',
+      en: 'Mean energy of the fleet, over the four weeks that end with the day.',
+    },
+    rows: { step: 'report/daily', output: 'week' },
+    from: (files) =>
+      `SELECT weekday, hour, mean_kwh, days FROM read_csv(${files}, delim = ';', header = true, union_by_name = true)`,
+    order: ['weekday', 'hour'],
+    columns: ['scope', 'weekday', 'hour', 'mean_kwh', 'days'],
+    scoped: true,
   },
   months: {
     title: { fr: 'Mois des compteurs', en: 'Months of meters' },
