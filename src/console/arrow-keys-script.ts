@@ -5,9 +5,9 @@
 export const ARROW_KEYS_SCRIPT = `
 const WEEK = 7;
 
-function inTable(link, rows) {
+function inTable(link, way) {
   const cell = link.closest('td');
-  const row = rows < 0 ? cell.parentElement.previousElementSibling : cell.parentElement.nextElementSibling;
+  const row = cell.closest('table').rows[cell.parentElement.rowIndex + way];
   return row?.cells[cell.cellIndex]?.querySelector('a');
 }
 
