@@ -37,7 +37,13 @@ export const eco2mix: Dataset = {
     'rollup/history': rollupHistory,
   },
   tables: [...ECO2MIX_TABLES, ...ECO2MIX_FRENCH_TABLES],
-  questions: [...OVERVIEW_QUESTIONS, ...SERIES_QUESTIONS, ...CALENDAR_QUESTIONS, ...INSIGHT_QUESTIONS, ...MIX_QUESTIONS],
+  questions: [
+    ...OVERVIEW_QUESTIONS,
+    ...SERIES_QUESTIONS,
+    ...CALENDAR_QUESTIONS,
+    ...INSIGHT_QUESTIONS,
+    ...MIX_QUESTIONS,
+  ],
   dashboards: ECO2MIX_DASHBOARDS,
   recognise: recogniseFile,
   // A school calendar is a whole of its own: the newest one counts.
