@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { definedMembers } from '../given.ts';
 import type { DocumentStore } from '../ports/documents.ts';
 import type { ObjectBody, ObjectStore } from '../ports/objects.ts';
 import type { SqlEngine, SqlSession } from '../ports/sql.ts';
@@ -96,6 +97,7 @@ export function livelySql(engine: SqlEngine): SqlEngine {
 function livelySession(sql: SqlSession): SqlSession {
   return {
     scratch: sql.scratch,
+    ...definedMembers({ kept: sql.kept }),
     borrowFolder: () => sql.borrowFolder(),
     run: (statement) => called(() => sql.run(statement)),
     rows: (statement) => called(() => sql.rows(statement)),
