@@ -4,10 +4,13 @@ import { KEY_16, KEY_32, keysText, seal, zip } from '@quotidien/sample-portal/sf
 import { r151Xml } from '@quotidien/sample-portal/sftp/flux-text';
 import { OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
 import { daily } from '@quotidien/sample-portal/sftp/supplier-rows';
+import { hostOf } from '../../../src/cli/make/dataset-commands.ts';
+import { ENEDIS_COMMANDS } from '../../../src/datasets/enedis/commands/commands.ts';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { namesUnder } from '../../../src/engine/download/raw-names.ts';
 import { retain } from '../../../src/engine/upkeep/retain.ts';
 import { verifyPeriod } from '../../../src/engine/verify/verify-period.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
 import { put, withFolder } from '../../fixtures/enedis-archives.ts';
 import { enedisWith } from '../../fixtures/enedis-server.ts';
 import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
@@ -54,6 +57,15 @@ async function deliverLater(point: string): Promise<string[]> {
   return days;
 }
 
+async function freezeOctober(): Promise<void> {
+  const freeze = ENEDIS_COMMANDS.find(({ name }) => name === 'freeze')!;
+  const call = { arguments: ['2025-10'], options: { by: 'ada', reason: 'invoiced' } };
+  expect(await freeze.run(call, hostOf(testContext(engine), 'enedis freeze', 'enedis'))).toBe('done');
+  await runDays(engine, 'enedis', ['2025-11-20']);
+  await rollUpDays(engine, 'enedis', ['2025-11-20']);
+  expect((await historyRows('mois')).filter((row) => row['est_gele'] === true)).toHaveLength(16);
+}
+
 async function historyRows(table: string): Promise<Record<string, unknown>[]> {
   const file = path.join(engine.home, 'store', 'enedis', `${table}.parquet`);
   return engine.sql!.session((sql) => sql.rows(`SELECT * FROM read_parquet('${file}')`));
@@ -61,8 +73,11 @@ async function historyRows(table: string): Promise<Record<string, unknown>[]> {
 
 it('keeps the event that began a contract for as long as the contract lives, and bills it as before', async () => {
   const [living, ended] = ['99000000000001', '99000000000006'] as const;
+  await freezeOctober();
   now = new Date('2036-03-10T10:00:00Z');
   await deliverLater(living);
+  // The freeze is kept for a while after the month itself has left the history: that is no credit of what was invoiced.
+  expect(await historyRows('regularisations')).toEqual([]);
   const february = async () =>
     (await historyRows('mois')).filter(({ pdl, mois }) => pdl === living && mois === '2036-02');
   const before = await february();

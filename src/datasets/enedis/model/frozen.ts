@@ -121,9 +121,9 @@ export async function freezeMonths(sql: SqlSession): Promise<void> {
   for (const statement of EVIDENCE) await sql.run(statement);
   await sql.run(`CREATE OR REPLACE TEMP TABLE mois_calcules AS
     SELECT m.*, coalesce(p.preuves, []) AS preuves FROM mois m LEFT JOIN preuves p ON p.rsc = m.ref_situation_contractuelle AND p.mois = m.mois`);
-  // Of several freezes of a month the newest counts; the others are kept in their days.
+  // Of several freezes of a month the newest counts; the others are kept in their days. A month that is not made any more is no credit of what was invoiced.
   await sql.run(`CREATE OR REPLACE TEMP TABLE gels_courants AS
-    SELECT * FROM gels
+    SELECT * FROM gels WHERE mois >= (SELECT strftime(min(jour), '%Y-%m') FROM premiers)
     QUALIFY archive_timestamp || '/' || archive || '/' || archive_sha256
       = max(archive_timestamp || '/' || archive || '/' || archive_sha256) OVER (PARTITION BY mois)`);
   const columns = await sql.rows<Column>('DESCRIBE mois_calcules');
