@@ -35,6 +35,20 @@ export function addAccessCommands(program: Command, perform: Perform, inHome: Pe
     .description('end a key now')
     .action((id: string) => inHome(async (context) => (await code()).keysRevoke(context, id)));
 
+  const sessions = program.command('sessions').description('who is signed in to the console');
+  const people = () => import('./services/sessions.ts');
+  sessions
+    .command('list')
+    .description('everybody who is signed in now, as what and until when')
+    .action(() => inHome(async (context) => (await people()).sessionsList(context)));
+  sessions
+    .command('end <name>')
+    .description('end all sessions of a person now, and take back their links')
+    .requiredOption('--reason <text>', 'why, for the audit')
+    .action((name: string, { reason }: { reason: string }) =>
+      inHome(async (context) => (await people()).sessionsEnd(context, name, reason)),
+    );
+
   program
     .command('console')
     .description('a link that signs a browser in to the console, good once and for ten minutes')

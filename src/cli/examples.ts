@@ -60,6 +60,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'keys create': ['keys create dashboard --scope data:read ops:read --days 30'],
   'keys list': ['keys list'],
   'keys rotate': ['keys rotate k_1a2b --overlap 7d'],
+  'sessions list': ['sessions list'],
+  'sessions end': ['sessions end oidc:alice --reason "left the team"'],
   'keys revoke': ['keys revoke k_1a2b'],
   'new dataset': ['new dataset river-levels'],
   completion: ['completion bash', 'completion zsh', 'completion fish'],

@@ -15,7 +15,7 @@ import { pageContext, sendProblemPage } from './send-page.ts';
 /** Signing in by an OpenID Connect issuer. */
 
 /** Where the issuer sends the browser back to; it has to be registered there. */
-export const BACK_PATH = '/console/signed-in';
+const BACK_PATH = '/console/signed-in';
 
 type Needed = Pick<ApiContext, 'engine' | 'settings'>;
 
@@ -79,7 +79,7 @@ function knownPerson(claims: Claims, signIn: SignInSettings): Person {
 }
 
 /** An address of the console on this server; whatever else somebody put into a link leads to its first page. */
-export function ownPage(given: unknown): string {
+function ownPage(given: unknown): string {
   const base = 'https://own.invalid';
   if (typeof given !== 'string' || given.length > 1_000 || !URL.canParse(given, base)) return '/console';
   const { origin, pathname, search } = new URL(given, base);

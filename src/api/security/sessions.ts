@@ -171,6 +171,24 @@ export async function endSession(documents: DocumentStore, secret: string): Prom
   return found?.body.rules !== undefined;
 }
 
+/** Of everybody who is signed in now, in no order. */
+export async function listSessions(documents: DocumentStore, now: Date): Promise<SessionRecord[]> {
+  const found: SessionRecord[] = [];
+  const sessions = documents.query<SessionRecord>({ table: SESSION_TABLE, partition: 'sessions' });
+  for await (const { body } of sessions) if (!hasEnded(body, now)) found.push(body);
+  return found;
+}
+
+/** Ends every session of a person, and takes back their links; at every server with its next request. Returns how many there were. */
+export async function endSessionsOf(documents: DocumentStore, name: string): Promise<number> {
+  const places: DocumentKey[] = [];
+  for (const partition of ['sessions', 'links'])
+    for await (const { body, table, sort } of documents.query<Person>({ table: SESSION_TABLE, partition }))
+      if (body.name === name) places.push({ table, partition, sort });
+  for (const place of places) await documents.delete(place);
+  return places.length;
+}
+
 function hasEnded({ expiresAt, seenAt }: SessionRecord, now: Date): boolean {
   return expiresAt <= now.toISOString() || now.getTime() - Date.parse(seenAt) >= IDLE_MS;
 }

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { sessionsEnd, sessionsList } from '../../../src/cli/services/sessions.ts';
 import { openConsole } from '../../../src/cli/services/console.ts';
-import { createLink, SESSION_TABLE } from '../../../src/api/security/sessions.ts';
+import { beginSession, createLink, SESSION_TABLE } from '../../../src/api/security/sessions.ts';
 import type { Role } from '../../../src/config/role-rules.ts';
+import { lastAudit } from '../../../src/api/shared/audit.ts';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
@@ -210,6 +212,32 @@ describe('a form of another page', () => {
       payload: 'reason=because',
     });
     expect(statusCode).toBe(415);
+  });
+});
+
+describe('quotidien sessions', () => {
+  it('lists who is signed in and as what, and ends all of a person', async () => {
+    const grants = [{ role: 'operator', pipeline: 'tiny' }, { role: 'reader' }] as const;
+    const bob = { name: 'oidc:bob', role: 'operator', grants } as const;
+    const cookies = await Promise.all(
+      [bob, bob, { name: 'oidc:bobby', role: 'reader' } as const].map(
+        async (person) => `quotidien-session=${await beginSession(engine.documents, person, engine.now())}`,
+      ),
+    );
+    const unused = await createLink(engine.documents, bob, engine.now());
+    const context = testContext(engine);
+    await sessionsList(context);
+    expect(context.terminal.text()).toContain('oidc:bob  operator:tiny reader  since 2024-03-01T08:00:00.000Z, until');
+    expect(await sessionsEnd(context, 'oidc:bob', 'left the team')).toBe(0);
+    expect(context.terminal.values.at(-1)).toEqual({ name: 'oidc:bob', ended: 3 });
+    const isIn = async (cookie: string) =>
+      (await api.inject({ url: '/console', headers: { host: 'localhost', cookie } })).body.includes('oidc:');
+    expect(await Promise.all(cookies.map(isIn))).toEqual([false, false, true]);
+    expect((await enter(unused)).status).toBe(401);
+    const audit = await lastAudit(engine.documents, engine.now(), 100);
+    expect(audit).toContainEqual(
+      expect.objectContaining({ action: 'sessions/end', target: 'oidc:bob', reason: 'left the team' }),
+    );
   });
 });
 
