@@ -217,6 +217,26 @@ describe('forgetting a meter', () => {
     );
   }, 120_000);
 
+  it('leaves nothing of it in what days say of single meters beside their weeks before', async () => {
+    // A week that ended one, eight and fifteen days before: the least that a day is held against.
+    const month = ['2024-04-15', '2024-04-22', '2024-04-29', '2024-04-30'];
+    const [from, , , last] = month as [string, string, string, string];
+    const rows = month.map((date) => dayOf(date, [GONE, OTHER, THIRD]));
+    // On the last day the meter lacks more than any other.
+    await give(
+      'month.csv',
+      HEADER + rows.join('').replaceAll(new RegExp(`^(${GONE},${last}.*),1(\\d\\d)$`, 'gmu'), '$1,1'),
+    );
+    for (const date of month) expect((await runDay(engine, 'smart-meter', date)).outcome.failure).toBeUndefined();
+    const of = (await newestManifests(engine.documents, 'smart-meter', [last])).get(last)!;
+    const steps = ['metrics/features', 'metrics/changes', 'metrics/lags', 'metrics/fleet-rules', 'metrics/suspicions'];
+    for (const step of steps) expect([step, of.steps[step as never]]).not.toEqual([step, undefined]);
+    expect((await placesOf([key])).some((place) => place.includes('/changes/'))).toBe(true);
+    expect(await forgetPerson(engine, testControl(), request)).toMatchObject({ state: 'done', left: [] });
+    expect(await placesOf([GONE, key])).toEqual([]);
+    expect(await verifyAll([from, last])).toEqual(['identical', 'identical']);
+  }, 300_000);
+
   it('does not keep what a head-end gives of it again, changed or not', async () => {
     const [id, date] = ['10000100000003', '2024-04-10'];
     let now = new Date('2024-04-11T10:00:00Z');

@@ -144,6 +144,23 @@ describe('a model', () => {
     expect(stale.map(({ date }) => date)).toEqual([AFTER]);
   }, 60_000);
 
+  it('stays as it is when a day that it was trained on, or scores, is restated: nothing trains by itself', async () => {
+    const models = () =>
+      hostOf(testContext(engine), 'test', 'smart-meter').withTables(['meter_models'], (sql) =>
+        sql.rows<{ name: string; artefact: string }>('SELECT name, artefact FROM meter_models ORDER BY name'),
+      );
+    const [known, before] = [await models(), await scores(DAY)];
+    const file = path.join(engine.home, 'late.csv');
+    const rows = [LAST, DAY].map((date) => `${IDS[5]},${date}T12:00:00+01:00,5000,CORRIGE\n`);
+    await writeFile(file, `meter_id,start_at,wh,revision\n${rows.join('')}`);
+    await importFile(engine, 'smart-meter', file, testControl());
+    for (const date of [LAST, DAY]) expect(await verdictOf(date)).toBe('ok');
+    expect(await models()).toEqual(known);
+    const after = await scores(DAY);
+    expect(new Set(after.map(({ model }) => model))).toEqual(new Set(before.map(({ model }) => model)));
+    expect(after.map(({ score }) => score)).not.toEqual(before.map(({ score }) => score));
+  });
+
   it('that was changed after it was trained is refused', async () => {
     const file = path.join(engine.home, 'model.json');
     await train({ to: LAST, dryRun: true, output: file });

