@@ -1,10 +1,11 @@
 import path from 'node:path';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { smartMeterWith } from '../src/datasets/smart-meter/index.ts';
-import type { LocalArtefact, StagedOutput, UnitOutcome } from '../src/pipelines/dataset.ts';
-import type { StepId } from '../src/pipelines/vocabulary.ts';
+import type { Dataset, LocalArtefact, StagedOutput, UnitOutcome } from '../src/pipelines/dataset.ts';
+import type { StepDefinition } from '../src/pipelines/definition.ts';
+import { splitShard, unsharded } from '../src/pipelines/shard.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
-import type { SqlSession } from '../src/ports/sql.ts';
+import type { SqlEngine, SqlSession } from '../src/ports/sql.ts';
 import { encodeFlatParquet } from '../src/storage/sql/parquet-export.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
@@ -13,14 +14,16 @@ import { ownCpuSeconds } from './process-usage.ts';
 /** Local files that the day is made of. */
 export interface MeterFiles {
   readonly date: string;
-  /** Where pages and other outputs that are not tables are written. */
+  /** Where outputs are kept while the day is made. */
   readonly folder: string;
   readonly readings: string;
   readonly meters: string;
   readonly injected: string;
+  /** A model that holds from the day on. */
+  readonly model: string;
 }
 
-/** One step or statement; processor time of all threads. */
+/** One step with all its shards, or a statement; processor time of all threads. */
 export interface Timed {
   readonly name: string;
   readonly cpuSeconds: number;
@@ -32,6 +35,8 @@ export interface MadeDay {
   /** Rows and bytes of the table of readings. */
   readonly rows: number;
   readonly bytes: number;
+  /** Meters whose day was scored. */
+  readonly scored: number;
 }
 
 const TOOLS = {
@@ -41,56 +46,84 @@ const TOOLS = {
 
 const QUIET = { progress: () => undefined, signal: new AbortController().signal };
 
-/** Steps of a day in their order, with the outputs of which each is made; previous days are not there. */
-const STEPS: readonly (readonly [step: StepId, inputs: readonly string[]])[] = [
-  ['transform/readings', ['readings=slice']],
-  ['metrics/daily', ['readings', 'meters']],
-  ['metrics/week', ['daily', 'meters', 'injected']],
-  ['metrics/quality', ['readings', 'rejects', 'conflicts', 'daily', 'meters']],
-  ['metrics/day', ['daily', 'slots', 'buckets', 'meters', 'injected', 'held', 'held_slots', 'held_buckets']],
-  ['report/daily', ['fleet']],
-  ['report/page', ['report']],
-  ['report/quality', ['quality']],
-];
+/** What was made so far, by step and output; those of shards by the step with its shard. */
+type Made = Map<string, LocalArtefact>;
 
-/** Makes the day in one session. */
-export async function makeMeterDay(files: MeterFiles, sql: SqlSession): Promise<MadeDay> {
-  const dataset = smartMeterWith(() => Promise.resolve('a secret for a benchmark'));
+/** Makes the day, each step and shard in a session of its own. */
+export async function makeMeterDay(files: MeterFiles, sql: SqlEngine, shards: number): Promise<MadeDay> {
+  const dataset = smartMeterWith(() => Promise.resolve('a secret for a benchmark'), shards);
   const day = zonedDay(files.date, 'Europe/Paris');
-  const steps: Timed[] = [];
-  const made = new Map<string, LocalArtefact>();
-  const keep = (outcomes: readonly UnitOutcome[], rename?: string): void => {
-    for (const [name, output] of Object.entries(outputsOf(outcomes)))
-      made.set(rename ?? name, artefactOf(files, rename ?? name, output));
-  };
-  const measure = async (name: string, work: () => Promise<readonly UnitOutcome[]>, rename?: string): Promise<void> => {
+  const spent = new Map<string, number>();
+  const made: Made = new Map();
+  const measure = async (
+    name: string,
+    work: (session: SqlSession) => Promise<readonly UnitOutcome[]>,
+  ): Promise<void> => {
     const before = ownCpuSeconds();
-    const outcomes = await work();
-    steps.push({ name, cpuSeconds: ownCpuSeconds() - before });
-    keep(outcomes, rename);
+    await sql.session(async (session) => {
+      for (const [output, staged] of Object.entries(outputsOf(await work(session))))
+        made.set(`${name}:${output}`, artefactOf(files, `${name}:${output}`, staged));
+    });
+    const step = unsharded(name);
+    spent.set(step, (spent.get(step) ?? 0) + ownCpuSeconds() - before);
   };
-  for (const part of ['meters', 'injected', 'readings'] as const) {
+  for (const part of ['meters', 'injected', 'model', 'readings'] as const) {
     const raw = { path: files[part], sha256: part, bytes: 0 };
-    const cut = (): Promise<readonly UnitOutcome[]> =>
-      dataset.slice({ part, raw, days: [day], progress: QUIET.progress }, sql);
-    await measure(`download/${part}`, cut, part === 'readings' ? 'slice' : part);
-  }
-  for (const [id, names] of STEPS) {
-    const work = dataset.steps[id];
-    if (work === undefined) throw new Error(id);
-    const inputs = Object.fromEntries(
-      names.map((name) => {
-        const [input = name, output = input] = name.split('=');
-        const found = made.get(output);
-        return [input, found === undefined ? [] : [found]];
-      }),
+    await measure(`download/${part}`, async (session) =>
+      dataset.slice({ part, raw, days: [day], progress: QUIET.progress }, session),
     );
-    const task = { step: id, params: {}, units: [{ scope: files.date, day, inputs }], ...QUIET };
-    await measure(id, async () => (work.kind === 'sql' ? work.run(task, sql) : work.run(task, TOOLS)));
   }
-  const readings = made.get('readings');
-  if (readings === undefined) throw new Error('no readings');
-  return { steps, rows: readings.ref.rows ?? 1, bytes: statSync(readings.path).size };
+  for (const step of dataset.definition.steps) {
+    const inputs = step.part === undefined ? inputsOf(step, made) : undefined;
+    if (inputs === undefined) continue;
+    await measure(step.id, (session) => run(dataset, step, { scope: files.date, day, inputs }, session));
+  }
+  const tables = [...made].filter(([name]) => name.startsWith('transform/readings') && name.endsWith(':readings'));
+  return {
+    steps: [...spent].map(([name, cpuSeconds]) => ({ name, cpuSeconds })),
+    rows: sumOf(tables, ({ ref }) => ref.rows ?? 0),
+    bytes: sumOf(tables, ({ path: file }) => statSync(file).size),
+    scored: sumOf(
+      [...made].filter(([name]) => name.startsWith('metrics/scores')),
+      ({ ref }) => ref.rows ?? 0,
+    ),
+  };
+}
+
+function sumOf(tables: readonly (readonly [string, LocalArtefact])[], value: (one: LocalArtefact) => number): number {
+  return tables.reduce((sum, [, artefact]) => sum + value(artefact), 0);
+}
+
+async function run(
+  dataset: Dataset,
+  step: StepDefinition,
+  unit: { scope: string; day: ReturnType<typeof zonedDay>; inputs: Record<string, LocalArtefact[]> },
+  session: SqlSession,
+): Promise<readonly UnitOutcome[]> {
+  const work = dataset.steps[unsharded(step.id)];
+  if (work === undefined) throw new Error(step.id);
+  const shard = step.shard === undefined ? {} : { shard: step.shard };
+  const task = { step: unsharded(step.id), ...shard, params: step.params ?? {}, units: [unit], ...QUIET };
+  return work.kind === 'sql' ? work.run(task, session) : work.run(task, TOOLS);
+}
+
+/**
+ * Of the day itself. Of days before, the four weeks that features are made of: the day's own stand for them, which have as many rows. Undefined
+ * where an input of the day is missing.
+ */
+function inputsOf(step: StepDefinition, made: Made): Record<string, LocalArtefact[]> | undefined {
+  const inputs: Record<string, LocalArtefact[]> = {};
+  const isOfWeeks = ['metrics/features', 'metrics/levels'].includes(unsharded(step.id));
+  for (const { name, step: source, output, daysBefore, asOf, optional } of step.inputs) {
+    const isThere = (daysBefore === undefined && asOf === undefined) || isOfWeeks;
+    const found = isThere ? made.get(`${source}:${output}`) : undefined;
+    if (found === undefined && optional !== true && daysBefore === undefined) return undefined;
+    const plain = splitShard(name).name;
+    inputs[plain] = [...(inputs[plain] ?? []), ...(found === undefined ? [] : [found])];
+  }
+  const needed = step.needsAnyOf ?? [];
+  const lacksAll = needed.length > 0 && needed.every((name) => (inputs[splitShard(name).name] ?? []).length === 0);
+  return lacksAll ? undefined : inputs;
 }
 
 function outputsOf([outcome]: readonly UnitOutcome[]): Readonly<Record<string, StagedOutput>> {
@@ -98,9 +131,12 @@ function outputsOf([outcome]: readonly UnitOutcome[]): Readonly<Record<string, S
   return outcome.outputs;
 }
 
+let kept = 0;
+
 function artefactOf({ date, folder }: MeterFiles, name: string, output: StagedOutput): LocalArtefact {
-  const file = 'path' in output ? output.path : path.join(folder, `${name}.bin`);
+  const file = path.join(folder, `made-${(kept += 1)}`);
   if ('bytes' in output) writeFileSync(file, output.bytes);
+  else copyFileSync(output.path, file);
   const rows = output.rows === undefined ? {} : { rows: output.rows };
   return { scope: date, path: file, ref: { key: name, sha256: '', bytes: 0, mediaType: '', ...rows } };
 }
