@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KEY_32, seal, zip } from '@quotidien/sample-portal/sftp/archive-writer';
@@ -5,11 +6,14 @@ import { r64Json } from '@quotidien/sample-portal/sftp/flux-text';
 import { c15Archive, OCTOBER_DAYS, octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
 import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { event, onDemand } from '@quotidien/sample-portal/sftp/supplier-rows';
+import { hostOf } from '../../../src/cli/make/dataset-commands.ts';
+import { ENEDIS_COMMANDS } from '../../../src/datasets/enedis/commands/commands.ts';
 import { freeze } from '../../../src/datasets/enedis/commands/freeze.ts';
 import type { CommandHost } from '../../../src/pipelines/dataset-command.ts';
 import { withVersion } from '../../../src/engine/look/version-files.ts';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { verifyPeriod } from '../../../src/engine/verify/verify-period.ts';
+import { testContext } from '../../fixtures/cli-context.ts';
 import { withFolder } from '../../fixtures/enedis-archives.ts';
 import { enedisAt, putArchives, startDistributor } from '../../fixtures/enedis-server.ts';
 import { rollUpDays, runDays } from '../../fixtures/run-day.ts';
@@ -145,6 +149,18 @@ describe('a frozen month', () => {
       },
     ]);
     for (const { cause } of lines) expect(cause).toContain('+ relevé flux_R64 du 2025-11-01');
+    const output = path.join(engine.home, 'regularisations.json');
+    const command = ENEDIS_COMMANDS.find(({ name }) => name === 'regularisations')!;
+    const context = testContext(engine);
+    const host = hostOf(context, 'enedis regularisations', 'enedis');
+    expect(await command.run({ arguments: [], options: { output } }, host)).toBe('done');
+    expect(context.terminal.text()).toContain('2025-10: 2 lines, 2 to be billed, 0 wait');
+    const billed = JSON.parse(await readFile(output, 'utf8')) as Record<string, unknown>[];
+    expect(billed).toMatchObject([
+      { ref_situation_contractuelle: `R${FIRST}`, categorie: 'Base', quantite: 100, a_facturer: true, mois: '2025-10' },
+      { ref_situation_contractuelle: `S${TWICE}`, categorie: 'Base', quantite: 20, a_facturer: true },
+    ]);
+    expect(billed[0]!['memo']).toMatch(/^régularisation de 2025-10 : facturé 210, mesuré 310 ; .*relevé flux_R64/);
   });
 
   it('is frozen again with its regularisations once these are invoiced too', async () => {

@@ -50,6 +50,12 @@ export const ENEDIS_COMMANDS: readonly DatasetCommand[] = [
     run: async (call, host) => (await import('./lines.ts')).lines(call, host),
   },
   {
+    name: 'regularisations',
+    description: 'what changed of a frozen month since it was invoiced, as invoice lines by category',
+    options: [{ flags: '--mois <month>', description: 'YYYY-MM (default: the newest)' }, ...FILE_OPTIONS],
+    run: async (call, host) => (await import('./regularisations.ts')).regularisations(call, host),
+  },
+  {
     name: 'freeze',
     arguments: '<month>',
     description: 'say that a month was invoiced as it is now: later changes become lines of regularisation',
