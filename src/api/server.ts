@@ -4,7 +4,7 @@ import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify from 'fastify';
-import type { FastifyReply, FastifyRequest, FastifyServerFactory } from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifyServerFactory, RouteOptions } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -56,6 +56,13 @@ const HTTP_OPTIONS = { headersTimeout: 10_000, connectionsCheckingInterval: 5_00
 const COMPRESS_FROM_BYTES = 1_024;
 const BROTLI_QUALITY = 4;
 
+/** The two places of a key; a session is for people. */
+const SECURITY_SCHEMES = {
+  key: { type: 'http', scheme: 'bearer' },
+  header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+} as const;
+const KEYS = Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }));
+
 /** The server with all routes, not listening yet. */
 export async function createServer(context: ApiContext): Promise<ApiApp> {
   const headers = securityHeaders(context.settings);
@@ -105,16 +112,19 @@ function openServer(settings: ApiContext['settings'], headers: Readonly<Record<s
   return app;
 }
 
+/** Unknown members are refused, also where none is known; what acts needs a key, or a session. */
+function tellRest(route: RouteOptions): void {
+  const acts = route.method === 'POST' ? { security: KEYS } : {};
+  route.schema = { querystring: noQuery, ...acts, ...route.schema };
+}
+
 /** The routes below `/api/v1`. */
 async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifier: Verifier): Promise<void> {
   const prefix = '/api/v1';
   await app.register(
     (scope, _, done) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
-      // Unknown members are refused, also where none is known.
-      api.addHook('onRoute', (route) => {
-        route.schema = { querystring: noQuery, ...route.schema };
-      });
+      api.addHook('onRoute', tellRest);
       api.addHook('preValidation', (request, __, next) => {
         requireReading(request);
         next();
@@ -135,6 +145,7 @@ async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifie
   );
   await app.register(
     (scope, _, done) => {
+      scope.addHook('onRoute', tellRest);
       addDepositRoute(scope.withTypeProvider<ZodTypeProvider>(), context);
       done();
     },
@@ -227,7 +238,9 @@ async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void
         version: settings.version,
         description: 'Daily public-utility data as verified days.',
       },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      components: { securitySchemes: SECURITY_SCHEMES },
+      // Reading is open on this machine.
+      security: [...KEYS, {}],
     },
     transform: jsonSchemaTransform,
     transformObject: withSchemas,

@@ -88,6 +88,8 @@ export async function orderBackfill(
   { pipeline, plan: hash, reason: why, parallel, canary }: z.output<typeof backfillBody>,
 ): Promise<{ readonly id: string; readonly path: string }> {
   datasetOf(engine, pipeline);
+  // Whoever may not start it learns nothing of which plans there are.
+  requireScope(request, 'ops:write', pipeline);
   const { request: asked } = await loadPlan(engine.documents, pipeline, hash);
   const { id, path } = placeOf({ pipeline, range: `${asked.from}_${asked.to}`, hash });
   await orders.note(request, { action: 'backfill', target: id, pipeline, reason: why });

@@ -22,6 +22,8 @@ const PAGE = 500;
 /** A change is told before its version is there, and by the clock of another host: a cursor stays this far behind. */
 const SETTLED_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
+/** Readers see a change so much later at the most, for which a thousand of them look twice a second, not a thousand times. */
+const SHARED_MS = 500;
 const MAX_LISTENERS = 1_000;
 /** What a reader may have unread; one that is slower is let go, and comes back with its last id. */
 const MAX_UNREAD_BYTES = 256 * 1024;
@@ -61,7 +63,7 @@ export function addChangeRoutes(app: ApiApp, context: ApiContext): void {
       };
     },
   );
-  const listeners = { count: 0 };
+  const listeners: Listeners = { count: 0, looks: new Looks(context) };
   app.get(
     '/events',
     {
@@ -105,12 +107,49 @@ async function changesOf(
   return page.filter(({ change }) => committed.has(change));
 }
 
+/** Looks of one second are of the same place in the feed, so that readers can share them. */
+function secondOf(instant: Date): string {
+  return `${instant.toISOString().slice(0, 19)}.000Z`;
+}
+
+/** What all readers of events look for: those who ask for the same within half a second look together. */
+class Looks {
+  readonly #context: ApiContext;
+  readonly #looks = new Map<string, { readonly atMs: number; readonly look: Promise<Told[]> }>();
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  of(pipeline: string | undefined, from: string): Promise<Told[]> {
+    const now = performance.now();
+    for (const [name, { atMs }] of this.#looks) if (now - atMs >= SHARED_MS) this.#looks.delete(name);
+    const name = JSON.stringify([pipeline, from]);
+    const known = this.#looks.get(name);
+    if (known !== undefined) return known.look;
+    const look = changesOf(this.#context, pipeline, from, PAGE);
+    this.#looks.set(name, { atMs: now, look });
+    return look;
+  }
+}
+
+interface Listeners {
+  count: number;
+  readonly looks: Looks;
+}
+
+interface Listener {
+  readonly reply: FastifyReply;
+  readonly looks: Looks;
+  readonly signal: AbortSignal;
+}
+
 async function sendEvents(
   context: ApiContext,
   pipeline: string | undefined,
   request: FastifyRequest,
   reply: FastifyReply,
-  listeners: { count: number },
+  listeners: Listeners,
 ): Promise<FastifyReply> {
   requireScope(request, 'data:read', pipeline);
   if (listeners.count >= MAX_LISTENERS) throw new PipelineError('BUSY', `${MAX_LISTENERS} readers listen already`);
@@ -129,8 +168,7 @@ async function sendEvents(
     await tell(
       context,
       { pipeline, since: typeof last === 'string' && isCursor(last) ? last : undefined },
-      reply,
-      gone.signal,
+      { reply, looks: listeners.looks, signal: gone.signal },
     );
   } catch (error) {
     if (!gone.signal.aborted) request.log.warn({ err: error }, 'events ended');
@@ -144,13 +182,12 @@ async function sendEvents(
 async function tell(
   context: ApiContext,
   { pipeline, since }: { readonly pipeline: string | undefined; readonly since: string | undefined },
-  reply: FastifyReply,
-  signal: AbortSignal,
+  { reply, looks, signal }: Listener,
 ): Promise<void> {
   const told = new Set<string>();
-  let from = since ?? context.engine.now().toISOString();
+  let from = fromOf(since) ?? secondOf(context.engine.now());
   while (!signal.aborted && reply.raw.writableLength < MAX_UNREAD_BYTES) {
-    const page = await changesOf(context, pipeline, from, PAGE);
+    const page = await looks.of(pipeline, from);
     for (const { change, id } of page) {
       const name = `${change.pipeline}/${id}`;
       if (told.has(name)) continue;
@@ -158,7 +195,7 @@ async function tell(
       reply.raw.write(`id: ${id}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`);
     }
     // What was told long ago is not asked for again; what is young may still lack the change before it.
-    const settled = new Date(context.engine.now().getTime() - SETTLED_MS).toISOString();
+    const settled = secondOf(new Date(context.engine.now().getTime() - SETTLED_MS));
     const full = page.length === PAGE;
     if (full) from = page.at(-1)?.id ?? from;
     else if (settled > from) from = settled;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { datasetOf } from '../../engine/engine.ts';
 import { storesStanding } from '../../engine/look/stores-standing.ts';
 import { PLAN_TABLE } from '../../pipelines/backfill.ts';
 import type { BackfillPlan } from '../../pipelines/backfill.ts';
@@ -7,6 +8,7 @@ import { listSchedules } from '../../schedules/list-schedules.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
+import { notFound } from '../shared/problems.ts';
 import { anyRecord, problems } from '../shared/responses.ts';
 
 /** What operators look at besides days: schedules, backfills, stores. */
@@ -42,10 +44,12 @@ export function addOperationRoutes(app: ApiApp, context: ApiContext): void {
       },
     },
     async (request) => {
-      requireScope(request, 'ops:read');
       const { pipeline, hash } = request.params;
+      requireScope(request, 'ops:read', pipeline);
+      datasetOf(engine, pipeline);
       const found = await engine.documents.get<BackfillPlan>({ table: PLAN_TABLE, partition: pipeline, sort: hash });
-      return { plan: found?.body ?? null };
+      if (found === undefined) throw notFound(`plan ${hash} of ${pipeline}`);
+      return { plan: found.body };
     },
   );
   app.get(

@@ -3,7 +3,7 @@ import type { ApiApp } from './app.ts';
 import { HttpRefusal } from './problems.ts';
 
 /** Of all that fastify knows, those that a path may lack. `OPTIONS` is for pages of other origins. */
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY'] as const;
 
 /**
  * The documented paths with their methods. A method that a path lacks is answered by 405 and
