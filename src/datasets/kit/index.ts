@@ -133,6 +133,7 @@ export * from './keyed-names.ts';
 export * from './parquet.ts';
 export * from './lost-columns.ts';
 export * from './row-checks.ts';
+export { csvField } from '@quotidien/machine/csv-field';
 export { measuring, sha256OfFile } from '@quotidien/machine/file-hash';
 export type { Measured, Measuring } from '@quotidien/machine/file-hash';
 export { canonicalJson } from '../../canonical-json.ts';

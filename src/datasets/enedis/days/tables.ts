@@ -1,8 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { csvField } from '@quotidien/machine/csv-field';
-import { copyToParquet, quoteIdentifier, quoteText, quoteTexts, scratchFile } from '../../kit/index.ts';
+import { copyToParquet, csvField, quoteIdentifier, quoteText, quoteTexts, scratchFile } from '../../kit/index.ts';
 import type { RowsFile, SqlSession } from '../../kit/index.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 
