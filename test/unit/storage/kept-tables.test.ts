@@ -8,7 +8,7 @@ import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 
 const COLUMNS = ['text'];
 /** Three of these fit, four do not. */
-const ROWS = 1_000_000;
+const ROWS = 450_000;
 
 let folder: string;
 let engine: DuckDbEngine;
