@@ -92,7 +92,7 @@ it('one corrected meter makes one shard of its day again and the sums above it, 
   await run(fresh);
   expect(await outputsOf(fresh)).toEqual(after);
   expect(await results(engine)).toEqual(['identical']);
-});
+}, 180_000);
 
 it('slices of a corrected day that are gone are cut again from the files that each came in', async () => {
   const engine = await openFleet(SHARDS);
@@ -105,7 +105,7 @@ it('slices of a corrected day that are gone are cut again from the files that ea
   expect(outcome.verdict).toBe('ok');
   expect(await outputsOf(engine)).toEqual(outputs);
   expect(await results(engine)).toEqual(['identical']);
-});
+}, 180_000);
 
 it('another number of shards is planned as such, and gives the same sums', async () => {
   const whole = await openFleet(1);
@@ -126,4 +126,4 @@ it('another number of shards is planned as such, and gives the same sums', async
   for (const name of sums) expect([name, after[name]]).toEqual([name, before[name]]);
   expect((await run(sharded)).plan.upToDate).toBe(true);
   expect(await results(sharded)).toEqual(['identical']);
-});
+}, 180_000);

@@ -70,7 +70,7 @@ let whole: TestEngine;
 let sharded: TestEngine;
 beforeAll(async () => {
   [whole, sharded] = await Promise.all([openFleet(1), openFleet(SHARDS)]);
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await Promise.all([whole.close(), sharded.close()]);
 });
