@@ -18,11 +18,13 @@ import { addMonths } from '../src/pipelines/civil-date.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
 import { createDuckDbEngine } from '../src/storage/sql/duckdb.ts';
 import type { SqlSession } from '../src/ports/sql.ts';
+import type { SampleArchive } from '@quotidien/sample-portal/sftp/sample-archives';
 import { KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
 import { loadSupplier } from '../test/fixtures/enedis-supplier.ts';
 import { daily, event } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { benchHistory } from './enedis-history.ts';
 import { dailyArchive } from './enedis-two-years.ts';
+import { benchWhole } from './enedis-whole.ts';
 import { median, peakMemoryMb, report } from './figures.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
@@ -54,6 +56,7 @@ export async function run(): Promise<void> {
       unit: 'x',
       target: 1.2,
     });
+    await benchWhole((archives) => bareSeconds(archives, home));
     report({ name: 'enedis: process memory peak', value: peakMemoryMb(), unit: 'MB', target: 1_200 });
   } finally {
     await engine.close();
@@ -183,6 +186,18 @@ async function decode({ path: file, name, sha256, bytes }: Archive, home: string
     ...{ target, scratch: home, progress, signal },
   });
   return target;
+}
+
+/** Processor seconds of archives that are opened, unpacked and read by a parser without handlers. */
+async function bareSeconds(archives: readonly SampleArchive[], home: string): Promise<number> {
+  let sum = 0;
+  for (const { name, bytes } of archives) {
+    const file = path.join(home, name);
+    await writeFile(file, bytes);
+    sum += await cpuSeconds(() => readBare({ path: file, name: parseArchiveName(file) as ArchiveName }, home));
+    await rm(file);
+  }
+  return sum;
 }
 
 async function readBare({ path: file, name }: Pick<Archive, 'path' | 'name'>, home: string): Promise<void> {

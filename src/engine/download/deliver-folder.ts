@@ -1,6 +1,7 @@
-import { definedMembers } from '../../given.ts';
+import { definedMembers, firstOf, lastOf } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
-import type { DecodedFile, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
+import { addDays } from '../../pipelines/civil-date.ts';
+import type { DecodedFile, FetchWindow, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
 import type { Origin } from '../../pipelines/ledger.ts';
 import { compareAnswers } from '../../pipelines/receipt.ts';
 import type { Receipt } from '../../pipelines/receipt.ts';
@@ -44,47 +45,78 @@ export async function deliverFolder(
   return withSource(engine, declaration, async (source) => {
     const request = { pipeline: dataset.definition.name, declaration, parts: [part.id], again: force };
     const { due, isSample } = await surveyFolder(engine, source, request, control);
+    const delivering: Delivering = { ...download, source, isSample };
     const answers: (StepDone | StepFailed)[] = [];
+    let empty: CivilDate[] = [];
+    const endEmpty = async (): Promise<void> => {
+      if (empty.length > 0) answers.push(...(await deliverEmpty(delivering, empty)));
+      empty = [];
+    };
     for (const date of dates) {
-      const own = due.filter(({ day }) => day.date === date);
-      answers.push(await deliverDate({ ...download, source, isSample }, date, own));
+      const gathered = await gather(delivering, date, due);
+      if ('known' in gathered || gathered.files.length > 0 || !follows(empty, date)) await endEmpty();
+      if ('known' in gathered) answers.push(gathered.known);
+      else if (gathered.files.length === 0) empty.push(date);
+      else answers.push(await deliverDate(delivering, date, gathered));
     }
+    await endEmpty();
     return answers;
   });
 }
 
-async function deliverDate(
+function follows(dates: readonly CivilDate[], date: CivilDate): boolean {
+  const last = dates.at(-1);
+  return last === undefined || addDays(last, 1) === date;
+}
+
+/** What a day is made of: its files, with those that came just now. */
+interface Gathered {
+  readonly came: ReadonlyMap<DueFile, FetchedFile>;
+  readonly stored: Source;
+  readonly files: readonly OfferedFile[];
+}
+
+/** Fetches what is due of a day, and lists what is kept of it; or what is known of a day to which nothing came. */
+async function gather(
   delivering: Delivering,
   date: CivilDate,
   due: readonly DueFile[],
-): Promise<StepDone | StepFailed> {
-  const { engine, dataset, part, step, force } = delivering;
-  const day = { part: part.id, date };
+): Promise<Gathered | { readonly known: StepDone }> {
+  const { engine, dataset, part, force } = delivering;
   const came = new Map<DueFile, FetchedFile>();
-  for (const file of due) {
+  for (const file of due.filter(({ day }) => day.date === date)) {
     const fetched = await bring(delivering, file);
     if (fetched !== undefined) came.set(file, fetched);
   }
   if (came.size === 0 && !force) {
     const known = await confirmKnown(delivering, date);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { known };
   }
   const stored = openStoredSource(engine);
-  const files = await filesBelow(stored, dataset.rawNames?.besides(day) ?? [], delivering.control);
+  const below = dataset.rawNames?.besides({ part: part.id, date }) ?? [];
+  return { came, stored, files: await filesBelow(stored, below, delivering.control) };
+}
+
+/** Days that follow each other and have no file: one empty raw file stands for all of them. */
+async function deliverEmpty(delivering: Delivering, dates: readonly CivilDate[]): Promise<(StepDone | StepFailed)[]> {
+  const { engine, dataset, part, step } = delivering;
+  const folder = `raw/${dataset.definition.name}/${part.id}/none`;
+  const raw = await putContent(engine.objects, { folder, ...SEALED }, { bytes: new Uint8Array() });
+  const window = { from: firstOf(dates), to: lastOf(dates) };
+  const { days } = await take(delivering, window, originOf(delivering, undefined, raw));
+  return dates.map((date) => days.find((answer) => answer.date === date) ?? lost(step, date));
+}
+
+async function deliverDate(
+  delivering: Delivering,
+  date: CivilDate,
+  { came, stored, files }: Gathered,
+): Promise<StepDone | StepFailed> {
+  const { engine, dataset, part, step } = delivering;
   const decoded: DecodedFile[] = [];
-  const raw = await joinedRaw(delivering, day, stored, files);
-  const { days } = await deliverImport(
-    engine,
-    {
-      pipeline: dataset.definition.name,
-      part: part.id,
-      window: { from: date, to: date },
-      origin: originOf(delivering, files[0], raw),
-      force,
-      decoded: (files) => void decoded.push(...files),
-    },
-    delivering.control,
-  );
+  const raw = await joinedRaw(delivering, { part: part.id, date }, stored, files);
+  const origin = originOf(delivering, files[0], raw);
+  const { days } = await take(delivering, { from: date, to: date }, origin, (own) => void decoded.push(...own));
   for (const [file, fetched] of came) {
     const outcome = decoded.find(({ name, sha256 }) => name === file.file.name && sha256 === fetched.sha256);
     const failure = outcome?.failure;
@@ -94,6 +126,16 @@ async function deliverDate(
     });
   }
   return days[0] ?? lost(step, date);
+}
+
+function take(
+  { engine, dataset, part, force, control }: Delivering,
+  window: FetchWindow,
+  origin: Origin,
+  decoded?: Download['decoded'],
+) {
+  const file = { pipeline: dataset.definition.name, part: part.id, window, origin, force };
+  return deliverImport(engine, { ...file, ...definedMembers({ decoded }) }, control);
 }
 
 /** Fetches a file and keeps it under its name; undefined when it does not come, and this was the last try. */
@@ -132,18 +174,16 @@ async function keep(
   await keepDelivered({ engine, dataset }, { name, day, mediaType, calledBefore: file.name, fetched });
 }
 
-/** The raw file of a day: all its files together, or an empty one that stands for the days without any. */
+/** The raw file of a day: all its files together. */
 function joinedRaw(
   { engine, dataset, part, control: { signal } }: Delivering,
   { date }: NamedDay,
   source: Source,
   files: readonly OfferedFile[],
 ): Promise<ArtefactRef> {
-  const folder = `raw/${dataset.definition.name}/${part.id}`;
-  if (files.length === 0)
-    return putContent(engine.objects, { folder: `${folder}/none`, ...SEALED }, { bytes: new Uint8Array() });
+  const folder = `raw/${dataset.definition.name}/${part.id}/${date}_${date}`;
   return withJoined(engine, { source, files, signal }, (file) =>
-    putContent(engine.objects, { folder: `${folder}/${date}_${date}`, ...SEALED }, { path: file }),
+    putContent(engine.objects, { folder, ...SEALED }, { path: file }),
   );
 }
 

@@ -14,6 +14,8 @@ import type { SftpServer } from '@quotidien/sample-portal/sftp/sftp-server';
 import { october } from '@quotidien/sample-portal/sftp/october';
 import type { Arrival } from '../../../src/engine/sources/arrivals.ts';
 import { ARRIVAL_TABLE } from '../../../src/engine/sources/arrivals.ts';
+import { readLedger, readReceipts } from '../../../src/engine/records/ledger-reader.ts';
+import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
@@ -103,6 +105,32 @@ describe('archives on an SFTP server', () => {
     const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates: OCTOBER_DAYS });
     expect(days.flatMap(({ steps }) => steps.flatMap(({ findings }) => findings))).toEqual([]);
     expect(days.map(({ result }) => result)).toEqual(['identical', 'identical', 'identical']);
+  });
+
+  it('leave days without a file with one receipt for all that follow each other, and each of them with its own slice', async () => {
+    const dates = datesBetween('2025-10-01', '2025-10-06');
+    const part = (id: string) => enedisAt(server)[0]!.definition.parts.find((candidate) => candidate.id === id)!;
+    const receipts = async (id: string) => {
+      const range = { first: dates[0]!, last: dates.at(-1)! };
+      const found = await readReceipts(engine.documents, 'enedis', part(id), range);
+      return found.map(({ days }) => Object.keys(days)).sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
+    };
+    const emptyDays = ['2025-10-03', '2025-10-04', '2025-10-05', '2025-10-06'];
+    await runDays(engine, 'enedis', dates);
+    expect(await receipts('f15')).toEqual([dates]);
+    expect(await receipts('r151')).toEqual([['2025-10-01'], ['2025-10-02'], emptyDays]);
+    const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates });
+    expect(days.flatMap(({ steps }) => steps.flatMap(({ findings }) => findings))).toEqual([]);
+    const keys = async () =>
+      [...(await readLedger(engine.documents, 'enedis', dates))].map(([date, entries]) => {
+        return [date, entries.filter(({ step }) => step === 'download/r151').map(({ key }) => key)] as const;
+      });
+    const before = new Map(await keys());
+    const late = octoberArchives().find(({ name }) => name.includes('20251002030000'))!;
+    putArchives(server, [{ ...late, name: late.name.replace('00001_Q', '00009_Q').replace('20251002', '20251004') }]);
+    await runDays(engine, 'enedis', dates, { recheck: true });
+    const after = new Map(await keys());
+    expect(dates.filter((date) => after.get(date)!.length > before.get(date)!.length)).toEqual(['2025-10-04']);
   });
 
   it('have the amounts of October once the billing team gives the hours over the power', async () => {
