@@ -3,6 +3,7 @@
 const BENCHES = {
   api: () => import('./api.ts'),
   cityflow: () => import('./cityflow.ts'),
+  console: () => import('./console.ts'),
   eco2mix: () => import('./eco2mix.ts'),
   enedis: () => import('./enedis.ts'),
   home: () => import('./home-size.ts'),

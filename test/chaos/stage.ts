@@ -16,6 +16,8 @@ import { killWorker, startWorker } from './day-worker.ts';
 export interface Stage {
   readonly folder: string;
   readonly client: Client;
+  /** Of the server, also after it was restarted. */
+  readonly address: string;
   readonly portal: Portal;
   /** Kills the server and starts it again on its port and database, after what is done meanwhile. */
   restartServer(meanwhile?: () => Promise<void>): Promise<void>;
@@ -46,6 +48,7 @@ export async function openStage(settings: Readonly<Record<string, string>> = {})
   return {
     folder,
     client,
+    address: server.address,
     portal,
     async restartServer(meanwhile) {
       const port = Number(server.address.split(':')[1]);

@@ -5,7 +5,7 @@ import { startApi } from '../../src/cli/services/api-server.ts';
 import type { RunningApi } from '../../src/cli/services/api-server.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
-import { accessibilityFaults, hasBrowser, openBrowser } from '../fixtures/browser.ts';
+import { accessibilityFaults, hasBrowser, openBrowser, tabTo } from '../fixtures/browser.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
@@ -156,13 +156,3 @@ describe.skipIf(!hasBrowser)('the console in a browser', () => {
     expect(faults).toEqual([]);
   });
 });
-
-/** Presses the tabulator until this has the focus. */
-async function tabTo(page: Page, selector: string): Promise<void> {
-  const wanted = page.locator(`${selector}:focus`);
-  for (let presses = 0; presses < 120; presses += 1) {
-    if ((await wanted.count()) > 0) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`the keyboard does not reach ${selector}`);
-}
