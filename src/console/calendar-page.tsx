@@ -4,7 +4,7 @@ import { firstOf, lastOf } from '../given.ts';
 import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
 import { calendarTotals, rangesOf } from '../pipelines/calendar-of-days.ts';
 import { monthOf, toEpochDay } from '../pipelines/civil-date.ts';
-import { HeldScopes } from './held-units.tsx';
+import { HeldScopes } from './waiting-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 

@@ -4,7 +4,7 @@ import { percent } from '../pipelines/calendar-of-days.ts';
 import type { StepState } from '../pipelines/execution.ts';
 import type { Verification } from '../pipelines/verification.ts';
 import { DayForms } from './day-forms.tsx';
-import { HeldUnits } from './held-units.tsx';
+import { HeldUnits } from './waiting-units.tsx';
 import type { ShownDay } from './shown-day.ts';
 import { linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { Manifest } from '../pipelines/manifest.ts';
-import { HeldUnits } from './held-units.tsx';
+import { HeldUnits } from './waiting-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 import { Steps, Versions } from './version-parts.tsx';

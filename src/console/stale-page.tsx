@@ -5,7 +5,7 @@ import type { StaleDay } from '../engine/look/stale-days.ts';
 import type { Unfinished } from '../engine/look/unfinished.ts';
 import { definedMembers, firstOf, lastOf } from '../given.ts';
 import { Choice } from './fields.tsx';
-import { pathOf } from './held-units.tsx';
+import { pathOf } from './waiting-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 

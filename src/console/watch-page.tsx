@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { FoundRevision, WatchedPart } from '../engine/watch/watched.ts';
 import { Reason } from './fields.tsx';
-import { pathOf } from './held-units.tsx';
+import { pathOf } from './waiting-units.tsx';
 import { linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
