@@ -8,7 +8,7 @@ export const COMMAND_NAMES = [
   ...['status', 'open', 'gaps', 'stale', 'show', 'diff', 'verify', 'export', 'doctor', 'settings'],
   ...['storage', 'reconcile', 'migrate', 'repair', 'gc', 'forget', 'retain'],
   ...['worker', 'dev', 'api', 'console', 'mcp', 'demo', 'portal', 'codec-server'],
-  ...['schedules', 'keys', 'new', 'completion'],
+  ...['schedules', 'keys', 'sessions', 'new', 'completion'],
 ];
 
 const PROPOSED = new RegExp(`\\bquotidien (?=(?:${COMMAND_NAMES.join('|')})\\b)`, 'g');
