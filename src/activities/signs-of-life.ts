@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { definedMembers } from '../given.ts';
 import type { DocumentStore } from '../ports/documents.ts';
 import type { ObjectBody, ObjectStore } from '../ports/objects.ts';
 import type { SqlEngine, SqlSession } from '../ports/sql.ts';
@@ -97,7 +96,6 @@ export function livelySql(engine: SqlEngine): SqlEngine {
 function livelySession(sql: SqlSession): SqlSession {
   return {
     scratch: sql.scratch,
-    ...definedMembers({ kept: sql.kept }),
     borrowFolder: () => sql.borrowFolder(),
     run: (statement) => called(() => sql.run(statement)),
     rows: (statement) => called(() => sql.rows(statement)),

@@ -1,42 +1,7 @@
-/** A file whose rows a kept table has. */
-export interface KeptFile {
-  /** Of its bytes: whoever has a file with this hash has these rows. */
-  readonly sha256: string;
-  /** What its rows have in the column `quotidien_file`, a whole number. */
-  readonly place: number;
-  /** The `rowid` of its first row; the others follow it in the order of the file. */
-  readonly firstRow: number;
-  readonly rows: number;
-}
-
-/** A table with the rows of files that a session has written, and nothing else. */
-export interface KeptRows {
-  /** Qualified name. */
-  readonly table: string;
-  /** Those of every file, in their order; the table has `quotidien_file` before them. */
-  readonly columns: readonly string[];
-  readonly files: readonly KeptFile[];
-}
-
-/**
- * Rows that sessions of one process leave to those after them, so that these need not open the files
- * that have them: to read a column of a small file costs more than its rows. An outcome is the same
- * without them; they may be gone at any time but while a session uses what it has found.
- */
-export interface KeptTables {
-  /** Of a table that the session is to make and to `add`; undefined where it is too large to be kept. */
-  newName(size: { readonly rows: number; readonly columns: number }): string | undefined;
-  add(rows: KeptRows): Promise<void>;
-  /** The table with the rows of a file, which stays until the session ends. */
-  find(sha256: string): KeptRows | undefined;
-}
-
 /** One private SQL session on the embedded engine; its temporary tables and its scratch folder end with it. */
 export interface SqlSession {
   /** A local folder of this session, for `COPY … TO`; removed when the session ends. */
   readonly scratch: string;
-  /** Absent in a session that is to read files, as when they are verified. */
-  readonly kept?: KeptTables;
   /**
    * A folder that is this session's until its end and goes to another one then, with what is in it: for files of names that come again,
    * written over the earlier ones. Thousands of new files are dear: ext4 searches past all that were removed in the last minutes. Measured,
@@ -62,15 +27,7 @@ export interface SqlSession {
   atOnce<T, R>(items: readonly T[], work: (item: T, sql: SqlSession) => Promise<R>): Promise<R[]>;
 }
 
-/** How a session is to be. */
-export interface SessionOptions {
-  /** Interrupts its statements. */
-  readonly signal?: AbortSignal;
-  /** Whether it has the `kept` tables; not unless given. */
-  readonly keeps?: boolean;
-}
-
 /** Errors of SQL keep the engine's message; malformed input data is `SRC_SHAPE_CHANGED`, a full disk `STORE_DENIED`. */
 export interface SqlEngine {
-  session<T>(work: (sql: SqlSession) => Promise<T>, options?: SessionOptions): Promise<T>;
+  session<T>(work: (sql: SqlSession) => Promise<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
 }

@@ -103,7 +103,6 @@ function shootingSql(sql: SqlEngine): SqlEngine {
   };
   const counted = (session: SqlSession): SqlSession => ({
     scratch: session.scratch,
-    ...(session.kept === undefined ? {} : { kept: session.kept }),
     borrowFolder: () => session.borrowFolder(),
     run: (text) => {
       count();

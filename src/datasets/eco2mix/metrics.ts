@@ -1,13 +1,5 @@
-import { dayOf, fileOfRows, fileRowsSql, nthOf, PipelineError, REVISIONS } from '../kit/index.ts';
-import type {
-  LocalArtefact,
-  Revision,
-  SqlSession,
-  StepImplementation,
-  StepTask,
-  StepUnit,
-  UnitOutcome,
-} from '../kit/index.ts';
+import { dayOf, nthOf, PipelineError, quoteTexts, REVISIONS } from '../kit/index.ts';
+import type { Revision, SqlSession, StepImplementation, StepTask, StepUnit, UnitOutcome } from '../kit/index.ts';
 import type { MeasureName } from './columns.ts';
 import { BIT_OF, MEASURES } from './columns.ts';
 import { parsePublishedBy } from './core.ts';
@@ -28,14 +20,14 @@ export const metricsNational: StepImplementation = { kind: 'sql', run };
 type CoreRow = readonly [number, number, string, ...(number | null)[]];
 
 async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcome[]> {
-  const cores = task.units.map(coreOfUnit);
+  const paths = task.units.map(corePath);
   const days = await sql.rows<{ path: string; core: string }>(`SELECT filename AS path,
       string_agg(CAST(to_json([CAST(epoch(instant_at) AS BIGINT)::JSON, CAST(${finalitySql()} AS JSON), to_json(published_by),
         ${MEASURES.map(({ column }) => `to_json(${column})`).join(', ')}]) AS VARCHAR), ',') AS core
-    FROM ${fileRowsSql(sql, cores.map(fileOfRows))} GROUP BY ALL`);
+    FROM read_parquet([${quoteTexts([...new Set(paths)])}], filename = true, hive_partitioning = false) GROUP BY ALL`);
   const coreOf = new Map(days.map(({ path, core }) => [path, core]));
   return task.units.map((unit, index): UnitOutcome => {
-    const rows = JSON.parse(`[${coreOf.get(nthOf(cores, index).path) ?? ''}]`) as CoreRow[];
+    const rows = JSON.parse(`[${coreOf.get(nthOf(paths, index)) ?? ''}]`) as CoreRow[];
     const metrics = dayMetrics(coreDay(unit, rows));
     return {
       scope: unit.scope,
@@ -50,11 +42,11 @@ function finalitySql(): string {
   return `CASE revision ${REVISIONS.map((name, index) => `WHEN '${name}' THEN ${index}`).join(' ')} END`;
 }
 
-function coreOfUnit(unit: StepUnit): LocalArtefact {
-  const core = unit.inputs['core']?.[0];
-  if (core === undefined)
+function corePath(unit: StepUnit): string {
+  const path = unit.inputs['core']?.[0]?.path;
+  if (path === undefined)
     throw new PipelineError('INTERNAL', `metrics of ${unit.scope} are asked without a core table`);
-  return core;
+  return path;
 }
 
 /** The rows of a day as columns over its quarters. Rows off the quarter grid are held by a check and left out here. */

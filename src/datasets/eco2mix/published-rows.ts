@@ -1,13 +1,4 @@
-import {
-  alikeFiles,
-  dayOf,
-  fileOfRows,
-  fileRowsSql,
-  firstOf,
-  quoteIdentifier,
-  quoteText,
-  quoteTexts,
-} from '../kit/index.ts';
+import { alikeFiles, dayOf, firstOf, quoteIdentifier, quoteText, quoteTexts } from '../kit/index.ts';
 import type { LocalArtefact, SqlSession, StepUnit, ZonedDay } from '../kit/index.ts';
 import type { ColumnName, MeasureName } from './columns.ts';
 import { MEASURES } from './columns.ts';
@@ -42,7 +33,6 @@ interface SliceFile {
   readonly unit: number;
   readonly part: Part;
   readonly path: string;
-  readonly sha256: string;
   readonly day: ZonedDay;
 }
 
@@ -88,16 +78,14 @@ export async function loadPublishedRows(sql: SqlSession, units: readonly StepUni
   const files = units.flatMap((unit, index) =>
     PARTS.flatMap((part): SliceFile[] => {
       const slice = sliceOf(unit, part);
-      return slice === undefined ? [] : [{ unit: index, part, ...fileOfRows(slice), day: dayOf(unit) }];
+      return slice === undefined ? [] : [{ unit: index, part, path: slice.path, day: dayOf(unit) }];
     }),
   );
   const groups = (await alikeFiles(sql, files)).map(({ part, columns, files: alike }): HeaderGroup => {
     const { date } = firstOf(alike).day;
     return { part, files: alike, header: mapHeader(columns, `the ${part} slice of ${date}`) };
   });
-  await sql.run(
-    `CREATE OR REPLACE TEMP TABLE published AS ${groups.map((group) => selectTyped(sql, group)).join(' UNION ALL ') || NOTHING}`,
-  );
+  await sql.run(`CREATE OR REPLACE TEMP TABLE published AS ${groups.map(selectTyped).join(' UNION ALL ') || NOTHING}`);
   const tallies =
     await sql.rows<SliceTally>(`SELECT unit, part, count(*) AS rows, count(*) FILTER (WHERE ${IS_USABLE}) AS usable,
       count(DISTINCT second) FILTER (WHERE ${IS_USABLE}) AS instants, bool_or(is_odd) AS is_odd, count(*) FILTER (WHERE NOT known_nature) AS unknown_natures
@@ -141,17 +129,18 @@ function textOf(name: ColumnName): string {
 }
 
 /** The texts of slices that mean something to us, with the `position` of their rows and what `published` says of their unit. */
-function selectTexts(sql: SqlSession, header: Header, files: readonly SliceFile[]): string {
+function selectTexts(header: Header, files: readonly SliceFile[]): string {
   const texts = [...header.known].map(([name, published]) => `s.${quoteIdentifier(published)} AS ${textOf(name)}`);
   const unitOf = files.map(({ unit, path, day: { date, startAt, hours } }) => {
     return `(${unit}, ${quoteText(path)}, ${quoteText(date)}, ${Date.parse(startAt) / 1000}::BIGINT, ${hours})`;
   });
   return `SELECT f.unit, f.data_day, f.start_s, f.hours, s.file_row_number AS position, ${texts.join(', ')}
-    FROM ${fileRowsSql(sql, files)} AS s
+    FROM read_parquet([${quoteTexts(files.map(({ path }) => path))}],
+      filename = true, file_row_number = true, hive_partitioning = false) AS s
     JOIN (VALUES ${unitOf.join(', ')}) AS f(unit, path, data_day, start_s, hours) ON f.path = s.filename`;
 }
 
-function selectTyped(sql: SqlSession, { header, part, files }: HeaderGroup): string {
+function selectTyped({ header, part, files }: HeaderGroup): string {
   const saysNature = header.known.has('nature');
   const changesClock = files.some(({ day }) => day.hours !== 24);
   return `SELECT unit, data_day, start_s, hours, ${quoteText(part)} AS part, position, second, finality, known_nature, ${VALUE_COLUMNS}, mask, is_odd,
@@ -162,7 +151,7 @@ function selectTyped(sql: SqlSession, { header, part, files }: HeaderGroup): str
       FROM (
         SELECT *, ${secondSql(header)} AS second, ${saysNature ? NATURE : 'NULL::INTEGER'} AS nature,
           ${MEASURES.map(({ name, column }) => `${valueSql(header, name)} AS ${column}`).join(', ')}
-        FROM (${selectTexts(sql, header, files)})))`;
+        FROM (${selectTexts(header, files)})))`;
 }
 
 function valueSql(header: Header, name: MeasureName): string {
@@ -234,7 +223,7 @@ async function explainOddRows(
       return `CASE WHEN NOT coalesce(${isFine}, ${text} IS NULL) THEN ${quoteText(`${name}=`)} || ${text} END`;
     });
     await sql.run(`UPDATE published SET unreadable = nullif(found.cells, '') FROM (
-        SELECT unit, position, concat_ws(', ', ${cells.join(', ')}) AS cells FROM (${selectTexts(sql, header, members)})
+        SELECT unit, position, concat_ws(', ', ${cells.join(', ')}) AS cells FROM (${selectTexts(header, members)})
       ) AS found WHERE is_odd AND part = ${quoteText(part)} AND published.unit = found.unit AND published.position = found.position`);
   }
 }

@@ -64,7 +64,6 @@ export async function sliceRawFile(task: SliceTask, sql: SqlSession): Promise<re
     // Without two rows at one time, time alone is the same order, and cheaper to sort by than forty texts.
     orderBy: [...counts.values()].some(({ twins }) => twins) ? `${TIME}, ${published}` : TIME,
     days: days.map((date) => ({ date, rows: counts.get(date)?.rows ?? 0 })),
-    keptAs: file.published,
   });
   return days.map((scope) => outcomeOf(scope, file, counts.get(scope), files.get(scope)));
 }

@@ -34,7 +34,6 @@ async function run(task: StepTask, sql: SqlSession): Promise<readonly UnitOutcom
     columns: CORE_COLUMNS.join(', '),
     orderBy: 'instant_at',
     days: units.map((unit, index) => ({ date: dayOf(unit).date, rows: rowsToWrite(loads[index]) })),
-    keptAs: CORE_COLUMNS,
   });
   return units.map((unit, index): UnitOutcome => {
     const load = loads[index];

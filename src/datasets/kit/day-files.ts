@@ -1,11 +1,8 @@
 import path from 'node:path';
-import { firstOf, lastOf } from '../../given.ts';
-import { toEpochDay } from '../../pipelines/civil-date.ts';
+import { datesBetween, toEpochDay } from '../../pipelines/civil-date.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { SqlSession } from '../../ports/sql.ts';
-import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
-import { isOfDaysSql, keepDays, sortDays } from './kept-rows.ts';
-import type { SortedDays } from './kept-rows.ts';
+import { quoteIdentifier, quoteText, quoteTexts } from '../../pipelines/sql-text.ts';
 
 /**
  * The engine hands rows on in vectors of this many, and a partition whose rows come in two vectors is encoded otherwise than
@@ -40,8 +37,6 @@ export interface DayFilesRequest {
   readonly orderBy: string;
   /** Ascending, with the number of their rows; days without rows get no file. */
   readonly days: readonly DayToWrite[];
-  /** The names of `columns`, where the next step is to find the rows in memory (`fileRowsSql`). */
-  readonly keptAs?: readonly string[];
 }
 
 /**
@@ -53,42 +48,8 @@ export async function writeDayFiles(
   request: DayFilesRequest,
 ): Promise<ReadonlyMap<CivilDate, string>> {
   const files = new Map<CivilDate, string>();
-  const { keptAs: names = [] } = request;
-  const rows = { ...request, names, days: request.days.filter((day) => day.rows > 0) };
-  const sorted = names.length === 0 ? undefined : await sortDays(sql, rows);
-  const source = sorted === undefined ? asTheyAre(request) : asSorted(names, sorted);
-  for (const days of batchesOf(request.days)) await writeBatch(sql, source, days, files);
-  if (sorted !== undefined) await keepDays(sql, rows, sorted, files);
+  for (const days of batchesOf(request.days)) await writeBatch(sql, request, days, files);
   return files;
-}
-
-/** What batches of days are read from. */
-interface Source {
-  readonly columns: string;
-  /** SQL of how many days after `first` a row's day is. */
-  place(first: CivilDate): string;
-  /** The rows of these days in their order, with these columns. */
-  select(days: readonly CivilDate[], columns: string): string;
-}
-
-function asTheyAre({ table, dayColumn, columns, orderBy }: DayFilesRequest): Source {
-  const day = quoteIdentifier(dayColumn);
-  return {
-    columns,
-    place: (first) => `CAST(${day} AS DATE) - DATE ${quoteText(first)}`,
-    select: (days, of) => `SELECT ${of} FROM ${table} WHERE ${isOfDaysSql(day, days)} ORDER BY ${orderBy}`,
-  };
-}
-
-function asSorted(names: readonly string[], { table, place, placeOf }: SortedDays): Source {
-  return {
-    columns: names.map(quoteIdentifier).join(', '),
-    place: (first) => `${place} - ${placeOf(first)}`,
-    select: (days, of) => {
-      const isWanted = `${place} BETWEEN ${placeOf(firstOf(days))} AND ${placeOf(lastOf(days))}`;
-      return `SELECT ${of} FROM ${table} WHERE ${isWanted} ORDER BY rowid`;
-    },
-  };
 }
 
 /** Consecutive days that have rows, as many as one batch may hold; a larger day is a batch of its own. */
@@ -111,18 +72,19 @@ function batchesOf(days: readonly DayToWrite[]): CivilDate[][] {
 
 async function writeBatch(
   sql: SqlSession,
-  source: Source,
+  request: DayFilesRequest,
   days: readonly CivilDate[],
   files: Map<CivilDate, string>,
 ): Promise<void> {
   const folder = await sql.borrowFolder();
   const [first = ''] = days;
   if (days.length === 1) {
-    files.set(first, await writeOneDay(sql, source, first, path.join(folder, 'alone.parquet')));
+    files.set(first, await writeOneDay(sql, request, first, path.join(folder, 'alone.parquet')));
     return;
   }
   // By place in the batch and not by date: the names come again in every month.
-  const select = source.select(days, `${source.columns}, ${source.place(first)} AS ${PLACE}`);
+  const place = `CAST(${quoteIdentifier(request.dayColumn)} AS DATE) - DATE ${quoteText(first)} AS ${PLACE}`;
+  const select = selectDays(request, days, `${request.columns}, ${place}`);
   const [copied] = await sql.rows<{ Files: readonly string[] }>(
     `COPY (${select}) TO ${quoteText(folder)} (${DAY_FILE_FORMAT}, PARTITION_BY (${PLACE}), OVERWRITE_OR_IGNORE, RETURN_FILES)`,
   );
@@ -132,11 +94,26 @@ async function writeBatch(
     const [only] = own;
     // The engine may flush a partition early and go on in a second file; the day is one file all the same.
     const isWhole = own.length === 1 && only !== undefined;
-    files.set(date, isWhole ? only : await writeOneDay(sql, source, date, path.join(folder, `${name}.parquet`)));
+    files.set(date, isWhole ? only : await writeOneDay(sql, request, date, path.join(folder, `${name}.parquet`)));
   }
 }
 
-async function writeOneDay(sql: SqlSession, source: Source, date: CivilDate, file: string): Promise<string> {
-  await sql.run(`COPY (${source.select([date], source.columns)}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`);
+async function writeOneDay(sql: SqlSession, request: DayFilesRequest, date: CivilDate, file: string): Promise<string> {
+  await sql.run(`COPY (${selectDays(request, [date], request.columns)}) TO ${quoteText(file)} (${DAY_FILE_FORMAT})`);
   return file;
+}
+
+function selectDays(
+  { table, dayColumn, orderBy }: DayFilesRequest,
+  days: readonly CivilDate[],
+  columns: string,
+): string {
+  const day = quoteIdentifier(dayColumn);
+  const [first = '', last = ''] = [days[0], days.at(-1)];
+  // A range where it says the same: a list becomes a join, which takes longer than the rows of a month.
+  const isRange = datesBetween(first, last).length === days.length;
+  const isWanted = isRange
+    ? `${day} BETWEEN ${quoteText(first)} AND ${quoteText(last)}`
+    : `${day} IN (${quoteTexts(days)})`;
+  return `SELECT ${columns} FROM ${table} WHERE ${isWanted} ORDER BY ${orderBy}`;
 }

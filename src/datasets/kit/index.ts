@@ -122,8 +122,6 @@ export * from './version.ts';
 export * from './checks.ts';
 export * from './csv.ts';
 export * from './day-files.ts';
-export { fileOfRows, fileRowsSql, keptColumns } from './kept-rows.ts';
-export type { FileOfRows } from './kept-rows.ts';
 export * from './each-unit.ts';
 export * from './flat-table.ts';
 export * from './french-csv.ts';

@@ -257,7 +257,7 @@ async function runRollup(
   const task: StepTask = { step: rollup.id, params: rollup.params ?? {}, signal, progress, units };
   const identities = new Map(works.map(({ period, identity }) => [period, identity]));
   const context = { pipeline: definition.name, step: rollup, startedAt, scopes: works.length };
-  return runImplementation(engine, implementation, task, { keeps: true }, async (outcomes) => {
+  return runImplementation(engine, implementation, task, async (outcomes) => {
     const { failed } = await commitOutcomes(engine, control, context, outcomes, identities);
     return failed;
   });

@@ -17,7 +17,7 @@ import { openContent } from '../content-store.ts';
 import type { StepDone, StepFailed } from '../../pipelines/run-steps.ts';
 import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
-import { MANY_DAYS, doneWith, judge } from '../execute/execute-step.ts';
+import { doneWith, judge } from '../execute/execute-step.ts';
 import type { RawAnswer } from './fetch-raw.ts';
 import { sliceWithout } from './leave-out.ts';
 import type { LeftOut } from './leave-out.ts';
@@ -99,7 +99,7 @@ async function sliceHeld(
         const context = { pipeline: dataset.definition.name, step, startedAt, scopes: days.length };
         return { entries: await commitStep(engine, control, context, work), failed, hasForgotten: rows > 0 };
       },
-      { signal: control.signal, keeps: days.length >= MANY_DAYS },
+      { signal: control.signal },
     );
   const { entries, failed, hasForgotten } = await withDecoded(download, { path, date: firstOf(dates) }, slicing);
   return { answers: [...failed, ...entries.map((entry) => doneWith(step, entry, 'ran'))], entries, hasForgotten };

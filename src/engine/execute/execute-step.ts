@@ -21,7 +21,6 @@ import { unsharded } from '../../pipelines/shard.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import { zonedDay } from '../../pipelines/zoned-day.ts';
-import type { SessionOptions } from '../../ports/sql.ts';
 import { commitStep } from './commit-step.ts';
 import type { CommitContext, StepIdentity, Uncommitted } from './commit-step.ts';
 import { damageOf } from '../content-store.ts';
@@ -82,8 +81,7 @@ export async function executeStep(stores: Engine, request: StepRequest, control:
     };
     const identities = new Map(units.map(({ day, ...identity }) => [day.date, identity]));
     const context = { pipeline: request.pipeline, step, startedAt, scopes: units.length };
-    const keeps = units.length >= MANY_DAYS;
-    return runImplementation(engine, implementation, task, { keeps }, async (outcomes) => {
+    return runImplementation(engine, implementation, task, async (outcomes) => {
       const { entries, failed } = await commitOutcomes(engine, control, context, outcomes, identities);
       return new Map<string, StepDone | StepFailed>([
         ...failed.map((failure) => [failure.date, failure] as const),
@@ -129,20 +127,15 @@ async function reusable(engine: Engine, entry: LedgerEntry | undefined): Promise
   return entry;
 }
 
-/** Of so many days the rows are left in memory to the next step, and are looked for there. */
-export const MANY_DAYS = 8;
-
 /** Runs the implementation and `use`s its outputs while their scratch files exist. */
 export async function runImplementation<T>(
   engine: Engine,
   implementation: StepImplementation,
   task: StepTask,
-  { keeps = false }: Pick<SessionOptions, 'keeps'>,
   use: (outcomes: readonly UnitOutcome[]) => Promise<T>,
 ): Promise<T> {
   if (implementation.kind === 'sql') {
-    const options = { signal: task.signal, keeps };
-    return sqlOf(engine).session(async (sql) => use(await implementation.run(task, sql)), options);
+    return sqlOf(engine).session(async (sql) => use(await implementation.run(task, sql)), { signal: task.signal });
   }
   const tools = {
     read: (artefact: { path: string }) => readFile(artefact.path),

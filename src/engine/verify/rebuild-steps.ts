@@ -171,7 +171,7 @@ async function executeAgain(
     ...control,
   };
   try {
-    return await runImplementation(engine, implementation, task, {}, (outcomes) => rebuiltOf(step, scopes, outcomes));
+    return await runImplementation(engine, implementation, task, (outcomes) => rebuiltOf(step, scopes, outcomes));
   } catch (error) {
     const failure = failureOf(error, control.signal);
     if (set.length === 1) return new Map(scopes.map((scope) => [scope, failure]));

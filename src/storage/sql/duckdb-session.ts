@@ -3,7 +3,7 @@ import { PipelineError } from '../../errors.ts';
 import { duckDbError, endsInstance } from './duckdb-errors.ts';
 import type { DuckDbLimits } from './duckdb-errors.ts';
 import { toPlainValue } from './duckdb-values.ts';
-import type { KeptTables, SqlSession } from '../../ports/sql.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 
 /** How long until an interrupt is repeated. */
 const INTERRUPT_AGAIN_MS = 50;
@@ -11,7 +11,6 @@ const INTERRUPT_AGAIN_MS = 50;
 interface DuckDbSessionOptions {
   readonly connection: DuckDBConnection;
   readonly scratch: string;
-  readonly kept?: KeptTables;
   readonly limits: DuckDbLimits;
   readonly signal: AbortSignal | undefined;
   /** How many statements of the session may run at once now. */
@@ -26,7 +25,6 @@ interface DuckDbSessionOptions {
 /** One connection as a session. Its statements run one after the other, also when the caller does not wait in between; only `atOnce` opens more. */
 export class DuckDbSession implements SqlSession {
   readonly scratch: string;
-  readonly kept?: KeptTables;
   readonly #options: DuckDbSessionOptions;
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
@@ -34,7 +32,6 @@ export class DuckDbSession implements SqlSession {
 
   constructor(options: DuckDbSessionOptions) {
     this.scratch = options.scratch;
-    if (options.kept !== undefined) this.kept = options.kept;
     this.#options = options;
   }
 

@@ -3,19 +3,14 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError } from '../../errors.ts';
-import { definedMembers } from '../../given.ts';
 import { duckDbError } from './duckdb-errors.ts';
 import { DuckDbSession } from './duckdb-session.ts';
 import { fileError } from '../shared/file-errors.ts';
-import type { SessionOptions, SqlEngine, SqlSession } from '../../ports/sql.ts';
-import { KEPT_DATABASE, KeptTableStore } from './kept-tables.ts';
+import type { SqlEngine, SqlSession } from '../../ports/sql.ts';
 import { openScratchFolder, removeScratchFolder } from '../local/scratch-folder.ts';
 
 /** A session that has been the only one for this long gets all threads. */
 const GROW_AFTER_MS = 1_000;
-
-/** A worker without SQL for this long gives back what its sessions have kept for each other. */
-const FORGET_AFTER_MS = 60_000;
 
 /** One engine per process; its sessions share memory and threads. */
 export interface DuckDbEngineOptions {
@@ -40,7 +35,6 @@ interface OpenInstance {
   readonly keeper: DuckDBConnection;
   /** Folders that sessions gave back. */
   readonly free: string[];
-  readonly kept: KeptTableStore;
 }
 
 /**
@@ -67,7 +61,6 @@ class EmbeddedEngine implements DuckDbEngine {
   #active = 0;
   #threadsSet: number;
   #growing: NodeJS.Timeout | undefined;
-  #forgetting: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: DuckDbEngineOptions) {
@@ -75,10 +68,10 @@ class EmbeddedEngine implements DuckDbEngine {
     this.#threadsSet = options.threads;
   }
 
-  async session<T>(work: (sql: SqlSession) => Promise<T>, options: SessionOptions = {}): Promise<T> {
+  async session<T>(work: (sql: SqlSession) => Promise<T>, options: { readonly signal?: AbortSignal } = {}): Promise<T> {
     if (this.#closed) throw new PipelineError('INTERNAL', 'the SQL engine is used after it was closed');
     options.signal?.throwIfAborted();
-    const running = this.#runSession(work, options);
+    const running = this.#runSession(work, options.signal);
     this.#running.add(running);
     try {
       return await running;
@@ -91,14 +84,13 @@ class EmbeddedEngine implements DuckDbEngine {
     this.#closed = true;
     await Promise.allSettled(this.#running);
     clearTimeout(this.#growing);
-    clearTimeout(this.#forgetting);
     const opened = await this.#opening?.catch(() => undefined);
     this.#opening = undefined;
     if (opened !== undefined) this.#abandoned.push(opened);
     for (const instance of this.#abandoned.splice(0)) await closeInstance(instance);
   }
 
-  async #runSession<T>(work: (sql: SqlSession) => Promise<T>, { signal, keeps }: SessionOptions): Promise<T> {
+  async #runSession<T>(work: (sql: SqlSession) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const opened = await this.#open();
     this.#sessions += 1;
     const name = `session_${this.#sessions}`;
@@ -108,16 +100,14 @@ class EmbeddedEngine implements DuckDbEngine {
     });
     await this.#shareThreads(opened, 1);
     const borrowed: string[] = [];
-    const kept = keeps === true ? opened.kept.forSession() : undefined;
     try {
-      const connection = await this.#connect(opened, name, kept === undefined ? [] : [KEPT_DATABASE]);
+      const connection = await this.#connect(opened, name);
       const onInstanceEnd = (): void => {
         this.#abandon(opened);
       };
       const session = new DuckDbSession({
         connection,
         scratch,
-        ...definedMembers({ kept: kept?.tables }),
         limits: this.#options,
         signal,
         lanes: () => this.#threadsSet,
@@ -138,7 +128,6 @@ class EmbeddedEngine implements DuckDbEngine {
         await opened.keeper.run(`DETACH ${name}`).catch(() => undefined);
       }
     } finally {
-      await kept?.end();
       await this.#endSession(opened);
       opened.free.push(...borrowed);
       await removeScratchFolder(scratch);
@@ -176,19 +165,11 @@ class EmbeddedEngine implements DuckDbEngine {
    * A session that becomes the only one is rarely that for long: taking threads away and giving them back with every session of a backfill
    * costs a tenth of it. A session whose lanes have ended has them back at once: what it does next is one statement over everything.
    */
-  async #endSession(opened: OpenInstance): Promise<void> {
-    const { keeper } = opened;
+  async #endSession({ keeper }: OpenInstance): Promise<void> {
     this.#active -= 1;
     clearTimeout(this.#growing);
-    if (this.#active === 0) {
-      clearTimeout(this.#forgetting);
-      this.#forgetting = setTimeout(() => void this.#forget(opened), FORGET_AFTER_MS).unref();
-      await this.#setThreads(keeper);
-    } else this.#growing = setTimeout(() => void this.#setThreads(keeper), GROW_AFTER_MS).unref();
-  }
-
-  async #forget({ kept }: OpenInstance): Promise<void> {
-    if (this.#active === 0) await kept.clear();
+    if (this.#active === 0) await this.#setThreads(keeper);
+    else this.#growing = setTimeout(() => void this.#setThreads(keeper), GROW_AFTER_MS).unref();
   }
 
   async #setThreads(keeper: DuckDBConnection): Promise<void> {
@@ -200,14 +181,10 @@ class EmbeddedEngine implements DuckDbEngine {
   }
 
   /** The first connection of a session or another one. */
-  async #connect(
-    { instance, keeper }: OpenInstance,
-    name: string,
-    shared: readonly string[] = [],
-  ): Promise<DuckDBConnection> {
+  async #connect({ instance, keeper }: OpenInstance, name: string): Promise<DuckDBConnection> {
     const setUp = `USE ${name}; SET TimeZone = 'UTC'`;
     try {
-      for (const database of [name, ...shared]) await keeper.run(`ATTACH IF NOT EXISTS ':memory:' AS ${database}`);
+      await keeper.run(`ATTACH IF NOT EXISTS ':memory:' AS ${name}`);
       const connection = await instance.connect();
       await connection.run(setUp);
       return connection;
@@ -246,12 +223,7 @@ async function openInstance(options: DuckDbEngineOptions): Promise<OpenInstance>
       // with the layout of the one before, without an error. The operating system keeps files in memory anyway.
       enable_external_file_cache: 'false',
     });
-    const keeper = await instance.connect();
-    const kept = new KeptTableStore(async (table) => {
-      // Fails only when the instance is of no use any more, and its memory goes with it.
-      await keeper.run(`DROP TABLE IF EXISTS ${table}`).catch(() => undefined);
-    });
-    return { folder, instance, keeper, free: [], kept };
+    return { folder, instance, keeper: await instance.connect(), free: [] };
   } catch (error) {
     await removeScratchFolder(folder);
     throw duckDbError(error, 'open', options);

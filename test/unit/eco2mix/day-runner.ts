@@ -13,8 +13,8 @@ export interface Runner extends StepRunner {
   metrics(sources: readonly Source[], dates: readonly CivilDate[]): Promise<Map<CivilDate, DayMetrics>>;
 }
 
-export async function openRunner(options?: { readonly keeps: boolean }): Promise<Runner> {
-  const steps = await openStepRunner(eco2mix, options);
+export async function openRunner(): Promise<Runner> {
+  const steps = await openStepRunner(eco2mix);
   const runner: Runner = {
     ...steps,
     async core(sources, wanted) {

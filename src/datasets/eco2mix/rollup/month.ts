@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { fileOfRows, fileRowsSql } from '../../kit/index.ts';
+import { quoteTexts } from '../../kit/index.ts';
 import type {
   LocalArtefact,
   SqlSession,
@@ -40,7 +40,7 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
   const outputs: Record<string, StagedOutput> = {};
   const cores = unit.inputs['core'] ?? [];
   if (cores.length > 0) {
-    const select = `SELECT ${CORE_COLUMNS.join(', ')} FROM ${fileRowsSql(sql, cores.map(fileOfRows))} ORDER BY instant_at`;
+    const select = `SELECT ${CORE_COLUMNS.join(', ')} FROM ${readFiles(cores)} ORDER BY instant_at`;
     outputs['core'] = await copyTable(sql, select, path.join(folder, 'core.parquet'));
   }
   const days = readMetrics(unit.inputs['metrics'] ?? []);
@@ -60,6 +60,10 @@ async function rollUp(unit: StepUnit, sql: SqlSession): Promise<UnitOutcome> {
     outputs[output] = await copyRawRows(sql, slices, path.join(folder, `${output}.parquet`), 'by time');
   }
   return { scope: unit.scope, outputs, checks: [], facts: { days: days.length, rows: outputs['core']?.rows ?? 0 } };
+}
+
+function readFiles(artefacts: readonly LocalArtefact[]): string {
+  return `read_parquet([${quoteTexts(artefacts.map(({ path: file }) => file))}], hive_partitioning = false)`;
 }
 
 /** Small files one after the other: reading each takes less time than the way to another thread and back. */

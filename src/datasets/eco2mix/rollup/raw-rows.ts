@@ -1,5 +1,5 @@
-import { fileOfRows, fileRowsSql, keptColumns, quoteIdentifier, quoteTexts } from '../../kit/index.ts';
-import type { FileOfRows, LocalArtefact, SqlSession, StagedOutput } from '../../kit/index.ts';
+import { quoteIdentifier, quoteTexts } from '../../kit/index.ts';
+import type { LocalArtefact, SqlSession, StagedOutput } from '../../kit/index.ts';
 import { DESCRIPTORS, MEASURES } from '../columns.ts';
 import { columnNameOf } from '../header.ts';
 import { copyTable } from './copy-table.ts';
@@ -23,9 +23,10 @@ export async function copyRawRows(
   path: string,
   order: 'by time' | 'as they come',
 ): Promise<StagedOutput> {
-  const { source, columns: described } = keptRows(sql, files) ?? (await rowsOfFiles(sql, files));
+  const source = `read_parquet([${quoteTexts(files.map((file) => file.path))}], union_by_name = true, hive_partitioning = false)`;
+  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${source}`);
   const spellings = new Map<string, string[]>();
-  for (const published of described) {
+  for (const { column_name: published } of described) {
     const name = columnNameOf(published) ?? published;
     spellings.set(name, [...(spellings.get(name) ?? []), quoteIdentifier(published)]);
   }
@@ -37,33 +38,6 @@ export async function copyRawRows(
   if (order === 'as they come') return copyTable(sql, rows, path, ROW_GROUP_ROWS);
   const keys = ['TRY_CAST("date_heure" AS TIMESTAMPTZ)', ...names.map(quoteIdentifier)];
   return copyTable(sql, `SELECT * FROM (${rows}) ORDER BY ${keys.join(', ')}`, path);
-}
-
-/** Where the rows are and which columns they have, in the order in which the files bring them. */
-interface RawSource {
-  readonly source: string;
-  readonly columns: readonly string[];
-}
-
-async function rowsOfFiles(sql: SqlSession, files: readonly LocalArtefact[]): Promise<RawSource> {
-  const paths = quoteTexts(files.map((file) => file.path));
-  const source = `read_parquet([${paths}], union_by_name = true, hive_partitioning = false)`;
-  const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${source}`);
-  return { source, columns: described.map(({ column_name: name }) => name) };
-}
-
-/** Undefined where some of them are in their files alone. */
-function keptRows(sql: SqlSession, files: readonly LocalArtefact[]): RawSource | undefined {
-  const alike = new Map<string, FileOfRows[]>();
-  for (const file of files.map(fileOfRows)) {
-    const columns = keptColumns(sql, file);
-    if (columns === undefined) return undefined;
-    const names = JSON.stringify(columns);
-    alike.set(names, [...(alike.get(names) ?? []), file]);
-  }
-  const selects = [...alike.values()].map((some) => `SELECT * FROM ${fileRowsSql(sql, some)}`);
-  const columns = [...alike.keys()].flatMap((names) => JSON.parse(names) as string[]);
-  return { source: `(${selects.join(' UNION ALL BY NAME ')})`, columns: [...new Set(columns)] };
 }
 
 function comparePlaces(a: string, b: string): number {
