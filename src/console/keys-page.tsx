@@ -33,13 +33,13 @@ export function KeysPage({
   const done = audit.map((record) => [record.at, record.by, record.action, record.target, record.reason]);
   return (
     <>
-      <section aria-labelledby="keys">
-        <h2 id="keys">{words.keysOfPrograms}</h2>
+      <section>
+        <h2>{words.keysOfPrograms}</h2>
         {rows.length === 0 ? <p>{words.nothing}</p> : <Rows caption={words.keysOfPrograms} head={head} rows={rows} />}
         <pre>{nameHome('quotidien keys --help')}</pre>
       </section>
-      <section aria-labelledby="audit">
-        <h2 id="audit">{words.audit}</h2>
+      <section>
+        <h2>{words.audit}</h2>
         {done.length === 0 ? (
           <p>{words.nothing}</p>
         ) : (

@@ -18,7 +18,16 @@ import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { dayParams } from '../shared/fields.ts';
-import { answerAs, anything, anyRecord, byRanges, plainText, problems, unchanged } from '../shared/responses.ts';
+import {
+  answerAs,
+  anything,
+  anyRecord,
+  byRanges,
+  plainText,
+  planned,
+  problems,
+  unchanged,
+} from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 import { asPage } from './published.ts';
 import { Rehearsals } from './rehearsals.ts';
@@ -85,7 +94,7 @@ export function addDayRoutes(app: ApiApp, context: ApiContext): void {
         summary: 'What a run would do now, and why',
         params: dayParams,
         querystring: planQuery,
-        response,
+        response: { ...response, ...planned },
       },
     },
     async (request, reply) => {

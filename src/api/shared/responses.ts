@@ -60,6 +60,9 @@ export const bounded = { 422: refusal('The range is larger than is given at once
 /** Of routes whose pages belong together. */
 export const paged = { 409: refusal('The rows of the cursor are no longer there') };
 
+/** Of routes that plan a run. */
+export const planned = { 409: refusal('No run of this can be planned, such as of a day before the first') };
+
 /** Of routes that send files by ranges of bytes. */
 export const byRanges = { 416: refusal('The range of bytes is outside of the file') };
 

@@ -85,6 +85,11 @@ describe('what the API sends is what its document says', () => {
     expect(typesOf('/api/v1/tables/{table}/rows', '304')).toEqual([]);
   });
 
+  it('for the plan of a day before the first', async () => {
+    expect((await get('/api/v1/pipelines/enedis/days/2000-01-01/plan')).statusCode).toBe(409);
+    expect(typesOf('/api/v1/pipelines/{pipeline}/days/{date}/plan', '409')).toEqual(['application/problem+json']);
+  });
+
   it('for dates: none is taken that does not exist, and the form says so', () => {
     const ms = fc.integer({ min: Date.UTC(1000, 0, 1), max: Date.UTC(2999, 11, 31) });
     const digits = fc.tuple(fc.integer({ min: 1000, max: 2999 }), fc.nat(19), fc.nat(39));
