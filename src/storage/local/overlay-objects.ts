@@ -12,6 +12,7 @@ import type {
 } from '../../ports/objects.ts';
 import { compareBytes } from '../shared/byte-order.ts';
 import type { ByteRange } from '../shared/byte-range.ts';
+import { mergeSorted } from '../shared/merge-sorted.ts';
 import { checkObjectKey } from '../shared/object-key.ts';
 import { createLocalObjectStore } from './local-files.ts';
 
@@ -57,15 +58,7 @@ class OverlayObjects implements ObjectStore {
   async *list(prefix: string): AsyncIterable<ObjectHead> {
     const own: ObjectHead[] = [];
     for await (const found of this.#own.list(prefix)) own.push(found);
-    for await (const found of this.#base.list(prefix)) {
-      if (this.#hidden.has(found.key)) continue;
-      while (own[0] !== undefined && compareBytes(own[0].key, found.key) < 0) {
-        yield own[0];
-        own.shift();
-      }
-      yield found;
-    }
-    yield* own;
+    yield* mergeSorted(this.#visible(prefix), own, (one, other) => compareBytes(one.key, other.key) < 0);
   }
 
   async delete(key: string, options?: DeleteOptions): Promise<void> {
@@ -79,6 +72,10 @@ class OverlayObjects implements ObjectStore {
 
   openLocal(ref: ContentName, options?: OpenOptions): Promise<string | undefined> {
     return this.#at(ref.key).openLocal(ref, options);
+  }
+
+  async *#visible(prefix: string): AsyncIterable<ObjectHead> {
+    for await (const found of this.#base.list(prefix)) if (!this.#hidden.has(found.key)) yield found;
   }
 
   #at(key: string): ObjectStore {

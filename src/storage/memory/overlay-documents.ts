@@ -9,6 +9,7 @@ import {
   documentConflict,
 } from '../shared/document-key.ts';
 import type { DocumentKey, DocumentQuery, DocumentStore, PutDocument, StoredDocument } from '../../ports/documents.ts';
+import { mergeSorted } from '../shared/merge-sorted.ts';
 import { createMemoryDocumentStore } from './memory.ts';
 
 /**
@@ -44,17 +45,19 @@ class OverlayDocuments implements DocumentStore {
     body: object,
     { expectedVersion }: { readonly expectedVersion?: number } = {},
   ): Promise<PutDocument> {
+    checkDocumentKey(key);
     if (expectedVersion !== undefined) checkExpectedVersion(expectedVersion);
-    await this.#takeOver(key);
-    const versions = this.#hidden.get(nameOf(key)) ?? 0;
-    const known = await this.#own.get(key);
-    const current = known === undefined ? versions : known.version + versions;
+    const name = nameOf(key);
+    const versions = this.#hidden.get(name) ?? (await this.#base.get(key))?.version ?? 0;
+    const current = ((await this.#own.get(key))?.version ?? 0) + versions;
     if (expectedVersion !== undefined && expectedVersion !== current) {
       throw documentConflict(key, expectedVersion, current === 0 ? undefined : current);
     }
     // Of two that have looked one loses here: what is in memory is what it was for both.
     const before = expectedVersion === undefined ? undefined : expectedVersion - versions;
     const { version } = await this.#own.put(key, body, definedMembers({ expectedVersion: before }));
+    // Only now: a write that was refused hides nothing.
+    this.#hidden.set(name, versions);
     return { version: version + versions };
   }
 
@@ -66,8 +69,10 @@ class OverlayDocuments implements DocumentStore {
       const found = await this.get<T>({ table, partition, sort });
       if (found !== undefined) own.push(found);
     }
+    const isBefore = (one: DocumentKey, other: DocumentKey): boolean =>
+      compareBytes(one.sort, other.sort) < 0 !== (query.order === 'descending');
     let given = 0;
-    for await (const document of merged(this.#visible<T>(all), own, query.order === 'descending')) {
+    for await (const document of mergeSorted(this.#visible<T>(all), own, isBefore)) {
       if (given >= limit) return;
       given += 1;
       yield document;
@@ -109,15 +114,6 @@ class OverlayDocuments implements DocumentStore {
     await this.#own.close();
   }
 
-  /** From here on the document is what is known of it in memory: nothing yet, and the version of `base` as the number to go on from. */
-  async #takeOver(key: DocumentKey): Promise<void> {
-    checkDocumentKey(key);
-    const name = nameOf(key);
-    if (this.#hidden.has(name)) return;
-    const found = await this.#base.get(key);
-    if (!this.#hidden.has(name)) this.#hidden.set(name, found?.version ?? 0);
-  }
-
   async *#visible<T extends object>(query: DocumentQuery): AsyncIterable<StoredDocument<T>> {
     for await (const document of this.#base.query<T>(query)) if (!this.#hidden.has(nameOf(document))) yield document;
   }
@@ -125,23 +121,4 @@ class OverlayDocuments implements DocumentStore {
 
 function nameOf({ table, partition, sort }: DocumentKey): string {
   return JSON.stringify([table, partition, sort]);
-}
-
-/** Both are in the order of the sort keys, and have no key in common. */
-async function* merged<T extends object>(
-  base: AsyncIterable<StoredDocument<T>>,
-  own: readonly StoredDocument<T>[],
-  descending: boolean,
-): AsyncIterable<StoredDocument<T>> {
-  const left = [...own];
-  const isBefore = (a: StoredDocument<T>, b: StoredDocument<T>): boolean =>
-    compareBytes(a.sort, b.sort) < 0 !== descending;
-  for await (const document of base) {
-    for (let next = left[0]; next !== undefined && isBefore(next, document); next = left[0]) {
-      left.shift();
-      yield next;
-    }
-    yield document;
-  }
-  yield* left;
 }

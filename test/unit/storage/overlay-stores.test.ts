@@ -98,6 +98,21 @@ describe('an overlay of documents', () => {
     expect(await documentsIn(base)).toEqual(before);
   });
 
+  it('still shows what is below where a write of it was refused', async () => {
+    const before = await documentsIn(overlay);
+    await expect(overlay.put(at('a'), {}, { expectedVersion: 0 })).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+    expect(await overlay.createMany([{ key: at('e'), body: {} }])).toEqual([false]);
+    expect(await overlay.get(at('a'))).toMatchObject({ version: 1, body: { of: 'below' } });
+    expect(await documentsIn(overlay)).toEqual(before);
+  });
+
+  it('has one of two writes of a document below, at once, on its version', async () => {
+    const puts = [1, 2].map((by) => overlay.put(at('c'), { by }, { expectedVersion: 2 }));
+    const ended = await Promise.allSettled(puts);
+    expect(ended.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await overlay.get(at('c'))).toMatchObject({ version: 3 });
+  });
+
   it('finds its own documents among those below in order, and none that was removed', async () => {
     for (const sort of ['b', 'd', 'g']) await overlay.put(at(sort), { of: 'us' });
     await overlay.delete(at('c'));
