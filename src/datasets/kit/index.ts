@@ -52,6 +52,7 @@ export type {
   StepInput,
 } from '../../pipelines/definition.ts';
 export * from '../../pipelines/tables.ts';
+export * from './asked-days.ts';
 export type {
   CommandCall,
   CommandEnd,
@@ -90,7 +91,6 @@ export {
   addMonths,
   datesBetween,
   datesOfMonth,
-  DAY_FORM,
   isCivilDate,
   MONTH_FORM,
   toEpochDay,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addDays, DAY_FORM, definedMembers, question, quoteText } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, definedMembers, question, quoteText } from '../../kit/index.ts';
 import type {
   ChartDefinition,
   DaySpan,
@@ -11,9 +11,6 @@ import type {
 import { ZONE } from '../zones.ts';
 
 /** Questions behind the charts of the city's pages: figures, shares, lists and profiles of the days asked for, the last known one by default. */
-
-const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
-const RANGE = { start: day.describe('First day, YYYY-MM-DD'), end: day.describe('Last day, YYYY-MM-DD') };
 
 type Column = readonly [name: string, type: TableColumn['type'], fr: string, en: string, unit?: string];
 
@@ -37,7 +34,7 @@ function shown({ id, title, tables, sql, columns, chart, days = 1 }: Shown): Que
       fr: `${title.fr}, sur les jours demandés${days === 1 ? ', le dernier par défaut' : ''}.`,
       en: `${title.en}, over the days asked for${days === 1 ? ', the last one by default' : ''}.`,
     },
-    parameters: z.strictObject(RANGE),
+    parameters: z.strictObject(ASKED_RANGE),
     tables,
     span: (asked, scene) => spanOf(asked, scene, days),
     sql: () => sql,

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { DAY_FORM, question, quoteText, definedMembers } from '../../kit/index.ts';
+import { ASKED_DAY, ASKED_RANGE, question, quoteText, definedMembers } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
 /** Questions about the mobility of Paris: the busiest street, the worst hour, works near a place, disruptions of a line, two days compared. */
 
-const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
-const RANGE = { start: day.describe('First day, YYYY-MM-DD'), end: day.describe('Last day, YYYY-MM-DD') };
 const top = z.coerce.number().int().min(1).max(1_000).default(10).describe('At most so many rows');
 
 /** The last known day where none is named. */
@@ -33,7 +31,7 @@ const busiest = question({
     fr: 'Les arcs par lesquels passent le plus de véhicules en moyenne par heure comptée.',
     en: 'The arcs with the most vehicles, by the mean of their counted hours.',
   },
-  parameters: z.strictObject({ ...RANGE, top_n: top }),
+  parameters: z.strictObject({ ...ASKED_RANGE, top_n: top }),
   tables: ['cityflow_roads', 'cityflow_streets'],
   span: daysOf,
   sql: ({ top_n: limit }) => `SELECT arc_id, label, avg(flow_vehicles) AS mean_flow, max(flow_vehicles) AS largest_flow,
@@ -65,7 +63,7 @@ const worstHours = question({
     fr: 'Les heures au taux d’occupation moyen le plus élevé.',
     en: 'The hours with the highest mean occupancy.',
   },
-  parameters: z.strictObject({ ...RANGE, top_n: top }),
+  parameters: z.strictObject({ ...ASKED_RANGE, top_n: top }),
   tables: ['cityflow_roads'],
   span: daysOf,
   sql: ({ top_n: limit }) => `SELECT hour_start_at, avg(occupancy_pct) AS mean_occupancy, count(occupancy_pct) AS arcs
@@ -91,7 +89,7 @@ const worksNear = question({
     en: 'The roadworks that are active on a day, in a district or street.',
   },
   parameters: z.strictObject({
-    start: RANGE.start,
+    start: ASKED_RANGE.start,
     district: z.coerce.number().int().min(1).max(20).optional().describe('District, 1–20'),
     street: z.string().min(2).max(80).optional().describe('Part of the name of a street'),
     top_n: top,
@@ -127,7 +125,7 @@ const disruptions = question({
     en: 'The disruptions of a metro line, day by day.',
   },
   parameters: z.strictObject({
-    ...RANGE,
+    ...ASKED_RANGE,
     line: z.coerce.number().int().min(1).max(14).optional().describe('Metro line, 1–14'),
     top_n: top,
   }),
@@ -157,8 +155,8 @@ const comparison = question({
     en: 'Bikes and vehicles of two days, hour by hour.',
   },
   parameters: z.strictObject({
-    start: day.describe('One day, YYYY-MM-DD'),
-    end: day.describe('The other day, YYYY-MM-DD'),
+    start: ASKED_DAY.describe('One day, YYYY-MM-DD'),
+    end: ASKED_DAY.describe('The other day, YYYY-MM-DD'),
   }),
   tables: ['cityflow_bikes', 'cityflow_roads'],
   span: daysOf,

@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { addDays, DAY_FORM, question, quoteText, definedMembers } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, question, quoteText, definedMembers } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
 import { linksSql } from '../studies/links-sql.ts';
 import { STUDY_LIMITS } from '../studies/limits.ts';
 import { ZONE } from '../zones.ts';
 
 /** Questions over many days: when to work in a street, what goes along with what, which sensors are silent, what bikes did each day. */
-
-const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
-const RANGE = { start: day.describe('First day, YYYY-MM-DD'), end: day.describe('Last day, YYYY-MM-DD') };
 
 interface Asked {
   readonly start?: string | undefined;
@@ -48,7 +45,7 @@ const workHours = question({
       'that are not counted are never suggested.',
   },
   parameters: z.strictObject({
-    ...RANGE,
+    ...ASKED_RANGE,
     street: z.string().min(2).max(80).optional().describe('Part of the name of a street'),
     hours: z.coerce.number().int().min(1).max(12).default(4).describe('How many hours the works need'),
     top_n: z.coerce.number().int().min(1).max(1_000).default(20).describe('At most so many rows'),
@@ -108,7 +105,7 @@ const links = question({
       'Pearson’s correlation between weather, public transport, works, quality of service and traffic, bikes, validations, with n, lag ' +
       '(the first one comes before) and the interval of 95 % (Fisher’s z); "pas assez de jours" (not enough days) below 20.',
   },
-  parameters: z.strictObject({ ...RANGE }),
+  parameters: z.strictObject({ ...ASKED_RANGE }),
   tables: ['cityflow_days'],
   span: lastDays(LINK_SPAN_DAYS),
   sql: () => linksSql(STUDY_LIMITS),
@@ -143,7 +140,7 @@ const silentSensors = question({
     en: 'The road sensors and bike counters without any value for more than six hours, on the last day asked for.',
   },
   parameters: z.strictObject({
-    end: RANGE.end,
+    end: ASKED_RANGE.end,
     kind: z.enum(['route', 'vélo']).optional().describe('route: road sensors; vélo: bike counters'),
     top_n: z.coerce.number().int().min(1).max(1_000).default(50).describe('At most so many rows'),
   }),
@@ -176,7 +173,10 @@ const bikeFlow = question({
     fr: 'Vélos par jour, soixante jours par défaut : tous compteurs, ou un seul.',
     en: 'Bikes by day, sixty days by default: all counters, or one.',
   },
-  parameters: z.strictObject({ ...RANGE, counter: z.string().min(1).max(80).optional().describe('Id of a counter') }),
+  parameters: z.strictObject({
+    ...ASKED_RANGE,
+    counter: z.string().min(1).max(80).optional().describe('Id of a counter'),
+  }),
   tables: ['cityflow_bikes'],
   span: lastDays(FLOW_DAYS),
   sql: ({

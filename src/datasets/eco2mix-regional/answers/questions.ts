@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addDays, DAY_FORM, question, quoteText } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, question, quoteText } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn, Words } from '../../kit/index.ts';
 import { QUANTITIES } from '../rollup/energies.ts';
 import type { Quantity } from '../rollup/energies.ts';
@@ -7,8 +7,6 @@ import { regionName, REGIONS } from '../regions.ts';
 
 /** Questions about the regions. */
 
-const date = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
-const RANGE = { start: date.describe('First day, YYYY-MM-DD'), end: date.describe('Last day, YYYY-MM-DD') };
 const grandeur = z.enum(QUANTITIES).default('consommation').describe('Load, a source, pumping, or net physical import');
 const CODES = REGIONS.map(({ code }) => code) as [string, ...string[]];
 
@@ -54,7 +52,7 @@ const regions = question({
     fr: 'L’énergie d’une grandeur par région sur une période, et sa part de la consommation de la région.',
     en: 'The energy of a quantity by region over a range, and its part of the region’s load.',
   },
-  parameters: z.strictObject({ grandeur, ...RANGE }),
+  parameters: z.strictObject({ grandeur, ...ASKED_RANGE }),
   tables: ['eco2mix_regional_energies_day'],
   span: (asked, scene) => spanOf(asked, scene, 0),
   sql: ({ grandeur: quantity }) => `SELECT region_code, region, energy_mwh,
@@ -109,7 +107,7 @@ const region = question({
     region: z.enum(CODES).default('11').describe('INSEE code of the region'),
     grandeur,
     granularity: z.enum(['daily', 'monthly', 'annual']).default('daily').describe('One value per day, month or year'),
-    ...RANGE,
+    ...ASKED_RANGE,
   }),
   tables: Object.values(TABLES),
   span: (asked, scene) => spanOf(asked, scene, BACK_DAYS[asked.granularity]),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { addDays, question, quoteText } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, question, quoteText } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene } from '../../kit/index.ts';
-import { column, LIST, RANGE } from './quantities.ts';
+import { column, LIST } from './quantities.ts';
 
 /** Questions about the calendar of working days. */
 
@@ -24,7 +24,7 @@ const calendrier = question({
     en: 'The days that are known: weekday, public holiday, working day, energy used.',
   },
   parameters: z.strictObject({
-    ...RANGE,
+    ...ASKED_RANGE,
     summary: z
       .stringbool()
       .meta({ enum: ['true', 'false', 'yes', 'no', 'on', 'off', '1', '0'] })
@@ -80,7 +80,7 @@ const workingDays = question({
   parameters: z.strictObject({
     granularity: z.enum(['monthly', 'annual']).default('monthly').describe('One row per month or year'),
     territoire: z.enum(['metropole', 'alsace_moselle']).default('metropole').describe('Whose public holidays'),
-    ...RANGE,
+    ...ASKED_RANGE,
   }),
   tables: ['eco2mix_calendar'],
   span: spanOf,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { addDays, question, quoteText } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, question, quoteText } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn, TableDefinition } from '../../kit/index.ts';
 import { ALL_TIME, PEAK_QUANTITIES } from '../rollup/peaks.ts';
 import { FORECAST_SKILL, PEAKS } from './insight-tables.ts';
-import { column, labelOf, RANGE, thousands } from './quantities.ts';
+import { column, labelOf, thousands } from './quantities.ts';
 
 /** Questions about the tables over all time: records, low-carbon share, quality of the forecasts. */
 
@@ -64,7 +64,7 @@ const lowCarbon = question({
     fr: 'La part bas-carbone de la production, chaque jour et depuis le 1er janvier.',
     en: 'The low-carbon share of generation, each day and since 1 January.',
   },
-  parameters: z.strictObject({ ...RANGE }),
+  parameters: z.strictObject({ ...ASKED_RANGE }),
   tables: ['eco2mix_low_carbon'],
   span: (asked, scene) => spanOf(asked, scene, 365),
   sql: (asked, scene) => `SELECT date, share, share_to_date, days_known, days_of_year, coverage
@@ -104,7 +104,7 @@ const forecastSkill = question({
   },
   parameters: z.strictObject({
     prevision: z.enum(['j1', 'j']).default('j1').describe('Made the day before (j1) or on the day (j)'),
-    ...RANGE,
+    ...ASKED_RANGE,
   }),
   tables: ['eco2mix_forecast_skill'],
   span: (asked, scene) => spanOf(asked, scene, 90),

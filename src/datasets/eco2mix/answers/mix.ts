@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { question } from '../../kit/index.ts';
+import { ASKED_RANGE, question } from '../../kit/index.ts';
 import type { ChartDefinition, QuestionDefinition, TableColumn, Words } from '../../kit/index.ts';
 import { COLUMN_OF } from '../columns.ts';
 import { BORDERS, SOURCES } from '../metrics-model.ts';
-import { AT, column, exchangeLabel, labelOf, PERIOD, RANGE, thousands } from './quantities.ts';
+import { AT, column, exchangeLabel, labelOf, PERIOD, thousands } from './quantities.ts';
 import { grain, SERIES_TABLES, spanOf } from './series.ts';
 
 /** Several quantities beside each other over time: the generation by source, the exchanges by country, the load by how final it is. */
@@ -23,7 +23,7 @@ const mix = question({
     fr: 'Toutes les filières côte à côte, par instant (MW), jour, mois ou année (MWh).',
     en: 'All sources beside each other, by instant (MW), day, month or year (MWh).',
   },
-  parameters: z.strictObject({ granularity: grain, ...RANGE }),
+  parameters: z.strictObject({ granularity: grain, ...ASKED_RANGE }),
   tables: SERIES_TABLES,
   span: (asked, scene) => spanOf({ ...asked, ...WHOLE }, scene),
   sql: ({ granularity }) => {
@@ -71,7 +71,7 @@ const loadCurve = question({
     fr: 'Puissance à chaque instant, avec l’état de la donnée : temps réel, consolidée ou définitive.',
     en: 'Power at each instant with how final it is: real time, consolidated or definitive.',
   },
-  parameters: z.strictObject({ ...RANGE }),
+  parameters: z.strictObject({ ...ASKED_RANGE }),
   tables: ['eco2mix_national'],
   span: (asked, scene) => spanOf({ ...asked, granularity: 'raw', ...WHOLE }, scene),
   sql: () =>
@@ -92,7 +92,7 @@ const exchangeCurves = question({
     fr: 'Échanges commerciaux avec chaque pays à chaque instant ; positif : import.',
     en: 'Traded exchanges with each country at each instant; positive is import.',
   },
-  parameters: z.strictObject({ ...RANGE }),
+  parameters: z.strictObject({ ...ASKED_RANGE }),
   tables: ['eco2mix_national'],
   span: (asked, scene) => spanOf({ ...asked, granularity: 'raw', ...WHOLE }, scene),
   sql: () => {
@@ -117,7 +117,7 @@ const balances = question({
     fr: 'Import, export et solde de chaque pays sur les jours demandés, le dernier par défaut ; positif : import.',
     en: 'Import, export and balance of each country over the days asked for, the last one by default; positive is import.',
   },
-  parameters: z.strictObject({ ...RANGE }),
+  parameters: z.strictObject({ ...ASKED_RANGE }),
   tables: ['eco2mix_energies_day'],
   span: (asked, scene) => spanOf({ ...asked, granularity: 'raw', ...WHOLE }, scene),
   sql: () => `SELECT replace(quantity, 'ech_comm_', '') AS country, sum(import_mwh) AS import_mwh, -sum(export_mwh) AS export_mwh,

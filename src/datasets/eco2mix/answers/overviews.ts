@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { question } from '../../kit/index.ts';
+import { ASKED_RANGE, question } from '../../kit/index.ts';
 import type { QuestionDefinition, Words } from '../../kit/index.ts';
 import { ZONE } from '../local-time.ts';
 import { LOW_CARBON, SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
 import { ALL_TIME } from '../rollup/peaks.ts';
-import { column, inList, RANGE, thousands } from './quantities.ts';
+import { column, inList, thousands } from './quantities.ts';
 
 /** Questions about all of it at once: what there is, the cards of the first page, installed power. */
 
@@ -111,7 +111,7 @@ const parc = question({
   parameters: z.strictObject({
     granularity: z.enum(['monthly', 'annual']).default('annual').describe('One row per month or year'),
     filiere: z.enum(['eolien', 'solaire']).default('eolien').describe('Wind or solar'),
-    ...RANGE,
+    ...ASKED_RANGE,
   }),
   tables: ['eco2mix_national'],
   span: ({ start, end }, { known }) => ({ from: start ?? known.from, to: end ?? known.to }),

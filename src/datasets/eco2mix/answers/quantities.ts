@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DAY_FORM, quoteText, definedMembers } from '../../kit/index.ts';
+import { quoteText, definedMembers } from '../../kit/index.ts';
 import type { TableColumn, Words } from '../../kit/index.ts';
 import type { MeasureName } from '../columns.ts';
 import { COLUMN_OF, MEASURES } from '../columns.ts';
@@ -42,14 +42,6 @@ export function exchangeLabel(pays: Pays): Words {
   const name = labelOf(`ech_comm_${pays}`).replace('Ech. comm. ', '');
   return { fr: name, en: name };
 }
-
-const date = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
-
-/** A range of days, both ends included; without it what there is. */
-export const RANGE = {
-  start: date.describe('First day, YYYY-MM-DD'),
-  end: date.describe('Last day, YYYY-MM-DD'),
-};
 
 /** A parameter that keeps the same month of all years in the span. */
 export const MONTH = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { question } from '../../kit/index.ts';
+import { ASKED_RANGE, question } from '../../kit/index.ts';
 import type { QuestionDefinition } from '../../kit/index.ts';
 import { COLUMN_OF } from '../columns.ts';
 import {
@@ -13,7 +13,6 @@ import {
   MONTH,
   PAYS,
   PERIOD,
-  RANGE,
   valueColumn,
 } from './quantities.ts';
 import type { SeriesOf } from './series.ts';
@@ -46,7 +45,7 @@ const consommation = question({
     fr: 'Consommation française par instant (MW), jour, mois ou année (MWh).',
     en: 'French load by instant (MW), day, month or year (MWh).',
   },
-  parameters: z.strictObject({ granularity: grain, ...RANGE, ...MONTH, ...LIST }),
+  parameters: z.strictObject({ granularity: grain, ...ASKED_RANGE, ...MONTH, ...LIST }),
   tables: SERIES_TABLES,
   span: spanOf,
   sql: (asked) => seriesSql(asked, LOAD),
@@ -62,7 +61,7 @@ const production = question({
     fr: 'Production d’une filière par instant (MW), jour, mois ou année (MWh).',
     en: 'Generation of one source by instant (MW), day, month or year (MWh).',
   },
-  parameters: z.strictObject({ filiere, granularity: grain, ...RANGE, ...MONTH, ...LIST }),
+  parameters: z.strictObject({ filiere, granularity: grain, ...ASKED_RANGE, ...MONTH, ...LIST }),
   tables: SERIES_TABLES,
   span: spanOf,
   sql: (asked) => seriesSql(asked, generation(asked.filiere)),
@@ -81,7 +80,7 @@ const echanges = question({
   parameters: z.strictObject({
     pays,
     granularity: z.enum(['raw', 'daily']).default('daily').describe('One value per instant or day'),
-    ...RANGE,
+    ...ASKED_RANGE,
     ...LIST,
   }),
   tables: SERIES_TABLES,
@@ -105,7 +104,7 @@ const echangesEnergie = question({
   parameters: z.strictObject({
     granularity: z.enum(['monthly', 'annual']).default('monthly').describe('One row per month or year'),
     pays,
-    ...RANGE,
+    ...ASKED_RANGE,
     ...MONTH,
     ...LIST,
     sort_by: z.enum(['net', 'import', 'export']).default('net').describe('What order=value sorts by'),
@@ -155,7 +154,7 @@ const peak = question({
     dataset: z.enum(['consommation', 'production', 'echanges']).default('consommation').describe('What is measured'),
     filiere,
     pays,
-    ...RANGE,
+    ...ASKED_RANGE,
     direction: z.enum(['max', 'min']).default('max').describe('Largest or smallest'),
     n: z.coerce.number().int().min(1).max(20).default(1).describe('How many, 1–20'),
   }),

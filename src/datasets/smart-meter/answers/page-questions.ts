@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { addDays, DAY_FORM, question, quoteText } from '../../kit/index.ts';
+import { ASKED_DAY, addDays, question, quoteText } from '../../kit/index.ts';
 import type { QuestionDefinition } from '../../kit/index.ts';
 import { columnsOf } from './tables.ts';
 
 /** Questions behind the charts of the page of a fleet. Those that name meters are for those who say who they are. */
 
-const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
-const end = day.describe('Last day; by default the last known one');
+const end = ASKED_DAY.describe('Last day; by default the last known one');
 const DAYS = 28;
 
 const lastDay = (
@@ -133,7 +132,7 @@ const quality = question({
     fr: 'Couverture et taux d’anomalies du parc, quatre semaines par défaut.',
     en: 'Coverage and rate of anomalies of the fleet, four weeks by default.',
   },
-  parameters: z.strictObject({ start: day.describe('First day'), end }),
+  parameters: z.strictObject({ start: ASKED_DAY.describe('First day'), end }),
   tables: ['meter_fleet'],
   span: ({ start, end: last }, { known }) => {
     const to = last ?? known.to;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addDays, DAY_FORM, question, quoteText } from '../../kit/index.ts';
+import { ASKED_DAY, addDays, question, quoteText } from '../../kit/index.ts';
 import type { DashboardDefinition, QuestionDefinition, TableColumn } from '../../kit/index.ts';
 import { columnsOf } from './tables.ts';
 
@@ -7,7 +7,6 @@ import { columnsOf } from './tables.ts';
 
 /** Days shown where nobody says which. */
 const DAYS = 28;
-const day = z.string().regex(DAY_FORM, 'YYYY-MM-DD').meta({ format: 'date' }).optional();
 const segment = z.string().max(60).default('fleet').describe('A segment, such as home; by default the whole fleet');
 
 function spanOf(
@@ -25,7 +24,7 @@ const fleet = question({
     fr: 'Énergie, pointe, couverture et pertes estimées par jour, du parc ou d’un segment.',
     en: 'Energy, peak, coverage and estimated losses by day, of the fleet or of a segment.',
   },
-  parameters: z.strictObject({ start: day.describe('First day'), end: day.describe('Last day'), segment }),
+  parameters: z.strictObject({ start: ASKED_DAY.describe('First day'), end: ASKED_DAY.describe('Last day'), segment }),
   tables: ['meter_fleet'],
   span: (asked, { known }) => spanOf(asked, known),
   sql: ({ segment: asked }) =>
@@ -48,8 +47,8 @@ const profiles = question({
     en: 'Mean and deciles by local half-hour, over the days that are asked for.',
   },
   parameters: z.strictObject({
-    start: day.describe('First day'),
-    end: day.describe('Last day'),
+    start: ASKED_DAY.describe('First day'),
+    end: ASKED_DAY.describe('Last day'),
     cohort: z.string().max(60).default('home').describe('A segment, such as home'),
   }),
   tables: ['meter_profiles'],
