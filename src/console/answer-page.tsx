@@ -4,6 +4,7 @@ import type { Answer } from '../engine/look/ask-question.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
 import type { AnswerRow, ChartKind, QuestionDefinition, TableColumn } from '../pipelines/tables.ts';
 import { Chart } from './charts/chart.tsx';
+import { AskForm } from './fields.tsx';
 import { linkTo, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -19,7 +20,7 @@ interface Field {
 
 /** One field for each parameter of the question. */
 export function QuestionForm({
-  page: { words, language },
+  page,
   question,
   given,
 }: {
@@ -30,8 +31,7 @@ export function QuestionForm({
   const schema = z.toJSONSchema(question.parameters, { io: 'input', unrepresentable: 'any' });
   const fields = Object.entries((schema.properties ?? {}) as Record<string, Field>);
   return (
-    <form method="get" action={`/console/questions/${question.id}`}>
-      <input type="hidden" name="lang" value={language} />
+    <AskForm page={page} path={`/console/questions/${question.id}`} button={page.words.ask}>
       {fields.map(([name, field]) => {
         const value = textOf(given[name] ?? field.default);
         return (
@@ -51,8 +51,7 @@ export function QuestionForm({
           </label>
         );
       })}
-      <button type="submit">{words.ask}</button>
-    </form>
+    </AskForm>
   );
 }
 

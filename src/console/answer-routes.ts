@@ -14,7 +14,7 @@ import type { DashboardDefinition } from '../pipelines/tables.ts';
 import { AnswerView, NamedList, QuestionForm } from './answer-page.tsx';
 import { DashboardPage } from './dashboard-page.tsx';
 import type { DashboardPart, DashboardRange } from './dashboard-page.tsx';
-import { fieldsOf, readForm } from './form.ts';
+import { askedOf, filledIn, readForm } from './form.ts';
 import type { PageContext } from './layout.tsx';
 import type { AddPage } from './send-page.ts';
 
@@ -29,7 +29,7 @@ export function addAnswers(add: AddPage, context: ApiContext): void {
   const asker = new Asker(context);
   add.seen('/console/questions/:id', async (page, request) => {
     const placed = asker.question((request.params as { id: string }).id);
-    const given = filledIn(request.query as Record<string, unknown>);
+    const given = filledIn(request.query);
     const answer = await asker.ask(request, placed, given);
     const { question } = placed;
     const title = question.title[page.language];
@@ -52,8 +52,7 @@ export function addAnswers(add: AddPage, context: ApiContext): void {
     const { id } = request.params as { id: string };
     const dashboard = dashboardsOf(all).find((one) => one.id === id);
     if (dashboard === undefined) throw notFound(`page ${JSON.stringify(id)}`);
-    const [, query = ''] = page.address.split('?');
-    const range = readForm(rangeQuery, fieldsOf(query));
+    const range = readForm(rangeQuery, askedOf(page.address));
     const parts: DashboardPart[] = [];
     for (const chart of dashboard.charts) parts.push(await partOf(asker, page, request, chart, range));
     return {
@@ -61,11 +60,6 @@ export function addAnswers(add: AddPage, context: ApiContext): void {
       content: h(DashboardPage, { page, dashboard, range, parts }),
     };
   });
-}
-
-/** Fields that were left empty are not asked for. */
-function filledIn(query: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(query).filter(([name, value]) => name !== 'lang' && value !== ''));
 }
 
 function queryOf(given: Readonly<Record<string, unknown>>): string {

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { Answer } from '../engine/look/ask-question.ts';
 import type { DashboardDefinition } from '../pipelines/tables.ts';
 import { AnswerView } from './answer-page.tsx';
+import { AskForm, RangeFields } from './fields.tsx';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -36,18 +37,9 @@ export function DashboardPage({
   const { words, language } = page;
   return (
     <>
-      <form method="get" action={`/console/pages/${dashboard.id}`}>
-        <input type="hidden" name="lang" value={language} />
-        <label>
-          {words.from}
-          <input type="date" name="from" value={range.from} />
-        </label>
-        <label>
-          {words.to}
-          <input type="date" name="to" value={range.to} />
-        </label>
-        <button type="submit">{words.show}</button>
-      </form>
+      <AskForm page={page} path={`/console/pages/${dashboard.id}`}>
+        <RangeFields words={words} range={range} />
+      </AskForm>
       {parts.map(({ chart, answer, query }, index) => (
         <section key={index} aria-labelledby={`chart-${index}`}>
           <h2 id={`chart-${index}`}>

@@ -9,7 +9,7 @@ import { DataRows } from './answer-page.tsx';
 import { Chart } from './charts/chart.tsx';
 import { DRAWN_AS, linkOf, rowsQueryOf } from './explorer-query.ts';
 import type { Explored } from './explorer-query.ts';
-import { Choice } from './fields.tsx';
+import { AskForm, Choice, RangeFields } from './fields.tsx';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -58,22 +58,14 @@ function ChoiceForm({
   readonly table: TableDefinition;
   readonly explored: Explored;
 }): JSX.Element {
-  const { words, language } = page;
+  const { words } = page;
   const places = table.columns.map(({ name }) => name);
   const numbers = table.columns.filter(isNumeric);
   const groups = table.columns.filter(({ type }) => type === 'text' || type === 'boolean').map(({ name }) => name);
   return (
-    <form method="get" action={`/console/tables/${table.id}`}>
-      <input type="hidden" name="lang" value={language} />
+    <AskForm page={page} path={`/console/tables/${table.id}`}>
       {asOf === undefined ? null : <input type="hidden" name="as_of" value={asOf} />}
-      <label>
-        {words.from}
-        <input type="date" name="from" value={range.from} />
-      </label>
-      <label>
-        {words.to}
-        <input type="date" name="to" value={range.to} />
-      </label>
+      <RangeFields words={words} range={range} />
       <details>
         <summary>{`${words.columns} (${columns?.length ?? places.length} / ${places.length})`}</summary>
         <Boxes name="columns" legend={words.columns} of={table.columns} page={page} chosen={columns ?? places} />
@@ -90,8 +82,7 @@ function ChoiceForm({
           <Choice name="together" label={words.together} choices={TOGETHER} words={words} value={chart.together} />
         </>
       )}
-      <button type="submit">{words.show}</button>
-    </form>
+    </AskForm>
   );
 }
 

@@ -6,6 +6,7 @@ import type { SeriesRequest } from '../engine/look/table-series.ts';
 import { PipelineError } from '../errors.ts';
 import { definedMembers } from '../given.ts';
 import type { DaySpan, TableDefinition } from '../pipelines/tables.ts';
+import { filledIn, readForm } from './form.ts';
 
 /** What the explorer is asked for, from its address; everything may be left out. */
 
@@ -43,23 +44,16 @@ export interface Explored {
 
 /** Empty fields count as left out. Without a range the last known day, or all of a table that has no days. `INPUT_INVALID` tells what is wrong. */
 export function readExplored(given: unknown, table: TableDefinition, known: DaySpan): Explored {
-  const filled = Object.entries(given as Record<string, unknown>).filter(
-    ([name, value]) => value !== '' && name !== 'lang' && name !== 'done',
-  );
-  const read = query.safeParse(Object.fromEntries(filled));
-  if (!read.success) {
-    const told = read.error.issues.map(({ path, message }) => [...path, message].join(': '));
-    throw new PipelineError('INPUT_INVALID', told.join('; '));
-  }
-  const { from, to, as_of: asOf, columns, x, y, series, together, kind } = read.data;
+  const read = readForm(query, filledIn(given));
+  const { from, to, as_of: asOf, columns, x, y, series, together, kind } = read;
   const last = to ?? (from !== undefined && from > known.to ? from : known.to);
   const range = { from: from ?? (table.rows.each === 'day' ? last : known.from), to: last };
   if (range.to < range.from)
     throw new PipelineError('INPUT_INVALID', `the range ends (${range.to}) before it begins (${range.from})`);
   columnsNamed(table, columns);
   const chosen = columns?.length === 0 ? undefined : columns;
-  const asked = definedMembers({ x, y: y?.length === 0 ? undefined : y, series });
-  return { range, asOf, columns: chosen, kind, chart: chartOf(table, { together, ...asked }) };
+  const drawn = definedMembers({ x, y: y?.length === 0 ? undefined : y, series });
+  return { range, asOf, columns: chosen, kind, chart: chartOf(table, { together, ...drawn }) };
 }
 
 function chartOf(

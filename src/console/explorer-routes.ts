@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
 import { h } from 'preact';
 import { mayReadTable, requireScope } from '../api/security/callers.ts';
@@ -45,9 +45,11 @@ export function addExplorer(app: ApiApp, add: AddPage, context: ApiContext): voi
     return placed;
   };
   for (const [path, file, type] of UPLOT) {
-    const text = readFileSync(resolve(file));
-    app.get(path, { schema: { hide: true } }, (_, reply) =>
-      reply.type(type).header('cache-control', 'max-age=86400').send(text),
+    app.get(path, { schema: { hide: true } }, async (_, reply) =>
+      reply
+        .type(type)
+        .header('cache-control', 'max-age=86400')
+        .send(await readFile(resolve(file))),
     );
   }
   app.get('/console/explorer.js', { schema: { hide: true } }, (_, reply) =>

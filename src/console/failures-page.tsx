@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { FailedDay } from '../engine/look/failed-days.ts';
 import type { AskedRange } from '../engine/look/range-of-days.ts';
 import { ERROR_TABLE } from '../errors.ts';
+import { AskForm, RangeFields } from './fields.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -18,7 +19,7 @@ export function FailuresPage({
   readonly range: AskedRange;
   readonly failures: readonly FailedDay[];
 }): JSX.Element {
-  const { words, language } = page;
+  const { words } = page;
   const byCode = new Map<string, FailedDay[]>();
   for (const failure of failures) {
     const own = byCode.get(failure.code);
@@ -28,18 +29,9 @@ export function FailuresPage({
   const codes = [...byCode].sort(([, one], [, other]) => other.length - one.length);
   return (
     <>
-      <form method="get" action="/console/failures">
-        <input type="hidden" name="lang" value={language} />
-        <label>
-          {words.from}
-          <input type="date" name="from" value={range.from} />
-        </label>
-        <label>
-          {words.to}
-          <input type="date" name="to" value={range.to} />
-        </label>
-        <button type="submit">{words.show}</button>
-      </form>
+      <AskForm page={page} path="/console/failures">
+        <RangeFields words={words} range={range} />
+      </AskForm>
       <Live id="live-failures">
         {codes.length === 0 ? <p>{words.noFailures}</p> : null}
         {codes.map(([code, days]) => (

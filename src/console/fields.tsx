@@ -1,7 +1,46 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
+import type { AskedRange } from '../engine/look/range-of-days.ts';
+import type { PageContext } from './layout.tsx';
 import type { Words } from './words.ts';
 
-/** Fields of forms. */
+/** Forms that ask, and fields of all forms. */
+
+/** What is filled in becomes the address of a page, in the language of this one. */
+export function AskForm({
+  page: { words, language },
+  path,
+  button = words.show,
+  children,
+}: {
+  readonly page: PageContext;
+  readonly path: string;
+  readonly button?: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  return (
+    <form method="get" action={path}>
+      <input type="hidden" name="lang" value={language} />
+      {children}
+      <button type="submit">{button}</button>
+    </form>
+  );
+}
+
+/** The first and the last day that are asked for. */
+export function RangeFields({ words, range }: { readonly words: Words; readonly range: AskedRange }): JSX.Element {
+  return (
+    <>
+      <label>
+        {words.from}
+        <input type="date" name="from" value={range.from} />
+      </label>
+      <label>
+        {words.to}
+        <input type="date" name="to" value={range.to} />
+      </label>
+    </>
+  );
+}
 
 /** Why something is done: nothing is done without. */
 export function Reason({ label }: { readonly label: string }): JSX.Element {

@@ -26,6 +26,20 @@ export function readForm<S extends z.ZodType>(
   throw new PipelineError('INPUT_INVALID', told.join('; '));
 }
 
+/** Members of an address that are about this one visit, and not about what is shown. */
+export const OF_THIS_VISIT: readonly string[] = ['lang', 'done'];
+
+/** Members of an address that say what is shown; fields that were left empty are not asked for. */
+export function filledIn(query: unknown): Record<string, unknown> {
+  const members = Object.entries((query ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(members.filter(([name, value]) => value !== '' && !OF_THIS_VISIT.includes(name)));
+}
+
+/** What an address of a page asks for, behind its question mark. */
+export function askedOf(address: string): Record<string, string> {
+  return fieldsOf(new URL(address, 'http://localhost').search);
+}
+
 /** The fields of a body of the type that forms have; of a repeated one the last. */
 export function fieldsOf(text: string): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(text));

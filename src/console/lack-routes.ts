@@ -17,7 +17,7 @@ import { foundRevisions, watchedParts } from '../engine/watch/watched.ts';
 import { GAP_KINDS, gapsOf } from '../pipelines/calendar-of-days.ts';
 import { GapsPage } from './calendar-page.tsx';
 import type { GapRow } from './calendar-page.tsx';
-import { fieldsOf, readForm } from './form.ts';
+import { askedOf, readForm } from './form.ts';
 import type { FormRoute } from './form-route.ts';
 import type { PageContext } from './layout.tsx';
 import type { AddPage } from './send-page.ts';
@@ -26,11 +26,7 @@ import { WatchPage } from './watch-page.tsx';
 
 /** Pages of what is not as it should be, or may not be for long: gaps, what is out of date, and what publishers revised. */
 
-const chosenRange = z.strictObject({
-  pipeline: pipelineName.optional(),
-  lang: z.string().optional(),
-  ...rangeQuery.shape,
-});
+const chosenRange = z.strictObject({ pipeline: pipelineName.optional(), ...rangeQuery.shape });
 
 /** They read what the routes of the API and the commands of the same names read. */
 export function addLackPages(add: AddPage, context: ApiContext): void {
@@ -52,8 +48,7 @@ export function addLackPages(add: AddPage, context: ApiContext): void {
   });
   add.seen('/console/stale', async (page, request) => {
     const pipelines = seenOn(page);
-    const [, query = ''] = page.address.split('?');
-    const { pipeline, from, to } = readForm(chosenRange, fieldsOf(query));
+    const { pipeline, from, to } = readForm(chosenRange, askedOf(page.address));
     const unfinished = await Promise.all(
       pipelines.map(async (name) => [name, await findUnfinished(engine, name)] as const),
     );

@@ -3,15 +3,13 @@ import { h } from 'preact';
 import { requireScope } from '../api/security/callers.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { pipelineErrorOf, statusOf } from '../api/shared/problems.ts';
+import { OF_THIS_VISIT } from './form.ts';
 import { renderPage } from './layout.tsx';
 import type { Page, PageContext } from './layout.tsx';
 import { languageOf, WORDS } from './words.ts';
 
 /** Makes a page for a request; what it throws becomes a page that says so. */
 export type Make = (page: PageContext, request: FastifyRequest) => Promise<Page> | Page;
-
-/** Members of an address that are about this one visit, and not about what is shown. */
-const OF_THIS_VISIT = ['lang', 'done'];
 
 /** Adds pages by their paths. */
 export interface AddPage {

@@ -4,7 +4,7 @@ import type { AskedRange } from '../engine/look/range-of-days.ts';
 import type { StaleDay } from '../engine/look/stale-days.ts';
 import type { Unfinished } from '../engine/look/unfinished.ts';
 import { definedMembers, firstOf, lastOf } from '../given.ts';
-import { Choice } from './fields.tsx';
+import { AskForm, Choice, RangeFields } from './fields.tsx';
 import { pathOf } from './waiting-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
@@ -35,23 +35,14 @@ export function StalePage({
   readonly stale: StaleOf | null;
   readonly unfinished: readonly (readonly [pipeline: string, unfinished: Unfinished])[];
 }): JSX.Element {
-  const { words, language } = page;
+  const { words } = page;
   const { pipeline } = chosen;
   return (
     <>
-      <form method="get" action="/console/stale">
-        <input type="hidden" name="lang" value={language} />
+      <AskForm page={page} path="/console/stale">
         <Choice name="pipeline" label={words.pipeline} choices={pipelines} value={pipeline} />
-        <label>
-          {words.from}
-          <input type="date" name="from" value={chosen.from} />
-        </label>
-        <label>
-          {words.to}
-          <input type="date" name="to" value={chosen.to} />
-        </label>
-        <button type="submit">{words.show}</button>
-      </form>
+        <RangeFields words={words} range={chosen} />
+      </AskForm>
       <Live id="live-stale" {...definedMembers({ pipeline })}>
         {stale === null || pipeline === undefined ? (
           <p>{words.choosePipeline}</p>

@@ -7,7 +7,7 @@ import { rangeQuery } from '../api/shared/fields.ts';
 import { failedDays } from '../engine/look/failed-days.ts';
 import { storesStanding } from '../engine/look/stores-standing.ts';
 import { FailuresPage } from './failures-page.tsx';
-import { fieldsOf, readForm } from './form.ts';
+import { askedOf, readForm } from './form.ts';
 import { KeysPage } from './keys-page.tsx';
 import type { AddPage } from './send-page.ts';
 import { StoresPage } from './stores-page.tsx';
@@ -17,8 +17,7 @@ const AUDIT_SHOWN = 100;
 /** Pages for whoever looks after an installation; they read what the routes of the API read. */
 export function addUpkeepPages(add: AddPage, { engine }: ApiContext): void {
   add.seen('/console/failures', async (page) => {
-    const [, query = ''] = page.address.split('?');
-    const range = readForm(rangeQuery, fieldsOf(query));
+    const range = readForm(rangeQuery, askedOf(page.address));
     const failures = await failedDays(engine, seenBy(page.caller, Object.keys(engine.datasets)), range);
     return { title: page.words.failures, content: h(FailuresPage, { page, range, failures }) };
   });

@@ -4,7 +4,8 @@ import { unitsHeldIn } from '../pipelines/held-units.ts';
 import type { HeldInVersion } from '../pipelines/held-units.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { isPeriod } from '../pipelines/scope.ts';
-import { Reason } from './fields.tsx';
+import { AskForm, Reason } from './fields.tsx';
+import { askedOf } from './form.ts';
 import { Facts, linkTo, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -31,8 +32,8 @@ export function HeldUnits({
   const { words } = page;
   const all = unitsHeldIn(manifest);
   if (all.length === 0) return null;
-  const asked = new URLSearchParams(page.address.split('?')[1]).get('unit');
-  const found = all.filter(({ unit }) => asked === null || unit.includes(asked));
+  const asked = askedOf(page.address)['unit'];
+  const found = all.filter(({ unit }) => asked === undefined || unit.includes(asked));
   const waiting = found.filter(({ rejected }) => rejected !== true);
   const rejected = found.filter((one) => one.rejected === true);
   const path = pathOf(pipeline, manifest.scope);
@@ -40,15 +41,13 @@ export function HeldUnits({
     <section aria-labelledby="held">
       <h2 id="held">{`${words.heldUnits} (${all.length})`}</h2>
       <p>{words.heldUnitsAre}</p>
-      {all.length > UNITS_SHOWN || asked !== null ? (
-        <form method="get" action={path}>
-          <input type="hidden" name="lang" value={page.language} />
+      {all.length > UNITS_SHOWN || asked !== undefined ? (
+        <AskForm page={page} path={path}>
           <label>
             {words.unit}
-            <input name="unit" value={asked ?? undefined} />
+            <input name="unit" value={asked} />
           </label>
-          <button type="submit">{words.show}</button>
-        </form>
+        </AskForm>
       ) : null}
       {waiting.slice(0, UNITS_SHOWN).map((one) => (
         <Waiting key={`${one.step} ${one.check} ${one.unit}`} page={page} pipeline={pipeline} path={path} held={one} />

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { DayStanding } from '../pipelines/calendar-of-days.ts';
 import { monthOf, yearOf } from '../pipelines/civil-date.ts';
-import { Choice } from './fields.tsx';
+import { AskForm, Choice } from './fields.tsx';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 
@@ -35,11 +35,9 @@ export function YearsPage({
   const years = [...new Set([...standings.keys()].map(yearOf))].reverse();
   return (
     <>
-      <form method="get" action={`/console/${pipeline}/years`}>
-        <input type="hidden" name="lang" value={page.language} />
+      <AskForm page={page} path={`/console/${pipeline}/years`}>
         <Choice name="only" label={words.state} choices={SHOWN_STANDINGS} isOptional none={words.all} value={only} />
-        <button type="submit">{words.show}</button>
-      </form>
+      </AskForm>
       <Key />
       <div class="scroll" role="region" aria-label={words.calendar} tabIndex={0}>
         <table class="years">
