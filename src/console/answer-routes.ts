@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { h } from 'preact';
-import { mayReadTable, seenBy } from '../api/security/callers.ts';
+import { seenBy, whyNotAsk } from '../api/security/callers.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { rangeQuery } from '../api/shared/fields.ts';
 import { notFound } from '../api/shared/problems.ts';
@@ -8,6 +8,7 @@ import { datasetOf } from '../engine/engine.ts';
 import { askQuestion, questionsOf, readParameters } from '../engine/look/ask-question.ts';
 import type { Answer, PlacedQuestion } from '../engine/look/ask-question.ts';
 import { tablesOf } from '../engine/look/table-cut.ts';
+import type { PlacedTable } from '../engine/look/table-cut.ts';
 import { errorCodeOf, PipelineError } from '../errors.ts';
 import { definedMembers } from '../given.ts';
 import type { DashboardDefinition } from '../pipelines/tables.ts';
@@ -70,10 +71,12 @@ function queryOf(given: Readonly<Record<string, unknown>>): string {
 class Asker {
   readonly #context: ApiContext;
   readonly #questions: ReadonlyMap<string, PlacedQuestion>;
+  readonly #tables: ReadonlyMap<string, PlacedTable>;
 
   constructor(context: ApiContext) {
     this.#context = context;
     this.#questions = questionsOf(context.engine.datasets);
+    this.#tables = tablesOf(context.engine.datasets);
   }
 
   question(id: string): PlacedQuestion {
@@ -83,12 +86,9 @@ class Asker {
   }
 
   async ask(request: FastifyRequest, placed: PlacedQuestion, given: Record<string, unknown>): Promise<Answer> {
+    const refusal = whyNotAsk(request.caller, this.#tables, placed);
+    if (refusal !== undefined) throw refusal;
     const { engine, known } = this.#context;
-    const tables = tablesOf(engine.datasets);
-    for (const name of placed.question.tables) {
-      const table = tables.get(name);
-      if (table !== undefined) mayReadTable(request, table);
-    }
     return askQuestion(engine, known, placed, readParameters(placed, given));
   }
 }

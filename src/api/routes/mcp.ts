@@ -1,7 +1,7 @@
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { createMcpServer } from '../../mcp/question-tools.ts';
 import { tablesOf } from '../../engine/look/table-cut.ts';
-import { hasScope, isClosedTo } from '../security/callers.ts';
+import { whyNotAsk } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { PipelineError } from '../../errors.ts';
@@ -17,12 +17,7 @@ export function addMcpRoute(app: ApiApp, { engine, known, settings }: ApiContext
       engine,
       known,
       version: settings.version,
-      mayAsk: ({ pipeline, question }) =>
-        hasScope(caller, 'data:read', pipeline) &&
-        question.tables.every((id) => {
-          const table = tables.get(id);
-          return table === undefined || !isClosedTo(caller, table);
-        }),
+      mayAsk: (placed) => whyNotAsk(caller, tables, placed) === undefined,
     });
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
     reply.hijack();

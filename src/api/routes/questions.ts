@@ -10,7 +10,7 @@ import { answerDocument } from '../answers/answer-document.ts';
 import { csvHeader, csvRows } from '../answers/csv.ts';
 import { chooseFormat, FORMATS } from '../answers/formats.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
-import { mayReadTable } from '../security/callers.ts';
+import { whyNotAsk } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { answerAs, anyRecord, bounded, negotiated, plainText, problems, unchanged } from '../shared/responses.ts';
@@ -63,7 +63,8 @@ export function addQuestionRoutes(app: ApiApp, context: ApiContext): void {
 function answerer(context: ApiContext, tables: ReadonlyMap<string, PlacedTable>, placed: PlacedQuestion) {
   const { id } = placed.question;
   return async (request: FastifyRequest, reply: FastifyReply, suffix?: string): Promise<FastifyReply> => {
-    for (const table of placed.question.tables.flatMap((name) => tables.get(name) ?? [])) mayReadTable(request, table);
+    const refusal = whyNotAsk(request.caller, tables, placed);
+    if (refusal !== undefined) throw refusal;
     const parameters = request.query as Readonly<Record<string, unknown>>;
     const format = chooseFormat(suffix, request.headers.accept, ['json', 'csv']);
     const { cuts, sql } = await cutsOf(context.engine, context.known, placed, parameters);

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { PipelineError } from '../../errors.ts';
+import type { PlacedQuestion } from '../../engine/look/ask-question.ts';
 import type { PlacedTable } from '../../engine/look/table-cut.ts';
 import { classifiedColumns } from '../../pipelines/classification.ts';
 
@@ -43,14 +44,17 @@ export function seenBy(caller: Caller, pipelines: readonly string[]): string[] {
 
 /** Refuses by `AUTH_REQUIRED` who gave no key, by `AUTH_DENIED` who gave another. */
 export function requireScope({ caller }: FastifyRequest, scope: ScopeName, pipeline?: string): void {
-  if (hasScope(caller, scope, pipeline)) return;
+  const refusal = whyWithoutScope(caller, scope, pipeline);
+  if (refusal !== undefined) throw refusal;
+}
+
+function whyWithoutScope(caller: Caller, scope: ScopeName, pipeline?: string): PipelineError | undefined {
+  if (hasScope(caller, scope, pipeline)) return undefined;
   const wanted = pipeline === undefined ? scope : `${scope} or ${scope}:${pipeline}`;
   if (caller.anonymous)
-    throw new PipelineError('AUTH_REQUIRED', `this needs a sign-in, or a key with the scope ${wanted}`);
-  throw new PipelineError(
-    'AUTH_DENIED',
-    `${caller.role === undefined ? 'the key' : `the role ${caller.role}`} has not the scope ${wanted}`,
-  );
+    return new PipelineError('AUTH_REQUIRED', `this needs a sign-in, or a key with the scope ${wanted}`);
+  const who = caller.role === undefined ? 'the key' : `the role ${caller.role}`;
+  return new PipelineError('AUTH_DENIED', `${who} has not the scope ${wanted}`);
 }
 
 /** Lists of names: who may read something may see what there is. */
@@ -69,20 +73,33 @@ export function requireReading(request: FastifyRequest): void {
   requireScope(request, 'data:read', named.pipeline);
 }
 
-/** Whether a table is for those who say who they are, and the caller does not. */
-export function isClosedTo({ anonymous }: Pick<Caller, 'anonymous'>, placed: PlacedTable): boolean {
-  return anonymous && hasPersonalColumns(placed);
+/** Refuses who may not read a table: those with columns about people are for those who say who they are, on whatever machine. */
+export function mayReadTable({ caller }: FastifyRequest, placed: PlacedTable): void {
+  const refusal = whyNotRead(caller, placed);
+  if (refusal !== undefined) throw refusal;
 }
 
-/** Tables with columns about people are for those who say who they are, on whatever machine. */
-export function mayReadTable(request: FastifyRequest, placed: PlacedTable): void {
+function whyNotRead(caller: Caller, placed: PlacedTable): PipelineError | undefined {
   const { pipeline, table } = placed;
-  if (isClosedTo(request.caller, placed))
-    throw new PipelineError(
+  if (caller.anonymous && hasPersonalColumns(placed))
+    return new PipelineError(
       'AUTH_REQUIRED',
       `${table.id} has personal columns: it needs a key with data:read:${pipeline}`,
     );
-  requireScope(request, 'data:read', pipeline);
+  return whyWithoutScope(caller, 'data:read', pipeline);
+}
+
+/** Why the caller may not ask a question; undefined where they may: it takes the right to read its pipeline, and every table that it reads. */
+export function whyNotAsk(
+  caller: Caller,
+  tables: ReadonlyMap<string, PlacedTable>,
+  { pipeline, question }: PlacedQuestion,
+): PipelineError | undefined {
+  for (const table of question.tables.flatMap((id) => tables.get(id) ?? [])) {
+    const refusal = whyNotRead(caller, table);
+    if (refusal !== undefined) return refusal;
+  }
+  return whyWithoutScope(caller, 'data:read', pipeline);
 }
 
 /** Whether a table has columns that are not everybody's business. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPersonalColumns } from '../../../src/api/security/callers.ts';
+import { createKey } from '../../../src/api/security/keys.ts';
 import { beginSession } from '../../../src/api/security/sessions.ts';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
@@ -57,6 +58,24 @@ async function statuses(api: ApiApp, host: string, reader?: string): Promise<Rec
   return Object.fromEntries(await Promise.all(answers));
 }
 
+/** The questions that an assistant is offered: as a reader of a pipeline, or of somebody who says nothing of themselves. */
+async function toolsOf(api: ApiApp, host: string, reader?: string): Promise<string[]> {
+  const wanted = { owner: 'test', scopes: [`data:read:${reader}`], days: 1, by: 'test' };
+  const key = reader === undefined ? undefined : (await createKey(engine.documents, wanted, engine.now())).key;
+  const { body } = await api.inject({
+    method: 'POST',
+    url: '/mcp',
+    headers: {
+      host,
+      accept: 'application/json, text/event-stream',
+      ...(key === undefined ? {} : { 'x-api-key': key }),
+    },
+    payload: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+  });
+  const { result } = JSON.parse(body) as { result: { tools: { name: string }[] } };
+  return result.tools.map(({ name }) => name);
+}
+
 const all = (status: number) => Object.fromEntries(PATHS.map(({ path }) => [path, status]));
 
 describe('what is about people', () => {
@@ -78,5 +97,16 @@ describe('what is about people', () => {
       expect(refused.filter((one) => one.pipeline === pipeline)).toEqual([]);
       expect(refused.length).toBe(PATHS.filter((one) => one.pipeline !== pipeline).length);
     }
+  });
+
+  it('is offered to an assistant as the questions are answered, no more and no less', async () => {
+    const every = [...questionsOf(DATASETS)];
+    const asked = questions.map(({ id }) => id);
+    const open = every.filter(([id]) => !asked.includes(id)).map(([id]) => id);
+    expect(await toolsOf(here, 'localhost')).toEqual(open);
+    for (const { pipeline } of questions)
+      expect(await toolsOf(here, 'localhost', pipeline)).toEqual(
+        every.filter(([, placed]) => placed.pipeline === pipeline).map(([id]) => id),
+      );
   });
 });
