@@ -5,7 +5,7 @@ import { openContent } from '../../engine/content-store.ts';
 import { definedMembers } from '../../given.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { compareVersions } from '../../engine/look/compare-versions.ts';
-import { readDossier, readVersions, versionOf } from '../../engine/look/day-dossier.ts';
+import { readVersions, versionOf } from '../../engine/look/day-dossier.ts';
 import { planRun } from '../../engine/plan/plan-run.ts';
 import { checkRequest } from '../../engine/plan/resolve-plan.ts';
 import { PipelineError } from '../../errors.ts';
@@ -29,6 +29,7 @@ import {
   unchanged,
 } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
+import { dossierOf } from './dossiers.ts';
 import { asPage } from './published.ts';
 import { Rehearsals } from './rehearsals.ts';
 
@@ -75,15 +76,7 @@ export function addDayRoutes(app: ApiApp, context: ApiContext): void {
     { schema: { tags, summary: 'Everything that is kept about a day', params: dayParams, response } },
     async (request) => {
       const { pipeline, date } = request.params;
-      requireScope(request, 'ops:read', pipeline);
-      datasetOf(engine, pipeline);
-      const known = await context.known.of(pipeline, [date]);
-      const dossier = await readDossier(engine, pipeline, date).catch((error: unknown) => {
-        throw known.has(date) ? error : notFound(`version or failure of ${pipeline} ${date}`);
-      });
-      const { manifests, ...rest } = dossier;
-      const versions = manifests.map(({ version, verdict, run, changed }) => ({ version, verdict, run, changed }));
-      return { ...rest, versions, manifest: manifests.at(-1) ?? null };
+      return dossierOf(context, request, pipeline, date);
     },
   );
   app.get(

@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { datasetOf } from '../../engine/engine.ts';
-import { readDossier } from '../../engine/look/day-dossier.ts';
 import { heldScopes } from '../../engine/look/held-scopes.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { dayParams, periodParams, pipelineName } from '../shared/fields.ts';
-import { notFound } from '../shared/problems.ts';
 import { anyRecord, orderProblems, problems } from '../shared/responses.ts';
+import { dossierOf } from './dossiers.ts';
 import { Orders } from './orders.ts';
 import { orderUnitOfDay, orderUnitOfPeriod, unitDecisionBody } from './unit-orders.ts';
 
@@ -50,15 +48,7 @@ export function addHeldRoutes(app: ApiApp, context: ApiContext): void {
     },
     async (request) => {
       const { pipeline, period } = request.params;
-      requireScope(request, 'ops:read', pipeline);
-      datasetOf(engine, pipeline);
-      const known = await context.known.of(pipeline, [period]);
-      const dossier = await readDossier(engine, pipeline, period).catch((error: unknown) => {
-        throw known.has(period) ? error : notFound(`version or failure of ${pipeline} ${period}`);
-      });
-      const { manifests, ...rest } = dossier;
-      const versions = manifests.map(({ version, verdict, run, changed }) => ({ version, verdict, run, changed }));
-      return { ...rest, versions, manifest: manifests.at(-1) ?? null };
+      return dossierOf(context, request, pipeline, period);
     },
   );
   addDecisions(app, context);
