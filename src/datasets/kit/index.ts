@@ -53,6 +53,7 @@ export type {
 } from '../../pipelines/definition.ts';
 export * from '../../pipelines/tables.ts';
 export * from './asked-days.ts';
+export * from './column.ts';
 export type {
   CommandCall,
   CommandEnd,

@@ -1,3 +1,4 @@
+import { column } from '../../kit/index.ts';
 import type { ColumnType, TableColumn } from '../../kit/index.ts';
 
 /** Columns that readers may ask for, from the tables that steps write and the titles that people read. */
@@ -22,8 +23,7 @@ export function columnsOf<Name extends string>(
 ): TableColumn[] {
   return table.map(({ name, type }) => {
     const [fr, en, unit] = titles[name];
-    const column: TableColumn = { name, type: TYPES[type] ?? 'text', title: { fr, en } };
-    return unit === undefined ? column : { ...column, unit };
+    return column(name, TYPES[type] ?? 'text', fr, en, unit);
   });
 }
 

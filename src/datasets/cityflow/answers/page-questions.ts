@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ASKED_RANGE, addDays, definedMembers, question, quoteText } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, column, definedMembers, question, quoteText } from '../../kit/index.ts';
 import type {
   ChartDefinition,
   DaySpan,
@@ -12,14 +12,12 @@ import { ZONE } from '../zones.ts';
 
 /** Questions behind the charts of the city's pages: figures, shares, lists and profiles of the days asked for, the last known one by default. */
 
-type Column = readonly [name: string, type: TableColumn['type'], fr: string, en: string, unit?: string];
-
 interface Shown {
   readonly id: string;
   readonly title: Words;
   readonly tables: readonly string[];
   readonly sql: string;
-  readonly columns: readonly Column[];
+  readonly columns: readonly TableColumn[];
   readonly chart?: ChartDefinition;
   /** Days up to the last one where none are named; default 1. */
   readonly days?: number;
@@ -38,8 +36,7 @@ function shown({ id, title, tables, sql, columns, chart, days = 1 }: Shown): Que
     tables,
     span: (asked, scene) => spanOf(asked, scene, days),
     sql: () => sql,
-    columns: () =>
-      columns.map(([name, type, fr, en, unit]) => ({ name, type, title: { fr, en }, ...definedMembers({ unit }) })),
+    columns: () => columns,
     sentence: (rows) => ({ fr: `${rows.length} lignes.`, en: `${rows.length} rows.` }),
     ...definedMembers({ chart: chart === undefined ? undefined : () => chart }),
   });
@@ -54,10 +51,10 @@ function spanOf(
   return { from: start ?? addDays(to, 1 - days), to };
 }
 
-const FIGURE: readonly Column[] = [
-  ['figure', 'text', 'Chiffre', 'Figure'],
-  ['value', 'number', 'Valeur', 'Value'],
-  ['unit', 'text', 'Unité', 'Unit'],
+const FIGURE: readonly TableColumn[] = [
+  column('figure', 'text', 'Chiffre', 'Figure'),
+  column('value', 'number', 'Valeur', 'Value'),
+  column('unit', 'text', 'Unité', 'Unit'),
 ];
 
 type Figure = readonly [name: string, value: string, unit: string, fr: string, en: string];
@@ -119,14 +116,14 @@ const CITY_FIGURES = figures('get_chiffres_ville', { fr: 'La ville', en: 'The ci
   ['reliability', 'avg(metro_reliability)', '1', 'Fiabilité du métro', 'Reliability of the metro'],
 ]);
 
-const NUMBER: Column = ['n', 'integer', 'Nombre', 'Number'];
+const NUMBER = column('n', 'integer', 'Nombre', 'Number');
 
 const SEVERITIES = shown({
   id: 'get_gravites',
   title: { fr: 'Perturbations par gravité', en: 'Disruptions by severity' },
   tables: ['cityflow_disruption_days'],
   sql: `SELECT severite, count(DISTINCT id) AS n FROM cityflow_disruption_days GROUP BY 1 ORDER BY n DESC, severite`,
-  columns: [['severite', 'text', 'Gravité', 'Severity'], NUMBER],
+  columns: [column('severite', 'text', 'Gravité', 'Severity'), NUMBER],
   chart: { kind: 'bar', x: 'severite', y: ['n'] },
 });
 
@@ -135,7 +132,7 @@ const STATES = shown({
   title: { fr: 'États du trafic', en: 'States of traffic' },
   tables: ['cityflow_segments'],
   sql: `SELECT etat_trafic_dominant AS state, count(*) AS n FROM cityflow_segments GROUP BY 1 ORDER BY n DESC, state`,
-  columns: [['state', 'text', 'État', 'State'], NUMBER],
+  columns: [column('state', 'text', 'État', 'State'), NUMBER],
   chart: { kind: 'ring', x: 'state', y: ['n'] },
 });
 
@@ -146,9 +143,9 @@ const BIKES_BY_DISTRICT = shown({
   sql: `SELECT arrondissement, sum(total_jour) AS bikes, count(DISTINCT id_compteur) AS counters FROM cityflow_counters
     WHERE arrondissement IS NOT NULL GROUP BY 1 ORDER BY 1`,
   columns: [
-    ['arrondissement', 'text', 'Arrondissement', 'District'],
-    ['bikes', 'number', 'Vélos', 'Bikes', 'bikes'],
-    ['counters', 'integer', 'Compteurs', 'Counters'],
+    column('arrondissement', 'text', 'Arrondissement', 'District'),
+    column('bikes', 'number', 'Vélos', 'Bikes', 'bikes'),
+    column('counters', 'integer', 'Compteurs', 'Counters'),
   ],
   chart: { kind: 'bar', x: 'arrondissement', y: ['bikes'], unit: 'bikes' },
 });
@@ -160,9 +157,9 @@ const TOP_COUNTERS = shown({
   sql: `SELECT max(nom_compteur) AS name, id_compteur, sum(total_jour) AS bikes FROM cityflow_counters
     GROUP BY id_compteur ORDER BY bikes DESC NULLS LAST, id_compteur LIMIT 20`,
   columns: [
-    ['name', 'text', 'Nom', 'Name'],
-    ['id_compteur', 'text', 'Compteur', 'Counter'],
-    ['bikes', 'number', 'Vélos', 'Bikes', 'bikes'],
+    column('name', 'text', 'Nom', 'Name'),
+    column('id_compteur', 'text', 'Compteur', 'Counter'),
+    column('bikes', 'number', 'Vélos', 'Bikes', 'bikes'),
   ],
   chart: { kind: 'list', x: 'name', y: ['bikes'], unit: 'bikes' },
 });
@@ -174,10 +171,10 @@ const COUNTER_MAP = shown({
   sql: `SELECT max(nom_compteur) AS name, max(lon) AS lon, max(lat) AS lat, sum(total_jour) AS bikes FROM cityflow_counters
     WHERE lon IS NOT NULL GROUP BY id_compteur ORDER BY bikes DESC NULLS LAST, name`,
   columns: [
-    ['name', 'text', 'Nom', 'Name'],
-    ['lon', 'number', 'Longitude', 'Longitude', '°'],
-    ['lat', 'number', 'Latitude', 'Latitude', '°'],
-    ['bikes', 'number', 'Vélos', 'Bikes', 'bikes'],
+    column('name', 'text', 'Nom', 'Name'),
+    column('lon', 'number', 'Longitude', 'Longitude', '°'),
+    column('lat', 'number', 'Latitude', 'Latitude', '°'),
+    column('bikes', 'number', 'Vélos', 'Bikes', 'bikes'),
   ],
   chart: { kind: 'map', x: 'lon', y: ['lat', 'bikes'], unit: 'bikes' },
 });
@@ -187,7 +184,7 @@ const LINES = shown({
   title: { fr: 'Lignes les plus perturbées', en: 'Most disrupted lines' },
   tables: ['cityflow_disrupted_lines'],
   sql: `SELECT ligne, sum("count") AS n, sum(minutes) AS minutes FROM cityflow_disrupted_lines GROUP BY 1 ORDER BY n DESC, minutes DESC, ligne`,
-  columns: [['ligne', 'text', 'Ligne', 'Line'], NUMBER, ['minutes', 'number', 'Minutes', 'Minutes', 'min']],
+  columns: [column('ligne', 'text', 'Ligne', 'Line'), NUMBER, column('minutes', 'number', 'Minutes', 'Minutes', 'min')],
   chart: { kind: 'bar', x: 'ligne', y: ['n'] },
 });
 
@@ -198,10 +195,10 @@ const CRITICAL = shown({
   sql: `SELECT scope, titre, severite, minutes FROM cityflow_disruption_days WHERE severite IN ('CRITIQUE', 'ELEVEE')
     ORDER BY severite, minutes DESC, id LIMIT 100`,
   columns: [
-    ['scope', 'date', 'Jour', 'Day'],
-    ['titre', 'text', 'Titre', 'Title'],
-    ['severite', 'text', 'Gravité', 'Severity'],
-    ['minutes', 'number', 'Durée', 'Minutes', 'min'],
+    column('scope', 'date', 'Jour', 'Day'),
+    column('titre', 'text', 'Titre', 'Title'),
+    column('severite', 'text', 'Gravité', 'Severity'),
+    column('minutes', 'number', 'Durée', 'Minutes', 'min'),
   ],
 });
 
@@ -212,11 +209,11 @@ const ALERTS = shown({
   sql: `SELECT scope, libelle, severite, taux_occupation_moyen, temps_perdu_total_minutes AS lost_minutes FROM cityflow_congestion_alerts
     ORDER BY lost_minutes DESC NULLS LAST, identifiant_arc LIMIT 100`,
   columns: [
-    ['scope', 'date', 'Jour', 'Day'],
-    ['libelle', 'text', 'Nom', 'Name'],
-    ['severite', 'text', 'Gravité', 'Severity'],
-    ['taux_occupation_moyen', 'number', 'Taux d’occupation moyen', 'Mean occupancy', '%'],
-    ['lost_minutes', 'number', 'Temps perdu', 'Lost time', 'min'],
+    column('scope', 'date', 'Jour', 'Day'),
+    column('libelle', 'text', 'Nom', 'Name'),
+    column('severite', 'text', 'Gravité', 'Severity'),
+    column('taux_occupation_moyen', 'number', 'Taux d’occupation moyen', 'Mean occupancy', '%'),
+    column('lost_minutes', 'number', 'Temps perdu', 'Lost time', 'min'),
   ],
 });
 
@@ -227,10 +224,10 @@ const ZONES = shown({
   sql: `SELECT nom, sum(temps_perdu_minutes) AS lost_minutes, sum(vehicules) AS vehicles, max(troncons_satures) AS saturated
     FROM cityflow_zones GROUP BY nom ORDER BY lost_minutes DESC NULLS LAST, nom`,
   columns: [
-    ['nom', 'text', 'Zone', 'Zone'],
-    ['lost_minutes', 'number', 'Temps perdu', 'Lost time', 'min'],
-    ['vehicles', 'number', 'Véhicules', 'Vehicles', 'vehicles'],
-    ['saturated', 'integer', 'Tronçons saturés', 'Saturated segments'],
+    column('nom', 'text', 'Zone', 'Zone'),
+    column('lost_minutes', 'number', 'Temps perdu', 'Lost time', 'min'),
+    column('vehicles', 'number', 'Véhicules', 'Vehicles', 'vehicles'),
+    column('saturated', 'integer', 'Tronçons saturés', 'Saturated segments'),
   ],
   chart: { kind: 'list', x: 'nom', y: ['lost_minutes'], unit: 'min' },
 });
@@ -242,9 +239,9 @@ const CONGESTED = shown({
   sql: `SELECT coalesce(max(libelle), identifiant_arc) AS name, sum(temps_perdu_total_minutes) AS lost_minutes, avg(taux_occupation_moyen) AS occupancy
     FROM cityflow_segments WHERE temps_perdu_total_minutes IS NOT NULL GROUP BY identifiant_arc ORDER BY lost_minutes DESC, identifiant_arc LIMIT 10`,
   columns: [
-    ['name', 'text', 'Nom', 'Name'],
-    ['lost_minutes', 'number', 'Temps perdu', 'Lost time', 'min'],
-    ['occupancy', 'number', 'Taux d’occupation moyen', 'Mean occupancy', '%'],
+    column('name', 'text', 'Nom', 'Name'),
+    column('lost_minutes', 'number', 'Temps perdu', 'Lost time', 'min'),
+    column('occupancy', 'number', 'Taux d’occupation moyen', 'Mean occupancy', '%'),
   ],
   chart: { kind: 'list', x: 'name', y: ['lost_minutes'], unit: 'min' },
 });
@@ -256,9 +253,9 @@ const WORK_IMPACT = shown({
   sql: `SELECT arrondissement, sum(points) AS points, count(DISTINCT identifiant) AS works FROM cityflow_active_works
     WHERE arrondissement IS NOT NULL GROUP BY 1 ORDER BY 1`,
   columns: [
-    ['arrondissement', 'text', 'Arrondissement', 'District'],
-    ['points', 'number', 'Points d’impact', 'Points of impact'],
-    ['works', 'integer', 'Chantiers', 'Roadworks'],
+    column('arrondissement', 'text', 'Arrondissement', 'District'),
+    column('points', 'number', 'Points d’impact', 'Points of impact'),
+    column('works', 'integer', 'Chantiers', 'Roadworks'),
   ],
   chart: { kind: 'bar', x: 'arrondissement', y: ['points'] },
 });
@@ -270,8 +267,8 @@ const WORK_ZONES = shown({
   sql: `SELECT arrondissement, count(DISTINCT identifiant) AS works FROM cityflow_active_works WHERE arrondissement IS NOT NULL
     GROUP BY 1 ORDER BY works DESC, 1 LIMIT 10`,
   columns: [
-    ['arrondissement', 'text', 'Arrondissement', 'District'],
-    ['works', 'integer', 'Chantiers', 'Roadworks'],
+    column('arrondissement', 'text', 'Arrondissement', 'District'),
+    column('works', 'integer', 'Chantiers', 'Roadworks'),
   ],
   chart: { kind: 'list', x: 'arrondissement', y: ['works'] },
 });
@@ -285,8 +282,8 @@ const PROFILE = shown({
   sql: `SELECT CAST(hour(local_at) AS INTEGER) AS hour, sum(bikes) / count(DISTINCT CAST(local_at AS DATE)) AS bikes
     FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL) GROUP BY 1 ORDER BY 1`,
   columns: [
-    ['hour', 'integer', 'Heure', 'Hour'],
-    ['bikes', 'number', 'Vélos par jour', 'Bikes of a day', 'bikes/h'],
+    column('hour', 'integer', 'Heure', 'Hour'),
+    column('bikes', 'number', 'Vélos par jour', 'Bikes of a day', 'bikes/h'),
   ],
   chart: { kind: 'bar', x: 'hour', y: ['bikes'], unit: 'bikes/h' },
 });
@@ -302,9 +299,9 @@ const WEEK = shown({
       sum(bikes) / count(DISTINCT CAST(local_at AS DATE)) AS bikes
     FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL) GROUP BY 1, 2 ORDER BY 1, 2`,
   columns: [
-    ['weekday', 'text', 'Jour (1 lundi)', 'Weekday (1 is Monday)'],
-    ['hour', 'integer', 'Heure', 'Hour'],
-    ['bikes', 'number', 'Vélos par jour', 'Bikes of a day', 'bikes/h'],
+    column('weekday', 'text', 'Jour (1 lundi)', 'Weekday (1 is Monday)'),
+    column('hour', 'integer', 'Heure', 'Hour'),
+    column('bikes', 'number', 'Vélos par jour', 'Bikes of a day', 'bikes/h'),
   ],
   chart: {
     kind: 'heat',
@@ -332,9 +329,9 @@ const DAY_HEAT = shown({
   sql: `SELECT CAST(CAST(local_at AS DATE) AS VARCHAR) AS day, CAST(hour(local_at) AS INTEGER) AS hour, sum(bikes) AS bikes
     FROM (SELECT ${LOCAL} AS local_at, bikes FROM cityflow_bikes WHERE bikes IS NOT NULL) GROUP BY 1, 2 ORDER BY 1, 2`,
   columns: [
-    ['day', 'text', 'Jour', 'Day'],
-    ['hour', 'integer', 'Heure', 'Hour'],
-    ['bikes', 'number', 'Vélos', 'Bikes', 'bikes/h'],
+    column('day', 'text', 'Jour', 'Day'),
+    column('hour', 'integer', 'Heure', 'Hour'),
+    column('bikes', 'number', 'Vélos', 'Bikes', 'bikes/h'),
   ],
   chart: { kind: 'heat', x: 'hour', y: ['bikes'], series: 'day', unit: 'bikes/h' },
 });
@@ -345,7 +342,7 @@ const HISTOGRAM = shown({
   tables: ['cityflow_segments'],
   sql: `SELECT CAST(floor(taux_occupation_moyen / 5) * 5 AS INTEGER) AS from_pct, count(*) AS n FROM cityflow_segments
     WHERE taux_occupation_moyen IS NOT NULL GROUP BY 1 ORDER BY 1`,
-  columns: [['from_pct', 'integer', 'À partir de', 'From', '%'], NUMBER],
+  columns: [column('from_pct', 'integer', 'À partir de', 'From', '%'), NUMBER],
   chart: { kind: 'bar', x: 'from_pct', y: ['n'] },
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ASKED_DAY, ASKED_RANGE, question, quoteText, definedMembers } from '../../kit/index.ts';
-import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
+import { ASKED_DAY, ASKED_RANGE, column, question, quoteText } from '../../kit/index.ts';
+import type { DaySpan, QuestionDefinition, QuestionScene } from '../../kit/index.ts';
 import { ZONE } from '../zones.ts';
 
 /** Questions about the mobility of Paris: the busiest street, the worst hour, works near a place, disruptions of a line, two days compared. */
@@ -14,14 +14,6 @@ function daysOf(
 ): DaySpan {
   const to = end ?? start ?? known.to;
   return { from: start ?? to, to };
-}
-
-function text(name: string, fr: string, en: string): TableColumn {
-  return { name, type: 'text', title: { fr, en } };
-}
-
-function number(name: string, fr: string, en: string, unit?: string): TableColumn {
-  return { name, type: 'number', title: { fr, en }, ...definedMembers({ unit }) };
 }
 
 const busiest = question({
@@ -39,11 +31,11 @@ const busiest = question({
     FROM cityflow_roads LEFT JOIN (SELECT arc_id, max(label) AS label FROM cityflow_streets GROUP BY 1) USING (arc_id)
     WHERE flow_vehicles IS NOT NULL GROUP BY 1, 2 ORDER BY mean_flow DESC, arc_id LIMIT ${limit}`,
   columns: () => [
-    text('arc_id', 'Arc', 'Arc'),
-    text('label', 'Nom', 'Name'),
-    number('mean_flow', 'Débit moyen', 'Mean flow', 'vehicles/h'),
-    number('largest_flow', 'Débit le plus grand', 'Largest flow', 'vehicles/h'),
-    number('hours', 'Heures comptées', 'Counted hours'),
+    column('arc_id', 'text', 'Arc', 'Arc'),
+    column('label', 'text', 'Nom', 'Name'),
+    column('mean_flow', 'number', 'Débit moyen', 'Mean flow', 'vehicles/h'),
+    column('largest_flow', 'number', 'Débit le plus grand', 'Largest flow', 'vehicles/h'),
+    column('hours', 'number', 'Heures comptées', 'Counted hours'),
   ],
   sentence: ([first]) => {
     if (first === undefined) return { fr: 'Aucun comptage.', en: 'No counts.' };
@@ -70,8 +62,8 @@ const worstHours = question({
     FROM cityflow_roads WHERE occupancy_pct IS NOT NULL GROUP BY 1 ORDER BY mean_occupancy DESC, hour_start_at LIMIT ${limit}`,
   columns: () => [
     { name: 'hour_start_at', type: 'instant', title: { fr: 'Heure (UTC)', en: 'Hour (UTC)' } },
-    number('mean_occupancy', 'Taux d’occupation moyen', 'Mean occupancy', '%'),
-    number('arcs', 'Arcs comptés', 'Counted arcs'),
+    column('mean_occupancy', 'number', 'Taux d’occupation moyen', 'Mean occupancy', '%'),
+    column('arcs', 'number', 'Arcs comptés', 'Counted arcs'),
   ],
   sentence: ([first]) => {
     if (first === undefined) return { fr: 'Aucun comptage.', en: 'No counts.' };
@@ -106,13 +98,13 @@ const worksNear = question({
       WHERE ${where.join(' AND ')} ORDER BY ends_on, work_id LIMIT ${limit}`;
   },
   columns: () => [
-    text('work_id', 'Chantier', 'Roadwork'),
-    text('streets', 'Voies', 'Streets'),
-    text('purpose', 'Objet', 'Purpose'),
-    text('impact', 'Impact', 'Impact'),
-    number('district', 'Arrondissement', 'District'),
-    text('starts_on', 'Début', 'Start'),
-    text('ends_on', 'Fin', 'End'),
+    column('work_id', 'text', 'Chantier', 'Roadwork'),
+    column('streets', 'text', 'Voies', 'Streets'),
+    column('purpose', 'text', 'Objet', 'Purpose'),
+    column('impact', 'text', 'Impact', 'Impact'),
+    column('district', 'number', 'Arrondissement', 'District'),
+    column('starts_on', 'text', 'Début', 'Start'),
+    column('ends_on', 'text', 'Fin', 'End'),
   ],
   sentence: (rows) => ({ fr: `${rows.length} chantiers actifs.`, en: `${rows.length} active roadworks.` }),
 });
@@ -135,11 +127,11 @@ const disruptions = question({
     ${line === undefined ? '' : `WHERE list_contains(string_split(lines, ','), '${line}')`} ORDER BY scope, id LIMIT ${limit}`,
   columns: () => [
     { name: 'scope', type: 'date', title: { fr: 'Jour', en: 'Day' } },
-    text('id', 'Perturbation', 'Disruption'),
-    text('effect', 'Effet', 'Effect'),
-    text('status', 'Statut', 'Status'),
-    text('title', 'Titre', 'Title'),
-    text('lines', 'Lignes', 'Lines'),
+    column('id', 'text', 'Perturbation', 'Disruption'),
+    column('effect', 'text', 'Effet', 'Effect'),
+    column('status', 'text', 'Statut', 'Status'),
+    column('title', 'text', 'Titre', 'Title'),
+    column('lines', 'text', 'Lignes', 'Lines'),
   ],
   sentence: (rows, { line }) => {
     const [fr, en] = line === undefined ? ['', ''] : [` sur la ligne ${line}`, ` on line ${line}`];
@@ -169,10 +161,10 @@ const comparison = question({
       USING (day, hour) ORDER BY day, hour`;
   },
   columns: () => [
-    text('day', 'Jour', 'Day'),
-    number('hour', 'Heure du jour', 'Hour of the day'),
-    number('bikes', 'Vélos', 'Bikes', 'bikes/h'),
-    number('mean_flow', 'Débit moyen', 'Mean flow', 'vehicles/h'),
+    column('day', 'text', 'Jour', 'Day'),
+    column('hour', 'number', 'Heure du jour', 'Hour of the day'),
+    column('bikes', 'number', 'Vélos', 'Bikes', 'bikes/h'),
+    column('mean_flow', 'number', 'Débit moyen', 'Mean flow', 'vehicles/h'),
   ],
   sentence: (rows) => {
     const totals = new Map<string, number>();

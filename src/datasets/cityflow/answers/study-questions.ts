@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ASKED_RANGE, addDays, question, quoteText, definedMembers } from '../../kit/index.ts';
-import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, column, question, quoteText } from '../../kit/index.ts';
+import type { DaySpan, QuestionDefinition, QuestionScene } from '../../kit/index.ts';
 import { linksSql } from '../studies/links-sql.ts';
 import { STUDY_LIMITS } from '../studies/limits.ts';
 import { ZONE } from '../zones.ts';
@@ -19,14 +19,6 @@ function lastDays(days: number): (asked: Asked, scene: QuestionScene) => DaySpan
     const from = start ?? addDays(to, 1 - days);
     return { from: from > to ? to : from, to };
   };
-}
-
-function text(name: string, fr: string, en: string): TableColumn {
-  return { name, type: 'text', title: { fr, en } };
-}
-
-function number(name: string, fr: string, en: string, unit?: string): TableColumn {
-  return { name, type: 'number', title: { fr, en }, ...definedMembers({ unit }) };
 }
 
 const PLAN_DAYS = 28;
@@ -72,14 +64,14 @@ const workHours = question({
       ORDER BY street, days LIMIT ${limit}`;
   },
   columns: () => [
-    text('street', 'Rue', 'Street'),
-    text('days', 'Jours', 'Days: semaine (Monday–Friday) or week-end'),
-    number('from_hour', 'De', 'From, hour of the clock'),
-    number('to_hour', 'À', 'To, hour of the clock'),
-    number('window_flow', 'Débit moyen de la plage', 'Mean flow of the hours', 'vehicles/h'),
-    number('mean_flow', 'Débit moyen du jour', 'Mean flow of the day', 'vehicles/h'),
-    number('share_pct', 'Part du débit moyen', 'Share of the mean flow', '%'),
-    number('days_seen', 'Jours comptés', 'Days with counts, at the least of the hours'),
+    column('street', 'text', 'Rue', 'Street'),
+    column('days', 'text', 'Jours', 'Days: semaine (Monday–Friday) or week-end'),
+    column('from_hour', 'number', 'De', 'From, hour of the clock'),
+    column('to_hour', 'number', 'À', 'To, hour of the clock'),
+    column('window_flow', 'number', 'Débit moyen de la plage', 'Mean flow of the hours', 'vehicles/h'),
+    column('mean_flow', 'number', 'Débit moyen du jour', 'Mean flow of the day', 'vehicles/h'),
+    column('share_pct', 'number', 'Part du débit moyen', 'Share of the mean flow', '%'),
+    column('days_seen', 'number', 'Jours comptés', 'Days with counts, at the least of the hours'),
   ],
   sentence: ([first], { hours }) => {
     if (first === undefined) return { fr: 'Aucun comptage.', en: 'No counts.' };
@@ -110,18 +102,19 @@ const links = question({
   span: lastDays(LINK_SPAN_DAYS),
   sql: () => linksSql(STUDY_LIMITS),
   columns: () => [
-    text('name', 'Grandeurs', 'Quantities'),
-    number('lag_days', 'Décalage', 'Lag', 'days'),
-    number('n', 'Jours', 'Days with both'),
-    number(
+    column('name', 'text', 'Grandeurs', 'Quantities'),
+    column('lag_days', 'number', 'Décalage', 'Lag', 'days'),
+    column('n', 'number', 'Jours', 'Days with both'),
+    column(
       'n_independent',
+      'number',
       'Valeurs indépendantes',
       'Independent values: days, or quarters of what is published by the quarter',
     ),
-    number('r', 'r de Pearson', 'Pearson’s r'),
-    number('low', 'IC 95 % bas', 'Interval of 95 %, low'),
-    number('high', 'IC 95 % haut', 'Interval of 95 %, high'),
-    text('note', 'Note', 'Why there is no r'),
+    column('r', 'number', 'r de Pearson', 'Pearson’s r'),
+    column('low', 'number', 'IC 95 % bas', 'Interval of 95 %, low'),
+    column('high', 'number', 'IC 95 % haut', 'Interval of 95 %, high'),
+    column('note', 'text', 'Note', 'Why there is no r'),
   ],
   sentence: (rows) => {
     const known = rows.filter(({ r }) => r !== null).length;
@@ -153,13 +146,13 @@ const silentSensors = question({
     FROM cityflow_sensors WHERE health <> 'ok' ${kind === undefined ? '' : `AND kind = ${quoteText(kind)}`}
     ORDER BY silent_hours DESC, kind, sensor_id LIMIT ${limit}`,
   columns: () => [
-    text('kind', 'Genre', 'Kind'),
-    text('sensor_id', 'Capteur', 'Sensor'),
-    text('sensor_name', 'Nom', 'Name'),
-    number('silent_hours', 'Durée du silence', 'Silent for', 'h'),
+    column('kind', 'text', 'Genre', 'Kind'),
+    column('sensor_id', 'text', 'Capteur', 'Sensor'),
+    column('sensor_name', 'text', 'Nom', 'Name'),
+    column('silent_hours', 'number', 'Durée du silence', 'Silent for', 'h'),
     { name: 'silent_at_least', type: 'boolean', title: { fr: 'Au moins', en: 'At least' } },
-    number('missing_pct', 'Part manquante du jour', 'Missing of the day', '%'),
-    number('window_missing_pct', 'Part manquante, 31 jours', 'Missing of 31 days', '%'),
+    column('missing_pct', 'number', 'Part manquante du jour', 'Missing of the day', '%'),
+    column('window_missing_pct', 'number', 'Part manquante, 31 jours', 'Missing of 31 days', '%'),
   ],
   sentence: (rows) => ({ fr: `${rows.length} capteurs silencieux.`, en: `${rows.length} silent sensors.` }),
 });
@@ -187,9 +180,9 @@ const bikeFlow = question({
     GROUP BY 1 ORDER BY 1`,
   columns: () => [
     { name: 'day', type: 'date', title: { fr: 'Jour', en: 'Day' } },
-    number('bikes', 'Vélos', 'Bikes', 'bikes'),
-    number('counters', 'Compteurs', 'Counters'),
-    number('hours', 'Heures comptées', 'Counted hours'),
+    column('bikes', 'number', 'Vélos', 'Bikes', 'bikes'),
+    column('counters', 'number', 'Compteurs', 'Counters'),
+    column('hours', 'number', 'Heures comptées', 'Counted hours'),
   ],
   sentence: (rows) => {
     const total = rows.reduce((sum, row) => sum + Number(row['bikes'] ?? 0), 0);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ASKED_RANGE, addDays, question, quoteText } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, column, question, quoteText } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene } from '../../kit/index.ts';
-import { column, LIST } from './quantities.ts';
+import { LIST } from './quantities.ts';
 
 /** Questions about the calendar of working days. */
 

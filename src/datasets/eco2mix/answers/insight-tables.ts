@@ -1,6 +1,6 @@
 import type { TableColumn, TableDefinition, Words } from '../../kit/index.ts';
 import type { Insight } from '../rollup/insights.ts';
-import { column } from './quantities.ts';
+import { column } from '../../kit/index.ts';
 
 /** Tables over all time, as readers may ask for them; what their figures mean is said where they are made (`rollup`). */
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ASKED_RANGE, addDays, question, quoteText } from '../../kit/index.ts';
+import { ASKED_RANGE, addDays, column, question, quoteText } from '../../kit/index.ts';
 import type { DaySpan, QuestionDefinition, QuestionScene, TableColumn, TableDefinition } from '../../kit/index.ts';
 import { ALL_TIME, PEAK_QUANTITIES } from '../rollup/peaks.ts';
 import { FORECAST_SKILL, PEAKS } from './insight-tables.ts';
-import { column, labelOf, thousands } from './quantities.ts';
+import { labelOf, thousands } from './quantities.ts';
 
 /** Questions about the tables over all time: records, low-carbon share, quality of the forecasts. */
 

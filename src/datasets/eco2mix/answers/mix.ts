@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ASKED_RANGE, question } from '../../kit/index.ts';
+import { ASKED_RANGE, column, question } from '../../kit/index.ts';
 import type { ChartDefinition, QuestionDefinition, TableColumn, Words } from '../../kit/index.ts';
 import { COLUMN_OF } from '../columns.ts';
 import { BORDERS, SOURCES } from '../metrics-model.ts';
-import { AT, column, exchangeLabel, labelOf, PERIOD, thousands } from './quantities.ts';
+import { AT, exchangeLabel, labelOf, PERIOD, thousands } from './quantities.ts';
 import { grain, SERIES_TABLES, spanOf } from './series.ts';
 
 /** Several quantities beside each other over time: the generation by source, the exchanges by country, the load by how final it is. */
@@ -12,7 +12,7 @@ const BY_GRAIN = { daily: 'day', monthly: 'month', annual: 'year' } as const;
 /** Of what the questions of one series take, these have no order and no limit. */
 const WHOLE = { order: 'recent' } as const;
 
-function days(rows: readonly unknown[]): Words {
+function counted(rows: readonly unknown[]): Words {
   return { fr: `${rows.length} valeurs.`, en: `${rows.length} values.` };
 }
 
@@ -81,7 +81,7 @@ const loadCurve = question({
     column('value', 'number', 'Consommation', 'Load', 'MW'),
     column('revision', 'text', 'État des données', 'Revision'),
   ],
-  sentence: days,
+  sentence: counted,
   chart: () => ({ kind: 'line', x: 'instant_at', y: ['value'], series: 'revision', labels: revisions, unit: 'MW' }),
 });
 
@@ -106,7 +106,7 @@ const exchangeCurves = question({
       return column(border, 'number', fr, en, 'MW');
     }),
   ],
-  sentence: days,
+  sentence: counted,
   chart: () => ({ kind: 'line', x: 'instant_at', y: BORDERS, unit: 'MW' }),
 });
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { ASKED_RANGE, question } from '../../kit/index.ts';
+import { ASKED_RANGE, column, question } from '../../kit/index.ts';
 import type { QuestionDefinition, Words } from '../../kit/index.ts';
 import { ZONE } from '../local-time.ts';
 import { LOW_CARBON, SOURCES } from '../metrics-model.ts';
 import { TOTAL_EXCHANGE } from '../rollup/energies.ts';
 import { ALL_TIME } from '../rollup/peaks.ts';
-import { column, inList, thousands } from './quantities.ts';
+import { inList, thousands } from './quantities.ts';
 
 /** Questions about all of it at once: what there is, the cards of the first page, installed power. */
 

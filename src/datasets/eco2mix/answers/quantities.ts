@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quoteText, definedMembers } from '../../kit/index.ts';
+import { quoteText } from '../../kit/index.ts';
 import type { TableColumn, Words } from '../../kit/index.ts';
 import type { MeasureName } from '../columns.ts';
 import { COLUMN_OF, MEASURES } from '../columns.ts';
@@ -77,11 +77,6 @@ export const COVERED: TableColumn = {
 /** Names as an SQL list. */
 export function inList(names: readonly string[]): string {
   return names.map(quoteText).join(', ');
-}
-
-/** A column of an answer. */
-export function column(name: string, type: TableColumn['type'], fr: string, en: string, unit?: string): TableColumn {
-  return { name, type, title: { fr, en }, ...definedMembers({ unit }) };
 }
 
 /** A number as readers of a language write it, with one decimal at most. */
