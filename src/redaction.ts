@@ -44,12 +44,12 @@ export function redactText(text: string, secrets: readonly string[] = []): strin
       .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@'"]*:[^\s/?#'"]*@/gi, `$1${REDACTED}@`)
       .replace(/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`)
       // ?name=value, name: value, "name":"value"
-      .replace(
-        /([\w-]+)(=|["']?\s*:\s*["']?)([^\s&#"',;)}\]]+)/g,
-        (whole, name: string, sign: string, value: string) =>
-          isSecretName(name) && !/^(bearer|basic)$/i.test(value) ? `${name}${sign}${REDACTED}` : whole,
-      )
+      .replace(/([\w-]+)(=|["']?\s*:\s*["']?)([^\s&#"',;)}\]]+)/g, withoutSecret)
   );
+}
+
+function withoutSecret(whole: string, name: string, sign: string, value: string): string {
+  return isSecretName(name) && !/^(bearer|basic)$/i.test(value) ? `${name}${sign}${REDACTED}` : whole;
 }
 
 /** A secret stands in addresses in its encoded form. */

@@ -69,17 +69,26 @@ export function rowsSql(table: TableDefinition, files: readonly string[]): strin
   return table.from?.(list) ?? `SELECT * FROM read_parquet(${list}, union_by_name = true, hive_partitioning = false)`;
 }
 
-/**
- * - `stack`, `stacked-bar`: areas or bars whose series add up.
- * - `list`: a bar for each row in the order of the rows, with its name, for names too long for an axis.
- * - `ring`: shares of the sum of `y`.
- * - `heat`: a cell for each `x` and `series`, the darker the larger.
- * - `scatter`: a dot for each row at `x` and `y`, both numbers.
- * - `map`: the same at longitude `x` and the latitude that `y` names first; its second is the size of the dot.
- * - `figures`: a card for each row, named by `x`; `series` is the column of its unit, and `%` has a gauge.
- */
+/** The form in which a chart shows its rows. */
 export type ChartKind =
-  'line' | 'bar' | 'stack' | 'stacked-bar' | 'list' | 'ring' | 'heat' | 'scatter' | 'map' | 'figures';
+  | 'line'
+  | 'bar'
+  /** Areas whose series add up. */
+  | 'stack'
+  /** Bars whose series add up. */
+  | 'stacked-bar'
+  /** A bar for each row in the order of the rows, with its name, for names too long for an axis. */
+  | 'list'
+  /** Shares of the sum of `y`. */
+  | 'ring'
+  /** A cell for each `x` and `series`, the darker the larger. */
+  | 'heat'
+  /** A dot for each row at `x` and `y`, both numbers. */
+  | 'scatter'
+  /** The same at longitude `x` and the latitude that `y` names first; its second is the size of the dot. */
+  | 'map'
+  /** A card for each row, named by `x`; `series` is the column of its unit, and `%` has a gauge. */
+  | 'figures';
 
 /** How rows are drawn: one series for each column of `y`, or for each value of `series`. */
 export interface ChartDefinition {

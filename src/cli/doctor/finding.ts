@@ -1,7 +1,8 @@
+type Area = 'machine' | 'settings' | 'stores' | 'sql' | 'temporal' | 'publishers' | 'sign-in' | 'clock' | 'datasets';
+
 /** What the doctor found out about one thing. */
 export interface Finding {
-  readonly area:
-    'machine' | 'settings' | 'stores' | 'sql' | 'temporal' | 'publishers' | 'sign-in' | 'clock' | 'datasets';
+  readonly area: Area;
   readonly subject: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly detail: string;

@@ -16,8 +16,13 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-type DataKeyRecord =
-  { readonly master: string; readonly wrapped: string; readonly createdAt: string } | { readonly destroyedAt: string };
+interface WrappedKey {
+  readonly master: string;
+  readonly wrapped: string;
+  readonly createdAt: string;
+}
+
+type DataKeyRecord = WrappedKey | { readonly destroyedAt: string };
 
 type KeyStores = Pick<Engine, 'documents' | 'fallback' | 'rawKeys' | 'now'>;
 

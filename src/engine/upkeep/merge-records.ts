@@ -43,8 +43,7 @@ export interface MergeRules {
   newerThan(key: DocumentKey): DocumentQuery | undefined;
 }
 
-type DocumentMerge =
-  { readonly keep: 'theirs' | 'ours'; readonly why: string } | { readonly body: JsonObject; readonly why: string };
+type DocumentMerge = { readonly why: string } & ({ readonly keep: 'theirs' | 'ours' } | { readonly body: JsonObject });
 
 interface Numbering {
   readonly counter: DocumentKey;

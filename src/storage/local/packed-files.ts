@@ -124,8 +124,12 @@ function kindOf(key: string): string | undefined {
   return day === -1 ? undefined : [...folders.slice(0, day), path.extname(key).slice(1)].join('/');
 }
 
-type Gathered =
-  { readonly whole: Buffer; readonly rest?: undefined } | { readonly whole?: undefined; readonly rest: ObjectBody };
+interface Whole {
+  readonly whole: Buffer;
+  readonly rest?: undefined;
+}
+
+type Gathered = Whole | { readonly whole?: undefined; readonly rest: ObjectBody };
 
 /** The whole body, or when it is large what gives it. */
 async function gather(body: ObjectBody): Promise<Gathered> {

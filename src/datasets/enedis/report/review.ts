@@ -14,10 +14,11 @@ import { nameMonths } from '../model/unit-names.ts';
 /** Of each subject, the first this many. */
 export const ROWS_SHOWN = 100;
 
+type Sujet = 'mois retenu' | 'mois estimé' | 'facture du réseau' | 'lissage' | 'facturé autrement' | 'régularisation';
+
 /** One thing to look at. */
 export interface ReviewRow {
-  readonly sujet:
-    'mois retenu' | 'mois estimé' | 'facture du réseau' | 'lissage' | 'facturé autrement' | 'régularisation';
+  readonly sujet: Sujet;
   /** A month of a contract, `2025-10/113d4158b966`; `quotidien enedis contrat` takes it. */
   readonly repere: string;
   readonly mois: string;
