@@ -48,7 +48,7 @@ const FOUR_WEEKS = WEEKS_BACK.map((days) =>
 const STEPS: readonly StepDefinition[] = [
   {
     id: 'transform/readings',
-    version: 2,
+    version: 3,
     title: 'One row per meter, channel and interval: the best of all that was delivered',
     inputs: [slice('readings'), slice('head_end', 'head-end')],
     needsAnyOf: ['readings', 'head_end'],

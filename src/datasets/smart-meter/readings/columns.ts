@@ -52,8 +52,15 @@ export function orderedSql(from: string, where: string, constants: Constants): s
   const order = ORDER.filter(([name]) => constants[name] === undefined);
   const all = NAMES.map((name) => {
     const constant = constants[name];
-    return constant === undefined ? name : `CAST(${constant} AS ${SLICE_COLUMNS[name]}) AS ${name}`;
+    return constant === undefined ? name : `${constantSql(constant, SLICE_COLUMNS[name])} AS ${name}`;
   });
   return `SELECT ${all.join(', ')} FROM (SELECT ${ownColumns(constants)}
     FROM ${from} WHERE ${where} ORDER BY ${order.map(([name, first]) => (first === true ? `${name} NULLS FIRST` : name)).join(', ')})`;
+}
+
+/** Constant texts are quoted. */
+function constantSql(constant: string, type: string): string {
+  return type === 'VARCHAR' && constant !== 'NULL'
+    ? `CAST(${constant} AS ENUM(${constant}))`
+    : `CAST(${constant} AS ${type})`;
 }

@@ -1,4 +1,4 @@
-import { forEachUnit, quoteText, required } from '../../kit/index.ts';
+import { forEachUnit, quoteTexts, required } from '../../kit/index.ts';
 import type {
   CheckDefinition,
   JsonObject,
@@ -7,7 +7,7 @@ import type {
   StepUnit,
   UnitResult,
 } from '../../kit/index.ts';
-import { copyTable, DENSE, parquetOf, pathsOf } from '../tables.ts';
+import { copyTable, DENSE, fewTextsSql, parquetOf, pathsOf } from '../tables.ts';
 import { clockSql, ZONES } from './clock.ts';
 import { SLICE_NAMES } from './columns.ts';
 
@@ -42,6 +42,8 @@ const RANK = `revision DESC, file_time DESC NULLS LAST, (quality = 'E'), energy_
 
 const KEY = 'meter_key, channel, start_s';
 
+const OFF_GRID = 'off_grid';
+
 /** What a reading holds; `docs/datasets/smart-meter.md` explains each column. */
 const READING_COLUMNS: Readonly<Record<string, string>> = {
   meter_key: 'meter_key',
@@ -56,7 +58,7 @@ const READING_COLUMNS: Readonly<Record<string, string>> = {
   slot: 'CAST(slot AS UTINYINT)',
   hour: 'CAST(hour AS UTINYINT)',
   zone: 'zone',
-  suspect: `CASE WHEN (start_s - day_start_s) % (60 * step_min) BETWEEN 61 AND 60 * step_min - 61 THEN 'off_grid' END`,
+  suspect: `CASE WHEN (start_s - day_start_s) % (60 * step_min) BETWEEN 61 AND 60 * step_min - 61 THEN '${OFF_GRID}' END`,
   value_raw: 'value_raw',
   temperature_raw: 'temperature_raw',
   humidity_raw: 'humidity_raw',
@@ -68,22 +70,30 @@ const READING_COLUMNS: Readonly<Record<string, string>> = {
 /** Columns that few dialects fill. */
 const OF_FEW = ['value_raw', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw'] as const;
 
-/** What is counted over the rows of a day before it is made. */
+/** Columns of a few texts, which all rows say again. */
+const FEW_TEXTS = ['channel', 'quality', 'zone'] as const;
+
+/** What is counted over the rows of a day before it is made; of columns of few texts, each text once, in order. */
 type Counted = Readonly<
-  Record<'rejected' | 'accepted' | 'estimates' | 'labels' | (typeof OF_FEW)[number], number> & { zone: string | null }
+  Record<'rejected' | 'accepted' | 'estimates' | 'labels' | (typeof OF_FEW)[number], number> &
+    Record<(typeof FEW_TEXTS)[number], readonly string[] | null>
 >;
 
 /** The readings in order. What all rows have in common is put beside them after they are sorted: it is half of their columns. */
 function readingsSql(scope: string, counted: Counted): string {
+  const texts: Readonly<Record<string, readonly string[]>> = {
+    ...Object.fromEntries(FEW_TEXTS.map((name) => [name, counted[name] ?? []])),
+    suspect: [OFF_GRID],
+  };
   const constants: Readonly<Record<string, string>> = {
     ...(counted.estimates === 0 && { estimate_wh: 'NULL::DECIMAL(12, 5)', estimate_method: 'NULL::VARCHAR' }),
     ...(counted.labels === 0 && { label: 'NULL::VARCHAR' }),
-    ...(counted.zone !== null && { zone: quoteText(counted.zone) }),
+    ...(counted.zone?.length === 1 && { zone: fewTextsSql(quoteTexts(counted.zone), counted.zone) }),
     ...Object.fromEntries(OF_FEW.filter((name) => counted[name] === 0).map((name) => [name, 'NULL::DOUBLE'])),
   };
   const all = Object.keys(READING_COLUMNS).map((name) => `${constants[name] ?? name} AS ${name}`);
   const own = Object.entries(READING_COLUMNS).filter(([name]) => constants[name] === undefined);
-  return `SELECT ${all.join(', ')} FROM (SELECT ${own.map(([name, value]) => `${value} AS ${name}`).join(', ')}
+  return `SELECT ${all.join(', ')} FROM (SELECT ${own.map(([name, value]) => `${fewTextsSql(value, texts[name] ?? [])} AS ${name}`).join(', ')}
     FROM (SELECT *, start_s // 1800 AS half_hours FROM best) JOIN ${clockSql(scope, ZONES)} USING (zone, half_hours)
     ORDER BY meter_key, channel, start_s)`;
 }
@@ -132,7 +142,7 @@ async function countRows(sql: SqlSession): Promise<Counted> {
   const [found] = await sql.rows<Counted>(
     `SELECT count(refused) AS rejected, count(*) - count(refused) AS accepted, count(*) FILTER (WHERE quality = 'E') AS estimates,
       count(label) AS labels, ${OF_FEW.map((name) => `count(${name}) AS ${name}`).join(', ')},
-      CASE WHEN min(zone) = max(zone) THEN min(zone) END AS zone FROM slices`,
+      ${FEW_TEXTS.map((name) => `list_sort(list(DISTINCT ${name})) AS ${name}`).join(', ')} FROM slices`,
   );
   return required(found, 'counts of the slices');
 }
