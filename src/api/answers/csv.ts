@@ -11,23 +11,27 @@ export const DIALECTS = ['standard', 'fr'] as const;
 /** `fr-earlier`: the same with instants and headers as the exports of the earlier pages have them, which programs read. */
 export type Dialect = (typeof DIALECTS)[number] | 'fr-earlier';
 
-const SEPARATOR: Readonly<Record<Dialect, string>> = { standard: ',', fr: ';', 'fr-earlier': ';' };
 const FORMULA = /^[=+\-@\t\r]/;
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 type Column = Pick<TableColumn, 'name' | 'type'>;
 
+/** Between fields. */
+export function csvSeparator(dialect: Dialect): ',' | ';' {
+  return dialect === 'standard' ? ',' : ';';
+}
+
 /** Ends with CRLF. In `fr` the name of an instant's column says that it is UTC. */
 export function csvHeader(columns: readonly Column[], dialect: Dialect): string {
   const mark = dialect === 'standard' ? '' : BYTE_ORDER_MARK;
   const names = columns.map((column) => (dialect === 'fr' ? sheetHeader(column) : column.name));
-  return `${mark}${names.map((name) => csvField(name, SEPARATOR[dialect])).join(SEPARATOR[dialect])}\r\n`;
+  return `${mark}${names.map((name) => csvField(name, csvSeparator(dialect))).join(csvSeparator(dialect))}\r\n`;
 }
 
 /** One line per row, each with CRLF; null is an empty field. */
 export function csvRows(columns: readonly Column[], rows: readonly AnswerRow[], dialect: Dialect): string {
-  const separator = SEPARATOR[dialect];
+  const separator = csvSeparator(dialect);
   let text = '';
   for (const row of rows)
     text += `${columns.map(({ name, type }) => field(timeOf(row[name], type, dialect), dialect)).join(separator)}\r\n`;
@@ -43,5 +47,5 @@ function field(value: AnswerValue | undefined, dialect: Dialect): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return dialect === 'standard' ? String(value) : String(value).replace('.', ',');
   if (typeof value === 'boolean') return String(value);
-  return csvField(FORMULA.test(value) ? `'${value}` : value, SEPARATOR[dialect]);
+  return csvField(FORMULA.test(value) ? `'${value}` : value, csvSeparator(dialect));
 }

@@ -1,6 +1,17 @@
+import type { TextSet } from '../../engine/look/table-rows.ts';
 import type { AnswerRow, TableColumn } from '../../pipelines/tables.ts';
 import { csvHeader, csvRows } from './csv.ts';
 import type { Dialect } from './csv.ts';
+
+/** The header, then the lines that the engine writes by `csvLineSql`, set by set. */
+export async function* csvOf(
+  columns: readonly TableColumn[],
+  sets: AsyncIterable<TextSet>,
+  dialect: Dialect,
+): AsyncGenerator<string> {
+  yield csvHeader(columns, dialect);
+  for await (const { text } of sets) yield text;
+}
 
 /** Rows as text, set by set; JSON is one array of objects. */
 export async function* textOf(

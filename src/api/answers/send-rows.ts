@@ -6,14 +6,15 @@ import { finished } from 'node:stream/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
-import { readRowSets, writeParquet } from '../../engine/look/table-rows.ts';
+import { readRowSets, readTextSets, writeParquet } from '../../engine/look/table-rows.ts';
 import type { TableColumn } from '../../pipelines/tables.ts';
 import { HttpRefusal } from '../shared/problems.ts';
 import { arrowStream } from './arrow.ts';
 import type { Dialect } from './csv.ts';
+import { csvLineSql } from './csv-sql.ts';
 import { FORMATS } from './formats.ts';
 import type { Format } from './formats.ts';
-import { textOf } from './row-text.ts';
+import { csvOf, textOf } from './row-text.ts';
 import { xlsxStream } from './xlsx.ts';
 
 /** A whole table in one of the formats, at the pace of its reader. */
@@ -51,7 +52,12 @@ export async function sendWhole(
   reply.raw.once('close', () => {
     gone.abort();
   });
-  const sets = readRowSets(engine, cut, { columns: names, signal: gone.signal });
+  const { signal } = gone;
+  if (format === 'csv') {
+    const lines = readTextSets(engine, cut, csvLineSql(columns, dialect), signal);
+    return reply.send(Readable.from(csvOf(columns, lines, dialect), { objectMode: false }));
+  }
+  const sets = readRowSets(engine, cut, { columns: names, signal });
   if (format === 'arrow') return reply.send(arrowStream(columns, sets));
   if (format === 'xlsx') return reply.send(xlsxStream(columns, sets));
   return reply.send(Readable.from(textOf(format, columns, sets, dialect), { objectMode: false }));

@@ -6,12 +6,14 @@ import type { Pays } from '../../datasets/eco2mix/answers/quantities.ts';
 import { COLUMN_OF } from '../../datasets/eco2mix/columns.ts';
 import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
-import { readRowSets } from '../../engine/look/table-rows.ts';
+import { readRowSets, readTextSets } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
 import type { AnswerRow } from '../../pipelines/tables.ts';
+import { quoteIdentifier } from '../../pipelines/sql-text.ts';
 import { FORMATS } from '../answers/formats.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
+import { instantTextSql } from '../answers/value-sql.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
@@ -98,19 +100,17 @@ function addCurves(app: ApiApp, grid: Grid): void {
   });
   app.get('/courbe_conso', curve(plain), (request, reply) => {
     const asked = plain.parse(request.query);
-    return grid.sendCurve(request, reply, asked, ['load_mw'], {}, (row) => ({ consommation: row['load_mw'] }));
+    return grid.sendCurve(request, reply, asked, { name: 'consommation', columns: ['load_mw'], head: {} });
   });
   app.get('/courbe_prod', curve(byFiliere), (request, reply) => {
     const asked = byFiliere.parse(request.query);
-    const column = COLUMN_OF[asked.filiere];
-    const head = { filiere: asked.filiere };
-    return grid.sendCurve(request, reply, asked, [column], head, (row) => ({ production: row[column] }));
+    const columns = [COLUMN_OF[asked.filiere]];
+    return grid.sendCurve(request, reply, asked, { name: 'production', columns, head: { filiere: asked.filiere } });
   });
   app.get('/echange', curve(byPays), (request, reply) => {
     const asked = byPays.parse(request.query);
     const head = { pays: asked.pays, note: 'positif : import ; négatif : export' };
-    const columns = exchangeColumns(asked.pays);
-    return grid.sendCurve(request, reply, asked, columns, head, (row) => ({ echange: sumOf(row, columns) }));
+    return grid.sendCurve(request, reply, asked, { name: 'echange', columns: exchangeColumns(asked.pays), head });
   });
 }
 
@@ -142,15 +142,21 @@ function exchangeColumns(pays: Pays): string[] {
   return [pays === 'physiques' ? COLUMN_OF.ech_physiques : COLUMN_OF[`ech_comm_${pays}`]];
 }
 
-/** Of all borders only where each has been published: a part of the sum is another figure. */
-function sumOf(row: AnswerRow, columns: readonly string[]): number | null {
-  let sum = 0;
-  for (const column of columns) {
-    const value = row[column];
-    if (typeof value !== 'number') return null;
-    sum += value;
-  }
-  return sum;
+/** A curve of the earlier system. */
+interface Curve {
+  /** The member that has the power. */
+  readonly name: string;
+  /** It is their sum, and is not there where one of them has not been published: a part of the sum is another figure. */
+  readonly columns: readonly string[];
+  readonly head: Readonly<Record<string, string>>;
+}
+
+/** A row as JSON, with a comma before it; none where there is no power. */
+function curveRowSql({ name, columns }: Pick<Curve, 'name' | 'columns'>): string {
+  const power = columns.map(quoteIdentifier).join(' + ');
+  const source = `CASE WHEN revision = 'provisional' THEN 'Temps Réel' ELSE 'Données Consolidées' END`;
+  return `',{"date_heure":"' || ${instantTextSql('instant_at')} || '","${name}":' || CAST(${power} AS VARCHAR)
+    || ',"source":"' || ${source} || '"}'`;
 }
 
 /** The two tables that the earlier endpoints read. */
@@ -165,24 +171,18 @@ class Grid {
     request: FastifyRequest,
     reply: FastifyReply,
     { debut, fin }: Range,
-    columns: readonly string[],
-    head: Readonly<Record<string, string>>,
-    valueOf: (row: AnswerRow) => Readonly<Record<string, unknown>>,
+    { name, columns, head }: Curve,
   ): Promise<FastifyReply> {
     const cut = await this.#cut(request, 'eco2mix_national', { debut, fin }, MAX_CURVE_DAYS);
     if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)]))) return reply.send();
-    const data: string[] = [];
-    for await (const rows of readRowSets(this.#context.engine, cut, {
-      columns: ['instant_at', 'revision', ...columns],
-    })) {
-      for (const row of rows) {
-        const value = valueOf(row);
-        if (Object.values(value)[0] === null) continue;
-        data.push(JSON.stringify({ date_heure: row['instant_at'], ...value, source: sourceOf(row) }));
-      }
+    let count = 0;
+    let data = '';
+    for await (const { text, rows } of readTextSets(this.#context.engine, cut, curveRowSql({ name, columns }))) {
+      count += rows;
+      data += text;
     }
-    const start = JSON.stringify({ count: data.length, debut, fin, unite: 'MW', ...head }).slice(0, -1);
-    return reply.type(FORMATS.json).send(`${start},"data":[${data.join(',')}]}`);
+    const start = JSON.stringify({ count, debut, fin, unite: 'MW', ...head }).slice(0, -1);
+    return reply.type(FORMATS.json).send(`${start},"data":[${data.slice(1)}]}`);
   }
 
   async energies(
@@ -212,8 +212,4 @@ class Grid {
     if (days > maxDays) throw new PipelineError('INPUT_INVALID', `au plus ${maxDays} jours, ${days} demandés`);
     return cutTable(engine, known, table, { from: debut, to: fin });
   }
-}
-
-function sourceOf(row: AnswerRow): string {
-  return row['revision'] === 'provisional' ? 'Temps Réel' : 'Données Consolidées';
 }

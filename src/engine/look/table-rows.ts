@@ -66,8 +66,7 @@ export async function* readRowSets(
   cut: TableCut,
   request: RowsRequest = {},
 ): AsyncGenerator<readonly AnswerRow[]> {
-  const columns = columnsNamed(cut.table, request.columns);
-  const options = definedMembers({ signal: request.signal });
+  const names = namesOf(columnsNamed(cut.table, request.columns));
   let skip = request.skip ?? 0;
   for (const pieces of batches(cut.table, cut.pieces)) {
     const known = countOf(cut.table, pieces);
@@ -75,16 +74,56 @@ export async function* readRowSets(
       skip -= known;
       continue;
     }
-    const rows = await turnsOf(engine).take(() =>
-      holdingFiles(engine, async (held) => {
-        options.signal?.throwIfAborted();
-        const sql = orderedSql(cut.table, columns, await openPieces(held, pieces));
-        return sqlOf(engine).session((session) => session.rows<AnswerRow>(sql), options);
-      }),
-    );
+    const toSql = (local: readonly LocalPiece[]): string => orderedSql(cut.table, names, local);
+    const rows = await readSet<AnswerRow>(engine, pieces, toSql, request.signal);
     if (rows.length > skip) yield skip === 0 ? rows : rows.slice(skip);
     skip = Math.max(0, skip - rows.length);
   }
+}
+
+/** Rows as one text, and how many they are. */
+export interface TextSet {
+  readonly text: string;
+  readonly rows: number;
+}
+
+/**
+ * The same rows as text that the engine writes, on threads of its own: `line` is SQL of a row over the columns in their declared types, and
+ * NULL leaves the row out.
+ */
+export async function* readTextSets(
+  engine: Engine,
+  { table, pieces }: TableCut,
+  line: string,
+  signal?: AbortSignal,
+): AsyncGenerator<TextSet> {
+  const text = `string_agg("row text", '' ORDER BY ${orderOf(table)}) AS text, count("row text") AS rows`;
+  const toSql = (local: readonly LocalPiece[]): string =>
+    `SELECT ${text} FROM (SELECT *, ${line} AS "row text" FROM (${tableSql(table, table.columns, local)}))`;
+  for (const batch of batches(table, pieces)) {
+    const [set] = await readSet<TextSet>(engine, batch, toSql, signal);
+    if (set !== undefined && set.rows > 0) yield set;
+  }
+}
+
+/** One statement over the files of a set, in its turn. */
+async function readSet<T extends object>(
+  engine: Engine,
+  pieces: readonly TablePiece[],
+  toSql: (local: readonly LocalPiece[]) => string,
+  signal: AbortSignal | undefined,
+): Promise<readonly T[]> {
+  return turnsOf(engine).take(() =>
+    holdingFiles(engine, async (held) => {
+      signal?.throwIfAborted();
+      const sql = toSql(await openPieces(held, pieces));
+      return sqlOf(engine).session((session) => session.rows<T>(sql), definedMembers({ signal }));
+    }),
+  );
+}
+
+function namesOf(columns: readonly TableColumn[]): string {
+  return columns.map(({ name }) => quoteIdentifier(name)).join(', ');
 }
 
 const turns = new WeakMap<SqlEngine, Turns>();
@@ -173,12 +212,18 @@ function sourceSql(table: TableDefinition, pieces: readonly LocalPiece[]): strin
   return `(${scoped.join(' UNION ALL ')})`;
 }
 
-/** Ties are broken by all other columns, so that pages never overlap. */
-function orderedSql(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {
-  const rest = table.columns.map(({ name }) => name).filter((name) => !table.order.includes(name));
-  const order = [...table.order, ...rest].map(quoteIdentifier).join(', ');
-  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  return `SELECT ${names} FROM (${tableSql(table, table.columns, pieces)}) ORDER BY ${order}`;
+function orderedSql(table: TableDefinition, selected: string, pieces: readonly LocalPiece[]): string {
+  return `SELECT ${selected} FROM (${tableSql(table, table.columns, pieces)}) ORDER BY ${orderOf(table)}`;
+}
+
+/**
+ * Ties are broken by all other columns, so that pages never overlap: by their hash, because to sort by forty columns takes longer than
+ * everything else that the engine does with the rows.
+ */
+function orderOf({ order, columns }: TableDefinition): string {
+  const rest = columns.map(({ name }) => name).filter((name) => !order.includes(name));
+  const ties = rest.length === 0 ? [] : [`hash(${rest.map(quoteIdentifier).join(', ')})`];
+  return [...order.map(quoteIdentifier), ...ties].join(', ');
 }
 
 /** Rows of a cut, of which `where` (SQL over the columns as the files have them) takes some. */
@@ -211,13 +256,14 @@ export async function withViews<T>(
 export async function writeParquet(
   engine: Engine,
   cut: TableCut,
-  names: readonly string[] | undefined,
+  columnNames: readonly string[] | undefined,
   path: string,
 ): Promise<number> {
-  const columns = columnsNamed(cut.table, names);
+  const columns = columnsNamed(cut.table, columnNames);
   return holdingFiles(engine, async (held) => {
     const local = await openPieces(held, cut.pieces);
-    const select = isTimeOrdered(cut.table) ? orderedSql(cut.table, columns, local) : inTurn(cut.table, columns, local);
+    const names = namesOf(columns);
+    const select = isTimeOrdered(cut.table) ? orderedSql(cut.table, names, local) : inTurn(cut.table, names, local);
     const format = `(FORMAT PARQUET, COMPRESSION ZSTD)`;
     const copy = `COPY (${select}) TO ${quoteText(path)} ${format}`;
     const [copied] = await sqlOf(engine).session((sql) => sql.rows<{ Count: number }>(copy));
@@ -240,13 +286,11 @@ export async function writeParquetOf(
   await sql.run(`COPY (SELECT ${names} FROM ${from}) TO ${quoteText(path)} (FORMAT PARQUET, COMPRESSION ZSTD)`);
 }
 
-function inTurn(table: TableDefinition, columns: readonly TableColumn[], pieces: readonly LocalPiece[]): string {
+function inTurn(table: TableDefinition, selected: string, pieces: readonly LocalPiece[]): string {
   const scopes = byScope(pieces);
-  if (scopes.length <= 1) return orderedSql(table, columns, pieces);
-  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  const own = [...table.order, ...table.columns.map(({ name }) => name).filter((name) => !table.order.includes(name))];
+  if (scopes.length <= 1) return orderedSql(table, selected, pieces);
   const all = scopes.map(
     (files, index) => `SELECT ${index} AS "piece at", * FROM (${tableSql(table, table.columns, files)})`,
   );
-  return `SELECT ${names} FROM (${all.join(' UNION ALL ')}) ORDER BY ${['"piece at"', ...own.map(quoteIdentifier)].join(', ')}`;
+  return `SELECT ${selected} FROM (${all.join(' UNION ALL ')}) ORDER BY "piece at", ${orderOf(table)}`;
 }

@@ -1,0 +1,44 @@
+import { quoteIdentifier, quoteText } from '../../pipelines/sql-text.ts';
+import type { ColumnType, TableColumn } from '../../pipelines/tables.ts';
+import { csvSeparator } from './csv.ts';
+import type { Dialect } from './csv.ts';
+import { instantTextSql, numberTextSql } from './value-sql.ts';
+
+/**
+ * The lines of `csvRows` as SQL, byte for byte: for tables whose rows the engine has, and that are longer than what one thread writes while
+ * others wait for it.
+ */
+
+/** A line of the table, with its CRLF, over columns in their declared types. */
+export function csvLineSql(columns: readonly Pick<TableColumn, 'name' | 'type'>[], dialect: Dialect): string {
+  const fields = columns.map(({ name, type }) => `coalesce(${FIELDS[type](quoteIdentifier(name), dialect)}, '')`);
+  return `concat_ws(${quoteText(csvSeparator(dialect))}, ${fields.join(', ')}) || chr(13) || chr(10)`;
+}
+
+const FIELDS: Readonly<Record<ColumnType, (value: string, dialect: Dialect) => string>> = {
+  text: textSql,
+  // Whole numbers that no double holds are texts in answers.
+  integer: (value) => `${apostropheWhen(`${value} <= -9007199254740992`)} || CAST(${value} AS VARCHAR)`,
+  number: (value, dialect) => {
+    const text = numberTextSql(value);
+    return dialect === 'standard' ? text : `replace(${text}, '.', ',')`;
+  },
+  instant: (value, dialect) => {
+    const text = dialect === 'fr' ? instantTextSql(value, ' ', '') : instantTextSql(value);
+    return `${apostropheWhen(`${value} = '-infinity'`)} || ${text}`;
+  },
+  date: (value) => `${apostropheWhen(`${value} = '-infinity'`)} || CAST(${value} AS VARCHAR)`,
+  boolean: (value) => `CAST(${value} AS VARCHAR)`,
+};
+
+function textSql(value: string, dialect: Dialect): string {
+  const inert = apostropheWhen(`left(${value}, 1) IN ('=', '+', '-', '@', chr(9), chr(13))`);
+  const special = quoteText(`[${csvSeparator(dialect)}"\\n\\r]`);
+  return `CASE WHEN regexp_matches(${value}, ${special}) THEN '"' || ${inert} || replace(${value}, '"', '""') || '"'
+    ELSE ${inert} || ${value} END`;
+}
+
+/** Before what a spreadsheet would run as a formula. */
+function apostropheWhen(condition: string): string {
+  return `CASE WHEN ${condition} THEN '''' ELSE '' END`;
+}
