@@ -382,7 +382,7 @@ const REPORTS: readonly StepDefinition[] = [
   },
   {
     id: 'report/page',
-    version: 7,
+    version: 8,
     title: 'The day of the fleet as one self-contained page',
     inputs: [{ name: 'report', step: 'report/daily', output: 'report' }],
     outputs: {
@@ -404,7 +404,7 @@ const REPORTS: readonly StepDefinition[] = [
 
 const QUALITY_REPORT: StepDefinition = {
   id: 'report/quality',
-  version: 4,
+  version: 5,
   title: 'Data docs: the rules of a day, what they observed, and the days before',
   inputs: Array.from({ length: TREND_DAYS + 1 }, (_, days) =>
     before({ name: days === 0 ? 'quality' : qualityBefore(days), step: 'metrics/quality', output: 'quality' }, days),

@@ -31,8 +31,18 @@ it('data docs show rules by suite, days by suite, the trend of ninety days, colu
   const trend = /<section id="tendance".*?<\/section>/su.exec(page)![0];
   const [curve] = /d="M[^"]*"/u.exec(trend)!;
   expect(curve.match(/[ML]/gu)).toHaveLength(90);
-  expect(page).toMatch(/energy_wh<\/th><td>190<\/td><td>10<\/td>/u);
-  expect(page).toContain('no_value');
+  expect(page).toMatch(/énergie \(Wh\)<\/th><td>190<\/td><td>10<\/td>/u);
+  expect(page).toContain('sans valeur');
+  const french = [
+    'Relevés bruts',
+    'Chiffres du jour',
+    'le plus grand intervalle du jour',
+    'médiane du même jour',
+    'douteux',
+  ];
+  for (const told of french) expect(page).toContain(told);
+  for (const english of ['no spike', 'a usual day', 'suspect<', '_suite<', 'no_value'])
+    expect(page).not.toContain(english);
 });
 
 it('data docs of a day read the verdicts of the eighty-nine days before it', () => {

@@ -77,9 +77,11 @@ describe('the page of a day', () => {
     expect(scores).toContain('dérive');
     const changes = section(page, 'ecarts');
     expect(changes).toContain('<td>+22,0</td>');
+    expect(changes).toContain('<td>commerce</td>');
     expect(changes).toContain('<td>−8,0</td>');
     expect(section(page, 'qualite')).toContain('href="meter_quality_2024-02-01.html"');
-    expect(section(page, 'qualite')).toContain('no spike');
+    expect(section(page, 'qualite')).toContain('au plus 2,8 fois le troisième');
+    expect(page).not.toContain('no spike');
     expect(section(page, 'couverture')).toContain('north, 7 h : 75,0\u00A0%');
   });
 

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { Figures, FigureTable, longDate, number, percentOf, PlainSection, Row } from '../../kit/page/index.ts';
-import { QUALITY_RULES } from '../quality/rules.ts';
+import { refusalWords, ruleWords } from '../quality/words.ts';
 import { Curve } from '../report/curve.tsx';
 import { renderDocument } from '../report/document.tsx';
+import { segmentWords } from '../report/segment-words.ts';
 import type { MeterDay, OneMeter } from './read-meter.ts';
 import { HONEST_REASONS, isTold, reasonsFor } from '../anomalies/reasons.ts';
 
@@ -60,7 +61,7 @@ function Place({ meter: { place } }: { readonly meter: OneMeter }): JSX.Element 
           head={['Segment', 'Région', 'Transformateur', 'Départ', 'kVA', 'Tarif', 'Depuis']}
         >
           <Row
-            name={place.segment ?? '–'}
+            name={place.segment === null ? '–' : segmentWords(place.segment, 'fr')}
             cells={[
               ...[place.region ?? '–', place.transformer ?? '–', place.feeder ?? '–', number(place.kva)],
               ...[place.tariff ?? '–', place.since],
@@ -228,7 +229,6 @@ const FAILURES_SHOWN = 100;
 
 function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
   const { failures, rejects, conflicts, held } = meter;
-  const titleOf = (rule: string): string => QUALITY_RULES.find(({ id }) => id === rule)?.title ?? rule;
   return (
     <PlainSection id="qualite" title="Qualité">
       {failures.length === 0 ? (
@@ -238,7 +238,7 @@ function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
           {failures.slice(0, FAILURES_SHOWN).map(({ rule, date, failed_at: at, observed, allowed }) => (
             <Row
               key={`${rule} ${date} ${at}`}
-              name={titleOf(rule)}
+              name={ruleWords(rule, 'fr')}
               cells={[date, at === null ? '–' : at.slice(11, 16), number(observed, 1), number(allowed, 1)]}
             />
           ))}
@@ -246,7 +246,7 @@ function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
       )}
       {held.map(({ date, group_name: group, rule }) => (
         <p key={`${date} ${rule}`} class="state">
-          {`Retenu le ${longDate(date)}, dans aucune figure du parc : ${titleOf(rule)} (groupe ${group}).`}
+          {`Retenu le ${longDate(date)}, dans aucune figure du parc : ${ruleWords(rule, 'fr')} (groupe ${group}).`}
         </p>
       ))}
       {failures.length > FAILURES_SHOWN ? <p class="note">Et {failures.length - FAILURES_SHOWN} autres.</p> : null}
@@ -254,7 +254,7 @@ function Quality({ meter }: { readonly meter: OneMeter }): JSX.Element {
         {`${number(conflicts.length)} intervalles où des lignes se contredisent ; `}
         {rejects.length === 0
           ? 'aucune ligne refusée.'
-          : `lignes refusées : ${rejects.map(({ reason, rows }) => `${reason} ${rows}`).join(', ')}.`}
+          : `lignes refusées : ${rejects.map(({ reason, rows }) => `${refusalWords(reason, 'fr')} ${rows}`).join(', ')}.`}
       </p>
     </PlainSection>
   );

@@ -25,7 +25,10 @@ export const FLEET_RULES: readonly QualityRule[] = [
   {
     id: 'group_is_complete',
     suite: 'staging_readings_suite',
-    title: 'a group of ten meters or more sent nine tenths of its expected readings',
+    title: {
+      fr: 'un groupe de dix compteurs ou plus a envoyé neuf dixièmes des relevés attendus',
+      en: 'a group of ten meters or more sent nine tenths of its expected readings',
+    },
     severity: 'hold',
     tested: `SELECT count(*) FROM (SELECT unit FROM members GROUP BY unit HAVING count(*) >= ${LEAST_METERS})`,
     failing: `WITH short AS (SELECT unit, CAST(sum(observed) AS DOUBLE) / sum(expected) AS share FROM members GROUP BY unit
@@ -36,7 +39,10 @@ export const FLEET_RULES: readonly QualityRule[] = [
   {
     id: 'clock_in_step',
     suite: 'marts_metrics_suite',
-    title: 'over seven days no meter follows its segment better when it is moved by half-hours: its clock is right',
+    title: {
+      fr: 'sur sept jours, aucun compteur ne suit mieux son segment décalé de demi-heures : son horloge est juste',
+      en: 'over seven days no meter follows its segment better when it is moved by half-hours: its clock is right',
+    },
     severity: 'warn',
     tested: `SELECT count(*) FROM (SELECT meter_key FROM lags GROUP BY meter_key HAVING count(*) >= ${LEAST_DAYS})`,
     failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,

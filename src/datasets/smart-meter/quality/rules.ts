@@ -1,4 +1,5 @@
 import { quoteTexts } from '../../kit/index.ts';
+import type { Words } from '../../kit/index.ts';
 
 /**
  * Rules of quality as SQL that returns the failing rows: `meter_key`, `failed_at`, `observed`, `allowed`. Each reads the views `readings`, `rejects`, `conflicts`,
@@ -9,7 +10,7 @@ export interface QualityRule {
   readonly id: string;
   readonly suite: 'raw_readings_suite' | 'staging_readings_suite' | 'marts_metrics_suite';
   /** The rule as a claim. */
-  readonly title: string;
+  readonly title: Words;
   /** What a failing row is: counted with a warning, suspect, or reason to leave its meter out. */
   readonly severity: 'warn' | 'suspect' | 'hold';
   /** SQL of what is looked at, a number. */
@@ -17,11 +18,17 @@ export interface QualityRule {
   readonly failing: string;
 }
 
+/** Why a row is refused that some rule counts. */
+export type Refusal =
+  | ('no_stamp' | 'bad_stamp' | 'no_such_time' | 'ambiguous_time')
+  | ('no_value' | 'not_finite' | 'negative' | 'out_of_range')
+  | ('unknown_unit' | 'other_quantity' | 'register_not_interval' | 'refused_quality');
+
 const ALL_READINGS = 'SELECT count(*) FROM readings';
 const ALL_METERS = `SELECT count(*) FROM daily WHERE channel = 'import'`;
 const NOTHING = 'CAST(NULL AS DOUBLE)';
 
-function refused(id: string, title: string, reasons: readonly string[]): QualityRule {
+function refused(id: string, title: Words, reasons: readonly Refusal[]): QualityRule {
   return {
     id,
     suite: 'raw_readings_suite',
@@ -69,26 +76,39 @@ const TOPS = `(SELECT meter_key, max(energy_wh, 3) AS top, arg_max(start_at, ene
 
 /** A meter that fails a rule of severity `hold` is left out of the fleet until somebody decides on its group. */
 export const QUALITY_RULES: readonly QualityRule[] = [
-  refused('timestamp_not_null', 'every row has a time that its clock showed', [
-    'no_stamp',
-    'bad_stamp',
-    'no_such_time',
-    'ambiguous_time',
+  refused(
+    'timestamp_not_null',
+    { fr: 'chaque ligne porte une heure que son horloge a montrée', en: 'every row has a time that its clock showed' },
+    ['no_stamp', 'bad_stamp', 'no_such_time', 'ambiguous_time'],
+  ),
+  refused('consumption_not_null', { fr: 'chaque ligne a une valeur', en: 'every row has a value' }, ['no_value']),
+  refused('consumption_finite', { fr: 'chaque valeur est un nombre fini', en: 'every value is a finite number' }, [
+    'not_finite',
   ]),
-  refused('consumption_not_null', 'every row has a value', ['no_value']),
-  refused('consumption_finite', 'every value is a finite number', ['not_finite']),
-  refused('consumption_not_negative', 'no value is negative', ['negative']),
-  refused('consumption_in_range', 'no value is larger than a meter can measure', ['out_of_range']),
-  refused('interval_energy', 'every row is energy of an interval in a known unit', [
-    'unknown_unit',
-    'other_quantity',
-    'register_not_interval',
-    'refused_quality',
-  ]),
+  refused('consumption_not_negative', { fr: 'aucune valeur n’est négative', en: 'no value is negative' }, ['negative']),
+  refused(
+    'consumption_in_range',
+    {
+      fr: 'aucune valeur ne dépasse ce qu’un compteur peut mesurer',
+      en: 'no value is larger than a meter can measure',
+    },
+    ['out_of_range'],
+  ),
+  refused(
+    'interval_energy',
+    {
+      fr: 'chaque ligne est l’énergie d’un intervalle, dans une unité connue',
+      en: 'every row is energy of an interval in a known unit',
+    },
+    ['unknown_unit', 'other_quantity', 'register_not_interval', 'refused_quality'],
+  ),
   {
     id: 'known_meter',
     suite: 'raw_readings_suite',
-    title: 'every meter is in the list of meters, where there is one',
+    title: {
+      fr: 'chaque compteur est dans la liste des compteurs, s’il y en a une',
+      en: 'every meter is in the list of meters, where there is one',
+    },
     severity: 'hold',
     tested: ALL_METERS,
     failing: `SELECT DISTINCT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed FROM daily
@@ -97,7 +117,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'no_conflict',
     suite: 'staging_readings_suite',
-    title: 'rows of one interval and rank agree',
+    title: {
+      fr: 'les lignes d’un même intervalle et d’un même rang concordent',
+      en: 'rows of one interval and rank agree',
+    },
     severity: 'warn',
     tested: ALL_READINGS,
     failing:
@@ -106,7 +129,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'timestamp_unique',
     suite: 'staging_readings_suite',
-    title: 'a meter has one reading for each interval',
+    title: {
+      fr: 'un compteur a un seul relevé par intervalle',
+      en: 'a meter has one reading for each interval',
+    },
     severity: 'hold',
     tested: ALL_READINGS,
     failing: `SELECT meter_key, start_at AS failed_at, CAST(count(*) AS DOUBLE) AS observed, 1.0 AS allowed FROM readings
@@ -115,7 +141,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'no_missing_interval',
     suite: 'staging_readings_suite',
-    title: 'every expected interval is there (46, 48 or 50 half-hours)',
+    title: {
+      fr: 'aucun intervalle attendu ne manque (46, 48 ou 50 demi-heures)',
+      en: 'every expected interval is there (46, 48 or 50 half-hours)',
+    },
     severity: 'warn',
     tested: ALL_METERS,
     failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(observed AS DOUBLE) AS observed, CAST(expected AS DOUBLE) AS allowed FROM daily
@@ -124,7 +153,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'on_grid',
     suite: 'staging_readings_suite',
-    title: 'intervals begin within 60 s of their grid',
+    title: {
+      fr: 'les intervalles commencent à moins de 60 s de leur grille',
+      en: 'intervals begin within 60 s of their grid',
+    },
     severity: 'suspect',
     tested: ALL_READINGS,
     failing: `SELECT meter_key, start_at AS failed_at, epoch(start_at) % (60 * step_min) AS observed, 60.0 AS allowed FROM readings WHERE suspect = 'off_grid'`,
@@ -132,7 +164,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'one_step',
     suite: 'staging_readings_suite',
-    title: 'the length of intervals does not change within a day',
+    title: {
+      fr: 'la durée des intervalles ne change pas dans la journée',
+      en: 'the length of intervals does not change within a day',
+    },
     severity: 'warn',
     tested: ALL_METERS,
     failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(step_min AS DOUBLE) AS observed, ${NOTHING} AS allowed FROM daily WHERE changes_step`,
@@ -140,7 +175,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'below_contracted_power',
     suite: 'staging_readings_suite',
-    title: 'no interval is above 1.1 times the contracted power (36 kVA where it is not known)',
+    title: {
+      fr: 'aucun intervalle ne dépasse 1,1 fois la puissance souscrite (36 kVA si elle est inconnue)',
+      en: 'no interval is above 1.1 times the contracted power (36 kVA where it is not known)',
+    },
     severity: 'suspect',
     tested: ALL_READINGS,
     failing: `SELECT r.meter_key, start_at AS failed_at, CAST(energy_wh AS DOUBLE) AS observed, 1100.0 * coalesce(m.kva, 36) * step_min / 60 AS allowed
@@ -149,7 +187,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'no_spike',
     suite: 'staging_readings_suite',
-    title: 'the largest interval of a day is at most 2.8 times the third largest, or 500 Wh',
+    title: {
+      fr: 'le plus grand intervalle du jour est au plus 2,8 fois le troisième, ou 500 Wh',
+      en: 'the largest interval of a day is at most 2.8 times the third largest, or 500 Wh',
+    },
     severity: 'suspect',
     tested: ALL_METERS,
     failing: `SELECT meter_key, failed_at, CAST(top[1] AS DOUBLE) AS observed, 2.8 * CAST(top[3] AS DOUBLE) AS allowed FROM ${TOPS}
@@ -158,7 +199,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'no_identical_run',
     suite: 'staging_readings_suite',
-    title: 'no value other than zero stands for 12 intervals in a row',
+    title: {
+      fr: 'aucune valeur autre que zéro ne reste la même 12 intervalles de suite',
+      en: 'no value other than zero stands for 12 intervals in a row',
+    },
     severity: 'suspect',
     tested: ALL_METERS,
     failing: `SELECT meter_key, failed_at, CAST(length AS DOUBLE) AS observed, 11.0 AS allowed FROM ${runsOf(WITH_EQUALS)} WHERE energy_wh > 0 AND length >= 12`,
@@ -166,7 +210,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'no_zero_run',
     suite: 'staging_readings_suite',
-    title: 'no meter shows zero for 48 half-hours without a known outage',
+    title: {
+      fr: 'aucun compteur ne montre zéro pendant 48 demi-heures sans coupure connue',
+      en: 'no meter shows zero for 48 half-hours without a known outage',
+    },
     severity: 'warn',
     tested: ALL_METERS,
     failing: `SELECT r.meter_key, r.failed_at, CAST(length AS DOUBLE) AS observed, 47.0 AS allowed FROM ${runsOf(WITH_ZEROS)} r LEFT JOIN meters m ON r.meter_key = m.meter_key
@@ -175,7 +222,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'sum_is_register',
     suite: 'marts_metrics_suite',
-    title: 'the intervals of a full day add up to what the counter moved, within 2 Wh or 0.2 %',
+    title: {
+      fr: 'les intervalles d’une journée entière font ce dont l’index a avancé, à 2 Wh ou 0,2 % près',
+      en: 'the intervals of a full day add up to what the counter moved, within 2 Wh or 0.2 %',
+    },
     severity: 'warn',
     tested: `SELECT count(*) FROM ${DELTAS}`,
     failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, delta_wh AS allowed FROM ${FULL_DAYS} d
@@ -184,7 +234,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'register_forward',
     suite: 'marts_metrics_suite',
-    title: 'counters go forward; a fall from above 90 % of their dials is a passage by zero',
+    title: {
+      fr: 'les index avancent ; une chute depuis plus de 90 % du cadran est un passage par zéro',
+      en: 'counters go forward; a fall from above 90 % of their dials is a passage by zero',
+    },
     severity: 'warn',
     tested: `SELECT count(*) FROM ${DELTAS}`,
     failing: `SELECT r.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, delta_wh AS observed, 0.0 AS allowed FROM ${DELTAS} r LEFT JOIN meters m ON r.meter_key = m.meter_key
@@ -193,7 +246,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'usual_day',
     suite: 'marts_metrics_suite',
-    title: 'a day is between 0.2 and 5 times the median of the same weekday of four weeks',
+    title: {
+      fr: 'une journée est entre 0,2 et 5 fois la médiane du même jour de quatre semaines',
+      en: 'a day is between 0.2 and 5 times the median of the same weekday of four weeks',
+    },
     severity: 'warn',
     tested: `SELECT count(*) FROM ${LIKE} WHERE days >= 3`,
     failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
@@ -202,7 +258,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'same_unit',
     suite: 'marts_metrics_suite',
-    title: 'no day is a thousand times, or a thousandth of, what is usual: Wh and kWh are not mixed up',
+    title: {
+      fr: 'aucune journée n’est mille fois, ou un millième de, l’habitude : Wh et kWh ne sont pas confondus',
+      en: 'no day is a thousand times, or a thousandth of, what is usual: Wh and kWh are not mixed up',
+    },
     severity: 'hold',
     tested: `SELECT count(*) FROM ${LIKE} WHERE days >= 3`,
     failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
@@ -212,7 +271,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'measured_again',
     suite: 'marts_metrics_suite',
-    title: 'no meter is estimated for more than 3 days in a row',
+    title: {
+      fr: 'aucun compteur n’est estimé plus de 3 jours de suite',
+      en: 'no meter is estimated for more than 3 days in a row',
+    },
     severity: 'warn',
     tested: ALL_METERS,
     failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(count(*) AS DOUBLE) AS observed, 3.0 AS allowed FROM (
@@ -223,7 +285,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'label_set',
     suite: 'raw_readings_suite',
-    title: 'labels are Normal, Abnormal or Anomaly',
+    title: {
+      fr: 'les étiquettes sont Normal, Abnormal ou Anomaly',
+      en: 'labels are Normal, Abnormal or Anomaly',
+    },
     severity: 'warn',
     tested: 'SELECT count(label) FROM readings',
     failing: `SELECT meter_key, start_at AS failed_at, ${NOTHING} AS observed, ${NOTHING} AS allowed FROM readings WHERE label NOT IN ('Normal', 'Abnormal', 'Anomaly')`,
@@ -231,7 +296,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'raw_share',
     suite: 'raw_readings_suite',
-    title: 'published shares lie between 0 and 1',
+    title: {
+      fr: 'les parts publiées sont entre 0 et 1',
+      en: 'published shares lie between 0 and 1',
+    },
     severity: 'warn',
     tested: 'SELECT count(value_raw) FROM readings',
     failing: `SELECT meter_key, start_at AS failed_at, value_raw AS observed, 1.0 AS allowed FROM readings WHERE value_raw NOT BETWEEN 0 AND 1
@@ -240,7 +308,10 @@ export const QUALITY_RULES: readonly QualityRule[] = [
   {
     id: 'scaled_temperature',
     suite: 'staging_readings_suite',
-    title: 'temperatures lie between −50 and 60 °C',
+    title: {
+      fr: 'les températures sont entre −50 et 60 °C',
+      en: 'temperatures lie between −50 and 60 °C',
+    },
     severity: 'warn',
     tested: 'SELECT count(temperature_raw) FROM readings',
     failing: `SELECT meter_key, start_at AS failed_at, 15 + 30 * temperature_raw AS observed, 60.0 AS allowed FROM readings WHERE 15 + 30 * temperature_raw NOT BETWEEN -50 AND 60`,

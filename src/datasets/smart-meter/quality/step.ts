@@ -125,7 +125,7 @@ async function verdictsOf(sql: SqlSession): Promise<Verdict[]> {
   return [...QUALITY_RULES, ...FLEET_RULES].map(({ id, suite, severity, title }) => {
     const { tested = 0, failed = 0, meters = 0 } = counted.find(({ rule }) => rule === id) ?? {};
     return {
-      ...{ suite, rule: id, version: RULES_VERSION, severity, title, tested, failed, meters },
+      ...{ suite, rule: id, version: RULES_VERSION, severity, title: title.en, tested, failed, meters },
       keys: keys.filter(({ rule }) => rule === id).map(({ key }) => key),
     };
   });

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { FigureTable, number, percentOf, PlainSection, Plot, plural, Row, signed } from '../../kit/page/index.ts';
 import type { PlotLayout } from '../../kit/page/index.ts';
 import type { DayChanges, MeterChange, ScoreSpread } from '../anomalies/changes-step.ts';
+import { segmentWords } from './segment-words.ts';
 
 /** How the scores of the day are spread, and the meters furthest from what is usual for them. */
 
@@ -157,7 +158,11 @@ function Changes({ caption, rows }: { readonly caption: string; readonly rows: r
   return (
     <FigureTable caption={caption} head={['Compteur', 'Segment', 'kWh', 'Habitude', 'Écart']}>
       {rows.map(({ meter_key: key, segment, total_kwh: total, usual_kwh: usual, change_kwh: change }) => (
-        <Row key={key} name={key} cells={[segment, number(total, 1), number(usual, 1), signed(change, 1)]} />
+        <Row
+          key={key}
+          name={key}
+          cells={[segmentWords(segment, 'fr'), number(total, 1), number(usual, 1), signed(change, 1)]}
+        />
       ))}
     </FigureTable>
   );

@@ -18,7 +18,9 @@ const CSS = `${tonesCss(TONES)}\n${pageCss()}
 .axis{stroke:var(--grid)}
 .tick{fill:var(--muted);font-size:11px}
 .cell{stroke:var(--paper)}
-.bar{fill:var(--load)}`;
+.bar{fill:var(--load)}
+h1{overflow-wrap:anywhere}
+.kpis dd:not(.value) span{white-space:normal}`;
 
 interface DocumentProps {
   readonly title: string;

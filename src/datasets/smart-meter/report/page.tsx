@@ -9,13 +9,13 @@ import {
   PlainSection,
   Row,
 } from '../../kit/page/index.ts';
-import { FLEET_RULES } from '../quality/fleet-rules.ts';
-import { QUALITY_RULES } from '../quality/rules.ts';
+import { ruleWords } from '../quality/words.ts';
 import { Curve } from './curve.tsx';
 import { renderDocument } from './document.tsx';
 import type { MeterReport } from './model.ts';
 import { CoverageSection } from './coverage-section.tsx';
 import { CHANGES_CSS, ChangesSection, ScoresSection } from './changes-section.tsx';
+import { segmentWords } from './segment-words.ts';
 import { QualitySection } from './quality-section.tsx';
 import { SuspicionsSection } from './suspicions-section.tsx';
 import { WEEK_CSS, WeekSection } from './week-section.tsx';
@@ -74,7 +74,7 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
           {metrics.map((row) => (
             <Row
               key={row.segment}
-              name={row.segment}
+              name={segmentWords(row.segment, 'fr')}
               cells={[number(row.meters), number(row.total_kwh, 1), number(row.peak_kwh, 2), percentOf(row.coverage)]}
             />
           ))}
@@ -91,8 +91,6 @@ function Body({ report }: { readonly report: MeterReport }): JSX.Element {
   );
 }
 
-const RULES = [...QUALITY_RULES, ...FLEET_RULES];
-
 /** Nothing where every meter counts. */
 function Held({ report }: { readonly report: MeterReport }): JSX.Element | null {
   const { held = [] } = report.fleet;
@@ -104,11 +102,7 @@ function Held({ report }: { readonly report: MeterReport }): JSX.Element | null 
         head={['Groupe', 'Règle en défaut', 'Compteurs']}
       >
         {held.map(({ unit, rule, meters }) => (
-          <Row
-            key={`${unit} ${rule}`}
-            name={unit}
-            cells={[RULES.find(({ id }) => id === rule)?.title ?? rule, number(meters)]}
-          />
+          <Row key={`${unit} ${rule}`} name={unit} cells={[ruleWords(rule, 'fr'), number(meters)]} />
         ))}
       </FigureTable>
     </PlainSection>

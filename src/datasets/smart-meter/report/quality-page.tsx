@@ -10,6 +10,7 @@ import {
   Row,
 } from '../../kit/page/index.ts';
 import type { QualityDay } from '../quality/verdicts.ts';
+import { columnWords, refusalWords, ruleWords, severityWords, suiteWords } from '../quality/words.ts';
 import { Curve } from './curve.tsx';
 import { renderDocument } from './document.tsx';
 
@@ -46,19 +47,19 @@ function Body({ day, days }: { readonly day: QualityDay; readonly days: readonly
         ]}
       />
       {suites.map((suite) => (
-        <PlainSection key={suite} id={suite} title={suite}>
+        <PlainSection key={suite} id={suite} title={suiteWords(suite, 'fr')}>
           <FigureTable
             caption="Règle, effet, lignes vues et en défaut"
             head={['Règle', 'Effet', 'Vues', 'Défauts', 'Part', 'Exemples (clés masquées)']}
           >
             {day.verdicts
               .filter((verdict) => verdict.suite === suite)
-              .map(({ rule, title, severity, tested, failed, keys }) => (
+              .map(({ rule, severity, tested, failed, keys }) => (
                 <Row
                   key={rule}
-                  name={title}
+                  name={ruleWords(rule, 'fr')}
                   cells={[
-                    severity,
+                    severityWords(severity, 'fr'),
                     number(tested),
                     number(failed),
                     percentOf(tested === 0 ? null : failed / tested, 2),
@@ -99,7 +100,10 @@ function Runs({
 }): JSX.Element {
   return (
     <PlainSection id="passages" title="Journées et suites">
-      <FigureTable caption="Règles respectées sur règles vérifiées" head={['Jour', ...suites, 'Lignes en défaut']}>
+      <FigureTable
+        caption="Règles respectées sur règles vérifiées"
+        head={['Jour', ...suites.map((suite) => suiteWords(suite, 'fr')), 'Lignes en défaut']}
+      >
         {days
           .slice(-RUNS_SHOWN)
           .reverse()
@@ -127,14 +131,14 @@ function Profile({ day }: { readonly day: QualityDay }): JSX.Element {
         {day.profile.map(({ column, values, nulls, least, median, greatest }) => (
           <Row
             key={column}
-            name={column}
+            name={columnWords(column, 'fr')}
             cells={[number(values), number(nulls), number(least, 2), number(median, 2), number(greatest, 2)]}
           />
         ))}
       </FigureTable>
       <FigureTable caption="Lignes refusées, par motif" head={['Motif', 'Lignes']}>
         {day.rejects.map(({ reason, rows }) => (
-          <Row key={reason} name={reason} cells={[number(rows)]} />
+          <Row key={reason} name={refusalWords(reason, 'fr')} cells={[number(rows)]} />
         ))}
       </FigureTable>
     </PlainSection>

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { FigureTable, number, percentOf, PlainSection, plural, Row } from '../../kit/page/index.ts';
+import { ruleWords, severityWords } from '../quality/words.ts';
 import type { ReportedQuality } from './model.ts';
 
 /** What the rules of quality observed on the day, in short; all of it is on a page of its own. */
@@ -8,8 +9,6 @@ interface QualityProps {
   readonly quality: ReportedQuality | undefined;
   readonly date: string;
 }
-
-const EFFECTS = { warn: 'signalé', suspect: 'douteux', hold: 'retenu' } as const;
 
 /** Nothing where no rule was judged, and for reports of earlier versions. */
 export function QualitySection({ quality, date }: QualityProps): JSX.Element | null {
@@ -29,12 +28,12 @@ export function QualitySection({ quality, date }: QualityProps): JSX.Element | n
           caption="Règles en défaut"
           head={['Règle', 'Effet', 'Vues', 'Défauts', 'Part', 'Compteurs']}
         >
-          {failing.map(({ rule, title, severity, tested, failed, meters = 0 }) => (
+          {failing.map(({ rule, severity, tested, failed, meters = 0 }) => (
             <Row
               key={rule}
-              name={title}
+              name={ruleWords(rule, 'fr')}
               cells={[
-                EFFECTS[severity],
+                severityWords(severity, 'fr'),
                 number(tested),
                 number(failed),
                 percentOf(tested === 0 ? null : failed / tested, 2),
