@@ -17,8 +17,7 @@ export function csvLineSql(columns: readonly Pick<TableColumn, 'name' | 'type'>[
 
 const FIELDS: Readonly<Record<ColumnType, (value: string, dialect: Dialect) => string>> = {
   text: textSql,
-  // Whole numbers that no double holds are texts in answers.
-  integer: (value) => `${apostropheWhen(`${value} <= -9007199254740992`)} || CAST(${value} AS VARCHAR)`,
+  integer: (value) => `CAST(${value} AS VARCHAR)`,
   number: (value, dialect) => {
     const text = numberTextSql(value);
     return dialect === 'standard' ? text : `replace(${text}, '.', ',')`;
@@ -31,8 +30,15 @@ const FIELDS: Readonly<Record<ColumnType, (value: string, dialect: Dialect) => s
   boolean: (value) => `CAST(${value} AS VARCHAR)`,
 };
 
+const SIGNS = ['=', '+', '-', '@', '＝', '＋', '－', '＠'].map(quoteText).join(', ');
+/** A pattern for few texts: to look at one sign takes less time. */
+const APOSTROPHES = quoteText("^'+[=+\\-@\\t\\r\\n＝＋－＠]");
+
 function textSql(value: string, dialect: Dialect): string {
-  const inert = apostropheWhen(`left(${value}, 1) IN ('=', '+', '-', '@', chr(9), chr(13))`);
+  const first = `left(${value}, 1)`;
+  const inert = apostropheWhen(
+    `${first} IN (${SIGNS}, chr(9), chr(10), chr(13)) OR (${first} = '''' AND regexp_matches(${value}, ${APOSTROPHES}))`,
+  );
   const special = quoteText(`[${csvSeparator(dialect)}"\\n\\r]`);
   return `CASE WHEN regexp_matches(${value}, ${special}) THEN '"' || ${inert} || replace(${value}, '"', '""') || '"'
     ELSE ${inert} || ${value} END`;

@@ -5,13 +5,15 @@ import { sheetHeader } from './spreadsheet.ts';
 /**
  * Rows as CSV (RFC 4180). `fr` is what French spreadsheets open by a double click: `;` between fields, a decimal comma, a byte order mark, and
  * instants as they take them for times, `2023-12-31 23:00:00` in a column `date_heure (UTC)`: one that ends with a zone stays a text there.
- * Texts that a spreadsheet would run as a formula begin with an apostrophe (OWASP, "CSV injection").
+ * Texts that a spreadsheet would run as a formula begin with an apostrophe (OWASP, "CSV injection"), and so do those that look like it already:
+ * who takes one apostrophe away before such a sign has the text as it was.
  */
 export const DIALECTS = ['standard', 'fr'] as const;
 /** `fr-earlier`: the same with instants and headers as the exports of the earlier pages have them, which programs read. */
 export type Dialect = (typeof DIALECTS)[number] | 'fr-earlier';
 
-const FORMULA = /^[=+\-@\t\r]/;
+/** The wide forms are signs too in some languages of spreadsheets. */
+const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const BYTE_ORDER_MARK = '\uFEFF';
 
@@ -34,7 +36,7 @@ export function csvRows(columns: readonly Column[], rows: readonly AnswerRow[], 
   const separator = csvSeparator(dialect);
   let text = '';
   for (const row of rows)
-    text += `${columns.map(({ name, type }) => field(timeOf(row[name], type, dialect), dialect)).join(separator)}\r\n`;
+    text += `${columns.map(({ name, type }) => field(timeOf(row[name], type, dialect), type, dialect)).join(separator)}\r\n`;
   return text;
 }
 
@@ -43,9 +45,10 @@ function timeOf(value: AnswerValue | undefined, type: Column['type'], dialect: D
   return INSTANT.test(value) ? value.replace('T', ' ').replace('Z', '') : value;
 }
 
-function field(value: AnswerValue | undefined, dialect: Dialect): string {
+function field(value: AnswerValue | undefined, type: Column['type'], dialect: Dialect): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return dialect === 'standard' ? String(value) : String(value).replace('.', ',');
   if (typeof value === 'boolean') return String(value);
-  return csvField(FORMULA.test(value) ? `'${value}` : value, csvSeparator(dialect));
+  // Whole numbers that a double cannot hold come as texts.
+  return csvField(type !== 'integer' && FORMULA.test(value) ? `'${value}` : value, csvSeparator(dialect));
 }

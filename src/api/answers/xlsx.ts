@@ -65,7 +65,12 @@ async function* cellsOf(
     for (const row of set) yield columns.map(({ name, type }) => cellOf(type, row[name] ?? null));
 }
 
+/** Spreadsheets count days from 1900, with a 29th of February that was none; days before are texts. */
+const FIRST_DAY_OF_SHEETS = '1900-03-01';
+
 function cellOf(type: ColumnType, value: AnswerValue): CellValue {
-  if ((type === 'instant' || type === 'date') && typeof value === 'string') return new Date(value);
-  return value;
+  if (typeof value !== 'string') return value;
+  if (type === 'instant' || type === 'date') return value < FIRST_DAY_OF_SHEETS ? value : new Date(value);
+  // In a workbook `_x000D_` stands for a character, which its own first sign prevents (ECMA-376, ST_Xstring).
+  return value.replace(/_(?=x[0-9A-Fa-f]{4}_)/g, '_x005F_');
 }

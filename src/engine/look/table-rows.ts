@@ -40,10 +40,12 @@ export interface RowsRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The declared columns of these names, in the order of the names; `INPUT_INVALID` lists those there are. */
+/** The declared columns of these names, in the order of the names, each once; `INPUT_INVALID` lists those there are. */
 export function columnsNamed(table: TableDefinition, names: readonly string[] | undefined): readonly TableColumn[] {
   if (names === undefined) return table.columns;
-  return names.map((name) => {
+  return names.map((name, index) => {
+    if (names.indexOf(name) !== index)
+      throw new PipelineError('INPUT_INVALID', `the column ${JSON.stringify(name)} is asked for twice`);
     const column = table.columns.find((candidate) => candidate.name === name);
     if (column !== undefined) return column;
     const known = table.columns.map((one) => one.name).join(', ');
@@ -188,12 +190,15 @@ function tableSql(
   pieces: readonly LocalPiece[],
   where?: string,
 ): string {
-  const typed = columns.map(({ name, type }) => {
-    const value = `CAST(${quoteIdentifier(name)} AS ${SQL_TYPES[type]})`;
-    return `${value} AS ${quoteIdentifier(name)}`;
-  });
+  const typed = columns.map((column) => `${valueSql(column)} AS ${quoteIdentifier(column.name)}`);
   const condition = where === undefined || pieces.length === 0 ? '' : ` WHERE ${where}`;
   return `SELECT ${typed.join(', ')} FROM ${sourceSql(table, pieces)}${condition}`;
+}
+
+/** What is no number and what has no end are missing in every format, because JSON cannot tell them. */
+function valueSql({ name, type }: TableColumn): string {
+  const value = `CAST(${quoteIdentifier(name)} AS ${SQL_TYPES[type]})`;
+  return type === 'number' ? `CASE WHEN isfinite(${value}) THEN ${value} END` : value;
 }
 
 function sourceSql(table: TableDefinition, pieces: readonly LocalPiece[]): string {

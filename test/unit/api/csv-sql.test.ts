@@ -71,7 +71,7 @@ const CASES: readonly (readonly [ColumnType, fc.Arbitrary<string>])[] = [
   [
     'text',
     fc
-      .oneof(fc.string({ unit: 'grapheme' }), fc.stringMatching(/^[=+\-@\t\r;,"\n a]{0,6}$/))
+      .oneof(fc.string({ unit: 'grapheme' }), fc.stringMatching(/^['＝=+\-@\t\r;,"\n a]{0,6}$/))
       .map((text) => text.replaceAll('\0', '')),
   ],
   ['integer', fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String)],
