@@ -125,18 +125,31 @@ async function disagreeingValues(sql: SqlSession, names: readonly string[]): Pro
  * nothing. Where the two name their columns differently, the same names win whichever of the two was there first.
  */
 export function joinedRowsSql(known: ReadableSlice, fresh: ReadableSlice): string {
+  const [first, second] =
+    JSON.stringify(known.columns) <= JSON.stringify(fresh.columns) ? [known, fresh] : [fresh, known];
+  const rows = (slice: ReadableSlice): string =>
+    slice === known
+      ? `SELECT ${renamed(known, first).join(', ')} FROM ${sliceSql(known.paths)}`
+      : newRowsSql(known, fresh, first);
+  return `SELECT DISTINCT * FROM (${rows(first)} UNION ALL BY NAME ${rows(second)}) ORDER BY ALL`;
+}
+
+/**
+ * SQL of those rows that `joinedRowsSql` adds to the known ones, where both have the same columns: millions of known rows need not be sorted, nor
+ * written, for one that is new.
+ */
+export function addedRowsSql(known: ReadableSlice, fresh: ReadableSlice): string {
+  return `SELECT DISTINCT * FROM (${newRowsSql(known, fresh, known)}) ORDER BY ALL`;
+}
+
+/** The new rows that say something and contradict nothing, under the names of the columns of a slice. */
+function newRowsSql(known: ReadableSlice, fresh: ReadableSlice, named: ReadableSlice): string {
   const names = namesOf(known, fresh);
   const each = (rule: (i: number) => string): string => names.map((_, i) => rule(i)).join(' OR ');
   const adds = each((i) => `(k${i} IS NULL AND f${i} IS NOT NULL)`);
   const contradicts = each((i) => `coalesce(k${i} <> f${i}, false)`);
   const keys = `SELECT row_key FROM ${COMPARED} WHERE (${adds}) AND NOT (${contradicts})`;
-  const [first, second] =
-    JSON.stringify(known.columns) <= JSON.stringify(fresh.columns) ? [known, fresh] : [fresh, known];
-  const rows = (slice: ReadableSlice): string => {
-    const where = slice === known ? '' : `WHERE ${slice.meaning.key} IN (${keys})`;
-    return `SELECT ${renamed(slice, first).join(', ')} FROM ${sliceSql(slice.paths)} ${where}`;
-  };
-  return `SELECT DISTINCT * FROM (${rows(first)} UNION ALL BY NAME ${rows(second)}) ORDER BY ALL`;
+  return `SELECT ${renamed(fresh, named).join(', ')} FROM ${sliceSql(fresh.paths)} WHERE ${fresh.meaning.key} IN (${keys})`;
 }
 
 /** All rows of a slice, in one order. */

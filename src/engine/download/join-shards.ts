@@ -9,6 +9,7 @@ import type { SqlSession } from '../../ports/sql.ts';
 import { openContent } from '../content-store.ts';
 import type { Engine } from '../engine.ts';
 import {
+  addedRowsSql,
   columnsOfSlice,
   compareSlices,
   joinedRowsSql,
@@ -26,9 +27,9 @@ import type { ContestedDay } from './judge-day.ts';
  * only those with new rows are written. One corrected unit costs one shard, however many units there are.
  */
 
-/** Rows of both slices in one file, to be cut. */
+/** Rows of both slices, to be cut: files one after the other. */
 export interface JoinedPiece {
-  readonly path: string;
+  readonly paths: readonly string[];
   readonly rows: number;
   readonly columns: readonly string[];
 }
@@ -65,14 +66,35 @@ export async function joinShards(
       there === undefined ? { ...NOTHING_DIFFERS, added: ref.rows ?? 1 } : await compareSlices(sql, there, given);
     comparison = togetherDiffer(comparison, own);
     if (own.added === 0) continue;
-    const rows = there === undefined ? rowsOfSliceSql(given) : joinedRowsSql(there, given);
-    const piece = await writeRows(sql, `joined-${fresh.scope}-${output}`, rows);
-    if (there !== undefined && piece.rows <= (before?.rows ?? 0)) continue;
+    const piece = await pieceOf(sql, `joined-${fresh.scope}-${output}`, { there, given, rowsThere: before?.rows ?? 0 });
+    if (piece === undefined) continue;
     pieces.push(piece);
     stays.delete(output);
   }
   const raws = [...stays.keys()].map((output) => [output, delivery.shards?.[output] ?? delivery.raw] as const);
   return { comparison, pieces, beside: { slices: Object.fromEntries(stays), raws: Object.fromEntries(raws) } };
+}
+
+/** A shard as it is known and as it was given. */
+interface BothShards {
+  readonly there: ReadableSlice | undefined;
+  readonly given: ReadableSlice;
+  readonly rowsThere: number;
+}
+
+/** What the shard is to be cut from; undefined where nothing is new. Known rows stay in the file in which they are. */
+async function pieceOf(
+  sql: SqlSession,
+  name: string,
+  { there, given, rowsThere }: BothShards,
+): Promise<JoinedPiece | undefined> {
+  if (there === undefined) return writeRows(sql, name, rowsOfSliceSql(given));
+  if (there.columns.join() !== given.columns.join()) {
+    const piece = await writeRows(sql, name, joinedRowsSql(there, given));
+    return piece.rows > rowsThere ? piece : undefined;
+  }
+  const { paths, rows, columns } = await writeRows(sql, name, addedRowsSql(there, given));
+  return rows === 0 ? undefined : { paths: [...there.paths, ...paths], rows: rowsThere + rows, columns };
 }
 
 /** Shards that are known and of which nothing was given: all their rows. */
@@ -115,5 +137,5 @@ async function openUndamaged({ objects }: Pick<Engine, 'objects'>, ref: Artefact
 export async function writeRows(sql: SqlSession, name: string, rows: string): Promise<JoinedPiece> {
   const file = path.join(sql.scratch, `${name}.parquet`);
   const [copied] = await sql.rows<{ Count: number }>(`COPY (${rows}) TO ${quoteText(file)} (FORMAT PARQUET)`);
-  return { path: file, rows: copied?.Count ?? 0, columns: await columnsOfSlice(sql, [file]) };
+  return { paths: [file], rows: copied?.Count ?? 0, columns: await columnsOfSlice(sql, [file]) };
 }

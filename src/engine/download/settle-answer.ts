@@ -235,7 +235,7 @@ async function storeJoined(
   const files: JoinedFile[] = [];
   for (const days of alike.values()) {
     const file = path.join(sql.scratch, `joined-${files.length}.csv`);
-    const paths = days.flatMap(({ pieces }) => pieces.map((piece) => piece.path));
+    const paths = days.flatMap(({ pieces }) => pieces.flatMap((piece) => piece.paths));
     const rows = `read_parquet(${quoteList(paths)}, union_by_name = true, hive_partitioning = false)`;
     await sql.run(
       `COPY (FROM ${rows}) TO ${quoteText(file)} (FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"')`,

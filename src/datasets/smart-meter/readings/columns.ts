@@ -24,8 +24,11 @@ export const SLICE_COLUMNS = {
   line: 'BIGINT',
 } as const;
 
-/** As SQL, in the order of the slice. */
-export const SLICE_NAMES = Object.keys(SLICE_COLUMNS).join(', ');
+/** The columns of a slice, in their order. */
+export const NAMES = Object.keys(SLICE_COLUMNS) as (keyof typeof SLICE_COLUMNS)[];
+
+/** As SQL. */
+export const SLICE_NAMES = NAMES.join(', ');
 
 /** A total order of the rows of a slice, by which neighbours are alike; columns where nulls come first are marked. */
 const ORDER: readonly (readonly [column: keyof typeof SLICE_COLUMNS, nullsFirst?: true])[] = [
@@ -36,8 +39,6 @@ const ORDER: readonly (readonly [column: keyof typeof SLICE_COLUMNS, nullsFirst?
 
 /** Columns that are the same in every row, with the SQL of what they are. */
 export type Constants = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
-
-const NAMES = Object.keys(SLICE_COLUMNS) as (keyof typeof SLICE_COLUMNS)[];
 
 /** The columns that are not the same in all rows, in the order of the slice. */
 export function ownColumns(constants: Constants): string {

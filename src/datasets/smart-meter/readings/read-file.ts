@@ -3,7 +3,7 @@ import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead, PublishedColumn } from '../dialects/dialect.ts';
 import { requireDialect } from '../dialects/dialects.ts';
 import type { Constants } from './columns.ts';
-import { SLICE_COLUMNS, SLICE_NAMES } from './columns.ts';
+import { NAMES, SLICE_COLUMNS, SLICE_NAMES } from './columns.ts';
 import { fillMeterKeys } from './meter-key.ts';
 
 /** From a file in any dialect to `readings_read`, the rows of a slice of all its days. */
@@ -17,6 +17,8 @@ export interface ReadFile {
   readonly constants: Constants;
   /** Zones of the meters, where every row has a time that nobody can mistake; undefined otherwise. */
   readonly zones: readonly string[] | undefined;
+  /** The rows are in memory: they may be read as often as one likes. */
+  readonly isKept: boolean;
 }
 
 /** A file of rows that were slices before: several files of one day, joined by the engine. */
@@ -49,7 +51,8 @@ export async function readFile(
     const select = `SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(head.path)}, delim = ';',
       quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}})`;
     await makeRows(sql, 'readings_read', select, false);
-    return { dialect: undefined, extension: 'csv', mediaType: 'text/csv', constants: {}, zones: undefined };
+    const constants = await constantsOfJoined(sql);
+    return { dialect: undefined, extension: 'csv', mediaType: 'text/csv', constants, zones: undefined, isKept: true };
   }
   const dialect = requireDialect(head);
   const { select, extension, mediaType, isCheap = false, lacks = [] } = await dialect.open(head, sql);
@@ -64,7 +67,7 @@ export async function readFile(
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
   const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, lacks)) };
-  return { dialect, extension, mediaType, constants, zones: await zonesOf(sql) };
+  return { dialect, extension, mediaType, constants, zones: await zonesOf(sql), isKept: !isView };
 }
 
 async function zonesOf(sql: SqlSession): Promise<string[] | undefined> {
@@ -242,4 +245,22 @@ async function constantsOf(sql: SqlSession, lacks: readonly PublishedColumn[]): 
     ...(step === null ? {} : { step_min: String(step) }),
     ...(zone === null ? {} : { zone: quoteText(String(zone)) }),
   };
+}
+
+/** The same of rows that are in memory, of which nothing tells but the rows themselves. */
+async function constantsOfJoined(sql: SqlSession): Promise<Constants> {
+  const each = NAMES.map((name) => {
+    const isSame = `count(${name}) = count(*) AND min(${name}) = max(${name})`;
+    return `CASE WHEN ${isSame} THEN CAST(min(${name}) AS VARCHAR) END AS ${name}, count(${name}) AS rows_${name}`;
+  });
+  const [found = {}] = await sql.rows<Record<string, string | number | null>>(
+    `SELECT ${each.join(', ')} FROM readings_read`,
+  );
+  return Object.fromEntries(
+    NAMES.flatMap((name) => {
+      const value = found[name];
+      if (typeof value === 'string') return [[name, quoteText(value)]];
+      return found[`rows_${name}`] === 0 ? [[name, 'NULL']] : [];
+    }),
+  );
 }

@@ -28,14 +28,14 @@ export async function sliceReadings(
   { secret, shards }: CutOptions,
 ): Promise<UnitOutcome[]> {
   const head = await readHead(task.raw.path, path.basename(task.raw.path));
-  const { constants, zones } = await readFile(sql, head, {
+  const { constants, zones, isKept } = await readFile(sql, head, {
     sha256: task.raw.sha256,
     secret,
     isReadOnce: task.days.length === 1 || shards > 1,
   });
   // Only rows without a time make a difference to the first day, and to look for it is to read all of the file.
   const extent = zones === undefined ? await extentOf(sql) : { from: undefined, zones };
-  const parts = shards === 1 ? [whole] : await partRows(sql, constants, shards);
+  const parts = await partsOf(sql, constants, { shards, isKept });
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     task.progress(`readings of ${date}`);
@@ -60,6 +60,28 @@ interface PartOfRows {
 }
 
 const whole: PartOfRows = { output: 'slice', from: 'readings_read' };
+
+async function partsOf(
+  sql: SqlSession,
+  constants: Constants,
+  { shards, isKept }: { readonly shards: number; readonly isKept: boolean },
+): Promise<PartOfRows[]> {
+  if (shards === 1) return [whole];
+  return isKept ? keptParts(sql, shards) : partRows(sql, constants, shards);
+}
+
+/** The rows by shard of a table that is in memory, of those shards that it has rows of. */
+async function keptParts(sql: SqlSession, of: number): Promise<PartOfRows[]> {
+  const shard = shardNumberSql(of);
+  const found = await sql.rows<{ shard: number }>(`SELECT DISTINCT ${shard} AS shard FROM readings_read`);
+  const there = new Set(found.map((row) => row.shard));
+  return shardsOf(of)
+    .filter(({ index }) => there.has(index))
+    .map((one) => ({
+      output: sliceOutput(one),
+      from: `(SELECT * FROM readings_read WHERE ${shard} = ${one.index})`,
+    }));
+}
 
 /** Few enough that the unwritten rows of all shards fit into memory. */
 const ROWS_BEFORE_WRITING = 32_768;
@@ -96,8 +118,8 @@ export async function recogniseReadings(head: FileHead, sql: SqlSession, secret:
  * decided later, by rank. Hashes keep the comparison of millions of rows small; that two of a day's rows have one hash by chance is one in a million.
  */
 export const READING_ROWS: RowMeaning = {
-  key: `CAST(hash(meter_key, channel, start_s, step_min, revision, file_time, energy_wh, quality, refused,
-    CASE WHEN refused IS NOT NULL THEN concat_ws('|', stamp, value, unit) END, label, avg_past_raw) AS VARCHAR)`,
+  key: `hash(meter_key, channel, start_s, step_min, revision, file_time, energy_wh, quality, refused,
+    CASE WHEN refused IS NOT NULL THEN concat_ws('|', stamp, value, unit) END, label, avg_past_raw)`,
   values: { reading: `'1'` },
   names: {},
 };
