@@ -4,6 +4,7 @@ const BENCHES = {
   api: () => import('./api.ts'),
   cityflow: () => import('./cityflow.ts'),
   console: () => import('./console.ts'),
+  'corrected-meter': () => import('./corrected-meter.ts'),
   eco2mix: () => import('./eco2mix.ts'),
   enedis: () => import('./enedis.ts'),
   home: () => import('./home-size.ts'),

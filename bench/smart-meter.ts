@@ -1,20 +1,14 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { finished } from 'node:stream/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { Forest } from '../src/datasets/smart-meter/anomalies/forest-scores.ts';
 import { FOREST_DEFAULTS, growForest } from '../src/datasets/smart-meter/anomalies/forest.ts';
-import { injectedLines, meterList, READINGS_HEADER, readingLines } from '@quotidien/sample-portal/meters/files';
-import { MeterWorld } from '@quotidien/sample-portal/meters/world';
 import { createDuckDbEngine } from '../src/storage/sql/duckdb.ts';
-import { benchCorrectedMeter } from './corrected-meter.ts';
 import { report } from './figures.ts';
 import { makeMeterDay } from './meter-day.ts';
-import { meterModelText } from './meter-model.ts';
 import type { MadeDay, MeterFiles, Timed } from './meter-day.ts';
+import { METERS, SHARDS, writeMeterDay } from './meter-files.ts';
 import { ownCpuSeconds } from './process-usage.ts';
 
 /**
@@ -22,19 +16,13 @@ import { ownCpuSeconds } from './process-usage.ts';
  * Processor time, because other work on the machine does not change it much.
  */
 
-const METERS = Number(process.env['BENCH_METERS'] ?? 20_000);
-const SHARDS = Number(process.env['BENCH_SHARDS'] ?? 16);
 const MEMORY_MB = Number(process.env['BENCH_SQL_MB'] ?? 384);
-const DATE = '2024-01-15';
-/** Its place among the days of the made-up world. */
-const DAY = 14;
-const WORLD = { seed: 1, meters: METERS, from: '2024-01-01', days: 120 };
 
 export async function run(): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-meters-'));
   try {
     scoring();
-    const files = await writeDay(folder);
+    const files = await writeMeterDay(folder);
     const bare = await bareDay(files.readings, folder);
     const floor = secondsOf(bare);
     const ours = await ownDay(files, SHARDS);
@@ -65,7 +53,6 @@ export async function run(): Promise<void> {
       unit: 'MB',
       target: 1_200,
     });
-    await benchCorrectedMeter(files, SHARDS, new MeterWorld(WORLD).meter(0).id);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -95,28 +82,6 @@ function scoringFloor(rows: number): number {
   forest.score({ columns, rows });
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1e6;
-}
-
-async function writeDay(folder: string): Promise<MeterFiles> {
-  const world = new MeterWorld(WORLD);
-  const fileOf = (name: string): string => path.join(folder, `${name}.csv`);
-  const files: MeterFiles = {
-    date: DATE,
-    folder,
-    readings: fileOf('readings'),
-    meters: fileOf('meters'),
-    injected: fileOf('injected'),
-    model: fileOf('model'),
-  };
-  await writeFile(files.model, meterModelText(DATE));
-  await writeFile(files.meters, meterList(world));
-  await writeFile(files.injected, [...injectedLines(world, [DAY])].join(''));
-  const stream = createWriteStream(files.readings);
-  stream.write(READINGS_HEADER);
-  for (const text of readingLines(world, DAY)) if (!stream.write(text)) await once(stream, 'drain');
-  stream.end();
-  await finished(stream);
-  return files;
 }
 
 /** The same work with nothing of ours: CSV to sorted Parquet, checks, hours, days. */
