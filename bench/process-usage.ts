@@ -14,14 +14,15 @@ const TICKS = 100;
 export function usageOfChild(parent: number): ProcessUsage | undefined {
   try {
     const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ');
-    const usages = children.map((child) => usageOf(Number(child)));
+    const usages = children.map((child) => usageOfProcess(Number(child)));
     return usages.sort((a, b) => b.peakMb - a.peakMb)[0];
   } catch {
     return undefined;
   }
 }
 
-function usageOf(pid: number): ProcessUsage {
+/** Of a process that is there; throws where there is no `/proc`. */
+export function usageOfProcess(pid: number): ProcessUsage {
   // The name in brackets may hold spaces; after it the fields are numbers: the 12th and 13th are user and system time.
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -11,6 +11,7 @@ const BENCHES = {
   house: () => import('./house.ts'),
   orchestration: () => import('./orchestration.ts'),
   'meter-anomalies': () => import('./meter-anomalies.ts'),
+  'meter-workers': () => import('./meter-workers.ts'),
   'smart-meter': () => import('./smart-meter.ts'),
   storage: () => import('./storage.ts'),
 } as const;
