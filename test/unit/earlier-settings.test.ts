@@ -1,4 +1,4 @@
-import { format } from 'prettier';
+import { format } from 'oxfmt';
 import { describe, expect, it } from 'vitest';
 import { EARLIER_SETTINGS, earlierProblems } from '../../src/config/earlier-settings.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -103,7 +103,7 @@ describe('docs/settings.md', () => {
   const listed = listSettings(publisherHosts(DATASETS));
 
   it('is what the code that reads the settings says', async () => {
-    const page = await format(settingsPage(listed), { parser: 'markdown', printWidth: 120 });
+    const { code: page } = await format('settings.md', settingsPage(listed), { printWidth: 120 });
     await expect(page).toMatchFileSnapshot('../../docs/settings.md');
   });
 
