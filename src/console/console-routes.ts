@@ -31,6 +31,7 @@ import { PeriodPage } from './period-page.tsx';
 import { addSchedulesPage } from './schedule-routes.ts';
 import { sendPage } from './send-page.ts';
 import type { AddPage, Make } from './send-page.ts';
+import { seenVersions } from './seen-versions.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { STYLE } from './style.ts';
 import { addUpkeepPages } from './upkeep-routes.ts';
@@ -75,7 +76,7 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
   add('/console/:pipeline/periods/:period', async (page, request) => {
     const { pipeline, period } = readForm(periodParams, request.params);
     const { definition } = datasetOf(context.engine, pipeline);
-    const manifests = await readVersions(context.engine, pipeline, period);
+    const manifests = seenVersions(page, definition, await readVersions(context.engine, pipeline, period));
     const content = h(PeriodPage, { page, pipeline, period, manifests });
     return { title: `${definition.title}: ${period}`, content };
   });
@@ -152,12 +153,13 @@ async function calendarPage(context: ApiContext, page: PageContext, pipeline: st
 async function dayPage(context: ApiContext, page: PageContext, pipeline: string, date: string): Promise<Page> {
   const { engine } = context;
   const { definition } = datasetOf(engine, pipeline);
-  const [manifests, { plans }, running, verification] = await Promise.all([
+  const [versions, { plans }, running, verification] = await Promise.all([
     readVersions(engine, pipeline, date),
     planRun(engine, definition, [date], { days: 1 }),
     context.running(pipeline),
     lastVerification(engine.documents, pipeline, date),
   ]);
+  const manifests = seenVersions(page, definition, versions);
   const plan = plans[0]?.steps ?? [];
   const run = running.get(date);
   // A window that holds the day takes no orders for it.

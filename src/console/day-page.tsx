@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { reportFormats } from '../api/routes/report-formats.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
 import { percent } from '../pipelines/calendar-of-days.ts';
 import type { StepState } from '../pipelines/execution.ts';
@@ -20,7 +21,11 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
   return (
     <Live id="live-day" pipeline={pipeline} isBusy={day.run !== undefined}>
       <Running page={page} day={day} />
-      {newest === undefined ? <p>{words.noVersion}</p> : <Standing page={page} manifest={newest} base={base} />}
+      {newest === undefined ? (
+        <p>{words.noVersion}</p>
+      ) : (
+        <Standing page={page} manifest={newest} base={base} day={day} />
+      )}
       {newest === undefined ? null : <HeldUnits page={page} pipeline={pipeline} manifest={newest} />}
       <h2>{words.plan}</h2>
       {todo.length === 0 ? (
@@ -94,13 +99,15 @@ function Verified({
 }
 
 function Standing({
-  page: { words },
+  page: { words, caller },
   manifest,
   base,
+  day,
 }: {
   readonly page: PageContext;
   readonly manifest: Manifest;
   readonly base: string;
+  readonly day: Pick<ShownDay, 'definition'>;
 }): JSX.Element {
   const { version, verdict, run, facts } = manifest;
   const told = (name: string): string => {
@@ -117,11 +124,15 @@ function Standing({
       />
       <p>
         {words.report}:{' '}
-        {['html', 'csv', 'json', 'parquet'].map((format) => (
+        {reportFormats(day.definition, caller).map(({ format, isOpen }) => (
           <>
-            <a key={format} href={`${base}/report.${format}`}>
-              {format}
-            </a>{' '}
+            {isOpen ? (
+              <a key={format} href={`${base}/report.${format}`}>
+                {format}
+              </a>
+            ) : (
+              `${format} (${words.afterSignIn})`
+            )}{' '}
           </>
         ))}
       </p>

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { HeldScope } from '../engine/look/held-scopes.ts';
+import { PERSONAL_UNIT } from '../pipelines/about-people.ts';
 import { unitsHeldIn } from '../pipelines/held-units.ts';
 import type { HeldInVersion } from '../pipelines/held-units.ts';
 import type { Manifest } from '../pipelines/manifest.ts';
@@ -34,13 +35,15 @@ export function HeldUnits({
   if (all.length === 0) return null;
   const asked = askedOf(page.address)['unit'];
   const found = all.filter(({ unit }) => asked === undefined || unit.includes(asked));
-  const waiting = found.filter(({ rejected }) => rejected !== true);
-  const rejected = found.filter((one) => one.rejected === true);
+  const named = found.filter(({ unit }) => unit !== PERSONAL_UNIT);
+  const waiting = named.filter(({ rejected }) => rejected !== true);
+  const rejected = named.filter((one) => one.rejected === true);
   const path = pathOf(pipeline, manifest.scope);
   return (
     <section aria-labelledby="held">
       <h2 id="held">{`${words.heldUnits} (${all.length})`}</h2>
       <p>{words.heldUnitsAre}</p>
+      {named.length < found.length ? <p>{words.needsSignIn}</p> : null}
       {all.length > UNITS_SHOWN || asked !== undefined ? (
         <AskForm page={page} path={path}>
           <label>

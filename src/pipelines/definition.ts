@@ -189,6 +189,11 @@ export interface OutputDefinition {
   readonly keyColumns?: readonly string[];
   /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
   readonly columns?: Readonly<Record<string, ColumnClass>>;
+  /**
+   * Whose business all of it is: for documents, pages and texts, which have no columns. Absent: that of its columns; without them too it is `personal` in a pipeline
+   * that has classified columns, so that nothing about people is open because nobody thought of it. Who may read it: `about-people.ts`.
+   */
+  readonly class?: ColumnClass;
   /** How long the table is kept, in every version; absent: for ever. `quotidien retain` removes what is older. */
   readonly retention?: Retention;
 }
@@ -213,6 +218,8 @@ export interface CheckDefinition {
    * Of severity `hold`: names the units that fail (`judgeUnits`). They are left out and wait for a decision each; the rest of the day goes on, degraded.
    */
   readonly perUnit?: boolean;
+  /** With `perUnit`: whose business the names of its units are. Absent: they are `personal` in a pipeline that has classified columns, else open. */
+  readonly unitClass?: ColumnClass;
 }
 
 interface CommonStep {

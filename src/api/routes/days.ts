@@ -9,12 +9,16 @@ import { readVersions, versionOf } from '../../engine/look/day-dossier.ts';
 import { planRun } from '../../engine/plan/plan-run.ts';
 import { checkRequest } from '../../engine/plan/resolve-plan.ts';
 import { PipelineError } from '../../errors.ts';
+import { openDiff, openManifest } from '../../pipelines/about-people.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { untilEnd } from '../../engine/held-objects.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import { finished } from 'node:stream/promises';
 import { sendFile } from '../answers/send-rows.ts';
 import { digestOf, isKnown } from '../answers/tags.ts';
-import { requireScope } from '../security/callers.ts';
+import { mayKnowPeople, requireOutput, requireScope } from '../security/callers.ts';
+import { reportFormats, reportOutputs } from './report-formats.ts';
+import type { ReportOutput } from './report-formats.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { dayParams } from '../shared/fields.ts';
@@ -118,11 +122,11 @@ function addVersionRoutes(app: ApiApp, context: ApiContext): void {
     async (request) => {
       const { pipeline, date, version } = request.params;
       requireScope(request, 'ops:read', pipeline);
-      datasetOf(engine, pipeline);
+      const { definition } = datasetOf(engine, pipeline);
       const manifests = await readVersions(engine, pipeline, date);
       const found = manifests.find((manifest) => manifest.version === version);
       if (found === undefined) throw notFound(`version ${version} of ${pipeline} ${date}`);
-      return { ...found };
+      return { ...(mayKnowPeople(request.caller) ? found : openManifest(definition, found)) };
     },
   );
   app.get(
@@ -139,12 +143,13 @@ function addVersionRoutes(app: ApiApp, context: ApiContext): void {
     async (request) => {
       const { pipeline, date } = request.params;
       requireScope(request, 'ops:read', pipeline);
-      datasetOf(engine, pipeline);
+      const { definition } = datasetOf(engine, pipeline);
       const manifests = await readVersions(engine, pipeline, date);
       const newest = manifests.at(-1)?.version ?? 0;
       if (newest < 2 && request.query.versions === undefined) throw notFound(`second version of ${pipeline} ${date}`);
       const [from = newest - 1, to = newest] = request.query.versions?.split('..').map(Number) ?? [];
-      return { ...(await compareVersions(engine, versionOf(manifests, from), versionOf(manifests, to))) };
+      const diff = await compareVersions(engine, versionOf(manifests, from), versionOf(manifests, to));
+      return { ...(mayKnowPeople(request.caller) ? diff : openDiff(definition, diff)) };
     },
   );
   app.get(
@@ -167,20 +172,32 @@ async function sendReport(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  requireScope(request, 'data:read', pipeline);
   const { definition } = datasetOf(context.engine, pipeline);
   const version = (await context.known.newest(pipeline, [date])).get(date);
+  const declared = reportOutputs(definition).filter(({ extension }) => extension === format);
+  const found = declared.find(({ id }) => version?.outputs[id] !== undefined) ?? declared[0];
+  requireReport(request, definition, found, format);
   if (version === undefined) throw notFound(`finished day ${date} of ${pipeline}`);
-  const outputs = definition.steps
-    .filter(({ id }) => id.startsWith('report/'))
-    .flatMap(({ id, outputs: declared }) =>
-      Object.entries(declared).flatMap(([name, { extension }]) => (extension === format ? [`${id}:${name}`] : [])),
-    );
-  const ref = outputs.map((name) => version.outputs[name]).find((one) => one !== undefined);
+  const ref = found && version.outputs[found.id];
   if (ref === undefined) throw notFound(`report of ${pipeline} ${date} as ${format}`);
   reply.header('quotidien-version', version.version);
   if (format === 'html') asPage(reply);
   return sendArtefact(context, ref, request, reply);
+}
+
+/** Who may not read the report in this format is told in which it is open; a pipeline without it needs the right to read it. */
+function requireReport(
+  request: FastifyRequest,
+  definition: PipelineDefinition,
+  found: ReportOutput | undefined,
+  format: string,
+): void {
+  if (found === undefined) {
+    requireScope(request, 'data:read', definition.name);
+    return;
+  }
+  const instead = reportFormats(definition, request.caller).flatMap((one) => (one.isOpen ? [one.format] : []));
+  requireOutput(request, definition, found.output, { what: `the report as ${format}`, instead });
 }
 
 /** Bytes of an artefact as they are kept: their hash is their tag and their digest. */

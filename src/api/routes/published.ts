@@ -1,12 +1,10 @@
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { PipelineError } from '../../errors.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { CALENDAR_INDEX } from '../../pipelines/calendar-month.ts';
 import type { OutputDefinition, PipelineDefinition } from '../../pipelines/definition.ts';
-import { definedMembers } from '../../given.ts';
-import { requireScope } from '../security/callers.ts';
+import { requireOutput, requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { notFound } from '../shared/problems.ts';
@@ -41,9 +39,8 @@ export function addPublished(app: ApiApp, context: ApiContext): void {
     const key = (request.params as WithPath)['*'];
     const found = names.find(({ form }) => form.test(key));
     if (found === undefined) throw notFound(`published name ${key}`);
-    if (found.personal && request.caller.anonymous)
-      throw new PipelineError('AUTH_REQUIRED', `${key} has personal columns: it needs a key with data:read`);
-    requireScope(request, 'data:read', found.pipeline);
+    if (found.made === undefined) requireScope(request, 'data:read', found.pipeline);
+    else requireOutput(request, found.made.definition, found.made.output, { what: key });
     return sendPublished(context, key, reply);
   });
 }
@@ -88,35 +85,35 @@ interface PublishedName {
   readonly form: RegExp;
   /** Undefined: it tells of all pipelines. */
   readonly pipeline: string | undefined;
-  /** It has columns that are not open: those who do not say who they are do not get it, on whatever machine. */
-  readonly personal: boolean;
+  /** The output that has the name; undefined for what the engine writes, which is about no person. */
+  readonly made: { readonly definition: PipelineDefinition; readonly output: OutputDefinition } | undefined;
 }
 
 function publishedNames(definitions: readonly PipelineDefinition[]): PublishedName[] {
-  const index: PublishedName = { form: formOf(CALENDAR_INDEX), pipeline: undefined, personal: false };
+  const index: PublishedName = { form: formOf(CALENDAR_INDEX), pipeline: undefined, made: undefined };
   return [
     index,
     ...definitions.flatMap((definition) => {
       const { name: pipeline, publishedDownloads: downloads } = definition;
       const texts = downloads === undefined ? [] : [downloads.freshness, downloads.log];
       const open = [`calendar/${pipeline}/{scope}.html`, ...texts].map((text) => {
-        return { form: formOf(text), pipeline, personal: false };
+        return { form: formOf(text), pipeline, made: undefined };
       });
-      const made = outputsOf(definition).map(({ publishAs, columns = {} }) => {
-        const personal = Object.values(columns).some((kind) => kind !== 'open');
-        return { form: formOf(publishAs), pipeline, personal };
+      const made = outputsOf(definition).map((output) => {
+        return { form: formOf(output.publishAs), pipeline, made: { definition, output } };
       });
       return [...open, ...made];
     }),
   ];
 }
 
-type PublishedOutput = Pick<OutputDefinition, 'columns'> & Required<Pick<OutputDefinition, 'publishAs'>>;
+type PublishedOutput = OutputDefinition & Required<Pick<OutputDefinition, 'publishAs'>>;
 
 function outputsOf({ steps, rollups }: PipelineDefinition): PublishedOutput[] {
   return [...steps, ...rollups].flatMap(({ outputs }) =>
-    Object.values(outputs).flatMap(({ publishAs, columns }) => {
-      return publishAs === undefined ? [] : [{ publishAs, ...definedMembers({ columns }) }];
+    Object.values(outputs).flatMap((output) => {
+      const { publishAs } = output;
+      return publishAs === undefined ? [] : [{ ...output, publishAs }];
     }),
   );
 }

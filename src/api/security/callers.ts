@@ -2,7 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import { PipelineError } from '../../errors.ts';
 import type { PlacedQuestion } from '../../engine/look/ask-question.ts';
 import type { PlacedTable } from '../../engine/look/table-cut.ts';
+import { isAboutPeople } from '../../pipelines/about-people.ts';
 import { classifiedColumns } from '../../pipelines/classification.ts';
+import type { OutputDefinition, PipelineDefinition } from '../../pipelines/definition.ts';
 
 /** Who asks, and what they may do. */
 
@@ -81,10 +83,10 @@ export function mayReadTable({ caller }: FastifyRequest, placed: PlacedTable): v
 
 function whyNotRead(caller: Caller, placed: PlacedTable): PipelineError | undefined {
   const { pipeline, table } = placed;
-  if (caller.anonymous && hasPersonalColumns(placed))
+  if (!mayKnowPeople(caller) && hasPersonalColumns(placed))
     return new PipelineError(
       'AUTH_REQUIRED',
-      `${table.id} has personal columns: it needs a key with data:read:${pipeline}`,
+      `${table.id} has personal columns: ${HOW_TO_SAY_WHO} with data:read:${pipeline}`,
     );
   return whyWithoutScope(caller, 'data:read', pipeline);
 }
@@ -100,6 +102,40 @@ export function whyNotAsk(
     if (refusal !== undefined) return refusal;
   }
   return whyWithoutScope(caller, 'data:read', pipeline);
+}
+
+/** Whether the caller is told of people, as far as the scopes reach: who does not say who they are is not, on whatever machine. */
+export function mayKnowPeople({ anonymous }: Pick<Caller, 'anonymous'>): boolean {
+  return !anonymous;
+}
+
+/** Whether the caller may read an output; those about people are for those who say who they are, as tables are. */
+export function mayReadOutput(caller: Caller, definition: PipelineDefinition, output: OutputDefinition): boolean {
+  return whyNotReadOutput(caller, definition, output, '') === undefined;
+}
+
+/** Refuses who may not read an output of the name `what`; `instead` says what is open in its place. */
+export function requireOutput(
+  { caller }: FastifyRequest,
+  definition: PipelineDefinition,
+  output: OutputDefinition,
+  { what, instead = [] }: { readonly what: string; readonly instead?: readonly string[] },
+): void {
+  const open = instead.length === 0 ? '' : `; open to all readers: ${instead.join(', ')}`;
+  const refusal = whyNotReadOutput(caller, definition, output, `${what} tells of people: ${HOW_TO_SAY_WHO}${open}`);
+  if (refusal !== undefined) throw refusal;
+}
+
+const HOW_TO_SAY_WHO = 'sign in at the console ("quotidien console" prints a link), or send a key';
+
+function whyNotReadOutput(
+  caller: Caller,
+  definition: PipelineDefinition,
+  output: OutputDefinition,
+  words: string,
+): PipelineError | undefined {
+  if (!mayKnowPeople(caller) && isAboutPeople(definition, output)) return new PipelineError('AUTH_REQUIRED', words);
+  return whyWithoutScope(caller, 'data:read', definition.name);
 }
 
 /** Whether a table has columns that are not everybody's business. */

@@ -103,6 +103,11 @@ const EVENTS = defineStep({
   outputs: { evenements: jsonFile('metrics/enedis/evenements') },
 });
 
+/** The report of a day counts archives and events, and names no contract. */
+const OF_ARCHIVES = { class: 'open' } as const;
+/** Months that somebody has to look at stand under pseudonyms of contracts. */
+const OF_CONTRACTS = { class: 'personal' } as const;
+
 const REPORTS: readonly StepDefinition[] = [
   defineStep({
     id: 'report/daily',
@@ -119,9 +124,15 @@ const REPORTS: readonly StepDefinition[] = [
       { name: 'evenements', step: EVENTS.id, output: 'evenements', optional: true },
     ],
     outputs: {
-      model: jsonFile('reports/enedis/model', { publishAs: 'reports/enedis/daily_report_{scope}.json' }),
-      csv: csvFile('reports/enedis/csv', { publishAs: 'reports/enedis/daily_report_{scope}.csv' }),
-      parquet: parquetFile('reports/enedis/parquet', { publishAs: 'reports/enedis/daily_report_{scope}.parquet' }),
+      model: jsonFile('reports/enedis/model', {
+        ...OF_ARCHIVES,
+        publishAs: 'reports/enedis/daily_report_{scope}.json',
+      }),
+      csv: csvFile('reports/enedis/csv', { ...OF_ARCHIVES, publishAs: 'reports/enedis/daily_report_{scope}.csv' }),
+      parquet: parquetFile('reports/enedis/parquet', {
+        ...OF_ARCHIVES,
+        publishAs: 'reports/enedis/daily_report_{scope}.parquet',
+      }),
     },
     // It tells of rates that have to be looked at.
     params: { rates: RATES_DIGEST },
@@ -132,7 +143,9 @@ const REPORTS: readonly StepDefinition[] = [
     version: 5,
     title: 'The daily report as one self-contained page',
     inputs: [{ name: 'model', step: 'report/daily', output: 'model' }],
-    outputs: { page: htmlFile('reports/enedis/page', { publishAs: 'reports/enedis/daily_report_{scope}.html' }) },
+    outputs: {
+      page: htmlFile('reports/enedis/page', { ...OF_ARCHIVES, publishAs: 'reports/enedis/daily_report_{scope}.html' }),
+    },
     singleDaysOnly: true,
   }),
 ];
@@ -198,16 +211,28 @@ const ROLLUPS: readonly RollupDefinition[] = [
           table(`history/enedis/${name}`, `enedis/${name}.parquet`, TABLES_OF_HISTORY[name]?.keyColumns),
         ]),
       ),
-      monthly: jsonFile('history/enedis/monthly', { publishAs: 'reports/enedis/monthly_report.json' }),
-      monthly_csv: csvFile('history/enedis/monthly-csv', { publishAs: 'reports/enedis/monthly_report.csv' }),
+      monthly: jsonFile('history/enedis/monthly', {
+        ...OF_CONTRACTS,
+        publishAs: 'reports/enedis/monthly_report.json',
+      }),
+      // Sums of all contracts.
+      monthly_csv: csvFile('history/enedis/monthly-csv', {
+        class: 'open',
+        publishAs: 'reports/enedis/monthly_report.csv',
+      }),
       monthly_table: parquetFile('history/enedis/monthly-table', {
+        class: 'open',
         publishAs: 'reports/enedis/monthly_report.parquet',
       }),
-      review_csv: csvFile('history/enedis/review-csv', { publishAs: 'reports/enedis/monthly_review.csv' }),
+      review_csv: csvFile('history/enedis/review-csv', {
+        ...OF_CONTRACTS,
+        publishAs: 'reports/enedis/monthly_review.csv',
+      }),
       review_table: parquetFile('history/enedis/review-table', {
+        ...OF_CONTRACTS,
         publishAs: 'reports/enedis/monthly_review.parquet',
       }),
-      page: htmlFile('history/enedis/page', { publishAs: 'reports/enedis/monthly_report.html' }),
+      page: htmlFile('history/enedis/page', { ...OF_CONTRACTS, publishAs: 'reports/enedis/monthly_report.html' }),
     },
     timeout: '20 minutes',
   }),

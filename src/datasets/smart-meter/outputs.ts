@@ -37,12 +37,13 @@ export function parquet(layer: string, more: Partial<OutputDefinition> = {}): Ou
   };
 }
 
-/** A document; with `ofMeters` it names single meters by their keys, and ends as their daily figures do. */
+/** A document, open to all readers; with `ofMeters` it names single meters by their keys, is for who says who they are, and ends as their daily figures do. */
 export function json(layer: string, publishAs?: string, { ofMeters = false } = {}): OutputDefinition {
   return {
     layer,
     extension: 'json',
     mediaType: 'application/json',
+    class: ofMeters ? 'personal' : 'open',
     ...definedMembers({ publishAs, retention: ofMeters ? DAYS_OF_METERS : undefined }),
   };
 }

@@ -68,6 +68,15 @@ describe('a report that is read over HTTP', () => {
     },
   );
 
+  it('of the grid is one link from the calendar, for who has not signed in', async () => {
+    const calendar = `${ORIGIN}/store/index.html`;
+    const report = linksOf((await open(calendar)).body).find((href) => href.endsWith(`/daily_report_${DAY}.html`));
+    expect(await open(new URL(report!, calendar).href)).toMatchObject({
+      status: 200,
+      type: 'text/html; charset=utf-8',
+    });
+  });
+
   it('may show its own style, and nothing else', async () => {
     const { headers } = await api.inject({
       url: `/store/reports/eco2mix/daily_report_${DAY}.html`,

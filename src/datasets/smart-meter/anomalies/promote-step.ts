@@ -12,6 +12,7 @@ export const MODEL_CHECK: CheckDefinition = {
   title: 'the rule says whether a new model comes into force',
   severity: 'hold',
   perUnit: true,
+  unitClass: 'open',
 };
 
 /** Days read the newest output of the days before. */

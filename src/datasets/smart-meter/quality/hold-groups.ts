@@ -15,6 +15,7 @@ export const GROUP_CHECK: CheckDefinition = {
     'no meter has changed its unit, is in no list of meters, or has two readings for one interval, and no group lacks a tenth of its readings',
   severity: 'hold',
   perUnit: true,
+  unitClass: 'open',
 };
 
 /** So many groups are asked about one by one; of more than these, the sixteen parts are. */
