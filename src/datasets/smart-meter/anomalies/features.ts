@@ -19,17 +19,22 @@ export function weekBefore(name: string, weeks: number): string {
   return `${name}_w${weeks}`;
 }
 
-const WEEK_TYPES = `meter_key UBIGINT, segment VARCHAR, transformer VARCHAR, days TINYINT, use_wh DECIMAL(18, 1), base_wh DECIMAL(18, 1),
-  evening_wh DECIMAL(18, 1), night_wh DECIMAL(18, 1), peak_wh DECIMAL(18, 1), zeros SMALLINT, zero_days TINYINT,
-  use_days DECIMAL(18, 5)[]`;
+const WEEK_TYPES: Readonly<Record<string, string>> = {
+  ...{ meter_key: 'UBIGINT', segment: 'VARCHAR', transformer: 'VARCHAR', days: 'TINYINT', use_wh: 'DECIMAL(18, 1)' },
+  ...{ base_wh: 'DECIMAL(18, 1)', evening_wh: 'DECIMAL(18, 1)', night_wh: 'DECIMAL(18, 1)', peak_wh: 'DECIMAL(18, 1)' },
+  ...{ zeros: 'SMALLINT', zero_days: 'TINYINT', use_days: 'DECIMAL(18, 5)[]' },
+};
 
-/** Fills `weeks`: every week of every meter, `w` from 0, the newest; all as they were some weeks ago. */
-export async function fillWeeks(sql: SqlSession, unit: StepUnit, ago = 0): Promise<void> {
-  await sql.run(`CREATE OR REPLACE TEMP TABLE weeks (w INTEGER, ${WEEK_TYPES})`);
-  for (let week = 0; week < WEEKS; week += 1) {
-    const paths = pathsOf(unit, weekBefore('week', week + ago));
-    if (paths.length > 0) await sql.run(`INSERT INTO weeks SELECT ${week}, * FROM ${parquetOf(paths)}`);
-  }
+/** Opens `weeks`: every week of every meter, `w` from 0, the newest; all as they were some weeks ago. */
+export async function openWeeks(sql: SqlSession, unit: StepUnit, ago = 0): Promise<void> {
+  const columns = Object.entries(WEEK_TYPES);
+  const none = `SELECT 0 AS w, ${columns.map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`).join(', ')} WHERE false`;
+  const weeks = Array.from({ length: WEEKS }, (_, week) => ({
+    week,
+    paths: pathsOf(unit, weekBefore('week', week + ago)),
+  })).filter(({ paths }) => paths.length > 0);
+  const each = weeks.map(({ week, paths }) => `SELECT ${week} AS w, * FROM ${parquetOf(paths)}`);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW weeks AS ${[none, ...each].join(' UNION ALL ')}`);
 }
 
 /** Less than this of a reference is no reference: ratios of nearly nothing are noise. Wh a day. */
@@ -43,36 +48,76 @@ function ratio(name: string): string {
   return `CAST(k.${name}_wh AS DOUBLE) / nullif(r.${name}_wh, 0) / nullif(c.${name}, 0)`;
 }
 
-/** `meter_features`: one row per meter that has a reference. */
-export async function fillFeatures(sql: SqlSession): Promise<void> {
-  const median = (column: string): string => `CAST(quantile_disc(${column}, 0.5) AS DOUBLE)`;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE reference AS
-    SELECT meter_key, any_value(segment ORDER BY w) AS segment, any_value(transformer ORDER BY w) AS transformer, ${median('use_wh')} AS use_wh,
-      ${median('base_wh')} AS base_wh, ${median('evening_wh')} AS evening_wh, ${median('use_wh - evening_wh')} AS other_wh
-    FROM weeks WHERE w >= ${JUDGED_WEEKS} GROUP BY meter_key
-    HAVING sum(days) >= ${LEAST_REFERENCE_DAYS} AND median(use_wh) >= ${LEAST_REFERENCE_WH}`);
-  // The median of a segment's ratios: thieves and travellers are too few to move it.
-  await sql.run(`CREATE OR REPLACE TEMP TABLE course AS
-    SELECT k.segment, k.w, median(CAST(k.use_wh AS DOUBLE) / nullif(r.use_wh, 0)) AS use, median(CAST(k.base_wh AS DOUBLE) / nullif(r.base_wh, 0)) AS base,
-      median(CAST(k.evening_wh AS DOUBLE) / nullif(r.evening_wh, 0)) AS evening,
-      median(CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0)) AS other
-    FROM weeks k JOIN reference r USING (meter_key) GROUP BY k.segment, k.w`);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE ratios AS
-    SELECT k.meter_key, k.w, k.days, ${ratio('use')} AS use, ${ratio('base')} AS base, ${ratio('evening')} AS evening,
-      CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0) / nullif(c.other, 0) AS other,
-      r.use_wh * c.use - CAST(k.use_wh AS DOUBLE) AS short_wh, CAST(k.use_wh AS DOUBLE) AS week_wh,
-      k.zero_days, CAST(k.use_days AS DOUBLE[]) AS use_days
-    FROM weeks k JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w`);
+/** Weeks of meters that are worked on at once: those of a hundred thousand meters. More of them, with their lists, do not fit into memory. */
+const ROWS_AT_ONCE = 1_000_000;
+const KEYS = 2n ** 64n;
+
+/** Conditions that cut the meters into ranges of their keys, which are hashes, so that each has as many. */
+async function keyRanges(sql: SqlSession, rowsAtOnce: number): Promise<string[]> {
+  const [found] = await sql.rows<{ rows: number }>('SELECT count(*) AS rows FROM weeks');
+  const parts = BigInt(Math.max(1, Math.ceil((found?.rows ?? 0) / rowsAtOnce)));
+  return Array.from({ length: Number(parts) }, (_, part) => {
+    const [from, to] = [(KEYS * BigInt(part)) / parts, (KEYS * BigInt(part + 1)) / parts - 1n];
+    return `BETWEEN ${from}::UBIGINT AND ${to}::UBIGINT`;
+  });
+}
+
+const MEDIANS = ['use_wh', 'base_wh', 'evening_wh', 'use_wh - evening_wh']
+  .map((column) => `CAST(quantile_disc(${column}, 0.5) AS DOUBLE)`)
+  .join(', ');
+
+/** What each meter of a range used in its reference weeks. */
+function referenceSql(range: string): string {
+  return `SELECT meter_key, any_value(segment ORDER BY w) AS segment, any_value(transformer ORDER BY w) AS transformer, ${MEDIANS}
+    FROM weeks WHERE w >= ${JUDGED_WEEKS} AND meter_key ${range} GROUP BY meter_key
+    HAVING sum(days) >= ${LEAST_REFERENCE_DAYS} AND median(use_wh) >= ${LEAST_REFERENCE_WH}`;
+}
+
+/** The median of a segment's ratios: thieves and travellers are too few to move it. */
+function courseSql(week: number): string {
+  return `SELECT k.segment, k.w, median(CAST(k.use_wh AS DOUBLE) / nullif(r.use_wh, 0)), median(CAST(k.base_wh AS DOUBLE) / nullif(r.base_wh, 0)),
+      median(CAST(k.evening_wh AS DOUBLE) / nullif(r.evening_wh, 0)), median(CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0))
+    FROM weeks k JOIN reference r USING (meter_key) WHERE k.w = ${week} GROUP BY k.segment, k.w`;
+}
+
+function featuresSql(range: string, where: string): string {
   const third = (column: string): string =>
     `list_sort(list(coalesce(${column}, 1)) FILTER (WHERE w < ${JUDGED_WEEKS}))[3]`;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE meter_features AS
-    SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, ${third('use')} AS use_ratio, ${third('base')} AS base_ratio,
-      ${third('evening')} AS evening_ratio, ${third('other')} AS other_ratio,
-      CAST(sum(zero_days) FILTER (WHERE w < ${JUDGED_WEEKS}) AS INTEGER) AS zero_days,
-      list(coalesce(short_wh, 0) ORDER BY w) AS short_wh, list(w ORDER BY w) AS weeks,
-      list(week_wh ORDER BY w) AS week_wh, list(use_days ORDER BY w) AS use_days
-    FROM ratios JOIN reference r USING (meter_key) GROUP BY ALL
-    HAVING coalesce(sum(days) FILTER (WHERE w < ${JUDGED_WEEKS}), 0) >= ${LEAST_JUDGED_DAYS}`);
+  return `WITH ratios AS (
+      SELECT k.meter_key, k.w, k.days, ${ratio('use')} AS use, ${ratio('base')} AS base, ${ratio('evening')} AS evening,
+        CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0) / nullif(c.other, 0) AS other,
+        r.use_wh * c.use - CAST(k.use_wh AS DOUBLE) AS short_wh, CAST(k.use_wh AS DOUBLE) AS week_wh,
+        k.zero_days, CAST(k.use_days AS DOUBLE[]) AS use_days
+      FROM weeks k JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w
+      WHERE k.meter_key ${range})
+    SELECT * FROM (
+      SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, ${third('use')} AS use_ratio, ${third('base')} AS base_ratio,
+        ${third('evening')} AS evening_ratio, ${third('other')} AS other_ratio,
+        CAST(sum(zero_days) FILTER (WHERE w < ${JUDGED_WEEKS}) AS INTEGER) AS zero_days,
+        list(coalesce(short_wh, 0) ORDER BY w) AS short_wh, list(w ORDER BY w) AS weeks,
+        list(week_wh ORDER BY w) AS week_wh, list(use_days ORDER BY w) AS use_days
+      FROM ratios JOIN reference r USING (meter_key) GROUP BY ALL
+      HAVING coalesce(sum(days) FILTER (WHERE w < ${JUDGED_WEEKS}), 0) >= ${LEAST_JUDGED_DAYS})
+    WHERE ${where}`;
+}
+
+/**
+ * `meter_features`: one row per meter that has a reference and of which a condition over these columns is true. A range of keys after the other, and the
+ * courses of segments week by week: what is in memory does not grow with the fleet.
+ */
+export async function fillFeatures(sql: SqlSession, where: string, rowsAtOnce = ROWS_AT_ONCE): Promise<void> {
+  const ranges = await keyRanges(sql, rowsAtOnce);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE reference (meter_key UBIGINT, segment VARCHAR, transformer VARCHAR, use_wh DOUBLE, base_wh DOUBLE,
+    evening_wh DOUBLE, other_wh DOUBLE)`);
+  for (const range of ranges) await sql.run(`INSERT INTO reference ${referenceSql(range)}`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE course (segment VARCHAR, w INTEGER, use DOUBLE, base DOUBLE, evening DOUBLE, other DOUBLE)`,
+  );
+  for (let week = 0; week < WEEKS; week += 1) await sql.run(`INSERT INTO course ${courseSql(week)}`);
+  for (const [place, range] of ranges.entries()) {
+    const into = place === 0 ? 'CREATE OR REPLACE TEMP TABLE meter_features AS' : 'INSERT INTO meter_features';
+    await sql.run(`${into} ${featuresSql(range, where)}`);
+  }
 }
 
 /** Wh that a transformer lost beyond its technical losses, day by day from the newest; undefined where a side is not known. */

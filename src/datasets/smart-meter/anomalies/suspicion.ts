@@ -115,19 +115,16 @@ const SHORT_WEEK = 0.08;
  */
 function sharesOf(candidates: readonly Candidate[], excess: ExcessByDay): number[] {
   const days = excess.flatMap((value, day) => (value === undefined ? [] : [day]));
-  const lost = days.map((day) => excess[day] ?? 0);
-  const columns = [...candidates.map((candidate) => lackingByDay(candidate, days)), days.map(() => 1)];
+  const lost = Float64Array.from(days, (day) => excess[day] ?? 0);
+  const lacking = candidates.map((candidate) => Float64Array.from(lackingByDay(candidate, days)));
+  const columns = [...lacking, new Float64Array(days.length).fill(1)];
   const full = fit(columns, lost);
   const noise = Math.max(1, full.rest / Math.max(1, days.length - columns.length));
   return candidates.map((_, index) => {
     const share = full.shares[index] ?? 0;
     if (share === 0) return 0;
     // What the others cannot explain without this one, beside the noise: the F statistic of leaving it out.
-    const without = fit(
-      columns.map((column, other) => (other === index ? days.map(() => 0) : column)),
-      lost,
-    );
-    const needed = (without.rest - full.rest) / noise;
+    const needed = (fit(columns, lost, index).rest - full.rest) / noise;
     return share * Math.min(1, needed / SURE);
   });
 }
@@ -135,22 +132,35 @@ function sharesOf(candidates: readonly Candidate[], excess: ExcessByDay): number
 /** From this F statistic on a share is taken for sure. */
 const SURE = 9;
 
-function fit(columns: readonly (readonly number[])[], lost: readonly number[]) {
-  const sizes = columns.map((column) => column.reduce((sum, value) => sum + value * value, 0));
+/** Loops over numbers alone: a fleet of a million meters has tens of thousands of candidates, each fitted some times. */
+function fit(columns: readonly Float64Array[], lost: Float64Array, leftOut?: number) {
+  const sizes = columns.map((column) => product(column, column));
   const shares = columns.map(() => 0);
-  const rest = [...lost];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  const rest = Float64Array.from(lost);
+  let isMoving = true;
+  for (let round = 0; round < ROUNDS && isMoving; round += 1) {
+    isMoving = false;
     for (const [index, own] of columns.entries()) {
       const size = sizes[index] ?? 0;
-      if (size === 0) continue;
+      if (size === 0 || index === leftOut) continue;
       const before = shares[index] ?? 0;
-      const along = own.reduce((sum, value, place) => sum + value * (rest[place] ?? 0), 0) / size;
+      const along = product(own, rest) / size;
       const share = Math.min(index < columns.length - 1 ? 1.5 : Infinity, Math.max(0, before + along));
+      if (share === before) continue;
+      // Once nothing moves, no later round is another.
+      isMoving = true;
       shares[index] = share;
-      for (const [place, value] of own.entries()) rest[place] = (rest[place] ?? 0) - (share - before) * value;
+      const step = share - before;
+      for (let place = 0; place < own.length; place += 1) rest[place] = (rest[place] ?? 0) - step * (own[place] ?? 0);
     }
   }
-  return { shares, rest: rest.reduce((sum, value) => sum + value * value, 0) };
+  return { shares, rest: product(rest, rest) };
+}
+
+function product(one: Float64Array, other: Float64Array): number {
+  let sum = 0;
+  for (let place = 0; place < one.length; place += 1) sum += (one[place] ?? 0) * (other[place] ?? 0);
+  return sum;
 }
 
 function lackingByDay(candidate: Candidate, days: readonly number[]): number[] {

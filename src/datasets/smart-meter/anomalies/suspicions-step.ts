@@ -4,7 +4,7 @@ import { forEachUnit, quoteText } from '../../kit/index.ts';
 import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { copyTable, pathsOf } from '../tables.ts';
 import { candidatesOf } from './candidates.ts';
-import { excessLosses, fillFeatures, fillWeeks, weekBefore } from './features.ts';
+import { excessLosses, openWeeks, weekBefore } from './features.ts';
 import { suspicionsOf, SUSPICION_THRESHOLD } from './suspicion.ts';
 import type { Suspicion } from './suspicion.ts';
 
@@ -76,7 +76,6 @@ async function toldOf(unit: StepUnit, sql: SqlSession): Promise<ToldSuspicion[]>
 }
 
 async function scoresOf(unit: StepUnit, sql: SqlSession, ago: number): Promise<Suspicion[]> {
-  await fillWeeks(sql, unit, ago);
-  await fillFeatures(sql);
+  await openWeeks(sql, unit, ago);
   return suspicionsOf(await candidatesOf(sql), await excessLosses(sql, unit, ago));
 }
