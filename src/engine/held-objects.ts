@@ -3,7 +3,7 @@ import { objectsWith } from './objects-with.ts';
 
 /**
  * Runs a piece of work whose opened files stay where they are until its end: SQL opens a path again, and reads hundreds of them at once,
- * of which a small cache would evict the first before the last are there.
+ * of which a small cache would evict the first before the last are there. So what many days read is opened and proven once.
  */
 export async function holdingFiles<E extends { readonly objects: ObjectStore }, T>(
   engine: E,
@@ -11,7 +11,15 @@ export async function holdingFiles<E extends { readonly objects: ObjectStore }, 
 ): Promise<T> {
   return untilEnd((until) => {
     const { objects } = engine;
-    const openLocal: ObjectStore['openLocal'] = (ref, options) => objects.openLocal(ref, { ...options, until });
+    const opened = new Map<string, string>();
+    const openLocal: ObjectStore['openLocal'] = async (ref, options) => {
+      const name = `${ref.key} ${ref.sha256}`;
+      const known = options?.fresh === true ? undefined : opened.get(name);
+      if (known !== undefined) return known;
+      const file = await objects.openLocal(ref, { ...options, until });
+      if (file !== undefined) opened.set(name, file);
+      return file;
+    };
     return work({ ...engine, objects: objectsWith(objects, { openLocal }) });
   });
 }

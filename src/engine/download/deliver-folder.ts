@@ -1,4 +1,4 @@
-import { definedMembers, firstOf, lastOf } from '../../given.ts';
+import { definedMembers, firstOf, lastOf, nthOf } from '../../given.ts';
 import { PipelineError, asPipelineError } from '../../errors.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import type { DecodedFile, FetchWindow, FolderSource, NamedDay } from '../../pipelines/dataset.ts';
@@ -18,6 +18,7 @@ import { noteArrival, noteSeen, surveyFolder } from '../sources/arrivals.ts';
 import type { DueFile } from '../sources/arrivals.ts';
 import { withSource } from '../sources/open-source.ts';
 import { openStoredSource } from '../sources/stored-source.ts';
+import { commonPlaces } from './common-places.ts';
 import type { Download } from './cut-slices.ts';
 import { deliverImport } from './deliver-import.ts';
 import { SEALED, keepDelivered } from './keep-delivered.ts';
@@ -47,14 +48,20 @@ export async function deliverFolder(
     const { due, isSample } = await surveyFolder(engine, source, request, control);
     const delivering: Delivering = { ...download, source, isSample };
     const answers: (StepDone | StepFailed)[] = [];
+    const without = await daysWithout(delivering, dates, due);
     let empty: CivilDate[] = [];
     const endEmpty = async (): Promise<void> => {
       if (empty.length > 0) answers.push(...(await deliverEmpty(delivering, empty)));
       empty = [];
     };
     for (const date of dates) {
+      if (!follows(empty, date)) await endEmpty();
+      if (without.has(date)) {
+        empty.push(date);
+        continue;
+      }
       const gathered = await gather(delivering, date, due);
-      if ('known' in gathered || gathered.files.length > 0 || !follows(empty, date)) await endEmpty();
+      if ('known' in gathered || gathered.files.length > 0) await endEmpty();
       if ('known' in gathered) answers.push(gathered.known);
       else if (gathered.files.length === 0) empty.push(date);
       else answers.push(await deliverDate(delivering, date, gathered));
@@ -67,6 +74,29 @@ export async function deliverFolder(
 function follows(dates: readonly CivilDate[], date: CivilDate): boolean {
   const last = dates.at(-1);
   return last === undefined || addDays(last, 1) === date;
+}
+
+/**
+ * The days of which nothing is due, known or kept. They are looked up together: of most parts that is nearly every day. A day that is alone is looked
+ * up by `gather`.
+ */
+async function daysWithout(
+  { engine, control, dataset, part, force }: Delivering,
+  dates: readonly CivilDate[],
+  due: readonly DueFile[],
+): Promise<ReadonlySet<CivilDate>> {
+  if (dates.length < 2) return new Set();
+  const range = { first: firstOf(dates), last: lastOf(dates) };
+  const receipts = force ? [] : await readReceipts(engine.documents, dataset.definition.name, part, range);
+  const places = dates.map((date) => dataset.rawNames?.besides({ part: part.id, date }) ?? []);
+  const kept = await filesBelow(openStoredSource(engine), commonPlaces(places), control);
+  const taken = new Set([...due.map(({ day }) => day.date), ...receipts.flatMap(({ days }) => Object.keys(days))]);
+  return new Set(
+    dates.filter(
+      (date, index) =>
+        !taken.has(date) && !kept.some(({ path }) => nthOf(places, index).some((place) => path.startsWith(place))),
+    ),
+  );
 }
 
 /** What a day is made of: its files, with those that came just now. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import { nthOf, required } from '../../given.ts';
+import { required } from '../../given.ts';
 import type { NamedDay } from '../../pipelines/dataset.ts';
 import { whyNotAsked } from '../../pipelines/part-days.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
@@ -8,6 +8,7 @@ import type { OfferedFile } from '../../ports/source.ts';
 import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { readReceipts } from '../records/ledger-reader.ts';
+import { commonPlaces } from './common-places.ts';
 import { depositKey, readDepositNotes } from './deposit-notes.ts';
 import type { DepositNote } from './deposit-notes.ts';
 import { importDeposit } from './import-file.ts';
@@ -43,22 +44,13 @@ export async function takeDayDeposits(
     const looked = await datesLookedFor(engine, pipeline, part, dates);
     const places = looked.map((date) => rawNames.besides({ part, date }));
     wanted.push(...places.flat());
-    // Places of a month are listed together: a request for each of them would be hundreds.
-    for (const [index] of (places[0] ?? []).entries())
-      listed.push(commonPrefix(places.map((own) => nthOf(own, index))));
+    listed.push(...commonPlaces(places));
   }
   const found = await newFiles(engine, control, pipeline, listed);
   const own = found.filter(
     ({ path }) => rawNames.dayOf(path) !== undefined && wanted.some((prefix) => path.startsWith(prefix)),
   );
   return take(engine, control, pipeline, own, dates);
-}
-
-/** What all begin with. */
-function commonPrefix([first = '', ...others]: readonly string[]): string {
-  let length = first.length;
-  for (const other of others) while (!other.startsWith(first.slice(0, length))) length -= 1;
-  return first.slice(0, length);
 }
 
 /** All deposits of a pipeline, batch files as well. */

@@ -16,6 +16,8 @@ import type { Arrival } from '../../../src/engine/sources/arrivals.ts';
 import { ARRIVAL_TABLE } from '../../../src/engine/sources/arrivals.ts';
 import { readLedger, readReceipts } from '../../../src/engine/records/ledger-reader.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
+import type { ObjectStore } from '../../../src/ports/objects.ts';
+import { objectsWith } from '../../../src/engine/objects-with.ts';
 import { importFiles } from '../../../src/engine/download/import-file.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
 import { watchPublisher } from '../../../src/engine/watch/watch-publisher.ts';
@@ -62,6 +64,16 @@ async function totals() {
     ),
   );
   return row;
+}
+
+/** The engine, and the prefixes that it asks its objects for. */
+function listedBy({ objects, ...others }: TestEngine) {
+  const listed: string[] = [];
+  const list: ObjectStore['list'] = (prefix) => {
+    listed.push(prefix);
+    return objects.list(prefix);
+  };
+  return { listed, listing: { ...others, objects: objectsWith(objects, { list }) } };
 }
 
 const OCTOBER = { months: 16, kwh: 6_210, fixe: 253.48, variable: 177.14, cta: 55.58, accise: 168.61 };
@@ -116,7 +128,9 @@ describe('archives on an SFTP server', () => {
       return found.map(({ days }) => Object.keys(days)).sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
     };
     const emptyDays = ['2025-10-03', '2025-10-04', '2025-10-05', '2025-10-06'];
-    await runDays(engine, 'enedis', dates);
+    const { listed, listing } = listedBy(engine);
+    await runDays(listing, 'enedis', dates);
+    expect(listed.filter((prefix) => prefix.startsWith('raw/enedis/f15/'))).toEqual(['raw/enedis/f15/dt=2025-10-0']);
     expect(await receipts('f15')).toEqual([dates]);
     expect(await receipts('r151')).toEqual([['2025-10-01'], ['2025-10-02'], emptyDays]);
     const { days } = await verifyDays(engine, testControl(), { pipeline: 'enedis', dates });

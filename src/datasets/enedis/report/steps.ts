@@ -47,13 +47,28 @@ function parseLines(text: string): ArchiveLine[] {
 /** `report/daily`: what arrived, what failed, what is missing; as model and CSV. */
 export const reportDaily: StepImplementation = {
   kind: 'plain',
-  run: (task, tools) => forEachUnit(task, (unit) => daily(unit, tools)),
+  run: (task, tools) => {
+    const lists = listsOnce(tools);
+    return forEachUnit(task, (unit) => daily(unit, tools, lists));
+  },
 };
 
-async function daily(unit: StepUnit, tools: PlainTools): Promise<UnitResult> {
-  const read = async (name: string): Promise<ArchiveLine[]> => {
+/** Reads lists of archives, each once: that of a day is read for the days after it as well. */
+function listsOnce(tools: PlainTools): (artefact: LocalArtefact) => Promise<readonly ArchiveLine[]> {
+  const lists = new Map<string, readonly ArchiveLine[]>();
+  return async (artefact) => {
+    const known = lists.get(artefact.ref.key);
+    if (known !== undefined) return known;
+    const lines = parseLines(new TextDecoder().decode(await tools.read(artefact)));
+    lists.set(artefact.ref.key, lines);
+    return lines;
+  };
+}
+
+async function daily(unit: StepUnit, tools: PlainTools, listOf: ReturnType<typeof listsOnce>): Promise<UnitResult> {
+  const read = async (name: string): Promise<readonly ArchiveLine[]> => {
     const [artefact] = unit.inputs[name] ?? [];
-    return artefact === undefined ? [] : parseLines(new TextDecoder().decode(await tools.read(artefact)));
+    return artefact === undefined ? [] : listOf(artefact);
   };
   const before: ArchiveLine[] = [];
   for (let days = 1; days <= DAYS_LOOKED_AT; days += 1) before.push(...(await read(previousDayName('archives', days))));
