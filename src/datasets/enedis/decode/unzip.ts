@@ -1,5 +1,6 @@
+import { pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
+import { crc32, createInflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
 import yauzl from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
@@ -25,6 +26,8 @@ export const UNZIP_LIMITS: UnzipLimits = {
 
 /** Small files may pack better than the limit. */
 const SMALL_BYTES = 2 ** 20;
+/** Unpacked at once: each piece is a way to another thread and back, and zlib would give 16 KB of them. */
+const PIECE_BYTES = 2 ** 16;
 const ENCRYPTED = 0x1;
 /** Of `externalFileAttributes`: the file type of Unix, and what a symbolic link is there. */
 const UNIX_TYPE_SHIFT = 28;
@@ -138,20 +141,33 @@ function documentOf(zip: ZipFile, entry: Entry, archive: string): PackedDocument
 
 async function* readEntry(zip: ZipFile, entry: Entry, place: Place): AsyncGenerator<Uint8Array> {
   let checksum = 0;
+  let bytes = 0;
   try {
-    const stream = await new Promise<Readable>((resolve, reject) => {
-      zip.openReadStream(entry, (error, opened) => {
-        if (error === null) resolve(opened);
-        else reject(error);
-      });
-    });
-    // yauzl compares the size that was unpacked with the declared one.
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    for await (const chunk of await openEntry(zip, entry)) {
+      bytes += chunk.byteLength;
+      if (bytes > entry.uncompressedSize) break;
       checksum = crc32(chunk, checksum);
       yield chunk;
     }
   } catch (error) {
     throw brokenZip(place, error);
   }
+  if (bytes !== entry.uncompressedSize) throw refusal('broken_zip', place, 'it has another size than it says');
   if (checksum !== entry.crc32) throw refusal('broken_zip', place, 'its checksum is wrong');
+}
+
+/** The content as it unfolds, of whatever size. */
+async function openEntry(zip: ZipFile, entry: Entry): Promise<AsyncIterable<Uint8Array>> {
+  const isPacked = entry.isCompressed();
+  const stored = await new Promise<Readable>((resolve, reject) => {
+    zip.openReadStream(entry, isPacked ? { decompress: false } : {}, (error, opened) => {
+      if (error === null) resolve(opened);
+      else reject(error);
+    });
+  });
+  if (!isPacked) return stored as AsyncIterable<Uint8Array>;
+  const unpacked = createInflateRaw({ chunkSize: PIECE_BYTES });
+  // An error of either ends the other, and is thrown where the content is read.
+  pipeline(stored, unpacked, () => undefined);
+  return unpacked as AsyncIterable<Uint8Array>;
 }
