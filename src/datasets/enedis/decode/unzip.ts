@@ -28,6 +28,8 @@ export const UNZIP_LIMITS: UnzipLimits = {
 const SMALL_BYTES = 2 ** 20;
 /** Unpacked at once: each piece is a way to another thread and back, and zlib would give 16 KB of them. */
 const PIECE_BYTES = 2 ** 16;
+/** Of `compressionMethod`: the library refuses whatever is neither this nor plain. */
+const DEFLATED = 8;
 const ENCRYPTED = 0x1;
 /** Of `externalFileAttributes`: the file type of Unix, and what a symbolic link is there. */
 const UNIX_TYPE_SHIFT = 28;
@@ -158,9 +160,9 @@ async function* readEntry(zip: ZipFile, entry: Entry, place: Place): AsyncGenera
 
 /** The content as it unfolds, of whatever size. */
 async function openEntry(zip: ZipFile, entry: Entry): Promise<AsyncIterable<Uint8Array>> {
-  const isPacked = entry.isCompressed();
+  const isPacked = entry.compressionMethod === DEFLATED;
   const stored = await new Promise<Readable>((resolve, reject) => {
-    zip.openReadStream(entry, isPacked ? { decompress: false } : {}, (error, opened) => {
+    zip.openReadStream(entry, isPacked ? { decodeFileData: false } : {}, (error, opened) => {
       if (error === null) resolve(opened);
       else reject(error);
     });
