@@ -9,6 +9,7 @@ import { Choice, Count, Reason, Tick } from './fields.tsx';
 import { Facts, linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
 import type { Words } from './words.ts';
+import { stateWord } from './state-words.ts';
 
 /** Backfills: a range becomes a plan with a hash, exactly that plan is started, and what it does is held against the plan. */
 
@@ -44,7 +45,13 @@ export function BackfillsPage({
         <Choice name="pipeline" label={words.pipelines} choices={pipelines} value={chosen['pipeline']} />
         <DateField name="from" label={words.from} value={chosen['from']} />
         <DateField name="to" label={words.to} value={chosen['to']} />
-        <Choice name="select" label={words.days} choices={SELECTIONS} value={chosen['select']} />
+        <Choice
+          name="select"
+          label={words.days}
+          choices={SELECTIONS}
+          tell={(one) => stateWord(page, one)}
+          value={chosen['select']}
+        />
         <Choice name="until" label={words.until} choices={STAGES} isOptional />
         <Tick name="newest_first" label={words.newestFirst} />
         <Tick name="pages" label={words.withPages} />

@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import type { HeldScope } from '../engine/look/held-scopes.ts';
 import { firstOf, lastOf } from '../given.ts';
-import type { CalendarDay } from '../pipelines/calendar-of-days.ts';
+import type { CalendarDay, DayStanding, GapKind } from '../pipelines/calendar-of-days.ts';
 import { calendarTotals, rangesOf } from '../pipelines/calendar-of-days.ts';
 import { monthOf, toEpochDay } from '../pipelines/civil-date.ts';
 import { HeldScopes } from './waiting-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
+import { stateWord } from './state-words.ts';
 
 /** A year of a pipeline: one link for each day, whose title says how it stands. */
 
@@ -40,7 +41,7 @@ export function CalendarPage({
       <Live id="live-days" pipeline={pipeline}>
         <p>
           {Object.entries(standings)
-            .map(([standing, count]) => `${count} ${standing.replace('_', ' ')}`)
+            .map(([standing, count]) => `${count} ${stateWord(page, standing as DayStanding)}`)
             .join(', ')}
         </p>
         <div class="months">
@@ -72,7 +73,7 @@ function Day({
   readonly isFirst: boolean;
 }): JSX.Element {
   const { date, standing, revision, remarks } = day;
-  const told = [date, standing.replace('_', ' '), revision, ...remarks.map(({ text }) => text)].filter(Boolean);
+  const told = [date, stateWord(page, standing), revision, ...remarks.map(({ text }) => text)].filter(Boolean);
   const weekday = (toEpochDay(date) + EPOCH_WEEKDAY) % WEEK;
   const blanks = isFirst
     ? Array.from({ length: weekday }, (_, index) => <li key={`blank ${index}`} aria-hidden="true" />)
@@ -96,7 +97,7 @@ function Day({
 /** Days of one pipeline that lack the same; dates ascending. */
 export interface GapRow {
   readonly pipeline: string;
-  readonly kind: string;
+  readonly kind: GapKind;
   readonly dates: readonly string[];
 }
 
@@ -116,7 +117,7 @@ export function GapsPage({
   const { words } = page;
   const rows = gaps.map(({ pipeline, kind, dates }) => [
     pipeline,
-    kind.replace('_', ' '),
+    stateWord(page, kind),
     dates.length,
     <>
       <a href={linkTo(page, planOf(pipeline, dates))}>{words.makePlan}</a>{' '}

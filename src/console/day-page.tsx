@@ -9,6 +9,7 @@ import { HeldUnits } from './waiting-units.tsx';
 import type { ShownDay } from './shown-day.ts';
 import { linkTo, Live, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
+import { stateWord } from './state-words.ts';
 import { Steps, Versions } from './version-parts.tsx';
 
 /** One day: its newest version, what a run would do, what may be done, where its data came from, and what other versions there are. */
@@ -34,7 +35,7 @@ export function DayPage({ page, day }: { readonly page: PageContext; readonly da
         <Rows
           caption={words.plan}
           head={[words.step, words.state, words.why]}
-          rows={todo.map(({ step, action, reason }) => [step, action, page.nameHome(reason)])}
+          rows={todo.map(({ step, action, reason }) => [step, stateWord(page, action), page.nameHome(reason)])}
         />
       )}
       <pre>{page.nameHome(`quotidien run ${pipeline} ${date}`)}</pre>
@@ -59,7 +60,11 @@ function Running({ page, day }: { readonly page: PageContext; readonly day: Show
   const { words, nameHome } = page;
   const { run, now } = day;
   if (run === undefined) return null;
-  const steps = Object.entries(now?.steps ?? {}).map(([step, state]) => [step, state.state, nameHome(whyNow(state))]);
+  const steps = Object.entries(now?.steps ?? {}).map(([step, state]) => [
+    step,
+    stateWord(page, state.state),
+    nameHome(whyNow(state)),
+  ]);
   return (
     <>
       <h2>{words.runsNow}</h2>
@@ -81,25 +86,26 @@ function whyNow(state: StepState): string {
 
 /** The last rebuild: its result, and every finding. */
 function Verified({
-  page: { words },
+  page,
   verification,
 }: {
   readonly page: PageContext;
   readonly verification: Verification;
 }): JSX.Element {
+  const { words } = page;
   const { result, verifiedAt, steps } = verification;
-  const rows = steps.map(({ step, result: own, findings }) => [step, own, findings.join('; ')]);
+  const rows = steps.map(({ step, result: own, findings }) => [step, stateWord(page, own), findings.join('; ')]);
   return (
     <>
       <h2>{words.verified}</h2>
-      <p>{`${words.result}: ${result} (${verifiedAt})`}</p>
+      <p>{`${words.result}: ${stateWord(page, result)} (${verifiedAt})`}</p>
       <Rows caption={words.verified} head={[words.step, words.result, words.why]} rows={rows} />
     </>
   );
 }
 
 function Standing({
-  page: { words, caller },
+  page,
   manifest,
   base,
   day,
@@ -109,6 +115,7 @@ function Standing({
   readonly base: string;
   readonly day: Pick<ShownDay, 'definition'>;
 }): JSX.Element {
+  const { words, caller } = page;
   const { version, verdict, run, facts } = manifest;
   const told = (name: string): string => {
     const value = facts[name];
@@ -120,7 +127,7 @@ function Standing({
       <Rows
         caption={words.version}
         head={[words.version, words.verdict, words.revision, words.coverage, words.committed]}
-        rows={[[version, verdict, told('revision'), told('coverage'), run.committedAt]]}
+        rows={[[version, stateWord(page, verdict), told('revision'), told('coverage'), run.committedAt]]}
       />
       <p>
         {words.report}:{' '}

@@ -53,20 +53,23 @@ export function Reason({ label }: { readonly label: string }): JSX.Element {
 }
 
 /** One of several words. */
-export function Choice({
+export function Choice<C extends string>({
   name,
   label,
   choices,
   words,
+  tell = (choice) => words?.[choice as string as keyof Words] ?? choice,
   isOptional,
   none = '–',
   value,
 }: {
   readonly name: string;
   readonly label: string;
-  readonly choices: readonly string[];
+  readonly choices: readonly C[];
   /** Where the choices are words of the console. */
   readonly words?: Words;
+  /** What a choice is called. */
+  readonly tell?: (choice: C) => string;
   readonly isOptional?: boolean;
   readonly none?: string;
   /** Chosen at first. */
@@ -79,7 +82,7 @@ export function Choice({
         {isOptional === true ? <option value="">{none}</option> : null}
         {choices.map((choice) => (
           <option key={choice} value={choice} selected={choice === value}>
-            {words?.[choice as keyof Words] ?? choice}
+            {tell(choice)}
           </option>
         ))}
       </select>

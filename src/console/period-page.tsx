@@ -3,6 +3,7 @@ import type { Manifest } from '../pipelines/manifest.ts';
 import { HeldUnits } from './waiting-units.tsx';
 import { linkTo, Live, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
+import { stateWord } from './state-words.ts';
 import { Steps, Versions } from './version-parts.tsx';
 
 /** A month, a year or the history: its newest version, the units that it is held without, and its versions. */
@@ -30,7 +31,7 @@ export function PeriodPage({
           <Rows
             caption={words.version}
             head={[words.version, words.verdict, words.committed]}
-            rows={[[newest.version, newest.verdict, newest.run.committedAt]]}
+            rows={[[newest.version, stateWord(page, newest.verdict), newest.run.committedAt]]}
           />
           <HeldUnits page={page} pipeline={pipeline} manifest={newest} />
           <Steps page={page} manifest={newest} />

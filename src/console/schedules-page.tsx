@@ -4,6 +4,7 @@ import type { ListedSchedule } from '../schedules/list-schedules.ts';
 import { Reason } from './fields.tsx';
 import { linkTo, mayAct, Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
+import { stateWord } from './state-words.ts';
 
 /** Every declared schedule as Temporal has it, where that is not what is declared, and what may be done to each. */
 export function SchedulesPage({
@@ -43,7 +44,7 @@ export function SchedulesPage({
             head={[words.schedules, words.state, words.why]}
             rows={drift.map(({ id, standing, differences }) => [
               id,
-              standing,
+              stateWord(page, standing),
               differences.map(({ field, declared, actual }) => `${field}: ${actual} → ${declared}`).join('; '),
             ])}
           />

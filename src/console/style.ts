@@ -10,7 +10,7 @@ a{color:var(--link)}a:focus-visible,button:focus-visible,input:focus-visible,sel
 header{border-bottom:1px solid var(--line);padding:.5rem 1rem}nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;margin:0;padding:0}
 nav a{display:inline-block;padding:.25rem 0;min-height:24px}main{padding:1rem;max-width:80rem;margin:0 auto}
 h1{font-size:1.5rem}h2{font-size:1.2rem}table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
-td.number{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}.skip{position:absolute;left:-999px}.skip:focus{left:1rem}
+td a{white-space:nowrap}.scroll table:not(.years) td:last-child:not(.number){min-width:9rem}td.number{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}.skip{position:absolute;left:-999px}.skip:focus{left:1rem}
 .months{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr))}
 .month ol{display:grid;grid-template-columns:repeat(7,1fr);gap:2px;list-style:none;margin:0;padding:0}
 .month a{display:block;min-height:26px;text-align:center;text-decoration:none;color:var(--ink);border:1px solid var(--line);border-bottom-width:4px;font-size:.8rem}
@@ -18,7 +18,7 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:
 .quarantined a{border-bottom-color:var(--held)}.running a{border-bottom-color:var(--running)}.no_data a,.not_due a,.not_asked a{border-bottom-color:var(--none);border-bottom-style:dotted}
 .missing a{border-style:dashed}form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end;background:var(--soft);padding:.75rem;margin:1rem 0}
 label{display:grid;font-size:.9rem}input,select,button{font:inherit;min-height:32px;padding:.15rem .5rem;color:inherit;background:var(--paper);border:1px solid var(--none)}
-label.tick{display:flex;gap:.4rem;align-items:center}label.wide{flex:1 1 16rem}label.tick input{min-height:24px;width:24px}
+label.tick{display:flex;gap:.4rem;align-items:center}label.wide{flex:1 1 16rem}label.tick input{min-height:24px;width:24px;flex:none}
 .who{display:flex;gap:.75rem;align-items:center;background:none;padding:0;margin:.25rem 0;font-size:.9rem}.done{border-left:4px solid var(--ok);background:var(--soft);padding:.5rem}
 dl div{display:grid;grid-template-columns:minmax(9rem,14rem) 1fr;gap:.5rem;border-bottom:1px solid var(--line);padding:.2rem 0}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}progress{width:100%;height:1rem;accent-color:var(--ok)}
 .years td{padding:1px}.years td a{display:block;min-width:3.5rem;height:28px;border:1px solid var(--line);background:var(--soft)}.years svg{width:100%;height:100%;display:block}

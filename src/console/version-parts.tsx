@@ -3,6 +3,7 @@ import type { Manifest, ManifestStep } from '../pipelines/manifest.ts';
 import { tellPublisher } from '../pipelines/unanswered.ts';
 import { Rows } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
+import { stateWord } from './state-words.ts';
 
 /** What the pages of days and of periods show of versions. */
 
@@ -17,7 +18,7 @@ export function Steps({ page, manifest }: { readonly page: PageContext; readonly
         head={[words.step, words.state, words.why]}
         rows={Object.entries(manifest.steps).map(([step, state]) => [
           step,
-          state.state,
+          stateWord(page, state.state),
           page.nameHome([whyOf(state), publisherOf(step, state)].filter(Boolean).join('; ')),
         ])}
       />
@@ -38,7 +39,7 @@ function whyOf(state: ManifestStep): string {
 
 /** Every version, the newest first; with `base`, each leads to what the API has of it. */
 export function Versions({
-  page: { words },
+  page,
   manifests,
   base,
 }: {
@@ -46,6 +47,7 @@ export function Versions({
   readonly manifests: readonly Manifest[];
   readonly base?: string;
 }): JSX.Element {
+  const { words } = page;
   return (
     <>
       <h2>{words.versions}</h2>
@@ -60,7 +62,7 @@ export function Versions({
               {version}
             </a>
           ),
-          verdict,
+          stateWord(page, verdict),
           run.committedAt,
           `${run.reason}: ${changed.join(', ')}`,
         ])}

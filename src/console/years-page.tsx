@@ -4,6 +4,7 @@ import { monthOf, yearOf } from '../pipelines/civil-date.ts';
 import { AskForm, Choice } from './fields.tsx';
 import { linkTo } from './layout.tsx';
 import type { PageContext } from './layout.tsx';
+import { stateWord } from './state-words.ts';
 
 /** All years of a pipeline on one page: a row for each year, a strip of days for each month, which leads to the month. */
 
@@ -36,9 +37,9 @@ export function YearsPage({
   return (
     <>
       <AskForm page={page} path={`/console/${pipeline}/years`}>
-        <Choice name="only" label={words.state} choices={SHOWN_STANDINGS} isOptional none={words.all} value={only} />
+        <Standings page={page} only={only} />
       </AskForm>
-      <Key />
+      <Key page={page} />
       <div class="scroll" role="region" aria-label={words.calendar} tabIndex={0}>
         <table class="years">
           <thead>
@@ -76,6 +77,19 @@ export function YearsPage({
   );
 }
 
+function Standings({
+  page,
+  only,
+}: {
+  readonly page: PageContext;
+  readonly only: DayStanding | undefined;
+}): JSX.Element {
+  const { words } = page;
+  const tell = (standing: DayStanding): string => stateWord(page, standing);
+  const choices = { choices: SHOWN_STANDINGS, tell, isOptional: true, none: words.all, value: only };
+  return <Choice name="only" label={words.state} {...choices} />;
+}
+
 function byMonth(
   standings: ReadonlyMap<string, DayStanding>,
   only: DayStanding | undefined,
@@ -91,7 +105,7 @@ function byMonth(
 }
 
 /** What the colours mean. */
-function Key(): JSX.Element {
+function Key({ page }: { readonly page: PageContext }): JSX.Element {
   return (
     <ul class="key">
       {SHOWN_STANDINGS.map((standing) => (
@@ -99,7 +113,7 @@ function Key(): JSX.Element {
           <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
             <rect class={standing} width="12" height="12" />
           </svg>{' '}
-          {standing.replace('_', ' ')}
+          {stateWord(page, standing)}
         </li>
       ))}
     </ul>
@@ -124,7 +138,7 @@ function Month({
     if (places === undefined) by.set(standing, [Number(date.slice(8)) - 1]);
     else places.push(Number(date.slice(8)) - 1);
   }
-  const told = [...by].map(([standing, places]) => `${places.length} ${standing.replace('_', ' ')}`).join(', ');
+  const told = [...by].map(([standing, places]) => `${places.length} ${stateWord(page, standing)}`).join(', ');
   return (
     <a
       href={`${linkTo(page, `/console/${pipeline}/${month.slice(0, 4)}`)}#m${month}`}

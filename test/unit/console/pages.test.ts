@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { eco2mix } from '../../../src/datasets/eco2mix/index.ts';
@@ -58,6 +59,16 @@ async function walk(start: string): Promise<Map<string, string>> {
   return pages;
 }
 
+/** Packed bytes of what a page loads, by the ending of its address. */
+async function weightsOf(html: string): Promise<{ js: number; css: number }> {
+  const weights = { js: 0, css: 0 };
+  for (const [, path = '', kind = ''] of html.matchAll(/(?:src|href)="(\/[\w./-]+\.(js|css))"/g)) {
+    const { rawPayload } = await api.inject({ url: path, headers: { host: 'localhost' } });
+    weights[kind as 'js' | 'css'] += gzipSync(rawPayload).length;
+  }
+  return weights;
+}
+
 describe('the console', () => {
   it('leads from its first page to every other one, in both languages, without a script but our own or a foreign address', async () => {
     const pages = await walk('/console?lang=en');
@@ -87,8 +98,28 @@ describe('the console', () => {
       expect([url, /<iframe|\son\w+=|\sstyle=/.test(html)]).toEqual([url, false]);
       expect([url, /(?:src|action)="https?:/.test(html)]).toEqual([url, false]);
       expect([url, /<html lang="(?:fr|en)">/.test(html), (html.match(/<h1>/g) ?? []).length]).toEqual([url, true, 1]);
+      const { js, css } = await weightsOf(html);
+      const isExplorer = url.startsWith('/console/tables/');
+      expect([url, js > 0 && js <= (isExplorer ? 75 : 40) * 1024, css > 0 && css <= 15 * 1024]).toEqual([
+        url,
+        true,
+        true,
+      ]);
     }
     expect([...pages.keys()].some((url) => url.includes('lang=fr'))).toBe(true);
+  });
+
+  it('tells in the language of the page how days and steps stand', async () => {
+    const day = { fr: ['<td>bon</td>', '<td>fait</td>', '<td>omis</td>'], en: ['<td>ok</td>', '<td>done</td>'] };
+    for (const [language, told] of Object.entries(day)) {
+      const { html } = await open(`/console/eco2mix/${DAY}?lang=${language}`);
+      expect([language, told.filter((one) => !html.includes(one))]).toEqual([language, []]);
+    }
+    expect((await open('/console/eco2mix/2026?lang=fr')).html).toContain('1 bon');
+    expect((await open('/console/gaps?lang=fr')).html).toContain('<td>manquant</td>');
+    expect((await open('/console/eco2mix/years?lang=fr')).html).toContain(
+      '<option value="no_data">sans données</option>',
+    );
   });
 
   it('shows a day with its version, reasons, origins and report', async () => {
