@@ -1,10 +1,13 @@
+import type { RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { Readable } from 'node:stream';
+import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify from 'fastify';
-import type { FastifyReply, FastifyRequest, FastifyServerFactory, RouteOptions } from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifyServerFactory, onSendHookHandler, RouteOptions } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -17,6 +20,7 @@ import { definedMembers, matchOf, textBefore } from '../given.ts';
 import { addConsole } from '../console/console-routes.ts';
 import { ERROR_TABLE } from '../errors.ts';
 import { KnownTags } from './answers/known-tags.ts';
+import { RepeatedAnswers } from './answers/repeated-answers.ts';
 import { addEarlierApi, addEarlierPaths } from './earlier/earlier-systems.ts';
 import { addActionRoutes } from './routes/actions.ts';
 import { addChangeRoutes } from './routes/changes.ts';
@@ -46,6 +50,7 @@ import { clientErrorHandler, refuseExpectation } from './shared/malformed.ts';
 import { noQuery } from './shared/fields.ts';
 import { PathMethods } from './shared/other-methods.ts';
 import { notFound, sendProblem } from './shared/problems.ts';
+import { dropStalled } from './shared/stalled-readers.ts';
 
 /** The largest body of a request: orders are small. */
 const BODY_BYTES = 64 * 1024;
@@ -70,9 +75,12 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   const methods = new PathMethods();
   methods.watch(app);
   const tags = new KnownTags(context.known);
+  const quotas = new Quotas(context.settings.quota);
   const verifier = new Verifier(context.engine);
-  addGuards(app, context, tags, headers);
+  addGuards(app, context, { tags, quotas, headers });
+  dropStalledReaders(app, context.settings);
   await addDocuments(app, context);
+  if (context.settings.loopback) repeatAnswers(app, new RepeatedAnswers(context.known, quotas), tags);
   await addApi(app, context, tags, verifier);
   addEarlierPaths(app, context);
   addMcpRoute(app, context);
@@ -169,9 +177,39 @@ export function openApiOf(app: ApiApp): string {
   return `${JSON.stringify({ ...document, info: { ...document.info, version: '1' } }, null, 2)}\n`;
 }
 
-function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags, headers: Readonly<Record<string, string>>): void {
+function dropStalledReaders(app: ApiApp, { stallMs }: ApiContext['settings']): void {
+  app.addHook('onSend', (_, reply, payload, done) => {
+    if (payload instanceof Readable) dropStalled(reply.raw, stallMs);
+    done(null, payload);
+  });
+}
+
+/** Short answers are given again before fastify looks at the request; they are kept as they are sent, after all other hooks. */
+function repeatAnswers(app: ApiApp, answers: RepeatedAnswers, tags: KnownTags): void {
+  app.addHook('onRoute', (route) => {
+    const keep: onSendHookHandler = (request, reply, payload, done) => {
+      answers.keep(request, reply, payload, tags);
+      done(null, payload);
+    };
+    if (route.url.startsWith('/api/v1/tables/')) route.onSend = [...[route.onSend ?? []].flat(), keep];
+  });
+  const usual = app.server.listeners('request') as RequestListener[];
+  app.server.removeAllListeners('request');
+  app.server.on('request', (request, response) => {
+    void answers.answer(request, response).then((isAnswered) => {
+      if (!isAnswered) for (const listener of usual) listener(request, response);
+    });
+  });
+}
+
+interface Guards {
+  readonly tags: KnownTags;
+  readonly quotas: Quotas;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function addGuards(app: ApiApp, context: ApiContext, { tags, quotas, headers }: Guards): void {
   const { settings } = context;
-  const quotas = new Quotas(settings.quota);
   const checkProxy = proxyCheck(settings);
   const rules = settings.signIn === undefined ? undefined : rulesHash(settings.signIn);
   app.decorateRequest('caller');
@@ -184,7 +222,7 @@ function addGuards(app: ApiApp, context: ApiContext, tags: KnownTags, headers: R
     request.caller = await callerOf(context, request, rules);
     // What a session may see is not for caches on the way.
     if (request.caller.role !== undefined) reply.header('cache-control', 'private');
-    await quotas.take(request.caller, reply);
+    await quotas.take(request.caller, (header, value) => reply.header(header, value));
     return (await tags.isUnchanged(request, reply)) ? reply.send() : undefined;
   });
 }
@@ -222,7 +260,9 @@ async function addDocuments(app: ApiApp, { settings }: ApiContext): Promise<void
   await app.register(compress, {
     threshold: COMPRESS_FROM_BYTES,
     encodings: ['br', 'gzip'],
-    brotliOptions: { params: { 1: BROTLI_QUALITY } },
+    // Each piece of a stream is sent as it comes, not when all is packed.
+    brotliOptions: { params: { 1: BROTLI_QUALITY }, flush: constants.BROTLI_OPERATION_FLUSH },
+    zlibOptions: { flush: constants.Z_SYNC_FLUSH },
     // Reports are artefacts with a digest of their bytes.
     customTypes: /^(text\/(csv|html)|application\/(json|x-ndjson|problem\+json))/,
   });

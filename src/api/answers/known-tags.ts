@@ -5,7 +5,8 @@ import { isKnown } from './tags.ts';
 /** Most tags in memory; then all are forgotten. A tag with its address takes a few hundred bytes. */
 const MAX_TAGS = 10_000;
 
-interface KnownTag {
+/** The tag of an answer, and what it was made of. */
+export interface KnownTag {
   readonly pipeline: string;
   /** What the versions were known as before the tag was made. */
   readonly state: object;
@@ -35,6 +36,11 @@ export class KnownTags {
     if (!isKnown(request, reply, found.tag)) return false;
     reply.header('vary', 'accept');
     return true;
+  }
+
+  /** What was kept for the answer to such a request; it may stand no more. */
+  of(request: FastifyRequest): KnownTag | undefined {
+    return this.#tags.get(nameOf(request));
   }
 
   /** Keeps the tag of the answer to a request; `state` is that of the versions from before they were read for it. */

@@ -11,10 +11,11 @@ import type { TableColumn } from '../../pipelines/tables.ts';
 import { HttpRefusal } from '../shared/problems.ts';
 import { arrowStream } from './arrow.ts';
 import type { Dialect } from './csv.ts';
+import { beginDownload } from './downloads.ts';
 import { csvLineSql } from './csv-sql.ts';
 import { FORMATS } from './formats.ts';
 import type { Format } from './formats.ts';
-import { csvOf, textOf } from './row-text.ts';
+import { csvOf, inPieces, textOf } from './row-text.ts';
 import { xlsxStream } from './xlsx.ts';
 
 /** A whole table in one of the formats, at the pace of its reader. */
@@ -36,7 +37,7 @@ export function fileNameOf({ cut, format }: Pick<WholeRows, 'cut' | 'format'>): 
   return `${cut.table.id}_${cut.span.from}_${cut.span.to}.${suffix}`;
 }
 
-/** Streams, so that a range of years needs no memory; a client that hangs up stops the reading. */
+/** Streams, so that a range of years needs no memory; a client that hangs up stops the reading. `BUSY` beyond what is sent at once. */
 export async function sendWhole(
   engine: Engine,
   whole: WholeRows,
@@ -44,6 +45,7 @@ export async function sendWhole(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { cut, columns, names, format, dialect } = whole;
+  beginDownload(request, reply.raw);
   const how = whole.isAttachment === true ? 'attachment' : 'inline';
   reply.type(FORMATS[format]);
   reply.header('content-disposition', `${how}; filename="${fileNameOf(whole)}"`);
@@ -55,12 +57,12 @@ export async function sendWhole(
   const { signal } = gone;
   if (format === 'csv') {
     const lines = readTextSets(engine, cut, csvLineSql(columns, dialect), signal);
-    return reply.send(Readable.from(csvOf(columns, lines, dialect), { objectMode: false }));
+    return reply.send(Readable.from(inPieces(csvOf(columns, lines, dialect)), { objectMode: false }));
   }
   const sets = readRowSets(engine, cut, { columns: names, signal });
   if (format === 'arrow') return reply.send(arrowStream(columns, sets));
   if (format === 'xlsx') return reply.send(xlsxStream(columns, sets));
-  return reply.send(Readable.from(textOf(format, columns, sets, dialect), { objectMode: false }));
+  return reply.send(Readable.from(inPieces(textOf(format, columns, sets, dialect)), { objectMode: false }));
 }
 
 /** Made on the disk, because its end tells where its columns are; so it also has byte ranges. */

@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Caller } from './callers.ts';
 import { PipelineError } from '../../errors.ts';
@@ -6,6 +5,8 @@ import type { ApiSettings } from '../shared/context.ts';
 
 /** A page is several requests, and follows what happens: people in a session get as many times more. */
 const OF_PEOPLE = 10;
+
+type TellHeader = (header: string, value: string) => unknown;
 
 /** Requests of one caller: so many in a minute, and so many in a second; of a person in a session ten times as many. */
 export class Quotas {
@@ -17,9 +18,9 @@ export class Quotas {
     this.#people = new Quota(perMinute * OF_PEOPLE, burst * OF_PEOPLE);
   }
 
-  /** Counts a request and tells what is left; `RATE_LIMITED` when nothing is. */
-  take({ name, role }: Caller, reply: FastifyReply): Promise<void> {
-    return (role === undefined ? this.#programs : this.#people).take(name, reply);
+  /** Counts a request and tells by headers what is left; `RATE_LIMITED` when nothing is. */
+  take({ name, role }: Pick<Caller, 'name' | 'role'>, tell: TellHeader): Promise<void> {
+    return (role === undefined ? this.#programs : this.#people).take(name, tell);
   }
 }
 
@@ -34,21 +35,21 @@ class Quota {
     this.#burst = new RateLimiterMemory({ points: burst, duration: 1 });
   }
 
-  async take(caller: string, reply: FastifyReply): Promise<void> {
+  async take(caller: string, tell: TellHeader): Promise<void> {
     try {
       await this.#burst.consume(caller);
       const { remainingPoints, msBeforeNext } = await this.#minute.consume(caller);
-      this.#tell(reply, remainingPoints, msBeforeNext);
+      this.#tell(tell, remainingPoints, msBeforeNext);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
-      this.#tell(reply, 0, error.msBeforeNext);
+      this.#tell(tell, 0, error.msBeforeNext);
       throw new PipelineError('RATE_LIMITED', 'too many requests for the moment', { retryAfterMs: error.msBeforeNext });
     }
   }
 
   /** By the IETF draft `ratelimit-headers`. */
-  #tell(reply: FastifyReply, left: number, resetMs: number): void {
-    reply.header('ratelimit-policy', `"minute";q=${this.#perMinute};w=60`);
-    reply.header('ratelimit', `"minute";r=${left};t=${Math.ceil(resetMs / 1000)}`);
+  #tell(tell: TellHeader, left: number, resetMs: number): void {
+    tell('ratelimit-policy', `"minute";q=${this.#perMinute};w=60`);
+    tell('ratelimit', `"minute";r=${left};t=${Math.ceil(resetMs / 1000)}`);
   }
 }

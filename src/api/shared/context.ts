@@ -67,6 +67,8 @@ export interface ApiSettings {
   readonly signIn?: SignInSettings;
   /** How long a session lasts whatever is done; twelve hours unless told otherwise. */
   readonly sessionMs?: number;
+  /** How long a reader of a stream may take nothing of it; a minute unless told otherwise. */
+  readonly stallMs?: number;
   /** Names the home in the commands of a text, where a person has to name it. */
   readonly nameHome?: (text: string) => string;
   /** Pages of other origins that may read. */

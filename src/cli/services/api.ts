@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { PipelineError } from '../../errors.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
@@ -24,6 +25,7 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
     terminal.line(text.trimEnd());
     return EXIT.done;
   }
+  giveWay();
   const running = await startApi(context, {
     host: command.host,
     port: numberOf('--port', command.port, 65_535),
@@ -38,6 +40,14 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
   if (!signal.aborted) await once(signal, 'abort');
   await running.close();
   return EXIT.done;
+}
+
+/** Workers of this machine go first: answers wait some milliseconds while days are made, and no day waits for answers. */
+const NICENESS = 10;
+
+/** Before the engine and its threads are there, which take it over. */
+function giveWay(): void {
+  setPriority(NICENESS);
 }
 
 function numberOf(option: string, text: string, max: number): number {

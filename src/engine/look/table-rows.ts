@@ -30,6 +30,8 @@ const ROWS_AT_ONCE = 3_000;
 const OPEN_AT_ONCE = 16;
 /** Sets of rows that are read at the same time: one thread of the SQL engine each. */
 const SETS_AT_ONCE = 2;
+/** Readers that wait for their first rows; a set takes some hundredths of a second. Further ones are told to come again. */
+const MAX_WAITING = 64;
 
 /** Which of a cut's rows and columns are read. */
 export interface RowsRequest {
@@ -70,6 +72,7 @@ export async function* readRowSets(
 ): AsyncGenerator<readonly AnswerRow[]> {
   const names = namesOf(columnsNamed(cut.table, request.columns));
   let skip = request.skip ?? 0;
+  let hasBegun = false;
   for (const pieces of batches(cut.table, cut.pieces)) {
     const known = countOf(cut.table, pieces);
     if (known !== undefined && known <= skip) {
@@ -77,7 +80,8 @@ export async function* readRowSets(
       continue;
     }
     const toSql = (local: readonly LocalPiece[]): string => orderedSql(cut.table, names, local);
-    const rows = await readSet<AnswerRow>(engine, pieces, toSql, request.signal);
+    const rows = await readSet<AnswerRow>(engine, { pieces, toSql, hasBegun }, request.signal);
+    hasBegun = true;
     if (rows.length > skip) yield skip === 0 ? rows : rows.slice(skip);
     skip = Math.max(0, skip - rows.length);
   }
@@ -102,26 +106,34 @@ export async function* readTextSets(
   const text = `string_agg("row text", '' ORDER BY ${orderOf(table)}) AS text, count("row text") AS rows`;
   const toSql = (local: readonly LocalPiece[]): string =>
     `SELECT ${text} FROM (SELECT *, ${line} AS "row text" FROM (${tableSql(table, table.columns, local)}))`;
+  let hasBegun = false;
   for (const batch of batches(table, pieces)) {
-    const [set] = await readSet<TextSet>(engine, batch, toSql, signal);
+    const [set] = await readSet<TextSet>(engine, { pieces: batch, toSql, hasBegun }, signal);
+    hasBegun = true;
     if (set !== undefined && set.rows > 0) yield set;
   }
 }
 
-/** One statement over the files of a set, in its turn. */
+interface SetRequest {
+  readonly pieces: readonly TablePiece[];
+  readonly toSql: (local: readonly LocalPiece[]) => string;
+  /** The reader has rows already, and is not refused in their middle. */
+  readonly hasBegun: boolean;
+}
+
+/** One statement over the files of a set, in its turn; `BUSY` where too many wait for their first. */
 async function readSet<T extends object>(
   engine: Engine,
-  pieces: readonly TablePiece[],
-  toSql: (local: readonly LocalPiece[]) => string,
+  { pieces, toSql, hasBegun }: SetRequest,
   signal: AbortSignal | undefined,
 ): Promise<readonly T[]> {
-  return turnsOf(engine).take(() =>
+  const read = (): Promise<readonly T[]> =>
     holdingFiles(engine, async (held) => {
       signal?.throwIfAborted();
       const sql = toSql(await openPieces(held, pieces));
       return sqlOf(engine).session((session) => session.rows<T>(sql), definedMembers({ signal }));
-    }),
-  );
+    });
+  return hasBegun ? turnsOf(engine).take(read) : turnsOf(engine).begin(read);
 }
 
 function namesOf(columns: readonly TableColumn[]): string {
@@ -133,7 +145,7 @@ const turns = new WeakMap<SqlEngine, Turns>();
 /** Readers of one SQL engine go on set by set, in turn: twenty of them need no more memory than two. */
 function turnsOf(engine: Engine): Turns {
   const sql = sqlOf(engine);
-  const known = turns.get(sql) ?? new Turns(SETS_AT_ONCE);
+  const known = turns.get(sql) ?? new Turns(SETS_AT_ONCE, MAX_WAITING);
   turns.set(sql, known);
   return known;
 }
@@ -243,14 +255,16 @@ export async function withViews<T>(
   work: (sql: SqlSession) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  return holdingFiles(engine, (held) =>
-    sqlOf(engine).session(async (sql) => {
-      for (const { table, pieces, where } of cuts) {
-        const rows = tableSql(table, table.columns, await openPieces(held, pieces), where);
-        await sql.run(`CREATE TEMP VIEW ${quoteIdentifier(table.id)} AS ${rows}`);
-      }
-      return work(sql);
-    }, definedMembers({ signal })),
+  return turnsOf(engine).begin(() =>
+    holdingFiles(engine, (held) =>
+      sqlOf(engine).session(async (sql) => {
+        for (const { table, pieces, where } of cuts) {
+          const rows = tableSql(table, table.columns, await openPieces(held, pieces), where);
+          await sql.run(`CREATE TEMP VIEW ${quoteIdentifier(table.id)} AS ${rows}`);
+        }
+        return work(sql);
+      }, definedMembers({ signal })),
+    ),
   );
 }
 
@@ -265,15 +279,17 @@ export async function writeParquet(
   path: string,
 ): Promise<number> {
   const columns = columnsNamed(cut.table, columnNames);
-  return holdingFiles(engine, async (held) => {
-    const local = await openPieces(held, cut.pieces);
-    const names = namesOf(columns);
-    const select = isTimeOrdered(cut.table) ? orderedSql(cut.table, names, local) : inTurn(cut.table, names, local);
-    const format = `(FORMAT PARQUET, COMPRESSION ZSTD)`;
-    const copy = `COPY (${select}) TO ${quoteText(path)} ${format}`;
-    const [copied] = await sqlOf(engine).session((sql) => sql.rows<{ Count: number }>(copy));
-    return copied?.Count ?? 0;
-  });
+  const write = (): Promise<number> =>
+    holdingFiles(engine, async (held) => {
+      const local = await openPieces(held, cut.pieces);
+      const names = namesOf(columns);
+      const select = isTimeOrdered(cut.table) ? orderedSql(cut.table, names, local) : inTurn(cut.table, names, local);
+      const format = `(FORMAT PARQUET, COMPRESSION ZSTD)`;
+      const copy = `COPY (${select}) TO ${quoteText(path)} ${format}`;
+      const [copied] = await sqlOf(engine).session((sql) => sql.rows<{ Count: number }>(copy));
+      return copied?.Count ?? 0;
+    });
+  return turnsOf(engine).begin(write);
 }
 
 /** Writes rows that are at hand as one Parquet file of the declared types. */

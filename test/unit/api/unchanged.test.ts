@@ -1,3 +1,5 @@
+import { get } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { createKey } from '../../../src/api/security/keys.ts';
@@ -92,5 +94,81 @@ describe('an answer that the caller has already', () => {
     expect((await ask(tag, server, { host: 'api.example' })).statusCode).toBe(401);
     expect((await ask(tag, server, { ...reader, host: 'other.example' })).statusCode).toBe(403);
     await server.close();
+  });
+});
+
+describe('an answer over a connection', () => {
+  let address: string;
+  let sessions = 0;
+  let own: ApiApp;
+
+  beforeAll(async () => {
+    const session: NonNullable<TestEngine['sql']>['session'] = (work, options) => {
+      sessions += 1;
+      return engine.sql!.session(work, options);
+    };
+    own = await openTestApi(counted({ ...engine, sql: { session } }));
+    address = await own.listen({ host: '127.0.0.1', port: 0 });
+  });
+
+  afterAll(async () => {
+    own.server.closeAllConnections();
+    await own.close();
+  });
+
+  /** By node's own client, whose requests have no headers but these and the name of the host. */
+  function over(path: string, headers: Record<string, string> = {}) {
+    return new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: string }>(
+      (resolve, reject) => {
+        get(address + path, { headers }, (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (text: string) => (body += text));
+          response.once('end', () => {
+            resolve({ status: response.statusCode, headers: response.headers, body });
+          });
+        }).once('error', reject);
+      },
+    );
+  }
+
+  it('is given again from memory: the same bytes and headers, counted for the quota, without the engine or a store', async () => {
+    // The versions that it reads first are known from the second time on.
+    await over(WHOLE);
+    const first = await over(WHOLE);
+    [sessions, reads] = [0, 0];
+    const second = await over(WHOLE);
+    expect([second.status, sessions, reads]).toEqual([200, 0, 0]);
+    expect(second.body).toBe(first.body);
+    const { ratelimit, date: _, ...headers } = second.headers;
+    const { ratelimit: before, date: __, ...firstHeaders } = first.headers;
+    expect(headers).toEqual(firstHeaders);
+    const leftOf = (header: unknown): number => Number(/r=(\d+)/.exec(String(header))?.[1]);
+    expect(leftOf(ratelimit)).toBe(leftOf(before) - 1);
+    expect((await over(WHOLE, { 'if-none-match': String(first.headers.etag) })).status).toBe(304);
+    const unchanged = await over(WHOLE, { 'if-none-match': String(first.headers.etag) });
+    expect([unchanged.status, unchanged.body, reads]).toEqual([304, '', 0]);
+  });
+
+  it('is not taken from memory for who says who he is, comes by another name, or asks in another way', async () => {
+    await over(WHOLE);
+    expect((await over(WHOLE, { authorization: 'Bearer nonsense' })).status).toBe(401);
+    expect((await over(WHOLE, { host: 'elsewhere.example' })).status).toBe(403);
+    expect((await over(`${WHOLE}&unknown=1`)).status).toBe(400);
+    expect((await over(WHOLE, { accept: 'text/csv' })).headers['content-type']).toContain('text/csv');
+    sessions = 0;
+    expect((await over(WHOLE, { cookie: 'a=b' })).status).toBe(200);
+    expect(sessions).toBe(1);
+  });
+
+  it('is another one once a day of it was committed', async () => {
+    const before = await over(WHOLE);
+    clock = new Date(clock.getTime() + 600_000);
+    portal.revise({ dataset: 'eco2mix-national-cons-def', from: '2026-02-01', to: '2026-02-01', salt: 9 });
+    portal.revise({ dataset: 'eco2mix-national-tr', from: '2026-02-01', to: '2026-02-01', salt: 9 });
+    await runDay(engine, 'eco2mix', '2026-02-01', { recheck: true });
+    clock = new Date(clock.getTime() + 1_500);
+    const after = await over(WHOLE);
+    expect(after.status).toBe(200);
+    expect(after.headers.etag).not.toBe(before.headers.etag);
   });
 });
