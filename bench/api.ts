@@ -1,114 +1,219 @@
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { get } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import autocannon from 'autocannon';
-import { openTestApi } from '../test/fixtures/api-server.ts';
-import { rollUpDays, runDays } from '../test/fixtures/run-day.ts';
-import { openTestEngine } from '../test/fixtures/test-engine.ts';
-import { eco2mix } from '../src/datasets/eco2mix/index.ts';
 import { startPortal } from '@quotidien/sample-portal/portal';
-import { datesBetween, monthOf } from '../src/pipelines/civil-date.ts';
-import { configuredDatasets } from '../src/workers/configured-datasets.ts';
+import { resultOf, startBackfill } from '../src/cli/temporal/runs.ts';
+import { eco2mix } from '../src/datasets/eco2mix/index.ts';
+import { resolveDerived } from '../src/engine/plan/resolve-derived.ts';
+import { executeRollup } from '../src/engine/derive/execute-rollup.ts';
+import { datesBetween } from '../src/pipelines/civil-date.ts';
+import { testControl } from '../test/fixtures/test-engine.ts';
+import { residentMb, startLoad, startServer } from './api-process.ts';
+import type { Load, ServerProcess } from './api-process.ts';
+import { measureEarlier } from './api-earlier.ts';
+import { median, report } from './figures.ts';
+import { openInstallation } from './installation.ts';
+import type { BenchInstallation } from './installation.ts';
 
 /**
- * The API under load, in the process that measures it and on the same machine: 50 connections against bare `node:http` with equal bytes, a day
- * and a year of half-hours without any cache but the system's, and a calendar. Not measured: a network, other stores than the embedded ones.
+ * The API as `quotidien api` runs it, in a process of its own, over a year that a backfill made; the load comes from another one. On two
+ * cores who asks takes what the server could have: so each load is told with the processor time of both.
  */
 
 const CONNECTIONS = 50;
-const SECONDS = 5;
-const YEAR = datesBetween('2024-01-01', '2024-12-31');
-const NOW = new Date('2025-06-01T10:00:00Z');
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 5);
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const YEAR = { from: '2024-01-01', to: '2024-12-31' };
+const SPAN = `from=${YEAR.from}&to=${YEAR.to}`;
+const TABLE = '/api/v1/tables/eco2mix_national';
+const DAY = `${TABLE}/rows?from=2024-03-01&to=2024-03-01&columns=instant_at,load_mw`;
+const ALL_OF_DAY = `${TABLE}/rows?from=2024-05-14&to=2024-05-14`;
+const YEAR_CSV = `${TABLE}/file.csv?${SPAN}&columns=instant_at,load_mw,revision`;
+/** Any header that says more of a request keeps it from being answered from memory. */
+const NEVER_SAME = { 'x-bench': 'not from memory' };
+/** Half a quarter each, made in turns with and without a load. */
+const PIECES = ['2022-01-01/2022-02-28', '2022-03-01/2022-04-30', '2022-05-01/2022-06-30', '2022-07-01/2022-08-31'];
 
-function tell(figure: string, value: number, unit: string): void {
-  process.stdout.write(`${JSON.stringify({ bench: 'api', figure, value: Math.round(value * 10) / 10, unit })}\n`);
-  process.stderr.write(`${figure.padEnd(52)} ${value.toFixed(1).padStart(10)} ${unit}\n`);
-}
-
-async function load(url: string, headers: Record<string, string> = {}): Promise<{ perSecond: number; p99: number }> {
-  const { requests, latency } = await autocannon({ url, connections: CONNECTIONS, duration: SECONDS, headers });
-  return { perSecond: requests.average, p99: latency.p99 };
-}
-
-async function bare(status: number, headers: Record<string, string>, body: string): Promise<Server> {
-  const server = createServer((_, response) => response.writeHead(status, headers).end(body));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
-
-function urlOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function compare(name: string, url: string, headers: Record<string, string> = {}): Promise<void> {
-  const answer = await fetch(url, { headers });
-  const body = await answer.text();
-  const sent = Object.fromEntries([...answer.headers].filter(([header]) => header !== 'transfer-encoding'));
-  const plain = await bare(answer.status, sent, body);
-  const ours = await load(url, headers);
-  const theirs = await load(urlOf(plain), headers);
-  plain.close();
-  tell(`${name}: requests a second`, ours.perSecond, '/s');
-  tell(`${name}: beside bare node:http`, (ours.perSecond / theirs.perSecond) * 100, '%');
-  tell(`${name}: p99`, ours.p99, 'ms');
-}
-
-async function timed(url: string): Promise<{ first: number; whole: number; bytes: number }> {
+async function timed(url: string, headers: Readonly<Record<string, string>> = {}) {
   const start = performance.now();
-  const answer = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
+  const answer = await fetch(url, { headers: { 'accept-encoding': 'identity', ...headers } });
   if (!answer.ok) throw new Error(`${url}: ${await answer.text()}`);
   let first = 0;
-  let bytes = 0;
-  for await (const chunk of answer.body ?? []) {
-    if (first === 0) first = performance.now() - start;
-    bytes += (chunk as Uint8Array).byteLength;
-  }
-  return { first, whole: performance.now() - start, bytes };
+  for await (const _ of answer.body ?? []) if (first === 0) first = performance.now() - start;
+  return { first, whole: performance.now() - start };
 }
 
-function quantile(values: readonly number[], share: number): number {
-  return [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
-}
-
-export async function run(): Promise<void> {
-  const portal = await startPortal({ now: () => NOW });
-  const engine = await openTestEngine(Object.values(configuredDatasets({ eco2mix }, { odre: { url: portal.url } })), {
-    now: () => NOW,
+/** Status, headers and body as they are sent. */
+async function rawOf(url: string, headers: Readonly<Record<string, string>>) {
+  return new Promise<{ status: number; headers: [string, string][]; body: string }>((resolve, reject) => {
+    get(url, { headers }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => (body += text));
+      response.on('end', () => {
+        const own = Object.entries(response.headers).filter(([name]) => !/^(date|connection|keep-alive)$/.test(name));
+        resolve({ status: response.statusCode ?? 0, headers: own as [string, string][], body });
+      });
+    }).once('error', reject);
   });
-  const months = [...new Set(YEAR.map(monthOf))];
-  for (const month of months)
-    await runDays(
-      engine,
-      'eco2mix',
-      YEAR.filter((date) => monthOf(date) === month),
-    );
-  await rollUpDays(engine, 'eco2mix', YEAR);
-  const api = await openTestApi(engine);
-  await api.listen({ host: '127.0.0.1', port: 0 });
-  const base = `${urlOf(api.server)}/api/v1`;
-  const day = `${base}/tables/eco2mix_national/rows?from=2024-03-01&to=2024-03-01&columns=instant_at,load_mw`;
-  const tag = (await fetch(day)).headers.get('etag') ?? '';
-  await compare('304 of a day', day, { 'if-none-match': tag });
+}
+
+/** A bare server that gives every request the same bytes. */
+async function bareServer(answer: Awaited<ReturnType<typeof rawOf>>): Promise<ServerProcess> {
+  const { status, headers, body } = answer;
+  const program = `const headers = ${JSON.stringify(Object.fromEntries(headers))}; const body = ${JSON.stringify(body)};
+    require('node:http').createServer((_, response) => response.writeHead(${status}, headers).end(body))
+      .listen(0, '127.0.0.1', function () { console.log('http://127.0.0.1:' + this.address().port) })`;
+  return startServer(process.execPath, ['-e', program]);
+}
+
+function toldOf({ serverUs, clientUs }: Load): string {
+  return `${serverUs.toFixed(0)} µs of the server, ${clientUs.toFixed(0)} of who asks`;
+}
+
+/** In turns with a bare server; the first round warms both up. */
+async function besideBare(
+  api: ServerProcess,
+  name: string,
+  path: string,
+  headers: Record<string, string>,
+  target: number,
+) {
+  await rawOf(api.url + path, headers);
+  const bare = await bareServer(await rawOf(api.url + path, headers));
+  const rounds: { ours: Load; theirs: Load }[] = [];
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const load = { path, headers, connections: CONNECTIONS, seconds: SECONDS };
+    const ours = await startLoad(api, load).ended;
+    const theirs = await startLoad(bare, load).ended;
+    if (round > 0) rounds.push({ ours, theirs });
+  }
+  await bare.stop();
+  const share = (pick: (load: Load) => number): number =>
+    median(rounds.map(({ ours, theirs }) => (pick(ours) / pick(theirs)) * 100));
+  const middle = rounds.toSorted((a, b) => a.ours.perSecond - b.ours.perSecond)[Math.floor(rounds.length / 2)];
+  if (middle === undefined) throw new Error('no round');
+  const { ours, theirs } = middle;
+  report({
+    name: `${name} beside bare node:http`,
+    value: share(({ perSecond }) => perSecond),
+    unit: '% of its requests a second',
+    target,
+    more: true,
+    note: `${ours.perSecond.toFixed(0)}/s (${toldOf(ours)}) against ${theirs.perSecond.toFixed(0)}/s (${toldOf(theirs)})`,
+  });
+  report({
+    name: `${name}, processor time`,
+    value: 10_000 / share(({ serverUs }) => serverUs),
+    unit: '% as cheap as bare node:http',
+    target,
+    more: true,
+    note: 'of the servers alone, which depends less on what else runs',
+  });
+  const p99 = median(rounds.map((round) => round.ours.p99Ms));
+  report({ name: `${name}, p99`, value: p99, unit: 'ms', target: 25, note: `bare: ${theirs.p99Ms} ms` });
+}
+
+async function downloads(api: ServerProcess): Promise<void> {
   const days: number[] = [];
-  for (const date of YEAR.slice(0, 100))
-    days.push((await timed(`${base}/tables/eco2mix_national/rows?from=${date}&to=${date}`)).whole);
-  tell('a day, all columns, not asked for before: p95', quantile(days, 0.95), 'ms');
-  const year = `${base}/tables/eco2mix_national/file.csv?from=2024-01-01&to=2024-12-31&columns=instant_at,load_mw,revision`;
-  const one = await timed(year);
-  tell('a year as CSV: first byte', one.first, 'ms');
-  tell('a year as CSV: whole', one.whole, 'ms');
-  tell('a year as CSV: size', one.bytes / 1024, 'KiB');
-  const before = process.memoryUsage().rss;
-  await Promise.all(Array.from({ length: 20 }, () => timed(year)));
-  tell('twenty years at once: resident memory', (process.memoryUsage().rss - before) / 2 ** 20, 'MiB more');
-  const curve = await timed(`${base}/courbe_conso?debut=2024-01-01&fin=2024-12-31`);
-  tell('courbe_conso of a year', curve.whole, 'ms');
-  const page = await timed(`${urlOf(api.server)}/console/eco2mix/2024`);
-  tell('console: calendar of a year', page.whole, 'ms');
-  tell('console: its size, not packed', page.bytes / 1024, 'KiB');
-  api.server.closeAllConnections();
-  await api.close();
-  await engine.close();
-  await portal.close();
+  for (const date of datesBetween('2024-01-01', '2024-05-31'))
+    days.push((await timed(`${api.url}${TABLE}/rows?from=${date}&to=${date}`)).whole);
+  days.sort((a, b) => a - b);
+  const p95 = days[Math.floor(days.length * 0.95)] ?? Number.NaN;
+  report({ name: 'a day not asked for before, all columns, p95', value: p95, unit: 'ms', target: 60 });
+  for (const [name, path, coding] of [
+    ['a year as CSV', YEAR_CSV, 'identity'],
+    ['a year as CSV, packed', YEAR_CSV, 'br'],
+    ['a year of all columns as CSV', `${TABLE}/file.csv?${SPAN}`, 'identity'],
+  ] as const) {
+    const times: { first: number; whole: number }[] = [];
+    for (let round = 0; round < ROUNDS; round += 1)
+      times.push(await timed(api.url + path, { 'accept-encoding': coding }));
+    report({ name: `${name}: first byte`, value: median(times.map((one) => one.first)), unit: 'ms', target: 150 });
+    report({ name: `${name}: whole`, value: median(times.map((one) => one.whole)), unit: 'ms', target: 1_000 });
+  }
+  const before = residentMb(api.pid);
+  let peak = before;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentMb(api.pid));
+  }, 10);
+  await Promise.all(Array.from({ length: 20 }, () => timed(api.url + YEAR_CSV)));
+  clearInterval(watch);
+  report({ name: 'twenty years as CSV at once: memory', value: peak - before, unit: 'MB more', target: 64 });
+}
+
+async function beyondCapacity(api: ServerProcess): Promise<void> {
+  const load = { path: ALL_OF_DAY, headers: NEVER_SAME, connections: 400, seconds: 2 * SECONDS };
+  const { statuses, lost, p99Ms, perSecond } = await startLoad(api, load).ended;
+  const answered = statuses['200'] ?? 0;
+  report({
+    name: '400 connections: requests without an answer',
+    value: lost,
+    unit: 'of them',
+    target: 0,
+    note: `${answered} answered, ${statuses['503'] ?? 0} told to come again, ${perSecond.toFixed(0)}/s, p99 ${p99Ms} ms`,
+  });
+}
+
+/** Days a second of backfills that are made in turns alone and beside a loaded API. */
+async function besideBackfills({ target }: BenchInstallation, api: ServerProcess): Promise<void> {
+  const speeds: { alone: number[]; loaded: number[] } = { alone: [], loaded: [] };
+  for (const [index, piece] of PIECES.entries()) {
+    const [from = '', to = ''] = piece.split('/');
+    const isLoaded = index % 2 === 1;
+    const load = isLoaded
+      ? startLoad(api, { path: ALL_OF_DAY, headers: NEVER_SAME, connections: CONNECTIONS, seconds: 600 })
+      : undefined;
+    const start = performance.now();
+    const { done } = await resultOf(await startBackfill(target, { pipeline: 'eco2mix', from, to }));
+    const speed = done / ((performance.now() - start) / 1_000);
+    (isLoaded ? speeds.loaded : speeds.alone).push(speed);
+    load?.stop();
+    await load?.ended;
+  }
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [alone, loaded] = [mean(speeds.alone), mean(speeds.loaded)];
+  report({
+    name: 'backfill beside a loaded API',
+    value: (1 - loaded / alone) * 100,
+    unit: '% slower',
+    target: 5,
+    note: `${loaded.toFixed(1)} days/s against ${alone.toFixed(1)} alone; 50 connections ask for whole days`,
+  });
+}
+
+async function rollUp({ engine }: BenchInstallation): Promise<void> {
+  const { rollups } = await resolveDerived(engine, 'eco2mix', datesBetween(YEAR.from, YEAR.to));
+  for (const { step, periods } of rollups)
+    await executeRollup(engine, { pipeline: 'eco2mix', step, periods }, testControl());
+}
+
+/** Everything; the figure of the earlier system where `BENCH_EARLIER` names its folder. */
+export async function run(): Promise<void> {
+  const portal = await startPortal({ now: () => new Date('2025-06-01T10:00:00Z') });
+  const settings = {
+    QUOTIDIEN_ODRE_URL: portal.url,
+    QUOTIDIEN_ODRE_REQUESTS_PER_SECOND: '1000',
+    // Periods are made here, and not in the middle of what is measured.
+    QUOTIDIEN_ROLLUP_QUIET_MS: '600000',
+  };
+  const installation = await openInstallation({ eco2mix }, settings);
+  try {
+    await resultOf(await startBackfill(installation.target, { pipeline: 'eco2mix', ...YEAR }));
+    await rollUp(installation);
+    const command = ['bin/quotidien.js', '--home', installation.home, 'api', '--port', '0', '--per-minute', '1000000'];
+    const api = await startServer(process.execPath, command, settings);
+    try {
+      const tag = (await rawOf(api.url + DAY, {})).headers.find(([name]) => name === 'etag')?.[1] ?? '';
+      await downloads(api);
+      await besideBare(api, '304 of a day', DAY, { 'if-none-match': tag }, 50);
+      await besideBare(api, 'a day as JSON, known', DAY, {}, 40);
+      await beyondCapacity(api);
+      await measureEarlier(api, installation, YEAR);
+      await besideBackfills(installation, api);
+    } finally {
+      await api.stop();
+    }
+  } finally {
+    await installation.close();
+    await portal.close();
+  }
 }

@@ -17,6 +17,7 @@ import { connectClient } from '../src/workers/temporal-target.ts';
 
 /** A Quotidien with server, stores and workers of its own, as a bench needs it. */
 export interface BenchInstallation {
+  readonly home: string;
   readonly address: string;
   /** Of the shell that watches the Temporal server. */
   readonly serverPid: number;
@@ -44,6 +45,7 @@ export async function openInstallation(
   const workflowBundle = { codePath: path.resolve('dist/workflows.bundle.js') };
   const workers = await runWorkers({ engine, target: temporal, kinds: QUEUE_KINDS, workflowBundle });
   return {
+    home,
     address: server.address,
     serverPid: server.pid,
     client,
