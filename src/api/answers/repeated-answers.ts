@@ -23,7 +23,7 @@ const PLAIN_HEADERS = new Set([
   'sec-fetch-mode',
 ]);
 /** Of each request its own. */
-const COUNTED = /^ratelimit/;
+const COUNTED = 'ratelimit';
 
 interface KeptAnswer {
   readonly pipeline: string;
@@ -60,7 +60,8 @@ export class RepeatedAnswers {
     try {
       if (kept.state !== (await this.#known.state(kept.pipeline))) return false;
       const headers = [...kept.headers];
-      const name = request.socket.remoteAddress ?? '';
+      const { remoteAddress: name } = request.socket;
+      if (name === undefined) return false;
       await this.#quotas.take({ name }, (header, value) => headers.push(header, value));
       response.writeHead(kept.status, headers);
       response.end(kept.body);
@@ -74,7 +75,7 @@ export class RepeatedAnswers {
   /** Keeps what is about to be sent, where it is short and about a table. */
   keep(request: FastifyRequest, reply: FastifyReply, payload: unknown, tags: KnownTags): void {
     if (typeof payload !== 'string' && payload !== undefined && payload !== null) return;
-    const body = payload ?? '';
+    const body = typeof payload === 'string' ? payload : '';
     if (body.length > MAX_BODY_CHARACTERS || (reply.statusCode !== 200 && reply.statusCode !== 304)) return;
     const name = nameOf(request.raw);
     const known = name === undefined ? undefined : tags.of(request);
@@ -82,7 +83,7 @@ export class RepeatedAnswers {
     const before = this.#answers.get(name);
     if (before?.state === known.state) return;
     if (this.#characters > MAX_CHARACTERS) this.#forget();
-    const told = Object.entries(reply.getHeaders()).filter(([header]) => !COUNTED.test(header));
+    const told = Object.entries(reply.getHeaders()).filter(([header]) => !header.startsWith(COUNTED));
     const headers = told.flatMap(([header, value]) => [value].flat().flatMap((one) => [header, String(one)]));
     if (reply.statusCode === 200) headers.push('content-length', String(Buffer.byteLength(body)));
     this.#answers.set(name, { ...known, status: reply.statusCode, headers, body });
@@ -98,11 +99,11 @@ export class RepeatedAnswers {
 /** All of a request; undefined for one that is not plain. */
 function nameOf({ method, url, rawHeaders, httpVersion }: IncomingMessage): string | undefined {
   if (method !== 'GET' || httpVersion !== '1.1') return undefined;
-  let name = url ?? '';
+  let name = String(url);
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const header = (rawHeaders[index] ?? '').toLowerCase();
-    if (!PLAIN_HEADERS.has(header)) return undefined;
+    const header = rawHeaders[index]?.toLowerCase();
+    if (header === undefined || !PLAIN_HEADERS.has(header)) return undefined;
     if (header === 'host') hosts += 1;
     if (header !== 'connection' && header !== 'user-agent') name += `\n${header}: ${rawHeaders[index + 1]}`;
   }

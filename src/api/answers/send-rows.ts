@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
 import { readRowSets, readTextSets, writeParquet } from '../../engine/look/table-rows.ts';
+import { PipelineError } from '../../errors.ts';
 import type { TableColumn } from '../../pipelines/tables.ts';
 import { HttpRefusal } from '../shared/problems.ts';
 import { arrowStream } from './arrow.ts';
@@ -50,19 +51,32 @@ export async function sendWhole(
   reply.type(FORMATS[format]);
   reply.header('content-disposition', `${how}; filename="${fileNameOf(whole)}"`);
   if (format === 'parquet') return sendParquet(engine, whole, request, reply);
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    gone.abort();
-  });
-  const { signal } = gone;
+  const signal = untilHungUp(reply);
   if (format === 'csv') {
     const lines = readTextSets(engine, cut, csvLineSql(columns, dialect), signal);
-    return reply.send(Readable.from(inPieces(csvOf(columns, lines, dialect)), { objectMode: false }));
+    return reply.send(
+      Readable.from(inPieces(csvOf(columns, lines, dialect)), {
+        objectMode: false,
+      }),
+    );
   }
   const sets = readRowSets(engine, cut, { columns: names, signal });
   if (format === 'arrow') return reply.send(arrowStream(columns, sets));
   if (format === 'xlsx') return reply.send(xlsxStream(columns, sets));
-  return reply.send(Readable.from(inPieces(textOf(format, columns, sets, dialect)), { objectMode: false }));
+  return reply.send(
+    Readable.from(inPieces(textOf(format, columns, sets, dialect)), {
+      objectMode: false,
+    }),
+  );
+}
+
+/** Aborts when the connection of the answer closes: nobody reads on for who has hung up, or waits for a turn. */
+export function untilHungUp(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    gone.abort(new PipelineError('BUSY', 'the caller has hung up'));
+  });
+  return gone.signal;
 }
 
 /** Made on the disk, because its end tells where its columns are; so it also has byte ranges. */
