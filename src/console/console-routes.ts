@@ -2,8 +2,9 @@ import type { FastifyRequest } from 'fastify';
 import { h } from 'preact';
 import { z } from 'zod';
 import { Orders } from '../api/routes/orders.ts';
+import { reportOutputs } from '../api/routes/report-formats.ts';
 import type { Verifier } from '../api/routes/verify-order.ts';
-import { seenBy } from '../api/security/callers.ts';
+import { mayReadOutput, seenBy } from '../api/security/callers.ts';
 import type { ApiApp } from '../api/shared/app.ts';
 import type { ApiContext } from '../api/shared/context.ts';
 import { periodParams } from '../api/shared/fields.ts';
@@ -13,6 +14,7 @@ import { standingsOfDays } from '../engine/look/standings.ts';
 import { planRun } from '../engine/plan/plan-run.ts';
 import { datesBetween, parseCivilDate } from '../pipelines/civil-date.ts';
 import type { Dataset } from '../pipelines/dataset.ts';
+import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { firstDayOf } from '../pipelines/part-days.ts';
 import { civilDateAt } from '../pipelines/zoned-day.ts';
 import { NamedList } from './answer-page.tsx';
@@ -28,6 +30,8 @@ import type { Page, PageContext } from './layout.tsx';
 import { addLackPages } from './lack-routes.ts';
 import { LIVE_SCRIPT } from './live-script.ts';
 import { PeriodPage } from './period-page.tsx';
+import { PipelinesPage } from './pipelines-page.tsx';
+import type { PipelineRow } from './pipelines-page.tsx';
 import { addSchedulesPage } from './schedule-routes.ts';
 import { sendPage } from './send-page.ts';
 import type { AddPage, Make } from './send-page.ts';
@@ -90,19 +94,12 @@ export function addConsole(app: ApiApp, context: ApiContext, verifier: Verifier)
 }
 
 function addLists(add: AddPage, context: ApiContext): void {
-  const { engine, known } = context;
+  const { engine } = context;
   const seenIn = ({ caller }: PageContext): Dataset[] =>
     seenBy(caller, Object.keys(engine.datasets)).map((name) => datasetOf(engine, name));
   add.seen('/console', async (page) => {
-    const items = await Promise.all(
-      seenIn(page).map(async ({ definition: { name, title } }) => {
-        const span = await known.span(name);
-        const year = (span?.to ?? engine.now().toISOString()).slice(0, 4);
-        const text = span === undefined ? '' : `${page.words.known}: ${span.from} … ${span.to}`;
-        return { path: `/console/${name}/${year}`, title, text };
-      }),
-    );
-    return { title: page.words.pipelines, content: h(NamedList, { page, items }) };
+    const rows = await Promise.all(seenIn(page).map(({ definition }) => pipelineRow(context, page, definition)));
+    return { title: page.words.pipelines, content: h(PipelinesPage, { page, rows }) };
   });
   add.seen('/console/questions', (page) => {
     const items = seenIn(page).flatMap(({ questions = [] }) =>
@@ -124,6 +121,21 @@ function addLists(add: AddPage, context: ApiContext): void {
     );
     return { title: page.words.tables, content: h(NamedList, { page, items }) };
   });
+}
+
+async function pipelineRow(
+  { engine, known }: ApiContext,
+  { caller }: PageContext,
+  definition: PipelineDefinition,
+): Promise<PipelineRow> {
+  const { name, title } = definition;
+  const span = await known.span(name);
+  const year = (span?.to ?? engine.now().toISOString()).slice(0, 4);
+  const version = span && (await known.newest(name, [span.to])).get(span.to);
+  const page = reportOutputs(definition).find(({ extension }) => extension === 'html');
+  const isThere = page !== undefined && version?.outputs[page.id] !== undefined;
+  const reportOf = isThere && mayReadOutput(caller, definition, page.output) ? span?.to : undefined;
+  return { name, title, year, span, reportOf };
 }
 
 async function yearsPage(

@@ -1,6 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+/** Where it listens unless told otherwise. */
+export const API_PORT = 8_080;
+
 /** Where the API of a home listens, for commands that lead a person there. */
 interface ApiAddress {
   readonly url: string;

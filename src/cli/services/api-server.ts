@@ -17,7 +17,7 @@ import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { reachOf } from './api-reach.ts';
 import type { AskedReach, Reach } from './api-reach.ts';
-import { forgetApiAddress, keepApiAddress } from './api-address.ts';
+import { API_PORT, forgetApiAddress, keepApiAddress } from './api-address.ts';
 import { homeOption, nameHome } from '../shared/proposed-commands.ts';
 
 /** Where the server listens, and who may ask it. */
@@ -64,8 +64,6 @@ export async function startApi(context: CommandContext, options: ApiOptions): Pr
     },
   };
 }
-
-const API_PORT = 8_080;
 
 /** The API of this machine on its usual port, or on a free one when another program has that. */
 export async function startApiNear(context: CommandContext): Promise<RunningApi> {

@@ -9,6 +9,7 @@ import type { DayResult } from '../../workflows/day.ts';
 import type { CommandContext } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
 import { count } from '../shared/measures.ts';
+import { API_PORT } from './api-address.ts';
 import { lastOf } from '../../given.ts';
 
 /** A finished single day of the demo, and whose it is. */
@@ -27,7 +28,7 @@ interface Made {
   readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
 }
 
-/** The end of the demo, in ten lines at most: what was made and verified, one file to open, one command to go on. */
+/** The end of the demo, in a dozen lines: what was made and verified, one file to open, one command to go on, and where the console is then. */
 export async function tellEnd(context: CommandContext, shown: readonly ShownDay[], startedAt: number): Promise<void> {
   const { terminal, config } = context;
   const engine = await context.engine();
@@ -52,6 +53,7 @@ export async function tellEnd(context: CommandContext, shown: readonly ShownDay[
   terminal.line();
   terminal.line(`open     ${open}`);
   terminal.line(`go on    npx quotidien --home ${home} dev`);
+  terminal.line(`console  http://127.0.0.1:${API_PORT} as soon as that runs`);
 }
 
 async function madeDays({ documents }: OpenEngine, shown: readonly ShownDay[]): Promise<Made[]> {

@@ -70,6 +70,17 @@ async function weightsOf(html: string): Promise<{ js: number; css: number }> {
 }
 
 describe('the console', () => {
+  it('has the report of the newest day of a pipeline one click away from its first page', async () => {
+    const { html } = await open('/console?lang=fr');
+    const [, href = '', said] = /<a href="(\/api[^"]+)">([^<]+)/.exec(html) ?? [];
+    expect(said).toBe(`Rapport ${DAY}`);
+    const there = await api.inject({ url: href, headers: { host: 'localhost' } });
+    const { location } = there.headers;
+    const report = location === undefined ? there : await api.inject({ url: location, headers: { host: 'localhost' } });
+    expect(report.statusCode).toBe(200);
+    expect(report.body).toContain('<svg');
+  });
+
   it('leads from its first page to every other one, in both languages, without a script but our own or a foreign address', async () => {
     const pages = await walk('/console?lang=en');
     const paths = [...pages.keys()].map((url) => url.split('?')[0]);
