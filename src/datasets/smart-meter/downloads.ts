@@ -8,6 +8,7 @@ import { SIDE_PARTS } from './side/parts.ts';
 const HOUR = 3_600;
 const DAY_MINUTES = 1_440;
 
+const READINGS = ['readings', 'head-end'];
 /** Lists that tell of single meters. */
 const OF_METERS = ['meters', 'registers', 'billed'];
 
@@ -73,13 +74,13 @@ const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id
 
 function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
   if (OF_METERS.includes(part)) return { retention: DAYS_OF_METERS };
-  return part === 'readings' || part === 'head-end' ? { retention: HALF_HOURS } : {};
+  return READINGS.includes(part) ? { retention: HALF_HOURS } : {};
 }
 
 /** One step for each part. */
 export const DOWNLOADS: readonly StepDefinition[] = PARTS.map(({ id, title, source }) => ({
   id: `download/${id}`,
-  version: 1,
+  version: READINGS.includes(id) ? 2 : 1,
   title,
   part: id,
   inputs: [],

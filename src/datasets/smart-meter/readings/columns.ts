@@ -1,3 +1,6 @@
+import type { SqlSession } from '../../kit/index.ts';
+import { fewTextsSql } from '../tables.ts';
+
 /** What a slice of readings holds: the published rows of a day beside what they say in our words; ids of meters are in the raw files alone. */
 export const SLICE_COLUMNS = {
   meter_key: 'UBIGINT',
@@ -30,12 +33,17 @@ export const NAMES = Object.keys(SLICE_COLUMNS) as (keyof typeof SLICE_COLUMNS)[
 /** As SQL. */
 export const SLICE_NAMES = NAMES.join(', ');
 
-/** A total order of the rows of a slice, by which neighbours are alike; columns where nulls come first are marked. */
-const ORDER: readonly (readonly [column: keyof typeof SLICE_COLUMNS, nullsFirst?: true])[] = [
-  ...([['meter_key'], ['channel'], ['start_s'], ['revision'], ['file_time', true], ['energy_wh', true]] as const),
-  ...([['quality'], ['refused', true], ['stamp', true], ['value', true]] as const),
-  ...([['unit'], ['dialect'], ['file'], ['line']] as const),
-];
+/** A total order of the rows of a slice: numbers alone where they are of one file, so that millions of rows are compared as bytes of one length. */
+const ORDER: readonly (keyof typeof SLICE_COLUMNS)[] = ['meter_key', 'channel', 'start_s', 'file', 'line'];
+
+/** In order, for rows to be. */
+const CHANNELS = ['export', 'import'];
+
+/** Columns of a few texts each. */
+const FEW_TEXTS = ['zone', 'unit', 'dialect', 'file'] as const;
+
+/** The texts of columns that rows of a slice share, in order; none of a column that has none. */
+export type Texts = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, readonly string[]>>>;
 
 /** Columns that are the same in every row, with the SQL of what they are. */
 export type Constants = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
@@ -45,23 +53,37 @@ export function ownColumns(constants: Constants): string {
   return NAMES.filter((name) => constants[name] === undefined).join(', ');
 }
 
-/**
- * Rows of `from` in the order of a slice. What is the same in all rows is not carried through the sort: half of the columns of most
- * files.
- */
-export function orderedSql(from: string, where: string, constants: Constants): string {
-  const order = ORDER.filter(([name]) => constants[name] === undefined);
-  const all = NAMES.map((name) => {
-    const constant = constants[name];
-    return constant === undefined ? name : `${constantSql(constant, SLICE_COLUMNS[name])} AS ${name}`;
-  });
-  return `SELECT ${all.join(', ')} FROM (SELECT ${ownColumns(constants)}
-    FROM ${from} WHERE ${where} ORDER BY ${order.map(([name, first]) => (first === true ? `${name} NULLS FIRST` : name)).join(', ')})`;
+/** The texts of those columns of few texts that are no constants, which the rows themselves have to say. */
+export async function textsOf(sql: SqlSession, from: string, where: string, constants: Constants): Promise<Texts> {
+  const unknown = FEW_TEXTS.filter((name) => constants[name] === undefined);
+  if (unknown.length === 0) return {};
+  const [found] = await sql.rows<Partial<Record<string, readonly string[] | null>>>(
+    `SELECT ${unknown.map((name) => `list_sort(list(DISTINCT ${name})) AS ${name}`).join(', ')} FROM ${from} WHERE ${where}`,
+  );
+  return Object.fromEntries(unknown.map((name) => [name, found?.[name] ?? []]));
 }
 
-/** Constant texts are quoted. */
-function constantSql(constant: string, type: string): string {
-  return type === 'VARCHAR' && constant !== 'NULL'
+/**
+ * Rows of `from` in the order of a slice. What is the same in all rows is not carried through the sort: half of the columns of most
+ * files. Bytes are the same whether a text is known to be the same in all rows or was found to be (`texts`).
+ */
+export function orderedSql(from: string, where: string, constants: Constants, texts: Texts): string {
+  const order = ORDER.filter((name) => constants[name] === undefined);
+  const all = NAMES.map((name) => {
+    const constant = constants[name];
+    return constant === undefined ? name : `${constantSql(name, constant)} AS ${name}`;
+  });
+  const few: Texts = { channel: CHANNELS, ...texts };
+  const own = NAMES.filter((name) => constants[name] === undefined);
+  const typed = own.map((name) => `${fewTextsSql(name, few[name] ?? [])} AS ${name}`);
+  return `SELECT ${all.join(', ')} FROM (SELECT * FROM (SELECT ${typed.join(', ')} FROM ${from} WHERE ${where}) ORDER BY ${order.join(', ')})`;
+}
+
+/** Of the types that rows have which say them one by one, so that bytes are the same. */
+function constantSql(name: keyof typeof SLICE_COLUMNS, constant: string): string {
+  if (constant === 'NULL') return `CAST(NULL AS ${SLICE_COLUMNS[name]})`;
+  if (name === 'channel') return fewTextsSql(constant, CHANNELS);
+  return FEW_TEXTS.some((one) => one === name)
     ? `CAST(${constant} AS ENUM(${constant}))`
-    : `CAST(${constant} AS ${type})`;
+    : `CAST(${constant} AS ${SLICE_COLUMNS[name]})`;
 }

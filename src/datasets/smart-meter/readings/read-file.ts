@@ -19,6 +19,11 @@ export interface ReadFile {
   readonly zones: readonly string[] | undefined;
   /** The rows are in memory: they may be read as often as one likes. */
   readonly isKept: boolean;
+  /**
+   * Takes a query over Parquet with rows of `published` in its place: rows of `readings_read` are those of it from then on. Undefined where a row
+   * says what it is only beside others.
+   */
+  readonly readFrom?: (select: string) => Promise<void>;
 }
 
 /** A file of rows that were slices before: several files of one day, joined by the engine. */
@@ -60,14 +65,24 @@ export async function readFile(
   await fillSaid(sql);
   await fillMeterKeys(sql, secret, 'said');
   await fillTimes(sql);
-  await fillPlaced(sql);
-  await fillAmounts(sql, await fillSteps(sql));
+  const isTwice = await fillPlaced(sql);
+  const isDeclared = await fillSteps(sql);
+  await fillAmounts(sql, isDeclared);
   const file = quoteText(sha256.slice(0, FILE_HASH_CHARACTERS));
   const isView = isCheap && isReadOnce;
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
   const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, lacks)) };
-  return { dialect, extension, mediaType, constants, zones: await zonesOf(sql), isKept: !isView };
+  const readFrom = async (other: string): Promise<void> => {
+    await makeRows(sql, 'published', other, true);
+    await fillPlaced(sql, true);
+    await fillSteps(sql);
+    await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id), true), true);
+  };
+  return {
+    ...{ dialect, extension, mediaType, constants, zones: await zonesOf(sql), isKept: !isView },
+    ...(isView && !isTwice && isDeclared ? { readFrom } : {}),
+  };
 }
 
 async function zonesOf(sql: SqlSession): Promise<string[] | undefined> {
@@ -124,9 +139,9 @@ async function fillTimes(sql: SqlSession): Promise<void> {
 
 /**
  * `placed`: rows with their key and their instant. Local times of the repeated hour of autumn are told apart by their order in the file, where the file is in
- * order and has both; otherwise nobody can say which hour a row was, and it is refused.
+ * order and has both; otherwise nobody can say which hour a row was, and it is refused. Returns whether there are such.
  */
-async function fillPlaced(sql: SqlSession): Promise<void> {
+async function fillPlaced(sql: SqlSession, isCounted = false): Promise<boolean> {
   const [found] = await sql.rows<{ doubled: number }>('SELECT count(second_s) AS doubled FROM times');
   const hasTwice = (found?.doubled ?? 0) > 0;
   if (hasTwice) {
@@ -145,20 +160,37 @@ async function fillPlaced(sql: SqlSession): Promise<void> {
     SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE chosen_s END AS at_s,
       CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN 'no_meter'
         WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN 'ambiguous_time' END AS reason
-    FROM (SELECT *, ${LOOKED_UP.meter_key} AS meter_key, ${LOOKED_UP.time} AS t FROM published p) p ${twice}`);
+    FROM ${lookedUp('published', ['meter_key', 't'], isCounted)} p ${twice}`);
+  return hasTwice;
 }
 
-/**
- * Lookups in small tables, one row each, as subqueries: of a join the engine would make a table of the millions of rows of the file, of which it
- * expects some forty.
- */
+/** What small tables say of a row. */
 const LOOKED_UP = {
-  meter_key: `(SELECT k.meter_key FROM meter_keys k WHERE k.published_id = p.meter_id)`,
-  time: `(SELECT {'stamp': t.stamp, 'at_s': t.at_s, 'second_s': t.second_s, 'problem': t.problem} FROM times t
-    WHERE t.published_stamp IS NOT DISTINCT FROM p.stamp AND t.zone = p.zone)`,
-  amount: `(SELECT {'value': a.value, 'value_raw': a.value_raw, 'energy_wh': a.energy_wh, 'why': a.why} FROM amounts a
-    WHERE a.published_value IS NOT DISTINCT FROM p.value AND a.unit IS NOT DISTINCT FROM p.unit AND a.step = p.step)`,
+  meter_key: { table: 'meter_keys', value: 'found.meter_key', on: 'found.published_id = p.meter_id' },
+  t: {
+    table: 'times',
+    value: `{'stamp': found.stamp, 'at_s': found.at_s, 'second_s': found.second_s, 'problem': found.problem}`,
+    on: 'found.published_stamp IS NOT DISTINCT FROM p.stamp AND found.zone = p.zone',
+  },
+  a: {
+    table: 'amounts',
+    value: `{'value': found.value, 'value_raw': found.value_raw, 'energy_wh': found.energy_wh, 'why': found.why}`,
+    on: 'found.published_value IS NOT DISTINCT FROM p.value AND found.unit IS NOT DISTINCT FROM p.unit AND found.step = p.step',
+  },
 } as const;
+
+/**
+ * Rows of `from` with what is looked up for them. Of a CSV file the engine expects some forty rows, and of a join it would make a table of its millions:
+ * there each is a subquery, which costs twice as much as a join.
+ */
+function lookedUp(from: string, names: readonly (keyof typeof LOOKED_UP)[], isCounted: boolean): string {
+  return names.reduce((rows, name) => {
+    const { table, value, on } = LOOKED_UP[name];
+    return isCounted
+      ? `(SELECT p.*, ${value} AS ${name} FROM ${rows} p LEFT JOIN ${table} found ON ${on})`
+      : `(SELECT *, (SELECT ${value} FROM ${table} found WHERE ${on}) AS ${name} FROM ${rows} p)`;
+  }, from);
+}
 
 /** The longest interval that two neighbours can tell of; what is longer is a gap. */
 const LONGEST_STEP_S = 3_600;
@@ -222,12 +254,12 @@ async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> 
     FROM energies`);
 }
 
-function readingsSql(file: string, dialect: string): string {
+function readingsSql(file: string, dialect: string, isCounted = false): string {
   return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
       CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time, a.value_raw AS value_raw,
       temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label, coalesce(reason, a.why) AS refused,
       stamp, a.value AS value, unit, ${dialect} AS dialect, ${file} AS file, line
-    FROM (SELECT *, ${LOOKED_UP.amount} AS a FROM stepped p)`;
+    FROM ${lookedUp('stepped', ['a'], isCounted)}`;
 }
 
 /** What all rows have in common, as far as the small tables and the dialect tell. */

@@ -1,15 +1,16 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { quoteText, shardsOf } from '../../kit/index.ts';
+import { shardsOf } from '../../kit/index.ts';
 import type { RecognisedFile, RowMeaning, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { readHead } from '../dialects/dialects.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { shardNumberSql, sliceOutput } from '../shards.ts';
-import { copyTable, parquetOf } from '../tables.ts';
-import { orderedSql, ownColumns, SLICE_COLUMNS } from './columns.ts';
+import { copyTable } from '../tables.ts';
+import { orderedSql, ownColumns, SLICE_COLUMNS, textsOf } from './columns.ts';
 import type { Constants } from './columns.ts';
 import { extentOf, inDaySql } from './days.ts';
+import { cutByShard, cutNumbered } from './numbered.ts';
 import { readFile } from './read-file.ts';
+import type { ReadFile } from './read-file.ts';
 
 /** How files are cut. */
 export interface CutOptions {
@@ -28,22 +29,25 @@ export async function sliceReadings(
   { secret, shards }: CutOptions,
 ): Promise<UnitOutcome[]> {
   const head = await readHead(task.raw.path, path.basename(task.raw.path));
-  const { constants, zones, isKept } = await readFile(sql, head, {
+  const read = await readFile(sql, head, {
     sha256: task.raw.sha256,
     secret,
     isReadOnce: task.days.length === 1 || shards > 1,
   });
+  const { constants, zones } = read;
   // Only rows without a time make a difference to the first day, and to look for it is to read all of the file.
   const extent = zones === undefined ? await extentOf(sql) : { from: undefined, zones };
-  const parts = await partsOf(sql, constants, { shards, isKept });
+  const parts = await partsOf(sql, read, shards);
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     task.progress(`readings of ${date}`);
     const undated = date === extent.from ? ' OR start_s IS NULL' : '';
     const where = `${inDaySql(date, extent.zones)}${undated}`;
     const outputs: Record<string, { readonly path: string; readonly rows: number }> = {};
-    for (const { output, from } of parts) {
-      const slice = await copyTable(sql, orderedSql(from, where, constants), `${output}-${date}`);
+    for (const { output, from, open } of parts) {
+      await open?.();
+      const texts = await textsOf(sql, from, where, constants);
+      const slice = await copyTable(sql, orderedSql(from, where, constants, texts), `${output}-${date}`);
       if (slice.rows > 0) outputs[output] = slice;
     }
     const rows = Object.values(outputs).reduce((sum, slice) => sum + slice.rows, 0);
@@ -57,17 +61,15 @@ export async function sliceReadings(
 interface PartOfRows {
   readonly output: string;
   readonly from: string;
+  /** Makes them those of `from`. */
+  readonly open?: () => Promise<void>;
 }
 
 const whole: PartOfRows = { output: 'slice', from: 'readings_read' };
 
-async function partsOf(
-  sql: SqlSession,
-  constants: Constants,
-  { shards, isKept }: { readonly shards: number; readonly isKept: boolean },
-): Promise<PartOfRows[]> {
+async function partsOf(sql: SqlSession, read: ReadFile, shards: number): Promise<PartOfRows[]> {
   if (shards === 1) return [whole];
-  return isKept ? keptParts(sql, shards) : partRows(sql, constants, shards);
+  return read.isKept ? keptParts(sql, shards) : partRows(sql, read, shards);
 }
 
 /** The rows by shard of a table that is in memory, of those shards that it has rows of. */
@@ -83,27 +85,29 @@ async function keptParts(sql: SqlSession, of: number): Promise<PartOfRows[]> {
     }));
 }
 
-/** Few enough that the unwritten rows of all shards fit into memory. */
-const ROWS_BEFORE_WRITING = 32_768;
-
 /**
  * The rows by shard, each in files of its own and in no order: then one shard at a time is sorted, which fits into memory, and the
  * file itself is read once.
  */
-async function partRows(sql: SqlSession, constants: Constants, of: number): Promise<PartOfRows[]> {
-  const folder = path.join(sql.scratch, 'shards');
-  const own = ownColumns(constants);
+async function partRows(
+  sql: SqlSession,
+  { constants, readFrom }: Pick<ReadFile, 'constants' | 'readFrom'>,
+  shards: number,
+): Promise<PartOfRows[]> {
+  if (readFrom === undefined) return partReadings(sql, constants, shards);
+  const parts = await cutNumbered(sql, constants, shards);
+  return parts.map(({ shard, select }) => ({
+    output: sliceOutput(shard),
+    from: 'readings_read',
+    open: () => readFrom(select),
+  }));
+}
+
+async function partReadings(sql: SqlSession, constants: Constants, of: number): Promise<PartOfRows[]> {
   const zone = constants.zone === undefined ? '' : `, ${constants.zone} AS zone`;
-  await sql.run(`SET partitioned_write_flush_threshold = ${ROWS_BEFORE_WRITING}`);
-  await sql.run(`COPY (SELECT ${own}, ${shardNumberSql(of)} AS shard FROM readings_read)
-    TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION LZ4_RAW, PARTITION_BY (shard), OVERWRITE)`);
-  const found = await readdir(folder);
-  return shardsOf(of).flatMap((shard) => {
-    const name = `shard=${shard.index}`;
-    if (!found.includes(name)) return [];
-    const rows = parquetOf([path.join(folder, name, '*.parquet')]);
-    return [{ output: sliceOutput(shard), from: `(SELECT *${zone} FROM ${rows})` }];
-  });
+  const rows = `SELECT ${ownColumns(constants)}, ${shardNumberSql(of)} AS shard FROM readings_read`;
+  const parts = await cutByShard(sql, rows, of);
+  return parts.map(({ shard, from }) => ({ output: sliceOutput(shard), from: `(SELECT *${zone} FROM ${from})` }));
 }
 
 /** What a file of readings holds. */
