@@ -49,34 +49,45 @@ const QUIET = { progress: () => undefined, signal: new AbortController().signal 
 /** What was made so far, by step and output; those of shards by the step with its shard. */
 type Made = Map<string, LocalArtefact>;
 
-/** Makes the day, each step and shard in a session of its own. */
-export async function makeMeterDay(files: MeterFiles, sql: SqlEngine, shards: number): Promise<MadeDay> {
+/** Makes the day, each step and shard in a session of its own; of the shards of a step so many at once, as a worker does. */
+export async function makeMeterDay(
+  files: MeterFiles,
+  sql: SqlEngine,
+  { shards, atOnce }: { readonly shards: number; readonly atOnce: number },
+): Promise<MadeDay> {
   const dataset = smartMeterWith(() => Promise.resolve('a secret for a benchmark'), shards);
   const day = zonedDay(files.date, 'Europe/Paris');
   const spent = new Map<string, number>();
   const made: Made = new Map();
-  const measure = async (
-    name: string,
-    work: (session: SqlSession) => Promise<readonly UnitOutcome[]>,
-  ): Promise<void> => {
-    const before = ownCpuSeconds();
-    await sql.session(async (session) => {
+  const make = (name: string, work: (session: SqlSession) => Promise<readonly UnitOutcome[]>): Promise<void> =>
+    sql.session(async (session) => {
       for (const [output, staged] of Object.entries(outputsOf(await work(session))))
         made.set(`${name}:${output}`, artefactOf(files, `${name}:${output}`, staged));
     });
-    const step = unsharded(name);
+  const measure = async (step: string, work: readonly (() => Promise<void>)[]): Promise<void> => {
+    const before = ownCpuSeconds();
+    const waiting = work.values();
+    const lane = async (): Promise<void> => {
+      for (const next of waiting) await next();
+    };
+    await Promise.all(Array.from({ length: atOnce }, lane));
     spent.set(step, (spent.get(step) ?? 0) + ownCpuSeconds() - before);
   };
   for (const part of ['meters', 'injected', 'model', 'readings'] as const) {
     const raw = { path: files[part], sha256: part, bytes: 0 };
-    await measure(`download/${part}`, async (session) =>
-      dataset.slice({ part, raw, days: [day], progress: QUIET.progress }, session),
-    );
+    const cut = (session: SqlSession) => dataset.slice({ part, raw, days: [day], progress: QUIET.progress }, session);
+    await measure(`download/${part}`, [() => make(`download/${part}`, cut)]);
   }
-  for (const step of dataset.definition.steps) {
-    const inputs = step.part === undefined ? inputsOf(step, made) : undefined;
-    if (inputs === undefined) continue;
-    await measure(step.id, (session) => run(dataset, step, { scope: files.date, day, inputs }, session));
+  const { steps } = dataset.definition;
+  for (const id of new Set(steps.map((step) => unsharded(step.id)))) {
+    const work = steps
+      .filter((step) => step.part === undefined && unsharded(step.id) === id)
+      .flatMap((step) => {
+        const inputs = inputsOf(step, made);
+        if (inputs === undefined) return [];
+        return [() => make(step.id, (session) => run(dataset, step, { scope: files.date, day, inputs }, session))];
+      });
+    if (work.length > 0) await measure(id, work);
   }
   const tables = [...made].filter(([name]) => name.startsWith('transform/readings') && name.endsWith(':readings'));
   return {

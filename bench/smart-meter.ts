@@ -17,6 +17,8 @@ import { ownCpuSeconds } from './process-usage.ts';
  */
 
 const MEMORY_MB = Number(process.env['BENCH_SQL_MB'] ?? 384);
+/** Of the bare steps and of ours, which make as many shards at once. */
+const THREADS = 2;
 
 export async function run(): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'quotidien-meters-'));
@@ -86,7 +88,10 @@ function scoringFloor(rows: number): number {
 
 /** The same work with nothing of ours: CSV to sorted Parquet, checks, hours, days. */
 async function bareDay(file: string, folder: string): Promise<Timed[]> {
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: `${MEMORY_MB}MB`, threads: '2' });
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${MEMORY_MB}MB`,
+    threads: String(THREADS),
+  });
   const connection = await instance.connect();
   const sorted = path.join(folder, 'bare.parquet');
   const statements = {
@@ -110,11 +115,11 @@ async function bareDay(file: string, folder: string): Promise<Timed[]> {
 async function ownDay(files: MeterFiles, shards: number): Promise<MadeDay> {
   const engine = createDuckDbEngine({
     memoryLimitMb: MEMORY_MB,
-    threads: 2,
+    threads: THREADS,
     scratchRoot: path.join(files.folder, 'scratch'),
   });
   try {
-    return await makeMeterDay(files, engine, shards);
+    return await makeMeterDay(files, engine, { shards, atOnce: THREADS });
   } finally {
     await engine.close();
   }
