@@ -8,11 +8,11 @@ import type { InputHashes } from './step-key.ts';
 export function missingInput(step: StepDefinition, inputs: Readonly<Record<string, InputHashes>>): string | undefined {
   const needed = step.inputs.filter((input) => input.optional !== true && !isOfPreviousDays(input));
   const gone = needed.find((input) => inputs[input.name] === null);
-  if (gone !== undefined) return `${gone.step} has no output for this day`;
+  if (gone !== undefined) return `${gone.step} has no output`;
   if (step.needsAnyOf?.every((name) => inputs[name] === null) === true) {
-    return `none of ${step.needsAnyOf.join(', ')} has rows for this day`;
+    return `none of ${step.needsAnyOf.join(', ')} has rows`;
   }
   const lost = step.gathers?.find((names) => names.every((name) => inputs[name] === null));
-  if (lost !== undefined) return `no shard of ${unsharded(firstOf(lost))} has rows for this day`;
+  if (lost !== undefined) return `no shard of ${unsharded(firstOf(lost))} has rows`;
   return undefined;
 }

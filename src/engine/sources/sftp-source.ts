@@ -94,11 +94,13 @@ class Connection {
   }
 
   async *read(path: string, start: number, { signal }: SourceOptions): AsyncGenerator<Uint8Array> {
-    const stream = await this.#request(signal, path, (client) =>
-      Promise.resolve(client.createReadStream(path, { start }) as unknown as Readable),
-    );
-    // Also after the last byte was read: the library closes the file then, and a connection that is gone does not say so.
-    stream.on('error', () => undefined);
+    const stream = await this.#request(signal, path, (client) => {
+      const opened = client.createReadStream(path, { start }) as unknown as Readable;
+      // From the first moment on, because nobody reads it where the request was given up meanwhile; and after the last byte: the library closes
+      // the file then, and a connection that is gone does not say so.
+      opened.on('error', () => undefined);
+      return Promise.resolve(opened);
+    });
     // A stream of a connection that broke says nothing more, not even that it has ended.
     const idle = setInterval(() => {
       if (Date.now() - heardAt > this.#options.idleTimeoutMs) stream.destroy(silent(this.#options));

@@ -155,7 +155,7 @@ describe('planDay', () => {
     );
     expect(actions(plan)).toMatchObject({ 'download/a': 'skip', 'transform/table': 'skip', 'metrics/day': 'skip' });
     expect(reason(plan, 'download/a')).toBe('not expected before 2024-01-15T23:00:00.000Z');
-    expect(reason(plan, 'transform/table')).toBe('none of a, b has rows for this day');
+    expect(reason(plan, 'transform/table')).toBe('none of a, b has rows');
   });
 
   it('skips what lacks an input of its own day, whatever becomes of the day before', () => {
@@ -163,7 +163,7 @@ describe('planDay', () => {
     const [changed, empty] = planDays(planDefinition({ 'metrics/day': 2 }), [nothing, evidenceOf()], { offline: true });
     expect(actions(changed!)['metrics/day']).toBe('run');
     expect(actions(empty!)).toMatchObject({ 'metrics/day': 'skip', 'metrics/comparison': 'skip' });
-    expect(reason(empty!, 'metrics/comparison')).toBe('metrics/day has no output for this day');
+    expect(reason(empty!, 'metrics/comparison')).toBe('metrics/day has no output');
   });
 
   it('executes a step and everything behind it again on request', () => {
