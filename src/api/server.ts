@@ -317,6 +317,9 @@ function addErrorPage(app: ApiApp): void {
   const rows = Object.entries(ERROR_TABLE).map(
     ([code, { meaning, remedy }]) => `<dt id="${code}"><code>${code}</code></dt><dd>${meaning} ${remedy}</dd>`,
   );
-  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Errors</title><main><h1>Errors</h1><dl>${rows.join('')}</dl></main></html>`;
+  const head =
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Errors</title>' +
+    '<link rel="icon" href="data:,"><link rel="stylesheet" href="/console/style.css">';
+  const page = `<!doctype html><html lang="en"><head>${head}</head><body><main><h1>Errors</h1><dl>${rows.join('')}</dl></main></body></html>`;
   app.get('/api/errors', { schema: { hide: true } }, (_, reply) => reply.type('text/html; charset=utf-8').send(page));
 }
