@@ -136,8 +136,8 @@ export interface CommitResult {
 
 /** Periods to rebuild and days to look at again after days changed. */
 export interface DerivedWork {
-  /** Days whose own steps are out of date because of the changed days, by month window and by the last stage that they have. */
-  readonly windows: readonly { readonly dates: readonly CivilDate[]; readonly until: Stage }[];
+  /** Days whose own steps are out of date because of the changed days, by month window, by the last stage that they have, and by whether they have pages. */
+  readonly windows: readonly { readonly dates: readonly CivilDate[]; readonly until: Stage; readonly pages?: true }[];
   /** Rollups in the order they are to be made, each with its periods. */
   readonly rollups: readonly {
     readonly step: StepId;

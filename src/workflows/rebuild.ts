@@ -25,9 +25,11 @@ const control = proxyActivities<Activities>(CONTROL_RETRY);
  */
 export async function rebuild(pipeline: string, work: DerivedWork): Promise<FailedWork[]> {
   const failed: FailedWork[] = [];
-  for (const { dates, until } of work.windows) {
-    setCurrentDetails(`**${pipeline}**: rebuilding ${dates.length} days that compare themselves with changed days`);
-    failed.push(...(await rebuildDays(pipeline, dates, until)));
+  for (const days of work.windows) {
+    setCurrentDetails(
+      `**${pipeline}**: rebuilding ${days.dates.length} days that compare themselves with changed days`,
+    );
+    failed.push(...(await rebuildDays(pipeline, days)));
   }
   for (const rollup of work.rollups) {
     if (rollup.periods.length === 0) continue;
@@ -38,16 +40,13 @@ export async function rebuild(pipeline: string, work: DerivedWork): Promise<Fail
   return groupFailures(failed);
 }
 
-async function rebuildDays(
-  pipeline: string,
-  dates: DerivedWork['windows'][number]['dates'],
-  until: DerivedWork['windows'][number]['until'],
-): Promise<FailedWork[]> {
+async function rebuildDays(pipeline: string, days: DerivedWork['windows'][number]): Promise<FailedWork[]> {
+  const { dates, until } = days;
   const { workflowId, runId } = workflowInfo();
   try {
     const { careful } = await executeChild(window, {
       workflowId: `${workflowId}/${runId}/${firstOf(dates)}/${until}`,
-      args: [{ pipeline, dates, reason: 'derived', offline: true, until }],
+      args: [{ pipeline, ...days, reason: 'derived', offline: true }],
       staticSummary: `${dates.length} days that compare themselves with changed days`,
     });
     return careful.flatMap((day) => failedDay(day, `${until}/day`));

@@ -43,12 +43,15 @@ export interface StaleDay {
   readonly date: CivilDate;
   /** The last stage that the day has: what was never made of it is not made now either. */
   readonly until: Stage;
+  /** It has what is made for single days only, a page, which is made again with the rest: nothing that is published goes because another day changed. */
+  readonly pages: boolean;
 }
 
 function windowsOf(definition: PipelineDefinition, stale: readonly StaleDay[]): DerivedWork['windows'] {
-  return STAGES.flatMap((until) => {
-    const dates = stale.filter((day) => day.until === until).map(({ date }) => date);
-    return workWindows(definition, dates).map((days) => ({ until, dates: days }));
+  const alike = STAGES.flatMap((until) => [false, true].map((pages) => ({ until, pages })));
+  return alike.flatMap(({ until, pages }) => {
+    const dates = stale.filter((day) => day.until === until && day.pages === pages).map(({ date }) => date);
+    return workWindows(definition, dates).map((days) => ({ until, dates: days, ...(pages ? { pages } : {}) }));
   });
 }
 
@@ -92,13 +95,15 @@ async function staleOf(
   const inSets = new Set(definition.steps.filter((step) => step.singleDaysOnly !== true).map(({ id }) => id));
   return plans.flatMap(({ date, steps }): StaleDay[] => {
     const manifest = manifests.get(date);
-    const made = steps.filter(({ step }) => inSets.has(step) && keyIn(manifest, step) !== undefined);
+    const made = steps.filter(({ step }) => keyIn(manifest, step) !== undefined);
+    const inWindows = made.filter(({ step }) => inSets.has(step));
+    const pages = inWindows.length < made.length;
     const until = made
       .map(({ step }) => stageOf(step))
       .sort((a, b) => STAGES.indexOf(a) - STAGES.indexOf(b))
       .at(-1);
-    const stale = made.filter((step) => !isAsStored(step, manifest));
+    const stale = inWindows.filter((step) => !isAsStored(step, manifest));
     const isOurs = readers.has(date) || stale.every(({ step }) => comparing.has(step));
-    return until !== undefined && stale.length > 0 && isOurs ? [{ date, until }] : [];
+    return until !== undefined && stale.length > 0 && isOurs ? [{ date, until, pages }] : [];
   });
 }

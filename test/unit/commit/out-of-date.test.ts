@@ -81,6 +81,22 @@ describe('a day that was made while the day that it reads changed', () => {
   });
 });
 
+describe('a day with a page that compares itself with a changed day', () => {
+  it('has its page made again with the rest, and the page of no other day', async () => {
+    const [alone, inWindow] = [NEXT, DATE];
+    await runDays(engine, 'tiny', [inWindow]);
+    await runDay(engine, 'tiny', alone);
+    publisher.publish(DATE, { add: 1 });
+    await runDays(engine, 'tiny', [inWindow], { recheck: true });
+    expect((await resolveDerived(engine, 'tiny', [DATE])).windows).toMatchObject([{ dates: [alone], pages: true }]);
+    await settleDerived(engine, 'tiny', [DATE]);
+    const manifests = await newestManifests(engine.documents, 'tiny', [DATE, NEXT]);
+    expect(manifests.get(alone)?.version).toBe(2);
+    expect(keyIn(manifests.get(alone), 'report/page')).toBeDefined();
+    expect(keyIn(manifests.get(inWindow), 'report/page')).toBeUndefined();
+  });
+});
+
 describe('a changed day with something new of its own', () => {
   it('is left to its own run, which may be waiting for a decision on it', async () => {
     await runDay(engine, 'tiny', DATE);
