@@ -11,7 +11,7 @@ const POWERS = `SELECT pdl, mois, CAST(CAST(max(puissance_max_m) AS DECIMAL(18, 
 /** Makes `lignes_facturees` from `lignes` and `mois`. An invoice without a date is of the 5th after its month. */
 export const INVOICED_LINES_SQL = `
   CREATE OR REPLACE TEMP TABLE lignes_facturees AS
-  WITH points AS (SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl FROM mois GROUP BY ALL),
+  WITH points AS (SELECT ref_situation_contractuelle AS rsc, min(pdl) AS pdl FROM mois GROUP BY ALL),
   puissances AS (${POWERS})
   SELECT coalesce(l.pdl, p.pdl) AS pdl, CAST(l.mois || '-05' AS DATE) + INTERVAL 1 MONTH AS date_facture, l.categorie,
     l.quantite AS quantite_kwh, k.kva AS puissance_kva

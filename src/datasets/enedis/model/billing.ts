@@ -94,7 +94,7 @@ export function openAffairsSql(asOf: string): string {
  */
 export function perimeterSql(day: string): string {
   return `
-  SELECT rsc AS ref_situation_contractuelle, any_value(pdl) AS pdl, min(jour) AS debut, min(jour) FILTER (WHERE est_sortie) AS fin
+  SELECT rsc AS ref_situation_contractuelle, min(pdl) AS pdl, min(jour) AS debut, min(jour) FILTER (WHERE est_sortie) AS fin
   FROM evenements GROUP BY rsc
   HAVING min(jour) <= CAST(${day} AS DATE) AND coalesce(min(jour) FILTER (WHERE est_sortie) > CAST(${day} AS DATE), true)
   ORDER BY rsc`;

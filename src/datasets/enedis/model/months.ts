@@ -30,7 +30,7 @@ const POWER = `coalesce(array_to_string(list_transform(puissances_m, x -> ${KVA(
  */
 export const MONTHS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE mois_abonnements AS
-   SELECT rsc, any_value(pdl) AS pdl, mois, min(debut) AS debut, max(fin) AS fin, CAST(sum(nb_jours) AS INTEGER) AS nb_jours,
+   SELECT rsc, min(pdl) AS pdl, mois, min(debut) AS debut, max(fin) AS fin, CAST(sum(nb_jours) AS INTEGER) AS nb_jours,
      rounded(sum(puissance_m * nb_jours), sum(nb_jours)) AS puissance_moyenne_m, max(puissance_m) AS puissance_max_m,
      ${MEMO} AS memo_puissance, arg_max(fta, debut) AS fta,
      ${wholeSum('fixe_c')} AS fixe_c, bool_or(est_partage) AS est_partage, string_agg(DISTINCT erreur, '; ' ORDER BY erreur) AS erreur
@@ -40,7 +40,7 @@ export const MONTHS: readonly string[] = [
    )
    GROUP BY rsc, mois`,
   `CREATE OR REPLACE TEMP TABLE mois_energies AS
-   SELECT rsc, any_value(pdl) AS pdl, mois, ${ENERGY_COLUMNS.map((column) => `${wholeSum(column)} AS ${column}`).join(', ')},
+   SELECT rsc, min(pdl) AS pdl, mois, ${ENERGY_COLUMNS.map((column) => `${wholeSum(column)} AS ${column}`).join(', ')},
      ${wholeSum('variable_c')} AS variable_c, count(*) AS periodes,
      CASE max(CASE qualite WHEN 'réelle' THEN 0 WHEN 'estimée' THEN 1 ELSE 2 END) WHEN 0 THEN 'réelle' WHEN 1 THEN 'estimée' ELSE 'incalculable' END AS qualite,
      bool_and(est_communicante) AS est_communicante, bool_or(est_passage_a_zero) AS est_passage_a_zero,

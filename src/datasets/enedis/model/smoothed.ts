@@ -17,7 +17,7 @@ export const SMOOTHED: readonly string[] = [
    WITH lisses AS (
      SELECT rsc, min(mois) AS premier FROM lignes_postees WHERE est_lisse GROUP BY rsc
    ), bornes AS (
-     SELECT l.rsc, l.premier, max(m.mois) AS dernier, any_value(m.pdl) AS pdl, strftime(any_value(c.sortie) - INTERVAL 1 DAY, '%Y-%m') AS sortie
+     SELECT l.rsc, l.premier, max(m.mois) AS dernier, min(m.pdl) AS pdl, strftime(any_value(c.sortie) - INTERVAL 1 DAY, '%Y-%m') AS sortie
      FROM lisses l JOIN mois m ON m.ref_situation_contractuelle = l.rsc LEFT JOIN contrats c ON c.rsc = l.rsc
      GROUP BY l.rsc, l.premier
    )

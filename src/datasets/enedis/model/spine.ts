@@ -20,7 +20,7 @@ const LAST_KNOWN = ['puissance_m', 'fta', 'niveau', 'pdl', 'segment', 'categorie
 /** Makes `evenements`, `conflits` and `contrats` (entry and exit of each) from `c15_current`, `evenements_c12` and `premiers`. */
 export const CONTRACTS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE evenements AS
-   SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl, date_evenement AS moment,
+   SELECT ref_situation_contractuelle AS rsc, min(pdl) AS pdl, date_evenement AS moment,
      CAST(date_evenement AS TIMESTAMPTZ) AS instant, CAST(left(date_evenement, 10) AS DATE) AS jour,
      string_agg(DISTINCT evenement_declencheur, '+' ORDER BY evenement_declencheur) AS evenement,
      bool_or(evenement_declencheur IN (${quoteTexts(ENTRIES)})) AS est_entree,
@@ -42,7 +42,7 @@ export const CONTRACTS: readonly string[] = [
   `CREATE OR REPLACE TEMP TABLE conflits AS
    SELECT rsc, pdl, moment, jour, formules, puissances FROM evenements WHERE formules > 1 OR puissances > 1`,
   `CREATE OR REPLACE TEMP TABLE contrats AS
-   SELECT rsc, any_value(pdl) AS pdl, coalesce(min(jour) FILTER (WHERE est_entree), min(jour)) AS entree,
+   SELECT rsc, min(pdl) AS pdl, coalesce(min(jour) FILTER (WHERE est_entree), min(jour)) AS entree,
      min(jour) FILTER (WHERE est_sortie) AS sortie
    FROM evenements GROUP BY rsc`,
 ];

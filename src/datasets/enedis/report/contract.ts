@@ -217,7 +217,7 @@ export async function contractsOf(sql: SqlSession, id: string, nameRows: NameRow
       : `(${rsc} IN (${(await contractsNamed(sql, id, month, nameRows)).map(quoteText).join(', ') || 'NULL'}) OR ${rsc} IN (SELECT ${rsc} FROM enedis_reperes WHERE unite = ${quoteText(id)})
            OR ${formerUnitSql(rsc, quoteText(month))} = ${quoteText(id)})`;
   const found = await sql.rows<{ rsc: string; pdl: string }>(
-    `SELECT ref_situation_contractuelle AS rsc, any_value(pdl) AS pdl FROM enedis_echine
+    `SELECT ref_situation_contractuelle AS rsc, min(pdl) AS pdl FROM enedis_echine
      WHERE ref_situation_contractuelle = ${quoteText(id)} OR pdl = ${quoteText(id)} OR ${unit} GROUP BY 1 ORDER BY min(date_evenement), 1`,
   );
   const contracts: Contract[] = [];
