@@ -34,3 +34,22 @@ describe.each(readdirSync(path.join(ROOT, 'packages')))('packages/%s', (name) =>
     expect(json('tsconfig.build.json')['references']).toContainEqual({ path: `packages/${name}` });
   });
 });
+
+/** npm leaves a platform's build out of the lock file when the registry has not got it yet, and `npm ci` then refuses on another day. */
+it('the lock file has every optional dependency of every package, for every platform', () => {
+  const { packages = {} } = json('package-lock.json');
+  const missing = Object.entries(packages).flatMap(([place, entry]) =>
+    Object.keys((entry as { optionalDependencies?: object }).optionalDependencies ?? {})
+      .filter((name) => !foundFrom(packages, place, name))
+      .map((name) => `${name} (of ${place || 'the root'})`),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** Looks as Node.js does: in the package's own node_modules, then in those of the folders above it. */
+function foundFrom(packages: Record<string, unknown>, place: string, name: string): boolean {
+  const folders = place
+    .split('/node_modules/')
+    .map((_, index, parts) => parts.slice(0, index + 1).join('/node_modules/'));
+  return [...folders, ''].some((folder) => `${folder}${folder && '/'}node_modules/${name}` in packages);
+}
