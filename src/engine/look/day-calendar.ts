@@ -14,7 +14,7 @@ import { readFailures } from '../records/failures.ts';
 
 /**
  * How the days stand, in the order of the dates; those before the pipeline's first day are left out. What is out of date is told from the records; whether every
- * artefact is still there is for `stale` and `verify` to look at.
+ * artefact is still there is for `stale` and `verify` to look at. What a previous day will change is told when that day is among the dates, as `stale` tells it.
  * Which days run is known to Temporal alone: the caller gives what it found.
  */
 export async function calendarOfDays(
