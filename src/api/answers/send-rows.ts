@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
@@ -10,14 +9,12 @@ import { readRowSets, readTextSets, writeParquet } from '../../engine/look/table
 import { PipelineError } from '../../errors.ts';
 import type { TableColumn } from '../../pipelines/tables.ts';
 import { HttpRefusal } from '../shared/problems.ts';
-import { arrowStream } from './arrow.ts';
 import type { Dialect } from './csv.ts';
 import { beginDownload } from './downloads.ts';
 import { csvLineSql } from './csv-sql.ts';
 import { FORMATS } from './formats.ts';
 import type { Format } from './formats.ts';
-import { csvOf, inPieces, textOf } from './row-text.ts';
-import { xlsxStream } from './xlsx.ts';
+import { rowStream } from './row-stream.ts';
 
 /** A whole table in one of the formats, at the pace of its reader. */
 
@@ -52,22 +49,9 @@ export async function sendWhole(
   reply.header('content-disposition', `${how}; filename="${fileNameOf(whole)}"`);
   if (format === 'parquet') return sendParquet(engine, whole, request, reply);
   const signal = untilHungUp(reply);
-  if (format === 'csv') {
-    const lines = readTextSets(engine, cut, csvLineSql(columns, dialect), signal);
-    return reply.send(
-      Readable.from(inPieces(csvOf(columns, lines, dialect)), {
-        objectMode: false,
-      }),
-    );
-  }
+  const lines = readTextSets(engine, cut, csvLineSql(columns, dialect), signal);
   const sets = readRowSets(engine, cut, { columns: names, signal });
-  if (format === 'arrow') return reply.send(arrowStream(columns, sets));
-  if (format === 'xlsx') return reply.send(xlsxStream(columns, sets));
-  return reply.send(
-    Readable.from(inPieces(textOf(format, columns, sets, dialect)), {
-      objectMode: false,
-    }),
-  );
+  return reply.send(rowStream(whole, format, { lines, sets }));
 }
 
 /** Aborts when the connection of the answer closes: nobody reads on for who has hung up, or waits for a turn. */

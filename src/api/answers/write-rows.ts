@@ -1,17 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Engine } from '../../engine/engine.ts';
 import { readRowSets, readTextSets, writeParquet } from '../../engine/look/table-rows.ts';
 import type { TextSet } from '../../engine/look/table-rows.ts';
 import type { AnswerRow } from '../../pipelines/tables.ts';
-import { arrowStream } from './arrow.ts';
 import { csvLineSql } from './csv-sql.ts';
-import { csvOf, textOf } from './row-text.ts';
+import { rowStream } from './row-stream.ts';
 import type { WholeRows } from './send-rows.ts';
-import { xlsxStream } from './xlsx.ts';
-
-type RowFormat = Exclude<WholeRows['format'], 'parquet' | 'csv'>;
 
 /** Writes a whole table into a file, in any of the formats, at the pace of the disk; returns the number of rows. */
 export async function writeRows(engine: Engine, whole: WholeRows, file: string, signal: AbortSignal): Promise<number> {
@@ -30,21 +25,7 @@ export async function writeRows(engine: Engine, whole: WholeRows, file: string, 
       yield set;
     }
   }
-  const stream =
-    format === 'csv' ? textStream(csvOf(columns, lines(), dialect)) : streamOf({ columns, dialect, format }, sets());
+  const stream = rowStream(whole, format, { lines: lines(), sets: sets() });
   await pipeline(stream, createWriteStream(file), { signal });
   return rows;
-}
-
-function streamOf(
-  { columns, format, dialect }: Pick<WholeRows, 'columns' | 'dialect'> & { readonly format: RowFormat },
-  sets: AsyncIterable<readonly AnswerRow[]>,
-): Readable {
-  if (format === 'xlsx') return xlsxStream(columns, sets);
-  if (format === 'arrow') return arrowStream(columns, sets);
-  return textStream(textOf(format, columns, sets, dialect));
-}
-
-function textStream(texts: AsyncIterable<string>): Readable {
-  return Readable.from(texts, { objectMode: false });
 }
