@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { h } from 'preact';
 import { z } from 'zod';
 import { Orders } from '../api/routes/orders.ts';
-import { reportOutputs } from '../api/routes/report-formats.ts';
+import { reportIn } from '../api/routes/report-formats.ts';
 import type { Verifier } from '../api/routes/verify-order.ts';
 import { mayReadOutput, seenBy } from '../api/security/callers.ts';
 import type { ApiApp } from '../api/shared/app.ts';
@@ -132,7 +132,7 @@ async function pipelineRow(
   const span = await known.span(name);
   const year = (span?.to ?? engine.now().toISOString()).slice(0, 4);
   const version = span && (await known.newest(name, [span.to])).get(span.to);
-  const page = reportOutputs(definition).find(({ extension }) => extension === 'html');
+  const page = reportIn(definition, 'html', version);
   const isThere = page !== undefined && version?.outputs[page.id] !== undefined;
   const reportOf = isThere && mayReadOutput(caller, definition, page.output) ? span?.to : undefined;
   return { name, title, year, span, reportOf };

@@ -17,7 +17,7 @@ import { finished } from 'node:stream/promises';
 import { sendFile } from '../answers/send-rows.ts';
 import { digestOf, isKnown } from '../answers/tags.ts';
 import { mayKnowPeople, requireOutput, requireScope } from '../security/callers.ts';
-import { reportFormats, reportOutputs } from './report-formats.ts';
+import { reportFormats, reportIn } from './report-formats.ts';
 import type { ReportOutput } from './report-formats.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
@@ -174,8 +174,7 @@ async function sendReport(
 ): Promise<FastifyReply> {
   const { definition } = datasetOf(context.engine, pipeline);
   const version = (await context.known.newest(pipeline, [date])).get(date);
-  const declared = reportOutputs(definition).filter(({ extension }) => extension === format);
-  const found = declared.find(({ id }) => version?.outputs[id] !== undefined) ?? declared[0];
+  const found = reportIn(definition, format, version);
   requireReport(request, definition, found, format);
   if (version === undefined) throw notFound(`finished day ${date} of ${pipeline}`);
   const ref = found && version.outputs[found.id];

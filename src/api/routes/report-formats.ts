@@ -12,12 +12,22 @@ export interface ReportOutput {
 }
 
 /** In the order of the steps: of several with one extension the first is the report. */
-export function reportOutputs({ steps }: PipelineDefinition): ReportOutput[] {
+function reportOutputs({ steps }: PipelineDefinition): ReportOutput[] {
   return steps
     .filter(({ id }) => id.startsWith('report/'))
     .flatMap(({ id, outputs }) =>
       Object.entries(outputs).map(([name, output]) => ({ id: `${id}:${name}`, extension: output.extension, output })),
     );
+}
+
+/** The report of a version in a format: of several the first that it has, or else the first that is declared. */
+export function reportIn(
+  definition: PipelineDefinition,
+  format: string,
+  version: { readonly outputs: Readonly<Record<string, unknown>> } | undefined,
+): ReportOutput | undefined {
+  const declared = reportOutputs(definition).filter(({ extension }) => extension === format);
+  return declared.find(({ id }) => version?.outputs[id] !== undefined) ?? declared[0];
 }
 
 /** Each format of the report once, and whether it is open to the caller. */
