@@ -7,6 +7,7 @@ import { notFound } from '../api/shared/problems.ts';
 import { datasetOf } from '../engine/engine.ts';
 import { askQuestion, questionsOf, readParameters } from '../engine/look/ask-question.ts';
 import type { Answer, PlacedQuestion } from '../engine/look/ask-question.ts';
+import type { AskedRange } from '../engine/look/range-of-days.ts';
 import { tablesOf } from '../engine/look/table-cut.ts';
 import type { PlacedTable } from '../engine/look/table-cut.ts';
 import { errorCodeOf, PipelineError } from '../errors.ts';
@@ -14,7 +15,7 @@ import { definedMembers } from '../given.ts';
 import type { DashboardDefinition } from '../pipelines/tables.ts';
 import { AnswerView, NamedList, QuestionForm } from './answer-page.tsx';
 import { DashboardPage } from './dashboard-page.tsx';
-import type { DashboardPart, DashboardRange } from './dashboard-page.tsx';
+import type { DashboardPart } from './dashboard-page.tsx';
 import { askedOf, filledIn, readForm } from './form.ts';
 import type { PageContext } from './layout.tsx';
 import type { AddPage } from './send-page.ts';
@@ -99,7 +100,7 @@ async function partOf(
   page: PageContext,
   request: FastifyRequest,
   chart: DashboardDefinition['charts'][number],
-  { from, to }: DashboardRange,
+  { from, to }: AskedRange,
 ): Promise<DashboardPart> {
   let given: Record<string, unknown> = chart.parameters;
   try {

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { Answer } from '../engine/look/ask-question.ts';
+import type { AskedRange } from '../engine/look/range-of-days.ts';
 import type { DashboardDefinition } from '../pipelines/tables.ts';
 import { AnswerView } from './answer-page.tsx';
 import { AskForm, RangeFields } from './fields.tsx';
@@ -16,12 +17,6 @@ export interface DashboardPart {
   readonly query: string;
 }
 
-/** Days for all charts; empty for what each of them has without. */
-export interface DashboardRange {
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-}
-
 /** Each chart with its sentence, what it stands on, and its rows behind it. */
 export function DashboardPage({
   page,
@@ -31,7 +26,8 @@ export function DashboardPage({
 }: {
   readonly page: PageContext;
   readonly dashboard: DashboardDefinition;
-  readonly range: DashboardRange;
+  /** Days for all charts; empty for what each of them has without. */
+  readonly range: AskedRange;
   readonly parts: readonly DashboardPart[];
 }): JSX.Element {
   const { words, language } = page;

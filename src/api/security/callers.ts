@@ -111,7 +111,10 @@ export function mayKnowPeople({ anonymous }: Pick<Caller, 'anonymous'>): boolean
 
 /** Whether the caller may read an output; those about people are for those who say who they are, as tables are. */
 export function mayReadOutput(caller: Caller, definition: PipelineDefinition, output: OutputDefinition): boolean {
-  return whyNotReadOutput(caller, definition, output, '') === undefined;
+  return (
+    (mayKnowPeople(caller) || !isAboutPeople(definition, output)) &&
+    whyWithoutScope(caller, 'data:read', definition.name) === undefined
+  );
 }
 
 /** Refuses who may not read an output of the name `what`; `instead` says what is open in its place. */
@@ -121,22 +124,15 @@ export function requireOutput(
   output: OutputDefinition,
   { what, instead = [] }: { readonly what: string; readonly instead?: readonly string[] },
 ): void {
-  const open = instead.length === 0 ? '' : `; open to all readers: ${instead.join(', ')}`;
-  const refusal = whyNotReadOutput(caller, definition, output, `${what} tells of people: ${HOW_TO_SAY_WHO}${open}`);
+  if (!mayKnowPeople(caller) && isAboutPeople(definition, output)) {
+    const open = instead.length === 0 ? '' : `; open to all readers: ${instead.join(', ')}`;
+    throw new PipelineError('AUTH_REQUIRED', `${what} tells of people: ${HOW_TO_SAY_WHO}${open}`);
+  }
+  const refusal = whyWithoutScope(caller, 'data:read', definition.name);
   if (refusal !== undefined) throw refusal;
 }
 
 const HOW_TO_SAY_WHO = 'sign in at the console ("quotidien console" prints a link), or send a key';
-
-function whyNotReadOutput(
-  caller: Caller,
-  definition: PipelineDefinition,
-  output: OutputDefinition,
-  words: string,
-): PipelineError | undefined {
-  if (!mayKnowPeople(caller) && isAboutPeople(definition, output)) return new PipelineError('AUTH_REQUIRED', words);
-  return whyWithoutScope(caller, 'data:read', definition.name);
-}
 
 /** Whether a table has columns that are not everybody's business. */
 export function hasPersonalColumns({ table, dataset }: PlacedTable): boolean {
