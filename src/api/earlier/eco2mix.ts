@@ -34,14 +34,8 @@ const FILIERES = [...SOURCES, 'pompage'] as const;
 const tags = ['eCO2mix (earlier)'];
 const range = { debut: civilDate, fin: civilDate };
 const plain = z.strictObject(range);
-const byFiliere = z.strictObject({
-  ...range,
-  filiere: z.enum(FILIERES).default('nucleaire'),
-});
-const byPays = z.strictObject({
-  ...range,
-  pays: z.enum(PAYS).default('total'),
-});
+const byFiliere = z.strictObject({ ...range, filiere: z.enum(FILIERES).default('nucleaire') });
+const byPays = z.strictObject({ ...range, pays: z.enum(PAYS).default('total') });
 
 interface Range {
   readonly debut: string;
@@ -80,21 +74,12 @@ const CAPACITY_NAMES: Readonly<Record<string, string>> = {
 export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): void {
   if (!('eco2mix' in engine.datasets) && !('parc' in engine.datasets)) return;
   const placed = tablesOf(engine.datasets).get('parc_mensuel');
-  const schema = {
-    tags,
-    querystring: z.strictObject(range).partial(),
-    response: { 200: anyRecord, ...problems },
-  };
+  const schema = { tags, querystring: z.strictObject(range).partial(), response: { 200: anyRecord, ...problems } };
   app.get('/parc', { schema }, async (request) => {
     requireScope(request, 'data:read', placed?.pipeline ?? 'eco2mix');
     const span = placed === undefined ? undefined : await known.span(placed.pipeline);
     if (placed === undefined || span === undefined)
-      return {
-        count: 0,
-        unite: 'MW',
-        data: [],
-        note: 'aucun mois du parc installé n’est connu',
-      };
+      return { count: 0, unite: 'MW', data: [], note: 'aucun mois du parc installé n’est connu' };
     const { debut: from = span.from, fin: to = span.to } = request.query;
     const data: Record<string, unknown>[] = [];
     for await (const rows of readRowSets(engine, await cutTable(engine, known, placed, { from, to })))
@@ -111,73 +96,44 @@ function addCurves(app: ApiApp, grid: Grid): void {
     schema: {
       tags,
       querystring: query,
-      response: {
-        200: answerAs('The curve', { 'application/json': anyRecord }),
-        ...problems,
-        ...unchanged,
-      },
+      response: { 200: answerAs('The curve', { 'application/json': anyRecord }), ...problems, ...unchanged },
     },
   });
   app.get('/courbe_conso', curve(plain), (request, reply) => {
     const asked = plain.parse(request.query);
-    return grid.sendCurve(request, reply, asked, {
-      name: 'consommation',
-      columns: ['load_mw'],
-      head: {},
-    });
+    return grid.sendCurve(request, reply, asked, { name: 'consommation', columns: ['load_mw'], head: {} });
   });
   app.get('/courbe_prod', curve(byFiliere), (request, reply) => {
     const asked = byFiliere.parse(request.query);
     const columns = [COLUMN_OF[asked.filiere]];
-    return grid.sendCurve(request, reply, asked, {
-      name: 'production',
-      columns,
-      head: { filiere: asked.filiere },
-    });
+    const head = { filiere: asked.filiere };
+    return grid.sendCurve(request, reply, asked, { name: 'production', columns, head });
   });
   app.get('/echange', curve(byPays), (request, reply) => {
     const asked = byPays.parse(request.query);
-    const head = {
-      pays: asked.pays,
-      note: 'positif : import ; négatif : export',
-    };
-    return grid.sendCurve(request, reply, asked, {
-      name: 'echange',
-      columns: exchangeColumns(asked.pays),
-      head,
-    });
+    const head = { pays: asked.pays, note: 'positif : import ; négatif : export' };
+    return grid.sendCurve(request, reply, asked, { name: 'echange', columns: exchangeColumns(asked.pays), head });
   });
 }
 
 function addEnergies(app: ApiApp, grid: Grid): void {
   const energies = (query: z.ZodObject) => ({
-    schema: {
-      tags,
-      querystring: query,
-      response: { 200: anyRecord, ...problems },
-    },
+    schema: { tags, querystring: query, response: { 200: anyRecord, ...problems } },
   });
   const gwh = (value: unknown): number => Math.round(Number(value) / 100) / 10;
   app.get('/energie_conso', energies(plain), (request) => {
     const asked = plain.parse(request.query);
-    return grid.energies(request, asked, 'consommation', (row) => ({
-      energie_gwh: gwh(row['energy_mwh']),
-    }));
+    return grid.energies(request, asked, 'consommation', (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
   });
   app.get('/energie_prod', energies(byFiliere), async (request) => {
     const { filiere, ...asked } = byFiliere.parse(request.query);
-    const found = await grid.energies(request, asked, filiere, (row) => ({
-      energie_gwh: gwh(row['energy_mwh']),
-    }));
+    const found = await grid.energies(request, asked, filiere, (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
     return { ...found, filiere };
   });
   app.get('/energie_echange', energies(byPays), async (request) => {
     const { pays, ...asked } = byPays.parse(request.query);
     const found = await grid.energies(request, asked, exchangeQuantity(pays), (row) => {
-      return {
-        import_gwh: gwh(row['import_mwh']),
-        export_gwh: gwh(row['export_mwh']),
-      };
+      return { import_gwh: gwh(row['import_mwh']), export_gwh: gwh(row['export_mwh']) };
     });
     return { ...found, pays };
   });
@@ -228,13 +184,7 @@ class Grid {
       count += rows;
       data += text;
     }
-    const start = JSON.stringify({
-      count,
-      debut,
-      fin,
-      unite: 'MW',
-      ...head,
-    }).slice(0, -1);
+    const start = JSON.stringify({ count, debut, fin, unite: 'MW', ...head }).slice(0, -1);
     return reply.type(FORMATS.json).send(`${start},"data":[${data.slice(1)}]}`);
   }
 

@@ -30,9 +30,7 @@ const MAX_ROWS_PER_PAGE = 10_000;
 /** Ten years: more is what the published files of the whole history are for. */
 const MAX_DAYS = 3_660;
 
-const tableParams = z.strictObject({
-  table: z.string().max(64).describe('Id of a table'),
-});
+const tableParams = z.strictObject({ table: z.string().max(64).describe('Id of a table') });
 const formatParams = z.strictObject({
   ...tableParams.shape,
   format: z.enum(['json', 'ndjson', 'csv', 'parquet', 'arrow', 'xlsx']),
@@ -128,20 +126,9 @@ function addProof(app: ApiApp, context: ApiContext, tables: ReadonlyMap<string, 
       const versions = cut.versions.flatMap((known) => {
         const { scope, version, verdict, committedAt } = known;
         const about = { scope, version, verdict, committed_at: committedAt };
-        return filesOf(known, cut.table.rows).map(({ key, sha256, bytes }) => ({
-          ...about,
-          key,
-          sha256,
-          bytes,
-        }));
+        return filesOf(known, cut.table.rows).map(({ key, sha256, bytes }) => ({ ...about, key, sha256, bytes }));
       });
-      return {
-        table: cut.table.id,
-        ...cut.span,
-        hash: cut.hash,
-        missing: cut.missing,
-        versions,
-      };
+      return { table: cut.table.id, ...cut.span, hash: cut.hash, missing: cut.missing, versions };
     },
   );
 }
@@ -154,24 +141,14 @@ function addDescriptions(app: ApiApp, tables: ReadonlyMap<string, PlacedTable>):
       schema: {
         tags,
         summary: 'Every table',
-        response: {
-          200: z.object({ tables: z.array(anyRecord) }),
-          ...problems,
-        },
+        response: { 200: z.object({ tables: z.array(anyRecord) }), ...problems },
       },
     },
     () => ({ tables: [...tables.values()].map(described) }),
   );
   app.get(
     '/tables/:table',
-    {
-      schema: {
-        tags,
-        summary: 'One table',
-        params: tableParams,
-        response: { 200: anyRecord, ...problems },
-      },
-    },
+    { schema: { tags, summary: 'One table', params: tableParams, response: { 200: anyRecord, ...problems } } },
     (request) => {
       const found = placed(tables, request.params.table);
       mayReadTable(request, found);
@@ -224,15 +201,7 @@ async function cutOf(
   if (days > MAX_DAYS)
     throw new PipelineError('RANGE_TOO_LARGE', `${days} days are asked for, at most ${MAX_DAYS} are given at once`);
   const at = asOf === undefined ? undefined : new Date(asOf).toISOString();
-  return {
-    pipeline,
-    state,
-    cut: await cutTable(engine, known, table, {
-      from: first,
-      to: last,
-      asOf: at,
-    }),
-  };
+  return { pipeline, state, cut: await cutTable(engine, known, table, { from: first, to: last, asOf: at }) };
 }
 
 /** Where the next page begins: it is of the same versions, whatever is committed in between. */
@@ -305,23 +274,12 @@ async function sendPage(
   known.keep(request, { pipeline, state, tag });
   if (isKnown(request, reply, tag)) return reply.send();
   const standing = standingOf(cut, given.as_of);
-  const { rows, more } = await pageOf(context, cut, {
-    columns: names,
-    skip,
-    limit,
-    signal: untilHungUp(reply),
-  });
+  const { rows, more } = await pageOf(context, cut, { columns: names, skip, limit, signal: untilHungUp(reply) });
   const next = more && cut.committedAt !== null ? nextLink(request, cut, skip + limit) : undefined;
   tellStanding(reply, standing, next === undefined ? [] : [`<${next}>; rel="next"`]);
   reply.type(FORMATS[format]);
   if (format !== 'json') return sendRows(reply, format, columns, rows, dialect);
-  const head = {
-    table: cut.table.id,
-    ...cut.span,
-    columns,
-    standing,
-    next: next ?? null,
-  };
+  const head = { table: cut.table.id, ...cut.span, columns, standing, next: next ?? null };
   return reply.send(`${JSON.stringify(head).slice(0, -1)},"rows":${JSON.stringify(rows)}}`);
 }
 
@@ -329,15 +287,7 @@ function nextLink(request: FastifyRequest, cut: TableCut, skip: number): string 
   const [path = '', query = ''] = request.url.split('?');
   const params = new URLSearchParams(query);
   for (const name of ['from', 'to', 'as_of']) params.delete(name);
-  params.set(
-    'cursor',
-    writeCursor({
-      skip,
-      hash: cut.hash,
-      asOf: cut.committedAt ?? '',
-      ...cut.span,
-    }),
-  );
+  params.set('cursor', writeCursor({ skip, hash: cut.hash, asOf: cut.committedAt ?? '', ...cut.span }));
   return `${path}?${params.toString()}`;
 }
 
