@@ -210,6 +210,22 @@ describe('the questions about the city', () => {
     },
   );
 
+  it('refuse centuries, of which each missing day would be named', async () => {
+    for (const asked of [
+      'suggest_work_hours?start=2026-04-29&end=2860-02-29',
+      'get_chiffres_chantiers?start=1082-11-14&end=2939-02-04',
+    ]) {
+      const url = `/api/v1/questions/${asked}`;
+      const answer = await api.inject({ url, headers: { host: 'localhost' } });
+      expect(answer.statusCode, answer.body).toBe(422);
+      expect(answer.json()).toMatchObject({
+        code: 'RANGE_TOO_LARGE',
+        detail: expect.stringContaining('at most 10958') as string,
+      });
+    }
+    await ask('suggest_work_hours?start=2000-01-01&end=2026-05-02');
+  });
+
   it('take the name of a street as text and nothing else', async () => {
     const { rows } = await ask(`get_works_near?start=${CITY_DAY}&street=${encodeURIComponent("l'a%' OR 1=1 --")}`);
     expect(rows).toEqual([]);
