@@ -81,31 +81,45 @@ interface AutocannonResult {
 
 const AUTOCANNON = fileURLToPath(import.meta.resolve('autocannon'));
 
-/** Starts a load by autocannon; `stop` ends it early. */
-export function startLoad({ pid, url }: ServerProcess, asked: LoadRequest): { ended: Promise<Load>; stop(): void } {
+function autocannon({ url }: ServerProcess, asked: LoadRequest): string[] {
   const headers = Object.entries(asked.headers ?? {}).flatMap(([name, value]) => ['-H', `${name}=${value}`]);
   const how = ['-j', '-c', String(asked.connections), '-d', String(asked.seconds), '-t', '10', ...headers];
-  const before = usageOfProcess(pid).cpuSeconds;
-  const started = promisify(execFile)(process.execPath, [AUTOCANNON, ...how, url + asked.path], { maxBuffer: 2 ** 26 });
+  return [AUTOCANNON, ...how, url + asked.path];
+}
+
+/** A load by autocannon, to its end. */
+export async function loadOf(server: ServerProcess, asked: LoadRequest): Promise<Load> {
+  const before = usageOfProcess(server.pid).cpuSeconds;
+  const started = promisify(execFile)(process.execPath, autocannon(server, asked), { maxBuffer: 2 ** 26 });
   const clientPid = started.child.pid ?? 0;
   let client = 0;
   const watch = setInterval(() => {
     client = cpuSecondsOf(clientPid) ?? client;
   }, 100);
-  const ended = started.then(({ stdout }) => {
-    clearInterval(watch);
-    const { requests, latency, statusCodeStats, errors, timeouts } = JSON.parse(stdout) as AutocannonResult;
-    const each = 1e6 / Math.max(1, requests.total);
-    return {
-      perSecond: requests.average,
-      p99Ms: latency.p99,
-      serverUs: (usageOfProcess(pid).cpuSeconds - before) * each,
-      clientUs: client * each,
-      statuses: Object.fromEntries(Object.entries(statusCodeStats).map(([status, { count }]) => [status, count])),
-      lost: errors + timeouts,
-    };
-  });
-  return { ended, stop: () => void started.child.kill('SIGINT') };
+  const { stdout } = await started;
+  clearInterval(watch);
+  const { requests, latency, statusCodeStats, errors, timeouts } = JSON.parse(stdout) as AutocannonResult;
+  const each = 1e6 / Math.max(1, requests.total);
+  return {
+    perSecond: requests.average,
+    p99Ms: latency.p99,
+    serverUs: (usageOfProcess(server.pid).cpuSeconds - before) * each,
+    clientUs: client * each,
+    statuses: Object.fromEntries(Object.entries(statusCodeStats).map(([status, { count }]) => [status, count])),
+    lost: errors + timeouts,
+  };
+}
+
+/** The same load until it is stopped, which tells nothing of it. */
+export function keepLoaded(server: ServerProcess, asked: LoadRequest): { stop(): Promise<void> } {
+  const child = spawn(process.execPath, autocannon(server, asked), { stdio: 'ignore' });
+  return {
+    async stop() {
+      const exit = once(child, 'exit');
+      child.kill();
+      await exit;
+    },
+  };
 }
 
 function cpuSecondsOf(pid: number): number | undefined {

@@ -7,7 +7,7 @@ import { resolveDerived } from '../src/engine/plan/resolve-derived.ts';
 import { executeRollup } from '../src/engine/derive/execute-rollup.ts';
 import { datesBetween } from '../src/pipelines/civil-date.ts';
 import { testControl } from '../test/fixtures/test-engine.ts';
-import { residentMb, startLoad, startServer } from './api-process.ts';
+import { keepLoaded, loadOf, residentMb, startServer } from './api-process.ts';
 import type { Load, ServerProcess } from './api-process.ts';
 import { measureEarlier } from './api-earlier.ts';
 import { median, report } from './figures.ts';
@@ -30,8 +30,12 @@ const ALL_OF_DAY = `${TABLE}/rows?from=2024-05-14&to=2024-05-14`;
 const YEAR_CSV = `${TABLE}/file.csv?${SPAN}&columns=instant_at,load_mw,revision`;
 /** Any header that says more of a request keeps it from being answered from memory. */
 const NEVER_SAME = { 'x-bench': 'not from memory' };
-/** Half a quarter each, made in turns with and without a load. */
-const PIECES = ['2022-01-01/2022-02-28', '2022-03-01/2022-04-30', '2022-05-01/2022-06-30', '2022-07-01/2022-08-31'];
+/** Quarters, of which the first is alone, the next two beside a load, the fourth and fifth alone, and so on: what drifts, drifts for both. */
+const QUARTERS = [2021, 2022, 2023].flatMap((year) =>
+  ['01-01/03-31', '04-01/06-30', '07-01/09-30', '10-01/12-31'].map((days) =>
+    days.split('/').map((day) => `${year}-${day}`),
+  ),
+);
 
 async function timed(url: string, headers: Readonly<Record<string, string>> = {}) {
   const start = performance.now();
@@ -92,8 +96,8 @@ async function besideBare(
   const rounds: { ours: Load; theirs: Load }[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
     const load = { path, headers, connections: CONNECTIONS, seconds: SECONDS };
-    const ours = await startLoad(api, load).ended;
-    const theirs = await startLoad(bare, load).ended;
+    const ours = await loadOf(api, load);
+    const theirs = await loadOf(bare, load);
     if (round > 0) rounds.push({ ours, theirs });
   }
   await bare.stop();
@@ -140,6 +144,8 @@ async function downloads(api: ServerProcess): Promise<void> {
     unit: 'ms',
     target: 60,
   });
+  // Before any of a year was asked for.
+  const before = residentMb(api.pid);
   for (const [name, path, coding] of [
     ['a year as CSV', YEAR_CSV, 'identity'],
     ['a year as CSV, packed', YEAR_CSV, 'br'],
@@ -161,7 +167,6 @@ async function downloads(api: ServerProcess): Promise<void> {
       target: 1_000,
     });
   }
-  const before = residentMb(api.pid);
   let peak = before;
   const watch = setInterval(() => {
     peak = Math.max(peak, residentMb(api.pid));
@@ -183,7 +188,7 @@ async function beyondCapacity(api: ServerProcess): Promise<void> {
     connections: 400,
     seconds: 2 * SECONDS,
   };
-  const { statuses, lost, p99Ms, perSecond } = await startLoad(api, load).ended;
+  const { statuses, lost, p99Ms, perSecond } = await loadOf(api, load);
   const answered = statuses['200'] ?? 0;
   // Those that still waited when the load ended are given up first.
   while ((await fetch(api.url + ALL_OF_DAY)).status === 503);
@@ -202,11 +207,10 @@ async function besideBackfills({ target }: BenchInstallation, api: ServerProcess
     alone: [],
     loaded: [],
   };
-  for (const [index, piece] of PIECES.entries()) {
-    const [from = '', to = ''] = piece.split('/');
-    const isLoaded = index % 2 === 1;
+  for (const [index, [from = '', to = '']] of QUARTERS.entries()) {
+    const isLoaded = index % 4 === 1 || index % 4 === 2;
     const load = isLoaded
-      ? startLoad(api, {
+      ? keepLoaded(api, {
           path: ALL_OF_DAY,
           headers: NEVER_SAME,
           connections: CONNECTIONS,
@@ -217,8 +221,7 @@ async function besideBackfills({ target }: BenchInstallation, api: ServerProcess
     const { done } = await resultOf(await startBackfill(target, { pipeline: 'eco2mix', from, to }));
     const speed = done / ((performance.now() - start) / 1_000);
     (isLoaded ? speeds.loaded : speeds.alone).push(speed);
-    load?.stop();
-    await load?.ended;
+    await load?.stop();
   }
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [alone, loaded] = [mean(speeds.alone), mean(speeds.loaded)];

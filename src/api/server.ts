@@ -48,6 +48,7 @@ import type { ApiApp } from './shared/app.ts';
 import type { ApiContext } from './shared/context.ts';
 import { clientErrorHandler, refuseExpectation } from './shared/malformed.ts';
 import { noQuery } from './shared/fields.ts';
+import { sendProblemInTime } from './shared/held-refusals.ts';
 import { PathMethods } from './shared/other-methods.ts';
 import { notFound, sendProblem } from './shared/problems.ts';
 import { dropStalled } from './shared/stalled-readers.ts';
@@ -112,7 +113,7 @@ function openServer(settings: ApiContext['settings'], headers: Readonly<Record<s
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(sendProblem);
+  app.setErrorHandler(sendProblemInTime);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(notFound(`resource ${textBefore(request.url, '?')}`), request, reply),
   );
