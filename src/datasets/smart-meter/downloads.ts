@@ -72,6 +72,9 @@ export const PARTS: readonly PartDefinition[] = [
 /** Lists that hold until the next one: thousands of days have the same bytes. */
 const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id }) => id);
 
+/** Slices of these had all rows of a key before. */
+const ONE_OF_KEY = SIDE_PARTS.filter(({ holds }) => holds === 'validity' || holds === 'instant').map(({ id }) => id);
+
 function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
   if (OF_METERS.includes(part)) return { retention: DAYS_OF_METERS };
   return READINGS.includes(part) ? { retention: HALF_HOURS } : {};
@@ -80,7 +83,7 @@ function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
 /** One step for each part. */
 export const DOWNLOADS: readonly StepDefinition[] = PARTS.map(({ id, title, source }) => ({
   id: `download/${id}`,
-  version: READINGS.includes(id) ? 2 : 1,
+  version: READINGS.includes(id) || ONE_OF_KEY.includes(id) ? 2 : 1,
   title,
   part: id,
   inputs: [],

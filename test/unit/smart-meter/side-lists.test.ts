@@ -115,3 +115,26 @@ it.each([
   const file = await runner.file(`odd-${part}.csv`, text);
   await expect(runner.recognise(file)).rejects.toThrow(message);
 });
+
+it.each([
+  [
+    'meters',
+    ['A,2024-01-01,shop,T2', 'A,2024-01-01,home,T1', 'B,2024-01-01,home,T1'],
+    'meter_id,valid_from,segment,transformer',
+  ],
+  [
+    'registers',
+    ['A,2024-01-01T23:00:00Z,7', 'A,2024-01-01T23:00:00Z,5', 'A,2024-01-02T23:00:00Z,9'],
+    'meter_id,read_at,register_wh',
+  ],
+])('of %s of which a list says two things, one counts, in whatever order they are', async (part, lines, header) => {
+  const slices = await Promise.all(
+    [lines, [...lines].reverse()].map(async (rows, index) => {
+      const file = await runner.file(`twice-${index}.csv`, `${header}\n${rows.join('\n')}\n`);
+      const [done] = await runner.slice({ part, path: file }, ['2024-01-02']);
+      return done!;
+    }),
+  );
+  expect(slices.map(({ facts }) => facts['rows'])).toEqual([2, 2]);
+  expect(new Set(slices.map(({ outputs }) => outputs['slice']!.ref.sha256)).size).toBe(1);
+});

@@ -61,7 +61,7 @@ function byDay(scope: CivilDate, value: string): string {
 /** Means of the full days of each meter, in Wh a day, and each of these days. */
 export function weekSql(scope: CivilDate, daily: string, meters: string): string {
   const mean = (column: string): string => `CAST(sum(${column}) / count(*) AS DECIMAL(18, 1))`;
-  return `SELECT d.meter_key, coalesce(any_value(m.segment), 'unknown') AS segment, any_value(m.transformer) AS transformer,
+  return `SELECT d.meter_key, coalesce(min(m.segment), 'unknown') AS segment, min(m.transformer) AS transformer,
       CAST(count(*) AS TINYINT) AS days, ${mean('total_wh')} AS use_wh, ${mean('base_wh')} AS base_wh, ${mean('evening_wh')} AS evening_wh,
       ${mean('night_wh')} AS night_wh, ${mean('peak_wh')} AS peak_wh, CAST(sum(zeros) AS SMALLINT) AS zeros,
       CAST(count(*) FILTER (WHERE zeros * 2 > observed) AS TINYINT) AS zero_days,

@@ -51,7 +51,7 @@ async function fillGaps(sql: SqlSession, unit: StepUnit): Promise<void> {
   const silent =
     weekBefore.length === 0
       ? ''
-      : `UNION SELECT meter_key, channel, any_value(zone) FROM ${parquetOf(weekBefore)}
+      : `UNION SELECT meter_key, channel, arg_min(zone, start_at) FROM ${parquetOf(weekBefore)}
           WHERE step_min = ${STEP_MIN} AND meter_key NOT IN (SELECT meter_key FROM ${daily}) GROUP BY meter_key, channel`;
   const known = (value: string, to: string): string =>
     `${value} OVER (PARTITION BY meter_key, channel ORDER BY slot ROWS BETWEEN ${to})`;
@@ -59,7 +59,7 @@ async function fillGaps(sql: SqlSession, unit: StepUnit): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE gaps AS
     WITH incomplete AS (SELECT meter_key, channel FROM ${daily} WHERE observed < expected AND step_min = ${STEP_MIN} AND NOT changes_step),
       own AS (SELECT r.* FROM ${readings} r SEMI JOIN incomplete USING (meter_key, channel)),
-      meters AS (SELECT meter_key, channel, any_value(zone) AS zone FROM own GROUP BY meter_key, channel ${silent}),
+      meters AS (SELECT meter_key, channel, arg_min(zone, start_at) AS zone FROM own GROUP BY meter_key, channel ${silent}),
       grid AS (SELECT m.meter_key, m.channel, clock.slot, 2 * clock.hour + clock.half_hours % 2 AS half_hour, clock.hour, 1800 * clock.half_hours AS start_s, r.energy_wh, r.estimate_wh
         FROM meters m JOIN ${clockSql(unit.scope, ZONES)} USING (zone)
         LEFT JOIN own r ON r.meter_key = m.meter_key AND r.channel = m.channel AND r.slot = clock.slot),

@@ -43,11 +43,11 @@ async function dailyOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
 const NIGHT = 'hour < 6';
 const EVENING = 'hour BETWEEN 18 AND 21';
 
-/** One row per meter and channel. */
+/** One row per meter and channel. A meter that files of several zones tell of has that of its earliest interval. */
 export function dailySql(from: string, { scope, day }: Pick<StepUnit, 'scope' | 'day'>): string {
   const parisHours = day?.hours ?? 24;
   return `
-    WITH sums AS (SELECT meter_key, channel, any_value(zone) AS zone, CAST(sum(energy_wh) AS DECIMAL(18, 5)) AS total_wh,
+    WITH sums AS (SELECT meter_key, channel, arg_min(zone, start_at) AS zone, CAST(sum(energy_wh) AS DECIMAL(18, 5)) AS total_wh,
         CAST(max(energy_wh) AS DECIMAL(12, 5)) AS peak_wh, CAST(arg_max(hour, (energy_wh, -epoch(start_at))) AS UTINYINT) AS peak_hour,
         CAST(quantile_disc(energy_wh, 0.05) AS DECIMAL(12, 5)) AS base_wh,
         CAST(sum(energy_wh) FILTER (WHERE ${NIGHT}) AS DECIMAL(18, 5)) AS night_wh,

@@ -95,7 +95,7 @@ async function openViews(sql: SqlSession, unit: StepUnit): Promise<void> {
   const part = `'part ' || lpad(CAST((meter_key >> 60) + 1 AS VARCHAR), 2, '0') || ' of 16'`;
   await sql.run(`CREATE OR REPLACE TEMP VIEW members AS
     WITH sent AS (SELECT meter_key, observed, expected FROM ${daily} WHERE channel = 'import'),
-      known AS (SELECT meter_key, any_value(transformer) AS transformer FROM ${meters} GROUP BY meter_key),
+      known AS (SELECT meter_key, transformer FROM ${meters}),
       silent AS (SELECT meter_key FROM known WHERE meter_key NOT IN (SELECT meter_key FROM ${daily}))
     SELECT meter_key, coalesce(transformer, ${part}) AS unit, observed, expected, sent FROM (
       SELECT meter_key, observed, expected, true AS sent FROM sent UNION ALL

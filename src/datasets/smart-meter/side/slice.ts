@@ -123,7 +123,7 @@ export async function sliceSide(
       known.get(period) ??
       (await copyTable(
         sql,
-        `SELECT DISTINCT ${names.join(', ')} FROM side_read WHERE ${heldSql(part, date)} ORDER BY ALL`,
+        `SELECT DISTINCT ${oneOfKeySql(part)} ${names.join(', ')} FROM side_read WHERE ${heldSql(part, date)} ORDER BY ALL`,
         `${part.id}-${date}`,
       ));
     known.set(period, slice);
@@ -136,6 +136,14 @@ export async function sliceSide(
 async function changesOf(sql: SqlSession): Promise<string[]> {
   const rows = await sql.rows<{ valid_from: string }>('SELECT DISTINCT valid_from FROM side_read ORDER BY valid_from');
   return rows.map(({ valid_from }) => valid_from);
+}
+
+/**
+ * A list may say two things of one key from one day, or one instant, on: the row that is first in the order of the slice counts, whichever was
+ * written first. Whoever joins the list would else count a meter twice. Bills and outages may overlap: all of them count.
+ */
+function oneOfKeySql({ holds, key }: SidePart): string {
+  return holds === 'validity' || holds === 'instant' ? `ON (${key.join(', ')})` : '';
 }
 
 /** SQL that is true for the rows that hold on a day. */
