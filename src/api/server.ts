@@ -42,6 +42,7 @@ import { callerOfKey } from './security/keys.ts';
 import { rulesHash } from './security/claims.ts';
 import { inRanges, proxyCheck } from './security/proxies.ts';
 import { Quotas } from './security/quotas.ts';
+import { SharedCounts } from './security/shared-counts.ts';
 import { requireOwnPage, sessionSecretOf } from './security/session-cookie.ts';
 import { callerOfSession } from './security/sessions.ts';
 import type { ApiApp } from './shared/app.ts';
@@ -76,7 +77,7 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   const methods = new PathMethods();
   methods.watch(app);
   const tags = new KnownTags(context.known);
-  const quotas = new Quotas(context.settings.quota);
+  const quotas = new Quotas(context.settings.quota, sharedCounts(context));
   const verifier = new Verifier(context.engine);
   addGuards(app, context, { tags, quotas, headers });
   dropStalledReaders(app, context.settings);
@@ -92,6 +93,15 @@ export async function createServer(context: ApiContext): Promise<ApiApp> {
   await app.after();
   methods.refuseOthers(app);
   return app;
+}
+
+/**
+ * Where others can connect there may be several servers of one installation. They count in the store itself: while it is away nothing waits
+ * in the journal to be counted later.
+ */
+function sharedCounts({ engine, settings }: ApiContext): SharedCounts | undefined {
+  if (settings.loopback) return undefined;
+  return new SharedCounts(engine.fallback?.primary.documents ?? engine.documents, () => engine.now());
 }
 
 /** Without a route; whatever is refused, by whatever part, is refused by a problem. */

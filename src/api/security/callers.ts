@@ -16,8 +16,10 @@ export type ScopeName = (typeof SCOPES)[number];
 
 /** Whom a request is from, known before its route runs. */
 export interface Caller {
-  /** For the audit and for quotas: `key:<id>`, the name of a person, or the address of who is neither. */
+  /** For the audit: `key:<id>`, the name of a person, or the address of who is neither. */
   readonly name: string;
+  /** Of a key: whose it is. All keys of an owner have one quota together. */
+  readonly owner?: string;
   /** Scopes, some with a pipeline: `data:read:eco2mix`. */
   readonly scopes: readonly string[];
   readonly anonymous: boolean;

@@ -111,7 +111,7 @@ export async function callerOfKey(documents: DocumentStore, key: string, now: Da
   if (found.revokedAt !== null && found.revokedAt <= at)
     throw new PipelineError('AUTH_REQUIRED', `the key was revoked at ${found.revokedAt}`);
   if (found.expiresAt <= at) throw new PipelineError('AUTH_REQUIRED', `the key expired at ${found.expiresAt}`);
-  return { name: `key:${id}`, scopes: impliedScopes(found.scopes), anonymous: false };
+  return { name: `key:${id}`, owner: found.owner, scopes: impliedScopes(found.scopes), anonymous: false };
 }
 
 /** What each scope holds besides itself. */

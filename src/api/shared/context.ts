@@ -73,6 +73,6 @@ export interface ApiSettings {
   readonly nameHome?: (text: string) => string;
   /** Pages of other origins that may read. */
   readonly corsOrigins: readonly string[];
-  /** Requests per minute of one caller, and how many of them at once. */
+  /** Requests per minute of one caller, and how many of them in a second; all keys of an owner are one caller. */
   readonly quota: { readonly perMinute: number; readonly burst: number };
 }

@@ -1,5 +1,6 @@
 import { KEY_TABLE } from '../../api/security/keys.ts';
 import { SESSION_TABLE } from '../../api/security/sessions.ts';
+import { QUOTA_TABLE } from '../../api/security/shared-counts.ts';
 import { AUDIT_TABLE } from '../../api/shared/audit.ts';
 import { ANNOUNCEMENT_TABLE } from '../../pipelines/announcement.ts';
 import { DEGRADED_TABLE } from '../../pipelines/degraded.ts';
@@ -58,8 +59,8 @@ export const OPERATIONAL_TABLES = [
   DESTROYED_TABLE,
 ];
 
-/** Users of the stores who may write and not create find these there. Sessions do not go along to other stores. */
-const MADE_TABLES = [...OPERATIONAL_TABLES, SESSION_TABLE, DOCTOR_TABLE];
+/** Users of the stores who may write and not create find these there. Sessions and quotas do not go along to other stores. */
+const MADE_TABLES = [...OPERATIONAL_TABLES, SESSION_TABLE, QUOTA_TABLE, DOCTOR_TABLE];
 
 /** Makes what the stores of a profile need; nothing where they need nothing. */
 export async function initProfile({ storage }: Pick<Profile, 'storage'>): Promise<void> {

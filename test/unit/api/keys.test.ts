@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { beginSession } from '../../../src/api/security/sessions.ts';
 import { callerOfKey, createKey, endKey, KEY_TABLE } from '../../../src/api/security/keys.ts';
 import { keysCreate, keysList, keysRotate } from '../../../src/cli/services/keys.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
+import { PipelineError } from '../../../src/errors.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
@@ -116,6 +117,58 @@ describe('a key', () => {
       expect(Number(third.headers['retry-after'])).toBeGreaterThan(0);
     } finally {
       await small.close();
+    }
+  });
+});
+
+describe('the quota of an owner', () => {
+  const OUTSIDE = { loopback: false, hosts: ['api.example'], quota: { perMinute: 5, burst: 5 } } as const;
+  const url = '/api/v1/tables';
+
+  it('is one for all of their keys, at every server of the installation, and of nobody else', async () => {
+    const servers = [await openTestApi(engine, OUTSIDE), await openTestApi(engine, OUTSIDE)];
+    try {
+      const keyOf = async (owner: string) =>
+        (await createKey(engine.documents, { owner, scopes: ['data:read'], days: 30, by: 'test' }, clock)).key;
+      const keys = [await keyOf('two keys'), await keyOf('two keys')];
+      // All at once: what two servers read before either has written is counted all the same.
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, at) =>
+          servers[at % 2]!.inject({ url, headers: { host: 'api.example', 'x-api-key': keys[(at >> 1) % 2] } }),
+        ),
+      );
+      expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([
+        ...Array.from({ length: 5 }, () => 200),
+        ...Array.from({ length: 7 }, () => 429),
+      ]);
+      const other = await servers[0]!.inject({
+        url,
+        headers: { host: 'api.example', 'x-api-key': await keyOf('city') },
+      });
+      expect([other.statusCode, other.headers['ratelimit']]).toEqual([200, '"minute";r=4;t=60']);
+      clock = new Date(clock.getTime() + 60_000);
+      const later = await servers[1]!.inject({ url, headers: { host: 'api.example', 'x-api-key': keys[0] } });
+      expect(later.statusCode).toBe(200);
+    } finally {
+      for (const server of servers) await server.close();
+    }
+  });
+
+  it('is counted by each server alone while the store is away, and strangers write nothing', async () => {
+    const { key } = await make(['data:read']);
+    const put = vi.spyOn(engine.documents, 'put');
+    const server = await openTestApi(engine, OUTSIDE);
+    try {
+      const ask = async (headers: Record<string, string>) =>
+        (await server.inject({ url, headers: { host: 'api.example', ...headers } })).statusCode;
+      expect([await ask({}), put.mock.calls.length]).toEqual([401, 0]);
+      put.mockRejectedValue(new PipelineError('STORE_UNAVAILABLE', 'away'));
+      const statuses: number[] = [];
+      for (let count = 0; count < 6; count += 1) statuses.push(await ask({ 'x-api-key': key }));
+      expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    } finally {
+      put.mockRestore();
+      await server.close();
     }
   });
 });
