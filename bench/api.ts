@@ -132,6 +132,12 @@ async function besideBare(
   });
 }
 
+async function known(api: ServerProcess): Promise<void> {
+  const tag = (await rawOf(api.url + DAY, {})).headers.find(([name]) => name === 'etag')?.[1] ?? '';
+  await besideBare(api, '304 of a day', DAY, { 'if-none-match': tag }, 50);
+  await besideBare(api, 'a day as JSON, known', DAY, {}, 40);
+}
+
 async function downloads(api: ServerProcess): Promise<void> {
   const days: number[] = [];
   for (const date of datesBetween('2024-01-01', '2024-05-31'))
@@ -240,8 +246,18 @@ async function rollUp({ engine }: BenchInstallation): Promise<void> {
     await executeRollup(engine, { pipeline: 'eco2mix', step, periods }, testControl());
 }
 
-/** Everything; the figure of the earlier system where `BENCH_EARLIER` names its folder. */
+/** What is measured, by its name in `BENCH_PARTS`. */
+const PARTS: Readonly<Record<string, (api: ServerProcess, installation: BenchInstallation) => Promise<void>>> = {
+  downloads,
+  known,
+  capacity: beyondCapacity,
+  earlier: (api, installation) => measureEarlier(api, installation, YEAR),
+  backfills: (api, installation) => besideBackfills(installation, api),
+};
+
+/** The parts named in `BENCH_PARTS`, or all; the figure of the earlier system where `BENCH_EARLIER` names its folder. */
 export async function run(): Promise<void> {
+  const parts = process.env['BENCH_PARTS']?.split(',') ?? Object.keys(PARTS);
   const portal = await startPortal({
     now: () => new Date('2025-06-01T10:00:00Z'),
   });
@@ -263,13 +279,7 @@ export async function run(): Promise<void> {
     const command = ['bin/quotidien.js', '--home', installation.home, 'api', '--port', '0', '--per-minute', '1000000'];
     const api = await startServer(process.execPath, command, settings);
     try {
-      const tag = (await rawOf(api.url + DAY, {})).headers.find(([name]) => name === 'etag')?.[1] ?? '';
-      await downloads(api);
-      await besideBare(api, '304 of a day', DAY, { 'if-none-match': tag }, 50);
-      await besideBare(api, 'a day as JSON, known', DAY, {}, 40);
-      await beyondCapacity(api);
-      await measureEarlier(api, installation, YEAR);
-      await besideBackfills(installation, api);
+      for (const part of parts) await PARTS[part]?.(api, installation);
     } finally {
       await api.stop();
     }

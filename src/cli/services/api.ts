@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
 import { PipelineError } from '../../errors.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { openApiText, startApi } from './api-server.ts';
+import { giveWay } from './give-way.ts';
 
 /** With `openapi` the document is printed and nothing listens. */
 export interface ApiCommand {
@@ -14,6 +14,8 @@ export interface ApiCommand {
   readonly corsOrigin?: string[];
   readonly perMinute?: string;
   readonly openapi?: boolean;
+  /** Whether workers and all else of this machine go first. */
+  readonly giveWay: boolean;
 }
 
 /** `quotidien api`: answers over HTTP until Ctrl-C. */
@@ -25,7 +27,7 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
     terminal.line(text.trimEnd());
     return EXIT.done;
   }
-  giveWay();
+  if (command.giveWay) await giveWay();
   const running = await startApi(context, {
     host: command.host,
     port: numberOf('--port', command.port, 65_535),
@@ -40,14 +42,6 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
   if (!signal.aborted) await once(signal, 'abort');
   await running.close();
   return EXIT.done;
-}
-
-/** Workers of this machine go first: answers wait some milliseconds while days are made, and no day waits for answers. */
-const NICENESS = 10;
-
-/** Before the engine and its threads are there, which take it over. */
-function giveWay(): void {
-  setPriority(NICENESS);
 }
 
 function numberOf(option: string, text: string, max: number): number {
