@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { lastAudit } from '../../src/api/shared/audit.ts';
 import { overview } from '../../src/cli/look/overview.ts';
 import { backfill } from '../../src/cli/make/backfill.ts';
 import { decide } from '../../src/cli/make/decide.ts';
 import { pause, resume, retry, skip } from '../../src/cli/make/orders.ts';
 import { plan } from '../../src/cli/look/plan.ts';
+import { callerName } from '../../src/cli/shared/caller-name.ts';
 import { startBackfill, startDay } from '../../src/cli/temporal/runs.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import { readActions } from '../../src/engine/records/operator-actions.ts';
@@ -143,5 +145,27 @@ describe('a range with its pages', () => {
     await expect(backfill(context(), { ...range, pages: true, until: 'metrics' })).rejects.toMatchObject({
       code: 'INPUT_INVALID',
     });
+  });
+});
+
+describe('what was ordered by commands', () => {
+  it('is in the audit, also what was refused, with who asked and why', async () => {
+    const { engine } = installation;
+    const given = `ada (${callerName()})`;
+    const records = await lastAudit(engine.documents, engine.now(), 100);
+    expect(records.map(({ action, target }) => `${action} ${target}`)).toEqual(
+      expect.arrayContaining([
+        'decide day/tiny/2024-01-05',
+        'skipPart day/tiny/2024-01-06',
+        'retryStep day/tiny/2024-01-08',
+        expect.stringMatching(/^backfill\/pause backfill\/tiny\/2024-02-01_2024-02-29\//),
+        expect.stringMatching(/^backfill\/resume backfill\/tiny\/2024-02-01_2024-02-29\//),
+        expect.stringMatching(/^backfill backfill\/tiny\/2024-03-04_2024-03-06\//),
+      ]),
+    );
+    const orders = records.filter(({ action }) => action !== 'backfill');
+    expect(orders.every(({ by, reason }) => by === given && reason === why.reason)).toBe(true);
+    // Dry runs start nothing.
+    expect(records.filter(({ action }) => action === 'backfill')).toHaveLength(3);
   });
 });

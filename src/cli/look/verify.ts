@@ -17,6 +17,7 @@ import type { Verification, StepVerification, VerificationResult } from '../../p
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { count, shortHash } from '../shared/measures.ts';
 import { wholeScope } from '../shared/scope-argument.ts';
 import type { Terminal } from '../shared/terminal.ts';
@@ -128,6 +129,8 @@ async function mended(
     );
     return verified;
   }
+  const range = to === undefined ? from : `${from}_${to}`;
+  await noteCommand(context, { action: 'repair', target: `${pipeline}/${range}`, reason: 'quotidien verify --repair' });
   for (const one of damaged) {
     const { scope, why } = await repairDamage(engine, commandControl(context, 'repair'), one);
     const next = `only its publisher can make it whole: quotidien run ${pipeline} ${scope} --from-step download`;

@@ -21,6 +21,7 @@ import {
 import type { EndedBackfill } from './backfill-run.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { count, formatBytes } from '../shared/measures.ts';
 import { withTemporal } from '../temporal/temporal.ts';
 import { findUnfinished } from '../../engine/look/unfinished.ts';
@@ -121,8 +122,10 @@ async function finishWithoutDays(context: CommandContext, plan: BackfillPlan): P
 }
 
 async function start(context: CommandContext, plan: BackfillPlan, input: BackfillInput): Promise<ExitCode> {
-  const ended = await withTemporal(context, (target) => {
+  const ended = await withTemporal(context, async (target) => {
     if (target.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${target.uiUrl}`);
+    const { pipeline, from, to } = input;
+    await noteCommand(context, { action: 'backfill', target: `backfill/${pipeline}/${from}_${to}/${plan.hash}` });
     return runBackfill(context.terminal, target, input, () => plan.days);
   });
   const result = input.plan === undefined ? ended : withLeftOut(ended, plan);

@@ -6,12 +6,14 @@ import { WHOLE_HISTORY, isPeriod } from '../../pipelines/scope.ts';
 import { datasetOf } from '../../engine/engine.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { wholeScope } from '../shared/scope-argument.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import { sendOrder } from '../temporal/orders.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
 import { decidePeriodUnit, decideUnit, resultOf } from '../temporal/runs.ts';
 import { withTemporal } from '../temporal/temporal.ts';
+import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';
 import { backfillOf, orderDay, signed } from './orders.ts';
 import { describeDay } from './run.ts';
 
@@ -67,6 +69,7 @@ async function decideCanary(
 ): Promise<ExitCode> {
   return withClient(context, async (client) => {
     const id = await backfillOf(client, target);
+    await noteCommand(context, { action: 'backfill/decide', target: id, reason, by });
     const told = await sendOrder(client, id, 'decide', { decision, reason, by });
     context.terminal.data({ id, told });
     context.terminal.line(`${id}: ${told}`);
@@ -85,11 +88,20 @@ async function decideOnPeriod(
   const first = period === WHOLE_HISTORY ? definition.since : datesOfPeriod(period).from;
   const date = first < definition.since ? definition.since : first;
   return withTemporal(context, async (target) => {
+    await noteUnit(context, `${pipeline}/${period}`, decision);
     const { told, handle } = await decidePeriodUnit(target, pipeline, { ...decision, date });
     context.terminal.line(told);
     context.terminal.data(await resultOf(handle));
     return EXIT.done;
   });
+}
+
+function noteUnit(
+  context: CommandContext,
+  scope: string,
+  { unit, reason, by }: Pick<DecideUnitInput, 'unit' | 'reason' | 'by'>,
+): Promise<void> {
+  return noteCommand(context, { action: 'decideUnit', target: `${scope}/${unit}`, reason, by });
 }
 
 /** The day is made again where the decision changes it. */
@@ -100,6 +112,7 @@ async function decideOnUnit(
 ): Promise<ExitCode> {
   const { definition } = datasetOf(context, pipeline);
   return withTemporal(context, async (target) => {
+    await noteUnit(context, `${pipeline}/${date}`, decision);
     const { told, handle } = await decideUnit(target, { pipeline, date }, decision);
     context.terminal.line(told);
     const result = await awaitDay(context.terminal, target.client, { handle, definition, date });

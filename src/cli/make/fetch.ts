@@ -9,6 +9,7 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { RevisedDay } from '../../workflows/watch.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { commandControl } from '../shared/control.ts';
 import { count } from '../shared/measures.ts';
 import { dayResult, finishRollup, resultOf, startDay, startWatch } from '../temporal/runs.ts';
@@ -46,8 +47,16 @@ export async function fetchFolder(context: CommandContext, command: FetchCommand
   const parts = command.parts.length === 0 ? undefined : command.parts.map((part) => part.toLowerCase());
   datasetOf(context, command.pipeline);
   if (mode === 'test') return test(context, command.pipeline, parts);
-  if (mode === 'rebuild') return rebuild(context, command.pipeline);
+  if (mode === 'rebuild') {
+    await noteCommand(context, {
+      action: 'fetch',
+      target: command.pipeline,
+      reason: 'quotidien fetch --mode rebuild',
+    });
+    return rebuild(context, command.pipeline);
+  }
   const again = mode === 'resync' ? true : undefined;
+  await noteCommand(context, { action: 'fetch', target: command.pipeline, reason: `quotidien fetch --mode ${mode}` });
   return bring(context, command, definedMembers({ parts, again }));
 }
 

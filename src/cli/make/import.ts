@@ -7,7 +7,9 @@ import type { OddColumns } from '../../pipelines/given-file.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { commandControl } from '../shared/control.ts';
+import { count } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
 
 /** Files are recognised by their content, so their order and names mean nothing. */
@@ -32,6 +34,8 @@ export async function importRaw(
   const engine = await context.engine();
   const { terminal } = context;
   const control = commandControl(context, 'import');
+  const how = force ? 'quotidien import --force' : 'quotidien import';
+  await noteCommand(context, { action: 'import', target: pipeline, reason: `${how}, ${count(files.length, 'file')}` });
   const outcomes =
     files.length === 0
       ? await importStored(engine, pipeline, control, options)

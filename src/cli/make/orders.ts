@@ -8,6 +8,7 @@ import type { day } from '../../workflows/day.ts';
 import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import { sendOrder } from '../temporal/orders.ts';
@@ -53,6 +54,7 @@ export async function orderDay(
   const workflowId = `day/${order.pipeline}/${parseCivilDate(order.date)}`;
   // The run is on the server of this home; without workers elsewhere it needs those of this command.
   return withTemporal(context, async ({ client }) => {
+    await noteCommand(context, { action: update, target: workflowId, ...signed(order) });
     const told = await sendOrder(client, workflowId, update, input);
     context.terminal.line(told);
     if (order.detach !== true) return followDay(context, client, workflowId, order);
@@ -99,6 +101,8 @@ async function orderRun(context: CommandContext, order: RunOrder, verb: 'pause' 
   const schedule = declaredSchedules(context.datasets, taskQueue).find(({ id }) => id === order.target);
   return withClient(context, async (client) => {
     const id = schedule?.id ?? (await backfillOf(client, order.target));
+    const what = schedule === undefined ? 'backfill' : 'schedule';
+    await noteCommand(context, { action: `${what}/${verb}`, target: id, reason, by });
     if (schedule === undefined) {
       const told = await sendOrder(client, id, verb, verb === 'pause' ? { reason, by } : undefined);
       context.terminal.line(`${id}: ${told}`);

@@ -7,6 +7,7 @@ import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { describeDay } from './run.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
 import { startDay } from '../temporal/runs.ts';
@@ -34,6 +35,7 @@ export async function report(
   checkRequest(definition, { dates: [date], options: {} });
   await refuseNothing(context, pipeline, date);
   const result = await withTemporal(context, async (target) => {
+    await noteCommand(context, { action: 'report', target: `${pipeline}/${date}` });
     const handle = await startDay(target, { pipeline, date, only: 'report' });
     return awaitDay(context.terminal, target.client, { handle, definition, date });
   });

@@ -19,6 +19,7 @@ import {
 import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { awaitDay } from '../temporal/day-waits.ts';
 import { count } from '../shared/measures.ts';
 import { startDay } from '../temporal/runs.ts';
@@ -51,8 +52,10 @@ export async function run(context: CommandContext, options: RunOptions): Promise
   if (days === 0) throw new PipelineError('INPUT_INVALID', `the range ends (${to ?? from}) before it begins (${from})`);
   const fromStep = forcedFrom(options);
   checkRequest(definition, { dates: [from], options: definedMembers({ fromStep }) });
-  return withTemporal(context, (target) => {
+  return withTemporal(context, async (target) => {
     if (target.uiUrl !== undefined) context.terminal.note(`Temporal UI: ${target.uiUrl}`);
+    const scope = to === undefined ? from : `${from}_${to}`;
+    await noteCommand(context, { action: 'run', target: `${options.pipeline}/${scope}`, reason: options.reason });
     return to === undefined
       ? runOne(context, target, from, options)
       : runRange(context, target, { from, to, days }, options);

@@ -5,6 +5,7 @@ import { civilDateAt } from '../../pipelines/zoned-day.ts';
 import { askAgainLine } from '../look/calendar.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { count } from '../shared/measures.ts';
 import { finishRollup, resultOf, startWatch } from '../temporal/runs.ts';
 import { tellTries } from '../temporal/tries.ts';
@@ -15,6 +16,7 @@ export async function watch(context: CommandContext, pipeline: string): Promise<
   const { terminal } = context;
   datasetOf(context, pipeline);
   const result = await withTemporal(context, async (target) => {
+    await noteCommand(context, { action: 'watch', target: pipeline });
     const handle = await startWatch(target, pipeline);
     const tries = tellTries(terminal, target.client, handle.workflowId);
     const watched = await resultOf(handle).finally(() => {

@@ -4,6 +4,7 @@ import { PipelineError } from '../../errors.ts';
 import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 
 /** `quotidien keys`: who may ask the API, for how long. A key is shown once, when it is made. */
 
@@ -21,6 +22,7 @@ export interface NewKeyCommand {
 export async function keysCreate(context: CommandContext, { owner, scope, days }: NewKeyCommand): Promise<ExitCode> {
   const engine = await context.engine();
   const wanted = { owner, scopes: scope, days: daysOf(days ?? DEFAULT_DAYS), by: callerName() };
+  await noteCommand(context, { action: 'keys/create', target: `${owner}: ${scope.join(' ')}` });
   tellKey(context, await createKey(engine.documents, wanted, engine.now()));
   return EXIT.done;
 }
@@ -42,6 +44,7 @@ export async function keysList(context: CommandContext): Promise<ExitCode> {
 export async function keysRevoke(context: CommandContext, id: string): Promise<ExitCode> {
   const { terminal } = context;
   const engine = await context.engine();
+  await noteCommand(context, { action: 'keys/revoke', target: `key:${id}` });
   terminal.data(withoutHash(await endKey(engine.documents, id, engine.now())));
   terminal.line(`${id} is good no more`);
   return EXIT.done;
@@ -54,6 +57,7 @@ export async function keysRotate(context: CommandContext, id: string, overlap: s
   if (old === undefined) throw new PipelineError('NOT_FOUND', `there is no key ${id}`);
   const days = Math.round((Date.parse(old.expiresAt) - Date.parse(old.createdAt)) / DAY_MS);
   const { owner, scopes } = old;
+  await noteCommand(context, { action: 'keys/rotate', target: `key:${id}`, reason: `overlap ${overlap}` });
   const made = await createKey(engine.documents, { owner, scopes, days, by: callerName() }, engine.now());
   await endKey(engine.documents, id, new Date(engine.now().getTime() + daysOf(overlap) * DAY_MS));
   tellKey(context, made);

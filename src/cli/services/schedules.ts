@@ -11,6 +11,7 @@ import { listSchedules } from '../../schedules/list-schedules.ts';
 import type { ListedSchedule } from '../../schedules/list-schedules.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { instantText } from '../shared/instants.ts';
 import { withClient } from '../temporal/known-temporal.ts';
 import type { Terminal } from '../shared/terminal.ts';
@@ -40,6 +41,7 @@ export function schedulesDiff(context: CommandContext): Promise<ExitCode> {
  */
 export function schedulesApply(context: CommandContext): Promise<ExitCode> {
   return withClient(context, async (client) => {
+    await noteCommand(context, { action: 'schedule/apply', target: 'all schedules' });
     print(context.terminal, await applySchedules(client, context.datasets, taskQueueOf(context)), 'did');
     return EXIT.done;
   });
@@ -106,7 +108,7 @@ export interface ScheduleCommand {
 
 /** The reason stands as a note in Temporal's UI. */
 export function schedulesPause(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
-  return onOne(context, command, async (client, declared, reason) => {
+  return onOne(context, 'pause', command, async (client, declared, reason) => {
     await pauseSchedule(client, declared, reason);
     return 'paused';
   });
@@ -114,7 +116,7 @@ export function schedulesPause(context: CommandContext, command: ScheduleCommand
 
 /** Ticks that were missed meanwhile are not made up for. */
 export function schedulesResume(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
-  return onOne(context, command, async (client, declared, reason) => {
+  return onOne(context, 'resume', command, async (client, declared, reason) => {
     await resumeSchedule(client, declared, reason);
     return 'resumed';
   });
@@ -123,7 +125,7 @@ export function schedulesResume(context: CommandContext, command: ScheduleComman
 /** Starts one tick now; with a date as if it were that day's. */
 export function schedulesTrigger(context: CommandContext, command: ScheduleCommand): Promise<ExitCode> {
   const date = command.date === undefined ? undefined : parseCivilDate(command.date);
-  return onOne(context, command, async (client, declared) => {
+  return onOne(context, 'trigger', command, async (client, declared) => {
     await triggerSchedule(client, declared, date);
     return date === undefined ? 'triggered' : `triggered for ${date}`;
   });
@@ -131,6 +133,7 @@ export function schedulesTrigger(context: CommandContext, command: ScheduleComma
 
 function onOne(
   context: CommandContext,
+  verb: string,
   { id, reason = 'asked for on the command line' }: ScheduleCommand,
   work: (client: Client, declared: DeclaredSchedule, reason: string) => Promise<string>,
 ): Promise<ExitCode> {
@@ -141,6 +144,7 @@ function onOne(
     throw new PipelineError('PLAN_INVALID', `no pipeline declares schedule ${id}; declared are ${names}`);
   }
   return withClient(context, async (client) => {
+    await noteCommand(context, { action: `schedule/${verb}`, target: id, reason });
     const done = await work(client, declared, reason);
     context.terminal.data({ id, done });
     context.terminal.line(`${id} ${done}`);

@@ -5,6 +5,7 @@ import { rangesOf } from '../../pipelines/calendar-of-days.ts';
 import { callerName } from '../shared/caller-name.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { commandControl } from '../shared/control.ts';
 import { count, formatBytes, shortHash } from '../shared/measures.ts';
 import type { Terminal } from '../shared/terminal.ts';
@@ -24,6 +25,8 @@ export async function forget(context: CommandContext, command: ForgetCommand): P
   const engine = await context.engine();
   const { pipeline, id, reason = 'asked for', by = callerName(), dryRun = false } = command;
   const control = commandControl(context, 'forget');
+  // Who is forgotten stands nowhere, here neither.
+  if (!dryRun) await noteCommand(context, { action: 'forget', target: pipeline, reason, by });
   const result = await forgetPerson(engine, control, { pipeline, id, reason, by, dryRun });
   terminal.data(result);
   print(terminal, result);

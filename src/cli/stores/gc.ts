@@ -4,6 +4,7 @@ import { findLeftovers } from '../../storage/local/leftovers.ts';
 import { workFolders } from '../../workers/open-stores.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { count, formatBytes } from '../shared/measures.ts';
 
 /** Without `graceDays` seven days; 0 removes what an earlier collection found. */
@@ -21,6 +22,7 @@ export async function gc(context: CommandContext, command: GcCommand): Promise<E
   if (!Number.isFinite(graceDays) || graceDays < 0)
     throw new PipelineError('INPUT_INVALID', `--grace-days takes a number, not ${JSON.stringify(command.graceDays)}`);
   const dryRun = command.dryRun === true;
+  if (!dryRun) await noteCommand(context, { action: 'gc', target: `older than ${graceDays} days` });
   const result = await collectGarbage(await context.engine(), { graceDays, dryRun });
   const leftovers = await findLeftovers(workFolders(context.config), !dryRun);
   terminal.data({ ...result, leftovers });

@@ -11,6 +11,7 @@ import type { HostFallback } from '../../workers/open-fallback.ts';
 import type { reconcile as reconcileWorkflow } from '../../workflows/reconcile.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { count } from '../shared/measures.ts';
 import { callerName } from '../shared/caller-name.ts';
 import { withTemporal } from '../temporal/temporal.ts';
@@ -94,17 +95,19 @@ function intention({ outcome }: Listed): string {
 }
 
 async function decide(
-  { terminal }: CommandContext,
+  context: CommandContext,
   { parts }: HostFallback,
   named: string,
   { keep, by = callerName() }: Pick<ReconcileCommand, 'keep' | 'by'>,
 ): Promise<void> {
+  const { terminal } = context;
   const waiting = named === 'all' ? (await listConflicts(parts)).map(({ id }) => id) : named.split(',');
   if (keep !== 'primary' && keep !== 'ours') {
     for (const id of waiting) terminal.note(JSON.stringify(await readConflict(parts, id), null, 2));
     throw new PipelineError('INPUT_INVALID', '--conflict needs --keep primary (what the store has) or --keep ours');
   }
   for (const id of waiting) {
+    await noteCommand(context, { action: 'reconcile/decide', target: id, reason: `keep ${keep}`, by });
     await settleConflict(parts, id, { keep, by });
     const kept = keep === 'ours' ? 'what this host wrote' : 'what the primary store has';
     terminal.note(`conflict ${id}: kept ${kept}, decided by ${by}`);

@@ -7,6 +7,7 @@ import type { Scope } from '../../pipelines/vocabulary.ts';
 import { commandControl } from '../shared/control.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { count } from '../shared/measures.ts';
 import { wholeScope } from '../shared/scope-argument.ts';
 
@@ -30,6 +31,10 @@ export async function repair(context: CommandContext, command: RepairCommand): P
     terminal.line(`${count(rows.length, 'row')} cannot be read`);
     return rows.length === 0 ? EXIT.done : EXIT.degraded;
   }
+  await noteCommand(context, {
+    action: 'repair',
+    target: `${command.pipeline}/${command.from}${command.to === undefined ? '' : `_${command.to}`}`,
+  });
   const result = await repairRows(engine, commandControl(context, 'repair'), command.pipeline, scopes);
   terminal.data(result);
   for (const { row, aside } of result.rows) {

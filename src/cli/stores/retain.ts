@@ -4,6 +4,7 @@ import { isPeriod } from '../../pipelines/scope.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, ExitCode } from '../shared/context.ts';
+import { noteCommand } from '../shared/note-command.ts';
 import { commandControl } from '../shared/control.ts';
 import { count, formatBytes } from '../shared/measures.ts';
 
@@ -16,6 +17,7 @@ export interface RetainCommand {
 /** `quotidien retain`: removes content that is older than its table is kept, in every version. */
 export async function retain(context: CommandContext, { pipeline, dryRun = false }: RetainCommand): Promise<ExitCode> {
   const { terminal } = context;
+  if (!dryRun) await noteCommand(context, { action: 'retain', target: pipeline });
   const result = await retainContent(await context.engine(), commandControl(context, 'retain'), { pipeline, dryRun });
   terminal.data(result);
   for (const { table, months, basis, scopes, objects, bytes } of result.tables) {
