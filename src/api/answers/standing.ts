@@ -46,3 +46,23 @@ export function tellStanding(reply: FastifyReply, standing: Standing, links: rea
   if (at !== null) reply.header('quotidien-as-of', at);
   reply.header('link', [...links, `<${proof}>; rel="describedby"`].join(', '));
 }
+
+/** Of an answer from several tables: the lowest coverage, what all of them share, and the proof of each. */
+export function tellStandings(reply: FastifyReply, standings: readonly Standing[]): void {
+  const [first, ...others] = standings;
+  if (first === undefined) return;
+  const proofs = others.map(({ proof }) => `<${proof}>; rel="describedby"`);
+  tellStanding(reply, others.reduce(together, first), proofs);
+}
+
+function together(one: Standing, other: Standing): Standing {
+  const known = [one.coverage, other.coverage].filter((coverage) => coverage !== null);
+  const instants = [one.committed_at, other.committed_at].filter((at) => at !== null).sort();
+  return {
+    ...one,
+    coverage: known.length === 0 ? null : Math.min(...known),
+    revision: one.revision === other.revision ? one.revision : null,
+    version: one.version === other.version ? one.version : null,
+    committed_at: instants.at(-1) ?? null,
+  };
+}

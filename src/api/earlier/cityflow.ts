@@ -1,11 +1,11 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { textBefore } from '../../given.ts';
 import { STUDY_METRICS } from '../../datasets/cityflow/studies/bikes.ts';
 import type { BikeStudy } from '../../datasets/cityflow/studies/bikes.ts';
 import { openContent } from '../../engine/content-store.ts';
 import { untilEnd } from '../../engine/held-objects.ts';
-import { PipelineError } from '../../errors.ts';
+import { errorCodeOf, PipelineError } from '../../errors.ts';
 import { isCivilDate, toEpochDay } from '../../pipelines/civil-date.ts';
 import type { KnownVersion } from '../../engine/look/known-versions.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
@@ -83,6 +83,8 @@ function addRoutes(app: ApiApp, city: City, { engine, settings }: ApiContext): v
       requireScope(request, 'data:read', 'cityflow');
     done();
   });
+  // In their shapes there is no place for it.
+  app.addHook('preHandler', (request, reply) => city.tellVersion(request, reply));
   app.get('/stats', { schema }, async () => ({
     api_version: settings.version,
     database_type: database,
@@ -134,10 +136,10 @@ function addMetrics(app: ApiApp, city: City): void {
     const date = dateOf((request.params as { date: string }).date);
     const metrics: Record<string, unknown> = {};
     for (const type of TYPES) {
-      const data = await city.document(date, outputOf(type)).catch(() => undefined);
+      const data = await city.document(date, outputOf(type)).catch(ifThere);
       if (data !== undefined) metrics[type] = data;
     }
-    const study = await city.study(date).catch(() => undefined);
+    const study = await city.study(date).catch(ifThere);
     if (study !== undefined) for (const name of STUDY_METRICS) metrics[name] = study[name];
     if (Object.keys(metrics).length === 0) throw new PipelineError('NOT_FOUND', `no metrics for ${date}`);
     return { date, metrics };
@@ -156,6 +158,11 @@ function addMetrics(app: ApiApp, city: City): void {
     }
     return { metric_type: known, date, data: await city.document(date, outputOf(known)) };
   });
+}
+
+/** What is not there is left out; a store that is away is no reason to say so. */
+function ifThere(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'NOT_FOUND') throw error;
 }
 
 function outputOf(type: MetricType): string {
@@ -186,6 +193,18 @@ class City {
   /** The metrics of the rewrite. */
   async study(date: string): Promise<BikeStudy> {
     return (await this.document(date, 'metrics/bike-study:study')) as BikeStudy;
+  }
+
+  /** Of an answer about a day: its coverage and version, and where that is proven. */
+  async tellVersion({ params }: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const date = Object.values(params as Readonly<Record<string, string>>).find(isCivilDate);
+    const found = date === undefined ? undefined : (await this.#context.known.newest('cityflow', [date])).get(date);
+    if (found === undefined) return;
+    const { scope, version, facts } = found;
+    const { coverage } = facts;
+    if (typeof coverage === 'number') reply.header('quotidien-coverage', coverage);
+    reply.header('quotidien-version', version);
+    reply.header('link', `</api/v1/pipelines/cityflow/days/${scope}/versions/${version}>; rel="describedby"`);
   }
 
   async document(date: string, output: string): Promise<unknown> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
 import { addDays } from '../../pipelines/civil-date.ts';
 import { sendWhole } from '../answers/send-rows.ts';
+import { standingOf, tellStanding } from '../answers/standing.ts';
 import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
@@ -43,6 +44,7 @@ export function addGridExports(app: ApiApp, context: ApiContext): void {
       const to = request.query.fin ?? span.to;
       const from = request.query.debut ?? (table.rows.each === 'day' ? addDays(to, -DEFAULT_DAYS) : span.from);
       const cut = await cutTable(engine, known, placed, { from, to });
+      tellStanding(reply, standingOf(cut));
       const whole = { cut, columns: table.columns, names: undefined, format: 'csv', dialect: 'fr-earlier' } as const;
       return sendWhole(engine, { ...whole, isAttachment: true }, request, reply);
     });

@@ -13,6 +13,7 @@ import type { AnswerRow } from '../../pipelines/tables.ts';
 import { quoteIdentifier } from '../../pipelines/sql-text.ts';
 import { FORMATS } from '../answers/formats.ts';
 import { untilHungUp } from '../answers/send-rows.ts';
+import { standingOf, tellStanding } from '../answers/standing.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
 import { instantTextSql } from '../answers/value-sql.ts';
 import { requireScope } from '../security/callers.ts';
@@ -75,14 +76,16 @@ export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): vo
   if (!('eco2mix' in engine.datasets) && !('parc' in engine.datasets)) return;
   const placed = tablesOf(engine.datasets).get('parc_mensuel');
   const schema = { tags, querystring: z.strictObject(range).partial(), response: { 200: anyRecord, ...problems } };
-  app.get('/parc', { schema }, async (request) => {
+  app.get('/parc', { schema }, async (request, reply) => {
     requireScope(request, 'data:read', placed?.pipeline ?? 'eco2mix');
     const span = placed === undefined ? undefined : await known.span(placed.pipeline);
     if (placed === undefined || span === undefined)
       return { count: 0, unite: 'MW', data: [], note: 'aucun mois du parc installé n’est connu' };
     const { debut: from = span.from, fin: to = span.to } = request.query;
     const data: Record<string, unknown>[] = [];
-    for await (const rows of readRowSets(engine, await cutTable(engine, known, placed, { from, to })))
+    const cut = await cutTable(engine, known, placed, { from, to });
+    tellStanding(reply, standingOf(cut));
+    for await (const rows of readRowSets(engine, cut))
       for (const { period, source, derived_mw: power } of rows) {
         const filiere = CAPACITY_NAMES[String(source)];
         if (filiere !== undefined && power !== null) data.push({ date: period, filiere, parc_mw: power });
@@ -121,18 +124,20 @@ function addEnergies(app: ApiApp, grid: Grid): void {
     schema: { tags, querystring: query, response: { 200: anyRecord, ...problems } },
   });
   const gwh = (value: unknown): number => Math.round(Number(value) / 100) / 10;
-  app.get('/energie_conso', energies(plain), (request) => {
+  app.get('/energie_conso', energies(plain), (request, reply) => {
     const asked = plain.parse(request.query);
-    return grid.energies(request, asked, 'consommation', (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
+    return grid.energies({ request, reply }, asked, 'consommation', (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
   });
-  app.get('/energie_prod', energies(byFiliere), async (request) => {
+  app.get('/energie_prod', energies(byFiliere), async (request, reply) => {
     const { filiere, ...asked } = byFiliere.parse(request.query);
-    const found = await grid.energies(request, asked, filiere, (row) => ({ energie_gwh: gwh(row['energy_mwh']) }));
+    const found = await grid.energies({ request, reply }, asked, filiere, (row) => ({
+      energie_gwh: gwh(row['energy_mwh']),
+    }));
     return { ...found, filiere };
   });
-  app.get('/energie_echange', energies(byPays), async (request) => {
+  app.get('/energie_echange', energies(byPays), async (request, reply) => {
     const { pays, ...asked } = byPays.parse(request.query);
-    const found = await grid.energies(request, asked, exchangeQuantity(pays), (row) => {
+    const found = await grid.energies({ request, reply }, asked, exchangeQuantity(pays), (row) => {
       return { import_gwh: gwh(row['import_mwh']), export_gwh: gwh(row['export_mwh']) };
     });
     return { ...found, pays };
@@ -177,6 +182,7 @@ class Grid {
   ): Promise<FastifyReply> {
     const cut = await this.#cut(request, 'eco2mix_national', { debut, fin }, MAX_CURVE_DAYS);
     if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)]))) return reply.send();
+    tellStanding(reply, standingOf(cut));
     let count = 0;
     let data = '';
     const line = curveRowSql({ name, columns });
@@ -189,12 +195,13 @@ class Grid {
   }
 
   async energies(
-    request: FastifyRequest,
+    { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
     { debut, fin }: Range,
     quantity: string,
     valueOf: (row: AnswerRow) => Readonly<Record<string, unknown>>,
   ): Promise<Record<string, unknown>> {
     const cut = await this.#cut(request, 'eco2mix_energies_month', { debut, fin }, MAX_ENERGY_DAYS);
+    tellStanding(reply, standingOf(cut));
     const data: Record<string, unknown>[] = [];
     for await (const rows of readRowSets(this.#context.engine, cut)) {
       for (const row of rows)

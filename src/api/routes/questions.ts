@@ -9,6 +9,7 @@ import type { JsonValue } from '../../ports/json.ts';
 import { answerDocument } from '../answers/answer-document.ts';
 import { csvHeader, csvRows } from '../answers/csv.ts';
 import { chooseFormat, FORMATS } from '../answers/formats.ts';
+import { standingOf, tellStandings } from '../answers/standing.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
 import { whyNotAsk } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
@@ -72,6 +73,10 @@ function answerer(context: ApiContext, tables: ReadonlyMap<string, PlacedTable>,
     reply.header('vary', 'accept');
     if (isKnown(request, reply, tagOf([id, asked, sql, format, ...cuts.map(({ hash }) => hash)]))) return reply.send();
     const answer = await askQuestion(context.engine, context.known, placed, parameters);
+    tellStandings(
+      reply,
+      answer.cuts.map((cut) => standingOf(cut)),
+    );
     if (format === 'csv')
       return reply
         .type(FORMATS.csv)

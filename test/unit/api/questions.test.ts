@@ -5,6 +5,7 @@ import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { startPortal } from '@quotidien/sample-portal/portal';
 import type { Portal } from '@quotidien/sample-portal/portal';
+import { PipelineError } from '../../../src/errors.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
 import { datesBetween } from '../../../src/pipelines/civil-date.ts';
 import { configuredDatasets } from '../../../src/workers/configured-datasets.ts';
@@ -292,6 +293,53 @@ describe('the earlier systems', () => {
     expect([wrong.statusCode, wrong.json()]).toMatchObject([400, { error: 'INPUT_INVALID', statusCode: 400 }]);
     const none = await api.inject({ url: '/report/2020-01-01', headers: { host: 'localhost' } });
     expect([none.statusCode, none.json()]).toMatchObject([404, { error: 'NOT_FOUND', statusCode: 404 }]);
+  });
+});
+
+describe('an answer without a place for what it stands on', () => {
+  const headOf = async (url: string) => {
+    const { headers, statusCode } = await api.inject({ url, headers: { host: 'localhost' } });
+    const { 'quotidien-coverage': coverage, 'quotidien-version': version, link } = headers;
+    const proofs = String(link).matchAll(/<([^>]+)>; rel="describedby"/g);
+    return { statusCode, coverage, version, proofs: [...proofs].map(([, proof]) => proof!) };
+  };
+
+  it.each([
+    `/api/v1/questions/get_peak.csv?n=2&start=${DATES[0]}&end=${DATES[0]}`,
+    `/api/v1/courbe_conso?debut=${DATES[0]}&fin=${DATES[0]}`,
+    '/api/v1/energie_conso?debut=2026-04-01&fin=2026-04-30',
+    `/consommation/export-puissance/?debut=${DATES[0]}&fin=${DATES[0]}`,
+    `/report/${CITY_DAY}`,
+    `/api/metrics/${CITY_DAY}`,
+    `/metrics/${CITY_DAY}/bikes`,
+  ])('says so by headers: %s', async (url) => {
+    const { statusCode, coverage, version, proofs } = await headOf(url);
+    expect([url, statusCode]).toEqual([url, 200]);
+    expect(Number(coverage)).toBeGreaterThan(0);
+    expect(Number(version)).toBeGreaterThan(0);
+    expect(proofs).toHaveLength(1);
+    await get(proofs[0]!);
+  });
+
+  it('names the proof of each table that it is from, and the lowest coverage', async () => {
+    const { coverage, proofs } = await headOf('/api/v1/questions/get_dashboard.csv');
+    const { standing } = await ask('get_dashboard');
+    expect(proofs).toHaveLength(standing.length);
+    expect(standing.length).toBeGreaterThan(1);
+    expect(Number(coverage)).toBe(Math.min(...standing.map((one) => one.coverage)));
+    for (const proof of proofs) await get(proof);
+  });
+
+  it('is no day without metrics while the store is away', async () => {
+    const away = () => Promise.reject(new PipelineError('STORE_UNAVAILABLE', 'away'));
+    const objects = new Proxy(engine.objects, { get: () => away });
+    const without = await openTestApi({ ...engine, objects });
+    try {
+      const { statusCode } = await without.inject({ url: `/metrics/${CITY_DAY}`, headers: { host: 'localhost' } });
+      expect(statusCode).toBe(503);
+    } finally {
+      await without.close();
+    }
   });
 });
 
