@@ -35,8 +35,7 @@ async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret:
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE side_text AS SELECT *, ${hasMeters ? columnSql(names, 'meter_id') : 'CAST(NULL AS VARCHAR)'} AS side_meter FROM ${rows}`,
   );
-  await sql.run('CREATE OR REPLACE TEMP VIEW side_ids AS SELECT side_meter AS meter_id FROM side_text');
-  await fillMeterKeys(sql, secret, 'side_ids');
+  await fillMeterKeys(sql, secret, '(SELECT side_meter AS meter_id FROM side_text)');
   const select = Object.entries(sideColumns(part)).map(([name, type]) =>
     name === 'meter_key' ? 'k.meter_key' : `TRY_CAST(${columnSql(names, name)} AS ${type}) AS ${name}`,
   );
@@ -48,6 +47,7 @@ async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret:
     names,
     part,
   );
+  await sql.run('DROP TABLE side_text');
 }
 
 /** No row at all, or one in which a column cannot be read or is empty although it is required, is `SRC_SHAPE_CHANGED`. */
@@ -119,11 +119,12 @@ export async function sliceSide(
   for (const { date } of task.days) {
     // Between two changes every day has the same rows.
     const period = part.holds === 'validity' ? (changes.filter((change) => change <= date).at(-1) ?? '') : date;
+    const held = `side_read WHERE ${heldSql(part, date, changes)}`;
     const slice =
       known.get(period) ??
       (await copyTable(
         sql,
-        `SELECT DISTINCT ${oneOfKeySql(part)} ${names.join(', ')} FROM side_read WHERE ${heldSql(part, date)} ORDER BY ALL`,
+        `SELECT ${await oneOfKeySql(sql, part, held)} ${names.join(', ')} FROM ${held} ORDER BY ALL`,
         `${part.id}-${date}`,
       ));
     known.set(period, slice);
@@ -140,17 +141,22 @@ async function changesOf(sql: SqlSession): Promise<string[]> {
 
 /**
  * A list may say two things of one key from one day, or one instant, on: the row that is first in the order of the slice counts, whichever was
- * written first. Whoever joins the list would else count a meter twice. Bills and outages may overlap: all of them count.
+ * written first. Whoever joins the list would else count a meter twice. Bills and outages may overlap: all of them count. To choose one of a key is more than
+ * fits into memory for hundreds of thousands of keys, so it is asked for only where some key has two rows.
  */
-function oneOfKeySql({ holds, key }: SidePart): string {
-  return holds === 'validity' || holds === 'instant' ? `ON (${key.join(', ')})` : '';
+async function oneOfKeySql(sql: SqlSession, { holds, key }: SidePart, held: string): Promise<string> {
+  if (holds !== 'validity' && holds !== 'instant') return 'DISTINCT';
+  const columns = key.join(', ');
+  const twins = await sql.rows(`SELECT ${columns} FROM ${held} GROUP BY ${columns} HAVING count(*) > 1 LIMIT 1`);
+  return twins.length === 0 ? '' : `DISTINCT ON (${columns})`;
 }
 
-/** SQL that is true for the rows that hold on a day. */
-function heldSql({ holds, key }: SidePart, date: CivilDate): string {
+/** SQL that is true for the rows that hold on a day; `changes`: all days from which rows of a list with validity hold. */
+function heldSql({ holds, key }: SidePart, date: CivilDate, changes: readonly CivilDate[]): string {
   const [from, to] = secondsOf(date, ZONE);
   switch (holds) {
     case 'validity':
+      if (changes.filter((change) => change <= date).length <= 1) return `valid_from <= DATE '${date}'`;
       return `valid_from <= DATE '${date}' AND NOT EXISTS (SELECT 1 FROM side_read later WHERE later.valid_from <= DATE '${date}'
         AND later.valid_from > side_read.valid_from AND ${key.map((name) => `later.${name} = side_read.${name}`).join(' AND ')})`;
     case 'date':
