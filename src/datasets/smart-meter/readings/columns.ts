@@ -37,7 +37,7 @@ export const SLICE_NAMES = NAMES.join(', ');
 const ORDER: readonly (keyof typeof SLICE_COLUMNS)[] = ['meter_key', 'channel', 'start_s', 'file', 'line'];
 
 /** In order, for rows to be. */
-const CHANNELS = ['export', 'import'];
+export const CHANNELS = ['export', 'import'];
 
 /** Columns of a few texts each. */
 const FEW_TEXTS = ['zone', 'unit', 'dialect', 'file'] as const;
@@ -47,6 +47,9 @@ export type Texts = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, readonly
 
 /** Columns that are the same in every row, with the SQL of what they are. */
 export type Constants = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
+
+/** SQL types by which texts are numbers while rows are sorted; they are written as the texts that they are. */
+export type CarriedTypes = Readonly<Partial<Record<keyof typeof SLICE_COLUMNS, string>>>;
 
 /** The columns that are not the same in all rows, in the order of the slice. */
 export function ownColumns(constants: Constants): string {
@@ -67,16 +70,31 @@ export async function textsOf(sql: SqlSession, from: string, where: string, cons
  * Rows of `from` in the order of a slice. What is the same in all rows is not carried through the sort: half of the columns of most
  * files. Bytes are the same whether a text is known to be the same in all rows or was found to be (`texts`).
  */
-export function orderedSql(from: string, where: string, constants: Constants, texts: Texts): string {
+export function orderedSql(
+  from: string,
+  where: string,
+  {
+    constants,
+    texts,
+    carried = {},
+  }: { readonly constants: Constants; readonly texts: Texts; readonly carried?: CarriedTypes },
+): string {
   const order = ORDER.filter((name) => constants[name] === undefined);
   const all = NAMES.map((name) => {
     const constant = constants[name];
-    return constant === undefined ? name : `${constantSql(name, constant)} AS ${name}`;
+    if (constant !== undefined) return `${constantSql(name, constant)} AS ${name}`;
+    return carried[name] === undefined ? name : `CAST(${name} AS ${SLICE_COLUMNS[name]}) AS ${name}`;
   });
   const few: Texts = { channel: CHANNELS, ...texts };
   const own = NAMES.filter((name) => constants[name] === undefined);
-  const typed = own.map((name) => `${fewTextsSql(name, few[name] ?? [])} AS ${name}`);
+  const typed = own.map(
+    (name) => `${carriedSql(name, carried[name]) ?? fewTextsSql(name, few[name] ?? [])} AS ${name}`,
+  );
   return `SELECT ${all.join(', ')} FROM (SELECT * FROM (SELECT ${typed.join(', ')} FROM ${from} WHERE ${where}) ORDER BY ${order.join(', ')})`;
+}
+
+function carriedSql(name: string, type: string | undefined): string | undefined {
+  return type === undefined ? undefined : `CAST(${name} AS ${type})`;
 }
 
 /** Of the types that rows have which say them one by one, so that bytes are the same. */

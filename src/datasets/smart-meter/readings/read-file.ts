@@ -20,10 +20,10 @@ export interface ReadFile {
   /** The rows are in memory: they may be read as often as one likes. */
   readonly isKept: boolean;
   /**
-   * Takes a query over Parquet with rows of `published` in its place: rows of `readings_read` are those of it from then on. Undefined where a row
-   * says what it is only beside others.
+   * Takes a query over Parquet with rows of `published` in its place: rows of `readings_read` are those of it from then on. `meters` is a condition on
+   * `meter_keys`, true of all meters of these rows. Undefined where a row says what it is only beside others.
    */
-  readonly readFrom?: (select: string) => Promise<void>;
+  readonly readFrom?: (select: string, meters: string) => Promise<void>;
 }
 
 /** A file of rows that were slices before: several files of one day, joined by the engine. */
@@ -73,11 +73,12 @@ export async function readFile(
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
   const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, lacks)) };
-  const readFrom = async (other: string): Promise<void> => {
+  const same = [...Object.keys(constants), ...(constants.step_min === undefined ? [] : ['step'])];
+  const readFrom = async (other: string, meters: string): Promise<void> => {
     await makeRows(sql, 'published', other, true);
-    await fillPlaced(sql, true);
+    await fillPlaced(sql, { same, meters });
     await fillSteps(sql);
-    await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id), true), true);
+    await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id), { same, meters }), true);
   };
   return {
     ...{ dialect, extension, mediaType, constants, zones: await zonesOf(sql), isKept: !isView },
@@ -104,13 +105,14 @@ async function makeRows(
 }
 
 /**
- * `said`: each different id, stamp and value of the file once, each kind with nulls in the columns of the others. What is in here is worked out
+ * `said`: each different id, stamp, value, and quality with refusal of the file once, each kind with nulls in the columns of the others. What is in here is worked out
  * once, however many of the millions of rows say it.
  */
 async function fillSaid(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
-    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, meter_id, stamp, zone, value, unit, step_min
-    FROM published GROUP BY GROUPING SETS ((meter_id), (stamp, zone), (value, unit, step_min))`);
+    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality,
+      meter_id, stamp, zone, value, unit, step_min, quality, refused
+    FROM published GROUP BY GROUPING SETS ((meter_id), (stamp, zone), (value, unit, step_min), (quality, refused))`);
 }
 
 const HAS_OFFSET = `regexp_matches(stamp, '(Z|[+-][0-9]{2}:?[0-9]{2})$')`;
@@ -141,7 +143,7 @@ async function fillTimes(sql: SqlSession): Promise<void> {
  * `placed`: rows with their key and their instant. Local times of the repeated hour of autumn are told apart by their order in the file, where the file is in
  * order and has both; otherwise nobody can say which hour a row was, and it is refused. Returns whether there are such.
  */
-async function fillPlaced(sql: SqlSession, isCounted = false): Promise<boolean> {
+async function fillPlaced(sql: SqlSession, counted?: CountedRows): Promise<boolean> {
   const [found] = await sql.rows<{ doubled: number }>('SELECT count(second_s) AS doubled FROM times');
   const hasTwice = (found?.doubled ?? 0) > 0;
   if (hasTwice) {
@@ -160,22 +162,26 @@ async function fillPlaced(sql: SqlSession, isCounted = false): Promise<boolean> 
     SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE chosen_s END AS at_s,
       CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN 'no_meter'
         WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN 'ambiguous_time' END AS reason
-    FROM ${lookedUp('published', ['meter_key', 't'], isCounted)} p ${twice}`);
+    FROM ${lookedUp('published', ['meter_key', 't'], counted)} p ${twice}`);
   return hasTwice;
 }
 
 /** What small tables say of a row. */
 const LOOKED_UP = {
-  meter_key: { table: 'meter_keys', value: 'found.meter_key', on: 'found.published_id = p.meter_id' },
+  meter_key: { table: 'meter_keys', value: 'found.meter_key', on: ['found.published_id = p.meter_id'] },
   t: {
     table: 'times',
     value: `{'stamp': found.stamp, 'at_s': found.at_s, 'second_s': found.second_s, 'problem': found.problem}`,
-    on: 'found.published_stamp IS NOT DISTINCT FROM p.stamp AND found.zone = p.zone',
+    on: ['found.published_stamp IS NOT DISTINCT FROM p.stamp', 'found.zone = p.zone'],
   },
   a: {
     table: 'amounts',
     value: `{'value': found.value, 'value_raw': found.value_raw, 'energy_wh': found.energy_wh, 'why': found.why}`,
-    on: 'found.published_value IS NOT DISTINCT FROM p.value AND found.unit IS NOT DISTINCT FROM p.unit AND found.step = p.step',
+    on: [
+      'found.published_value IS NOT DISTINCT FROM p.value',
+      'found.unit IS NOT DISTINCT FROM p.unit',
+      'found.step = p.step',
+    ],
   },
 } as const;
 
@@ -183,13 +189,24 @@ const LOOKED_UP = {
  * Rows of `from` with what is looked up for them. Of a CSV file the engine expects some forty rows, and of a join it would make a table of its millions:
  * there each is a subquery, which costs twice as much as a join.
  */
-function lookedUp(from: string, names: readonly (keyof typeof LOOKED_UP)[], isCounted: boolean): string {
+function lookedUp(from: string, names: readonly (keyof typeof LOOKED_UP)[], counted?: CountedRows): string {
   return names.reduce((rows, name) => {
     const { table, value, on } = LOOKED_UP[name];
-    return isCounted
-      ? `(SELECT p.*, ${value} AS ${name} FROM ${rows} p LEFT JOIN ${table} found ON ${on})`
-      : `(SELECT *, (SELECT ${value} FROM ${table} found WHERE ${on}) AS ${name} FROM ${rows} p)`;
+    if (counted === undefined)
+      return `(SELECT *, (SELECT ${value} FROM ${table} found WHERE ${on.join(' AND ')}) AS ${name} FROM ${rows} p)`;
+    // What all rows have in common need not be compared: one number alone is found in half of the time.
+    const needed = on.filter((condition) => !counted.same.some((column) => condition.endsWith(`p.${column}`)));
+    const found = name === 'meter_key' ? `(SELECT * FROM ${table} WHERE ${counted.meters})` : table;
+    return `(SELECT p.*, ${value} AS ${name} FROM ${rows} p LEFT JOIN ${found} found ON ${needed.join(' AND ')})`;
   }, from);
+}
+
+/** Rows of which the engine knows how many they are. */
+interface CountedRows {
+  /** Columns that are the same in all rows and in the tables that tell of them. */
+  readonly same: readonly string[];
+  /** Which of `meter_keys` the rows are of, as SQL. */
+  readonly meters: string;
 }
 
 /** The longest interval that two neighbours can tell of; what is longer is a gap. */
@@ -254,12 +271,12 @@ async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> 
     FROM energies`);
 }
 
-function readingsSql(file: string, dialect: string, isCounted = false): string {
+function readingsSql(file: string, dialect: string, counted?: CountedRows): string {
   return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
       CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time, a.value_raw AS value_raw,
       temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label, coalesce(reason, a.why) AS refused,
       stamp, a.value AS value, unit, ${dialect} AS dialect, ${file} AS file, line
-    FROM ${lookedUp('stepped', ['a'], isCounted)}`;
+    FROM ${lookedUp('stepped', ['a'], counted)}`;
 }
 
 /** What all rows have in common, as far as the small tables and the dialect tell. */

@@ -1,14 +1,14 @@
 import path from 'node:path';
-import { shardsOf } from '../../kit/index.ts';
+import { definedMembers, shardsOf } from '../../kit/index.ts';
 import type { RecognisedFile, RowMeaning, SliceTask, SqlSession, UnitOutcome } from '../../kit/index.ts';
 import { readHead } from '../dialects/dialects.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { shardNumberSql, sliceOutput } from '../shards.ts';
 import { copyTable } from '../tables.ts';
 import { orderedSql, ownColumns, SLICE_COLUMNS, textsOf } from './columns.ts';
-import type { Constants } from './columns.ts';
+import type { CarriedTypes, Constants } from './columns.ts';
 import { extentOf, inDaySql } from './days.ts';
-import { cutByShard, cutNumbered } from './numbered.ts';
+import { CARRIED_TYPES, cutByShard, cutNumbered } from './numbered.ts';
 import { readFile } from './read-file.ts';
 import type { ReadFile } from './read-file.ts';
 
@@ -44,10 +44,11 @@ export async function sliceReadings(
     const undated = date === extent.from ? ' OR start_s IS NULL' : '';
     const where = `${inDaySql(date, extent.zones)}${undated}`;
     const outputs: Record<string, { readonly path: string; readonly rows: number }> = {};
-    for (const { output, from, open } of parts) {
+    for (const { output, from, open, carried } of parts) {
       await open?.();
       const texts = await textsOf(sql, from, where, constants);
-      const slice = await copyTable(sql, orderedSql(from, where, constants, texts), `${output}-${date}`);
+      const ordered = orderedSql(from, where, { constants, texts, ...definedMembers({ carried }) });
+      const slice = await copyTable(sql, ordered, `${output}-${date}`);
       if (slice.rows > 0) outputs[output] = slice;
     }
     const rows = Object.values(outputs).reduce((sum, slice) => sum + slice.rows, 0);
@@ -63,6 +64,7 @@ interface PartOfRows {
   readonly from: string;
   /** Makes them those of `from`. */
   readonly open?: () => Promise<void>;
+  readonly carried?: CarriedTypes;
 }
 
 const whole: PartOfRows = { output: 'slice', from: 'readings_read' };
@@ -96,10 +98,11 @@ async function partRows(
 ): Promise<PartOfRows[]> {
   if (readFrom === undefined) return partReadings(sql, constants, shards);
   const parts = await cutNumbered(sql, constants, shards);
-  return parts.map(({ shard, select }) => ({
+  return parts.map(({ shard, select, meters }) => ({
     output: sliceOutput(shard),
     from: 'readings_read',
-    open: () => readFrom(select),
+    open: () => readFrom(select, meters),
+    carried: CARRIED_TYPES,
   }));
 }
 
