@@ -9,7 +9,7 @@ import type {
 } from '../../kit/index.ts';
 import { copyTable, DENSE, fewTextsSql, parquetOf, pathsOf } from '../tables.ts';
 import { clockSql, ZONES } from './clock.ts';
-import { SLICE_NAMES } from './columns.ts';
+import { NAMES, SLICE_NAMES } from './columns.ts';
 
 /**
  * `transform/readings`: the published rows of a day, whoever brought them and when, as one row per meter, channel and START. Of several rows the best counts:
@@ -42,6 +42,11 @@ const RANK = `revision DESC, file_time DESC NULLS LAST, (quality = 'E'), energy_
 
 const KEY = 'meter_key, channel, start_s';
 
+/** What readings and their rank are made of; what was published beside it is for rejects. */
+const SLICE_COLUMNS_USED = NAMES.filter(
+  (name) => !['refused', 'stamp', 'value', 'unit', 'dialect', 'file', 'line'].includes(name),
+);
+
 const OFF_GRID = 'off_grid';
 
 /** What a reading holds; `docs/datasets/smart-meter.md` explains each column. */
@@ -73,11 +78,11 @@ const OF_FEW = ['value_raw', 'temperature_raw', 'humidity_raw', 'wind_speed_raw'
 /** Columns of a few texts, which all rows say again. */
 const FEW_TEXTS = ['channel', 'quality', 'zone'] as const;
 
-/** What is counted over the rows of a day before it is made; of columns of few texts, each text once, in order. */
+/** What is counted over the rows of a day before it is made; of columns of few texts, each text once, in order; `step_min` is null where it differs. */
 type Counted = Readonly<
   Record<'rejected' | 'accepted' | 'estimates' | 'labels' | (typeof OF_FEW)[number], number> &
     Record<(typeof FEW_TEXTS)[number], readonly string[] | null>
->;
+> & { readonly step_min: number | null };
 
 /** The readings in order. What all rows have in common is put beside them after they are sorted: it is half of their columns. */
 function readingsSql(scope: string, counted: Counted): string {
@@ -88,12 +93,18 @@ function readingsSql(scope: string, counted: Counted): string {
   const constants: Readonly<Record<string, string>> = {
     ...(counted.estimates === 0 && { estimate_wh: 'NULL::DECIMAL(12, 5)', estimate_method: 'NULL::VARCHAR' }),
     ...(counted.labels === 0 && { label: 'NULL::VARCHAR' }),
+    ...(counted.step_min !== null && { step_min: `${counted.step_min}::SMALLINT` }),
     ...(counted.zone?.length === 1 && { zone: fewTextsSql(quoteTexts(counted.zone), counted.zone) }),
     ...Object.fromEntries(OF_FEW.filter((name) => counted[name] === 0).map((name) => [name, 'NULL::DOUBLE'])),
   };
-  const all = Object.keys(READING_COLUMNS).map((name) => `${constants[name] ?? name} AS ${name}`);
-  const own = Object.entries(READING_COLUMNS).filter(([name]) => constants[name] === undefined);
-  return `SELECT ${all.join(', ')} FROM (SELECT ${own.map(([name, value]) => `${fewTextsSql(value, texts[name] ?? [])} AS ${name}`).join(', ')}
+  // The order is by the second of the START: an instant made of it afterwards is not sorted beside it.
+  const later: Readonly<Record<string, string>> = {
+    ...constants,
+    start_at: required(READING_COLUMNS['start_at'], 'start_at'),
+  };
+  const all = Object.keys(READING_COLUMNS).map((name) => `${later[name] ?? name} AS ${name}`);
+  const own = Object.entries(READING_COLUMNS).filter(([name]) => later[name] === undefined);
+  return `SELECT ${all.join(', ')} FROM (SELECT start_s, ${own.map(([name, value]) => `${fewTextsSql(value, texts[name] ?? [])} AS ${name}`).join(', ')}
     FROM (SELECT *, start_s // 1800 AS half_hours FROM best) JOIN ${clockSql(scope, ZONES)} USING (zone, half_hours)
     ORDER BY meter_key, channel, start_s)`;
 }
@@ -141,7 +152,7 @@ async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult
 async function countRows(sql: SqlSession): Promise<Counted> {
   const [found] = await sql.rows<Counted>(
     `SELECT count(refused) AS rejected, count(*) - count(refused) AS accepted, count(*) FILTER (WHERE quality = 'E') AS estimates,
-      count(label) AS labels, ${OF_FEW.map((name) => `count(${name}) AS ${name}`).join(', ')},
+      count(label) AS labels, CASE WHEN min(step_min) = max(step_min) THEN min(step_min) END AS step_min, ${OF_FEW.map((name) => `count(${name}) AS ${name}`).join(', ')},
       ${FEW_TEXTS.map((name) => `list_sort(list(DISTINCT ${name})) AS ${name}`).join(', ')} FROM slices`,
   );
   return required(found, 'counts of the slices');
@@ -168,13 +179,15 @@ async function chooseBest(sql: SqlSession, isOrdered: boolean): Promise<number> 
     await sql.run('CREATE OR REPLACE TEMP VIEW best AS SELECT * FROM slices WHERE refused IS NULL');
     return 0;
   }
-  // Twins are few: only they are sorted by rank.
+  // Twins are few: only rows of their meters are sorted by rank. To look for a meter costs less than to look for an interval of it.
+  await sql.run(`CREATE OR REPLACE TEMP TABLE twin_meters AS SELECT DISTINCT meter_key FROM twin_keys`);
+  const columns = SLICE_COLUMNS_USED.join(', ');
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE twins AS SELECT * FROM slices SEMI JOIN twin_keys USING (${KEY}) WHERE refused IS NULL`,
+    `CREATE OR REPLACE TEMP TABLE twins AS SELECT ${columns} FROM slices SEMI JOIN twin_meters USING (meter_key) WHERE refused IS NULL`,
   );
   await sql.run(`CREATE OR REPLACE TEMP VIEW best AS
-    SELECT * FROM slices ANTI JOIN twin_keys USING (${KEY}) WHERE refused IS NULL
-    UNION ALL SELECT * FROM twins QUALIFY row_number() OVER (PARTITION BY ${KEY} ORDER BY ${RANK}) = 1`);
+    SELECT ${columns} FROM slices ANTI JOIN twin_meters USING (meter_key) WHERE refused IS NULL
+    UNION ALL SELECT ${columns} FROM twins QUALIFY row_number() OVER (PARTITION BY ${KEY} ORDER BY ${RANK}) = 1`);
   return doubled;
 }
 
