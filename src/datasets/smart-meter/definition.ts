@@ -70,7 +70,7 @@ const STEPS: readonly StepDefinition[] = [
   },
   {
     id: 'metrics/daily',
-    version: 2,
+    version: 3,
     title: 'A day of each meter, its hours, and partial sums of the fleet',
     inputs: [ofReadings('readings'), slice('meters')],
     outputs: {

@@ -40,6 +40,14 @@ export function shardNumberSql(of: number): string {
   return `CAST(coalesce(meter_key, 0::UBIGINT) >> ${KEY_BITS - Math.log2(of)} AS INTEGER) + 1`;
 }
 
+/** SQL that is true for the meters of a shard: a range, so that groups of rows of sorted files are left out. Without a shard, of all. */
+export function inShardSql(shard: Shard | undefined): string {
+  if (shard === undefined || shard.of === 1) return 'true';
+  const width = 1n << BigInt(KEY_BITS - Math.log2(shard.of));
+  const from = width * BigInt(shard.index - 1);
+  return `meter_key >= ${from}::UBIGINT AND meter_key <= ${from + width - 1n}::UBIGINT`;
+}
+
 /** The output that has the slice of a shard; of a fleet without shards, of all meters. */
 export function sliceOutput(shard: Shard): string {
   return shard.of === 1 ? 'slice' : shardName('slice', shard);

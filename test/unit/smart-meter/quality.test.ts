@@ -26,12 +26,30 @@ const TABLES: Readonly<Record<string, string>> = {
   rejects: 'meter_key UBIGINT, reason VARCHAR, value VARCHAR',
   conflicts: 'meter_key UBIGINT, start_at TIMESTAMPTZ, largest_wh DECIMAL(12, 5), smallest_wh DECIMAL(12, 5)',
   daily: `meter_key UBIGINT, channel VARCHAR, observed SMALLINT, expected SMALLINT, total_wh DECIMAL(18, 5), step_min SMALLINT, changes_step BOOLEAN,
-    estimated SMALLINT`,
+    estimated SMALLINT, zeros SMALLINT, peak_wh DECIMAL(12, 5)`,
   history: `back INTEGER, meter_key UBIGINT, channel VARCHAR, observed SMALLINT, expected SMALLINT, total_wh DECIMAL(18, 5), estimated SMALLINT`,
   meters: 'meter_key UBIGINT, kva DECIMAL(18, 5), dials DECIMAL(18, 5), transformer VARCHAR',
   registers: 'meter_key UBIGINT, read_at TIMESTAMPTZ, register_wh DECIMAL(18, 5)',
   outages: 'transformer VARCHAR',
 };
+
+/** What rules see of these tables, as the step opens it: days are those that a case tells of, and those of its readings. */
+const VIEWS: Readonly<Record<string, string>> = {
+  all_meters: 'SELECT * FROM meters',
+  counts: `SELECT count(*) AS rows, ${[
+    'label',
+    'value_raw',
+    'temperature_raw',
+    'humidity_raw',
+    'wind_speed_raw',
+    'avg_past_raw',
+  ]
+    .map((column) => `count(${column}) AS ${column}`)
+    .join(', ')} FROM readings`,
+};
+
+const DAYS_OF_READINGS = `INSERT INTO daily BY NAME SELECT meter_key, channel, max(energy_wh) AS peak_wh, min(step_min) AS step_min,
+  count(*) FILTER (WHERE energy_wh = 0) AS zeros FROM readings GROUP BY meter_key, channel`;
 
 const at = (slot: number): string => `TIMESTAMPTZ '2024-01-15 00:00:00Z' + INTERVAL ${30 * slot} MINUTE`;
 const reading = (meter: number, slot: number, wh: number): string =>
@@ -43,7 +61,7 @@ const day = (
   wh: number,
   more: { observed?: number; steps?: boolean; estimated?: number } = {},
 ): string =>
-  `INSERT INTO daily VALUES (${meter}, 'import', ${more.observed ?? 48}, 48, ${wh}, 30, ${more.steps ?? false}, ${more.estimated ?? 0})`;
+  `INSERT INTO daily (meter_key, channel, observed, expected, total_wh, step_min, changes_step, estimated) VALUES (${meter}, 'import', ${more.observed ?? 48}, 48, ${wh}, 30, ${more.steps ?? false}, ${more.estimated ?? 0})`;
 const past = (meter: number, wh: number, backs = [7, 14, 21, 28], estimated = 0): string[] =>
   backs.map((back) => `INSERT INTO history VALUES (${back}, ${meter}, 'import', 48, 48, ${wh}, ${estimated})`);
 const meter = (key: number, kva: number, transformer = 'T1'): string =>
@@ -103,9 +121,12 @@ describe('rules of quality', () => {
     async (id, rule) => {
       const failing = await engine.session(async (sql) => {
         for (const [name, columns] of Object.entries(TABLES)) await sql.run(`CREATE TEMP TABLE ${name} (${columns})`);
+        for (const [name, select] of Object.entries(VIEWS)) await sql.run(`CREATE TEMP VIEW ${name} AS ${select}`);
         const clean = await sql.rows(rule.failing);
         expect(clean).toEqual([]);
-        for (const statement of CASES[id] ?? []) await sql.run(statement);
+        for (const statement of [...(CASES[id] ?? []), DAYS_OF_READINGS]) await sql.run(statement);
+        if (rule.mayFail !== undefined)
+          expect(await sql.rows(`SELECT (${rule.mayFail}) AS holds`)).toEqual([{ holds: true }]);
         await sql.rows(`SELECT (${rule.tested}) AS tested`);
         return sql.rows<{ meter_key: number }>(`SELECT DISTINCT meter_key FROM (${rule.failing})`);
       });

@@ -1,6 +1,7 @@
 import { forEachUnit } from '../../kit/index.ts';
-import type { CivilDate, SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import type { CivilDate, SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
 import { TECHNICAL_LOSS } from '../marts/losses.ts';
+import { metersOf } from '../side/list-of-meters.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 
@@ -23,12 +24,12 @@ export function namesOfWeek(name: string): string[] {
 /** Days without enough readings count for nothing; they are not filled. */
 export const metricsWeek: StepImplementation = {
   kind: 'sql',
-  run: (task, sql) => forEachUnit(task, (unit) => weekOf(unit, sql)),
+  run: (task, sql) => forEachUnit(task, (unit) => weekOf(unit, task, sql)),
 };
 
-async function weekOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+async function weekOf(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitResult> {
   const daily = parquetOf(pathsOf(unit, ...namesOfWeek('daily')));
-  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  const meters = metersOf(unit, task);
   const week = await copyTable(sql, weekSql(unit.scope, daily, meters), `week-${unit.scope}`);
   return { scope: unit.scope, outputs: { week }, checks: [], facts: { rows: week.rows } };
 }

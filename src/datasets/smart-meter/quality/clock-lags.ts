@@ -1,8 +1,8 @@
 import { forEachUnit } from '../../kit/index.ts';
-import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
 import { LEAST_METERS } from '../marts/fleet.ts';
-import { columnsOfSide } from '../side/parts.ts';
-import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
+import { metersOf } from '../side/list-of-meters.ts';
+import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 
 /**
  * `metrics/curves`: the course of the day of each segment. `metrics/lags`: how well the day of a meter fits that of its segment, as it is and moved by up to four half-hours. A clock that is wrong
@@ -19,7 +19,7 @@ const LAGS = Array.from({ length: 2 * LARGEST_LAG + 1 }, (_, place) => place - L
 /** `meter_key` and `fits`: hundred times the correlation for each lag, from `-LARGEST_LAG`; only of full days of half-hours. */
 export const metricsLags: StepImplementation = {
   kind: 'sql',
-  run: (task, sql) => forEachUnit(task, (unit) => lagsOf(unit, sql)),
+  run: (task, sql) => forEachUnit(task, (unit) => lagsOf(unit, task, sql)),
 };
 
 /** Of segments with readings of enough meters in every half-hour. */
@@ -38,11 +38,11 @@ function slotsOf({ day }: StepUnit): number {
   return 2 * (day?.hours ?? 24);
 }
 
-async function lagsOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+async function lagsOf(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitResult> {
   const slots = slotsOf(unit);
   await sql.run(`CREATE OR REPLACE TEMP TABLE curves AS SELECT * FROM ${parquetOf(pathsOf(unit, 'curves'))}`);
   await sql.run('CREATE OR REPLACE TEMP TABLE fits (meter_key UBIGINT, fits TINYINT[])');
-  const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
+  const meters = metersOf(unit, task);
   // File by file: a shard is all of its meters, and the sums of a million at once need more memory than there is.
   for (const file of pathsOf(unit, 'readings'))
     await sql.run(`INSERT INTO fits ${fitsSql(parquetOf([file]), meters, slots)}`);
@@ -68,14 +68,24 @@ function curvesSql(from: string, slots: number): string {
     ORDER BY own.segment, later.slot`;
 }
 
+/**
+ * Products of a meter's day and the courses, as lists: half of what it costs to join each reading with its place in each course. All are sums of whole
+ * numbers below 2^53, which numbers of 64 bits have exactly in any order.
+ */
 function fitsSql(from: string, meters: string, slots: number): string {
-  const sums = LAGS.map((lag) => `CAST(sum(CAST(wh AS BIGINT) * ${column(lag)}) AS DOUBLE) AS s${lag + LARGEST_LAG}`);
-  const fits = LAGS.map((lag) => `CAST(round(100 * s${lag + LARGEST_LAG} / (size * spread)) AS TINYINT)`);
-  return `WITH rows AS (SELECT r.meter_key, coalesce(m.segment, 'unknown') AS segment, r.slot, CAST(r.energy_wh AS INTEGER) AS wh
-        FROM ${from} r LEFT JOIN ${meters} m ON r.meter_key = m.meter_key
-        WHERE r.channel = 'import' AND r.step_min = 30 AND r.energy_wh IS NOT NULL),
-      sums AS (SELECT meter_key, any_value(size) AS size, ${sums.join(', ')},
-          sqrt(CAST(${slots} * sum(CAST(wh AS BIGINT) * wh) - sum(wh) * sum(wh) AS DOUBLE) / ${slots}) AS spread
-        FROM rows JOIN curves USING (segment, slot) GROUP BY meter_key HAVING count(*) = ${slots} AND count(DISTINCT slot) = ${slots})
-    SELECT meter_key, [${fits.join(', ')}] FROM sums WHERE spread > 0`;
+  const courses = LAGS.map((lag) => `list(CAST(${column(lag)} AS DOUBLE) ORDER BY slot) AS ${column(lag)}`);
+  const fits = LAGS.map(
+    (lag) => `CAST(round(100 * list_inner_product(day, ${column(lag)}) / (size * spread)) AS TINYINT)`,
+  );
+  const all = `CAST(range(${slots}) AS UTINYINT[])`;
+  return `WITH courses AS (SELECT segment, any_value(size) AS size, ${courses.join(', ')} FROM curves GROUP BY segment),
+      listed AS (SELECT meter_key, list(slot) AS slots, list(CAST(energy_wh AS INTEGER)) AS whs FROM ${from}
+        WHERE channel = 'import' AND step_min = 30 AND energy_wh IS NOT NULL AND slot < ${slots}
+        GROUP BY meter_key HAVING count(*) = ${slots}),
+      full_days AS (SELECT meter_key, CAST(CASE WHEN slots = ${all} THEN whs ELSE [wh[2] FOR wh IN list_sort(list_zip(slots, whs))] END AS DOUBLE[]) AS day
+        FROM listed WHERE slots = ${all} OR list_sort(slots) = ${all}),
+      sums AS (SELECT d.*, sqrt(CAST(${slots} * CAST(list_inner_product(day, day) AS HUGEINT) - CAST(list_sum(day) AS HUGEINT) * CAST(list_sum(day) AS HUGEINT) AS DOUBLE) / ${slots}) AS spread
+        FROM full_days d),
+      placed AS (SELECT s.*, coalesce(m.segment, 'unknown') AS segment FROM sums s LEFT JOIN ${meters} m ON s.meter_key = m.meter_key)
+    SELECT meter_key, [${fits.join(', ')}] FROM placed JOIN courses USING (segment) WHERE spread > 0`;
 }

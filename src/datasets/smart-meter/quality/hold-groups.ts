@@ -64,11 +64,11 @@ export async function holdGroups(
   return result;
 }
 
-/** What the held meters have added to the sums of the day: taken off, the others are left. `from`: all readings of the day. */
+/** What the held meters have added to the sums of the day: taken off, the others are left. `from`: all readings of the day. After `fillPlaces`. */
 export const HELD_TABLES: Readonly<Record<'held' | 'held_slots' | 'held_buckets', (from: string) => string>> = {
   held: () => 'SELECT meter_key, group_name, rule FROM held ORDER BY group_name, rule, meter_key',
-  held_slots: (from) => slotsSql(ofHeld(from), 'meters'),
-  held_buckets: (from) => bucketsSql(ofHeld(from), 'meters'),
+  held_slots: (from) => slotsSql(ofHeld(from)),
+  held_buckets: (from) => bucketsSql(ofHeld(from)),
 };
 
 function ofHeld(from: string): string {

@@ -1,5 +1,6 @@
 import { forEachUnit, required } from '../../kit/index.ts';
-import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
+import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } from '../../kit/index.ts';
+import { metersOf } from '../side/list-of-meters.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { QUALITY_RULES } from './rules.ts';
@@ -18,17 +19,19 @@ export const PROFILED = ['energy_wh', 'temperature_raw', 'humidity_raw', 'wind_s
 /** Each rule runs on its own over views of the day and of the days before it. */
 export const metricsRules: StepImplementation = {
   kind: 'sql',
-  run: (task, sql) => forEachUnit(task, (unit) => rulesOf(unit, sql)),
+  run: (task, sql) => forEachUnit(task, (unit) => rulesOf(unit, task, sql)),
 };
 
-async function rulesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
+async function rulesOf(unit: StepUnit, task: StepTask, sql: SqlSession): Promise<UnitResult> {
   const { scope } = unit;
-  await openViews(sql, unit);
+  await openViews(sql, unit, task);
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE failures (rule VARCHAR, meter_key UBIGINT, failed_at TIMESTAMPTZ, observed DOUBLE, allowed DOUBLE)`,
   );
-  for (const { id, failing } of QUALITY_RULES)
-    await sql.run(`INSERT INTO failures SELECT '${id}', meter_key, failed_at, observed, allowed FROM (${failing})`);
+  const counts = await countReadings(sql);
+  for (const { id, failing, mayFail } of QUALITY_RULES)
+    if (await isTrue(sql, mayFail))
+      await sql.run(`INSERT INTO failures SELECT '${id}', meter_key, failed_at, observed, allowed FROM (${failing})`);
   const outputs = {
     failing: await copyTable(
       sql,
@@ -41,7 +44,7 @@ async function rulesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
       'SELECT reason, count(*) AS rows FROM rejects GROUP BY reason ORDER BY reason',
       `refused-${scope}`,
     ),
-    spread: await copyTable(sql, await spreadSql(sql), `spread-${scope}`),
+    spread: await copyTable(sql, spreadSql(counts), `spread-${scope}`),
   };
   return { scope, outputs, checks: [], facts: { failures: outputs.failing.rows } };
 }
@@ -52,13 +55,24 @@ const TESTED = `SELECT rule, CAST(tested AS BIGINT) AS tested FROM (
     UNION ALL ${QUALITY_RULES.map(({ id, tested }) => `SELECT '${id}', (${tested})`).join(' UNION ALL ')})
   ORDER BY rule NULLS FIRST`;
 
+type Counts = Readonly<Record<(typeof PROFILED)[number] | 'rows', number>>;
+
+/** `counts`, once for all rules, and its row. */
+async function countReadings(sql: SqlSession): Promise<Counts> {
+  const counts = [...PROFILED, 'value_raw', 'label'].map((column) => `count(${column}) AS ${column}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE counts AS SELECT count(*) AS rows, ${counts.join(', ')} FROM readings`);
+  const [found] = await sql.rows<Counts>('SELECT * FROM counts');
+  return required(found, 'counts of readings');
+}
+
+async function isTrue(sql: SqlSession, condition: string | undefined): Promise<boolean> {
+  if (condition === undefined) return true;
+  const [found] = await sql.rows<{ holds: boolean }>(`SELECT (${condition}) AS holds`);
+  return found?.holds === true;
+}
+
 /** `(column, value, readings)`; a reading without a value is counted under null. */
-async function spreadSql(sql: SqlSession): Promise<string> {
-  const counts = PROFILED.map((column) => `count(${column}) AS ${column}`);
-  const [found] = await sql.rows<Record<(typeof PROFILED)[number] | 'rows', number>>(
-    `SELECT count(*) AS rows, ${counts.join(', ')} FROM readings`,
-  );
-  const counted = required(found, 'counts of readings');
+function spreadSql(counted: Counts): string {
   const each = PROFILED.map((column) =>
     counted[column] === 0
       ? `SELECT '${column}' AS "column", CAST(NULL AS DOUBLE) AS value, CAST(${counted.rows} AS BIGINT) AS readings`
@@ -68,16 +82,16 @@ async function spreadSql(sql: SqlSession): Promise<string> {
   return `SELECT * FROM (${each.join(' UNION ALL ')}) ORDER BY "column", value`;
 }
 
-async function openViews(sql: SqlSession, unit: StepUnit): Promise<void> {
+async function openViews(sql: SqlSession, unit: StepUnit, task: StepTask): Promise<void> {
   const views: Record<string, string> = {
     readings: `(SELECT * FROM ${parquetOf(pathsOf(unit, 'readings'))} WHERE energy_wh IS NOT NULL)`,
     rejects: parquetOf(pathsOf(unit, 'rejects')),
     conflicts: parquetOf(pathsOf(unit, 'conflicts')),
     daily: parquetOf(pathsOf(unit, 'daily')),
     history: historySql(unit),
-    ...Object.fromEntries(
-      ['meters', 'registers', 'outages'].map((id) => [id, inputOrEmpty(unit, id, columnsOfSide(id))]),
-    ),
+    meters: metersOf(unit, task),
+    all_meters: inputOrEmpty(unit, 'meters', columnsOfSide('meters')),
+    ...Object.fromEntries(['registers', 'outages'].map((id) => [id, inputOrEmpty(unit, id, columnsOfSide(id))])),
   };
   for (const [name, from] of Object.entries(views))
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS SELECT * FROM ${from}`);

@@ -7,6 +7,7 @@ import type {
   StepUnit,
   UnitResult,
 } from '../../kit/index.ts';
+import { fillPlaces } from '../marts/partial-sums.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
 import { expectationsOf } from './great-expectations.ts';
@@ -99,6 +100,7 @@ async function heldTables(
   const readings = parquetOf(pathsOf(unit, 'readings'));
   const from = (found?.meters ?? 0) === 0 ? `(SELECT * FROM ${readings} WHERE false)` : readings;
   const held: Record<string, { readonly path: string; readonly rows: number }> = {};
+  await fillPlaces(sql, '(SELECT * FROM meters WHERE meter_key IN (SELECT meter_key FROM held))');
   for (const [name, select] of Object.entries(HELD_TABLES))
     held[name] = await copyTable(sql, select(from), `${name}-${unit.scope}`);
   return held;
