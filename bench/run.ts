@@ -12,6 +12,7 @@ const BENCHES = {
   orchestration: () => import('./orchestration.ts'),
   'meter-anomalies': () => import('./meter-anomalies.ts'),
   'meter-workers': () => import('./meter-workers.ts'),
+  'meter-year': () => import('./meter-year.ts'),
   'smart-meter': () => import('./smart-meter.ts'),
   storage: () => import('./storage.ts'),
 } as const;
