@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { TextSet } from '../../engine/look/table-rows.ts';
+import type { RowsText } from '../../engine/look/table-rows.ts';
 import type { AnswerRow, TableColumn } from '../../pipelines/tables.ts';
 import { arrowStream } from './arrow.ts';
 import type { Dialect } from './csv.ts';
@@ -9,7 +9,7 @@ import { xlsxStream } from './xlsx.ts';
 
 /** The rows of a table, read when they are taken: as `lines` that the engine has written by `csvLineSql`, or as `sets` of values. */
 export interface RowSource {
-  readonly lines: AsyncIterable<TextSet>;
+  readonly lines: AsyncIterable<RowsText>;
   readonly sets: AsyncIterable<readonly AnswerRow[]>;
 }
 

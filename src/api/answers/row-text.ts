@@ -1,4 +1,4 @@
-import type { TextSet } from '../../engine/look/table-rows.ts';
+import type { RowsText } from '../../engine/look/table-rows.ts';
 import type { AnswerRow, TableColumn } from '../../pipelines/tables.ts';
 import { csvHeader, csvRows } from './csv.ts';
 import type { Dialect } from './csv.ts';
@@ -6,7 +6,7 @@ import type { Dialect } from './csv.ts';
 /** The header, then the lines that the engine writes by `csvLineSql`, set by set. */
 export async function* csvOf(
   columns: readonly TableColumn[],
-  sets: AsyncIterable<TextSet>,
+  sets: AsyncIterable<RowsText>,
   dialect: Dialect,
 ): AsyncGenerator<string> {
   yield csvHeader(columns, dialect);

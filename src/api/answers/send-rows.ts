@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
-import { readRowSets, readTextSets, writeParquet } from '../../engine/look/table-rows.ts';
+import { readRowSets, readTexts, writeParquet } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
 import type { TableColumn } from '../../pipelines/tables.ts';
 import { HttpRefusal } from '../shared/problems.ts';
@@ -49,7 +49,7 @@ export async function sendWhole(
   reply.header('content-disposition', `${how}; filename="${fileNameOf(whole)}"`);
   if (format === 'parquet') return sendParquet(engine, whole, request, reply);
   const signal = untilHungUp(reply);
-  const lines = readTextSets(engine, cut, csvLineSql(columns, dialect), signal);
+  const lines = readTexts(engine, cut, csvLineSql(columns, dialect), signal);
   const sets = readRowSets(engine, cut, { columns: names, signal });
   return reply.send(rowStream(whole, format, { lines, sets }));
 }

@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Engine } from '../../engine/engine.ts';
-import { readRowSets, readTextSets, writeParquet } from '../../engine/look/table-rows.ts';
-import type { TextSet } from '../../engine/look/table-rows.ts';
+import { readRowSets, readTexts, writeParquet } from '../../engine/look/table-rows.ts';
+import type { RowsText } from '../../engine/look/table-rows.ts';
 import type { AnswerRow } from '../../pipelines/tables.ts';
 import { csvLineSql } from './csv-sql.ts';
 import { rowStream } from './row-stream.ts';
@@ -13,8 +13,8 @@ export async function writeRows(engine: Engine, whole: WholeRows, file: string, 
   const { cut, names, format, columns, dialect } = whole;
   if (format === 'parquet') return writeParquet(engine, cut, names, file);
   let rows = 0;
-  async function* lines(): AsyncGenerator<TextSet> {
-    for await (const set of readTextSets(engine, cut, csvLineSql(columns, dialect), signal)) {
+  async function* lines(): AsyncGenerator<RowsText> {
+    for await (const set of readTexts(engine, cut, csvLineSql(columns, dialect), signal)) {
       rows += set.rows;
       yield set;
     }

@@ -6,7 +6,7 @@ import type { Pays } from '../../datasets/eco2mix/answers/quantities.ts';
 import { COLUMN_OF } from '../../datasets/eco2mix/columns.ts';
 import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
-import { readRowSets, readTextSets } from '../../engine/look/table-rows.ts';
+import { readAllTexts, readRowSets } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
 import { datesBetween } from '../../pipelines/civil-date.ts';
 import type { AnswerRow } from '../../pipelines/tables.ts';
@@ -158,12 +158,12 @@ interface Curve {
   readonly head: Readonly<Record<string, string>>;
 }
 
-/** A row as JSON, with a comma before it; none where there is no power. */
+/** A row as JSON, with a comma before it; none where there is no power: half of the quarters of consolidated days. */
 function curveRowSql({ name, columns }: Pick<Curve, 'name' | 'columns'>): string {
   const power = columns.map(quoteIdentifier).join(' + ');
   const source = `CASE WHEN revision = 'provisional' THEN 'Temps Réel' ELSE 'Données Consolidées' END`;
-  return `',{"date_heure":"' || ${instantTextSql('instant_at')} || '","${name}":' || CAST(${power} AS VARCHAR)
-    || ',"source":"' || ${source} || '"}'`;
+  return `CASE WHEN ${power} IS NOT NULL THEN ',{"date_heure":"' || ${instantTextSql('instant_at')} || '","${name}":'
+    || CAST(${power} AS VARCHAR) || ',"source":"' || ${source} || '"}' END`;
 }
 
 /** The two tables that the earlier endpoints read. */
@@ -183,15 +183,12 @@ class Grid {
     const cut = await this.#cut(request, 'eco2mix_national', { debut, fin }, MAX_CURVE_DAYS);
     if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)]))) return reply.send();
     tellStanding(reply, standingOf(cut));
-    let count = 0;
-    let data = '';
     const line = curveRowSql({ name, columns });
-    for await (const { text, rows } of readTextSets(this.#context.engine, cut, line, untilHungUp(reply))) {
-      count += rows;
-      data += text;
-    }
+    const texts = await readAllTexts(this.#context.engine, cut, line, untilHungUp(reply));
+    const text = texts.map((one) => one.text).join('');
+    const count = texts.reduce((sum, { rows }) => sum + rows, 0);
     const start = JSON.stringify({ count, debut, fin, unite: 'MW', ...head }).slice(0, -1);
-    return reply.type(FORMATS.json).send(`${start},"data":[${data.slice(1)}]}`);
+    return reply.type(FORMATS.json).send(`${start},"data":[${text.slice(1)}]}`);
   }
 
   async energies(

@@ -24,9 +24,18 @@ const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
   boolean: 'BOOLEAN',
 };
 
-/** Files that are read by one statement: enough for speed, few enough for the first rows to come soon. */
-const FILES_AT_ONCE = 31;
-const ROWS_AT_ONCE = 3_000;
+/** Of one statement: of so many files, or of files with at least so many rows. */
+interface SetSize {
+  readonly files: number;
+  readonly rows: number;
+}
+
+/** Enough for speed, little enough for the first rows to come soon. */
+const SETS: SetSize = { files: 31, rows: 3_000 };
+/** A year of days. */
+const WHOLE_SETS: SetSize = { files: 366, rows: 40_000 };
+/** Small enough for a text not to be a large object of V8, which stays in memory until all of the heap is collected. */
+const ROWS_OF_TEXT = 256;
 const OPEN_AT_ONCE = 16;
 /** Sets of rows that are read at the same time: one thread of the SQL engine each. */
 const SETS_AT_ONCE = 2;
@@ -79,16 +88,17 @@ export async function* readRowSets(
       skip -= known;
       continue;
     }
-    const toSql = (local: readonly LocalPiece[]): string => orderedSql(cut.table, names, local);
-    const rows = await readSet<AnswerRow>(engine, { pieces, toSql, hasBegun }, request.signal);
+    const read = (session: SqlSession, local: readonly LocalPiece[]): Promise<AnswerRow[]> =>
+      session.rows<AnswerRow>(orderedSql(cut.table, names, local));
+    const rows = await readSet(engine, { pieces, read, hasBegun }, request.signal);
     hasBegun = true;
     if (rows.length > skip) yield skip === 0 ? rows : rows.slice(skip);
     skip = Math.max(0, skip - rows.length);
   }
 }
 
-/** Rows as one text, and how many they are. */
-export interface TextSet {
+/** Some rows as one text, and how many they are. */
+export interface RowsText {
   readonly text: string;
   readonly rows: number;
 }
@@ -97,43 +107,79 @@ export interface TextSet {
  * The same rows as text that the engine writes, on threads of its own: `line` is SQL of a row over the columns in their declared types, and
  * NULL leaves the row out.
  */
-export async function* readTextSets(
+export async function* readTexts(
   engine: Engine,
   { table, pieces }: TableCut,
   line: string,
   signal?: AbortSignal,
-): AsyncGenerator<TextSet> {
-  const text = `string_agg("row text", '' ORDER BY ${orderOf(table)}) AS text, count("row text") AS rows`;
-  const toSql = (local: readonly LocalPiece[]): string =>
-    `SELECT ${text} FROM (SELECT *, ${line} AS "row text" FROM (${tableSql(table, table.columns, local)}))`;
+): AsyncGenerator<RowsText> {
+  const read = textReader(table, line);
   let hasBegun = false;
   for (const batch of batches(table, pieces)) {
-    const [set] = await readSet<TextSet>(engine, { pieces: batch, toSql, hasBegun }, signal);
+    yield* await readSet(engine, { pieces: batch, read, hasBegun }, signal);
     hasBegun = true;
-    if (set !== undefined && set.rows > 0) yield set;
   }
 }
 
-interface SetRequest {
+/** All of that, for answers that are made whole: of a year at a time, because a statement costs as much as a thousand rows. */
+export async function readAllTexts(
+  engine: Engine,
+  { table, pieces }: TableCut,
+  line: string,
+  signal?: AbortSignal,
+): Promise<readonly RowsText[]> {
+  const read = textReader(table, line);
+  const texts: RowsText[] = [];
+  for (const batch of batches(table, pieces, WHOLE_SETS))
+    texts.push(...(await readSet(engine, { pieces: batch, read, hasBegun: texts.length > 0 }, signal)));
+  return texts;
+}
+
+type SetReader<T> = (session: SqlSession, local: readonly LocalPiece[]) => Promise<readonly T[]>;
+
+/**
+ * Texts of a set in the order of the table. Where that order names each row, as it should, no other column is read for it: most texts are
+ * of three columns of forty.
+ */
+function textReader(table: TableDefinition, line: string): SetReader<RowsText> {
+  const named = table.order.map(quoteIdentifier).join(', ');
+  return async (session, local) => {
+    const rows = `SELECT *, ${line} AS "row text" FROM (${tableSql(table, table.columns, local)})`;
+    const texts = await session.rows<RowsText & { readonly tied: boolean }>(textsSql(rows, named, named));
+    return texts.some(({ tied }) => tied) ? session.rows<RowsText>(textsSql(rows, named, orderOf(table))) : texts;
+  };
+}
+
+/** `tied` says of a text that a row has the same `names` as the one before it. A condition on the text would have it made twice. */
+function textsSql(rows: string, names: string, order: string): string {
+  const isTied = `lag((${names})) OVER in_order IS NOT DISTINCT FROM (${names})`;
+  return `SELECT coalesce(string_agg("row text", '' ORDER BY place), '') AS text, count("row text") AS rows,
+      bool_or("is tied") AS tied
+    FROM (SELECT "row text", row_number() OVER in_order AS place, ${isTied} AS "is tied" FROM (${rows})
+      WINDOW in_order AS (ORDER BY ${order}))
+    GROUP BY place // ${ROWS_OF_TEXT} ORDER BY place // ${ROWS_OF_TEXT}`;
+}
+
+interface SetRequest<T> {
   readonly pieces: readonly TablePiece[];
-  readonly toSql: (local: readonly LocalPiece[]) => string;
+  readonly read: SetReader<T>;
   /** The reader has rows already, and is not refused in their middle. */
   readonly hasBegun: boolean;
 }
 
-/** One statement over the files of a set, in its turn; `BUSY` where too many wait for their first. */
-async function readSet<T extends object>(
+/** Reads the files of a set in its turn; `BUSY` where too many wait for their first. */
+async function readSet<T>(
   engine: Engine,
-  { pieces, toSql, hasBegun }: SetRequest,
+  { pieces, read, hasBegun }: SetRequest<T>,
   signal: AbortSignal | undefined,
 ): Promise<readonly T[]> {
-  const read = (): Promise<readonly T[]> =>
+  const work = (): Promise<readonly T[]> =>
     holdingFiles(engine, async (held) => {
       signal?.throwIfAborted();
-      const sql = toSql(await openPieces(held, pieces));
-      return sqlOf(engine).session((session) => session.rows<T>(sql), definedMembers({ signal }));
+      const local = await openPieces(held, pieces);
+      return sqlOf(engine).session((session) => read(session, local), definedMembers({ signal }));
     });
-  return hasBegun ? turnsOf(engine).take(read) : turnsOf(engine).begin(read);
+  return hasBegun ? turnsOf(engine).take(work) : turnsOf(engine).begin(work);
 }
 
 function namesOf(columns: readonly TableColumn[]): string {
@@ -162,14 +208,18 @@ function countOf(table: TableDefinition, pieces: readonly TablePiece[]): number 
 }
 
 /** Scopes whose rows follow each other in time are read together; those of other orders one by one. */
-function* batches(table: TableDefinition, pieces: readonly TablePiece[]): Generator<readonly TablePiece[]> {
-  const maxFiles = isTimeOrdered(table) ? FILES_AT_ONCE : 1;
+function* batches(
+  table: TableDefinition,
+  pieces: readonly TablePiece[],
+  size = SETS,
+): Generator<readonly TablePiece[]> {
+  const maxFiles = isTimeOrdered(table) ? size.files : 1;
   let batch: TablePiece[] = [];
   let rows = 0;
   for (const ofScope of byScope(pieces)) {
     batch.push(...ofScope);
     rows += ofScope.reduce((sum, { ref }) => sum + (ref.rows ?? 0), 0);
-    if (batch.length < maxFiles && rows < ROWS_AT_ONCE) continue;
+    if (batch.length < maxFiles && rows < size.rows) continue;
     yield batch;
     [batch, rows] = [[], 0];
   }
