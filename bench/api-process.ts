@@ -110,15 +110,33 @@ export async function loadOf(server: ServerProcess, asked: LoadRequest): Promise
   };
 }
 
-/** The same load until it is stopped, which tells nothing of it. */
-export function keepLoaded(server: ServerProcess, asked: LoadRequest): { stop(): Promise<void> } {
-  const child = spawn(process.execPath, autocannon(server, asked), { stdio: 'ignore' });
+/**
+ * The same load until it is stopped; returns what processor seconds the server took meanwhile. Who asks stands for other machines, and has
+ * the idle policy, so that what it takes of this one is not taken for what the server takes.
+ */
+export function keepLoaded(server: ServerProcess, asked: LoadRequest): { stop(): Promise<number> } {
+  const before = usageOfProcess(server.pid).cpuSeconds;
+  const stop = startIdle(autocannon(server, asked));
   return {
     async stop() {
-      const exit = once(child, 'exit');
-      child.kill();
-      await exit;
+      await stop();
+      return usageOfProcess(server.pid).cpuSeconds - before;
     },
+  };
+}
+
+/** A loop that does nothing, with what the others leave it of the processors. */
+export function keepBusy(): { stop(): Promise<undefined> } {
+  return { stop: startIdle(['-e', 'while (true);']) };
+}
+
+function startIdle(args: readonly string[]): () => Promise<undefined> {
+  const child = spawn('chrt', ['--idle', '0', process.execPath, ...args], { stdio: 'ignore' });
+  return async () => {
+    const exit = once(child, 'exit');
+    child.kill();
+    await exit;
+    return undefined;
   };
 }
 
