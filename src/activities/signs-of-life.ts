@@ -101,6 +101,7 @@ function livelySession(sql: SqlSession): SqlSession {
     rows: (statement) => called(() => sql.rows(statement)),
     batches: (statement) => livelyItems(sql.batches(statement)),
     atOnce: (items, work) => sql.atOnce(items, (item, lane) => work(item, livelySession(lane))),
+    finish: () => called(() => sql.finish()),
   };
 }
 

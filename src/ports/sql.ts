@@ -25,6 +25,11 @@ export interface SqlSession {
    * begins, and it is thrown when those under way have ended.
    */
   atOnce<T, R>(items: readonly T[], work: (item: T, sql: SqlSession) => Promise<R>): Promise<R[]>;
+  /**
+   * Says that no statement follows: the tables are freed and another session has the place, while `scratch` and borrowed folders stay until
+   * the work has ended. To be called before files are stored, which takes as long as to make them.
+   */
+  finish(): Promise<void>;
 }
 
 /** Errors of SQL keep the engine's message; malformed input data is `SRC_SHAPE_CHANGED`, a full disk `STORE_DENIED`. */

@@ -114,6 +114,7 @@ function shootingSql(sql: SqlEngine): SqlEngine {
     },
     batches: session.batches.bind(session),
     atOnce: (items, work) => session.atOnce(items, (item, own) => work(item, counted(own))),
+    finish: () => session.finish(),
   });
   return { session: (work, options) => sql.session((session) => work(counted(session)), options) };
 }

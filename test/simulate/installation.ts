@@ -212,7 +212,7 @@ export class Installation implements Workers {
       datasets: { [dataset.definition.name]: dataset },
       objects: stores.objects,
       documents: stores.documents,
-      sql: { session: (work) => work(undefined as never) },
+      sql: { session: (work) => work({ finish: () => Promise.resolve() } as never) },
       openSource: (declaration) => {
         if (declaration.kind === 'folder') throw new Error('no folder is simulated');
         return openHttpSource(httpOf(process, this.weather, this.scheduler, this.publishers), declaration);

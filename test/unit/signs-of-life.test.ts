@@ -91,6 +91,26 @@ describe('an activity', () => {
     expect(beats).toBe(LONG);
   });
 
+  it('begins when one before it is finished, whose files are still in use', async () => {
+    const two = limitSessions(
+      { ...NOTHING_SQL, session: (run) => run({ finish: () => Promise.resolve() } as SqlSession) },
+      1,
+    );
+    let stored!: () => void;
+    const storing = two.session(async (sql) => {
+      await sql.finish();
+      await new Promise<void>((resolve) => (stored = resolve));
+      return 'stored';
+    });
+    const order = await Promise.race([storing, two.session(() => Promise.resolve('made'))]);
+    stored();
+    expect([order, await storing, await two.session(() => Promise.resolve('made'))]).toEqual([
+      'made',
+      'stored',
+      'made',
+    ]);
+  });
+
   it('that waits for others, or for a free SQL session, may do so for long', async () => {
     const busy = livelySql(limitSessions(NOTHING_SQL, 1));
     let free!: () => void;

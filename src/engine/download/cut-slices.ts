@@ -93,6 +93,7 @@ async function sliceHeld(
         const { sha256, bytes } = raw;
         const task = { part: part.id, raw: { path: file, sha256, bytes }, days, progress: control.progress };
         const { outcomes, rows } = await sliceRaw(download, task, sql, unkept === undefined ? raw.key : null);
+        await sql.finish();
         const { good, failed } = judge(step, outcomes);
         await unkept?.keep();
         const work = good.map((result) => besideOthers(result, step, answer.origin, beside?.get(result.scope)));

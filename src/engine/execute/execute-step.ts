@@ -21,6 +21,7 @@ import { unsharded } from '../../pipelines/shard.ts';
 import { stepKey } from '../../pipelines/step-key.ts';
 import type { Scope } from '../../pipelines/vocabulary.ts';
 import { zonedDay } from '../../pipelines/zoned-day.ts';
+import type { SqlSession } from '../../ports/sql.ts';
 import { commitStep } from './commit-step.ts';
 import type { CommitContext, StepIdentity, Uncommitted } from './commit-step.ts';
 import { damageOf } from '../content-store.ts';
@@ -127,7 +128,7 @@ async function reusable(engine: Engine, entry: LedgerEntry | undefined): Promise
   return entry;
 }
 
-/** Runs the implementation and `use`s its outputs while their scratch files exist. */
+/** Runs the implementation and `use`s its outputs while their scratch files exist; other steps have its place in the engine then. */
 export async function runImplementation<T>(
   engine: Engine,
   implementation: StepImplementation,
@@ -135,7 +136,12 @@ export async function runImplementation<T>(
   use: (outcomes: readonly UnitOutcome[]) => Promise<T>,
 ): Promise<T> {
   if (implementation.kind === 'sql') {
-    return sqlOf(engine).session(async (sql) => use(await implementation.run(task, sql)), { signal: task.signal });
+    const make = async (sql: SqlSession): Promise<T> => {
+      const outcomes = await implementation.run(task, sql);
+      await sql.finish();
+      return use(outcomes);
+    };
+    return sqlOf(engine).session(make, { signal: task.signal });
   }
   const tools = {
     read: (artefact: { path: string }) => readFile(artefact.path),

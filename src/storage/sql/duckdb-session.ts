@@ -18,6 +18,8 @@ interface DuckDbSessionOptions {
   readonly borrowFolder: () => Promise<string>;
   /** Lends another connection to the session's tables. */
   readonly beside: (work: (connection: DuckDBConnection) => Promise<void>) => Promise<void>;
+  /** Frees the tables and the place of the session; called at most once. */
+  readonly close: () => Promise<void>;
   /** Told when the engine's instance is of no use any more. */
   readonly onInstanceEnd: () => void;
 }
@@ -28,6 +30,7 @@ export class DuckDbSession implements SqlSession {
   readonly #options: DuckDbSessionOptions;
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
+  #finishing: Promise<void> | undefined;
   #isReading = false;
 
   constructor(options: DuckDbSessionOptions) {
@@ -92,19 +95,19 @@ export class DuckDbSession implements SqlSession {
 
   #beside(work: (sql: SqlSession) => Promise<void>): Promise<void> {
     return this.#options.beside(async (connection) => {
-      const session = new DuckDbSession({ ...this.#options, connection });
+      const session = new DuckDbSession({ ...this.#options, connection, close: () => Promise.resolve() });
       try {
         await work(session);
       } finally {
-        await session.end();
+        await session.finish();
       }
     });
   }
 
-  /** Waits for statements that nobody waited for, then refuses all further ones. */
-  async end(): Promise<void> {
+  /** Waits for statements that nobody waited for, and refuses all further ones. */
+  finish(): Promise<void> {
     this.#ended = true;
-    await this.#last;
+    return (this.#finishing ??= this.#last.then(() => this.#options.close()));
   }
 
   #inTurn<R>(sql: string, start: (connection: DuckDBConnection) => Promise<R>): Promise<R> {

@@ -98,15 +98,15 @@ class EmbeddedEngine implements DuckDbEngine {
     await mkdir(scratch, { recursive: true }).catch((error: unknown) => {
       throw fileError(error, 'write to the scratch folder', scratch);
     });
-    await this.#shareThreads(opened, 1);
     const borrowed: string[] = [];
     try {
-      const connection = await this.#connect(opened, name);
+      const connection = await this.#connectFirst(opened, name);
       const onInstanceEnd = (): void => {
         this.#abandon(opened);
       };
       const session = new DuckDbSession({
         connection,
+        close: () => this.#closeSession(opened, name, connection),
         scratch,
         limits: this.#options,
         signal,
@@ -122,16 +122,29 @@ class EmbeddedEngine implements DuckDbEngine {
       try {
         return await work(session);
       } finally {
-        await session.end();
-        connection.closeSync();
-        // Fails only when the instance is of no use any more, and its memory goes with it.
-        await opened.keeper.run(`DETACH ${name}`).catch(() => undefined);
+        await session.finish();
       }
     } finally {
-      await this.#endSession(opened);
       opened.free.push(...borrowed);
       await removeScratchFolder(scratch);
     }
+  }
+
+  async #connectFirst(opened: OpenInstance, name: string): Promise<DuckDBConnection> {
+    await this.#shareThreads(opened, 1);
+    try {
+      return await this.#connect(opened, name);
+    } catch (error) {
+      await this.#endSession(opened);
+      throw error;
+    }
+  }
+
+  async #closeSession(opened: OpenInstance, name: string, connection: DuckDBConnection): Promise<void> {
+    connection.closeSync();
+    // Fails only when the instance is of no use any more, and its memory goes with it.
+    await opened.keeper.run(`DETACH ${name}`).catch(() => undefined);
+    await this.#endSession(opened);
   }
 
   /** A lane of a session counts as one more when threads are shared. */

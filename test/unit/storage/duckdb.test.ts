@@ -192,6 +192,25 @@ describe('a session', () => {
     expect(left).toEqual({ n: 2 });
   });
 
+  it('that is finished has freed its tables, and keeps its files until its work has ended', async () => {
+    await engine.session(async (sql) => {
+      await sql.run('CREATE TABLE t AS SELECT 1 AS n');
+      const kept = [path.join(sql.scratch, 'a.csv'), path.join(await sql.borrowFolder(), 'b.csv')];
+      for (const file of kept) await writeFile(file, 'n');
+      await sql.finish();
+      await sql.finish();
+      await expect(sql.rows('SELECT 1')).rejects.toMatchObject({ code: 'INTERNAL' });
+      const [left] = await engine.session(async (other) => {
+        await writeFile(path.join(await other.borrowFolder(), 'b.csv'), 'of another session');
+        return other.rows(
+          "SELECT current_setting('threads') AS threads, count(*) AS sessions FROM duckdb_databases() WHERE database_name LIKE 'session%'",
+        );
+      });
+      expect(left).toEqual({ threads: 2, sessions: 1 });
+      for (const file of kept) expect(await readFile(file, 'utf8')).toBe('n');
+    });
+  });
+
   it('reads what a path holds now, also when it was rewritten with as many bytes in another layout', async () => {
     const file = path.join(folder, 'rewritten.parquet');
     const columns = [{ name: 'n', type: 'integer' }] as const;
