@@ -282,7 +282,8 @@ class LocalObjectStore implements ObjectStore {
     const known = this.#copies.find(ref, until);
     if (known !== undefined) return known;
     await this.#openIncoming();
-    const stored = await ifPresent(readFile(file), 'read', file);
+    const small = ifThere(() => ({ bytes: readSmallFile(file) }), 'read', file);
+    const stored = small?.bytes ?? (await ifPresent(readFile(file), 'read', file));
     if (stored === undefined) return undefined;
     const text = this.#packed.unpack(ref.key, stored) ?? stored;
     const found = { sha256: createHash('sha256').update(text).digest('hex'), bytes: text.byteLength };
