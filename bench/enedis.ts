@@ -17,7 +17,7 @@ import { emptyTable, PLACE_COLUMNS } from '../src/datasets/enedis/days/tables.ts
 import { addMonths } from '../src/pipelines/civil-date.ts';
 import { zonedDay } from '../src/pipelines/zoned-day.ts';
 import { createDuckDbEngine } from '../src/storage/sql/duckdb.ts';
-import type { SqlSession } from '../src/ports/sql.ts';
+import type { SqlEngine, SqlSession } from '../src/ports/sql.ts';
 import type { SampleArchive } from '@quotidien/sample-portal/sftp/sample-archives';
 import { KEY_32, keysText } from '@quotidien/sample-portal/sftp/archive-writer';
 import { loadSupplier } from '../test/fixtures/enedis-supplier.ts';
@@ -41,27 +41,34 @@ const LINES = 100_000;
 const pdlOf = (index: number): string => String(99_000_000_000_000 + index);
 const four = (base: number) => ({ hph: base, hch: base + 7, hpb: base + 11, hcb: base + 3 });
 
+/** Those that `BENCH_PARTS` names, or all. */
+const PARTS = process.env['BENCH_PARTS']?.split(',') ?? ['tariff', 'archives', 'history', 'whole', 'model'];
+
 export async function run(): Promise<void> {
   const home = await mkdtemp(path.join(tmpdir(), 'quotidien-bench-enedis-'));
   const engine = createDuckDbEngine({ memoryLimitMb: 768, threads: 2, scratchRoot: path.join(home, 'sql') });
   try {
-    benchCalculator();
-    await engine.session((sql) => benchArchives(home, sql));
-    await benchHistory(engine, home, POINTS);
-    await benchWhole((archives) => bareSeconds(archives, home));
-    const small = await engine.session((sql) => benchModel(sql, POINTS));
-    const large = await engine.session((sql) => benchModel(sql, LARGE));
-    report({
-      name: `model: cost per point at ${LARGE}, times that at ${POINTS}`,
-      value: large / small,
-      unit: 'x',
-      target: 1.2,
-    });
+    if (PARTS.includes('tariff')) benchCalculator();
+    if (PARTS.includes('archives')) await engine.session((sql) => benchArchives(home, sql));
+    if (PARTS.includes('history')) await benchHistory(engine, home, POINTS);
+    if (PARTS.includes('whole')) await benchWhole((archives) => bareSeconds(archives, home));
+    if (PARTS.includes('model')) await benchModels(engine);
     report({ name: 'enedis: process memory peak', value: peakMemoryMb(), unit: 'MB', target: 1_200 });
   } finally {
     await engine.close();
     await rm(home, { recursive: true, force: true });
   }
+}
+
+async function benchModels(engine: SqlEngine): Promise<void> {
+  const small = await engine.session((sql) => benchModel(sql, POINTS));
+  const large = await engine.session((sql) => benchModel(sql, LARGE));
+  report({
+    name: `model: cost per point at ${LARGE}, times that at ${POINTS}`,
+    value: large / small,
+    unit: 'x',
+    target: 1.2,
+  });
 }
 
 function benchCalculator(): void {
