@@ -136,7 +136,7 @@ module.exports = {
         '^(fs|fs/promises|path)$',
         '^node_modules/(echarts|preact|preact-render-to-string|@turf)/',
         // Archives of files: keys, streams, zip and what is in it.
-        '^(crypto|events|readline|stream|stream/promises|util|zlib)$',
+        '^(buffer|crypto|events|readline|stream|stream/promises|util|zlib)$',
         '^node_modules/(saxes|yauzl|@types/yauzl|@streamparser|hucre)/',
         // Parameters of questions.
         '^node_modules/zod/',

@@ -51,13 +51,28 @@ function isDoomed(when: string): boolean {
   return moment === when && doomed.getStore() === true;
 }
 
+const BLOCK_BYTES = 16;
+
 /** Raw files are sealed in another way than archives: those are not meant. */
 function shootInArchives(): void {
   const { createDecipheriv } = crypto;
   crypto.createDecipheriv = ((...args: Parameters<typeof createDecipheriv>) => {
     const cipher = createDecipheriv(...args);
-    return isDoomed('decrypting') && args[0].endsWith('-cbc') ? cipher.once('data', shoot) : cipher;
+    if (!isDoomed('decrypting') || !args[0].endsWith('-cbc')) return cipher;
+    const update = cipher.update.bind(cipher) as (bytes: Uint8Array) => Buffer;
+    cipher.update = ((bytes: Uint8Array) => {
+      const plain = update(bytes);
+      // Two blocks at most are looked at to tell which key is the right one.
+      if (bytes.byteLength > 2 * BLOCK_BYTES) shoot();
+      return plain;
+    }) as typeof cipher.update;
+    return cipher.once('data', shoot);
   }) as typeof createDecipheriv;
+  const { inflateRawSync } = zlib;
+  zlib.inflateRawSync = (...args) => {
+    if (isDoomed('unzipping')) shoot();
+    return inflateRawSync(...args);
+  };
   syncBuiltinESMExports();
   const inflating = zlib.InflateRaw.prototype as Transform;
   const inflate: unknown = Reflect.get(inflating, '_transform');

@@ -4,7 +4,7 @@ import { PipelineError } from '../../kit/index.ts';
 import type { ArchiveName } from '../decode/archive-name.ts';
 import { parseDeliveredName } from '../decode/archive-name.ts';
 import type { ReadDocument } from '../decode/read-archive.ts';
-import type { DocumentRecord } from '../flux/read-xml.ts';
+import type { DocumentRecord } from '../flux/document-tree.ts';
 import type { LinearColumns } from '../flux/linear.ts';
 
 /**

@@ -20,24 +20,39 @@ export type Opening =
  * Finds out how an archive is opened. A key is right when the ciphertext is a whole number of blocks, the plaintext begins as a zip and its
  * last n bytes are all n (PKCS7, 1 to 16): three blocks tell, whatever the size of the archive.
  *
+ * @param source its file, or the archive itself
  * @throws a refusal `no_key` that lists every key by its label and why it is not the right one
  */
-export async function findOpening(path: string, archive: string, ring: readonly ArchiveKey[]): Promise<Opening> {
-  const file = await open(path);
+export async function findOpening(
+  source: string | Uint8Array,
+  archive: string,
+  ring: readonly ArchiveKey[],
+): Promise<Opening> {
+  if (typeof source !== 'string') {
+    const read: ReadAt = (position, bytes) => Promise.resolve(source.subarray(position, position + bytes));
+    return openingOf(read, source.byteLength, archive, ring);
+  }
+  const file = await open(source);
   try {
     const { size } = await file.stat();
-    if (isZip(await readAt(file, 0, 4))) return { kind: 'plain' };
-    const misfits: string[] = [];
-    for (const key of ring) {
-      const opening = await tryKey(file, size, key);
-      if (typeof opening !== 'string') return opening;
-      misfits.push(`${key.label}: ${opening}`);
-    }
-    const why = misfits.length === 0 ? 'there are no keys' : misfits.join('; ');
-    throw refusal('no_key', { archive }, `no key opens it (${why})`);
+    return await openingOf((position, bytes) => readAt(file, position, bytes), size, archive, ring);
   } finally {
     await file.close();
   }
+}
+
+type ReadAt = (position: number, bytes: number) => Promise<Uint8Array>;
+
+async function openingOf(read: ReadAt, size: number, archive: string, ring: readonly ArchiveKey[]): Promise<Opening> {
+  if (isZip(await read(0, 4))) return { kind: 'plain' };
+  const misfits: string[] = [];
+  for (const key of ring) {
+    const opening = await tryKey(read, size, key);
+    if (typeof opening !== 'string') return opening;
+    misfits.push(`${key.label}: ${opening}`);
+  }
+  const why = misfits.length === 0 ? 'there are no keys' : misfits.join('; ');
+  throw refusal('no_key', { archive }, `no key opens it (${why})`);
 }
 
 function isZip(bytes: Uint8Array): boolean {
@@ -50,16 +65,16 @@ async function readAt(file: FileHandle, position: number, bytes: number): Promis
 }
 
 /** The opening with this key, or why it does not fit. */
-async function tryKey(file: FileHandle, size: number, key: ArchiveKey): Promise<Opening | string> {
+async function tryKey(read: ReadAt, size: number, key: ArchiveKey): Promise<Opening | string> {
   const from = key.iv === undefined ? BLOCK_BYTES : 0;
   const length = size - from;
   if (length < BLOCK_BYTES) return `the file has ${size} bytes, no whole block`;
   if (length % BLOCK_BYTES !== 0) return `the length ${length} is not a multiple of 16`;
-  const iv = key.iv ?? (await readAt(file, 0, BLOCK_BYTES));
-  const begin = decryptBlocks(key, iv, await readAt(file, from, BLOCK_BYTES));
+  const iv = key.iv ?? (await read(0, BLOCK_BYTES));
+  const begin = decryptBlocks(key, iv, await read(from, BLOCK_BYTES));
   const isOne = length === BLOCK_BYTES;
-  const before = isOne ? iv : await readAt(file, size - 2 * BLOCK_BYTES, BLOCK_BYTES);
-  const end = isOne ? begin : decryptBlocks(key, before, await readAt(file, size - BLOCK_BYTES, BLOCK_BYTES));
+  const before = isOne ? iv : await read(size - 2 * BLOCK_BYTES, BLOCK_BYTES);
+  const end = isOne ? begin : decryptBlocks(key, before, await read(size - BLOCK_BYTES, BLOCK_BYTES));
   if (!isPadded(end)) return 'the padding is wrong';
   return isZip(begin) ? { kind: 'sealed', key, from, iv } : 'what it opens is no zip';
 }
@@ -83,4 +98,10 @@ function isPadded(block: Uint8Array): boolean {
 export async function decryptTo(path: string, opening: Opening & { kind: 'sealed' }, target: string): Promise<void> {
   const source = createReadStream(path, { start: opening.from });
   await pipeline(source, cipherOf(opening.key, opening.iv), createWriteStream(target, { mode: 0o600 }));
+}
+
+/** The plain archive of one that is held as a whole. */
+export function decrypt(archive: Uint8Array, opening: Opening & { kind: 'sealed' }): Uint8Array {
+  const decipher = cipherOf(opening.key, opening.iv);
+  return Buffer.concat([decipher.update(archive.subarray(opening.from)), decipher.final()]);
 }

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { measuring } from '../../kit/index.ts';
 import type { FluxReader } from '../flux/linear.ts';
@@ -6,16 +7,19 @@ import { READERS } from '../flux/readers.ts';
 import { readJson } from '../flux/read-json.ts';
 import { readRows } from '../flux/read-rows.ts';
 import { readXml } from '../flux/read-xml.ts';
-import type { DocumentRecord } from '../flux/read-xml.ts';
+import type { DocumentRecord } from '../flux/document-tree.ts';
 import { FLUX } from './archive-name.ts';
 import type { ArchiveName } from './archive-name.ts';
-import { decryptTo, findOpening } from './decrypt.ts';
+import { decrypt, decryptTo, findOpening } from './decrypt.ts';
 import { detailsOf } from './documents.ts';
 import type { ArchiveKey } from './key-ring.ts';
 import { refusal } from './refusal.ts';
 import type { Place } from './refusal.ts';
 import { withDocuments } from './unzip.ts';
 import type { PackedDocument, UnzipLimits } from './unzip.ts';
+
+/** An archive that is held is read once, and its plain form is in no file. */
+const HELD_BYTES = 2 ** 22;
 
 /** An archive as a local file. */
 export interface ArchiveFile {
@@ -29,6 +33,8 @@ export interface Decoding {
   /** A folder for the plain archive; what is written there is removed by whoever made it. */
   readonly scratch: string;
   readonly limits?: UnzipLimits;
+  /** Larger archives are decrypted into a file; default 4 MiB, more than nearly every archive of a supplier has. */
+  readonly heldBytes?: number;
 }
 
 /** Takes occurrences of a document, in their order; the next ones come when it is done. */
@@ -51,15 +57,13 @@ export interface ReadDocument {
  */
 export async function readArchive(
   { path: file, name }: ArchiveFile,
-  { ring, scratch, limits }: Decoding,
+  decoding: Decoding,
   take: TakeRecords,
 ): Promise<ReadDocument[]> {
   const flux = FLUX.find((own) => own === name.flux);
   if (flux === undefined)
     return [await readDocument(name, { name: name.name, read: () => createReadStream(file) }, take)];
-  const opening = await findOpening(file, name.name, ring);
-  const plain = opening.kind === 'plain' ? file : path.join(scratch, 'plain.zip');
-  if (opening.kind === 'sealed') await decryptTo(file, opening, plain);
+  const plain = await openPlain(file, name, decoding);
   const read = async (documents: readonly PackedDocument[]): Promise<ReadDocument[]> => {
     const details = detailsOf(
       flux,
@@ -73,7 +77,23 @@ export async function readArchive(
     }
     return done;
   };
-  return withDocuments(plain, name.name, read, limits);
+  return withDocuments(plain, name.name, read, decoding.limits);
+}
+
+/** The plain archive: itself where it is small, else its file. */
+async function openPlain(
+  file: string,
+  { name }: ArchiveName,
+  { ring, scratch, heldBytes = HELD_BYTES }: Decoding,
+): Promise<string | Uint8Array> {
+  const { size } = await stat(file);
+  const source = size <= heldBytes ? await readFile(file) : file;
+  const opening = await findOpening(source, name, ring);
+  if (opening.kind === 'plain') return source;
+  if (typeof source !== 'string') return decrypt(source, opening);
+  const plain = path.join(scratch, 'plain.zip');
+  await decryptTo(source, opening, plain);
+  return plain;
 }
 
 async function readDocument(

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
-import { crc32, createInflateRaw } from 'node:zlib';
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { promisify } from 'node:util';
 import yauzl from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
@@ -28,6 +28,8 @@ export const UNZIP_LIMITS: UnzipLimits = {
 const SMALL_BYTES = 2 ** 20;
 /** Unpacked at once: each piece is a way to another thread and back, and zlib would give 16 KB of them. */
 const PIECE_BYTES = 2 ** 16;
+/** Of zlib. */
+const SMALLEST_CHUNK = 64;
 /** Of `compressionMethod`: the library refuses whatever is neither this nor plain. */
 const DEFLATED = 8;
 const ENCRYPTED = 0x1;
@@ -44,7 +46,20 @@ export interface PackedDocument {
   read(): AsyncIterable<Uint8Array>;
 }
 
-const openZip = promisify<string, yauzl.Options, ZipFile>(yauzl.open);
+/** Unpacked at once where the packed bytes are held: some milliseconds, and less than the ways to another thread and back for all its pieces. */
+const AT_ONCE_BYTES = 2 ** 23;
+
+const openFile = promisify<string, yauzl.Options, ZipFile>(yauzl.open);
+const openHeld = promisify<Buffer, yauzl.Options, ZipFile>(yauzl.fromBuffer);
+
+/** A zip as a file, or the zip itself. */
+type ZipSource = string | Uint8Array;
+
+function openZip(source: ZipSource): Promise<ZipFile> {
+  const options = { lazyEntries: true, autoClose: false, strictFileNames: true };
+  if (typeof source === 'string') return openFile(source, options);
+  return openHeld(Buffer.from(source.buffer, source.byteOffset, source.byteLength), options);
+}
 
 /**
  * Opens a plain zip within limits, and gives its documents to `use`. Names with folders, control characters or twice the same are refused,
@@ -53,19 +68,18 @@ const openZip = promisify<string, yauzl.Options, ZipFile>(yauzl.open);
  * @throws refusals `broken_zip`, `too_large`, `unsafe_name`
  */
 export async function withDocuments<T>(
-  path: string,
+  source: ZipSource,
   archive: string,
   use: (documents: readonly PackedDocument[]) => Promise<T>,
   limits: UnzipLimits = UNZIP_LIMITS,
 ): Promise<T> {
-  const zip = await openZip(path, { lazyEntries: true, autoClose: false, strictFileNames: true }).catch(
-    (error: unknown) => {
-      throw brokenZip({ archive }, error);
-    },
-  );
+  const zip = await openZip(source).catch((error: unknown) => {
+    throw brokenZip({ archive }, error);
+  });
   try {
     const entries = await listEntries(zip, archive, limits);
-    return await use(entries.map((entry) => documentOf(zip, entry, archive)));
+    const isHeld = typeof source !== 'string';
+    return await use(entries.map((entry) => documentOf(zip, entry, archive, isHeld)));
   } finally {
     zip.close();
   }
@@ -132,44 +146,73 @@ function printable(name: string): string {
   return JSON.stringify(name).slice(1, -1).slice(0, 200);
 }
 
-function documentOf(zip: ZipFile, entry: Entry, archive: string): PackedDocument {
+function documentOf(zip: ZipFile, entry: Entry, archive: string, isHeld: boolean): PackedDocument {
   const place = { archive, document: entry.fileName };
+  const isAtOnce = isHeld && entry.uncompressedSize <= AT_ONCE_BYTES;
   return {
     name: entry.fileName,
     bytes: entry.uncompressedSize,
-    read: () => readEntry(zip, entry, place),
+    read: () => readEntry(entry, place, () => (isAtOnce ? unpackAtOnce(zip, entry) : openEntry(zip, entry))),
   };
 }
 
-async function* readEntry(zip: ZipFile, entry: Entry, place: Place): AsyncGenerator<Uint8Array> {
+async function* readEntry(
+  entry: Entry,
+  place: Place,
+  open: () => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>>,
+): AsyncGenerator<Uint8Array> {
   let checksum = 0;
   let bytes = 0;
   try {
-    for await (const chunk of await openEntry(zip, entry)) {
+    for await (const chunk of await open()) {
       bytes += chunk.byteLength;
       if (bytes > entry.uncompressedSize) break;
       checksum = crc32(chunk, checksum);
       yield chunk;
     }
   } catch (error) {
-    throw brokenZip(place, error);
+    throw error instanceof RangeError ? otherSize(place) : brokenZip(place, error);
   }
-  if (bytes !== entry.uncompressedSize) throw refusal('broken_zip', place, 'it has another size than it says');
+  if (bytes !== entry.uncompressedSize) throw otherSize(place);
   if (checksum !== entry.crc32) throw refusal('broken_zip', place, 'its checksum is wrong');
+}
+
+function otherSize(place: Place) {
+  return refusal('broken_zip', place, 'it has another size than it says');
 }
 
 /** The content as it unfolds, of whatever size. */
 async function openEntry(zip: ZipFile, entry: Entry): Promise<AsyncIterable<Uint8Array>> {
+  const stored = await openStored(zip, entry);
+  if (entry.compressionMethod !== DEFLATED) return stored as AsyncIterable<Uint8Array>;
+  const unpacked = createInflateRaw({ chunkSize: PIECE_BYTES });
+  // An error of either ends the other, and is thrown where the content is read.
+  pipeline(stored, unpacked, () => undefined);
+  return unpacked as AsyncIterable<Uint8Array>;
+}
+
+/** As it stands in the zip. */
+function openStored(zip: ZipFile, entry: Entry): Promise<Readable> {
   const isPacked = entry.compressionMethod === DEFLATED;
-  const stored = await new Promise<Readable>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     zip.openReadStream(entry, isPacked ? { decodeFileData: false } : {}, (error, opened) => {
       if (error === null) resolve(opened);
       else reject(error);
     });
   });
-  if (!isPacked) return stored as AsyncIterable<Uint8Array>;
-  const unpacked = createInflateRaw({ chunkSize: PIECE_BYTES });
-  // An error of either ends the other, and is thrown where the content is read.
-  pipeline(stored, unpacked, () => undefined);
-  return unpacked as AsyncIterable<Uint8Array>;
+}
+
+/** The content in pieces; a `RangeError` where it is longer than the entry says. */
+async function unpackAtOnce(zip: ZipFile, entry: Entry): Promise<Iterable<Uint8Array>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await openStored(zip, entry)) as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  const stored = Buffer.concat(chunks);
+  if (entry.compressionMethod !== DEFLATED) return piecesOf(stored);
+  // One byte more than it says tells that there is more.
+  const most = entry.uncompressedSize + 1;
+  return piecesOf(inflateRawSync(stored, { chunkSize: Math.max(most, SMALLEST_CHUNK), maxOutputLength: most }));
+}
+
+function* piecesOf(content: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < content.byteLength; at += PIECE_BYTES) yield content.subarray(at, at + PIECE_BYTES);
 }

@@ -1,7 +1,7 @@
 import type { FluxReader, Linear, LinearTable } from './linear.ts';
 import { unknownValue } from './linear.ts';
 import { civilDayOf, instantOf, instantOfWallTime } from './paris-time.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';
 import type { Shape, TreeObject } from './shape.ts';
 

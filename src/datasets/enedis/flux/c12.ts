@@ -1,7 +1,7 @@
 import type { FluxReader, Linear, LinearTable } from './linear.ts';
 import { unknownValue } from './linear.ts';
 import { civilDayOf, instantOf } from './paris-time.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import type { Register } from './registers.ts';
 import { decimalOf, powerColumn, REGISTERS } from './registers.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';

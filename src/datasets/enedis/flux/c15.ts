@@ -3,7 +3,7 @@ import { registerColumns, registerValues, unknownValue } from './linear.ts';
 import { indexesOf, MEASURED_CLASS, readingFindings } from './measured-classes.ts';
 import type { Indexes } from './measured-classes.ts';
 import { civilDayOf, instantOf, instantOfWallTime } from './paris-time.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import { decimalOf } from './registers.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';
 import type { Shape, TreeObject } from './shape.ts';

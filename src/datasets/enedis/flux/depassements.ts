@@ -1,7 +1,7 @@
 import { matchOf, MONTH_FORM } from '../../kit/index.ts';
 import type { Finding, FluxReader, Linear, LinearTable } from './linear.ts';
 import { wrongRow } from './linear.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import { decimalOf } from './registers.ts';
 import { textAt } from './shape.ts';
 

@@ -1,7 +1,7 @@
 import type { FluxReader, Linear, LinearColumns, LinearTable } from './linear.ts';
 import { unknownValue } from './linear.ts';
 import { civilDayOf } from './paris-time.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import { decimalOf } from './registers.ts';
 import { listAt, many, textAt, texts, treeAt } from './shape.ts';
 import type { TreeObject } from './shape.ts';

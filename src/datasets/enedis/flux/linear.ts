@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { RefusalCause } from '../decode/refusal.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import type { Register } from './registers.ts';
 import { REGISTERS } from './registers.ts';
 import type { JsonShape } from './read-json.ts';

@@ -2,7 +2,7 @@ import type { FluxReader, Linear, LinearColumns, LinearRow, LinearTable } from '
 import { natureOf, readingId, registerColumns, registerValues, unknownValue } from './linear.ts';
 import { indexesOf, isIndex, MEASURED_CLASS, readingFindings } from './measured-classes.ts';
 import { instantOf, wallTimeOf } from './paris-time.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import type { Register } from './registers.ts';
 import { registerOf, wholeKwh } from './registers.ts';
 import { listAt, many, textAt, texts } from './shape.ts';

@@ -1,7 +1,7 @@
 import type { FluxReader, Linear, LinearColumns, LinearTable } from './linear.ts';
 import { readingId, registerColumns, registerValues, unknownValue } from './linear.ts';
 import { instantOfWallTime, wallTimeOf } from './paris-time.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import type { Register } from './registers.ts';
 import { CALENDARS, registerOf, wholeKwh } from './registers.ts';
 import { listAt, many, textAt, texts } from './shape.ts';

@@ -2,7 +2,7 @@ import type { FluxReader, Linear, LinearColumns, LinearTable } from './linear.ts
 import { registerColumns, registerValues, unknownValue } from './linear.ts';
 import { civilDayOf, instantOfWallTime } from './paris-time.ts';
 import { quantityUnits } from './r64.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import type { Register } from './registers.ts';
 import { registerOf, wholeKwh } from './registers.ts';
 import { listAt, many, textAt, texts } from './shape.ts';

@@ -1,7 +1,7 @@
 import { JSONParser } from '@streamparser/json';
 import { refusal } from '../decode/refusal.ts';
 import type { Place } from '../decode/refusal.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import type { Shape, Tree, TreeObject } from './shape.ts';
 import { isMany, TEXT } from './shape.ts';
 import { textBefore } from '../../kit/index.ts';

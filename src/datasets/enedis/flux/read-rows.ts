@@ -1,6 +1,6 @@
 import { refusal } from '../decode/refusal.ts';
 import type { Place } from '../decode/refusal.ts';
-import type { DocumentRecord } from './read-xml.ts';
+import type { DocumentRecord } from './document-tree.ts';
 import { nthOf } from '../../kit/index.ts';
 
 /** A file that people write: a table with these columns, as CSV with a head (`;` or `,`) or as one JSON object a line. Other columns are not read. */
