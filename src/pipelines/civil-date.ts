@@ -70,6 +70,11 @@ export function toEpochDay(date: CivilDate): number {
   return day;
 }
 
+/** How many days `datesBetween` has. */
+export function countDays(from: CivilDate, to: CivilDate): number {
+  return Math.max(0, toEpochDay(to) - toEpochDay(from) + 1);
+}
+
 /** Every date from `from` to `to`, both included; empty when `to` is before `from`. */
 export function datesBetween(from: CivilDate, to: CivilDate): CivilDate[] {
   const [first, last] = [toEpochDay(from), toEpochDay(to)];

@@ -7,7 +7,7 @@ import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { civilDate } from '../shared/fields.ts';
-import { csvText, problems } from '../shared/responses.ts';
+import { bounded, csvText, problems } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 
 /** The CSV exports of the earlier system's pages, by the table that has their columns: `;`, a decimal comma, French headers. */
@@ -36,7 +36,11 @@ export function addGridExports(app: ApiApp, context: ApiContext): void {
     const placed = tables.get(id);
     if (placed === undefined) continue;
     const { pipeline, table } = placed;
-    const schema = { tags: ['eCO2mix (earlier)'], querystring: query, response: { 200: csvText, ...problems } };
+    const schema = {
+      tags: ['eCO2mix (earlier)'],
+      querystring: query,
+      response: { 200: csvText, ...problems, ...bounded },
+    };
     app.get(path, { schema }, async (request, reply) => {
       requireScope(request, 'data:read', pipeline);
       const span = await known.span(pipeline);

@@ -8,7 +8,7 @@ import { cutTable, tablesOf } from '../../engine/look/table-cut.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
 import { readAllTexts, readRowSets } from '../../engine/look/table-rows.ts';
 import { PipelineError } from '../../errors.ts';
-import { datesBetween } from '../../pipelines/civil-date.ts';
+import { countDays } from '../../pipelines/civil-date.ts';
 import type { AnswerRow } from '../../pipelines/tables.ts';
 import { quoteIdentifier } from '../../pipelines/sql-text.ts';
 import { FORMATS } from '../answers/formats.ts';
@@ -20,7 +20,7 @@ import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { civilDate } from '../shared/fields.ts';
-import { answerAs, anyRecord, problems, unchanged } from '../shared/responses.ts';
+import { answerAs, anyRecord, bounded, problems, unchanged } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 
 /**
@@ -75,7 +75,11 @@ const CAPACITY_NAMES: Readonly<Record<string, string>> = {
 export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): void {
   if (!('eco2mix' in engine.datasets) && !('parc' in engine.datasets)) return;
   const placed = tablesOf(engine.datasets).get('parc_mensuel');
-  const schema = { tags, querystring: z.strictObject(range).partial(), response: { 200: anyRecord, ...problems } };
+  const schema = {
+    tags,
+    querystring: z.strictObject(range).partial(),
+    response: { 200: anyRecord, ...problems, ...bounded },
+  };
   app.get('/parc', { schema }, async (request, reply) => {
     requireScope(request, 'data:read', placed?.pipeline ?? 'eco2mix');
     const span = placed === undefined ? undefined : await known.span(placed.pipeline);
@@ -213,7 +217,7 @@ class Grid {
     const { engine, known } = this.#context;
     const table = tablesOf(engine.datasets).get(id);
     if (table === undefined) throw notFound(`table ${id}`);
-    const days = datesBetween(debut, fin).length;
+    const days = countDays(debut, fin);
     if (days === 0) throw new PipelineError('INPUT_INVALID', `debut (${debut}) doit précéder fin (${fin})`);
     // The earlier system answers 400 here, and its clients know that.
     if (days > maxDays) throw new PipelineError('INPUT_INVALID', `au plus ${maxDays} jours, ${days} demandés`);

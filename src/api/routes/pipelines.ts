@@ -13,7 +13,7 @@ import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { pipelineName, pipelineParams, rangeQuery } from '../shared/fields.ts';
-import { anyRecord, problems } from '../shared/responses.ts';
+import { anyRecord, bounded, problems } from '../shared/responses.ts';
 
 /** Pipelines, how their days stand, and what is not as it should be. */
 
@@ -57,7 +57,7 @@ export function addPipelineRoutes(app: ApiApp, context: ApiContext): void {
         summary: 'How the days of a range stand; the last year without one',
         params: pipelineParams,
         querystring: rangeQuery,
-        response: { 200: anyRecord, ...problems },
+        response: { 200: anyRecord, ...problems, ...bounded },
       },
     },
     async (request) => {
@@ -104,7 +104,7 @@ function named({ engine }: ApiContext, pipeline: string | undefined): string[] {
 
 function addLacks(app: ApiApp, context: ApiContext): void {
   const { engine } = context;
-  const schema = { tags, querystring: ofPipeline, response: { 200: anyRecord, ...problems } };
+  const schema = { tags, querystring: ofPipeline, response: { 200: anyRecord, ...problems, ...bounded } };
   app.get('/gaps', { schema: { ...schema, summary: 'Days that are not ok and whole, by kind' } }, async (request) => {
     const { pipeline, ...range } = request.query;
     const gaps = [];

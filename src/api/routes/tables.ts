@@ -4,7 +4,7 @@ import { PipelineError } from '../../errors.ts';
 import { cutTable, filesOf, tablesOf } from '../../engine/look/table-cut.ts';
 import type { PlacedTable, TableCut } from '../../engine/look/table-cut.ts';
 import { columnsNamed, readRowSets } from '../../engine/look/table-rows.ts';
-import { datesBetween } from '../../pipelines/civil-date.ts';
+import { countDays } from '../../pipelines/civil-date.ts';
 import type { AnswerRow, TableColumn } from '../../pipelines/tables.ts';
 import { csvHeader, csvRows, DIALECTS } from '../answers/csv.ts';
 import type { Dialect } from '../answers/csv.ts';
@@ -197,7 +197,7 @@ async function cutOf(
   const first = from ?? last;
   if (first === undefined || last === undefined) throw notFound(`finished day of ${pipeline} yet`);
   if (last < first) throw new PipelineError('INPUT_INVALID', `the range ends (${last}) before it begins (${first})`);
-  const days = datesBetween(first, last).length;
+  const days = countDays(first, last);
   if (days > MAX_DAYS)
     throw new PipelineError('RANGE_TOO_LARGE', `${days} days are asked for, at most ${MAX_DAYS} are given at once`);
   const at = asOf === undefined ? undefined : new Date(asOf).toISOString();

@@ -1,6 +1,6 @@
 import { PipelineError } from '../../errors.ts';
 import { canonicalJson, sha256Hex } from '../../canonical-json.ts';
-import { datesBetween, datesOfMonth, monthOf } from '../../pipelines/civil-date.ts';
+import { datesOfMonth, monthOf } from '../../pipelines/civil-date.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { LedgerEntry } from '../../pipelines/ledger.ts';
@@ -19,6 +19,7 @@ import type { Engine } from '../engine.ts';
 import { mapConcurrent } from '../map-concurrent.ts';
 import { monthsOf } from './known-versions.ts';
 import type { KnownVersion, KnownVersions } from './known-versions.ts';
+import { daysAtOnce } from './range-of-days.ts';
 
 /** Which files hold the rows of a table in a range of days, and what is to be said of them, without reading one of them. */
 
@@ -73,9 +74,6 @@ export function tablesOf(datasets: Readonly<Record<string, Dataset>>): ReadonlyM
   return tables;
 }
 
-/** Thirty years: more than any publisher here has. A cut looks for each day and names those that are missing: centuries would take minutes. */
-const MAX_CUT_DAYS = 10_958;
-
 /** Files of whole months are taken where their rollup read exactly the files of the days. `RANGE_TOO_LARGE` beyond thirty years of the pipeline. */
 export async function cutTable(
   engine: Engine,
@@ -85,12 +83,7 @@ export async function cutTable(
 ): Promise<TableCut> {
   const { definition } = dataset;
   const begin = firstDayOf(definition);
-  const dates = datesBetween(from < begin ? begin : from, to);
-  if (dates.length > MAX_CUT_DAYS)
-    throw new PipelineError(
-      'RANGE_TOO_LARGE',
-      `${dates.length} days are asked for, at most ${MAX_CUT_DAYS} are read at once`,
-    );
+  const dates = daysAtOnce(from < begin ? begin : from, to);
   const scopes = table.rows.each === 'day' ? dates : periodsOf(table.rows.each, dates);
   const newest = await known.newest(pipeline, scopes, asOf);
   const found = scopes.flatMap((scope) => {
