@@ -287,6 +287,11 @@ export interface RawNames {
 export interface RowMeaning {
   /** Names a row; NULL for one that is not looked at. */
   readonly key: string;
+  /**
+   * What rows with the same key have in common, where it is cheaper than the key: a few new rows are held against those with the same alone. Only of
+   * rows that are all of one subject.
+   */
+  readonly within?: string;
   /** The row in words, for a person who is told of two that disagree; absent where rows are about persons. */
   readonly called?: string;
   /** What the row is about where a day has rows of several things, such as a counter; absent: all rows of a day are about one. */

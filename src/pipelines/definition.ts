@@ -63,9 +63,14 @@ export interface PartDefinition {
   };
   /**
    * A delivery may hold a piece of a day, such as some of its counters: rows that are not known yet are added to those that are. The dataset's
-   * `rowsOf` says which rows are the same, and its `slice` reads a CSV with `;` of their columns. Default: a delivery is meant to be all of it.
+   * `rowsOf` says which rows are the same, and its `slice` reads files of their columns (`joinedAs`). Default: a delivery is meant to be all of it.
    */
   readonly addsUp?: boolean;
+  /**
+   * As what rows of several deliveries are kept together, of a part that adds up: a CSV with `;`, or Parquet, where slices have millions of rows.
+   * Default `csv`.
+   */
+  readonly joinedAs?: 'csv' | 'parquet';
   /** By name; what is not listed is open. Values of the others stay out of examples, failures, logs and differences. */
   readonly columns?: Readonly<Record<string, ColumnClass>>;
   /** How long raw files are kept after they came; absent: for ever. Their slices have a time of their own, at the output of the download. */

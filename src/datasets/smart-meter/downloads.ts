@@ -31,6 +31,7 @@ export const PARTS: readonly PartDefinition[] = [
     importWindow: 'all',
     // Any file may bring any day of any meter.
     addsUp: true,
+    joinedAs: 'parquet',
     expectedAfter: {},
     freshForMinutes: FRESH_UNTIL_IMPORT,
     columns: PERSONAL,

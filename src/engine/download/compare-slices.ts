@@ -9,6 +9,8 @@ export interface ReadableSlice {
   readonly paths: readonly string[];
   readonly columns: readonly string[];
   readonly meaning: RowMeaning;
+  /** SQL that is true for the rows that are compared; absent: for all. */
+  readonly where?: string;
 }
 
 /** How a new slice differs from the known one of the same day, value by value. */
@@ -172,12 +174,24 @@ function renamed({ columns, meaning }: ReadableSlice, other: ReadableSlice): str
   });
 }
 
+/** SQL that is true for the known rows that a row of the other slice may be the same as; undefined where that is not known beforehand. */
+export function nearSql({ meaning: { within, subject } }: ReadableSlice, fresh: ReadableSlice): string | undefined {
+  if (within === undefined || subject !== undefined) return undefined;
+  return `(${within} IN (SELECT ${fresh.meaning.within ?? 'NULL'} FROM ${sliceSql(fresh.paths)}) OR ${within} IS NULL)`;
+}
+
+/** How many rows of a slice are compared. */
+export async function rowsCompared(sql: SqlSession, { paths, where = 'true' }: ReadableSlice): Promise<number> {
+  const [found] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${sliceSql(paths)} WHERE ${where}`);
+  return found?.rows ?? 0;
+}
+
 /** One row per key with its values; of rows with the same key the greatest. */
-function valuesSql({ paths, meaning }: ReadableSlice, names: readonly string[]): string {
+function valuesSql({ paths, meaning, where = 'true' }: ReadableSlice, names: readonly string[]): string {
   const { key, called = 'NULL::VARCHAR', subject = `''`, finality = 'NULL::INTEGER', values } = meaning;
   const columns = names.map((name, i) => `max(${values[name] ?? 'NULL::VARCHAR'}) AS v${i}`);
   return `SELECT ${key} AS row_key, min(${called}) AS called, any_value(${subject}) AS subject, max(${finality}) AS finality, ${columns.join(', ')}
-    FROM ${sliceSql(paths)} WHERE ${key} IS NOT NULL GROUP BY row_key`;
+    FROM ${sliceSql(paths)} WHERE ${where} AND ${key} IS NOT NULL GROUP BY row_key`;
 }
 
 function sliceSql(paths: readonly string[]): string {

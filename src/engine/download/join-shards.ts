@@ -13,7 +13,9 @@ import {
   columnsOfSlice,
   compareSlices,
   joinedRowsSql,
+  nearSql,
   NOTHING_DIFFERS,
+  rowsCompared,
   rowsOfSliceSql,
   togetherDiffer,
 } from './compare-slices.ts';
@@ -63,7 +65,9 @@ export async function joinShards(
     const there = before && (await readable(download, sql, { outputs: { [output]: before } }));
     if (given === undefined) return undefined;
     const own =
-      there === undefined ? { ...NOTHING_DIFFERS, added: ref.rows ?? 1 } : await compareSlices(sql, there, given);
+      there === undefined
+        ? { ...NOTHING_DIFFERS, added: ref.rows ?? 1 }
+        : await compareNear(sql, there, given, { rowsThere: before?.rows ?? 0, rowsGiven: ref.rows ?? 0 });
     comparison = togetherDiffer(comparison, own);
     if (own.added === 0) continue;
     const piece = await pieceOf(sql, `joined-${fresh.scope}-${output}`, { there, given, rowsThere: before?.rows ?? 0 });
@@ -80,6 +84,24 @@ interface BothShards {
   readonly there: ReadableSlice | undefined;
   readonly given: ReadableSlice;
   readonly rowsThere: number;
+}
+
+/** A tenth of a shard is found among its rows for less than what it costs to compare all of them. */
+const FEW_ROWS = 0.1;
+
+/** Where a shard gets few rows, only those that they may be the same as are looked at; all others are known, and not given. */
+async function compareNear(
+  sql: SqlSession,
+  there: ReadableSlice,
+  given: ReadableSlice,
+  { rowsThere, rowsGiven }: { readonly rowsThere: number; readonly rowsGiven: number },
+): Promise<SliceComparison> {
+  const where = rowsGiven <= FEW_ROWS * rowsThere ? nearSql(there, given) : undefined;
+  if (where === undefined) return compareSlices(sql, there, given);
+  const near = { ...there, where };
+  const own = await compareSlices(sql, near, given);
+  const others = rowsThere - (await rowsCompared(sql, near));
+  return others === 0 ? own : togetherDiffer(own, { ...NOTHING_DIFFERS, lost: { rows: others } });
 }
 
 /** What the shard is to be cut from; undefined where nothing is new. Known rows stay in the file in which they are. */

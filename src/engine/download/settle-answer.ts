@@ -218,8 +218,21 @@ function rowsOf({ outputs }: LedgerEntry): number {
   return slicesIn(outputs).reduce((sum, { rows = 0 }) => sum + rows, 0);
 }
 
+const JOINED_FORMS = {
+  csv: {
+    extension: 'csv',
+    mediaType: 'text/csv',
+    format: `FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"'`,
+  },
+  parquet: {
+    extension: 'parquet',
+    mediaType: 'application/vnd.apache.parquet',
+    format: 'FORMAT PARQUET, COMPRESSION ZSTD, ROW_GROUP_SIZE 122880',
+  },
+} as const;
+
 /**
- * Stores the joined rows of days as raw files in the publisher's form, one for all days with the same columns. Cut from such a file, a joined day
+ * Stores the joined rows of days as raw files, one for all days with the same columns. Cut from such a file, a joined day
  * has the bytes that one file with all its rows would give, and can be cut again like any other.
  */
 async function storeJoined(
@@ -234,15 +247,13 @@ async function storeJoined(
   }
   const files: JoinedFile[] = [];
   for (const days of alike.values()) {
-    const file = path.join(sql.scratch, `joined-${files.length}.csv`);
+    const { extension, mediaType, format } = JOINED_FORMS[part.joinedAs ?? 'csv'];
+    const file = path.join(sql.scratch, `joined-${files.length}.${extension}`);
     const paths = days.flatMap(({ pieces }) => pieces.flatMap((piece) => piece.paths));
     const rows = `read_parquet(${quoteList(paths)}, union_by_name = true, hive_partitioning = false)`;
-    await sql.run(
-      `COPY (FROM ${rows}) TO ${quoteText(file)} (FORMAT CSV, HEADER, DELIMITER ';', QUOTE '"', ESCAPE '"')`,
-    );
+    await sql.run(`COPY (FROM ${rows}) TO ${quoteText(file)} (${format})`);
     const folder = `raw/${dataset.definition.name}/${part.id}/${firstOf(days).date}_${lastOf(days).date}`;
-    const place = { folder, extension: 'csv', mediaType: 'text/csv' };
-    files.push({ raw: await putContent(engine.objects, place, { path: file }), days });
+    files.push({ raw: await putContent(engine.objects, { folder, extension, mediaType }, { path: file }), days });
   }
   return files;
 }

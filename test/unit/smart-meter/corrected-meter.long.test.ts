@@ -4,8 +4,9 @@ import { afterEach, expect, it } from 'vitest';
 import { smartMeterWith } from '../../../src/datasets/smart-meter/index.ts';
 import { meterKey } from '../../../src/datasets/smart-meter/readings/meter-key.ts';
 import { importFile } from '../../../src/engine/download/import-file.ts';
-import { newestManifests } from '../../../src/engine/records/ledger-reader.ts';
+import { newestManifests, readLedger, readReceipts } from '../../../src/engine/records/ledger-reader.ts';
 import { verifyDays } from '../../../src/engine/verify/verify-day.ts';
+import { newestDeliveries } from '../../../src/pipelines/receipt.ts';
 import { unsharded } from '../../../src/pipelines/shard.ts';
 import type { StepId } from '../../../src/pipelines/vocabulary.ts';
 import { bulkFile } from '../../fixtures/meter-files.ts';
@@ -23,6 +24,9 @@ const CORRECTED = IDS[5] ?? '';
 const OF_METER = `0${Number(BigInt(meterKey(TEST_SECRET, CORRECTED)) >> 62n) + 1}-of-0${SHARDS}`;
 const ALL = bulkFile({ [DAY]: IDS.map((id, index) => ({ id, whOf: (slot) => 100 + index + slot })) });
 const CORRECTION = `meter_id,start_at,wh,quality,revision,file_time\n${CORRECTED},${DAY}T10:00:00Z,777,C,CORRIGE,2024-02-01\n`;
+
+const PART = fleet(SHARDS).definition.parts.find(({ id }) => id === 'readings')!;
+const WINDOW = { first: DAY, last: DAY };
 
 const engines: TestEngine[] = [];
 afterEach(async () => {
@@ -126,4 +130,22 @@ it('another number of shards is planned as such, and gives the same sums', async
   for (const name of sums) expect([name, after[name]]).toEqual([name, before[name]]);
   expect((await run(sharded)).plan.upToDate).toBe(true);
   expect(await results(sharded)).toEqual(['identical']);
+}, 180_000);
+
+it('of a few rows those are added that are new, once, also rows that nobody can tell the meter of', async () => {
+  const engine = await openFleet(SHARDS);
+  await give(engine, ALL);
+  const known = ALL.split('\n').find((row) => row.startsWith(CORRECTED));
+  const header = 'meter_id,start_at,wh\n';
+  await give(engine, `${header}${known}\n,${DAY}T10:00:00Z,5\n`);
+  const rowsOf = async () => {
+    const [delivery] = [
+      ...newestDeliveries(await readReceipts(engine.documents, 'smart-meter', PART, WINDOW)).values(),
+    ];
+    const entries = (await readLedger(engine.documents, 'smart-meter', [DAY])).get(DAY) ?? [];
+    return entries.find(({ key }) => key === delivery?.key)?.facts['rows'];
+  };
+  expect(await rowsOf()).toBe(IDS.length * 48 + 1);
+  await give(engine, `${header},${DAY}T10:00:00Z,5\n,${DAY}T10:30:00Z,6\n`);
+  expect(await rowsOf()).toBe(IDS.length * 48 + 2);
 }, 180_000);

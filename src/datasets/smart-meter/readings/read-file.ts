@@ -3,7 +3,7 @@ import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead, PublishedColumn } from '../dialects/dialect.ts';
 import { requireDialect } from '../dialects/dialects.ts';
 import type { Constants } from './columns.ts';
-import { NAMES, SLICE_COLUMNS, SLICE_NAMES } from './columns.ts';
+import { constantsOfJoined, openJoined } from './joined.ts';
 import { fillMeterKeys } from './meter-key.ts';
 
 /** From a file in any dialect to `readings_read`, the rows of a slice of all its days. */
@@ -17,18 +17,13 @@ export interface ReadFile {
   readonly constants: Constants;
   /** Zones of the meters, where every row has a time that nobody can mistake; undefined otherwise. */
   readonly zones: readonly string[] | undefined;
-  /** The rows are in memory: they may be read as often as one likes. */
+  /** The rows may be read as often as one likes. */
   readonly isKept: boolean;
   /**
    * Takes a query over Parquet with rows of `published` in its place: rows of `readings_read` are those of it from then on. `meters` is a condition on
    * `meter_keys`, true of all meters of these rows. Undefined where a row says what it is only beside others.
    */
   readonly readFrom?: (select: string, meters: string) => Promise<void>;
-}
-
-/** A file of rows that were slices before: several files of one day, joined by the engine. */
-function isJoined({ lines }: FileHead): boolean {
-  return lines[0] === Object.keys(SLICE_COLUMNS).join(';');
 }
 
 /** Short, and still the same file on every machine. */
@@ -51,13 +46,12 @@ export async function readFile(
   head: FileHead,
   { sha256, secret, isReadOnce }: ReadOptions,
 ): Promise<ReadFile> {
-  if (isJoined(head)) {
-    const columns = Object.entries(SLICE_COLUMNS).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`);
-    const select = `SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(head.path)}, delim = ';',
-      quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}})`;
-    await makeRows(sql, 'readings_read', select, false);
+  const joined = await openJoined(head, sql);
+  if (joined !== undefined) {
+    const { select, isCheap, extension, mediaType } = joined;
+    await makeRows(sql, 'readings_read', select, isCheap);
     const constants = await constantsOfJoined(sql);
-    return { dialect: undefined, extension: 'csv', mediaType: 'text/csv', constants, zones: undefined, isKept: true };
+    return { dialect: undefined, extension, mediaType, constants, zones: undefined, isKept: true };
   }
   const dialect = requireDialect(head);
   const { select, extension, mediaType, isCheap = false, lacks = [] } = await dialect.open(head, sql);
@@ -294,22 +288,4 @@ async function constantsOf(sql: SqlSession, lacks: readonly PublishedColumn[]): 
     ...(step === null ? {} : { step_min: String(step) }),
     ...(zone === null ? {} : { zone: quoteText(String(zone)) }),
   };
-}
-
-/** The same of rows that are in memory, of which nothing tells but the rows themselves. */
-async function constantsOfJoined(sql: SqlSession): Promise<Constants> {
-  const each = NAMES.map((name) => {
-    const isSame = `count(${name}) = count(*) AND min(${name}) = max(${name})`;
-    return `CASE WHEN ${isSame} THEN CAST(min(${name}) AS VARCHAR) END AS ${name}, count(${name}) AS rows_${name}`;
-  });
-  const [found = {}] = await sql.rows<Record<string, string | number | null>>(
-    `SELECT ${each.join(', ')} FROM readings_read`,
-  );
-  return Object.fromEntries(
-    NAMES.flatMap((name) => {
-      const value = found[name];
-      if (typeof value === 'string') return [[name, quoteText(value)]];
-      return found[`rows_${name}`] === 0 ? [[name, 'NULL']] : [];
-    }),
-  );
 }

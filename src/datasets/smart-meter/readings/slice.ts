@@ -74,17 +74,16 @@ async function partsOf(sql: SqlSession, read: ReadFile, shards: number): Promise
   return read.isKept ? keptParts(sql, shards) : partRows(sql, read, shards);
 }
 
-/** The rows by shard of a table that is in memory, of those shards that it has rows of. */
+/** The rows by shard of a table that is cheap to read, of those shards that it has rows of. */
 async function keptParts(sql: SqlSession, of: number): Promise<PartOfRows[]> {
   const shard = shardNumberSql(of);
   const found = await sql.rows<{ shard: number }>(`SELECT DISTINCT ${shard} AS shard FROM readings_read`);
   const there = new Set(found.map((row) => row.shard));
+  const from = (index: number): string =>
+    there.size === 1 ? 'readings_read' : `(SELECT * FROM readings_read WHERE ${shard} = ${index})`;
   return shardsOf(of)
     .filter(({ index }) => there.has(index))
-    .map((one) => ({
-      output: sliceOutput(one),
-      from: `(SELECT * FROM readings_read WHERE ${shard} = ${one.index})`,
-    }));
+    .map((one) => ({ output: sliceOutput(one), from: from(one.index) }));
 }
 
 /**
@@ -127,6 +126,7 @@ export async function recogniseReadings(head: FileHead, sql: SqlSession, secret:
 export const READING_ROWS: RowMeaning = {
   key: `hash(meter_key, channel, start_s, step_min, revision, file_time, energy_wh, quality, refused,
     CASE WHEN refused IS NOT NULL THEN concat_ws('|', stamp, value, unit) END, label, avg_past_raw)`,
+  within: 'meter_key',
   values: { reading: `'1'` },
   names: {},
 };
