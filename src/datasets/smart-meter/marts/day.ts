@@ -4,6 +4,7 @@ import { SUSPICION_THRESHOLD } from '../anomalies/suspicion.ts';
 import { copyTable, parquetOf, pathsOf } from '../tables.ts';
 import { consumptionMetrics, coverageByRegion, fleetLoad, LARGEST_SHARE, LEAST_METERS, profileSql } from './fleet.ts';
 import type { ConsumptionMetrics, RegionHour, SlotLoad } from './fleet.ts';
+import { fillMemberGroups } from './members.ts';
 import { lossesSql } from './losses.ts';
 import type { LossRow } from './losses.ts';
 
@@ -61,6 +62,7 @@ export const metricsDay: StepImplementation = {
 
 async function fleetDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const { scope } = unit;
+  await fillMemberGroups(sql, unit);
   const metrics = await consumptionMetrics(sql, unit);
   const losses = await copyTable(sql, lossesSql(unit), `losses-${scope}`);
   const day: FleetDay = {

@@ -4,7 +4,7 @@ import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
 import { halfHoursOf } from '../readings/clock.ts';
 import { lossEstimate } from './loss-estimate.ts';
 import type { LossAbsence } from './loss-estimate.ts';
-import { expectedFrom, hoursSql, membersSql } from './members.ts';
+import { expectedFrom, hoursSql } from './members.ts';
 import type { ExpectedFrom } from './members.ts';
 import { BUCKET_WH } from './partial-sums.ts';
 import { bucketsWithoutHeld, slotsWithoutHeld } from './without-held.ts';
@@ -47,7 +47,7 @@ export interface ConsumptionMetrics {
   readonly loss_estimate_absent?: LossAbsence | null;
 }
 
-/** `mart_consumption_metrics`: the fleet, and every segment that may be published. */
+/** `mart_consumption_metrics`: the fleet, and every segment that may be published; after `fillMemberGroups`. */
 export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promise<ConsumptionMetrics[]> {
   const slots = slotsWithoutHeld(unit);
   const from = expectedFrom(unit);
@@ -55,9 +55,9 @@ export async function consumptionMetrics(sql: SqlSession, unit: StepUnit): Promi
   const rows = await sql.rows<ConsumptionMetrics & GroupSize>(`
     WITH loads AS (SELECT segment, slot, any_value(hour) AS hour, sum(total_wh) AS energy_wh, sum(anomalies) AS anomalies, sum(labelled) AS labelled
         FROM ${slots} WHERE channel = 'import' GROUP BY GROUPING SETS ((segment, slot), (slot))),
-      people AS (SELECT segment, count(total_wh) AS meters, CAST(sum(observed) AS BIGINT) AS observed, CAST(sum(expected) AS BIGINT) AS expected,
-          CAST(max(total_wh) AS DOUBLE) AS largest_wh, CAST(sum(total_wh) AS DOUBLE) AS group_wh
-        FROM ${membersSql(unit)} GROUP BY GROUPING SETS ((segment), ())),
+      people AS (SELECT segment, CAST(coalesce(sum(meters), 0) AS BIGINT) AS meters, CAST(sum(observed) AS BIGINT) AS observed,
+          CAST(sum(members * expected) AS BIGINT) AS expected, CAST(max(largest_wh) AS DOUBLE) AS largest_wh, CAST(sum(total_wh) AS DOUBLE) AS group_wh
+        FROM member_groups GROUP BY GROUPING SETS ((segment), ())),
       sums AS (SELECT segment, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) AS total_kwh, CAST(${kwhSql('sum(energy_wh)')} AS DOUBLE) / count(energy_wh) AS avg_kwh,
           CAST(${kwhSql('max(energy_wh)')} AS DOUBLE) AS peak_kwh, CAST(arg_max(hour, (energy_wh, -slot)) AS INTEGER) AS peak_hour,
           ${VARIANCE_KWH2} AS consumption_variance,
@@ -139,15 +139,14 @@ export interface RegionHour {
 
 /**
  * Readings that came, by region and local hour, beside those that were expected of the meters of the region, also in hours of which
- * nobody sent anything.
+ * nobody sent anything; after `fillMemberGroups`.
  */
 export async function coverageByRegion(sql: SqlSession, unit: StepUnit): Promise<RegionHour[]> {
   return sql.rows<RegionHour>(`
-    WITH members AS (SELECT * FROM ${membersSql(unit)}),
-      regions AS (SELECT region FROM members GROUP BY region HAVING count(*) >= ${LEAST_METERS}
-        AND coalesce(CAST(max(total_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0), 0) <= ${LARGEST_SHARE}),
-      due AS (SELECT region, hour, sum(times * 60 / step_min) AS expected
-        FROM members JOIN ${hoursSql(unit)} ON clock.day_hours = expected * step_min // 60 GROUP BY ALL),
+    WITH regions AS (SELECT region FROM member_groups GROUP BY region HAVING sum(members) >= ${LEAST_METERS}
+        AND coalesce(CAST(max(largest_wh) AS DOUBLE) / nullif(CAST(sum(total_wh) AS DOUBLE), 0), 0) <= ${LARGEST_SHARE}),
+      due AS (SELECT region, hour, sum(members * (times * 60 / step_min)) AS expected
+        FROM member_groups JOIN ${hoursSql(unit)} ON clock.day_hours = expected * step_min // 60 GROUP BY ALL),
       came AS (SELECT region, hour, sum(observed) AS observed FROM ${slotsWithoutHeld(unit)}
         WHERE channel = 'import' GROUP BY ALL)
     SELECT region, CAST(hour AS INTEGER) AS hour, CAST(coalesce(observed, 0) AS BIGINT) AS observed,

@@ -1,4 +1,4 @@
-import type { StepUnit } from '../../kit/index.ts';
+import type { SqlSession, StepUnit } from '../../kit/index.ts';
 import { halfHoursOf } from '../readings/clock.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
@@ -27,10 +27,21 @@ export function expectedFrom(unit: StepUnit): ExpectedFrom {
 }
 
 /**
+ * `member_groups`: members by `segment`, `region`, `expected` and `step_min`, how many they are (`members`), and how many of them sent something (`meters`);
+ * the sum and the largest of `total_wh`. A million members are gathered once for all that is told of them.
+ */
+export async function fillMemberGroups(sql: SqlSession, unit: StepUnit): Promise<void> {
+  await sql.run(`CREATE OR REPLACE TEMP TABLE member_groups AS
+    SELECT segment, region, expected, step_min, count(*) AS members, count(total_wh) AS meters, sum(observed) AS observed,
+      sum(total_wh) AS total_wh, max(total_wh) AS largest_wh
+    FROM ${membersSql(unit)} GROUP BY ALL`);
+}
+
+/**
  * One row per meter: `segment`, `region`, `total_wh` (null for a silent one), `observed`, `expected`, `step_min`. Meters that send
  * what they produce and nothing else are not waited for.
  */
-export function membersSql(unit: StepUnit): string {
+function membersSql(unit: StepUnit): string {
   const daily = dailyWithoutHeld(unit);
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   const known = { list: meters, week_before: parquetOf(pathsOf(unit, 'week_before')), reporting: undefined };

@@ -20,7 +20,9 @@ const LEAST_FIT = 50;
 /** So much better, in hundredths, must a moved day fit. */
 const BETTER_BY = 2;
 
-/** As SQL over the views `members`, `daily` and `lags`. */
+const IS_SHORT = `meters >= ${LEAST_METERS} AND observed < ${LEAST_OF_GROUP} * expected`;
+
+/** As SQL over `groups`, `members` and `clocks`: each reads its part of the fleet once, however many rules and sums are made of it. */
 export const FLEET_RULES: readonly QualityRule[] = [
   {
     id: 'group_is_complete',
@@ -30,9 +32,8 @@ export const FLEET_RULES: readonly QualityRule[] = [
       en: 'a group of ten meters or more sent nine tenths of its expected readings',
     },
     severity: 'hold',
-    tested: `SELECT count(*) FROM (SELECT unit FROM members GROUP BY unit HAVING count(*) >= ${LEAST_METERS})`,
-    failing: `WITH short AS (SELECT unit, CAST(sum(observed) AS DOUBLE) / sum(expected) AS share FROM members GROUP BY unit
-        HAVING count(*) >= ${LEAST_METERS} AND sum(observed) < ${LEAST_OF_GROUP} * sum(expected))
+    tested: `SELECT count(*) FROM groups WHERE meters >= ${LEAST_METERS}`,
+    failing: `WITH short AS (SELECT unit, CAST(observed AS DOUBLE) / expected AS share FROM groups WHERE ${IS_SHORT})
       SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, share AS observed, ${LEAST_OF_GROUP} AS allowed
       FROM members JOIN short USING (unit) WHERE sent`,
   },
@@ -44,14 +45,9 @@ export const FLEET_RULES: readonly QualityRule[] = [
       en: 'over seven days no meter follows its segment better when it is moved by half-hours: its clock is right',
     },
     severity: 'warn',
-    tested: `SELECT count(*) FROM (SELECT meter_key FROM lags GROUP BY meter_key HAVING count(*) >= ${LEAST_DAYS})`,
-    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at,
-        CAST(list_position(fits, list_max(fits)) - ${LARGEST_LAG + 1} AS DOUBLE) AS observed, CAST(0 AS DOUBLE) AS allowed
-      FROM (SELECT meter_key, count(*) AS days, [${Array.from(
-        { length: 2 * LARGEST_LAG + 1 },
-        (_, place) => `sum(fits[${place + 1}])`,
-      ).join(', ')}] AS fits FROM lags GROUP BY meter_key HAVING count(*) >= ${LEAST_DAYS})
-      WHERE list_max(fits) >= ${LEAST_FIT} * days AND list_max(fits) > fits[${LARGEST_LAG + 1}] + ${BETTER_BY} * days`,
+    tested: 'SELECT count(*) FROM clocks',
+    failing: `SELECT meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, moved AS observed, CAST(0 AS DOUBLE) AS allowed
+      FROM clocks WHERE is_wrong`,
   },
 ];
 
@@ -70,7 +66,8 @@ export const metricsFleetRules: StepImplementation = {
 };
 
 async function fleetRulesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
-  await openViews(sql, unit);
+  await openMembers(sql, unit);
+  await fillClocks(sql, unit);
   const failing = FLEET_RULES.map(
     ({ id, failing: found }) => `SELECT '${id}' AS rule, meter_key, failed_at, observed, allowed FROM (${found})`,
   );
@@ -86,25 +83,37 @@ async function fleetRulesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult
   return { scope: unit.scope, outputs, checks: [], facts: { failures: outputs.failing.rows } };
 }
 
-/** Meters of the list that sent nothing count as well; who sends what he produces and nothing else is not waited for. */
-async function openViews(sql: SqlSession, unit: StepUnit): Promise<void> {
+/**
+ * `groups` and `members`. Meters of the list that sent nothing count as well; who sends what he produces and nothing else is not waited for. Members
+ * are looked through one by one only where a group is short: on most days none is.
+ */
+async function openMembers(sql: SqlSession, unit: StepUnit): Promise<void> {
   const daily = parquetOf(pathsOf(unit, 'daily'));
   const meters = inputOrEmpty(unit, 'meters', columnsOfSide('meters'));
   const expected = 2 * (unit.day?.hours ?? 24);
-  const lags = pathsOf(unit, ...Array.from({ length: CLOCK_DAYS }, (_, days) => lagsBefore(days)));
   const part = `'part ' || lpad(CAST((meter_key >> 60) + 1 AS VARCHAR), 2, '0') || ' of 16'`;
-  await sql.run(`CREATE OR REPLACE TEMP VIEW members AS
-    WITH sent AS (SELECT meter_key, observed, expected FROM ${daily} WHERE channel = 'import'),
-      known AS (SELECT meter_key, transformer FROM ${meters}),
-      silent AS (SELECT meter_key FROM known WHERE meter_key NOT IN (SELECT meter_key FROM ${daily}))
-    SELECT meter_key, coalesce(transformer, ${part}) AS unit, observed, expected, sent FROM (
-      SELECT meter_key, observed, expected, true AS sent FROM sent UNION ALL
-      SELECT meter_key, 0 AS observed, ${expected} AS expected, false AS sent FROM silent) LEFT JOIN known USING (meter_key)`);
-  await sql.run(
-    `CREATE OR REPLACE TEMP VIEW lags AS SELECT * FROM ${
-      lags.length === 0
-        ? '(SELECT CAST(NULL AS UBIGINT) AS meter_key, CAST([] AS TINYINT[]) AS fits WHERE false)'
-        : parquetOf(lags)
-    }`,
-  );
+  const members = `SELECT meter_key, coalesce(transformer, ${part}) AS unit, coalesce(observed, 0) AS observed,
+      coalesce(expected, ${expected}) AS expected, channel IS NOT NULL AS sent
+    FROM (SELECT meter_key, channel, observed, expected FROM ${daily}) sent
+      FULL JOIN (SELECT meter_key, transformer FROM ${meters}) known USING (meter_key)
+    WHERE channel IS NULL OR channel = 'import'`;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE groups AS
+    SELECT unit, count(*) AS meters, sum(observed) AS observed, sum(expected) AS expected FROM (${members}) GROUP BY unit`);
+  const [found] = await sql.rows<{ short: number }>(`SELECT count(*) AS short FROM groups WHERE ${IS_SHORT}`);
+  const where = (found?.short ?? 0) === 0 ? 'WHERE false' : '';
+  await sql.run(`CREATE OR REPLACE TEMP VIEW members AS SELECT * FROM (${members}) ${where}`);
+}
+
+/** `clocks`: meters with enough days, by how many half-hours their days fit best, and whether that is too much better than as they are. */
+async function fillClocks(sql: SqlSession, unit: StepUnit): Promise<void> {
+  const days = Array.from({ length: CLOCK_DAYS }, (_, back) => pathsOf(unit, lagsBefore(back)));
+  const isEnough = days.filter((paths) => paths.length > 0).length >= LEAST_DAYS;
+  const lags = isEnough
+    ? parquetOf(days.flat())
+    : '(SELECT CAST(NULL AS UBIGINT) AS meter_key, CAST([] AS TINYINT[]) AS fits WHERE false)';
+  const sums = Array.from({ length: 2 * LARGEST_LAG + 1 }, (_, place) => `sum(fits[${place + 1}])`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE clocks AS
+    SELECT meter_key, CAST(list_position(fits, list_max(fits)) - ${LARGEST_LAG + 1} AS DOUBLE) AS moved,
+      list_max(fits) >= ${LEAST_FIT} * days AND list_max(fits) > fits[${LARGEST_LAG + 1}] + ${BETTER_BY} * days AS is_wrong
+    FROM (SELECT meter_key, count(*) AS days, [${sums.join(', ')}] AS fits FROM ${lags} GROUP BY meter_key HAVING count(*) >= ${LEAST_DAYS})`);
 }
