@@ -234,7 +234,9 @@ function addGuards(app: ApiApp, context: ApiContext, { tags, quotas, headers }: 
     // What a session may see is not for caches on the way.
     if (request.caller.role !== undefined) reply.header('cache-control', 'private');
     await quotas.take(request.caller, (header, value) => reply.header(header, value));
-    return (await tags.isUnchanged(request, reply)) ? reply.send() : undefined;
+    if (await tags.isUnchanged(request, reply)) return reply.send();
+    await context.untilRoom?.();
+    return undefined;
   });
 }
 

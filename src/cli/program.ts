@@ -364,7 +364,10 @@ function addServiceCommands(program: Command, perform: Perform, inHome: Perform)
     .option('--keys-only', 'with --public-url: for programs with keys, without a sign-in for people')
     .option('--cors-origin <url...>', 'pages of other origins that may read')
     .option('--per-minute <n>', 'requests of one caller in a minute (default: 60, on this machine 60000)')
-    .option('--no-give-way', 'take its share of the processors, where other programs would leave it none')
+    .option(
+      '--no-give-way',
+      'take its share of the processors, where other programs would leave it none, or workers at work a quarter of one',
+    )
     .option('--openapi', 'print the OpenAPI document, and end')
     .action((options: { host: string; port: string; giveWay: boolean }) =>
       perform(async (context) => (await import('./services/api.ts')).api(context, options)),

@@ -51,6 +51,11 @@ function ofInstallation({ home, settings, storage }: Config): OfInstallation {
   };
 }
 
+/** Where the SQL engines of a home keep what they spill, each in a folder of its process. */
+export function sqlScratchOf(home: string): string {
+  return path.join(home, 'scratch', 'sql');
+}
+
 /** Opens the stores and engines that the configuration chooses; the SQL engine starts with its first session. */
 export async function openEngine(config: Config, datasets: Readonly<Record<string, Dataset>>): Promise<OpenEngine> {
   const { home, settings } = config;
@@ -59,7 +64,7 @@ export async function openEngine(config: Config, datasets: Readonly<Record<strin
   const duckDb = whenUsed({
     memoryLimitMb: settings.QUOTIDIEN_SQL_MEMORY_MB,
     threads: settings.QUOTIDIEN_SQL_THREADS,
-    scratchRoot: path.join(scratch, 'sql'),
+    scratchRoot: sqlScratchOf(home),
   });
   const queue = settings.QUOTIDIEN_TASK_QUEUE;
   const own = ofInstallation(config);

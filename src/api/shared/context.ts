@@ -30,6 +30,8 @@ export interface ApiContext {
     start(orders: readonly ObjectOrder[]): Promise<void>;
   };
   readonly taskQueue: string;
+  /** Waits until a request may take time of the processors; `BUSY` when too many wait. Absent: each begins at once. */
+  readonly untilRoom?: () => Promise<void>;
   readonly settings: ApiSettings;
 }
 

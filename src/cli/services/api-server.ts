@@ -15,6 +15,9 @@ import { decidePeriodUnit, decideUnit, startBackfill, startDay, startWatch } fro
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
+import { definedMembers } from '../../given.ts';
+import { sqlScratchOf } from '../../workers/open-engine.ts';
+import { timesOfHome, WorkersFirst } from './workers-first.ts';
 import { reachOf } from './api-reach.ts';
 import type { AskedReach, Reach } from './api-reach.ts';
 import { API_PORT, forgetApiAddress, keepApiAddress } from './api-address.ts';
@@ -25,6 +28,8 @@ export interface ApiOptions extends AskedReach {
   readonly port: number;
   readonly corsOrigins?: readonly string[];
   readonly perMinute?: number;
+  /** Whether requests wait while workers of the home are at work. */
+  readonly giveWay?: boolean;
 }
 
 /** Addresses have the port that was really taken. */
@@ -78,13 +83,15 @@ export async function startApiNear(context: CommandContext): Promise<RunningApi>
 
 async function buildServer(
   context: CommandContext,
-  { corsOrigins = [], perMinute }: Pick<ApiOptions, 'corsOrigins' | 'perMinute'>,
+  { corsOrigins = [], perMinute, giveWay = false }: Pick<ApiOptions, 'corsOrigins' | 'perMinute' | 'giveWay'>,
   { reach, connected }: { readonly reach: Reach; readonly connected: SharedClient },
 ): Promise<ApiApp> {
   const engine = await context.engine();
   const taskQueue = context.config.settings.QUOTIDIEN_TASK_QUEUE;
   const known = new KnownVersions(engine);
+  const room = giveWay ? new WorkersFirst(timesOfHome(sqlScratchOf(context.config.home))) : undefined;
   return createServer({
+    ...definedMembers({ untilRoom: room && (() => room.enter()) }),
     engine,
     known,
     calendar: new KnownCalendar(engine, known),

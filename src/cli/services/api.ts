@@ -34,6 +34,7 @@ export async function api(context: CommandContext, command: ApiCommand): Promise
     publicUrl: command.publicUrl,
     keysOnly: command.keysOnly,
     corsOrigins: command.corsOrigin ?? [],
+    giveWay: command.giveWay,
     ...(command.perMinute === undefined ? {} : { perMinute: numberOf('--per-minute', command.perMinute, 1e6) }),
   });
   terminal.data({ url: running.url });

@@ -48,6 +48,12 @@ async function removeAbandoned(root: string): Promise<void> {
   }
 }
 
+/** The process of this host that a scratch folder of this name belongs to; undefined for any other name. */
+export function ownerOfScratch(name: string): number | undefined {
+  const owner = FOLDER_NAME.exec(name)?.groups;
+  return owner?.['host'] === hostname() ? Number(owner['pid']) : undefined;
+}
+
 /** Whether the folder belongs to a process that has ended, or to another host that has not touched it for a week. */
 export async function isAbandonedScratch(folder: string): Promise<boolean> {
   const owner = FOLDER_NAME.exec(path.basename(folder))?.groups;

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { PipelineError } from '../../errors.ts';
+import { ownerOfScratch } from '../../storage/local/scratch-folder.ts';
+
+/** Of one processor, what requests may take while other processes of the home are at work. */
+const SHARE = 0.25;
+/** As much of it as is kept for a page that comes after a quiet time, in seconds. */
+const KEPT_S = 0.1;
+/** Of one processor; a process that takes less is waiting. */
+const AT_WORK = 0.2;
+const LOOK_EVERY_S = 0.25;
+const ENTER_EVERY_MS = 5;
+const MAX_WAITING = 64;
+/** Linux tells processor time in these. */
+const TICKS_PER_S = 100;
+
+/** Seconds of a clock that only goes forward, and of processor time. */
+export interface ProcessorTimes {
+  now(): number;
+  /** Of this process so far. */
+  own(): number;
+  /** Of each other process of the home on this machine, by its number. */
+  others(): Promise<ReadonlyMap<number, number>>;
+}
+
+/** `scratchRoot` has a folder of each process of the home that computes. Without `/proc` no other process is seen. */
+export function timesOfHome(scratchRoot: string): ProcessorTimes {
+  return {
+    now: () => performance.now() / 1000,
+    own() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+    async others() {
+      const names = await readdir(scratchRoot).catch(() => []);
+      const pids = new Set(names.map((name) => ownerOfScratch(name)));
+      const times = [...pids].map((pid) => [pid ?? process.pid, secondsOf(pid ?? process.pid)] as const);
+      return new Map(times.flatMap(([pid, s]) => (pid === process.pid || s === undefined ? [] : [[pid, s] as const])));
+    },
+  };
+}
+
+/**
+ * Who asks the API waits while workers of the same home are at work on this machine and the API has had its share: also of time that nobody
+ * else wants, because two busy processors cost each other a tenth of their speed.
+ */
+export class WorkersFirst {
+  readonly #times: ProcessorTimes;
+  readonly #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #isWorking = false;
+  #lookedAt: number;
+  #seen: ReadonlyMap<number, number> = new Map();
+  #reckonedAt: number;
+  #own: number;
+  #left = KEPT_S;
+
+  constructor(times: ProcessorTimes) {
+    this.#times = times;
+    this.#lookedAt = -LOOK_EVERY_S;
+    this.#reckonedAt = times.now();
+    this.#own = times.own();
+  }
+
+  /** Returns when the request may begin; `BUSY` when too many wait for it. */
+  async enter(): Promise<void> {
+    this.#look();
+    if (this.#timer === undefined && this.#hasRoom()) return;
+    if (this.#waiting.length >= MAX_WAITING)
+      throw new PipelineError('BUSY', `${MAX_WAITING} requests wait while workers are at work`, {
+        retryAfterMs: 1_000,
+      });
+    this.#timer ??= setInterval(() => {
+      this.#letIn();
+    }, ENTER_EVERY_MS);
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** One at a time: what it will take is not known before. */
+  #letIn(): void {
+    this.#look();
+    if (this.#hasRoom()) this.#waiting.shift()?.();
+    if (this.#waiting.length > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #hasRoom(): boolean {
+    const [now, own] = [this.#times.now(), this.#times.own()];
+    this.#left = Math.min(KEPT_S, this.#left + SHARE * (now - this.#reckonedAt) - (own - this.#own));
+    this.#reckonedAt = now;
+    this.#own = own;
+    // What was taken while nobody was at work is not owed.
+    if (!this.#isWorking) this.#left = Math.max(0, this.#left);
+    return !this.#isWorking || this.#left > 0;
+  }
+
+  #look(): void {
+    const now = this.#times.now();
+    const since = now - this.#lookedAt;
+    if (since < LOOK_EVERY_S) return;
+    this.#lookedAt = now;
+    void this.#lookAtOthers(since);
+  }
+
+  async #lookAtOthers(since: number): Promise<void> {
+    const before = this.#seen;
+    const times = await this.#times.others();
+    this.#seen = times;
+    this.#isWorking = [...times].some(([pid, seconds]) => seconds - (before.get(pid) ?? seconds) > AT_WORK * since);
+  }
+}
+
+/** Processor time of a process so far; undefined where it cannot be told. */
+function secondsOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in brackets may hold spaces; after it the 12th and 13th field are user and system time.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+  } catch {
+    return undefined;
+  }
+}
