@@ -11,7 +11,6 @@ const OWNERS: Readonly<Record<string, { readonly told: RegExp; readonly owners: 
     owners: [
       'packages/machine/src/file-hash.ts',
       // Hashes a piece while the one before is opened or written: the bytes pass no second time.
-      'src/engine/sources/sealed-file.ts',
       'src/storage/local/staged-files.ts',
     ],
   },

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { required } from '../../given.ts';
 import type { NamedDay } from '../../pipelines/dataset.ts';
 import type { FetchedFile } from '../../ports/source.ts';
+import type { Staged } from '../content-store.ts';
 import { dataKey } from '../sources/data-keys.ts';
 import { sealFile } from '../sources/sealed-file.ts';
 import type { Download } from './cut-slices.ts';
@@ -28,13 +29,12 @@ export async function keepDelivered(
   { name, day, mediaType, calledBefore, fetched }: DeliveredPiece,
 ): Promise<void> {
   const part = definition.parts.find(({ id }) => id === day.part);
-  const keep = async (file: { readonly path: string }, type: string): Promise<void> =>
+  const keep = async (file: Staged, type: string): Promise<void> =>
     noteOwnFile(engine, definition.name, await keepByName(engine.objects, name, file, type));
   if (required(part, `the part ${day.part}`).decoding === undefined) return keep(fetched, mediaType);
   const key = await dataKey(engine, definition.name, monthOfDelivery(day.date));
   await engine.withScratchFolder(async (scratch) => {
-    const sealed = path.join(scratch, 'sealed');
-    await sealFile(key, { ...fetched, name: calledBefore }, sealed);
-    await keep({ path: sealed }, SEALED.mediaType);
+    const sealed = await sealFile(key, { ...fetched, name: calledBefore }, path.join(scratch, 'sealed'));
+    await keep(sealed, SEALED.mediaType);
   });
 }

@@ -1,9 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import type { CipherGCM } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { finished } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
+import { measuring } from '@quotidien/machine/file-hash';
 import { PipelineError } from '../../errors.ts';
 import type { EncodedFile } from '../../pipelines/dataset.ts';
 
@@ -31,27 +34,59 @@ const NONCE_BYTES = 12;
 /** A multiple of three: each piece is a line of Base64 by itself. */
 const PIECE_BYTES = 48 * 1_024;
 
-/** Writes the sealed form of a file to `target`. */
-export async function sealFile(key: Uint8Array, file: EncodedFile, target: string): Promise<void> {
-  const { name, sha256, bytes } = file;
-  const nonce = createHmac('sha256', key).update(`${name}\n${sha256}`).digest().subarray(0, NONCE_BYTES);
-  const head: Head = { sealed: 'aes-256-gcm', name, sha256, bytes, nonce: nonce.toString('base64') };
-  const first = JSON.stringify(head);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  cipher.setAAD(Buffer.from(first));
+/** Files of at most so many bytes are sealed and opened in memory: ways to other threads and back take longer than the work. */
+const HELD_BYTES = 2 ** 22;
+
+/** The sealed form of a file: itself where it is small, else it is written to `target`. */
+export async function sealFile(
+  key: Uint8Array,
+  file: EncodedFile,
+  target: string,
+): Promise<{ readonly path: string } | { readonly bytes: Uint8Array }> {
+  const lines = new SealedLines(key, file);
+  if (file.bytes <= HELD_BYTES) {
+    const content = await readFile(file.path);
+    const text = [lines.first];
+    for (let at = 0; at < content.byteLength; at += PIECE_BYTES)
+      text.push(lines.piece(content.subarray(at, at + PIECE_BYTES)));
+    return { bytes: Buffer.from([...text, lines.last(), ''].join('\n')) };
+  }
   const out = createWriteStream(target, { mode: 0o600 });
   const write = async (line: string): Promise<void> => {
     if (!out.write(`${line}\n`)) await once(out, 'drain');
   };
   try {
-    await write(first);
+    await write(lines.first);
     for await (const piece of createReadStream(file.path, { highWaterMark: PIECE_BYTES }) as AsyncIterable<Uint8Array>)
-      await write(cipher.update(piece).toString('base64'));
-    cipher.final();
-    await write(JSON.stringify({ tag: cipher.getAuthTag().toString('base64') }));
+      await write(lines.piece(piece));
+    await write(lines.last());
   } finally {
     out.end();
     await finished(out);
+  }
+  return { path: target };
+}
+
+/** The lines of a sealed file, in their order. */
+class SealedLines {
+  readonly first: string;
+  readonly #cipher: CipherGCM;
+
+  constructor(key: Uint8Array, { name, sha256, bytes }: EncodedFile) {
+    const nonce = createHmac('sha256', key).update(`${name}\n${sha256}`).digest().subarray(0, NONCE_BYTES);
+    const head: Head = { sealed: 'aes-256-gcm', name, sha256, bytes, nonce: nonce.toString('base64') };
+    this.first = JSON.stringify(head);
+    this.#cipher = createCipheriv('aes-256-gcm', key, nonce);
+    this.#cipher.setAAD(Buffer.from(this.first));
+  }
+
+  piece(bytes: Uint8Array): string {
+    return this.#cipher.update(bytes).toString('base64');
+  }
+
+  last(): string {
+    this.#cipher.final();
+    return JSON.stringify({ tag: this.#cipher.getAuthTag().toString('base64') });
   }
 }
 
@@ -61,48 +96,52 @@ export async function sealFile(key: Uint8Array, file: EncodedFile, target: strin
  * @throws `STORE_CORRUPT` for what does not open with the key, or is no sealed file
  */
 export async function* openSealed(key: Uint8Array, sealed: string, folder: string): AsyncGenerator<EncodedFile> {
-  const lines = createInterface({ input: createReadStream(sealed), crlfDelay: Infinity })[Symbol.asyncIterator]();
+  const lines = await linesOf(sealed);
   for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
     if (line.value === '') continue;
     yield await openOne(key, line.value, lines, folder);
   }
 }
 
-async function openOne(
-  key: Uint8Array,
-  first: string,
-  lines: AsyncIterator<string>,
-  folder: string,
-): Promise<EncodedFile> {
+type Lines = AsyncIterator<string> | Iterator<string>;
+
+async function linesOf(sealed: string): Promise<Lines> {
+  const { size } = await stat(sealed);
+  if (size <= HELD_BYTES) return (await readFile(sealed, 'utf8')).split('\n')[Symbol.iterator]();
+  return createInterface({ input: createReadStream(sealed), crlfDelay: Infinity })[Symbol.asyncIterator]();
+}
+
+async function openOne(key: Uint8Array, first: string, lines: Lines, folder: string): Promise<EncodedFile> {
   const head = headOf(first);
-  const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(head.nonce, 'base64'));
-  decipher.setAAD(Buffer.from(first));
   // The name was given by others: nothing is ever written under it.
   const target = path.join(folder, 'delivered');
-  const out = createWriteStream(target, { mode: 0o600 });
-  const hash = createHash('sha256');
-  let bytes = 0;
+  const { chunks, measured } = measuring(openedPieces(key, first, head, lines));
+  if (head.bytes <= HELD_BYTES) {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of chunks) pieces.push(piece);
+    await writeFile(target, Buffer.concat(pieces), { mode: 0o600 });
+  } else await pipeline(chunks, createWriteStream(target, { mode: 0o600 }));
+  const { sha256, bytes } = measured();
+  if (sha256 !== head.sha256) throw corrupt(head.name, 'it holds other bytes than its head says');
+  return { name: head.name, path: target, sha256, bytes };
+}
+
+async function* openedPieces(key: Uint8Array, first: string, head: Head, lines: Lines): AsyncGenerator<Uint8Array> {
+  const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(head.nonce, 'base64'));
+  decipher.setAAD(Buffer.from(first));
   try {
     for (let line = await lines.next(); ; line = await lines.next()) {
       if (line.done === true) throw corrupt(head.name, 'it ends too early');
       if (line.value.startsWith('{')) {
         decipher.setAuthTag(Buffer.from(tagOf(line.value), 'base64'));
         decipher.final();
-        break;
+        return;
       }
-      const piece = decipher.update(Buffer.from(line.value, 'base64'));
-      hash.update(piece);
-      bytes += piece.byteLength;
-      if (!out.write(piece)) await once(out, 'drain');
+      yield decipher.update(Buffer.from(line.value, 'base64'));
     }
   } catch (error) {
     throw error instanceof PipelineError ? error : corrupt(head.name, 'it does not open with its key');
-  } finally {
-    out.end();
-    await finished(out);
   }
-  if (hash.digest('hex') !== head.sha256) throw corrupt(head.name, 'it holds other bytes than its head says');
-  return { name: head.name, path: target, sha256: head.sha256, bytes };
 }
 
 function headOf(line: string): Head {
