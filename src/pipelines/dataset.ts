@@ -133,6 +133,7 @@ export type StepImplementation =
 /** A raw download or imported file, and the days wanted from it. */
 export interface SliceTask {
   readonly part: string;
+  /** Of a part that declares `decoding`: what was decoded of it, or of several; then `sha256` has the hashes of all, with commas between. */
   readonly raw: { readonly path: string; readonly sha256: string; readonly bytes: number };
   readonly days: readonly ZonedDay[];
   readonly progress: (note: string) => void;

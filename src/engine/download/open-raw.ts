@@ -1,6 +1,7 @@
 import path from 'node:path';
+import { required } from '../../given.ts';
 import { PipelineError } from '../../errors.ts';
-import type { Dataset, DecodedFile, Decoder, DecodeTask } from '../../pipelines/dataset.ts';
+import type { Dataset, DecodedFile, Decoder, DecodeTask, EncodedFile } from '../../pipelines/dataset.ts';
 import type { PartDefinition } from '../../pipelines/definition.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { Engine, StepControl } from '../engine.ts';
@@ -17,25 +18,46 @@ export interface RawOpening {
   readonly decoded?: (files: readonly DecodedFile[]) => void;
 }
 
+/** A raw file as it is stored, as a local file, and the first of its days. */
+export interface RawOfDay {
+  readonly path: string;
+  readonly date: CivilDate;
+}
+
 /**
  * Uses a raw file in the form that `Dataset.slice` reads. For a part that declares `decoding` this is not the stored form: it is unsealed, and
  * decoded by the dataset, into a folder that is gone afterwards.
  */
 export async function withDecoded<T>(
   opening: RawOpening,
-  raw: { readonly path: string; readonly date: CivilDate },
+  raw: RawOfDay,
   use: (file: string) => Promise<T>,
 ): Promise<T> {
-  const { engine, control, dataset, part, decoded } = opening;
-  if (part.decoding === undefined) return use(raw.path);
+  if (opening.part.decoding === undefined) return use(raw.path);
+  return withAllDecoded(opening, [raw], (file, outcomes) => {
+    opening.decoded?.(outcomes);
+    return use(file);
+  });
+}
+
+/** The same for several raw files of a part that declares `decoding`: decoded into one folder, as if one had the files of all. */
+export async function withAllDecoded<T>(
+  { engine, control, dataset, part }: RawOpening,
+  raws: readonly RawOfDay[],
+  use: (file: string, outcomes: readonly DecodedFile[]) => Promise<T>,
+): Promise<T> {
   const { decoder } = dataset;
   if (decoder === undefined) throw new PipelineError('INTERNAL', `${part.id} declares a decoding that nothing does`);
-  const key = await dataKey(engine, dataset.definition.name, monthOfDelivery(raw.date));
+  const keys = new Map<string, Uint8Array>();
+  for (const month of new Set(raws.map(({ date }) => monthOfDelivery(date))))
+    keys.set(month, await dataKey(engine, dataset.definition.name, month));
   return engine.withScratchFolder(async (scratch) => {
-    const files = openSealed(key, raw.path, scratch);
-    const { outcomes, target } = await decodeFiles(decoder, control, { part: part.id, files, scratch });
-    decoded?.(outcomes);
-    return use(target);
+    async function* files(): AsyncGenerator<EncodedFile> {
+      for (const { path: sealed, date } of raws)
+        yield* openSealed(required(keys.get(monthOfDelivery(date)), 'the key of the month'), sealed, scratch);
+    }
+    const { outcomes, target } = await decodeFiles(decoder, control, { part: part.id, files: files(), scratch });
+    return use(target, outcomes);
   });
 }
 

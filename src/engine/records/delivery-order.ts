@@ -58,6 +58,14 @@ export async function saveReceipt(documents: DocumentStore, receipt: Receipt): P
   await putReceipt(documents, await bounded(documents, receipt));
 }
 
+/** Saves receipts of answers that nobody else has: one commit for all of them, where nobody has meanwhile. */
+export async function saveReceipts(documents: DocumentStore, receipts: readonly Receipt[]): Promise<void> {
+  const atOnce = receipts.filter(({ alone }) => alone === undefined);
+  const created = await documents.createMany(atOnce.map((receipt) => ({ key: keyOf(receipt), body: receipt })));
+  const saved = new Set(atOnce.filter((_, index) => created[index] === true));
+  for (const receipt of receipts) if (!saved.has(receipt)) await saveReceipt(documents, receipt);
+}
+
 /** While the host's writes wait, the counter reads as this host has left it; their replay tells the rest. */
 async function bounded(documents: DocumentStore, receipt: Receipt): Promise<Receipt> {
   if (receipt.alone === undefined) return receipt;
@@ -66,8 +74,11 @@ async function bounded(documents: DocumentStore, receipt: Receipt): Promise<Rece
 }
 
 function putReceipt(documents: DocumentStore, receipt: Receipt): Promise<PutDocument> {
-  const key = receiptKey({ ...receipt, sha256: receipt.origin.raw.sha256 });
-  return changeDocument<Receipt>(documents, key, (found) =>
+  return changeDocument<Receipt>(documents, keyOf(receipt), (found) =>
     found === undefined ? receipt : mergeReceipts(found, receipt),
   );
+}
+
+function keyOf(receipt: Receipt): DocumentKey {
+  return receiptKey({ ...receipt, sha256: receipt.origin.raw.sha256 });
 }

@@ -135,12 +135,15 @@ export async function readArrivals(
 
 type JournalStores = Pick<Engine, 'documents' | 'now'>;
 
-/** Says that a file is listed, before it is fetched. */
-export async function noteSeen(engine: JournalStores, pipeline: string, due: DueFile): Promise<void> {
-  if (due.known !== undefined) return;
-  const { name, path, bytes, modifiedAt } = due.file;
+/** Says that files are listed, before they are fetched; what is known of one already stays. */
+export async function noteSeen(engine: JournalStores, pipeline: string, due: readonly DueFile[]): Promise<void> {
   const at = engine.now().toISOString();
-  await engine.documents.put(arrivalKey(pipeline, due), { name, path, bytes, modifiedAt, state: 'seen', at });
+  const rows = due.flatMap((one) => {
+    const { name, path, bytes, modifiedAt } = one.file;
+    const body: Arrival = { name, path, bytes, modifiedAt, state: 'seen', at };
+    return one.known === undefined ? [{ key: arrivalKey(pipeline, one), body }] : [];
+  });
+  if (rows.length > 0) await engine.documents.createMany(rows);
 }
 
 /** Says what became of a file, after everything that came of it is kept. */
