@@ -1,6 +1,6 @@
 import { PipelineError, quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
-import type { Dialect, FileHead, OpenFile, PublishedColumn } from './dialect.ts';
+import type { Dialect, FileHead, OpenFile, SameInAll } from './dialect.ts';
 import { publishedRows, revisionSql } from './dialect.ts';
 import { columnSql, csvRows, hasColumn, headerOf, rawColumnSql, requireColumns } from './csv.ts';
 
@@ -37,7 +37,7 @@ function openCsv(head: FileHead): OpenFile {
   return {
     select: bulkRows(names, csvRows(head.path, names, shape)),
     isCheap: true,
-    lacks: lackingOf(names),
+    same: sameInAll(names),
     extension: 'csv',
     mediaType: 'text/csv',
   };
@@ -63,7 +63,7 @@ async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<O
   return {
     select: bulkRows(names, rows),
     isCheap: true,
-    lacks: lackingOf(names),
+    same: sameInAll(names),
     extension: 'parquet',
     mediaType: 'application/vnd.apache.parquet',
   };
@@ -72,31 +72,35 @@ async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<O
 function bulkRows(names: readonly string[], from: string): string {
   const of = (name: string): string => columnSql(names, name);
   const raw = (name: string): string => rawColumnSql(names, name);
-  const isEnd = hasColumn(names, 'end_at');
-  const isKwh = !hasColumn(names, 'wh');
   const channel = `CASE lower(coalesce(${of('channel')}, 'import')) WHEN 'export' THEN 'export' ELSE 'import' END`;
   return publishedRows(
     {
       line: 'line',
       meter_id: raw('meter_id'),
       channel: usualSql(raw('channel'), { import: `'import'`, export: `'export'` }, channel),
-      stamp: raw(isEnd ? 'end_at' : 'start_at'),
-      is_end: String(isEnd),
-      zone: `'Europe/Paris'`,
-      value: raw(isKwh ? 'kwh' : 'wh'),
-      unit: isKwh ? `'kWh'` : `'Wh'`,
-      step_min: hasColumn(names, 'step_min') ? `TRY_CAST(${of('step_min')} AS INTEGER)` : '30',
+      stamp: raw(hasColumn(names, 'end_at') ? 'end_at' : 'start_at'),
+      value: raw(hasColumn(names, 'wh') ? 'wh' : 'kwh'),
+      step_min: `TRY_CAST(${of('step_min')} AS INTEGER)`,
       quality: usualSql(raw('quality'), { A: `'A'`, E: `'E'`, C: `'C'` }, `coalesce(upper(${of('quality')}), 'A')`),
       revision: usualSql(raw('revision'), { BRUT: '0', CORRIGE: '2', COMPLETE: '1' }, revisionSql(of('revision'))),
       file_time: of('file_time'),
+      ...sameInAll(names),
     },
     from,
   );
 }
 
-function lackingOf(names: readonly string[]): PublishedColumn[] {
+function sameInAll(names: readonly string[]): SameInAll {
   const labelled = ['temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw', 'label'] as const;
-  return hasColumn(names, 'file_time') ? [...labelled] : [...labelled, 'file_time'];
+  return {
+    is_end: String(hasColumn(names, 'end_at')),
+    zone: `'Europe/Paris'`,
+    unit: hasColumn(names, 'wh') ? `'Wh'` : `'kWh'`,
+    refused: 'NULL',
+    ...Object.fromEntries(labelled.map((name) => [name, 'NULL'])),
+    ...(hasColumn(names, 'step_min') ? {} : { step_min: '30' }),
+    ...(hasColumn(names, 'file_time') ? {} : { file_time: 'NULL' }),
+  };
 }
 
 /** The usual texts of a column are compared as they are: letters and spaces of millions of rows are dear to change. */

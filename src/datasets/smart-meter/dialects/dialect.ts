@@ -43,6 +43,9 @@ export const PUBLISHED_COLUMNS = {
 /** A column of the table above; the SQL of a dialect leaves out what its files do not say. */
 export type PublishedColumn = keyof typeof PUBLISHED_COLUMNS;
 
+/** Columns that are the same in all rows of a file, as far as its header tells, with the SQL of what they are. */
+export type SameInAll = Readonly<Partial<Record<PublishedColumn, string>>>;
+
 /** The beginning of a file, as text without byte order mark. */
 export interface FileHead {
   readonly path: string;
@@ -58,8 +61,7 @@ export interface OpenFile {
   readonly select: string;
   /** Reading the file again costs less than keeping its rows in memory. */
   readonly isCheap?: boolean;
-  /** Columns that are null in all rows, as far as the header tells. */
-  readonly lacks?: readonly PublishedColumn[];
+  readonly same?: SameInAll;
   readonly extension: string;
   readonly mediaType: string;
 }

@@ -3,22 +3,43 @@ import path from 'node:path';
 import { quoteText, required, shardsOf } from '../../kit/index.ts';
 import type { Shard, SqlSession } from '../../kit/index.ts';
 import { PUBLISHED_COLUMNS } from '../dialects/dialect.ts';
-import type { PublishedColumn } from '../dialects/dialect.ts';
+import type { PublishedColumn, SameInAll } from '../dialects/dialect.ts';
 import { shardNumberSql } from '../shards.ts';
 import { fewTextsSql, parquetOf } from '../tables.ts';
 import { CHANNELS } from './columns.ts';
-import type { CarriedTypes, Constants } from './columns.ts';
+import type { CarriedTypes } from './columns.ts';
 
 /**
  * The rows of a large file by shard, as they were published but with each id, stamp and value as its number: what is written and read again between the
  * file and its slices is a third of its texts, and keys, instants and energies are looked up by small integers, one shard at a time.
  */
 
-/** Texts of `published` that become numbers, and the table that says what each means; a text that no table has, or none, is null. */
+const PUBLISHED = Object.keys(PUBLISHED_COLUMNS) as PublishedColumn[];
+
+/** Why a row is refused, as the number of its text. */
+const REFUSAL = 'refusal_texts';
+
+/**
+ * Texts of `published` that become numbers, and the table that says what each means, with the types of what it says; a text that no table
+ * has, or none, is null.
+ */
 const NUMBERED = [
-  { column: 'meter_id', type: 'meter_numbers', table: 'meter_keys', text: 'published_id', order: 'meter_key' },
-  { column: 'stamp', type: 'stamp_numbers', table: 'times', text: 'published_stamp', order: 'published_stamp' },
-  { column: 'value', type: 'value_numbers', table: 'amounts', text: 'published_value', order: 'published_value' },
+  {
+    column: 'meter_id',
+    type: 'meter_numbers',
+    table: 'meter_keys',
+    text: 'published_id',
+    order: 'meter_key',
+    says: {},
+  },
+  {
+    ...{ column: 'stamp', type: 'stamp_numbers', table: 'times', text: 'published_stamp', order: 'published_stamp' },
+    says: { stamp: 'stamp_texts', problem: REFUSAL },
+  },
+  {
+    ...{ column: 'value', type: 'value_numbers', table: 'amounts', text: 'published_value', order: 'published_value' },
+    says: { value: 'value_texts', why: REFUSAL },
+  },
 ] as const;
 
 /**
@@ -31,7 +52,7 @@ const CARRIED = [
   { column: 'quality', type: 'quality_texts', from: 'SELECT quality AS text FROM said WHERE is_quality' },
   {
     column: 'refused',
-    type: 'refusal_texts',
+    type: REFUSAL,
     from: `SELECT unnest(['no_meter', 'ambiguous_time']) AS text UNION SELECT problem FROM times UNION SELECT why FROM amounts
       UNION SELECT refused FROM said WHERE is_quality`,
   },
@@ -47,6 +68,8 @@ export interface NumberedRows {
   readonly select: string;
   /** Which of `meter_keys` are of the shard, as SQL: of a million, the others need not be looked through for each shard. */
   readonly meters: string;
+  /** The SQL type of why a row is refused. */
+  readonly refusal: string;
 }
 
 /** Few enough that the unwritten rows of all shards fit into memory. */
@@ -55,7 +78,7 @@ const ROWS_BEFORE_WRITING = 32_768;
 /**
  * Cuts `published`, which is read once, and puts numbers for texts into `meter_keys`, `times` and `amounts`. Shards without rows are left out.
  */
-export async function cutNumbered(sql: SqlSession, constants: Constants, of: number): Promise<NumberedRows[]> {
+export async function cutNumbered(sql: SqlSession, same: SameInAll, of: number): Promise<NumberedRows[]> {
   for (const { type, table, text, order } of NUMBERED)
     await sql.run(`CREATE OR REPLACE TEMP TYPE ${type} AS ENUM (SELECT text FROM
       (SELECT ${text} AS text, min(${order}) AS place FROM ${table} WHERE ${text} IS NOT NULL GROUP BY ${text}) ORDER BY place, text)`);
@@ -63,8 +86,8 @@ export async function cutNumbered(sql: SqlSession, constants: Constants, of: num
     await sql.run(
       `CREATE OR REPLACE TEMP TYPE ${type} AS ENUM (SELECT DISTINCT text FROM (${from}) WHERE text IS NOT NULL ORDER BY text)`,
     );
-  const own = Object.entries(PUBLISHED_COLUMNS).filter(([name]) => constantOf(constants, name) === undefined);
-  const columns = own.map(([name]) => `${inNumbersSql(name)} AS ${name}`);
+  const own = PUBLISHED.filter((name) => same[name] === undefined);
+  const columns = own.map((name) => `${inNumbersSql(name)} AS ${name}`);
   const ranges = await rangesOfNumbers(sql, of);
   const shard =
     ranges.length === 0
@@ -72,22 +95,24 @@ export async function cutNumbered(sql: SqlSession, constants: Constants, of: num
       : `CASE ${ranges.map(({ shard: one, to }) => `WHEN meter_id < ${to} THEN ${one}`).join(' ')} ELSE 1 END`;
   const rows = `SELECT *, ${shard} AS shard FROM (SELECT ${columns.join(', ')} FROM published)`;
   const parts = await cutByShard(sql, rows, of);
-  for (const { column, type, table, text } of NUMBERED) {
-    const carried = CARRIED.find((one) => one.column === column)?.type;
-    const typed = carried === undefined ? '' : `, CAST(${column} AS ${carried}) AS ${column}`;
-    await sql.run(
-      `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (${numberSql(type, text)} AS ${text}${typed}) FROM ${table}`,
-    );
-  }
-  const all = Object.entries(PUBLISHED_COLUMNS).map(([name, type]) => {
-    const constant = constantOf(constants, name);
-    return constant === undefined ? name : `CAST(${constant} AS ${type}) AS ${name}`;
+  for (const numbered of NUMBERED) await putNumbers(sql, numbered);
+  const all = PUBLISHED.map((name) => {
+    const value = same[name] ?? name;
+    if (name === 'refused') return `CAST(${value} AS ${REFUSAL}) AS ${name}`;
+    return value === name ? name : `CAST(${value} AS ${PUBLISHED_COLUMNS[name]}) AS ${name}`;
   });
   return parts.map(({ shard: one, from }) => {
     const range = ranges.find((candidate) => candidate.shard === one.index) ?? { from: 0, to: 0 };
     const meters = `published_id >= ${range.from} AND published_id < ${range.to}`;
-    return { shard: one, select: `SELECT ${all.join(', ')} FROM ${from}`, meters };
+    return { shard: one, select: `SELECT ${all.join(', ')} FROM ${from}`, meters, refusal: REFUSAL };
   });
+}
+
+/** Puts numbers for what is looked up in a table, and the types of `CARRIED` for what it says: then it is not looked at again row by row. */
+async function putNumbers(sql: SqlSession, { type, table, text, says }: (typeof NUMBERED)[number]): Promise<void> {
+  const typed = Object.entries(says).map(([name, carried]) => `CAST(${name} AS ${carried}) AS ${name}`);
+  const columns = [`${numberSql(type, text)} AS ${text}`, ...typed];
+  await sql.run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * REPLACE (${columns.join(', ')}) FROM ${table}`);
 }
 
 /** Rows of a query with a column `shard`, each shard in files of its own, which are table functions. Shards without rows are left out. */
@@ -118,10 +143,6 @@ function inNumbersSql(name: string): string {
 
 function numberSql(type: string, text: string): string {
   return `enum_code(TRY_CAST(${text} AS ${type}))`;
-}
-
-function constantOf(constants: Constants, name: string): string | undefined {
-  return (constants as Partial<Record<PublishedColumn, string>>)[name as PublishedColumn];
 }
 
 /** The numbers of the meters of each shard, `[from, to)`: they are in the order of keys. Rows of no meter are in the first. */

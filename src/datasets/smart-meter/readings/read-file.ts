@@ -1,6 +1,7 @@
 import { quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
-import type { Dialect, FileHead, PublishedColumn } from '../dialects/dialect.ts';
+import type { Dialect, FileHead, PublishedColumn, SameInAll } from '../dialects/dialect.ts';
+import { PUBLISHED_COLUMNS } from '../dialects/dialect.ts';
 import { requireDialect } from '../dialects/dialects.ts';
 import type { Constants } from './columns.ts';
 import { constantsOfJoined, openJoined } from './joined.ts';
@@ -15,15 +16,17 @@ export interface ReadFile {
   readonly extension: string;
   readonly mediaType: string;
   readonly constants: Constants;
+  /** Columns of `published` that are the same in all rows. */
+  readonly published: SameInAll;
   /** Zones of the meters, where every row has a time that nobody can mistake; undefined otherwise. */
   readonly zones: readonly string[] | undefined;
   /** The rows may be read as often as one likes. */
   readonly isKept: boolean;
   /**
-   * Takes a query over Parquet with rows of `published` in its place: rows of `readings_read` are those of it from then on. `meters` is a condition on
-   * `meter_keys`, true of all meters of these rows. Undefined where a row says what it is only beside others.
+   * Takes a query over Parquet with rows of `published` in its place: rows of `readings_read` are those of it from then on. Undefined where a row
+   * says what it is only beside others.
    */
-  readonly readFrom?: (select: string, meters: string) => Promise<void>;
+  readonly readFrom?: (select: string, rows: Omit<CountedRows, 'same'>) => Promise<void>;
 }
 
 /** Short, and still the same file on every machine. */
@@ -51,12 +54,12 @@ export async function readFile(
     const { select, isCheap, extension, mediaType } = joined;
     await makeRows(sql, 'readings_read', select, isCheap);
     const constants = await constantsOfJoined(sql);
-    return { dialect: undefined, extension, mediaType, constants, zones: undefined, isKept: true };
+    return { dialect: undefined, extension, mediaType, constants, published: {}, zones: undefined, isKept: true };
   }
   const dialect = requireDialect(head);
-  const { select, extension, mediaType, isCheap = false, lacks = [] } = await dialect.open(head, sql);
+  const { select, extension, mediaType, isCheap = false, same: published = {} } = await dialect.open(head, sql);
   await makeRows(sql, 'published', select, isCheap);
-  await fillSaid(sql);
+  await fillSaid(sql, published);
   await fillMeterKeys(sql, secret, 'said');
   await fillTimes(sql);
   const isTwice = await fillPlaced(sql);
@@ -66,16 +69,24 @@ export async function readFile(
   const isView = isCheap && isReadOnce;
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
-  const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, lacks)) };
+  const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, published)) };
   const same = [...Object.keys(constants), ...(constants.step_min === undefined ? [] : ['step'])];
-  const readFrom = async (other: string, meters: string): Promise<void> => {
+  const readFrom = async (other: string, rows: Omit<CountedRows, 'same'>): Promise<void> => {
     await makeRows(sql, 'published', other, true);
-    await fillPlaced(sql, { same, meters });
+    await fillPlaced(sql, { ...rows, same });
     await fillSteps(sql);
-    await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id), { same, meters }), true);
+    await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id), { ...rows, same }), true);
   };
   return {
-    ...{ dialect, extension, mediaType, constants, zones: await zonesOf(sql), isKept: !isView },
+    ...{
+      dialect,
+      extension,
+      mediaType,
+      constants,
+      published: { ...constants, ...published },
+      zones: await zonesOf(sql),
+      isKept: !isView,
+    },
     ...(isView && !isTwice && isDeclared ? { readFrom } : {}),
   };
 }
@@ -98,15 +109,21 @@ async function makeRows(
   await sql.run(`CREATE OR REPLACE TEMP VIEW ${name} AS ${isView ? select : `SELECT * FROM ${name}_kept`}`);
 }
 
+/** What rows say that is worked out once for each different one, with what it means beside it. */
+const SAID = [['meter_id'], ['stamp', 'zone'], ['value', 'unit', 'step_min'], ['quality', 'refused']] as const;
+
 /**
  * `said`: each different id, stamp, value, and quality with refusal of the file once, each kind with nulls in the columns of the others. What is in here is worked out
- * once, however many of the millions of rows say it.
+ * once, however many of the millions of rows say it. What is the same in all rows is beside every kind: to count rows by one column costs half as much as by two.
  */
-async function fillSaid(sql: SqlSession): Promise<void> {
+async function fillSaid(sql: SqlSession, same: SameInAll): Promise<void> {
+  const kinds = SAID.map((kind) => kind.filter((name) => same[name] === undefined).join(', '));
+  const columns = SAID.flat().map((name) =>
+    same[name] === undefined ? name : `CAST(${same[name]} AS ${PUBLISHED_COLUMNS[name]}) AS ${name}`,
+  );
   await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
-    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality,
-      meter_id, stamp, zone, value, unit, step_min, quality, refused
-    FROM published GROUP BY GROUPING SETS ((meter_id), (stamp, zone), (value, unit, step_min), (quality, refused))`);
+    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality, ${columns.join(', ')}
+    FROM published GROUP BY GROUPING SETS (${kinds.map((kind) => `(${kind})`).join(', ')})`);
 }
 
 const HAS_OFFSET = `regexp_matches(stamp, '(Z|[+-][0-9]{2}:?[0-9]{2})$')`;
@@ -151,11 +168,12 @@ async function fillPlaced(sql: SqlSession, counted?: CountedRows): Promise<boole
         FROM chosen)
     SELECT line, CASE WHEN bool_and(follows) OVER (PARTITION BY meter_id, channel, at_s // 86400) THEN chosen_s END AS chosen_s FROM ordered`);
   }
+  const refusal = counted?.refusal ?? 'VARCHAR';
   const twice = hasTwice ? 'LEFT JOIN twice w ON p.line = w.line' : 'CROSS JOIN (SELECT NULL::BIGINT AS chosen_s) w';
   await sql.run(`CREATE OR REPLACE TEMP VIEW placed AS
     SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE chosen_s END AS at_s,
-      CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN 'no_meter'
-        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN 'ambiguous_time' END AS reason
+      CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN CAST('no_meter' AS ${refusal})
+        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN CAST('ambiguous_time' AS ${refusal}) END AS reason
     FROM ${lookedUp('published', ['meter_key', 't'], counted)} p ${twice}`);
   return hasTwice;
 }
@@ -201,6 +219,8 @@ interface CountedRows {
   readonly same: readonly string[];
   /** Which of `meter_keys` the rows are of, as SQL. */
   readonly meters: string;
+  /** The SQL type of why a row is refused, here and in the tables: as numbers of texts, which are compared and sorted as bytes. */
+  readonly refusal: string;
 }
 
 /** The longest interval that two neighbours can tell of; what is longer is a gap. */
@@ -274,15 +294,19 @@ function readingsSql(file: string, dialect: string, counted?: CountedRows): stri
 }
 
 /** What all rows have in common, as far as the small tables and the dialect tell. */
-async function constantsOf(sql: SqlSession, lacks: readonly PublishedColumn[]): Promise<Constants> {
+async function constantsOf(sql: SqlSession, published: SameInAll): Promise<Constants> {
   const [found] = await sql.rows<Record<'unit' | 'step_min' | 'zone' | 'shares', string | number | null>>(
     `SELECT CASE WHEN count(DISTINCT unit) = 1 AND count(*) = count(unit) THEN min(unit) END AS unit,
       CASE WHEN count(DISTINCT step) = 1 THEN min(step) END AS step_min, count(value_raw) AS shares,
       (SELECT CASE WHEN count(DISTINCT zone) = 1 THEN min(zone) END FROM times) AS zone FROM amounts`,
   );
   const { unit = null, step_min: step = null, zone = null, shares = 0 } = found ?? {};
+  // Rows are refused for what the dialect does not know as well.
+  const lacking = Object.keys(published).filter(
+    (name) => name !== 'refused' && published[name as PublishedColumn] === 'NULL',
+  );
   return {
-    ...Object.fromEntries(lacks.map((column) => [column, 'NULL'])),
+    ...Object.fromEntries(lacking.map((column) => [column, 'NULL'])),
     ...(shares === 0 ? { value_raw: 'NULL' } : {}),
     ...(unit === null ? {} : { unit: quoteText(String(unit)) }),
     ...(step === null ? {} : { step_min: String(step) }),

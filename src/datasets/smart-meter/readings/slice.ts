@@ -92,15 +92,15 @@ async function keptParts(sql: SqlSession, of: number): Promise<PartOfRows[]> {
  */
 async function partRows(
   sql: SqlSession,
-  { constants, readFrom }: Pick<ReadFile, 'constants' | 'readFrom'>,
+  { constants, published, readFrom }: Pick<ReadFile, 'constants' | 'published' | 'readFrom'>,
   shards: number,
 ): Promise<PartOfRows[]> {
   if (readFrom === undefined) return partReadings(sql, constants, shards);
-  const parts = await cutNumbered(sql, constants, shards);
-  return parts.map(({ shard, select, meters }) => ({
+  const parts = await cutNumbered(sql, published, shards);
+  return parts.map(({ shard, select, ...rows }) => ({
     output: sliceOutput(shard),
     from: 'readings_read',
-    open: () => readFrom(select, meters),
+    open: () => readFrom(select, rows),
     carried: CARRIED_TYPES,
   }));
 }
