@@ -64,14 +64,14 @@ export const metricsChanges: StepImplementation = {
 
 async function changesOf(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const scores = await spreadOf(sql, unit);
-  const compared = comparedSql(unit);
-  const [counted] = await sql.rows<{ compared: number }>(`SELECT count(*) AS compared FROM ${compared}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compared AS ${comparedSql(unit)}`);
+  const [counted] = await sql.rows<{ compared: number }>('SELECT count(*) AS compared FROM compared');
   const day: DayChanges = {
     date: unit.scope,
     scores,
     compared: counted?.compared ?? 0,
-    more: await largest(sql, compared, 'DESC'),
-    less: await largest(sql, compared, 'ASC'),
+    more: await largest(sql, 'DESC'),
+    less: await largest(sql, 'ASC'),
   };
   return {
     scope: unit.scope,
@@ -111,15 +111,15 @@ async function spreadOf(sql: SqlSession, unit: StepUnit): Promise<ScoreSpread | 
 
 /** Energies in whole Wh: the usual day is had back from the logarithm of a 32-bit number. */
 function comparedSql(unit: StepUnit): string {
-  return `(SELECT meter_key, segment, CAST(round(total_wh) AS BIGINT) AS total_wh,
+  return `SELECT meter_key, segment, CAST(round(total_wh) AS BIGINT) AS total_wh,
       CAST(round((CAST(total_wh AS DOUBLE) + ${SHIFT_WH}) / exp(f.use) - ${SHIFT_WH}) AS BIGINT) AS usual_wh
     FROM ${parquetOf(pathsOf(unit, 'features'))} f JOIN ${parquetOf(pathsOf(unit, 'daily'))} d USING (meter_key)
-    WHERE d.channel = 'import')`;
+    WHERE d.channel = 'import'`;
 }
 
-function largest(sql: SqlSession, compared: string, order: 'ASC' | 'DESC'): Promise<MeterChange[]> {
+function largest(sql: SqlSession, order: 'ASC' | 'DESC'): Promise<MeterChange[]> {
   const sign = order === 'DESC' ? '>' : '<';
   return sql.rows<MeterChange>(`SELECT CAST(meter_key AS VARCHAR) AS meter_key, segment, total_wh / 1000 AS total_kwh,
       usual_wh / 1000 AS usual_kwh, (total_wh - usual_wh) / 1000 AS change_kwh
-    FROM ${compared} WHERE total_wh ${sign} usual_wh ORDER BY total_wh - usual_wh ${order}, meter_key LIMIT ${TOLD}`);
+    FROM compared WHERE total_wh ${sign} usual_wh ORDER BY total_wh - usual_wh ${order}, meter_key LIMIT ${TOLD}`);
 }

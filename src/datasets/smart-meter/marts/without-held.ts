@@ -3,10 +3,15 @@ import { parquetOf, pathsOf } from '../tables.ts';
 
 /** The inputs of a day without the meters that wait for a decision, or were rejected. Days of earlier versions hold nobody. */
 
+/** Most days hold nobody, and then there is nothing to look for in a million rows. */
+function heldPaths(unit: StepUnit, name: string): string[] {
+  return (unit.inputs[name] ?? []).filter(({ ref }) => ref.rows !== 0).map(({ path }) => path);
+}
+
 /** `metrics/daily:daily` of all others. */
 export function dailyWithoutHeld(unit: StepUnit): string {
   const daily = parquetOf(pathsOf(unit, 'daily'));
-  const held = pathsOf(unit, 'held');
+  const held = heldPaths(unit, 'held');
   if (held.length === 0) return daily;
   return `(SELECT * FROM ${daily} WHERE meter_key NOT IN (SELECT meter_key FROM ${parquetOf(held)}))`;
 }
@@ -39,7 +44,7 @@ interface Sums {
 
 function lessHeld(unit: StepUnit, name: 'slots' | 'buckets', { same, more, counts }: Sums): string {
   const all = parquetOf(pathsOf(unit, name));
-  const held = pathsOf(unit, `held_${name}`);
+  const held = heldPaths(unit, `held_${name}`);
   if (held.length === 0) return all;
   const sums = counts.map((count) => `CAST(sum(sign * ${count}) AS INTEGER) AS ${count}`);
   return `(SELECT ${[...same, ...more, ...sums].join(', ')}
