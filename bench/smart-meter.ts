@@ -113,11 +113,10 @@ async function bareDay(file: string, folder: string): Promise<Timed[]> {
   return timed;
 }
 
-/** In a process of its own, with the memory settings that the handbook gives for a worker. */
+/** In a process of its own, with the heap of Node that the handbook gives for a worker. */
 async function ownDay(files: MeterFiles): Promise<DayDone> {
   const child = fork(path.join(import.meta.dirname, 'meter-day-process.ts'), {
     execArgv: ['--import', 'tsx', '--max-old-space-size=320'],
-    env: { ...process.env, MALLOC_ARENA_MAX: '2' },
   });
   const answers: DayDone[] = [];
   child.on('message', (message) => answers.push(message as DayDone));
