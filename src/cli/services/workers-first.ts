@@ -8,7 +8,7 @@ const SHARE = 0.25;
 /** As much of it as is kept for a page that comes after a quiet time, in seconds. */
 const KEPT_S = 0.1;
 /** Of one processor; a process that takes less is waiting. */
-const AT_WORK = 0.2;
+const AT_WORK = 0.5;
 const LOOK_EVERY_S = 0.25;
 const ENTER_EVERY_MS = 5;
 const MAX_WAITING = 64;
