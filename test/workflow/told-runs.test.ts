@@ -44,6 +44,17 @@ async function details(handle: WorkflowHandle): Promise<string> {
   return (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
 }
 
+/**
+ * Until the step that the publisher holds is all that the run waits for. A pause between a workflow task and its start leaves a history that
+ * workers cannot go on from (docs/reference/runs.md).
+ */
+async function untilNothingElse(handle: WorkflowHandle): Promise<void> {
+  await vi.waitFor(async () => {
+    const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
+    expect([pendingActivities?.length, pendingWorkflowTask ?? null]).toEqual([1, null]);
+  }, 20_000);
+}
+
 describe('a step that fails and is tried again', () => {
   it('says which try it was, of how many, when the next comes and why, and shows as running in the UI', async () => {
     publisher.refuse('readings', 500);
@@ -72,6 +83,7 @@ describe('a day that somebody has paused', () => {
     const hold = publisher.holdNext('readings');
     const handle = await start('2024-01-06');
     await hold.arrived;
+    await untilNothingElse(handle);
     const { workflowService } = installation.client;
     await workflowService.pauseWorkflowExecution({
       namespace: 'default',
