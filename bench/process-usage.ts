@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { processorSeconds } from '@quotidien/machine/living-process';
 
 /** What a process has used so far. */
 export interface ProcessUsage {
@@ -6,9 +7,6 @@ export interface ProcessUsage {
   /** Peak of its resident memory. */
   readonly peakMb: number;
 }
-
-/** Clock ticks a second, in which Linux tells CPU times. */
-const TICKS = 100;
 
 /** The larger of the children of a process, as the server below the shell that watches it; undefined where there is no `/proc`. */
 export function usageOfChild(parent: number): ProcessUsage | undefined {
@@ -23,14 +21,10 @@ export function usageOfChild(parent: number): ProcessUsage | undefined {
 
 /** Of a process that is there; throws where there is no `/proc`. */
 export function usageOfProcess(pid: number): ProcessUsage {
-  // The name in brackets may hold spaces; after it the fields are numbers: the 12th and 13th are user and system time.
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const cpuSeconds = processorSeconds(pid);
+  if (cpuSeconds === undefined) throw new Error(`there is no process ${pid}, or no /proc`);
   const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
-    peakMb: Number(peak?.[1] ?? 0) / 1024,
-  };
+  return { cpuSeconds, peakMb: Number(peak?.[1] ?? 0) / 1024 };
 }
 
 /** CPU time of this process so far, in seconds. */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { processorSeconds } from '@quotidien/machine/living-process';
 import { PipelineError } from '../../errors.ts';
 import { ownerOfScratch } from '../../storage/local/scratch-folder.ts';
 
@@ -12,8 +12,6 @@ const AT_WORK = 0.5;
 const LOOK_EVERY_S = 0.25;
 const ENTER_EVERY_MS = 5;
 const MAX_WAITING = 64;
-/** Linux tells processor time in these. */
-const TICKS_PER_S = 100;
 
 /** Seconds of a clock that only goes forward, and of processor time. */
 export interface ProcessorTimes {
@@ -34,9 +32,12 @@ export function timesOfHome(scratchRoot: string): ProcessorTimes {
     },
     async others() {
       const names = await readdir(scratchRoot).catch(() => []);
-      const pids = new Set(names.map((name) => ownerOfScratch(name)));
-      const times = [...pids].map((pid) => [pid ?? process.pid, secondsOf(pid ?? process.pid)] as const);
-      return new Map(times.flatMap(([pid, s]) => (pid === process.pid || s === undefined ? [] : [[pid, s] as const])));
+      const times = new Map<number, number>();
+      for (const pid of new Set(names.map((name) => ownerOfScratch(name)))) {
+        const seconds = pid === undefined || pid === process.pid ? undefined : processorSeconds(pid);
+        if (pid !== undefined && seconds !== undefined) times.set(pid, seconds);
+      }
+      return times;
     },
   };
 }
@@ -111,17 +112,5 @@ export class WorkersFirst {
     const times = await this.#times.others();
     this.#seen = times;
     this.#isWorking = [...times].some(([pid, seconds]) => seconds - (before.get(pid) ?? seconds) > AT_WORK * since);
-  }
-}
-
-/** Processor time of a process so far; undefined where it cannot be told. */
-function secondsOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in brackets may hold spaces; after it the 12th and 13th field are user and system time.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-  } catch {
-    return undefined;
   }
 }
