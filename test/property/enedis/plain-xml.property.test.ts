@@ -119,6 +119,8 @@ const declaration = fc.constantFrom(
   '',
   '<?xml version="1.0" encoding="UTF-8"?>\n',
   "<?xml version='1.0'?>",
+  `<?xml version='1.0"?>`,
+  `<?xml version="1.0" encoding="utf-8'?>`,
   '<?xml version="1.1"?>',
   '\uFEFF<?xml version="1.0" encoding="utf-8"?>',
   '\uFEFF',

@@ -26,7 +26,8 @@ interface Name {
   follower: Name | undefined;
 }
 
-const DECLARATION = /^(?:\u00EF\u00BB\u00BF)?(<\?xml version=["']1\.0["'](?: encoding=["'](?:UTF|utf)-8["'])? ?\?>)?/;
+const DECLARATION =
+  /^(?:\u00EF\u00BB\u00BF)?(<\?xml version=(?:"1\.0"|'1\.0')(?: encoding=(?:"(?:UTF|utf)-8"|'(?:UTF|utf)-8'))? ?\?>)?/;
 const ATTRIBUTE = / +([A-Za-z_][A-Za-z0-9_.:-]*)=(?:"([ !#-%'-;=-~]*)"|'([ -%(-;=-~]*)')/y;
 const BLANK = /^[ \t\n]*$/;
 
