@@ -2,7 +2,7 @@ import { PipelineError, quoteText } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
 import type { Dialect, FileHead, OpenFile, SameInAll } from './dialect.ts';
 import { publishedRows, revisionSql } from './dialect.ts';
-import { columnSql, csvRows, hasColumn, headerOf, rawColumnSql, requireColumns } from './csv.ts';
+import { columnSql, csvRows, hasColumn, headerOf, rawColumnSql, requireColumns, unnumberedRows } from './csv.ts';
 
 /**
  * Many meters and days in one file, as a head-end delivers them: `meter_id`, `start_at` or `end_at`, `wh` or `kwh`; and, where the file has them, `quality`,
@@ -36,6 +36,7 @@ function openCsv(head: FileHead): OpenFile {
   const names = headerOf(head, shape);
   return {
     select: bulkRows(names, csvRows(head.path, names, shape)),
+    unnumbered: bulkRows(names, unnumberedRows(head.path, names, shape), 'NULL'),
     isCheap: true,
     same: sameInAll(names),
     extension: 'csv',
@@ -69,13 +70,13 @@ async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<O
   };
 }
 
-function bulkRows(names: readonly string[], from: string): string {
+function bulkRows(names: readonly string[], from: string, line = 'line'): string {
   const of = (name: string): string => columnSql(names, name);
   const raw = (name: string): string => rawColumnSql(names, name);
   const channel = `CASE lower(coalesce(${of('channel')}, 'import')) WHEN 'export' THEN 'export' ELSE 'import' END`;
   return publishedRows(
     {
-      line: 'line',
+      line,
       meter_id: raw('meter_id'),
       channel: usualSql(raw('channel'), { import: `'import'`, export: `'export'` }, channel),
       stamp: raw(hasColumn(names, 'end_at') ? 'end_at' : 'start_at'),

@@ -59,6 +59,8 @@ export interface FileHead {
 export interface OpenFile {
   /** A query whose columns are `PUBLISHED_COLUMNS`. */
   readonly select: string;
+  /** The same rows with `line` null, where they cost less. */
+  readonly unnumbered?: string;
   /** Reading the file again costs less than keeping its rows in memory. */
   readonly isCheap?: boolean;
   readonly same?: SameInAll;

@@ -57,9 +57,10 @@ export async function readFile(
     return { dialect: undefined, extension, mediaType, constants, published: {}, zones: undefined, isKept: true };
   }
   const dialect = requireDialect(head);
-  const { select, extension, mediaType, isCheap = false, same: published = {} } = await dialect.open(head, sql);
+  const opened = await dialect.open(head, sql);
+  const { select, unnumbered, extension, mediaType, isCheap = false, same: published = {} } = opened;
   await makeRows(sql, 'published', select, isCheap);
-  await fillSaid(sql, published);
+  await fillSaid(sql, unnumbered === undefined ? 'published' : `(${unnumbered})`, published);
   await fillMeterKeys(sql, secret, 'said');
   await fillTimes(sql);
   const isTwice = await fillPlaced(sql);
@@ -116,14 +117,14 @@ const SAID = [['meter_id'], ['stamp', 'zone'], ['value', 'unit', 'step_min'], ['
  * `said`: each different id, stamp, value, and quality with refusal of the file once, each kind with nulls in the columns of the others. What is in here is worked out
  * once, however many of the millions of rows say it. What is the same in all rows is beside every kind: to count rows by one column costs half as much as by two.
  */
-async function fillSaid(sql: SqlSession, same: SameInAll): Promise<void> {
+async function fillSaid(sql: SqlSession, rows: string, same: SameInAll): Promise<void> {
   const kinds = SAID.map((kind) => kind.filter((name) => same[name] === undefined).join(', '));
   const columns = SAID.flat().map((name) =>
     same[name] === undefined ? name : `CAST(${same[name]} AS ${PUBLISHED_COLUMNS[name]}) AS ${name}`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
     SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality, ${columns.join(', ')}
-    FROM published GROUP BY GROUPING SETS (${kinds.map((kind) => `(${kind})`).join(', ')})`);
+    FROM ${rows} GROUP BY GROUPING SETS (${kinds.map((kind) => `(${kind})`).join(', ')})`);
 }
 
 const HAS_OFFSET = `regexp_matches(stamp, '(Z|[+-][0-9]{2}:?[0-9]{2})$')`;
