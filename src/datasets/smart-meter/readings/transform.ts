@@ -1,6 +1,7 @@
 import { forEachUnit, quoteTexts, required } from '../../kit/index.ts';
 import type {
   CheckDefinition,
+  CivilDate,
   JsonObject,
   SqlSession,
   StepImplementation,
@@ -105,8 +106,15 @@ function readingsSql(scope: string, counted: Counted): string {
   const all = Object.keys(READING_COLUMNS).map((name) => `${later[name] ?? name} AS ${name}`);
   const own = Object.entries(READING_COLUMNS).filter(([name]) => later[name] === undefined);
   return `SELECT ${all.join(', ')} FROM (SELECT start_s, ${own.map(([name, value]) => `${fewTextsSql(value, texts[name] ?? [])} AS ${name}`).join(', ')}
-    FROM (SELECT *, start_s // 1800 AS half_hours FROM best) JOIN ${clockSql(scope, ZONES)} USING (zone, half_hours)
+    FROM (SELECT *, start_s // 1800 AS half_hours FROM best) ${clockJoin(scope, counted.zone ?? [])}
     ORDER BY meter_key, channel, start_s)`;
+}
+
+/** Where all rows are of one zone their clock is found by a number alone, which is in an array. */
+function clockJoin(scope: CivilDate, zones: readonly string[]): string {
+  return zones.length === 1
+    ? `JOIN (SELECT * EXCLUDE (zone) FROM ${clockSql(scope, zones)}) USING (half_hours)`
+    : `JOIN ${clockSql(scope, ZONES)} USING (zone, half_hours)`;
 }
 
 async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
