@@ -94,6 +94,21 @@ describe('readArchive', () => {
     expect((await refused(C15, Buffer.alloc(0))).cause).toBe('no_key');
   });
 
+  it.each([0, 1])('refuses two files that say they are %d: the other would be lost without a trace', async (count) => {
+    const files = [
+      { name: `${C15}_00001_00002.xml`, content: c15('1') },
+      { name: `${C15}_00002_00002.xml`, content: c15('2') },
+    ];
+    const bytes = Buffer.from(zip(files));
+    // Of the record at the end: files on this disk, and files.
+    const end = bytes.length - 22;
+    for (const at of [end + 8, end + 10]) bytes.writeUInt16LE(count, at);
+    expect(await refused(C15, bytes)).toMatchObject({
+      cause: 'broken_zip',
+      message: expect.stringContaining(`more files than the ${count} that it says`) as string,
+    });
+  });
+
   it('refuses what unfolds beyond its limits, or claims a size that it does not have', async () => {
     const bomb = [{ name: 'bomb.xml', content: Buffer.alloc(8 * 2 ** 20) }];
     expect((await refused(C15, bomb)).cause).toBe('too_large');

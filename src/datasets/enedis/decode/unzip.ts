@@ -96,9 +96,14 @@ function brokenZip(place: Place, error: unknown) {
 function listEntries(zip: ZipFile, archive: string, limits: UnzipLimits): Promise<Entry[]> {
   return new Promise((resolve, reject) => {
     const entries: Entry[] = [];
-    if (zip.entryCount > limits.documents)
-      reject(refusal('too_large', { archive }, `it has ${zip.entryCount} files, more than ${limits.documents}`));
+    const said = zip.entryCount;
+    if (said > limits.documents)
+      reject(refusal('too_large', { archive }, `it has ${said} files, more than ${limits.documents}`));
     zip.on('entry', (entry: Entry) => {
+      if (entries.length === said) {
+        reject(refusal('broken_zip', { archive }, `it has more files than the ${said} that it says`));
+        return;
+      }
       entries.push(entry);
       try {
         checkEntry(entry, entries, archive, limits);
@@ -108,9 +113,18 @@ function listEntries(zip: ZipFile, archive: string, limits: UnzipLimits): Promis
       }
     });
     zip.on('end', () => {
-      resolve(entries);
+      // The library believes the count. A file that it leaves out would be lost without a trace, so one more is looked for.
+      zip.entryCount = said + 1;
+      zip.readEntry();
     });
     zip.on('error', (error: Error) => {
+      if (
+        zip.entryCount > said &&
+        /^(unexpected EOF|invalid central directory file header signature)/i.test(error.message)
+      ) {
+        resolve(entries);
+        return;
+      }
       const isPath = /relative path|absolute path|characters in fileName/.test(error.message);
       reject(isPath ? refusal('unsafe_name', { archive }, error.message) : brokenZip({ archive }, error));
     });
