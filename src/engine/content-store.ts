@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PipelineError, errorCodeOf } from '../errors.ts';
 import type { StagedOutput } from '../pipelines/dataset.ts';
-import type { ArtefactRef, ObjectStore, OpenOptions } from '../ports/objects.ts';
+import type { ArtefactRef, ContentName, ObjectStore, OpenOptions } from '../ports/objects.ts';
 import { sha256OfFile } from '@quotidien/machine/file-hash';
 import { untilEnd } from './held-objects.ts';
 
@@ -97,6 +97,19 @@ export async function openContent(
     return await objects.openLocal({ ...ref, key: name }, options);
   } catch (error) {
     // Another edition has the name.
+    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
+    return undefined;
+  }
+}
+
+/** A stored artefact as a file; undefined for one that is gone, or whose bytes are not its own. */
+export async function openIntact(
+  { objects }: { readonly objects: Pick<ObjectStore, 'openLocal'> },
+  ref: ContentName,
+): Promise<string | undefined> {
+  try {
+    return await objects.openLocal(ref);
+  } catch (error) {
     if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
     return undefined;
   }

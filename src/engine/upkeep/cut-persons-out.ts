@@ -8,6 +8,7 @@ import type { CivilDate, StepId, StepKey } from '../../pipelines/vocabulary.ts';
 import type { DocumentKey } from '../../ports/documents.ts';
 import type { SqlSession } from '../../ports/sql.ts';
 import { changeDocument } from '../change-document.ts';
+import { openIntact } from '../content-store.ts';
 import { identifyBy } from '../download/cut-slices.ts';
 import { leavingOut } from '../download/leave-out.ts';
 import { sqlOf } from '../engine.ts';
@@ -16,7 +17,6 @@ import { commitStep } from '../execute/commit-step.ts';
 import type { Uncommitted } from '../execute/commit-step.ts';
 import type { IsForgotten } from '../records/forgotten.ts';
 import { readRows } from '../records/read-rows.ts';
-import { openIntact } from './persons-rows.ts';
 
 /** The download keys that stand in place of others now, by `<date>/<step>/<key>`. */
 export type Replaced = ReadonlyMap<string, StepKey>;

@@ -1,4 +1,3 @@
-import { errorCodeOf } from '../../errors.ts';
 import type { Dataset } from '../../pipelines/dataset.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import type { ForgottenPerson, RemovedContent } from '../../pipelines/forgetting.ts';
@@ -12,21 +11,23 @@ import type { Receipt } from '../../pipelines/receipt.ts';
 import type { Scope, StepId } from '../../pipelines/vocabulary.ts';
 import type { ArtefactRef } from '../../ports/objects.ts';
 import type { SqlSession } from '../../ports/sql.ts';
+import { openIntact } from '../content-store.ts';
 import { sqlOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { hasPersons } from '../download/leave-out.ts';
 import type { IsForgotten } from '../records/forgotten.ts';
 import { newestManifests, wholeLedger } from '../records/ledger-reader.ts';
 import { readRows } from '../records/read-rows.ts';
+import { tablesLeft } from './tables-left.ts';
 
-/** Where the rows of persons are: their slices, everything that was made of these, and the raw files that they came in. */
+/** Where the rows of persons are: their slices, everything that was made of these, and the raw files that they came in or were joined in. */
 export interface PersonsRows {
   /** The slices that have rows of them, by hash. */
   readonly slices: ReadonlySet<string>;
   /** The downloads that gave these slices. */
   readonly downloads: readonly LedgerEntry[];
   readonly made: MadeOf;
-  /** Raw files that hold rows of them and are not kept sealed. */
+  /** Raw files that hold rows of them and are not kept sealed; and slices that no entry names. */
   readonly raws: readonly RemovedContent[];
   /** The newest versions of days and periods that are made of such rows. */
   readonly current: readonly Manifest[];
@@ -51,15 +52,17 @@ export async function findPersonsRows(
   const entries = await wholeLedger(engine.documents, definition.name);
   const downloads = downloadsOf(definition);
   const found = new Set<string>();
+  const left: RemovedContent[] = [];
   if (isForgotten !== undefined) {
     await lookThroughSlices(engine, control, dataset, entries, async ({ sha256, part, file, sql }) => {
       if (await hasPersons(dataset, part, sql, file, isForgotten)) found.add(sha256);
     });
+    left.push(...(await tablesLeft(engine, control, dataset, entries, isForgotten)));
   }
   const slices = new Set([...journal.slices, ...found]);
   const made = madeOf(entries, slices, stepsWithFacts(definition));
   const own = made.entries.filter(({ step }) => downloads.has(step));
-  const raws = [...journal.raws, ...(await rawsOf(engine, dataset, own, downloads))];
+  const raws = [...journal.raws, ...(await rawsOf(engine, dataset, own, downloads)), ...left];
   return {
     slices,
     downloads: own,
@@ -110,16 +113,6 @@ export async function lookThroughSlices(
     },
     { signal },
   );
-}
-
-/** A stored artefact as a file; undefined for one that is gone, or whose bytes are not its own. */
-export async function openIntact({ objects }: Pick<Engine, 'objects'>, ref: ArtefactRef): Promise<string | undefined> {
-  try {
-    return await objects.openLocal(ref);
-  } catch (error) {
-    if (errorCodeOf(error) !== 'STORE_CORRUPT') throw error;
-    return undefined;
-  }
 }
 
 function stepsWithFacts({ steps }: PipelineDefinition): Set<StepId> {
