@@ -73,7 +73,6 @@ export const PARTS: readonly PartDefinition[] = [
 /** Lists that hold until the next one: thousands of days have the same bytes. */
 const HOLDING = SIDE_PARTS.filter(({ holds }) => holds === 'validity').map(({ id }) => id);
 
-/** Slices of these had all rows of a key before. */
 const ONE_OF_KEY = SIDE_PARTS.filter(({ holds }) => holds === 'validity' || holds === 'instant').map(({ id }) => id);
 
 function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
@@ -81,10 +80,16 @@ function keptFor(part: string): Pick<OutputDefinition, 'retention'> {
   return READINGS.includes(part) ? { retention: HALF_HOURS } : {};
 }
 
+/** Slices of readings kept what was published of every row before; those of other lists had all rows of a key. */
+function versionOf(part: string): number {
+  if (READINGS.includes(part)) return 3;
+  return ONE_OF_KEY.includes(part) ? 2 : 1;
+}
+
 /** One step for each part. */
 export const DOWNLOADS: readonly StepDefinition[] = PARTS.map(({ id, title, source }) => ({
   id: `download/${id}`,
-  version: READINGS.includes(id) || ONE_OF_KEY.includes(id) ? 2 : 1,
+  version: versionOf(id),
   title,
   part: id,
   inputs: [],

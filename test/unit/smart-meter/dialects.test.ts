@@ -229,11 +229,15 @@ A, ,1,30,A,
     const { slice } = first?.outputs ?? {};
     expect([first?.facts['rows'], second?.facts['rows']]).toEqual([6, 0]);
     const keys = await runner.sql((sql) =>
-      sql.rows<{ keys: number; stamp: string }>(
-        `SELECT count(DISTINCT meter_key) AS keys, min(stamp) AS stamp FROM ${parquetOf([slice?.path ?? ''])}`,
+      sql.rows<{ keys: number; refused: string[]; others: number }>(
+        `SELECT count(DISTINCT meter_key) AS keys, list(stamp ORDER BY stamp) FILTER (WHERE stamp IS NOT NULL) AS refused,
+           count(stamp) FILTER (WHERE refused IS NULL) + count(value) FILTER (WHERE refused IS NULL) AS others
+         FROM ${parquetOf([slice?.path ?? ''])}`,
       ),
     );
-    expect(keys).toEqual([{ keys: 1, stamp: '2024-01-15T10:00:00Z' }]);
+    // What was published stands beside rows that are refused, without spaces around it.
+    const refused = ['2024-01-15T11:00:00Z', '2024-01-15T11:30:00Z'];
+    expect(keys).toEqual([{ keys: 1, refused, others: 0 }]);
   });
 
   it('bulk files are CSV or Parquet, and reject what cannot be', async () => {

@@ -1,7 +1,10 @@
 import type { SqlSession } from '../../kit/index.ts';
 import { fewTextsSql } from '../tables.ts';
 
-/** What a slice of readings holds: the published rows of a day beside what they say in our words; ids of meters are in the raw files alone. */
+/**
+ * What a slice of readings holds: the rows of a day in our words. What was published is beside it (`stamp`, `value`) where a row is refused; of the others the
+ * raw file has it, at `file` and `line`. Ids of meters are in the raw files alone.
+ */
 export const SLICE_COLUMNS = {
   meter_key: 'UBIGINT',
   channel: 'VARCHAR',

@@ -17,19 +17,23 @@ export interface JoinedFile {
   readonly mediaType: string;
 }
 
+/** Earlier releases kept what was published of every row. */
+const OF_REFUSED = ['stamp', 'value'] as const;
+const ROWS = `* REPLACE (${OF_REFUSED.map((name) => `CASE WHEN refused IS NOT NULL THEN ${name} END AS ${name}`).join(', ')})`;
+
 /** Undefined for a file of another kind. Earlier releases joined rows as CSV. */
 export async function openJoined({ path, text, lines }: FileHead, sql: SqlSession): Promise<JoinedFile | undefined> {
   if (text.startsWith('PAR1')) {
     const described = await sql.rows<{ column_name: string }>(`DESCRIBE SELECT * FROM ${parquetOf([path])}`);
     if (described.map(({ column_name: name }) => name).join() !== NAMES.join()) return undefined;
     const columns = NAMES.map((name) => `CAST(${name} AS ${SLICE_COLUMNS[name]}) AS ${name}`);
-    const select = `SELECT ${columns.join(', ')} FROM ${parquetOf([path])}`;
+    const select = `SELECT ${ROWS} FROM (SELECT ${columns.join(', ')} FROM ${parquetOf([path])})`;
     return { select, isCheap: true, extension: 'parquet', mediaType: 'application/vnd.apache.parquet' };
   }
   if (lines[0] !== NAMES.join(';')) return undefined;
   const columns = Object.entries(SLICE_COLUMNS).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`);
-  const select = `SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(path)}, delim = ';',
-      quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}})`;
+  const select = `SELECT ${ROWS} FROM (SELECT ${SLICE_NAMES} FROM read_csv(${quoteText(path)}, delim = ';',
+      quote = '"', escape = '"', header = true, nullstr = '', auto_detect = false, columns = {${columns.join(', ')}}))`;
   return { select, isCheap: false, extension: 'csv', mediaType: 'text/csv' };
 }
 

@@ -286,11 +286,13 @@ async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> 
     FROM energies`);
 }
 
+/** A row that counts says in our words what was published; the text of the others is kept beside the reason. */
 function readingsSql(file: string, dialect: string, counted?: CountedRows): string {
+  const text = (column: string): string => `CASE WHEN coalesce(reason, a.why) IS NOT NULL THEN ${column} END`;
   return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
       CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time, a.value_raw AS value_raw,
       temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label, coalesce(reason, a.why) AS refused,
-      stamp, a.value AS value, unit, ${dialect} AS dialect, ${file} AS file, line
+      ${text('stamp')} AS stamp, ${text('a.value')} AS value, unit, ${dialect} AS dialect, ${file} AS file, line
     FROM ${lookedUp('stepped', ['a'], counted)}`;
 }
 
