@@ -98,6 +98,7 @@ function livelySession(sql: SqlSession): SqlSession {
     scratch: sql.scratch,
     borrowFolder: () => sql.borrowFolder(),
     run: (statement) => called(() => sql.run(statement)),
+    runOnOneThread: (statement) => called(() => sql.runOnOneThread(statement)),
     rows: (statement) => called(() => sql.rows(statement)),
     batches: (statement) => livelyItems(sql.batches(statement)),
     atOnce: (items, work) => sql.atOnce(items, (item, lane) => work(item, livelySession(lane))),

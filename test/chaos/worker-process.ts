@@ -123,6 +123,10 @@ function shootingSql(sql: SqlEngine): SqlEngine {
       count();
       return session.run(text);
     },
+    runOnOneThread: (text) => {
+      count();
+      return session.runOnOneThread(text);
+    },
     rows: (text) => {
       count();
       return session.rows(text);

@@ -16,6 +16,8 @@ interface DuckDbSessionOptions {
   /** How many statements of the session may run at once now. */
   readonly lanes: () => number;
   readonly borrowFolder: () => Promise<string>;
+  /** All threads of the engine but one have nothing to do meanwhile. */
+  readonly onOneThread: (work: () => Promise<void>) => Promise<void>;
   /** Lends another connection to the session's tables. */
   readonly beside: (work: (connection: DuckDBConnection) => Promise<void>) => Promise<void>;
   /** Frees the tables and the place of the session; called at most once. */
@@ -46,6 +48,15 @@ export class DuckDbSession implements SqlSession {
   /** Statements are separated by `;`; nothing of their results is kept. */
   async run(sql: string): Promise<void> {
     await this.#inTurn(sql, (connection) => connection.run(sql));
+  }
+
+  /** All other threads are taken away meanwhile, and given back. */
+  async runOnOneThread(sql: string): Promise<void> {
+    await this.#inTurn(sql, (connection) =>
+      this.#options.onOneThread(async () => {
+        await connection.run(sql);
+      }),
+    );
   }
 
   /** Dates and instants as ISO text, whole numbers as numbers where they fit one exactly. */

@@ -116,6 +116,7 @@ class EmbeddedEngine implements DuckDbEngine {
           borrowed.push(folder);
           return folder;
         },
+        onOneThread: (statement) => this.#onOneThread(opened, statement),
         beside: (lane) => this.#beside(opened, name, lane),
         onInstanceEnd,
       });
@@ -164,11 +165,22 @@ class EmbeddedEngine implements DuckDbEngine {
     }
   }
 
+  /** Counts as many statements as there are threads, so that the statement has its own alone. */
+  async #onOneThread(opened: OpenInstance, statement: () => Promise<void>): Promise<void> {
+    const others = this.#options.threads - 1;
+    await this.#shareThreads(opened, others);
+    try {
+      await statement();
+    } finally {
+      await this.#shareThreads(opened, -others);
+    }
+  }
+
   /**
    * The engine's threads spin while they wait for work: beside the statements of other sessions they cost a sixth of the processor and give
    * nothing. The bytes that are written do not depend on their number.
    */
-  async #shareThreads({ keeper }: OpenInstance, more: 1 | -1): Promise<void> {
+  async #shareThreads({ keeper }: OpenInstance, more: number): Promise<void> {
     this.#active += more;
     clearTimeout(this.#growing);
     await this.#setThreads(keeper);

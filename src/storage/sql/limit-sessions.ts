@@ -35,6 +35,7 @@ function leavingAtFinish(sql: SqlSession, leave: () => void): SqlSession {
     scratch: sql.scratch,
     borrowFolder: () => sql.borrowFolder(),
     run: (statement) => sql.run(statement),
+    runOnOneThread: (statement) => sql.runOnOneThread(statement),
     rows: (statement) => sql.rows(statement),
     batches: (statement) => sql.batches(statement),
     atOnce: (items, work) => sql.atOnce(items, work),

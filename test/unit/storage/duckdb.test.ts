@@ -63,6 +63,17 @@ describe('a session', () => {
     });
   });
 
+  it('has one thread for a statement that only one can work on, and all of them again after it, also when it fails', async () => {
+    await engine.session(async (sql) => {
+      const threads = `SELECT current_setting('threads') AS threads`;
+      await sql.runOnOneThread(`CREATE TABLE during AS ${threads}`);
+      expect(await sql.rows('SELECT threads FROM during')).toEqual([{ threads: 1 }]);
+      expect(await sql.rows(threads)).toEqual([{ threads: 2 }]);
+      await expect(sql.runOnOneThread('SELECT nothing')).rejects.toMatchObject({ code: 'INTERNAL' });
+      expect(await sql.rows(threads)).toEqual([{ threads: 2 }]);
+    });
+  });
+
   it('has all threads alone, also right after its own lanes have ended, and its share beside another', async () => {
     const threadsOf = async (sql: SqlSession): Promise<unknown> => {
       const [row] = await sql.rows(`SELECT current_setting('threads') AS threads`);

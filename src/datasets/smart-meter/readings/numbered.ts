@@ -123,7 +123,8 @@ export async function cutByShard(
 ): Promise<{ readonly shard: Shard; readonly from: string }[]> {
   const folder = path.join(sql.scratch, 'shards');
   await sql.run(`SET partitioned_write_flush_threshold = ${ROWS_BEFORE_WRITING}`);
-  await sql.run(
+  // Rows with their numbers come one after the other.
+  await sql.runOnOneThread(
     `COPY (${rows}) TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION LZ4_RAW, PARTITION_BY (shard), OVERWRITE)`,
   );
   const found = await readdir(folder);
