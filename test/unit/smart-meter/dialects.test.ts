@@ -240,6 +240,16 @@ A, ,1,30,A,
     expect(keys).toEqual([{ keys: 1, refused, others: 0 }]);
   });
 
+  it.each([
+    ['ends of intervals of one length', 'wh,step_min', '1,30'],
+    ['ends of intervals that are not declared', 'wh,step_min', '1,'],
+    ['ends of intervals of several lengths', 'wh,step_min', '1,60'],
+  ])('bulk files with %s tell their days before they are cut', async (_, columns, last) => {
+    const text = `meter_id,end_at,${columns}\nA,2024-01-15T00:00:00+01:00,1,30\nB,2024-01-16T00:00:00+01:00,${last}\n`;
+    const file = await runner.file('ends.csv', text);
+    expect(await runner.recognise(file)).toMatchObject({ from: '2024-01-14', to: '2024-01-15', rows: 2 });
+  });
+
   it('bulk files are CSV or Parquet, and reject what cannot be', async () => {
     const text =
       'meter_id,start_at,wh,quality\nA,2024-01-15T10:00:00Z,7,A\nA,2024-01-15T10:30:00Z,-1,A\nA,2024-01-15T11:00:00Z,nan,A\n,2024-01-15T11:30:00Z,1,A\nA,2024-01-15T12:00:00Z,99999999,A\nA,,5,A\n';

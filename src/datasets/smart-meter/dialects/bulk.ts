@@ -60,9 +60,10 @@ async function openParquet({ path, name }: FileHead, sql: SqlSession): Promise<O
       ? `strftime(timezone('UTC', "${column}"), '%Y-%m-%dT%H:%M:%SZ') AS "${column}"`
       : `CAST("${column}" AS VARCHAR) AS "${column}"`,
   );
-  const rows = `(SELECT ${select.join(', ')}, row_number() OVER () AS line FROM ${from})`;
+  const rows = (more = ''): string => `(SELECT ${select.join(', ')}${more} FROM ${from})`;
   return {
-    select: bulkRows(names, rows),
+    select: bulkRows(names, rows(', row_number() OVER () AS line')),
+    unnumbered: bulkRows(names, rows(), 'NULL'),
     isCheap: true,
     same: sameInAll(names),
     extension: 'parquet',

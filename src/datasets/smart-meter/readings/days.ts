@@ -27,22 +27,38 @@ export interface Extent {
   readonly zones: readonly string[];
 }
 
+/** Rows of one zone, and the seconds since 1970 at which the first and the last of their intervals start; null where none has a time. */
+export interface ZoneSpan {
+  readonly zone: string;
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly rows: number;
+}
+
 /**
  * The first and last day of `readings_read`.
  * @throws `SRC_SHAPE_CHANGED` when no row has a time
  */
 export async function extentOf(sql: SqlSession): Promise<Extent> {
-  const found = await sql.rows<{ zone: string; first: number | null; last: number | null; rows: number }>(
+  const spans = await sql.rows<ZoneSpan>(
     'SELECT zone, min(start_s) AS first, max(start_s) AS last, count(*) AS rows FROM readings_read GROUP BY zone ORDER BY zone',
   );
-  const dates = found.flatMap(({ zone, first, last }) =>
+  return extentOfSpans(spans);
+}
+
+/**
+ * The first and last day of rows by zone, in the order of zones.
+ * @throws `SRC_SHAPE_CHANGED` when no row has a time
+ */
+export function extentOfSpans(spans: readonly ZoneSpan[]): Extent {
+  const dates = spans.flatMap(({ zone, first, last }) =>
     first === null || last === null ? [] : [dateOf(first, zone), dateOf(last, zone)],
   );
   const [from, to] = [dates.sort()[0], dates.at(-1)];
   if (from === undefined || to === undefined) {
     throw new PipelineError('SRC_SHAPE_CHANGED', 'no row of the file has a time that can be read');
   }
-  return { from, to, rows: found.reduce((sum, { rows }) => sum + rows, 0), zones: found.map(({ zone }) => zone) };
+  return { from, to, rows: spans.reduce((sum, { rows }) => sum + rows, 0), zones: spans.map(({ zone }) => zone) };
 }
 
 function dateOf(second: number, zone: string): CivilDate {

@@ -4,6 +4,7 @@ import type { Dialect, FileHead, PublishedColumn, SameInAll } from '../dialects/
 import { PUBLISHED_COLUMNS } from '../dialects/dialect.ts';
 import { requireDialect } from '../dialects/dialects.ts';
 import type { Constants } from './columns.ts';
+import type { ZoneSpan } from './days.ts';
 import { constantsOfJoined, openJoined } from './joined.ts';
 import { fillMeterKeys } from './meter-key.ts';
 
@@ -20,6 +21,8 @@ export interface ReadFile {
   readonly published: SameInAll;
   /** Zones of the meters, where every row has a time that nobody can mistake; undefined otherwise. */
   readonly zones: readonly string[] | undefined;
+  /** The rows of each zone, where that can be told without looking at them again. */
+  readonly spans: readonly ZoneSpan[] | undefined;
   /** The rows may be read as often as one likes. */
   readonly isKept: boolean;
   /**
@@ -54,7 +57,16 @@ export async function readFile(
     const { select, isCheap, extension, mediaType } = joined;
     await makeRows(sql, 'readings_read', select, isCheap);
     const constants = await constantsOfJoined(sql);
-    return { dialect: undefined, extension, mediaType, constants, published: {}, zones: undefined, isKept: true };
+    return {
+      dialect: undefined,
+      extension,
+      mediaType,
+      constants,
+      published: {},
+      zones: undefined,
+      spans: undefined,
+      isKept: true,
+    };
   }
   const dialect = requireDialect(head);
   const opened = await dialect.open(head, sql);
@@ -85,18 +97,27 @@ export async function readFile(
       mediaType,
       constants,
       published: { ...constants, ...published },
-      zones: await zonesOf(sql),
+      ...(await zonesOf(sql, { isEnd: published.is_end, stepMin: constants.step_min })),
       isKept: !isView,
     },
     ...(isView && !isTwice && isDeclared ? { readFrom } : {}),
   };
 }
 
-async function zonesOf(sql: SqlSession): Promise<string[] | undefined> {
-  const found = await sql.rows<{ zone: string; odd: number }>(
-    'SELECT zone, count(problem) + count(second_s) AS odd FROM times GROUP BY zone ORDER BY zone',
+/** What all rows say of the interval that a stamp belongs to, as SQL; undefined where they differ. */
+interface StampMeaning {
+  readonly isEnd: string | undefined;
+  readonly stepMin: string | undefined;
+}
+
+async function zonesOf(sql: SqlSession, { isEnd, stepMin }: StampMeaning): Promise<Pick<ReadFile, 'zones' | 'spans'>> {
+  const earlier = isEnd === 'false' ? '0' : isEnd === 'true' && stepMin !== undefined ? `60 * ${stepMin}` : undefined;
+  const found = await sql.rows<ZoneSpan & { odd: number }>(
+    `SELECT zone, min(at_s) - ${earlier ?? '0'} AS first, max(at_s) - ${earlier ?? '0'} AS last, CAST(sum(rows) AS BIGINT) AS rows,
+      count(problem) + count(second_s) AS odd FROM times GROUP BY zone ORDER BY zone`,
   );
-  return found.length > 0 && found.every(({ odd }) => odd === 0) ? found.map(({ zone }) => zone) : undefined;
+  if (found.length === 0 || found.some(({ odd }) => odd > 0)) return { zones: undefined, spans: undefined };
+  return { zones: found.map(({ zone }) => zone), spans: earlier === undefined ? undefined : found };
 }
 
 /** Rows of a file under a name: kept, or read from the file anew by every statement. */
@@ -114,7 +135,7 @@ async function makeRows(
 const SAID = [['meter_id'], ['stamp', 'zone'], ['value', 'unit', 'step_min'], ['quality', 'refused']] as const;
 
 /**
- * `said`: each different id, stamp, value, and quality with refusal of the file once, each kind with nulls in the columns of the others. What is in here is worked out
+ * `said`: each different id, stamp, value, and quality with refusal of the file once with its `rows`, each kind with nulls in the columns of the others. What is in here is worked out
  * once, however many of the millions of rows say it. What is the same in all rows is beside every kind: to count rows by one column costs half as much as by two.
  */
 async function fillSaid(sql: SqlSession, rows: string, same: SameInAll): Promise<void> {
@@ -123,7 +144,7 @@ async function fillSaid(sql: SqlSession, rows: string, same: SameInAll): Promise
     same[name] === undefined ? name : `CAST(${same[name]} AS ${PUBLISHED_COLUMNS[name]}) AS ${name}`,
   );
   await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
-    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality, ${columns.join(', ')}
+    SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality, ${columns.join(', ')}, count(*) AS rows
     FROM ${rows} GROUP BY GROUPING SETS (${kinds.map((kind) => `(${kind})`).join(', ')})`);
 }
 
@@ -132,19 +153,19 @@ const IS_EPOCH = `regexp_matches(stamp, '^[0-9]{9,11}$')`;
 const NAIVE_FORMATS = `['%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S']`;
 
 /**
- * `times`: each different stamp once, as seconds since 1970. A local time that a clock shows twice has a second instant; one that it never shows has a
+ * `times`: each different stamp once with its `rows`, as seconds since 1970. A local time that a clock shows twice has a second instant; one that it never shows has a
  * `problem`. A file of millions of rows has some fifty stamps a day.
  */
 async function fillTimes(sql: SqlSession): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE times AS
-    WITH stamps AS (SELECT stamp AS published_stamp, nullif(trim(stamp), '') AS stamp, zone FROM said WHERE is_stamp),
-      parsed AS (SELECT published_stamp, stamp, zone,
+    WITH stamps AS (SELECT stamp AS published_stamp, nullif(trim(stamp), '') AS stamp, zone, rows FROM said WHERE is_stamp),
+      parsed AS (SELECT published_stamp, stamp, zone, rows,
           CASE WHEN ${IS_EPOCH} THEN to_timestamp(CAST(stamp AS BIGINT)) WHEN ${HAS_OFFSET} THEN TRY_CAST(stamp AS TIMESTAMPTZ) END AS absolute,
           CASE WHEN NOT ${HAS_OFFSET} AND NOT ${IS_EPOCH} THEN try_strptime(stamp, ${NAIVE_FORMATS}) END AS naive FROM stamps),
-      placed AS (SELECT published_stamp, stamp, zone, absolute, naive, timezone(zone, naive) AS shown FROM parsed),
+      placed AS (SELECT published_stamp, stamp, zone, rows, absolute, naive, timezone(zone, naive) AS shown FROM parsed),
       known AS (SELECT *, timezone(zone, shown) = naive AS exists,
           timezone(zone, shown - INTERVAL 1 HOUR) = naive AS has_earlier, timezone(zone, shown + INTERVAL 1 HOUR) = naive AS has_later FROM placed)
-    SELECT published_stamp, stamp, zone, CAST(floor(epoch(coalesce(absolute, CASE WHEN has_earlier THEN shown - INTERVAL 1 HOUR ELSE shown END))) AS BIGINT) AS at_s,
+    SELECT published_stamp, stamp, zone, rows, CAST(floor(epoch(coalesce(absolute, CASE WHEN has_earlier THEN shown - INTERVAL 1 HOUR ELSE shown END))) AS BIGINT) AS at_s,
       CASE WHEN has_earlier OR has_later
         THEN CAST(floor(epoch(CASE WHEN has_later THEN shown + INTERVAL 1 HOUR ELSE shown END)) AS BIGINT) END AS second_s,
       CASE WHEN stamp IS NULL THEN 'no_stamp' WHEN absolute IS NULL AND naive IS NULL THEN 'bad_stamp' WHEN naive IS NOT NULL AND NOT exists THEN 'no_such_time' END AS problem

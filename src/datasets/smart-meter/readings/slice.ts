@@ -7,7 +7,7 @@ import { shardNumberSql, sliceOutput } from '../shards.ts';
 import { copyTable } from '../tables.ts';
 import { orderedSql, ownColumns, SLICE_COLUMNS, textsOf } from './columns.ts';
 import type { CarriedTypes, Constants } from './columns.ts';
-import { extentOf, inDaySql } from './days.ts';
+import { extentOf, extentOfSpans, inDaySql } from './days.ts';
 import { CARRIED_TYPES, cutByShard, cutNumbered } from './numbered.ts';
 import { readFile } from './read-file.ts';
 import type { ReadFile } from './read-file.ts';
@@ -114,8 +114,9 @@ async function partReadings(sql: SqlSession, constants: Constants, of: number): 
 
 /** What a file of readings holds. */
 export async function recogniseReadings(head: FileHead, sql: SqlSession, secret: string): Promise<RecognisedFile> {
-  const { dialect, extension, mediaType } = await readFile(sql, head, { sha256: '', secret, isReadOnce: true });
-  const { from, to, rows } = await extentOf(sql);
+  const read = await readFile(sql, head, { sha256: '', secret, isReadOnce: true });
+  const { dialect, extension, mediaType, spans } = read;
+  const { from, to, rows } = spans === undefined ? await extentOf(sql) : extentOfSpans(spans);
   return { part: 'readings', kind: dialect?.title ?? 'joined readings', from, to, rows, extension, mediaType };
 }
 
