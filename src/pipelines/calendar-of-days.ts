@@ -37,6 +37,8 @@ export interface RunningDay {
   readonly held: boolean;
   /** A person has paused it in Temporal, and it waits for them to go on. */
   readonly paused?: boolean;
+  /** No worker can go on with it: its workflow task fails again and again. */
+  readonly standsStill?: boolean;
 }
 
 /** What a person should know of a day that its standing does not say. */
@@ -47,6 +49,7 @@ export interface DayRemark {
     | 'failed_run'
     | 'held'
     | 'paused'
+    | 'stands_still'
     | 'unproven'
     | 'failed_step'
     | 'kept_delivery'
@@ -174,6 +177,12 @@ function remarksOf(evidence: DayStandingEvidence): DayRemark[] {
     remarks.push({
       kind: 'paused',
       text: `${running.workflowId} is paused: it goes on when it is unpaused in Temporal`,
+    });
+  }
+  if (running?.standsStill === true) {
+    remarks.push({
+      kind: 'stands_still',
+      text: `${running.workflowId} stands still: workers fail at its workflow task; what to do is in docs/reference/runs.md`,
     });
   }
   if (running?.held === true) {

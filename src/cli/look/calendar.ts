@@ -43,6 +43,7 @@ const OK_WITH_REMARK = '◉';
 const MARKS: Readonly<Partial<Record<DayRemark['kind'], { readonly mark: string; readonly word: string }>>> = {
   stale: { mark: '~', word: 'out of date' },
   paused: { mark: '‖', word: 'paused' },
+  stands_still: { mark: '#', word: 'stands still' },
   failed_run: { mark: 'x', word: 'last run failed' },
   failed_check: { mark: '!', word: 'a check fails' },
   coverage: { mark: '%', word: 'incomplete' },

@@ -18,12 +18,12 @@ interface WaitingDay {
 
 /** What a day waits for that is left to the workers. */
 interface LeftDay extends Omit<DayWaits, 'until'> {
-  /** Null: somebody has paused it, and it waits for them. */
+  /** Null: somebody has paused it, or it stands still, and waits for them. */
   readonly until: string | null;
 }
 
 /**
- * The result of a day, with what it waits for told meanwhile: its publisher, a decision, the next try of a step, somebody who has paused it. With
+ * The result of a day, with what it waits for told meanwhile: its publisher, a decision, the next try of a step, somebody who has paused it or has to let it go on. With
  * `detach` the first wait of the day itself ends the waiting.
  */
 export function awaitDay(terminal: Terminal, client: Client, day: WaitingDay): Promise<DayResult>;
@@ -41,8 +41,8 @@ export async function awaitDay(
 ): Promise<DayResult | LeftDay> {
   const waiting = tellWaits(terminal, day);
   const tries = tellTries(terminal, client, day.handle.workflowId);
-  const paused = tries.paused.then((why): LeftDay => ({ why, until: null, held: false }));
-  const left = detach ? [waiting.waits, paused] : [];
+  const isLeft = tries.isLeft.then((why): LeftDay => ({ why, until: null, held: false }));
+  const left = detach ? [waiting.waits, isLeft] : [];
   return Promise.race([dayResult(day.handle), ...left]).finally(() => {
     waiting.stop();
     tries.stop();

@@ -1,4 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Config } from '../../config/load-config.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
 import { datesBetween, isCivilDate } from '../../pipelines/civil-date.ts';
@@ -18,6 +19,9 @@ export interface RunningDays {
 
 /** Looking must not hold up a command: a server that does not answer within this is left aside. */
 const ANSWER_WITHIN_MS = 2_000;
+
+/** What the server itself writes beside a run whose workflow task fails again and again, after about a minute. */
+const PROBLEMS = defineSearchAttributeKey('TemporalReportedProblems', 'KEYWORD_LIST');
 
 /** The days with an open run of their own, or inside an open window. Never fails: what went wrong is said in `unknown`. */
 export async function findRunningDays(config: Pick<Config, 'env' | 'home'>, pipeline: string): Promise<RunningDays> {
@@ -66,7 +70,8 @@ function isDay({ workflowId }: WorkflowExecutionInfo): boolean {
 function runningDay({ workflowId, status, startTime, typedSearchAttributes }: WorkflowExecutionInfo): RunningDay {
   const held = typedSearchAttributes.get(SEARCH_KEYS.Verdict) === 'quarantined';
   const paused = status.name === 'PAUSED' ? { paused: true } : {};
-  return { workflowId, startedAt: startTime.toISOString(), held, ...paused };
+  const standsStill = typedSearchAttributes.get(PROBLEMS) !== undefined;
+  return { workflowId, startedAt: startTime.toISOString(), held, ...paused, ...(standsStill ? { standsStill } : {}) };
 }
 
 /** The dates of `day/<pipeline>/<date>` and `window/<pipeline>/<from>_<to>`; none for any other id. */

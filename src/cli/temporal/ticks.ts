@@ -7,6 +7,7 @@ import { openConnection } from '../../workers/client-connection.ts';
 import { clientOf } from '../../workers/temporal-target.ts';
 import type { BackfillProgress } from '../../workflows/backfill-control.ts';
 import { knownTemporal } from './known-temporal.ts';
+import { resetCommand, runsStandingStill } from './standing-still.ts';
 
 /** What Temporal says of the ticks to come, and what it has to ask a person. */
 export interface Ticks {
@@ -37,7 +38,11 @@ export async function findTicks(
       const client = clientOf(connection, known.target);
       return await connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
         const schedules = await listSchedules(client, datasets, taskQueue);
-        return { next: nextOf(schedules), asks: [...pausedOf(schedules), ...(await backfillsAsking(client))] };
+        const stands = await standing(client, datasets);
+        return {
+          next: nextOf(schedules),
+          asks: [...stands, ...pausedOf(schedules), ...(await backfillsAsking(client))],
+        };
       });
     } finally {
       await connection.close();
@@ -62,6 +67,15 @@ function pausedOf(schedules: readonly ListedSchedule[]): Ticks['asks'] {
     if (!paused) return [];
     const why = note === null || note === '' ? '' : `: ${note}`;
     return [{ pipeline, what: `${id} is paused${why}`, command: `quotidien resume ${id} --reason "…"` }];
+  });
+}
+
+async function standing(client: Client, datasets: Readonly<Record<string, Dataset>>): Promise<Ticks['asks']> {
+  return (await runsStandingStill(client)).flatMap((workflowId) => {
+    const [, pipeline = ''] = workflowId.split('/');
+    if (!Object.hasOwn(datasets, pipeline)) return [];
+    const what = `${workflowId} stands still: workers fail at its workflow task`;
+    return [{ pipeline, what, command: resetCommand(client, workflowId) }];
   });
 }
 

@@ -1,11 +1,11 @@
-import { Connection } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { messageWithoutCode } from '../../errors.ts';
 import { askEvery } from '../shared/ask-every.ts';
 import type { Terminal } from '../shared/terminal.ts';
+import { serverOptions, whyItStands } from './standing-still.ts';
 
-/** Tells why a run waits that seems to do nothing: steps that fail and are tried again, and what somebody has paused. */
+/** Tells why a run waits that seems to do nothing: steps that fail and are tried again, what somebody has paused, and what no worker can go on with. */
 
 /** A step whose tries fail is silent for minutes otherwise: the next try waits longer each time. */
 const ASKED_EVERY_MS = 2_000;
@@ -21,37 +21,38 @@ type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingA
 interface Remark {
   readonly name: string;
   readonly text: string;
-  readonly paused?: true;
+  /** Nothing goes on before somebody does something. */
+  readonly isLeft?: true;
 }
 
 /** Tells failed tries of a run on the terminal while somebody waits for it. */
 export interface TellingTries {
-  /** Resolves with the first pause of the run, in words. */
-  readonly paused: Promise<string>;
+  /** Resolves when the run is paused or stands still, with the reason in words. */
+  readonly isLeft: Promise<string>;
   /** Call it when nobody listens any more. */
   stop(): void;
 }
 
-/** Tells of each failed try of the run and of the runs that it started, once, with the time of the next one; and of pauses. */
+/** Tells of each failed try of the run and of the runs that it started, once, with the time of the next one; of pauses; and of runs that stand still. */
 export function tellTries(terminal: Terminal, client: Client, workflowId: string): TellingTries {
   const told = new Set<string>();
   let stop: () => void = () => undefined;
-  const paused = new Promise<string>((resolve) => {
+  const isLeft = new Promise<string>((resolve) => {
     stop = askEvery(
       ASKED_EVERY_MS,
       () => remarksOf(client, workflowId),
       (remarks) => {
-        for (const { name, text, paused: isPaused } of remarks) {
+        for (const { name, text, isLeft: leaves } of remarks) {
           if (told.has(name)) continue;
           told.add(name);
           terminal.note(text);
-          if (isPaused === true) resolve(text);
+          if (leaves === true) resolve(text);
         }
       },
     );
   });
   return {
-    paused,
+    isLeft,
     stop: () => {
       stop();
     },
@@ -81,13 +82,15 @@ async function remarksOf(client: Client, workflowId: string): Promise<Remark[]> 
       ),
   );
   const now = Date.now();
-  const at = addressOption(client);
-  return [run, ...started].flatMap((one) => (one === undefined ? [] : remarksOfRun(one, now, at)));
+  const at = serverOptions(client);
+  const runs = [run, ...started].filter((one) => one !== undefined);
+  const stands = await Promise.all(runs.map((one) => standsStill(client, one)));
+  return [...runs.flatMap((one) => remarksOfRun(one, now, at)), ...stands.flat()];
 }
 
-/** Temporal's own command line looks elsewhere for a server that listens at another port than the usual one. */
-function addressOption({ connection }: Client): string {
-  return connection instanceof Connection ? ` --address ${connection.options.address}` : '';
+async function standsStill(client: Client, run: WorkflowExecutionDescription): Promise<Remark[]> {
+  const text = await whyItStands(client, run);
+  return text === undefined ? [] : [{ name: `${run.runId}/stands`, text, isLeft: true }];
 }
 
 function remarksOfRun(run: WorkflowExecutionDescription, now: number, at: string): Remark[] {
@@ -101,7 +104,7 @@ function remarksOfRun(run: WorkflowExecutionDescription, now: number, at: string
   const { reason, identity, pausedTime } = raw.workflowExtendedInfo?.pauseInfo ?? {};
   const why = `${identity ? ` by ${identity}` : ''}${reason ? `: ${reason}` : ''}`;
   const text = `${workflowId} is paused${why}; it goes on by: temporal workflow unpause${at} --workflow-id ${workflowId}`;
-  return [{ name: `${runId}/paused/${msOf(pausedTime)}`, text, paused: true }, ...steps];
+  return [{ name: `${runId}/paused/${msOf(pausedTime)}`, text, isLeft: true }, ...steps];
 }
 
 /** `download, try 4 of 8, next in 16 s: …`; undefined while nothing has failed. */
