@@ -87,7 +87,7 @@ function scoringFloor(rows: number): number {
   return (user + system) / 1e6;
 }
 
-/** The same work with nothing of ours: CSV to sorted Parquet, checks, hours, days. */
+/** The same work with nothing of ours: CSV to sorted Parquet, checks, hours, days with what meters are judged by. */
 async function bareDay(file: string, folder: string): Promise<Timed[]> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${MEMORY_MB}MB`,
@@ -100,7 +100,10 @@ async function bareDay(file: string, folder: string): Promise<Timed[]> {
       channel: 'VARCHAR', quality: 'VARCHAR', revision: 'VARCHAR'}) ORDER BY meter, start_at) TO '${sorted}' (FORMAT PARQUET, COMPRESSION ZSTD)`,
     'bare: checks': `SELECT count(*) FILTER (WHERE wh < 0), count(*) - count(DISTINCT hash(meter, start_at)) FROM '${sorted}'`,
     'bare: hours': `COPY (SELECT meter, date_trunc('hour', start_at) AS hour, sum(wh) AS wh, count(*) AS n FROM '${sorted}' GROUP BY ALL ORDER BY ALL) TO '${sorted}.hours' (FORMAT PARQUET)`,
-    'bare: days': `COPY (SELECT meter, sum(wh) AS wh, max(wh) AS peak, quantile_disc(wh, 0.05) AS base, count(*) AS n FROM '${sorted}' GROUP BY ALL ORDER BY ALL) TO '${sorted}.days' (FORMAT PARQUET)`,
+    'bare: days and features': `COPY (SELECT meter, sum(wh) AS wh, max(wh) AS peak, arg_max(start_at, wh) AS peak_at, quantile_disc(wh, 0.05) AS base,
+        sum(wh) FILTER (WHERE hour(start_at) < 6) AS night, sum(wh) FILTER (WHERE hour(start_at) BETWEEN 18 AND 21) AS evening,
+        var_pop(CAST(wh AS DOUBLE)) AS variance, count(*) FILTER (WHERE wh = 0) AS zeros, count(*) AS n
+      FROM '${sorted}' GROUP BY ALL ORDER BY ALL) TO '${sorted}.days' (FORMAT PARQUET)`,
   };
   const timed: Timed[] = [];
   for (const [name, statement] of Object.entries(statements)) {
