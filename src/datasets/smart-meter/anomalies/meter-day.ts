@@ -68,8 +68,10 @@ function filesOf(unit: StepUnit, name: string): string[][] {
   return files.length === 0 ? [] : [files];
 }
 
+/** Added up from the newest week on: in whichever order threads bring the weeks, the last bits of a sum would be others. */
 function mean(column: string): string {
-  return `CAST(avg(CAST(${column} AS DOUBLE)) AS DOUBLE)`;
+  const weeks = WEEKS_BACK.map((_, w) => `coalesce(max(CAST(${column} AS DOUBLE)) FILTER (WHERE w = ${w}), 0)`);
+  return `(${weeks.join(' + ')}) / nullif(count(${column}), 0)`;
 }
 
 const LEVEL = `avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w < 2) / nullif(avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w >= 2), 0)`;
