@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectationsOf } from '../../../src/datasets/smart-meter/quality/great-expectations.ts';
-import { QUALITY_RULES } from '../../../src/datasets/smart-meter/quality/rules.ts';
+import { QUALITY_RULES, USUAL } from '../../../src/datasets/smart-meter/quality/rules.ts';
 import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 
@@ -36,6 +36,7 @@ const TABLES: Readonly<Record<string, string>> = {
 /** What rules see of these tables, as the step opens it: days are those that a case tells of, and those of its readings. */
 const VIEWS: Readonly<Record<string, string>> = {
   all_meters: 'SELECT * FROM meters',
+  usual: USUAL,
   counts: `SELECT count(*) AS rows, ${[
     'label',
     'value_raw',

@@ -3,7 +3,7 @@ import type { SqlSession, StepImplementation, StepTask, StepUnit, UnitResult } f
 import { metersOf } from '../side/list-of-meters.ts';
 import { columnsOfSide } from '../side/parts.ts';
 import { copyTable, inputOrEmpty, parquetOf, pathsOf } from '../tables.ts';
-import { QUALITY_RULES } from './rules.ts';
+import { QUALITY_RULES, USUAL } from './rules.ts';
 
 /**
  * `metrics/rules`: every rule on the meters of a day, with the failing rows, and what a verdict on all meters is made from: counts
@@ -28,6 +28,7 @@ async function rulesOf(unit: StepUnit, task: StepTask, sql: SqlSession): Promise
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE failures (rule VARCHAR, meter_key UBIGINT, failed_at TIMESTAMPTZ, observed DOUBLE, allowed DOUBLE)`,
   );
+  await sql.run(`CREATE OR REPLACE TEMP TABLE usual AS ${USUAL}`);
   const counts = await countReadings(sql);
   for (const { id, failing, mayFail } of QUALITY_RULES)
     if (await isTrue(sql, mayFail))

@@ -4,7 +4,7 @@ import type { Words } from '../../kit/index.ts';
 /**
  * Rules of quality as SQL that returns the failing rows: `meter_key`, `failed_at`, `observed`, `allowed`. Each reads the views `readings`, `rejects`, `conflicts`,
  * `daily`, `history` (days before, with `back`), `meters` (those of the shard; `all_meters` is the whole list), `registers`, `outages` of one day; estimates are in none of them. `readings` are in order of meter,
- * channel and time; `counts` is one row: how many they are (`rows`), and of the columns that few dialects fill, how many have a value.
+ * channel and time; `usual` are the like days of each meter; `counts` is one row: how many they are (`rows`), and of the columns that few dialects fill, how many have a value.
  */
 export interface QualityRule {
   readonly id: string;
@@ -67,9 +67,9 @@ const WITH_HIGH_PEAK = `SELECT d.meter_key FROM daily d LEFT JOIN meters m ON d.
 const WITH_TWINS = `SELECT meter_key FROM (SELECT meter_key, channel, start_at, lag(meter_key) OVER () AS earlier_key, lag(channel) OVER () AS earlier_channel,
     lag(start_at) OVER () AS earlier_at FROM readings) WHERE meter_key = earlier_key AND start_at = earlier_at AND channel = earlier_channel`;
 
-/** Median of the like days (one, two, three and four weeks before) of each meter. */
-const LIKE = `(SELECT meter_key, CAST(quantile_disc(total_wh, 0.5) AS DOUBLE) AS usual_wh, count(*) AS days FROM history
-    WHERE back IN (7, 14, 21, 28) AND channel = 'import' AND observed = expected GROUP BY meter_key)`;
+/** `usual`, once for all rules: the median of the like days (one, two, three and four weeks before) of each meter, and how many they are. */
+export const USUAL = `SELECT meter_key, CAST(quantile_disc(total_wh, 0.5) AS DOUBLE) AS usual_wh, count(*) AS days FROM history
+    WHERE back IN (7, 14, 21, 28) AND channel = 'import' AND observed = expected GROUP BY meter_key`;
 
 const FULL_DAYS = `(SELECT * FROM daily WHERE channel = 'import' AND observed = expected)`;
 
@@ -260,9 +260,9 @@ export const QUALITY_RULES: readonly QualityRule[] = [
       en: 'a day is between 0.2 and 5 times the median of the same weekday of four weeks',
     },
     severity: 'warn',
-    tested: `SELECT count(*) FROM ${LIKE} WHERE days >= 3`,
+    tested: 'SELECT count(*) FROM usual WHERE days >= 3',
     failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
-      JOIN ${LIKE} l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0 AND NOT (total_wh BETWEEN 0.2 * usual_wh AND 5 * usual_wh)`,
+      JOIN usual l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0 AND NOT (total_wh BETWEEN 0.2 * usual_wh AND 5 * usual_wh)`,
   },
   {
     id: 'same_unit',
@@ -272,9 +272,9 @@ export const QUALITY_RULES: readonly QualityRule[] = [
       en: 'no day is a thousand times, or a thousandth of, what is usual: Wh and kWh are not mixed up',
     },
     severity: 'hold',
-    tested: `SELECT count(*) FROM ${LIKE} WHERE days >= 3`,
+    tested: 'SELECT count(*) FROM usual WHERE days >= 3',
     failing: `SELECT d.meter_key, CAST(NULL AS TIMESTAMPTZ) AS failed_at, CAST(total_wh AS DOUBLE) AS observed, usual_wh AS allowed FROM ${FULL_DAYS} d
-      JOIN ${LIKE} l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0
+      JOIN usual l ON d.meter_key = l.meter_key WHERE days >= 3 AND usual_wh > 0
       AND (total_wh BETWEEN 250 * usual_wh AND 4000 * usual_wh OR (total_wh > 0 AND usual_wh BETWEEN 250 * total_wh AND 4000 * total_wh))`,
   },
   {
