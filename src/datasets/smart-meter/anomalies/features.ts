@@ -19,22 +19,29 @@ export function weekBefore(name: string, weeks: number): string {
   return `${name}_w${weeks}`;
 }
 
+/** What is read of a week. */
 const WEEK_TYPES: Readonly<Record<string, string>> = {
   ...{ meter_key: 'UBIGINT', segment: 'VARCHAR', transformer: 'VARCHAR', days: 'TINYINT', use_wh: 'DECIMAL(18, 1)' },
-  ...{ base_wh: 'DECIMAL(18, 1)', evening_wh: 'DECIMAL(18, 1)', night_wh: 'DECIMAL(18, 1)', peak_wh: 'DECIMAL(18, 1)' },
-  ...{ zeros: 'SMALLINT', zero_days: 'TINYINT', use_days: 'DECIMAL(18, 5)[]' },
+  ...{ base_wh: 'DECIMAL(18, 1)', evening_wh: 'DECIMAL(18, 1)', zero_days: 'TINYINT', use_days: 'DECIMAL(18, 5)[]' },
 };
+
+/** Weeks of so many rows are read into memory, 40 MB: to open ten files for each question costs more than all answers about a few thousand meters. */
+const ROWS_IN_MEMORY = 250_000;
 
 /** Opens `weeks`: every week of every meter, `w` from 0, the newest; all as they were some weeks ago. */
 export async function openWeeks(sql: SqlSession, unit: StepUnit, ago = 0): Promise<void> {
   const columns = Object.entries(WEEK_TYPES);
   const none = `SELECT 0 AS w, ${columns.map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`).join(', ')} WHERE false`;
-  const weeks = Array.from({ length: WEEKS }, (_, week) => ({
-    week,
-    paths: pathsOf(unit, weekBefore('week', week + ago)),
-  })).filter(({ paths }) => paths.length > 0);
-  const each = weeks.map(({ week, paths }) => `SELECT ${week} AS w, * FROM ${parquetOf(paths)}`);
-  await sql.run(`CREATE OR REPLACE TEMP VIEW weeks AS ${[none, ...each].join(' UNION ALL ')}`);
+  const weeks = Array.from({ length: WEEKS }, (_, week) => unit.inputs[weekBefore('week', week + ago)] ?? []);
+  const each = weeks.flatMap((files, week) =>
+    files.length === 0
+      ? []
+      : [`SELECT ${week} AS w, ${Object.keys(WEEK_TYPES).join(', ')} FROM ${parquetOf(files.map(({ path }) => path))}`],
+  );
+  const rows = weeks.flat().reduce((sum, { ref }) => sum + (ref.rows ?? Infinity), 0);
+  const all = [none, ...each].join(' UNION ALL ');
+  if (rows <= ROWS_IN_MEMORY) await sql.run(`CREATE OR REPLACE TEMP TABLE weeks_read AS ${all}`);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW weeks AS ${rows <= ROWS_IN_MEMORY ? 'SELECT * FROM weeks_read' : all}`);
 }
 
 /** Less than this of a reference is no reference: ratios of nearly nothing are noise. Wh a day. */
@@ -74,36 +81,37 @@ function referenceSql(range: string): string {
 }
 
 /** The median of a segment's ratios: thieves and travellers are too few to move it. */
-function courseSql(week: number): string {
+function courseSql(weeks: string): string {
   return `SELECT k.segment, k.w, median(CAST(k.use_wh AS DOUBLE) / nullif(r.use_wh, 0)), median(CAST(k.base_wh AS DOUBLE) / nullif(r.base_wh, 0)),
       median(CAST(k.evening_wh AS DOUBLE) / nullif(r.evening_wh, 0)), median(CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0))
-    FROM weeks k JOIN reference r USING (meter_key) WHERE k.w = ${week} GROUP BY k.segment, k.w`;
+    FROM weeks k JOIN reference r USING (meter_key) WHERE k.w ${weeks} GROUP BY k.segment, k.w`;
 }
 
+/** Of most meters the four judged weeks say that they are none of those asked for: what is listed of all weeks is listed of the others. */
 function featuresSql(range: string, where: string): string {
-  const third = (column: string): string =>
-    `list_sort(list(coalesce(${column}, 1)) FILTER (WHERE w < ${JUDGED_WEEKS}))[3]`;
+  const third = (column: string): string => `list_sort(list(coalesce(${column}, 1)))[3]`;
+  const besides = 'JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w';
   return `WITH ratios AS (
-      SELECT k.meter_key, k.w, k.days, ${ratio('use')} AS use, ${ratio('base')} AS base, ${ratio('evening')} AS evening,
-        CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0) / nullif(c.other, 0) AS other,
-        r.use_wh * c.use - CAST(k.use_wh AS DOUBLE) AS short_wh, CAST(k.use_wh AS DOUBLE) AS week_wh,
-        k.zero_days, CAST(k.use_days AS DOUBLE[]) AS use_days
-      FROM weeks k JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w
-      WHERE k.meter_key ${range})
-    SELECT * FROM (
-      SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, ${third('use')} AS use_ratio, ${third('base')} AS base_ratio,
-        ${third('evening')} AS evening_ratio, ${third('other')} AS other_ratio,
-        CAST(sum(zero_days) FILTER (WHERE w < ${JUDGED_WEEKS}) AS INTEGER) AS zero_days,
-        list(coalesce(short_wh, 0) ORDER BY w) AS short_wh, list(w ORDER BY w) AS weeks,
-        list(week_wh ORDER BY w) AS week_wh, list(use_days ORDER BY w) AS use_days
-      FROM ratios JOIN reference r USING (meter_key) GROUP BY ALL
-      HAVING coalesce(sum(days) FILTER (WHERE w < ${JUDGED_WEEKS}), 0) >= ${LEAST_JUDGED_DAYS})
-    WHERE ${where}`;
+      SELECT k.meter_key, k.days, k.zero_days, ${ratio('use')} AS use, ${ratio('base')} AS base, ${ratio('evening')} AS evening,
+        CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0) / nullif(c.other, 0) AS other
+      FROM weeks k ${besides} WHERE k.w < ${JUDGED_WEEKS} AND k.meter_key ${range}),
+    judged AS (SELECT * FROM (
+        SELECT meter_key, ${third('use')} AS use_ratio, ${third('base')} AS base_ratio, ${third('evening')} AS evening_ratio,
+          ${third('other')} AS other_ratio, CAST(sum(zero_days) AS INTEGER) AS zero_days
+        FROM ratios GROUP BY meter_key HAVING sum(days) >= ${LEAST_JUDGED_DAYS})
+      WHERE ${where}),
+    listed AS (
+      SELECT k.meter_key, list(coalesce(r.use_wh * c.use - CAST(k.use_wh AS DOUBLE), 0) ORDER BY k.w) AS short_wh, list(k.w ORDER BY k.w) AS weeks,
+        list(CAST(k.use_wh AS DOUBLE) ORDER BY k.w) AS week_wh, list(CAST(k.use_days AS DOUBLE[]) ORDER BY k.w) AS use_days
+      FROM weeks k SEMI JOIN judged ON k.meter_key = judged.meter_key ${besides} WHERE k.meter_key ${range} GROUP BY k.meter_key)
+    SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, use_ratio, base_ratio, evening_ratio, other_ratio, zero_days,
+      short_wh, weeks, week_wh, use_days
+    FROM judged JOIN listed USING (meter_key) JOIN reference r USING (meter_key)`;
 }
 
 /**
- * `meter_features`: one row per meter that has a reference and of which a condition over these columns is true. A range of keys after the other, and the
- * courses of segments week by week: what is in memory does not grow with the fleet.
+ * `meter_features`: one row per meter that has a reference and of which a condition over its ratios and `zero_days` is true. A range of keys after the other, and of
+ * several ranges the courses of segments week by week: what is in memory does not grow with the fleet.
  */
 export async function fillFeatures(sql: SqlSession, where: string, rowsAtOnce = ROWS_AT_ONCE): Promise<void> {
   const ranges = await keyRanges(sql, rowsAtOnce);
@@ -113,7 +121,8 @@ export async function fillFeatures(sql: SqlSession, where: string, rowsAtOnce = 
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE course (segment VARCHAR, w INTEGER, use DOUBLE, base DOUBLE, evening DOUBLE, other DOUBLE)`,
   );
-  for (let week = 0; week < WEEKS; week += 1) await sql.run(`INSERT INTO course ${courseSql(week)}`);
+  const weeks = ranges.length === 1 ? [`< ${WEEKS}`] : Array.from({ length: WEEKS }, (_, week) => `= ${week}`);
+  for (const some of weeks) await sql.run(`INSERT INTO course ${courseSql(some)}`);
   for (const [place, range] of ranges.entries()) {
     const into = place === 0 ? 'CREATE OR REPLACE TEMP TABLE meter_features AS' : 'INSERT INTO meter_features';
     await sql.run(`${into} ${featuresSql(range, where)}`);
@@ -125,18 +134,22 @@ export type ExcessByDay = readonly (number | undefined)[];
 
 /** By transformer; `ago` shifts the window by whole weeks into the past. */
 export async function excessLosses(sql: SqlSession, unit: StepUnit, ago = 0): Promise<Map<string, ExcessByDay>> {
+  const weeks = Array.from({ length: WEEKS }, (_, week) => ({
+    week,
+    paths: pathsOf(unit, weekBefore('balance', week + ago)),
+  })).filter(({ paths }) => paths.length > 0);
+  const each = weeks.map(
+    ({ week, paths }) => `SELECT ${week} AS week, transformer, excess_days FROM ${parquetOf(paths)}`,
+  );
   const found = new Map<string, (number | undefined)[]>();
-  for (let week = 0; week < WEEKS; week += 1) {
-    const paths = pathsOf(unit, weekBefore('balance', week + ago));
-    if (paths.length === 0) continue;
-    const rows = await sql.rows<{ transformer: string; excess_days: (number | null)[] }>(
-      `SELECT transformer, excess_days FROM ${parquetOf(paths)}`,
-    );
-    for (const { transformer, excess_days: days } of rows) {
-      const own = found.get(transformer) ?? new Array<number | undefined>(WEEKS * WEEK_DAYS).fill(undefined);
-      for (const [back, excess] of days.entries()) own[week * WEEK_DAYS + back] = excess ?? undefined;
-      found.set(transformer, own);
-    }
+  if (each.length === 0) return found;
+  const rows = await sql.rows<{ week: number; transformer: string; excess_days: (number | null)[] }>(
+    each.join(' UNION ALL '),
+  );
+  for (const { week, transformer, excess_days: days } of rows) {
+    const own = found.get(transformer) ?? new Array<number | undefined>(WEEKS * WEEK_DAYS).fill(undefined);
+    for (const [back, excess] of days.entries()) own[week * WEEK_DAYS + back] = excess ?? undefined;
+    found.set(transformer, own);
   }
   return found;
 }

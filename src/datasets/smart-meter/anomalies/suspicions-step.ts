@@ -4,9 +4,10 @@ import { forEachUnit, quoteText } from '../../kit/index.ts';
 import type { SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
 import { copyTable, pathsOf } from '../tables.ts';
 import { candidatesOf } from './candidates.ts';
-import { excessLosses, openWeeks, weekBefore } from './features.ts';
+import { excessLosses, JUDGED_WEEKS, openWeeks, weekBefore } from './features.ts';
 import { suspicionsOf, SUSPICION_THRESHOLD } from './suspicion.ts';
 import type { Suspicion } from './suspicion.ts';
+import { WeeklyScores } from './weekly-scores.ts';
 
 /**
  * `metrics/suspicions`: meters that lack energy which their transformer lacks too, now and a week ago. A hint for a person, with its reasons; never a proof.
@@ -20,11 +21,14 @@ export interface ToldSuspicion extends Suspicion {
 /** One row a suspicious meter, by key and never by id. */
 export const metricsSuspicions: StepImplementation = {
   kind: 'sql',
-  run: (task, sql) => forEachUnit(task, (unit) => suspicionsOn(unit, sql)),
+  run: (task, sql) => {
+    const scores = new WeeklyScores(task.units);
+    return forEachUnit(task, (unit) => suspicionsOn(unit, sql, scores));
+  },
 };
 
-async function suspicionsOn(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
-  const told = pathsOf(unit, weekBefore('week', 4)).length === 0 ? [] : await toldOf(unit, sql);
+async function suspicionsOn(unit: StepUnit, sql: SqlSession, scores: WeeklyScores): Promise<UnitResult> {
+  const told = isJudged(unit) ? await toldOf(unit, sql, scores) : [];
   const rows = path.join(sql.scratch, `suspicions-${unit.scope}.ndjson`);
   await writeFile(rows, told.map((one) => `${JSON.stringify(one)}\n`).join(''));
   const columns = Object.entries(COLUMNS).map(([name, type]) => `${name}: '${type}'`);
@@ -57,14 +61,15 @@ const COLUMNS: Readonly<Record<keyof ToldSuspicion, string>> = {
   },
 };
 
-async function toldOf(unit: StepUnit, sql: SqlSession): Promise<ToldSuspicion[]> {
-  const [now, before, earlier] = [
-    await scoresOf(unit, sql, 0),
-    await scoresOf(unit, sql, 1),
-    await scoresOf(unit, sql, 2),
-  ];
-  const scoreOf = (found: readonly Suspicion[]) => new Map(found.map(({ meter_key, score }) => [meter_key, score]));
-  const [last, first] = [scoreOf(before), scoreOf(earlier)];
+/** Whether there are more weeks than those that are judged. */
+function isJudged(unit: StepUnit): boolean {
+  return pathsOf(unit, weekBefore('week', JUDGED_WEEKS)).length > 0;
+}
+
+async function toldOf(unit: StepUnit, sql: SqlSession, scores: WeeklyScores): Promise<ToldSuspicion[]> {
+  const now = await scores.now(unit, () => suspicionsAgo(unit, sql, 0));
+  const last = await scores.ago(unit, 1, () => suspicionsAgo(unit, sql, 1));
+  const first = await scores.ago(unit, 2, () => suspicionsAgo(unit, sql, 2));
   return now
     .filter(({ score }) => score > 0)
     .map((suspicion) => {
@@ -75,7 +80,7 @@ async function toldOf(unit: StepUnit, sql: SqlSession): Promise<ToldSuspicion[]>
     });
 }
 
-async function scoresOf(unit: StepUnit, sql: SqlSession, ago: number): Promise<Suspicion[]> {
+async function suspicionsAgo(unit: StepUnit, sql: SqlSession, ago: number): Promise<Suspicion[]> {
   await openWeeks(sql, unit, ago);
   return suspicionsOf(await candidatesOf(sql), await excessLosses(sql, unit, ago));
 }
