@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { PipelineError } from '../../errors.ts';
+import { onceDone } from '../shared/hung-up.ts';
 
 /** Of all callers, and of one: each holds up to a month of rows in memory while its reader takes them. */
 const MAX_DOWNLOADS = 64;
@@ -20,7 +21,7 @@ class Downloads {
       });
     this.#all += 1;
     this.#ofCaller.set(caller, own + 1);
-    response.once('close', () => {
+    onceDone(response, () => {
       this.#end(caller);
     });
   }

@@ -6,8 +6,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.ts';
 import type { TableCut } from '../../engine/look/table-cut.ts';
 import { readRowSets, readTexts, writeParquet } from '../../engine/look/table-rows.ts';
-import { PipelineError } from '../../errors.ts';
 import type { TableColumn } from '../../pipelines/tables.ts';
+import { untilHungUp } from '../shared/hung-up.ts';
 import { HttpRefusal } from '../shared/problems.ts';
 import type { Dialect } from './csv.ts';
 import { beginDownload } from './downloads.ts';
@@ -48,19 +48,10 @@ export async function sendWhole(
   reply.type(FORMATS[format]);
   reply.header('content-disposition', `${how}; filename="${fileNameOf(whole)}"`);
   if (format === 'parquet') return sendParquet(engine, whole, request, reply);
-  const signal = untilHungUp(reply);
+  const signal = untilHungUp(reply.raw);
   const lines = readTexts(engine, cut, csvLineSql(columns, dialect), signal);
   const sets = readRowSets(engine, cut, { columns: names, signal });
   return reply.send(rowStream(whole, format, { lines, sets }));
-}
-
-/** Aborts when the connection of the answer closes: nobody reads on for who has hung up, or waits for a turn. */
-export function untilHungUp(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    gone.abort(new PipelineError('BUSY', 'the caller has hung up'));
-  });
-  return gone.signal;
 }
 
 /** Made on the disk, because its end tells where its columns are; so it also has byte ranges. */

@@ -12,7 +12,6 @@ import { countDays } from '../../pipelines/civil-date.ts';
 import type { AnswerRow } from '../../pipelines/tables.ts';
 import { quoteIdentifier } from '../../pipelines/sql-text.ts';
 import { FORMATS } from '../answers/formats.ts';
-import { untilHungUp } from '../answers/send-rows.ts';
 import { standingOf, tellStanding } from '../answers/standing.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
 import { instantTextSql } from '../answers/value-sql.ts';
@@ -20,6 +19,7 @@ import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { civilDate } from '../shared/fields.ts';
+import { untilHungUp } from '../shared/hung-up.ts';
 import { answerAs, anyRecord, bounded, problems, unchanged } from '../shared/responses.ts';
 import { notFound } from '../shared/problems.ts';
 
@@ -188,7 +188,7 @@ class Grid {
     if (isKnown(request, reply, tagOf(['curve', cut.hash, ...columns, JSON.stringify(head)]))) return reply.send();
     tellStanding(reply, standingOf(cut));
     const line = curveRowSql({ name, columns });
-    const texts = await readAllTexts(this.#context.engine, cut, line, untilHungUp(reply));
+    const texts = await readAllTexts(this.#context.engine, cut, line, untilHungUp(reply.raw));
     const text = texts.map((one) => one.text).join('');
     const count = texts.reduce((sum, { rows }) => sum + rows, 0);
     const start = JSON.stringify({ count, debut, fin, unite: 'MW', ...head }).slice(0, -1);

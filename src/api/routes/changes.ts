@@ -9,6 +9,7 @@ import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { instant, pipelineName } from '../shared/fields.ts';
+import { untilHungUp } from '../shared/hung-up.ts';
 import { answerAs, anyRecord, plainText, problems } from '../shared/responses.ts';
 import { PipelineError } from '../../errors.ts';
 
@@ -154,10 +155,7 @@ async function sendEvents(
   requireScope(request, 'data:read', pipeline);
   if (listeners.count >= MAX_LISTENERS) throw new PipelineError('BUSY', `${MAX_LISTENERS} readers listen already`);
   listeners.count += 1;
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    gone.abort();
-  });
+  const gone = untilHungUp(reply.raw);
   const last = request.headers['last-event-id'];
   reply.hijack();
   for (const [name, value] of Object.entries(reply.getHeaders()))
@@ -168,10 +166,10 @@ async function sendEvents(
     await tell(
       context,
       { pipeline, since: typeof last === 'string' && isCursor(last) ? last : undefined },
-      { reply, looks: listeners.looks, signal: gone.signal },
+      { reply, looks: listeners.looks, signal: gone },
     );
   } catch (error) {
-    if (!gone.signal.aborted) request.log.warn({ err: error }, 'events ended');
+    if (!gone.aborted) request.log.warn({ err: error }, 'events ended');
   } finally {
     listeners.count -= 1;
     reply.raw.end();

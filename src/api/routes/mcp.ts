@@ -4,6 +4,7 @@ import { tablesOf } from '../../engine/look/table-cut.ts';
 import { whyNotAsk } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
+import { onceDone } from '../shared/hung-up.ts';
 import { PipelineError } from '../../errors.ts';
 
 /** `POST /mcp`: the questions for assistants over streamable HTTP. Every request stands for itself; no session is kept. */
@@ -23,7 +24,7 @@ export function addMcpRoute(app: ApiApp, { engine, known, settings }: ApiContext
     reply.hijack();
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
-    reply.raw.once('close', () => void server.close());
+    onceDone(reply.raw, () => void server.close());
     await server.connect(transport);
     await transport.handleRequest(request.raw, reply.raw, request.body);
   });

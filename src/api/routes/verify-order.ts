@@ -4,6 +4,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { verifyDays } from '../../engine/verify/verify-day.ts';
 import { PipelineError } from '../../errors.ts';
 import type { Verification } from '../../pipelines/verification.ts';
+import { untilHungUp } from '../shared/hung-up.ts';
 import { notFound } from '../shared/problems.ts';
 import type { Orders } from './orders.ts';
 
@@ -31,14 +32,10 @@ export class Verifier {
     await orders.note(request, { action: 'verify', target, pipeline, reason });
     if (this.#busy !== undefined) throw new PipelineError('BUSY', `${this.#busy} is being verified`);
     this.#busy = target;
-    const gone = new AbortController();
-    const stop = (): void => {
-      gone.abort();
-    };
-    reply.raw.once('close', stop);
+    const signal = untilHungUp(reply.raw);
     try {
       const control = {
-        signal: gone.signal,
+        signal,
         progress: () => undefined,
       };
       const { days } = await verifyDays(this.#engine, control, { pipeline, dates: [date] });
@@ -47,7 +44,6 @@ export class Verifier {
       return verification;
     } finally {
       this.#busy = undefined;
-      reply.raw.off('close', stop);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { onceDone } from './hung-up.ts';
 import { pipelineErrorOf, sendProblem } from './problems.ts';
 
 /** As long as `Retry-After` says at least. */
@@ -21,7 +22,7 @@ export async function sendProblemInTime(
 async function untilLater(response: ServerResponse): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, HOLD_MS);
-    response.once('close', () => {
+    onceDone(response, () => {
       clearTimeout(timer);
       resolve();
     });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { onceDone } from './hung-up.ts';
 
 /** Pieces of a stream are up to 64 KiB: a reader has to take about one in a minute. */
 const STALL_MS = 60_000;
@@ -13,7 +14,7 @@ export function dropStalled(response: ServerResponse, stallMs = STALL_MS): void 
     else timer.refresh();
   }, stallMs).unref();
   response.on('drain', () => timer.refresh());
-  response.once('close', () => {
+  onceDone(response, () => {
     clearTimeout(timer);
   });
 }
