@@ -50,6 +50,7 @@ import type { ApiContext } from './shared/context.ts';
 import { clientErrorHandler, refuseExpectation } from './shared/malformed.ts';
 import { noQuery } from './shared/fields.ts';
 import { sendProblemInTime } from './shared/held-refusals.ts';
+import { untilHungUp } from './shared/hung-up.ts';
 import { PathMethods } from './shared/other-methods.ts';
 import { notFound, sendProblem } from './shared/problems.ts';
 import { dropStalled } from './shared/stalled-readers.ts';
@@ -235,8 +236,10 @@ function addGuards(app: ApiApp, context: ApiContext, { tags, quotas, headers }: 
     if (request.caller.role !== undefined) reply.header('cache-control', 'private');
     await quotas.take(request.caller, (header, value) => reply.header(header, value));
     if (await tags.isUnchanged(request, reply)) return reply.send();
-    await context.untilRoom?.();
-    return undefined;
+    if (context.untilRoom === undefined) return undefined;
+    const gone = untilHungUp(reply.raw);
+    await context.untilRoom(gone);
+    return gone.aborted ? reply.hijack() : undefined;
   });
 }
 

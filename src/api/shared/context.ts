@@ -30,8 +30,8 @@ export interface ApiContext {
     start(orders: readonly ObjectOrder[]): Promise<void>;
   };
   readonly taskQueue: string;
-  /** Waits until a request may take time of the processors; `BUSY` when too many wait. Absent: each begins at once. */
-  readonly untilRoom?: () => Promise<void>;
+  /** Waits until a request may take time of the processors, or its caller is gone; `BUSY` when too many wait. Absent: each begins at once. */
+  readonly untilRoom?: (gone: AbortSignal) => Promise<void>;
   readonly settings: ApiSettings;
 }
 

@@ -91,7 +91,7 @@ async function buildServer(
   const known = new KnownVersions(engine);
   const room = giveWay ? new WorkersFirst(timesOfHome(sqlScratchOf(context.config.home))) : undefined;
   return createServer({
-    ...definedMembers({ untilRoom: room && (() => room.enter()) }),
+    ...definedMembers({ untilRoom: room && ((gone: AbortSignal) => room.enter(gone)) }),
     engine,
     known,
     calendar: new KnownCalendar(engine, known),

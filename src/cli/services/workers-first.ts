@@ -48,7 +48,8 @@ export function timesOfHome(scratchRoot: string): ProcessorTimes {
  */
 export class WorkersFirst {
   readonly #times: ProcessorTimes;
-  readonly #waiting: (() => void)[] = [];
+  /** In the order in which they came. */
+  readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #isWorking = false;
   #lookedAt: number;
@@ -64,11 +65,12 @@ export class WorkersFirst {
     this.#own = times.own();
   }
 
-  /** Returns when the request may begin; `BUSY` when too many wait for it. */
-  async enter(): Promise<void> {
+  /** Returns when the request may begin, or its caller is gone, who keeps no place; `BUSY` when too many wait for it. */
+  async enter(gone?: AbortSignal): Promise<void> {
+    if (gone?.aborted === true) return;
     this.#look();
     if (this.#timer === undefined && this.#hasRoom()) return;
-    if (this.#waiting.length >= MAX_WAITING)
+    if (this.#waiting.size >= MAX_WAITING)
       throw new PipelineError('BUSY', `${MAX_WAITING} requests wait while workers are at work`, {
         retryAfterMs: 1_000,
       });
@@ -76,15 +78,22 @@ export class WorkersFirst {
       this.#letIn();
     }, ENTER_EVERY_MS);
     await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
+      const begin = (): void => {
+        this.#waiting.delete(begin);
+        gone?.removeEventListener('abort', begin);
+        resolve();
+      };
+      this.#waiting.add(begin);
+      gone?.addEventListener('abort', begin);
     });
   }
 
   /** One at a time: what it will take is not known before. */
   #letIn(): void {
     this.#look();
-    if (this.#hasRoom()) this.#waiting.shift()?.();
-    if (this.#waiting.length > 0) return;
+    const [next] = this.#waiting;
+    if (this.#hasRoom()) next?.();
+    if (this.#waiting.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

@@ -1,10 +1,17 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { timesOfHome, WorkersFirst } from '../../../src/cli/services/workers-first.ts';
+import { openTestApi } from '../../fixtures/api-server.ts';
+import { noopDataset } from '../../fixtures/noop-dataset.ts';
+import { openTestEngine } from '../../fixtures/test-engine.ts';
+import type { TestEngine } from '../../fixtures/test-engine.ts';
 
 /** Processor times that a test sets, and hears asked for; another process, number 7, has taken `other` seconds so far. */
 class GivenTimes extends EventEmitter {
@@ -77,6 +84,75 @@ describe('requests beside workers', () => {
     await expect(room.enter()).rejects.toMatchObject({ code: 'BUSY', retryAfterMs: 1_000 });
     times.pass(1, 0);
     await Promise.all(asked);
+  });
+});
+
+describe('requests whose caller has hung up', () => {
+  let engine: TestEngine;
+  let api: ApiApp;
+  let times: GivenTimes;
+  let waiting: number;
+  let answered: number;
+  const PATH = '/api/v1/pipelines/noop/calendar?from=2024-01-01&to=2024-01-02';
+
+  beforeEach(async () => {
+    engine = await openTestEngine([noopDataset]);
+    let room: WorkersFirst;
+    ({ times, room } = await beside(0.9));
+    times.taken += 100;
+    [waiting, answered] = [0, 0];
+    api = await openTestApi(
+      engine,
+      {},
+      {
+        untilRoom: async (gone) => {
+          waiting += 1;
+          await room.enter(gone).finally(() => (waiting -= 1));
+        },
+        running: () => {
+          answered += 1;
+          return Promise.resolve(new Map());
+        },
+      },
+    );
+    await api.listen({ host: '127.0.0.1', port: 0 });
+  });
+  afterEach(async () => {
+    api.server.closeAllConnections();
+    await api.close();
+    await engine.close();
+  });
+
+  const url = () => `http://127.0.0.1:${(api.server.address() as AddressInfo).port}${PATH}`;
+
+  /** As many requests as may wait, on so many connections, of which each is closed before it has an answer. */
+  async function hangUp(connections: number): Promise<void> {
+    const { port } = api.server.address() as AddressInfo;
+    const request = `GET ${PATH} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`;
+    const sockets = Array.from({ length: connections }, () => connect(port, '127.0.0.1'));
+    for (const socket of sockets) socket.write(request.repeat(64 / connections));
+    await vi.waitFor(() => {
+      expect(waiting).toBe(64);
+    });
+    expect((await fetch(url())).status).toBe(503);
+    for (const socket of sockets) socket.destroy();
+  }
+
+  it.each([
+    ['of connections', 64],
+    ['sent one behind the other', 1],
+  ])('%s give up their places, and are not answered', async (_, connections) => {
+    await hangUp(connections);
+    await vi.waitFor(() => {
+      expect(waiting).toBe(0);
+    });
+    const asked = fetch(url());
+    await vi.waitFor(() => {
+      expect(waiting).toBe(1);
+    });
+    times.pass(1, 0);
+    expect((await asked).status).toBe(200);
+    expect(answered).toBe(1);
   });
 });
 
