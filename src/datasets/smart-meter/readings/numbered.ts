@@ -125,7 +125,8 @@ export async function cutByShard(
   await sql.run(`SET partitioned_write_flush_threshold = ${ROWS_BEFORE_WRITING}`);
   // Rows with their numbers come one after the other.
   await sql.runOnOneThread(
-    `COPY (${rows}) TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION LZ4_RAW, PARTITION_BY (shard), OVERWRITE)`,
+    `COPY (${rows}) TO ${quoteText(folder)} (FORMAT PARQUET, COMPRESSION LZ4_RAW, DICTIONARY_SIZE_LIMIT 1,
+      PARTITION_BY (shard), OVERWRITE)`,
   );
   const found = await readdir(folder);
   return shardsOf(of).flatMap((shard) => {
