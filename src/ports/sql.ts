@@ -11,7 +11,7 @@ export interface SqlSession {
   run(sql: string): Promise<void>;
   /**
    * The same for a long statement that only one thread can work on, such as one that numbers the rows of a file. The engine's others would wait for it
-   * in a loop: measured, another 0.5 s of a processor for each second of it.
+   * in a loop: measured, by chance up to another second of a processor for each second of it.
    */
   runOnOneThread(sql: string): Promise<void>;
   /**

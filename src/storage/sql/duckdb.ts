@@ -116,7 +116,8 @@ class EmbeddedEngine implements DuckDbEngine {
           borrowed.push(folder);
           return folder;
         },
-        onOneThread: (statement) => this.#onOneThread(opened, statement),
+        // Counted as many statements as there are threads, it has its own alone.
+        onOneThread: (statement) => this.#countedAs(opened, this.#options.threads - 1, statement),
         beside: (lane) => this.#beside(opened, name, lane),
         onInstanceEnd,
       });
@@ -149,30 +150,22 @@ class EmbeddedEngine implements DuckDbEngine {
   }
 
   /** A lane of a session counts as one more when threads are shared. */
-  async #beside(
-    opened: OpenInstance,
-    name: string,
-    work: (connection: DuckDBConnection) => Promise<void>,
-  ): Promise<void> {
-    await this.#shareThreads(opened, 1);
-    try {
+  #beside(opened: OpenInstance, name: string, work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+    return this.#countedAs(opened, 1, async () => {
       const connection = await this.#connect(opened, name);
       await work(connection).finally(() => {
         connection.closeSync();
       });
-    } finally {
-      await this.#shareThreads(opened, -1);
-    }
+    });
   }
 
-  /** Counts as many statements as there are threads, so that the statement has its own alone. */
-  async #onOneThread(opened: OpenInstance, statement: () => Promise<void>): Promise<void> {
-    const others = this.#options.threads - 1;
-    await this.#shareThreads(opened, others);
+  /** Meanwhile threads are shared as among so many more. */
+  async #countedAs(opened: OpenInstance, more: number, work: () => Promise<void>): Promise<void> {
+    await this.#shareThreads(opened, more);
     try {
-      await statement();
+      await work();
     } finally {
-      await this.#shareThreads(opened, -others);
+      await this.#shareThreads(opened, -more);
     }
   }
 
