@@ -17,20 +17,18 @@ export function headerOf(head: FileHead, { delimiter, skip }: CsvShape): string[
 
 /** The rows as text, with `line`, the place of the row in the file. */
 export function csvRows(path: string, names: readonly string[], shape: CsvShape, hasHeader = true): string {
-  const before = shape.skip + (hasHeader ? 1 : 0);
-  return `(SELECT *, ${before} + row_number() OVER () AS line FROM ${unnumberedRows(path, names, shape, hasHeader)})`;
+  return `(SELECT *, ${linesBefore(shape, hasHeader)} + row_number() OVER () AS line FROM ${unnumberedRows(path, names, shape, hasHeader)})`;
 }
 
 /** The same without `line`: to number rows is the work of one thread, while without it all threads read the file. */
-export function unnumberedRows(
-  path: string,
-  names: readonly string[],
-  { delimiter, skip }: CsvShape,
-  hasHeader = true,
-): string {
+export function unnumberedRows(path: string, names: readonly string[], shape: CsvShape, hasHeader = true): string {
   const columns = names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
-  return `read_csv(${quoteText(path)}, delim = ${quoteText(delimiter)}, quote = '"', escape = '"', header = false,
-    skip = ${skip + (hasHeader ? 1 : 0)}, columns = {${columns}}, null_padding = true, auto_detect = false, strict_mode = false)`;
+  return `read_csv(${quoteText(path)}, delim = ${quoteText(shape.delimiter)}, quote = '"', escape = '"', header = false,
+    skip = ${linesBefore(shape, hasHeader)}, columns = {${columns}}, null_padding = true, auto_detect = false, strict_mode = false)`;
+}
+
+function linesBefore({ skip }: CsvShape, hasHeader: boolean): number {
+  return skip + (hasHeader ? 1 : 0);
 }
 
 /** SQL of a column by one of its names, trimmed; NULL where the header has none of them. */

@@ -97,27 +97,30 @@ export async function readFile(
       mediaType,
       constants,
       published: { ...constants, ...published },
-      ...(await zonesOf(sql, { isEnd: published.is_end, stepMin: constants.step_min })),
+      ...(await zonesOf(sql, leadOf(published, constants))),
       isKept: !isView,
     },
     ...(isView && !isTwice && isDeclared ? { readFrom } : {}),
   };
 }
 
-/** What all rows say of the interval that a stamp belongs to, as SQL; undefined where they differ. */
-interface StampMeaning {
-  readonly isEnd: string | undefined;
-  readonly stepMin: string | undefined;
-}
-
-async function zonesOf(sql: SqlSession, { isEnd, stepMin }: StampMeaning): Promise<Pick<ReadFile, 'zones' | 'spans'>> {
-  const earlier = isEnd === 'false' ? '0' : isEnd === 'true' && stepMin !== undefined ? `60 * ${stepMin}` : undefined;
-  const found = await sql.rows<ZoneSpan & { odd: number }>(
-    `SELECT zone, min(at_s) - ${earlier ?? '0'} AS first, max(at_s) - ${earlier ?? '0'} AS last, CAST(sum(rows) AS BIGINT) AS rows,
-      count(problem) + count(second_s) AS odd FROM times GROUP BY zone ORDER BY zone`,
+async function zonesOf(sql: SqlSession, lead: number | undefined): Promise<Pick<ReadFile, 'zones' | 'spans'>> {
+  const found = await sql.rows<{ zone: string; first: number; last: number; rows: number; odd: number }>(
+    `SELECT zone, min(at_s) AS first, max(at_s) AS last, CAST(sum(rows) AS BIGINT) AS rows, count(problem) + count(second_s) AS odd
+      FROM times GROUP BY zone ORDER BY zone`,
   );
   if (found.length === 0 || found.some(({ odd }) => odd > 0)) return { zones: undefined, spans: undefined };
-  return { zones: found.map(({ zone }) => zone), spans: earlier === undefined ? undefined : found };
+  const spans =
+    lead === undefined
+      ? undefined
+      : found.map(({ zone, first, last, rows }) => ({ zone, first: first - lead, last: last - lead, rows }));
+  return { zones: found.map(({ zone }) => zone), spans };
+}
+
+/** Seconds by which intervals start before their stamps; undefined where rows differ in it. */
+function leadOf({ is_end: isEnd }: SameInAll, { step_min: minutes }: Constants): number | undefined {
+  if (isEnd === 'false') return 0;
+  return isEnd === 'true' && minutes !== undefined ? 60 * Number(minutes) : undefined;
 }
 
 /** Rows of a file under a name: kept, or read from the file anew by every statement. */

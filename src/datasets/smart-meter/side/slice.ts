@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { addDays, civilDateAt, firstOf, PipelineError, refuseUnreadable } from '../../kit/index.ts';
 import type { CivilDate, RecognisedFile, SliceTask, SqlSession, TextRows, UnitOutcome } from '../../kit/index.ts';
-import { columnSql, csvRows, headerOf } from '../dialects/csv.ts';
+import { columnSql, headerOf, unnumberedRows } from '../dialects/csv.ts';
 import type { FileHead } from '../dialects/dialect.ts';
 import { readHead } from '../dialects/dialects.ts';
 import { secondsOf } from '../readings/days.ts';
@@ -30,7 +30,7 @@ export function sidePartOf(head: FileHead): SidePart | undefined {
 async function readSide(sql: SqlSession, head: FileHead, part: SidePart, secret: string): Promise<void> {
   const shape = shapeOf(head);
   const names = headerOf(head, shape);
-  const rows = csvRows(head.path, names, shape);
+  const rows = unnumberedRows(head.path, names, shape);
   const hasMeters = Object.values(part.columns).includes('meter');
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE side_text AS SELECT *, ${hasMeters ? columnSql(names, 'meter_id') : 'CAST(NULL AS VARCHAR)'} AS side_meter FROM ${rows}`,
