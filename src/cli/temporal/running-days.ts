@@ -1,5 +1,4 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Config } from '../../config/load-config.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
 import { datesBetween, isCivilDate } from '../../pipelines/civil-date.ts';
@@ -9,6 +8,7 @@ import { SEARCH_KEYS } from '../../workflows/search-keys.ts';
 import { clientOf } from '../../workers/temporal-target.ts';
 import { knownTemporal } from './known-temporal.ts';
 import type { KnownTemporal } from './known-temporal.ts';
+import { REPORTED_PROBLEMS } from './standing-still.ts';
 
 /** What Temporal says about the days of a pipeline that are under way. */
 export interface RunningDays {
@@ -19,9 +19,6 @@ export interface RunningDays {
 
 /** Looking must not hold up a command: a server that does not answer within this is left aside. */
 const ANSWER_WITHIN_MS = 2_000;
-
-/** What the server itself writes beside a run whose workflow task fails again and again, after about a minute. */
-const PROBLEMS = defineSearchAttributeKey('TemporalReportedProblems', 'KEYWORD_LIST');
 
 /** The days with an open run of their own, or inside an open window. Never fails: what went wrong is said in `unknown`. */
 export async function findRunningDays(config: Pick<Config, 'env' | 'home'>, pipeline: string): Promise<RunningDays> {
@@ -70,7 +67,7 @@ function isDay({ workflowId }: WorkflowExecutionInfo): boolean {
 function runningDay({ workflowId, status, startTime, typedSearchAttributes }: WorkflowExecutionInfo): RunningDay {
   const held = typedSearchAttributes.get(SEARCH_KEYS.Verdict) === 'quarantined';
   const paused = status.name === 'PAUSED' ? { paused: true } : {};
-  const standsStill = typedSearchAttributes.get(PROBLEMS) !== undefined;
+  const standsStill = typedSearchAttributes.get(REPORTED_PROBLEMS) !== undefined;
   return { workflowId, startedAt: startTime.toISOString(), held, ...paused, ...(standsStill ? { standsStill } : {}) };
 }
 

@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
 /**
@@ -15,8 +16,10 @@ const EVENTS_LOOKED_AT = 10;
 
 const { WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
-/** What the server writes beside a run whose tries have failed for about a minute. */
-const REPORTED = 'TemporalReportedProblems IN ("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")';
+/** The search attribute in which the server itself tells of a run whose tries have failed for about a minute. */
+export const REPORTED_PROBLEMS = defineSearchAttributeKey('TemporalReportedProblems', 'KEYWORD_LIST');
+
+const REPORTED = `${REPORTED_PROBLEMS.name} IN ("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")`;
 
 /** Lets a run go on that stands still: a new run in its place, which reuses every finished step. */
 export function resetCommand(client: Client, workflowId: string): string {
