@@ -1,26 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { october } from '@quotidien/sample-portal/sftp/october';
 import type { SupplierRows } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let home: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'enedis-october-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 512, threads: 2, scratchRoot: home });
+  engine = await openTestSql({ memoryLimitMb: 512, threads: 2 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 interface Month {
   readonly rsc: string;

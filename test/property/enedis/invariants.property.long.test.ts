@@ -1,30 +1,20 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { RANDOM_HORIZON, randomSupplier, shuffled } from '../../fixtures/enedis-random.ts';
 import type { SupplierRows } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let home: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'enedis-invariants-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 512, threads: 2, scratchRoot: home });
+  engine = await openTestSql({ memoryLimitMb: 512, threads: 2 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 const RUNS = { numRuns: 10 };
 const TABLES = ['abonnements_payes', 'energies_payees', 'mois', 'accise_mois'] as const;

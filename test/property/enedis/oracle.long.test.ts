@@ -1,23 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { expectTheOraclesMonths } from '../../fixtures/enedis-oracle.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let home: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'enedis-oracle-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 1_024, threads: 2, scratchRoot: home });
+  engine = await openTestSql({ memoryLimitMb: 1_024, threads: 2 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 describe('the months of random suppliers', () => {
   it('are those of a script that was written apart, for 500 suppliers', async () => {

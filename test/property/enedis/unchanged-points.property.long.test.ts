@@ -1,27 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SupplierRows } from '@quotidien/sample-portal/sftp/supplier-rows';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { makeHistory, previousOf, writeDeliveries } from '../../fixtures/enedis-history.ts';
 import type { Deliveries } from '../../fixtures/enedis-history.ts';
 import { randomSupplier } from '../../fixtures/enedis-random.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let home: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'enedis-unchanged-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 512, threads: 2, scratchRoot: home });
+  engine = await openTestSql({ memoryLimitMb: 512, threads: 2 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 const CONTRACTS = 8;
 const FLUX = ['c15', 'r151', 'r64'] as const;
@@ -136,7 +127,7 @@ describe('a history that goes on from its newest version', () => {
         const { before, after } = deliveries(one);
         await engine.session(async (sql) => {
           runs += 1;
-          const folder = path.join(home, String(runs));
+          const folder = path.join(engine.folder, String(runs));
           const then = await makeHistory(sql, await writeDeliveries(sql, folder, before, '20251101'));
           await engine.session(async (other) => {
             const now = await writeDeliveries(other, folder, after, '20251101');

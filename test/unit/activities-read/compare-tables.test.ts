@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareTables } from '../../../src/engine/look/compare-tables.ts';
@@ -7,21 +5,14 @@ import { definedMembers } from '../../../src/given.ts';
 import type { NameRows } from '../../../src/pipelines/dataset.ts';
 import { quoteText } from '../../../src/pipelines/sql-text.ts';
 import type { TableDiff } from '../../../src/pipelines/version-diff.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let folder: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'quotidien-tables-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 2, scratchRoot: folder });
+  engine = await openTestSql({ memoryLimitMb: 256, threads: 2 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 /** Compares what two queries give. */
 function compare(

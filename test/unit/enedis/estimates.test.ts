@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SupplierRows } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { daily, emptySupplier, event } from '@quotidien/sample-portal/sftp/supplier-rows';
@@ -8,22 +5,15 @@ import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
 import { estimateMonths } from '../../../src/datasets/enedis/rollup/estimate-months.ts';
 import { judgeMonths } from '../../../src/datasets/enedis/rollup/judge-months.ts';
 import type { UnitDecision } from '../../../src/pipelines/units.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let home: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'enedis-estimates-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 512, threads: 2, scratchRoot: home });
+  engine = await openTestSql({ memoryLimitMb: 512, threads: 2 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 const P = '99000000000001';
 

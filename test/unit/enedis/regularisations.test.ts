@@ -1,24 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { regularisations } from '../../../src/datasets/enedis/commands/regularisations.ts';
 import type { CommandHost, RowsSheet } from '../../../src/pipelines/dataset-command.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let folder: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'enedis-regularisations-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 1, scratchRoot: folder });
+  engine = await openTestSql({ memoryLimitMb: 256, threads: 1 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 /** Contract, component, what was invoiced, what is known now, whether it waits. */
 type Part = readonly [rsc: string, part: string, before: number | null, after: number | null, waits?: boolean];

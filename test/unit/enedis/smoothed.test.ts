@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daily, emptySupplier, event } from '@quotidien/sample-portal/sftp/supplier-rows';
 import { SMOOTHED_SQL } from '../../../src/datasets/enedis/model/smoothed.ts';
@@ -8,22 +5,15 @@ import { runModel } from '../../../src/datasets/enedis/model/run-model.ts';
 import { settleSmoothed } from '../../../src/datasets/enedis/rollup/settle-smoothed.ts';
 import { addMonths } from '../../../src/pipelines/civil-date.ts';
 import type { UnitDecision } from '../../../src/pipelines/units.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
 import { loadSupplier } from '../../fixtures/enedis-supplier.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let home: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'enedis-smoothed-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 512, threads: 2, scratchRoot: home });
+  engine = await openTestSql({ memoryLimitMb: 512, threads: 2 });
 });
-
-afterAll(async () => {
-  await engine.close();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 const P = '99000000000001';
 const MONTHS = Array.from({ length: 13 }, (_, index) => addMonths('2024-10', index));

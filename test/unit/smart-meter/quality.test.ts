@@ -1,24 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectationsOf } from '../../../src/datasets/smart-meter/quality/great-expectations.ts';
 import { QUALITY_RULES, USUAL } from '../../../src/datasets/smart-meter/quality/rules.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
 /** Every rule with rows that fail it and rows that just do not. */
 
-let engine: DuckDbEngine;
-let scratchRoot = '';
+let engine: TestSql;
 beforeAll(async () => {
-  scratchRoot = await mkdtemp(path.join(tmpdir(), 'quotidien-rules-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 1, scratchRoot });
+  engine = await openTestSql({ memoryLimitMb: 256, threads: 1 });
 });
-afterAll(async () => {
-  await engine.close();
-  await rm(scratchRoot, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 const TABLES: Readonly<Record<string, string>> = {
   readings: `meter_key UBIGINT, channel VARCHAR, start_at TIMESTAMPTZ, step_min SMALLINT, energy_wh DECIMAL(12, 5), suspect VARCHAR, label VARCHAR,

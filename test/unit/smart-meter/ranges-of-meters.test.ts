@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { candidatesOf } from '../../../src/datasets/smart-meter/anomalies/candidates.ts';
 import { openWeeks, weekBefore, WEEKS } from '../../../src/datasets/smart-meter/anomalies/features.ts';
 import type { LocalArtefact } from '../../../src/pipelines/dataset.ts';
 import type { SqlSession } from '../../../src/ports/sql.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
 /** Ten weeks of 400 meters whose keys are hashes, of which every twentieth uses less for four weeks. */
 
@@ -22,16 +21,11 @@ function weekSql(week: number): string {
     FROM range(${METERS}) meters(i) ORDER BY meter_key`;
 }
 
-let scratchRoot: string;
-let engine: ReturnType<typeof createDuckDbEngine>;
+let engine: TestSql;
 beforeAll(async () => {
-  scratchRoot = await mkdtemp(path.join(tmpdir(), 'quotidien-ranges-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 200, threads: 2, scratchRoot });
+  engine = await openTestSql({ memoryLimitMb: 200, threads: 2 });
 });
-afterAll(async () => {
-  await engine.close();
-  await rm(scratchRoot, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 /** Files whose rows nobody counted are not read into memory. */
 async function open(sql: SqlSession, counted: Pick<LocalArtefact['ref'], 'rows'> = {}): Promise<void> {

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { weekBefore, WEEKS } from '../../../src/datasets/smart-meter/anomalies/features.ts';
@@ -10,7 +9,8 @@ import { addDays } from '../../../src/pipelines/civil-date.ts';
 import type { StepUnit } from '../../../src/pipelines/dataset.ts';
 import type { CivilDate } from '../../../src/pipelines/vocabulary.ts';
 import type { SqlSession } from '../../../src/ports/sql.ts';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
 /** Three Mondays of a window, each held against itself one and two weeks ago. */
 const MONDAYS: readonly CivilDate[] = ['2024-04-01', '2024-04-08', '2024-04-15'];
@@ -26,16 +26,11 @@ function unitOn(scope: CivilDate, fileOf: (date: CivilDate) => string): StepUnit
   return { scope, inputs: Object.fromEntries(weeks) };
 }
 
-let scratchRoot: string;
-let engine: ReturnType<typeof createDuckDbEngine>;
+let engine: TestSql;
 beforeAll(async () => {
-  scratchRoot = await mkdtemp(path.join(tmpdir(), 'quotidien-scores-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 200, threads: 2, scratchRoot });
+  engine = await openTestSql({ memoryLimitMb: 200, threads: 2 });
 });
-afterAll(async () => {
-  await engine.close();
-  await rm(scratchRoot, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 describe('scores of the weeks of a window', () => {
   const one = { meter_key: '7', score: 0.5 } as Suspicion;
@@ -101,7 +96,7 @@ describe('metrics/suspicions', () => {
 
   it('writes the same bytes for days of a window as for each day alone', async () => {
     await engine.session(async (sql) => {
-      const fileOf = (date: CivilDate): string => path.join(scratchRoot, `${date}.parquet`);
+      const fileOf = (date: CivilDate): string => path.join(engine.folder, `${date}.parquet`);
       for (let week = -2; week < WEEKS_READ; week += 1) {
         const date = addDays('2024-04-01', -7 * week);
         await sql.run(`COPY (${weekSql(date)}) TO '${fileOf(date)}' (FORMAT PARQUET)`);

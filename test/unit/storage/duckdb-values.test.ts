@@ -1,21 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
-import type { DuckDbEngine } from '../../../src/storage/sql/duckdb.ts';
+import { openTestSql } from '../../fixtures/sql-engine.ts';
+import type { TestSql } from '../../fixtures/sql-engine.ts';
 
-let scratchRoot: string;
-let engine: DuckDbEngine;
-
+let engine: TestSql;
 beforeAll(async () => {
-  scratchRoot = await mkdtemp(path.join(tmpdir(), 'quotidien-values-'));
-  engine = createDuckDbEngine({ memoryLimitMb: 256, threads: 1, scratchRoot });
+  engine = await openTestSql({ memoryLimitMb: 256, threads: 1 });
 });
-afterAll(async () => {
-  await engine.close();
-  await rm(scratchRoot, { recursive: true, force: true });
-});
+afterAll(() => engine.close());
 
 describe('rows', () => {
   it.each<[string, unknown]>([
