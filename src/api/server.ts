@@ -157,7 +157,6 @@ async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifie
       addOperationRoutes(api, context);
       addActionRoutes(api, context, verifier);
       addHeldRoutes(api, context);
-      addEarlierApi(api, context);
       addReportLinks(api, context);
       done();
     },
@@ -165,8 +164,11 @@ async function addApi(app: ApiApp, context: ApiContext, tags: KnownTags, verifie
   );
   await app.register(
     (scope, _, done) => {
-      scope.addHook('onRoute', tellRest);
-      addDepositRoute(scope.withTypeProvider<ZodTypeProvider>(), context);
+      const api = scope.withTypeProvider<ZodTypeProvider>();
+      api.addHook('onRoute', tellRest);
+      addDepositRoute(api, context);
+      // Each asks for its own pipeline, so that a key of that one is enough.
+      addEarlierApi(api, context);
       done();
     },
     { prefix },

@@ -15,7 +15,6 @@ import { FORMATS } from '../answers/formats.ts';
 import { standingOf, tellStanding } from '../answers/standing.ts';
 import { isKnown, tagOf } from '../answers/tags.ts';
 import { instantTextSql } from '../answers/value-sql.ts';
-import { requireScope } from '../security/callers.ts';
 import type { ApiApp } from '../shared/app.ts';
 import type { ApiContext } from '../shared/context.ts';
 import { civilDate } from '../shared/fields.ts';
@@ -43,13 +42,11 @@ interface Range {
   readonly fin: string;
 }
 
-/** Paths, parameters and members as the earlier server had them. Nothing without this pipeline. */
+/** Paths, parameters and members as the earlier server had them. */
 export function addGridRoutes(app: ApiApp, context: ApiContext): void {
-  if (!('eco2mix' in context.engine.datasets)) return;
   const response = { 200: anyRecord, ...problems };
   const grid = new Grid(context);
-  app.get('/meta', { schema: { tags, response } }, async (request) => {
-    requireScope(request, 'data:read', 'eco2mix');
+  app.get('/meta', { schema: { tags, response } }, async () => {
     const span = await context.known.span('eco2mix');
     const dates = span === undefined ? null : { debut: span.from, fin: span.to };
     return {
@@ -73,7 +70,6 @@ const CAPACITY_NAMES: Readonly<Record<string, string>> = {
 
 /** Installed capacity of wind and sun by month, as RTE's figures give it; without a range all that is known. */
 export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): void {
-  if (!('eco2mix' in engine.datasets) && !('parc' in engine.datasets)) return;
   const placed = tablesOf(engine.datasets).get('parc_mensuel');
   const schema = {
     tags,
@@ -81,7 +77,6 @@ export function addCapacityRoute(app: ApiApp, { engine, known }: ApiContext): vo
     response: { 200: anyRecord, ...problems, ...bounded },
   };
   app.get('/parc', { schema }, async (request, reply) => {
-    requireScope(request, 'data:read', placed?.pipeline ?? 'eco2mix');
     const span = placed === undefined ? undefined : await known.span(placed.pipeline);
     if (placed === undefined || span === undefined)
       return { count: 0, unite: 'MW', data: [], note: 'aucun mois du parc installé n’est connu' };
@@ -213,7 +208,6 @@ class Grid {
   }
 
   async #cut(request: FastifyRequest, id: string, { debut, fin }: Range, maxDays: number): Promise<TableCut> {
-    requireScope(request, 'data:read', 'eco2mix');
     const { engine, known } = this.#context;
     const table = tablesOf(engine.datasets).get(id);
     if (table === undefined) throw notFound(`table ${id}`);

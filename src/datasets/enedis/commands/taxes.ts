@@ -27,7 +27,7 @@ export async function taxes(call: CommandCall, host: CommandHost): Promise<Comma
       asked,
       known.map(({ trimestre }) => trimestre),
     );
-    return { quarter, ...(await sheetsOf(sql, quarter)) };
+    return { quarter, ...(await taxSheets(sql, quarter)) };
   });
   const { quarter, sheets, months, errors, total } = found;
   const missing = monthsOfQuarter(quarter).filter((month) => !months.includes(month));
@@ -52,7 +52,8 @@ function monthsOfQuarter(quarter: string): string[] {
   return [first, addMonths(first, 1), addMonths(first, 2)];
 }
 
-async function sheetsOf(sql: SqlSession, quarter: string) {
+/** The sheets Résumé, Par taux and Détail of a quarter, over the view of the taxes, with what they add up to. */
+export async function taxSheets(sql: SqlSession, quarter: string) {
   const of = `FROM enedis_taxes WHERE trimestre = ${quoteText(quarter)}`;
   const byMonth = await sql.rows<AnswerRow>(`SELECT mois, ${SUMS} ${of} GROUP BY mois ORDER BY mois`);
   const [total] = await sql.rows<AnswerRow>(`SELECT ${SUMS} ${of}`);

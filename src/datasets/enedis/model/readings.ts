@@ -44,7 +44,8 @@ function meterReading(table: string, source: string, isDoubted: string): string 
       ${NEWEST_DOCUMENT} AS livraison, occurrence_id`;
 }
 
-const STAGE_RANK = `CASE etape_metier ${STAGES_OF_R64.map((stage, rank) => `WHEN '${stage}' THEN ${rank}`).join(' ')} ELSE 9 END`;
+/** The place of a reading of R64 among those of its day: what is most final first. */
+export const STAGE_RANK = `CASE etape_metier ${STAGES_OF_R64.map((stage, rank) => `WHEN '${stage}' THEN ${rank}`).join(' ')} ELSE 9 END`;
 
 /**
  * Makes `points_c15`, and `c15_current`: the rows of C15 that count. A contract that ended before the first month is not shown, although the file of a day may hold its

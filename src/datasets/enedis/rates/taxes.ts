@@ -20,3 +20,11 @@ export const ACCISE_RATES: readonly { readonly from: string; readonly perMwh: re
 
 /** Powers up to which the first and the second rate of the accise hold, in kVA. */
 export const ACCISE_POWERS_KVA = [36, 250] as const;
+
+/** The rate of the accise in €/MWh on a day for a subscribed power; null before the first known rate, and for an unknown power. */
+export function acciseRateOf(day: string, powerKva: number | null): number | null {
+  const rate = ACCISE_RATES.findLast(({ from }) => from <= day);
+  if (rate === undefined || powerKva === null) return null;
+  const band = ACCISE_POWERS_KVA.findIndex((most) => powerKva <= most);
+  return Number(rate.perMwh.at(band));
+}
