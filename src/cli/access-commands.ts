@@ -31,6 +31,16 @@ export function addAccessCommands(program: Command, perform: Perform, inHome: Pe
       inHome(async (context) => (await code()).keysRotate(context, id, options.overlap)),
     );
   keys
+    .command('import [file]')
+    .description(
+      'take in keys of an earlier system: lines label:sha256, or API__TROUSSEAU__label__KEY=key (default: standard input)',
+    )
+    .option('--scope <scope...>', 'what they are good for, as of create', ['data:read'])
+    .option('--days <n>', 'how long they are good, at most 365 (default: 90)')
+    .action((file: string | undefined, options: { scope: string[]; days?: string }) =>
+      perform(async (context) => (await import('./services/import-keys.ts')).keysImport(context, { file, ...options })),
+    );
+  keys
     .command('revoke <id>')
     .description('end a key now')
     .action((id: string) => inHome(async (context) => (await code()).keysRevoke(context, id)));

@@ -59,6 +59,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'schedules trigger': ['schedules trigger eco2mix/daily --date yesterday'],
   'keys create': ['keys create dashboard --scope data:read ops:read --days 30'],
   'keys list': ['keys list'],
+  'keys import': ['keys import earlier.env --scope data:read:enedis --days 365'],
   'keys rotate': ['keys rotate k_1a2b --overlap 7d'],
   'sessions list': ['sessions list'],
   'sessions end': ['sessions end oidc:alice --reason "left the team"'],

@@ -11,8 +11,10 @@ import { DATASETS } from '../../src/datasets/registry.ts';
 import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 import { testContext } from '../fixtures/cli-context.ts';
+import { makeOctober, OCTOBER_KEYS } from '../fixtures/enedis-october.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
+import { TEST_SECRET } from '../fixtures/meters.ts';
 import { rollUpDays, runDay, runDays } from '../fixtures/run-day.ts';
 import { judge, SCHEMATHESIS } from '../fixtures/servers/schemathesis.ts';
 import { builtServer, missingTool, say } from '../fixtures/servers/server-build.ts';
@@ -56,6 +58,11 @@ async function withRealNames(): Promise<string> {
   const names: Readonly<Record<string, Record<string, unknown>>> = {
     pipeline: { enum: ['eco2mix', 'cityflow', 'enedis'] },
     table: { enum: ['eco2mix_national', 'eco2mix_energies_month', 'cityflow_roads', 'meter_readings'] },
+    rsc: { examples: ['R99000000000001', 'R99000000000007'] },
+    pdl: { examples: ['99000000000001'] },
+    prm: { examples: ['99000000000001'] },
+    mois: { examples: ['2025-10-01'] },
+    trimestre: { examples: ['2025-T4'] },
     schedule: { enum: ['daily', 'watch', 'retain'] },
     date: { examples: DATES },
     from: { examples: DATES.slice(0, 1) },
@@ -65,8 +72,16 @@ async function withRealNames(): Promise<string> {
     debut: { examples: DATES.slice(0, 1) },
     fin: { examples: DATES.slice(-1) },
   };
-  for (const operation of Object.values(parsed.paths).flatMap((methods) => Object.values(methods))) {
-    for (const { name, schema } of operation.parameters ?? []) Object.assign(schema, names[name]);
+  const ofFlux = { table: { enum: ['c15', 'r151', 'r67', 'f15_detail', 'affaires'] } };
+  const operations = Object.entries(parsed.paths).flatMap(([path, methods]) =>
+    Object.values(methods).map((operation) => ({ path, operation })),
+  );
+  for (const { path, operation } of operations) {
+    const own = path.startsWith('/flux/') ? { ...names, ...ofFlux } : names;
+    for (const { name, schema } of operation.parameters ?? []) {
+      Object.assign(schema, own[name]);
+      if (schema['type'] === 'array' && name in own) schema['examples'] = [schema['examples']];
+    }
     const { properties = {} } = operation.requestBody?.content['application/json']?.schema ?? {};
     for (const [name, schema] of Object.entries(properties)) Object.assign(schema, names[name]);
   }
@@ -77,14 +92,18 @@ describe.skipIf(missing !== undefined)('docs/openapi.json, judged by schemathesi
   beforeAll(async () => {
     portal = await startPortal({ now: () => NOW });
     const host = { url: portal.url, requestsPerSecond: 1_000, key: 'k' };
-    const hosts = { odre: host, paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host };
+    const hosts = {
+      ...{ odre: host, paris: host, idfm: host, 'visual-crossing': host, 'open-meteo': host },
+      enedis: { fileKeys: OCTOBER_KEYS },
+    };
     installation = await openInstallation({
-      datasets: configuredDatasets(DATASETS, hosts),
+      datasets: configuredDatasets(DATASETS, hosts, {}, () => Promise.resolve(TEST_SECRET)),
       change: () => ({ now: () => NOW }),
     });
     const { engine, home, address } = installation;
     await runDays(engine, 'eco2mix', DATES);
     await rollUpDays(engine, 'eco2mix', DATES);
+    await makeOctober(engine);
     await runDay({ ...engine, now: () => new Date(`${CITY_DAY}T22:00:00Z`) }, 'cityflow', CITY_DAY);
     const context = testContext({ ...engine, home }, { TEMPORAL_ADDRESS: address });
     api = await startApi(context, { host: '127.0.0.1', port: 0 });

@@ -6,7 +6,8 @@ import type { Caller, ScopeName } from './callers.ts';
 
 /**
  * Keys of programs: `qtd_<id>_<256 random bits>_<checksum>`. The store has the SHA-256 of the secret alone; the checksum tells a mistyped or
- * truncated key from a wrong one without the store, and lets scanners of leaked secrets recognise ours.
+ * truncated key from a wrong one without the store, and lets scanners of leaked secrets recognise ours. Keys that an earlier system made keep their form, and are
+ * known by their hash.
  */
 
 /** Keys by id, also those that have ended. */
@@ -52,21 +53,52 @@ export interface NewKey {
 /** Makes a key; its text is given once and kept nowhere. */
 export async function createKey(
   documents: DocumentStore,
-  { owner, scopes, days, by }: NewKey,
+  wanted: NewKey,
   now: Date,
 ): Promise<{ readonly key: string; readonly record: KeyRecord }> {
+  checkWanted(wanted);
+  const id = randomBytes(ID_BYTES).toString('hex');
+  const stem = `qtd_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
+  const key = `${stem}_${checkOf(stem)}`;
+  const record = recordOf(id, hashOf(key), wanted, now);
+  await documents.put(placeOf(id), record, { expectedVersion: 0 });
+  return { key, record };
+}
+
+/** A key that was made elsewhere, of which only the hash may be known. */
+export interface ForeignKey extends NewKey {
+  /** Of the whole text of the key, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Takes in a key of an earlier system, so that its programs go on as they are; undefined where it is here already, whatever became of it. */
+export async function takeKey(
+  documents: DocumentStore,
+  { sha256, ...wanted }: ForeignKey,
+  now: Date,
+): Promise<KeyRecord | undefined> {
+  checkWanted(wanted);
+  const record = recordOf(foreignId(sha256), sha256, wanted, now);
+  if ((await documents.get(placeOf(record.id))) !== undefined) return undefined;
+  await documents.put(placeOf(record.id), record, { expectedVersion: 0 });
+  return record;
+}
+
+/** A key that is not of our form is found by its hash. */
+function foreignId(sha256: string): string {
+  return sha256.slice(0, 2 * ID_BYTES);
+}
+
+function recordOf(id: string, sha256: string, { owner, scopes, days, by }: NewKey, now: Date): KeyRecord {
+  const expiresAt = new Date(now.getTime() + days * DAY_MS).toISOString();
+  return { id, owner, scopes, sha256, createdAt: now.toISOString(), expiresAt, revokedAt: null, by };
+}
+
+function checkWanted({ scopes, days }: NewKey): void {
   for (const scope of scopes) checkScope(scope);
   if (scopes.length === 0) throw new PipelineError('INPUT_INVALID', 'a key needs a scope, such as data:read');
   if (!(days >= 1 && days <= MAX_DAYS))
     throw new PipelineError('INPUT_INVALID', `a key is good for 1 to ${MAX_DAYS} days, not ${days}`);
-  const id = randomBytes(ID_BYTES).toString('hex');
-  const stem = `qtd_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
-  const key = `${stem}_${checkOf(stem)}`;
-  const expiresAt = new Date(now.getTime() + days * DAY_MS).toISOString();
-  const createdAt = now.toISOString();
-  const record: KeyRecord = { id, owner, scopes, sha256: hashOf(key), createdAt, expiresAt, revokedAt: null, by };
-  await documents.put(placeOf(id), record, { expectedVersion: 0 });
-  return { key, record };
 }
 
 function checkScope(scope: string): void {
@@ -99,10 +131,7 @@ export async function endKey(documents: DocumentStore, id: string, at: Date): Pr
 
 /** Who sends a key; `AUTH_REQUIRED` says why it is not good, and nothing about which part was right. */
 export async function callerOfKey(documents: DocumentStore, key: string, now: Date): Promise<Caller> {
-  const [, id, , check] = FORM.exec(key) ?? [];
-  const stem = key.slice(0, -(CHECK_LENGTH + 1));
-  if (id === undefined || check !== checkOf(stem))
-    throw new PipelineError('AUTH_REQUIRED', 'the key is not complete: its checksum is another');
+  const id = idOf(key);
   const found = (await documents.get<KeyRecord>(placeOf(id)))?.body;
   const given = Buffer.from(hashOf(key));
   if (found === undefined || !timingSafeEqual(given, Buffer.from(found.sha256)))
@@ -112,6 +141,14 @@ export async function callerOfKey(documents: DocumentStore, key: string, now: Da
     throw new PipelineError('AUTH_REQUIRED', `the key was revoked at ${found.revokedAt}`);
   if (found.expiresAt <= at) throw new PipelineError('AUTH_REQUIRED', `the key expired at ${found.expiresAt}`);
   return { name: `key:${id}`, owner: found.owner, scopes: impliedScopes(found.scopes), anonymous: false };
+}
+
+function idOf(key: string): string {
+  if (!key.startsWith('qtd_')) return foreignId(hashOf(key));
+  const [, id, , check] = FORM.exec(key) ?? [];
+  if (id === undefined || check !== checkOf(key.slice(0, -(CHECK_LENGTH + 1))))
+    throw new PipelineError('AUTH_REQUIRED', 'the key is not complete: its checksum is another');
+  return id;
 }
 
 /** What each scope holds besides itself. */

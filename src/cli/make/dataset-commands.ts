@@ -1,5 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readDatasetModules } from '../../config/dataset-modules.ts';
 import type { Environment } from '../../config/environment.ts';
@@ -19,6 +18,7 @@ import { writeSheets } from '../look/write-sheets.ts';
 import { EXIT } from '../shared/context.ts';
 import type { CommandContext, Perform } from '../shared/context.ts';
 import { commandControl } from '../shared/control.ts';
+import { readGivenText } from '../shared/given-text.ts';
 
 /**
  * Adds the commands that datasets bring, as `quotidien <pipeline> <command>`. Datasets are loaded for this, so it is done
@@ -70,7 +70,7 @@ export function hostOf(context: CommandContext, name: string, pipeline: string):
       terminal.data(value);
     },
     signal,
-    readText,
+    readText: readGivenText,
     withScratchFolder: async (use) => (await context.engine()).withScratchFolder(use),
     importFiles: async (files) => importFiles(await context.engine(), pipeline, files, commandControl(context, name)),
     withTables: async (ids, work, cut = {}) =>
@@ -138,11 +138,4 @@ async function writePrivate(file: string, content: string): Promise<void> {
   } finally {
     await rm(made, { force: true });
   }
-}
-
-async function readText(file: string | undefined): Promise<string> {
-  if (file === undefined || file === '-') return text(process.stdin);
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new PipelineError('INPUT_INVALID', `${file} cannot be read`, { cause });
-  });
 }

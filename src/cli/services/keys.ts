@@ -8,7 +8,8 @@ import { noteCommand } from '../shared/note-command.ts';
 
 /** `quotidien keys`: who may ask the API, for how long. A key is shown once, when it is made. */
 
-const DEFAULT_DAYS = '90';
+/** How long a key is good where nothing is said. */
+export const DEFAULT_DAYS = '90';
 const DAY_MS = 86_400_000;
 
 /** `days` is the lifetime, from 1 to 365, default 90. */
@@ -77,7 +78,8 @@ function withoutHash({ id, owner, scopes, createdAt, expiresAt, revokedAt, by }:
   return { id, owner, scopes, createdAt, expiresAt, revokedAt, by };
 }
 
-function daysOf(text: string): number {
+/** A number of days, such as `7` or `7d`; `INPUT_INVALID` otherwise. */
+export function daysOf(text: string): number {
   const days = Number(text.replace(/d$/, ''));
   if (Number.isInteger(days) && days >= 0) return days;
   throw new PipelineError('INPUT_INVALID', `a number of days is wanted, such as 7d, not ${text}`);

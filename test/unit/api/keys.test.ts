@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApiApp } from '../../../src/api/shared/app.ts';
 import { beginSession } from '../../../src/api/security/sessions.ts';
-import { callerOfKey, createKey, endKey, KEY_TABLE } from '../../../src/api/security/keys.ts';
+import { callerOfKey, createKey, endKey, KEY_TABLE, listKeys } from '../../../src/api/security/keys.ts';
+import { earlierKeys, keysImport } from '../../../src/cli/services/import-keys.ts';
 import { keysCreate, keysList, keysRotate } from '../../../src/cli/services/keys.ts';
 import { DATASETS } from '../../../src/datasets/registry.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { openTestApi } from '../../fixtures/api-server.ts';
 import { testContext } from '../../fixtures/cli-context.ts';
+import { put, withFolder } from '../../fixtures/enedis-archives.ts';
 import { openTestEngine } from '../../fixtures/test-engine.ts';
 import type { TestEngine } from '../../fixtures/test-engine.ts';
 
@@ -118,6 +121,48 @@ describe('a key', () => {
     } finally {
       await small.close();
     }
+  });
+});
+
+describe('keys of an earlier system', () => {
+  const SECRET = 'elf_live_0123456789abcdefghijklmnop';
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+  async function importKeys(text: string, scope = ['data:read:eco2mix']) {
+    const context = testContext(engine);
+    await withFolder(async (folder) => {
+      const file = await put(folder, 'earlier.env', Buffer.from(text));
+      await keysImport(context, { file, scope, days: '30' });
+    });
+    return context.terminal;
+  }
+
+  it('go on as they are, known by their hash, with the scopes that they are given', async () => {
+    await importKeys(`API_KEYS="notebook:${sha256(SECRET)},other:${sha256('another key of somebody')}"\n`);
+    expect((await ask(SECRET)).status).toBe(200);
+    expect((await ask(SECRET, '/api/v1/meta')).status).toBe(200);
+    expect((await ask(SECRET, '/api/v1/gaps')).status).toBe(403);
+    expect(await ask(`${SECRET}x`)).toEqual({ status: 401, code: 'AUTH_REQUIRED' });
+    const key = (await listKeys(engine.documents)).find(({ owner }) => owner === 'notebook')!;
+    await endKey(engine.documents, key.id, clock);
+    expect((await ask(SECRET)).status).toBe(401);
+    const again = await importKeys(`notebook:${sha256(SECRET)}`);
+    expect([again.text(), (await ask(SECRET)).status]).toEqual(['notebook: is here already', 401]);
+  });
+
+  it('may be the settings of the earlier server, whose keys are kept as hashes alone', async () => {
+    const secret = 'a-key-of-the-erp-that-is-long';
+    const settings = ['# keys', 'DUCKDB__CHEMIN=/data', `API__TROUSSEAU__erp__KEY='${secret}'`, ''].join('\n');
+    await importKeys(settings, ['data:read:enedis']);
+    expect((await ask(secret, '/api/v1/gaps?pipeline=enedis&from=2026-04-01&to=2026-04-02')).status).toBe(200);
+    expect(JSON.stringify(await listKeys(engine.documents))).not.toContain(secret);
+  });
+
+  it('are refused where one can be guessed or is none, by its line and without its text', () => {
+    expect(() => earlierKeys('\nAPI__TROUSSEAU__bot__KEY=short')).toThrow(/^line 2: the key of bot has fewer than 24/);
+    expect(() => earlierKeys('notebook:0123')).toThrow(/^line 1 is no key: label:sha256/);
+    expect(() => earlierKeys('my-secret-key-without-a-label')).not.toThrow(/my-secret/);
+    expect(() => earlierKeys('my-secret-key-without-a-label')).toThrow(/line 1/);
   });
 });
 

@@ -21,9 +21,9 @@ const page = {
   offset: z.coerce.number().int().min(0).max(1_000_000_000).default(0),
 };
 /** Of files; a sheet had at most 100,000 rows. */
-const MOST: Readonly<Record<SentFormat, { readonly rows: number; readonly most: number }>> = {
-  xlsx: { rows: 10_000, most: 100_000 },
-  arrow: { rows: 1_000_000, most: 10_000_000 },
+const FILE_ROWS: Readonly<Record<SentFormat, { readonly rows: number; readonly max: number }>> = {
+  xlsx: { rows: 10_000, max: 100_000 },
+  arrow: { rows: 1_000_000, max: 10_000_000 },
 };
 
 const fileRows = z.coerce.number().int().min(1).optional();
@@ -105,9 +105,9 @@ function fileResponse(format: SentFormat) {
 }
 
 function rowsOf(format: SentFormat, asked: number | undefined): number {
-  const { rows, most } = MOST[format];
-  if (asked !== undefined && asked > most)
-    throw new PipelineError('INPUT_INVALID', `limit : au plus ${most} lignes en ${format}, ${asked} demandées`);
+  const { rows, max } = FILE_ROWS[format];
+  if (asked !== undefined && asked > max)
+    throw new PipelineError('INPUT_INVALID', `limit : au plus ${max} lignes en ${format}, ${asked} demandées`);
   return asked ?? rows;
 }
 

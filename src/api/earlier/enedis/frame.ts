@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { redactText } from '../../../redaction.ts';
 import { pipelineErrorOf, statusOf } from '../../shared/problems.ts';
-import { answerAs, anyRecord, plainText, unchanged } from '../../shared/responses.ts';
+import { answerAs, anyRecord, plainText, problems, unchanged } from '../../shared/responses.ts';
 
 /** What all routes of the earlier billing system have in common. */
 
@@ -27,8 +27,10 @@ export function sendDetail(error: unknown, request: FastifyRequest, reply: Fasti
 
 const told = z.object({ detail: z.string() }).describe('What went wrong, in the form of the earlier system');
 
-/** For `response` of every route, beside what it sends. */
+/** For `response` of every route, beside what it sends; what no route can take is refused in the form of the server. */
 export const details = {
+  400: problems[400],
+  431: problems[431],
   default: { description: 'What went wrong', content: { 'application/json': { schema: told } } },
 };
 

@@ -4,7 +4,9 @@ import type { CivilDate } from '../../../pipelines/vocabulary.ts';
 
 /** How requests of the earlier system say things, and answers of it. */
 
-const MAX_LISTED = 10_000;
+/** As many as an address has room for. */
+const MAX_LISTED = 100;
+const MAX_ITEMS = 10_000;
 
 /** A parameter that may come several times. */
 export const listed = z
@@ -15,7 +17,7 @@ export const listed = z
   .describe('May come several times');
 
 /** The items of an order: each is answered. */
-export const items = z.array(z.string().max(64)).max(MAX_LISTED);
+export const items = z.array(z.string().max(64)).max(MAX_ITEMS);
 
 const PARIS = 'Europe/Paris';
 
