@@ -77,7 +77,7 @@ async function withRealNames(): Promise<string> {
     Object.values(methods).map((operation) => ({ path, operation })),
   );
   for (const { path, operation } of operations) {
-    const own = path.startsWith('/flux/') ? { ...names, ...ofFlux } : names;
+    const own: typeof names = path.startsWith('/flux/') ? { ...names, ...ofFlux } : names;
     for (const { name, schema } of operation.parameters ?? []) {
       Object.assign(schema, own[name]);
       if (schema['type'] === 'array' && name in own) schema['examples'] = [schema['examples']];
