@@ -12,6 +12,7 @@ import { datesBetween } from '../../src/pipelines/civil-date.ts';
 import { configuredDatasets } from '../../src/workers/configured-datasets.ts';
 import { testContext } from '../fixtures/cli-context.ts';
 import { makeOctober, OCTOBER_KEYS } from '../fixtures/enedis-october.ts';
+import { RAW_KEY } from '../fixtures/enedis-server.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { TEST_SECRET } from '../fixtures/meters.ts';
@@ -98,6 +99,7 @@ describe.skipIf(missing !== undefined)('docs/openapi.json, judged by schemathesi
     };
     installation = await openInstallation({
       datasets: configuredDatasets(DATASETS, hosts, {}, () => Promise.resolve(TEST_SECRET)),
+      settings: { QUOTIDIEN_RAW_KEYS: `k1:${RAW_KEY}` },
       change: () => ({ now: () => NOW }),
     });
     const { engine, home, address } = installation;
