@@ -5,6 +5,11 @@ import type { Perform } from './shared/context.ts';
 
 /** Keys of programs, and links by which people sign in. */
 export function addAccessCommands(program: Command, perform: Perform, inHome: Perform): void {
+  addKeyCommands(program, perform, inHome);
+  addPeopleCommands(program, inHome);
+}
+
+function addKeyCommands(program: Command, perform: Perform, inHome: Perform): void {
   const keys = program.command('keys').description('the keys of programs that ask the API');
   const code = () => import('./services/keys.ts');
   keys
@@ -44,7 +49,9 @@ export function addAccessCommands(program: Command, perform: Perform, inHome: Pe
     .command('revoke <id>')
     .description('end a key now')
     .action((id: string) => inHome(async (context) => (await code()).keysRevoke(context, id)));
+}
 
+function addPeopleCommands(program: Command, inHome: Perform): void {
   const sessions = program.command('sessions').description('who is signed in to the console');
   const people = () => import('./services/sessions.ts');
   sessions

@@ -12,26 +12,31 @@ import { addSupplierRoutes } from './enedis/routes.ts';
 export function addEarlierApi(api: ApiApp, context: ApiContext): void {
   const { datasets } = context.engine;
   const capacity = tablesOf(datasets).get('parc_mensuel')?.pipeline ?? 'eco2mix';
-  if ('eco2mix' in datasets) ofPipeline(api, 'eco2mix', (scope) => addGridRoutes(scope, context));
-  if (capacity in datasets) ofPipeline(api, capacity, (scope) => addCapacityRoute(scope, context));
-  if ('enedis' in datasets) ofPipeline(api, 'enedis', (scope) => addEnergyPeriods(scope, context));
+  if ('eco2mix' in datasets) ofPipeline(api, 'eco2mix', addGridRoutes, context);
+  if (capacity in datasets) ofPipeline(api, capacity, addCapacityRoute, context);
+  if ('enedis' in datasets) ofPipeline(api, 'enedis', addEnergyPeriods, context);
 }
 
 /** Those that stood at the root. */
 export function addEarlierPaths(app: ApiApp, context: ApiContext): void {
   addGridExports(app, context);
   addCityRoutes(app, context);
-  if ('enedis' in context.engine.datasets) ofPipeline(app, 'enedis', (scope) => addSupplierRoutes(scope, context));
+  if ('enedis' in context.engine.datasets) ofPipeline(app, 'enedis', addSupplierRoutes, context);
 }
 
 /** Who may not read the pipeline is refused before the request is looked at. */
-function ofPipeline(app: ApiApp, pipeline: string, addRoutes: (scope: ApiApp) => void): void {
+function ofPipeline(
+  app: ApiApp,
+  pipeline: string,
+  addRoutes: (scope: ApiApp, context: ApiContext) => void,
+  context: ApiContext,
+): void {
   app.register((scope: ApiApp, _, done) => {
     scope.addHook('preValidation', (request, __, next) => {
       requireScope(request, 'data:read', pipeline);
       next();
     });
-    addRoutes(scope);
+    addRoutes(scope, context);
     done();
   });
 }
