@@ -1,3 +1,4 @@
+import { quoteTexts } from '../../kit/index.ts';
 import type { SqlSession } from '../../kit/index.ts';
 import { fewTextsSql } from '../tables.ts';
 
@@ -103,7 +104,7 @@ function carriedSql(name: string, type: string | undefined): string | undefined 
 /** Of the types that rows have which say them one by one, so that bytes are the same. */
 function constantSql(name: keyof typeof SLICE_COLUMNS, constant: string): string {
   if (constant === 'NULL') return `CAST(NULL AS ${SLICE_COLUMNS[name]})`;
-  if (name === 'channel') return fewTextsSql(constant, CHANNELS);
+  if (name === 'channel') return `CAST(${constant} AS ENUM(${quoteTexts(CHANNELS)}))`;
   return FEW_TEXTS.some((one) => one === name)
     ? `CAST(${constant} AS ENUM(${constant}))`
     : `CAST(${constant} AS ${SLICE_COLUMNS[name]})`;

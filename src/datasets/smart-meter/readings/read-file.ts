@@ -25,11 +25,8 @@ export interface ReadFile {
   readonly spans: readonly ZoneSpan[] | undefined;
   /** The rows may be read as often as one likes. */
   readonly isKept: boolean;
-  /**
-   * Takes a query over Parquet with rows of `published` in its place: rows of `readings_read` are those of it from then on. Undefined where a row
-   * says what it is only beside others.
-   */
-  readonly readFrom?: (select: string, rows: Omit<CountedRows, 'same'>) => Promise<void>;
+  /** What a row is follows from its own texts: it can be told by their numbers, without the other rows. */
+  readonly isByItself: boolean;
 }
 
 /** Short, and still the same file on every machine. */
@@ -66,6 +63,7 @@ export async function readFile(
       zones: undefined,
       spans: undefined,
       isKept: true,
+      isByItself: false,
     };
   }
   const dialect = requireDialect(head);
@@ -83,24 +81,15 @@ export async function readFile(
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
   const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, published)) };
-  const same = [...Object.keys(constants), ...(constants.step_min === undefined ? [] : ['step'])];
-  const readFrom = async (other: string, rows: Omit<CountedRows, 'same'>): Promise<void> => {
-    await makeRows(sql, 'published', other, true);
-    await fillPlaced(sql, { ...rows, same });
-    await fillSteps(sql);
-    await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id), { ...rows, same }), true);
-  };
   return {
-    ...{
-      dialect,
-      extension,
-      mediaType,
-      constants,
-      published: { ...constants, ...published },
-      ...(await zonesOf(sql, leadOf(published, constants))),
-      isKept: !isView,
-    },
-    ...(isView && !isTwice && isDeclared ? { readFrom } : {}),
+    dialect,
+    extension,
+    mediaType,
+    constants,
+    published: { ...constants, ...published },
+    ...(await zonesOf(sql, leadOf(published, constants))),
+    isKept: !isView,
+    isByItself: isView && !isTwice && isDeclared,
   };
 }
 
@@ -179,7 +168,7 @@ async function fillTimes(sql: SqlSession): Promise<void> {
  * `placed`: rows with their key and their instant. Local times of the repeated hour of autumn are told apart by their order in the file, where the file is in
  * order and has both; otherwise nobody can say which hour a row was, and it is refused. Returns whether there are such.
  */
-async function fillPlaced(sql: SqlSession, counted?: CountedRows): Promise<boolean> {
+async function fillPlaced(sql: SqlSession): Promise<boolean> {
   const [found] = await sql.rows<{ doubled: number }>('SELECT count(second_s) AS doubled FROM times');
   const hasTwice = (found?.doubled ?? 0) > 0;
   if (hasTwice) {
@@ -193,13 +182,12 @@ async function fillPlaced(sql: SqlSession, counted?: CountedRows): Promise<boole
         FROM chosen)
     SELECT line, CASE WHEN bool_and(follows) OVER (PARTITION BY meter_id, channel, at_s // 86400) THEN chosen_s END AS chosen_s FROM ordered`);
   }
-  const refusal = counted?.refusal ?? 'VARCHAR';
   const twice = hasTwice ? 'LEFT JOIN twice w ON p.line = w.line' : 'CROSS JOIN (SELECT NULL::BIGINT AS chosen_s) w';
   await sql.run(`CREATE OR REPLACE TEMP VIEW placed AS
     SELECT p.* EXCLUDE (t, stamp), t.stamp AS stamp, CASE WHEN t.second_s IS NULL THEN t.at_s ELSE chosen_s END AS at_s,
-      CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN CAST('no_meter' AS ${refusal})
-        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN CAST('ambiguous_time' AS ${refusal}) END AS reason
-    FROM ${lookedUp('published', ['meter_key', 't'], counted)} p ${twice}`);
+      CASE WHEN p.refused IS NOT NULL THEN p.refused WHEN meter_key IS NULL THEN 'no_meter'
+        WHEN t.problem IS NOT NULL THEN t.problem WHEN t.second_s IS NOT NULL AND chosen_s IS NULL THEN 'ambiguous_time' END AS reason
+    FROM ${lookedUp('published', ['meter_key', 't'])} p ${twice}`);
   return hasTwice;
 }
 
@@ -224,28 +212,13 @@ const LOOKED_UP = {
 
 /**
  * Rows of `from` with what is looked up for them. Of a CSV file the engine expects some forty rows, and of a join it would make a table of its millions:
- * there each is a subquery, which costs twice as much as a join.
+ * so each is a subquery, which costs twice as much as a join.
  */
-function lookedUp(from: string, names: readonly (keyof typeof LOOKED_UP)[], counted?: CountedRows): string {
+function lookedUp(from: string, names: readonly (keyof typeof LOOKED_UP)[]): string {
   return names.reduce((rows, name) => {
     const { table, value, on } = LOOKED_UP[name];
-    if (counted === undefined)
-      return `(SELECT *, (SELECT ${value} FROM ${table} found WHERE ${on.join(' AND ')}) AS ${name} FROM ${rows} p)`;
-    // What all rows have in common need not be compared: one number alone is found in half of the time.
-    const needed = on.filter((condition) => !counted.same.some((column) => condition.endsWith(`p.${column}`)));
-    const found = name === 'meter_key' ? `(SELECT * FROM ${table} WHERE ${counted.meters})` : table;
-    return `(SELECT p.*, ${value} AS ${name} FROM ${rows} p LEFT JOIN ${found} found ON ${needed.join(' AND ')})`;
+    return `(SELECT *, (SELECT ${value} FROM ${table} found WHERE ${on.join(' AND ')}) AS ${name} FROM ${rows} p)`;
   }, from);
-}
-
-/** Rows of which the engine knows how many they are. */
-interface CountedRows {
-  /** Columns that are the same in all rows and in the tables that tell of them. */
-  readonly same: readonly string[];
-  /** Which of `meter_keys` the rows are of, as SQL. */
-  readonly meters: string;
-  /** The SQL type of why a row is refused, here and in the tables: as numbers of texts, which are compared and sorted as bytes. */
-  readonly refusal: string;
 }
 
 /** The longest interval that two neighbours can tell of; what is longer is a gap. */
@@ -311,13 +284,13 @@ async function fillAmounts(sql: SqlSession, isDeclared: boolean): Promise<void> 
 }
 
 /** A row that counts says in our words what was published; the text of the others is kept beside the reason. */
-function readingsSql(file: string, dialect: string, counted?: CountedRows): string {
+function readingsSql(file: string, dialect: string): string {
   const text = (column: string): string => `CASE WHEN coalesce(reason, a.why) IS NOT NULL THEN ${column} END`;
   return `SELECT meter_key, channel, CASE WHEN is_end THEN at_s - 60 * step ELSE at_s END AS start_s, zone, step AS step_min,
       CASE WHEN reason IS NULL THEN a.energy_wh END AS energy_wh, quality, revision, file_time, a.value_raw AS value_raw,
       temperature_raw, humidity_raw, wind_speed_raw, avg_past_raw, label, coalesce(reason, a.why) AS refused,
       ${text('stamp')} AS stamp, ${text('a.value')} AS value, unit, ${dialect} AS dialect, ${file} AS file, line
-    FROM ${lookedUp('stepped', ['a'], counted)}`;
+    FROM ${lookedUp('stepped', ['a'])}`;
 }
 
 /** What all rows have in common, as far as the small tables and the dialect tell. */

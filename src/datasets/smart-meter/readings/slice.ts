@@ -44,8 +44,7 @@ export async function sliceReadings(
     const undated = date === extent.from ? ' OR start_s IS NULL' : '';
     const where = `${inDaySql(date, extent.zones)}${undated}`;
     const outputs: Record<string, { readonly path: string; readonly rows: number }> = {};
-    for (const { output, from, open, carried } of parts) {
-      await open?.();
+    for (const { output, from, carried } of parts) {
       const texts = await textsOf(sql, from, where, constants);
       const ordered = orderedSql(from, where, { constants, texts, ...definedMembers({ carried }) });
       const slice = await copyTable(sql, ordered, `${output}-${date}`);
@@ -62,8 +61,6 @@ export async function sliceReadings(
 interface PartOfRows {
   readonly output: string;
   readonly from: string;
-  /** Makes them those of `from`. */
-  readonly open?: () => Promise<void>;
   readonly carried?: CarriedTypes;
 }
 
@@ -92,17 +89,12 @@ async function keptParts(sql: SqlSession, of: number): Promise<PartOfRows[]> {
  */
 async function partRows(
   sql: SqlSession,
-  { constants, published, readFrom }: Pick<ReadFile, 'constants' | 'published' | 'readFrom'>,
+  { constants, published, isByItself }: Pick<ReadFile, 'constants' | 'published' | 'isByItself'>,
   shards: number,
 ): Promise<PartOfRows[]> {
-  if (readFrom === undefined) return partReadings(sql, constants, shards);
+  if (!isByItself) return partReadings(sql, constants, shards);
   const parts = await cutNumbered(sql, published, shards);
-  return parts.map(({ shard, select, ...rows }) => ({
-    output: sliceOutput(shard),
-    from: 'readings_read',
-    open: () => readFrom(select, rows),
-    carried: CARRIED_TYPES,
-  }));
+  return parts.map(({ shard, from }) => ({ output: sliceOutput(shard), from, carried: CARRIED_TYPES }));
 }
 
 async function partReadings(sql: SqlSession, constants: Constants, of: number): Promise<PartOfRows[]> {
