@@ -4,7 +4,8 @@ import { secondsOf } from './days.ts';
 
 /** The local clock of a day: 46, 48 or 50 half-hours, counted as they pass. */
 
-const HALF_HOUR_S = 1_800;
+/** Seconds of a half-hour. */
+export const HALF_HOUR_S = 1_800;
 
 /** One half-hour of a day. */
 export interface HalfHour {

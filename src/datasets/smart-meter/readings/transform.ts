@@ -1,4 +1,4 @@
-import { forEachUnit, quoteTexts, required } from '../../kit/index.ts';
+import { forEachUnit, quoteText, required } from '../../kit/index.ts';
 import type {
   CheckDefinition,
   CivilDate,
@@ -9,8 +9,9 @@ import type {
   UnitResult,
 } from '../../kit/index.ts';
 import { copyTable, DENSE, fewTextsSql, parquetOf, pathsOf } from '../tables.ts';
-import { clockSql, ZONES } from './clock.ts';
-import { NAMES, SLICE_NAMES } from './columns.ts';
+import { clockSql, HALF_HOUR_S, halfHoursOf, ZONES } from './clock.ts';
+import { NAMES, SLICE_COLUMNS, SLICE_NAMES } from './columns.ts';
+import { secondsOf } from './days.ts';
 
 /**
  * `transform/readings`: the published rows of a day, whoever brought them and when, as one row per meter, channel and START. Of several rows the best counts:
@@ -48,6 +49,16 @@ const SLICE_COLUMNS_USED = NAMES.filter(
   (name) => !['refused', 'stamp', 'value', 'unit', 'dialect', 'file', 'line'].includes(name),
 );
 
+const ACCEPTED = `(SELECT ${[...SLICE_COLUMNS_USED, 'place'].join(', ')} FROM slices WHERE refused IS NULL)`;
+
+/** Intervals of several rows. */
+const TWIN_KEYS = `SELECT ${KEY} FROM ${ACCEPTED} GROUP BY ${KEY} HAVING count(*) > 1`;
+
+/** The same where rows are in order of the key, so that twins stand beside each other: a fifth of the cost. */
+const TWIN_KEYS_IN_ORDER = `SELECT ${KEY} FROM (SELECT ${KEY}, lag(meter_key) OVER () AS key_before, lag(channel) OVER () AS channel_before,
+      lag(start_s) OVER () AS start_before FROM ${ACCEPTED})
+    WHERE meter_key = key_before AND start_s = start_before AND channel = channel_before`;
+
 const OFF_GRID = 'off_grid';
 
 /** What a reading holds; `docs/datasets/smart-meter.md` explains each column. */
@@ -64,7 +75,7 @@ const READING_COLUMNS: Readonly<Record<string, string>> = {
   slot: 'CAST(slot AS UTINYINT)',
   hour: 'CAST(hour AS UTINYINT)',
   zone: 'zone',
-  suspect: `CASE WHEN (start_s - day_start_s) % (60 * step_min) BETWEEN 61 AND 60 * step_min - 61 THEN '${OFF_GRID}' END`,
+  suspect: suspectSql('day_start_s'),
   value_raw: 'value_raw',
   temperature_raw: 'temperature_raw',
   humidity_raw: 'humidity_raw',
@@ -73,58 +84,86 @@ const READING_COLUMNS: Readonly<Record<string, string>> = {
   label: 'label',
 };
 
+function suspectSql(dayStart: string): string {
+  const lengthS = '(60 * CAST(step_min AS INTEGER))';
+  return `CASE WHEN (start_s - ${dayStart}) % ${lengthS} BETWEEN 61 AND ${lengthS} - 61 THEN CAST('${OFF_GRID}' AS ENUM('${OFF_GRID}')) END`;
+}
+
 /** Columns that few dialects fill. */
-const OF_FEW = ['value_raw', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw'] as const;
+const OF_FEW = ['value_raw', 'temperature_raw', 'humidity_raw', 'wind_speed_raw', 'avg_past_raw', 'label'] as const;
 
 /** Columns of a few texts, which all rows say again. */
 const FEW_TEXTS = ['channel', 'quality', 'zone'] as const;
 
 /** What is counted over the rows of a day before it is made; of columns of few texts, each text once, in order; `step_min` is null where it differs. */
 type Counted = Readonly<
-  Record<'rejected' | 'accepted' | 'estimates' | 'labels' | (typeof OF_FEW)[number], number> &
+  Record<'rejected' | 'accepted' | 'estimates' | (typeof OF_FEW)[number], number> &
     Record<(typeof FEW_TEXTS)[number], readonly string[] | null>
 > & { readonly step_min: number | null };
 
-/** The readings in order. What all rows have in common is put beside them after they are sorted: it is half of their columns. */
-function readingsSql(scope: string, counted: Counted): string {
-  const texts: Readonly<Record<string, readonly string[]>> = {
-    ...Object.fromEntries(FEW_TEXTS.map((name) => [name, counted[name] ?? []])),
-    suspect: [OFF_GRID],
-  };
+/**
+ * The readings in order. What all rows have in common, and what follows from their second, is put beside them after they are sorted: it is
+ * half of their columns.
+ */
+function readingsSql(scope: CivilDate, counted: Counted): string {
+  const [zone, ...others] = counted.zone ?? [];
+  const only = others.length === 0 ? zone : undefined;
+  const clock = only === undefined ? clockOfZones(scope) : clockOfZone(scope, only);
   const constants: Readonly<Record<string, string>> = {
     ...(counted.estimates === 0 && { estimate_wh: 'NULL::DECIMAL(12, 5)', estimate_method: 'NULL::VARCHAR' }),
-    ...(counted.labels === 0 && { label: 'NULL::VARCHAR' }),
     ...(counted.step_min !== null && { step_min: `${counted.step_min}::SMALLINT` }),
-    ...(counted.zone?.length === 1 && { zone: fewTextsSql(quoteTexts(counted.zone), counted.zone) }),
-    ...Object.fromEntries(OF_FEW.filter((name) => counted[name] === 0).map((name) => [name, 'NULL::DOUBLE'])),
+    ...(only !== undefined && { zone: fewTextsSql(quoteText(only), [only]) }),
+    ...unfilledOf(counted),
   };
-  // The order is by the second of the START: an instant made of it afterwards is not sorted beside it.
   const later: Readonly<Record<string, string>> = {
     ...constants,
+    ...clock.later,
     start_at: required(READING_COLUMNS['start_at'], 'start_at'),
   };
   const all = Object.keys(READING_COLUMNS).map((name) => `${later[name] ?? name} AS ${name}`);
-  const own = Object.entries(READING_COLUMNS).filter(([name]) => later[name] === undefined);
-  return `SELECT ${all.join(', ')} FROM (SELECT start_s, ${own.map(([name, value]) => `${fewTextsSql(value, texts[name] ?? [])} AS ${name}`).join(', ')}
-    FROM (SELECT *, start_s // 1800 AS half_hours FROM best) ${clockJoin(scope, counted.zone ?? [])}
-    ORDER BY meter_key, channel, start_s)`;
+  const texts: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+    FEW_TEXTS.map((name) => [name, counted[name] ?? []]),
+  );
+  const own = Object.entries(READING_COLUMNS)
+    .filter(([name]) => later[name] === undefined)
+    .map(([name, value]) => `${fewTextsSql(value, texts[name] ?? [])} AS ${name}`);
+  return `SELECT ${all.join(', ')} FROM (SELECT start_s, ${own.join(', ')} FROM ${clock.best} ORDER BY ${KEY})`;
 }
 
-/** Where all rows are of one zone their clock is found by a number alone, which is in an array. */
-function clockJoin(scope: CivilDate, zones: readonly string[]): string {
-  return zones.length === 1
-    ? `JOIN (SELECT * EXCLUDE (zone) FROM ${clockSql(scope, zones)}) USING (half_hours)`
-    : `JOIN ${clockSql(scope, ZONES)} USING (zone, half_hours)`;
+/** Rows with what the clock of their zone shows: `slot`, `hour`, and when their day began. */
+interface ClockOfRows {
+  /** A table function. */
+  readonly best: string;
+  /** SQL of columns that follow from the second. */
+  readonly later: Readonly<Record<string, string>>;
+}
+
+/** Where all rows are of one zone, half-hours are counted from the beginning of its day. */
+function clockOfZone(scope: CivilDate, zone: string): ClockOfRows {
+  const [from, to] = secondsOf(scope, zone);
+  const slot = `(start_s - ${from}) // ${HALF_HOUR_S}`;
+  const hours = halfHoursOf(scope, zone).map(({ hour }) => hour);
+  return {
+    best: `(SELECT * FROM best WHERE start_s >= ${from} AND start_s < ${to})`,
+    later: {
+      slot: `CAST(${slot} AS UTINYINT)`,
+      hour: `CAST([${hours.join(', ')}][${slot} + 1] AS UTINYINT)`,
+      suspect: suspectSql(String(from)),
+    },
+  };
+}
+
+function clockOfZones(scope: CivilDate): ClockOfRows {
+  const rows = `(SELECT *, start_s // ${HALF_HOUR_S} AS half_hours FROM best)`;
+  return { best: `${rows} JOIN ${clockSql(scope, ZONES)} USING (zone, half_hours)`, later: {} };
 }
 
 async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult> {
   const { scope } = unit;
-  await sql.run(
-    `CREATE OR REPLACE TEMP VIEW slices AS SELECT ${SLICE_NAMES} FROM ${parquetOf(pathsOf(unit, 'readings', 'head_end'))}`,
-  );
-  const counted = await countRows(sql);
+  const files = pathsOf(unit, 'readings', 'head_end');
+  const counted = await openSlices(sql, files);
   const { rejected, accepted } = counted;
-  const doubled = await chooseBest(sql, pathsOf(unit, 'readings', 'head_end').length === 1);
+  const doubled = await chooseBest(sql, files.length === 1);
   const readings = await copyTable(sql, readingsSql(scope, counted), `readings-${scope}`, DENSE);
   const rejects = await copyTable(
     sql,
@@ -157,46 +196,67 @@ async function transformDay(unit: StepUnit, sql: SqlSession): Promise<UnitResult
   };
 }
 
+/** Makes `slices`, with the `place` of each row among all of them, and counts what is in it. Columns that no row fills are not read again. */
+async function openSlices(sql: SqlSession, files: readonly string[]): Promise<Counted> {
+  const rows: string[] = [];
+  let before = 0;
+  for (const file of files) {
+    rows.push(`SELECT ${SLICE_NAMES}, file_row_number + ${before} AS place FROM ${parquetOf([file])}`);
+    before += await rowsOf(sql, file);
+  }
+  const all = rows.join(' UNION ALL ');
+  await sql.run(`CREATE OR REPLACE TEMP VIEW slices AS ${all}`);
+  const counted = await countRows(sql);
+  const unfilled = Object.entries(unfilledOf(counted)).map(([name, none]) => `${none} AS ${name}`);
+  if (unfilled.length > 0)
+    await sql.run(`CREATE OR REPLACE TEMP VIEW slices AS SELECT * REPLACE (${unfilled.join(', ')}) FROM (${all})`);
+  return counted;
+}
+
+/** SQL of the columns that no row fills. */
+function unfilledOf(counted: Counted): Record<string, string> {
+  return Object.fromEntries(
+    OF_FEW.filter((name) => counted[name] === 0).map((name) => [name, `CAST(NULL AS ${SLICE_COLUMNS[name]})`]),
+  );
+}
+
+async function rowsOf(sql: SqlSession, file: string): Promise<number> {
+  const [found] = await sql.rows<{ rows: number }>(`SELECT count(*) AS rows FROM ${parquetOf([file])}`);
+  return required(found, 'the rows of a slice').rows;
+}
+
+/** Few groups are counted faster than each text by itself. */
 async function countRows(sql: SqlSession): Promise<Counted> {
+  const sum = (value: string, where = 'true'): string =>
+    `CAST(coalesce(sum(${value}) FILTER (WHERE ${where}), 0) AS BIGINT)`;
   const [found] = await sql.rows<Counted>(
-    `SELECT count(refused) AS rejected, count(*) - count(refused) AS accepted, count(*) FILTER (WHERE quality = 'E') AS estimates,
-      count(label) AS labels, CASE WHEN min(step_min) = max(step_min) THEN min(step_min) END AS step_min, ${OF_FEW.map((name) => `count(${name}) AS ${name}`).join(', ')},
-      ${FEW_TEXTS.map((name) => `list_sort(list(DISTINCT ${name})) AS ${name}`).join(', ')} FROM slices`,
+    `WITH groups AS (SELECT channel, quality, zone, step_min, count(*) AS rows, count(refused) AS refused, ${OF_FEW.map((name) => `count(${name}) AS ${name}`).join(', ')}
+        FROM slices GROUP BY channel, quality, zone, step_min)
+      SELECT ${sum('refused')} AS rejected, ${sum('rows - refused')} AS accepted, ${sum('rows', `quality = 'E'`)} AS estimates,
+        ${OF_FEW.map((name) => `${sum(name)} AS ${name}`).join(', ')}, CASE WHEN min(step_min) = max(step_min) THEN min(step_min) END AS step_min,
+        ${FEW_TEXTS.map((name) => `list_sort(list(DISTINCT ${name})) AS ${name}`).join(', ')} FROM groups`,
   );
   return required(found, 'counts of the slices');
 }
 
 /**
- * Makes `best`, and returns how many rows are not in it because another one counts. One slice is in the order of the key, so that twins stand beside
- * each other; of several slices all keys are counted, which costs five times as much.
+ * Makes `best`, and returns how many rows are not in it because another one counts. Twins are few: all rows of their meters are ranked, because to look
+ * for a meter costs less than to look for an interval of it.
  */
 async function chooseBest(sql: SqlSession, isOrdered: boolean): Promise<number> {
-  const rows = 'slices WHERE refused IS NULL';
-  const beside = `SELECT ${KEY} FROM (SELECT ${KEY}, lag(meter_key) OVER () AS key_before, lag(channel) OVER () AS channel_before,
-      lag(start_s) OVER () AS start_before FROM ${rows})
-    WHERE meter_key = key_before AND start_s = start_before AND channel = channel_before`;
-  const twinKeys = isOrdered
-    ? `SELECT ${KEY}, count(*) + 1 AS rows FROM (${beside}) GROUP BY ${KEY}`
-    : `SELECT ${KEY}, count(*) AS rows FROM ${rows} GROUP BY ${KEY} HAVING count(*) > 1`;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE twin_keys AS ${twinKeys}`);
-  const [found] = await sql.rows<{ doubled: number | null }>(
-    'SELECT CAST(sum(rows - 1) AS BIGINT) AS doubled FROM twin_keys',
-  );
-  const doubled = found?.doubled ?? 0;
-  if (doubled === 0) {
-    await sql.run('CREATE OR REPLACE TEMP VIEW best AS SELECT * FROM slices WHERE refused IS NULL');
-    return 0;
-  }
-  // Twins are few: only rows of their meters are sorted by rank. To look for a meter costs less than to look for an interval of it.
-  await sql.run(`CREATE OR REPLACE TEMP TABLE twin_meters AS SELECT DISTINCT meter_key FROM twin_keys`);
-  const columns = SLICE_COLUMNS_USED.join(', ');
   await sql.run(
-    `CREATE OR REPLACE TEMP TABLE twins AS SELECT ${columns} FROM slices SEMI JOIN twin_meters USING (meter_key) WHERE refused IS NULL`,
+    `CREATE OR REPLACE TEMP TABLE twin_meters AS SELECT DISTINCT meter_key FROM (${isOrdered ? TWIN_KEYS_IN_ORDER : TWIN_KEYS})`,
   );
-  await sql.run(`CREATE OR REPLACE TEMP VIEW best AS
-    SELECT ${columns} FROM slices ANTI JOIN twin_meters USING (meter_key) WHERE refused IS NULL
-    UNION ALL SELECT ${columns} FROM twins QUALIFY row_number() OVER (PARTITION BY ${KEY} ORDER BY ${RANK}) = 1`);
-  return doubled;
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE twins AS SELECT * FROM ${ACCEPTED} SEMI JOIN twin_meters USING (meter_key)`,
+  );
+  await sql.run(`CREATE OR REPLACE TEMP TABLE worse AS
+    SELECT place FROM twins QUALIFY row_number() OVER (PARTITION BY ${KEY} ORDER BY ${RANK}) > 1`);
+  await sql.run(
+    'CREATE OR REPLACE TEMP VIEW best AS SELECT * FROM slices ANTI JOIN worse USING (place) WHERE refused IS NULL',
+  );
+  const [found] = await sql.rows<{ doubled: number }>('SELECT count(*) AS doubled FROM worse');
+  return found?.doubled ?? 0;
 }
 
 /** Intervals whose rows of the best rank say different things, with the value that counts and the smallest that does not. */
@@ -206,8 +266,8 @@ function conflictsOf(sql: SqlSession, scope: string, hasTwins: boolean) {
     sql,
     `SELECT meter_key, channel, to_timestamp(start_s) AS start_at, max(energy_wh) AS largest_wh, min(energy_wh) AS smallest_wh,
        count(DISTINCT energy_wh) AS values
-     FROM (SELECT *, rank() OVER (PARTITION BY ${KEY} ORDER BY revision DESC, file_time DESC NULLS LAST, (quality = 'E')) AS place FROM ${rows})
-     WHERE place = 1 GROUP BY ${KEY} HAVING count(DISTINCT energy_wh) > 1 ORDER BY ${KEY}`,
+     FROM (SELECT *, rank() OVER (PARTITION BY ${KEY} ORDER BY revision DESC, file_time DESC NULLS LAST, (quality = 'E')) AS nth FROM ${rows})
+     WHERE nth = 1 GROUP BY ${KEY} HAVING count(DISTINCT energy_wh) > 1 ORDER BY ${KEY}`,
     `conflicts-${scope}`,
   );
 }
