@@ -57,7 +57,7 @@ it('the peak is that of the earliest of the largest values, and never an interva
       sql.rows(`SELECT DISTINCT peak_hour FROM (${dailySql(`'${path}'`, { scope: DATE, day })})`),
     );
   };
-  const largest = 'CASE WHEN slot IN (21, 22, 40) THEN 9999999 ELSE 0 END';
+  const largest = 'CAST(CASE WHEN slot IN (21, 22, 40) THEN 9999999 ELSE 0 END AS DECIMAL(12, 5))';
   expect(await peaksOf(`${largest} AS energy_wh`)).toEqual([{ peak_hour: 10 }]);
   expect(await peaksOf(`CASE WHEN slot IN (1, 47) THEN NULL ELSE ${largest} END AS energy_wh`)).toEqual([
     { peak_hour: 10 },

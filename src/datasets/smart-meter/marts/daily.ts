@@ -1,8 +1,9 @@
 import { forEachUnit } from '../../kit/index.ts';
 import type { CivilDate, SqlSession, StepImplementation, StepUnit, UnitResult } from '../../kit/index.ts';
-import { kwhSql, VARIANCE_KWH2 } from '../exact.ts';
-import { metersOf } from '../side/list-of-meters.ts';
+import { kwhSql, UNITS, VARIANCE_KWH2 } from '../exact.ts';
+import { HALF_HOUR_S } from '../readings/clock.ts';
 import { CHANNELS } from '../readings/columns.ts';
+import { metersOf } from '../side/list-of-meters.ts';
 import { copyTable, fewTextsSql, parquetOf, pathsOf } from '../tables.ts';
 import { bucketsSql, fillPlaces, slotsSql } from './partial-sums.ts';
 
@@ -49,12 +50,12 @@ const HALF_HOURS = 128;
 const HOURS = 32;
 
 /**
- * Energy in whole units, half-hours that were left, and the hour, as one number below 2^53: the largest is the earliest of the largest intervals, with
+ * Energy in whole units, half-hours that were left, and the hour, as one number: the largest is the earliest of the largest intervals, with
  * its hour. To compare rows by two columns is a tenth of the whole step.
  */
 function peakSql(scope: CivilDate): string {
-  const first = (Date.parse(`${scope}T00:00:00Z`) / 1000 - 86_400) / 1800;
-  return `(round(CAST(energy_wh AS DOUBLE) * 100000) * ${HALF_HOURS} + ${HALF_HOURS - 1 + first} - floor(epoch(start_at) / 1800)) * ${HOURS} + hour`;
+  const first = (Date.parse(`${scope}T00:00:00Z`) / 1000 - 86_400) / HALF_HOUR_S;
+  return `(${UNITS} * ${HALF_HOURS} + ${HALF_HOURS - 1 + first} - epoch_us(start_at) // ${HALF_HOUR_S * 1_000_000}) * ${HOURS} + hour`;
 }
 
 /** One row per meter and channel. A meter that files of several zones tell of has that of its earliest interval. */
@@ -62,7 +63,7 @@ export function dailySql(from: string, { scope, day }: Pick<StepUnit, 'scope' | 
   const parisHours = day?.hours ?? 24;
   return `
     WITH sums AS (SELECT meter_key, channel, arg_min(zone, start_at) AS zone, CAST(sum(energy_wh) AS DECIMAL(18, 5)) AS total_wh,
-        CAST(max(energy_wh) AS DECIMAL(12, 5)) AS peak_wh, CAST(CAST(max(${peakSql(scope)}) AS BIGINT) % ${HOURS} AS UTINYINT) AS peak_hour,
+        CAST(max(energy_wh) AS DECIMAL(12, 5)) AS peak_wh, CAST(max(${peakSql(scope)}) % ${HOURS} AS UTINYINT) AS peak_hour,
         CAST(quantile_disc(energy_wh, 0.05) AS DECIMAL(12, 5)) AS base_wh,
         CAST(sum(energy_wh) FILTER (WHERE ${NIGHT}) AS DECIMAL(18, 5)) AS night_wh,
         CAST(sum(energy_wh) FILTER (WHERE ${EVENING}) AS DECIMAL(18, 5)) AS evening_wh,
