@@ -97,7 +97,7 @@ const FEW_TEXTS = ['channel', 'quality', 'zone'] as const;
 
 /** What is counted over the rows of a day before it is made; of columns of few texts, each text once, in order; `step_min` is null where it differs. */
 type Counted = Readonly<
-  Record<'rejected' | 'accepted' | 'estimates' | (typeof OF_FEW)[number], number> &
+  Record<'rejected' | 'accepted' | (typeof OF_FEW)[number], number> &
     Record<(typeof FEW_TEXTS)[number], readonly string[] | null>
 > & { readonly step_min: number | null };
 
@@ -110,7 +110,10 @@ function readingsSql(scope: CivilDate, counted: Counted): string {
   const only = others.length === 0 ? zone : undefined;
   const clock = only === undefined ? clockOfZones(scope) : clockOfZone(scope, only);
   const constants: Readonly<Record<string, string>> = {
-    ...(counted.estimates === 0 && { estimate_wh: 'NULL::DECIMAL(12, 5)', estimate_method: 'NULL::VARCHAR' }),
+    ...(counted.quality?.includes('E') !== true && {
+      estimate_wh: 'NULL::DECIMAL(12, 5)',
+      estimate_method: 'NULL::VARCHAR',
+    }),
     ...(counted.step_min !== null && { step_min: `${counted.step_min}::SMALLINT` }),
     ...(only !== undefined && { zone: fewTextsSql(quoteText(only), [only]) }),
     ...unfilledOf(counted),
@@ -225,16 +228,13 @@ async function rowsOf(sql: SqlSession, file: string): Promise<number> {
   return required(found, 'the rows of a slice').rows;
 }
 
-/** Few groups are counted faster than each text by itself. */
+/** Files say where a column has no value, so that what is never filled is not read. */
 async function countRows(sql: SqlSession): Promise<Counted> {
-  const sum = (value: string, where = 'true'): string =>
-    `CAST(coalesce(sum(${value}) FILTER (WHERE ${where}), 0) AS BIGINT)`;
+  const few = OF_FEW.map((name) => `(SELECT count(*) FROM slices WHERE ${name} IS NOT NULL) AS ${name}`);
   const [found] = await sql.rows<Counted>(
-    `WITH groups AS (SELECT channel, quality, zone, step_min, count(*) AS rows, count(refused) AS refused, ${OF_FEW.map((name) => `count(${name}) AS ${name}`).join(', ')}
-        FROM slices GROUP BY channel, quality, zone, step_min)
-      SELECT ${sum('refused')} AS rejected, ${sum('rows - refused')} AS accepted, ${sum('rows', `quality = 'E'`)} AS estimates,
-        ${OF_FEW.map((name) => `${sum(name)} AS ${name}`).join(', ')}, CASE WHEN min(step_min) = max(step_min) THEN min(step_min) END AS step_min,
-        ${FEW_TEXTS.map((name) => `list_sort(list(DISTINCT ${name})) AS ${name}`).join(', ')} FROM groups`,
+    `SELECT count(refused) AS rejected, count(*) - count(refused) AS accepted, ${few.join(', ')},
+      CASE WHEN min(step_min) = max(step_min) THEN min(step_min) END AS step_min,
+      ${FEW_TEXTS.map((name) => `list_sort(list(DISTINCT ${name})) AS ${name}`).join(', ')} FROM slices`,
   );
   return required(found, 'counts of the slices');
 }
