@@ -77,7 +77,7 @@ function mean(column: string): string {
 const LEVEL = `avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w < 2) / nullif(avg(CAST(use_wh AS DOUBLE)) FILTER (WHERE w >= 2), 0)`;
 
 /** The four weeks of each meter that has enough of them. */
-const MEANS = `SELECT meter_key, any_value(segment ORDER BY w) AS segment, ${mean('use_wh')} AS use_wh, ${mean('base_wh')} AS base_wh,
+const MEANS = `SELECT meter_key, arg_min(segment, w) AS segment, ${mean('use_wh')} AS use_wh, ${mean('base_wh')} AS base_wh,
     ${mean('evening_wh')} AS evening_wh, ${mean('night_wh')} AS night_wh, ${LEVEL} AS level
   FROM weeks GROUP BY meter_key HAVING count(*) >= ${LEAST_WEEKS} AND sum(use_wh) > 0`;
 
@@ -87,8 +87,8 @@ function featuresSql(unit: StepUnit): string {
   return `
     WITH weeks AS (${weeksSql(unit)}),
       means AS (${MEANS}),
-      days AS (SELECT meter_key, unnest(CAST(use_days AS DOUBLE[])) AS wh FROM weeks),
-      spread AS (SELECT meter_key, median(wh) AS usual_wh, mad(wh) AS mad_wh FROM days GROUP BY meter_key),
+      days AS (SELECT meter_key, flatten(list(CAST(use_days AS DOUBLE[]))) AS whs FROM weeks GROUP BY meter_key),
+      spread AS (SELECT meter_key, list_median(whs) AS usual_wh, list_mad(whs) AS mad_wh FROM days),
       cohort AS (SELECT segment, level FROM ${parquetOf(pathsOf(unit, 'levels'))})
     SELECT d.meter_key, m.segment, d.count_anomalies > 0 AS is_labelled,
       ${float('ln((d.total_wh + 100) / (m.use_wh + 100))')} AS use, ${float('ln((d.base_wh + 10) / (m.base_wh + 10))')} AS base,
