@@ -5,6 +5,7 @@ import { dueFiles, tryFiles, whatBecame } from '../../engine/watch/fetch-folder.
 import type { PartFiles } from '../../engine/watch/fetch-folder.ts';
 import type { FolderRequest } from '../../engine/contract.ts';
 import { PipelineError } from '../../errors.ts';
+import { dayLines, partLines } from '../../pipelines/fetched-files.ts';
 import type { CivilDate } from '../../pipelines/vocabulary.ts';
 import type { RevisedDay } from '../../workflows/watch.ts';
 import { EXIT } from '../shared/context.ts';
@@ -91,10 +92,7 @@ async function bring(context: CommandContext, command: FetchCommand, folder: Fol
   terminal.data({ mode: folder.again === true ? 'resync' : 'incremental', parts: became, changed });
   if (due.length === 0) terminal.line('the folder has nothing new');
   tellParts(context, became);
-  for (const { date, failure, waits } of changed) {
-    const how = failure === null ? (waits ?? 'made') : `${failure.code}: ${failure.message}`;
-    terminal.line(`${date}  ${how}`);
-  }
+  for (const line of dayLines(changed)) terminal.line(line);
   return exitOf(became, changed);
 }
 
@@ -126,12 +124,11 @@ async function remake(target: RunTarget, pipeline: string, date: CivilDate): Pro
 }
 
 function tellParts({ terminal }: CommandContext, parts: readonly PartFiles[]): void {
-  for (const { part, files, landed, failed, left } of parts) {
-    terminal.line(
-      `${part}: ${count(files, 'file')}, ${landed} read, ${failed.length} failed, ${left.length} did not come`,
-    );
-    for (const { message } of failed) terminal.line(`  ${message}`);
-  }
+  const told = parts.map(({ failed, left, ...part }) => {
+    const causes = failed.map(({ message }) => message);
+    return { ...part, failed: failed.length, causes, left: left.length };
+  });
+  for (const line of partLines(told)) terminal.line(line);
 }
 
 /** A part of whose files none could be read fails the command; where others could, it is done and not whole. */
