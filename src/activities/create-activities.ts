@@ -13,6 +13,7 @@ import type {
   DecideUnitRequest,
   DecisionRequest,
   DerivedWork,
+  DueParts,
   FollowedRun,
   HeardChanges,
   HeardRange,
@@ -29,6 +30,7 @@ import type {
   SelectedDays,
   StepRequest,
   StepResult,
+  StoredDays,
   TickRequest,
   FolderRequest,
   WatchedPublisher,
@@ -59,9 +61,11 @@ import { followRun, runningDays } from './running-runs.ts';
 import { selectDays } from '../engine/watch/select-days.ts';
 import { resolveTick } from '../engine/plan/resolve-tick.ts';
 import { waitForOthers } from './signs-of-life.ts';
-import { runAgain, wakeRollup, wakeWhenOpen } from './start-runs.ts';
+import { flushRollup, runAgain, wakeRollup, wakeWhenOpen } from './start-runs.ts';
 import { withOutageNote } from '../engine/upkeep/outage-note.ts';
 import { takeDayDeposits } from '../engine/download/take-deposits.ts';
+import type { FetchedPart } from '../pipelines/fetched-files.ts';
+import { dueParts, fetchedParts, takeStored, triedParts } from '../engine/watch/fetch-folder.ts';
 import { changedDays, keepRevision, saveFreshness, watchPublisher } from '../engine/watch/watch-publisher.ts';
 import { verifySample } from '../engine/verify/verify-sample.ts';
 import { errorCodeOf } from '../errors.ts';
@@ -80,6 +84,7 @@ export function createActivities(engine: Engine) {
   const wake = (pipeline: string): Promise<void> => wakeRollup(engine, pipeline);
   return {
     ...operatingActivities(engine),
+    ...fetchingActivities(engine),
     resolveDay: guarded((request: PlanRequest): Promise<ResolvedDay> =>
       withOutageNote(engine, async ({ engine: own }) => {
         await lookForDeposits(own, request);
@@ -187,6 +192,30 @@ function operatingActivities(engine: Engine) {
     compareCanary: guarded((pipeline: string, days: readonly CanaryDay[]): Promise<CanaryDifference[]> =>
       compareCanary(engine, control(), pipeline, days),
     ),
+  };
+}
+
+/** What a fetch that somebody ordered needs besides those of a watch. */
+function fetchingActivities(engine: Engine) {
+  const guarded = guardWith(engine);
+  return {
+    dueParts: guarded((pipeline: string, folder: FolderRequest): Promise<DueParts> =>
+      dueParts(engine, control(), pipeline, folder),
+    ),
+    fetchedParts: guarded((pipeline: string, due: DueParts): Promise<FetchedPart[]> =>
+      fetchedParts(engine, pipeline, due),
+    ),
+    triedParts: guarded(
+      (
+        pipeline: string,
+        asked: { readonly parts?: readonly string[]; readonly count: number },
+      ): Promise<FetchedPart[]> => triedParts(engine, control(), pipeline, asked),
+    ),
+    takeStored: guarded((pipeline: string): Promise<StoredDays> => takeStored(engine, control(), pipeline)),
+    finishRollup: guarded(async (pipeline: string): Promise<FollowedRun> => {
+      await flushRollup(engine, pipeline);
+      return waitForOthers(() => followRun(getClient(), `rollup/${pipeline}`));
+    }),
   };
 }
 

@@ -7,11 +7,20 @@ import type { Engine } from '../engine/engine.ts';
 
 /** Has the rollup hear what is announced. */
 export async function wakeRollup(engine: Engine, pipeline: string): Promise<void> {
+  await signalRollup(engine, pipeline, 'announced');
+}
+
+/** The same at once, for somebody who waits for its end. */
+export async function flushRollup(engine: Engine, pipeline: string): Promise<void> {
+  await signalRollup(engine, pipeline, 'flush');
+}
+
+async function signalRollup(engine: Engine, pipeline: string, signal: 'announced' | 'flush'): Promise<void> {
   await getClient().workflow.signalWithStart('rollup', {
     workflowId: `rollup/${pipeline}`,
     taskQueue: engine.queues.compute,
     args: [{ pipeline, debounceMs: engine.rollupDebounceMs }],
-    signal: 'announced',
+    signal,
     signalArgs: [],
   });
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import type { BackfillRequest } from '../pipelines/backfill.ts';
 import type { FetchWindow } from '../pipelines/dataset.ts';
 import type { JsonObject } from '../ports/json.ts';
@@ -305,6 +306,22 @@ export interface FolderRequest {
   readonly parts?: readonly string[];
   /** Fetch what has landed before as well. */
   readonly again?: boolean;
+}
+
+/** Files of folders that are to be fetched, as a run of `fetch` keeps them in mind. */
+export interface DueParts {
+  /** ISO instant before the folders were listed. */
+  readonly since: string;
+  readonly parts: readonly { readonly part: string; readonly files: number }[];
+}
+
+/** What came of reading again what is kept. */
+export interface StoredDays {
+  /** The days that it has, in sets that are made together. */
+  readonly windows: readonly (readonly CivilDate[])[];
+  /** How many files were not taken in, and the code of the first. */
+  readonly refused: number;
+  readonly code?: ErrorCode;
 }
 
 /** What a look at the publisher says of the finished days. */

@@ -42,7 +42,7 @@ const RETIRED: readonly Retired[] = [
     word: /careful/i,
     instead: 'days that need a run of their own',
     // A member of results in recorded histories.
-    except: { files: /workflows\/(backfill|window|rebuild)\.ts$|engine\/(contract|plan\/resolve-plan)\.ts$/ },
+    except: { files: /workflows\/(backfill|fetch|window|rebuild)\.ts$|engine\/(contract|plan\/resolve-plan)\.ts$/ },
   },
   {
     word: /siblings?\b/i,

@@ -34,6 +34,9 @@ const EXPECTED = [
   'day-retried-cancelled',
   'day-skipped-cut-again',
   'day-success',
+  'fetch-all',
+  'fetch-failed',
+  'fetch-rebuild',
   'reconcile',
   'reconcile-failed',
   'retain',
@@ -64,6 +67,8 @@ describe('recorded histories', () => {
     ['day-conflicting', '"conflicting":["2024-01-10"]'],
     ['day-decision-kept', 'recordDecision'],
     ['day-skipped-cut-again', 'skips-cut-lost-slices-again'],
+    ['fetch-all', 'c15: 2 files, 2 read'],
+    ['fetch-rebuild', '3 days made of what is kept'],
     ['watch-days-at-once', 'watch-runs-days-at-once'],
     ['window-published', 'publishDays'],
   ])('%s holds what it is named for: %s', async (name, told) => {
@@ -76,6 +81,7 @@ describe('recorded histories', () => {
     ['day-success.json', '"report"'],
     ['window.json', '"metrics"'],
     ['backfill.json', '"selectDays"'],
+    ['fetch-all.json', '"fetchedParts"'],
   ])('%s no longer replays when %s in it is another activity', async (name, activity) => {
     const text = await readFile(path.join(FOLDER, name), 'utf8');
     expect(text).toContain(activity);

@@ -6,12 +6,15 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { publicationsOf } from '../../src/engine/publish/published.ts';
 import { newestManifests } from '../../src/engine/records/ledger-reader.ts';
 import type { ReconcileResult } from '../../src/engine/contract.ts';
-import { finishRollup, startBackfill, startDay, startWatch } from '../../src/cli/temporal/runs.ts';
+import { finishRollup, startBackfill, startDay, startFetch, startWatch } from '../../src/cli/temporal/runs.ts';
 import { addDays, datesBetween } from '../../src/pipelines/civil-date.ts';
 import type { DayState } from '../../src/pipelines/execution.ts';
 import { applySchedules } from '../../src/schedules/apply-schedules.ts';
 import type { DayInput } from '../../src/workflows/day.ts';
 import { hostsApart, withHost } from '../fixtures/hosts-apart.ts';
+import { octoberArchives } from '@quotidien/sample-portal/sftp/sample-archives';
+import { enedis } from '../../src/datasets/enedis/index.ts';
+import { enedisSettings, startDistributor } from '../fixtures/enedis-server.ts';
 import { openInstallation } from '../fixtures/installation.ts';
 import type { Installation } from '../fixtures/installation.ts';
 import { noopDataset } from '../fixtures/noop-dataset.ts';
@@ -34,8 +37,8 @@ const REVISED = [RECENT, addDays(RECENT, 1)];
 let publisher: TinyPublisher;
 let installation: Installation;
 
-async function record(name: string, workflowId: string, runId?: string): Promise<void> {
-  const history = await installation.client.workflow.getHandle(workflowId, runId).fetchHistory();
+async function record(name: string, workflowId: string, runId?: string, of = installation): Promise<void> {
+  const history = await of.client.workflow.getHandle(workflowId, runId).fetchHistory();
   expect(history.events?.length).toBeGreaterThan(3);
   // Stack traces name the folder of whoever recorded.
   const compact = JSON.stringify(JSON.parse(historyToJSON(history).replaceAll(process.cwd(), '/app')));
@@ -264,6 +267,25 @@ describe.runIf(process.env['RECORD_HISTORIES'] === '1')('histories are recorded'
     const options = { taskQueue: target.taskQueue, workflowId: 'retain/tiny' };
     await client.workflow.execute('retain', { ...options, args: [{ pipeline: 'tiny' }] });
     await record('retain', options.workflowId);
+  });
+
+  it('of a fetch of folders, and of making again what was fetched', async () => {
+    const server = await startDistributor(octoberArchives());
+    const settings = enedisSettings(server);
+    const folders = await openInstallation({ datasets: { enedis }, settings });
+    try {
+      for (const mode of ['all', 'rebuild'] as const) {
+        const { workflowId, runId } = await startFetch(folders.target, { pipeline: 'enedis', mode }, mode);
+        await folders.client.workflow.getHandle(workflowId, runId).result();
+        await record(`fetch-${mode}`, workflowId, runId, folders);
+      }
+      const failed = await startFetch(folders.target, { pipeline: 'enedis', mode: 'all', parts: ['none'] }, 'none');
+      await expect(folders.client.workflow.getHandle(failed.workflowId, failed.runId).result()).rejects.toThrow();
+      await record('fetch-failed', failed.workflowId, failed.runId, folders);
+    } finally {
+      await folders.close();
+      await server.close();
+    }
   });
 
   it('of reconciliations that end and that are refused', async () => {

@@ -14,6 +14,7 @@ import type { backfill, BackfillInput } from '../../workflows/backfill.ts';
 import type { day, DayInput, DayResult } from '../../workflows/day.ts';
 import type { DecidePeriodUnitInput, rollup } from '../../workflows/rollup.ts';
 import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';
+import type { fetch, FetchInput } from '../../workflows/fetch.ts';
 import type { watch } from '../../workflows/watch.ts';
 import { PipelineError, errorCodeOf, messageWithoutCode } from '../../errors.ts';
 
@@ -168,6 +169,32 @@ export async function startWatch(
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `What the publisher of ${pipeline} revised`,
   });
+}
+
+/**
+ * Starts a fetch of the folders of a pipeline; `called` is kept with the run, in the words of who ordered it. Returns the id of this one run: all of
+ * a pipeline have the same workflow id, so that there is one at a time. `PLAN_INVALID` while one runs.
+ */
+export async function startFetch(
+  { client, taskQueue }: RunTarget,
+  input: FetchInput,
+  called: string,
+): Promise<{ readonly workflowId: string; readonly runId: string }> {
+  const workflowId = `fetch/${input.pipeline}`;
+  try {
+    const { firstExecutionRunId } = await client.workflow.start<typeof fetch>('fetch', {
+      workflowId,
+      taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: 'FAIL',
+      memo: { called },
+      staticSummary: `The folders of ${input.pipeline}: ${called}`,
+    });
+    return { workflowId, runId: firstExecutionRunId };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new PipelineError('PLAN_INVALID', `${workflowId} runs already: wait for its end`, { cause: error });
+  }
 }
 
 /** The result of a run; a failed one is thrown with the code that its workflow gave. */

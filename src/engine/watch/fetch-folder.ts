@@ -3,10 +3,14 @@ import { PipelineError, asPipelineError } from '../../errors.ts';
 import { folderSourceOf } from '../../pipelines/dataset.ts';
 import type { Dataset, DecodedFile, FolderSource } from '../../pipelines/dataset.ts';
 import { firstDayOf } from '../../pipelines/part-days.ts';
-import type { FolderRequest } from '../contract.ts';
+import type { FetchedPart } from '../../pipelines/fetched-files.ts';
+import { workWindows } from '../../pipelines/work-window.ts';
+import type { DueParts, FolderRequest, StoredDays } from '../contract.ts';
+import { datasetOf } from '../engine.ts';
 import type { Engine, StepControl } from '../engine.ts';
 import { readArrivals, surveyFolder } from '../sources/arrivals.ts';
 import type { DueFile, Survey } from '../sources/arrivals.ts';
+import { importStored } from '../download/import-file.ts';
 import { decodeFiles } from '../download/open-raw.ts';
 import { withSource } from '../sources/open-source.ts';
 
@@ -101,6 +105,71 @@ export async function whatBecame(
     });
   }
   return outcomes;
+}
+
+/** How many files of each part are to be fetched. Their names would not fit into a message of a run. */
+export async function dueParts(
+  engine: Engine,
+  control: Looking,
+  pipeline: string,
+  request: FolderRequest,
+): Promise<DueParts> {
+  const since = engine.now().toISOString();
+  const due = byPart(await dueFiles(engine, control, datasetOf(engine, pipeline), request));
+  return { since, parts: [...due].map(([part, files]) => ({ part, files: files.length })) };
+}
+
+/** What the journal says now of parts of which files were due. What another run has fetched meanwhile counts too. */
+export async function fetchedParts(
+  engine: Pick<Engine, 'documents'>,
+  pipeline: string,
+  { since, parts }: DueParts,
+): Promise<FetchedPart[]> {
+  const outcomes: FetchedPart[] = [];
+  for (const { part, files: due } of parts) {
+    const arrivals = [...(await readArrivals(engine, pipeline, part)).values()].filter(({ at }) => at >= since);
+    const landed = arrivals.filter(({ state }) => state === 'landed').length;
+    const messages = arrivals.flatMap(({ failure }) => failure?.message ?? []);
+    const files = Math.max(due, landed + messages.length);
+    outcomes.push({ part, files, landed, ...failures(messages), left: files - landed - messages.length });
+  }
+  return outcomes;
+}
+
+/** Of each part the first causes are told, each up to a length: a message of a run is short. */
+const CAUSES = 10;
+const CAUSE_LENGTH = 400;
+
+function failures(messages: readonly string[]): Pick<FetchedPart, 'failed' | 'causes'> {
+  const causes = messages.slice(0, CAUSES).map((message) => message.slice(0, CAUSE_LENGTH));
+  return { failed: messages.length, causes };
+}
+
+/** What a trial of `tryFiles` tells, in short. */
+export async function triedParts(
+  engine: Engine,
+  control: Looking,
+  pipeline: string,
+  request: { readonly parts?: readonly string[]; readonly count: number },
+): Promise<FetchedPart[]> {
+  const tried = await tryFiles(engine, control, datasetOf(engine, pipeline), { parts: undefined, ...request });
+  return tried.map(({ failed, left, ...part }) => {
+    const messages = failed.map(({ message }) => message);
+    return { ...part, ...failures(messages), left: left.length };
+  });
+}
+
+/** Takes in what is kept once more; nobody is asked. Files of people may be named by whom they are about: a run is told none of their names. */
+export async function takeStored(engine: Engine, control: StepControl, pipeline: string): Promise<StoredDays> {
+  const { definition } = datasetOf(engine, pipeline);
+  const outcomes = await importStored(engine, pipeline, control);
+  const refused = outcomes.flatMap((one) => ('code' in one ? [one.code] : []));
+  const dates = new Set(outcomes.flatMap((one) => ('code' in one ? [] : [one.recognised.from])));
+  return {
+    windows: workWindows(definition, [...dates]),
+    refused: refused.length,
+    ...definedMembers({ code: refused[0] }),
+  };
 }
 
 function byPart(due: readonly DueFile[]): Map<string, DueFile[]> {
