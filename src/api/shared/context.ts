@@ -6,6 +6,7 @@ import type { KnownVersions } from '../../engine/look/known-versions.ts';
 import type { RunningDay } from '../../pipelines/calendar-of-days.ts';
 import type { BackfillInput } from '../../workflows/backfill.ts';
 import type { DayInput } from '../../workflows/day.ts';
+import type { FetchInput } from '../../workflows/fetch.ts';
 import type { DecidePeriodUnitInput } from '../../workflows/rollup.ts';
 import type { DecideUnitInput } from '../../workflows/unit-decisions.ts';
 import type { ObjectOrder, ObjectOrders } from '../../workers/hear-objects.ts';
@@ -40,6 +41,8 @@ export interface RunStarts {
   startDay(input: DayInput): Promise<string>;
   startBackfill(input: BackfillInput): Promise<string>;
   startWatch(pipeline: string): Promise<string>;
+  /** Returns the id of the one run among those of this name; `PLAN_INVALID` while another runs. `called` is kept with it. */
+  startFetch(input: FetchInput, called: string): Promise<string>;
   /** Keeps a decision on a held unit of a day, and has the day made again. */
   decideUnit(day: Pick<DayInput, 'pipeline' | 'date'>, decision: DecideUnitInput): Promise<ToldRun>;
   /** The same of a period. */

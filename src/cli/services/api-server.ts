@@ -11,7 +11,7 @@ import { CODE_VERSION } from '../../workers/code-version.ts';
 import { ordersOf, startOrders } from '../../workers/hear-objects.ts';
 import { connectClient } from '../../workers/temporal-target.ts';
 import { targetOf } from '../temporal/known-temporal.ts';
-import { decidePeriodUnit, decideUnit, startBackfill, startDay, startWatch } from '../temporal/runs.ts';
+import { decidePeriodUnit, decideUnit, startBackfill, startDay, startFetch, startWatch } from '../temporal/runs.ts';
 import type { RunTarget } from '../temporal/runs.ts';
 import { findRunningDays } from '../temporal/running-days.ts';
 import type { CommandContext } from '../shared/context.ts';
@@ -133,6 +133,8 @@ function runStarts(connected: SharedClient, taskQueue: string): RunStarts {
     startDay: (input) => start((target) => startDay(target, input)),
     startBackfill: (input) => start((target) => startBackfill(target, input)),
     startWatch: (pipeline) => start((target) => startWatch(target, pipeline)),
+    startFetch: (input, called) =>
+      connected.use(async (client) => (await startFetch({ client, taskQueue }, input, called)).runId),
     decideUnit: (day, decision) => tell((target) => decideUnit(target, day, decision)),
     decidePeriodUnit: (pipeline, decision) => tell((target) => decidePeriodUnit(target, pipeline, decision)),
   };
