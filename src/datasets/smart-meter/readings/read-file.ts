@@ -27,6 +27,8 @@ export interface ReadFile {
   readonly isKept: boolean;
   /** What a row is follows from its own texts: it can be told by their numbers, without the other rows. */
   readonly isByItself: boolean;
+  /** Of more rows than are kept where the file is cheap to read again. */
+  readonly isLarge: boolean;
 }
 
 /** Short, and still the same file on every machine. */
@@ -36,9 +38,14 @@ const FILE_HASH_CHARACTERS = 12;
 export interface ReadOptions {
   readonly sha256: string;
   readonly secret: string;
-  /** One statement alone reads all of `readings_read`: then it is a view, and the rows of a large file are never all in memory. */
+  /** One statement alone reads all of `readings_read`. */
   readonly isReadOnce: boolean;
+  /** Of more rows a file that is cheap to read again is never all in memory; else `MAX_KEPT_ROWS`. */
+  readonly maxKeptRows?: number;
 }
+
+/** Some hundred megabytes of memory. */
+const MAX_KEPT_ROWS = 500_000;
 
 /**
  * Reads a file whole. Every published row becomes one row of `readings_read`; one that cannot count says why in `refused`, and has no energy.
@@ -47,7 +54,7 @@ export interface ReadOptions {
 export async function readFile(
   sql: SqlSession,
   head: FileHead,
-  { sha256, secret, isReadOnce }: ReadOptions,
+  { sha256, secret, isReadOnce, maxKeptRows = MAX_KEPT_ROWS }: ReadOptions,
 ): Promise<ReadFile> {
   const joined = await openJoined(head, sql);
   if (joined !== undefined) {
@@ -64,6 +71,7 @@ export async function readFile(
       spans: undefined,
       isKept: true,
       isByItself: false,
+      isLarge: false,
     };
   }
   const dialect = requireDialect(head);
@@ -77,7 +85,8 @@ export async function readFile(
   const isDeclared = await fillSteps(sql);
   await fillAmounts(sql, isDeclared);
   const file = quoteText(sha256.slice(0, FILE_HASH_CHARACTERS));
-  const isView = isCheap && isReadOnce;
+  const isLarge = (await countSaid(sql)) > maxKeptRows;
+  const isView = isCheap && (isReadOnce || isLarge);
   await makeRows(sql, 'readings_read', readingsSql(file, quoteText(dialect.id)), isView);
   if (!isView) await sql.run('DROP TABLE IF EXISTS published_kept');
   const constants = { dialect: quoteText(dialect.id), file, ...(await constantsOf(sql, published)) };
@@ -90,6 +99,7 @@ export async function readFile(
     ...(await zonesOf(sql, leadOf(published, constants))),
     isKept: !isView,
     isByItself: isView && !isTwice && isDeclared,
+    isLarge,
   };
 }
 
@@ -138,6 +148,12 @@ async function fillSaid(sql: SqlSession, rows: string, same: SameInAll): Promise
   await sql.run(`CREATE OR REPLACE TEMP TABLE said AS
     SELECT grouping(stamp) = 0 AS is_stamp, grouping(value) = 0 AS is_value, grouping(quality) = 0 AS is_quality, ${columns.join(', ')}, count(*) AS rows
     FROM ${rows} GROUP BY GROUPING SETS (${kinds.map((kind) => `(${kind})`).join(', ')})`);
+}
+
+/** The rows of the file. */
+async function countSaid(sql: SqlSession): Promise<number> {
+  const [found] = await sql.rows<{ rows: number }>('SELECT CAST(sum(rows) AS BIGINT) AS rows FROM said WHERE is_stamp');
+  return found?.rows ?? 0;
 }
 
 const HAS_OFFSET = `regexp_matches(stamp, '(Z|[+-][0-9]{2}:?[0-9]{2})$')`;

@@ -17,6 +17,8 @@ export interface CutOptions {
   readonly secret: string;
   /** In how many shards; 1 for whole slices. */
   readonly shards: number;
+  /** See `ReadOptions`. */
+  readonly maxKeptRows?: number;
 }
 
 /**
@@ -26,18 +28,17 @@ export interface CutOptions {
 export async function sliceReadings(
   task: SliceTask,
   sql: SqlSession,
-  { secret, shards }: CutOptions,
+  { shards, ...options }: CutOptions,
 ): Promise<UnitOutcome[]> {
   const head = await readHead(task.raw.path, path.basename(task.raw.path));
-  const read = await readFile(sql, head, {
-    sha256: task.raw.sha256,
-    secret,
-    isReadOnce: task.days.length === 1 || shards > 1,
-  });
+  const isOneSlice = task.days.length === 1 && shards === 1;
+  const isReadOnce = isOneSlice || shards > 1;
+  const read = await readFile(sql, head, { ...options, sha256: task.raw.sha256, isReadOnce });
   const { constants, zones } = read;
   // Only rows without a time make a difference to the first day, and to look for it is to read all of the file.
   const extent = zones === undefined ? await extentOf(sql) : { from: undefined, zones };
-  const parts = await partsOf(sql, read, shards);
+  const isWhole = isOneSlice && !(read.isByItself && read.isLarge);
+  const parts = isWhole ? [whole] : await partsOf(sql, read, shards);
   const outcomes: UnitOutcome[] = [];
   for (const { date } of task.days) {
     task.progress(`readings of ${date}`);
@@ -67,8 +68,8 @@ interface PartOfRows {
 const whole: PartOfRows = { output: 'slice', from: 'readings_read' };
 
 async function partsOf(sql: SqlSession, read: ReadFile, shards: number): Promise<PartOfRows[]> {
-  if (shards === 1) return [whole];
-  return read.isKept ? keptParts(sql, shards) : partRows(sql, read, shards);
+  if (!read.isKept) return partRows(sql, read, shards);
+  return shards === 1 ? [whole] : keptParts(sql, shards);
 }
 
 /** The rows by shard of a table that is cheap to read, of those shards that it has rows of. */
@@ -84,8 +85,9 @@ async function keptParts(sql: SqlSession, of: number): Promise<PartOfRows[]> {
 }
 
 /**
- * The rows by shard, each in files of its own and in no order: then one shard at a time is sorted, which fits into memory, and the
- * file itself is read once.
+ * The rows by shard, each in files of its own and in no order: then a day of one shard at a time is sorted, which fits into memory, and the
+ * file itself is read once. So are the days of a large file without shards: its rows are found by their numbers, a group of those that lie
+ * together after the other.
  */
 async function partRows(
   sql: SqlSession,
