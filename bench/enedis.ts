@@ -37,6 +37,8 @@ const TURNS = 3;
 const LARGE = 100_000;
 const MONTHS = 24;
 const LINES = 100_000;
+/** What a worker gives the engine unless it is told otherwise (`QUOTIDIEN_SQL_MEMORY_MB`). */
+const SQL_MEMORY_MB = 384;
 
 const pdlOf = (index: number): string => String(99_000_000_000_000 + index);
 const four = (base: number) => ({ hph: base, hch: base + 7, hpb: base + 11, hcb: base + 3 });
@@ -46,7 +48,7 @@ const PARTS = process.env['BENCH_PARTS']?.split(',') ?? ['tariff', 'archives', '
 
 export async function run(): Promise<void> {
   const home = await mkdtemp(path.join(tmpdir(), 'quotidien-bench-enedis-'));
-  const engine = createDuckDbEngine({ memoryLimitMb: 768, threads: 2, scratchRoot: path.join(home, 'sql') });
+  const engine = createDuckDbEngine({ memoryLimitMb: SQL_MEMORY_MB, threads: 2, scratchRoot: path.join(home, 'sql') });
   try {
     if (PARTS.includes('tariff')) benchCalculator();
     if (PARTS.includes('archives')) await engine.session((sql) => benchArchives(home, sql));
