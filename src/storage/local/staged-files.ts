@@ -119,7 +119,7 @@ async function writeChunks(
   let unsent = 0;
   let isSending = false;
   let sentAhead: Promise<unknown> = Promise.resolve();
-  for await (const chunk of bodyChunks(body)) {
+  for await (const chunk of bodyChunks(body, { oneByOne: true })) {
     // The write is on its way in a thread of its own while this one hashes.
     const written = own(file.writeFile(chunk));
     hash.update(chunk);

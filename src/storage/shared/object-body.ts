@@ -10,14 +10,17 @@ const READ_CHUNK_BYTES = 1 << 20;
 /**
  * The body of a put as chunks, whatever form it has. What fails while it is produced comes out as `PipelineError`: the
  * producer's own, or `INPUT_INVALID` when the file to store is not there.
+ *
+ * `oneByOne` promises that a chunk is done with before the next is asked for. A file is then read into one buffer again and again: a new one for each
+ * MB of a large file counts as memory outside the heap, and made the collector mark the whole heap every few chunks.
  */
-export async function* bodyChunks(body: ObjectBody): AsyncGenerator<Uint8Array> {
+export async function* bodyChunks(body: ObjectBody, how: { oneByOne?: boolean } = {}): AsyncGenerator<Uint8Array> {
   if (body instanceof Uint8Array) {
     yield body;
   } else if (Symbol.asyncIterator in body) {
     yield* producedChunks(body);
   } else {
-    yield* fileChunks(body.path);
+    yield* fileChunks(body.path, how.oneByOne ?? false);
   }
 }
 
@@ -29,14 +32,16 @@ async function* producedChunks(body: AsyncIterable<Uint8Array>): AsyncGenerator<
   }
 }
 
-async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+async function* fileChunks(path: string, oneByOne: boolean): AsyncGenerator<Uint8Array> {
   const file = await openBody(path);
   try {
     const { size } = await file.stat();
     // One more than the size, so that a small file is known to be at its end after a single read.
     const atOnce = Math.min(size + 1, READ_CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(atOnce), 0, atOnce, null);
+    let buffer = Buffer.allocUnsafe(atOnce);
+    for (let read = 0; ; read += 1) {
+      if (read > 0 && !oneByOne) buffer = Buffer.allocUnsafe(atOnce);
+      const { bytesRead } = await file.read(buffer, 0, atOnce, null);
       if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
       if (bytesRead < atOnce) return;
     }
