@@ -100,10 +100,11 @@ function featuresSql(range: string, where: string): string {
           ${third('other')} AS other_ratio, CAST(sum(zero_days) AS INTEGER) AS zero_days
         FROM ratios GROUP BY meter_key HAVING sum(days) >= ${LEAST_JUDGED_DAYS})
       WHERE ${where}),
+    chosen AS MATERIALIZED (SELECT * FROM weeks k SEMI JOIN judged ON k.meter_key = judged.meter_key WHERE k.meter_key ${range}),
     listed AS (
       SELECT k.meter_key, list(coalesce(r.use_wh * c.use - CAST(k.use_wh AS DOUBLE), 0) ORDER BY k.w) AS short_wh, list(k.w ORDER BY k.w) AS weeks,
         list(CAST(k.use_wh AS DOUBLE) ORDER BY k.w) AS week_wh, list(CAST(k.use_days AS DOUBLE[]) ORDER BY k.w) AS use_days
-      FROM weeks k SEMI JOIN judged ON k.meter_key = judged.meter_key ${besides} WHERE k.meter_key ${range} GROUP BY k.meter_key)
+      FROM chosen k ${besides} GROUP BY k.meter_key)
     SELECT meter_key, r.segment, r.transformer, r.use_wh AS reference_wh, use_ratio, base_ratio, evening_ratio, other_ratio, zero_days,
       short_wh, weeks, week_wh, use_days
     FROM judged JOIN listed USING (meter_key) JOIN reference r USING (meter_key)`;
