@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { candidatesOf } from '../../../src/datasets/smart-meter/anomalies/candidates.ts';
-import { openWeeks, weekBefore, WEEKS } from '../../../src/datasets/smart-meter/anomalies/features.ts';
+import { weekBefore, WEEKS } from '../../../src/datasets/smart-meter/anomalies/features.ts';
+import { WeeksRead } from '../../../src/datasets/smart-meter/anomalies/weeks-read.ts';
 import type { LocalArtefact } from '../../../src/pipelines/dataset.ts';
 import type { SqlSession } from '../../../src/ports/sql.ts';
 import { openTestSql } from '../../fixtures/sql-engine.ts';
@@ -37,7 +38,7 @@ async function open(sql: SqlSession, counted: Pick<LocalArtefact['ref'], 'rows'>
       { scope: '2024-03-25', path: file, ref: { key: file, sha256: '', bytes: 0, mediaType: '', ...counted } },
     ];
   }
-  await openWeeks(sql, { scope: '2024-03-25', inputs });
+  await new WeeksRead(sql).open({ scope: '2024-03-25', inputs });
 }
 
 describe('meters that lack energy', () => {

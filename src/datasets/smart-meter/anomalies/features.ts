@@ -19,41 +19,11 @@ export function weekBefore(name: string, weeks: number): string {
   return `${name}_w${weeks}`;
 }
 
-/** What is read of a week. */
-const WEEK_TYPES: Readonly<Record<string, string>> = {
-  ...{ meter_key: 'UBIGINT', segment: 'VARCHAR', transformer: 'VARCHAR', days: 'TINYINT', use_wh: 'DECIMAL(18, 1)' },
-  ...{ base_wh: 'DECIMAL(18, 1)', evening_wh: 'DECIMAL(18, 1)', zero_days: 'TINYINT', use_days: 'DECIMAL(18, 5)[]' },
-};
-
-/** Weeks of so many rows are read into memory, 40 MB: to open ten files for each question costs more than all answers about a few thousand meters. */
-const ROWS_IN_MEMORY = 250_000;
-
-/** Opens `weeks`: every week of every meter, `w` from 0, the newest; all as they were some weeks ago. */
-export async function openWeeks(sql: SqlSession, unit: StepUnit, ago = 0): Promise<void> {
-  const columns = Object.entries(WEEK_TYPES);
-  const none = `SELECT 0 AS w, ${columns.map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`).join(', ')} WHERE false`;
-  const weeks = Array.from({ length: WEEKS }, (_, week) => unit.inputs[weekBefore('week', week + ago)] ?? []);
-  const each = weeks.flatMap((files, week) =>
-    files.length === 0
-      ? []
-      : [`SELECT ${week} AS w, ${Object.keys(WEEK_TYPES).join(', ')} FROM ${parquetOf(files.map(({ path }) => path))}`],
-  );
-  const rows = weeks.flat().reduce((sum, { ref }) => sum + (ref.rows ?? Infinity), 0);
-  const all = [none, ...each].join(' UNION ALL ');
-  if (rows <= ROWS_IN_MEMORY) await sql.run(`CREATE OR REPLACE TEMP TABLE weeks_read AS ${all}`);
-  await sql.run(`CREATE OR REPLACE TEMP VIEW weeks AS ${rows <= ROWS_IN_MEMORY ? 'SELECT * FROM weeks_read' : all}`);
-}
-
 /** Less than this of a reference is no reference: ratios of nearly nothing are noise. Wh a day. */
 const LEAST_REFERENCE_WH = 500;
 /** Days of reference and of judged weeks that must be there. */
 const LEAST_REFERENCE_DAYS = 28;
 const LEAST_JUDGED_DAYS = 18;
-
-/** A ratio of a week to the meter's reference and to the segment's course. */
-function ratio(name: string): string {
-  return `CAST(k.${name}_wh AS DOUBLE) / nullif(r.${name}_wh, 0) / nullif(c.${name}, 0)`;
-}
 
 /** Weeks of meters that are worked on at once: those of a hundred thousand meters. More of them, with their lists, do not fit into memory. */
 const ROWS_AT_ONCE = 1_000_000;
@@ -69,31 +39,66 @@ async function keyRanges(sql: SqlSession, rowsAtOnce: number): Promise<string[]>
   });
 }
 
-const MEDIANS = ['use_wh', 'base_wh', 'evening_wh', 'use_wh - evening_wh']
-  .map((column) => `CAST(quantile_disc(${column}, 0.5) AS DOUBLE)`)
-  .join(', ');
+/**
+ * The lower median of a column over the reference weeks, what `quantile_disc(…, 0.5)` is: for few values of many meters it costs half as much to keep the smallest
+ * ones.
+ */
+export function medianOf(column: string): string {
+  return `CAST(min(${column}, ${Math.ceil(REFERENCE_WEEKS / 2)})[(count(${column}) + 1) // 2] AS DOUBLE)`;
+}
+
+const MEDIANS = ['use_wh', 'base_wh', 'evening_wh', 'use_wh - evening_wh'].map(medianOf).join(', ');
 
 /** What each meter of a range used in its reference weeks. */
 function referenceSql(range: string): string {
-  return `SELECT meter_key, any_value(segment ORDER BY w) AS segment, any_value(transformer ORDER BY w) AS transformer, ${MEDIANS}
+  return `SELECT meter_key, arg_min(segment, w) AS segment, arg_min(transformer, w) AS transformer, ${MEDIANS}
     FROM weeks WHERE w >= ${JUDGED_WEEKS} AND meter_key ${range} GROUP BY meter_key
     HAVING sum(days) >= ${LEAST_REFERENCE_DAYS} AND median(use_wh) >= ${LEAST_REFERENCE_WH}`;
 }
 
+/** Ratios of the weeks of a meter to its reference. */
+const TO_REFERENCE = {
+  use: 'CAST(k.use_wh AS DOUBLE) / nullif(r.use_wh, 0)',
+  base: 'CAST(k.base_wh AS DOUBLE) / nullif(r.base_wh, 0)',
+  evening: 'CAST(k.evening_wh AS DOUBLE) / nullif(r.evening_wh, 0)',
+  other: 'CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0)',
+} as const;
+type Ratio = keyof typeof TO_REFERENCE;
+const RATIOS = Object.keys(TO_REFERENCE) as Ratio[];
+
+/** A ratio of a week to the meter's reference and to the segment's course. */
+function ratio(name: Ratio): string {
+  return `${TO_REFERENCE[name]} / nullif(c.${name}, 0) AS ${name}`;
+}
+
+/** Weeks of which some ratios of a segment are known; of the weeks before the judged ones nobody asks for more than the use. */
+interface Course {
+  readonly weeks: string;
+  readonly ratios: readonly Ratio[];
+}
+const COURSES: readonly Course[] = [
+  { weeks: `k.w < ${JUDGED_WEEKS}`, ratios: RATIOS },
+  { weeks: `k.w >= ${JUDGED_WEEKS}`, ratios: ['use'] },
+];
+/** The same week by week: what is in memory is the ratios of one. */
+const COURSES_BY_WEEK: readonly Course[] = Array.from({ length: WEEKS }, (_, week) => ({
+  weeks: `k.w = ${week}`,
+  ratios: week < JUDGED_WEEKS ? RATIOS : ['use'],
+}));
+
 /** The median of a segment's ratios: thieves and travellers are too few to move it. */
-function courseSql(weeks: string): string {
-  return `SELECT k.segment, k.w, median(CAST(k.use_wh AS DOUBLE) / nullif(r.use_wh, 0)), median(CAST(k.base_wh AS DOUBLE) / nullif(r.base_wh, 0)),
-      median(CAST(k.evening_wh AS DOUBLE) / nullif(r.evening_wh, 0)), median(CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0))
-    FROM weeks k JOIN reference r USING (meter_key) WHERE k.w ${weeks} GROUP BY k.segment, k.w`;
+function courseSql({ weeks, ratios }: Course): string {
+  const medians = ratios.map((name) => `median(${TO_REFERENCE[name]}) AS "${name}"`);
+  return `SELECT k.segment, k.w, ${medians.join(', ')}
+    FROM weeks k JOIN reference r USING (meter_key) WHERE ${weeks} GROUP BY k.segment, k.w`;
 }
 
 /** Of most meters the four judged weeks say that they are none of those asked for: what is listed of all weeks is listed of the others. */
 function featuresSql(range: string, where: string): string {
-  const third = (column: string): string => `list_sort(list(coalesce(${column}, 1)))[3]`;
+  const third = (column: string): string => `min(coalesce(${column}, 1), 3)[3]`;
   const besides = 'JOIN reference r USING (meter_key) JOIN course c ON c.segment = k.segment AND c.w = k.w';
   return `WITH ratios AS (
-      SELECT k.meter_key, k.days, k.zero_days, ${ratio('use')} AS use, ${ratio('base')} AS base, ${ratio('evening')} AS evening,
-        CAST(k.use_wh - k.evening_wh AS DOUBLE) / nullif(r.other_wh, 0) / nullif(c.other, 0) AS other
+      SELECT k.meter_key, k.days, k.zero_days, ${RATIOS.map(ratio).join(', ')}
       FROM weeks k ${besides} WHERE k.w < ${JUDGED_WEEKS} AND k.meter_key ${range}),
     judged AS (SELECT * FROM (
         SELECT meter_key, ${third('use')} AS use_ratio, ${third('base')} AS base_ratio, ${third('evening')} AS evening_ratio,
@@ -122,8 +127,8 @@ export async function fillFeatures(sql: SqlSession, where: string, rowsAtOnce = 
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE course (segment VARCHAR, w INTEGER, use DOUBLE, base DOUBLE, evening DOUBLE, other DOUBLE)`,
   );
-  const weeks = ranges.length === 1 ? [`< ${WEEKS}`] : Array.from({ length: WEEKS }, (_, week) => `= ${week}`);
-  for (const some of weeks) await sql.run(`INSERT INTO course ${courseSql(some)}`);
+  for (const course of ranges.length === 1 ? COURSES : COURSES_BY_WEEK)
+    await sql.run(`INSERT INTO course BY NAME ${courseSql(course)}`);
   for (const [place, range] of ranges.entries()) {
     const into = place === 0 ? 'CREATE OR REPLACE TEMP TABLE meter_features AS' : 'INSERT INTO meter_features';
     await sql.run(`${into} ${featuresSql(range, where)}`);
