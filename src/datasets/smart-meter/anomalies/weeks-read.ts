@@ -14,7 +14,10 @@ const NONE = `SELECT 0 AS w, ${Object.entries(WEEK_TYPES)
   .map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`)
   .join(', ')} WHERE false`;
 
-/** Weeks of so many rows are read into memory, 40 MB: to open ten files for each question costs more than all answers about a few thousand meters. */
+/**
+ * Ten weeks of so many rows are kept in memory, 40 MB, and the two before them: to open ten files for each question costs more than all answers about a few
+ * thousand meters.
+ */
 const ROWS_IN_MEMORY = 250_000;
 
 /**
