@@ -35,7 +35,7 @@ export async function forget(context: CommandContext, command: ForgetCommand): P
 }
 
 function print(terminal: Terminal, result: Forgetting): void {
-  const { pipeline, person, state, scopes, slices, objects, raws, records, bytes, left, why } = result;
+  const { pipeline, person, state, scopes, slices, objects, raws, records, bytes, left, underWay, why } = result;
   if (state === 'waiting') {
     terminal.line(`${shortHash(person)}  waits: ${why ?? 'a store is away'}`);
     terminal.line(
@@ -58,6 +58,10 @@ function print(terminal: Terminal, result: Forgetting): void {
   for (const one of left)
     terminal.line(
       `${one.scope}  what it had is gone; only a run makes it again (${one.why}): quotidien run ${pipeline} ${one.scope}`,
+    );
+  for (const run of underWay)
+    terminal.line(
+      `${run.workflowId} has not said that it ended, and may have read earlier slices: if it still runs, give the command again afterwards`,
     );
   if (isPlan) terminal.line('Nothing was changed.');
   else terminal.line(`forgotten as ${shortHash(person)}: later deliveries are without these rows`);

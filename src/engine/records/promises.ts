@@ -62,6 +62,23 @@ export async function isPromised(documents: DocumentStore, key: string, now: Dat
   return false;
 }
 
+/** A run that has promised scopes and has not said that it ended: it goes on, or failed, or was terminated. */
+export interface RunUnderWay {
+  readonly workflowId: string;
+  readonly scopes: readonly Scope[];
+}
+
+/** The runs of a pipeline that may still commit what they made of what they have read, in the order of their names. */
+export async function runsUnderWay(documents: DocumentStore, pipeline: string, now: Date): Promise<RunUnderWay[]> {
+  const scopes = new Map<string, Scope[]>();
+  for await (const { body } of documents.query<GarbagePromise>(PROMISES)) {
+    if (body.pipeline !== pipeline || Date.parse(body.until) <= now.getTime()) continue;
+    scopes.set(body.workflowId, [...(scopes.get(body.workflowId) ?? []), ...body.scopes]);
+  }
+  const runs = [...scopes].map(([workflowId, of]): RunUnderWay => ({ workflowId, scopes: [...new Set(of)].sort() }));
+  return runs.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
+}
+
 /** Promises of runs that were terminated long ago. */
 export async function removeExpiredPromises(documents: DocumentStore, now: Date): Promise<void> {
   const expired: DocumentKey[] = [];

@@ -10,6 +10,8 @@ import { withdrawGone } from '../publish/withdraw-gone.ts';
 import { destroyObjects, refuseWhileAway } from '../records/destroy-objects.ts';
 import { FORGOTTEN_NAME } from '../download/leave-out.ts';
 import { forgottenPersons, personHash, secretOf, whoIsForgotten } from '../records/forgotten.ts';
+import { runsUnderWay } from '../records/promises.ts';
+import type { RunUnderWay } from '../records/promises.ts';
 import { cutPersonsOut, replaceInReceipts } from './cut-persons-out.ts';
 import { makeAgain } from './make-again.ts';
 import type { NotMade } from './make-again.ts';
@@ -58,6 +60,8 @@ export interface Forgetting {
   readonly bytes: number;
   /** Days and periods that only a run can make again; what they showed is gone all the same. */
   readonly left: readonly NotMade[];
+  /** Runs that began before the end and have not ended: what they have read may be from before, so that the request is to be made once more after them. */
+  readonly underWay: readonly RunUnderWay[];
   /** Why it waits. */
   readonly why?: string;
 }
@@ -110,7 +114,7 @@ function wordsOf({ ids }: Pick<Work, 'ids'>, names: Iterable<string> = []): RegE
 
 type Outcome = Omit<Forgetting, 'person'>;
 
-const NOTHING = { scopes: [], slices: 0, objects: 0, raws: 0, records: 0, bytes: 0, left: [] } as const;
+const NOTHING = { scopes: [], slices: 0, objects: 0, raws: 0, records: 0, bytes: 0, left: [], underWay: [] } as const;
 
 function waiting(pipeline: string, why: string): Outcome {
   return { pipeline, state: 'waiting', ...NOTHING, why };
@@ -127,7 +131,7 @@ async function plan(work: Work, person: string): Promise<Outcome> {
   const rows = await findPersonsRows(engine, control, dataset, isThis, { slices: [], raws: [] });
   const named = words === undefined ? [] : await rawsNaming(engine, control, dataset, words);
   const records = words === undefined ? 0 : await scrubRecords(engine, pipeline, words, { dryRun: true });
-  return { ...countsOf(pipeline, withRaws(rows, named)), state: 'planned', records, left: [] };
+  return { ...countsOf(pipeline, withRaws(rows, named)), state: 'planned', records, left: [], underWay: [] };
 }
 
 function namesOf(found: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
@@ -213,7 +217,8 @@ async function remove(work: Work): Promise<Outcome> {
   await (engine.fallback?.primary.documents ?? engine.documents).compact?.();
   await closeAll(engine, pipeline);
   const scopes = rows.current.map(({ scope }) => scope);
-  return { ...countsOf(pipeline, after), state: 'done', scopes, records, left };
+  const underWay = await runsUnderWay(engine.documents, pipeline, engine.now());
+  return { ...countsOf(pipeline, after), state: 'done', scopes, records, left, underWay };
 }
 
 /** What earlier tries wrote down. */
